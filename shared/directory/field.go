@@ -1,0 +1,216 @@
+package directory
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Source is where an account lives.
+type Source uint8
+
+// The two sources.
+const (
+	Entra Source = iota
+	AD
+)
+
+// String is the word a policy uses for the source.
+func (s Source) String() string {
+	if s == AD {
+		return "ad"
+	}
+	return "entra"
+}
+
+// MarshalText writes the word a policy uses.
+func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the word a policy uses.
+func (s *Source) UnmarshalText(b []byte) error {
+	switch string(b) {
+	case "entra":
+		*s = Entra
+	case "ad":
+		*s = AD
+	default:
+		return errUnknownSource(b)
+	}
+	return nil
+}
+
+type errUnknownSource []byte
+
+func (e errUnknownSource) Error() string { return "unknown source " + strconv.Quote(string(e)) }
+
+// Kind is the type of a field's values.
+type Kind uint8
+
+// The kinds of fields.
+const (
+	Text Kind = iota
+	Date
+	Bool
+)
+
+// Meaning tells what a date says about a person.
+type Meaning uint8
+
+// The meanings of a field: plain data, a sign of use, or the account's birth.
+const (
+	Plain Meaning = iota
+	Activity
+	Creation
+)
+
+// Value is the value of a field for one person. A text without a value is
+// Known and "".
+type Value struct {
+	State Knowledge
+	Time  time.Time
+	Text  string
+	Bool  bool
+}
+
+// Knowledge says what is known of a value.
+type Knowledge uint8
+
+// The states of a value. Unknown was not read; None was read and has no value.
+const (
+	Unknown Knowledge = iota
+	None
+	Known
+)
+
+// Field is one field of an account that a policy may map to an attribute.
+type Field struct {
+	Name    string // as a policy writes it, "entra.lastActivity"
+	Source  Source
+	Kind    Kind
+	Meaning Meaning
+
+	entra func(*EntraUser) Value
+	ad    func(*ADUser) Value
+}
+
+// Of is the field's value for a person. It is Unknown when the half it lives
+// in was not read, is doubtful, or when its activity dates cannot be trusted
+// in this run.
+func (f *Field) Of(p *Person) Value {
+	if p.State(f.Source) != Present || f.Meaning == Activity && p.Stale[f.Source] != "" {
+		return Value{}
+	}
+	if f.Source == AD {
+		return f.ad(p.AD)
+	}
+	return f.entra(p.Entra)
+}
+
+// FieldNamed finds a field by the name a policy uses.
+func FieldNamed(name string) (*Field, bool) {
+	f, ok := fields[name]
+	return f, ok
+}
+
+// FieldNames lists every field a policy may name, sorted.
+func FieldNames() []string {
+	names := make([]string, 0, len(fields))
+	for n := range fields {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+var fields = allFields()
+
+func allFields() map[string]*Field {
+	m := map[string]*Field{}
+	entra := func(name string, k Kind, meaning Meaning, get func(*EntraUser) Value) {
+		m["entra."+name] = &Field{Name: "entra." + name, Source: Entra, Kind: k, Meaning: meaning, entra: get}
+	}
+	ad := func(name string, k Kind, meaning Meaning, get func(*ADUser) Value) {
+		m["ad."+name] = &Field{Name: "ad." + name, Source: AD, Kind: k, Meaning: meaning, ad: get}
+	}
+	for name, get := range entraTexts {
+		entra(name, Text, Plain, func(u *EntraUser) Value { return text(get(u)) })
+	}
+	for name, get := range adTexts {
+		ad(name, Text, Plain, func(u *ADUser) Value { return text(get(u)) })
+	}
+	for i := range len(ExtensionAttributes{}) {
+		name := "extensionAttribute" + strconv.Itoa(i+1)
+		entra(name, Text, Plain, func(u *EntraUser) Value { return text(u.Extension[i]) })
+		ad(name, Text, Plain, func(u *ADUser) Value { return text(u.Extension[i]) })
+	}
+	entra("accountEnabled", Bool, Plain, func(u *EntraUser) Value { return flag(u.Enabled) })
+	entra("onPremisesSyncEnabled", Bool, Plain, func(u *EntraUser) Value { return flag(FlagOf(u.Synced)) })
+	entra("created", Date, Creation, func(u *EntraUser) Value { return date(u.Created) })
+	entra("lastInteractiveSignIn", Date, Activity, func(u *EntraUser) Value { return date(u.LastInteractive) })
+	entra("lastNonInteractiveSignIn", Date, Activity, func(u *EntraUser) Value { return date(u.LastNonInteractive) })
+	entra("lastSuccessfulSignIn", Date, Activity, func(u *EntraUser) Value { return date(u.LastSuccessful) })
+	entra("lastActivity", Date, Activity, func(u *EntraUser) Value { return date(u.LastActivity()) })
+	ad("accountEnabled", Bool, Plain, func(u *ADUser) Value { return flag(u.Enabled) })
+	ad("created", Date, Creation, func(u *ADUser) Value { return date(u.Created) })
+	ad("lastLogonTimestamp", Date, Activity, func(u *ADUser) Value { return date(u.LastLogonTimestamp) })
+	return m
+}
+
+var entraTexts = map[string]func(*EntraUser) string{
+	"id":                func(u *EntraUser) string { return u.ID },
+	"userPrincipalName": func(u *EntraUser) string { return u.UserPrincipalName },
+	"displayName":       func(u *EntraUser) string { return u.DisplayName },
+	"mail":              func(u *EntraUser) string { return u.Mail },
+	"userType":          func(u *EntraUser) string { return u.UserType },
+	"department":        func(u *EntraUser) string { return u.Department },
+	"employeeType":      func(u *EntraUser) string { return u.EmployeeType },
+	"employeeId":        func(u *EntraUser) string { return u.EmployeeID },
+	"jobTitle":          func(u *EntraUser) string { return u.JobTitle },
+	"companyName":       func(u *EntraUser) string { return u.CompanyName },
+	"officeLocation":    func(u *EntraUser) string { return u.OfficeLocation },
+	"country":           func(u *EntraUser) string { return u.Country },
+	"usageLocation":     func(u *EntraUser) string { return u.UsageLocation },
+}
+
+var adTexts = map[string]func(*ADUser) string{
+	"sAMAccountName":             func(u *ADUser) string { return u.SAMAccount },
+	"userPrincipalName":          func(u *ADUser) string { return u.UserPrincipalName },
+	"distinguishedName":          func(u *ADUser) string { return u.DN },
+	"displayName":                func(u *ADUser) string { return u.DisplayName },
+	"mail":                       func(u *ADUser) string { return u.Mail },
+	"department":                 func(u *ADUser) string { return u.Department },
+	"employeeType":               func(u *ADUser) string { return u.EmployeeType },
+	"employeeID":                 func(u *ADUser) string { return u.EmployeeID },
+	"title":                      func(u *ADUser) string { return u.Title },
+	"company":                    func(u *ADUser) string { return u.Company },
+	"physicalDeliveryOfficeName": func(u *ADUser) string { return u.Office },
+	"co":                         func(u *ADUser) string { return u.Country },
+}
+
+// LastActivity is the newest of the three sign-in dates. A failed attempt
+// counts, which keeps a license rather than takes it.
+func (u *EntraUser) LastActivity() time.Time {
+	newest := u.LastInteractive
+	for _, t := range []time.Time{u.LastNonInteractive, u.LastSuccessful} {
+		if t.After(newest) {
+			newest = t
+		}
+	}
+	return newest
+}
+
+func text(s string) Value { return Value{State: Known, Text: s} }
+
+func date(t time.Time) Value {
+	if t.IsZero() {
+		return Value{State: None}
+	}
+	return Value{State: Known, Time: t}
+}
+
+func flag(f Flag) Value {
+	if f == Unset {
+		return Value{}
+	}
+	return Value{State: Known, Bool: f == Yes}
+}

@@ -1,0 +1,76 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+)
+
+// GroupRef names a group as a policy does: an Entra group by display name or
+// object id, an Active Directory group by distinguished name.
+type GroupRef struct {
+	Source Source `json:"source"`
+	Name   string `json:"name"`
+}
+
+// String is the reference as an operator reads it, "entra:LIC-M365-E3".
+func (r GroupRef) String() string { return r.Source.String() + ":" + r.Name }
+
+// Key identifies a question about membership in a snapshot: the members of the
+// group, or (direct) only those listed in the group itself. AD names compare
+// without regard to case.
+func (r GroupRef) Key(direct bool) string {
+	name := r.Name
+	if r.Source == AD {
+		name = strings.ToLower(name)
+	}
+	if direct {
+		return r.Source.String() + "/direct:" + name
+	}
+	return r.Source.String() + ":" + name
+}
+
+// Group is what a run read of a group named in the policy before it read
+// people. Members are not in it.
+type Group struct {
+	Ref            GroupRef `json:"ref"`
+	ID             string   `json:"id"`             // Entra object id; the DN for Active Directory
+	Name           string   `json:"name,omitempty"` // displayName
+	Dynamic        bool     `json:"dynamic,omitempty"`
+	Synced         bool     `json:"synced,omitempty"`         // mastered on premises
+	RoleAssignable bool     `json:"roleAssignable,omitempty"` // needs a right idleseat must not have
+	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // written by Exchange only, unless a Microsoft 365 group
+	Grants         []string `json:"grants,omitempty"`         // skuIds the group gives to its members
+	Unreadable     string   `json:"unreadable,omitempty"`     // why it could not be read; membership is then unknown
+}
+
+// SKU is a product the tenant subscribes to (subscribedSkus of Graph).
+type SKU struct {
+	ID         string `json:"id"`
+	PartNumber string `json:"partNumber"`
+	Enabled    int    `json:"enabled"`  // seats paid for
+	Consumed   int    `json:"consumed"` // seats taken
+}
+
+// Member is somebody listed in an Entra group.
+type Member struct {
+	ID  string
+	SID string // onPremisesSecurityIdentifier, empty for a cloud account
+}
+
+// MemberOf answers whether the person belongs to a named group, by the key of
+// GroupRef.Key. The answer is Unset when the group or the person's half in
+// that source is not known.
+func (p *Person) MemberOf(s Source, key string) Flag {
+	if slices.Contains(p.Memberships, key) {
+		return Yes
+	}
+	if slices.Contains(p.Unreadable, key) {
+		return Unset
+	}
+	switch p.State(s) {
+	case Present, NoAccount:
+		return No
+	default:
+		return Unset
+	}
+}
