@@ -3,7 +3,10 @@
 // names every field a policy may read. It does no I/O and knows no clock.
 package directory
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Flag is a boolean that may not have been read.
 type Flag uint8
@@ -21,6 +24,33 @@ func FlagOf(b bool) Flag {
 		return Yes
 	}
 	return No
+}
+
+// MarshalText writes yes, no, or nothing when the flag is unset.
+func (f Flag) MarshalText() ([]byte, error) {
+	switch f {
+	case Yes:
+		return []byte("yes"), nil
+	case No:
+		return []byte("no"), nil
+	default:
+		return nil, nil
+	}
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (f *Flag) UnmarshalText(b []byte) error {
+	switch string(b) {
+	case "yes":
+		*f = Yes
+	case "no":
+		*f = No
+	case "":
+		*f = Unset
+	default:
+		return fmt.Errorf("flag is %q, not yes or no", b)
+	}
+	return nil
 }
 
 // ExtensionAttributes are the values of extensionAttribute1 to 15, in order.

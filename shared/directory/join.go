@@ -1,0 +1,162 @@
+package directory
+
+import (
+	"fmt"
+	"hash/fnv"
+	"iter"
+)
+
+// PartitionKey decides the partition of an Entra account: its SID, so that
+// both halves of a person meet, or its id when it has none.
+func (u *EntraUser) PartitionKey() string {
+	if u.SID != "" {
+		return u.SID
+	}
+	return u.ID
+}
+
+// Partition is the partition, 0 to n-1, of a key: a SID or an Entra id.
+func Partition(key string, n int) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(key)) // never fails
+	return int(h.Sum32() % uint32(n))
+}
+
+// Halves is everything a run read that fell into one partition.
+type Halves struct {
+	Entra      []EntraUser
+	AD         []ADUser
+	EntraState Presence // Present, or NotRead when the source is absent or failed
+	ADState    Presence
+	// Memberships holds the keys of named groups by member: an Entra id or a SID.
+	Memberships map[string][]string
+	Unreadable  []string  // keys of groups that could not be read
+	Stale       [2]string // by Source: why activity dates cannot be trusted
+}
+
+// Join matches the halves by SID and yields every person once (also one whom
+// paging listed twice): those of both
+// directories, of Entra alone and of Active Directory alone, in the order of
+// the input. A person whose halves disagree, or whose SID two accounts claim,
+// comes out Contradictory. The yielded person is valid until the next one.
+func (h *Halves) Join() iter.Seq[*Person] {
+	return func(yield func(*Person) bool) {
+		j := h.index()
+		var p Person
+		for i := range h.Entra {
+			if j.again[i] {
+				continue
+			}
+			j.fromEntra(&p, i)
+			if !yield(&p) {
+				return
+			}
+		}
+		for i := range h.AD {
+			if j.taken[i] {
+				continue
+			}
+			j.fromAD(&p, i)
+			if !yield(&p) {
+				return
+			}
+		}
+	}
+}
+
+type joiner struct {
+	*Halves
+	adBySID    map[string]int
+	twiceAD    map[string]bool
+	entraByKey map[string]int
+	again      map[int]bool
+	twiceEntra map[string]bool
+	taken      []bool
+}
+
+func (h *Halves) index() *joiner {
+	j := &joiner{
+		Halves: h, taken: make([]bool, len(h.AD)),
+		adBySID: make(map[string]int, len(h.AD)), twiceAD: map[string]bool{},
+		entraByKey: make(map[string]int, len(h.Entra)), twiceEntra: map[string]bool{}, again: map[int]bool{},
+	}
+	for i := range h.AD {
+		note(j.adBySID, j.twiceAD, h.AD[i].SID, i)
+	}
+	for i := range h.Entra {
+		key := h.Entra[i].PartitionKey()
+		if at, seen := j.entraByKey[key]; seen && h.Entra[at].ID == h.Entra[i].ID {
+			j.again[at] = true // listed on two pages: the later reading counts
+			j.entraByKey[key] = i
+			continue
+		}
+		note(j.entraByKey, j.twiceEntra, key, i)
+	}
+	return j
+}
+
+func note(first map[string]int, twice map[string]bool, sid string, i int) {
+	if _, seen := first[sid]; seen {
+		twice[sid] = true
+		return
+	}
+	first[sid] = i
+}
+
+func (j *joiner) fromEntra(p *Person, i int) {
+	u := &j.Entra[i]
+	*p = Person{Entra: u, EntraState: Present, Stale: j.Stale, Unreadable: j.Unreadable}
+	p.Memberships = j.memberships(u.ID, u.SID)
+	at, found := j.adBySID[u.SID]
+	switch {
+	case j.twiceEntra[u.SID]:
+		p.contradict("two Entra accounts carry the SID " + u.SID)
+	case j.twiceAD[u.SID]:
+		p.contradict("two Active Directory accounts carry the SID " + u.SID)
+	case found && u.ImmutableID != j.AD[at].Anchor():
+		p.contradict(fmt.Sprintf("onPremisesImmutableId %q is not the anchor %q of the Active Directory account with the same SID", u.ImmutableID, j.AD[at].Anchor()))
+	case found:
+		p.AD, p.ADState = &j.AD[at], Present
+	case !u.Synced && (u.SID == "" || j.ADState == Present):
+		p.ADState = NoAccount
+	case j.ADState == Present:
+		p.ADState = Missing
+		p.Doubt = "synced from Active Directory, but no account with its SID was found there (out of scope or deleted)"
+	}
+	if found {
+		j.taken[at] = true
+	}
+}
+
+func (j *joiner) fromAD(p *Person, i int) {
+	u := &j.AD[i]
+	*p = Person{AD: u, ADState: Present, Stale: j.Stale, Unreadable: j.Unreadable}
+	p.Memberships = j.memberships("", u.SID)
+	if j.EntraState == Present {
+		p.EntraState = NoAccount
+	}
+	if j.twiceAD[u.SID] {
+		p.contradict("two Active Directory accounts carry the SID " + u.SID)
+	}
+}
+
+// contradict makes every value of the person unknown. What Entra says of the
+// licenses stays, since the account itself is not in doubt.
+func (p *Person) contradict(why string) {
+	p.Doubt = why
+	p.ADState = Contradictory
+	if p.Entra != nil {
+		p.EntraState = Contradictory
+	}
+}
+
+func (j *joiner) memberships(id, sid string) []string {
+	byID, bySID := j.Memberships[id], j.Memberships[sid]
+	if len(bySID) == 0 || id == sid {
+		return byID
+	}
+	if len(byID) == 0 {
+		return bySID
+	}
+	return append(byID[:len(byID):len(byID)], bySID...)
+}

@@ -1,0 +1,142 @@
+package directory
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// outcome is what a test says about one joined person.
+type outcome struct {
+	ID        string
+	Entra, AD Presence
+	Doubt     bool
+}
+
+func TestJoin(t *testing.T) {
+	t.Parallel()
+	synced := func(id, sid, anchor string) EntraUser {
+		return EntraUser{ID: id, SID: sid, ImmutableID: anchor, Synced: true}
+	}
+	tests := map[string]struct {
+		halves Halves
+		want   []outcome
+	}{
+		"both, by SID and anchor": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			[]outcome{{"e", Present, Present, false}},
+		},
+		"the consistency GUID wins over the object GUID": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			[]outcome{{"e", Present, Present, false}},
+		},
+		"anchor disagrees": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			[]outcome{{"e", Contradictory, Contradictory, true}},
+		},
+		"no anchor in Entra": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			[]outcome{{"e", Contradictory, Contradictory, true}},
+		},
+		"the same name is no key": {
+			Halves{
+				EntraState: Present, ADState: Present,
+				Entra: []EntraUser{{ID: "e", UserPrincipalName: "a@x"}}, AD: []ADUser{{SID: "S-1", GUID: "g", UserPrincipalName: "a@x"}},
+			},
+			[]outcome{{"e", Present, NoAccount, false}, {"S-1", NoAccount, Present, false}},
+		},
+		"synced, no AD account": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}},
+			[]outcome{{"e", Present, Missing, true}},
+		},
+		"synced without a SID": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "g")}},
+			[]outcome{{"e", Present, Missing, true}},
+		},
+		"synced, AD not read": {
+			Halves{EntraState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}},
+			[]outcome{{"e", Present, NotRead, false}},
+		},
+		"cloud-only, AD not read": {
+			Halves{EntraState: Present, Entra: []EntraUser{{ID: "e"}}},
+			[]outcome{{"e", Present, NoAccount, false}},
+		},
+		"formerly synced, AD not read": {
+			Halves{EntraState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
+			[]outcome{{"e", Present, NotRead, false}},
+		},
+		"AD-only, Entra not read": {
+			Halves{ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			[]outcome{{"S-1", NotRead, Present, false}},
+		},
+		"two Entra accounts for one SID": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e1", "S-1", "g"), synced("e2", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			[]outcome{{"e1", Contradictory, Contradictory, true}, {"e2", Contradictory, Contradictory, true}},
+		},
+		"one account listed on two pages": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "c"}, synced("e", "S-1", "old"), {ID: "c"}, synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			[]outcome{{"c", Present, NoAccount, false}, {"e", Present, Present, false}},
+		},
+		"two AD accounts for one SID": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}, {SID: "S-1", GUID: "h"}}},
+			[]outcome{{"e", Contradictory, Contradictory, true}, {"S-1", NoAccount, Contradictory, true}},
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []outcome
+			for p := range tc.halves.Join() {
+				got = append(got, outcome{p.ID(), p.EntraState, p.ADState, p.Doubt != ""})
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("joined people (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestMemberOf(t *testing.T) {
+	t.Parallel()
+	exempt, citrix := GroupRef{Entra, "LIC-Exempt"}.Key(false), GroupRef{AD, "CN=Citrix"}.Key(true)
+	tests := map[string]struct {
+		person Person
+		source Source
+		key    string
+		want   Flag
+	}{
+		"listed":                    {Person{EntraState: Present, Memberships: []string{exempt}}, Entra, exempt, Yes},
+		"not listed":                {Person{EntraState: Present}, Entra, exempt, No},
+		"no account there":          {Person{ADState: NoAccount}, AD, citrix, No},
+		"half not read":             {Person{ADState: NotRead}, AD, citrix, Unset},
+		"half missing":              {Person{ADState: Missing}, AD, citrix, Unset},
+		"half in doubt":             {Person{ADState: Contradictory}, AD, citrix, Unset},
+		"group unreadable":          {Person{EntraState: Present, Unreadable: []string{exempt}}, Entra, exempt, Unset},
+		"listed in unreadable part": {Person{EntraState: Present, Memberships: []string{exempt}, Unreadable: []string{exempt}}, Entra, exempt, Yes},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := tc.person.MemberOf(tc.source, tc.key); got != tc.want {
+				t.Errorf("MemberOf = %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestJoinGivesMembershipsOfBothHalves(t *testing.T) {
+	t.Parallel()
+	h := Halves{
+		EntraState: Present, ADState: Present,
+		Entra: []EntraUser{{ID: "e", SID: "S-1", ImmutableID: "g", Synced: true}}, AD: []ADUser{{SID: "S-1", GUID: "g"}},
+		Memberships: map[string][]string{"e": {"entra:a"}, "S-1": {"ad:b"}},
+	}
+	for p := range h.Join() {
+		if d := cmp.Diff([]string{"entra:a", "ad:b"}, p.Memberships); d != "" {
+			t.Errorf("memberships (-want +got):\n%s", d)
+		}
+	}
+	if d := cmp.Diff(map[string][]string{"e": {"entra:a"}, "S-1": {"ad:b"}}, h.Memberships); d != "" {
+		t.Errorf("joining changed its input (-want +got):\n%s", d)
+	}
+}

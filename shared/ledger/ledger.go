@@ -1,0 +1,164 @@
+// Package ledger keeps what was ever changed. Every change has an intent,
+// written before the directory is touched, and a completion, written after the
+// directory was read again. Both are create-only objects. An intent without
+// completion is open and blocks everybody but the run that wrote it.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrBlocked is returned when another run has an open intent for the same
+// person and license.
+var ErrBlocked = errors.New("another run's change is still open")
+
+// Outcome of a completed change.
+type Outcome string
+
+// The outcomes. RolledBack and Failed mean that the person has what they had.
+const (
+	Done       Outcome = "done"
+	RolledBack Outcome = "rolled back"
+	Failed     Outcome = "failed"
+)
+
+// Holding is how a person held the license and its successor at one moment.
+type Holding struct {
+	Assignments []directory.Assignment `json:"assignments,omitempty"` // of the two products
+	InGroups    []string               `json:"inGroups,omitempty"`    // AD groups, by DN
+}
+
+// Intent is what is about to be done, and why.
+type Intent struct {
+	Person   string `json:"person"`
+	License  string `json:"license"`
+	Run      string `json:"run"`
+	PlanHash string `json:"planHash"`
+	Rule     string `json:"rule"`
+	To       string `json:"to,omitempty"`
+	Via      string `json:"via"`
+	Source   string `json:"source,omitempty"` // group to leave: object id or DN
+	Target   string `json:"target,omitempty"` // group to join
+	// InTarget: the person was a member of the target group already, so going
+	// back must not take that away.
+	InTarget  bool      `json:"inTarget,omitempty"`
+	SKU       string    `json:"sku,omitempty"`       // skuId to free
+	TargetSKU string    `json:"targetSku,omitempty"` // skuId to give
+	Reason    string    `json:"reason"`
+	Before    Holding   `json:"before"`
+	At        time.Time `json:"at"`
+}
+
+// Completion is what came of an intent, as read from the directory.
+type Completion struct {
+	Outcome Outcome   `json:"outcome"`
+	Note    string    `json:"note,omitempty"`
+	After   Holding   `json:"after"`
+	At      time.Time `json:"at"`
+}
+
+// Entry is one change in the ledger. Completion is nil while it is open.
+type Entry struct {
+	Seq int
+	Intent
+	Completion *Completion
+}
+
+// Ledger is the ledger in a store.
+type Ledger struct{ store store.Store }
+
+// In opens the ledger of a store.
+func In(s store.Store) *Ledger { return &Ledger{store: s} }
+
+const doneSuffix = ".done.json"
+
+func prefix(person, license string) string { return "ledger/" + person + "/" + license + "/" }
+
+func (e *Entry) key() string { return fmt.Sprintf("%s%06d.json", prefix(e.Person, e.License), e.Seq) }
+
+func (e *Entry) doneKey() string {
+	return strings.TrimSuffix(e.key(), ".json") + doneSuffix
+}
+
+// Latest is the newest entry for a person and license, or nil when there is none.
+func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, error) {
+	last := ""
+	for key, err := range l.store.List(ctx, prefix(person, license)) {
+		if err != nil {
+			return nil, fmt.Errorf("list the ledger of %s for %s: %w", person, license, err)
+		}
+		if !strings.HasSuffix(key, doneSuffix) {
+			last = key // keys come in order
+		}
+	}
+	return l.read(ctx, person, license, last)
+}
+
+func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry, error) {
+	if key == "" {
+		return nil, nil
+	}
+	e := &Entry{}
+	if err := store.GetJSON(ctx, l.store, key, &e.Intent); err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	name := strings.TrimPrefix(key, prefix(person, license))
+	if _, err := fmt.Sscanf(name, "%06d.json", &e.Seq); err != nil || e.Person != person || e.License != license {
+		return nil, fmt.Errorf("ledger object %s does not belong to %s and %s: repair it before changing anything there", key, person, license)
+	}
+	var c Completion
+	err := store.GetJSON(ctx, l.store, e.doneKey(), &c)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	default:
+		e.Completion = &c
+	}
+	return e, nil
+}
+
+// Begin writes an intent, or takes up the open one of the same run. It fails
+// with ErrBlocked when another run is at it, also when that run was faster by
+// a moment.
+func (l *Ledger) Begin(ctx context.Context, in Intent) (*Entry, error) {
+	last, err := l.Latest(ctx, in.Person, in.License)
+	if err != nil {
+		return nil, err
+	}
+	e := &Entry{Seq: 1, Intent: in}
+	if last != nil {
+		if last.Completion == nil {
+			if last.Run == in.Run {
+				return last, nil
+			}
+			return nil, fmt.Errorf("%w: run %s since %s", ErrBlocked, last.Run, last.At.Format(time.RFC3339))
+		}
+		e.Seq = last.Seq + 1
+	}
+	err = store.PutJSONIfAbsent(ctx, l.store, e.key(), e.Intent)
+	if errors.Is(err, store.ErrExists) {
+		return nil, fmt.Errorf("%w: it began at the same moment", ErrBlocked)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write the intent into the ledger (nothing was changed): %w", err)
+	}
+	return e, nil
+}
+
+// Complete closes an entry. Completing it twice keeps the first completion.
+func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
+	err := store.PutJSONIfAbsent(ctx, l.store, e.doneKey(), c)
+	if err != nil && !errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("write the completion into the ledger (the change itself was made; run apply again): %w", err)
+	}
+	e.Completion = &c
+	return nil
+}

@@ -1,0 +1,167 @@
+// Package snapshot holds what a run saw: what was resolved before people were
+// read (begin.json), the parts that collect wrote, one per partition and call,
+// and the manifest that makes them a snapshot. The manifest is written last;
+// without it, or with one part that does not match its checksum, there is no
+// snapshot and nothing may be decided.
+package snapshot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrNone is returned for a run that has no manifest: it never read everything.
+var ErrNone = errors.New("the run has no snapshot: it failed or is still reading")
+
+// Begin is runs/<run>/begin.json: what every step of a run starts from.
+type Begin struct {
+	Run     string    `json:"run"`
+	Started time.Time `json:"started"`
+	// AsOf is the planning instant: rules and the age of feeds are asked at it.
+	AsOf       time.Time         `json:"asOf"`
+	Tenant     string            `json:"tenant"`
+	Tool       string            `json:"tool"` // version of idleseat
+	Partitions int               `json:"partitions"`
+	People     int               `json:"people,omitempty"` // in Entra, about
+	User       string            `json:"user,omitempty"`   // a run for one person: the name asked for
+	Policy     string            `json:"policy"`           // the run's own copy of the policy file
+	SKUs       []directory.SKU   `json:"skus"`
+	Groups     []directory.Group `json:"groups"`
+	// Members are the keys (GroupRef.Key) of the groups whose members are read.
+	Members []string `json:"members"`
+}
+
+// PolicyHash is the SHA-256 of the run's copy of the policy, in hex.
+func (b *Begin) PolicyHash() string { return hexSum([]byte(b.Policy)) }
+
+// SKUIDs are the tenant's skuIds by part number.
+func (b *Begin) SKUIDs() map[string]string {
+	ids := make(map[string]string, len(b.SKUs))
+	for _, s := range b.SKUs {
+		ids[s.PartNumber] = s.ID
+	}
+	return ids
+}
+
+// Group is what was resolved of a group that the policy names.
+func (b *Begin) Group(ref directory.GroupRef) directory.Group {
+	for _, g := range b.Groups {
+		if g.Ref == ref {
+			return g
+		}
+	}
+	return directory.Group{Ref: ref, Unreadable: "the run did not look for it"}
+}
+
+// Part is one object of a snapshot.
+type Part struct {
+	Key       string `json:"key"`
+	Partition int    `json:"partition"`
+	People    int    `json:"people"`
+	Members   int    `json:"members,omitempty"`
+	SHA256    string `json:"sha256"` // of the compressed object, in hex
+}
+
+// Reading is what one source gave to a run.
+type Reading struct {
+	Source directory.Source `json:"source"`
+	// Failed says why the source could not be read; Absent that it is not set
+	// up. Either way the run goes on and everything of the source is unknown.
+	Failed string `json:"failed,omitempty"`
+	Absent bool   `json:"absent,omitempty"`
+	People int    `json:"people"`
+	// Sampled is how many people the two figures below were taken from: all
+	// of them, or the first page in a run for one person.
+	Sampled int `json:"sampled"`
+	// Unasked says which controllers' last logons are missing in a run for
+	// one person; activity dates of the source are then unknown.
+	Unasked      string    `json:"unasked,omitempty"`
+	WithActivity int       `json:"withActivity"`
+	Newest       time.Time `json:"newest,omitzero"` // newest activity date of anybody
+	Unreadable   []string  `json:"unreadable,omitempty"`
+	Parts        []Part    `json:"parts,omitempty"`
+}
+
+// Manifest is runs/<run>/manifest.json. Parts may lie in another run's folder,
+// when a run plans again over a snapshot that was already taken.
+type Manifest struct {
+	Run      string     `json:"run"`
+	Taken    time.Time  `json:"taken"`
+	Readings [2]Reading `json:"readings"` // by Source
+}
+
+// maxManifest bounds the manifest in bytes: some 200 a part.
+const maxManifest = 16 << 20
+
+// Keys of the objects of a run.
+func beginKey(run string) string    { return "runs/" + run + "/begin.json" }
+func manifestKey(run string) string { return "runs/" + run + "/manifest.json" }
+
+// NewRun names a run. Names sort by time.
+func NewRun(now time.Time, random [4]byte) string {
+	return now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(random[:])
+}
+
+// PutBegin writes begin.json. A run that already began keeps the first one:
+// the answer is store.ErrExists.
+func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
+	if err := store.PutJSONIfAbsent(ctx, s, beginKey(b.Run), b); err != nil {
+		return fmt.Errorf("begin run %s: %w", b.Run, err)
+	}
+	return nil
+}
+
+// GetBegin reads begin.json.
+func GetBegin(ctx context.Context, s store.Store, run string) (*Begin, error) {
+	var b Begin
+	if err := store.GetJSON(ctx, s, beginKey(run), &b); err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("there is no run %q in the store: %w", run, err)
+		}
+		return nil, fmt.Errorf("read the beginning of run %s: %w", run, err)
+	}
+	if b.Run != run || b.Partitions < 1 {
+		return nil, fmt.Errorf("begin.json of run %s: %w", run, store.ErrDamaged)
+	}
+	return &b, nil
+}
+
+// Seal writes the manifest, which turns the parts of a run into a snapshot.
+// Sealing twice keeps the first manifest.
+func Seal(ctx context.Context, s store.Store, m *Manifest) error {
+	err := store.PutJSONIfAbsent(ctx, s, manifestKey(m.Run), m)
+	if err != nil && !errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("seal the snapshot of run %s: %w", m.Run, err)
+	}
+	return nil
+}
+
+// GetManifest reads the manifest of a run and its SHA-256 in hex. The error is
+// ErrNone when the run was never sealed.
+func GetManifest(ctx context.Context, s store.Store, run string) (*Manifest, string, error) {
+	raw, err := store.GetBytes(ctx, s, manifestKey(run), maxManifest)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, "", fmt.Errorf("run %s: %w", run, ErrNone)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("read the manifest of run %s: %w", run, err)
+	}
+	var m Manifest
+	if err := json.Unmarshal(raw, &m); err != nil || m.Run != run {
+		return nil, "", fmt.Errorf("manifest of run %s: %w", run, store.ErrDamaged)
+	}
+	return &m, hexSum(raw), nil
+}
+
+func hexSum(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,189 @@
+package snapshot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Writer spreads the people of one source over the partitions of a run. Parts
+// grow in a local temporary folder, so memory does not, and reach the store
+// together in Finish, one object per partition: a writer that dies leaves
+// nothing there. The name of its attempt is in every key, so a late worker
+// cannot touch its successor's parts.
+type Writer struct {
+	store      store.Store
+	run        string
+	attempt    string
+	partitions int
+	folder     string
+	parts      map[int]*growing
+	reading    Reading
+	notAfter   time.Time
+}
+
+type growing struct {
+	file *os.File
+	zip  *gzip.Writer
+	sum  *sumWriter
+	Part
+}
+
+// NewWriter begins the parts of one source. Dates after notAfter do not count
+// as the newest activity. Call Close when done with it.
+func NewWriter(s store.Store, b *Begin, src directory.Source, attempt string, notAfter time.Time) (*Writer, error) {
+	folder, err := os.MkdirTemp("", "idleseat-parts-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for the parts of run %s: %w", b.Run, err)
+	}
+	return &Writer{
+		store: s, run: b.Run, attempt: attempt, partitions: b.Partitions, folder: folder,
+		parts: map[int]*growing{}, reading: Reading{Source: src}, notAfter: notAfter,
+	}, nil
+}
+
+// AddEntra adds one Entra account.
+func (w *Writer) AddEntra(u *directory.EntraUser) error {
+	w.Sample(u.LastActivity())
+	return w.person(u.PartitionKey(), u)
+}
+
+// AddAD adds one Active Directory account.
+func (w *Writer) AddAD(u *directory.ADUser) error {
+	w.Sample(u.LastLogonTimestamp)
+	return w.person(u.SID, u)
+}
+
+// Sample counts one person's last activity for the health of the feed. AddEntra
+// and AddAD do it; only a run for one person samples others besides.
+func (w *Writer) Sample(activity time.Time) {
+	w.reading.Sampled++
+	if activity.IsZero() {
+		return
+	}
+	w.reading.WithActivity++
+	if activity.After(w.reading.Newest) && !activity.After(w.notAfter) {
+		w.reading.Newest = activity
+	}
+}
+
+// People is how many people were added so far.
+func (w *Writer) People() int { return w.reading.People }
+
+// AddMember adds one member of a named group: key is GroupRef.Key, id the
+// Entra id or the SID of the member, partitionKey where the person lies.
+func (w *Writer) AddMember(key, id, partitionKey string) error {
+	g, err := w.part(partitionKey)
+	if err != nil {
+		return err
+	}
+	g.Members++
+	return g.line(membership{Member: id, Group: key})
+}
+
+// Unreadable notes that the members of a named group could not be read.
+func (w *Writer) Unreadable(key string) {
+	w.reading.Unreadable = append(w.reading.Unreadable, key)
+}
+
+// Unasked notes why activity dates of the source are not known.
+func (w *Writer) Unasked(why string) { w.reading.Unasked = why }
+
+func (w *Writer) person(key string, record any) error {
+	g, err := w.part(key)
+	if err != nil {
+		return err
+	}
+	g.People++
+	w.reading.People++
+	return g.line(record)
+}
+
+func (w *Writer) part(key string) (*growing, error) {
+	n := directory.Partition(key, w.partitions)
+	if g := w.parts[n]; g != nil {
+		return g, nil
+	}
+	f, err := os.CreateTemp(w.folder, "part-")
+	if err != nil {
+		return nil, fmt.Errorf("make a part of run %s: %w", w.run, err)
+	}
+	g := &growing{file: f, sum: &sumWriter{w: f, h: sha256.New()}}
+	// The fastest level: the reader's time counts more than the bytes.
+	if g.zip, err = gzip.NewWriterLevel(g.sum, gzip.BestSpeed); err != nil {
+		return nil, fmt.Errorf("compress a part: %w", err)
+	}
+	g.Part = Part{Partition: n, Key: fmt.Sprintf("runs/%s/%s/%04d/%s.jsonl.gz", w.run, w.reading.Source, n, w.attempt)}
+	w.parts[n] = g
+	return g, nil
+}
+
+func (g *growing) line(record any) error {
+	b, err := json.Marshal(record)
+	if err != nil {
+		return fmt.Errorf("encode a record for %s: %w", g.Key, err)
+	}
+	if _, err := g.zip.Write(append(b, '\n')); err != nil {
+		return fmt.Errorf("write to %s: %w", g.file.Name(), err)
+	}
+	return nil
+}
+
+// Finish puts the parts into the store and tells what was read.
+func (w *Writer) Finish(ctx context.Context) (Reading, error) {
+	for _, n := range slices.Sorted(maps.Keys(w.parts)) {
+		g := w.parts[n]
+		if err := g.put(ctx, w.store); err != nil {
+			return Reading{}, fmt.Errorf("put %s: %w", g.Key, err)
+		}
+		w.reading.Parts = append(w.reading.Parts, g.Part)
+	}
+	return w.reading, nil
+}
+
+func (g *growing) put(ctx context.Context, s store.Store) error {
+	if err := g.zip.Close(); err != nil {
+		return err
+	}
+	if _, err := g.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	g.SHA256 = g.sum.hex()
+	return s.PutIfAbsent(ctx, g.Key, g.file)
+}
+
+// Close removes the temporary folder. Parts that were not finished are lost.
+func (w *Writer) Close() error {
+	var errs []error
+	for _, g := range w.parts {
+		errs = append(errs, g.file.Close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(filepath.Clean(w.folder)))...)
+}
+
+type sumWriter struct {
+	w io.Writer
+	h hash.Hash
+}
+
+func (s *sumWriter) Write(p []byte) (int, error) {
+	_, _ = s.h.Write(p) // a hash never fails
+	return s.w.Write(p)
+}
+
+func (s *sumWriter) hex() string { return hex.EncodeToString(s.h.Sum(nil)) }

@@ -1,0 +1,290 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	tempDir   = ".tmp" // no key starts with a dot, so nothing in it is an object
+	staleTemp = 24 * time.Hour
+
+	// Objects hold personal data: nobody else on the machine may read them.
+	dirMode  = 0o700
+	fileMode = 0o600
+
+	readDirBatch = 1000
+)
+
+// folder is a store in a directory. The root holds it: no key and no symbolic
+// link leads out of it.
+type folder struct {
+	root *os.Root
+}
+
+func openFolder(location string) (*folder, error) {
+	location, err := filepath.Abs(location)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(location, dirMode); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(location)
+	if err != nil {
+		return nil, err
+	}
+	f := &folder{root}
+	f.sweep(time.Now().Add(-staleTemp))
+	return f, nil
+}
+
+// sweep removes what writers that died before the given time left behind. It
+// may fail: a store that can only be read is still of use.
+func (f *folder) sweep(before time.Time) {
+	entries, err := fs.ReadDir(f.root.FS(), tempDir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.ModTime().Before(before) {
+			_ = f.root.Remove(path.Join(tempDir, e.Name()))
+		}
+	}
+}
+
+func (f *folder) fail(doing, key string, err error) error {
+	return fmt.Errorf("%s object %q in folder %s: %w", doing, key, f.root.Name(), err)
+}
+
+func (f *folder) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	file, err := f.open(ctx, key)
+	if isMissing(err) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, f.fail("read", key, err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{contextReader{ctx, file}, file}, nil
+}
+
+func (f *folder) open(ctx context.Context, key string) (*os.File, error) {
+	if err := ready(ctx, key); err != nil {
+		return nil, err
+	}
+	info, err := f.root.Lstat(key)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, ErrNotFound
+	case !info.Mode().IsRegular():
+		return nil, errNotPlain(info.Mode())
+	}
+	return f.root.Open(key)
+}
+
+// isMissing also covers a key below another object, "a/b" below "a".
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+func errNotPlain(mode fs.FileMode) error {
+	return fmt.Errorf("not a plain file or folder (%s); remove it from the store", mode.Type())
+}
+
+func (f *folder) Put(ctx context.Context, key string, body io.ReadSeeker) error {
+	if err := f.write(ctx, key, body, f.root.Rename); err != nil {
+		return f.fail("write", key, err)
+	}
+	return nil
+}
+
+func (f *folder) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
+	if err := f.write(ctx, key, body, f.linkNew); err != nil {
+		return f.fail("write", key, err)
+	}
+	return nil
+}
+
+// linkNew gives a file its key by a hard link which, unlike a rename, fails
+// when the key is taken.
+func (f *folder) linkNew(temp, key string) error {
+	err := f.root.Link(temp, key)
+	if errors.Is(err, fs.ErrExist) {
+		return ErrExists
+	}
+	return err
+}
+
+// write brings the whole body to disk under a hidden name before place gives
+// it its key, so that a crash at any moment leaves no half object.
+func (f *folder) write(ctx context.Context, key string, body io.Reader, place func(temp, key string) error) error {
+	if err := ready(ctx, key); err != nil {
+		return err
+	}
+	if info, err := f.root.Lstat(key); err == nil && info.IsDir() {
+		return errors.New("other keys lie below this one")
+	}
+	if err := f.root.MkdirAll(tempDir, dirMode); err != nil {
+		return err
+	}
+	temp := path.Join(tempDir, rand.Text())
+	defer func() { _ = f.root.Remove(temp) }() // gone already after a rename
+	if err := f.writeTemp(ctx, temp, body); err != nil {
+		return err
+	}
+	if err := f.root.MkdirAll(path.Dir(key), dirMode); err != nil {
+		return err
+	}
+	if err := place(temp, key); err != nil {
+		return err
+	}
+	return f.syncParents(key)
+}
+
+func (f *folder) writeTemp(ctx context.Context, temp string, body io.Reader) error {
+	file, err := f.root.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, contextReader{ctx, body})
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// syncParents brings the key's entry to disk, and those of all folders above
+// it, any of which may be new.
+func (f *folder) syncParents(key string) error {
+	if runtime.GOOS == "windows" { // which cannot sync a directory
+		return nil
+	}
+	for dir := path.Dir(key); ; dir = path.Dir(dir) {
+		d, err := f.root.Open(dir)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(d.Sync(), d.Close()); err != nil {
+			return err
+		}
+		if dir == "." {
+			return nil
+		}
+	}
+}
+
+func (f *folder) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := checkPrefix(prefix); err != nil {
+			yield("", f.fail("list", prefix, err))
+			return
+		}
+		dir := prefix[:strings.LastIndexByte(prefix, '/')+1]
+		for key, err := range f.walk(ctx, dir, prefix) {
+			if err != nil {
+				err = f.fail("list", prefix, err)
+			}
+			if !yield(key, err) {
+				return
+			}
+		}
+	}
+}
+
+// walk yields the keys below dir, which is "" or ends with a slash. It holds
+// the names of one directory a level, never those of the whole tree.
+func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		names, err := f.names(dir, prefix)
+		if err != nil {
+			yield("", err)
+			return
+		}
+		for _, name := range names {
+			if err := ctx.Err(); err != nil {
+				yield("", err)
+				return
+			}
+			if !strings.HasSuffix(name, "/") {
+				if !yield(dir+name, nil) {
+					return
+				}
+				continue
+			}
+			for key, err := range f.walk(ctx, dir+name, prefix) {
+				if !yield(key, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// names lists what lies in dir under prefix. Folders end with a slash, which
+// makes the order of names that of the keys below them.
+func (f *folder) names(dir, prefix string) ([]string, error) {
+	d, err := f.root.Open(dir + ".")
+	if isMissing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	var names []string
+	for {
+		batch, err := d.ReadDir(readDirBatch)
+		for _, e := range batch {
+			name := e.Name()
+			if e.IsDir() {
+				name += "/"
+			}
+			if !strings.HasPrefix(dir+name, prefix) || CheckKey(dir+e.Name()) != nil {
+				continue // what cannot be a key, such as .tmp, is no object
+			}
+			if !e.IsDir() && !e.Type().IsRegular() {
+				// Leaving it out in silence could hide an object.
+				return nil, fmt.Errorf("%s: %w", dir+name, errNotPlain(e.Type()))
+			}
+			names = append(names, name)
+		}
+		if errors.Is(err, io.EOF) {
+			slices.Sort(names)
+			return names, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// contextReader ends with the context.
+type contextReader struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
+}

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func newFolder(t *testing.T, location string) Store {
+	t.Helper()
+	s, err := Open(t.Context(), location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestFolderSweepsStaleFiles(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	mustPut(t, newFolder(t, folder), "linked", "x")
+	old, young := filepath.Join(folder, tempDir, "old"), filepath.Join(folder, tempDir, "young")
+	// A writer that died between link and unlink leaves a second name.
+	wantErr(t, nil, os.Link(filepath.Join(folder, "linked"), old))
+	wantErr(t, nil, os.WriteFile(young, nil, 0o600))
+	past := func(d time.Duration) time.Time { return time.Now().Add(-d) }
+	wantErr(t, nil, os.Chtimes(old, time.Time{}, past(25*time.Hour)))
+	wantErr(t, nil, os.Chtimes(young, time.Time{}, past(23*time.Hour)))
+
+	s := newFolder(t, folder)
+	if diff := cmp.Diff([]string{young}, temps(t, folder)); diff != "" {
+		t.Errorf("unfinished writes (-want +got):\n%s", diff)
+	}
+	wantObject(t, s, "linked", "x")
+}
+
+func TestFolderModes(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "new", "store")
+	s := newFolder(t, folder)
+	mustPut(t, s, "a/b", "x")
+	wantErr(t, nil, s.PutIfAbsent(t.Context(), "a/c", body("x")))
+	got := map[string]fs.FileMode{}
+	for _, name := range []string{"..", ".", tempDir, "a", "a/b", "a/c"} {
+		info, err := os.Stat(filepath.Join(folder, name))
+		wantErr(t, nil, err)
+		got[name] = info.Mode().Perm()
+	}
+	want := map[string]fs.FileMode{"..": 0o700, ".": 0o700, tempDir: 0o700, "a": 0o700, "a/b": 0o600, "a/c": 0o600}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("modes (-want +got):\n%s", diff)
+	}
+}
+
+func TestFolderRefusesLinks(t *testing.T) {
+	t.Parallel()
+	outside, folder := t.TempDir(), t.TempDir()
+	secret := filepath.Join(outside, "secret")
+	wantErr(t, nil, os.WriteFile(secret, []byte("secret"), 0o600))
+	s := newFolder(t, folder)
+	mustPut(t, s, "in/side", "x")
+	for name, target := range map[string]string{
+		"dir": outside, "up": "../" + filepath.Base(outside), "file": secret, "inner": "in/side",
+	} {
+		wantErr(t, nil, os.Symlink(target, filepath.Join(folder, name)))
+	}
+
+	for _, key := range []string{"dir/secret", "up/secret", "file", "inner"} {
+		if _, err := s.Get(t.Context(), key); err == nil || errors.Is(err, ErrNotFound) {
+			t.Errorf("get through the link %q: %v", key, err)
+		}
+	}
+	for _, key := range []string{"dir/new", "up/new"} {
+		for _, put := range []error{s.Put(t.Context(), key, body("x")), s.PutIfAbsent(t.Context(), key, body("x"))} {
+			if put == nil || errors.Is(put, ErrExists) {
+				t.Errorf("put through the link %q: %v", key, put)
+			}
+		}
+	}
+	wantErr(t, ErrExists, s.PutIfAbsent(t.Context(), "file", body("x")))
+	for _, prefix := range []string{"", "dir", "dir/", "up/", "file"} {
+		if keys, err := collect(s.List(t.Context(), prefix)); err == nil {
+			t.Errorf("listing %q passes a link in silence: %q", prefix, keys)
+		}
+	}
+	wantErr(t, nil, s.Put(t.Context(), "file", body("x"))) // takes the link's place
+	if diff := cmp.Diff([]string{"secret"}, plainFiles(t, outside, "")); diff != "" {
+		t.Errorf("files outside (-want +got):\n%s", diff)
+	}
+	got, err := os.ReadFile(secret)
+	wantErr(t, nil, err)
+	if diff := cmp.Diff("secret", string(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFolderKeyBelowKey(t *testing.T) {
+	t.Parallel()
+	s := newFolder(t, t.TempDir())
+	mustPut(t, s, "a", "x")
+	mustPut(t, s, "b/c", "x")
+	for _, key := range []string{"a/b", "b"} {
+		for _, err := range []error{s.Put(t.Context(), key, body("y")), s.PutIfAbsent(t.Context(), key, body("y"))} {
+			if err == nil || errors.Is(err, ErrExists) || !strings.Contains(err.Error(), `"`+key+`"`) {
+				t.Errorf("put %q: %v", key, err)
+			}
+		}
+	}
+	wantObject(t, s, "a", "x")
+	wantObject(t, s, "b/c", "x")
+}
+
+// Permissions do not stop root, under which tests may run; a file in the way
+// of .tmp stops every writer.
+func TestFolderNotWritable(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	mustPut(t, newFolder(t, folder), "a", "x")
+	wantErr(t, nil, os.Remove(filepath.Join(folder, tempDir)))
+	wantErr(t, nil, os.WriteFile(filepath.Join(folder, tempDir), nil, 0o600))
+
+	s := newFolder(t, folder)
+	wantObject(t, s, "a", "x")
+	for _, err := range []error{s.Put(t.Context(), "b", body("x")), s.PutIfAbsent(t.Context(), "b", body("x"))} {
+		if err == nil || !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), `"b"`) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+func TestFolderListsObjectsOnly(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s := newFolder(t, folder)
+	mustPut(t, s, "a/b", "x")
+	for _, name := range []string{".DS_Store", "a/.hidden", "a/what?"} {
+		wantErr(t, nil, os.WriteFile(filepath.Join(folder, name), nil, 0o600))
+	}
+	wantErr(t, nil, os.MkdirAll(filepath.Join(folder, "empty", "dir"), 0o700))
+	got, err := collect(s.List(t.Context(), ""))
+	wantErr(t, nil, err)
+	if diff := cmp.Diff([]string{"a/b"}, got); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+func TestFolderListsManyInADirectory(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s := newFolder(t, folder)
+	var want []string
+	for i := range 2*readDirBatch + 1 {
+		want = append(want, fmt.Sprintf("%05d", i))
+		wantErr(t, nil, os.WriteFile(filepath.Join(folder, want[i]), nil, 0o600))
+	}
+	got, err := collect(s.List(t.Context(), ""))
+	wantErr(t, nil, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}

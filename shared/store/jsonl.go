@@ -1,0 +1,106 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// maxLine bounds one record of a JSONL object in bytes.
+const maxLine = 1 << 20
+
+// EachLine calls each for every line of a gzip stream, as a string of its own.
+// A last line without its newline is io.ErrUnexpectedEOF.
+func EachLine(r io.Reader, each func(line string) error) error {
+	zip, err := gzip.NewReader(r)
+	if err != nil {
+		return err
+	}
+	defer zip.Close()
+	scan := bufio.NewScanner(zip)
+	scan.Buffer(make([]byte, 128<<10), maxLine)
+	scan.Split(wholeLines)
+	for scan.Scan() {
+		if err := each(scan.Text()); err != nil {
+			return err
+		}
+	}
+	return scan.Err()
+}
+
+// wholeLines splits at newlines and refuses a last line without one.
+func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEOF && len(data) > 0 {
+		return 0, nil, io.ErrUnexpectedEOF
+	}
+	return 0, nil, nil
+}
+
+// PutLines stores what write emits as a compressed JSONL object, in place of
+// what the key held. The lines grow in a temporary file, not in memory.
+func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
+	return PutSpooled(ctx, s, key, func(w io.Writer) error {
+		zip, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
+		if err != nil {
+			return err
+		}
+		lines := json.NewEncoder(zip)
+		if err := write(lines.Encode); err != nil {
+			return err
+		}
+		return zip.Close()
+	})
+}
+
+// PutSpooled stores what write writes, by way of a temporary file.
+func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
+	spool, err := os.CreateTemp("", "idleseat-")
+	if err != nil {
+		return fmt.Errorf("spool object %q: %w", key, err)
+	}
+	defer os.Remove(spool.Name())
+	defer spool.Close()
+	w := bufio.NewWriterSize(spool, 64<<10)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("spool object %q: %w", key, err)
+	}
+	if _, err := spool.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("spool object %q: %w", key, err)
+	}
+	return s.Put(ctx, key, spool)
+}
+
+// GetLines decodes every line of a JSONL object into a fresh T. What cannot be
+// read to its end is ErrDamaged.
+func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
+	body, err := s.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	var stop error
+	err = EachLine(body, func(line string) error {
+		v := new(T)
+		if err := json.Unmarshal([]byte(line), v); err != nil {
+			return err
+		}
+		stop = each(v)
+		return stop
+	})
+	if err != nil && stop == nil && ctx.Err() == nil {
+		return fmt.Errorf("%w %q: %w", ErrDamaged, key, err)
+	}
+	return err
+}

@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+)
+
+// Error codes of S3 for a conditional write: the key is taken, and another
+// writer of the key is under way.
+const (
+	codeTaken    = "PreconditionFailed"
+	codeConflict = "ConditionalRequestConflict"
+)
+
+// writeToken is the metadata by which PutIfAbsent knows an object of its own.
+const writeToken = "write-token"
+
+// bucket is a store in an S3 bucket. Besides writing and reading objects it
+// needs the right to list (s3:ListBucket): without that S3 answers for a
+// missing object that access is denied.
+type bucket struct {
+	client *s3.Client
+	name   string
+	prefix string // "" or ends with a slash
+}
+
+// openBucket takes what follows "s3://".
+func openBucket(ctx context.Context, location string) (*bucket, error) {
+	name, prefix, _ := strings.Cut(strings.TrimSuffix(location, "/"), "/")
+	if name == "" {
+		return nil, errors.New("no bucket named")
+	}
+	if prefix != "" {
+		if err := CheckKey(prefix); err != nil {
+			return nil, err
+		}
+		prefix += "/"
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &bucket{s3.NewFromConfig(cfg, configure), name, prefix}, nil
+}
+
+func configure(o *s3.Options) {
+	// A server other than AWS seldom has a host name for each bucket.
+	o.UsePathStyle = o.BaseEndpoint != nil
+	o.Retryer = retry.AddWithErrorCodes(o.Retryer, codeConflict)
+	// Such servers may send no checksum; a line of log for each object helps nobody.
+	o.DisableLogOutputChecksumValidationSkipped = true
+}
+
+func (b *bucket) fail(doing, key string, err error) error {
+	return fmt.Errorf("%s object s3://%s/%s: %w", doing, b.name, b.prefix+key, err)
+}
+
+func (b *bucket) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if err := ready(ctx, key); err != nil {
+		return nil, b.fail("read", key, err)
+	}
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{
+		Bucket: aws.String(b.name),
+		Key:    aws.String(b.prefix + key),
+	})
+	if _, missing := errors.AsType[*types.NoSuchKey](err); missing {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, b.fail("read", key, err)
+	}
+	return out.Body, nil
+}
+
+func (b *bucket) Put(ctx context.Context, key string, body io.ReadSeeker) error {
+	if err := b.put(ctx, key, &s3.PutObjectInput{Body: body}); err != nil {
+		return b.fail("write", key, err)
+	}
+	return nil
+}
+
+func (b *bucket) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
+	token := rand.Text()
+	err := b.put(ctx, key, &s3.PutObjectInput{
+		Body:        body,
+		IfNoneMatch: aws.String("*"),
+		Metadata:    map[string]string{writeToken: token},
+	})
+	if e, ok := errors.AsType[smithy.APIError](err); ok && e.ErrorCode() == codeTaken {
+		err = b.taken(ctx, key, token)
+	}
+	if err != nil {
+		return b.fail("write", key, err)
+	}
+	return nil
+}
+
+func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) error {
+	if err := ready(ctx, key); err != nil {
+		return err
+	}
+	in.Bucket, in.Key = aws.String(b.name), aws.String(b.prefix+key)
+	_, err := b.client.PutObject(ctx, in)
+	return err
+}
+
+// taken is ErrExists, unless it was this very write that took the key: when
+// the answer to it is lost, the SDK sends it again and meets its own object.
+func (b *bucket) taken(ctx context.Context, key, token string) error {
+	head, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: aws.String(b.name),
+		Key:    aws.String(b.prefix + key),
+	})
+	if err != nil {
+		return fmt.Errorf("the key is taken, perhaps by this write: %w", err)
+	}
+	if head.Metadata[writeToken] != token {
+		return ErrExists
+	}
+	return nil
+}
+
+func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := checkPrefix(prefix); err != nil {
+			yield("", b.fail("list", prefix, err))
+			return
+		}
+		pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{
+			Bucket: aws.String(b.name),
+			Prefix: aws.String(b.prefix + prefix),
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield("", b.fail("list", prefix, err))
+				return
+			}
+			for _, object := range page.Contents {
+				key := strings.TrimPrefix(aws.ToString(object.Key), b.prefix)
+				if CheckKey(key) != nil {
+					continue // such as the folder marks that consoles make
+				}
+				if !yield(key, nil) {
+					return
+				}
+			}
+		}
+	}
+}
