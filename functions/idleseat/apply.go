@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type applyCmd struct {
+	storeFlag
+	policyFlag
+	formatFlag
+	ID       string `arg:"" name:"run" help:"The run whose plan is applied."`
+	Yes      bool   `help:"Approve the plan without being asked."`
+	Override string `name:"override-limits" help:"Apply a plan that its limits hold: the hash of that very plan." placeholder:"HASH"`
+}
+
+// Run applies the plan of a run as far as it goes now.
+func (c *applyCmd) Run(a *app) error {
+	s, err := c.open(a.ctx)
+	if err != nil {
+		return err
+	}
+	p, err := report.GetPlan(a.ctx, s, c.ID)
+	if err != nil {
+		return err
+	}
+	in := apply.Request{Run: c.ID, Override: c.Override}
+	if c.Policy != "" {
+		if _, in.Policy, err = c.load(); err != nil {
+			return err
+		}
+	}
+	src, err := sourcesFromEnv(a.ctx)
+	if err != nil {
+		return err
+	}
+	line, err := newPipeline(s, src, nil)
+	if err != nil {
+		return err
+	}
+	applier := line.applier()
+	if err := applier.Check(a.ctx, in); err != nil {
+		return err
+	}
+	if !c.Yes && !confirm(a, p) {
+		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", apply.ErrRefused)
+	}
+	results, err := applier.Apply(a.ctx, in)
+	if results != nil {
+		if printErr := printResults(a, s, p, results, c.formatFlag); printErr != nil && err == nil {
+			err = printErr
+		}
+	}
+	return err
+}
+
+func (p *pipeline) applier() *apply.Applier {
+	applier := &apply.Applier{Store: p.store, Entra: p.entra, Now: p.now}
+	if p.ad != nil {
+		applier.AD = p.ad
+	}
+	return applier
+}
+
+// confirm asks at the terminal. Without one nobody can answer, which is no.
+func confirm(a *app, p *plan.Plan) bool {
+	f, ok := a.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return false
+	}
+	fmt.Fprintf(a.stderr, "Apply %d changes of run %s to tenant %s (plan %s…)? [yes/no] ", len(p.Changes), p.Run, p.Tenant, p.PlanHash[:12])
+	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
+	return strings.EqualFold(strings.TrimSpace(answer), "yes")
+}
+
+func printResults(a *app, s store.Store, p *plan.Plan, r *apply.Results, f formatFlag) error {
+	if f.json() {
+		return writeJSON(a.stdout, r)
+	}
+	out := &printer{w: a.stdout}
+	rows := [][]string{{"USER", "RULE", "CHANGE", "STATUS", "NOTE"}}
+	saved := 0.0
+	for _, x := range r.Results {
+		to := x.License + " → " + x.To
+		if x.To == "" {
+			to = x.License + " removed"
+		}
+		rows = append(rows, []string{x.UserPrincipalName, x.Rule, to, string(x.Status), x.Note})
+		if x.Status == apply.Done {
+			saved += x.MonthlySaving
+		}
+	}
+	out.table(rows)
+	out.printf("\n%s; %s a month freed\n", counts(r), money(saved, p.Currency))
+	if r.Count(apply.Pending) > 0 {
+		out.printf("pending changes wait for the directory; finish them:  idleseat apply %s --yes\n", r.Run)
+	}
+	return out.err
+}
+
+func counts(r *apply.Results) string {
+	var parts []string
+	for _, s := range []apply.Status{apply.Done, apply.Pending, apply.Kept, apply.Refused, apply.Failed} {
+		if n := r.Count(s); n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", s, n))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

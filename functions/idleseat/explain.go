@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type explainCmd struct {
+	storeFlag
+	formatFlag
+	User string `arg:"" help:"The user: userPrincipalName, object id, SID or account name."`
+	From string `name:"run" help:"Explain from the snapshot of run R instead of the latest." placeholder:"R"`
+}
+
+// Run explains the verdicts on one user from a snapshot.
+func (c *explainCmd) Run(a *app) error {
+	s, err := c.open(a.ctx)
+	if err != nil {
+		return err
+	}
+	if c.From != "" {
+		return explain(a, s, c.From, c.User, c.formatFlag)
+	}
+	run, err := snapshot.Latest(a.ctx, s, func(b *snapshot.Begin) bool {
+		return b.User == "" || strings.EqualFold(b.User, c.User)
+	})
+	if err != nil {
+		return err
+	}
+	return explain(a, s, run, c.User, c.formatFlag)
+}
+
+type reevaluateCmd struct {
+	policyFlag
+	storeFlag
+	formatFlag
+	User  string `arg:"" help:"The user: userPrincipalName, object id, SID or account name."`
+	Apply bool   `help:"Carry out what the rules say of the user, too."`
+}
+
+// reevaluation is what reevaluate prints as JSON.
+type reevaluation struct {
+	Run     string                  `json:"run"`
+	Verdict plan.Verdict            `json:"verdict"`
+	Hold    []string                `json:"holdReasons"`
+	People  []*decision.Explanation `json:"people"`
+	Results []apply.Result          `json:"results,omitempty"`
+}
+
+// Run reads one user afresh from both directories, explains the verdicts and,
+// when asked to, carries them out.
+func (c *reevaluateCmd) Run(a *app) error {
+	rules, text, err := c.load()
+	if err != nil {
+		return err
+	}
+	s, err := c.open(a.ctx)
+	if err != nil {
+		return err
+	}
+	src, err := sourcesFromEnv(a.ctx)
+	if err != nil {
+		return err
+	}
+	line, err := newPipeline(s, src, nil)
+	if err != nil {
+		return err
+	}
+	p, err := line.plan(a.ctx, start{asOf: time.Now(), policy: rules, text: text, user: c.User})
+	if err != nil {
+		return err
+	}
+	answer := reevaluation{Run: p.Run, Verdict: p.Verdict, Hold: p.HoldReasons}
+	if answer.People, err = explanations(a.ctx, s, p.Run, c.User); err != nil {
+		return err
+	}
+	var results *apply.Results
+	if c.Apply && p.Verdict != plan.Nothing {
+		if results, err = line.applier().Apply(a.ctx, apply.Request{Run: p.Run}); results != nil {
+			answer.Results = results.Results
+		}
+	}
+	return errors.Join(err, c.print(a, s, p, &answer, results), held(p))
+}
+
+func (c *reevaluateCmd) print(a *app, s store.Store, p *plan.Plan, answer *reevaluation, results *apply.Results) error {
+	if c.json() {
+		return writeJSON(a.stdout, answer)
+	}
+	for _, e := range answer.People {
+		if err := explanationText(a, e); err != nil {
+			return err
+		}
+	}
+	if results == nil {
+		return nil
+	}
+	return printResults(a, s, p, results, c.formatFlag)
+}
+
+func explain(a *app, s store.Store, run, user string, f formatFlag) error {
+	people, err := explanations(a.ctx, s, run, user)
+	if err != nil {
+		return err
+	}
+	if f.json() {
+		return writeJSON(a.stdout, map[string]any{"run": run, "people": people})
+	}
+	for _, e := range people {
+		if err := explanationText(a, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// explanations asks the rules about everybody in a snapshot who has the name.
+func explanations(ctx context.Context, s store.Store, run, user string) ([]*decision.Explanation, error) {
+	r, err := decision.Open(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	var all []*decision.Explanation
+	err = r.Find(ctx, user, func(p *directory.Person) error {
+		e, err := r.Explain(p, r.Begin.AsOf)
+		all = append(all, e)
+		return err
+	})
+	return all, err
+}
+
+func explanationText(a *app, e *decision.Explanation) error {
+	out := &printer{w: a.stdout}
+	out.printf("%s (%s), run %s as of %s\n", e.UserPrincipalName, e.User, e.Run, e.AsOf.Format(time.RFC3339))
+	if e.Doubt != "" {
+		out.printf("  in doubt: %s\n", e.Doubt)
+	}
+	out.printf("\n")
+	var rows [][]string
+	for _, v := range e.Profile {
+		rows = append(rows, []string{v.Attribute, v.Value, strings.Join(v.Fields, ", ")})
+	}
+	out.table(rows)
+	for _, x := range e.Answers {
+		out.printf("\n%s, license %s: %s\n  %s\n", x.Rule, x.License, x.Outcome, x.Reason)
+		if x.Refused != "" {
+			out.printf("  refused: %s\n", x.Refused)
+		}
+		if x.Outcome == policy.Reclaim && x.Refused == "" {
+			out.printf("  would be changed by way of %s%s\n", x.Via, prefixed(" to ", x.To))
+		}
+		if !x.Turns.IsZero() {
+			out.printf("  would be reclaimed from %s on, if nothing changes\n", x.Turns.Format(time.RFC3339))
+		}
+		for _, v := range x.Evidence {
+			out.printf("    %s = %s\n", v.Attribute, v.Value)
+		}
+	}
+	out.printf("\n")
+	return out.err
+}

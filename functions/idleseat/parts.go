@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/shared/entra"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// storeFlag is the flag of every command that keeps or reads runs.
+type storeFlag struct {
+	Store string `help:"Where runs are kept: a folder or s3://bucket/prefix." env:"IDLESEAT_STORE" placeholder:"S" default:"idleseat-store"`
+}
+
+func (f storeFlag) open(ctx context.Context) (store.Store, error) { return store.Open(ctx, f.Store) }
+
+// policyFlag is the flag of every command that plans.
+type policyFlag struct {
+	Policy string `help:"The policy file." env:"IDLESEAT_POLICY" placeholder:"F"`
+}
+
+// formatFlag chooses what is printed on stdout.
+type formatFlag struct {
+	Format string `help:"text, or json: one object on stdout and nothing else there." enum:"text,json" default:"text"`
+}
+
+func (f formatFlag) json() bool { return f.Format == "json" }
+
+// load reads and compiles the policy file.
+func (f policyFlag) load() (*policy.Policy, string, error) {
+	if f.Policy == "" {
+		return nil, "", usageError{errors.New("no policy: give --policy FILE or set IDLESEAT_POLICY")}
+	}
+	text, err := readSmall(f.Policy)
+	if err != nil {
+		return nil, "", usageError{fmt.Errorf("read the policy: %w", err)}
+	}
+	p, err := policy.Load(f.Policy, text)
+	return p, string(text), err
+}
+
+// maxFile bounds policy and test files in bytes; the policy package refuses
+// large ones itself, this only keeps them out of memory.
+const maxFile = 2 << 20
+
+func readSmall(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxFile))
+}
+
+// sources are the two directories, as the environment names them.
+type sources struct {
+	Entra entra.Config
+	AD    activedirectory.Config
+}
+
+func sourcesFromEnv(ctx context.Context) (sources, error) {
+	var s sources
+	if err := envconfig.Process(ctx, &s); err != nil {
+		return s, usageError{fmt.Errorf("read the environment: %w", err)}
+	}
+	return s, nil
+}
+
+// connect prepares both directories. The second is nil when it is not set up.
+func (s sources) connect() (*entra.Client, *activedirectory.Directory, error) {
+	e, err := entra.New(s.Entra)
+	if err != nil {
+		return nil, nil, usageError{fmt.Errorf("set up Entra ID: %w", err)}
+	}
+	if !s.AD.Configured() {
+		return e, nil, nil
+	}
+	ad, err := activedirectory.New(s.AD)
+	if err != nil {
+		return nil, nil, usageError{fmt.Errorf("set up Active Directory: %w", err)}
+	}
+	return e, ad, nil
+}
+
+func newRun(now time.Time) string {
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return snapshot.NewRun(now, random)
+}
+
+// version is set by the build; a plain `go build` tells its revision.
+var version = ""
+
+func toolVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(a *app) error {
+	_, err := fmt.Fprintln(a.stdout, toolVersion())
+	return err
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type planCmd struct {
+	policyFlag
+	storeFlag
+	formatFlag
+	AsOf string `help:"Plan as of this instant (RFC 3339, or a date: its midnight UTC). Feeds and rules are asked at it; nothing else is." placeholder:"T"`
+	User string `help:"Plan for one user only: userPrincipalName, object id, SID or account name." placeholder:"U"`
+	From string `name:"run" help:"Plan anew over the snapshot of run R, without reading the directories." placeholder:"R"`
+}
+
+// Run reads both directories, plans and prints the plan.
+func (c *planCmd) Run(a *app) error {
+	asOf, err := instant(c.AsOf, time.Now())
+	if err != nil {
+		return err
+	}
+	if c.User != "" && c.From != "" {
+		return usageError{errors.New("--user reads one person afresh and --run reads nobody: give one of them")}
+	}
+	s, err := c.open(a.ctx)
+	if err != nil {
+		return err
+	}
+	p, err := c.plan(a, s, asOf)
+	if err != nil {
+		return err
+	}
+	if err := printPlan(a, s, p, c.formatFlag); err != nil {
+		return err
+	}
+	return held(p)
+}
+
+func (c *planCmd) plan(a *app, s store.Store, asOf time.Time) (*plan.Plan, error) {
+	rules, text, err := c.rules(a, s)
+	if err != nil {
+		return nil, err
+	}
+	in := start{asOf: asOf, policy: rules, text: text, user: c.User}
+	if c.From != "" {
+		return (&pipeline{store: s, now: time.Now}).again(a.ctx, c.From, in)
+	}
+	src, err := sourcesFromEnv(a.ctx)
+	if err != nil {
+		return nil, err
+	}
+	line, err := newPipeline(s, src, newProgress(a.stderr))
+	if err != nil {
+		return nil, err
+	}
+	return line.plan(a.ctx, in)
+}
+
+// rules loads the policy file; planning anew over an old run may go without
+// one and takes that run's own copy.
+func (c *planCmd) rules(a *app, s store.Store) (*policy.Policy, string, error) {
+	if c.Policy != "" || c.From == "" {
+		return c.load()
+	}
+	b, err := snapshot.GetBegin(a.ctx, s, c.From)
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := policy.Load("policy of run "+c.From, []byte(b.Policy))
+	return p, b.Policy, err
+}
+
+// instant reads --as-of. The future is refused: everybody would look idle.
+func instant(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return now, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t, err = time.Parse(time.DateOnly, text)
+	}
+	if err != nil {
+		return t, usageError{fmt.Errorf("--as-of %q is neither an RFC 3339 instant like 2026-11-23T09:00:00Z nor a date", text)}
+	}
+	if t.After(now) {
+		return t, usageError{fmt.Errorf("--as-of %s lies in the future: everybody would look idle", text)}
+	}
+	return t, nil
+}
+
+// held turns a held plan into the exit status of the contract.
+func held(p *plan.Plan) error {
+	if p.Verdict == plan.Hold {
+		return heldError{p.HoldReasons}
+	}
+	return nil
+}
+
+func printPlan(a *app, s store.Store, p *plan.Plan, f formatFlag) error {
+	if f.json() {
+		body, err := s.Get(a.ctx, report.PlanKey(p.Run))
+		if err != nil {
+			return fmt.Errorf("print the plan: %w", err)
+		}
+		defer body.Close()
+		_, err = io.Copy(a.stdout, body)
+		return err
+	}
+	r, err := decision.Open(a.ctx, s, p.Run)
+	if err != nil {
+		return err
+	}
+	return planText(a, r, p)
+}
+
+// planText prints a plan for people: sources, changes, who was left out and
+// why, and what to do next.
+func planText(a *app, r *decision.Run, p *plan.Plan) error {
+	out := &printer{w: a.stdout}
+	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
+	for _, name := range []string{"entra", "ad"} {
+		f := p.Sources[name]
+		out.printf("  source %-6s %s%s\n", name, f.State, prefixed(": ", f.Reason))
+	}
+	out.printf("  people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n\n",
+		p.Counts.Users, p.Counts.Keep, p.Counts.Reclaim, p.Counts.Undecided, p.Counts.Exempt)
+	if len(p.Changes) > 0 {
+		out.table(changeTable(p))
+		out.printf("\n")
+	}
+	if err := leftOut(a, r, out); err != nil {
+		return err
+	}
+	out.printf("%s\n", summary(p))
+	if p.Verdict == plan.Apply || p.Verdict == plan.Review {
+		out.printf("plan hash %s\n", p.PlanHash)
+		if p.Mode == policy.Audit {
+			out.printf("mode is audit: nothing may be written. Set mode to review in the policy to apply plans.\n")
+		} else {
+			out.printf("apply it:  idleseat apply %s\n", p.Run)
+		}
+	}
+	return out.err
+}
+
+func changeTable(p *plan.Plan) [][]string {
+	rows := [][]string{{"USER", "RULE", "CHANGE", "VIA", "SAVES", "REASON"}}
+	for _, c := range p.Changes {
+		to := c.License + " → " + c.To
+		if c.To == "" {
+			to = c.License + " removed"
+		}
+		rows = append(rows, []string{c.UserPrincipalName, c.Rule, to, string(c.Via), money(c.MonthlySaving, p.Currency), c.Reason})
+	}
+	return rows
+}
+
+// leftOut counts, by reason, who matched but is refused and who is undecided.
+func leftOut(a *app, r *decision.Run, out *printer) error {
+	refused, undecided, exempt := newTop(), newTop(), newTop()
+	_, err := r.Each(a.ctx, func(d *plan.Decision) error {
+		switch {
+		case d.Outcome == policy.Undecided:
+			undecided.add(d.Reason)
+		case d.Outcome == policy.Exempt:
+			exempt.add(strings.TrimPrefix(d.Reason, "exempt: "))
+		case d.Refused != "":
+			refused.add(d.Refused)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	refused.print(out, "refused")
+	undecided.print(out, "undecided")
+	exempt.print(out, "exempt")
+	return nil
+}
+
+func summary(p *plan.Plan) string {
+	text := fmt.Sprintf("verdict %s: %d changes save %s a month", p.Verdict, len(p.Changes), money(p.MonthlySaving, p.Currency))
+	if p.Deferred > 0 {
+		text += fmt.Sprintf("; %d more are deferred to the next run", p.Deferred)
+	}
+	return text
+}

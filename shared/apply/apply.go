@@ -1,0 +1,289 @@
+// Package apply carries out a plan: it reads each person afresh, asks the same
+// rule again, writes the intent into the ledger, makes the change, and believes
+// it when reading the directory shows it. Every call does what can be done now;
+// a change that has to wait for the directory stays pending for a later call.
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrRefused is returned when a safety check forbids applying the plan.
+// Nothing was written to a directory.
+var ErrRefused = errors.New("refused")
+
+// Entra is what apply asks of Microsoft Entra ID.
+type Entra interface {
+	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
+	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
+	ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error)
+	GroupsOf(ctx context.Context, userID string) ([]string, error)
+	MemberOf(ctx context.Context, userID, groupID string) (bool, error)
+	ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error
+	AddMember(ctx context.Context, groupID, userID string) error
+	RemoveMember(ctx context.Context, groupID, userID string) error
+}
+
+// AD is what apply asks of Active Directory.
+type AD interface {
+	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
+	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
+	AddMember(ctx context.Context, groupDN, userDN string) error
+	RemoveMember(ctx context.Context, groupDN, userDN string) error
+}
+
+// Applier applies plans. AD is nil when it is not set up.
+type Applier struct {
+	Store store.Store
+	Entra Entra
+	AD    AD
+	Now   func() time.Time // the real clock
+	// Progress is told after each change; it may be nil.
+	Progress func(done, total int)
+}
+
+// Request names the plan to apply.
+type Request struct {
+	Run string
+	// Override is the hash of a held plan whose limits are set aside.
+	Override string
+	// Policy is the text of the policy in force; empty: not compared.
+	Policy string
+}
+
+// Status is what became of one change.
+type Status string
+
+// The statuses. Only Pending is not final.
+const (
+	Done    Status = "done"    // reading the directory shows it
+	Pending Status = "pending" // begun; the directory has not followed yet
+	Kept    Status = "kept"    // asked again, the rule no longer takes it
+	Refused Status = "refused" // cannot be done safely
+	Failed  Status = "failed"  // the directory refused; the person has what they had
+)
+
+// Result is one change and what became of it.
+type Result struct {
+	User              string  `json:"user"`
+	UserPrincipalName string  `json:"userPrincipalName"`
+	Rule              string  `json:"rule"`
+	License           string  `json:"license"`
+	To                string  `json:"to,omitempty"`
+	Status            Status  `json:"status"`
+	Note              string  `json:"note,omitempty"`
+	MonthlySaving     float64 `json:"monthlySaving"`
+}
+
+// Results is runs/<run>/results/<batch>.json.
+type Results struct {
+	Run      string    `json:"run"`
+	PlanHash string    `json:"planHash"`
+	At       time.Time `json:"at"`
+	Override string    `json:"override,omitempty"`
+	Results  []Result  `json:"results"`
+}
+
+// Count is how many results have a status.
+func (r *Results) Count(s Status) int {
+	n := 0
+	for i := range r.Results {
+		if r.Results[i].Status == s {
+			n++
+		}
+	}
+	return n
+}
+
+// batch is the only batch of a plan applied on one machine.
+const batch = "0001"
+
+func resultsKey(run string) string { return "runs/" + run + "/results/" + batch + ".json" }
+
+// Check tells whether a plan may be applied now, and writes nothing anywhere.
+func (a *Applier) Check(ctx context.Context, in Request) error {
+	_, _, err := a.open(ctx, in)
+	return err
+}
+
+// Apply carries out a plan as far as it goes now. It may be called again while
+// changes are pending; when all are final it is refused.
+func (a *Applier) Apply(ctx context.Context, in Request) (*Results, error) {
+	job, before, err := a.open(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	after := &Results{Run: in.Run, PlanHash: job.plan.PlanHash, At: a.Now().UTC(), Override: before.Override}
+	err = job.changes(ctx, before, after)
+	if putErr := store.PutJSON(ctx, a.Store, resultsKey(in.Run), after); putErr != nil {
+		err = errors.Join(err, fmt.Errorf("write the results of run %s (the ledger has them): %w", in.Run, putErr))
+	}
+	return after, err
+}
+
+// open reads a plan with what earlier calls did of it, and checks it.
+func (a *Applier) open(ctx context.Context, in Request) (*job, *Results, error) {
+	p, err := report.GetPlan(ctx, a.Store, in.Run)
+	if err != nil {
+		return nil, nil, err
+	}
+	run, err := decision.Open(ctx, a.Store, in.Run)
+	if err != nil {
+		return nil, nil, err
+	}
+	before := &Results{}
+	err = store.GetJSON(ctx, a.Store, resultsKey(in.Run), before)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, nil, fmt.Errorf("read the results of run %s: %w", in.Run, err)
+	}
+	if in.Override == "" {
+		in.Override = before.Override // the same plan goes on
+	}
+	before.Override = in.Override
+	if err := a.check(ctx, run, p, before, in); err != nil {
+		return nil, nil, err
+	}
+	judge, err := run.Judge(a.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	return &job{Applier: a, run: run, plan: p, ledger: ledger.In(a.Store), judge: judge}, before, nil
+}
+
+// check holds everything that forbids a plan before the first write.
+func (a *Applier) check(ctx context.Context, run *decision.Run, p *plan.Plan, before *Results, in Request) error {
+	refuse := func(format string, args ...any) error {
+		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
+	}
+	started := len(before.Results) > 0
+	switch {
+	case p.Mode == policy.Audit:
+		return refuse("the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again")
+	case p.Verdict == plan.Nothing:
+		return refuse("the plan changes nothing")
+	case p.PolicyHash != run.Begin.PolicyHash() || p.ManifestHash != run.ManifestHash:
+		return refuse("the plan was made from another policy or snapshot than the run holds now")
+	case in.Policy != "" && in.Policy != run.Begin.Policy:
+		return refuse("the policy has changed since the plan was made; plan again")
+	case in.Override != "" && in.Override != p.PlanHash:
+		return refuse("--override-limits names %s, but the hash of this plan is %s", in.Override, p.PlanHash)
+	case p.Verdict == plan.Hold && !(p.Overridable && in.Override == p.PlanHash):
+		return refuse("%s", heldBecause(p))
+	case started && before.Count(Pending) == 0 && len(before.Results) == len(p.Changes):
+		return refuse("every change of the plan is final already")
+	case !started && a.Now().After(p.Expires):
+		return refuse("the plan expired at %s; plan again", p.Expires.Format(time.RFC3339))
+	}
+	tenant, _, err := a.Entra.Tenant(ctx)
+	if err != nil {
+		return fmt.Errorf("apply run %s: %w", in.Run, err)
+	}
+	if tenant != p.Tenant {
+		return refuse("the plan is for tenant %s, but Graph answered for %s", p.Tenant, tenant)
+	}
+	return a.probe(ctx, refuse)
+}
+
+func heldBecause(p *plan.Plan) string {
+	text := "the plan is held: "
+	for i, r := range p.HoldReasons {
+		if i > 0 {
+			text += "; "
+		}
+		text += r
+	}
+	if p.Overridable {
+		text += "; to apply this very plan all the same: --override-limits " + p.PlanHash
+	}
+	return text
+}
+
+var enough = errors.New("enough")
+
+// probe looks at the first page of sign-in dates: when the feed broke after
+// the plan was made, everybody would look as if they had never signed in.
+func (a *Applier) probe(ctx context.Context, refuse func(string, ...any) error) error {
+	facts := plan.FeedFacts{}
+	err := a.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
+		for i := range page {
+			facts.Sampled++
+			if t := page[i].LastActivity(); !t.IsZero() {
+				facts.WithActivity++
+				facts.Newest = latest(facts.Newest, t)
+			}
+		}
+		return enough
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return fmt.Errorf("read sign-in dates before applying: %w", err)
+	}
+	if facts.WithActivity == 0 {
+		return refuse("source entra is unhealthy: %s", plan.Health(directory.Entra, facts, a.Now()).Reason)
+	}
+	return nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// job is one call of Apply.
+type job struct {
+	*Applier
+	run    *decision.Run
+	plan   *plan.Plan
+	ledger *ledger.Ledger
+	judge  *policy.Judge
+}
+
+// readAtOnce is how many people are read afresh together: few enough that the
+// evidence of the last of them is still fresh when it is used.
+const readAtOnce = 15
+
+// changes goes through the changes of the plan in their order. Those that are
+// final from an earlier call are taken over.
+func (j *job) changes(ctx context.Context, before, after *Results) error {
+	final := map[string]Result{}
+	for _, r := range before.Results {
+		if r.Status != Pending {
+			final[r.User+"/"+r.License] = r
+		}
+	}
+	for chunk := range slices.Chunk(j.plan.Changes, readAtOnce) {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("apply run %s: stopped after %d changes, run apply again to go on: %w", j.plan.Run, len(after.Results), err)
+		}
+		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { _, is := final[c.User+"/"+c.License]; return is })
+		fresh, err := j.fresh(ctx, open)
+		if err != nil {
+			return fmt.Errorf("apply run %s: read people afresh: %w", j.plan.Run, err)
+		}
+		for i := range chunk {
+			c := &chunk[i]
+			r, isFinal := final[c.User+"/"+c.License]
+			if !isFinal {
+				r = j.change(ctx, c, fresh[c.User])
+			}
+			after.Results = append(after.Results, r)
+			if j.Progress != nil {
+				j.Progress(len(after.Results), len(j.plan.Changes))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// change takes one change as far as it goes now.
+func (j *job) change(ctx context.Context, c *plan.Change, e evidence) Result {
+	result := func(s Status, format string, args ...any) Result {
+		return Result{
+			User: c.User, UserPrincipalName: c.UserPrincipalName, Rule: c.Rule, License: c.License, To: c.To,
+			Status: s, Note: fmt.Sprintf(format, args...), MonthlySaving: c.MonthlySaving,
+		}
+	}
+	last, err := j.ledger.Latest(ctx, c.User, c.License)
+	if err != nil {
+		return result(Pending, "%v", err)
+	}
+	ours := last != nil && last.Run == j.plan.Run
+	switch {
+	case ours && last.Completion != nil:
+		return result(statusOf(last.Completion.Outcome), "%s", last.Completion.Note)
+	case e.person == nil && ours:
+		return result(Pending, "%s", e.why)
+	case e.person == nil:
+		return result(Kept, "%s", e.why)
+	}
+	m := &move{job: j, person: e.person, change: c}
+	if ours {
+		m.entry = last
+	} else if r, stop := j.begin(ctx, m, result); stop {
+		return r
+	}
+	status, note := m.advance(ctx)
+	return result(status, "%s", note)
+}
+
+// statusOf is the status of a completed change.
+func statusOf(o ledger.Outcome) Status {
+	switch o {
+	case ledger.Done:
+		return Done
+	case ledger.RolledBack:
+		return Kept
+	default:
+		return Failed
+	}
+}
+
+// begin asks the rule again and writes the intent. stop tells that the change
+// ends here.
+func (j *job) begin(ctx context.Context, m *move, result func(Status, string, ...any) Result) (r Result, stop bool) {
+	rule, keep := j.ask(m.change, m.person)
+	if keep != "" {
+		return result(Kept, "%s", keep), true
+	}
+	route, refusal := j.run.Tenant.Route(m.person, rule)
+	if refusal != "" {
+		return result(Refused, "%s", refusal), true
+	}
+	if route.Via != m.change.Via {
+		return result(Refused, "now held in another way (%s) than when it was planned (%s); plan again", route.Via, m.change.Via), true
+	}
+	in := ledger.Intent{
+		Person: m.change.User, License: m.change.License, Run: j.plan.Run, PlanHash: j.plan.PlanHash, Rule: rule.Name,
+		To: m.change.To, Via: string(route.Via), Source: route.Source, Target: route.Target, SKU: route.SKU, TargetSKU: route.TargetSKU,
+		Reason: m.change.Reason, At: j.Now().UTC(),
+	}
+	in.Before = m.holding(&in)
+	var err error
+	if in.InTarget, err = m.inTarget(ctx, &in); err != nil {
+		return result(Failed, "could not read the target group; nothing was changed: %v", err), true
+	}
+	if m.entry, err = j.ledger.Begin(ctx, in); errors.Is(err, ledger.ErrBlocked) {
+		return result(Refused, "%v", err), true
+	} else if err != nil {
+		return result(Failed, "%v", err), true
+	}
+	return Result{}, false
+}
+
+// ask asks the change's rule about a person as just read. keep is why nothing
+// is taken, empty when the rule still reclaims.
+func (j *job) ask(c *plan.Change, p *directory.Person) (rule *policy.Rule, keep string) {
+	i := slices.IndexFunc(j.run.Policy.Rules, func(r *policy.Rule) bool { return r.Name == c.Rule })
+	if i < 0 {
+		return nil, "the run's policy has no rule " + c.Rule
+	}
+	rule = j.run.Policy.Rules[i]
+	v := j.judge.Ask(rule, p)
+	switch {
+	case v.Outcome != policy.Reclaim:
+		return rule, fmt.Sprintf("%s: %s", v.Outcome, j.judge.Reason(rule, p, v))
+	case c.IdleSince != nil && v.IdleSince.IsZero():
+		return rule, fmt.Sprintf("undecided: the last sign-in of %s is no longer there, so the data cannot be trusted", c.IdleSince.Format("2006-01-02"))
+	}
+	return rule, ""
+}

@@ -1,0 +1,129 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+)
+
+// evidence is one person as read a moment ago.
+type evidence struct {
+	person *directory.Person // nil when the person was not found or not readable
+	why    string            // then why
+}
+
+// fresh reads the people of some changes from both directories.
+func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
+	var ids []string
+	for _, c := range changes {
+		if !isSID(c.User) && !slices.Contains(ids, c.User) {
+			ids = append(ids, c.User)
+		}
+	}
+	users := map[string]directory.EntraUser{}
+	if len(ids) > 0 {
+		var err error
+		if users, err = j.Entra.ReadPeople(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
+	all := map[string]evidence{}
+	for _, c := range changes {
+		if _, known := all[c.User]; known {
+			continue
+		}
+		u, found := users[c.User]
+		switch {
+		case found:
+			all[c.User] = j.both(ctx, &u, u.SID)
+		case isSID(c.User):
+			all[c.User] = j.both(ctx, nil, c.User)
+		default:
+			all[c.User] = evidence{why: "the account is no longer in Entra ID"}
+		}
+	}
+	return all, nil
+}
+
+// isSID tells the key of somebody who exists in Active Directory only.
+func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
+
+// both joins the fresh Entra half, nil for somebody without one, with the
+// fresh AD half.
+func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evidence {
+	h := directory.Halves{EntraState: directory.Present, Memberships: map[string][]string{}}
+	if u != nil {
+		h.Entra = []directory.EntraUser{*u}
+		if err := j.entraGroups(ctx, u, &h); err != nil {
+			return evidence{why: fmt.Sprintf("groups in Entra ID could not be read: %v", err)}
+		}
+	}
+	if j.AD != nil && sid != "" {
+		if err := j.adHalf(ctx, sid, &h); err != nil {
+			return evidence{why: fmt.Sprintf("Active Directory could not be read: %v", err)}
+		}
+	}
+	for p := range h.Join() {
+		return evidence{person: p}
+	}
+	return evidence{why: "the account is no longer in Active Directory"}
+}
+
+func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *directory.Halves) error {
+	var in []string
+	for _, q := range j.run.Policy.MemberQueries() {
+		if q.Ref.Source != directory.Entra {
+			continue
+		}
+		key, g := q.Ref.Key(q.Direct), j.run.Begin.Group(q.Ref)
+		if g.Unreadable != "" {
+			h.Unreadable = append(h.Unreadable, key)
+			continue
+		}
+		if in == nil {
+			var err error
+			if in, err = j.Entra.GroupsOf(ctx, u.ID); err != nil {
+				return err
+			}
+		}
+		if slices.Contains(in, g.ID) {
+			h.Memberships[u.ID] = append(h.Memberships[u.ID], key)
+		}
+	}
+	return nil
+}
+
+func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) error {
+	account, err := j.AD.ReadPerson(ctx, sid)
+	var unasked *directory.UnaskedError
+	switch {
+	case errors.As(err, &unasked):
+		h.Stale[directory.AD] = unasked.Error()
+	case errors.Is(err, directory.ErrNoPerson):
+		h.ADState = directory.Present
+		return nil
+	case err != nil:
+		return err
+	}
+	h.AD, h.ADState = []directory.ADUser{account}, directory.Present
+	for _, q := range j.run.Policy.MemberQueries() {
+		if q.Ref.Source != directory.AD {
+			continue
+		}
+		key := q.Ref.Key(q.Direct)
+		member, err := j.AD.MemberOf(ctx, sid, q.Ref.Name, q.Direct)
+		switch {
+		case errors.Is(err, directory.ErrNoGroup):
+			h.Unreadable = append(h.Unreadable, key)
+		case err != nil:
+			return err
+		case member:
+			h.Memberships[sid] = append(h.Memberships[sid], key)
+		}
+	}
+	return nil
+}

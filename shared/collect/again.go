@@ -1,0 +1,57 @@
+package collect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Again begins and seals a new run over the snapshot of an old one, for other
+// rules or another instant. The directories are not asked: a policy that names
+// a group or product the old run did not read is ErrPolicy.
+func Again(ctx context.Context, s store.Store, old string, in Start, tool string, now time.Time) error {
+	b, err := snapshot.GetBegin(ctx, s, old)
+	if err != nil {
+		return err
+	}
+	m, _, err := snapshot.GetManifest(ctx, s, old)
+	if err != nil {
+		return err
+	}
+	if err := covers(b, in.Policy); err != nil {
+		return fmt.Errorf("%w: the snapshot of run %s cannot be planned by this policy: %w; read anew, without --run", ErrPolicy, old, err)
+	}
+	b.Run, b.Started, b.AsOf, b.Policy, b.Tool = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool
+	if err := snapshot.PutBegin(ctx, s, b); err != nil {
+		return err
+	}
+	m.Run = in.Run
+	return snapshot.Seal(ctx, s, m)
+}
+
+// covers tells what a policy needs that a run did not read.
+func covers(b *snapshot.Begin, p *policy.Policy) error {
+	if p.Tenant != b.Tenant {
+		return fmt.Errorf("it is of tenant %s, the policy is for %s", b.Tenant, p.Tenant)
+	}
+	if _, err := p.NewJudge(b.SKUIDs(), b.AsOf); err != nil {
+		return err
+	}
+	for _, ref := range p.GroupRefs() {
+		if !slices.ContainsFunc(b.Groups, func(g directory.Group) bool { return g.Ref == ref }) {
+			return fmt.Errorf("it does not know the group %s", ref)
+		}
+	}
+	for _, q := range p.MemberQueries() {
+		if !slices.Contains(b.Members, q.Ref.Key(q.Direct)) {
+			return fmt.Errorf("it does not hold the members of the group %s", q.Ref)
+		}
+	}
+	return nil
+}

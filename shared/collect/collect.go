@@ -1,0 +1,150 @@
+// Package collect reads what a run needs and seals it as a snapshot: first
+// what the policy names in the tenant (begin), then people and members of
+// named groups from each source into partitions, then the manifest. A source
+// that fails gives nothing; it never gives less than everybody.
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrPolicy is returned when the policy does not fit the tenant that was
+// reached. There is no run then.
+var ErrPolicy = errors.New("the policy does not fit the tenant")
+
+// Entra is what collect asks of Microsoft Entra ID.
+type Entra interface {
+	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
+	CountPeople(ctx context.Context) (int, error)
+	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
+	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
+	ListMembers(ctx context.Context, groupID string, each func(directory.Member) error) error
+	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
+	GroupsOf(ctx context.Context, userID string) ([]string, error)
+}
+
+// AD is what collect asks of Active Directory.
+type AD interface {
+	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
+	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
+	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
+	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
+	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
+}
+
+// Collector reads one run. AD is nil when it is not set up.
+type Collector struct {
+	Store store.Store
+	Entra Entra
+	AD    AD
+	Tool  string           // version, kept in the run
+	Now   func() time.Time // the real clock
+	// Progress is told how many people of a source were read; total is 0 when
+	// it is not known. It may be nil.
+	Progress func(s directory.Source, people, total int)
+}
+
+// perPartition is how many people a partition is made for: few enough that
+// both halves fit in little memory, enough that objects stay few.
+const perPartition = 12_000
+
+// Start is what a run is asked for.
+type Start struct {
+	Run    string
+	AsOf   time.Time
+	Policy *policy.Policy
+	Text   string // of the policy file
+	User   string // one person instead of all; empty: all
+}
+
+// Begin resolves what the policy names and writes begin.json. When the tenant
+// is another than the policy's, or lacks a product or a license group that the
+// policy names, the error is ErrPolicy and there is no run.
+func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
+	b, err := c.resolve(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return b, snapshot.PutBegin(ctx, c.Store, b)
+}
+
+// resolve finds in the tenant what the policy names. It writes nothing.
+func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
+	b := &snapshot.Begin{
+		Run: in.Run, Started: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
+		User: in.User, Policy: in.Text, Partitions: 1,
+	}
+	var err error
+	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {
+		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+	}
+	if b.Tenant != in.Policy.Tenant {
+		return nil, fmt.Errorf("%w: the policy is for tenant %s, but Graph answered for %s", ErrPolicy, in.Policy.Tenant, b.Tenant)
+	}
+	if _, err := in.Policy.NewJudge(b.SKUIDs(), in.AsOf); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if b.Groups, err = c.groups(ctx, in.Policy); err != nil {
+		return nil, err
+	}
+	for _, q := range in.Policy.MemberQueries() {
+		b.Members = append(b.Members, q.Ref.Key(q.Direct))
+	}
+	if in.User == "" {
+		if b.People, err = c.Entra.CountPeople(ctx); err != nil {
+			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		}
+		b.Partitions = max(1, (b.People+perPartition-1)/perPartition)
+	}
+	return b, nil
+}
+
+// groups finds every group that the policy names. A license group that is not
+// there is a fault of the policy; any other missing group makes membership of
+// it unknown.
+func (c *Collector) groups(ctx context.Context, p *policy.Policy) ([]directory.Group, error) {
+	holds := map[directory.GroupRef]bool{}
+	for _, l := range p.Licenses {
+		if l.Group != nil {
+			holds[*l.Group] = true
+		}
+	}
+	var all []directory.Group
+	for _, ref := range p.GroupRefs() {
+		if ref.Source == directory.AD {
+			all = append(all, directory.Group{Ref: ref, ID: ref.Name, Name: ref.Name})
+			continue
+		}
+		g, err := c.Entra.FindGroup(ctx, ref.Name)
+		switch {
+		case err == nil:
+		case holds[ref] && errors.Is(err, directory.ErrNoGroup):
+			return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+		case errors.Is(err, directory.ErrNoGroup):
+			g.Unreadable = err.Error()
+		case errors.Is(err, directory.ErrAmbiguousGroup):
+			return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+		default:
+			return nil, fmt.Errorf("find group %s: %w", ref, err)
+		}
+		g.Ref = ref
+		all = append(all, g)
+	}
+	return all, nil
+}
+
+// Seal writes the manifest over what the two sources gave: now it is a
+// snapshot.
+func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
+	return snapshot.Seal(ctx, c.Store, &snapshot.Manifest{
+		Run: run, Taken: c.Now().UTC(), Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad},
+	})
+}

@@ -1,0 +1,189 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// enough ends a listing of which only the beginning was wanted.
+var enough = errors.New("enough")
+
+// adSample is how many AD accounts are enough to judge the feed.
+const adSample = 1000
+
+// one is the person of a run for one person, by the halves that were found.
+type one struct {
+	entra   *directory.EntraUser
+	ad      *directory.ADUser
+	unasked string // why the last logon is not known
+	adError error  // why the AD half could not be read
+}
+
+// One reads and seals a run for one person, the last logon from every
+// controller. The first page of each source is sampled besides, since one
+// person cannot tell whether a feed is broken for everybody. Nobody of that
+// name in either source is directory.ErrNoPerson, and there is no run then.
+func (c *Collector) One(ctx context.Context, in Start) error {
+	b, err := c.resolve(ctx, in)
+	if err != nil {
+		return err
+	}
+	found, err := c.find(ctx, b.User)
+	if err != nil {
+		return err
+	}
+	if err := snapshot.PutBegin(ctx, c.Store, b); err != nil {
+		return err
+	}
+	entra, err := c.read(ctx, b, directory.Entra, func(w *snapshot.Writer) error { return c.writeEntra(ctx, b, in.Policy, found, w) })
+	if err != nil {
+		return fmt.Errorf("run %s: %w", b.Run, err)
+	}
+	if found.entra == nil {
+		entra.Failed = fmt.Sprintf("nobody in Entra ID is named %q, and the account found in Active Directory may belong to somebody named otherwise there", b.User)
+	}
+	return c.Seal(ctx, b.Run, entra, c.oneAD(ctx, b, in.Policy, found))
+}
+
+// oneAD is the AD half of a run for one person.
+func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one) snapshot.Reading {
+	if c.AD == nil {
+		return snapshot.Reading{Source: directory.AD, Absent: true}
+	}
+	if found.adError != nil {
+		return snapshot.Reading{Source: directory.AD, Failed: found.adError.Error()}
+	}
+	reading, err := c.read(ctx, b, directory.AD, func(w *snapshot.Writer) error { return c.writeAD(ctx, p, found, w) })
+	if err != nil {
+		return snapshot.Reading{Source: directory.AD, Failed: err.Error()}
+	}
+	return reading
+}
+
+// find looks for the person in Entra by name and in Active Directory by SID,
+// or the other way round for somebody whom only Active Directory knows by the
+// name.
+func (c *Collector) find(ctx context.Context, name string) (*one, error) {
+	u, err := c.Entra.FindPerson(ctx, name)
+	if err == nil {
+		found := &one{entra: &u}
+		if u.SID != "" && c.AD != nil {
+			found.readAD(ctx, c.AD, u.SID)
+		}
+		return found, nil
+	}
+	if !errors.Is(err, directory.ErrNoPerson) || c.AD == nil {
+		return nil, fmt.Errorf("read %q: %w", name, err)
+	}
+	account, err := c.AD.FindPerson(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("read %q, whom Entra ID does not know: %w", name, err)
+	}
+	found := &one{}
+	found.readAD(ctx, c.AD, account.SID)
+	if account.UserPrincipalName == "" {
+		return found, nil
+	}
+	switch u, err := c.Entra.FindPerson(ctx, account.UserPrincipalName); {
+	case err == nil && u.SID == account.SID:
+		found.entra = &u
+	case err != nil && !errors.Is(err, directory.ErrNoPerson):
+		return nil, fmt.Errorf("read %q: %w", account.UserPrincipalName, err)
+	}
+	return found, nil
+}
+
+func (o *one) readAD(ctx context.Context, ad AD, sid string) {
+	account, err := ad.ReadPerson(ctx, sid)
+	var unasked *directory.UnaskedError
+	switch {
+	case errors.As(err, &unasked):
+		o.ad, o.unasked = &account, unasked.Error()
+	case errors.Is(err, directory.ErrNoPerson):
+	case err != nil:
+		o.adError = err
+	default:
+		o.ad = &account
+	}
+}
+
+func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
+	err := c.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
+		for i := range page {
+			w.Sample(page[i].LastActivity())
+		}
+		return enough
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return err
+	}
+	if found.entra == nil {
+		return nil
+	}
+	if err := w.AddEntra(found.entra); err != nil {
+		return err
+	}
+	in, err := c.Entra.GroupsOf(ctx, found.entra.ID)
+	if err != nil {
+		return err
+	}
+	for _, q := range p.MemberQueries() {
+		g := b.Group(q.Ref)
+		switch key := q.Ref.Key(q.Direct); {
+		case q.Ref.Source != directory.Entra:
+		case g.Unreadable != "":
+			w.Unreadable(key)
+		case slices.Contains(in, g.ID):
+			if err := w.AddMember(key, found.entra.ID, found.entra.PartitionKey()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Collector) writeAD(ctx context.Context, p *policy.Policy, found *one, w *snapshot.Writer) error {
+	sampled := 0
+	err := c.AD.ListPeople(ctx, func(u directory.ADUser) error {
+		w.Sample(u.LastLogonTimestamp)
+		if sampled++; sampled == adSample {
+			return enough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return err
+	}
+	if found.unasked != "" {
+		w.Unasked(found.unasked)
+	}
+	if found.ad == nil {
+		return nil
+	}
+	if err := w.AddAD(found.ad); err != nil {
+		return err
+	}
+	for _, q := range p.MemberQueries() {
+		if q.Ref.Source != directory.AD {
+			continue
+		}
+		member, err := c.AD.MemberOf(ctx, found.ad.SID, q.Ref.Name, q.Direct)
+		switch key := q.Ref.Key(q.Direct); {
+		case errors.Is(err, directory.ErrNoGroup):
+			w.Unreadable(key)
+		case err != nil:
+			return err
+		case member:
+			if err := w.AddMember(key, found.ad.SID, found.ad.SID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// attempt names the parts of a worker. A run on one machine has one worker a
+// source, and a run is never begun twice.
+const attempt = "1"
+
+// ReadEntra reads everybody in Entra ID. Any error means that the source as a
+// whole was not read.
+func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
+	return c.read(ctx, b, directory.Entra, func(w *snapshot.Writer) error {
+		err := c.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
+			for i := range page {
+				if err := w.AddEntra(&page[i]); err != nil {
+					return err
+				}
+			}
+			c.progress(directory.Entra, w.People(), b.People)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return c.entraMembers(ctx, b, p, w)
+	})
+}
+
+// ReadAD reads everybody in Active Directory. Any error means that the source
+// as a whole was not read.
+func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
+	if c.AD == nil {
+		return snapshot.Reading{Source: directory.AD, Absent: true}, nil
+	}
+	return c.read(ctx, b, directory.AD, func(w *snapshot.Writer) error {
+		err := c.AD.ListPeople(ctx, func(u directory.ADUser) error {
+			if err := w.AddAD(&u); err != nil {
+				return err
+			}
+			if w.People()%1000 == 0 {
+				c.progress(directory.AD, w.People(), 0)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return c.adMembers(ctx, p, w)
+	})
+}
+
+func (c *Collector) read(ctx context.Context, b *snapshot.Begin, src directory.Source, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
+	w, err := snapshot.NewWriter(c.Store, b, src, attempt, b.AsOf)
+	if err != nil {
+		return snapshot.Reading{}, err
+	}
+	if err := fill(w); err != nil {
+		return snapshot.Reading{}, errors.Join(fmt.Errorf("read %s: %w", src, err), w.Close())
+	}
+	reading, err := w.Finish(ctx)
+	return reading, errors.Join(err, w.Close())
+}
+
+func (c *Collector) progress(s directory.Source, people, total int) {
+	if c.Progress != nil {
+		c.Progress(s, people, total)
+	}
+}
+
+// entraMembers reads the members of the Entra groups that rules and exemptions
+// need. A group that is not there leaves membership of it unknown; a group
+// that cannot be read to its end fails the source.
+func (c *Collector) entraMembers(ctx context.Context, b *snapshot.Begin, p *policy.Policy, w *snapshot.Writer) error {
+	for _, q := range p.MemberQueries() {
+		if q.Ref.Source != directory.Entra {
+			continue
+		}
+		key := q.Ref.Key(q.Direct)
+		g := b.Group(q.Ref)
+		if g.Unreadable != "" {
+			w.Unreadable(key)
+			continue
+		}
+		err := c.Entra.ListMembers(ctx, g.ID, func(m directory.Member) error {
+			at := directory.EntraUser{ID: m.ID, SID: m.SID}
+			return w.AddMember(key, m.ID, at.PartitionKey())
+		})
+		if err != nil {
+			return fmt.Errorf("members of %s: %w", q.Ref, err)
+		}
+	}
+	return nil
+}
+
+func (c *Collector) adMembers(ctx context.Context, p *policy.Policy, w *snapshot.Writer) error {
+	for _, q := range p.MemberQueries() {
+		if q.Ref.Source != directory.AD {
+			continue
+		}
+		key := q.Ref.Key(q.Direct)
+		err := c.AD.ListMembers(ctx, q.Ref.Name, q.Direct, func(sid string) error { return w.AddMember(key, sid, sid) })
+		if errors.Is(err, directory.ErrNoGroup) {
+			w.Unreadable(key)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("members of %s: %w", q.Ref, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package decision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// ErrUnknownUser is returned when nobody in the snapshot has the name.
+var ErrUnknownUser = errors.New("unknown user")
+
+// Decide turns a verdict into a decision: for a reclaim it finds the way, or
+// why there is none. taken are licenses of the person that an earlier rule
+// already reclaims.
+func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, taken []string) plan.Decision {
+	d := plan.Decision{
+		User: p.ID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
+		Outcome: v.Outcome, Reason: v.Reason, IdleSince: v.IdleSince, Created: created(p),
+	}
+	if rule.ChangeTo != nil {
+		d.To = rule.ChangeTo.Name
+	}
+	if v.Outcome != policy.Reclaim {
+		return d
+	}
+	d.Evidence = judge.Evidence(rule, p)
+	if slices.Contains(taken, d.License) {
+		d.Refused = "superseded: an earlier rule of the policy already changes this license"
+		return d
+	}
+	route, refusal := r.Tenant.Route(p, rule)
+	d.Via, d.Refused = route.Via, refusal
+	return d
+}
+
+// created is the younger of the person's accounts, for the order of changes.
+func created(p *directory.Person) (t time.Time) {
+	if p.Entra != nil {
+		t = p.Entra.Created
+	}
+	if p.AD != nil && p.AD.Created.After(t) {
+		t = p.AD.Created
+	}
+	return t
+}
+
+// Answer is one rule's verdict on one person, with everything it rested on.
+type Answer struct {
+	plan.Decision
+	// Turns is when a verdict to keep would become a reclaim if the person
+	// stays away; zero when it never would.
+	Turns time.Time `json:"turns,omitzero"`
+}
+
+// Explanation is what the rules say of one person.
+type Explanation struct {
+	Run               string            `json:"run"`
+	AsOf              time.Time         `json:"asOf"`
+	User              string            `json:"user"`
+	UserPrincipalName string            `json:"userPrincipalName"`
+	Doubt             string            `json:"doubt,omitempty"`
+	Profile           []policy.Evidence `json:"profile"`
+	Answers           []Answer          `json:"answers"`
+}
+
+// Explain asks every rule about one person at an instant and gives the reasons
+// of every verdict, also of those to keep.
+func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) {
+	judge, err := r.Judge(now)
+	if err != nil {
+		return nil, err
+	}
+	e := &Explanation{Run: r.Begin.Run, AsOf: now, User: p.ID(), UserPrincipalName: p.UserPrincipalName(), Doubt: p.Doubt, Profile: judge.Profile(p)}
+	var taken []string
+	for _, rule := range r.Policy.Rules {
+		v := judge.Ask(rule, p)
+		a := Answer{Decision: r.Decide(judge, rule, p, v, taken)}
+		a.Evidence = judge.Evidence(rule, p)
+		a.Reason = judge.Reason(rule, p, v)
+		if v.Outcome == policy.Reclaim {
+			taken = append(taken, a.License)
+		}
+		if v.Outcome == policy.Keep {
+			a.Turns, _ = judge.Turns(rule, p)
+		}
+		e.Answers = append(e.Answers, a)
+	}
+	return e, nil
+}
+
+// Find looks a person up in the snapshot, by userPrincipalName of either half,
+// Entra id, SID or sAMAccountName, and calls found with everybody it fits.
+// Nobody is ErrUnknownUser.
+func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
+	var h directory.Halves
+	hits := 0
+	for n := range r.Begin.Partitions {
+		if err := r.Read(ctx, n, &h); err != nil {
+			return err
+		}
+		for p := range h.Join() {
+			if !named(p, name) {
+				continue
+			}
+			hits++
+			if err := found(p); err != nil {
+				return err
+			}
+		}
+	}
+	if hits == 0 {
+		return fmt.Errorf("%w %q: nobody in the snapshot of run %s has this userPrincipalName, id, SID or account name", ErrUnknownUser, name, r.Begin.Run)
+	}
+	return nil
+}
+
+func named(p *directory.Person, name string) bool {
+	if p.Entra != nil && (strings.EqualFold(p.Entra.UserPrincipalName, name) || strings.EqualFold(p.Entra.ID, name)) {
+		return true
+	}
+	return p.AD != nil && (strings.EqualFold(p.AD.UserPrincipalName, name) || strings.EqualFold(p.AD.SID, name) || strings.EqualFold(p.AD.SAMAccount, name))
+}

@@ -1,0 +1,80 @@
+package decision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Summary ends the decisions of a partition. A partition without one was not
+// evaluated to its end.
+type Summary struct {
+	People  int          `json:"people"`
+	Tallies []plan.Tally `json:"tallies"` // by rule, in the order of the policy
+}
+
+// line is one line of a decisions object: a decision, or the summary.
+type line struct {
+	*plan.Decision
+	Summary *Summary `json:"summary,omitempty"`
+}
+
+func key(run string, partition int) string {
+	return fmt.Sprintf("runs/%s/decisions/%04d.jsonl.gz", run, partition)
+}
+
+// Put writes the decisions of a partition: what write emits, and the summary
+// it returns. Verdicts to keep need not be emitted, the summary counts them;
+// Explain finds their reasons again.
+func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
+	k := key(r.Begin.Run, partition)
+	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {
+		sum, err := write(func(d *plan.Decision) error { return emit(line{Decision: d}) })
+		if err != nil {
+			return err
+		}
+		return emit(line{Summary: &sum})
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", k, err)
+	}
+	return nil
+}
+
+// Each calls each for every decision of the run, in the order of partitions,
+// and returns the summary of all. A partition that was not evaluated to its
+// end is an error.
+func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summary, error) {
+	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules))}
+	for i, rule := range r.Policy.Rules {
+		total.Tallies[i].Rule = rule.Name
+	}
+	for n := range r.Begin.Partitions {
+		k := key(r.Begin.Run, n)
+		var sum *Summary
+		err := store.GetLines(ctx, r.store, k, func(l *line) error {
+			if l.Summary != nil {
+				sum = l.Summary
+				return nil
+			}
+			if l.Decision == nil {
+				return errors.New("a line without a decision")
+			}
+			return each(l.Decision)
+		})
+		if err != nil {
+			return Summary{}, fmt.Errorf("read decisions of partition %d of run %s: %w", n, r.Begin.Run, err)
+		}
+		if sum == nil || len(sum.Tallies) != len(total.Tallies) {
+			return Summary{}, fmt.Errorf("partition %d of run %s was not evaluated to its end: %w", n, r.Begin.Run, store.ErrDamaged)
+		}
+		total.People += sum.People
+		for i := range total.Tallies {
+			total.Tallies[i].Add(sum.Tallies[i])
+		}
+	}
+	return total, nil
+}

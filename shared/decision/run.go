@@ -1,0 +1,75 @@
+// Package decision asks the rules of a sealed run about people and keeps the
+// answers: in bulk for evaluate, one person in full for explain, and once more
+// at the last moment for apply, always by the same code. It reads objects only,
+// never a directory.
+package decision
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Run is a sealed run, ready to be evaluated.
+type Run struct {
+	Begin    *snapshot.Begin
+	Manifest *snapshot.Manifest
+	Policy   *policy.Policy
+	Tenant   *plan.Tenant
+	Feeds    [2]plan.Feed // by Source
+
+	ManifestHash string
+
+	store store.Store
+}
+
+// Open reads what a sealed run's evaluation starts from.
+func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
+	b, err := snapshot.GetBegin(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	m, hash, err := snapshot.GetManifest(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Load("policy of run "+run, []byte(b.Policy))
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups), store: s, ManifestHash: hash}
+	for src, reading := range m.Readings {
+		r.Feeds[src] = plan.Health(directory.Source(src), plan.FeedFacts{
+			Absent: reading.Absent, Failed: reading.Failed, Unasked: reading.Unasked,
+			Sampled: reading.Sampled, WithActivity: reading.WithActivity, Newest: reading.Newest,
+		}, b.AsOf)
+	}
+	return r, nil
+}
+
+// Read loads one partition of the run's snapshot into h, reusing its memory,
+// with the health of the feeds applied.
+func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) error {
+	if err := r.Manifest.Read(ctx, r.store, partition, h); err != nil {
+		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
+	}
+	for s, f := range r.Feeds {
+		h.Stale[s] = f.Stale()
+	}
+	return nil
+}
+
+// Judge compiles the run's rules for one instant.
+func (r *Run) Judge(now time.Time) (*policy.Judge, error) {
+	j, err := r.Policy.NewJudge(r.Begin.SKUIDs(), now)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", r.Begin.Run, err)
+	}
+	return j, nil
+}

@@ -1,0 +1,73 @@
+// Package evaluate is the step that asks every rule of a run about every
+// person of one partition and writes the decisions. Partitions need nothing of
+// each other: they may be evaluated in any order, in parallel, and again.
+package evaluate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// Worker evaluates partitions of one run, one after the other, in the same
+// memory. It is not safe for concurrent use; make one for each goroutine.
+type Worker struct {
+	run    *decision.Run
+	judge  *policy.Judge
+	halves directory.Halves
+}
+
+// NewWorker prepares a worker for a sealed run.
+func NewWorker(r *decision.Run) (*Worker, error) {
+	judge, err := r.Judge(r.Begin.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	return &Worker{run: r, judge: judge}, nil
+}
+
+// Partition evaluates one partition and writes its decisions.
+func (w *Worker) Partition(ctx context.Context, n int) error {
+	if err := w.run.Read(ctx, n, &w.halves); err != nil {
+		return fmt.Errorf("evaluate partition %d: %w", n, err)
+	}
+	return w.run.Put(ctx, n, func(emit func(*plan.Decision) error) (decision.Summary, error) {
+		sum := decision.Summary{Tallies: make([]plan.Tally, len(w.run.Policy.Rules))}
+		for i, rule := range w.run.Policy.Rules {
+			sum.Tallies[i].Rule = rule.Name
+		}
+		for p := range w.halves.Join() {
+			if err := ctx.Err(); err != nil {
+				return sum, err
+			}
+			sum.People++
+			if err := w.person(p, sum.Tallies, emit); err != nil {
+				return sum, err
+			}
+		}
+		return sum, nil
+	})
+}
+
+func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*plan.Decision) error) error {
+	var taken []string // licenses that an earlier rule reclaims
+	for i, rule := range w.run.Policy.Rules {
+		v := w.judge.Ask(rule, p)
+		tallies[i].Count(v.Outcome)
+		if v.Outcome == policy.NotHolder || v.Outcome == policy.Keep {
+			continue
+		}
+		d := w.run.Decide(w.judge, rule, p, v, taken)
+		if d.Outcome == policy.Reclaim {
+			taken = append(taken, d.License)
+		}
+		if err := emit(&d); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+// Package shared_test holds the test of the house: which package may import
+// which. Arrows point only downwards.
+package shared_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/idleseat/idleseat/"
+
+// floors lists the packages from the ground up. A package may import those of
+// lower floors, and on the floors marked open also its neighbours.
+var floors = []struct {
+	open     bool
+	packages []string
+}{
+	{packages: []string{"shared/directory"}},
+	{packages: []string{"shared/policy", "shared/entra", "shared/activedirectory", "shared/store", "shared/sandbox"}},
+	{open: true, packages: []string{"shared/plan", "shared/snapshot", "shared/ledger", "shared/decision", "shared/report"}},
+	{packages: []string{"shared/collect", "shared/evaluate", "shared/gate", "shared/apply"}},
+	{packages: []string{"functions/"}},
+}
+
+func floorOf(t *testing.T, pkg string) int {
+	t.Helper()
+	for i, f := range floors {
+		for _, p := range f.packages {
+			if pkg == p || strings.HasPrefix(pkg, strings.TrimSuffix(p, "/")+"/") {
+				return i
+			}
+		}
+	}
+	t.Fatalf("package %s has no floor: say in this test where it belongs", pkg)
+	return -1
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func list(t *testing.T, args ...string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,Deps"}, args...)...)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestArrowsPointDownwards(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	for _, p := range list(t, "../functions/...", "../shared/...") {
+		pkg := strings.TrimPrefix(p.ImportPath, module)
+		if pkg == "shared" {
+			continue
+		}
+		from := floorOf(t, pkg)
+		for _, imported := range p.Imports {
+			to, ours := strings.CutPrefix(imported, module)
+			if !ours || within(pkg, to) {
+				continue
+			}
+			seen++
+			switch floor := floorOf(t, to); {
+			case floor > from:
+				t.Errorf("%s imports %s, which is above it", pkg, to)
+			case floor == from && !floors[floor].open:
+				t.Errorf("%s imports its neighbour %s", pkg, to)
+			}
+			if strings.HasPrefix(to, "shared/sandbox") && !strings.HasPrefix(pkg, "functions/idleseat") {
+				t.Errorf("%s imports the simulated company %s", pkg, to)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no import of our own was seen: the test looks at nothing")
+	}
+}
+
+// within tells packages of one folder tree, which belong together.
+func within(a, b string) bool {
+	return strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
+}
+
+func TestWhatDecidesCannotReachADirectory(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "./policy", "./plan", "./decision", "./evaluate", "./gate") {
+		for _, forbidden := range []string{"github.com/microsoftgraph/", "github.com/go-ldap/", "github.com/Azure/"} {
+			if slices.ContainsFunc(p.Deps, func(d string) bool { return strings.HasPrefix(d, forbidden) }) {
+				t.Errorf("%s links %s", p.ImportPath, forbidden)
+			}
+		}
+	}
+}

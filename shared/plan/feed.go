@@ -1,0 +1,81 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// How old the newest activity of a whole source may be before the source is
+// taken for stalled. Entra's dates are up to a day late, and a weekend passes
+// without sign-ins; a person's lastLogonTimestamp is up to 14 days late, so in
+// a small company the newest of them may be too.
+const (
+	maxSignInAge = 4 * 24 * time.Hour
+	maxLogonAge  = 14 * 24 * time.Hour
+)
+
+// FeedState is the health of one source in one run.
+type FeedState string
+
+// The states of a feed.
+const (
+	Healthy   FeedState = "healthy"
+	Unhealthy FeedState = "unhealthy"
+	Absent    FeedState = "absent"
+)
+
+// Feed is the health of a source, with the reason when it is not healthy.
+type Feed struct {
+	State  FeedState `json:"state"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// FeedFacts is what a run saw of one source as a whole.
+type FeedFacts struct {
+	Absent       bool
+	Failed       string
+	Sampled      int // people whose activity dates were looked at
+	WithActivity int
+	Newest       time.Time
+	Unasked      string // controllers whose dates are missing
+}
+
+// Health judges one source at the planning instant. A source that failed gives
+// no values at all; one that is otherwise unhealthy gives no activity dates.
+func Health(s directory.Source, f FeedFacts, asOf time.Time) Feed {
+	unhealthy := func(format string, args ...any) Feed {
+		return Feed{Unhealthy, fmt.Sprintf(format, args...)}
+	}
+	date, maxAge := "sign-in", maxSignInAge
+	if s == directory.AD {
+		date, maxAge = "lastLogonTimestamp", maxLogonAge
+	}
+	switch age := asOf.Sub(f.Newest); {
+	case f.Absent:
+		return Feed{Absent, "not set up"}
+	case f.Failed != "":
+		return unhealthy("%s", f.Failed)
+	case f.Unasked != "":
+		return unhealthy("%s", f.Unasked)
+	case f.Sampled == 0:
+		return unhealthy("it returned no people")
+	case f.WithActivity == 0:
+		return unhealthy("none of %d people has a %s date: the permission, the premium license or the feed itself is gone", f.Sampled, date)
+	case f.Newest.IsZero():
+		return unhealthy("every %s date lies in the future", date)
+	case age > maxAge:
+		return unhealthy("the newest %s date of anybody is %s, %d days before the planning instant: the feed has stalled", date, f.Newest.Format(time.RFC3339), int(age/(24*time.Hour)))
+	}
+	return Feed{State: Healthy}
+}
+
+// Stale is the reason why activity dates of the feed must be unknown, empty
+// when they can be trusted.
+func (f Feed) Stale() string {
+	if f.State == Healthy {
+		return ""
+	}
+	return f.Reason
+}

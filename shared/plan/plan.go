@@ -1,0 +1,145 @@
+// Package plan turns verdicts into changes: it finds by which way each person
+// holds a license, judges the health of the feeds, keeps the changes within
+// the limits of the policy, longest idle first, and binds the result by a
+// hash. It does no I/O.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// Decision is the verdict of one rule on one holder of its license, with what
+// it rested on. It is one line of runs/<run>/decisions/<partition>.jsonl.gz.
+type Decision struct {
+	User              string            `json:"user"`
+	UserPrincipalName string            `json:"userPrincipalName"`
+	Rule              string            `json:"rule"`
+	License           string            `json:"license"`
+	To                string            `json:"to,omitempty"`
+	Outcome           policy.Outcome    `json:"outcome"`
+	Reason            string            `json:"reason"`
+	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero: never, or not known
+	Created           time.Time         `json:"created,omitzero"`
+	Via               Via               `json:"via,omitempty"`
+	Refused           string            `json:"refused,omitempty"` // why a reclaim cannot be carried out
+	Evidence          []policy.Evidence `json:"evidence,omitempty"`
+}
+
+// Tally counts the verdicts of one rule.
+type Tally struct {
+	Rule      string `json:"rule"`
+	Keep      int    `json:"keep"`
+	Reclaim   int    `json:"reclaim"`
+	Undecided int    `json:"undecided"`
+	Exempt    int    `json:"exempt"`
+}
+
+// Holders is how many people hold the rule's license, or may hold it.
+func (t *Tally) Holders() int { return t.Keep + t.Reclaim + t.Undecided + t.Exempt }
+
+// Count adds one verdict.
+func (t *Tally) Count(o policy.Outcome) {
+	switch o {
+	case policy.Keep:
+		t.Keep++
+	case policy.Reclaim:
+		t.Reclaim++
+	case policy.Undecided:
+		t.Undecided++
+	case policy.Exempt:
+		t.Exempt++
+	}
+}
+
+// Add adds the counts of another partition.
+func (t *Tally) Add(o Tally) {
+	t.Keep += o.Keep
+	t.Reclaim += o.Reclaim
+	t.Undecided += o.Undecided
+	t.Exempt += o.Exempt
+}
+
+// Change is one license to be changed.
+type Change struct {
+	User              string     `json:"user"`
+	UserPrincipalName string     `json:"userPrincipalName"`
+	Rule              string     `json:"rule"`
+	License           string     `json:"license"`
+	To                string     `json:"to,omitempty"`
+	Via               Via        `json:"via"`
+	Reason            string     `json:"reason"`
+	IdleSince         *time.Time `json:"idleSince"` // null: never signed in
+	MonthlySaving     float64    `json:"monthlySaving"`
+}
+
+// Verdict is what the gate says of a plan.
+type Verdict string
+
+// The verdicts: apply it, have it approved, held by a safety check, or nothing
+// to do.
+const (
+	Apply   Verdict = "apply"
+	Review  Verdict = "review"
+	Hold    Verdict = "hold"
+	Nothing Verdict = "nothing"
+)
+
+// Counts are people, and verdicts (one per rule and holder).
+type Counts struct {
+	Users     int `json:"users"`
+	Keep      int `json:"keep"`
+	Reclaim   int `json:"reclaim"`
+	Undecided int `json:"undecided"`
+	Exempt    int `json:"exempt"`
+}
+
+// Plan is the bound part of runs/<run>/plan.json: everything but the lists of
+// refused and undecided people, which may be longer than memory.
+type Plan struct {
+	Run         string          `json:"run"`
+	AsOf        time.Time       `json:"asOf"`
+	Tenant      string          `json:"tenant"`
+	Mode        policy.Mode     `json:"mode"`
+	PlanHash    string          `json:"planHash"`
+	Verdict     Verdict         `json:"verdict"`
+	HoldReasons []string        `json:"holdReasons"`
+	Counts      Counts          `json:"counts"`
+	Deferred    int             `json:"deferred"`
+	Sources     map[string]Feed `json:"sources"`
+	Changes     []Change        `json:"changes"`
+
+	MonthlySaving float64 `json:"monthlySaving"`
+	Currency      string  `json:"currency"`
+
+	// Overridable tells that a hold comes from the limits alone.
+	Overridable  bool      `json:"overridable"`
+	ManifestHash string    `json:"manifestHash"`
+	PolicyHash   string    `json:"policyHash"`
+	Tool         string    `json:"tool"`
+	Created      time.Time `json:"created"` // by the real clock
+	Expires      time.Time `json:"expires"`
+}
+
+// Lifetime is how long a plan may be applied after it was made.
+const Lifetime = 72 * time.Hour
+
+// Hash is the SHA-256, in hex, of the plan's canonical body: what would be
+// done, from which data, by which policy and tool, in which tenant.
+func (p *Plan) Hash() string {
+	body, err := json.Marshal(struct {
+		Changes                                []Change
+		AsOf                                   time.Time
+		ManifestHash, PolicyHash, Tenant, Tool string
+	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool})
+	if err != nil {
+		panic(fmt.Sprintf("plan body of plain values cannot be encoded: %v", err)) // unreachable
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}

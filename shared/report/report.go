@@ -1,0 +1,178 @@
+// Package report writes what people and programs read of a run: plan.json, the
+// object that `idleseat plan --format json` prints, and changes.csv for a
+// spreadsheet. Lists that may be longer than memory are streamed.
+package report
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrNoPlan is returned for a run without a plan.
+var ErrNoPlan = errors.New("the run has no plan")
+
+// PlanKey is the key of a run's plan.
+func PlanKey(run string) string { return "runs/" + run + "/plan.json" }
+
+// Each yields every decision of a run in order, as decision.Run.Each does.
+type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
+
+// person is an entry of the lists of refused and undecided people.
+type person struct {
+	User              string `json:"user"`
+	UserPrincipalName string `json:"userPrincipalName"`
+	Rule              string `json:"rule"`
+	License           string `json:"license"`
+	Reason            string `json:"reason"`
+}
+
+// PutPlan writes plan.json: the bound plan first, the long lists after it.
+func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error {
+	err := store.PutSpooled(ctx, s, PlanKey(p.Run), func(w io.Writer) error {
+		bound, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(bound[:len(bound)-1]); err != nil { // without its closing brace
+			return err
+		}
+		refused := func(d *plan.Decision) (string, bool) {
+			return d.Refused, d.Outcome == policy.Reclaim && d.Refused != ""
+		}
+		undecided := func(d *plan.Decision) (string, bool) { return d.Reason, d.Outcome == policy.Undecided }
+		if err := list(ctx, w, "refused", each, refused); err != nil {
+			return err
+		}
+		if err := list(ctx, w, "undecided", each, undecided); err != nil {
+			return err
+		}
+		_, err = io.WriteString(w, "}\n")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write the plan of run %s: %w", p.Run, err)
+	}
+	return nil
+}
+
+// list writes one more key of the object: everybody whom belongs picks.
+func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
+	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
+		return err
+	}
+	separator := ""
+	_, err := each(ctx, func(d *plan.Decision) error {
+		reason, ok := belongs(d)
+		if !ok {
+			return nil
+		}
+		b, err := json.Marshal(person{d.User, d.UserPrincipalName, d.Rule, d.License, reason})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s%s", separator, b)
+		separator = ","
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, "]")
+	return err
+}
+
+// GetPlan reads the bound part of a run's plan and checks its hash. The long
+// lists are not read.
+func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
+	body, err := s.Get(ctx, PlanKey(run))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("run %s: %w", run, ErrNoPlan)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
+	}
+	defer body.Close()
+	p, err := bound(bufio.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("read the plan of run %s: %w: %w", run, store.ErrDamaged, err)
+	}
+	if p.Run != run || p.PlanHash != p.Hash() {
+		return nil, fmt.Errorf("the plan of run %s was altered, its hash does not fit: %w", run, store.ErrDamaged)
+	}
+	return p, nil
+}
+
+// bound decodes the keys before the long lists, one by one.
+func bound(r io.Reader) (*plan.Plan, error) {
+	dec := json.NewDecoder(r)
+	if _, err := dec.Token(); err != nil {
+		return nil, err
+	}
+	fields := map[string]json.RawMessage{}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, ok := key.(string)
+		if !ok || name == "refused" {
+			break
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, err
+		}
+		fields[name] = value
+	}
+	joined, err := json.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	var p plan.Plan
+	return &p, json.Unmarshal(joined, &p)
+}
+
+// PutChanges writes changes.csv.
+func PutChanges(ctx context.Context, s store.Store, p *plan.Plan) error {
+	err := store.PutSpooled(ctx, s, "runs/"+p.Run+"/changes.csv", func(w io.Writer) error {
+		out := csv.NewWriter(w)
+		rows := [][]string{{"user", "userPrincipalName", "rule", "license", "to", "via", "reason", "idleSince", "monthlySaving", "currency"}}
+		for _, c := range p.Changes {
+			idle := "never"
+			if c.IdleSince != nil {
+				idle = c.IdleSince.Format(time.RFC3339)
+			}
+			rows = append(rows, []string{
+				c.User, cell(c.UserPrincipalName), cell(c.Rule), cell(c.License), cell(c.To), string(c.Via), cell(c.Reason), idle,
+				strconv.FormatFloat(c.MonthlySaving, 'f', 2, 64), p.Currency,
+			})
+		}
+		return out.WriteAll(rows)
+	})
+	if err != nil {
+		return fmt.Errorf("write the changes of run %s: %w", p.Run, err)
+	}
+	return nil
+}
+
+// cell keeps a spreadsheet from running text of the directory as a formula
+// (OWASP, CSV injection).
+func cell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
