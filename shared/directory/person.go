@@ -4,6 +4,7 @@
 package directory
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -55,6 +56,30 @@ func (f *Flag) UnmarshalText(b []byte) error {
 
 // ExtensionAttributes are the values of extensionAttribute1 to 15, in order.
 type ExtensionAttributes [15]string
+
+// MarshalJSON writes a list without the empty ones at its end: most people
+// have few of the fifteen, and a snapshot holds a million people.
+func (e ExtensionAttributes) MarshalJSON() ([]byte, error) {
+	n := len(e)
+	for n > 0 && e[n-1] == "" {
+		n--
+	}
+	return json.Marshal(e[:n])
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *ExtensionAttributes) UnmarshalJSON(b []byte) error {
+	var list []string
+	if err := json.Unmarshal(b, &list); err != nil {
+		return err
+	}
+	if len(list) > len(e) {
+		return fmt.Errorf("%d extension attributes, there are %d", len(list), len(e))
+	}
+	*e = ExtensionAttributes{}
+	copy(e[:], list)
+	return nil
+}
 
 // EntraUser is one user object of Microsoft Entra ID. Dates are UTC; the zero
 // time means that the account was read and has no such date. The JSON names

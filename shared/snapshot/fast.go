@@ -135,15 +135,13 @@ func (l *line) items(value func(i int)) {
 }
 
 func (l *line) extension(ext *directory.ExtensionAttributes) {
-	n := 0
 	l.items(func(i int) {
-		if n = i + 1; n > len(ext) {
+		if i == len(ext) {
 			l.ok = false
 			return
 		}
 		ext[i] = l.text()
 	})
-	l.ok = l.ok && n == len(ext)
 }
 
 func (l *line) assignments() []directory.Assignment {

@@ -12,6 +12,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -20,6 +22,9 @@ import (
 
 // ErrNone is returned for a run that has no manifest: it never read everything.
 var ErrNone = errors.New("the run has no snapshot: it failed or is still reading")
+
+// ErrUnknownRun is returned for a run that the store does not have.
+var ErrUnknownRun = errors.New("no such run in the store")
 
 // Begin is runs/<run>/begin.json: what every step of a run starts from.
 type Begin struct {
@@ -123,8 +128,8 @@ func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
 func GetBegin(ctx context.Context, s store.Store, run string) (*Begin, error) {
 	var b Begin
 	if err := store.GetJSON(ctx, s, beginKey(run), &b); err != nil {
-		if errors.Is(err, store.ErrNotFound) {
-			return nil, fmt.Errorf("there is no run %q in the store: %w", run, err)
+		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {
+			return nil, fmt.Errorf("run %q: %w", run, ErrUnknownRun)
 		}
 		return nil, fmt.Errorf("read the beginning of run %s: %w", run, err)
 	}
@@ -159,6 +164,29 @@ func GetManifest(ctx context.Context, s store.Store, run string) (*Manifest, str
 		return nil, "", fmt.Errorf("manifest of run %s: %w", run, store.ErrDamaged)
 	}
 	return &m, hexSum(raw), nil
+}
+
+// Latest is the newest sealed run that fits.
+func Latest(ctx context.Context, s store.Store, fits func(*Begin) bool) (run string, err error) {
+	var sealed []string
+	for key, err := range s.List(ctx, "runs/") {
+		if err != nil {
+			return "", fmt.Errorf("look for the latest run: %w", err)
+		}
+		if parts := strings.Split(key, "/"); len(parts) == 3 && parts[2] == "manifest.json" {
+			sealed = append(sealed, parts[1])
+		}
+	}
+	for _, run := range slices.Backward(sealed) { // keys come in order, and runs sort by time
+		b, err := GetBegin(ctx, s, run)
+		if err != nil {
+			return "", err
+		}
+		if fits(b) {
+			return run, nil
+		}
+	}
+	return "", fmt.Errorf("%w that read this: plan first", ErrUnknownRun)
 }
 
 func hexSum(b []byte) string {

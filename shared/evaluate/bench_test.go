@@ -1,0 +1,158 @@
+package evaluate_test
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/collect"
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evaluate"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// BenchmarkEvaluate asks two rules about everybody in a snapshot that collect
+// wrote of the simulated company, with every mappable field filled in, on one
+// core: reading, joining, asking and writing the decisions.
+// IDLESEAT_BENCH_PEOPLE sets the size, 1,000,000 by default.
+func BenchmarkEvaluate(b *testing.B) {
+	people := 1_000_000
+	if n, err := strconv.Atoi(os.Getenv("IDLESEAT_BENCH_PEOPLE")); err == nil {
+		people = n
+	}
+	ctx := context.Background()
+	s, err := store.Open(ctx, b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	begun := time.Now()
+	snapshotOf(b, ctx, s, people)
+	b.Logf("collected %d people in %s", people, time.Since(begun).Round(time.Millisecond))
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := decision.Open(ctx, s, "bench")
+		if err != nil {
+			b.Fatal(err)
+		}
+		w, err := evaluate.NewWorker(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for n := range r.Begin.Partitions {
+			if err := w.Partition(ctx, n); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(people)*float64(b.N)/b.Elapsed().Seconds(), "people/s")
+}
+
+// snapshotOf collects the simulated company into the run "bench".
+func snapshotOf(b *testing.B, ctx context.Context, s store.Store, people int) {
+	b.Helper()
+	c := company{Company: sandbox.NewCompany(sandbox.Options{Users: people, Seed: 1})}
+	served, err := sandbox.Start(sandbox.Options{Users: 20})
+	if err != nil {
+		b.Fatal(err)
+	}
+	text := served.Policy()
+	served.Close()
+	p, err := policy.Load("policy", text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	collector := &collect.Collector{Store: s, Entra: c, AD: adSide{c}, Now: time.Now, Tool: "bench"}
+	begin, err := collector.Begin(ctx, collect.Start{Run: "bench", AsOf: time.Now(), Policy: p, Text: string(text)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	entra, err := collector.ReadEntra(ctx, begin, p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ad, err := collector.ReadAD(ctx, begin, p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := collector.Seal(ctx, "bench", entra, ad); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// company gives the people of a simulated company without the detour over
+// HTTP and LDAP, every field that a policy may name filled in.
+type company struct{ *sandbox.Company }
+
+func (company) Tenant(context.Context) (string, []directory.SKU, error) {
+	return sandbox.TenantID, []directory.SKU{
+		{ID: "05e9a617-0261-4cee-bb44-138d3ef5d965", PartNumber: "SPE_E3"},
+		{ID: "4b9405b0-7788-4568-add1-99614e613b69", PartNumber: "EXCHANGESTANDARD"},
+	}, nil
+}
+
+func (c company) CountPeople(context.Context) (int, error) { return c.Size(), nil }
+
+func (company) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	return directory.Group{ID: name, Name: name}, nil
+}
+
+func (c company) ListPeople(_ context.Context, _ string, page func([]directory.EntraUser, string) error) error {
+	for u := range c.EntraUsers() {
+		u.Mail, u.JobTitle, u.CompanyName, u.OfficeLocation = u.UserPrincipalName, "Engineer", "Contoso", "Building 7"
+		u.EmployeeID, u.Department, u.Country = "E1234567", "Research and Development", "Sweden"
+		u.Extension = directory.ExtensionAttributes{"alpha", "beta", "gamma", "delta"}
+		if err := page([]directory.EntraUser{u}, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (company) ListMembers(context.Context, string, func(directory.Member) error) error { return nil }
+
+func (company) FindPerson(context.Context, string) (directory.EntraUser, error) {
+	return directory.EntraUser{}, directory.ErrNoPerson
+}
+
+func (company) GroupsOf(context.Context, string) ([]string, error) { return nil, nil }
+
+type adSide struct{ company }
+
+func (c adSide) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
+	for u := range c.ADUsers() {
+		u.Mail, u.Title, u.Company, u.Office = u.UserPrincipalName, "Engineer", "Contoso", "Building 7"
+		u.EmployeeID, u.Department, u.Country = "E1234567", "Research and Development", "Sweden"
+		u.Extension = directory.ExtensionAttributes{"alpha", "beta", "gamma", "delta"}
+		if err := each(u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c adSide) ListMembers(_ context.Context, _ string, direct bool, each func(string) error) error {
+	for i := range c.Size() {
+		p := c.Person(i)
+		if direct && p.AD != nil && len(p.ADGroups) > 0 {
+			if err := each(p.AD.SID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (adSide) FindPerson(context.Context, string) (directory.ADUser, error) {
+	return directory.ADUser{}, directory.ErrNoPerson
+}
+
+func (adSide) ReadPerson(context.Context, string) (directory.ADUser, error) {
+	return directory.ADUser{}, directory.ErrNoPerson
+}
+
+func (adSide) MemberOf(context.Context, string, string, bool) (bool, error) { return false, nil }

@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+func open(t *testing.T) (*Ledger, store.Store) {
+	t.Helper()
+	s, err := store.Open(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return In(s), s
+}
+
+func intent(run string) Intent {
+	return Intent{
+		Person: "S-1-5-21-1-2-3-1104", License: "m365-e3", Run: run, Rule: "idle", Via: "direct", At: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC),
+		Before: Holding{Assignments: []directory.Assignment{{SKU: "e3", State: "Active"}}},
+	}
+}
+
+func TestOneOpenIntentAtATime(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l, _ := open(t)
+	if e, err := l.Latest(ctx, intent("r1").Person, "m365-e3"); e != nil || err != nil {
+		t.Fatalf("empty ledger: %v, %v", e, err)
+	}
+	first, err := l.Begin(ctx, intent("r1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Begin(ctx, intent("r2")); !errors.Is(err, ErrBlocked) {
+		t.Errorf("another run: %v", err)
+	}
+	again, err := l.Begin(ctx, intent("r1"))
+	if d := cmp.Diff(first, again); d != "" || err != nil {
+		t.Errorf("the same run takes its intent up: %v\n%s", err, d)
+	}
+	if err := l.Complete(ctx, first, Completion{Outcome: Done, Note: "first"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Complete(ctx, again, Completion{Outcome: Failed}); err != nil {
+		t.Fatal(err)
+	}
+	last, err := l.Latest(ctx, first.Person, first.License)
+	if err != nil || last.Completion == nil || last.Completion.Note != "first" {
+		t.Errorf("latest = %+v, %v; want the first completion", last, err)
+	}
+	second, err := l.Begin(ctx, intent("r2"))
+	if err != nil || second.Seq != 2 {
+		t.Errorf("after completion: %+v, %v", second, err)
+	}
+	if other, err := l.Latest(ctx, first.Person, "m365"); other != nil || err != nil {
+		t.Errorf("a license whose name begins alike: %+v, %v", other, err)
+	}
+}
+
+func TestEntriesComeBackWhole(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l, _ := open(t)
+	for range 12 { // past one digit
+		e, err := l.Begin(ctx, intent("r1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Complete(ctx, e, Completion{Outcome: Done}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := l.Latest(ctx, intent("r1").Person, "m365-e3")
+	want := &Entry{Seq: 12, Intent: intent("r1"), Completion: &Completion{Outcome: Done}}
+	if d := cmp.Diff(want, got, cmpopts.EquateApproxTime(0)); d != "" || err != nil {
+		t.Errorf("latest: %v (-want +got):\n%s", err, d)
+	}
+}
+
+func TestOnlyOneRunWins(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	won := 0
+	for _, run := range []string{"r1", "r2", "r3", "r4", "r5", "r6"} {
+		all.Go(func() {
+			_, err := l.Begin(context.Background(), intent(run))
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won++
+			} else if !errors.Is(err, ErrBlocked) {
+				t.Errorf("%s: %v", run, err)
+			}
+		})
+	}
+	all.Wait()
+	if won != 1 {
+		t.Errorf("%d runs won", won)
+	}
+}
+
+func TestForeignObjectsAreRefused(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l, s := open(t)
+	for key, text := range map[string]string{
+		"ledger/p/l/000001.json": `{"person":"q","license":"l"}`,
+		"ledger/p/m/000001.json": `{"person":"p","li`,
+		"ledger/p/n/x.json":      `{"person":"p","license":"n"}`,
+	} {
+		if err := store.PutBytes(ctx, s, key, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, license := range []string{"l", "m", "n"} {
+		if e, err := l.Latest(ctx, "p", license); err == nil {
+			t.Errorf("%s: %+v", license, e)
+		}
+	}
+}

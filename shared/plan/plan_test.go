@@ -1,0 +1,248 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+var asOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+var (
+	e3Group  = directory.GroupRef{Source: directory.Entra, Name: "LIC-E3"}
+	exoGroup = directory.GroupRef{Source: directory.Entra, Name: "LIC-EXO"}
+	adGroup  = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix"}
+	e3       = &policy.License{Name: "e3", SKU: "SPE_E3", Group: &e3Group, MonthlyPrice: 39}
+	exo      = &policy.License{Name: "exo", SKU: "EXO", Group: &exoGroup, MonthlyPrice: 4}
+	citrix   = &policy.License{Name: "citrix", Group: &adGroup, MonthlyPrice: 18}
+	move     = &policy.Rule{Name: "move", License: e3, ChangeTo: exo}
+	free     = &policy.Rule{Name: "free", License: e3}
+)
+
+func tenant(source, target directory.Group) *Tenant {
+	source.Ref, target.Ref = e3Group, exoGroup
+	return TenantOf(
+		[]directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXO"}},
+		[]directory.Group{source, target},
+	)
+}
+
+func TestRoute(t *testing.T) {
+	t.Parallel()
+	source, target := directory.Group{ID: "g-e3", Grants: []string{"sku-e3"}}, directory.Group{ID: "g-exo", Grants: []string{"sku-exo"}}
+	with := func(g directory.Group, change func(*directory.Group)) directory.Group { change(&g); return g }
+	direct := directory.Assignment{SKU: "sku-e3", State: "Active"}
+	byGroup := directory.Assignment{SKU: "sku-e3", Group: "g-e3", State: "Active"}
+	tests := map[string]struct {
+		source, target directory.Group
+		rule           *policy.Rule
+		holds          []directory.Assignment
+		want           Route
+		refusal        string
+	}{
+		"direct":            {source, target, move, []directory.Assignment{direct}, Route{Via: Direct, SKU: "sku-e3", TargetSKU: "sku-exo"}, ""},
+		"direct, removed":   {source, target, free, []directory.Assignment{direct}, Route{Via: Direct, SKU: "sku-e3"}, ""},
+		"by group":          {source, target, move, []directory.Assignment{byGroup}, Route{EntraGroup, "g-e3", "g-exo", "sku-e3", "sku-exo"}, ""},
+		"by group, removed": {source, target, free, []directory.Assignment{byGroup}, Route{Via: EntraGroup, Source: "g-e3", SKU: "sku-e3"}, ""},
+		"both ways":         {source, target, move, []directory.Assignment{direct, byGroup}, Route{}, "directly and through a group"},
+		"two groups":        {source, target, move, []directory.Assignment{byGroup, {SKU: "sku-e3", Group: "other", State: "Active"}}, Route{}, "2 groups"},
+		"other group":       {source, target, move, []directory.Assignment{{SKU: "sku-e3", Group: "other", State: "Active"}}, Route{}, "not entra:LIC-E3"},
+		"unknown way":       {source, target, move, []directory.Assignment{{SKU: "sku-e3"}}, Route{}, "does not say"},
+		"not held":          {source, target, move, nil, Route{}, "no longer held"},
+		"dynamic": {
+			with(source, func(g *directory.Group) { g.Dynamic = true }), target, move, []directory.Assignment{byGroup}, Route{}, "dynamic",
+		},
+		"synced": {
+			with(source, func(g *directory.Group) { g.Synced = true }), target, move, []directory.Assignment{byGroup}, Route{}, "synced",
+		},
+		"role-assignable": {
+			with(source, func(g *directory.Group) { g.RoleAssignable = true }), target, move, []directory.Assignment{byGroup}, Route{}, "role-assignable",
+		},
+		"mail-enabled target": {
+			source, with(target, func(g *directory.Group) { g.MailEnabled = true }), move, []directory.Assignment{byGroup}, Route{}, "mail-enabled",
+		},
+		"grants two": {
+			with(source, func(g *directory.Group) { g.Grants = []string{"sku-e3", "x"} }), target, move, []directory.Assignment{byGroup}, Route{}, "2 products",
+		},
+		"target grants nothing": {
+			source, with(target, func(g *directory.Group) { g.Grants = nil }), move, []directory.Assignment{byGroup}, Route{}, "does not grant EXO",
+		},
+		"unreadable": {
+			with(source, func(g *directory.Group) { g.Unreadable = "403" }), target, move, []directory.Assignment{byGroup}, Route{}, "403",
+		},
+		"AD group": {source, target, &policy.Rule{License: citrix}, nil, Route{Via: ADGroup, Source: "CN=Citrix"}, ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &directory.Person{Entra: &directory.EntraUser{Assignments: tc.holds}}
+			got, refusal := tenant(tc.source, tc.target).Route(p, tc.rule)
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("route (-want +got):\n%s", d)
+			}
+			if (tc.refusal == "") != (refusal == "") || !strings.Contains(refusal, tc.refusal) {
+				t.Errorf("refusal %q, want %q", refusal, tc.refusal)
+			}
+		})
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	good := FeedFacts{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}
+	with := func(change func(*FeedFacts)) FeedFacts { f := good; change(&f); return f }
+	tests := map[string]struct {
+		source directory.Source
+		facts  FeedFacts
+		want   FeedState
+		reason string
+	}{
+		"healthy":            {directory.Entra, good, Healthy, ""},
+		"absent":             {directory.AD, FeedFacts{Absent: true}, Absent, "not set up"},
+		"failed":             {directory.AD, with(func(f *FeedFacts) { f.Failed = "no route" }), Unhealthy, "no route"},
+		"controller unasked": {directory.AD, with(func(f *FeedFacts) { f.Unasked = "dc2" }), Unhealthy, "dc2"},
+		"nobody":             {directory.Entra, FeedFacts{}, Unhealthy, "no people"},
+		"nobody has a date":  {directory.Entra, with(func(f *FeedFacts) { f.WithActivity = 0 }), Unhealthy, "none of 100 people has a sign-in date"},
+		"only the future":    {directory.Entra, with(func(f *FeedFacts) { f.Newest = time.Time{} }), Unhealthy, "future"},
+		"four days":          {directory.Entra, with(func(f *FeedFacts) { f.Newest = asOf.Add(-maxSignInAge) }), Healthy, ""},
+		"five days":          {directory.Entra, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Unhealthy, "5 days before"},
+		"AD, five days":      {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Healthy, ""},
+		"AD, fifteen days":   {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -15) }), Unhealthy, "stalled"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := Health(tc.source, tc.facts, asOf)
+			if got.State != tc.want || !strings.Contains(got.Reason, tc.reason) {
+				t.Errorf("Health = %+v, want %s with %q", got, tc.want, tc.reason)
+			}
+			if (got.Stale() == "") != (tc.want == Healthy) {
+				t.Errorf("stale = %q", got.Stale())
+			}
+		})
+	}
+}
+
+func TestSelectionKeepsTheLongestIdle(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return asOf.AddDate(0, 0, -n) }
+	s := NewSelection(3)
+	for _, d := range []Decision{
+		{User: "b", Rule: "r", License: "e3", To: "exo", IdleSince: day(70)},
+		{User: "new", License: "e3", Created: day(20)}, // never signed in
+		{User: "c", License: "e3", IdleSince: day(200)},
+		{User: "old", License: "citrix", Created: day(900)}, // never signed in
+		{User: "a", Rule: "r", License: "e3", To: "exo", IdleSince: day(70)},
+	} {
+		s.Offer(d)
+	}
+	p := &policy.Policy{Licenses: []*policy.License{e3, exo, citrix}}
+	got := s.Changes(p)
+	idleC, idleA := day(200), day(70)
+	want := []Change{
+		{User: "old", License: "citrix", MonthlySaving: 18},
+		{User: "c", License: "e3", IdleSince: &idleC, MonthlySaving: 39},
+		{User: "a", Rule: "r", License: "e3", To: "exo", IdleSince: &idleA, MonthlySaving: 35},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("changes (-want +got):\n%s", d)
+	}
+	if s.Deferred() != 2 {
+		t.Errorf("deferred %d, want 2", s.Deferred())
+	}
+}
+
+func TestExceeded(t *testing.T) {
+	t.Parallel()
+	limits := policy.Limits{StopAbovePercent: 10, StopAboveCount: 500}
+	tests := map[string]struct {
+		tally Tally
+		want  string
+	}{
+		"at the percent":         {Tally{Reclaim: 10, Keep: 90}, ""},
+		"above the percent":      {Tally{Reclaim: 11, Keep: 89}, "11.0 %"},
+		"exempt people hold too": {Tally{Reclaim: 10, Keep: 50, Exempt: 40}, ""},
+		"few matches":            {Tally{Reclaim: 9, Keep: 1}, ""},
+		"few, everybody":         {Tally{Reclaim: 9}, ""},
+		"at the count":           {Tally{Reclaim: 500, Keep: 100_000}, ""},
+		"above the count":        {Tally{Reclaim: 501, Keep: 100_000}, "stopAbove.count 500"},
+		"everybody":              {Tally{Reclaim: 10}, "every one"},
+		"nobody":                 {Tally{}, ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Join(Exceeded(limits, []Tally{tc.tally}), "\n")
+			if (tc.want == "") != (got == "") || !strings.Contains(got, tc.want) {
+				t.Errorf("Exceeded = %q, want %q", got, tc.want)
+			}
+		})
+	}
+	if got := Exceeded(policy.Limits{StopAbovePercent: 100, StopAboveCount: 500}, []Tally{{Reclaim: 10}}); len(got) != 1 {
+		t.Errorf("everybody matches and 100 percent are allowed: %q", got)
+	}
+}
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		mode              policy.Mode
+		changes           int
+		limits, unhealthy []string
+		want              Verdict
+		overridable       bool
+	}{
+		{policy.Enforce, 3, nil, nil, Apply, false},
+		{policy.Audit, 3, nil, nil, Apply, false},
+		{policy.Review, 3, nil, nil, Review, false},
+		{policy.Review, 3, nil, []string{"ad"}, Review, false},
+		{policy.Review, 0, nil, nil, Nothing, false},
+		{policy.Review, 0, nil, []string{"entra"}, Hold, false},
+		{policy.Enforce, 3, []string{"limit"}, nil, Hold, true},
+		{policy.Enforce, 3, []string{"limit"}, []string{"ad"}, Hold, true},
+	}
+	for _, tc := range tests {
+		t.Run(fmt.Sprintf("%s %d %v %v", tc.mode, tc.changes, tc.limits, tc.unhealthy), func(t *testing.T) {
+			t.Parallel()
+			got, reasons, overridable := Decide(tc.mode, tc.changes, tc.limits, tc.unhealthy)
+			if got != tc.want || overridable != tc.overridable || (got == Hold) != (len(reasons) > 0) || reasons == nil {
+				t.Errorf("Decide = %s %q %v, want %s %v", got, reasons, overridable, tc.want, tc.overridable)
+			}
+		})
+	}
+}
+
+func TestHashCoversTheBody(t *testing.T) {
+	t.Parallel()
+	base := func() *Plan {
+		return &Plan{Run: "r", AsOf: asOf, Tenant: "t", ManifestHash: "m", PolicyHash: "p", Tool: "v", Changes: []Change{{User: "u", License: "e3"}}}
+	}
+	same := base()
+	same.Run, same.Mode, same.Created = "another run", policy.Enforce, asOf
+	if base().Hash() != same.Hash() {
+		t.Error("the hash depends on more than the body")
+	}
+	changes := map[string]func(*Plan){
+		"as-of":    func(p *Plan) { p.AsOf = p.AsOf.Add(time.Second) },
+		"tenant":   func(p *Plan) { p.Tenant = "u" },
+		"manifest": func(p *Plan) { p.ManifestHash = "n" },
+		"policy":   func(p *Plan) { p.PolicyHash = "q" },
+		"tool":     func(p *Plan) { p.Tool = "w" },
+		"change":   func(p *Plan) { p.Changes[0].To = "exo" },
+		"one more": func(p *Plan) { p.Changes = append(p.Changes, Change{}) },
+		"one less": func(p *Plan) { p.Changes = nil },
+	}
+	for name, change := range changes {
+		p := base()
+		change(p)
+		if p.Hash() == base().Hash() {
+			t.Errorf("%s is not in the hash", name)
+		}
+	}
+}
