@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -149,7 +148,7 @@ func explanationText(a *app, e *decision.Explanation) error {
 	out.printf("\n")
 	var rows [][]string
 	for _, v := range e.Profile {
-		rows = append(rows, []string{v.Attribute, v.Value, strings.Join(v.Fields, ", ")})
+		rows = append(rows, []string{v.Attribute, v.Value, v.Field})
 	}
 	out.table(rows)
 	for _, x := range e.Answers {

@@ -81,14 +81,14 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 		return err
 	}
 	var entra, ad snapshot.Reading
-	both, ctx := errgroup.WithContext(ctx)
+	both, reading := errgroup.WithContext(ctx)
 	both.Go(func() (err error) {
-		entra, err = c.ReadEntra(ctx, b, in.Policy)
+		entra, err = c.ReadEntra(reading, b, in.Policy)
 		return err
 	})
 	both.Go(func() error {
 		var err error
-		if ad, err = c.ReadAD(ctx, b, in.Policy); err != nil && ctx.Err() == nil {
+		if ad, err = c.ReadAD(reading, b, in.Policy); err != nil && reading.Err() == nil {
 			ad = snapshot.Reading{Source: directory.AD, Failed: err.Error()}
 			return nil
 		}

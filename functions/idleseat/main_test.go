@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// TestMain lets the test binary be idleseat itself, so that every test runs the
+// real command in a process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv("IDLESEAT_TEST_MAIN") == "1" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// shell runs idleseat against one simulated company.
+type shell struct {
+	t       *testing.T
+	company *sandbox.Sandbox
+	dir     string // holds policy.yaml and the store
+	env     []string
+}
+
+// policyText edits the sandbox's own policy.
+type policyText func(string) string
+
+// newShell starts a company and writes its policy, edited.
+func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
+	t.Helper()
+	company, err := sandbox.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = company.Close() })
+	s := &shell{t: t, company: company, dir: t.TempDir()}
+	text := string(company.Policy())
+	for _, e := range edit {
+		text = e(text)
+	}
+	s.write("policy.yaml", text)
+	s.env = append(company.Env(), "IDLESEAT_STORE="+s.path("store"), "IDLESEAT_POLICY="+s.path("policy.yaml"), "IDLESEAT_TEST_MAIN=1", "HOME="+s.dir, "PATH="+os.Getenv("PATH"), "TMPDIR="+s.dir)
+	return s
+}
+
+// replace is an edit that must change something.
+func replace(t *testing.T, old, new string) policyText {
+	return func(text string) string {
+		if !strings.Contains(text, old) {
+			t.Fatalf("the policy does not contain %q", old)
+		}
+		return strings.ReplaceAll(text, old, new)
+	}
+}
+
+func (s *shell) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *shell) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// setenv overrides a variable for the commands that follow.
+func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+value) }
+
+// answer is what a command gave.
+type answer struct {
+	status int
+	out    []byte
+	err    string
+}
+
+func (s *shell) run(args ...string) answer {
+	s.t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env, cmd.Dir = s.env, s.dir
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.t.Fatal(err)
+	}
+	if strings.Contains(errs.String(), "panic:") || strings.Contains(errs.String(), "goroutine ") {
+		s.t.Fatalf("%q panicked:\n%s", args, errs.String())
+	}
+	return answer{cmd.ProcessState.ExitCode(), out.Bytes(), errs.String()}
+}
+
+// want runs a command that must end with a status.
+func (s *shell) want(status int, args ...string) answer {
+	s.t.Helper()
+	a := s.run(args...)
+	if a.status != status {
+		s.t.Fatalf("idleseat %s: exit status %d, want %d\nstdout: %.2000s\nstderr: %s", strings.Join(args, " "), a.status, status, a.out, a.err)
+	}
+	return a
+}
+
+// printed is the object of `plan --format json`.
+type printed struct {
+	plan.Plan
+	Refused, Undecided []struct{ User, UserPrincipalName, Rule, License, Reason string }
+}
+
+func (s *shell) plan(status int, args ...string) printed {
+	s.t.Helper()
+	a := s.want(status, append([]string{"plan", "--format", "json"}, args...)...)
+	var p printed
+	d := json.NewDecoder(bytes.NewReader(a.out))
+	if err := d.Decode(&p); err != nil || d.More() {
+		s.t.Fatalf("plan --format json is not one object: %v\n%.2000s", err, a.out)
+	}
+	return p
+}
+
+// unwritten fails when anything was written to a directory.
+func (s *shell) unwritten() {
+	s.t.Helper()
+	if h := s.company.Company.History(); len(h) > 0 {
+		s.t.Errorf("directories were written to: %+v", h)
+	}
+}
+
+// finish applies a run until nothing is pending.
+func (s *shell) finish(run string, args ...string) answer {
+	s.t.Helper()
+	for range 60 {
+		a := s.want(exitDone, append([]string{"apply", run, "--yes", "--format", "json"}, args...)...)
+		if !bytes.Contains(a.out, []byte(`"pending"`)) {
+			return a
+		}
+		time.Sleep(50 * time.Millisecond) // the company's licenses follow membership by its clock
+	}
+	s.t.Fatal("changes stay pending")
+	return answer{}
+}
+
+// golden is what the rules must say, worked out from the company's own truth
+// and not by any code of the product.
+func golden(s *shell, asOf time.Time) map[string]string {
+	const e3, day = "05e9a617-0261-4cee-bb44-138d3ef5d965", 24 * time.Hour
+	verdicts := map[string]string{}
+	for i := range s.company.Company.Size() {
+		p := s.company.Company.Person(i)
+		id := ""
+		if p.Entra != nil {
+			id = p.Entra.ID
+		} else {
+			id = p.AD.SID
+		}
+		doubtful := p.Kind == sandbox.WrongAnchor
+		exempt := p.Kind == sandbox.Guest || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Nested")
+		if p.Entra != nil {
+			upn := p.Entra.UserPrincipalName
+			exempt = exempt || upn == "breakglass@contoso.example" || upn == "anna@contoso.example"
+		}
+		if p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a assignment) bool { return a.SKU == e3 }) {
+			last := p.Entra.LastActivity()
+			young := p.Entra.Created.After(asOf.Add(-14 * day))
+			if p.AD != nil && p.AD.Created.After(asOf.Add(-14*day)) {
+				young = true
+			}
+			idle := last.IsZero() && !young || !last.IsZero() && last.Before(asOf.Add(-60*day))
+			asked := p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee"
+			verdicts[id+" m365-idle-60"] = verdict(exempt, doubtful, asked && idle)
+			if p.Kind == sandbox.NoADAccount && last.IsZero() && asked && !exempt {
+				verdicts[id+" m365-idle-60"] = "undecided" // how old the account is, is not known
+			}
+		}
+		if p.AD != nil && slices.Contains(p.ADGroups, sandbox.CitrixGroup) {
+			last := p.AD.LastLogonTimestamp
+			created := p.AD.Created
+			if p.Entra != nil && p.Entra.Created.After(created) {
+				created = p.Entra.Created
+			}
+			idle := !last.IsZero() && last.Before(asOf.Add(-90*day)) || last.IsZero() && !created.After(asOf.Add(-90*day))
+			verdicts[id+" citrix-idle-90"] = verdict(exempt, doubtful, idle)
+			if p.Kind == sandbox.ADOnly && idle {
+				verdicts[id+" citrix-idle-90"] = "undecided" // userType is not known of somebody without Entra account
+			}
+		}
+	}
+	return verdicts
+}
+
+func verdict(exempt, doubtful, idle bool) string {
+	switch {
+	case exempt:
+		return "exempt"
+	case doubtful:
+		return "undecided"
+	case idle:
+		return "reclaim"
+	default:
+		return "keep"
+	}
+}
