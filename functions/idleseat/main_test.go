@@ -165,7 +165,7 @@ func golden(s *shell, asOf time.Time) map[string]string {
 			id = p.AD.SID
 		}
 		doubtful := p.Kind == sandbox.WrongAnchor
-		exempt := p.Kind == sandbox.Guest || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Nested")
+		exempt := p.Kind == sandbox.Guest || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Leave")
 		if p.Entra != nil {
 			upn := p.Entra.UserPrincipalName
 			exempt = exempt || upn == "breakglass@contoso.example" || upn == "anna@contoso.example"

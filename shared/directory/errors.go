@@ -1,14 +1,11 @@
 package directory
 
-import (
-	"errors"
-	"strings"
-)
+import "errors"
 
 // What readers of both sources answer and callers must tell apart, with
 // errors.Is.
 var (
-	ErrNoPerson        = errors.New("unknown user")
+	ErrNoPerson        = errors.New("no such person")
 	ErrAmbiguousPerson = errors.New("more than one user of that name")
 	ErrNoGroup         = errors.New("no such group")
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
@@ -17,12 +14,12 @@ var (
 // UnaskedError comes with a person who was read although some controllers
 // could not be asked: the last logon is then unknown.
 type UnaskedError struct {
-	Controllers []string
-	Err         error
+	Controllers []string // URLs
+	Err         error    // why, for each of them
 }
 
 func (e *UnaskedError) Error() string {
-	return "domain controllers that could not be asked for lastLogon: " + strings.Join(e.Controllers, ", ") + ": " + e.Err.Error()
+	return "lastLogon was not read from every controller: " + e.Err.Error()
 }
 
 // Unwrap gives the reasons.

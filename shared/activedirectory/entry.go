@@ -1,0 +1,151 @@
+package activedirectory
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// errEntry marks an entry that cannot be a person as Active Directory keeps
+// them.
+var errEntry = errors.New("damaged entry")
+
+// reader puts one raw value of an attribute where it belongs.
+type reader func(u *directory.ADUser, value []byte, now time.Time) error
+
+// readers are the attributes read of a person, by lower-case name.
+var readers = allReaders()
+
+// personAttributes are the attributes to ask a controller for.
+var personAttributes = slices.Sorted(maps.Keys(readers))
+
+func allReaders() map[string]reader {
+	all := map[string]reader{
+		"objectsid": func(u *directory.ADUser, v []byte, _ time.Time) (err error) {
+			u.SID, err = SID(v)
+			return err
+		},
+		"objectguid": func(u *directory.ADUser, v []byte, _ time.Time) error {
+			if len(v) != 16 {
+				return fmt.Errorf("%d bytes, not 16", len(v))
+			}
+			u.GUID = base64.StdEncoding.EncodeToString(v)
+			return nil
+		},
+		"ms-ds-consistencyguid": func(u *directory.ADUser, v []byte, _ time.Time) error {
+			u.ConsistencyGUID = base64.StdEncoding.EncodeToString(v)
+			return nil
+		},
+		"useraccountcontrol": func(u *directory.ADUser, v []byte, _ time.Time) error {
+			const accountDisable = 0x2
+			control, err := strconv.ParseInt(string(v), 10, 64)
+			u.Enabled = directory.FlagOf(control&accountDisable == 0)
+			return err
+		},
+		"whencreated": func(u *directory.ADUser, v []byte, _ time.Time) (err error) {
+			u.Created, err = time.Parse("20060102150405Z0700", string(v))
+			u.Created = u.Created.UTC()
+			return err
+		},
+		"lastlogontimestamp": func(u *directory.ADUser, v []byte, now time.Time) (err error) {
+			u.LastLogonTimestamp, err = Time(string(v), now)
+			return err
+		},
+	}
+	for name, field := range texts {
+		all[name] = func(u *directory.ADUser, v []byte, _ time.Time) error {
+			*field(u) = text(v)
+			return nil
+		}
+	}
+	for i := range len(directory.ExtensionAttributes{}) {
+		all["extensionattribute"+strconv.Itoa(i+1)] = func(u *directory.ADUser, v []byte, _ time.Time) error {
+			u.Extension[i] = text(v)
+			return nil
+		}
+	}
+	return all
+}
+
+var texts = map[string]func(*directory.ADUser) *string{
+	"samaccountname":             func(u *directory.ADUser) *string { return &u.SAMAccount },
+	"userprincipalname":          func(u *directory.ADUser) *string { return &u.UserPrincipalName },
+	"displayname":                func(u *directory.ADUser) *string { return &u.DisplayName },
+	"mail":                       func(u *directory.ADUser) *string { return &u.Mail },
+	"department":                 func(u *directory.ADUser) *string { return &u.Department },
+	"employeetype":               func(u *directory.ADUser) *string { return &u.EmployeeType },
+	"employeeid":                 func(u *directory.ADUser) *string { return &u.EmployeeID },
+	"title":                      func(u *directory.ADUser) *string { return &u.Title },
+	"company":                    func(u *directory.ADUser) *string { return &u.Company },
+	"physicaldeliveryofficename": func(u *directory.ADUser) *string { return &u.Office },
+	"co":                         func(u *directory.ADUser) *string { return &u.Country },
+}
+
+// parsePerson reads an entry. An entry without SID or GUID is an error, since
+// it could be matched to nobody and would be lost in silence.
+func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
+	u := directory.ADUser{DN: text([]byte(e.DN))}
+	for _, a := range e.Attributes {
+		read, ok := readers[strings.ToLower(a.Name)]
+		if !ok || len(a.ByteValues) == 0 {
+			continue
+		}
+		if err := read(&u, a.ByteValues[0], now); err != nil {
+			return directory.ADUser{}, fmt.Errorf("%w %q: %s: %w", errEntry, u.DN, clean(a.Name), err)
+		}
+	}
+	if u.SID == "" || u.GUID == "" {
+		return directory.ADUser{}, fmt.Errorf("%w %q: it has no objectSid or no objectGUID; may the account read them?", errEntry, u.DN)
+	}
+	return u, nil
+}
+
+// text makes any value valid UTF-8 without NUL.
+func text(value []byte) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(string(value), "�"), "\x00", "�")
+}
+
+// SID is a binary security identifier as text, "S-1-5-21-…" (MS-DTYP 2.4.2).
+func SID(b []byte) (string, error) {
+	const head = 8 // revision, number of sub-authorities, six bytes of authority
+	if len(b) < head || b[0] != 1 || len(b) != head+4*int(b[1]) {
+		return "", fmt.Errorf("%d bytes are no security identifier", len(b))
+	}
+	authority := binary.BigEndian.Uint64(b) & (1<<48 - 1)
+	sid := strconv.AppendUint([]byte("S-1-"), authority, 10)
+	for sub := range slices.Chunk(b[head:], 4) {
+		sid = append(sid, '-')
+		sid = strconv.AppendUint(sid, uint64(binary.LittleEndian.Uint32(sub)), 10)
+	}
+	return string(sid), nil
+}
+
+// Time reads a FILETIME, the number of 100 ns since 1601 UTC. It is the zero
+// time, no date, for 0, negative values and the largest one ("never"), and for
+// what cannot be a logon: before 2000, or more than a day after now.
+func Time(filetime string, now time.Time) (time.Time, error) {
+	const perSecond, unixEpoch = 1e7, 11644473600 // ticks; seconds from 1601 to 1970
+	ticks, err := strconv.ParseInt(filetime, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is no FILETIME: %w", text([]byte(filetime)), errors.Unwrap(err))
+	}
+	if ticks <= 0 || ticks == math.MaxInt64 {
+		return time.Time{}, nil
+	}
+	t := time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC()
+	if t.Year() < 2000 || t.After(now.AddDate(0, 0, 1)) {
+		return time.Time{}, nil
+	}
+	return t, nil
+}

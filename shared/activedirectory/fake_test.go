@@ -1,0 +1,235 @@
+package activedirectory
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"io"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+)
+
+// request is what a fake controller was asked.
+type request struct {
+	op       ber.Tag // 0 bind, 3 search, 6 modify
+	base     string  // of a search; the group of a modify
+	filter   string
+	password string
+	cookie   string // of a paged search
+}
+
+// fake is a domain controller whose answers a test writes. It listens with
+// TLS on loopback, with a certificate for 127.0.0.1.
+type fake struct {
+	url, ca string
+
+	mu    sync.Mutex
+	asked []request
+}
+
+// cut as an answer ends the connection; silent never answers.
+var cut, silent = []*ber.Packet{nil}, []*ber.Packet(nil)
+
+// requests are what the controller was asked so far.
+func (f *fake) requests() []request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.asked)
+}
+
+// last is the last request.
+func (f *fake) last() request {
+	asked := f.requests()
+	return asked[len(asked)-1]
+}
+
+// newFake starts a controller that takes any password and answers everything
+// else with handle.
+func newFake(t *testing.T, handle func(request) []*ber.Packet) *fake {
+	t.Helper()
+	// The certificate of the standard library's test server will do.
+	web := httptest.NewTLSServer(nil)
+	web.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: web.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{url: "ldaps://" + l.Addr().String(), ca: filepath.Join(t.TempDir(), "ca.pem")}
+	block := pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}
+	if err := os.WriteFile(f.ca, pem.EncodeToMemory(&block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, l, func(c net.Conn) { f.converse(c, handle) })
+	return f
+}
+
+// serve runs handle on every connection until the test ends.
+func serve(t *testing.T, l net.Listener, handle func(net.Conn)) {
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			// A client that still waits for an answer when the test ends is cut off.
+			stop := context.AfterFunc(t.Context(), func() { c.Close() })
+			running.Go(func() {
+				defer stop()
+				defer c.Close()
+				handle(c)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		running.Wait()
+	})
+}
+
+func (f *fake) converse(c net.Conn, handle func(request) []*ber.Packet) {
+	for {
+		p, err := ber.ReadPacket(c)
+		if err != nil || len(p.Children) < 2 {
+			return
+		}
+		r := decode(p)
+		f.mu.Lock()
+		f.asked = append(f.asked, r)
+		f.mu.Unlock()
+		answer := handle(r)
+		if answer == nil && r.op == ldap.ApplicationBindRequest {
+			answer = result(ldap.ApplicationBindResponse, ldap.LDAPResultSuccess, "")
+		}
+		for _, a := range answer {
+			if a == nil {
+				return
+			}
+			// The first child of a message is its number.
+			a.Children[0] = ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, p.Children[0].Value, "")
+			whole := message(a.Children...)
+			if _, err := c.Write(whole.Bytes()); err != nil {
+				return
+			}
+		}
+	}
+}
+
+func decode(p *ber.Packet) request {
+	op := p.Children[1]
+	r := request{op: op.Tag}
+	switch op.Tag {
+	case ldap.ApplicationBindRequest:
+		r.password = op.Children[2].Data.String()
+	case ldap.ApplicationSearchRequest:
+		r.base, _ = op.Children[0].Value.(string)
+		r.filter, _ = ldap.DecompileFilter(op.Children[6])
+		if len(p.Children) > 2 {
+			if c, err := ldap.DecodeControl(p.Children[2].Children[0]); err == nil {
+				r.cookie = string(c.(*ldap.ControlPaging).Cookie)
+			}
+		}
+	case ldap.ApplicationModifyRequest:
+		r.base, _ = op.Children[0].Value.(string)
+	}
+	return r
+}
+
+func message(children ...*ber.Packet) *ber.Packet {
+	m := ber.NewSequence("")
+	for _, c := range children {
+		m.AppendChild(c)
+	}
+	return m
+}
+
+// result is a final answer; a cookie says that another page follows.
+func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packet {
+	body := ber.Encode(ber.ClassApplication, ber.TypeConstructed, op, nil, "")
+	body.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, uint64(code), ""))
+	body.AppendChild(octets(""))
+	body.AppendChild(octets(said))
+	m := message(octets(""), body)
+	if len(cookie) > 0 {
+		controls := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
+		controls.AppendChild((&ldap.ControlPaging{PagingSize: pageSize, Cookie: []byte(cookie[0])}).Encode())
+		m.AppendChild(controls)
+	}
+	return []*ber.Packet{m}
+}
+
+// found answers a search with entries.
+func found(entries ...*ber.Packet) []*ber.Packet {
+	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
+}
+
+// entry is one entry of an answer, with attribute and value by turns.
+func entry(dn string, attributes ...string) *ber.Packet {
+	list := ber.NewSequence("")
+	for i := 0; i < len(attributes); i += 2 {
+		values := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSet, nil, "")
+		values.AppendChild(octets(attributes[i+1]))
+		list.AppendChild(message(octets(attributes[i]), values))
+	}
+	body := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationSearchResultEntry, nil, "")
+	body.AppendChild(octets(dn))
+	body.AppendChild(list)
+	return message(octets(""), body)
+}
+
+func octets(s string) *ber.Packet {
+	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
+}
+
+// person is the entry of somebody with a SID that ends in rid.
+func person(rid byte, more ...string) *ber.Packet {
+	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
+	return entry("CN=p,"+testBase, append(attributes, more...)...)
+}
+
+func rawSID(rid byte) string {
+	return "\x01\x02\x00\x00\x00\x00\x00\x05\x15\x00\x00\x00" + string(rid) + "\x00\x00\x00"
+}
+
+const testBase = "DC=corp,DC=example,DC=test"
+
+// stalled is a server that accepts connections and says nothing.
+func stalled(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, l, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	return "ldaps://" + l.Addr().String()
+}
+
+// config reaches the controllers, the first of which may be a fake that lends
+// its CA.
+func config(t *testing.T, ca string, urls ...string) Config {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Config{URLs: urls, Base: testBase, Bind: `CORP\idleseat`, PasswordFile: file, CAFile: ca, Timeout: time.Minute}
+}
+
+func open(t *testing.T, c Config) *Directory {
+	t.Helper()
+	d, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}

@@ -1,0 +1,160 @@
+package activedirectory
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// fault is what went wrong with one controller.
+type fault struct {
+	controller string // URL
+	doing      string
+	why        string
+	err        error
+	elsewhere  bool // another controller may do better
+}
+
+func (f *fault) Error() string { return f.controller + ": " + f.doing + ": " + f.why }
+
+func (f *fault) Unwrap() error { return f.err }
+
+// faults are those of several controllers, on one line.
+type faults []error
+
+func (f faults) Error() string {
+	lines := make([]string, len(f))
+	for i, err := range f {
+		lines[i] = err.Error()
+	}
+	return strings.Join(lines, "; ")
+}
+
+func (f faults) Unwrap() []error { return f }
+
+func (s *session) fault(doing string, err error) error {
+	f := &fault{controller: s.controller.url, doing: doing, err: err}
+	if cause := context.Cause(s.ctx); cause != nil {
+		f.why, f.err = cause.Error(), cause
+		return f
+	}
+	f.why, f.elsewhere = s.explain(err)
+	return f
+}
+
+// explain says why in words and what to do, and whether it may be the
+// controller's own trouble.
+func (s *session) explain(err error) (why string, elsewhere bool) {
+	name, isName := errors.AsType[x509.HostnameError](err)
+	_, isUnknown := errors.AsType[x509.UnknownAuthorityError](err)
+	result, isResult := errors.AsType[*ldap.Error](err)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson), errors.Is(err, directory.ErrAmbiguousPerson), errors.Is(err, directory.ErrNoGroup), errors.Is(err, errEntry):
+		return err.Error(), false
+	case errors.Is(err, errNoAnswer):
+		return fmt.Sprintf("no answer within %v; is it overloaded, or a firewall in between? (IDLESEAT_AD_TIMEOUT)", s.directory.timeout), true
+	case isName:
+		return fmt.Sprintf("its certificate is for %s, not for %s; put a name of the certificate into IDLESEAT_AD_URLS", names(name.Certificate), name.Host), true
+	case isUnknown:
+		return fmt.Sprintf("its certificate is not signed by %s; put the domain's own CA into IDLESEAT_AD_CA", s.trusted()), true
+	case isResult && result.ResultCode < ldap.ErrorNetwork:
+		return explainResult(result), mayPass[result.ResultCode]
+	case isResult:
+		return "the connection broke: " + clean(result.Err.Error()), true
+	default:
+		return clean(err.Error()), true
+	}
+}
+
+// names are those a certificate is good for.
+func names(c *x509.Certificate) string {
+	all := append([]string{}, c.DNSNames...)
+	for _, ip := range c.IPAddresses {
+		all = append(all, ip.String())
+	}
+	if len(all) == 0 {
+		return "no name at all (it has no subjectAltName)"
+	}
+	return strings.Join(all, ", ")
+}
+
+func (s *session) trusted() string {
+	if s.directory.caFile == "" {
+		return "a CA this machine trusts"
+	}
+	return "the CA in " + s.directory.caFile
+}
+
+// mayPass are the results that a controller gives because of its own state.
+var mayPass = map[uint16]bool{
+	ldap.LDAPResultBusy:        true,
+	ldap.LDAPResultUnavailable: true,
+}
+
+// advice is what an operator can do about a result.
+var advice = map[uint16]string{
+	ldap.LDAPResultNoSuchObject:             "check IDLESEAT_AD_BASE and the distinguished name",
+	ldap.LDAPResultReferral:                 "it belongs to another domain; check IDLESEAT_AD_BASE",
+	ldap.LDAPResultSizeLimitExceeded:        "the answer is not complete and was not used",
+	ldap.LDAPResultInvalidCredentials:       "check IDLESEAT_AD_BIND and the file in IDLESEAT_AD_PASSWORD_FILE",
+	ldap.LDAPResultInsufficientAccessRights: "give the account the right to do this",
+}
+
+// explainResult names a result code, what the controller says about it, and
+// what to do.
+func explainResult(e *ldap.Error) string {
+	text := fmt.Sprintf("%s (%d)", ldap.LDAPResultCodeMap[e.ResultCode], e.ResultCode)
+	if e.ResultCode == ldap.LDAPResultInvalidCredentials {
+		if reason := bindReason(e.Err.Error()); reason != "" {
+			text += ": " + reason
+		}
+	}
+	if said := clean(e.Err.Error()); said != "" {
+		text += ": " + said
+	}
+	if do := advice[e.ResultCode]; do != "" {
+		text += "; " + do
+	}
+	return text
+}
+
+var bindData = regexp.MustCompile(`\bdata ([0-9a-f]+)\b`)
+
+// bindReason reads the Windows error that a controller puts into the text of a
+// refused bind.
+func bindReason(diagnostic string) string {
+	found := bindData.FindStringSubmatch(diagnostic)
+	if found == nil {
+		return ""
+	}
+	return map[string]string{
+		"525": "there is no such account",
+		"52e": "wrong password or account",
+		"530": "the account may not log on at this time",
+		"532": "the password has expired",
+		"533": "the account is disabled",
+		"701": "the account has expired",
+		"773": "the password must be changed first",
+		"775": "the account is locked",
+	}[found[1]]
+}
+
+// clean makes a text of a controller fit for one line of a log. Windows ends
+// its texts with NUL.
+func clean(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "�"))
+	return strings.Join(strings.Fields(text), " ")
+}

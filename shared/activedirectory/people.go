@@ -1,0 +1,155 @@
+package activedirectory
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// ListPeople hands on every person below the base, from the first controller
+// that can be reached, in pages. An error, also one of each, ends it: what was
+// handed on before is then not the whole domain.
+func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
+	now := d.now()
+	return d.ask(ctx, func(s *session) error {
+		return s.pages("list people", "(&"+isPerson+")", personAttributes, func(e *ldap.Entry) error {
+			u, err := parsePerson(e, now)
+			if err != nil {
+				return s.fault("list people", err)
+			}
+			return each(u)
+		})
+	})
+}
+
+// ReadPerson reads one person afresh, by SID, from every controller at once.
+// LastLogonTimestamp in the answer is the newest date that any of them has, as
+// lastLogonTimestamp or as lastLogon, which controllers do not tell each other.
+//
+// A controller that cannot be asked, or does not know the person, is named in
+// a *directory.UnaskedError, returned together with the person. directory.ErrNoPerson means that
+// no controller knows the SID.
+func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
+	answers := make([]answer, len(d.controllers))
+	var asked sync.WaitGroup
+	for i, c := range d.controllers {
+		asked.Go(func() { answers[i] = d.evidence(ctx, c, sid) })
+	}
+	asked.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return directory.ADUser{}, fmt.Errorf("read person %q: %w", sid, err)
+	}
+	return newest(answers)
+}
+
+// answer is what one controller says of a person.
+type answer struct {
+	controller string
+	user       directory.ADUser
+	err        error
+}
+
+func (d *Directory) evidence(ctx context.Context, c controller, sid string) answer {
+	a := answer{controller: c.url}
+	a.err = d.do(ctx, c, func(s *session) (err error) {
+		var e *ldap.Entry
+		if a.user, e, err = s.person(sid, sidFilter(sid), "lastLogon"); err != nil {
+			return err
+		}
+		lastLogon := e.GetEqualFoldAttributeValue("lastLogon")
+		if lastLogon == "" {
+			return nil
+		}
+		last, err := Time(lastLogon, d.now())
+		if err != nil {
+			return s.fault(fmt.Sprintf("read lastLogon of %q", sid), err)
+		}
+		if last.After(a.user.LastLogonTimestamp) {
+			a.user.LastLogonTimestamp = last
+		}
+		return nil
+	})
+	return a
+}
+
+// newest joins the answers: the person as the first controller has them, with
+// the newest date of all.
+func newest(answers []answer) (directory.ADUser, error) {
+	var found *directory.ADUser
+	var unasked directory.UnaskedError
+	var why faults
+	for _, a := range answers {
+		switch {
+		case a.err != nil:
+			unasked.Controllers = append(unasked.Controllers, a.controller)
+			why = append(why, a.err)
+		case found == nil:
+			found = &a.user
+		case a.user.LastLogonTimestamp.After(found.LastLogonTimestamp):
+			found.LastLogonTimestamp = a.user.LastLogonTimestamp
+		}
+	}
+	switch {
+	case found == nil:
+		return directory.ADUser{}, why
+	case len(why) > 0:
+		unasked.Err = why
+		return *found, &unasked
+	default:
+		return *found, nil
+	}
+}
+
+// FindPerson finds one person by user principal name, sAMAccountName,
+// DOMAIN\sAMAccountName or SID. It is directory.ErrNoPerson when nobody has the name, and
+// directory.ErrAmbiguousPerson when one person's principal name is another's account.
+func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUser, error) {
+	var found directory.ADUser
+	err := d.ask(ctx, func(s *session) error {
+		if err := s.isDomainOf(name); err != nil {
+			return err
+		}
+		u, _, err := s.person(name, nameFilter(name))
+		found = u
+		return err
+	})
+	return found, err
+}
+
+// isDomainOf refuses DOMAIN\account of another domain, where the account may be
+// somebody else.
+func (s *session) isDomainOf(name string) error {
+	domain, _, ok := strings.Cut(name, `\`)
+	if !ok {
+		return nil
+	}
+	here, err := s.netBIOSName()
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(domain, here) {
+		return s.fault(fmt.Sprintf("read person %q", name), fmt.Errorf("%w: the domain here is %q", directory.ErrNoPerson, text([]byte(here))))
+	}
+	return nil
+}
+
+var sidPattern = regexp.MustCompile(`^(?i:S)-1(-[0-9]+)+$`)
+
+func nameFilter(name string) string {
+	if _, account, ok := strings.Cut(name, `\`); ok {
+		return "(sAMAccountName=" + ldap.EscapeFilter(account) + ")"
+	}
+	if sidPattern.MatchString(name) {
+		return sidFilter(name)
+	}
+	escaped := ldap.EscapeFilter(name)
+	return "(|(userPrincipalName=" + escaped + ")(sAMAccountName=" + escaped + "))"
+}
+
+func sidFilter(sid string) string { return "(objectSid=" + ldap.EscapeFilter(sid) + ")" }

@@ -1,0 +1,132 @@
+package activedirectory
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+const (
+	tenth  = "134361000000000000" // 2026-10-10T10:00:00Z
+	twelve = "134362728000000000" // 2026-10-12T10:00:00Z
+)
+
+func TestReadPerson(t *testing.T) {
+	t.Parallel()
+	knows := func(more ...string) func(request) []*ber.Packet {
+		return onSearch(func(request) []*ber.Packet { return found(person(1, more...)) })
+	}
+	unknown := onSearch(func(request) []*ber.Packet { return found() })
+	gone := func(request) []*ber.Packet { return cut }
+	tenthDay, twelfthDay := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), time.Date(2026, 10, 12, 10, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name    string
+		answers []func(request) []*ber.Packet
+		want    time.Time
+		unasked []int
+		err     error // when nobody has the person
+		fails   string
+	}{
+		{name: "never logged on", answers: []func(request) []*ber.Packet{knows(), knows("lastLogon", "0")}},
+		{name: "lastLogon of the second", want: twelfthDay, answers: []func(request) []*ber.Packet{
+			knows("lastLogon", "0", "lastLogonTimestamp", tenth), knows("lastLogon", twelve, "lastLogonTimestamp", tenth)}},
+		{name: "lastLogon of the first", want: twelfthDay, answers: []func(request) []*ber.Packet{
+			knows("lastLogon", twelve), knows("lastLogonTimestamp", tenth)}},
+		{name: "lastLogonTimestamp is newest", want: twelfthDay, answers: []func(request) []*ber.Packet{
+			knows("lastLogon", tenth, "lastLogonTimestamp", twelve), knows("lastLogon", tenth)}},
+		{name: "second cannot be asked", want: tenthDay, unasked: []int{1}, answers: []func(request) []*ber.Packet{knows("lastLogon", tenth), gone}},
+		{name: "first cannot be asked", want: tenthDay, unasked: []int{0}, answers: []func(request) []*ber.Packet{gone, knows("lastLogon", tenth)}},
+		{name: "one does not know the person", want: tenthDay, unasked: []int{0}, answers: []func(request) []*ber.Packet{unknown, knows("lastLogon", tenth)}},
+		{name: "one answers nonsense", want: tenthDay, unasked: []int{1},
+			answers: []func(request) []*ber.Packet{knows("lastLogon", tenth), knows("lastLogon", "soon")}},
+		{name: "nobody knows the person", err: directory.ErrNoPerson, fails: "no such person", answers: []func(request) []*ber.Packet{unknown, unknown}},
+		{name: "nobody can be asked", fails: "read person", answers: []func(request) []*ber.Packet{
+			onSearch(func(request) []*ber.Packet { return cut }), onSearch(func(request) []*ber.Packet { return cut })}},
+		{name: "two of one SID", err: directory.ErrAmbiguousPerson, fails: "more than one", answers: []func(request) []*ber.Packet{
+			onSearch(func(request) []*ber.Packet { return found(person(1), person(1)) })}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var urls, unasked []string
+			var ca string
+			for _, answer := range c.answers {
+				f := newFake(t, answer)
+				urls, ca = append(urls, f.url), f.ca
+			}
+			for _, i := range c.unasked {
+				unasked = append(unasked, urls[i])
+			}
+			d := open(t, config(t, ca, urls...))
+			d.now = func() time.Time { return testNow }
+			u, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
+			if !u.LastLogonTimestamp.Equal(c.want) {
+				t.Errorf("last logon %v, want %v", u.LastLogonTimestamp, c.want)
+			}
+			var got []string
+			if e, ok := errors.AsType[*directory.UnaskedError](err); ok {
+				got = e.Controllers
+			}
+			if diff := cmp.Diff(unasked, got); diff != "" {
+				t.Errorf("unasked (-want +got):\n%s", diff)
+			}
+			if len(unasked) > 0 {
+				c.fails = "lastLogon was not read from every controller: " + unasked[0]
+			}
+			checkError(t, err, c.fails)
+			if c.err != nil && !errors.Is(err, c.err) {
+				t.Errorf("%v is not %q", err, c.err)
+			}
+			if c.fails == "" && u.SID != "S-1-5-21-1" || c.unasked != nil && u.SID == "" {
+				t.Errorf("person %+v", u)
+			}
+		})
+	}
+}
+
+func TestFindPerson(t *testing.T) {
+	t.Parallel()
+	const configuration = "CN=Configuration,DC=example,DC=test"
+	f := newFake(t, onSearch(func(r request) []*ber.Packet {
+		switch r.base {
+		case "":
+			return found(entry("", "defaultNamingContext", testBase, "configurationNamingContext", configuration))
+		case "CN=Partitions," + configuration:
+			return found(entry("CN=CORP,"+r.base, "nETBIOSName", "CORP"))
+		case testBase:
+			return found(person(1))
+		default:
+			return found()
+		}
+	}))
+	d := open(t, config(t, f.ca, f.url))
+	for _, c := range []struct {
+		name, filter string
+		err          error
+	}{
+		{"anna@corp.test", "(|(userPrincipalName=anna@corp.test)(sAMAccountName=anna@corp.test))", nil},
+		{"anna", "(|(userPrincipalName=anna)(sAMAccountName=anna))", nil},
+		{`corp\Anna`, "(sAMAccountName=Anna)", nil},
+		{"S-1-5-21-1", "(objectSid=S-1-5-21-1)", nil},
+		{"s-1-5-21-1", "(objectSid=s-1-5-21-1)", nil},
+		{"S-1-5-", "(|(userPrincipalName=S-1-5-)(sAMAccountName=S-1-5-))", nil},
+		{"*)(cn=*", `(|(userPrincipalName=\2a\29\28cn=\2a)(sAMAccountName=\2a\29\28cn=\2a))`, nil},
+		{`CORP\*`, `(sAMAccountName=\2a)`, nil},
+		{`OTHER\anna`, "", directory.ErrNoPerson},
+	} {
+		u, err := d.FindPerson(t.Context(), c.name)
+		if !errors.Is(err, c.err) || (err == nil) != (u.SID != "") {
+			t.Errorf("FindPerson(%q) = %+v, %v; want %v", c.name, u, err, c.err)
+		}
+		if c.err != nil {
+			continue
+		}
+		if diff := cmp.Diff("(&"+isPerson+c.filter+")", f.last().filter); diff != "" {
+			t.Errorf("filter for %q (-want +got):\n%s", c.name, diff)
+		}
+	}
+}

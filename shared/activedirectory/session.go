@@ -1,0 +1,202 @@
+package activedirectory
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+const (
+	// pageSize is MaxPageSize of a controller's default policy; a search that
+	// finds more without paging is cut off.
+	pageSize = 1000
+	// inChain is the matching rule that follows nested groups.
+	inChain = "1.2.840.113556.1.4.1941"
+	// isPerson leaves out computers (another objectCategory) and accounts of
+	// trusts, which are persons in the schema but SAM_TRUST_ACCOUNT in fact.
+	isPerson = "(objectCategory=person)(objectClass=user)(!(sAMAccountType=805306370))"
+)
+
+var errNoAnswer = errors.New("no answer in time")
+
+// session is a bound connection to one controller, for one call of do; so it
+// may keep that call's context.
+type session struct {
+	ctx        context.Context
+	directory  *Directory
+	controller controller
+	raw        *tls.Conn
+	conn       *ldap.Conn
+	base       string
+	// committed is set when something was handed to the caller, or may have
+	// been written: then no other controller may be asked instead.
+	committed bool
+}
+
+// within runs op and calls hangUp when the context ends or the time is over;
+// hangUp must make op return. The error then says which of both it was.
+func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNoAnswer)
+	defer cancel()
+	defer context.AfterFunc(ctx, hangUp)()
+	err := op(ctx)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// operation runs one LDAP operation within the configured time. The library
+// knows no context, so the connection is closed under it.
+func (s *session) operation(doing string, op func() error) error {
+	hangUp := func() { s.raw.NetConn().Close() }
+	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
+	if err != nil {
+		return s.fault(doing, err)
+	}
+	return nil
+}
+
+// search asks for at most a page of entries. Referrals in the answer, to other
+// domains, are not followed.
+func (s *session) search(doing, base string, scope int, filter string, attributes []string, controls ...ldap.Control) (*ldap.SearchResult, error) {
+	var found *ldap.SearchResult
+	err := s.operation(doing, func() (err error) {
+		found, err = s.conn.Search(ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, controls))
+		return err
+	})
+	return found, err
+}
+
+// pages hands on what a search below the base finds, holding one page at a
+// time.
+func (s *session) pages(doing, filter string, attributes []string, each func(*ldap.Entry) error) error {
+	paging := ldap.NewControlPaging(pageSize)
+	for {
+		page, err := s.search(doing, s.base, ldap.ScopeWholeSubtree, filter, attributes, paging)
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Entries {
+			s.committed = true
+			if err := each(e); err != nil {
+				return err
+			}
+		}
+		next, ok := ldap.FindControl(page.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
+		if !ok || len(next.Cookie) == 0 {
+			return nil
+		}
+		paging.SetCookie(next.Cookie)
+	}
+}
+
+// rootDSE reads what the controller says of itself.
+func (s *session) rootDSE(attribute string) (string, error) {
+	doing := "read its " + attribute
+	root, err := s.search(doing, "", ldap.ScopeBaseObject, "(objectClass=*)", []string{attribute})
+	if err != nil {
+		return "", err
+	}
+	if len(root.Entries) == 1 {
+		if value := root.Entries[0].GetEqualFoldAttributeValue(attribute); value != "" {
+			return value, nil
+		}
+	}
+	return "", s.fault(doing, errors.New("it does not tell; is it a domain controller of Active Directory?"))
+}
+
+// findBase reads the base from the controller when none is configured.
+func (s *session) findBase() (err error) {
+	if s.base == "" {
+		s.base, err = s.rootDSE("defaultNamingContext")
+	}
+	return err
+}
+
+// netBIOSName is the short name of the controller's domain, as in CORP\anna.
+func (s *session) netBIOSName() (string, error) {
+	domain, err := s.rootDSE("defaultNamingContext")
+	if err != nil {
+		return "", err
+	}
+	configuration, err := s.rootDSE("configurationNamingContext")
+	if err != nil {
+		return "", err
+	}
+	const doing = "read the domain's NetBIOS name"
+	partitions, err := s.search(doing, "CN=Partitions,"+configuration, ldap.ScopeSingleLevel,
+		"(&(objectClass=crossRef)(nCName="+ldap.EscapeFilter(domain)+"))", []string{"nETBIOSName"})
+	if err != nil {
+		return "", err
+	}
+	if len(partitions.Entries) != 1 {
+		return "", s.fault(doing, fmt.Errorf("%d partitions are %s", len(partitions.Entries), domain))
+	}
+	return partitions.Entries[0].GetEqualFoldAttributeValue("nETBIOSName"), nil
+}
+
+// person reads the one person a filter finds. The entry is for attributes more
+// than those of every person.
+func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
+	doing := fmt.Sprintf("read person %q", who)
+	attributes := append(more, personAttributes...)
+	found, err := s.search(doing, s.base, ldap.ScopeWholeSubtree, "(&"+isPerson+filter+")", attributes)
+	switch {
+	case err != nil:
+		return u, nil, err
+	case len(found.Entries) == 0:
+		return u, nil, s.fault(doing, directory.ErrNoPerson)
+	case len(found.Entries) > 1:
+		return u, nil, s.fault(doing, directory.ErrAmbiguousPerson)
+	}
+	u, err = parsePerson(found.Entries[0], s.directory.now())
+	if err != nil {
+		return u, nil, s.fault(doing, err)
+	}
+	return u, found.Entries[0], nil
+}
+
+// group reads the group of a DN and returns the DN as the controller spells
+// it.
+func (s *session) group(dn string) (string, error) {
+	doing := fmt.Sprintf("read group %q", dn)
+	if dn == "" {
+		return "", s.fault(doing, directory.ErrNoGroup) // it would be the rootDSE, which Samba calls a group
+	}
+	found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=group)", []string{"1.1"})
+	switch {
+	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
+		return "", s.fault(doing, directory.ErrNoGroup)
+	case err != nil:
+		return "", err
+	case len(found.Entries) != 1:
+		return "", s.fault(doing, directory.ErrNoGroup)
+	}
+	return found.Entries[0].DN, nil
+}
+
+// isMember tells whether the user of a DN is in a group that was read before.
+func (s *session) isMember(userDN, groupDN string, direct bool) (bool, error) {
+	doing := fmt.Sprintf("read whether %q is in group %q", userDN, groupDN)
+	found, err := s.search(doing, userDN, ldap.ScopeBaseObject, memberOf(groupDN, direct), []string{"1.1"})
+	if err != nil {
+		return false, err
+	}
+	return len(found.Entries) > 0, nil
+}
+
+// memberOf is the filter for those whom a group lists itself (direct), or who
+// are in it by any number of groups in between.
+func memberOf(groupDN string, direct bool) string {
+	if direct {
+		return "(memberOf=" + ldap.EscapeFilter(groupDN) + ")"
+	}
+	return "(memberOf:" + inChain + ":=" + ldap.EscapeFilter(groupDN) + ")"
+}

@@ -1,0 +1,286 @@
+package activedirectory
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// env is a directory that a test has filled, real or simulated. What the
+// package promises must hold on each.
+type env struct {
+	config Config
+	domain string               // NetBIOS name
+	people []directory.ADUser   // as ListPeople must read them; SID and GUID are the server's choice
+	fresh  map[string]time.Time // last logon as ReadPerson must read it, where it differs, by sAMAccountName
+	group  string               // DN of a group with members
+	direct []string             // sAMAccountNames of those it lists
+	nested []string             // and of those in groups within it
+	empty  string               // DN of a group without members that may be written
+	others []string             // sAMAccountNames of accounts that are no people
+}
+
+// testDirectory checks the package against a directory.
+func testDirectory(t *testing.T, e env) {
+	d := open(t, e.config)
+	people := listed(t, d)
+	t.Run("people", func(t *testing.T) { testPeople(t, e, people) })
+	t.Run("accounts that are no people", func(t *testing.T) { testOthers(t, e, d, people) })
+	t.Run("base from the controller", func(t *testing.T) { testNoBase(t, e, people) })
+	t.Run("fresh evidence", func(t *testing.T) { testFresh(t, e, d, people) })
+	t.Run("find", func(t *testing.T) { testFind(t, e, d, people) })
+	t.Run("members", func(t *testing.T) { testMembers(t, e, d, people) })
+	t.Run("write", func(t *testing.T) { testWrite(t, e, d, people) })
+	t.Run("missing things", func(t *testing.T) { testMissing(t, e, d, people) })
+	t.Run("refusals", func(t *testing.T) { testRefusals(t, e) })
+}
+
+// listed reads everybody, by sAMAccountName.
+func listed(t *testing.T, d *Directory) map[string]directory.ADUser {
+	t.Helper()
+	people := map[string]directory.ADUser{}
+	err := d.ListPeople(t.Context(), func(u directory.ADUser) error {
+		if _, twice := people[u.SAMAccount]; twice {
+			t.Errorf("%s is listed twice", u.SAMAccount)
+		}
+		people[u.SAMAccount] = u
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return people
+}
+
+// canonical spells a DN in one way; servers escape in different ones.
+func canonical(t *testing.T, dn string) string {
+	t.Helper()
+	parsed, err := ldap.ParseDN(dn)
+	if err != nil {
+		t.Fatalf("%q: %v", dn, err)
+	}
+	return parsed.String()
+}
+
+func testPeople(t *testing.T, e env, people map[string]directory.ADUser) {
+	keys := map[string]bool{}
+	for _, want := range e.people {
+		got, ok := people[want.SAMAccount]
+		if !ok {
+			t.Errorf("%s is not listed", want.SAMAccount)
+			continue
+		}
+		if keys[got.SID] || keys[got.GUID] || !sidPattern.MatchString(got.SID) || len(got.GUID) != 24 {
+			t.Errorf("%s: SID %q or GUID %q is no key", want.SAMAccount, got.SID, got.GUID)
+		}
+		keys[got.SID], keys[got.GUID] = true, true
+		want.SID, want.GUID = got.SID, got.GUID
+		want.DN, got.DN = canonical(t, want.DN), canonical(t, got.DN)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", want.SAMAccount, diff)
+		}
+	}
+}
+
+func testOthers(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
+	for _, sam := range e.others {
+		if _, ok := people[sam]; ok {
+			t.Errorf("%s is listed as a person", sam)
+		}
+		err := d.ask(t.Context(), func(s *session) error {
+			found, err := s.search("look for "+sam, s.base, ldap.ScopeWholeSubtree, "(sAMAccountName="+sam+")", []string{"1.1"})
+			if err == nil && len(found.Entries) != 1 {
+				t.Errorf("%s is not in the directory, so this test shows nothing", sam)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func testNoBase(t *testing.T, e env, people map[string]directory.ADUser) {
+	e.config.Base = ""
+	if got := listed(t, open(t, e.config)); len(got) != len(people) {
+		t.Errorf("%d people without a base, %d with it", len(got), len(people))
+	}
+}
+
+func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
+	for i, want := range e.people {
+		if i == 40 {
+			break // everybody has connections of their own: some will do
+		}
+		want = people[want.SAMAccount]
+		if last, ok := e.fresh[want.SAMAccount]; ok {
+			want.LastLogonTimestamp = last
+		}
+		got, err := d.ReadPerson(t.Context(), want.SID)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", want.SAMAccount, err, diff)
+		}
+	}
+	e.config.URLs = append(slices.Clone(e.config.URLs), stalled(t))
+	e.config.Timeout = time.Second
+	someone := people[e.people[0].SAMAccount]
+	got, err := open(t, e.config).ReadPerson(t.Context(), someone.SID)
+	unasked, ok := errors.AsType[*directory.UnaskedError](err)
+	if !ok || !slices.Equal(unasked.Controllers, e.config.URLs[len(e.config.URLs)-1:]) || got.DN != someone.DN {
+		t.Errorf("with a stalled controller: %+v, %v", got, err)
+	}
+}
+
+func testFind(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
+	for _, p := range e.people[:min(20, len(e.people))] {
+		want := people[p.SAMAccount]
+		for _, name := range []string{p.UserPrincipalName, p.SAMAccount, e.domain + `\` + p.SAMAccount, want.SID} {
+			got, err := d.FindPerson(t.Context(), name)
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				t.Errorf("FindPerson(%q): %v (-want +got):\n%s", name, err, diff)
+			}
+		}
+	}
+	for _, name := range []string{"", "*", "a*", `\`, `OTHER\` + e.people[0].SAMAccount, "S-1-5-21-1-2-3-4", "x)(objectClass=*", "\x00", "nobody@nowhere.example"} {
+		if got, err := d.FindPerson(t.Context(), name); !errors.Is(err, directory.ErrNoPerson) {
+			t.Errorf("FindPerson(%q) = %s, %v; want directory.ErrNoPerson", name, got.DN, err)
+		}
+	}
+}
+
+// members are the sAMAccountNames of a group's members, sorted.
+func members(t *testing.T, d *Directory, group string, direct bool, people map[string]directory.ADUser) []string {
+	t.Helper()
+	bySID := map[string]string{}
+	for sam, p := range people {
+		bySID[p.SID] = sam
+	}
+	names := []string{}
+	err := d.ListMembers(t.Context(), group, direct, func(sid string) error {
+		names = append(names, bySID[sid])
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func testMembers(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
+	for _, c := range []struct {
+		group  string
+		direct bool
+		want   []string
+	}{
+		{e.group, true, slices.Sorted(slices.Values(e.direct))},
+		{e.group, false, slices.Sorted(slices.Values(append(slices.Clone(e.direct), e.nested...)))},
+		{e.empty, true, []string{}},
+		{e.empty, false, []string{}},
+	} {
+		if diff := cmp.Diff(c.want, members(t, d, c.group, c.direct, people)); diff != "" {
+			t.Errorf("members of %s, direct %v (-want +got):\n%s", c.group, c.direct, diff)
+		}
+	}
+	for _, c := range []struct {
+		sam, group     string
+		direct, within bool
+	}{
+		{e.direct[0], e.group, true, true},
+		{e.nested[0], e.group, false, true},
+		{e.direct[0], e.empty, false, false},
+	} {
+		for direct, want := range map[bool]bool{true: c.direct, false: c.within} {
+			got, err := d.MemberOf(t.Context(), people[c.sam].SID, c.group, direct)
+			if err != nil || got != want {
+				t.Errorf("MemberOf(%s, %s, direct %v) = %v, %v; want %v", c.sam, c.group, direct, got, err, want)
+			}
+		}
+	}
+}
+
+func testWrite(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
+	for _, p := range e.people[:min(20, len(e.people))] {
+		someone := people[p.SAMAccount]
+		for _, step := range []struct {
+			name string
+			do   func() error
+			want bool
+		}{
+			{"add", func() error { return d.AddMember(t.Context(), e.empty, someone.DN) }, true},
+			{"add again", func() error { return d.AddMember(t.Context(), e.empty, someone.DN) }, true},
+			{"remove", func() error { return d.RemoveMember(t.Context(), e.empty, someone.DN) }, false},
+			{"remove again", func() error { return d.RemoveMember(t.Context(), e.empty, someone.DN) }, false},
+		} {
+			if err := step.do(); err != nil {
+				t.Errorf("%s %s: %v", step.name, someone.DN, err)
+			}
+			got, err := d.MemberOf(t.Context(), someone.SID, e.empty, true)
+			if err != nil || got != step.want {
+				t.Errorf("%s %s: member %v, %v; want %v", step.name, someone.DN, got, err, step.want)
+			}
+		}
+	}
+}
+
+func testMissing(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
+	someone, ctx := people[e.people[0].SAMAccount], t.Context()
+	for _, dn := range []string{"CN=None," + e.group, e.config.Base, someone.DN, "no DN", "", "DC=elsewhere,DC=example"} {
+		_, err := d.MemberOf(ctx, someone.SID, dn, true)
+		for what, err := range map[string]error{
+			"ListMembers": d.ListMembers(ctx, dn, false, func(string) error { return nil }),
+			"MemberOf":    err,
+			"AddMember":   d.AddMember(ctx, dn, someone.DN),
+		} {
+			if !errors.Is(err, directory.ErrNoGroup) {
+				t.Errorf("%s of %q: %v, want directory.ErrNoGroup", what, dn, err)
+			}
+		}
+	}
+	const nobody = "S-1-5-21-1-2-3-4"
+	_, errRead := d.ReadPerson(ctx, nobody)
+	_, errMember := d.MemberOf(ctx, nobody, e.group, true)
+	for what, err := range map[string]error{
+		"ReadPerson": errRead, "MemberOf": errMember,
+		"AddMember":           d.AddMember(ctx, e.empty, "CN=None,"+e.config.Base),
+		"RemoveMember":        d.RemoveMember(ctx, e.empty, "CN=None,"+e.config.Base),
+		"AddMember, no DN":    d.AddMember(ctx, e.empty, "no DN"),
+		"AddMember, empty DN": d.AddMember(ctx, e.empty, ""),
+	} {
+		if !errors.Is(err, directory.ErrNoPerson) {
+			t.Errorf("%s of nobody: %v, want directory.ErrNoPerson", what, err)
+		}
+	}
+}
+
+func testRefusals(t *testing.T, e env) {
+	wrong := filepath.Join(t.TempDir(), "wrong")
+	if err := os.WriteFile(wrong, []byte("s3cret-and-wrong"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ca := otherCA(t)
+	for _, c := range []struct {
+		name  string
+		spoil func(*Config)
+		want  string
+	}{
+		{"wrong password", func(c *Config) { c.PasswordFile = wrong }, "Invalid Credentials (49)"},
+		{"wrong account", func(c *Config) { c.Bind = "nobody@nowhere.example" }, "bind as nobody@nowhere.example: Invalid Credentials (49)"},
+		{"wrong CA", func(c *Config) { c.CAFile = ca }, "not signed by the CA in " + ca},
+		{"wrong base", func(c *Config) { c.Base = "OU=None," + c.Base }, "check IDLESEAT_AD_BASE"},
+	} {
+		e := e
+		c.spoil(&e.config)
+		err := open(t, e.config).ListPeople(t.Context(), func(directory.ADUser) error { return nil })
+		t.Log(err)
+		checkError(t, err, c.want)
+	}
+}

@@ -1,0 +1,91 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	abs "github.com/microsoft/kiota-abstractions-go"
+)
+
+var errToken = errors.New("no token for Microsoft Graph")
+
+// signer puts a token on each request, or none when it has no credential.
+// Where the request may go is the gate's to judge.
+type signer struct {
+	credential azcore.TokenCredential
+	scope      string
+}
+
+// AuthenticateRequest implements the authentication provider of kiota. Tokens
+// with continuous access evaluation are not asked for: their revocation
+// arrives as a challenge that the SDK parses with an index that can panic.
+func (s signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInformation, _ map[string]any) error {
+	if s.credential == nil {
+		return nil
+	}
+	token, err := s.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{s.scope}})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errToken, err)
+	}
+	info.Headers.Remove("Authorization") // of an earlier try
+	info.Headers.Add("Authorization", "Bearer "+token.Token)
+	return nil
+}
+
+func (c Config) signer(t target) (signer, error) {
+	if t.login == nil {
+		return signer{}, nil
+	}
+	credential, err := c.credential(azcore.ClientOptions{Cloud: *t.login})
+	if err != nil {
+		return signer{}, fmt.Errorf("sign in to Microsoft Entra: %w", err)
+	}
+	return signer{credential: credential, scope: "https://" + t.base.Host + "/.default"}, nil
+}
+
+func (c Config) credential(options azcore.ClientOptions) (azcore.TokenCredential, error) {
+	if c.Auth == AuthAWS {
+		return azidentity.NewClientAssertionCredential(c.TenantID, c.ClientID, assertAWS,
+			&azidentity.ClientAssertionCredentialOptions{ClientOptions: options})
+	}
+	return azidentity.NewDefaultAzureCredential(
+		&azidentity.DefaultAzureCredentialOptions{ClientOptions: options, TenantID: c.TenantID})
+}
+
+// assertAWS proves to Entra which AWS role this process runs as.
+func assertAWS(ctx context.Context) (string, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return "", fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return "", errors.New("AWS_REGION is not set; web identity tokens come from a regional STS endpoint only")
+	}
+	return webIdentity(ctx, sts.NewFromConfig(cfg))
+}
+
+type tokenIssuer interface {
+	GetWebIdentityToken(context.Context, *sts.GetWebIdentityTokenInput, ...func(*sts.Options)) (*sts.GetWebIdentityTokenOutput, error)
+}
+
+// webIdentity asks STS for a token that Entra's federated credential accepts.
+func webIdentity(ctx context.Context, issuer tokenIssuer) (string, error) {
+	out, err := issuer.GetWebIdentityToken(ctx, &sts.GetWebIdentityTokenInput{
+		Audience:         []string{"api://AzureADTokenExchange"},
+		SigningAlgorithm: aws.String("RS256"), // Entra verifies no ES384
+	})
+	if err != nil {
+		return "", fmt.Errorf("get a web identity token from AWS STS: %w", err)
+	}
+	if token := aws.ToString(out.WebIdentityToken); token != "" {
+		return token, nil
+	}
+	return "", errors.New("get a web identity token from AWS STS: the answer holds none")
+}

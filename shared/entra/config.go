@@ -1,0 +1,89 @@
+package entra
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+)
+
+// The values of Config.Auth.
+const (
+	AuthDefault = "default" // azidentity's chain: environment, workload identity, managed identity, Azure CLI
+	AuthAWS     = "aws"     // an AWS identity exchanged for a token, no secret at all
+)
+
+// Config says which Graph to ask and how to sign in to it.
+type Config struct {
+	GraphURL string `env:"IDLESEAT_GRAPH_URL, default=https://graph.microsoft.com/v1.0"`
+	Auth     string `env:"IDLESEAT_ENTRA_AUTH, default=default"`
+	TenantID string `env:"AZURE_TENANT_ID"`
+	ClientID string `env:"AZURE_CLIENT_ID"`
+}
+
+// Validate joins every fault of the configuration.
+func (c Config) Validate() error {
+	var faults []error
+	if _, err := parseTarget(c.GraphURL); err != nil {
+		faults = append(faults, err)
+	}
+	switch c.Auth {
+	case AuthDefault:
+	case AuthAWS:
+		faults = append(faults, required("AZURE_TENANT_ID", c.TenantID), required("AZURE_CLIENT_ID", c.ClientID))
+	default:
+		faults = append(faults, fmt.Errorf("IDLESEAT_ENTRA_AUTH is %q; it may be %q or %q", c.Auth, AuthDefault, AuthAWS))
+	}
+	return errors.Join(faults...)
+}
+
+func required(name, value string) error {
+	if value == "" {
+		return fmt.Errorf("%s is not set; IDLESEAT_ENTRA_AUTH=%s needs it", name, AuthAWS)
+	}
+	return nil
+}
+
+// target is a Graph to ask. Login is nil for a loopback address, which is
+// asked without a token.
+type target struct {
+	base  *url.URL
+	login *cloud.Configuration
+}
+
+// logins holds the only hosts that may receive a token, with the authority
+// that issues it.
+var logins = map[string]cloud.Configuration{
+	"graph.microsoft.com":             cloud.AzurePublic,
+	"graph.microsoft.us":              cloud.AzureGovernment,
+	"dod-graph.microsoft.us":          cloud.AzureGovernment,
+	"graph.microsoft.de":              {ActiveDirectoryAuthorityHost: "https://login.microsoftonline.de/"},
+	"microsoftgraph.chinacloudapi.cn": cloud.AzureChina,
+}
+
+func parseTarget(raw string) (target, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return target{}, fmt.Errorf("IDLESEAT_GRAPH_URL is not a URL: %w", err)
+	}
+	u.Host, u.Path = strings.ToLower(u.Host), strings.TrimRight(u.Path, "/")
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
+		return target{}, errors.New("IDLESEAT_GRAPH_URL may hold a scheme, a host and a path only")
+	}
+	if u.Scheme == "http" && isLoopback(u.Hostname()) {
+		return target{base: u}, nil
+	}
+	if login, known := logins[u.Host]; known && u.Scheme == "https" {
+		return target{base: u, login: &login}, nil
+	}
+	return target{}, fmt.Errorf("IDLESEAT_GRAPH_URL is %q; it must be https on a Graph host of Microsoft, "+
+		"or http on a loopback address", raw)
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}

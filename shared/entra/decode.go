@@ -1,0 +1,150 @@
+package entra
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Graph cuts long names in the middle of a surrogate pair; one such name must
+// not fail a tenant.
+var tolerant = jsontext.AllowInvalidUTF8(true)
+
+// envelope is what a collection answer says beside its entries.
+type envelope struct {
+	next  string // @odata.nextLink, empty on the last page
+	count *int   // @odata.count, nil when it was not asked for
+}
+
+// readList reads a collection answer whole and hands each entry, which is an
+// object, to entry. Everything that could make a list look shorter than it is
+// comes back as an error.
+func readList(body []byte, entry func(*jsontext.Decoder) error) (envelope, error) {
+	var head envelope
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)
+	if dec.PeekKind() != '{' {
+		return head, broken(body, errors.New("it is not a JSON object"))
+	}
+	_, _ = dec.ReadToken() // the brace just seen
+	listed := false
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return head, broken(body, err)
+		}
+		switch name.String() {
+		case "value":
+			listed, err = true, readEntries(dec, entry)
+		case "@odata.nextLink":
+			err = json.UnmarshalDecode(dec, &head.next)
+		case "@odata.count":
+			err = json.UnmarshalDecode(dec, &head.count)
+		default:
+			err = dec.SkipValue()
+		}
+		if err != nil {
+			return head, broken(body, err)
+		}
+	}
+	if err := readEnd(dec); err != nil {
+		return head, broken(body, err)
+	}
+	if !listed {
+		return head, broken(body, errors.New("it has no value"))
+	}
+	return head, nil
+}
+
+func readEntries(dec *jsontext.Decoder, entry func(*jsontext.Decoder) error) error {
+	if kind := dec.PeekKind(); kind != '[' && kind != 0 {
+		return fmt.Errorf("value is a %s, not an array", kind)
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	for i := 0; dec.PeekKind() != ']'; i++ {
+		if kind := dec.PeekKind(); kind != '{' && kind != 0 {
+			return fmt.Errorf("entry %d of value is a %s, not an object", i, kind)
+		}
+		if err := entry(dec); err != nil {
+			return fmt.Errorf("entry %d of value: %w", i, err)
+		}
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+// readEnd reads the closing brace and makes sure that nothing follows it.
+func readEnd(dec *jsontext.Decoder) error {
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	switch _, err := dec.ReadToken(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	default:
+		return errors.New("something follows its end")
+	}
+}
+
+// decodeList reads a collection answer into plain structs.
+func decodeList[T any](body []byte) ([]T, envelope, error) {
+	var list []T
+	head, err := readList(body, func(dec *jsontext.Decoder) error {
+		var item T
+		if err := json.UnmarshalDecode(dec, &item); err != nil {
+			return err
+		}
+		list = append(list, item)
+		return nil
+	})
+	return list, head, err
+}
+
+// decodeOne reads the answer that is a single object.
+func decodeOne[T any](body []byte) (T, error) {
+	var item T
+	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+		return item, broken(body, errors.New("it is not a JSON object"))
+	}
+	if err := json.Unmarshal(body, &item, tolerant); err != nil {
+		return item, broken(body, err)
+	}
+	return item, nil
+}
+
+// broken says what is wrong with an answer, and shows its beginning when that
+// tells who answered: a proxy's HTML page, mostly.
+func broken(body []byte, err error) error {
+	start := bytes.TrimSpace(body)
+	if len(start) == 0 {
+		return errors.New("the answer of Graph is empty")
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return fmt.Errorf("the answer of Graph of %d bytes is cut off", len(body))
+	}
+	if bytes.HasPrefix(start, []byte("{")) {
+		return fmt.Errorf("the answer of Graph is damaged: %w", err)
+	}
+	return fmt.Errorf("the answer of Graph is damaged: %w; it begins %q", err, start[:min(len(start), 60)])
+}
+
+// selectOf names the properties of a wire type, for $select: what is decoded
+// is what is asked for.
+func selectOf[T any]() []string {
+	var names []string
+	for field := range reflect.TypeFor[T]().Fields() {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); !strings.HasPrefix(name, "@") {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,109 @@
+// Package entra reads people, licenses and groups from Microsoft Entra ID
+// through Microsoft Graph, and writes the three things idleseat may change
+// there: direct licenses, joining a group and leaving a group. The Graph SDK
+// builds the requests and azidentity gets the tokens; sending, repeating and
+// decoding are done here, because a list that is silently short takes
+// licenses from people who need them.
+package entra
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+	abs "github.com/microsoft/kiota-abstractions-go"
+	khttp "github.com/microsoft/kiota-http-go"
+	kjson "github.com/microsoft/kiota-serialization-json-go"
+	"github.com/microsoftgraph/msgraph-sdk-go/groups"
+	"github.com/microsoftgraph/msgraph-sdk-go/subscribedskus"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+)
+
+// Client asks one tenant's Microsoft Graph. It is safe for concurrent use.
+type Client struct {
+	base    *url.URL
+	adapter abs.RequestAdapter
+	now     func() time.Time
+	pause   func(context.Context, time.Duration) error
+}
+
+// New makes a client for the Graph that cfg names. It sends nothing. The
+// error joins every fault of cfg.
+func New(cfg Config) (*Client, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	target, err := parseTarget(cfg.GraphURL)
+	if err != nil {
+		return nil, err
+	}
+	sign, err := cfg.signer(target)
+	if err != nil {
+		return nil, err
+	}
+	adapter, err := newAdapter(target.base, sign)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{base: target.base, adapter: adapter, now: time.Now, pause: pause}, nil
+}
+
+// newAdapter joins the SDK to the one HTTP client of the package. The list of
+// middleware is spelt out since kiota's own comes in random order, compresses
+// bodies and repeats requests with their bodies spoilt.
+func newAdapter(base *url.URL, sign signer) (abs.RequestAdapter, error) {
+	client := &http.Client{
+		Transport: khttp.NewCustomTransportWithParentTransport(
+			gate{base: base, next: khttp.GetDefaultTransport()},
+			khttp.NewParametersNameDecodingHandler(),
+		),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	adapter, err := khttp.NewNetHttpRequestAdapterWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
+		sign, kjson.NewJsonParseNodeFactory(), kjson.NewJsonSerializationWriterFactory(), client)
+	if err != nil {
+		return nil, err
+	}
+	adapter.SetBaseUrl(base.String())
+	return adapter, nil
+}
+
+// path is the parameter that every request builder of the SDK starts from.
+func (c *Client) path() map[string]string { return map[string]string{"baseurl": c.base.String()} }
+
+func (c *Client) users() *users.UsersRequestBuilder {
+	return users.NewUsersRequestBuilderInternal(c.path(), c.adapter)
+}
+
+func (c *Client) user(id string) *users.UserItemRequestBuilder { return c.users().ByUserId(id) }
+
+func (c *Client) groups() *groups.GroupsRequestBuilder {
+	return groups.NewGroupsRequestBuilderInternal(c.path(), c.adapter)
+}
+
+func (c *Client) group(id string) *groups.GroupItemRequestBuilder { return c.groups().ByGroupId(id) }
+
+func (c *Client) skus() *subscribedskus.SubscribedSkusRequestBuilder {
+	return subscribedskus.NewSubscribedSkusRequestBuilderInternal(c.path(), c.adapter)
+}
+
+// errNotID marks an id that would change the meaning of a URL or a filter.
+var errNotID = errors.New("not an object id, which looks like 6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0")
+
+// isID tells whether s is an object id in its only accepted form.
+func isID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
+
+// pause waits, or ends early with the context's error.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

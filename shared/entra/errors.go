@@ -1,0 +1,129 @@
+package entra
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// What callers must tell apart.
+var (
+	ErrNotPremium = errors.New("the tenant has no Microsoft Entra ID P1 or P2 license, which sign-in dates need")
+	ErrForbidden  = errors.New("access refused by Graph")
+	ErrThrottled  = errors.New("throttled by Graph for longer than this program waits")
+)
+
+// refusals maps Graph's texts, which are all there is to tell one refusal
+// from another, to reasons.
+var refusals = []struct{ text, reason string }{
+	{"inherited from a group", "the license comes from a group; take the person out of that group instead"},
+	{"does not have a corresponding license", "the person does not hold the license that is to be removed; nothing was changed"},
+	{"does not have any available licenses", "no free seat of the license is left; buy one or free one first"},
+	{"invalid usage location", "the person has no valid usage location; set usageLocation first"},
+	{"depends on the service plan", "another plan of the person depends on this license; change both together"},
+	{"mutually exclusive", "the license conflicts with another one the person holds; the two exclude each other"},
+	{"on-premises mastered", "the group is synchronized from Active Directory; change its members there"},
+	{"originated within an external service", "the group belongs to Exchange; change its members there"},
+	{"dynamic membership", reasonDynamic},
+}
+
+const (
+	reasonDynamic        = "the group is dynamic; its rule decides who belongs to it"
+	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
+)
+
+// refused turns the answer to a write into a directory.Refusal when it is one.
+func refused(err error) error {
+	var graph *graphError
+	if !errors.As(err, &graph) || graph.status != http.StatusBadRequest {
+		return err
+	}
+	for _, r := range refusals {
+		if graph.says(r.text) {
+			return &directory.Refusal{Reason: r.reason, Err: err}
+		}
+	}
+	return err
+}
+
+// graphError is an answer of Graph with a status of 300 or more.
+type graphError struct {
+	status     int
+	code       string
+	message    string
+	requestID  string
+	retryAfter string
+}
+
+func newGraphError(response *http.Response, body []byte) *graphError {
+	var envelope struct {
+		Error struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	_ = json.Unmarshal(body, &envelope, tolerant) // a proxy's HTML leaves both empty, the status speaks then
+	return &graphError{
+		status:     response.StatusCode,
+		code:       envelope.Error.Code,
+		message:    envelope.Error.Message,
+		requestID:  response.Header.Get("request-id"),
+		retryAfter: response.Header.Get("Retry-After"),
+	}
+}
+
+// Error is Graph's answer in one line.
+func (e *graphError) Error() string {
+	var b strings.Builder
+	if kind := e.kind(); kind != nil {
+		fmt.Fprintf(&b, "%s: ", kind)
+	}
+	fmt.Fprintf(&b, "Graph answered %d %s", e.status, http.StatusText(e.status))
+	if e.code+e.message != "" {
+		fmt.Fprintf(&b, ", %s: %q", e.code, e.message)
+	}
+	if e.retryAfter != "" {
+		fmt.Fprintf(&b, " (Retry-After: %s)", e.retryAfter)
+	}
+	if e.requestID != "" {
+		fmt.Fprintf(&b, " (request-id %s)", e.requestID)
+	}
+	return b.String()
+}
+
+// Unwrap is the sentinel that callers know the answer by, if it has one.
+func (e *graphError) Unwrap() error { return e.kind() }
+
+func (e *graphError) kind() error {
+	switch {
+	case e.code == "Authentication_RequestFromNonPremiumTenantOrB2CTenant":
+		return ErrNotPremium
+	case e.status == http.StatusForbidden:
+		return ErrForbidden
+	case e.status == http.StatusTooManyRequests, e.retryAfter != "":
+		return ErrThrottled
+	default:
+		return nil
+	}
+}
+
+func (e *graphError) says(text string) bool {
+	return strings.Contains(strings.ToLower(e.message), text)
+}
+
+// answered tells whether err is Graph's answer with the status.
+func answered(err error, status int) bool {
+	var graph *graphError
+	return errors.As(err, &graph) && graph.status == status
+}
+
+// says tells whether err is Graph's answer 400 with the text, in lower case.
+func says(err error, text string) bool {
+	var graph *graphError
+	return errors.As(err, &graph) && graph.status == http.StatusBadRequest && graph.says(text)
+}

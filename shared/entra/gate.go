@@ -1,0 +1,70 @@
+package entra
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// errRefused marks a request that this package will not send.
+var errRefused = errors.New("refused to send")
+
+// writes are the only changes that may leave this process, by method. A
+// DELETE of a member without /$ref would delete the user, not the membership.
+var writes = map[string]*regexp.Regexp{
+	http.MethodPost:   regexp.MustCompile(`^/(users/` + id + `/assignLicense|groups/` + id + `/members/\$ref)$`),
+	http.MethodDelete: regexp.MustCompile(`^/groups/` + id + `/members/` + id + `/\$ref$`),
+}
+
+const id = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
+
+// gate is the last thing before the network. Whatever built a request, it
+// leaves only for the base URL, and only as a read or a known write.
+type gate struct {
+	base *url.URL
+	next http.RoundTripper
+}
+
+// RoundTrip sends a request that may be sent.
+func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := g.admit(r); err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close() // a RoundTripper closes it always; it is in memory
+		}
+		return nil, err
+	}
+	response, err := g.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	response.Header.Del("WWW-Authenticate") // see signer: the SDK must not parse it
+	return response, nil
+}
+
+func (g gate) admit(r *http.Request) error {
+	if err := within(g.base, r.URL); err != nil {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	if r.Method == http.MethodGet {
+		return nil
+	}
+	rest := strings.TrimPrefix(r.URL.EscapedPath(), g.base.EscapedPath())
+	if allowed := writes[r.Method]; allowed == nil || !allowed.MatchString(rest) {
+		return fmt.Errorf("%w: %s %s is none of the writes this program may make", errRefused, r.Method, rest)
+	}
+	return nil
+}
+
+// within tells whether u lies below base: a token for base may go there.
+func within(base, u *url.URL) error {
+	clean := path.Clean(u.Path)
+	below := clean == path.Clean(base.Path) || strings.HasPrefix(clean, base.Path+"/")
+	if u.Scheme != base.Scheme || !strings.EqualFold(u.Host, base.Host) || u.User != nil || u.Opaque != "" || !below {
+		return fmt.Errorf("%s://%s%s lies outside %s", u.Scheme, u.Host, u.EscapedPath(), base)
+	}
+	return nil
+}

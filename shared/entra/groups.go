@@ -1,0 +1,98 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/microsoftgraph/msgraph-sdk-go/groups"
+)
+
+const readGroups = "GroupMember.Read.All"
+
+type wireGroup struct {
+	ID             string        `json:"id"`
+	Name           string        `json:"displayName"`
+	Types          []string      `json:"groupTypes"`
+	Synced         bool          `json:"onPremisesSyncEnabled"`
+	RoleAssignable bool          `json:"isAssignableToRole"`
+	MailEnabled    bool          `json:"mailEnabled"`
+	Licenses       []wireLicense `json:"assignedLicenses"`
+}
+
+var groupFields = selectOf[wireGroup]()
+
+func (w *wireGroup) group(name string) directory.Group {
+	g := directory.Group{
+		Ref:            directory.GroupRef{Source: directory.Entra, Name: name},
+		ID:             w.ID,
+		Name:           w.Name,
+		Dynamic:        slices.Contains(w.Types, "DynamicMembership"),
+		Synced:         w.Synced,
+		RoleAssignable: w.RoleAssignable,
+		MailEnabled:    w.MailEnabled && !slices.Contains(w.Types, "Unified"),
+	}
+	for _, license := range w.Licenses {
+		g.Grants = append(g.Grants, license.SKU)
+	}
+	return g
+}
+
+// FindGroup reads one group by object id or by display name. It is directory.ErrNoGroup
+// when there is none and directory.ErrAmbiguousGroup when several have the name.
+func (c *Client) FindGroup(ctx context.Context, nameOrID string) (directory.Group, error) {
+	if isID(nameOrID) {
+		return c.groupByID(ctx, nameOrID)
+	}
+	k := call{what: fmt.Sprintf("find group %q", nameOrID), needs: readGroups}
+	info, err := c.groups().ToGetRequestInformation(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{
+		QueryParameters: &groups.GroupsRequestBuilderGetQueryParameters{
+			Filter: new("displayName eq '" + strings.ReplaceAll(nameOrID, "'", "''") + "'"),
+			Select: groupFields,
+		},
+	})
+	if err != nil {
+		return directory.Group{}, k.failed(err)
+	}
+	found, err := all[wireGroup](ctx, c, k, info)
+	switch {
+	case err != nil:
+		return directory.Group{}, err
+	case len(found) == 0:
+		return directory.Group{}, fmt.Errorf("%w: %q", directory.ErrNoGroup, nameOrID)
+	case len(found) > 1:
+		return directory.Group{}, fmt.Errorf("%w: %q is %s and %s", directory.ErrAmbiguousGroup, nameOrID, found[0].ID, found[1].ID)
+	case !isID(found[0].ID):
+		return directory.Group{}, k.failed(errors.New("the group has no id"))
+	}
+	return found[0].group(nameOrID), nil
+}
+
+func (c *Client) groupByID(ctx context.Context, id string) (directory.Group, error) {
+	k := call{what: "read group " + id, needs: readGroups}
+	info, err := c.group(id).ToGetRequestInformation(ctx, &groups.GroupItemRequestBuilderGetRequestConfiguration{
+		QueryParameters: &groups.GroupItemRequestBuilderGetQueryParameters{Select: groupFields},
+	})
+	if err != nil {
+		return directory.Group{}, k.failed(err)
+	}
+	body, err := c.send(ctx, k, info)
+	if answered(err, http.StatusNotFound) {
+		return directory.Group{}, fmt.Errorf("%w: %s", directory.ErrNoGroup, id)
+	}
+	if err != nil {
+		return directory.Group{}, err
+	}
+	wire, err := decodeOne[wireGroup](body)
+	if err == nil && !isID(wire.ID) {
+		err = errors.New("the group has no id")
+	}
+	if err != nil {
+		return directory.Group{}, k.failed(err)
+	}
+	return wire.group(id), nil
+}

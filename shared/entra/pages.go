@@ -1,0 +1,75 @@
+package entra
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+)
+
+// pages reads a collection from first, which the link from leads to if there
+// is one, to its end. It decodes each page and hands it to take together with
+// the link to the next, "" after the last. A link that leads elsewhere or back
+// fails the read before its page is taken.
+func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
+	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
+) error {
+	seen := map[string]bool{from: from != ""}
+	for info, n := first, 1; ; n++ {
+		body, err := c.send(ctx, k, info)
+		if err != nil {
+			return err
+		}
+		page, head, err := decode(body)
+		if err != nil {
+			return fmt.Errorf("%s: page %d: %w", k.what, n, err)
+		}
+		if seen[head.next] {
+			return fmt.Errorf("%s: page %d: the link to the next page leads back; the list would never end", k.what, n)
+		}
+		if info, err = c.follow(head.next); err != nil {
+			return fmt.Errorf("%s: page %d: %w", k.what, n, err)
+		}
+		if err := take(page, head.next); err != nil {
+			return err
+		}
+		if head.next == "" {
+			return nil
+		}
+		seen[head.next] = true
+	}
+}
+
+// follow makes the request for a next link, nil for none. The link is used as
+// it came, but only within the base URL, since the token goes with it.
+func (c *Client) follow(link string) (*abs.RequestInformation, error) {
+	if link == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		return nil, fmt.Errorf("the link to the next page is no URL: %w", err)
+	}
+	if err := within(c.base, u); err != nil {
+		return nil, fmt.Errorf("the link to the next page is not followed: %w", err)
+	}
+	info := abs.NewRequestInformation()
+	info.Method = abs.GET
+	info.SetUri(*u)
+	info.Headers.Add("Accept", "application/json")
+	return info, nil
+}
+
+// all reads a collection into one slice.
+func all[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation) ([]T, error) {
+	var list []T
+	err := pages(ctx, c, k, first, "", decodeList[T], func(page []T, _ string) error {
+		list = append(list, page...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}

@@ -1,0 +1,207 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	abs "github.com/microsoft/kiota-abstractions-go"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+)
+
+// Page sizes that Graph allows where signInActivity is selected. The smaller
+// one was in force for years, and some tenants still refuse more.
+const (
+	pageSize      = 500
+	smallPageSize = 120
+	idsPerFilter  = 15 // Graph's bound on the values of "in"
+)
+
+const readPeople = "User.Read.All and AuditLog.Read.All"
+
+type (
+	usersConfig = users.UsersRequestBuilderGetRequestConfiguration
+	usersQuery  = users.UsersRequestBuilderGetQueryParameters
+	userConfig  = users.UserItemRequestBuilderGetRequestConfiguration
+	userQuery   = users.UserItemRequestBuilderGetQueryParameters
+)
+
+// CountPeople is the number of users in the tenant, guests included. Graph's
+// count may be some minutes behind.
+func (c *Client) CountPeople(ctx context.Context) (int, error) {
+	k := call{what: "count people", needs: "User.Read.All"}
+	headers := abs.NewRequestHeaders()
+	headers.Add("ConsistencyLevel", "eventual")
+	info, err := c.users().ToGetRequestInformation(ctx, &usersConfig{
+		Headers:         headers,
+		QueryParameters: &usersQuery{Count: new(true), Top: new(int32(1)), Select: []string{"id"}},
+	})
+	if err != nil {
+		return 0, k.failed(err)
+	}
+	body, err := c.send(ctx, k, info)
+	if err != nil {
+		return 0, err
+	}
+	_, head, err := decodeList[struct{}](body)
+	switch {
+	case err != nil:
+		return 0, k.failed(err)
+	case head.count == nil:
+		return 0, k.failed(errors.New("the answer of Graph has no @odata.count"))
+	}
+	return *head.count, nil
+}
+
+// ListPeople reads every user and hands over page by page what a snapshot
+// needs of them. An empty cursor starts; next resumes after its page, in
+// another process too, and is empty on the last. An error of page ends the
+// read and is returned as it is.
+func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
+	k := call{what: "list people", needs: readPeople}
+	if cursor != "" {
+		info, err := c.follow(cursor)
+		if err != nil {
+			return k.failed(err)
+		}
+		return pages(ctx, c, k, info, cursor, c.people, page)
+	}
+	begun := false
+	for _, size := range []int32{pageSize, smallPageSize} {
+		info, err := c.users().ToGetRequestInformation(ctx, &usersConfig{
+			QueryParameters: &usersQuery{Select: userFields, Top: &size},
+		})
+		if err != nil {
+			return k.failed(err)
+		}
+		err = pages(ctx, c, k, info, "", c.people, func(people []directory.EntraUser, next string) error {
+			begun = true
+			return page(people, next)
+		})
+		if size == smallPageSize || begun || !says(err, "cannot query data for more than") {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Client) people(body []byte) ([]directory.EntraUser, envelope, error) {
+	return decodePeople(body, c.now())
+}
+
+// ReadPeople reads the users with the ids as they are now, by id as Graph
+// writes it. Who does not exist is not in the map.
+func (c *Client) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
+	found := make(map[string]directory.EntraUser, len(ids))
+	read := c.readTogether
+	for some := range slices.Chunk(ids, idsPerFilter) {
+		err := read(ctx, some, found)
+		if answered(err, http.StatusBadRequest) {
+			// It is not documented that a filter by id goes with signInActivity.
+			read = c.readEach
+			err = read(ctx, some, found)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (c *Client) readEach(ctx context.Context, ids []string, found map[string]directory.EntraUser) error {
+	for _, id := range ids {
+		person, err := c.readPerson(ctx, id)
+		if errors.Is(err, directory.ErrNoPerson) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		found[person.ID] = person
+	}
+	return nil
+}
+
+func (c *Client) readTogether(ctx context.Context, ids []string, found map[string]directory.EntraUser) error {
+	k := call{what: fmt.Sprintf("read %d people", len(ids)), needs: readPeople}
+	for _, id := range ids {
+		if !isID(id) { // also keeps quotes out of the filter
+			return k.failed(fmt.Errorf("%q is %w", id, errNotID))
+		}
+	}
+	info, err := c.users().ToGetRequestInformation(ctx, &usersConfig{QueryParameters: &usersQuery{
+		Filter: new("id in ('" + strings.Join(ids, "','") + "')"),
+		Select: userFields,
+	}})
+	if err != nil {
+		return k.failed(err)
+	}
+	return pages(ctx, c, k, info, "", c.people, func(people []directory.EntraUser, _ string) error {
+		for _, person := range people {
+			found[person.ID] = person
+		}
+		return nil
+	})
+}
+
+// FindPerson reads one user by object id or by user principal name. It is
+// directory.ErrNoPerson when there is none.
+func (c *Client) FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error) {
+	if isID(upnOrID) {
+		return c.readPerson(ctx, upnOrID)
+	}
+	if !strings.Contains(upnOrID, "@") {
+		return directory.EntraUser{}, fmt.Errorf("%w: %q is neither an object id nor a user principal name", directory.ErrNoPerson, upnOrID)
+	}
+	// Graph gives signInActivity by object id only.
+	who, err := getUser[struct {
+		ID string `json:"id"`
+	}](ctx, c, upnOrID)
+	if err != nil {
+		return directory.EntraUser{}, err
+	}
+	return c.readPerson(ctx, who.ID)
+}
+
+func (c *Client) readPerson(ctx context.Context, id string) (directory.EntraUser, error) {
+	if !isID(id) {
+		return directory.EntraUser{}, fmt.Errorf("read a person: %q is %w", id, errNotID)
+	}
+	wire, err := getUser[wireUser](ctx, c, id)
+	if err != nil {
+		return directory.EntraUser{}, err
+	}
+	person, err := wire.person(c.now())
+	if err != nil {
+		return directory.EntraUser{}, fmt.Errorf("read person %s: %w", id, err)
+	}
+	return person, nil
+}
+
+// getUser reads the properties of T of one user.
+func getUser[T any](ctx context.Context, c *Client, key string) (T, error) {
+	var none T
+	k := call{what: "read person " + key, needs: readPeople}
+	info, err := c.user(key).ToGetRequestInformation(ctx, &userConfig{
+		QueryParameters: &userQuery{Select: selectOf[T]()},
+	})
+	if err != nil {
+		return none, k.failed(err)
+	}
+	body, err := c.send(ctx, k, info)
+	if answered(err, http.StatusNotFound) {
+		return none, fmt.Errorf("%w: %s", directory.ErrNoPerson, key)
+	}
+	if err != nil {
+		return none, err
+	}
+	wire, err := decodeOne[T](body)
+	if err != nil {
+		return none, k.failed(err)
+	}
+	return wire, nil
+}

@@ -1,0 +1,167 @@
+package entra
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// wireUser is a user as Graph writes it. A property that is null or absent
+// is the zero value; Graph leaves signInActivity out for somebody who never
+// signed in.
+type wireUser struct {
+	ID                string          `json:"id"`
+	UserPrincipalName string          `json:"userPrincipalName"`
+	DisplayName       string          `json:"displayName"`
+	Mail              string          `json:"mail"`
+	UserType          string          `json:"userType"`
+	Department        string          `json:"department"`
+	EmployeeType      string          `json:"employeeType"`
+	EmployeeID        string          `json:"employeeId"`
+	JobTitle          string          `json:"jobTitle"`
+	CompanyName       string          `json:"companyName"`
+	OfficeLocation    string          `json:"officeLocation"`
+	Country           string          `json:"country"`
+	UsageLocation     string          `json:"usageLocation"`
+	Enabled           *bool           `json:"accountEnabled"`
+	Created           time.Time       `json:"createdDateTime"`
+	SignIn            wireSignIn      `json:"signInActivity"`
+	Synced            bool            `json:"onPremisesSyncEnabled"`
+	SID               string          `json:"onPremisesSecurityIdentifier"`
+	ImmutableID       string          `json:"onPremisesImmutableId"`
+	SAMAccount        string          `json:"onPremisesSamAccountName"`
+	Extension         wireExtension   `json:"onPremisesExtensionAttributes"`
+	Licenses          []wireLicense   `json:"assignedLicenses"`
+	States            []wireLicensing `json:"licenseAssignmentStates"`
+}
+
+type wireSignIn struct {
+	Interactive    time.Time `json:"lastSignInDateTime"`
+	NonInteractive time.Time `json:"lastNonInteractiveSignInDateTime"`
+	Successful     time.Time `json:"lastSuccessfulSignInDateTime"`
+}
+
+type wireExtension struct {
+	A1  string `json:"extensionAttribute1"`
+	A2  string `json:"extensionAttribute2"`
+	A3  string `json:"extensionAttribute3"`
+	A4  string `json:"extensionAttribute4"`
+	A5  string `json:"extensionAttribute5"`
+	A6  string `json:"extensionAttribute6"`
+	A7  string `json:"extensionAttribute7"`
+	A8  string `json:"extensionAttribute8"`
+	A9  string `json:"extensionAttribute9"`
+	A10 string `json:"extensionAttribute10"`
+	A11 string `json:"extensionAttribute11"`
+	A12 string `json:"extensionAttribute12"`
+	A13 string `json:"extensionAttribute13"`
+	A14 string `json:"extensionAttribute14"`
+	A15 string `json:"extensionAttribute15"`
+}
+
+type wireLicense struct {
+	SKU           string   `json:"skuId"`
+	DisabledPlans []string `json:"disabledPlans"`
+}
+
+type wireLicensing struct {
+	SKU           string   `json:"skuId"`
+	Group         string   `json:"assignedByGroup"`
+	State         string   `json:"state"`
+	Error         string   `json:"error"`
+	DisabledPlans []string `json:"disabledPlans"`
+}
+
+var userFields = selectOf[wireUser]()
+
+// decodePeople reads a page of users. Dates later than a day after now are
+// dropped.
+func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, error) {
+	var (
+		people = make([]directory.EntraUser, 0, pageSize)
+		wire   wireUser
+	)
+	head, err := readList(body, func(dec *jsontext.Decoder) error {
+		wire = wireUser{Licenses: wire.Licenses[:0], States: wire.States[:0]}
+		if err := json.UnmarshalDecode(dec, &wire); err != nil {
+			return err
+		}
+		person, err := wire.person(now)
+		people = append(people, person)
+		return err
+	})
+	if err != nil {
+		return nil, head, err // a part of the page must not pass for the page
+	}
+	return people, head, nil
+}
+
+func (w *wireUser) person(now time.Time) (directory.EntraUser, error) {
+	if w.ID == "" {
+		return directory.EntraUser{}, errors.New("the person has no id")
+	}
+	return directory.EntraUser{
+		ID: w.ID, UserPrincipalName: w.UserPrincipalName, DisplayName: w.DisplayName, Mail: w.Mail,
+		UserType: w.UserType, Department: w.Department, EmployeeType: w.EmployeeType, EmployeeID: w.EmployeeID,
+		JobTitle: w.JobTitle, CompanyName: w.CompanyName, OfficeLocation: w.OfficeLocation,
+		Country: w.Country, UsageLocation: w.UsageLocation,
+		Enabled:            flag(w.Enabled),
+		Created:            date(w.Created, now),
+		LastInteractive:    date(w.SignIn.Interactive, now),
+		LastNonInteractive: date(w.SignIn.NonInteractive, now),
+		LastSuccessful:     date(w.SignIn.Successful, now),
+		Synced:             w.Synced, SID: w.SID, ImmutableID: w.ImmutableID, SAMAccount: w.SAMAccount,
+		Extension:   w.Extension.array(),
+		Assignments: w.assignments(),
+	}, nil
+}
+
+// assignments are the paths by which the person holds products. A product
+// without a path in licenseAssignmentStates is listed with an empty State:
+// that it is held is known, how is not, and a change needs to know how.
+func (w *wireUser) assignments() []directory.Assignment {
+	if len(w.States)+len(w.Licenses) == 0 {
+		return nil
+	}
+	held := make([]directory.Assignment, 0, max(len(w.States), len(w.Licenses)))
+	for _, s := range w.States {
+		if s.Error == "None" { // instead of the documented null
+			s.Error = ""
+		}
+		held = append(held, directory.Assignment(s))
+	}
+	for _, l := range w.Licenses {
+		known := slices.ContainsFunc(w.States, func(s wireLicensing) bool { return s.SKU == l.SKU })
+		if !known {
+			held = append(held, directory.Assignment{SKU: l.SKU, DisabledPlans: l.DisabledPlans})
+		}
+	}
+	return held
+}
+
+func (e *wireExtension) array() directory.ExtensionAttributes {
+	return directory.ExtensionAttributes{
+		e.A1, e.A2, e.A3, e.A4, e.A5, e.A6, e.A7, e.A8, e.A9, e.A10, e.A11, e.A12, e.A13, e.A14, e.A15,
+	}
+}
+
+func flag(b *bool) directory.Flag {
+	if b == nil {
+		return directory.Unset
+	}
+	return directory.FlagOf(*b)
+}
+
+// date is t, or no date when t cannot be one: 0001-01-01 and its like stand
+// for "none", and a date in the future would make somebody look active for
+// ever.
+func date(t, now time.Time) time.Time {
+	if t.Year() < 2000 || t.After(now.AddDate(0, 0, 1)) {
+		return time.Time{}
+	}
+	return t.UTC()
+}

@@ -1,0 +1,151 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+)
+
+// How long one request may take, in tries and in time.
+const (
+	tryTimeout   = 90 * time.Second // one try, its body included; the waits between are not in it
+	maxTries     = 6
+	maxWait      = time.Minute     // a single wait between two tries
+	maxWaits     = 3 * time.Minute // all waits of a request
+	premiumTries = 4               // tries while Graph denies that the tenant is a premium one
+	maxAnswer    = 64 << 20        // bytes of one answer
+)
+
+var errNetwork = errors.New("the network failed")
+
+// call says what a request is for, in errors.
+type call struct {
+	what  string // "list people"
+	needs string // the application permissions that allow it
+}
+
+func (k call) failed(err error) error {
+	if errors.Is(err, ErrForbidden) {
+		return fmt.Errorf("%s: %w; grant the application permission %s and admin consent", k.what, err, k.needs)
+	}
+	return fmt.Errorf("%s: %w", k.what, err)
+}
+
+// send sends a request until Graph takes it, and returns the body of the
+// answer. It repeats what is worth repeating, waits as long as Graph asks and
+// ends with an error when that becomes too long.
+func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation) ([]byte, error) {
+	if info.Method == abs.GET {
+		info.Headers.TryAdd("x-ms-throttle-priority", "low") // people's own work goes first
+	} else {
+		info.Headers.TryAdd("Content-Length", strconv.Itoa(len(info.Content))) // else kiota sends it in chunks
+	}
+	var waited time.Duration
+	for try := 1; ; try++ {
+		body, err := c.try(ctx, info)
+		if err == nil {
+			return body, nil
+		}
+		if ctx.Err() != nil || !worthRepeating(err, info.Method, try) {
+			return nil, k.failed(err)
+		}
+		wait := c.waitAfter(err, try)
+		if try == maxTries || wait > maxWait || waited+wait > maxWaits {
+			return nil, k.failed(fmt.Errorf("gave up after try %d, the next would be due in %s: %w", try, wait, err))
+		}
+		if err := c.pause(ctx, wait); err != nil {
+			return nil, k.failed(err)
+		}
+		waited += wait
+	}
+}
+
+// try sends a request once.
+func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	var (
+		body   []byte
+		failed error
+	)
+	take := abs.NewRequestHandlerOption()
+	take.SetResponseHandler(func(response any, _ abs.ErrorMappings) (any, error) {
+		body, failed = readAnswer(response.(*http.Response))
+		return nil, nil
+	})
+	info.AddRequestOptions([]abs.RequestOption{take})
+	if err := c.adapter.SendNoContent(ctx, info, nil); err != nil {
+		return nil, withoutURL(err)
+	}
+	return body, failed
+}
+
+// readAnswer reads an answer to its end, so that the connection serves again.
+func readAnswer(response *http.Response) ([]byte, error) {
+	defer func() { _ = response.Body.Close() }() // nothing is written to it
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case response.StatusCode >= 300:
+		return nil, newGraphError(response, body)
+	case err != nil:
+		return nil, fmt.Errorf("%w while the answer of Graph was read: %w", errNetwork, err)
+	case len(body) > maxAnswer:
+		return nil, fmt.Errorf("the answer of Graph is larger than %d MiB", maxAnswer>>20)
+	}
+	return body, nil
+}
+
+// withoutURL drops the URL that net/http puts into its errors: it names people.
+func withoutURL(err error) error {
+	var failed *url.Error
+	switch {
+	case errors.Is(err, errRefused), errors.Is(err, errToken):
+		return err
+	case errors.As(err, &failed):
+		return fmt.Errorf("%w: %w", errNetwork, failed.Err)
+	default:
+		return err
+	}
+}
+
+// worthRepeating tells whether sending again may help and cannot harm. A
+// write whose fate is unknown is not repeated: the caller reads it back.
+func worthRepeating(err error, method abs.HttpMethod, try int) bool {
+	if errors.Is(err, errNetwork) {
+		return method == abs.GET
+	}
+	var graph *graphError
+	if !errors.As(err, &graph) {
+		return false
+	}
+	switch graph.status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	case http.StatusInternalServerError, http.StatusBadGateway:
+		return method == abs.GET
+	default: // premium tenants are now and then taken for others
+		return method == abs.GET && errors.Is(err, ErrNotPremium) && try < premiumTries
+	}
+}
+
+// waitAfter is how long to wait after a failed try: what Graph asks for, else
+// twice as long each time.
+func (c *Client) waitAfter(err error, try int) time.Duration {
+	var graph *graphError
+	if errors.As(err, &graph) {
+		if seconds, err := strconv.Atoi(graph.retryAfter); err == nil && seconds >= 0 {
+			return max(time.Duration(min(seconds, 1e6))*time.Second, time.Second)
+		}
+		if at, err := http.ParseTime(graph.retryAfter); err == nil {
+			return max(at.Sub(c.now()), time.Second)
+		}
+	}
+	return time.Second << (try - 1)
+}

@@ -1,0 +1,154 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+const (
+	writeLicenses = "LicenseAssignment.ReadWrite.All"
+	writeMembers  = "GroupMember.ReadWrite.All"
+)
+
+// ChangeLicenses gives a user products, each with the service plans that stay
+// off, and takes others away (by skuId) in one step, both or neither. Taking away what the user does not hold, and nothing else,
+// is no error. What Entra will not do comes back as a *directory.Refusal, a user who
+// does not exist as directory.ErrNoPerson.
+func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
+	k := call{what: "change licenses of person " + userID, needs: writeLicenses}
+	body, err := licenseChange(add, remove)
+	if err == nil && !isID(userID) {
+		err = errNotID
+	}
+	if err != nil {
+		return k.failed(err)
+	}
+	info, err := c.user(userID).AssignLicense().ToPostRequestInformation(ctx, body, nil)
+	if err != nil {
+		return k.failed(err)
+	}
+	_, err = c.send(ctx, k, info)
+	switch {
+	case answered(err, http.StatusNotFound):
+		return fmt.Errorf("%w: %s", directory.ErrNoPerson, userID)
+	case len(add) == 0 && len(remove) == 1 && says(err, "does not have a corresponding license"):
+		return nil
+	}
+	return refused(err)
+}
+
+// licenseChange is the body of assignLicense: Graph wants both lists, also
+// when one is empty.
+func licenseChange(add []directory.Assignment, remove []string) (*users.ItemAssignLicensePostRequestBody, error) {
+	added := make([]models.AssignedLicenseable, 0, len(add))
+	for _, license := range add {
+		skus, err := parseIDs(license.SKU)
+		if err != nil {
+			return nil, err
+		}
+		plans, err := parseIDs(license.DisabledPlans...)
+		if err != nil {
+			return nil, err
+		}
+		item := models.NewAssignedLicense()
+		item.SetSkuId(&skus[0])
+		item.SetDisabledPlans(plans)
+		added = append(added, item)
+	}
+	removed, err := parseIDs(remove...)
+	if err != nil {
+		return nil, err
+	}
+	body := users.NewItemAssignLicensePostRequestBody()
+	body.SetAddLicenses(added)
+	body.SetRemoveLicenses(removed)
+	return body, nil
+}
+
+func parseIDs(ids ...string) ([]uuid.UUID, error) {
+	parsed := make([]uuid.UUID, len(ids))
+	for i, id := range ids {
+		var err error
+		if parsed[i], err = uuid.Parse(id); err != nil {
+			return nil, fmt.Errorf("%q is not the id of a license or service plan: %w", id, err)
+		}
+	}
+	return parsed, nil
+}
+
+// AddMember puts a user into a group. A user who is in it already is no
+// error. What Entra will not do comes back as a *directory.Refusal; it is directory.ErrNoGroup or
+// directory.ErrNoPerson when one of them does not exist.
+func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
+	k := call{what: "add person " + userID + " to group " + groupID, needs: writeMembers}
+	if !isID(groupID) || !isID(userID) {
+		return k.failed(errNotID)
+	}
+	member := models.NewReferenceCreate()
+	member.SetOdataId(new(c.base.String() + "/directoryObjects/" + userID))
+	info, err := c.group(groupID).Members().Ref().ToPostRequestInformation(ctx, member, nil)
+	if err != nil {
+		return k.failed(err)
+	}
+	_, err = c.send(ctx, k, info)
+	if says(err, "references already exist") {
+		return nil
+	}
+	if answered(err, http.StatusNotFound) {
+		if _, err := c.groupByID(ctx, groupID); err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %s", directory.ErrNoPerson, userID)
+	}
+	return c.memberRefused(ctx, groupID, err)
+}
+
+// RemoveMember takes a user out of a group. A user who is not in it is no
+// error. What Entra will not do comes back as a *directory.Refusal, a group that does
+// not exist as directory.ErrNoGroup.
+func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error {
+	k := call{what: "remove person " + userID + " from group " + groupID, needs: writeMembers}
+	if !isID(groupID) || !isID(userID) {
+		return k.failed(errNotID)
+	}
+	// Ref is what makes this end the membership; without it the user is
+	// deleted. The gate lets nothing else pass.
+	info, err := c.group(groupID).Members().ByDirectoryObjectId(userID).Ref().ToDeleteRequestInformation(ctx, nil)
+	if err != nil {
+		return k.failed(err)
+	}
+	_, err = c.send(ctx, k, info)
+	if answered(err, http.StatusNotFound) {
+		// Graph says the same of a missing membership and of a missing group.
+		_, err := c.groupByID(ctx, groupID)
+		return err
+	}
+	return c.memberRefused(ctx, groupID, err)
+}
+
+// memberRefused explains why a group would not be changed. Graph answers 403
+// for a dynamic or role-assignable group as for a missing permission.
+func (c *Client) memberRefused(ctx context.Context, groupID string, failed error) error {
+	if !errors.Is(failed, ErrForbidden) {
+		return refused(failed)
+	}
+	group, err := c.groupByID(ctx, groupID)
+	switch {
+	case err != nil:
+		return errors.Join(failed, err)
+	case group.Dynamic:
+		return &directory.Refusal{Reason: reasonDynamic, Err: failed}
+	case group.RoleAssignable:
+		return &directory.Refusal{Reason: reasonRoleAssignable, Err: failed}
+	default:
+		return failed
+	}
+}

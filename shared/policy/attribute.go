@@ -1,0 +1,191 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// attribute is a name conditions may use and where its value comes from:
+// fields of the accounts, of which the newest date counts, or membership of a
+// group.
+type attribute struct {
+	name    string
+	source  string // as the policy writes it
+	kind    directory.Kind
+	fields  []*directory.Field
+	group   *MemberQuery
+	unknown *types.Unknown // what CEL gets for a value that was not read
+}
+
+// defaultMapping are the attributes a policy has without saying so.
+var defaultMapping = [][2]string{
+	{"AzureAdSistaLogon", "entra.lastActivity"},
+	{"LastlogonTimestamp", "ad.lastLogonTimestamp"},
+	{"created", "newest(entra.created, ad.created)"},
+	{"systemRole", "entra.employeeType"},
+}
+
+// builtinAttributes are the texts and flags of the Entra account under their
+// own names, and the default mapping.
+func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
+	all = map[string]*attribute{}
+	for _, name := range directory.FieldNames() {
+		f, _ := directory.FieldNamed(name)
+		if bare, entra := strings.CutPrefix(name, "entra."); entra && f.Kind != directory.Date {
+			all[bare] = fieldAttribute(bare, name, f)
+		}
+	}
+	for _, d := range defaultMapping {
+		a, _ := parseMapping(d[0], d[1])
+		all[a.name] = a
+		mapped = append(mapped, a)
+	}
+	return all, mapped
+}
+
+func fieldAttribute(name, source string, fields ...*directory.Field) *attribute {
+	return &attribute{name: name, source: source, kind: fields[0].Kind, fields: fields}
+}
+
+func groupAttribute(name string, q MemberQuery) *attribute {
+	return &attribute{name: name, source: "memberOf " + q.Ref.String(), kind: directory.Bool, group: &q}
+}
+
+// parseMapping reads a field name or newest(field, field, …). The fault is
+// empty when the mapping is right.
+func parseMapping(name, source string) (a *attribute, fault string) {
+	inner, isNewest := strings.CutPrefix(source, "newest(")
+	if !isNewest {
+		f, ok := directory.FieldNamed(source)
+		if !ok {
+			return nil, "unknown field \"" + source + "\"" + didYouMean(source, directory.FieldNames())
+		}
+		return fieldAttribute(name, source, f), ""
+	}
+	inner, closed := strings.CutSuffix(inner, ")")
+	if !closed {
+		return nil, "newest( lacks its closing parenthesis; write newest(entra.created, ad.created)"
+	}
+	var fields []*directory.Field
+	for part := range strings.SplitSeq(inner, ",") {
+		part = strings.TrimSpace(part)
+		f, ok := directory.FieldNamed(part)
+		switch {
+		case !ok:
+			return nil, "unknown field \"" + part + "\" in newest" + didYouMean(part, directory.FieldNames())
+		case f.Kind != directory.Date:
+			return nil, "newest takes dates, and " + part + " is none"
+		}
+		fields = append(fields, f)
+	}
+	return fieldAttribute(name, source, fields...), ""
+}
+
+// of is the attribute's value for a person.
+func (a *attribute) of(p *directory.Person) directory.Value {
+	switch {
+	case a.group != nil:
+		flag := a.group.has(p)
+		if flag == directory.Unset {
+			return directory.Value{}
+		}
+		return directory.Value{State: directory.Known, Bool: flag == directory.Yes}
+	case len(a.fields) == 1:
+		return a.fields[0].Of(p)
+	}
+	return newest(a.fields, p)
+}
+
+// newest is the latest date among the accounts the person has. An account that
+// should be there and was not read may hold a later one, so the answer is then
+// unknown.
+func newest(fields []*directory.Field, p *directory.Person) directory.Value {
+	var found directory.Value
+	for _, f := range fields {
+		if absent(p, f.Source) {
+			continue
+		}
+		v := f.Of(p)
+		switch {
+		case v.State == directory.Unknown:
+			return v
+		case found.State == directory.Unknown, v.State == directory.Known && v.Time.After(found.Time):
+			found = v
+		}
+	}
+	return found
+}
+
+// activity tells whether the dates are signs of use.
+func (a *attribute) activity() bool {
+	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
+		return f.Meaning != directory.Activity
+	})
+}
+
+// logon tells whether the dates are those of Active Directory, where people
+// log on, while they sign in to Entra.
+func (a *attribute) logon() bool {
+	return !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return f.Source != directory.AD })
+}
+
+// celType is the type conditions see.
+func (a *attribute) celType() *cel.Type {
+	switch a.kind {
+	case directory.Date:
+		return optionalDate
+	case directory.Bool:
+		return cel.BoolType
+	}
+	return cel.StringType
+}
+
+// celValue is the value conditions see. A text without value is "".
+func (a *attribute) celValue(p *directory.Person) ref.Val {
+	v := a.of(p)
+	switch {
+	case v.State == directory.Unknown:
+		return a.unknown
+	case a.kind == directory.Text:
+		return types.String(v.Text)
+	case a.kind == directory.Bool:
+		return types.Bool(v.Bool)
+	case v.State == directory.None:
+		return types.OptionalNone
+	}
+	return types.OptionalOf(types.Timestamp{Time: v.Time})
+}
+
+// Evidence is one value a verdict rested on.
+type Evidence struct {
+	Attribute string `json:"attribute"`
+	Field     string `json:"field"` // where it comes from, as the policy writes it
+	Value     string `json:"value"` // an instant in UTC, text, true, false, "no value" or "not read"
+}
+
+func (a *attribute) evidence(p *directory.Person) Evidence {
+	return Evidence{Attribute: a.name, Field: a.source, Value: show(a.kind, a.of(p))}
+}
+
+func show(kind directory.Kind, v directory.Value) string {
+	switch {
+	case v.State == directory.Unknown:
+		return "not read"
+	case v.State == directory.None, kind == directory.Text && v.Text == "":
+		return "no value"
+	case kind == directory.Text:
+		return v.Text
+	case kind == directory.Date:
+		return v.Time.UTC().Format(time.RFC3339)
+	case v.Bool:
+		return "true"
+	}
+	return "false"
+}

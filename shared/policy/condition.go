@@ -1,0 +1,161 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+	"go.yaml.in/yaml/v3"
+)
+
+// condition is a compiled CEL expression with what Judge must know of it.
+type condition struct {
+	source   string
+	env      *cel.Env
+	checked  *cel.Ast
+	index    int              // in Policy.conditions
+	reads    []*attribute     // in order of appearance
+	activity []*attribute     // those of reads whose dates are signs of use
+	spans    []time.Duration  // every days(n) and duration("…")
+	instants []time.Time      // every timestamp("…")
+	valueOf  map[int64]string // the attribute whose value() is taken, by expression id
+}
+
+// text is the expression as written; "" for an absent one.
+func (c *condition) text() string {
+	if c == nil {
+		return ""
+	}
+	return c.source
+}
+
+// addNew appends the attributes that the list lacks.
+func addNew(list []*attribute, more ...*attribute) []*attribute {
+	for _, a := range more {
+		if !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// compiler turns the expressions of one policy into conditions.
+type compiler struct {
+	*reader
+	policy *Policy
+	env    *cel.Env
+}
+
+func newCompiler(r *reader, p *Policy) (*compiler, error) {
+	base, err := language()
+	if err != nil {
+		return nil, fmt.Errorf("set up CEL: %w", err)
+	}
+	var variables []cel.EnvOption
+	for i, name := range slices.Sorted(maps.Keys(p.attributes)) {
+		a := p.attributes[name]
+		a.unknown = types.NewUnknown(int64(i), types.NewAttributeTrail(name))
+		variables = append(variables, cel.Variable(name, a.celType()))
+	}
+	env, err := base.Extend(variables...)
+	if err != nil {
+		return nil, fmt.Errorf("declare the policy's attributes to CEL: %w", err)
+	}
+	return &compiler{r, p, env}, nil
+}
+
+// compile reads the expression of a node; nil after a fault, or when the node
+// is nil.
+func (c *compiler) compile(n *yaml.Node, what string) *condition {
+	if n == nil {
+		return nil
+	}
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!bool" {
+		n.Tag = "!!str" // a bare true is an expression too
+	}
+	source, ok := c.text(n, what)
+	if !ok {
+		return nil
+	}
+	checked, issues := c.env.Compile(source)
+	if issues.Err() != nil {
+		for _, e := range issues.Errors() {
+			c.faultCEL(n, source, e)
+		}
+		return nil
+	}
+	if fault := c.unfit(checked, what); fault != "" {
+		line, column := c.place(n, 1, 1)
+		c.faultAt(line, column, fault)
+		return nil
+	}
+	if _, err := c.env.Program(checked); err != nil {
+		c.fault(n, "%s cannot be planned: %v", what, err)
+		return nil
+	}
+	cond := &condition{source: strings.TrimSpace(source), env: c.env, checked: checked,
+		index: len(c.policy.conditions), valueOf: map[int64]string{}}
+	c.policy.conditions = append(c.policy.conditions, cond)
+	c.survey(checked.NativeRep().Expr(), cond)
+	return cond
+}
+
+// unfit says why a well-typed expression cannot be a condition.
+//
+// The bound on cost is kept here alone: everything a condition can loop over is
+// written out in it or is a text of bounded length, so the worst case is known
+// before it runs. cel.CostLimit would count the same steps for every person
+// again, and makes BenchmarkAsk half as slow again.
+func (c *compiler) unfit(checked *cel.Ast, what string) string {
+	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
+		return fmt.Sprintf("%s must be true or false, but this is of type %s", what, t)
+	}
+	estimate, err := c.env.EstimateCost(checked, worstCase{})
+	if err != nil {
+		return fmt.Sprintf("the cost of %s cannot be estimated: %v", what, err)
+	}
+	if estimate.Max > maxCost {
+		return fmt.Sprintf("%s may cost %d steps for one person, and %d are allowed; simplify it", what, estimate.Max, maxCost)
+	}
+	return ""
+}
+
+// survey notes what the expression reads and at which spans it can turn.
+func (c *compiler) survey(root ast.Expr, cond *condition) {
+	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.IdentKind:
+			if a := c.policy.attributes[e.AsIdent()]; a != nil {
+				cond.reads = addNew(cond.reads, a)
+				if a.activity() {
+					cond.activity = addNew(cond.activity, a)
+				}
+			}
+		case ast.CallKind:
+			if span, ok := spanOf(e); ok {
+				cond.spans = append(cond.spans, span)
+			} else if t, ok := instantOf(e); ok {
+				cond.instants = append(cond.instants, t)
+			} else if call := e.AsCall(); call.FunctionName() == "value" && call.Target().Kind() == ast.IdentKind {
+				cond.valueOf[e.ID()] = call.Target().AsIdent()
+			}
+		}
+	}))
+}
+
+// faultCEL reports CEL's finding at its place in the file, with CEL's pointer.
+func (c *compiler) faultCEL(n *yaml.Node, source string, e *common.Error) {
+	text := e.Message
+	display := e.ToDisplayString(common.NewTextSource(source))
+	if _, pointer, ok := strings.Cut(display, "\n | "); ok {
+		text += "\n | " + pointer
+	}
+	line, column := c.place(n, e.Location.Line(), e.Location.Column()+1)
+	c.faultAt(line, column, text)
+}

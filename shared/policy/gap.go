@@ -1,0 +1,181 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// gaps collects what is not known and why. Subjects with one and the same
+// explanation share a sentence.
+type gaps struct {
+	names     []string
+	sentences []sentence
+}
+
+type sentence struct {
+	subjects  []string
+	predicate string // after one subject: "was not read"
+}
+
+// add notes that a name is not known; once for each name.
+func (g *gaps) add(name, subject, predicate string) {
+	if slices.Contains(g.names, name) {
+		return
+	}
+	g.names = append(g.names, name)
+	same := func(s sentence) bool { return s.predicate == predicate }
+	if i := slices.IndexFunc(g.sentences, same); i >= 0 {
+		g.sentences[i].subjects = append(g.sentences[i].subjects, subject)
+		return
+	}
+	g.sentences = append(g.sentences, sentence{[]string{subject}, predicate})
+}
+
+// String joins the sentences.
+func (g *gaps) String() string {
+	parts := make([]string, len(g.sentences))
+	for i, s := range g.sentences {
+		parts[i] = s.String()
+	}
+	return strings.Join(parts, "; ")
+}
+
+// String writes "a was not read", "a, b and c were not read".
+func (s sentence) String() string {
+	last := len(s.subjects) - 1
+	if last == 0 {
+		return s.subjects[0] + " " + s.predicate
+	}
+	verb, rest, _ := strings.Cut(s.predicate, " ")
+	switch verb {
+	case "was":
+		verb = "were"
+	case "is":
+		verb = "are"
+	case "has":
+		verb = "have"
+	}
+	return strings.Join(s.subjects[:last], ", ") + " and " + s.subjects[last] + " " + verb + " " + rest
+}
+
+// undecidedReason names what is not known, operand by operand.
+func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unknowns []string, reason string) {
+	var g gaps
+	if d.holder == directory.Unset {
+		j.holderGap(&g, r.License, p)
+	}
+	if d.exempt.flag == directory.Unset {
+		j.exemptGap(&g, p, d.exempt)
+	}
+	if d.scope.flag == directory.Unset {
+		j.conditionGap(&g, p, r.scope, d.scope.value)
+	}
+	if d.when.flag == directory.Unset {
+		j.conditionGap(&g, p, r.when, d.when.value)
+	}
+	if d.grace.flag == directory.Unset {
+		created := j.policy.attributes["created"]
+		for _, a := range addNew(slices.Clone(r.when.activity), created) {
+			if v := a.of(p); v.State == directory.Unknown || a == created && v.State == directory.None {
+				g.add(a.name, a.name, a.gap(p))
+			}
+		}
+	}
+	return g.names, g.String()
+}
+
+func (j *Judge) holderGap(g *gaps, l *License, p *directory.Person) {
+	predicate := "is not known: " + sourceGap(directory.Entra, p)
+	if l.holders != nil {
+		predicate = l.holders.gap(p)
+	}
+	g.add("license "+l.Name, "license "+l.Name, predicate)
+}
+
+func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
+	switch {
+	case e.value != nil:
+		j.conditionGap(g, p, j.policy.exempt.when, e.value)
+	case e.group != nil:
+		g.add("exempt", "exemption", e.group.gap(p))
+	default:
+		g.add("exempt", "exemption", "is not known: "+sourceGap(directory.Entra, p))
+	}
+}
+
+// conditionGap names the attributes an unknown goes back to, or what a runtime
+// error was about.
+func (j *Judge) conditionGap(g *gaps, p *directory.Person, c *condition, value ref.Val) {
+	switch v := value.(type) {
+	case *types.Unknown:
+		for _, id := range v.IDs() {
+			trails, _ := v.GetAttributeTrails(id)
+			for _, t := range trails {
+				g.add(t.Variable(), t.Variable(), j.policy.attributes[t.Variable()].gap(p))
+			}
+		}
+	case *types.Err:
+		if name := c.valueOf[v.NodeID()]; name != "" {
+			g.add(name, name, "has no value")
+			return
+		}
+		for _, a := range c.reads {
+			g.add(a.name, a.name, "cannot be computed with: "+v.Error())
+		}
+		if len(c.reads) == 0 {
+			g.add("condition", "the condition", "cannot be computed: "+v.Error())
+		}
+	}
+}
+
+// gap says why the attribute is not known for the person.
+func (a *attribute) gap(p *directory.Person) string {
+	if a.group != nil {
+		return a.group.gap(p)
+	}
+	for _, f := range a.fields {
+		switch state := p.State(f.Source); {
+		case len(a.fields) > 1 && absent(p, f.Source):
+			continue
+		case state == directory.NotRead:
+			return "was not read"
+		case state != directory.Present:
+			return "is not known: " + sourceGap(f.Source, p)
+		case f.Meaning == directory.Activity && p.Stale[f.Source] != "":
+			return "cannot be trusted: " + p.Stale[f.Source]
+		}
+	}
+	if a.of(p).State == directory.None {
+		return "has no value"
+	}
+	return "was not read"
+}
+
+// gap says why membership is not known for the person.
+func (q *MemberQuery) gap(p *directory.Person) string {
+	if p.State(q.Ref.Source) == directory.Present {
+		return "is not known: group " + q.Ref.String() + " could not be read"
+	}
+	return fmt.Sprintf("is not known: member of %s or not, %s", q.Ref, sourceGap(q.Ref.Source, p))
+}
+
+// sourceGap says why a half of the person gives no values.
+func sourceGap(s directory.Source, p *directory.Person) string {
+	name := "Entra"
+	if s == directory.AD {
+		name = "Active Directory"
+	}
+	switch {
+	case p.State(s) == directory.NoAccount:
+		return "no account in " + name
+	case p.State(s) != directory.NotRead && p.Doubt != "":
+		return p.Doubt
+	}
+	return name + " was not read"
+}

@@ -1,0 +1,96 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// MemberQuery is a question about a group that a run must answer before it
+// asks the rules: who belongs to it, or (direct) who is listed in it.
+type MemberQuery struct {
+	Ref    directory.GroupRef
+	Direct bool
+
+	key string
+}
+
+func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
+	return MemberQuery{Ref: ref, Direct: direct, key: ref.Key(direct)}
+}
+
+// has tells whether the person belongs to the group. Somebody without an
+// account in the group's source does not, even when the group was not read.
+func (q *MemberQuery) has(p *directory.Person) directory.Flag {
+	flag := p.MemberOf(q.Ref.Source, q.key)
+	if flag == directory.Unset && absent(p, q.Ref.Source) {
+		return directory.No
+	}
+	return flag
+}
+
+// absent tells that the person has no account in a source, for certain: the
+// source was read, or Entra masters the account itself, which then has no
+// counterpart in Active Directory.
+func absent(p *directory.Person, s directory.Source) bool {
+	switch p.State(s) {
+	case directory.NoAccount:
+		return true
+	case directory.NotRead:
+		return s == directory.AD && p.EntraState == directory.Present && !p.Entra.Synced
+	}
+	return false
+}
+
+// located is a group with its place in the file.
+type located struct {
+	ref          directory.GroupRef
+	line, column int
+}
+
+// MemberQueries are all the groups whose members a run must read, each once:
+// exempt groups and groups mapped to attributes with everybody in them, and
+// the Active Directory groups by which people hold a license some rule asks
+// about, with those listed only.
+func (p *Policy) MemberQueries() []MemberQuery {
+	var queries []MemberQuery
+	add := func(q MemberQuery) {
+		if !slices.ContainsFunc(queries, func(have MemberQuery) bool { return have.key == q.key }) {
+			queries = append(queries, q)
+		}
+	}
+	for _, q := range p.exempt.groups {
+		add(q)
+	}
+	for _, a := range p.mapped {
+		if a.group != nil {
+			add(*a.group)
+		}
+	}
+	for _, r := range p.Rules {
+		if r.License.holders != nil {
+			add(*r.License.holders)
+		}
+	}
+	return queries
+}
+
+// GroupRefs are all the groups the file names, each once, in its order.
+func (p *Policy) GroupRefs() []directory.GroupRef { return slices.Clone(p.groups) }
+
+// inOrder sorts groups by their place and leaves each in once.
+func inOrder(named []located) []directory.GroupRef {
+	slices.SortFunc(named, func(a, b located) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
+	})
+	var refs []directory.GroupRef
+	seen := map[string]bool{}
+	for _, l := range named {
+		if key := l.ref.Key(false); !seen[key] {
+			seen[key] = true
+			refs = append(refs, l.ref)
+		}
+	}
+	return refs
+}

@@ -1,0 +1,220 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Judge asks the rules of a policy at one instant. It keeps scratch space and
+// belongs to one goroutine.
+type Judge struct {
+	policy *Policy
+	skus   []string // skuId by License.index; "" for a license of Active Directory
+	now    time.Time
+
+	programs []cel.Program // by condition.index
+
+	// What the programs see: the instant, counted so that they know when it
+	// moves, and the person at hand.
+	nowValue ref.Val
+	turn     uint
+	person   *directory.Person
+
+	folded   []byte
+	instants []time.Time
+}
+
+// NewJudge prepares asking the rules at an instant. The map gives the tenant's
+// skuId of each part number. The error names every license whose part number
+// the tenant does not have.
+func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, error) {
+	j := &Judge{policy: p, skus: make([]string, len(p.Licenses))}
+	j.setNow(now.UTC())
+	var faults []error
+	for i, l := range p.Licenses {
+		if l.SKU == "" {
+			continue
+		}
+		if j.skus[i] = skuIDs[l.SKU]; j.skus[i] == "" {
+			faults = append(faults, missingSKU(l, skuIDs))
+		}
+	}
+	for _, c := range p.conditions {
+		program, err := j.plan(c)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("plan the condition %q: %w", c.source, err))
+		}
+		j.programs = append(j.programs, program)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+func missingSKU(l *License, skuIDs map[string]string) error {
+	var known []string
+	for part := range skuIDs {
+		known = append(known, part)
+	}
+	return fmt.Errorf("license %s: the tenant has no SKU with part number %q%s", l.Name, l.SKU, didYouMean(l.SKU, known))
+}
+
+func (j *Judge) setNow(now time.Time) {
+	j.now, j.nowValue = now, types.Timestamp{Time: now}
+	j.turn++
+}
+
+// Ask gives the verdict of a rule on a person.
+func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
+	d := j.decide(r, p)
+	v := Verdict{Outcome: d.outcome}
+	if d.outcome == NotHolder {
+		return v
+	}
+	v.IdleSince, _ = newestOf(r.when.activity, p)
+	switch {
+	case d.outcome == Reclaim:
+		v.Reason = j.reclaimReason(r, p)
+	case d.outcome == Exempt:
+		v.Reason = j.exemptReason(d.exempt)
+	case d.outcome == Undecided:
+		v.Unknowns, v.Reason = j.undecidedReason(r, p, d)
+	case d.grace.flag == directory.Yes:
+		v.Reason = j.graceReason(r, d.grace)
+	}
+	return v
+}
+
+// decision is a verdict before it is put into words: the operands of
+// holder && !exempt && for && when && !inGrace, as far as they were asked.
+type decision struct {
+	outcome Outcome
+	holder  directory.Flag
+	exempt  exemption
+	scope   answer
+	when    answer
+	grace   grace
+}
+
+// answer is what a condition gave; value is the unknown or error when the flag
+// is Unset.
+type answer struct {
+	flag  directory.Flag
+	value ref.Val
+}
+
+// decide asks the operands in the order of their price. One that is false
+// settles the verdict, whatever is unknown beside it.
+func (j *Judge) decide(r *Rule, p *directory.Person) decision {
+	d := decision{outcome: Keep, scope: answer{flag: directory.Yes}}
+	if d.holder = j.holds(r.License, p); d.holder == directory.No {
+		d.outcome = NotHolder
+		return d
+	}
+	if d.exempt = j.exemption(p); d.exempt.flag == directory.Yes {
+		d.outcome = Exempt
+		return d
+	}
+	if r.scope != nil {
+		if d.scope.flag, d.scope.value = j.eval(r.scope, p); d.scope.flag == directory.No {
+			return d
+		}
+	}
+	if d.when.flag, d.when.value = j.eval(r.when, p); d.when.flag == directory.No {
+		return d
+	}
+	if d.grace = j.inGrace(r, p); d.grace.flag == directory.Yes {
+		return d
+	}
+	known := d.holder == directory.Yes && d.exempt.flag == directory.No && d.scope.flag == directory.Yes &&
+		d.when.flag == directory.Yes && d.grace.flag == directory.No
+	d.outcome = Undecided
+	if known {
+		d.outcome = Reclaim
+	}
+	return d
+}
+
+// holds tells whether the person holds the license, by whatever path and in
+// whatever state. What Entra says of licenses is not in doubt when only the
+// match with Active Directory is.
+func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
+	if l.holders != nil {
+		return l.holders.has(p)
+	}
+	switch {
+	case p.EntraState == directory.NoAccount:
+		return directory.No
+	case p.Entra == nil, p.EntraState != directory.Present && p.EntraState != directory.Contradictory:
+		return directory.Unset
+	}
+	for i := range p.Entra.Assignments {
+		if p.Entra.Assignments[i].SKU == j.skus[l.index] {
+			return directory.Yes
+		}
+	}
+	return directory.No
+}
+
+// grace tells whether a person is too new for never having signed in to count.
+type grace struct {
+	flag directory.Flag
+	ends time.Time
+}
+
+func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
+	span := time.Duration(j.policy.Grace.NeverSignedIn) * day
+	if span == 0 || len(r.when.activity) == 0 {
+		return grace{flag: directory.No}
+	}
+	_, never := newestOf(r.when.activity, p)
+	created := j.policy.attributes["created"].of(p)
+	ends := created.Time.Add(span)
+	switch {
+	case never == directory.No, created.State == directory.Known && !ends.After(j.now):
+		return grace{flag: directory.No}
+	case never == directory.Yes && created.State == directory.Known:
+		return grace{flag: directory.Yes, ends: ends}
+	}
+	return grace{flag: directory.Unset}
+}
+
+// newestOf is the newest known date of several attributes, and whether none of
+// them has a value.
+func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {
+	never = directory.Yes
+	for _, a := range list {
+		switch v := a.of(p); {
+		case v.State == directory.Known:
+			never = directory.No
+			if v.Time.After(newest) {
+				newest = v.Time
+			}
+		case v.State == directory.Unknown && never == directory.Yes:
+			never = directory.Unset
+		}
+	}
+	return newest, never
+}
+
+// eval asks a condition about a person. The value is CEL's unknown or error
+// when there is no answer.
+func (j *Judge) eval(c *condition, p *directory.Person) (directory.Flag, ref.Val) {
+	j.person = p
+	value, _, err := j.programs[c.index].Eval(cel.NoVars())
+	if holds, ok := value.(types.Bool); ok {
+		return directory.FlagOf(bool(holds)), nil
+	}
+	if value == nil {
+		value = types.WrapErr(err)
+	}
+	return directory.Unset, value
+}

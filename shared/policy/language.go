@@ -1,0 +1,204 @@
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/env"
+	"cel.dev/cel-go/common/overloads"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+)
+
+const (
+	day = 24 * time.Hour
+	// maxDays bounds every span of time in a condition. A span that overflows
+	// would make every date earlier than it.
+	maxDays = 3650
+	// maxExpression is the longest condition, in characters.
+	maxExpression = 10_000
+	// maxCost bounds the work of one condition for one person, in CEL's units
+	// and for the longest texts; about a tenth of a millisecond.
+	maxCost = 50_000
+	// maxText is the longest text a directory keeps in one attribute, in
+	// characters; the worst case is reckoned with it.
+	maxText = 2048
+)
+
+var optionalDate = cel.OptionalType(cel.TimestampType)
+
+// language is CEL with our dates and spans and without what makes a verdict
+// depend on the hour of the run (the parts of a date) or hides types (dyn).
+var language = sync.OnceValues(func() (*cel.Env, error) {
+	return cel.NewCustomEnv(
+		cel.StdLib(cel.StdLibSubset(env.NewLibrarySubset().AddExcludedFunctions(excluded()...))),
+		cel.OptionalTypes(),
+		cel.EagerlyValidateDeclarations(true),
+		cel.DefaultUTCTimeZone(true),
+		cel.ParserExpressionSizeLimit(maxExpression),
+		cel.ExpressionNodeLimit(maxExpression),
+		cel.ASTValidators(literalSpans{}, cel.ValidateRegexLiterals()),
+		cel.Variable("now", cel.TimestampType),
+		cel.Function("days", cel.Overload("days_int", []*cel.Type{cel.IntType}, cel.DurationType,
+			cel.UnaryBinding(func(n ref.Val) ref.Val {
+				return types.Duration{Duration: time.Duration(n.(types.Int)) * day}
+			}))),
+		compareDate("earlierThan", time.Time.Before),
+		compareDate("laterThan", time.Time.After),
+		cel.Function("hasNoValue", cel.MemberOverload("date_has_no_value", []*cel.Type{optionalDate}, cel.BoolType,
+			cel.UnaryBinding(func(v ref.Val) ref.Val { return types.Bool(!v.(*types.Optional).HasValue()) }))),
+	)
+})
+
+// compareDate declares a comparison that is strict, exact to the nanosecond,
+// and false for a date without a value.
+func compareDate(name string, holds func(a, b time.Time) bool) cel.EnvOption {
+	return cel.Function(name, cel.MemberOverload("date_"+name, []*cel.Type{optionalDate, cel.TimestampType}, cel.BoolType,
+		cel.BinaryBinding(func(v, t ref.Val) ref.Val {
+			date := v.(*types.Optional)
+			return types.Bool(date.HasValue() && holds(date.GetValue().(types.Timestamp).Time, t.(types.Timestamp).Time))
+		})))
+}
+
+func excluded() []*env.Function {
+	var list []*env.Function
+	for _, name := range []string{
+		overloads.TimeGetFullYear, overloads.TimeGetMonth, overloads.TimeGetDayOfYear, overloads.TimeGetDate,
+		overloads.TimeGetDayOfMonth, overloads.TimeGetDayOfWeek, overloads.TimeGetHours, overloads.TimeGetMinutes,
+		overloads.TimeGetSeconds, overloads.TimeGetMilliseconds,
+		overloads.TypeConvertDyn, overloads.TypeConvertType,
+	} {
+		list = append(list, env.NewFunction(name))
+	}
+	return list
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// reserved are the words CEL keeps for itself, and our only variable that is
+// no attribute.
+var reserved = []string{
+	"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
+	"namespace", "null", "optional", "package", "return", "true", "var", "void", "while", "now",
+}
+
+// nameFault says why a name cannot be an attribute's; "" when it can.
+func nameFault(e *cel.Env, name string) string {
+	isMacro := slices.ContainsFunc(e.Macros(), func(m cel.Macro) bool { return m.Function() == name })
+	_, isType := e.CELTypeProvider().FindIdent(name)
+	switch {
+	case !identifier.MatchString(name):
+		return "an attribute's name must be letters, digits and _, and not begin with a digit"
+	case slices.Contains(reserved, name):
+		return fmt.Sprintf("%q is a word of the language; choose another name", name)
+	case e.HasFunction(name) || isMacro || isType:
+		return fmt.Sprintf("%q is a function or type of the language; choose another name", name)
+	}
+	return ""
+}
+
+// literalSpans accepts spans and instants only as literals within bounds, and
+// no name in a loop that hides an attribute.
+type literalSpans struct{}
+
+// Name implements cel.ASTValidator.
+func (literalSpans) Name() string { return "idleseat.literal_spans" }
+
+// Validate implements cel.ASTValidator.
+func (literalSpans) Validate(env *cel.Env, _ cel.ValidatorConfig, checked *ast.AST, issues *cel.Issues) {
+	taken := map[string]bool{}
+	for _, v := range env.Variables() {
+		taken[v.Name()] = true
+	}
+	ast.PostOrderVisit(checked.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.ComprehensionKind {
+			loop := e.AsComprehension()
+			for _, name := range []string{loop.IterVar(), loop.IterVar2(), loop.AccuVar()} {
+				if taken[name] {
+					issues.ReportErrorAtID(e.ID(), "%q is an attribute; choose another name for the loop", name)
+				}
+			}
+		}
+		if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 1 {
+			return
+		}
+		arg := e.AsCall().Args()[0]
+		switch e.AsCall().FunctionName() {
+		case "days":
+			if _, ok := spanOf(e); !ok {
+				issues.ReportErrorAtID(arg.ID(), "days takes a whole number from 1 to %d, written out", maxDays)
+			}
+		case overloads.TypeConvertDuration:
+			if _, ok := spanOf(e); !ok {
+				issues.ReportErrorAtID(arg.ID(), `duration takes a text like "36h" of at most %d days; or write days(n)`, maxDays)
+			}
+		case overloads.TypeConvertTimestamp:
+			if _, ok := instantOf(e); !ok {
+				issues.ReportErrorAtID(arg.ID(), `timestamp takes a text like "2027-03-01T00:00:00Z"; or map a date field to an attribute`)
+			}
+		}
+	}))
+}
+
+// spanOf is the time that days(n) or duration("…") stands for.
+func spanOf(e ast.Expr) (time.Duration, bool) {
+	call, literal := callOfLiteral(e)
+	switch v := literal.(type) {
+	case types.Int:
+		return time.Duration(v) * day, call == "days" && v >= 1 && v <= maxDays
+	case types.String:
+		d, err := time.ParseDuration(string(v))
+		return d, call == overloads.TypeConvertDuration && err == nil && d.Abs() <= maxDays*day
+	}
+	return 0, false
+}
+
+// instantOf is the time that timestamp("…") stands for.
+func instantOf(e ast.Expr) (time.Time, bool) {
+	call, literal := callOfLiteral(e)
+	s, ok := literal.(types.String)
+	if !ok || call != overloads.TypeConvertTimestamp {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339, string(s))
+	return t, err == nil
+}
+
+// callOfLiteral takes a call of one literal apart; the literal is nil for
+// anything else.
+func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
+	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 1 {
+		return "", nil
+	}
+	arg := e.AsCall().Args()[0]
+	if arg.Kind() != ast.LiteralKind {
+		return "", nil
+	}
+	return e.AsCall().FunctionName(), arg.AsLiteral()
+}
+
+// worstCase bounds texts, and our own calls, for CEL's estimate.
+type worstCase struct{}
+
+// EstimateSize implements cost.Estimator.
+func (worstCase) EstimateSize(element cost.AstNode) *cost.SizeEstimate {
+	if len(element.Path()) == 1 && element.Type().Kind() == types.StringKind {
+		return &cost.SizeEstimate{Max: maxText}
+	}
+	return nil
+}
+
+// EstimateCallCost implements cost.Estimator.
+func (worstCase) EstimateCallCost(function, _ string, _ *cost.AstNode, _ []cost.AstNode) *cost.CallEstimate {
+	switch function {
+	case "days", "earlierThan", "laterThan", "hasNoValue":
+		return &cost.CallEstimate{CostEstimate: cost.Estimate{Min: 1, Max: 1}}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package policy
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Load reads and compiles a policy file. The name stands in the messages. What
+// is wrong with the file comes back as Faults, all of it at once.
+func Load(name string, data []byte) (*Policy, error) {
+	r, root := open(name, data)
+	if root == nil {
+		return nil, r.faults
+	}
+	all, mapped := builtinAttributes()
+	l := &loader{reader: r, policy: &Policy{
+		Mode: Audit, Currency: "USD", attributes: all, mapped: mapped,
+		Limits: Limits{StopAbovePercent: 10, StopAboveCount: 500, PerRun: 200},
+	}}
+	if err := l.load(root); err != nil {
+		return nil, err
+	}
+	if len(r.faults) > 0 {
+		r.faults.sort()
+		return nil, r.faults
+	}
+	l.policy.groups = inOrder(l.named)
+	return l.policy, nil
+}
+
+// loader fills a policy section by section.
+type loader struct {
+	*reader
+	policy *Policy
+	named  []located // every group, as it is met
+}
+
+func (l *loader) load(root *yaml.Node) error {
+	top := l.object(root, "the policy", "tenant", "mode", "currency", "attributes", "licenses", "grace", "exempt", "limits", "rules")
+	if root.Kind != yaml.MappingNode {
+		return nil
+	}
+	l.header(top)
+	if n := top.fields["attributes"]; n != nil {
+		if err := l.attributes(n); err != nil {
+			return err
+		}
+	}
+	compiler, err := newCompiler(l.reader, l.policy)
+	if err != nil {
+		return err
+	}
+	if n := top.required("licenses", `the products to watch, as "licenses: {m365-e3: {sku: SPE_E3}}"`); n != nil {
+		l.licenses(n)
+	}
+	if n := top.fields["grace"]; n != nil {
+		grace := l.object(n, "grace", "neverSignedIn")
+		l.count(grace.fields["neverSignedIn"], "grace.neverSignedIn", 0, maxDays, &l.policy.Grace.NeverSignedIn)
+	}
+	if n := top.fields["exempt"]; n != nil {
+		l.exempt(n, compiler)
+	}
+	if n := top.fields["limits"]; n != nil {
+		l.limits(n)
+	}
+	if n := top.required("rules", "at least one rule"); n != nil {
+		l.rules(n, compiler)
+	}
+	return nil
+}
+
+var (
+	guid     = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	currency = regexp.MustCompile(`^[A-Z]{3}$`)
+)
+
+func (l *loader) header(top object) {
+	if n := top.required("tenant", "the tenant's id, a GUID"); n != nil {
+		if id, ok := l.text(n, "tenant"); ok {
+			l.policy.Tenant = strings.ToLower(id)
+			if !guid.MatchString(l.policy.Tenant) {
+				l.fault(n, "tenant must be the tenant's id, like 11111111-2222-3333-4444-555555555555, not %s", shown(n))
+			}
+		}
+	}
+	if n := top.fields["mode"]; n != nil {
+		words := []string{string(Audit), string(Review), string(Enforce)}
+		if mode, ok := l.text(n, "mode"); ok && !slices.Contains(words, mode) {
+			l.fault(n, "mode must be audit, review or enforce, not %q%s", mode, didYouMean(mode, words))
+		} else if ok {
+			l.policy.Mode = Mode(mode)
+		}
+	}
+	if n := top.fields["currency"]; n != nil {
+		if code, ok := l.text(n, "currency"); ok && !currency.MatchString(code) {
+			l.fault(n, "currency must be three capital letters like USD, not %q", code)
+		} else if ok {
+			l.policy.Currency = code
+		}
+	}
+}
+
+func (l *loader) limits(n *yaml.Node) {
+	const many = 1_000_000_000
+	limits := l.object(n, "limits", "stopAbove", "perRun")
+	l.count(limits.fields["perRun"], "limits.perRun", 1, many, &l.policy.Limits.PerRun)
+	if n := limits.fields["stopAbove"]; n != nil {
+		stop := l.object(n, "limits.stopAbove", "percent", "count")
+		l.number(stop.fields["percent"], "limits.stopAbove.percent", 0, 100, &l.policy.Limits.StopAbovePercent)
+		l.count(stop.fields["count"], "limits.stopAbove.count", 1, many, &l.policy.Limits.StopAboveCount)
+	}
+}
+
+// attributes reads the mapping. The file's own come first, then the defaults
+// it leaves as they are.
+func (l *loader) attributes(n *yaml.Node) error {
+	env, err := language()
+	if err != nil {
+		return err
+	}
+	var own []*attribute
+	for _, e := range l.entries(n, "attributes") {
+		if fault := nameFault(env, e.key.Value); fault != "" {
+			l.fault(e.key, "%s", fault)
+			continue
+		}
+		a := l.attribute(e.key.Value, e.value)
+		if a == nil {
+			continue
+		}
+		if a.name == "created" && a.kind != directory.Date {
+			l.fault(e.value, "created must be mapped to a date, since grace rests on it")
+		}
+		l.policy.attributes[a.name] = a
+		own = append(own, a)
+	}
+	for _, a := range l.policy.mapped {
+		if l.policy.attributes[a.name] == a {
+			own = append(own, a)
+		}
+	}
+	l.policy.mapped = own
+	return nil
+}
+
+func (l *loader) attribute(name string, n *yaml.Node) *attribute {
+	if n.Kind == yaml.MappingNode {
+		o := l.object(n, "attribute "+name, "memberOf")
+		if g := o.required("memberOf", "a field name, or {memberOf: {entra: NAME}}"); g != nil {
+			if ref, ok := l.group(g, "memberOf"); ok {
+				return groupAttribute(name, newMemberQuery(ref, false))
+			}
+		}
+		return nil
+	}
+	source, ok := l.text(n, "attribute "+name)
+	if !ok {
+		return nil
+	}
+	a, fault := parseMapping(name, strings.TrimSpace(source))
+	if fault != "" {
+		l.fault(n, "attribute %s: %s", name, fault)
+		return nil
+	}
+	return a
+}
+
+// group reads {entra: NAME} or {ad: DN}.
+func (l *loader) group(n *yaml.Node, what string) (directory.GroupRef, bool) {
+	ref, ok := l.groupRef(n, what)
+	if ok {
+		l.named = append(l.named, located{ref, n.Line, n.Column})
+	}
+	return ref, ok
+}
+
+func (r *reader) groupRef(n *yaml.Node, what string) (directory.GroupRef, bool) {
+	before := len(r.faults)
+	o := r.object(n, what, "entra", "ad")
+	entra, ad := o.text("entra"), o.text("ad")
+	switch {
+	case len(r.faults) > before:
+	case (entra == "") == (ad == ""):
+		r.fault(n, `%s must name one group: {entra: NAME} or {ad: "DISTINGUISHED NAME"}`, what)
+	case entra != "":
+		return directory.GroupRef{Source: directory.Entra, Name: entra}, true
+	case !strings.Contains(ad, "="):
+		r.fault(o.fields["ad"], `%s must give the distinguished name, like "CN=Citrix Users,OU=Licenses,DC=corp,DC=example", not %q`, what, ad)
+	default:
+		return directory.GroupRef{Source: directory.AD, Name: ad}, true
+	}
+	return directory.GroupRef{}, false
+}

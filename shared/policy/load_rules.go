@@ -1,0 +1,181 @@
+package policy
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+func (l *loader) licenses(n *yaml.Node) {
+	list := l.entries(n, "licenses")
+	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+		l.fault(n, "licenses is empty; name at least one")
+	}
+	for _, e := range list {
+		license := l.license(e)
+		license.index = len(l.policy.Licenses)
+		l.policy.Licenses = append(l.policy.Licenses, license)
+	}
+}
+
+// license reads one license. A faulty one is kept too, so that rules naming it
+// are not reported as well.
+func (l *loader) license(e entry) *License {
+	before := len(l.faults)
+	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "monthlyPrice")
+	license := &License{Name: e.key.Value, SKU: o.text("sku")}
+	l.number(o.fields["monthlyPrice"], "monthlyPrice", 0, 999_999, &license.MonthlyPrice)
+	if g := o.fields["group"]; g != nil {
+		if ref, ok := l.group(g, "group of license "+license.Name); ok {
+			license.Group = &ref
+		}
+	}
+	inAD := license.Group != nil && license.Group.Source == directory.AD
+	switch {
+	case len(l.faults) > before:
+	case license.SKU == "" && license.Group == nil:
+		l.fault(e.value, `license %s needs "sku: PART_NUMBER", or "group: {ad: …}" when a group of Active Directory gives it`, license.Name)
+	case license.SKU == "" && !inAD:
+		l.fault(e.value, `license %s needs "sku: PART_NUMBER" beside its Entra group: who holds it is read from the license, not from the group`, license.Name)
+	case license.SKU != "" && inAD:
+		l.fault(e.value, `license %s has a sku and a group of Active Directory; name its Entra group, or leave the sku out`, license.Name)
+	case inAD:
+		q := newMemberQuery(*license.Group, true)
+		license.holders = &q
+	}
+	return license
+}
+
+func (l *loader) rules(n *yaml.Node, c *compiler) {
+	items := l.list(n, "rules")
+	if n.Kind == yaml.SequenceNode && len(items) == 0 {
+		l.fault(n, "rules is empty; write at least one")
+	}
+	for _, item := range items {
+		if rule := l.rule(item, c); rule != nil {
+			l.policy.Rules = append(l.policy.Rules, rule)
+		}
+	}
+}
+
+func (l *loader) rule(n *yaml.Node, c *compiler) *Rule {
+	o := l.object(n, "a rule", "name", "license", "for", "when", "then")
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	rule := &Rule{}
+	if name := o.required("name", "a short name, used in plans"); name != nil {
+		rule.Name, _ = l.text(name, "name")
+		if rule.Name != "" && l.policy.RuleNamed(rule.Name) != nil {
+			l.fault(name, "there are two rules named %q; give each its own name", rule.Name)
+		}
+	}
+	rule.License = l.licenseOf(o.required("license", "the name of a license above"), "license")
+	rule.scope = c.compile(o.fields["for"], "for")
+	rule.when = c.compile(o.required("when", "the condition under which the license is idle"), "when")
+	if then := o.required("then", "remove, or {changeTo: LICENSE}"); then != nil {
+		l.then(then, rule)
+	}
+	l.complete(rule)
+	return rule
+}
+
+// complete notes what a rule asks, for evidence and for Turns.
+func (l *loader) complete(rule *Rule) {
+	rule.ForSource, rule.WhenSource = rule.scope.text(), rule.when.text()
+	for _, c := range []*condition{rule.scope, rule.when, l.policy.exempt.when} {
+		if c != nil {
+			rule.conditions = append(rule.conditions, c)
+			rule.asks = addNew(rule.asks, c.reads...)
+		}
+	}
+	if l.policy.Grace.NeverSignedIn > 0 && rule.when != nil && len(rule.when.activity) > 0 {
+		rule.asks = addNew(rule.asks, l.policy.attributes["created"])
+	}
+	rule.offsets = offsetsOf(rule.conditions)
+}
+
+// licenseOf finds the license a node names.
+func (l *loader) licenseOf(n *yaml.Node, what string) *License {
+	if n == nil {
+		return nil
+	}
+	name, ok := l.text(n, what)
+	if !ok {
+		return nil
+	}
+	license := l.policy.LicenseNamed(name)
+	if license == nil {
+		l.fault(n, "there is no license %q%s", name, didYouMean(name, l.policy.licenseNames()))
+	}
+	return license
+}
+
+// then reads what happens to an idle license.
+func (l *loader) then(n *yaml.Node, rule *Rule) {
+	if n.Kind == yaml.ScalarNode {
+		if word, ok := l.text(n, "then"); ok && word != "remove" {
+			l.fault(n, `then must be remove or {changeTo: LICENSE}, not %q`, word)
+		}
+		return
+	}
+	o := l.object(n, "then", "changeTo")
+	to := o.required("changeTo", "{changeTo: LICENSE}, or remove")
+	rule.ChangeTo = l.licenseOf(to, "changeTo")
+	if rule.ChangeTo == nil || rule.License == nil {
+		return
+	}
+	switch from, into := rule.License, rule.ChangeTo; {
+	case from == into:
+		l.fault(to, "a license cannot be changed to itself; write remove, or name another")
+	case (from.holders == nil) != (into.holders == nil):
+		l.fault(to, "%s and %s live in different directories, so one cannot be changed to the other in one move; write remove", from.Name, into.Name)
+	case from.holders == nil && from.SKU == into.SKU, from.holders != nil && from.holders.key == into.holders.key:
+		l.fault(to, "%s and %s are the same product; write remove, or name another", from.Name, into.Name)
+	}
+}
+
+// exempt reads who may not be touched.
+func (l *loader) exempt(n *yaml.Node, c *compiler) {
+	o := l.object(n, "exempt", "users", "groups", "leave", "when")
+	public, compiled := &l.policy.Exempt, &l.policy.exempt
+	if n := o.fields["users"]; n != nil {
+		for _, item := range l.list(n, "exempt.users") {
+			if user, ok := l.text(item, "an exempt user"); ok {
+				public.Users = append(public.Users, user)
+			}
+		}
+	}
+	if n := o.fields["groups"]; n != nil {
+		for _, item := range l.list(n, "exempt.groups") {
+			if ref, ok := l.group(item, "an exempt group"); ok {
+				public.Groups = append(public.Groups, ref)
+				compiled.groups = append(compiled.groups, newMemberQuery(ref, false))
+			}
+		}
+	}
+	if n := o.fields["leave"]; n != nil {
+		for _, item := range l.list(n, "exempt.leave") {
+			public.Leave = append(public.Leave, l.leave(item))
+		}
+	}
+	compiled.when = c.compile(o.fields["when"], "exempt.when")
+	public.When = compiled.when.text()
+	compiled.index(public)
+}
+
+func (l *loader) leave(n *yaml.Node) Leave {
+	o := l.object(n, "a leave", "user", "until", "reason")
+	o.required("user", "the user principal name")
+	leave := Leave{User: o.text("user"), Reason: o.text("reason")}
+	if until := o.required("until", "the last day, like 2027-03-01"); until != nil {
+		var wholeDay bool
+		if leave.Until, wholeDay = l.date(until, "until"); wholeDay {
+			leave.Until = leave.Until.Add(day)
+		}
+		leave.written = strings.TrimSpace(until.Value)
+	}
+	return leave
+}

@@ -1,0 +1,90 @@
+package policy
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// place finds where a line and column of a scalar's value lie in the file, by
+// walking value and file together: YAML moves and folds white space and takes
+// out quotes and indentation, but keeps the other characters in order. Lines
+// and columns count from 1.
+func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int) {
+	at := r.textOf(n)
+	fileLine, fileColumn = n.Line, n.Column
+	l, c := 1, 1
+	for _, want := range n.Value {
+		there := l > line || l == line && c >= column
+		if !unicode.IsSpace(want) {
+			if !at.find(want) {
+				return n.Line, n.Column // written as an escape: point to the whole text
+			}
+			fileLine, fileColumn = at.line+1, at.column
+		}
+		if there {
+			return fileLine, fileColumn
+		}
+		if c++; want == '\n' {
+			l, c = l+1, 1
+		}
+	}
+	return fileLine, fileColumn + 1 // the end of the text
+}
+
+// cursor is a place in a file: a line from 0, the characters of it passed, and
+// the rest of it.
+type cursor struct {
+	lines  []string
+	line   int
+	column int
+	rest   string
+}
+
+// textOf is the place where the text of a scalar starts.
+func (r *reader) textOf(n *yaml.Node) *cursor {
+	c := &cursor{lines: r.lines, line: n.Line - 1, rest: r.lines[n.Line-1]}
+	skip := n.Column - 1
+	switch {
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		c.next() // the text starts on the line after | or >
+		return c
+	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		skip++
+	}
+	for ; skip > 0 && c.rest != ""; skip-- {
+		_, size := utf8.DecodeRuneInString(c.rest)
+		c.rest = c.rest[size:]
+		c.column++
+	}
+	return c
+}
+
+func (c *cursor) next() bool {
+	c.line, c.column, c.rest = c.line+1, 0, ""
+	if c.line >= len(c.lines) {
+		return false
+	}
+	c.rest = c.lines[c.line]
+	return true
+}
+
+// find moves just behind the next occurrence of a character, over nothing but
+// what YAML takes out of a text.
+func (c *cursor) find(want rune) bool {
+	for more := true; more; more = c.next() {
+		for i, got := range c.rest {
+			c.column++
+			switch {
+			case got == want:
+				c.rest = c.rest[i+utf8.RuneLen(got):]
+				return true
+			case !unicode.IsSpace(got) && !strings.ContainsRune(`\'"`, got):
+				return false
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,141 @@
+// Package policy turns a policy file into compiled rules and asks them about
+// people. A verdict is three-valued: what was not read makes it undecided, and
+// only what is known makes it reclaim. The file is read strictly, and every
+// fault in it is reported at once with its place. The package does no I/O and
+// knows no clock.
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Mode says what a run may do with its plan.
+type Mode string
+
+// The modes of a policy.
+const (
+	Audit   Mode = "audit"   // nothing may be written
+	Review  Mode = "review"  // a plan is applied after approval
+	Enforce Mode = "enforce" // the schedule applies its plans
+)
+
+// Policy is a policy file that was read and compiled. It is not changed after
+// Load and may be used by several goroutines.
+type Policy struct {
+	Tenant   string // the only tenant a run may touch, in lower case
+	Mode     Mode
+	Currency string // of the prices, ISO 4217
+	Licenses []*License
+	Rules    []*Rule
+	Limits   Limits
+	Grace    Grace
+	Exempt   Exemptions
+
+	attributes map[string]*attribute // by name
+	mapped     []*attribute          // those of the mapping, in the file's order
+	groups     []directory.GroupRef
+	exempt     exemptions
+	conditions []*condition
+}
+
+// License is a product people hold: in Entra by a SKU, or in Active Directory
+// by membership of a group.
+type License struct {
+	Name         string
+	SKU          string              // part number; "" for a license of Active Directory
+	Group        *directory.GroupRef // the group that gives it; nil: none
+	MonthlyPrice float64             // of one seat, in the policy's currency
+
+	index   int          // in Policy.Licenses
+	holders *MemberQuery // the AD group whose members hold it; nil with a SKU
+}
+
+// Rule says which holders of a license no longer use it, and what then.
+type Rule struct {
+	Name       string
+	License    *License // only its holders are asked
+	ChangeTo   *License // nil: the license is removed
+	ForSource  string   // the condition for being asked; "" is everybody
+	WhenSource string   // the condition for being reclaimed
+
+	scope, when *condition      // scope is nil for everybody
+	conditions  []*condition    // all it asks, the exempting one too
+	asks        []*attribute    // what they read, and the creation date that grace reads
+	offsets     []time.Duration // see Turns
+}
+
+// Limits bound what one run may do.
+type Limits struct {
+	StopAbovePercent float64 // of a license's holders; more matches hold the run
+	StopAboveCount   int     // more matches hold the run
+	PerRun           int     // changes in one run; the rest waits for the next
+}
+
+// Grace spares people who had no time yet to use what they were given.
+type Grace struct {
+	NeverSignedIn int // days an account may exist unused; 0: none
+}
+
+// Exemptions name people no rule may touch.
+type Exemptions struct {
+	Users  []string             // user principal names or Entra object ids
+	Groups []directory.GroupRef // everybody in them
+	Leave  []Leave
+	When   string // a condition; "" when absent
+}
+
+// Leave exempts a person for a time.
+type Leave struct {
+	User   string
+	Until  time.Time // the first instant at which it no longer counts
+	Reason string
+
+	written string // Until as the file has it
+}
+
+// LicenseNamed finds a license by its name in the policy; nil when there is
+// none.
+func (p *Policy) LicenseNamed(name string) *License {
+	return named(p.Licenses, name, func(l *License) string { return l.Name })
+}
+
+// RuleNamed finds a rule by its name; nil when there is none.
+func (p *Policy) RuleNamed(name string) *Rule {
+	return named(p.Rules, name, func(r *Rule) string { return r.Name })
+}
+
+func named[T any](list []*T, name string, nameOf func(*T) string) *T {
+	i := slices.IndexFunc(list, func(t *T) bool { return nameOf(t) == name })
+	if i < 0 {
+		return nil
+	}
+	return list[i]
+}
+
+func names[T any](list []*T, nameOf func(*T) string) []string {
+	all := make([]string, len(list))
+	for i, t := range list {
+		all[i] = nameOf(t)
+	}
+	return all
+}
+
+func (p *Policy) ruleNames() []string { return names(p.Rules, func(r *Rule) string { return r.Name }) }
+
+func (p *Policy) licenseNames() []string {
+	return names(p.Licenses, func(l *License) string { return l.Name })
+}
+
+// SKUs are the part numbers the policy names, each once, in the file's order.
+func (p *Policy) SKUs() []string {
+	var list []string
+	for _, l := range p.Licenses {
+		if l.SKU != "" && !slices.Contains(list, l.SKU) {
+			list = append(list, l.SKU)
+		}
+	}
+	return list
+}

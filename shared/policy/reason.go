@@ -1,0 +1,99 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Reason is the verdict's reason, or for a plain keep and a person who does
+// not hold the license the words that Ask leaves out.
+func (j *Judge) Reason(r *Rule, p *directory.Person, v Verdict) string {
+	switch {
+	case v.Reason != "":
+		return v.Reason
+	case v.Outcome == NotHolder:
+		return "does not hold " + r.License.Name
+	}
+	if r.scope != nil {
+		if flag, _ := j.eval(r.scope, p); flag == directory.No {
+			return "not asked: " + values(r.scope.reads, p)
+		}
+	}
+	if since, never := newestOf(r.when.activity, p); never == directory.No {
+		return fmt.Sprintf("last %s %s (%s)", verb(r.when.activity).noun, dayOf(since), j.daysSince(since))
+	}
+	return "kept: " + values(r.when.reads, p)
+}
+
+func (j *Judge) reclaimReason(r *Rule, p *directory.Person) string {
+	since, never := newestOf(r.when.activity, p)
+	word := verb(r.when.activity)
+	switch {
+	case len(r.when.activity) == 0, never == directory.Unset:
+		return "matches: " + values(r.when.reads, p)
+	case never == directory.No:
+		return fmt.Sprintf("no %s since %s (%s)", word.noun, dayOf(since), j.daysSince(since))
+	}
+	if created := j.policy.attributes["created"].of(p); created.State == directory.Known {
+		return fmt.Sprintf("never %s; account created %s", word.past, dayOf(created.Time))
+	}
+	return "never " + word.past
+}
+
+func (j *Judge) graceReason(r *Rule, g grace) string {
+	return fmt.Sprintf("never %s; new account, in grace until %s", verb(r.when.activity).past, dayOf(g.ends))
+}
+
+func (j *Judge) exemptReason(e exemption) string {
+	switch {
+	case e.leave != nil && e.leave.Reason != "":
+		return fmt.Sprintf("exempt: on leave until %s (%s)", e.leave.written, e.leave.Reason)
+	case e.leave != nil:
+		return "exempt: on leave until " + e.leave.written
+	case e.user != "":
+		return "exempt: " + e.user + " is listed"
+	case e.group != nil:
+		return "exempt: member of " + e.group.Ref.String()
+	}
+	return "exempt: " + j.policy.Exempt.When
+}
+
+// words for coming in: people sign in to Entra and log on to Active Directory.
+type words struct{ noun, past string }
+
+func verb(activity []*attribute) words {
+	if len(activity) > 0 && !slices.ContainsFunc(activity, func(a *attribute) bool { return !a.logon() }) {
+		return words{"logon", "logged on"}
+	}
+	return words{"sign-in", "signed in"}
+}
+
+func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// daysSince counts whole days: 60 for 60 days and a second.
+func (j *Judge) daysSince(t time.Time) string {
+	switch n := int(j.now.Sub(t) / day); n {
+	case 0:
+		return "today"
+	case 1:
+		return "1 day"
+	default:
+		return fmt.Sprintf("%d days", n)
+	}
+}
+
+// values lists attributes with their values, "accountEnabled true".
+func values(list []*attribute, p *directory.Person) string {
+	parts := make([]string, len(list))
+	for i, a := range list {
+		parts[i] = a.name + " " + show(a.kind, a.of(p))
+	}
+	if len(parts) == 0 {
+		return "everybody"
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// maxOffsets bounds the sums of spans that are tried.
+const maxOffsets = 243
+
+// offsetsOf are the sums of a rule's spans, since a condition may add and
+// subtract several. With too many spans for all sums, each stands alone.
+func offsetsOf(conditions []*condition) []time.Duration {
+	offsets := []time.Duration{0}
+	for _, c := range conditions {
+		for _, span := range c.spans {
+			bases := offsets
+			if 3*len(offsets) > maxOffsets {
+				bases = offsets[:1]
+			}
+			for _, o := range bases {
+				offsets = append(offsets, o+span, o-span)
+			}
+		}
+	}
+	slices.Sort(offsets[1:])
+	return slices.Compact(offsets)
+}
+
+// Turns tells when the rule would first say reclaim if the person stays away
+// and nothing else changes. It is false when that would never be. The rule is
+// asked only at instants where a comparison of dates can turn: each date the
+// person has and each timestamp("…"), moved by the spans in the conditions,
+// and a second later (for strict comparisons); the end of grace; the end of
+// leave.
+func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
+	now := j.now
+	defer j.setNow(now)
+	j.turningPoints(r, p)
+	slices.SortFunc(j.instants, time.Time.Compare)
+	for _, t := range slices.Compact(j.instants) {
+		j.setNow(t)
+		if j.decide(r, p).outcome == Reclaim {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// turningPoints fills j.instants with the instants after now to be tried.
+func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
+	j.instants = j.instants[:0]
+	for _, c := range r.conditions {
+		for _, t := range c.instants {
+			j.addMoved(r, t)
+		}
+	}
+	for _, a := range r.asks {
+		if v := a.of(p); a.kind == directory.Date && v.State == directory.Known {
+			j.addMoved(r, v.Time)
+		}
+	}
+	if g := j.inGrace(r, p); g.flag == directory.Yes {
+		j.add(g.ends)
+	}
+	for _, name := range namesOf(p) {
+		if one := j.lookUp(name); one != nil {
+			for _, leave := range one.leave {
+				j.add(leave.Until)
+			}
+		}
+	}
+}
+
+func (j *Judge) addMoved(r *Rule, t time.Time) {
+	for _, o := range r.offsets {
+		j.add(t.Add(o))
+		j.add(t.Add(o + time.Second))
+	}
+}
+
+func (j *Judge) add(t time.Time) {
+	if t.After(j.now) {
+		j.instants = append(j.instants, t)
+	}
+}
+
+// Evidence is what the rule's verdict on a person rested on.
+func (j *Judge) Evidence(r *Rule, p *directory.Person) []Evidence { return evidence(r.asks, p) }
+
+// Profile is every attribute of the mapping, and those besides that a rule
+// reads.
+func (j *Judge) Profile(p *directory.Person) []Evidence {
+	list := slices.Clone(j.policy.mapped)
+	for _, r := range j.policy.Rules {
+		list = addNew(list, r.asks...)
+	}
+	return evidence(list, p)
+}
+
+func evidence(list []*attribute, p *directory.Person) []Evidence {
+	out := make([]Evidence, len(list))
+	for i, a := range list {
+		out[i] = a.evidence(p)
+	}
+	return out
+}

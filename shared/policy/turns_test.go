@@ -1,0 +1,155 @@
+package policy
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// TestTurns holds Turns against asking the rule hour by hour, for people with
+// random dates on whole hours.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+grace: {neverSignedIn: 5}
+exempt:
+  leave: [{user: a@x, until: 2026-12-10}, {user: a@x, until: 2026-12-20T03:00:00Z}]
+licenses:
+  m365-e3: {sku: SPE_E3}
+  citrix: {group: {ad: "`+citrixDN+`"}}
+rules:
+  - {name: never or long, license: m365-e3, when: AzureAdSistaLogon.earlierThan(now - days(20)) || AzureAdSistaLogon.hasNoValue(), then: remove}
+  - {name: ternary, license: citrix, when: "LastlogonTimestamp.hasValue() ? LastlogonTimestamp.earlierThan(now - days(9)) : created.value() <= now - days(9)", then: remove}
+  - {name: two spans, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - days(7) - days(4)) && now > timestamp("2026-12-01T05:00:00Z") + duration("36h")', then: remove}
+  - {name: in advance, license: m365-e3, when: 'created.laterThan(now - days(30)) && AzureAdSistaLogon.earlierThan(now + days(2) - days(25))', then: remove}
+  - {name: never, license: m365-e3, when: AzureAdSistaLogon.laterThan(now), then: remove}
+`)
+	random := rand.New(rand.NewPCG(1, 2))
+	date := func() time.Time {
+		if random.IntN(4) == 0 {
+			return time.Time{}
+		}
+		return noon.Add(-time.Duration(random.IntN(40*24)) * time.Hour)
+	}
+	turned := 0
+	for range 150 {
+		who := employee()
+		who.Entra.LastSuccessful, who.AD.LastLogonTimestamp, who.Entra.Created = date(), date(), date()
+		if random.IntN(3) == 0 {
+			who.Entra.UserPrincipalName = "a@x"
+		}
+		for _, r := range p.Rules {
+			j := judge(t, p, noon)
+			if j.Ask(r, who).Outcome == Reclaim {
+				continue
+			}
+			got, ok := j.Turns(r, who)
+			want, wantOK := turnsByHour(t, p, r, who)
+			if ok != wantOK || ok && !got.Truncate(time.Hour).Equal(want.Truncate(time.Hour)) {
+				t.Fatalf("%s: turns %v %v, asked hour by hour %v %v; person %s", r.Name, got, ok, want, wantOK, j.Evidence(r, who))
+			}
+			if ok {
+				turned++
+			}
+		}
+	}
+	if turned < 100 {
+		t.Errorf("only %d verdicts turned; the test shows little", turned)
+	}
+}
+
+// turnsByHour asks at every hour and a second later for 60 days.
+func turnsByHour(t *testing.T, p *Policy, r *Rule, who *directory.Person) (time.Time, bool) {
+	j := judge(t, p, noon)
+	for h := range 60 * 24 {
+		for _, s := range []time.Duration{0, time.Second} {
+			at := noon.Add(time.Duration(h)*time.Hour + s)
+			j.setNow(at)
+			if j.Ask(r, who).Outcome == Reclaim {
+				return at, true
+			}
+		}
+	}
+	return time.Time{}, false
+}
+
+func TestTurnsLeavesTheJudgeAtItsInstant(t *testing.T) {
+	t.Parallel()
+	p := load(t, twoRules)
+	who := employee()
+	who.Entra.LastSuccessful = noon.Add(-59 * day)
+	j := judge(t, p, noon)
+	at, ok := j.Turns(p.Rules[0], who)
+	if want := noon.Add(day + time.Second); !ok || !at.Equal(want) {
+		t.Errorf("turns %v %v, want %v", at, ok, want)
+	}
+	if v := j.Ask(p.Rules[0], who); v.Outcome != Keep {
+		t.Errorf("after Turns the verdict is %s (%s), want keep", v.Outcome, v.Reason)
+	}
+}
+
+func TestManySpans(t *testing.T) {
+	t.Parallel()
+	c := &condition{}
+	for i := range 20 {
+		c.spans = append(c.spans, time.Duration(i+1)*day)
+	}
+	offsets := offsetsOf([]*condition{c})
+	if len(offsets) > maxOffsets+2*len(c.spans) {
+		t.Errorf("%d offsets", len(offsets))
+	}
+	have := map[time.Duration]bool{}
+	for _, o := range offsets {
+		have[o] = true
+	}
+	for _, span := range c.spans {
+		if !have[span] || !have[-span] {
+			t.Errorf("the span of %v is not tried", span)
+		}
+	}
+}
+
+func TestEvidenceAndProfile(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+attributes:
+  staff: {memberOf: {entra: Staff}}
+  systemRole: entra.jobTitle
+licenses: {m365-e3: {sku: SPE_E3}}
+grace: {neverSignedIn: 14}
+exempt: {when: userType == "Guest"}
+rules: [{name: r, license: m365-e3, for: accountEnabled && staff, when: AzureAdSistaLogon.hasNoValue(), then: remove}]
+`)
+	who := employee()
+	who.Memberships = append(who.Memberships, "entra:Staff")
+	who.Entra.JobTitle = "Clerk"
+	who.Entra.LastSuccessful = noon.Add(-time.Hour)
+	who.ADState, who.AD = directory.NotRead, nil
+	j := judge(t, p, noon)
+	verdict := []Evidence{
+		{"accountEnabled", "entra.accountEnabled", "true"},
+		{"staff", "memberOf entra:Staff", "true"},
+		{"AzureAdSistaLogon", "entra.lastActivity", "2026-11-23T11:00:00Z"},
+		{"userType", "entra.userType", "Member"},
+		{"created", "newest(entra.created, ad.created)", "not read"},
+	}
+	if diff := cmp.Diff(verdict, j.Evidence(p.Rules[0], who)); diff != "" {
+		t.Errorf("evidence (-want +got):\n%s", diff)
+	}
+	profile := []Evidence{
+		{"staff", "memberOf entra:Staff", "true"},
+		{"systemRole", "entra.jobTitle", "Clerk"},
+		{"AzureAdSistaLogon", "entra.lastActivity", "2026-11-23T11:00:00Z"},
+		{"LastlogonTimestamp", "ad.lastLogonTimestamp", "not read"},
+		{"created", "newest(entra.created, ad.created)", "not read"},
+		{"accountEnabled", "entra.accountEnabled", "true"},
+		{"userType", "entra.userType", "Member"},
+	}
+	if diff := cmp.Diff(profile, j.Profile(who)); diff != "" {
+		t.Errorf("profile (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,55 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// Outcome is what a rule says about a person's license.
+type Outcome uint8
+
+// The outcomes. NotHolder is no verdict: the person does not hold the license.
+const (
+	NotHolder Outcome = iota
+	Keep
+	Reclaim
+	Undecided // something that matters is not known; the license is kept
+	Exempt
+)
+
+var outcomes = [...]string{NotHolder: "notHolder", Keep: "keep", Reclaim: "reclaim", Undecided: "undecided", Exempt: "exempt"}
+
+// String is the word reports and golden people use.
+func (o Outcome) String() string {
+	if int(o) >= len(outcomes) {
+		return fmt.Sprintf("outcome %d", o)
+	}
+	return outcomes[o]
+}
+
+// MarshalText writes the word.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads the word.
+func (o *Outcome) UnmarshalText(b []byte) error {
+	for i, word := range outcomes {
+		if word == string(b) {
+			*o = Outcome(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown outcome %q%s", b, didYouMean(string(b), outcomes[:]))
+}
+
+// Verdict is a rule's answer about a person.
+type Verdict struct {
+	Outcome Outcome
+	// Reason is a short sentence for people. A plain keep has none, since
+	// almost everybody gets one; Judge.Reason words it when asked.
+	Reason string
+	// Unknowns are the attributes that made the verdict undecided.
+	Unknowns []string
+	// IdleSince is the newest known activity among the dates the rule's
+	// condition reads. It is zero when there is none or none is known.
+	IdleSince time.Time
+}

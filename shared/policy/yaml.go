@@ -1,0 +1,284 @@
+package policy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile is the largest file that is read, in bytes.
+const maxFile = 1 << 20
+
+// reader walks a YAML document strictly and collects every fault in it.
+type reader struct {
+	name   string
+	lines  []string
+	faults Faults
+}
+
+func (r *reader) fault(n *yaml.Node, format string, args ...any) {
+	r.faultAt(n.Line, n.Column, fmt.Sprintf(format, args...))
+}
+
+func (r *reader) faultAt(line, column int, text string) {
+	r.faults = append(r.faults, Fault{File: r.name, Line: max(line, 1), Column: max(column, 1), Text: text})
+}
+
+// open parses the only document of a file. The node is nil when the file
+// cannot be read at all.
+func open(name string, data []byte) (*reader, *yaml.Node) {
+	r := &reader{name: name}
+	switch {
+	case len(data) > maxFile:
+		r.faultAt(1, 1, fmt.Sprintf("the file has %d bytes; at most %d are read", len(data), maxFile))
+		return r, nil
+	case !utf8.Valid(data):
+		r.faultInvalidText(data)
+		return r, nil
+	}
+	r.lines = strings.Split(string(data), "\n")
+	var doc, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
+		r.faultAt(1, 1, "the file is empty")
+		return r, nil
+	} else if err != nil {
+		r.faultYAML(err)
+		return r, nil
+	}
+	if err := decoder.Decode(&second); err == nil {
+		r.fault(&second, "a second document starts here; a file has one")
+	} else if !errors.Is(err, io.EOF) {
+		r.faultYAML(err)
+	}
+	r.refuse(&doc)
+	if len(r.faults) > 0 || len(doc.Content) == 0 {
+		return r, nil
+	}
+	return r, doc.Content[0]
+}
+
+func (r *reader) faultInvalidText(data []byte) {
+	line := 1
+	for l := range bytes.Lines(data) {
+		if !utf8.Valid(l) {
+			r.faultAt(line, 1, "the line is not valid UTF-8")
+			return
+		}
+		line++
+	}
+}
+
+var (
+	yamlLine = regexp.MustCompile(`^line (\d+): `)
+	// fromZero are the messages of YAML's parser, which counts lines from 0,
+	// while its scanner counts them from 1.
+	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node content)|found (duplicate|incompatible|undefined))`)
+)
+
+// faultYAML takes the line out of the message, where alone it is told.
+func (r *reader) faultYAML(err error) {
+	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		text = text[len(m[0]):]
+		if fromZero.MatchString(text) {
+			line = min(line+1, len(r.lines))
+		}
+	}
+	r.faultAt(line, 1, "not YAML: "+text)
+}
+
+// refuse reports anchors, aliases and tags: a reviewer must see what a policy
+// says where it says it.
+func (r *reader) refuse(n *yaml.Node) {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		r.fault(n, "aliases are not allowed; write the value out")
+		return
+	case n.Anchor != "":
+		r.fault(n, "anchors are not allowed; write the value out where it is needed")
+	case n.Style&yaml.TaggedStyle != 0:
+		r.fault(n, "tags are not allowed; remove %s", n.Tag)
+	}
+	for _, c := range n.Content {
+		r.refuse(c)
+	}
+}
+
+// entry is one key of a mapping with its value.
+type entry struct{ key, value *yaml.Node }
+
+// entries are the keys of a mapping in the order of the file, each once.
+func (r *reader) entries(n *yaml.Node, what string) []entry {
+	if n.Kind != yaml.MappingNode {
+		r.fault(n, "%s must be a mapping of keys to values, not %s", what, kindOf(n))
+		return nil
+	}
+	var list []entry
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" || key.Value == "" {
+			r.fault(key, "a key of %s must be text, not %s", what, kindOf(key))
+			continue
+		}
+		if line, twice := seen[key.Value]; twice {
+			r.fault(key, "%s has the key %q twice, first on line %d", what, key.Value, line)
+			continue
+		}
+		seen[key.Value] = key.Line
+		list = append(list, entry{key, n.Content[i+1]})
+	}
+	return list
+}
+
+// object is a mapping whose keys are known.
+type object struct {
+	*reader
+	node   *yaml.Node
+	what   string
+	fields map[string]*yaml.Node
+}
+
+func (r *reader) object(n *yaml.Node, what string, known ...string) object {
+	o := object{r, n, what, map[string]*yaml.Node{}}
+	for _, e := range r.entries(n, what) {
+		switch {
+		case slices.Contains(known, e.key.Value):
+			o.fields[e.key.Value] = e.value
+		case strings.Contains(e.key.Value, "="):
+			r.fault(e.key, "unknown key %q in %s; put a distinguished name in double quotes", e.key.Value, what)
+		default:
+			r.fault(e.key, "unknown key %q in %s%s", e.key.Value, what, didYouMean(e.key.Value, known))
+		}
+	}
+	return o
+}
+
+// required is the value of a key that must be there, or nil after a fault.
+func (o object) required(key, example string) *yaml.Node {
+	n := o.fields[key]
+	if n == nil && o.node.Kind == yaml.MappingNode {
+		o.fault(o.node, "%s lacks the key %q; write %s", o.what, key, example)
+	}
+	return n
+}
+
+// text is the value of a key; "" when it is absent or wrong.
+func (o object) text(key string) string {
+	n := o.fields[key]
+	if n == nil {
+		return ""
+	}
+	s, _ := o.reader.text(n, key)
+	return s
+}
+
+func (r *reader) text(n *yaml.Node, what string) (string, bool) {
+	switch {
+	case n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null":
+		r.fault(n, "%s must be text, not %s", what, kindOf(n))
+	case n.ShortTag() != "!!str":
+		r.fault(n, "%s must be text, not %s; put %s in quotes", what, kindOf(n), n.Value)
+	case strings.TrimSpace(n.Value) == "":
+		r.fault(n, "%s is empty", what)
+	default:
+		return n.Value, true
+	}
+	return "", false
+}
+
+func (r *reader) list(n *yaml.Node, what string) []*yaml.Node {
+	if n.Kind != yaml.SequenceNode {
+		r.fault(n, "%s must be a list, not %s", what, kindOf(n))
+		return nil
+	}
+	return n.Content
+}
+
+func (r *reader) flag(n *yaml.Node, what string) bool {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
+		r.fault(n, "%s must be true or false, not %s", what, kindOf(n))
+	}
+	return strings.EqualFold(n.Value, "true")
+}
+
+// number reads a number between two bounds into dst, which keeps its default
+// when the number is absent or wrong.
+func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64) {
+	if n == nil {
+		return
+	}
+	v, err := strconv.ParseFloat(n.Value, 64)
+	if tag := n.ShortTag(); tag != "!!int" && tag != "!!float" || err != nil || !(v >= lo && v <= hi) {
+		r.fault(n, "%s must be a number from %v to %v, not %s", what, lo, hi, shown(n))
+		return
+	}
+	*dst = v
+}
+
+// count is number for whole numbers.
+func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
+	if n == nil {
+		return
+	}
+	v, err := strconv.Atoi(n.Value)
+	if n.ShortTag() != "!!int" || err != nil || v < lo || v > hi {
+		r.fault(n, "%s must be a whole number from %d to %d, not %s", what, lo, hi, shown(n))
+		return
+	}
+	*dst = v
+}
+
+// date reads an instant in UTC, and tells whether it was a day without time.
+func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
+	if n.Kind == yaml.ScalarNode {
+		if t, err := time.Parse(time.DateOnly, n.Value); err == nil {
+			return t, true
+		}
+		if t, err := time.Parse(time.RFC3339, n.Value); err == nil {
+			return t.UTC(), false
+		}
+	}
+	r.fault(n, "%s must be a date like 2027-03-01 or an instant like 2027-03-01T18:00:00Z, not %s", what, shown(n))
+	return time.Time{}, false
+}
+
+// kindOf names what a node is, for people.
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool":
+		return "true or false"
+	case "!!timestamp":
+		return "a date"
+	}
+	return "text"
+}
+
+// shown is a scalar's value cut to a readable length, else what the node is.
+func shown(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || n.Value == "" {
+		return kindOf(n)
+	}
+	return strconv.Quote(n.Value[:min(len(n.Value), 40)])
+}

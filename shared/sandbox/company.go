@@ -1,0 +1,139 @@
+// Package sandbox simulates a company on loopback: Microsoft Graph over HTTP
+// and Active Directory over LDAPS, for the demo and for tests. Every person is
+// computed from the seed and a number when asked for, so a company of a
+// million people costs no memory; only what was changed by writes is kept. It
+// behaves as Microsoft documents it, and answers whatever the documentation
+// does not allow with an error, never with a guess.
+package sandbox
+
+import (
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Facts of every simulated company.
+const (
+	TenantID    = "11111111-2222-3333-4444-555555555555"
+	BaseDN      = "DC=corp,DC=example,DC=test"
+	CitrixGroup = "CN=Citrix Users,OU=Licenses," + BaseDN
+)
+
+const day = 24 * time.Hour
+
+// Options size and time a company. The zero value of each field is usable.
+type Options struct {
+	Users int    // people of every kind together; fewer than 20 become 20
+	Seed  uint64 // another seed gives another company of the same proportions
+
+	// Now is the clock that dates, license delays and request limits follow;
+	// time.Now when nil. Dates of people are relative to its first answer.
+	Now func() time.Time
+	// LicenseDelay is the time from a change of membership to the license.
+	LicenseDelay time.Duration
+
+	Seats      map[string]int // seats paid for by part number; left out: enough for everyone
+	ListLimit  int            // lists of users with signInActivity per 10 s; 0: no limit (Graph's own is 5)
+	SignInPage int            // larger $top with signInActivity is refused, as Graph once did beyond 120; 0: cut to 500
+}
+
+// Company is the state behind both directories. Its methods may be called from
+// several goroutines at once.
+type Company struct {
+	options Options
+	start   time.Time // the instant all dates of people are relative to
+	offsets [drawCount]uint64
+
+	mu      sync.RWMutex
+	changes map[int]*change     // people whom writes touched
+	joined  map[membership]bool // memberships that writes changed
+	members memberLists
+	pending []transition      // changes of membership whose licenses are due
+	seats   map[string]*seats // by skuId
+	history []Event
+}
+
+// change is what writes made of a person.
+type change struct {
+	licensed    bool // assignments replace the person's first ones
+	assignments []assignment
+	deleted     bool
+	signIn      time.Time
+	logOn       time.Time
+}
+
+// NewCompany makes a company; nothing listens yet.
+func NewCompany(o Options) *Company {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.Users = max(o.Users, len(cast))
+	c := &Company{
+		options: o,
+		start:   o.Now().UTC().Truncate(time.Second),
+		offsets: offsets(o.Seed),
+		changes: map[int]*change{},
+		joined:  map[membership]bool{},
+		members: memberLists{lists: map[int][]int32{}},
+	}
+	c.seats = c.firstSeats()
+	return c
+}
+
+// Size is the number of people of every kind; they are numbered from 0.
+func (c *Company) Size() int { return c.options.Users }
+
+func (c *Company) now() time.Time { return c.options.Now().UTC() }
+
+// EntraUsers are the accounts of Entra ID as they are now, in order.
+func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
+	return func(yield func(directory.EntraUser) bool) {
+		for i := range c.Size() {
+			if p := c.Person(i); p.Entra != nil && !yield(*p.Entra) {
+				return
+			}
+		}
+	}
+}
+
+// ADUsers are the users of Active Directory as they are now, in order.
+func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
+	return func(yield func(directory.ADUser) bool) {
+		for i := range c.Size() {
+			if p := c.Person(i); p.AD != nil && !yield(*p.AD) {
+				return
+			}
+		}
+	}
+}
+
+// SignIn lets a person sign in to Entra ID now, as somebody may between a plan
+// and its application.
+func (c *Company) SignIn(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changeOf(i).signIn = c.now().Truncate(time.Second)
+}
+
+// LogOn lets a person log on to the domain now. As in Active Directory,
+// lastLogonTimestamp follows only when it is more than 14 days old.
+func (c *Company) LogOn(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changeOf(i).logOn = c.now().Truncate(time.Second)
+}
+
+func (c *Company) changeOf(i int) *change {
+	if c.changes[i] == nil {
+		c.changes[i] = &change{}
+	}
+	return c.changes[i]
+}
+
+// inEntra tells whether the person has an account in Entra ID now.
+func (c *Company) inEntra(i int, t traits) bool {
+	ch := c.changes[i]
+	return t.inEntra() && (ch == nil || !ch.deleted)
+}

@@ -1,0 +1,101 @@
+package sandbox
+
+import "time"
+
+// dates are when a person's accounts were made and used; zero is never.
+type dates struct {
+	created                                 time.Time
+	interactive, nonInteractive, successful time.Time // Entra ID; attempts count in the first two
+	logon                                   time.Time // lastLogon
+	stamp                                   time.Time // lastLogonTimestamp, behind logon
+}
+
+// span is an interval of whole days before the start.
+type span struct{ from, to int }
+
+var (
+	signInSpans = map[Activity]span{Active: {0, 44}, Recent: {45, 59}, Idle: {61, 900}, OnLeave: {100, 300}}
+	logonSpans  = map[Activity]span{Active: {0, 60}, Recent: {76, 89}, Idle: {91, 900}}
+)
+
+// noSuccessBefore is when Entra ID began to keep lastSuccessfulSignInDateTime.
+var noSuccessBefore = time.Date(2023, 12, 1, 0, 0, 0, 0, time.UTC)
+
+// datesOf are the dates of a person, by what they are like and by what they
+// did in the sandbox.
+func (c *Company) datesOf(i int, t traits) dates {
+	d := c.dice(i, streamDates)
+	var x dates
+	oldest := c.start
+	if s, ok := signInSpans[t.activity]; ok && t.inEntra() {
+		if t.logon == New {
+			s.to = 9 // not before the account was made
+		}
+		x.signIns(&d, c.within(&d, s))
+		oldest = earliest(oldest, x.interactive, x.nonInteractive, x.successful)
+	}
+	if s, ok := logonSpans[t.logon]; ok && t.inAD() {
+		x.stamp = c.within(&d, s)
+		x.logon = earliest(x.stamp.Add(seconds(&d, 13*day)), c.start.Add(-time.Duration(s.from)*day-time.Hour))
+		oldest = earliest(oldest, x.stamp)
+	}
+	switch {
+	case t.activity == New:
+		x.created = c.within(&d, span{0, 6})
+	case t.logon == New:
+		x.created = c.within(&d, span{15, 80})
+	default:
+		x.created = oldest.Add(-100*day - seconds(&d, 1500*day))
+	}
+	if ch := c.changes[i]; ch != nil {
+		x.used(ch)
+	}
+	return x
+}
+
+// within is an instant in the span, at least two hours before the start.
+func (c *Company) within(d *dice, s span) time.Time {
+	return c.start.Add(-time.Duration(s.from)*day - 2*time.Hour - seconds(d, time.Duration(s.to-s.from)*day-3*time.Hour))
+}
+
+func seconds(d *dice, below time.Duration) time.Duration {
+	return time.Duration(d.below(int(below/time.Second))) * time.Second
+}
+
+// signIns spreads the last activity over the three dates of signInActivity.
+func (x *dates) signIns(d *dice, last time.Time) {
+	x.interactive = last.Add(-seconds(d, 3*day))
+	x.nonInteractive = last.Add(-seconds(d, day))
+	x.successful = last
+	switch variant := d.below(10); {
+	case last.Before(noSuccessBefore):
+		x.interactive, x.successful = last, time.Time{}
+	case variant == 0: // a phone refreshing its token
+		x.interactive = time.Time{}
+	case variant == 1: // a failed attempt is the newest
+		x.interactive, x.successful = last, last.Add(-5*day)
+	}
+}
+
+// used adds what the person did in the sandbox.
+func (x *dates) used(ch *change) {
+	if !ch.signIn.IsZero() {
+		x.interactive, x.successful = ch.signIn, ch.signIn
+	}
+	if !ch.logOn.IsZero() {
+		x.logon = ch.logOn
+		if ch.logOn.Sub(x.stamp) > 14*day {
+			x.stamp = ch.logOn
+		}
+	}
+}
+
+// earliest is the earliest of the dates that are set.
+func earliest(first time.Time, more ...time.Time) time.Time {
+	for _, t := range more {
+		if !t.IsZero() && t.Before(first) {
+			first = t
+		}
+	}
+	return first
+}

@@ -1,0 +1,168 @@
+package sandbox
+
+import (
+	"strings"
+)
+
+// clause is one comparison of a $filter, "path op value" or "path in (values)".
+type clause struct {
+	path   string
+	op     string
+	values []string // without quotes
+	and    *clause  // the next comparison, if there is one
+}
+
+// parseFilter reads a $filter: comparisons joined by "and". Anything else of
+// OData is refused.
+func parseFilter(s string) (*clause, error) {
+	tokens, err := filterTokens(s)
+	if err != nil {
+		return nil, err
+	}
+	p := filterParser{tokens}
+	var first, last *clause
+	for {
+		c, err := p.comparison()
+		if err != nil {
+			return nil, err
+		}
+		if first == nil {
+			first = c
+		} else {
+			last.and = c
+		}
+		last = c
+		if len(p.tokens) == 0 {
+			return first, nil
+		}
+		if p.take() != "and" {
+			return nil, errFilter
+		}
+	}
+}
+
+var errFilter = &graphError{status: 400, code: "BadRequest", message: "Invalid filter clause"}
+
+// filterTokens splits a filter into words, quoted strings, parentheses and commas.
+func filterTokens(s string) (tokens []string, err error) {
+	for s = strings.TrimLeft(s, " "); s != ""; s = strings.TrimLeft(s, " ") {
+		end := 1
+		switch s[0] {
+		case '(', ')', ',':
+		case '\'':
+			if end = quotedEnd(s); end < 0 {
+				return nil, errFilter
+			}
+		default:
+			if end = strings.IndexAny(s, " (),'"); end < 0 {
+				end = len(s)
+			}
+		}
+		tokens, s = append(tokens, s[:end]), s[end:]
+	}
+	return tokens, nil
+}
+
+// quotedEnd is the end of the quoted string that s begins with, or -1. A quote
+// within is doubled.
+func quotedEnd(s string) int {
+	for i := 1; i < len(s); i++ {
+		if s[i] != '\'' {
+			continue
+		}
+		if i+1 == len(s) || s[i+1] != '\'' {
+			return i + 1
+		}
+		i++
+	}
+	return -1
+}
+
+type filterParser struct{ tokens []string }
+
+// take returns the next token, "" at the end.
+func (p *filterParser) take() string {
+	if len(p.tokens) == 0 {
+		return ""
+	}
+	t := p.tokens[0]
+	p.tokens = p.tokens[1:]
+	return t
+}
+
+func (p *filterParser) comparison() (*clause, error) {
+	c := &clause{path: p.take(), op: p.take()}
+	if c.path == "" || strings.ContainsAny(c.path[:1], "('),") {
+		return nil, errFilter
+	}
+	switch c.op {
+	case "eq", "ne", "ge", "le":
+		v, err := p.value()
+		c.values = []string{v}
+		return c, err
+	case "in":
+		var err error
+		c.values, err = p.list()
+		return c, err
+	default:
+		return nil, errFilter
+	}
+}
+
+func (p *filterParser) value() (string, error) {
+	t := p.take()
+	switch {
+	case t == "" || strings.ContainsAny(t[:1], "(),"):
+		return "", errFilter
+	case t[0] == '\'':
+		return strings.ReplaceAll(t[1:len(t)-1], "''", "'"), nil
+	default:
+		return t, nil
+	}
+}
+
+func (p *filterParser) list() (values []string, err error) {
+	if p.take() != "(" {
+		return nil, errFilter
+	}
+	for {
+		v, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, v)
+		switch p.take() {
+		case ",":
+		case ")":
+			return values, nil
+		default:
+			return nil, errFilter
+		}
+	}
+}
+
+// is tells whether the filter is one comparison of this form.
+func (c *clause) is(path, op string) bool {
+	return c != nil && c.and == nil && c.path == path && c.op == op
+}
+
+// mentions tells whether any comparison is about a property or its parts.
+func (c *clause) mentions(property string) bool {
+	for ; c != nil; c = c.and {
+		if c.path == property || strings.HasPrefix(c.path, property+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// refused is Graph's answer to a filter it does not support.
+func (c *clause) refused(kind string) error {
+	if c.mentions("signInActivity") && c.and != nil {
+		return unsupportedQuery("Filter on signInActivity is not supported with any other filterable properties.")
+	}
+	if c.mentions("signInActivity") {
+		return notSimulated("filter on signInActivity")
+	}
+	return unsupportedQuery("Unsupported or invalid query filter clause specified for property '%s' of resource '%s'.", c.path, kind)
+}

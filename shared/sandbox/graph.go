@@ -1,0 +1,178 @@
+package sandbox
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// graph answers the requests of Microsoft Graph that idleseat may make.
+type graph struct {
+	c      *Company
+	serial atomic.Uint64 // of requests, for their ids
+
+	mu     sync.Mutex
+	single limiter // reads of signInActivity of one user
+	list   limiter // lists with signInActivity
+}
+
+func newGraph(c *Company) *graph {
+	return &graph{c: c,
+		single: limiter{allowed: 10, per: time.Minute},
+		list:   limiter{allowed: c.options.ListLimit, per: 10 * time.Second}}
+}
+
+// answer is a success. An empty body is told by status 204.
+type answer struct {
+	status int
+	body   []byte
+}
+
+func ok(body []byte) answer { return answer{http.StatusOK, body} }
+
+var noContent = answer{status: http.StatusNoContent}
+
+// route is a path that is answered, with the query options it takes.
+type route struct {
+	method, template string
+	options          string
+	serve            func(*graph, *query) (answer, error)
+}
+
+var routes = []route{
+	{"GET", "/users", "$select $top $filter $count $skiptoken", (*graph).listUsers},
+	{"GET", "/users/{id}", "$select", (*graph).getUser},
+	{"GET", "/users/{id}/memberOf", "$select $top $skiptoken", (*graph).memberOf},
+	{"GET", "/users/{id}/transitiveMemberOf", "$select $top $skiptoken", (*graph).transitiveMemberOf},
+	{"GET", "/users/{id}/licenseDetails", "", (*graph).licenseDetails},
+	{"POST", "/users/{id}/assignLicense", "", (*graph).assignLicense},
+	{"POST", "/users/{id}/reprocessLicenseAssignment", "", (*graph).reprocessLicenses},
+	{"GET", "/subscribedSkus", "", (*graph).subscribedSkus},
+	{"GET", "/groups", "$select $top $filter $skiptoken", (*graph).listGroups},
+	{"GET", "/groups/{id}", "$select", (*graph).getGroup},
+	{"GET", "/groups/{id}/members", "$select $top $skiptoken", (*graph).listMembers},
+	{"POST", "/groups/{id}/members/$ref", "", (*graph).addMember},
+	{"DELETE", "/groups/{id}/members/{id}/$ref", "", (*graph).removeMember},
+	{"DELETE", "/groups/{id}/members/{id}", "", (*graph).deleteUser},
+}
+
+// version is the first part of every path.
+const version = "/v1.0"
+
+// match finds the route of a request and the values in its path.
+func match(r *http.Request) (*route, []string) {
+	path, inVersion := strings.CutPrefix(r.URL.EscapedPath(), version)
+	if !inVersion {
+		return nil, nil
+	}
+	parts := strings.Split(path, "/")
+	for n := range routes {
+		if ids, matched := routes[n].fits(r.Method, parts); matched {
+			return &routes[n], ids
+		}
+	}
+	return nil, nil
+}
+
+func (r *route) fits(method string, parts []string) (ids []string, matched bool) {
+	want := strings.Split(r.template, "/")
+	if method != r.method || len(want) != len(parts) {
+		return nil, false
+	}
+	for n, w := range want {
+		part, err := url.PathUnescape(parts[n])
+		switch {
+		case err != nil:
+			return nil, false
+		case w == "{id}" && part != "" && part[0] != '$':
+			ids = append(ids, part)
+		case w != part:
+			return nil, false
+		}
+	}
+	return ids, true
+}
+
+// ServeHTTP answers a request, and every refusal with Graph's envelope.
+func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.c.settle()
+	now := g.c.now()
+	id := requestID(g.serial.Add(1))
+	client := r.Header.Get("client-request-id")
+	if client == "" {
+		client = id
+	}
+	w.Header().Set("request-id", id)
+	w.Header().Set("client-request-id", client)
+	w.Header().Set("Date", now.Format(http.TimeFormat))
+	a, err := g.answer(r)
+	if err != nil {
+		var refused *graphError
+		if !errors.As(err, &refused) {
+			refused = &graphError{status: http.StatusInternalServerError, code: "InternalServerError", message: err.Error()}
+		}
+		for name, values := range refused.header {
+			w.Header()[name] = values
+		}
+		a = answer{refused.status, refused.envelope(now, id, client)}
+	}
+	if a.status != http.StatusNoContent {
+		w.Header().Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // a client that left needs no answer
+}
+
+func (g *graph) answer(r *http.Request) (answer, error) {
+	rt, ids := match(r)
+	if rt == nil {
+		return answer{}, &graphError{status: http.StatusNotFound, code: "Request_ResourceNotFound",
+			message: "Resource not found for the segment of " + r.Method + " " + r.URL.EscapedPath() + "."}
+	}
+	q, err := readQuery(r, rt, ids)
+	if err != nil {
+		return answer{}, err
+	}
+	return rt.serve(g, q)
+}
+
+// limit asks a limiter for a request.
+func (g *graph) limit(l *limiter) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if wait := l.take(g.c.now()); wait > 0 {
+		return tooMany(wait)
+	}
+	return nil
+}
+
+// maxBody is more than any request of this size of API needs.
+const maxBody = 1 << 20
+
+// readBody reads the JSON object of a request. A body that does not fit its
+// Content-Encoding is refused, as Graph does.
+func readBody(r *http.Request, into any) error {
+	if kind := r.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
+		return badRequest("A content type of application/json is required, not %q.", kind)
+	}
+	body := io.Reader(http.MaxBytesReader(nil, r.Body, maxBody))
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		unpacked, err := gzip.NewReader(body)
+		if err != nil {
+			return badRequest("Error: Invalid Data.")
+		}
+		body = io.LimitReader(unpacked, maxBody)
+	}
+	b, err := io.ReadAll(body)
+	if err != nil || json.Unmarshal(b, into) != nil {
+		return badRequest("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
+	}
+	return nil
+}

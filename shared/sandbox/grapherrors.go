@@ -1,0 +1,96 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// graphError is an answer of Graph that is not a success.
+type graphError struct {
+	status        int
+	code, message string
+	header        http.Header
+}
+
+func (e *graphError) Error() string {
+	return fmt.Sprintf("%d %s: %s", e.status, e.code, e.message)
+}
+
+func badRequest(format string, a ...any) *graphError {
+	return &graphError{status: http.StatusBadRequest, code: "Request_BadRequest", message: fmt.Sprintf(format, a...)}
+}
+
+func unsupportedQuery(format string, a ...any) *graphError {
+	return &graphError{status: http.StatusBadRequest, code: "Request_UnsupportedQuery", message: fmt.Sprintf(format, a...)}
+}
+
+func notFound(id string) *graphError {
+	return &graphError{status: http.StatusNotFound, code: "Request_ResourceNotFound",
+		message: fmt.Sprintf("Resource '%s' does not exist or one of its queried reference-property objects are not present.", id)}
+}
+
+func denied() *graphError {
+	return &graphError{status: http.StatusForbidden, code: "Authorization_RequestDenied", message: "Insufficient privileges to complete the operation."}
+}
+
+// notSimulated refuses what Graph would do and the sandbox cannot.
+func notSimulated(what string) *graphError {
+	return &graphError{status: http.StatusNotImplemented, code: "notImplemented", message: "The simulated company does not " + what + "."}
+}
+
+// tooMany refuses a request until a limit has room again.
+func tooMany(wait time.Duration) *graphError {
+	h := http.Header{}
+	h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	h.Set("x-ms-throttle-scope", "Tenant_Application/Read/"+requestID(0)+"/"+TenantID)
+	h.Set("x-ms-throttle-information", "ResourceUnitLimitExceeded")
+	return &graphError{http.StatusTooManyRequests, "TooManyRequests", "Too many requests. Wait before you ask again.", h}
+}
+
+// envelope is the body of an error.
+func (e *graphError) envelope(now time.Time, request, client string) []byte {
+	type inner struct {
+		Date    string `json:"date"`
+		Request string `json:"request-id"`
+		Client  string `json:"client-request-id"`
+	}
+	type main struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		Inner   inner  `json:"innerError"`
+	}
+	b, _ := json.Marshal(map[string]main{"error": {e.code, e.message, inner{now.Format("2006-01-02T15:04:05"), request, client}}})
+	return b
+}
+
+// requestID is a GUID that depends on n alone.
+func requestID(n uint64) string {
+	d := dice{n}
+	var g guid
+	for i := range g {
+		g[i] = byte(d.next())
+	}
+	return g.String()
+}
+
+// limiter allows some requests in any interval of a length.
+type limiter struct {
+	allowed int // 0: any number
+	per     time.Duration
+	at      []time.Time // of the requests that were allowed
+}
+
+// take asks for a request. It returns how long to wait, 0 when it is allowed.
+func (l *limiter) take(now time.Time) time.Duration {
+	for len(l.at) > 0 && now.Sub(l.at[0]) >= l.per {
+		l.at = l.at[1:]
+	}
+	if l.allowed > 0 && len(l.at) >= l.allowed {
+		return l.per - now.Sub(l.at[0])
+	}
+	l.at = append(l.at, now)
+	return 0
+}

@@ -1,0 +1,182 @@
+package sandbox
+
+import (
+	"strings"
+)
+
+// groupOf finds the group of Entra ID that a path names.
+func groupOf(id string) (int, error) {
+	if !isGUID(id) {
+		return 0, badRequest("Invalid object identifier '%s'.", id)
+	}
+	for n := range groups {
+		if strings.EqualFold(groups[n].id, id) {
+			return n, nil
+		}
+	}
+	return 0, notFound(id)
+}
+
+func (g *graph) listGroups(q *query) (answer, error) {
+	selected, err := properties(q, groupProperties, groupDefaults, "group")
+	if err != nil {
+		return answer{}, err
+	}
+	if q.filter != nil && !q.filter.is("displayName", "eq") {
+		return answer{}, q.filter.refused("Group")
+	}
+	p := q.newPage("groups"+selection(q), 999)
+	p.begin(-1)
+	for n := q.from; n < len(groups); n++ {
+		if groups[n].id == "" || q.filter != nil && !strings.EqualFold(groups[n].name, q.filter.values[0]) {
+			continue
+		}
+		if p.full() {
+			return p.end(n), nil
+		}
+		p.next()
+		p.body = appendObject(p.body, &groups[n], selected, "")
+	}
+	return p.end(-1), nil
+}
+
+func (g *graph) getGroup(q *query) (answer, error) {
+	selected, err := properties(q, groupProperties, groupDefaults, "group")
+	if err != nil {
+		return answer{}, err
+	}
+	n, err := groupOf(q.ids[0])
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(appendObject(nil, &groups[n], selected, entityContext(q, "groups"+selection(q)))), nil
+}
+
+// memberProperties are those selected for members, who are users and groups.
+func memberProperties(q *query) (users []property[entraUser], nested []property[group], err error) {
+	if q.names == nil {
+		return selectFrom(userProperties, userDefaults), selectFrom(groupProperties, groupDefaults), nil
+	}
+	for _, name := range q.names {
+		if name == "signInActivity" || !known(userProperties, name) && !known(groupProperties, name) {
+			return nil, nil, noProperty(name, "directoryObject")
+		}
+	}
+	return selectFrom(userProperties, q.names), selectFrom(groupProperties, q.names), nil
+}
+
+// listMembers lists what is in a group: first the groups nested in it, then
+// the users. A page begins at a position among both.
+func (g *graph) listMembers(q *query) (answer, error) {
+	users, nested, err := memberProperties(q)
+	if err != nil {
+		return answer{}, err
+	}
+	n, err := groupOf(q.ids[0])
+	if err != nil {
+		return answer{}, err
+	}
+	g.c.mu.RLock()
+	defer g.c.mu.RUnlock()
+	p := q.newPage("directoryObjects"+selection(q), 999)
+	p.begin(-1)
+	inner := groups[n].nested
+	for at := q.from; at < len(inner)+g.c.Size(); at++ {
+		i := at - len(inner)
+		if i >= 0 && !g.c.isEntraMember(n, i) {
+			continue
+		}
+		if p.full() {
+			return p.end(at), nil
+		}
+		p.next()
+		if i < 0 {
+			p.body = appendObject(p.body, &groups[inner[at]], nested, groupType)
+		} else {
+			p.body = appendObject(p.body, g.c.entraUser(i, g.c.traits(i)), users, userType)
+		}
+	}
+	return p.end(-1), nil
+}
+
+func (c *Company) isEntraMember(g, i int) bool {
+	t := c.traits(i)
+	return c.isMember(g, i, t) && c.inEntra(i, t)
+}
+
+// writable refuses groups whose members Graph does not let applications write.
+func (g *group) writable() error {
+	switch {
+	case g.dynamic, g.roleAssignable:
+		return denied()
+	case g.synced():
+		return badRequest("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
+	case g.mailEnabled:
+		return badRequest("Unable to update the specified properties for objects that have originated within an external service.")
+	default:
+		return nil
+	}
+}
+
+func (g *graph) addMember(q *query) (answer, error) {
+	n, err := groupOf(q.ids[0])
+	if err != nil {
+		return answer{}, err
+	}
+	if err := groups[n].writable(); err != nil {
+		return answer{}, err
+	}
+	var body struct {
+		ID string `json:"@odata.id"`
+	}
+	if err := readBody(q.r, &body); err != nil {
+		return answer{}, err
+	}
+	id, err := referenced(body.ID)
+	if err != nil {
+		return answer{}, err
+	}
+	if _, err := groupOf(id); err == nil {
+		return answer{}, notSimulated("nest groups")
+	}
+	g.c.mu.Lock()
+	defer g.c.mu.Unlock()
+	i, err := g.c.user(id)
+	if err != nil {
+		return answer{}, err
+	}
+	if g.c.isEntraMember(n, i) {
+		return answer{}, badRequest("One or more added object references already exist for the following modified properties: 'members'.")
+	}
+	g.c.setMember(n, i, true)
+	return noContent, nil
+}
+
+// referenced is the object id in a reference such as
+// https://graph.microsoft.com/v1.0/directoryObjects/{id}.
+func referenced(reference string) (string, error) {
+	_, path, found := strings.Cut(reference, version+"/")
+	set, id, _ := strings.Cut(path, "/")
+	if !found || set != "directoryObjects" && set != "users" && set != "groups" || !isGUID(id) {
+		return "", badRequest("Invalid URL format specified in payload.")
+	}
+	return id, nil
+}
+
+func (g *graph) removeMember(q *query) (answer, error) {
+	n, err := groupOf(q.ids[0])
+	if err != nil {
+		return answer{}, err
+	}
+	if err := groups[n].writable(); err != nil {
+		return answer{}, err
+	}
+	g.c.mu.Lock()
+	defer g.c.mu.Unlock()
+	i, found := g.c.byID(q.ids[1])
+	if !found || !g.c.isEntraMember(n, i) {
+		return answer{}, notFound(q.ids[1])
+	}
+	g.c.setMember(n, i, false)
+	return noContent, nil
+}

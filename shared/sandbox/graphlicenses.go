@@ -1,0 +1,152 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// subscribedSkus lists the products; accountId is the tenant.
+func (g *graph) subscribedSkus(q *query) (answer, error) {
+	g.c.mu.RLock()
+	defer g.c.mu.RUnlock()
+	p := q.newPage("subscribedSkus", 999)
+	p.begin(-1)
+	for _, sku := range products {
+		p.next()
+		s := g.c.seats[sku.id]
+		p.body = fmt.Appendf(p.body, `{"id":"%s_%s","accountId":"%s","accountName":"contoso","appliesTo":"User","capabilityStatus":"Enabled",`+
+			`"consumedUnits":%d,"prepaidUnits":{"enabled":%d,"suspended":0,"warning":0,"lockedOut":0},"skuId":"%s","skuPartNumber":"%s",`+
+			`"subscriptionIds":[],"servicePlans":[%s]}`, TenantID, sku.id, TenantID, s.consumed, s.enabled, sku.id, sku.part, servicePlan(sku))
+	}
+	return p.end(-1), nil
+}
+
+func servicePlan(p product) string {
+	return fmt.Sprintf(`{"servicePlanId":"%s","servicePlanName":"%s","provisioningStatus":"Success","appliesTo":"User"}`, p.planID, p.planName)
+}
+
+func (g *graph) licenseDetails(q *query) (answer, error) {
+	g.c.mu.RLock()
+	defer g.c.mu.RUnlock()
+	i, err := g.c.user(q.ids[0])
+	if err != nil {
+		return answer{}, err
+	}
+	p := q.newPage("users('"+g.c.guidOf(i, streamUserID).String()+"')/licenseDetails", 999)
+	p.begin(-1)
+	for _, id := range heldSKUs(g.c.assignments(i, g.c.traits(i), time.Time{})) {
+		sku, _ := productOf(id) // assignments are of known products
+		p.next()
+		p.body = fmt.Appendf(p.body, `{"id":"%s","skuId":"%s","skuPartNumber":"%s","servicePlans":[%s]}`,
+			base64.RawURLEncoding.EncodeToString([]byte(id)), id, sku.part, servicePlan(sku))
+	}
+	return p.end(-1), nil
+}
+
+// licenseChange is the body of assignLicense. Both keys must be there.
+type licenseChange struct {
+	Add *[]struct {
+		SKU      string   `json:"skuId"`
+		Disabled []string `json:"disabledPlans"`
+	} `json:"addLicenses"`
+	Remove *[]string `json:"removeLicenses"`
+}
+
+func (l *licenseChange) complete() error {
+	var missing []string
+	if l.Add == nil {
+		missing = append(missing, "addLicenses")
+	}
+	if l.Remove == nil {
+		missing = append(missing, "removeLicenses")
+	}
+	if missing != nil {
+		return badRequest("One or more parameters of the operation 'assignLicense' are missing from the request payload. The missing parameters are: %s.",
+			strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// assignLicense changes direct assignments: all that is asked, or nothing.
+func (g *graph) assignLicense(q *query) (answer, error) {
+	var body licenseChange
+	if err := readBody(q.r, &body); err != nil {
+		return answer{}, err
+	}
+	if err := body.complete(); err != nil {
+		return answer{}, err
+	}
+	g.c.mu.Lock()
+	defer g.c.mu.Unlock()
+	i, err := g.c.user(q.ids[0])
+	if err != nil {
+		return answer{}, err
+	}
+	list, err := g.c.changed(i, &body)
+	if err != nil {
+		return answer{}, err
+	}
+	now := g.c.now()
+	g.c.history = append(g.c.history, Event{At: now, What: LicensesAssigned, Person: i})
+	g.c.setAssignments(i, now, list)
+	return g.userAnswer(q, i, selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
+}
+
+// changed are the person's paths after a change of the direct ones.
+func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
+	t := c.traits(i)
+	list := slices.Clone(c.assignments(i, t, c.now()))
+	before := heldSKUs(list)
+	for _, sku := range *body.Remove {
+		n := slices.IndexFunc(list, func(a assignment) bool { return a.SKU == strings.ToLower(sku) && a.Group == "" })
+		switch {
+		case n >= 0:
+			list = slices.Delete(list, n, n+1)
+		case slices.Contains(before, strings.ToLower(sku)):
+			return nil, badRequest("User license is inherited from a group membership and it cannot be removed directly from the user.")
+		default:
+			return nil, badRequest("User does not have a corresponding license.")
+		}
+	}
+	for _, add := range *body.Add {
+		sku := strings.ToLower(add.SKU)
+		if err := c.assignable(i, sku, before); err != nil {
+			return nil, err
+		}
+		list = slices.DeleteFunc(list, func(a assignment) bool { return a.SKU == sku && a.Group == "" })
+		list = append(list, assignment{directory.Assignment{SKU: sku, State: stateActive, DisabledPlans: add.Disabled}, c.now()})
+	}
+	return list, nil
+}
+
+// assignable tells why a product cannot be assigned to a person directly.
+func (c *Company) assignable(i int, sku string, held []string) error {
+	s, subscribed := c.seats[sku]
+	switch {
+	case !subscribed:
+		return badRequest("License %s does not correspond to a valid company License.", sku)
+	case c.entraUser(i, c.traits(i)).UsageLocation == "":
+		return badRequest("License assignment cannot be done for user with invalid usage location.")
+	case s.consumed >= s.enabled && !slices.Contains(held, sku):
+		return badRequest("Subscription with SKU %s does not have any available licenses.", sku)
+	default:
+		return nil
+	}
+}
+
+func (g *graph) reprocessLicenses(q *query) (answer, error) {
+	g.c.mu.Lock()
+	defer g.c.mu.Unlock()
+	i, err := g.c.user(q.ids[0])
+	if err != nil {
+		return answer{}, err
+	}
+	g.c.history = append(g.c.history, Event{At: g.c.now(), What: Reprocessed, Person: i})
+	g.c.reprocess(i)
+	return g.userAnswer(q, i, selectFrom(userProperties, userDefaults)), nil
+}

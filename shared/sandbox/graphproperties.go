@@ -1,0 +1,208 @@
+package sandbox
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// userProperties are what Graph can tell of a user, in the order it is told.
+var userProperties = []property[entraUser]{
+	text("id", func(u *entraUser) string { return u.ID }),
+	constant[entraUser]("deletedDateTime", "null"),
+	boolean("accountEnabled", func(u *entraUser) bool { return u.Enabled == directory.Yes }),
+	{"assignedLicenses", appendAssignedLicenses},
+	constant[entraUser]("businessPhones", "[]"),
+	text("companyName", func(u *entraUser) string { return u.CompanyName }),
+	text("country", func(u *entraUser) string { return u.Country }),
+	{"createdDateTime", func(b []byte, u *entraUser) []byte { return appendTime(b, u.Created) }},
+	text("department", func(u *entraUser) string { return u.Department }),
+	text("displayName", func(u *entraUser) string { return u.DisplayName }),
+	text("employeeId", func(u *entraUser) string { return u.EmployeeID }),
+	text("employeeType", func(u *entraUser) string { return u.EmployeeType }),
+	text("givenName", func(u *entraUser) string { return u.given }),
+	text("jobTitle", func(u *entraUser) string { return u.JobTitle }),
+	{"licenseAssignmentStates", appendAssignmentStates},
+	text("mail", func(u *entraUser) string { return u.Mail }),
+	constant[entraUser]("mobilePhone", "null"),
+	text("officeLocation", func(u *entraUser) string { return u.OfficeLocation }),
+	text("onPremisesDistinguishedName", func(u *entraUser) string { return u.dn }),
+	text("onPremisesDomainName", func(u *entraUser) string { return onlySynced(u, dnsDomain) }),
+	{"onPremisesExtensionAttributes", appendExtension},
+	text("onPremisesImmutableId", func(u *entraUser) string { return u.ImmutableID }),
+	text("onPremisesSamAccountName", func(u *entraUser) string { return u.SAMAccount }),
+	text("onPremisesSecurityIdentifier", func(u *entraUser) string { return u.SID }),
+	{"onPremisesSyncEnabled", func(b []byte, u *entraUser) []byte { return appendSynced(b, u.Synced) }},
+	text("onPremisesUserPrincipalName", func(u *entraUser) string { return onlySynced(u, u.UserPrincipalName) }),
+	constant[entraUser]("preferredLanguage", "null"),
+	{"signInActivity", appendSignInActivity},
+	text("surname", func(u *entraUser) string { return u.surname }),
+	text("usageLocation", func(u *entraUser) string { return u.UsageLocation }),
+	text("userPrincipalName", func(u *entraUser) string { return u.UserPrincipalName }),
+	text("userType", func(u *entraUser) string { return u.UserType }),
+}
+
+// userDefaults are told when nothing is selected.
+var userDefaults = []string{"id", "businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation",
+	"preferredLanguage", "surname", "userPrincipalName"}
+
+// dnsDomain is the name of the AD domain in DNS.
+const dnsDomain = "corp.example.test"
+
+func onlySynced(u *entraUser, s string) string {
+	if !u.Synced {
+		return ""
+	}
+	return s
+}
+
+// appendSynced writes true, or null for an account that never was synced.
+func appendSynced(b []byte, synced bool) []byte {
+	if synced {
+		return append(b, "true"...)
+	}
+	return append(b, "null"...)
+}
+
+func appendAssignedLicenses(b []byte, u *entraUser) []byte {
+	var active []assignment
+	for _, sku := range heldSKUs(u.assignments) {
+		n := slices.IndexFunc(u.assignments, func(a assignment) bool { return a.SKU == sku && a.Active() })
+		active = append(active, u.assignments[n])
+	}
+	return appendList(b, active, func(b []byte, a assignment) []byte {
+		return appendAssigned(b, a.SKU, a.DisabledPlans)
+	})
+}
+
+func appendAssigned(b []byte, sku string, disabled []string) []byte {
+	b = append(b, `{"disabledPlans":`...)
+	b = appendList(b, disabled, appendText)
+	b = append(b, `,"skuId":`...)
+	return append(appendText(b, sku), '}')
+}
+
+func appendAssignmentStates(b []byte, u *entraUser) []byte {
+	return appendList(b, u.assignments, func(b []byte, a assignment) []byte {
+		b = append(b, `{"skuId":`...)
+		b = appendText(b, a.SKU)
+		b = append(b, `,"disabledPlans":`...)
+		b = appendList(b, a.DisabledPlans, appendText)
+		b = append(b, `,"assignedByGroup":`...)
+		b = appendText(b, a.Group)
+		b = append(b, `,"state":`...)
+		b = appendText(b, a.State)
+		b = append(b, `,"error":`...)
+		b = appendText(b, a.Error)
+		b = append(b, `,"lastUpdatedDateTime":`...)
+		return append(appendTime(b, a.updated), '}')
+	})
+}
+
+func appendExtension(b []byte, u *entraUser) []byte {
+	b = append(b, '{')
+	for i, value := range u.Extension {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `"extensionAttribute`...)
+		b = strconv.AppendInt(b, int64(i+1), 10)
+		b = appendText(append(b, `":`...), value)
+	}
+	return append(b, '}')
+}
+
+// appendSignInActivity writes the three dates. A user who never signed in does
+// not have the property at all.
+func appendSignInActivity(b []byte, u *entraUser) []byte {
+	if u.LastActivity().IsZero() {
+		return nil
+	}
+	at := func(name string, t time.Time) {
+		b = append(b, '"')
+		b = append(b, name...)
+		b = appendTime(append(b, `DateTime":`...), t)
+		b = append(b, `,"`...)
+		b = append(b, name...)
+		b = append(b, `RequestId":`...)
+		if t.IsZero() {
+			b = append(b, "null"...)
+		} else {
+			b = appendText(b, requestID(uint64(t.Unix())))
+		}
+	}
+	b = append(b, '{')
+	at("lastSignIn", u.LastInteractive)
+	b = append(b, ',')
+	at("lastNonInteractiveSignIn", u.LastNonInteractive)
+	b = append(b, ',')
+	at("lastSuccessfulSignIn", u.LastSuccessful)
+	return append(b, '}')
+}
+
+// groupProperties are what Graph can tell of a group.
+var groupProperties = []property[group]{
+	text("id", func(g *group) string { return g.id }),
+	constant[group]("deletedDateTime", "null"),
+	{"assignedLicenses", func(b []byte, g *group) []byte {
+		return appendList(b, g.grants, func(b []byte, sku string) []byte { return appendAssigned(b, sku, nil) })
+	}},
+	constant[group]("createdDateTime", `"2021-03-01T08:00:00Z"`),
+	text("description", func(g *group) string { return g.description }),
+	text("displayName", func(g *group) string { return g.name }),
+	{"groupTypes", func(b []byte, g *group) []byte {
+		if g.dynamic {
+			return append(b, `["DynamicMembership"]`...)
+		}
+		return append(b, "[]"...)
+	}},
+	{"isAssignableToRole", func(b []byte, g *group) []byte { return appendSynced(b, g.roleAssignable) }},
+	text("mail", func(g *group) string { return onlyMail(g, "all.sales@"+upnDomain) }),
+	boolean("mailEnabled", func(g *group) bool { return g.mailEnabled }),
+	text("mailNickname", func(g *group) string { return g.id[24:] }),
+	text("membershipRule", func(g *group) string { return g.rule }),
+	{"membershipRuleProcessingState", func(b []byte, g *group) []byte {
+		if g.dynamic {
+			return append(b, `"On"`...)
+		}
+		return append(b, "null"...)
+	}},
+	text("onPremisesSecurityIdentifier", func(g *group) string {
+		if !g.synced() {
+			return ""
+		}
+		return sidText(g.rid)
+	}),
+	{"onPremisesSyncEnabled", func(b []byte, g *group) []byte { return appendSynced(b, g.synced()) }},
+	boolean("securityEnabled", func(*group) bool { return true }),
+	constant[group]("visibility", "null"),
+}
+
+func onlyMail(g *group, s string) string {
+	if !g.mailEnabled {
+		return ""
+	}
+	return s
+}
+
+// groupDefaults are told when nothing is selected: all that Graph shows.
+var groupDefaults = propertyNames(groupProperties)
+
+func propertyNames[T any](properties []property[T]) (names []string) {
+	for _, p := range properties {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// selectFrom picks properties by name, in their own order. All names must be known.
+func selectFrom[T any](properties []property[T], names []string) (selected []property[T]) {
+	for _, p := range properties {
+		if slices.Contains(names, p.name) {
+			selected = append(selected, p)
+		}
+	}
+	return selected
+}

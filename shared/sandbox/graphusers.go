@@ -1,0 +1,205 @@
+package sandbox
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// signInPage is the largest page of users with signInActivity.
+const signInPage = 500
+
+func (g *graph) listUsers(q *query) (answer, error) {
+	selected, err := properties(q, userProperties, userDefaults, "user")
+	if err != nil {
+		return answer{}, err
+	}
+	most := 999
+	if q.selects("signInActivity") {
+		if n := g.c.options.SignInPage; n > 0 && q.top > n {
+			return answer{}, badRequest("Cannot query data for more than %d users at a time.", n)
+		}
+		if err := g.limit(&g.list); err != nil {
+			return answer{}, err
+		}
+		most = signInPage
+	}
+	g.c.mu.RLock()
+	defer g.c.mu.RUnlock()
+	found, err := g.c.usersBy(q.filter, q.from)
+	if err != nil {
+		return answer{}, err
+	}
+	count := -1
+	if q.counted && q.from == 0 {
+		count = countOf(found)
+	}
+	p := q.newPage("users"+selection(q), most)
+	p.begin(count)
+	for i := range found {
+		if p.full() {
+			return p.end(i), nil
+		}
+		p.next()
+		p.body = appendObject(p.body, g.c.entraUser(i, g.c.traits(i)), selected, "")
+	}
+	return p.end(-1), nil
+}
+
+func countOf(found iter.Seq[int]) (n int) {
+	for range found {
+		n++
+	}
+	return n
+}
+
+// selection is how a context names what was selected.
+func selection(q *query) string {
+	if q.names == nil {
+		return ""
+	}
+	return "(" + strings.Join(q.names, ",") + ")"
+}
+
+// usersBy are the people a filter asks for, in order, beginning at a number.
+func (c *Company) usersBy(f *clause, from int) (iter.Seq[int], error) {
+	var people []int
+	switch {
+	case f == nil:
+		return c.everyUser(from), nil
+	case f.is("userPrincipalName", "eq"):
+		if i, found := c.byUPN(f.values[0]); found {
+			people = []int{i}
+		}
+	case f.is("id", "eq"), f.is("id", "in"):
+		if len(f.values) > 15 {
+			return nil, unsupportedQuery("Too many child clauses specified in search filter expression containing 'OR' operators: %d. Max allowed: 15.", len(f.values))
+		}
+		for _, id := range f.values {
+			if !isGUID(id) {
+				return nil, badRequest("Invalid object identifier '%s'.", id)
+			}
+			if i, found := c.byID(id); found {
+				people = append(people, i)
+			}
+		}
+	default:
+		return nil, f.refused("User")
+	}
+	slices.Sort(people)
+	people = slices.DeleteFunc(slices.Compact(people), func(i int) bool { return i < from || !c.inEntra(i, c.traits(i)) })
+	return slices.Values(people), nil
+}
+
+func (c *Company) everyUser(from int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := from; i < c.Size(); i++ {
+			if c.inEntra(i, c.traits(i)) && !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// user finds the person whom a path names by object id or UPN.
+func (c *Company) user(key string) (int, error) {
+	i, found := c.byID(key)
+	if !found {
+		i, found = c.byUPN(key)
+	}
+	if !found || !c.inEntra(i, c.traits(i)) {
+		return 0, notFound(key)
+	}
+	return i, nil
+}
+
+func (g *graph) getUser(q *query) (answer, error) {
+	selected, err := properties(q, userProperties, userDefaults, "user")
+	if err != nil {
+		return answer{}, err
+	}
+	if q.selects("signInActivity") {
+		if !isGUID(q.ids[0]) {
+			return answer{}, &graphError{status: 400, code: "400", message: "Get By Key only supports UserId and the key has to be a valid Guid"}
+		}
+		if err := g.limit(&g.single); err != nil {
+			return answer{}, err
+		}
+	}
+	g.c.mu.RLock()
+	defer g.c.mu.RUnlock()
+	i, err := g.c.user(q.ids[0])
+	if err != nil {
+		return answer{}, err
+	}
+	return g.userAnswer(q, i, selected), nil
+}
+
+func (g *graph) userAnswer(q *query, i int, selected []property[entraUser]) answer {
+	return ok(appendObject(nil, g.c.entraUser(i, g.c.traits(i)), selected, entityContext(q, "users"+selection(q))))
+}
+
+// entityContext is the annotation of a single entity.
+func entityContext(q *query, set string) string {
+	b := appendText([]byte(`"@odata.context":`), q.base()+"/$metadata#"+set+"/$entity")
+	return string(append(b, ','))
+}
+
+func (g *graph) memberOf(q *query) (answer, error) { return g.groupsOf(q, (*Company).isMember) }
+
+func (g *graph) transitiveMemberOf(q *query) (answer, error) {
+	return g.groupsOf(q, (*Company).isTransitiveMember)
+}
+
+// groupsOf lists the groups of Entra ID that a user is in.
+func (g *graph) groupsOf(q *query, in func(c *Company, g, i int, t traits) bool) (answer, error) {
+	selected, err := properties(q, groupProperties, groupDefaults, "directoryObject")
+	if err != nil {
+		return answer{}, err
+	}
+	g.c.mu.RLock()
+	defer g.c.mu.RUnlock()
+	i, err := g.c.user(q.ids[0])
+	if err != nil {
+		return answer{}, err
+	}
+	t := g.c.traits(i)
+	p := q.newPage("directoryObjects"+selection(q), 999)
+	p.begin(-1)
+	for n := q.from; n < len(groups); n++ {
+		if groups[n].id == "" || !in(g.c, n, i, t) {
+			continue
+		}
+		if p.full() {
+			return p.end(n), nil
+		}
+		p.next()
+		p.body = appendObject(p.body, &groups[n], selected, groupType)
+	}
+	return p.end(-1), nil
+}
+
+// Annotations that tell the type of a directory object.
+const (
+	userType  = `"@odata.type":"#microsoft.graph.user",`
+	groupType = `"@odata.type":"#microsoft.graph.group",`
+)
+
+// deleteUser is what Graph makes of a member's path without /$ref: it deletes
+// the user, not the membership.
+func (g *graph) deleteUser(q *query) (answer, error) {
+	g.c.mu.Lock()
+	defer g.c.mu.Unlock()
+	if _, err := groupOf(q.ids[0]); err != nil {
+		return answer{}, err
+	}
+	i, err := g.c.user(q.ids[1])
+	if err != nil {
+		return answer{}, err
+	}
+	now := g.c.now()
+	g.c.history = append(g.c.history, Event{At: now, What: UserDeleted, Person: i})
+	g.c.setAssignments(i, now, nil)
+	g.c.changeOf(i).deleted = true
+	return noContent, nil
+}

@@ -1,0 +1,148 @@
+package sandbox
+
+import (
+	"fmt"
+	"sync"
+)
+
+// group is a group of Entra ID, of Active Directory, or of both when it is
+// synced from one to the other.
+type group struct {
+	name        string
+	description string
+	id          string // Entra object id; "" in Active Directory only
+	dn          string // "" in Entra ID only
+	rid         int    // of the SID, when it has a dn
+
+	dynamic, roleAssignable, mailEnabled bool
+
+	rule   string   // membershipRule of a dynamic group
+	grants []string // skuIds given to its direct members
+	nested []int    // groups listed in it
+	first  func(traits) bool
+}
+
+func (g *group) synced() bool { return g.id != "" && g.dn != "" }
+
+// The groups of every company, as indexes of groups.
+const (
+	groupE3 = iota
+	groupExchange
+	groupExempt
+	groupLeave
+	groupDynamic
+	groupSynced
+	groupAdmins
+	groupMail
+	groupSuite
+	groupDuplicate
+	groupDuplicateToo
+	groupCitrix
+	groupContractors
+)
+
+var groups = []group{
+	groupE3: {name: "LIC-M365-E3", id: groupID(groupE3), description: "Microsoft 365 E3", grants: []string{skuE3},
+		first: func(t traits) bool { return t.hold == holdE3 || t.hold == holdE3Twice }},
+	groupExchange: {name: "LIC-EXO-P1", id: groupID(groupExchange), description: "Exchange Online only", grants: []string{skuExchange},
+		first: func(t traits) bool { return t.hold == holdExchange }},
+	groupExempt: {name: "LIC-Exempt", id: groupID(groupExempt), description: "Licenses are never taken", nested: []int{groupLeave},
+		first: func(t traits) bool { return t.role == exempt && t.inEntra() }},
+	groupLeave: {name: "LIC-Exempt-Leave", id: groupID(groupLeave), description: "On leave",
+		first: func(t traits) bool { return t.activity == OnLeave && t.inEntra() }},
+	groupDynamic: {name: "LIC-E3-Research", id: groupID(groupDynamic), description: "E3 for a department", dynamic: true,
+		rule: fmt.Sprintf("user.department -eq %q", research), grants: []string{skuE3},
+		first: func(t traits) bool { return t.hold == holdE3Dynamic && t.inEntra() }},
+	groupSynced: {name: "LIC-E3-OnPrem", id: groupID(groupSynced), dn: "CN=LIC-E3-OnPrem,OU=Licenses," + BaseDN, rid: 1103,
+		description: "E3, mastered on premises", grants: []string{skuE3},
+		first: func(t traits) bool { return t.hold == holdE3Synced }},
+	groupAdmins: {name: "Helpdesk Admins", id: groupID(groupAdmins), description: "Holds an Entra role", roleAssignable: true,
+		first: func(t traits) bool { return t.role == exempt && t.kind == CloudOnly }},
+	groupMail: {name: "All Sales", id: groupID(groupMail), description: "Mail-enabled security group", mailEnabled: true,
+		first: func(t traits) bool { return t.hold == holdE5 }},
+	groupSuite: {name: "LIC-E3-Plus", id: groupID(groupSuite), description: "Grants two products", grants: []string{skuE3, skuP2},
+		first: func(t traits) bool { return t.hold == holdSuite }},
+	groupDuplicate:    {name: "Duplicate", id: groupID(groupDuplicate), first: nobody},
+	groupDuplicateToo: {name: "Duplicate", id: groupID(groupDuplicateToo), first: nobody},
+	groupCitrix: {name: "Citrix Users", dn: CitrixGroup, rid: 1101, description: "Restricts the delivery group", nested: []int{groupContractors},
+		first: func(t traits) bool { return t.citrix }},
+	groupContractors: {name: "Citrix Contractors", dn: "CN=Citrix Contractors,OU=Licenses," + BaseDN, rid: 1102,
+		first: func(t traits) bool { return t.nested }},
+}
+
+func nobody(traits) bool { return false }
+
+func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x", n+1) }
+
+// membership is one person in one group.
+type membership struct{ group, person int }
+
+// isMember tells whether the person is listed in the group itself.
+func (c *Company) isMember(g, i int, t traits) bool {
+	if len(c.joined) > 0 {
+		if in, changed := c.joined[membership{g, i}]; changed {
+			return in
+		}
+	}
+	return groups[g].first(t)
+}
+
+// isTransitiveMember tells whether the person is in the group or in one
+// nested in it.
+func (c *Company) isTransitiveMember(g, i int, t traits) bool {
+	if c.isMember(g, i, t) {
+		return true
+	}
+	for _, n := range groups[g].nested {
+		if c.isTransitiveMember(n, i, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// setMember lists the person in the group or takes it off, and plans what
+// follows for licenses.
+func (c *Company) setMember(g, i int, in bool) {
+	now := c.now()
+	c.joined[membership{g, i}] = in
+	c.members.forget(g)
+	e := Event{At: now, What: MemberRemoved, Person: i, Group: groups[g].name}
+	if in {
+		e.What = MemberAdded
+	}
+	c.history = append(c.history, e)
+	if len(groups[g].grants) > 0 {
+		c.pending = append(c.pending, transition{now.Add(c.options.LicenseDelay), g, i, in})
+	}
+	c.settleBy(now)
+}
+
+// memberLists keeps the people listed in an AD group, in order, until the next
+// write: ranged reads of a large group ask for them again and again.
+type memberLists struct {
+	mu    sync.Mutex
+	lists map[int][]int32
+}
+
+func (m *memberLists) forget(g int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.lists, g)
+}
+
+// adMembers are the people listed in an AD group, in order.
+func (c *Company) adMembers(g int) []int32 {
+	c.members.mu.Lock()
+	defer c.members.mu.Unlock()
+	list, ok := c.members.lists[g]
+	if !ok {
+		for i := range c.Size() {
+			if t := c.traits(i); t.inAD() && c.isMember(g, i, t) {
+				list = append(list, int32(i))
+			}
+		}
+		c.members.lists[g] = list
+	}
+	return list
+}

@@ -1,0 +1,39 @@
+package sandbox
+
+import (
+	"slices"
+	"time"
+)
+
+// What tells what happened in an event.
+type What string
+
+// What can happen: accepted writes, and what follows for licenses.
+const (
+	MemberAdded      What = "member added"
+	MemberRemoved    What = "member removed"
+	LicensesAssigned What = "assignLicense"
+	Reprocessed      What = "reprocessLicenseAssignment"
+	UserDeleted      What = "user deleted"
+	LicenseGained    What = "license gained"
+	LicenseLost      What = "license lost"
+)
+
+// Event is an accepted write, or a license that was gained or lost for it.
+type Event struct {
+	At          time.Time
+	What        What
+	Person      int
+	Group       string // name of the group, for members
+	SKU         string // skuId, for a license gained or lost
+	LostMailbox bool   // the person now holds no product with a mailbox, and held one before
+}
+
+// History is everything that happened since the start, in order. It is empty
+// as long as nobody wrote.
+func (c *Company) History() []Event {
+	c.settle()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Clone(c.history)
+}

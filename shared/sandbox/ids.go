@@ -1,0 +1,109 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"strconv"
+	"strings"
+)
+
+// guid is a GUID in the byte order of its text.
+type guid [16]byte
+
+// guidOf is the GUID of a person for one purpose. Its last twelve digits are
+// the person's number, which leads back to the person and helps when reading logs.
+func (c *Company) guidOf(i, stream int) (g guid) {
+	d := c.dice(i, stream)
+	binary.BigEndian.PutUint64(g[:], d.next())
+	binary.BigEndian.PutUint64(g[8:], uint64(i))
+	g[6] = g[6]&0x0f | 0x40
+	g[8], g[9] = 0x80|byte(stream), byte(d.next())
+	return g
+}
+
+func (g guid) String() string {
+	var s [36]byte
+	hex.Encode(s[:], g[:4])
+	hex.Encode(s[9:], g[4:6])
+	hex.Encode(s[14:], g[6:8])
+	hex.Encode(s[19:], g[8:10])
+	hex.Encode(s[24:], g[10:])
+	s[8], s[13], s[18], s[23] = '-', '-', '-', '-'
+	return string(s[:])
+}
+
+// raw is the byte order in which Active Directory stores a GUID.
+func (g guid) raw() string {
+	g[0], g[1], g[2], g[3] = g[3], g[2], g[1], g[0]
+	g[4], g[5] = g[5], g[4]
+	g[6], g[7] = g[7], g[6]
+	return string(g[:])
+}
+
+func (g guid) base64() string { return base64.StdEncoding.EncodeToString([]byte(g.raw())) }
+
+// isGUID tells whether s is a GUID as Graph writes them.
+func isGUID(s string) bool {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return false
+	}
+	_, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
+	return err == nil
+}
+
+// byID finds the person of an Entra object id.
+func (c *Company) byID(id string) (int, bool) {
+	if !isGUID(id) {
+		return 0, false
+	}
+	i, err := strconv.ParseInt(id[24:], 16, 64)
+	if err != nil || int(i) >= c.Size() {
+		return 0, false
+	}
+	return int(i), strings.EqualFold(c.guidOf(int(i), streamUserID).String(), id)
+}
+
+// byRawGUID finds the person who has these bytes as objectGUID or
+// mS-DS-ConsistencyGuid.
+func (c *Company) byRawGUID(raw string, stream int) (int, bool) {
+	if len(raw) != 16 {
+		return 0, false
+	}
+	i := int(binary.BigEndian.Uint64([]byte(raw[8:])) & (1<<48 - 1))
+	if i >= c.Size() {
+		return 0, false
+	}
+	return i, c.guidOf(i, stream).raw() == raw
+}
+
+// domainSID is the SID of the domain; accounts append their RID.
+const domainSID = "S-1-5-21-1004336348-1177238915-682003330"
+
+var domainAuthorities = [4]uint32{21, 1004336348, 1177238915, 682003330}
+
+// firstRID is the RID of person 0.
+const firstRID = 10000
+
+func sidText(rid int) string { return domainSID + "-" + strconv.Itoa(rid) }
+
+// sidBytes is a SID of the domain as Active Directory stores it.
+func sidBytes(rid int) string {
+	b := []byte{1, 5, 0, 0, 0, 0, 0, 5}
+	for _, a := range domainAuthorities {
+		b = binary.LittleEndian.AppendUint32(b, a)
+	}
+	return string(binary.LittleEndian.AppendUint32(b, uint32(rid)))
+}
+
+// bySID finds the person of a SID, given as text or as bytes.
+func (c *Company) bySID(sid string) (int, bool) {
+	rid := 0
+	if text, ok := strings.CutPrefix(sid, domainSID+"-"); ok {
+		rid, _ = strconv.Atoi(text)
+	} else if len(sid) == 28 && sid[:24] == sidBytes(0)[:24] {
+		rid = int(binary.LittleEndian.Uint32([]byte(sid[24:])))
+	}
+	i := rid - firstRID
+	return i, i >= 0 && i < c.Size()
+}

@@ -1,0 +1,94 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// property writes one property of an object of Graph as JSON. It returns nil
+// when the object does not have it.
+type property[T any] struct {
+	name  string
+	write func(b []byte, v *T) []byte
+}
+
+// appendObject writes an object with the selected properties, after an
+// optional prefix such as an annotation that ends in a comma.
+func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) []byte {
+	b = append(b, '{')
+	b = append(b, prefix...)
+	for _, p := range selected {
+		at := len(b)
+		b = append(b, '"')
+		b = append(b, p.name...)
+		b = append(b, `":`...)
+		if written := p.write(b, v); written != nil {
+			b = append(written, ',')
+		} else {
+			b = b[:at]
+		}
+	}
+	if b[len(b)-1] == ',' {
+		b = b[:len(b)-1]
+	}
+	return append(b, '}')
+}
+
+// text is a property that is null when it is empty.
+func text[T any](name string, get func(*T) string) property[T] {
+	return property[T]{name, func(b []byte, v *T) []byte { return appendText(b, get(v)) }}
+}
+
+func boolean[T any](name string, get func(*T) bool) property[T] {
+	return property[T]{name, func(b []byte, v *T) []byte { return appendBool(b, get(v)) }}
+}
+
+// constant is a property that has one value, given as JSON, for every object.
+func constant[T any](name, value string) property[T] {
+	return property[T]{name, func(b []byte, _ *T) []byte { return append(b, value...) }}
+}
+
+// appendText writes a string, or null for the empty one.
+func appendText(b []byte, s string) []byte {
+	if s == "" {
+		return append(b, "null"...)
+	}
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(s) // a string always has a form
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, "true"...)
+	}
+	return append(b, "false"...)
+}
+
+// appendTime writes an instant as Graph does, or null for none.
+func appendTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, "null"...)
+	}
+	b = append(b, '"')
+	b = t.UTC().AppendFormat(b, time.RFC3339)
+	return append(b, '"')
+}
+
+// appendList writes an array.
+func appendList[E any](b []byte, list []E, write func(b []byte, e E) []byte) []byte {
+	b = append(b, '[')
+	for n, e := range list {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = write(b, e)
+	}
+	return append(b, ']')
+}

@@ -1,0 +1,254 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// entry is an object of Active Directory.
+type entry struct {
+	dn     string
+	parent string // lower case
+	config bool   // in the configuration naming context
+	person int    // -1 when it is not one of the people
+	group  int    // -1 when it is not a group
+	attrs  []attribute
+}
+
+// attribute is named as the schema writes it. Binary values are raw bytes.
+type attribute struct {
+	name   string
+	values []string
+}
+
+// get finds an attribute, whatever the case of its name.
+func (e *entry) get(name string) []string {
+	for _, a := range e.attrs {
+		if strings.EqualFold(a.name, name) {
+			return a.values
+		}
+	}
+	return nil
+}
+
+// set adds an attribute unless all its values are empty.
+func (e *entry) set(name string, values ...string) {
+	for _, v := range values {
+		if v != "" {
+			e.attrs = append(e.attrs, attribute{name, values})
+			return
+		}
+	}
+}
+
+const (
+	configDN   = "CN=Configuration," + BaseDN
+	schemaDN   = "CN=Schema," + configDN
+	sitesDN    = "CN=Servers,CN=Default-First-Site-Name,CN=Sites," + configDN
+	peopleBase = "OU=People," + BaseDN
+)
+
+func category(class string) string { return "CN=" + class + "," + schemaDN }
+
+func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
+	e := &entry{dn: dn, parent: strings.ToLower(parent), person: -1, group: -1}
+	e.config = strings.HasSuffix(e.dn, configDN)
+	e.set("objectClass", classes...)
+	e.set("distinguishedName", dn)
+	name := strings.SplitN(strings.SplitN(dn, ",", 2)[0], "=", 2)[1]
+	e.set("name", name)
+	e.attrs = append(e.attrs, attrs...)
+	return e
+}
+
+// fixed are the objects that are no people, parents before children. The
+// account that idleseat binds as is kept where it cannot see itself.
+var fixed = fixedEntries()
+
+func fixedEntries() []*entry {
+	ou := []string{"top", "organizationalUnit"}
+	list := []*entry{
+		plain(BaseDN, "DC=example,DC=test", []string{"top", "domain", "domainDNS"}, attribute{"objectSid", []string{sidBytes(0)[:24]}}),
+		plain("OU=Domain Controllers,"+BaseDN, BaseDN, ou),
+		plain("CN=DC1,OU=Domain Controllers,"+BaseDN, "OU=Domain Controllers,"+BaseDN,
+			[]string{"top", "person", "organizationalPerson", "user", "computer"},
+			attribute{"objectCategory", []string{category("Computer")}}, attribute{"sAMAccountName", []string{"DC1$"}},
+			attribute{"dNSHostName", []string{controllerHost}}, attribute{"userAccountControl", []string{"532480"}},
+			attribute{"primaryGroupID", []string{"516"}}, attribute{"objectSid", []string{sidBytes(1000)}}),
+		plain(configDN, BaseDN, []string{"top", "configuration"}),
+		plain("CN=Partitions,"+configDN, configDN, []string{"top", "crossRefContainer"}),
+		plain("CN=CORP,CN=Partitions,"+configDN, "CN=Partitions,"+configDN, []string{"top", "crossRef"},
+			attribute{"nCName", []string{BaseDN}}, attribute{"dnsRoot", []string{dnsDomain}}, attribute{"nETBIOSName", []string{"CORP"}}),
+		plain("CN=Sites,"+configDN, configDN, []string{"top", "sitesContainer"}),
+		plain("CN=Default-First-Site-Name,CN=Sites,"+configDN, "CN=Sites,"+configDN, []string{"top", "site"}),
+		plain(sitesDN, "CN=Default-First-Site-Name,CN=Sites,"+configDN, []string{"top", "serversContainer"}),
+		plain("CN=DC1,"+sitesDN, sitesDN, []string{"top", "server"}, attribute{"dNSHostName", []string{controllerHost}},
+			attribute{"objectCategory", []string{category("Server")}},
+			attribute{"serverReference", []string{"CN=DC1,OU=Domain Controllers," + BaseDN}}),
+		plain("CN=NTDS Settings,CN=DC1,"+sitesDN, "CN=DC1,"+sitesDN, []string{"top", "applicationSettings", "nTDSDSA"},
+			attribute{"objectCategory", []string{category("NTDS-DSA")}}),
+		plain("OU=Licenses,"+BaseDN, BaseDN, ou),
+		plain("OU=Service Accounts,"+BaseDN, BaseDN, ou),
+		plain(peopleBase, BaseDN, ou),
+	}
+	for _, d := range append([]string{research}, departments...) {
+		list = append(list, plain("OU="+d+","+peopleBase, peopleBase, ou))
+	}
+	for n := range groups {
+		if groups[n].dn != "" {
+			list = append(list, groupEntry(n))
+		}
+	}
+	return list
+}
+
+func groupEntry(n int) *entry {
+	g := &groups[n]
+	e := plain(g.dn, "OU=Licenses,"+BaseDN, []string{"top", "group"})
+	e.group = n
+	e.set("cn", g.name)
+	e.set("description", g.description)
+	e.set("sAMAccountName", g.name)
+	e.set("objectCategory", category("Group"))
+	e.set("objectSid", sidBytes(g.rid))
+	e.set("groupType", "-2147483646") // global security group
+	e.set("whenCreated", "20210301080000.0Z")
+	for _, outer := range groups {
+		for _, inner := range outer.nested {
+			if inner == n && outer.dn != "" {
+				e.set("memberOf", outer.dn)
+			}
+		}
+	}
+	return e
+}
+
+// rootDSE is what a controller tells of itself before any bind.
+func rootDSE(now time.Time) *entry {
+	e := &entry{person: -1, group: -1}
+	e.set("defaultNamingContext", BaseDN)
+	e.set("rootDomainNamingContext", BaseDN)
+	e.set("configurationNamingContext", configDN)
+	e.set("schemaNamingContext", schemaDN)
+	e.set("namingContexts", BaseDN, configDN, schemaDN)
+	e.set("dnsHostName", controllerHost)
+	e.set("serverName", "CN=DC1,"+sitesDN)
+	e.set("dsServiceName", "CN=NTDS Settings,CN=DC1,"+sitesDN)
+	e.set("supportedLDAPVersion", "3", "2")
+	e.set("supportedControl", pagingControl, permissiveModify, showDeleted)
+	e.set("supportedCapabilities", "1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670")
+	e.set("currentTime", generalizedTime(now))
+	e.set("highestCommittedUSN", "100000")
+	e.set("domainFunctionality", "7")
+	return e
+}
+
+// personEntry is a person's object. The person must have one.
+func (c *Company) personEntry(i int, t traits) *entry {
+	u := c.adUser(i, t)
+	e := &entry{dn: u.DN, parent: strings.ToLower(u.parent), person: i, group: -1, attrs: make([]attribute, 0, 40)}
+	e.set("objectClass", "top", "person", "organizationalPerson", "user")
+	e.set("cn", u.cn)
+	e.set("sn", u.surname)
+	e.set("title", u.Title)
+	e.set("physicalDeliveryOfficeName", u.Office)
+	e.set("givenName", u.given)
+	e.set("distinguishedName", u.DN)
+	e.set("whenCreated", generalizedTime(u.Created))
+	e.set("displayName", u.DisplayName)
+	e.set("co", u.Country)
+	e.set("department", u.Department)
+	e.set("company", u.Company)
+	e.set("employeeType", u.EmployeeType)
+	e.set("employeeID", u.EmployeeID)
+	e.set("name", u.cn)
+	e.set("objectGUID", c.guidOf(i, streamObjectGUID).raw())
+	e.set("userAccountControl", accountControl(u.Enabled))
+	e.set("lastLogon", fileTime(u.lastLogon))
+	e.set("primaryGroupID", "513")
+	e.set("objectSid", sidBytes(firstRID+i))
+	e.set("accountExpires", "9223372036854775807")
+	e.set("sAMAccountName", u.SAMAccount)
+	e.set("sAMAccountType", "805306368")
+	e.set("userPrincipalName", u.UserPrincipalName)
+	e.set("objectCategory", category("Person"))
+	e.set("mail", u.Mail)
+	if !u.LastLogonTimestamp.IsZero() {
+		e.set("lastLogonTimestamp", fileTime(u.LastLogonTimestamp))
+	}
+	if raw, _ := base64.StdEncoding.DecodeString(u.ConsistencyGUID); len(raw) > 0 {
+		e.set("mS-DS-ConsistencyGuid", string(raw))
+	}
+	for n, v := range u.Extension {
+		e.set("extensionAttribute"+strconv.Itoa(n+1), v)
+	}
+	e.set("memberOf", c.adGroupsOf(i, t)...)
+	return e
+}
+
+func (c *Company) adGroupsOf(i int, t traits) (dns []string) {
+	for g := range groups {
+		if groups[g].dn != "" && c.isMember(g, i, t) {
+			dns = append(dns, groups[g].dn)
+		}
+	}
+	return dns
+}
+
+func accountControl(enabled directory.Flag) string {
+	if enabled == directory.Yes {
+		return "512"
+	}
+	return "514"
+}
+
+// fileTime is an instant in 100 ns since 1601; lastLogon is 0 when there was none.
+func fileTime(t time.Time) string {
+	if t.IsZero() {
+		return "0"
+	}
+	return strconv.FormatInt(t.Unix()*1e7+116444736000000000, 10)
+}
+
+func generalizedTime(t time.Time) string { return t.UTC().Format("20060102150405.0Z") }
+
+// entryOf finds the object of a DN. Names compare without regard to case.
+func (c *Company) entryOf(dn string) *entry {
+	for _, e := range fixed {
+		if strings.EqualFold(e.dn, dn) {
+			return e
+		}
+	}
+	parsed, err := ldap.ParseDN(dn)
+	if err != nil || len(parsed.RDNs) == 0 {
+		return nil
+	}
+	if e := fixedEntry(parsed); e != nil {
+		return e
+	}
+	cn := parsed.RDNs[0].Attributes[0].Value
+	open := strings.LastIndexByte(cn, '(')
+	i, found := c.byAccountName(strings.TrimSuffix(cn[open+1:], ")"))
+	if t := c.traits(i); found && t.inAD() {
+		e := c.personEntry(i, t)
+		if own, err := ldap.ParseDN(e.dn); err == nil && own.EqualFold(parsed) {
+			return e
+		}
+	}
+	return nil
+}
+
+// fixedEntry finds a fixed object whose DN is written in another way.
+func fixedEntry(parsed *ldap.DN) *entry {
+	for _, e := range fixed {
+		if own, err := ldap.ParseDN(e.dn); err == nil && own.EqualFold(parsed) {
+			return e
+		}
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package sandbox
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/jimlambrt/gldap"
+)
+
+// memberCount is the number of values of member. The company must be locked.
+func (c *Company) memberCount(g int) int { return len(groups[g].nested) + len(c.adMembers(g)) }
+
+// memberDNs are the values from one position to another, both counted from 0.
+func (c *Company) memberDNs(g, from, to int) (dns []string) {
+	nested, people := groups[g].nested, c.adMembers(g)
+	for n := from; n <= to && n < len(nested)+len(people); n++ {
+		if n < len(nested) {
+			dns = append(dns, groups[nested[n]].dn)
+		} else {
+			i := int(people[n-len(nested)])
+			dns = append(dns, c.adUser(i, c.traits(i)).DN)
+		}
+	}
+	return dns
+}
+
+// membersAsked are the values of member that a client asked for. No more than
+// 1,500 come at once; the name of the attribute then tells which.
+func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribute) {
+	from, to, ranged, wanted := 0, maxValues-1, false, all
+	for _, name := range asked {
+		if strings.EqualFold(name, "member") {
+			wanted = true
+		} else if low, high, isRange := memberRange(name); isRange {
+			from, to, ranged, wanted = low, min(high, low+maxValues-1), true, true
+		}
+	}
+	count := c.memberCount(g)
+	switch {
+	case !wanted || from >= count:
+		return nil
+	case !ranged && count <= maxValues:
+		return []attribute{{"member", c.memberDNs(g, 0, count-1)}}
+	case to >= count-1:
+		return []attribute{{fmt.Sprintf("member;range=%d-*", from), c.memberDNs(g, from, count-1)}}
+	case !ranged: // an empty attribute tells that there are more than fit
+		return []attribute{{"member", nil}, {fmt.Sprintf("member;range=0-%d", to), c.memberDNs(g, 0, to)}}
+	default:
+		return []attribute{{fmt.Sprintf("member;range=%d-%d", from, to), c.memberDNs(g, from, to)}}
+	}
+}
+
+// memberRange reads "member;range=a-b", where b may be a star.
+func memberRange(name string) (low, high int, ok bool) {
+	const prefix = "member;range="
+	if len(name) < len(prefix) || !strings.EqualFold(name[:len(prefix)], prefix) {
+		return 0, 0, false
+	}
+	a, b, _ := strings.Cut(name[len(prefix):], "-")
+	low, lowErr := strconv.Atoi(a)
+	high, highErr := strconv.Atoi(b)
+	if b == "*" {
+		high, highErr = low+maxValues-1, nil
+	}
+	return low, high, lowErr == nil && highErr == nil && low >= 0 && high >= low
+}
+
+// modify adds members to groups and takes them off; everything else is refused.
+func (s *ldapServer) modify(w *gldap.ResponseWriter, r *gldap.Request) {
+	m, err := r.GetModifyMessage()
+	if err != nil {
+		return
+	}
+	s.c.settle()
+	answer := r.NewModifyResponse(gldap.WithResponseCode(gldap.ResultSuccess))
+	seen := &Request{Method: "MODIFY", Template: m.DN}
+	err = error(errNotBound)
+	if s.isBound(r) {
+		err = s.c.modifyMembers(m)
+	}
+	var refused *ldapError
+	if errors.As(err, &refused) {
+		seen.Status = refused.code
+		answer.SetResultCode(refused.code)
+		answer.SetDiagnosticMessage(refused.message)
+	}
+	s.record(seen)
+	_ = w.Write(answer) // a client that left needs no answer
+}
+
+// memberWrite is one value to add or to take off.
+type memberWrite struct {
+	person int
+	in     bool
+}
+
+// modifyMembers makes all changes of a request, or none. Its errors are of
+// type *ldapError.
+func (c *Company) modifyMembers(m *gldap.ModifyMessage) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.entryOf(m.DN)
+	if e == nil {
+		return noSuchObject(m.DN)
+	}
+	if e.group < 0 {
+		return &ldapError{gldap.ResultInsufficientAccessRights, "00002098: SecErr: DSID-03150F94, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0"}
+	}
+	permissive := false
+	for _, control := range m.Controls {
+		permissive = permissive || control.GetControlType() == permissiveModify
+	}
+	var writes []memberWrite
+	for _, change := range m.Changes {
+		more, err := c.memberWrites(e.group, change, permissive)
+		if err != nil {
+			return err
+		}
+		writes = append(writes, more...)
+	}
+	for _, x := range writes {
+		c.setMember(e.group, x.person, x.in)
+	}
+	return nil
+}
+
+// memberWrites checks one change of a request and tells what it would write.
+func (c *Company) memberWrites(g int, change gldap.Change, permissive bool) (writes []memberWrite, err error) {
+	in := change.Operation == gldap.AddAttribute
+	if !strings.EqualFold(change.Modification.Type, "member") || !in && change.Operation != gldap.DeleteAttribute {
+		return nil, unwilling("The simulated company adds and deletes values of member only.")
+	}
+	values, err := octetStrings(change.Modification.Vals)
+	if err != nil || len(values) == 0 {
+		return nil, &ldapError{gldap.ResultProtocolError, "values of member expected"}
+	}
+	for _, dn := range values {
+		e := c.entryOf(dn)
+		switch {
+		case e == nil:
+			return nil, noSuchObject(dn)
+		case e.person < 0:
+			return nil, unwilling("The simulated company adds and deletes people only.")
+		case c.isMember(g, e.person, c.traits(e.person)) != in:
+			writes = append(writes, memberWrite{e.person, in})
+		case permissive:
+		case in:
+			return nil, &ldapError{gldap.ResultEntryAlreadyExists, "00000562: UpdErr: DSID-031A122A, problem 6005 (ENTRY_EXISTS), data 0"}
+		default:
+			return nil, unwilling("00000561: SvcErr: DSID-031A1254, problem 5003 (WILL_NOT_PERFORM), data 0")
+		}
+	}
+	return writes, nil
+}
+
+// octetStrings decodes the values of a modification, which gldap leaves as
+// the BER of the set.
+func octetStrings(raw []string) (values []string, err error) {
+	for _, set := range raw {
+		for r := bytes.NewReader([]byte(set)); r.Len() > 0; {
+			p, err := ber.ReadPacket(r)
+			if err != nil {
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				return nil, fmt.Errorf("decode value of modification: %w", err)
+			}
+			values = append(values, ber.DecodeString(p.Data.Bytes()))
+		}
+	}
+	return values, nil
+}

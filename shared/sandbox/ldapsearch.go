@@ -1,0 +1,226 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jimlambrt/gldap"
+)
+
+// Controls that the sandbox knows.
+const (
+	pagingControl    = gldap.ControlTypePaging
+	showDeleted      = gldap.ControlTypeMicrosoftShowDeleted // nothing is in the recycle bin
+	permissiveModify = "1.2.840.113556.1.4.1413"
+)
+
+// Limits of Active Directory: MaxPageSize and MaxValRange.
+const (
+	maxEntries = 1000
+	maxValues  = 1500
+)
+
+// search is a search being answered.
+type search struct {
+	c      *Company
+	m      *gldap.SearchMessage
+	base   *entry // nil for the rootDSE
+	where  *condition
+	paging *gldap.ControlPaging // nil: not asked for
+	people []int                // the only people to look at, when bounded
+	only   bool
+	from   int // position of the first entry to look at
+	sent   int // entries on earlier pages
+}
+
+func (s *ldapServer) search(w *gldap.ResponseWriter, r *gldap.Request) {
+	m, err := r.GetSearchMessage()
+	if err != nil {
+		return
+	}
+	s.c.settle()
+	done := r.NewSearchDoneResponse(gldap.WithResponseCode(gldap.ResultSuccess))
+	seen := &Request{Method: "SEARCH", Template: m.BaseDN, Target: m.Filter}
+	x, err := s.prepare(r, m)
+	if err == nil {
+		var controls []gldap.Control
+		controls, err = x.run(func(e *entry, attrs []attribute) {
+			answer := r.NewSearchResponseEntry(e.dn)
+			for _, a := range attrs {
+				answer.AddAttribute(a.name, a.values)
+			}
+			_ = w.Write(answer) // a client that left needs no answer
+		})
+		done.SetControls(controls...)
+	}
+	if refused, isRefused := err.(*ldapError); isRefused {
+		seen.Status = refused.code
+		done.SetResultCode(refused.code)
+		done.SetDiagnosticMessage(refused.message)
+	}
+	s.record(seen)
+	_ = w.Write(done)
+}
+
+// prepare checks a search. All its errors are of type *ldapError.
+func (s *ldapServer) prepare(r *gldap.Request, m *gldap.SearchMessage) (*search, error) {
+	x := &search{c: s.c, m: m}
+	if err := x.controls(); err != nil {
+		return nil, err
+	}
+	root := m.BaseDN == "" && m.Scope == gldap.BaseObject
+	if !root && !s.isBound(r) {
+		return nil, errNotBound
+	}
+	s.c.mu.RLock()
+	defer s.c.mu.RUnlock()
+	if !root {
+		if x.base = s.c.entryOf(m.BaseDN); x.base == nil {
+			return nil, noSuchObject(m.BaseDN)
+		}
+	}
+	var err error
+	if x.where, err = s.c.parseCondition(m.Filter); err != nil {
+		return nil, err
+	}
+	x.people, x.only = x.where.only(s.c)
+	return x, nil
+}
+
+func (x *search) controls() error {
+	for _, control := range x.m.Controls {
+		switch known := control.(type) {
+		case *gldap.ControlPaging:
+			x.paging = known
+			if known.PagingSize == 0 {
+				return unwilling("A page of no entries is not answered.")
+			}
+			if len(known.Cookie) > 0 {
+				if _, err := fmt.Sscanf(string(known.Cookie), "%d %d", &x.from, &x.sent); err != nil || x.from < 0 {
+					return unwilling("The cookie of the page is not one of this server.")
+				}
+			}
+		case *gldap.ControlString:
+			if known.Criticality && known.ControlType != permissiveModify {
+				return &ldapError{gldap.ResultUnavailableCriticalExtension, "unknown control " + known.ControlType}
+			}
+		}
+	}
+	return nil
+}
+
+// run sends what is found. Past a limit it ends with a cookie when pages were
+// asked for, with sizeLimitExceeded otherwise.
+func (x *search) run(send func(*entry, []attribute)) ([]gldap.Control, error) {
+	room := maxEntries
+	if x.paging != nil {
+		room = min(room, int(x.paging.PagingSize))
+	}
+	n := 0
+	for at := x.from; ; at++ {
+		e, attrs, more := x.at(at)
+		if !more {
+			return x.page(""), nil
+		}
+		if e == nil {
+			continue
+		}
+		if limit := int(x.m.SizeLimit); limit > 0 && x.sent+n == limit {
+			return nil, &ldapError{gldap.ResultSizeLimitExceeded, "size limit exceeded"}
+		}
+		if n == room {
+			if x.paging == nil {
+				return nil, &ldapError{gldap.ResultSizeLimitExceeded, "size limit exceeded"}
+			}
+			return x.page(fmt.Sprintf("%d %d", at, x.sent+n)), nil
+		}
+		send(e, attrs)
+		n++
+	}
+}
+
+func (x *search) page(cookie string) []gldap.Control {
+	if x.paging == nil {
+		return nil
+	}
+	return []gldap.Control{&gldap.ControlPaging{Cookie: []byte(cookie)}}
+}
+
+// at looks at one position: the base alone, or the fixed objects and then the
+// people. The entry is nil when it is not asked for.
+func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
+	x.c.mu.RLock()
+	defer x.c.mu.RUnlock()
+	var e *entry
+	switch {
+	case x.m.Scope == gldap.BaseObject && position > 0:
+		return nil, nil, false
+	case x.m.Scope == gldap.BaseObject && x.base == nil:
+		e = rootDSE(x.c.now())
+	case x.m.Scope == gldap.BaseObject:
+		e = x.base
+	case position < len(fixed):
+		e = fixed[position]
+	default:
+		i, more := x.person(position - len(fixed))
+		if !more {
+			return nil, nil, false
+		}
+		t := x.c.traits(i)
+		if !t.inAD() {
+			return nil, nil, true
+		}
+		e = x.c.personEntry(i, t)
+	}
+	if !x.inScope(e) || !x.where.matches(x.c, e) {
+		return nil, nil, true
+	}
+	return e, x.c.selected(e, x.m), true
+}
+
+func (x *search) person(n int) (int, bool) {
+	if x.only {
+		if n >= len(x.people) {
+			return 0, false
+		}
+		return x.people[n], true
+	}
+	return n, n < x.c.Size()
+}
+
+// inScope tells whether an object is where the search looks. The naming
+// context of the configuration is not part of the domain's.
+func (x *search) inScope(e *entry) bool {
+	if x.m.Scope == gldap.BaseObject {
+		return true
+	}
+	base := strings.ToLower(x.base.dn)
+	if e.config != x.base.config {
+		return false
+	}
+	child := e.parent == base
+	if x.m.Scope == gldap.SingleLevel {
+		return child
+	}
+	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+base)
+}
+
+// selected are the attributes that the client asked for, by the schema's names.
+func (c *Company) selected(e *entry, m *gldap.SearchMessage) (attrs []attribute) {
+	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
+	for _, a := range e.attrs {
+		if all || slices.ContainsFunc(m.Attributes, func(want string) bool { return strings.EqualFold(a.name, want) }) {
+			attrs = append(attrs, a)
+		}
+	}
+	if e.group >= 0 {
+		attrs = append(attrs, c.membersAsked(e.group, all, m.Attributes)...)
+	}
+	if m.TypesOnly {
+		for n := range attrs {
+			attrs[n].values = nil
+		}
+	}
+	return attrs
+}

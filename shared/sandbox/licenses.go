@@ -1,0 +1,224 @@
+package sandbox
+
+import (
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Products the company subscribes to, by skuId.
+const (
+	skuE3       = "05e9a617-0261-4cee-bb44-138d3ef5d965"
+	skuE5       = "06ebc4ee-1bb5-47dd-8120-11324bc54e06"
+	skuExchange = "4b9405b0-7788-4568-add1-99614e613b69"
+	skuP2       = "84a661c4-e949-4bd2-a560-ed7766fcaf2b"
+)
+
+// product is a SKU. Only its Exchange plan is simulated.
+type product struct {
+	id, part         string
+	planID, planName string
+	mailbox          bool
+}
+
+var products = []product{
+	{skuE3, "SPE_E3", "efb87545-963c-4e0d-99df-69c6916d9eb0", "EXCHANGE_S_ENTERPRISE", true},
+	{skuE5, "SPE_E5", "efb87545-963c-4e0d-99df-69c6916d9eb0", "EXCHANGE_S_ENTERPRISE", true},
+	{skuExchange, "EXCHANGESTANDARD", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "EXCHANGE_S_STANDARD", true},
+	{skuP2, "AAD_PREMIUM_P2", "eec0eb4f-6444-4f95-aba0-50c24d67f998", "AAD_PREMIUM_P2", false},
+}
+
+func productOf(sku string) (product, bool) {
+	n := slices.IndexFunc(products, func(p product) bool { return p.id == sku })
+	if n < 0 {
+		return product{}, false
+	}
+	return products[n], true
+}
+
+// assignment is a path to a license and when it was last processed.
+type assignment struct {
+	directory.Assignment
+	updated time.Time
+}
+
+// States and errors of licenseAssignmentStates that the sandbox gives.
+const (
+	stateActive    = "Active"
+	stateError     = "Error"
+	countViolation = "CountViolation"
+)
+
+// seats are counted by skuId.
+type seats struct{ enabled, consumed int }
+
+// assignments are the paths by which the person holds products now.
+func (c *Company) assignments(i int, t traits, since time.Time) []assignment {
+	if ch := c.changes[i]; ch != nil && ch.licensed {
+		return ch.assignments
+	}
+	return firstAssignments(t, since)
+}
+
+// firstAssignments are the paths a person has before any write.
+func firstAssignments(t traits, since time.Time) (list []assignment) {
+	path := func(sku string, g int) {
+		a := directory.Assignment{SKU: sku, State: stateActive}
+		if g >= 0 {
+			a.Group = groups[g].id
+		}
+		list = append(list, assignment{a, since})
+	}
+	const direct = -1
+	switch t.hold {
+	case holdE3:
+		path(skuE3, groupE3)
+	case holdE3Direct:
+		path(skuE3, direct)
+	case holdE3Twice:
+		path(skuE3, direct)
+		path(skuE3, groupE3)
+	case holdE3Dynamic:
+		path(skuE3, groupDynamic)
+	case holdE3Synced:
+		path(skuE3, groupSynced)
+	case holdSuite:
+		path(skuE3, groupSuite)
+		path(skuP2, groupSuite)
+	case holdExchange:
+		path(skuExchange, groupExchange)
+	case holdExchangeDirect:
+		path(skuExchange, direct)
+	case holdE5:
+		path(skuE5, direct)
+	}
+	return list
+}
+
+// firstSeats counts what everybody holds at first, and leaves some room.
+func (c *Company) firstSeats() map[string]*seats {
+	m := map[string]*seats{}
+	for _, p := range products {
+		m[p.id] = &seats{}
+	}
+	for i := range c.Size() {
+		if t := c.traits(i); t.inEntra() {
+			for _, sku := range heldSKUs(firstAssignments(t, time.Time{})) {
+				m[sku].consumed++
+			}
+		}
+	}
+	for _, p := range products {
+		s := m[p.id]
+		s.enabled = s.consumed + c.Size()/5 + 10
+		if n, ok := c.options.Seats[p.part]; ok {
+			s.enabled = n
+		}
+	}
+	return m
+}
+
+// heldSKUs are the products that at least one path gives, each once.
+func heldSKUs(list []assignment) (skus []string) {
+	for _, a := range list {
+		if a.Active() && !slices.Contains(skus, a.SKU) {
+			skus = append(skus, a.SKU)
+		}
+	}
+	return skus
+}
+
+// hasMailbox tells whether one of the products has an Exchange mailbox.
+func hasMailbox(skus []string) bool {
+	return slices.ContainsFunc(skus, func(sku string) bool {
+		p, _ := productOf(sku)
+		return p.mailbox
+	})
+}
+
+// setAssignments replaces a person's paths, and keeps seats and history.
+func (c *Company) setAssignments(i int, at time.Time, list []assignment) {
+	before := heldSKUs(c.assignments(i, c.traits(i), time.Time{}))
+	after := heldSKUs(list)
+	ch := c.changeOf(i)
+	ch.licensed, ch.assignments = true, list
+	for _, sku := range after {
+		if !slices.Contains(before, sku) {
+			c.seats[sku].consumed++
+			c.history = append(c.history, Event{At: at, What: LicenseGained, Person: i, SKU: sku})
+		}
+	}
+	lost := hasMailbox(before) && !hasMailbox(after)
+	for _, sku := range before {
+		if !slices.Contains(after, sku) {
+			c.seats[sku].consumed--
+			c.history = append(c.history, Event{At: at, What: LicenseLost, Person: i, SKU: sku, LostMailbox: lost})
+		}
+	}
+}
+
+// transition is a change of membership whose licenses follow at an instant.
+type transition struct {
+	due           time.Time
+	group, person int
+	in            bool
+}
+
+// settle lets licenses follow the memberships that are due.
+func (c *Company) settle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settleBy(c.now())
+}
+
+func (c *Company) settleBy(now time.Time) {
+	for len(c.pending) > 0 && !c.pending[0].due.After(now) {
+		next := c.pending[0]
+		c.pending = c.pending[1:]
+		c.follow(next)
+	}
+}
+
+// follow gives or takes the licenses of a group. A group gives all its
+// products or none.
+func (c *Company) follow(x transition) {
+	t, id := c.traits(x.person), groups[x.group].id
+	if !c.inEntra(x.person, t) {
+		return
+	}
+	list := slices.Clone(c.assignments(x.person, t, x.due))
+	list = slices.DeleteFunc(list, func(a assignment) bool { return a.Group == id })
+	if x.in {
+		list = append(list, c.inherit(x.group, heldSKUs(list), x.due)...)
+	}
+	c.setAssignments(x.person, x.due, list)
+}
+
+// inherit makes the paths that a group gives to somebody who holds these
+// products otherwise.
+func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
+	state, problem := stateActive, ""
+	for _, sku := range groups[g].grants {
+		if s := c.seats[sku]; !slices.Contains(held, sku) && s.consumed >= s.enabled {
+			state, problem = stateError, countViolation
+		}
+	}
+	for _, sku := range groups[g].grants {
+		list = append(list, assignment{directory.Assignment{SKU: sku, Group: groups[g].id, State: state, Error: problem}, at})
+	}
+	return list
+}
+
+// reprocess tries again what a group could not give for want of seats.
+func (c *Company) reprocess(i int) {
+	now := c.now()
+	for g := range groups {
+		failed := func(a assignment) bool { return a.State == stateError && a.Group != "" && a.Group == groups[g].id }
+		list := slices.Clone(c.assignments(i, c.traits(i), now))
+		if slices.ContainsFunc(list, failed) {
+			list = slices.DeleteFunc(list, failed)
+			c.setAssignments(i, now, append(list, c.inherit(g, heldSKUs(list), now)...))
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package sandbox
+
+import (
+	"strconv"
+	"strings"
+)
+
+// upnDomain is the domain of every user principal name.
+const upnDomain = "contoso.example"
+
+// name is what a person is called; local is the part of the UPN before the @.
+type name struct{ given, surname, local string }
+
+func (n name) display() string { return n.given + " " + n.surname }
+
+// spelling is a name and how it is written in an address.
+type spelling struct{ text, ascii string }
+
+var givenNames = []spelling{
+	{"Maria", "maria"}, {"Jonas", "jonas"}, {"Zoë", "zoe"}, {"José", "jose"}, {"Łukasz", "lukasz"}, {"Søren", "soren"},
+	{"Олена", "olena"}, {"محمد", "mohammed"}, {"健太", "kenta"}, {"Γιώργος", "giorgos"}, {"Priya", "priya"}, {"Chidi", "chidi"},
+	{"Emma", "emma"}, {"Liam", "liam"}, {"Noor", "noor"}, {"Björn", "bjorn"}, {"Anaïs", "anais"}, {"Tomáš", "tomas"},
+	{"Hanna", "hanna"}, {"Peter", "peter"}, {"Sofia", "sofia"}, {"Mateo", "mateo"}, {"Aiko", "aiko"}, {"Yusuf", "yusuf"},
+	{"Grace", "grace"}, {"Ole", "ole"}, {"Rosa", "rosa"}, {"Ivan", "ivan"}, {"Lea", "lea"}, {"Paul", "paul"}, {"Ada", "ada"}, {"Hugo", "hugo"},
+}
+
+var surnames = []spelling{
+	{"Berg", "berg"}, {"Müller", "mueller"}, {"García", "garcia"}, {"Nowak", "nowak"}, {"Sørensen", "sorensen"}, {"Шевченко", "shevchenko"},
+	{"الحسن", "alhassan"}, {"田中", "tanaka"}, {"Παπαδόπουλος", "papadopoulos"}, {"Sharma", "sharma"}, {"Okafor", "okafor"},
+	{"Smith", "smith"}, {"Murphy", "murphy"}, {"de Vries", "devries"}, {"Åkesson", "akesson"}, {"Lefèvre", "lefevre"}, {"Dvořák", "dvorak"},
+	{"Virtanen", "virtanen"}, {"Schmidt", "schmidt"}, {"Rossi", "rossi"}, {"Fernández", "fernandez"}, {"Sato", "sato"}, {"Yılmaz", "yilmaz"},
+	{"Johnson", "johnson"}, {"Hansen", "hansen"}, {"Silva", "silva"}, {"Petrov", "petrov"}, {"Weiß", "weiss"}, {"Martin", "martin"}, {"King", "king"},
+}
+
+// awkward are names that break whatever does not escape them.
+var awkward = []name{
+	{`Ann, "Annie"`, `D'Arc`, "annie.darc"},
+	{`<script>alert(1)</script>`, `&amp;`, "markup"},
+	{`+1`, `=HYPERLINK("http://x.test")`, "sheet"},
+	{"\u202eעדי", "כהן\u202c", "adi.cohen"},
+	{`back\slash`, `#hash, +plus`, "slash"},
+}
+
+// nameOf is the name of a person. The number at the end of the local part
+// leads from a UPN back to the person.
+func (c *Company) nameOf(i int, k Kind) name {
+	if i < len(cast) {
+		return name{cast[i].given, cast[i].surname, cast[i].local}
+	}
+	d := c.dice(i, streamNames)
+	g, s := givenNames[d.below(len(givenNames))], surnames[d.below(len(surnames))]
+	n := name{g.text, s.text, g.ascii + "." + s.ascii}
+	if d.below(64) == 0 {
+		n = awkward[d.below(len(awkward))]
+	}
+	n.local += "." + strconv.Itoa(i)
+	if k == Guest {
+		n.local += "_fabrikam.example#EXT#"
+	}
+	return n
+}
+
+// byUPN finds the person whom a UPN names, whatever its case.
+func (c *Company) byUPN(upn string) (int, bool) {
+	local, domain, ok := strings.Cut(upn, "@")
+	if !ok || !strings.EqualFold(domain, upnDomain) {
+		return 0, false
+	}
+	for i, member := range cast {
+		if strings.EqualFold(member.local, local) {
+			return i, true
+		}
+	}
+	number, _, _ := strings.Cut(local, "_")
+	i, err := strconv.Atoi(number[strings.LastIndexByte(number, '.')+1:])
+	if err != nil || i < 0 || i >= c.Size() {
+		return 0, false
+	}
+	return i, strings.EqualFold(c.nameOf(i, c.traits(i).kind).local, local)
+}
+
+// accountName is the sAMAccountName of a person.
+func accountName(i int) string {
+	digits := strconv.Itoa(i)
+	return "u" + "0000000"[:max(0, 7-len(digits))] + digits
+}
+
+// byAccountName finds the person of a sAMAccountName, whatever its case.
+func (c *Company) byAccountName(sam string) (int, bool) {
+	if len(sam) < 8 {
+		return 0, false
+	}
+	i, err := strconv.Atoi(sam[1:])
+	if err != nil || i < 0 || i >= c.Size() {
+		return 0, false
+	}
+	return i, strings.EqualFold(sam, accountName(i))
+}

@@ -1,0 +1,194 @@
+package samba
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"text/template"
+	"time"
+)
+
+var (
+	//go:embed smb.conf
+	smbConf string
+	//go:embed provision.py
+	provisionPy string
+
+	confTemplate = template.Must(template.New("smb.conf").Parse(smbConf))
+)
+
+// ports are those of Samba's LDAP server. They cannot be changed, so each
+// controller gets an address of its own.
+var ports = []string{"389", "636", "3268", "3269"}
+
+// patience bounds how long a controller may take to start or to end.
+const patience = 30 * time.Second
+
+// controller is one domain controller, a process over a folder.
+type controller struct {
+	dir     string
+	address string
+	stdin   io.Closer     // Samba ends itself when it is closed
+	ended   chan struct{} // closed when the process is gone
+	group   int           // process group
+}
+
+// configure chooses a free address and writes the controller's smb.conf.
+func (c *controller) configure() error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	c.address = address
+	var conf bytes.Buffer
+	err = confTemplate.Execute(&conf, map[string]string{"Dir": c.dir, "Address": address, "Realm": realm, "Domain": NetBIOS})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(c.conf()), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(c.conf(), conf.Bytes(), 0o600)
+}
+
+func (c *controller) conf() string { return filepath.Join(c.dir, "etc", "smb.conf") }
+
+// provision makes an empty domain.
+func (c *controller) provision(ctx context.Context) error {
+	if err := c.configure(); err != nil {
+		return err
+	}
+	return run(ctx, python, "-c", provisionPy, c.dir, c.address, realm, NetBIOS, password)
+}
+
+// cloneOf makes the controller a copy of one that has not been started yet.
+func (c *controller) cloneOf(ctx context.Context, first *controller) error {
+	if err := run(ctx, "cp", "-a", first.dir, c.dir); err != nil {
+		return err
+	}
+	return c.configure()
+}
+
+// start runs the controller and waits until it accepts connections.
+func (c *controller) start(ctx context.Context) error {
+	log, err := os.Create(filepath.Join(c.dir, "log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	// Run interactively, Samba ends when its input does: also when the test
+	// is killed and cannot clean up. It signals its whole process group then,
+	// which therefore must not be the test's.
+	cmd := exec.Command("samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	c.stdin, c.ended, c.group = stdin, make(chan struct{}), cmd.Process.Pid
+	go func() {
+		_ = cmd.Wait() // how it ended is in the log
+		close(c.ended)
+	}()
+	return c.await(ctx)
+}
+
+func (c *controller) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := net.Dial("tcp", net.JoinHostPort(c.address, "636"))
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-tick.C:
+		case <-c.ended:
+			return fmt.Errorf("samba on %s ended: %s", c.address, c.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("samba on %s does not listen: %w: %s", c.address, ctx.Err(), c.lastWords())
+		}
+	}
+}
+
+// lastWords is the end of the controller's log.
+func (c *controller) lastWords() string {
+	log, err := os.ReadFile(filepath.Join(c.dir, "log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(log[max(0, len(log)-1000):])
+}
+
+// stop ends the process and waits for it. A controller that does not run is
+// left alone.
+func (c *controller) stop() {
+	if c.stdin == nil {
+		return
+	}
+	c.stdin.Close()
+	c.stdin = nil
+	select {
+	case <-c.ended:
+	case <-time.After(patience):
+		_ = syscall.Kill(-c.group, syscall.SIGKILL) // it may have ended just now
+		<-c.ended
+	}
+}
+
+// freeAddress finds a loopback address on which no LDAP server listens. It is
+// random, so that two test runs side by side do not meet.
+func freeAddress() (string, error) {
+	var err error
+	for range 20 {
+		var b [3]byte
+		rand.Read(b[:])
+		address := net.IPv4(127, 1+b[0]%254, b[1], 1+b[2]%254).String()
+		if err = portsFree(address, ports...); err == nil {
+			return address, nil
+		}
+		if errors.Is(err, os.ErrPermission) {
+			break
+		}
+	}
+	return "", fmt.Errorf("find a free loopback address: %w", err)
+}
+
+func portsFree(address string, ports ...string) error {
+	for _, port := range ports {
+		l, err := net.Listen("tcp", net.JoinHostPort(address, port))
+		if err != nil {
+			return err
+		}
+		l.Close()
+	}
+	return nil
+}
+
+// run runs a program to its end; the end of its output is part of the error.
+func run(ctx context.Context, name string, args ...string) error {
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	// ldb's tools stop at a record they cannot read, and report success.
+	if err == nil && bytes.Contains(out, []byte("Failed to parse ldif")) {
+		err = errors.New("damaged LDIF")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, out[max(0, len(out)-1000):])
+	}
+	return nil
+}

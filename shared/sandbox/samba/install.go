@@ -1,0 +1,77 @@
+package samba
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+)
+
+// python is the interpreter that Debian's Samba modules are made for, which
+// need not be the first on the path.
+const python = "/usr/bin/python3"
+
+// probe fails when a part of Samba that a domain controller needs is missing.
+const probe = `import os, samba.provision, samba.param as p
+os.stat(p.setup_dir() + "/provision.ldif")
+os.stat(p.modules_dir() + "/ldb/samba_dsdb.so")`
+
+var packages = []string{"samba", "samba-dsdb-modules", "samba-ad-provision", "ldb-tools"}
+
+// install makes sure that this machine can run a domain controller.
+func install(ctx context.Context) error {
+	if runtime.GOOS != "linux" {
+		return fmt.Errorf("%w: it needs Linux, this is %s", ErrMissing, runtime.GOOS)
+	}
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("%w: it needs root, for LDAP's ports", ErrMissing)
+	}
+	// Packages are tested side by side: only one may install.
+	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "idleseat-samba.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("lock the installation of Samba: %w", err)
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock the installation of Samba: %w", err)
+	}
+	lacks := lacking(ctx)
+	if lacks == nil {
+		return nil
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return fmt.Errorf("%w: %w; install the programs of Debian's %q", ErrMissing, lacks, packages)
+	}
+	if err := aptInstall(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	if lacks := lacking(ctx); lacks != nil {
+		return fmt.Errorf("%w: %w, although %q were installed", ErrMissing, lacks, packages)
+	}
+	return nil
+}
+
+// lacking says what Samba lacks on this machine, or nil.
+func lacking(ctx context.Context) error {
+	for _, program := range []string{"samba", "ldbadd", "ldbmodify", python} {
+		if _, err := exec.LookPath(program); err != nil {
+			return err
+		}
+	}
+	if run(ctx, python, "-c", probe) != nil {
+		return errors.New("there are no Python modules, provisioning data or database modules of Samba")
+	}
+	return nil
+}
+
+func aptInstall(ctx context.Context) error {
+	if err := run(ctx, "apt-get", "update", "-qq"); err != nil {
+		return err
+	}
+	args := []string{"DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq", "--no-install-recommends"}
+	return run(ctx, "env", append(args, packages...)...)
+}

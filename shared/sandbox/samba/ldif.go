@@ -1,0 +1,159 @@
+package samba
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// DN names an entry below another. Samba wants "=" escaped, which RFC 4514
+// leaves alone.
+func DN(cn, below string) string {
+	return "CN=" + strings.ReplaceAll(ldap.EscapeDN(cn), "=", `\3D`) + "," + below
+}
+
+// perFile is how many records are loaded in one transaction; one transaction
+// for everything gets slower with every record.
+const perFile = 2500
+
+// seed loads people and groups offline, as SYSTEM: so dates can be written
+// that Active Directory reserves to itself.
+func (c *controller) seed(ctx context.Context, o Options) error {
+	adds := []string{
+		record(PeopleOU, "objectClass", "organizationalUnit"),
+		record(GroupsOU, "objectClass", "organizationalUnit"),
+	}
+	var created []string
+	for _, p := range o.People {
+		adds = append(adds, p.record())
+		if !p.Created.IsZero() {
+			// The add itself would overwrite the date.
+			created = append(created, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
+		}
+	}
+	for _, g := range o.Groups {
+		adds = append(adds, g.record())
+	}
+	if o.LDIF != "" {
+		adds = append(adds, o.LDIF)
+	}
+	if err := c.load(ctx, "ldbadd", adds); err != nil {
+		return err
+	}
+	return c.load(ctx, "ldbmodify", created)
+}
+
+// load feeds records to one of ldb's tools, in files of bounded size.
+func (c *controller) load(ctx context.Context, tool string, records []string) error {
+	file := filepath.Join(c.dir, "seed.ldif")
+	for some := range slices.Chunk(records, perFile) {
+		if err := os.WriteFile(file, []byte(strings.Join(some, "\n")), 0o600); err != nil {
+			return err
+		}
+		err := run(ctx, tool, "-o", "batch_mode:1", "--nosync", "-H", filepath.Join(c.dir, "private", "sam.ldb"),
+			"--configfile="+c.conf(), file)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Person) record() string {
+	control := "512" // NORMAL_ACCOUNT
+	if p.Enabled == directory.No {
+		control = "514" // and ACCOUNTDISABLE
+	}
+	attributes := []string{
+		"objectClass", "user", "userAccountControl", control,
+		"sAMAccountName", p.SAMAccount, "userPrincipalName", p.UserPrincipalName,
+		"displayName", p.DisplayName, "mail", p.Mail, "department", p.Department,
+		"employeeType", p.EmployeeType, "employeeID", p.EmployeeID, "title", p.Title,
+		"company", p.Company, "physicalDeliveryOfficeName", p.Office, "co", p.Country,
+		"lastLogonTimestamp", filetime(p.LastLogonTimestamp), "lastLogon", filetime(p.lastLogon(0)),
+	}
+	text := record(p.DN, attributes...)
+	if p.ConsistencyGUID != "" {
+		text += "mS-DS-ConsistencyGuid:: " + p.ConsistencyGUID + "\n"
+	}
+	return text
+}
+
+func (p *Person) lastLogon(controller int) time.Time {
+	if controller < len(p.LastLogon) {
+		return p.LastLogon[controller]
+	}
+	return time.Time{}
+}
+
+func (g *Group) record() string {
+	attributes := []string{"objectClass", "group"}
+	for _, m := range g.Members {
+		attributes = append(attributes, "member", m)
+	}
+	return record(g.DN, attributes...)
+}
+
+// lastLogons replaces what the first controller knows by what controller i does.
+func lastLogons(people []Person, i int) []string {
+	var records []string
+	for _, p := range people {
+		if last := p.lastLogon(i); last != p.lastLogon(0) {
+			// The attribute cannot be taken away; 0 is no date.
+			records = append(records, replacement(p.DN, "lastLogon", cmp.Or(filetime(last), "0")))
+		}
+	}
+	return records
+}
+
+// record is an LDIF record of attribute and value by turns; empty values are
+// left out.
+func record(dn string, attributes ...string) string {
+	var b strings.Builder
+	line(&b, "dn", dn)
+	for pair := range slices.Chunk(attributes, 2) {
+		if pair[1] != "" {
+			line(&b, pair[0], pair[1])
+		}
+	}
+	return b.String()
+}
+
+// replacement is an LDIF record that gives an attribute another value.
+func replacement(dn, attribute, value string) string {
+	return record(dn, "changetype", "modify", "replace", attribute, attribute, value)
+}
+
+// line writes one LDIF line. Only plain names and numbers are written as they
+// are; every other value in base64, which needs no escaping.
+func line(b *strings.Builder, name, value string) {
+	plain := !strings.ContainsFunc(value, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '.'
+	})
+	if plain {
+		fmt.Fprintf(b, "%s: %s\n", name, value)
+		return
+	}
+	fmt.Fprintf(b, "%s:: %s\n", name, base64.StdEncoding.EncodeToString([]byte(value)))
+}
+
+// filetime is a date as Active Directory keeps it, in intervals of 100 ns
+// since 1601; the zero time is no value.
+func filetime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	const unixEpoch = 11644473600 // seconds from 1601 to 1970
+	return strconv.FormatInt((t.Unix()+unixEpoch)*1e7+int64(t.Nanosecond()/100), 10)
+}

@@ -1,0 +1,143 @@
+// Package samba starts a real, throwaway Active Directory domain for tests:
+// Samba's domain controller from Debian's packages, on a loopback address of
+// its own, holding the people and groups a test chose, with their dates of
+// creation and last logon. Several controllers of one domain can be had; they
+// do not replicate, so each may know another lastLogon. It needs Linux and
+// root, and nothing of it outlives the test.
+package samba
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// The names of the domain that every Start makes.
+const (
+	Base     = "DC=corp,DC=example,DC=test"
+	NetBIOS  = "CORP"
+	PeopleOU = "OU=People," + Base // exists in every domain, for people
+	GroupsOU = "OU=Groups," + Base // exists in every domain, for groups
+	realm    = "corp.example.test"
+	password = "Passw0rd!Adm"
+)
+
+// ErrMissing says that this machine cannot run Samba, and what it lacks.
+var ErrMissing = errors.New("a Samba domain cannot be started here")
+
+// Person is an account to seed. Its DN must lie in an organizational unit that
+// exists. SID and GUID are chosen by Samba; the fifteen extension attributes
+// are not in its schema and must be empty.
+type Person struct {
+	directory.ADUser
+	LastLogon []time.Time // on each controller, in the order of Domain.URLs; the zero time is none
+}
+
+// Group is a group to seed; Members are DNs seeded before it.
+type Group struct {
+	DN      string
+	Members []string
+}
+
+// Options say what a domain holds.
+type Options struct {
+	People      []Person
+	Groups      []Group
+	LDIF        string // further records, added last
+	Controllers int    // 0 means one
+}
+
+// Domain is a running domain.
+type Domain struct {
+	URLs         []string // one ldaps:// URL a controller
+	Base         string
+	Admin        string // user principal name of the administrator
+	AdminDN      string
+	PasswordFile string // holds the administrator's password
+	CAFile       string // signed the controllers' certificates
+
+	dir         string
+	controllers []*controller
+}
+
+// Start installs Samba when that is needed and possible, makes a domain, seeds
+// it and starts its controllers. It answers when all of them accept
+// connections. What it made is removed when it fails.
+func Start(ctx context.Context, o Options) (*Domain, error) {
+	if err := install(ctx); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "idleseat-samba-")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for a Samba domain: %w", err)
+	}
+	d := &Domain{
+		Base: Base, Admin: "Administrator@" + realm, AdminDN: "CN=Administrator,CN=Users," + Base,
+		PasswordFile: filepath.Join(dir, "password"), CAFile: filepath.Join(dir, "ca.pem"), dir: dir,
+	}
+	if err := d.build(ctx, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("start a Samba domain: %w", err), d.Close())
+	}
+	return d, nil
+}
+
+func (d *Domain) build(ctx context.Context, o Options) error {
+	if err := os.WriteFile(d.PasswordFile, []byte(password+"\n"), 0o600); err != nil {
+		return err
+	}
+	ca, err := newAuthority()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(d.CAFile, ca.pem(), 0o600); err != nil {
+		return err
+	}
+	for i := range max(1, o.Controllers) {
+		c := &controller{dir: filepath.Join(d.dir, fmt.Sprintf("dc%d", i+1))}
+		if err := d.prepare(ctx, c, o, i); err != nil {
+			return err
+		}
+		if err := ca.issue(c); err != nil {
+			return err
+		}
+		d.controllers = append(d.controllers, c)
+		d.URLs = append(d.URLs, "ldaps://"+c.address)
+	}
+	for _, c := range d.controllers {
+		if err := c.start(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare makes the database of controller i: the first is provisioned and
+// seeded, the others are copies of it with their own dates of last logon.
+func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) error {
+	if i == 0 {
+		if err := c.provision(ctx); err != nil {
+			return err
+		}
+		return c.seed(ctx, o)
+	}
+	if err := c.cloneOf(ctx, d.controllers[0]); err != nil {
+		return err
+	}
+	return c.load(ctx, "ldbmodify", lastLogons(o.People, i))
+}
+
+// Stop ends one controller, by its place in URLs; the others go on.
+func (d *Domain) Stop(i int) { d.controllers[i].stop() }
+
+// Close ends every controller and removes everything the domain had on disk.
+func (d *Domain) Close() error {
+	for _, c := range d.controllers {
+		c.stop()
+	}
+	return os.RemoveAll(d.dir)
+}

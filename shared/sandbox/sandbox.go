@@ -1,0 +1,186 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Sandbox is a company that is being served on loopback.
+type Sandbox struct {
+	GraphURL     string // of Microsoft Graph, with its version
+	ADURL        string // of the only domain controller, ldaps://…
+	CAFile       string // PEM of the authority that signed the controller's certificate
+	Base         string // of the domain
+	Bind         string // DN of the account that may read, and write members
+	PasswordFile string // holds the account's password
+	Company      *Company
+
+	folder    string
+	server    *http.Server
+	served    chan struct{} // closed when the server has ended
+	graph     http.Handler
+	intercept atomic.Pointer[http.Handler]
+	ldap      *ldapServer
+
+	mu       sync.Mutex
+	requests []*Request
+}
+
+// Request is one request that reached the sandbox, or a fault put before it.
+type Request struct {
+	Method   string // of HTTP; for LDAP "BIND", "SEARCH", "MODIFY" or "OTHER"
+	Template string // "/users/{id}", "" for an unknown path; for LDAP the DN
+	Target   string // path and query; for LDAP the filter
+	Status   int    // of HTTP, 0 when none was written; for LDAP the result code
+	Token    bool   // an Authorization header was sent, though loopback needs none
+}
+
+// Start serves a new company on 127.0.0.1. Close it to stop.
+func Start(o Options) (*Sandbox, error) {
+	folder, err := os.MkdirTemp("", "idleseat-sandbox-")
+	if err != nil {
+		return nil, fmt.Errorf("make folder of simulated company: %w", err)
+	}
+	c := NewCompany(o)
+	s := &Sandbox{Base: BaseDN, Bind: bindDN, Company: c, folder: folder, graph: newGraph(c), served: make(chan struct{}),
+		CAFile: filepath.Join(folder, "ca.pem"), PasswordFile: filepath.Join(folder, "password")}
+	if err := s.serve(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Sandbox) serve() error {
+	certificate, authority, err := selfSigned()
+	if err != nil {
+		return err
+	}
+	password := rand.Text()
+	if err := os.WriteFile(s.CAFile, authority, 0o600); err != nil {
+		return fmt.Errorf("write certificate authority of simulated company: %w", err)
+	}
+	if err := os.WriteFile(s.PasswordFile, []byte(password), 0o600); err != nil {
+		return fmt.Errorf("write password of simulated company: %w", err)
+	}
+	if s.ldap, err = startLDAP(s.Company, certificate, password, s.record); err != nil {
+		return err
+	}
+	s.ADURL = "ldaps://" + s.ldap.address
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for Graph of simulated company: %w", err)
+	}
+	s.GraphURL = "http://" + l.Addr().String() + version
+	s.Intercept(nil)
+	s.server = &http.Server{Handler: http.HandlerFunc(s.serveGraph), ReadHeaderTimeout: time.Minute}
+	go func() {
+		defer close(s.served)
+		_ = s.server.Serve(l) // always ends with ErrServerClosed, by Close
+	}()
+	return nil
+}
+
+// Close stops both servers and removes the temporary folder.
+func (s *Sandbox) Close() error {
+	var errs []error
+	if s.server != nil {
+		errs = append(errs, s.server.Close())
+		<-s.served
+	}
+	if s.ldap != nil {
+		errs = append(errs, s.ldap.close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(s.folder))...)
+}
+
+// Env are the variables that lead idleseat to the company, as NAME=value.
+func (s *Sandbox) Env() []string {
+	return []string{
+		"IDLESEAT_GRAPH_URL=" + s.GraphURL,
+		"IDLESEAT_AD_URLS=" + s.ADURL,
+		"IDLESEAT_AD_BASE=" + s.Base,
+		"IDLESEAT_AD_BIND=" + s.Bind,
+		"IDLESEAT_AD_PASSWORD_FILE=" + s.PasswordFile,
+		"IDLESEAT_AD_CA=" + s.CAFile,
+	}
+}
+
+// Intercept puts a handler before Graph, to make faults; nil takes it away.
+func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
+	h := s.graph
+	if before != nil {
+		h = before(h)
+	}
+	s.intercept.Store(&h)
+}
+
+// Requests are the requests so far, in order.
+func (s *Sandbox) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]Request, len(s.requests))
+	for n, r := range s.requests {
+		list[n] = *r
+	}
+	return list
+}
+
+// Count is the number of requests so far with this method and template.
+func (s *Sandbox) Count(method, template string) (n int) {
+	for _, r := range s.Requests() {
+		if r.Method == method && r.Template == template {
+			n++
+		}
+	}
+	return n
+}
+
+// ResetRequests forgets the requests so far.
+func (s *Sandbox) ResetRequests() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = nil
+}
+
+func (s *Sandbox) record(r *Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, r)
+}
+
+// serveGraph counts the request before it is answered, so that whoever has
+// the answer finds it counted.
+func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
+	seen := &Request{Method: r.Method, Target: r.URL.RequestURI(), Token: r.Header.Get("Authorization") != ""}
+	if rt, _ := match(r); rt != nil {
+		seen.Template = rt.template
+	}
+	s.record(seen)
+	(*s.intercept.Load()).ServeHTTP(&statusWriter{w, func(status int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		seen.Status = status
+	}}, r)
+}
+
+// statusWriter tells the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	tell func(status int)
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.tell(status)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets faults reach the connection through http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,211 @@
+package sandbox
+
+import "math/bits"
+
+// Kind tells in which directories a person has an account.
+type Kind string
+
+// The kinds of people.
+const (
+	Synced        Kind = "synced"             // mastered on premises, in both directories
+	CloudOnly     Kind = "cloud-only"         // Entra ID only
+	Guest         Kind = "guest"              // Entra ID only, userType Guest
+	SharedMailbox Kind = "shared mailbox"     // Entra ID only, sign-in blocked
+	ADOnly        Kind = "AD-only"            // Active Directory only
+	NoADAccount   Kind = "without AD account" // synced, but no AD account is to be found
+	WrongAnchor   Kind = "wrong anchor"       // onPremisesImmutableId disagrees with the AD account
+)
+
+// Activity tells how a person uses an account.
+type Activity string
+
+// The activities, for Entra ID and for Active Directory alike.
+const (
+	Active  Activity = "active"
+	Recent  Activity = "recent"   // idle for a while, but not long enough for the rule
+	Idle    Activity = "idle"     // more than 60 days (Entra ID), 90 days (Active Directory)
+	Never   Activity = "never"    // an old account that was never used
+	New     Activity = "new"      // a new account that was never used
+	OnLeave Activity = "on leave" // idle for a good reason
+)
+
+// role is the part of a person's circumstances that does not go with dates.
+type role uint8
+
+const (
+	employee role = iota
+	contractor
+	disabled // an employee whose account is disabled
+	exempt   // an employee in the group LIC-Exempt
+)
+
+// hold is how a person got a license at first.
+type hold uint8
+
+const (
+	holdNothing        hold = iota
+	holdE3                  // by the group LIC-M365-E3
+	holdE3Direct            // assigned to the person
+	holdE3Twice             // both
+	holdE3Dynamic           // by a dynamic group
+	holdE3Synced            // by a group mastered on premises
+	holdSuite               // by a group that grants two products
+	holdExchange            // Exchange Online by the group LIC-EXO-P1
+	holdExchangeDirect      // Exchange Online assigned to the person
+	holdE5                  // E5 assigned to the person
+)
+
+// traits are what a person is like, before names and dates. They are cheap:
+// counting members asks them for everybody.
+type traits struct {
+	kind     Kind
+	activity Activity // in Entra ID
+	logon    Activity // in Active Directory
+	role     role
+	hold     hold
+	citrix   bool // in the Citrix group
+	nested   bool // in the group nested in the Citrix group
+	anchored bool // mS-DS-ConsistencyGuid is set, and is not the objectGUID
+}
+
+func (t traits) inEntra() bool { return t.kind != ADOnly }
+
+func (t traits) inAD() bool {
+	return t.kind == Synced || t.kind == ADOnly || t.kind == WrongAnchor
+}
+
+func (t traits) synced() bool {
+	return t.kind == Synced || t.kind == NoADAccount || t.kind == WrongAnchor
+}
+
+func (t traits) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
+
+// share is how many of a thousand people are of one sort.
+type share[T any] struct {
+	permille int
+	sort     T
+}
+
+// Shares, the rest being the last sort. They are fitted so that each of the
+// two rules of the demo policy matches 6 to 7 percent of its holders.
+var (
+	kindShares     = []share[Kind]{{30, ADOnly}, {50, CloudOnly}, {20, Guest}, {15, SharedMailbox}, {5, NoADAccount}, {5, WrongAnchor}, {0, Synced}}
+	activityShares = []share[Activity]{{53, Idle}, {15, Never}, {6, OnLeave}, {10, New}, {10, Recent}, {0, Active}}
+	logonShares    = []share[Activity]{{54, Idle}, {16, Never}, {10, New}, {10, Recent}, {0, Active}}
+	roleShares     = []share[role]{{80, contractor}, {20, disabled}, {10, exempt}, {0, employee}}
+	holdShares     = []share[hold]{{720, holdE3}, {80, holdE3Direct}, {20, holdE3Twice}, {15, holdE3Dynamic}, {10, holdE3Synced},
+		{10, holdSuite}, {65, holdExchange}, {30, holdE5}, {0, holdNothing}}
+	guestShares  = []share[hold]{{100, holdE3Direct}, {0, holdNothing}}
+	sharedShares = []share[hold]{{60, holdE3Direct}, {300, holdExchangeDirect}, {0, holdNothing}}
+)
+
+func pick[T any](shares []share[T], permille int) T {
+	for _, s := range shares[:len(shares)-1] {
+		if permille < s.permille {
+			return s.sort
+		}
+		permille -= s.permille
+	}
+	return shares[len(shares)-1].sort
+}
+
+// The draws of a person, each independent of the others.
+const (
+	drawKind = iota
+	drawActivity
+	drawLogon
+	drawRole
+	drawHold
+	drawCitrix
+	drawCount
+)
+
+// steps are the fractional parts of the square roots of the first primes, in
+// 1/2^64. Multiples of an irrational number fill the unit interval far more
+// evenly than random numbers do, so that proportions hold in small companies.
+var steps = [drawCount]uint64{
+	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
+	0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
+}
+
+func offsets(seed uint64) (o [drawCount]uint64) {
+	d := dice{seed}
+	for i := range o {
+		o[i] = d.next()
+	}
+	return o
+}
+
+// draw is a number from 0 to 999.
+func (c *Company) draw(i, what int) int {
+	n, _ := bits.Mul64(c.offsets[what]+uint64(i)*steps[what], 1000)
+	return int(n)
+}
+
+func (c *Company) traits(i int) traits {
+	if i < len(cast) {
+		return cast[i].traits
+	}
+	t := traits{
+		kind:     pick(kindShares, c.draw(i, drawKind)),
+		activity: pick(activityShares, c.draw(i, drawActivity)),
+		logon:    pick(logonShares, c.draw(i, drawLogon)),
+		role:     pick(roleShares, c.draw(i, drawRole)),
+	}
+	if t.activity == New {
+		t.logon = New
+	} else if t.logon == New && t.activity != Active {
+		t.logon = Active // an account cannot be younger than its last sign-in
+	}
+	c.placeLicenses(i, &t)
+	return t
+}
+
+func (c *Company) placeLicenses(i int, t *traits) {
+	h, x := c.draw(i, drawHold), c.draw(i, drawCitrix)
+	switch t.kind {
+	case ADOnly:
+	case Guest:
+		t.hold = pick(guestShares, h)
+	case SharedMailbox:
+		t.hold = pick(sharedShares, h)
+	default:
+		t.hold = pick(holdShares, h)
+	}
+	if t.hold == holdE3Synced && t.kind != Synced {
+		t.hold = holdE3
+	}
+	if t.inAD() {
+		t.nested = x < 650 && t.role == contractor
+		t.citrix = x < 600 && (!t.nested || x < 50)
+		t.anchored = x%20 == 7
+	}
+}
+
+// dice throws reproducible numbers (splitmix64, public domain, S. Vigna).
+type dice struct{ state uint64 }
+
+func (d *dice) next() uint64 {
+	d.state += 0x9e3779b97f4a7c15
+	z := d.state
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+func (d *dice) below(n int) int { return int(d.next() % uint64(n)) }
+
+// Streams keep what is thrown for one purpose apart from the others.
+const (
+	streamNames = iota + 1
+	streamDates
+	streamUserID
+	streamObjectGUID
+	streamConsistency
+	streamForeign
+)
+
+func (c *Company) dice(i, stream int) dice {
+	d := dice{c.options.Seed ^ uint64(stream)<<56}
+	return dice{d.next() ^ uint64(i)*0xd1342543de82ef95}
+}
