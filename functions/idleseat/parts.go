@@ -51,9 +51,8 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	return p, string(text), err
 }
 
-// maxFile bounds policy and test files in bytes; the policy package refuses
-// large ones itself, this only keeps them out of memory.
-const maxFile = 2 << 20
+// maxFile bounds policy and test files in bytes.
+const maxFile = 1 << 20
 
 func readSmall(path string) ([]byte, error) {
 	file, err := os.Open(path)
@@ -61,7 +60,11 @@ func readSmall(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, maxFile))
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		return nil, fmt.Errorf("%s is larger than 1 MiB", path)
+	}
+	return text, err
 }
 
 // sources are the two directories, as the environment names them.
@@ -73,7 +76,7 @@ type sources struct {
 func sourcesFromEnv(ctx context.Context) (sources, error) {
 	var s sources
 	if err := envconfig.Process(ctx, &s); err != nil {
-		return s, usageError{fmt.Errorf("read the environment: %w", err)}
+		return s, usageError{fmt.Errorf("read the environment (IDLESEAT_AD_TIMEOUT is a duration like 30s): %w", err)}
 	}
 	return s, nil
 }

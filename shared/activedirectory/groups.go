@@ -2,7 +2,6 @@ package activedirectory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/go-ldap/ldap/v3"
@@ -33,8 +32,8 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 }
 
 // MemberOf tells whether a person is in a group: listed in it (direct), or also
-// by way of other groups. It is directory.ErrNoGroup or directory.ErrNoPerson when one of both is
-// not there.
+// by way of other groups. It is directory.ErrNoGroup or directory.ErrNoPerson
+// when one of both is not there.
 func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	var member bool
 	err := d.ask(ctx, func(s *session) error {
@@ -53,15 +52,16 @@ func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bo
 }
 
 // AddMember lists a user in a group. Somebody who is in it already stays in it,
-// which is no error. It is directory.ErrNoGroup or directory.ErrNoPerson when one of both is not
-// there.
+// which is no error. It is directory.ErrNoGroup or directory.ErrNoPerson when
+// one of both is not there, and a *directory.Refusal when the account may not.
 func (d *Directory) AddMember(ctx context.Context, groupDN, userDN string) error {
 	return d.setMember(ctx, groupDN, userDN, true)
 }
 
 // RemoveMember takes a user off a group's list. Somebody who is not in it stays
-// out of it, which is no error. It is directory.ErrNoGroup or directory.ErrNoPerson when one of
-// both is not there.
+// out of it, which is no error. It is directory.ErrNoGroup or
+// directory.ErrNoPerson when one of both is not there, and a *directory.Refusal
+// when the account may not.
 func (d *Directory) RemoveMember(ctx context.Context, groupDN, userDN string) error {
 	return d.setMember(ctx, groupDN, userDN, false)
 }
@@ -79,6 +79,8 @@ func (d *Directory) setMember(ctx context.Context, groupDN, userDN string, membe
 		switch {
 		case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax):
 			return s.fault(fmt.Sprintf("write %q to group %q", userDN, group), directory.ErrNoPerson)
+		case ldap.IsErrorWithCode(err, ldap.LDAPResultInsufficientAccessRights):
+			return &directory.Refusal{Reason: "the account of idleseat may not write this group of Active Directory", Err: err}
 		case isAlready(err):
 			return s.already(group, userDN, member, err)
 		default:
@@ -117,7 +119,7 @@ func (s *session) already(groupDN, userDN string, wanted bool, refused error) er
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
 		return s.fault(fmt.Sprintf("read %q", userDN), directory.ErrNoPerson)
 	case err != nil:
-		return errors.Join(refused, err)
+		return faults{refused, err}
 	case member != wanted:
 		return refused
 	default:

@@ -33,8 +33,8 @@ func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) 
 // lastLogonTimestamp or as lastLogon, which controllers do not tell each other.
 //
 // A controller that cannot be asked, or does not know the person, is named in
-// a *directory.UnaskedError, returned together with the person. directory.ErrNoPerson means that
-// no controller knows the SID.
+// a *directory.UnaskedError, returned together with the person.
+// directory.ErrNoPerson means that no controller knows the SID.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	answers := make([]answer, len(d.controllers))
 	var asked sync.WaitGroup
@@ -107,8 +107,9 @@ func newest(answers []answer) (directory.ADUser, error) {
 }
 
 // FindPerson finds one person by user principal name, sAMAccountName,
-// DOMAIN\sAMAccountName or SID. It is directory.ErrNoPerson when nobody has the name, and
-// directory.ErrAmbiguousPerson when one person's principal name is another's account.
+// DOMAIN\sAMAccountName or SID. It is directory.ErrNoPerson when nobody has the
+// name, and directory.ErrAmbiguousPerson when one person's principal name is
+// another's account.
 func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUser, error) {
 	var found directory.ADUser
 	err := d.ask(ctx, func(s *session) error {

@@ -25,11 +25,14 @@ func TestSamba(t *testing.T) {
 	people := seeds(2600)
 	e := env{
 		domain: samba.NetBIOS, fresh: map[string]time.Time{}, others: []string{"PC1$", "TRUST$"},
-		group: samba.DN(`Citrix, "Users" (all)`, samba.GroupsOU), empty: "CN=Empty," + samba.GroupsOU,
+		group: samba.DN(`Citrix, "Users" (all)`, samba.GroupsOU), writable: "CN=Writable," + samba.GroupsOU,
 	}
 	var direct, nested []string
 	for i, p := range people {
 		e.people = append(e.people, p.ADUser)
+		if i < 20 {
+			e.outside = append(e.outside, p.SAMAccount)
+		}
 		for _, last := range p.LastLogon {
 			if last.After(p.LastLogonTimestamp) && last.After(e.fresh[p.SAMAccount]) {
 				e.fresh[p.SAMAccount] = last
@@ -47,11 +50,18 @@ func TestSamba(t *testing.T) {
 		Controllers: 2, People: people, LDIF: noPeople,
 		Groups: []samba.Group{
 			{DN: inner, Members: nested}, {DN: middle, Members: []string{inner}},
-			{DN: e.group, Members: append(direct, middle)}, {DN: e.empty},
+			{DN: e.group, Members: append(direct, middle)}, {DN: e.writable},
 		},
 	})
 	e.config = Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}
 	testDirectory(t, e)
+	t.Run("empty group", func(t *testing.T) {
+		for _, direct := range []bool{true, false} {
+			if got := members(t, open(t, e.config), e.writable, direct, nil); len(got) > 0 {
+				t.Errorf("members of an empty group, direct %v: %q", direct, got)
+			}
+		}
+	})
 	t.Run("names of an account", func(t *testing.T) { testBindNames(t, e, d) })
 	t.Run("wrong name", func(t *testing.T) { testWrongName(t, e) })
 	t.Run("stopped controller", func(t *testing.T) { testStopped(t, e, d) })

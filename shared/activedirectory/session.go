@@ -23,7 +23,10 @@ const (
 	isPerson = "(objectCategory=person)(objectClass=user)(!(sAMAccountType=805306370))"
 )
 
-var errNoAnswer = errors.New("no answer in time")
+var (
+	errNoAnswer = errors.New("no answer in time")
+	errNoGroup  = fmt.Errorf("%w, or the account may not see it", directory.ErrNoGroup)
+)
 
 // session is a bound connection to one controller, for one call of do; so it
 // may keep that call's context.
@@ -168,16 +171,16 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 func (s *session) group(dn string) (string, error) {
 	doing := fmt.Sprintf("read group %q", dn)
 	if dn == "" {
-		return "", s.fault(doing, directory.ErrNoGroup) // it would be the rootDSE, which Samba calls a group
+		return "", s.fault(doing, errNoGroup) // it would be the rootDSE, which Samba calls a group
 	}
 	found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=group)", []string{"1.1"})
 	switch {
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
-		return "", s.fault(doing, directory.ErrNoGroup)
+		return "", s.fault(doing, errNoGroup)
 	case err != nil:
 		return "", err
 	case len(found.Entries) != 1:
-		return "", s.fault(doing, directory.ErrNoGroup)
+		return "", s.fault(doing, errNoGroup)
 	}
 	return found.Entries[0].DN, nil
 }

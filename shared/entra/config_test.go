@@ -3,6 +3,7 @@ package entra
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -158,7 +159,8 @@ func TestSigner(t *testing.T) {
 func TestNoTokenIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
-	adapter, err := newAdapter(f.base, signer{credential: &issuer{err: errors.New("wrong secret")}})
+	down := &url.Error{Op: "Post", URL: "https://login.example", Err: errors.New("wrong secret")}
+	adapter, err := newAdapter(f.base, signer{credential: &issuer{err: down}})
 	if err != nil {
 		t.Fatal(err)
 	}

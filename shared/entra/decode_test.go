@@ -46,6 +46,22 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
+// TestDecodePageKeepsPeopleApart has somebody without any property follow
+// somebody with all of them: what Graph leaves out must not be inherited.
+func TestDecodePageKeepsPeopleApart(t *testing.T) {
+	t.Parallel()
+	people, _, err := decodePeople([]byte(`{"value":[`+graphUser(0)+`,{"id":"a"},`+graphUser(1)+`]}`), today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(directory.EntraUser{ID: "a"}, people[1]); diff != "" {
+		t.Error(diff)
+	}
+	if len(people[0].Assignments) != 2 || len(people[2].Assignments) != 2 {
+		t.Errorf("assignments %v and %v, want two each", people[0].Assignments, people[2].Assignments)
+	}
+}
+
 func TestDecodePerson(t *testing.T) {
 	t.Parallel()
 	direct := directory.Assignment{SKU: skuE3, State: "Active"}

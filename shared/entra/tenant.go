@@ -24,7 +24,7 @@ type wireSKU struct {
 // subscribes to nothing is an error.
 func (c *Client) Tenant(ctx context.Context) (id string, skus []directory.SKU, err error) {
 	k := call{what: "read the tenant's subscriptions", needs: "Organization.Read.All"}
-	info, err := c.skus().ToGetRequestInformation(ctx, nil) // this list supports no query parameters
+	info, err := c.skus().ToGetRequestInformation(ctx, nil) // no $select: not every Graph allows it here
 	if err != nil {
 		return "", nil, k.failed(err)
 	}

@@ -154,7 +154,7 @@ func TestAnswers(t *testing.T) {
 func bothWays(t *testing.T, p *Policy, c *condition, who *directory.Person) (ours, plain string) {
 	t.Helper()
 	flag, value := judge(t, p, noon).eval(c, who)
-	program, err := c.env.Program(c.checked)
+	program, err := c.env.Program(c.checked, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		t.Fatal(err)
 	}

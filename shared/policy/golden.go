@@ -31,8 +31,8 @@ type Failure struct {
 // Test asks the policy about golden people: a YAML list of cases, each with a
 // person, an instant and the outcome expected of each rule. What is wrong with
 // the file comes back as Faults. A person without a word about a half has no
-// account there; texts and dates left out have no value, accounts are enabled
-// unless they say otherwise.
+// account there (or is missing it, when Entra says "synced: true"); texts and
+// dates left out have no value, accounts are enabled unless they say otherwise.
 func Test(p *Policy, name string, data []byte) (Report, error) {
 	r, root := open(name, data)
 	if root == nil {

@@ -3,6 +3,8 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -60,10 +62,7 @@ func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, erro
 }
 
 func missingSKU(l *License, skuIDs map[string]string) error {
-	var known []string
-	for part := range skuIDs {
-		known = append(known, part)
-	}
+	known := slices.Sorted(maps.Keys(skuIDs))
 	return fmt.Errorf("license %s: the tenant has no SKU with part number %q%s", l.Name, l.SKU, didYouMean(l.SKU, known))
 }
 

@@ -32,77 +32,78 @@ rules:
     then: {changeTo: exo}
 `
 
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name, old, new string
-		want           string // one fault a line
-	}{
-		{"unknown key", "mode: audit", "mod: audit", `p:2:1: unknown key "mod" in the policy; did you mean "mode"?`},
-		{"unknown key deep down", "perRun: 200", "perrun: 200", `p:13:48: unknown key "perrun" in limits; did you mean "perRun"?`},
-		{"key twice", "mode: audit", "mode: audit\nmode: review", `p:3:1: the policy has the key "mode" twice, first on line 2`},
-		{"license twice", "exo: {sku", "e3: {sku", `p:7:3: licenses has the key "e3" twice, first on line 6` + "\n" + `p:18:22: there is no license "exo"; did you mean "e3"?`},
-		{"no tenant", "tenant: 11111111-2222-3333-4444-555555555555\n", "", "p:1:1: the policy lacks the key \"tenant\"; write the tenant's id, a GUID"},
-		{"tenant", "11111111-2222-3333-4444-555555555555", "contoso.example", `p:1:9: tenant must be the tenant's id, like 11111111-2222-3333-4444-555555555555, not "contoso.example"`},
-		{"mode", "mode: audit", "mode: enforced", `p:2:7: mode must be audit, review or enforce, not "enforced"; did you mean "enforce"?`},
-		{"mode a list", "mode: audit", "mode: [audit]", `p:2:7: mode must be text, not a list`},
-		{"currency", "mode: audit", "currency: dollars", `p:2:11: currency must be three capital letters like USD, not "dollars"`},
-		{"unknown field", "{memberOf: {entra: Staff}}", "entra.lastActivty", `p:4:10: attribute staff: unknown field "entra.lastActivty"; did you mean "entra.lastActivity"?`},
-		{"field without source", "{memberOf: {entra: Staff}}", "lastLogonTimestamp", `p:4:10: attribute staff: unknown field "lastLogonTimestamp"; did you mean "ad.lastLogonTimestamp"?`},
-		{"newest of texts", "{memberOf: {entra: Staff}}", "newest(entra.created, ad.title)", `p:4:10: attribute staff: newest takes dates, and ad.title is none`},
-		{"newest unclosed", "{memberOf: {entra: Staff}}", `"newest(entra.created"`, `p:4:10: attribute staff: newest( lacks its closing parenthesis; write newest(entra.created, ad.created)`},
-		{"attribute named now", "staff:", "now:", `p:4:3: "now" is a word of the language; choose another name`},
-		{"attribute named as a function", "staff:", "days:", `p:4:3: "days" is a function or type of the language; choose another name`},
-		{"attribute named as a macro", "staff:", "exists:", `p:4:3: "exists" is a function or type of the language; choose another name`},
-		{"attribute named as a type", "staff:", "timestamp:", `p:4:3: "timestamp" is a function or type of the language; choose another name`},
-		{"attribute no identifier", "staff:", "my-staff:", `p:4:3: an attribute's name must be letters, digits and _, and not begin with a digit`},
-		{"created no date", "staff: {memberOf: {entra: Staff}}", "created: entra.mail", `p:4:12: created must be mapped to a date, since grace rests on it`},
-		{"memberOf nothing", "{memberOf: {entra: Staff}}", "{memberOf: {}}", `p:4:21: memberOf must name one group: {entra: NAME} or {ad: "DISTINGUISHED NAME"}`},
-		{"license of nothing", "exo: {sku: EXO}", "exo: {}", `p:7:8: license exo needs "sku: PART_NUMBER", or "group: {ad: …}" when a group of Active Directory gives it`},
-		{"license of an Entra group", "exo: {sku: EXO}", "exo: {group: {entra: EXO}}", `p:7:8: license exo needs "sku: PART_NUMBER" beside its Entra group: who holds it is read from the license, not from the group`},
-		{"license of both", `{group: {ad: "CN=Citrix,DC=corp"}}`, `{sku: CTX, group: {ad: "CN=Citrix,DC=corp"}}`, `p:8:11: license citrix has a sku and a group of Active Directory; name its Entra group, or leave the sku out`},
-		{"AD group by name", `"CN=Citrix,DC=corp"`, "Citrix", `p:8:24: group of license citrix must give the distinguished name, like "CN=Citrix Users,OU=Licenses,DC=corp,DC=example", not "Citrix"`},
-		{"AD group unquoted", `"CN=Citrix,DC=corp"`, "CN=Citrix,DC=corp", `p:8:34: unknown key "DC=corp" in group of license citrix; put a distinguished name in double quotes`},
-		{"negative price", "monthlyPrice: 39", "monthlyPrice: -1", `p:6:55: monthlyPrice must be a number from 0 to 999999, not "-1"`},
-		{"price not a number", "monthlyPrice: 39", "monthlyPrice: .nan", `p:6:55: monthlyPrice must be a number from 0 to 999999, not ".nan"`},
-		{"grace negative", "neverSignedIn: 14", "neverSignedIn: -1", `p:9:24: grace.neverSignedIn must be a whole number from 0 to 3650, not "-1"`},
-		{"exempt user a number", "[a@x]", "[a@x, 7]", `p:11:16: an exempt user must be text, not a number; put 7 in quotes`},
-		{"exempt empty", "users: [a@x]", "users:", `p:11:9: exempt.users must be a list, not empty`},
-		{"leave without end", ", until: 2027-03-01", "", `p:12:11: a leave lacks the key "until"; write the last day, like 2027-03-01`},
-		{"leave until nonsense", "2027-03-01", "soon", `p:12:30: until must be a date like 2027-03-01 or an instant like 2027-03-01T18:00:00Z, not "soon"`},
-		{"percent", "percent: 10", "percent: 101", `p:13:31: limits.stopAbove.percent must be a number from 0 to 100, not "101"`},
-		{"count", "count: 500", "count: 0", `p:13:42: limits.stopAbove.count must be a whole number from 1 to 1000000000, not "0"`},
-		{"perRun", "perRun: 200", "perRun: 1.5", `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not "1.5"`},
-		{"perRun a list", "perRun: 200", "perRun: []", `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not a list`},
-		{"unknown license", "license: e3", "license: e5", `p:16:14: there is no license "e5"; did you mean "e3"?`},
-		{"to itself", "changeTo: exo", "changeTo: e3", `p:18:22: a license cannot be changed to itself; write remove, or name another`},
-		{"to another directory", "changeTo: exo", "changeTo: citrix", `p:18:22: e3 and citrix live in different directories, so one cannot be changed to the other in one move; write remove`},
-		{"to the same product", "{sku: EXO}", "{sku: SPE_E3}", `p:18:22: e3 and exo are the same product; write remove, or name another`},
-		{"then", "{changeTo: exo}", "delete", `p:18:11: then must be remove or {changeTo: LICENSE}, not "delete"`},
-		{"no then", "    then: {changeTo: exo}\n", "", `p:15:5: a rule lacks the key "then"; write remove, or {changeTo: LICENSE}`},
-		{"rule name twice", "rules:\n", "rules:\n  - {name: r, license: e3, when: 'true', then: remove}\n", `p:16:11: there are two rules named "r"; give each its own name`},
-		{"no rules", right[strings.Index(right, "rules:"):], "rules: []\n", `p:14:8: rules is empty; write at least one`},
-		{"rules a mapping", right[strings.Index(right, "rules:"):], "rules: {}\n", `p:14:8: rules must be a list, not a mapping`},
-		{"anchor", "[a@x]", "&u [a@x]", `p:11:10: anchors are not allowed; write the value out where it is needed`},
-		{"alias", "mode: audit", "mode: &m audit\ncurrency: *m", "p:2:7: anchors are not allowed; write the value out where it is needed\np:3:11: aliases are not allowed; write the value out"},
-		{"tag", "mode: audit", "mode: !!str audit", `p:2:7: tags are not allowed; remove !!str`},
-		{"second document", "mode: audit", "mode: audit\n---\na: b", `p:3:1: a second document starts here; a file has one`},
-		{"not YAML", "mode: audit", "mode: [audit", `p:2:1: not YAML: did not find expected ',' or ']'`},
-		{"not UTF-8", "mode: audit", "mode: \xff", `p:2:1: the line is not valid UTF-8`},
-		{"a list", right, "- a\n", `p:1:1: the policy must be a mapping of keys to values, not a list`},
-		{"empty", right, "", `p:1:1: the file is empty`},
-		{"only a comment", right, "# nothing\n", `p:1:1: the file is empty`},
-		{"null", right, "~\n", `p:1:1: the policy must be a mapping of keys to values, not empty`},
-		{"too large", right, strings.Repeat("#", maxFile+1), `p:1:1: the file has 1048577 bytes; at most 1048576 are read`},
-		{"several at once", "mode: audit\nattributes:\n  staff: {memberOf: {entra: Staff}}", "mode: never\nattributes:\n  days: entra.mail\n  x: entra.nothing",
-			`p:2:7: mode must be audit, review or enforce, not "never"
+var loadFaults = []struct {
+	name, old, new string
+	want           string // one fault a line
+}{
+	{"unknown key", "mode: audit", "mod: audit", `p:2:1: unknown key "mod" in the policy; did you mean "mode"?`},
+	{"unknown key deep down", "perRun: 200", "perrun: 200", `p:13:48: unknown key "perrun" in limits; did you mean "perRun"?`},
+	{"key twice", "mode: audit", "mode: audit\nmode: review", `p:3:1: the policy has the key "mode" twice, first on line 2`},
+	{"license twice", "exo: {sku", "e3: {sku", `p:7:3: licenses has the key "e3" twice, first on line 6` + "\n" + `p:18:22: there is no license "exo"; did you mean "e3"?`},
+	{"no tenant", "tenant: 11111111-2222-3333-4444-555555555555\n", "", "p:1:1: the policy lacks the key \"tenant\"; write the tenant's id, a GUID"},
+	{"tenant", "11111111-2222-3333-4444-555555555555", "contoso.example", `p:1:9: tenant must be the tenant's id, like 11111111-2222-3333-4444-555555555555, not "contoso.example"`},
+	{"mode", "mode: audit", "mode: enforced", `p:2:7: mode must be audit, review or enforce, not "enforced"; did you mean "enforce"?`},
+	{"mode a list", "mode: audit", "mode: [audit]", `p:2:7: mode must be text, not a list`},
+	{"currency", "mode: audit", "currency: dollars", `p:2:11: currency must be three capital letters like USD, not "dollars"`},
+	{"unknown field", "{memberOf: {entra: Staff}}", "entra.lastActivty", `p:4:10: attribute staff: unknown field "entra.lastActivty"; did you mean "entra.lastActivity"?`},
+	{"field without source", "{memberOf: {entra: Staff}}", "lastLogonTimestamp", `p:4:10: attribute staff: unknown field "lastLogonTimestamp"; did you mean "ad.lastLogonTimestamp"?`},
+	{"newest of texts", "{memberOf: {entra: Staff}}", "newest(entra.created, ad.title)", `p:4:10: attribute staff: newest takes dates, and ad.title is none`},
+	{"newest unclosed", "{memberOf: {entra: Staff}}", `"newest(entra.created"`, `p:4:10: attribute staff: newest( lacks its closing parenthesis; write newest(entra.created, ad.created)`},
+	{"attribute named now", "staff:", "now:", `p:4:3: "now" is a word of the language; choose another name`},
+	{"attribute named as a function", "staff:", "days:", `p:4:3: "days" is a function or type of the language; choose another name`},
+	{"attribute named as a macro", "staff:", "exists:", `p:4:3: "exists" is a function or type of the language; choose another name`},
+	{"attribute named as a type", "staff:", "timestamp:", `p:4:3: "timestamp" is a function or type of the language; choose another name`},
+	{"attribute no identifier", "staff:", "my-staff:", `p:4:3: an attribute's name must be letters, digits and _, and not begin with a digit`},
+	{"created no date", "staff: {memberOf: {entra: Staff}}", "created: entra.mail", `p:4:12: created must be mapped to a date, since grace rests on it`},
+	{"memberOf nothing", "{memberOf: {entra: Staff}}", "{memberOf: {}}", `p:4:21: memberOf must name one group: {entra: NAME} or {ad: "DISTINGUISHED NAME"}`},
+	{"license of nothing", "exo: {sku: EXO}", "exo: {}", `p:7:8: license exo needs "sku: PART_NUMBER", or "group: {ad: …}" when a group of Active Directory gives it`},
+	{"license of an Entra group", "exo: {sku: EXO}", "exo: {group: {entra: EXO}}", `p:7:8: license exo needs "sku: PART_NUMBER" beside its Entra group: who holds it is read from the license, not from the group`},
+	{"license of both", `{group: {ad: "CN=Citrix,DC=corp"}}`, `{sku: CTX, group: {ad: "CN=Citrix,DC=corp"}}`, `p:8:11: license citrix has a sku and a group of Active Directory; name its Entra group, or leave the sku out`},
+	{"AD group by name", `"CN=Citrix,DC=corp"`, "Citrix", `p:8:24: group of license citrix must give the distinguished name, like "CN=Citrix Users,OU=Licenses,DC=corp,DC=example", not "Citrix"`},
+	{"AD group unquoted", `"CN=Citrix,DC=corp"`, "CN=Citrix,DC=corp", `p:8:34: unknown key "DC=corp" in group of license citrix; put a distinguished name in double quotes`},
+	{"negative price", "monthlyPrice: 39", "monthlyPrice: -1", `p:6:55: monthlyPrice must be a number from 0 to 999999, not "-1"`},
+	{"price not a number", "monthlyPrice: 39", "monthlyPrice: .nan", `p:6:55: monthlyPrice must be a number from 0 to 999999, not ".nan"`},
+	{"grace negative", "neverSignedIn: 14", "neverSignedIn: -1", `p:9:24: grace.neverSignedIn must be a whole number from 0 to 3650, not "-1"`},
+	{"exempt user a number", "[a@x]", "[a@x, 7]", `p:11:16: an exempt user must be text, not a number; put 7 in quotes`},
+	{"exempt empty", "users: [a@x]", "users:", `p:11:9: exempt.users must be a list, not empty`},
+	{"leave without end", ", until: 2027-03-01", "", `p:12:11: a leave lacks the key "until"; write the last day, like 2027-03-01`},
+	{"leave until nonsense", "2027-03-01", "soon", `p:12:30: until must be a date like 2027-03-01 or an instant like 2027-03-01T18:00:00Z, not "soon"`},
+	{"percent", "percent: 10", "percent: 101", `p:13:31: limits.stopAbove.percent must be a number from 0 to 100, not "101"`},
+	{"count", "count: 500", "count: 0", `p:13:42: limits.stopAbove.count must be a whole number from 1 to 1000000000, not "0"`},
+	{"perRun", "perRun: 200", "perRun: 1.5", `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not "1.5"`},
+	{"perRun a list", "perRun: 200", "perRun: []", `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not a list`},
+	{"unknown license", "license: e3", "license: e5", `p:16:14: there is no license "e5"; did you mean "e3"?`},
+	{"to itself", "changeTo: exo", "changeTo: e3", `p:18:22: a license cannot be changed to itself; write remove, or name another`},
+	{"to another directory", "changeTo: exo", "changeTo: citrix", `p:18:22: e3 and citrix live in different directories, so one cannot be changed to the other in one move; write remove`},
+	{"to the same product", "{sku: EXO}", "{sku: SPE_E3}", `p:18:22: e3 and exo are the same product; write remove, or name another`},
+	{"then", "{changeTo: exo}", "delete", `p:18:11: then must be remove or {changeTo: LICENSE}, not "delete"`},
+	{"no then", "    then: {changeTo: exo}\n", "", `p:15:5: a rule lacks the key "then"; write remove, or {changeTo: LICENSE}`},
+	{"rule name twice", "rules:\n", "rules:\n  - {name: r, license: e3, when: 'true', then: remove}\n", `p:16:11: there are two rules named "r"; give each its own name`},
+	{"no rules", right[strings.Index(right, "rules:"):], "rules: []\n", `p:14:8: rules is empty; write at least one`},
+	{"rules a mapping", right[strings.Index(right, "rules:"):], "rules: {}\n", `p:14:8: rules must be a list, not a mapping`},
+	{"anchor", "[a@x]", "&u [a@x]", `p:11:10: anchors are not allowed; write the value out where it is needed`},
+	{"alias", "mode: audit", "mode: &m audit\ncurrency: *m", "p:2:7: anchors are not allowed; write the value out where it is needed\np:3:11: aliases are not allowed; write the value out"},
+	{"tag", "mode: audit", "mode: !!str audit", `p:2:7: tags are not allowed; remove !!str`},
+	{"second document", "mode: audit", "mode: audit\n---\na: b", `p:3:1: a second document starts here; a file has one`},
+	{"not YAML", "mode: audit", "mode: [audit", `p:2:1: not YAML: did not find expected ',' or ']'`},
+	{"not UTF-8", "mode: audit", "mode: \xff", `p:2:1: the line is not valid UTF-8`},
+	{"a list", right, "- a\n", `p:1:1: the policy must be a mapping of keys to values, not a list`},
+	{"empty", right, "", `p:1:1: the file is empty`},
+	{"only a comment", right, "# nothing\n", `p:1:1: the file is empty`},
+	{"null", right, "~\n", `p:1:1: the policy must be a mapping of keys to values, not empty`},
+	{"too large", right, strings.Repeat("#", maxFile+1), `p:1:1: the file has 1048577 bytes; at most 1048576 are read`},
+	{"several at once", "mode: audit\nattributes:\n  staff: {memberOf: {entra: Staff}}", "mode: never\nattributes:\n  days: entra.mail\n  x: entra.nothing",
+		`p:2:7: mode must be audit, review or enforce, not "never"
 p:4:3: "days" is a function or type of the language; choose another name
 p:5:6: attribute x: unknown field "entra.nothing"`},
-	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
 	if _, err := Load("p", []byte(right)); err != nil {
 		t.Fatalf("the policy the cases start from is faulty:\n%v", err)
 	}
-	for _, tt := range tests {
+	for _, tt := range loadFaults {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			if !strings.Contains(right, tt.old) {
@@ -112,99 +113,6 @@ p:5:6: attribute x: unknown field "entra.nothing"`},
 			var faults Faults
 			if !errors.As(err, &faults) {
 				t.Fatalf("Load gave %v, want Faults", err)
-			}
-			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
-				t.Errorf("faults (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// TestConditionFaults holds the place of a fault and CEL's pointer for every
-// way YAML writes a text.
-func TestConditionFaults(t *testing.T) {
-	t.Parallel()
-	tests := []struct{ name, when, want string }{
-		{"misspelt attribute", ` AzureAdSistaLogin.hasNoValue()`, `p:17:11: undeclared reference to 'AzureAdSistaLogin' (did you mean 'AzureAdSistaLogon'?)
- | AzureAdSistaLogin.hasNoValue()
- | ^`},
-		{"wrong type", ` accountEnabled && department`, `p:17:29: expected type 'bool' but found 'string'
- | accountEnabled && department
- | ..................^`},
-		{"syntax", ` accountEnabled &&`, `p:17:28: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
- | accountEnabled &&
- | .................^`},
-		{"not a bool", ` now`, `p:17:11: when must be true or false, but this is of type google.protobuf.Timestamp`},
-		{"single quotes", ` 'department == ''x'' && oops'`, `p:17:35: undeclared reference to 'oops'
- | department == 'x' && oops
- | .....................^`},
-		{"double quotes", ` "department == \"x\" && oops"`, `p:17:35: undeclared reference to 'oops'
- | department == "x" && oops
- | .....................^`},
-		{"escaped letters", ` "\u006fops"`, `p:17:11: undeclared reference to 'oops'
- | oops
- | ^`},
-		{"block", " |\n\n      accountEnabled &&\n        oops", `p:20:9: undeclared reference to 'oops'
- |   oops
- | ..^`},
-		{"block with its own indentation", " |2-\n        accountEnabled &&\n      oops", `p:19:7: undeclared reference to 'oops'
- | oops
- | ^`},
-		{"folded", " >-\n      accountEnabled &&\n      oops", `p:19:7: undeclared reference to 'oops'
- | accountEnabled && oops
- | ..................^`},
-		{"plain over two lines", " accountEnabled &&\n      oops", `p:18:7: undeclared reference to 'oops'
- | accountEnabled && oops
- | ..................^`},
-		{"days of nothing", ` now - days(0) > now`, `p:17:22: days takes a whole number from 1 to 3650, written out
- | now - days(0) > now
- | ...........^`},
-		{"days beyond", ` now - days(200000) > now`, `p:17:22: days takes a whole number from 1 to 3650, written out
- | now - days(200000) > now
- | ...........^`},
-		{"days computed", ` now - days(1 + 1) > now`, `p:17:24: days takes a whole number from 1 to 3650, written out
- | now - days(1 + 1) > now
- | .............^`},
-		{"huge duration", ` now - duration("87601h") > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
- | now - duration("87601h") > now
- | ...............^`},
-		{"duration of a person", ` now - duration(department) > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
- | now - duration(department) > now
- | ...............^`},
-		{"timestamp of a person", ` timestamp(department) > now`, `p:17:21: timestamp takes a text like "2027-03-01T00:00:00Z"; or map a date field to an attribute
- | timestamp(department) > now
- | ..........^`},
-		{"hour of the run", ` now.getHours() > 3`, `p:17:23: undeclared reference to 'getHours'
- | now.getHours() > 3
- | ............^`},
-		{"hidden type", ` dyn(department) == 3`, `p:17:14: undeclared reference to 'dyn'
- | dyn(department) == 3
- | ...^`},
-		{"loop hides an attribute", ` '["a"].exists(department, department == "x")'`, `p:17:24: "department" is an attribute; choose another name for the loop
- | ["a"].exists(department, department == "x")
- | ............^`},
-		{"bad regex", ` department.matches("(")`, `p:17:30: invalid matches argument
- | department.matches("(")
- | ...................^`},
-		{"too dear", ` '[1,2,3,4,5,6,7,8,9].exists(a, [1,2,3,4,5,6,7,8,9].exists(b, [1,2,3,4,5,6,7,8,9].exists(c, [1,2,3,4,5,6,7,8,9].exists(d, department.contains(mail)))))'`,
-			`p:17:12: when may cost`},
-		{"empty", ``, `p:17:10: when must be text, not empty`},
-		{"a list", ` [true]`, `p:17:11: when must be text, not a list`},
-		{"too long", " '" + strings.Repeat(" ", maxExpression) + "true'", `p:17:11: `},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			text := strings.Replace(right, " AzureAdSistaLogon.hasNoValue()", tt.when, 1)
-			_, err := Load("p", []byte(text))
-			if err == nil {
-				t.Fatal("Load took it")
-			}
-			if strings.HasSuffix(tt.want, "cost") || strings.HasSuffix(tt.want, ": ") {
-				if !strings.HasPrefix(err.Error(), tt.want) {
-					t.Errorf("got %v, want %s…", err, tt.want)
-				}
-				return
 			}
 			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
 				t.Errorf("faults (-want +got):\n%s", diff)

@@ -55,9 +55,7 @@ func (r *reader) textOf(n *yaml.Node) *cursor {
 		skip++
 	}
 	for ; skip > 0 && c.rest != ""; skip-- {
-		_, size := utf8.DecodeRuneInString(c.rest)
-		c.rest = c.rest[size:]
-		c.column++
+		c.pass()
 	}
 	return c
 }
@@ -71,15 +69,21 @@ func (c *cursor) next() bool {
 	return true
 }
 
+// pass moves behind the next character of the line and returns it.
+func (c *cursor) pass() rune {
+	got, size := utf8.DecodeRuneInString(c.rest)
+	c.rest = c.rest[size:]
+	c.column++
+	return got
+}
+
 // find moves just behind the next occurrence of a character, over nothing but
 // what YAML takes out of a text.
 func (c *cursor) find(want rune) bool {
 	for more := true; more; more = c.next() {
-		for i, got := range c.rest {
-			c.column++
-			switch {
+		for c.rest != "" {
+			switch got := c.pass(); {
 			case got == want:
-				c.rest = c.rest[i+utf8.RuneLen(got):]
 				return true
 			case !unicode.IsSpace(got) && !strings.ContainsRune(`\'"`, got):
 				return false

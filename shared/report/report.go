@@ -98,8 +98,8 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 // lists are not read.
 func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
 	body, err := s.Get(ctx, PlanKey(run))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("run %s: %w", run, ErrNoPlan)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {
+		return nil, fmt.Errorf("run %q: %w", run, ErrNoPlan)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)

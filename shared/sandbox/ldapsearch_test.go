@@ -120,20 +120,23 @@ func TestFiltersFindWhomTheyShould(t *testing.T) {
 		"NetBIOS name":  {"(nETBIOSName=CORP)", nil}, // in another naming context
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			got, err := conn.Search(request(s.Base, ldap.ScopeWholeSubtree, test.filter, "sAMAccountName"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var accounts []string
-			for _, e := range got.Entries {
-				accounts = append(accounts, e.GetAttributeValue("sAMAccountName"))
-			}
-			if diff := cmp.Diff(test.want, accounts); diff != "" {
-				t.Error(diff)
-			}
-		})
+		if diff := cmp.Diff(test.want, accountsBy(t, conn, test.filter)); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
 	}
+}
+
+// accountsBy are the sAMAccountNames that a filter finds in the domain.
+func accountsBy(t *testing.T, conn *ldap.Conn, filter string) (accounts []string) {
+	t.Helper()
+	got, err := conn.Search(request(BaseDN, ldap.ScopeWholeSubtree, filter, "sAMAccountName"))
+	if err != nil {
+		t.Fatalf("%s: %v", filter, err)
+	}
+	for _, e := range got.Entries {
+		accounts = append(accounts, e.GetAttributeValue("sAMAccountName"))
+	}
+	return accounts
 }
 
 func groupNames(p Person) (names []string) {

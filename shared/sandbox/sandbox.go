@@ -164,22 +164,31 @@ func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
 		seen.Template = rt.template
 	}
 	s.record(seen)
-	(*s.intercept.Load()).ServeHTTP(&statusWriter{w, func(status int) {
+	(*s.intercept.Load()).ServeHTTP(&statusWriter{ResponseWriter: w, tell: func(status int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		seen.Status = status
 	}}, r)
 }
 
-// statusWriter tells the status of an answer.
+// statusWriter tells the status of an answer before it is sent.
 type statusWriter struct {
 	http.ResponseWriter
 	tell func(status int)
+	told bool
 }
 
 func (w *statusWriter) WriteHeader(status int) {
+	w.told = true
 	w.tell(status)
 	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(b []byte) (int, error) {
+	if !w.told {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(b)
 }
 
 // Unwrap lets faults reach the connection through http.ResponseController.

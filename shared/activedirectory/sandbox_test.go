@@ -1,0 +1,49 @@
+package activedirectory
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// TestSandbox checks the package against the simulated company, and so that
+// the company answers as a real directory does.
+func TestSandbox(t *testing.T) {
+	t.Parallel()
+	s, err := sandbox.Start(sandbox.Options{Users: 2500, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	e := env{
+		config: Config{URLs: []string{s.ADURL}, Base: s.Base, Bind: s.Bind, PasswordFile: s.PasswordFile, CAFile: s.CAFile},
+		domain: "CORP", others: []string{"DC1$"}, fresh: map[string]time.Time{},
+		group: sandbox.CitrixGroup, writable: sandbox.CitrixGroup,
+	}
+	const within = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
+	for i := range s.Company.Size() {
+		p := s.Company.Person(i)
+		if p.AD == nil {
+			continue
+		}
+		e.people = append(e.people, *p.AD)
+		if p.LastLogon.After(p.AD.LastLogonTimestamp) {
+			e.fresh[p.AD.SAMAccount] = p.LastLogon
+		}
+		switch {
+		case slices.Contains(p.ADGroups, e.group):
+			e.direct = append(e.direct, p.AD.SAMAccount)
+		case slices.Contains(p.ADGroups, within):
+			e.nested = append(e.nested, p.AD.SAMAccount)
+		case len(e.outside) < 20:
+			e.outside = append(e.outside, p.AD.SAMAccount)
+		}
+	}
+	testDirectory(t, e)
+}

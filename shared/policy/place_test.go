@@ -1,0 +1,102 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var conditionFaults = []struct{ name, when, want string }{
+	{"misspelt attribute", ` AzureAdSistaLogin.hasNoValue()`, `p:17:11: undeclared reference to 'AzureAdSistaLogin' (did you mean 'AzureAdSistaLogon'?)
+ | AzureAdSistaLogin.hasNoValue()
+ | ^`},
+	{"wrong type", ` accountEnabled && department`, `p:17:29: expected type 'bool' but found 'string'
+ | accountEnabled && department
+ | ..................^`},
+	{"syntax", ` accountEnabled &&`, `p:17:28: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+ | accountEnabled &&
+ | .................^`},
+	{"not a bool", ` now`, `p:17:11: when must be true or false, but this is of type google.protobuf.Timestamp`},
+	{"single quotes", ` 'department == ''x'' && oops'`, `p:17:35: undeclared reference to 'oops'
+ | department == 'x' && oops
+ | .....................^`},
+	{"double quotes", ` "department == \"x\" && oops"`, `p:17:35: undeclared reference to 'oops'
+ | department == "x" && oops
+ | .....................^`},
+	{"escaped letters", ` "\u006fops"`, `p:17:11: undeclared reference to 'oops'
+ | oops
+ | ^`},
+	{"block", " |\n\n      accountEnabled &&\n        oops", `p:20:9: undeclared reference to 'oops'
+ |   oops
+ | ..^`},
+	{"block with its own indentation", " |2-\n        accountEnabled &&\n      oops", `p:19:7: undeclared reference to 'oops'
+ | oops
+ | ^`},
+	{"folded", " >-\n      accountEnabled &&\n      oops", `p:19:7: undeclared reference to 'oops'
+ | accountEnabled && oops
+ | ..................^`},
+	{"plain over two lines", " accountEnabled &&\n      oops", `p:18:7: undeclared reference to 'oops'
+ | accountEnabled && oops
+ | ..................^`},
+	{"days of nothing", ` now - days(0) > now`, `p:17:22: days takes a whole number from 1 to 3650, written out
+ | now - days(0) > now
+ | ...........^`},
+	{"days beyond", ` now - days(200000) > now`, `p:17:22: days takes a whole number from 1 to 3650, written out
+ | now - days(200000) > now
+ | ...........^`},
+	{"days computed", ` now - days(1 + 1) > now`, `p:17:24: days takes a whole number from 1 to 3650, written out
+ | now - days(1 + 1) > now
+ | .............^`},
+	{"huge duration", ` now - duration("87601h") > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
+ | now - duration("87601h") > now
+ | ...............^`},
+	{"duration of a person", ` now - duration(department) > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
+ | now - duration(department) > now
+ | ...............^`},
+	{"timestamp of a person", ` timestamp(department) > now`, `p:17:21: timestamp takes a text like "2027-03-01T00:00:00Z"; or map a date field to an attribute
+ | timestamp(department) > now
+ | ..........^`},
+	{"hour of the run", ` now.getHours() > 3`, `p:17:23: undeclared reference to 'getHours'
+ | now.getHours() > 3
+ | ............^`},
+	{"hidden type", ` dyn(department) == 3`, `p:17:14: undeclared reference to 'dyn'
+ | dyn(department) == 3
+ | ...^`},
+	{"loop hides an attribute", ` '["a"].exists(department, department == "x")'`, `p:17:24: "department" is an attribute; choose another name for the loop
+ | ["a"].exists(department, department == "x")
+ | ............^`},
+	{"bad regex", ` department.matches("(")`, `p:17:30: invalid matches argument
+ | department.matches("(")
+ | ...................^`},
+	{"too dear", ` '[1,2,3,4,5,6,7,8,9].exists(a, [1,2,3,4,5,6,7,8,9].exists(b, [1,2,3,4,5,6,7,8,9].exists(c, [1,2,3,4,5,6,7,8,9].exists(d, department.contains(mail)))))'`,
+		`p:17:12: when may cost`},
+	{"empty", ``, `p:17:10: when must be text, not empty`},
+	{"a list", ` [true]`, `p:17:11: when must be text, not a list`},
+	{"too long", " '" + strings.Repeat(" ", maxExpression) + "true'", `p:17:11: `},
+}
+
+// TestConditionFaults holds the place of a fault and CEL's pointer for every
+// way YAML writes a text.
+func TestConditionFaults(t *testing.T) {
+	t.Parallel()
+	for _, tt := range conditionFaults {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			text := strings.Replace(right, " AzureAdSistaLogon.hasNoValue()", tt.when, 1)
+			_, err := Load("p", []byte(text))
+			if err == nil {
+				t.Fatal("Load took it")
+			}
+			if strings.HasSuffix(tt.want, "cost") || strings.HasSuffix(tt.want, ": ") {
+				if !strings.HasPrefix(err.Error(), tt.want) {
+					t.Errorf("got %v, want %s…", err, tt.want)
+				}
+				return
+			}
+			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+				t.Errorf("faults (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
