@@ -68,8 +68,14 @@ func TestSamba(t *testing.T) {
 }
 
 // noPeople are accounts that a list of people must leave out.
-const noPeople = "dn: CN=PC1,CN=Computers," + samba.Base + "\nobjectClass: computer\nsAMAccountName: PC1$\nuserAccountControl: 4096\n\n" +
-	"dn: CN=TRUST$,CN=Users," + samba.Base + "\nobjectClass: user\nsAMAccountName: TRUST$\nuserAccountControl: 2080\n"
+var noPeople = []string{
+	"dn: CN=PC1,CN=Computers," + samba.Base + "\nobjectClass: computer\nsAMAccountName: PC1$\nuserAccountControl: 4096\n",
+	"dn: " + trust + "\nobjectClass: user\nsAMAccountName: TRUST$\nuserAccountControl: 544\n",
+	// Only a user can be made the account of a trust.
+	"dn: " + trust + "\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: 2080\n",
+}
+
+const trust = "CN=TRUST$,CN=Users," + samba.Base
 
 // seeds makes people, the first of them with hard names, with every kind of
 // date.

@@ -54,7 +54,7 @@ type Collector struct {
 
 // perPartition is how many people a partition is made for: few enough that
 // both halves fit in little memory, enough that objects stay few.
-const perPartition = 12_000
+const perPartition = 8_000
 
 // Start is what a run is asked for.
 type Start struct {

@@ -25,73 +25,75 @@ rules:
   - {name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue() || AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}
 `
 
+func called(upn string) func(*directory.Person) {
+	return func(p *directory.Person) { p.Entra.UserPrincipalName = upn }
+}
+
+var exemptionCases = []struct {
+	name   string
+	person func(*directory.Person)
+	want   Outcome
+	reason string
+}{
+	{"nobody special", called("x@contoso.example"), Reclaim, "never signed in; account created 2025-10-19"},
+	{"listed, other case", called("bOSS@contoso.example"), Exempt, "exempt: bOSS@contoso.example is listed"},
+	{"listed, beyond ASCII", called("JÜRGEN@contoso.example"), Exempt, "exempt: JÜRGEN@contoso.example is listed"},
+	{"listed by object id", func(p *directory.Person) { p.Entra.ID, p.Entra.UserPrincipalName = "id-7", "x" }, Exempt, "exempt: id-7 is listed"},
+	{"listed by the AD name", func(p *directory.Person) {
+		p.Entra.UserPrincipalName, p.AD.UserPrincipalName = "x", "boss@contoso.example"
+	}, Exempt, "exempt: boss@contoso.example is listed"},
+	{"on leave", called("Kim@contoso.example"), Exempt, "exempt: on leave until 2026-11-24 (parental leave)"},
+	{"on leave for one more second", called("short@contoso.example"), Exempt, "exempt: on leave until 2026-11-23T12:00:01Z"},
+	{"back from leave", called("back@contoso.example"), Reclaim, "never signed in; account created 2025-10-19"},
+	{"in an Entra group", func(p *directory.Person) {
+		called("x")(p)
+		p.Memberships = append(p.Memberships, "entra:LIC-Exempt")
+	}, Exempt, "exempt: member of entra:LIC-Exempt"},
+	{"in an AD group", func(p *directory.Person) {
+		called("x")(p)
+		p.Memberships = append(p.Memberships, "ad:cn=exempt,dc=corp")
+	}, Exempt, "exempt: member of ad:CN=Exempt,DC=corp"},
+	{"group unreadable", func(p *directory.Person) {
+		called("x")(p)
+		p.Unreadable = []string{"entra:LIC-Exempt"}
+	}, Undecided, "exemption is not known: group entra:LIC-Exempt could not be read"},
+	{"group unreadable, but listed", func(p *directory.Person) {
+		called("boss@contoso.example")(p)
+		p.Unreadable = []string{"entra:LIC-Exempt"}
+	}, Exempt, "exempt: boss@contoso.example is listed"},
+	{"group unreadable, but active", func(p *directory.Person) {
+		called("x")(p)
+		p.Unreadable, p.Entra.LastSuccessful = []string{"entra:LIC-Exempt"}, noon
+	}, Keep, "last sign-in 2026-11-23 (today)"},
+	{"AD not read, synced", func(p *directory.Person) { called("x")(p); p.AD, p.ADState = nil, directory.NotRead },
+		Undecided, "exemption is not known: member of ad:CN=Exempt,DC=corp or not, Active Directory was not read; created was not read"},
+	{"AD not read, cloud-only", func(p *directory.Person) {
+		called("x")(p)
+		p.AD, p.ADState, p.Entra.Synced = nil, directory.NotRead, false
+	}, Reclaim, "never signed in; account created 2025-10-19"},
+	{"condition", func(p *directory.Person) { called("x")(p); p.Entra.UserType = "Guest" }, Exempt, `exempt: userType == "Guest"`},
+	{"in grace", func(p *directory.Person) {
+		called("x")(p)
+		p.Entra.Created, p.AD.Created = noon.Add(-14*day+time.Second), noon.Add(-20*day)
+	}, Keep, "never signed in; new account, in grace until 2026-11-23"},
+	{"grace over", func(p *directory.Person) {
+		called("x")(p)
+		p.Entra.Created, p.AD.Created = noon.Add(-14*day), noon.Add(-20*day)
+	}, Reclaim, "never signed in; account created 2026-11-09"},
+	{"grace is for those who never signed in", func(p *directory.Person) {
+		called("x")(p)
+		p.Entra.Created, p.Entra.LastSuccessful = noon.Add(-day), noon.Add(-70*day)
+	}, Reclaim, "no sign-in since 2026-09-14 (70 days)"},
+	{"creation has no value", func(p *directory.Person) {
+		called("x")(p)
+		p.Entra.Created, p.AD.Created = time.Time{}, time.Time{}
+	}, Undecided, "created has no value"},
+}
+
 func TestExemptions(t *testing.T) {
 	t.Parallel()
-	named := func(upn string) func(*directory.Person) {
-		return func(p *directory.Person) { p.Entra.UserPrincipalName = upn }
-	}
-	tests := []struct {
-		name   string
-		person func(*directory.Person)
-		want   Outcome
-		reason string
-	}{
-		{"nobody special", named("x@contoso.example"), Reclaim, "never signed in; account created 2025-10-19"},
-		{"listed, other case", named("bOSS@contoso.example"), Exempt, "exempt: bOSS@contoso.example is listed"},
-		{"listed, beyond ASCII", named("JÜRGEN@contoso.example"), Exempt, "exempt: JÜRGEN@contoso.example is listed"},
-		{"listed by object id", func(p *directory.Person) { p.Entra.ID, p.Entra.UserPrincipalName = "id-7", "x" }, Exempt, "exempt: id-7 is listed"},
-		{"listed by the AD name", func(p *directory.Person) {
-			p.Entra.UserPrincipalName, p.AD.UserPrincipalName = "x", "boss@contoso.example"
-		}, Exempt, "exempt: boss@contoso.example is listed"},
-		{"on leave", named("Kim@contoso.example"), Exempt, "exempt: on leave until 2026-11-24 (parental leave)"},
-		{"on leave for one more second", named("short@contoso.example"), Exempt, "exempt: on leave until 2026-11-23T12:00:01Z"},
-		{"back from leave", named("back@contoso.example"), Reclaim, "never signed in; account created 2025-10-19"},
-		{"in an Entra group", func(p *directory.Person) {
-			named("x")(p)
-			p.Memberships = append(p.Memberships, "entra:LIC-Exempt")
-		}, Exempt, "exempt: member of entra:LIC-Exempt"},
-		{"in an AD group", func(p *directory.Person) {
-			named("x")(p)
-			p.Memberships = append(p.Memberships, "ad:cn=exempt,dc=corp")
-		}, Exempt, "exempt: member of ad:CN=Exempt,DC=corp"},
-		{"group unreadable", func(p *directory.Person) {
-			named("x")(p)
-			p.Unreadable = []string{"entra:LIC-Exempt"}
-		}, Undecided, "exemption is not known: group entra:LIC-Exempt could not be read"},
-		{"group unreadable, but listed", func(p *directory.Person) {
-			named("boss@contoso.example")(p)
-			p.Unreadable = []string{"entra:LIC-Exempt"}
-		}, Exempt, "exempt: boss@contoso.example is listed"},
-		{"group unreadable, but active", func(p *directory.Person) {
-			named("x")(p)
-			p.Unreadable, p.Entra.LastSuccessful = []string{"entra:LIC-Exempt"}, noon
-		}, Keep, "last sign-in 2026-11-23 (today)"},
-		{"AD not read, synced", func(p *directory.Person) { named("x")(p); p.AD, p.ADState = nil, directory.NotRead },
-			Undecided, "exemption is not known: member of ad:CN=Exempt,DC=corp or not, Active Directory was not read; created was not read"},
-		{"AD not read, cloud-only", func(p *directory.Person) {
-			named("x")(p)
-			p.AD, p.ADState, p.Entra.Synced = nil, directory.NotRead, false
-		}, Reclaim, "never signed in; account created 2025-10-19"},
-		{"condition", func(p *directory.Person) { named("x")(p); p.Entra.UserType = "Guest" }, Exempt, `exempt: userType == "Guest"`},
-		{"in grace", func(p *directory.Person) {
-			named("x")(p)
-			p.Entra.Created, p.AD.Created = noon.Add(-14*day+time.Second), noon.Add(-20*day)
-		}, Keep, "never signed in; new account, in grace until 2026-11-23"},
-		{"grace over", func(p *directory.Person) {
-			named("x")(p)
-			p.Entra.Created, p.AD.Created = noon.Add(-14*day), noon.Add(-20*day)
-		}, Reclaim, "never signed in; account created 2026-11-09"},
-		{"grace is for those who never signed in", func(p *directory.Person) {
-			named("x")(p)
-			p.Entra.Created, p.Entra.LastSuccessful = noon.Add(-day), noon.Add(-70*day)
-		}, Reclaim, "no sign-in since 2026-09-14 (70 days)"},
-		{"creation has no value", func(p *directory.Person) {
-			named("x")(p)
-			p.Entra.Created, p.AD.Created = time.Time{}, time.Time{}
-		}, Undecided, "created has no value"},
-	}
 	p := load(t, exempting)
-	for _, tt := range tests {
+	for _, tt := range exemptionCases {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			who := employee()

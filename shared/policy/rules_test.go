@@ -55,50 +55,52 @@ func employee() *directory.Person {
 	}
 }
 
+func signIn(d time.Duration) func(*directory.Person) {
+	return func(p *directory.Person) { p.Entra.LastSuccessful = noon.Add(-d) }
+}
+
+var microsoft365Cases = []struct {
+	name   string
+	person func(*directory.Person)
+	want   Verdict
+}{
+	{"exactly 60 days", signIn(60 * day), Verdict{Outcome: Keep, IdleSince: noon.Add(-60 * day)}},
+	{"a nanosecond more", signIn(60*day + 1), Verdict{Outcome: Reclaim,
+		Reason: "no sign-in since 2026-09-24 (60 days)", IdleSince: noon.Add(-60*day - 1)}},
+	{"a second more", signIn(60*day + time.Second), Verdict{Outcome: Reclaim,
+		Reason: "no sign-in since 2026-09-24 (60 days)", IdleSince: noon.Add(-60*day - time.Second)}},
+	{"a second less", signIn(60*day - time.Second), Verdict{Outcome: Keep, IdleSince: noon.Add(-60*day + time.Second)}},
+	{"long ago", signIn(114 * day), Verdict{Outcome: Reclaim,
+		Reason: "no sign-in since 2026-08-01 (114 days)", IdleSince: noon.Add(-114 * day)}},
+	{"never", func(*directory.Person) {}, Verdict{Outcome: Reclaim,
+		Reason: "never signed in; account created 2025-10-19"}},
+	{"never, and nobody knows since when", func(p *directory.Person) {
+		p.Entra.Created, p.AD.Created = time.Time{}, time.Time{}
+	}, Verdict{Outcome: Reclaim, Reason: "never signed in"}},
+	{"dates not to be trusted", func(p *directory.Person) {
+		p.Entra.LastSuccessful = noon.Add(-100 * day)
+		p.Stale[directory.Entra] = "sign-in coverage fell"
+	}, Verdict{Outcome: Undecided, Unknowns: []string{"AzureAdSistaLogon"},
+		Reason: "AzureAdSistaLogon cannot be trusted: sign-in coverage fell"}},
+	{"Entra not read", func(p *directory.Person) { p.Entra, p.EntraState = nil, directory.NotRead },
+		Verdict{Outcome: Undecided, Unknowns: []string{"license m365-e3", "accountEnabled", "systemRole", "AzureAdSistaLogon"},
+			Reason: "license m365-e3 is not known: Entra was not read; accountEnabled, systemRole and AzureAdSistaLogon were not read"}},
+	{"halves contradict", func(p *directory.Person) {
+		p.EntraState, p.ADState, p.Doubt = directory.Contradictory, directory.Contradictory, "two accounts claim one SID"
+	}, Verdict{Outcome: Undecided, Unknowns: []string{"accountEnabled", "systemRole", "AzureAdSistaLogon"},
+		Reason: "accountEnabled, systemRole and AzureAdSistaLogon are not known: two accounts claim one SID"}},
+	{"other role", func(p *directory.Person) { p.Entra.EmployeeType = "Consultant" }, Verdict{Outcome: Keep}},
+	{"disabled", func(p *directory.Person) { p.Entra.Enabled = directory.No }, Verdict{Outcome: Keep}},
+	{"enabled or not was not read", func(p *directory.Person) { p.Entra.Enabled = directory.Unset },
+		Verdict{Outcome: Undecided, Unknowns: []string{"accountEnabled"}, Reason: "accountEnabled was not read"}},
+	{"no license", func(p *directory.Person) { p.Entra.Assignments = nil }, Verdict{}},
+	{"no account", func(p *directory.Person) { p.Entra, p.EntraState = nil, directory.NoAccount }, Verdict{}},
+}
+
 func TestMicrosoft365Rule(t *testing.T) {
 	t.Parallel()
-	ago := func(d time.Duration) func(*directory.Person) {
-		return func(p *directory.Person) { p.Entra.LastSuccessful = noon.Add(-d) }
-	}
-	tests := []struct {
-		name   string
-		person func(*directory.Person)
-		want   Verdict
-	}{
-		{"exactly 60 days", ago(60 * day), Verdict{Outcome: Keep, IdleSince: noon.Add(-60 * day)}},
-		{"a nanosecond more", ago(60*day + 1), Verdict{Outcome: Reclaim,
-			Reason: "no sign-in since 2026-09-24 (60 days)", IdleSince: noon.Add(-60*day - 1)}},
-		{"a second more", ago(60*day + time.Second), Verdict{Outcome: Reclaim,
-			Reason: "no sign-in since 2026-09-24 (60 days)", IdleSince: noon.Add(-60*day - time.Second)}},
-		{"a second less", ago(60*day - time.Second), Verdict{Outcome: Keep, IdleSince: noon.Add(-60*day + time.Second)}},
-		{"long ago", ago(114 * day), Verdict{Outcome: Reclaim,
-			Reason: "no sign-in since 2026-08-01 (114 days)", IdleSince: noon.Add(-114 * day)}},
-		{"never", func(*directory.Person) {}, Verdict{Outcome: Reclaim,
-			Reason: "never signed in; account created 2025-10-19"}},
-		{"never, and nobody knows since when", func(p *directory.Person) {
-			p.Entra.Created, p.AD.Created = time.Time{}, time.Time{}
-		}, Verdict{Outcome: Reclaim, Reason: "never signed in"}},
-		{"dates not to be trusted", func(p *directory.Person) {
-			p.Entra.LastSuccessful = noon.Add(-100 * day)
-			p.Stale[directory.Entra] = "sign-in coverage fell"
-		}, Verdict{Outcome: Undecided, Unknowns: []string{"AzureAdSistaLogon"},
-			Reason: "AzureAdSistaLogon cannot be trusted: sign-in coverage fell"}},
-		{"Entra not read", func(p *directory.Person) { p.Entra, p.EntraState = nil, directory.NotRead },
-			Verdict{Outcome: Undecided, Unknowns: []string{"license m365-e3", "accountEnabled", "systemRole", "AzureAdSistaLogon"},
-				Reason: "license m365-e3 is not known: Entra was not read; accountEnabled, systemRole and AzureAdSistaLogon were not read"}},
-		{"halves contradict", func(p *directory.Person) {
-			p.EntraState, p.ADState, p.Doubt = directory.Contradictory, directory.Contradictory, "two accounts claim one SID"
-		}, Verdict{Outcome: Undecided, Unknowns: []string{"accountEnabled", "systemRole", "AzureAdSistaLogon"},
-			Reason: "accountEnabled, systemRole and AzureAdSistaLogon are not known: two accounts claim one SID"}},
-		{"other role", func(p *directory.Person) { p.Entra.EmployeeType = "Consultant" }, Verdict{Outcome: Keep}},
-		{"disabled", func(p *directory.Person) { p.Entra.Enabled = directory.No }, Verdict{Outcome: Keep}},
-		{"enabled or not was not read", func(p *directory.Person) { p.Entra.Enabled = directory.Unset },
-			Verdict{Outcome: Undecided, Unknowns: []string{"accountEnabled"}, Reason: "accountEnabled was not read"}},
-		{"no license", func(p *directory.Person) { p.Entra.Assignments = nil }, Verdict{}},
-		{"no account", func(p *directory.Person) { p.Entra, p.EntraState = nil, directory.NoAccount }, Verdict{}},
-	}
 	p := load(t, twoRules)
-	for _, tt := range tests {
+	for _, tt := range microsoft365Cases {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			who := employee()
@@ -111,45 +113,48 @@ func TestMicrosoft365Rule(t *testing.T) {
 	}
 }
 
+func logon(d time.Duration) func(*directory.Person) {
+	return func(p *directory.Person) { p.AD.LastLogonTimestamp = noon.Add(-d) }
+}
+
+func created(d time.Duration) func(*directory.Person) {
+	return func(p *directory.Person) { p.AD.Created, p.Entra.Created = noon.Add(-d), noon.Add(-d-day) }
+}
+
+var citrixCases = []struct {
+	name   string
+	person func(*directory.Person)
+	want   Outcome
+	reason string
+}{
+	{"logon exactly 90 days ago", logon(90 * day), Keep, "last logon 2026-08-25 (90 days)"},
+	{"logon a second more than 90 days ago", logon(90*day + time.Second), Reclaim, "no logon since 2026-08-25 (90 days)"},
+	{"logon a second less than 90 days ago", logon(90*day - time.Second), Keep, "last logon 2026-08-25 (89 days)"},
+	{"never, created 90 days ago", created(90 * day), Reclaim, "never logged on; account created 2026-08-25"},
+	{"never, created a second more than 90 days ago", created(90*day + time.Second), Reclaim, "never logged on; account created 2026-08-25"},
+	{"never, created a second less than 90 days ago", created(90*day - time.Second), Keep,
+		"kept: LastlogonTimestamp no value, created 2026-08-25T12:00:01Z"},
+	{"never, creation not read", func(p *directory.Person) { p.AD.Created, p.Entra.Created = time.Time{}, time.Time{} },
+		Undecided, "created has no value"},
+	{"AD not read", func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead },
+		Undecided, "LastlogonTimestamp was not read"},
+	{"AD account missing", func(p *directory.Person) {
+		p.AD, p.ADState, p.Memberships, p.Doubt = nil, directory.Missing, nil, "no AD account was found"
+	}, Undecided, "license citrix is not known: member of ad:" + citrixDN + " or not, no AD account was found; LastlogonTimestamp is not known: no AD account was found"},
+	{"no account in AD", func(p *directory.Person) { p.AD, p.ADState, p.Memberships = nil, directory.NoAccount, nil },
+		NotHolder, "does not hold citrix"},
+	{"cloud-only while AD is down", func(p *directory.Person) {
+		p.AD, p.ADState, p.Memberships, p.Entra.Synced = nil, directory.NotRead, nil, false
+	}, NotHolder, "does not hold citrix"},
+	{"synced while AD is down", func(p *directory.Person) { p.AD, p.ADState, p.Memberships = nil, directory.NotRead, nil },
+		Undecided, "license citrix is not known: member of ad:" + citrixDN + " or not, Active Directory was not read; LastlogonTimestamp was not read"},
+}
+
 func TestCitrixRule(t *testing.T) {
 	t.Parallel()
-	logon := func(d time.Duration) func(*directory.Person) {
-		return func(p *directory.Person) { p.AD.LastLogonTimestamp = noon.Add(-d) }
-	}
-	created := func(d time.Duration) func(*directory.Person) {
-		return func(p *directory.Person) { p.AD.Created, p.Entra.Created = noon.Add(-d), noon.Add(-d-day) }
-	}
-	tests := []struct {
-		name   string
-		person func(*directory.Person)
-		want   Outcome
-		reason string
-	}{
-		{"logon exactly 90 days ago", logon(90 * day), Keep, "last logon 2026-08-25 (90 days)"},
-		{"logon a second more than 90 days ago", logon(90*day + time.Second), Reclaim, "no logon since 2026-08-25 (90 days)"},
-		{"logon a second less than 90 days ago", logon(90*day - time.Second), Keep, "last logon 2026-08-25 (89 days)"},
-		{"never, created 90 days ago", created(90 * day), Reclaim, "never logged on; account created 2026-08-25"},
-		{"never, created a second more than 90 days ago", created(90*day + time.Second), Reclaim, "never logged on; account created 2026-08-25"},
-		{"never, created a second less than 90 days ago", created(90*day - time.Second), Keep,
-			"kept: LastlogonTimestamp no value, created 2026-08-25T12:00:01Z"},
-		{"never, creation not read", func(p *directory.Person) { p.AD.Created, p.Entra.Created = time.Time{}, time.Time{} },
-			Undecided, "created has no value"},
-		{"AD not read", func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead },
-			Undecided, "LastlogonTimestamp was not read"},
-		{"AD account missing", func(p *directory.Person) {
-			p.AD, p.ADState, p.Memberships, p.Doubt = nil, directory.Missing, nil, "no AD account was found"
-		}, Undecided, "license citrix is not known: member of ad:" + citrixDN + " or not, no AD account was found; LastlogonTimestamp is not known: no AD account was found"},
-		{"no account in AD", func(p *directory.Person) { p.AD, p.ADState, p.Memberships = nil, directory.NoAccount, nil },
-			NotHolder, "does not hold citrix"},
-		{"cloud-only while AD is down", func(p *directory.Person) {
-			p.AD, p.ADState, p.Memberships, p.Entra.Synced = nil, directory.NotRead, nil, false
-		}, NotHolder, "does not hold citrix"},
-		{"synced while AD is down", func(p *directory.Person) { p.AD, p.ADState, p.Memberships = nil, directory.NotRead, nil },
-			Undecided, "license citrix is not known: member of ad:" + citrixDN + " or not, Active Directory was not read; LastlogonTimestamp was not read"},
-	}
 	p := load(t, twoRules)
 	rule := p.RuleNamed("citrix")
-	for _, tt := range tests {
+	for _, tt := range citrixCases {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			who := employee()

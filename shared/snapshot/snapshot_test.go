@@ -138,10 +138,12 @@ func TestDamageIsSeen(t *testing.T) {
 			raw[len(raw)/2] ^= 0x40
 			check(t, os.WriteFile(part, raw, 0o600))
 		}},
-		"empty":    {func(t *testing.T, part string, _ []byte) { check(t, os.WriteFile(part, nil, 0o600)) }},
-		"gone":     {func(t *testing.T, part string, _ []byte) { check(t, os.Remove(part)) }},
-		"appended": {func(t *testing.T, part string, raw []byte) { check(t, os.WriteFile(part, append(bytes.Clone(raw), raw...), 0o600)) }},
-		"no gzip":  {func(t *testing.T, part string, _ []byte) { check(t, os.WriteFile(part, []byte("{}\n"), 0o600)) }},
+		"empty": {func(t *testing.T, part string, _ []byte) { check(t, os.WriteFile(part, nil, 0o600)) }},
+		"gone":  {func(t *testing.T, part string, _ []byte) { check(t, os.Remove(part)) }},
+		"appended": {func(t *testing.T, part string, raw []byte) {
+			check(t, os.WriteFile(part, append(bytes.Clone(raw), raw...), 0o600))
+		}},
+		"no gzip": {func(t *testing.T, part string, _ []byte) { check(t, os.WriteFile(part, []byte("{}\n"), 0o600)) }},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

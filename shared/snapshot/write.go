@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,17 +33,22 @@ type Writer struct {
 	attempt    string
 	partitions int
 	folder     string
+	zip        *gzip.Writer // one for all parts: each of its own costs most of a megabyte
 	parts      map[int]*growing
 	reading    Reading
 	notAfter   time.Time
 }
 
+// growing is a part that is being written: a chain of gzip members (RFC 1952,
+// section 2.2), each of about memberSize bytes of lines.
 type growing struct {
-	file *os.File
-	zip  *gzip.Writer
-	sum  *sumWriter
+	file  *os.File
+	lines bytes.Buffer // not yet compressed
+	sum   hash.Hash
 	Part
 }
+
+const memberSize = 64 << 10
 
 // NewWriter begins the parts of one source. Dates after notAfter do not count
 // as the newest activity. Call Close when done with it.
@@ -51,8 +57,13 @@ func NewWriter(s store.Store, b *Begin, src directory.Source, attempt string, no
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the parts of run %s: %w", b.Run, err)
 	}
+	// The fastest level: the reader's time counts more than the bytes.
+	zip, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
+	if err != nil {
+		return nil, fmt.Errorf("compress the parts of run %s: %w", b.Run, err)
+	}
 	return &Writer{
-		store: s, run: b.Run, attempt: attempt, partitions: b.Partitions, folder: folder,
+		store: s, zip: zip, run: b.Run, attempt: attempt, partitions: b.Partitions, folder: folder,
 		parts: map[int]*growing{}, reading: Reading{Source: src}, notAfter: notAfter,
 	}, nil
 }
@@ -93,7 +104,7 @@ func (w *Writer) AddMember(key, id, partitionKey string) error {
 		return err
 	}
 	g.Members++
-	return g.line(membership{Member: id, Group: key})
+	return w.line(g, membership{Member: id, Group: key})
 }
 
 // Unreadable notes that the members of a named group could not be read.
@@ -111,7 +122,7 @@ func (w *Writer) person(key string, record any) error {
 	}
 	g.People++
 	w.reading.People++
-	return g.line(record)
+	return w.line(g, record)
 }
 
 func (w *Writer) part(key string) (*growing, error) {
@@ -123,24 +134,33 @@ func (w *Writer) part(key string) (*growing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a part of run %s: %w", w.run, err)
 	}
-	g := &growing{file: f, sum: &sumWriter{w: f, h: sha256.New()}}
-	// The fastest level: the reader's time counts more than the bytes.
-	if g.zip, err = gzip.NewWriterLevel(g.sum, gzip.BestSpeed); err != nil {
-		return nil, fmt.Errorf("compress a part: %w", err)
-	}
+	g := &growing{file: f, sum: sha256.New()}
 	g.Part = Part{Partition: n, Key: fmt.Sprintf("runs/%s/%s/%04d/%s.jsonl.gz", w.run, w.reading.Source, n, w.attempt)}
 	w.parts[n] = g
 	return g, nil
 }
 
-func (g *growing) line(record any) error {
+func (w *Writer) line(g *growing, record any) error {
 	b, err := json.Marshal(record)
 	if err != nil {
 		return fmt.Errorf("encode a record for %s: %w", g.Key, err)
 	}
-	if _, err := g.zip.Write(append(b, '\n')); err != nil {
+	g.lines.Write(b)
+	g.lines.WriteByte('\n')
+	if g.lines.Len() < memberSize {
+		return nil
+	}
+	return w.flush(g)
+}
+
+// flush compresses the waiting lines of a part into a member of their own.
+func (w *Writer) flush(g *growing) error {
+	w.zip.Reset(io.MultiWriter(g.file, g.sum))
+	_, err := w.zip.Write(g.lines.Bytes())
+	if err = errors.Join(err, w.zip.Close()); err != nil {
 		return fmt.Errorf("write to %s: %w", g.file.Name(), err)
 	}
+	g.lines.Reset()
 	return nil
 }
 
@@ -148,7 +168,7 @@ func (g *growing) line(record any) error {
 func (w *Writer) Finish(ctx context.Context) (Reading, error) {
 	for _, n := range slices.Sorted(maps.Keys(w.parts)) {
 		g := w.parts[n]
-		if err := g.put(ctx, w.store); err != nil {
+		if err := w.put(ctx, g); err != nil {
 			return Reading{}, fmt.Errorf("put %s: %w", g.Key, err)
 		}
 		w.reading.Parts = append(w.reading.Parts, g.Part)
@@ -156,15 +176,15 @@ func (w *Writer) Finish(ctx context.Context) (Reading, error) {
 	return w.reading, nil
 }
 
-func (g *growing) put(ctx context.Context, s store.Store) error {
-	if err := g.zip.Close(); err != nil {
+func (w *Writer) put(ctx context.Context, g *growing) error {
+	if err := w.flush(g); err != nil {
 		return err
 	}
 	if _, err := g.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	g.SHA256 = g.sum.hex()
-	return s.PutIfAbsent(ctx, g.Key, g.file)
+	g.SHA256 = hex.EncodeToString(g.sum.Sum(nil))
+	return w.store.PutIfAbsent(ctx, g.Key, g.file)
 }
 
 // Close removes the temporary folder. Parts that were not finished are lost.
@@ -175,15 +195,3 @@ func (w *Writer) Close() error {
 	}
 	return errors.Join(append(errs, os.RemoveAll(filepath.Clean(w.folder)))...)
 }
-
-type sumWriter struct {
-	w io.Writer
-	h hash.Hash
-}
-
-func (s *sumWriter) Write(p []byte) (int, error) {
-	_, _ = s.h.Write(p) // a hash never fails
-	return s.w.Write(p)
-}
-
-func (s *sumWriter) hex() string { return hex.EncodeToString(s.h.Sum(nil)) }

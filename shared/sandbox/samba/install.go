@@ -57,21 +57,22 @@ func install(ctx context.Context) error {
 
 // lacking says what Samba lacks on this machine, or nil.
 func lacking(ctx context.Context) error {
-	for _, program := range []string{"samba", "ldbadd", "ldbmodify", python} {
+	for _, program := range []string{"samba", "ldbmodify", python} {
 		if _, err := exec.LookPath(program); err != nil {
 			return err
 		}
 	}
-	if run(ctx, python, "-c", probe) != nil {
+	if _, err := run(ctx, python, "-c", probe); err != nil {
 		return errors.New("there are no Python modules, provisioning data or database modules of Samba")
 	}
 	return nil
 }
 
 func aptInstall(ctx context.Context) error {
-	if err := run(ctx, "apt-get", "update", "-qq"); err != nil {
+	if _, err := run(ctx, "apt-get", "update", "-qq"); err != nil {
 		return err
 	}
 	args := []string{"DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq", "--no-install-recommends"}
-	return run(ctx, "env", append(args, packages...)...)
+	_, err := run(ctx, "env", append(args, packages...)...)
+	return err
 }

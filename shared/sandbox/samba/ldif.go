@@ -30,41 +30,39 @@ const perFile = 2500
 // seed loads people and groups offline, as SYSTEM: so dates can be written
 // that Active Directory reserves to itself.
 func (c *controller) seed(ctx context.Context, o Options) error {
-	adds := []string{
+	records := []string{
 		record(PeopleOU, "objectClass", "organizationalUnit"),
 		record(GroupsOU, "objectClass", "organizationalUnit"),
 	}
-	var created []string
 	for _, p := range o.People {
-		adds = append(adds, p.record())
+		records = append(records, p.record())
 		if !p.Created.IsZero() {
 			// The add itself would overwrite the date.
-			created = append(created, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
+			records = append(records, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
 		}
 	}
 	for _, g := range o.Groups {
-		adds = append(adds, g.record())
+		records = append(records, g.record())
 	}
-	if o.LDIF != "" {
-		adds = append(adds, o.LDIF)
-	}
-	if err := c.load(ctx, "ldbadd", adds); err != nil {
-		return err
-	}
-	return c.load(ctx, "ldbmodify", created)
+	return c.load(ctx, append(records, o.LDIF...))
 }
 
-// load feeds records to one of ldb's tools, in files of bounded size.
-func (c *controller) load(ctx context.Context, tool string, records []string) error {
+// load adds and changes entries, in files of bounded size. The tool stops at
+// a record it cannot read and reports success all the same, so its count is
+// compared.
+func (c *controller) load(ctx context.Context, records []string) error {
 	file := filepath.Join(c.dir, "seed.ldif")
 	for some := range slices.Chunk(records, perFile) {
 		if err := os.WriteFile(file, []byte(strings.Join(some, "\n")), 0o600); err != nil {
 			return err
 		}
-		err := run(ctx, tool, "-o", "batch_mode:1", "--nosync", "-H", filepath.Join(c.dir, "private", "sam.ldb"),
+		out, err := run(ctx, "ldbmodify", "-o", "batch_mode:1", "--nosync", "-H", filepath.Join(c.dir, "private", "sam.ldb"),
 			"--configfile="+c.conf(), file)
 		if err != nil {
 			return err
+		}
+		if !strings.Contains(out, fmt.Sprintf("Modified %d records", len(some))) {
+			return fmt.Errorf("one of %d records cannot be read: %s", len(some), out)
 		}
 	}
 	return nil

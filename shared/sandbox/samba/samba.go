@@ -48,8 +48,8 @@ type Group struct {
 type Options struct {
 	People      []Person
 	Groups      []Group
-	LDIF        string // further records, added last
-	Controllers int    // 0 means one
+	LDIF        []string // further records, one in each, added last
+	Controllers int      // 0 means one
 }
 
 // Domain is a running domain.
@@ -128,7 +128,7 @@ func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) e
 	if err := c.cloneOf(ctx, d.controllers[0]); err != nil {
 		return err
 	}
-	return c.load(ctx, "ldbmodify", lastLogons(o.People, i))
+	return c.load(ctx, lastLogons(o.People, i))
 }
 
 // Stop ends one controller, by its place in URLs; the others go on.

@@ -30,7 +30,7 @@ func TestDomain(t *testing.T) {
 			LastLogon: []time.Time{{}, day.AddDate(0, 2, 0)},
 		}},
 		Groups: []Group{{DN: "CN=Seats," + GroupsOU, Members: []string{dn}}},
-		LDIF:   "dn: OU=Extra," + Base + "\nobjectClass: organizationalUnit\n",
+		LDIF:   []string{"dn: OU=Extra," + Base + "\nobjectClass: organizationalUnit\n"},
 	})
 	want := []map[string]string{
 		{"displayName": " Jo", "whenCreated": "20260301080000.0Z", "lastLogonTimestamp": "134195040000000000",
@@ -168,11 +168,14 @@ func TestDamagedSeed(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_SAMBA") != "1" {
 		t.Skip("needs a real Samba domain: run make test-ad, or set IDLESEAT_TEST_SAMBA=1")
 	}
-	d, err := Start(t.Context(), Options{LDIF: "dn: CN=a=b," + Base + "\nobjectClass: user\n"})
+	d, err := Start(t.Context(), Options{LDIF: []string{"dn: nonsense\nobjectClass: user\n"}})
 	if errors.Is(err, ErrMissing) {
 		t.Skip(err)
 	}
-	if d != nil || err == nil || !strings.Contains(err.Error(), "damaged LDIF") {
+	if err == nil {
+		err = d.Close()
+	}
+	if d != nil || err == nil || !strings.Contains(err.Error(), "one of 3 records cannot be read") {
 		t.Errorf("Start = %v, %v; want an error", d, err)
 	}
 }
