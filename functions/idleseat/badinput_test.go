@@ -145,11 +145,12 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 // recorder keeps an answer back.
 type recorder struct {
 	header http.Header
+	status int
 	body   bytes.Buffer
 }
 
 func (h *recorder) Header() http.Header         { return h.header }
-func (h *recorder) WriteHeader(int)             {}
+func (h *recorder) WriteHeader(status int)      { h.status = status }
 func (h *recorder) Write(b []byte) (int, error) { return h.body.Write(b) }
 
 func TestBrokenGraph(t *testing.T) {

@@ -3,6 +3,7 @@ package activedirectory
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -13,8 +14,10 @@ import (
 )
 
 const (
-	seats = "CN=Seats,OU=Licenses," + testBase
-	anna  = "CN=p," + testBase
+	seats = `CN=Seats\, (all) *,OU=Licenses,` + testBase
+	// inFilter is its DN as a filter must hold it.
+	inFilter = `CN=Seats\5c, \28all\29 \2a,OU=Licenses,` + testBase
+	anna     = "CN=p," + testBase
 )
 
 // groupAnswers plays a controller with one group, to which anna may belong.
@@ -69,6 +72,9 @@ func TestSetMember(t *testing.T) {
 			if c.err != nil && !errors.Is(err, c.err) {
 				t.Errorf("%v is not %q", err, c.err)
 			}
+			if _, refused := errors.AsType[*directory.Refusal](err); refused != (c.code == ldap.LDAPResultInsufficientAccessRights) {
+				t.Errorf("a refusal: %v", refused)
+			}
 		})
 	}
 }
@@ -118,6 +124,16 @@ func TestNoGroup(t *testing.T) {
 	}
 }
 
+// TestNoGroupWithoutName guards against the rootDSE, which has no name either.
+func TestNoGroupWithoutName(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, groupAnswers(true, 0))
+	err := open(t, config(t, f.ca, f.url)).ListMembers(t.Context(), "", true, func(string) error { return nil })
+	if !errors.Is(err, directory.ErrNoGroup) {
+		t.Errorf("got %v, want ErrNoGroup", err)
+	}
+}
+
 func TestMembers(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, groupAnswers(true, 0))
@@ -126,11 +142,11 @@ func TestMembers(t *testing.T) {
 		direct bool
 		filter string
 	}{
-		{true, "(memberOf=" + seats + ")"},
-		{false, "(memberOf:1.2.840.113556.1.4.1941:=" + seats + ")"},
+		{true, "(memberOf=" + inFilter + ")"},
+		{false, "(memberOf:1.2.840.113556.1.4.1941:=" + inFilter + ")"},
 	} {
 		var got []string
-		err := d.ListMembers(t.Context(), "cn=seats, ou=Licenses,"+testBase, c.direct, func(sid string) error {
+		err := d.ListMembers(t.Context(), strings.ToLower(seats), c.direct, func(sid string) error {
 			got = append(got, sid)
 			return nil
 		})

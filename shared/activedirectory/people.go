@@ -149,7 +149,7 @@ func nameFilter(name string) string {
 	if sidPattern.MatchString(name) {
 		return sidFilter(name)
 	}
-	escaped := name
+	escaped := ldap.EscapeFilter(name)
 	return "(|(userPrincipalName=" + escaped + ")(sAMAccountName=" + escaped + "))"
 }
 

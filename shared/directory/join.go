@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"fmt"
 	"hash/fnv"
 	"iter"
 )
@@ -110,11 +109,11 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	at, found := j.adBySID[u.SID]
 	switch {
 	case j.twiceEntra[u.SID]:
-		p.contradict("two Entra accounts carry the SID " + u.SID)
+		p.contradict("two Entra accounts carry the same SID")
 	case j.twiceAD[u.SID]:
-		p.contradict("two Active Directory accounts carry the SID " + u.SID)
+		p.contradict("two Active Directory accounts carry the same SID")
 	case found && u.ImmutableID != j.AD[at].Anchor():
-		p.contradict(fmt.Sprintf("onPremisesImmutableId %q is not the anchor %q of the Active Directory account with the same SID", u.ImmutableID, j.AD[at].Anchor()))
+		p.contradict("onPremisesImmutableId does not agree with the Active Directory account of the same SID")
 	case found:
 		p.AD, p.ADState = &j.AD[at], Present
 	case !u.Synced && (u.SID == "" || j.ADState == Present):
@@ -136,7 +135,7 @@ func (j *joiner) fromAD(p *Person, i int) {
 		p.EntraState = NoAccount
 	}
 	if j.twiceAD[u.SID] {
-		p.contradict("two Active Directory accounts carry the SID " + u.SID)
+		p.contradict("two Active Directory accounts carry the same SID")
 	}
 }
 

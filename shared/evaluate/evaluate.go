@@ -57,7 +57,7 @@ func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*pl
 	var taken []string // licenses that an earlier rule reclaims
 	for i, rule := range w.run.Policy.Rules {
 		v := w.judge.Ask(rule, p)
-		tallies[i].Count(v.Outcome)
+		tallies[i].Count(v)
 		if v.Outcome == policy.NotHolder || v.Outcome == policy.Keep {
 			continue
 		}

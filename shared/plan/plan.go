@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
@@ -34,18 +35,19 @@ type Decision struct {
 // Tally counts the verdicts of one rule.
 type Tally struct {
 	Rule      string `json:"rule"`
+	Holders   int    `json:"holders"` // people known to hold the license
 	Keep      int    `json:"keep"`
 	Reclaim   int    `json:"reclaim"`
 	Undecided int    `json:"undecided"`
 	Exempt    int    `json:"exempt"`
 }
 
-// Holders is how many people hold the rule's license, or may hold it.
-func (t *Tally) Holders() int { return t.Keep + t.Reclaim + t.Undecided + t.Exempt }
-
 // Count adds one verdict.
-func (t *Tally) Count(o policy.Outcome) {
-	switch o {
+func (t *Tally) Count(v policy.Verdict) {
+	if v.Holder == directory.Yes {
+		t.Holders++
+	}
+	switch v.Outcome {
 	case policy.Keep:
 		t.Keep++
 	case policy.Reclaim:
@@ -59,6 +61,7 @@ func (t *Tally) Count(o policy.Outcome) {
 
 // Add adds the counts of another partition.
 func (t *Tally) Add(o Tally) {
+	t.Holders += o.Holders
 	t.Keep += o.Keep
 	t.Reclaim += o.Reclaim
 	t.Undecided += o.Undecided

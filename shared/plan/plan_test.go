@@ -165,15 +165,16 @@ func TestExceeded(t *testing.T) {
 		tally Tally
 		want  string
 	}{
-		"at the percent":         {Tally{Reclaim: 10, Keep: 90}, ""},
-		"above the percent":      {Tally{Reclaim: 11, Keep: 89}, "11.0 %"},
-		"exempt people hold too": {Tally{Reclaim: 10, Keep: 50, Exempt: 40}, ""},
-		"few matches":            {Tally{Reclaim: 9, Keep: 1}, ""},
-		"few, everybody":         {Tally{Reclaim: 9}, ""},
-		"at the count":           {Tally{Reclaim: 500, Keep: 100_000}, ""},
-		"above the count":        {Tally{Reclaim: 501, Keep: 100_000}, "stopAbove.count 500"},
-		"everybody":              {Tally{Reclaim: 10}, "every one"},
-		"nobody":                 {Tally{}, ""},
+		"at the percent":          {Tally{Reclaim: 10, Holders: 100}, ""},
+		"above the percent":       {Tally{Reclaim: 11, Holders: 100}, "11.0 %"},
+		"exempt people hold too":  {Tally{Reclaim: 10, Keep: 50, Exempt: 40, Holders: 100}, ""},
+		"few matches":             {Tally{Reclaim: 9, Holders: 10}, ""},
+		"few, everybody":          {Tally{Reclaim: 9, Holders: 9}, ""},
+		"at the count":            {Tally{Reclaim: 500, Holders: 100_000}, ""},
+		"above the count":         {Tally{Reclaim: 501, Holders: 100_000}, "stopAbove.count 500"},
+		"everybody":               {Tally{Reclaim: 10, Holders: 10}, "every one"},
+		"who may hold counts not": {Tally{Reclaim: 11, Undecided: 900, Holders: 100}, "11.0 %"},
+		"nobody":                  {Tally{}, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -184,7 +185,7 @@ func TestExceeded(t *testing.T) {
 			}
 		})
 	}
-	if got := Exceeded(policy.Limits{StopAbovePercent: 100, StopAboveCount: 500}, []Tally{{Reclaim: 10}}); len(got) != 1 {
+	if got := Exceeded(policy.Limits{StopAbovePercent: 100, StopAboveCount: 500}, []Tally{{Reclaim: 10, Holders: 10}}); len(got) != 1 {
 		t.Errorf("everybody matches and 100 percent are allowed: %q", got)
 	}
 }

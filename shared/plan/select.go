@@ -98,15 +98,15 @@ func Exceeded(limits policy.Limits, tallies []Tally) []string {
 	var reasons []string
 	for i := range tallies {
 		t := &tallies[i]
-		percent := 100 * float64(t.Reclaim) / float64(max(1, t.Holders()))
+		percent := 100 * float64(t.Reclaim) / float64(max(1, t.Holders))
 		switch {
 		case t.Reclaim > limits.StopAboveCount:
 			reasons = append(reasons, fmt.Sprintf("rule %s matches %d people, more than limits.stopAbove.count %d", t.Rule, t.Reclaim, limits.StopAboveCount))
 		case t.Reclaim < minMatches:
-		case t.Reclaim == t.Holders():
-			reasons = append(reasons, fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data", t.Rule, t.Holders()))
+		case t.Reclaim == t.Holders:
+			reasons = append(reasons, fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data", t.Rule, t.Holders))
 		case percent > limits.StopAbovePercent:
-			reasons = append(reasons, fmt.Sprintf("rule %s matches %d of %d holders (%.1f %%), more than limits.stopAbove.percent %g", t.Rule, t.Reclaim, t.Holders(), percent, limits.StopAbovePercent))
+			reasons = append(reasons, fmt.Sprintf("rule %s matches %d of %d holders (%.1f %%), more than limits.stopAbove.percent %g", t.Rule, t.Reclaim, t.Holders, percent, limits.StopAbovePercent))
 		}
 	}
 	return reasons

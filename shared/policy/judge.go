@@ -74,7 +74,7 @@ func (j *Judge) setNow(now time.Time) {
 // Ask gives the verdict of a rule on a person.
 func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
 	d := j.decide(r, p)
-	v := Verdict{Outcome: d.outcome}
+	v := Verdict{Outcome: d.outcome, Holder: d.holder}
 	if d.outcome == NotHolder {
 		return v
 	}

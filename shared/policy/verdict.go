@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // Outcome is what a rule says about a person's license.
@@ -44,6 +46,8 @@ func (o *Outcome) UnmarshalText(b []byte) error {
 // Verdict is a rule's answer about a person.
 type Verdict struct {
 	Outcome Outcome
+	// Holder tells whether the person holds the license; Unset: not known.
+	Holder directory.Flag
 	// Reason is a short sentence for people. A plain keep has none, since
 	// almost everybody gets one; Judge.Reason words it when asked.
 	Reason string
