@@ -24,6 +24,7 @@ func NewSelection(limit int) *Selection { return &Selection{limit: limit} }
 // Offer offers a reclaim that can be carried out.
 func (s *Selection) Offer(d Decision) {
 	s.offered++
+	d.Evidence = nil // the decisions keep it
 	if len(s.kept) < s.limit {
 		heap.Push(&s.kept, d)
 	} else if order(&d, &s.kept[0]) < 0 {
