@@ -210,7 +210,7 @@ func heldBecause(p *plan.Plan) string {
 	return text
 }
 
-var enough = errors.New("enough")
+var errEnough = errors.New("enough")
 
 // probe looks at the first page of sign-in dates: when the feed broke after
 // the plan was made, everybody would look as if they had never signed in.
@@ -224,9 +224,9 @@ func (a *Applier) probe(ctx context.Context, refuse func(string, ...any) error) 
 				facts.Newest = latest(facts.Newest, t)
 			}
 		}
-		return enough
+		return errEnough
 	})
-	if err != nil && !errors.Is(err, enough) {
+	if err != nil && !errors.Is(err, errEnough) {
 		return fmt.Errorf("read sign-in dates before applying: %w", err)
 	}
 	if facts.WithActivity == 0 {

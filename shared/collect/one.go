@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// enough ends a listing of which only the beginning was wanted.
-var enough = errors.New("enough")
+// errEnough ends a listing of which only the beginning was wanted.
+var errEnough = errors.New("enough")
 
 // adSample is how many AD accounts are enough to judge the feed.
 const adSample = 1000
@@ -118,9 +118,9 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 		for i := range page {
 			w.Sample(page[i].LastActivity())
 		}
-		return enough
+		return errEnough
 	})
-	if err != nil && !errors.Is(err, enough) {
+	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
 	if found.entra == nil {
@@ -153,11 +153,11 @@ func (c *Collector) writeAD(ctx context.Context, p *policy.Policy, found *one, w
 	err := c.AD.ListPeople(ctx, func(u directory.ADUser) error {
 		w.Sample(u.LastLogonTimestamp)
 		if sampled++; sampled == adSample {
-			return enough
+			return errEnough
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, enough) {
+	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
 	if found.unasked != "" {

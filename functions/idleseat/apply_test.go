@@ -1,0 +1,177 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// isWrite tells a request that changes the directory.
+func isWrite(r *http.Request) bool {
+	return r.Method == http.MethodPost || r.Method == http.MethodDelete
+}
+
+// results reads what became of a run.
+func (s *shell) results(run string) apply.Results {
+	s.t.Helper()
+	raw, err := os.ReadFile(s.path("store/runs/" + run + "/results/0001.json"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var r apply.Results
+	if err := json.Unmarshal(raw, &r); err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+// TestKilledInTheMiddle kills apply right after a write reached Graph, before
+// anything of it could be noted, and lets later calls finish.
+func TestKilledInTheMiddle(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 50 * time.Millisecond})
+	p := s.plan(exitDone)
+	for _, after := range []int64{1, 4, 9} {
+		var writes atomic.Int64
+		kill := make(chan *os.Process, 1)
+		s.company.Intercept(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(w, r)
+				if isWrite(r) && writes.Add(1) == after {
+					_ = (<-kill).Kill()
+				}
+			})
+		})
+		cmd := exec.Command(os.Args[0], "apply", p.Run, "--yes")
+		cmd.Env, cmd.Dir = s.env, s.dir
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill <- cmd.Process
+		if err := cmd.Wait(); err == nil {
+			t.Fatalf("apply outlived write %d", after)
+		}
+	}
+	s.company.Intercept(nil)
+	s.finish(p.Run)
+	r := s.results(p.Run)
+	if n := r.Count(apply.Done); n != len(p.Changes) {
+		t.Errorf("%d of %d changes are done: %+v", n, len(p.Changes), r.Results)
+	}
+	done := map[string]bool{}
+	for _, x := range r.Results {
+		done[x.User+x.License] = true
+	}
+	holders(t, s, done)
+	for _, e := range s.company.Company.History() {
+		if e.LostMailbox {
+			t.Errorf("somebody was without a mailbox: %+v", e)
+		}
+	}
+	intents, _ := filepath.Glob(s.path("store/ledger/*/*/*.json"))
+	if len(intents) != 2*len(p.Changes) {
+		t.Errorf("%d objects in the ledger, want an intent and a completion for each of %d changes", len(intents), len(p.Changes))
+	}
+}
+
+// TestNoSeatsForTheTarget: the target group stalls in an error, everybody is
+// put back and keeps what they had.
+func TestNoSeatsForTheTarget(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond, Seats: map[string]int{"EXCHANGESTANDARD": 1}})
+	p := s.plan(exitDone)
+	s.finish(p.Run)
+	r := s.results(p.Run)
+	moved := 0
+	for _, x := range r.Results {
+		if x.License != "m365-e3" {
+			continue
+		}
+		if x.Status != apply.Kept && x.Status != apply.Failed || x.Note == "" {
+			t.Errorf("no seat was free, but: %+v", x)
+		}
+		moved++
+	}
+	if moved == 0 {
+		t.Fatal("nobody was to be moved")
+	}
+	for i := range s.company.Company.Size() {
+		person := s.company.Company.Person(i)
+		if person.Entra == nil || !slices.ContainsFunc(r.Results, func(x apply.Result) bool { return x.User == person.Entra.ID && x.License == "m365-e3" }) {
+			continue
+		}
+		if slices.Contains(person.Groups, "LIC-EXO-P1") {
+			t.Errorf("%s was left in the target group", person.Entra.UserPrincipalName)
+		}
+	}
+	for _, e := range s.company.Company.History() {
+		if e.LostMailbox {
+			t.Errorf("somebody was without a mailbox: %+v", e)
+		}
+	}
+}
+
+// TestAnotherRunsOpenChangeBlocks: two plans name the same people; the second
+// leaves alone what the first has begun.
+func TestAnotherRunsOpenChangeBlocks(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})
+	first := s.plan(exitDone)
+	second := s.plan(exitDone, "--run", first.Run)
+	s.want(exitDone, "apply", first.Run, "--yes")
+	pending := s.results(first.Run)
+	if pending.Count(apply.Pending) == 0 {
+		t.Fatal("nothing is pending")
+	}
+	writes := len(s.company.Company.History())
+	s.want(exitDone, "apply", second.Run, "--yes")
+	for i, x := range s.results(second.Run).Results {
+		if x.Status == apply.Done || x.Status == apply.Pending {
+			t.Errorf("done twice: %+v after %+v", x, pending.Results[i])
+		}
+	}
+	if n := len(s.company.Company.History()); n != writes {
+		t.Errorf("the second run wrote %d times", n-writes)
+	}
+}
+
+// TestLedgerComesFirst: a ledger that cannot be written stops the change
+// before the directory is touched.
+func TestLedgerComesFirst(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})
+	p := s.plan(exitDone)
+	s.write("store/ledger", "a file where the ledger should be")
+	a := s.run("apply", p.Run, "--yes")
+	if a.status == exitDone && strings.Contains(string(a.out), "done") {
+		t.Errorf("changes without a ledger: %s", a.out)
+	}
+	s.unwritten()
+}
+
+// TestFeedBreaksBeforeApply: the dates vanish between plan and apply.
+func TestFeedBreaksBeforeApply(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
+	p := s.plan(exitDone)
+	s.company.Intercept(spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
+		for _, u := range body["value"].([]any) {
+			delete(u.(map[string]any), "signInActivity")
+		}
+		_ = json.NewEncoder(w).Encode(body)
+	}))
+	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "sign-in") {
+		t.Errorf("stderr: %s", a.err)
+	}
+	s.unwritten()
+}
