@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -50,9 +51,17 @@ type app struct {
 }
 
 func main() {
+	tuneGC()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(&app{ctx, os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]))
+}
+
+// tuneGC lets the collector run less often: memory is bounded by partitions, not
+// by people, and far below the limit set here.
+func tuneGC() {
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(160 << 20)
 }
 
 // run parses and runs one command and gives the exit status.

@@ -3,11 +3,7 @@
 // names every field a policy may read. It does no I/O and knows no clock.
 package directory
 
-import (
-	"encoding/json"
-	"fmt"
-	"time"
-)
+import "time"
 
 // Flag is a boolean that may not have been read.
 type Flag uint8
@@ -27,93 +23,65 @@ func FlagOf(b bool) Flag {
 	return No
 }
 
-// MarshalText writes yes, no, or nothing when the flag is unset.
-func (f Flag) MarshalText() ([]byte, error) {
+// String is yes, no, or nothing when the flag is unset.
+func (f Flag) String() string {
 	switch f {
 	case Yes:
-		return []byte("yes"), nil
+		return "yes"
 	case No:
-		return []byte("no"), nil
+		return "no"
 	default:
-		return nil, nil
+		return ""
 	}
 }
 
-// UnmarshalText reads what MarshalText writes.
-func (f *Flag) UnmarshalText(b []byte) error {
-	switch string(b) {
+// ParseFlag reads what String writes.
+func ParseFlag(s string) (f Flag, ok bool) {
+	switch s {
 	case "yes":
-		*f = Yes
+		return Yes, true
 	case "no":
-		*f = No
-	case "":
-		*f = Unset
+		return No, true
 	default:
-		return fmt.Errorf("flag is %q, not yes or no", b)
+		return Unset, s == ""
 	}
-	return nil
 }
 
 // ExtensionAttributes are the values of extensionAttribute1 to 15, in order.
 type ExtensionAttributes [15]string
 
-// MarshalJSON writes a list without the empty ones at its end: most people
-// have few of the fifteen, and a snapshot holds a million people.
-func (e ExtensionAttributes) MarshalJSON() ([]byte, error) {
-	n := len(e)
-	for n > 0 && e[n-1] == "" {
-		n--
-	}
-	return json.Marshal(e[:n])
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (e *ExtensionAttributes) UnmarshalJSON(b []byte) error {
-	var list []string
-	if err := json.Unmarshal(b, &list); err != nil {
-		return err
-	}
-	if len(list) > len(e) {
-		return fmt.Errorf("%d extension attributes, there are %d", len(list), len(e))
-	}
-	*e = ExtensionAttributes{}
-	copy(e[:], list)
-	return nil
-}
-
 // EntraUser is one user object of Microsoft Entra ID. Dates are UTC; the zero
-// time means that the account was read and has no such date. The JSON names
-// are the columns of a snapshot.
+// time means that the account was read and has no such date.
 type EntraUser struct {
-	ID                string `json:"id"`
-	UserPrincipalName string `json:"upn,omitempty"`
-	DisplayName       string `json:"name,omitempty"`
-	Mail              string `json:"mail,omitempty"`
-	UserType          string `json:"userType,omitempty"`
-	Department        string `json:"department,omitempty"`
-	EmployeeType      string `json:"employeeType,omitempty"`
-	EmployeeID        string `json:"employeeId,omitempty"`
-	JobTitle          string `json:"jobTitle,omitempty"`
-	CompanyName       string `json:"companyName,omitempty"`
-	OfficeLocation    string `json:"officeLocation,omitempty"`
-	Country           string `json:"country,omitempty"`
-	UsageLocation     string `json:"usageLocation,omitempty"`
-	Enabled           Flag   `json:"enabled,omitempty"`
+	ID                string
+	UserPrincipalName string
+	DisplayName       string
+	Mail              string
+	UserType          string
+	Department        string
+	EmployeeType      string
+	EmployeeID        string
+	JobTitle          string
+	CompanyName       string
+	OfficeLocation    string
+	Country           string
+	UsageLocation     string
+	Enabled           Flag
 
-	Created            time.Time `json:"created,omitzero"`
-	LastInteractive    time.Time `json:"lastInteractive,omitzero"`
-	LastNonInteractive time.Time `json:"lastNonInteractive,omitzero"`
-	LastSuccessful     time.Time `json:"lastSuccessful,omitzero"`
+	Created            time.Time
+	LastInteractive    time.Time
+	LastNonInteractive time.Time
+	LastSuccessful     time.Time
 
 	// Synced tells that the account is mastered on premises
 	// (onPremisesSyncEnabled is true), so an AD account should exist.
-	Synced      bool   `json:"synced,omitempty"`
-	SID         string `json:"sid,omitempty"`         // onPremisesSecurityIdentifier
-	ImmutableID string `json:"immutableId,omitempty"` // onPremisesImmutableId, base64 of the anchor's raw bytes
-	SAMAccount  string `json:"sam,omitempty"`         // onPremisesSamAccountName
+	Synced      bool
+	SID         string // onPremisesSecurityIdentifier
+	ImmutableID string // onPremisesImmutableId, base64 of the anchor's raw bytes
+	SAMAccount  string // onPremisesSamAccountName
 
-	Extension   ExtensionAttributes `json:"ext,omitzero"`
-	Assignments []Assignment        `json:"licenses,omitempty"`
+	Extension   ExtensionAttributes
+	Assignments []Assignment
 }
 
 // Assignment is one path by which a user holds a product: directly or through
@@ -132,29 +100,29 @@ func (a Assignment) Active() bool { return a.State == "Active" || a.State == "Ac
 // ADUser is one user object of Active Directory. Dates are UTC; the zero time
 // means that the object was read and has no such date.
 type ADUser struct {
-	SID               string `json:"sid"`  // objectSid as S-1-5-21-…
-	GUID              string `json:"guid"` // base64 of objectGUID's raw bytes
-	ConsistencyGUID   string `json:"anchor,omitempty"`
-	DN                string `json:"dn,omitempty"`
-	SAMAccount        string `json:"sam,omitempty"`
-	UserPrincipalName string `json:"upn,omitempty"`
-	DisplayName       string `json:"name,omitempty"`
-	Mail              string `json:"mail,omitempty"`
-	Department        string `json:"department,omitempty"`
-	EmployeeType      string `json:"employeeType,omitempty"`
-	EmployeeID        string `json:"employeeId,omitempty"`
-	Title             string `json:"title,omitempty"`
-	Company           string `json:"company,omitempty"`
-	Office            string `json:"office,omitempty"`
-	Country           string `json:"country,omitempty"`
-	Enabled           Flag   `json:"enabled,omitempty"`
+	SID               string // objectSid as S-1-5-21-…
+	GUID              string // base64 of objectGUID's raw bytes
+	ConsistencyGUID   string
+	DN                string
+	SAMAccount        string
+	UserPrincipalName string
+	DisplayName       string
+	Mail              string
+	Department        string
+	EmployeeType      string
+	EmployeeID        string
+	Title             string
+	Company           string
+	Office            string
+	Country           string
+	Enabled           Flag
 
-	Created time.Time `json:"created,omitzero"` // whenCreated
+	Created time.Time // whenCreated
 	// LastLogonTimestamp is the replicated date, up to 14 days late. In fresh
 	// evidence it is the newest of it and of lastLogon on every controller.
-	LastLogonTimestamp time.Time `json:"lastLogonTimestamp,omitzero"`
+	LastLogonTimestamp time.Time
 
-	Extension ExtensionAttributes `json:"ext,omitzero"`
+	Extension ExtensionAttributes
 }
 
 // Anchor is what Entra Connect keeps as onPremisesImmutableId: the base64 of

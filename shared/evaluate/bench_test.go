@@ -3,6 +3,7 @@ package evaluate_test
 import (
 	"context"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ func BenchmarkEvaluate(b *testing.B) {
 		people = n
 	}
 	ctx := context.Background()
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the commands set it
 	s, err := store.Open(ctx, b.TempDir())
 	if err != nil {
 		b.Fatal(err)

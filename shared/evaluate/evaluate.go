@@ -55,8 +55,9 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 
 func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*plan.Decision) error) error {
 	var taken []string // licenses that an earlier rule reclaims
-	for i, rule := range w.run.Policy.Rules {
-		v := w.judge.Ask(rule, p)
+	i := -1
+	for rule, v := range w.judge.AskAll(p) {
+		i++
 		tallies[i].Count(v)
 		if v.Outcome == policy.NotHolder || v.Outcome == policy.Keep {
 			continue

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -73,7 +74,38 @@ func (j *Judge) setNow(now time.Time) {
 
 // Ask gives the verdict of a rule on a person.
 func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
-	d := j.decide(r, p)
+	var once exempted
+	return j.verdict(r, p, &once)
+}
+
+// AskAll gives the verdicts of all rules on a person, in the file's order.
+func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
+	return func(yield func(*Rule, Verdict) bool) {
+		var once exempted
+		for _, r := range j.policy.Rules {
+			if !yield(r, j.verdict(r, p, &once)) {
+				return
+			}
+		}
+	}
+}
+
+// exempted is the exemption of one person, looked for when the first rule
+// needs it.
+type exempted struct {
+	known bool
+	exemption
+}
+
+func (e *exempted) of(j *Judge, p *directory.Person) exemption {
+	if !e.known {
+		e.known, e.exemption = true, j.exemption(p)
+	}
+	return e.exemption
+}
+
+func (j *Judge) verdict(r *Rule, p *directory.Person, once *exempted) Verdict {
+	d := j.decide(r, p, once)
 	v := Verdict{Outcome: d.outcome, Holder: d.holder}
 	if d.outcome == NotHolder {
 		return v
@@ -112,13 +144,13 @@ type answer struct {
 
 // decide asks the operands in the order of their price. One that is false
 // settles the verdict, whatever is unknown beside it.
-func (j *Judge) decide(r *Rule, p *directory.Person) decision {
+func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	d := decision{outcome: Keep, scope: answer{flag: directory.Yes}}
 	if d.holder = j.holds(r.License, p); d.holder == directory.No {
 		d.outcome = NotHolder
 		return d
 	}
-	if d.exempt = j.exemption(p); d.exempt.flag == directory.Yes {
+	if d.exempt = once.of(j, p); d.exempt.flag == directory.Yes {
 		d.outcome = Exempt
 		return d
 	}

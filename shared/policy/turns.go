@@ -42,7 +42,7 @@ func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
 	slices.SortFunc(j.instants, time.Time.Compare)
 	for _, t := range slices.Compact(j.instants) {
 		j.setNow(t)
-		if j.decide(r, p).outcome == Reclaim {
+		if j.decide(r, p, new(exempted)).outcome == Reclaim {
 			return t, true
 		}
 	}

@@ -1,11 +1,14 @@
 package snapshot
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/store"
@@ -19,7 +22,7 @@ func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *di
 		Entra: h.Entra[:0], AD: h.AD[:0], Memberships: map[string][]string{},
 		EntraState: m.state(directory.Entra), ADState: m.state(directory.AD),
 	}
-	groups := map[string]string{} // one copy of each group's key
+	groups := map[string][]string{} // one list of each group's key, for all who are in no other
 	for _, r := range m.Readings {
 		h.Unreadable = append(h.Unreadable, r.Unreadable...)
 		for _, p := range r.Parts {
@@ -42,60 +45,112 @@ func (m *Manifest) state(src directory.Source) directory.Presence {
 	return directory.Present
 }
 
-func readPart(ctx context.Context, s store.Store, src directory.Source, p Part, h *directory.Halves, groups map[string]string) error {
-	body, err := s.Get(ctx, p.Key)
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("%w: the object is gone", store.ErrDamaged)
+// maxPart bounds a part, compressed and not, in bytes: a hundred times what
+// the largest is.
+const maxPart = 1 << 30
+
+func readPart(ctx context.Context, s store.Store, src directory.Source, p Part, h *directory.Halves, groups map[string][]string) error {
+	if p.Bytes < 0 || p.Bytes > maxPart || p.Size < 0 || p.Size > maxPart {
+		return fmt.Errorf("%w: the manifest says it has %d bytes, %d of lines", store.ErrDamaged, p.Bytes, p.Size)
 	}
+	raw, err := get(ctx, s, p)
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	sum := sha256.New()
-	raw := io.TeeReader(body, sum)
-	people, members := len(h.Entra)+len(h.AD), 0
-	err = store.EachLine(raw, func(text string) error {
-		if isMembership(text) {
-			members++
-			return addMembership(text, h, groups)
-		}
-		return addPerson(text, src, h)
-	})
-	if err != nil && ctx.Err() == nil {
+	lines, err := inflate(raw, p.Size)
+	if err == nil && src == directory.AD {
+		h.AD, err = readLines(lines, p, adColumns, h.AD, h.Memberships, groups)
+	} else if err == nil {
+		h.Entra, err = readLines(lines, p, entraColumns, h.Entra, h.Memberships, groups)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", store.ErrDamaged, err)
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(io.Discard, raw); err != nil {
-		return err
-	}
-	people = len(h.Entra) + len(h.AD) - people
-	if got := fmt.Sprintf("%x", sum.Sum(nil)); got != p.SHA256 || people != p.People || members != p.Members {
-		return fmt.Errorf("%w: checksum or counts are not those of the manifest", store.ErrDamaged)
 	}
 	return nil
 }
 
-func addPerson(text string, src directory.Source, h *directory.Halves) error {
-	if src == directory.AD {
-		h.AD = append(h.AD, directory.ADUser{})
-		return decodeAD(text, &h.AD[len(h.AD)-1])
+// get reads the object of a part, which must be the one of the manifest.
+func get(ctx context.Context, s store.Store, p Part) ([]byte, error) {
+	body, err := s.Get(ctx, p.Key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("%w: the object is gone", store.ErrDamaged)
 	}
-	h.Entra = append(h.Entra, directory.EntraUser{})
-	return decodeEntra(text, &h.Entra[len(h.Entra)-1])
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	raw := make([]byte, p.Bytes+1) // a byte more than there should be
+	n, err := io.ReadFull(body, raw)
+	switch {
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
+		return nil, err
+	case n != p.Bytes || hexSum(raw[:n]) != p.SHA256:
+		return nil, fmt.Errorf("%w: its size or checksum is not that of the manifest", store.ErrDamaged)
+	}
+	return raw[:n], nil
 }
 
-func addMembership(text string, h *directory.Halves, groups map[string]string) error {
+// inflate gives the lines of a part, in one piece of memory that the strings
+// of all its records share.
+func inflate(raw []byte, size int) (string, error) {
+	zip, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return "", err
+	}
+	defer zip.Close()
+	var lines strings.Builder
+	lines.Grow(size)
+	if n, err := io.Copy(&lines, io.LimitReader(zip, int64(size)+1)); err != nil || n != int64(size) {
+		return "", fmt.Errorf("%d bytes of lines, the manifest says %d: %w", n, size, err)
+	}
+	return lines.String(), nil
+}
+
+// readLines appends the people of a part to people, and notes memberships.
+func readLines[T any](lines string, p Part, columns []column[T], people []T, members map[string][]string, groups map[string][]string) ([]T, error) {
+	first, lines, _ := strings.Cut(lines, "\n")
+	columns, err := ordered(columns, first)
+	if err != nil {
+		return people, err
+	}
+	before, membersRead := len(people), 0
+	var l line
+	for lines != "" {
+		var text string
+		text, lines, _ = strings.Cut(lines, "\n")
+		l.begin(text)
+		if strings.HasPrefix(text, "[") {
+			var none T
+			people = append(people, none)
+			if err := decode(&l, columns, &people[len(people)-1]); err != nil {
+				return people, err
+			}
+			continue
+		}
+		if err := addMembership(&l, members, groups); err != nil {
+			return people, err
+		}
+		membersRead++
+	}
+	if got := len(people) - before; got != p.People || membersRead != p.Members {
+		return people, fmt.Errorf("%d people and %d members, the manifest says %d and %d", got, membersRead, p.People, p.Members)
+	}
+	return people, nil
+}
+
+func addMembership(l *line, members map[string][]string, groups map[string][]string) error {
 	var m membership
-	if err := decodeMembership(text, &m); err != nil {
-		return err
+	text := l.rest
+	if !m.read(l) {
+		return fmt.Errorf("a line is neither a person nor a membership: %.40q", text)
 	}
-	key, known := groups[m.Group]
-	if !known {
-		key = m.Group
-		groups[key] = key
+	if groups[m.Group] == nil {
+		groups[m.Group] = []string{m.Group}
 	}
-	h.Memberships[m.Member] = append(h.Memberships[m.Member], key)
+	if of, some := members[m.Member]; some {
+		members[m.Member] = append(of[:len(of):len(of)], groups[m.Group]...)
+	} else {
+		members[m.Member] = groups[m.Group]
+	}
 	return nil
 }

@@ -72,6 +72,8 @@ type Part struct {
 	Partition int    `json:"partition"`
 	People    int    `json:"people"`
 	Members   int    `json:"members,omitempty"`
+	Bytes     int    `json:"bytes"`  // of the object
+	Size      int    `json:"size"`   // of its lines, in bytes
 	SHA256    string `json:"sha256"` // of the compressed object, in hex
 }
 

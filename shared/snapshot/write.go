@@ -34,6 +34,7 @@ type Writer struct {
 	partitions int
 	folder     string
 	zip        *gzip.Writer // one for all parts: each of its own costs most of a megabyte
+	line       []byte
 	parts      map[int]*growing
 	reading    Reading
 	notAfter   time.Time
@@ -48,7 +49,12 @@ type growing struct {
 	Part
 }
 
-const memberSize = 64 << 10
+const (
+	memberSize = 128 << 10
+	// level 7 costs 6 s of compressing at 1,000,000 people, in a step that
+	// waits for Graph an hour, and inflates an eighth faster than the fastest.
+	level = 7
+)
 
 // NewWriter begins the parts of one source. Dates after notAfter do not count
 // as the newest activity. Call Close when done with it.
@@ -57,8 +63,7 @@ func NewWriter(s store.Store, b *Begin, src directory.Source, attempt string, no
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the parts of run %s: %w", b.Run, err)
 	}
-	// The fastest level: the reader's time counts more than the bytes.
-	zip, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
+	zip, err := gzip.NewWriterLevel(io.Discard, level)
 	if err != nil {
 		return nil, fmt.Errorf("compress the parts of run %s: %w", b.Run, err)
 	}
@@ -71,13 +76,23 @@ func NewWriter(s store.Store, b *Begin, src directory.Source, attempt string, no
 // AddEntra adds one Entra account.
 func (w *Writer) AddEntra(u *directory.EntraUser) error {
 	w.Sample(u.LastActivity())
-	return w.person(u.PartitionKey(), u)
+	return addPerson(w, u.PartitionKey(), entraColumns, u)
 }
 
 // AddAD adds one Active Directory account.
 func (w *Writer) AddAD(u *directory.ADUser) error {
 	w.Sample(u.LastLogonTimestamp)
-	return w.person(u.SID, u)
+	return addPerson(w, u.SID, adColumns, u)
+}
+
+func addPerson[T any](w *Writer, key string, columns []column[T], record *T) error {
+	g, err := w.part(key)
+	if err != nil {
+		return err
+	}
+	g.People++
+	w.reading.People++
+	return w.add(g, encode(w.line[:0], columns, record))
 }
 
 // Sample counts one person's last activity for the health of the feed. AddEntra
@@ -104,7 +119,11 @@ func (w *Writer) AddMember(key, id, partitionKey string) error {
 		return err
 	}
 	g.Members++
-	return w.line(g, membership{Member: id, Group: key})
+	line, err := json.Marshal(membership{Member: id, Group: key})
+	if err != nil {
+		return fmt.Errorf("encode a member for %s: %w", g.Key, err)
+	}
+	return w.add(g, append(line, '\n'))
 }
 
 // Unreadable notes that the members of a named group could not be read.
@@ -114,16 +133,6 @@ func (w *Writer) Unreadable(key string) {
 
 // Unasked notes why activity dates of the source are not known.
 func (w *Writer) Unasked(why string) { w.reading.Unasked = why }
-
-func (w *Writer) person(key string, record any) error {
-	g, err := w.part(key)
-	if err != nil {
-		return err
-	}
-	g.People++
-	w.reading.People++
-	return w.line(g, record)
-}
 
 func (w *Writer) part(key string) (*growing, error) {
 	n := directory.Partition(key, w.partitions)
@@ -137,16 +146,27 @@ func (w *Writer) part(key string) (*growing, error) {
 	g := &growing{file: f, sum: sha256.New()}
 	g.Part = Part{Partition: n, Key: fmt.Sprintf("runs/%s/%s/%04d/%s.jsonl.gz", w.run, w.reading.Source, n, w.attempt)}
 	w.parts[n] = g
-	return g, nil
+	return g, w.add(g, w.header())
 }
 
-func (w *Writer) line(g *growing, record any) error {
-	b, err := json.Marshal(record)
-	if err != nil {
-		return fmt.Errorf("encode a record for %s: %w", g.Key, err)
+// header is the first line of every part.
+func (w *Writer) header() []byte {
+	h := headerOf(entraColumns)
+	if w.reading.Source == directory.AD {
+		h = headerOf(adColumns)
 	}
-	g.lines.Write(b)
-	g.lines.WriteByte('\n')
+	line, err := json.Marshal(h)
+	if err != nil {
+		panic(fmt.Sprintf("column names cannot be encoded: %v", err)) // unreachable
+	}
+	return append(line, '\n')
+}
+
+// add appends whole lines to a part.
+func (w *Writer) add(g *growing, line []byte) error {
+	w.line = line // its memory serves the next one
+	g.lines.Write(line)
+	g.Size += len(line)
 	if g.lines.Len() < memberSize {
 		return nil
 	}
@@ -180,9 +200,14 @@ func (w *Writer) put(ctx context.Context, g *growing) error {
 	if err := w.flush(g); err != nil {
 		return err
 	}
+	end, err := g.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return err
+	}
 	if _, err := g.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
+	g.Bytes = int(end)
 	g.SHA256 = hex.EncodeToString(g.sum.Sum(nil))
 	return w.store.PutIfAbsent(ctx, g.Key, g.file)
 }

@@ -1,0 +1,218 @@
+package snapshot
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// A person is one line of a part, a JSON array of values in the order that the
+// part's first line names:
+//
+//	{"columns":["id","upn",…]}
+//	["6ea91a8d-…","adele@contoso.com",…]
+//
+// The tables below are the whole format: a column's name, how its value is
+// written and how it is read.
+
+// column is one value of a record of type T.
+type column[T any] struct {
+	name  string
+	write func(line []byte, record *T) []byte
+	read  func(l *line, record *T)
+}
+
+// header is the first line of a part.
+type header struct {
+	Columns []string `json:"columns"`
+}
+
+var entraColumns = []column[directory.EntraUser]{
+	text("id", func(u *directory.EntraUser) *string { return &u.ID }),
+	text("upn", func(u *directory.EntraUser) *string { return &u.UserPrincipalName }),
+	text("name", func(u *directory.EntraUser) *string { return &u.DisplayName }),
+	text("mail", func(u *directory.EntraUser) *string { return &u.Mail }),
+	text("userType", func(u *directory.EntraUser) *string { return &u.UserType }),
+	text("department", func(u *directory.EntraUser) *string { return &u.Department }),
+	text("employeeType", func(u *directory.EntraUser) *string { return &u.EmployeeType }),
+	text("employeeId", func(u *directory.EntraUser) *string { return &u.EmployeeID }),
+	text("jobTitle", func(u *directory.EntraUser) *string { return &u.JobTitle }),
+	text("companyName", func(u *directory.EntraUser) *string { return &u.CompanyName }),
+	text("officeLocation", func(u *directory.EntraUser) *string { return &u.OfficeLocation }),
+	text("country", func(u *directory.EntraUser) *string { return &u.Country }),
+	text("usageLocation", func(u *directory.EntraUser) *string { return &u.UsageLocation }),
+	flag("enabled", func(u *directory.EntraUser) *directory.Flag { return &u.Enabled }),
+	date("created", func(u *directory.EntraUser) *time.Time { return &u.Created }),
+	date("lastInteractive", func(u *directory.EntraUser) *time.Time { return &u.LastInteractive }),
+	date("lastNonInteractive", func(u *directory.EntraUser) *time.Time { return &u.LastNonInteractive }),
+	date("lastSuccessful", func(u *directory.EntraUser) *time.Time { return &u.LastSuccessful }),
+	{"synced",
+		func(line []byte, u *directory.EntraUser) []byte { return fmt.Append(line, u.Synced) },
+		func(l *line, u *directory.EntraUser) { u.Synced = l.bool() }},
+	text("sid", func(u *directory.EntraUser) *string { return &u.SID }),
+	text("immutableId", func(u *directory.EntraUser) *string { return &u.ImmutableID }),
+	text("sam", func(u *directory.EntraUser) *string { return &u.SAMAccount }),
+	list("ext", func(u *directory.EntraUser) []string { return extension(&u.Extension) },
+		func(l *line, u *directory.EntraUser) { l.extension(&u.Extension) }),
+	{"licenses", writeAssignments, func(l *line, u *directory.EntraUser) { u.Assignments = l.assignments() }},
+}
+
+var adColumns = []column[directory.ADUser]{
+	text("sid", func(u *directory.ADUser) *string { return &u.SID }),
+	text("guid", func(u *directory.ADUser) *string { return &u.GUID }),
+	text("anchor", func(u *directory.ADUser) *string { return &u.ConsistencyGUID }),
+	text("dn", func(u *directory.ADUser) *string { return &u.DN }),
+	text("sam", func(u *directory.ADUser) *string { return &u.SAMAccount }),
+	text("upn", func(u *directory.ADUser) *string { return &u.UserPrincipalName }),
+	text("name", func(u *directory.ADUser) *string { return &u.DisplayName }),
+	text("mail", func(u *directory.ADUser) *string { return &u.Mail }),
+	text("department", func(u *directory.ADUser) *string { return &u.Department }),
+	text("employeeType", func(u *directory.ADUser) *string { return &u.EmployeeType }),
+	text("employeeId", func(u *directory.ADUser) *string { return &u.EmployeeID }),
+	text("title", func(u *directory.ADUser) *string { return &u.Title }),
+	text("company", func(u *directory.ADUser) *string { return &u.Company }),
+	text("office", func(u *directory.ADUser) *string { return &u.Office }),
+	text("country", func(u *directory.ADUser) *string { return &u.Country }),
+	flag("enabled", func(u *directory.ADUser) *directory.Flag { return &u.Enabled }),
+	date("created", func(u *directory.ADUser) *time.Time { return &u.Created }),
+	date("lastLogonTimestamp", func(u *directory.ADUser) *time.Time { return &u.LastLogonTimestamp }),
+	list("ext", func(u *directory.ADUser) []string { return extension(&u.Extension) },
+		func(l *line, u *directory.ADUser) { l.extension(&u.Extension) }),
+}
+
+func text[T any](name string, of func(*T) *string) column[T] {
+	return column[T]{name,
+		func(line []byte, r *T) []byte { return quote(line, *of(r)) },
+		func(l *line, r *T) { *of(r) = l.text() }}
+}
+
+func date[T any](name string, of func(*T) *time.Time) column[T] {
+	return column[T]{name,
+		func(line []byte, r *T) []byte {
+			if of(r).IsZero() {
+				return append(line, `""`...)
+			}
+			return append(of(r).UTC().AppendFormat(append(line, '"'), time.RFC3339Nano), '"')
+		},
+		func(l *line, r *T) { *of(r) = l.time() }}
+}
+
+func flag[T any](name string, of func(*T) *directory.Flag) column[T] {
+	return column[T]{name,
+		func(line []byte, r *T) []byte { return quote(line, of(r).String()) },
+		func(l *line, r *T) { *of(r) = l.flag() }}
+}
+
+func list[T any](name string, of func(*T) []string, read func(*line, *T)) column[T] {
+	return column[T]{name, func(line []byte, r *T) []byte { return quoteAll(line, of(r)...) }, read}
+}
+
+// extension is the list without the empty ones at its end: most people have
+// few of the fifteen.
+func extension(e *directory.ExtensionAttributes) []string {
+	n := len(e)
+	for n > 0 && e[n-1] == "" {
+		n--
+	}
+	return e[:n]
+}
+
+// writeAssignments writes each path as [sku, group, state, error, plan…].
+func writeAssignments(line []byte, u *directory.EntraUser) []byte {
+	line = append(line, '[')
+	for i, a := range u.Assignments {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = quoteAll(line, slices.Concat([]string{a.SKU, a.Group, a.State, a.Error}, a.DisabledPlans)...)
+	}
+	return append(line, ']')
+}
+
+func quoteAll(line []byte, all ...string) []byte {
+	line = append(line, '[')
+	for i, s := range all {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = quote(line, s)
+	}
+	return append(line, ']')
+}
+
+// quote appends a JSON string; what is not UTF-8 is replaced.
+func quote(line []byte, s string) []byte {
+	if strings.IndexFunc(s, special) < 0 {
+		return append(append(append(line, '"'), s...), '"')
+	}
+	quoted, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("a string cannot be encoded: %v", err)) // unreachable
+	}
+	return append(line, quoted...)
+}
+
+// special tells what may not stand in a JSON string as it is.
+func special(r rune) bool {
+	return r < ' ' || r == '"' || r == '\\' || r == '\uFFFD' || r == '\u2028' || r == '\u2029'
+}
+
+func headerOf[T any](columns []column[T]) header {
+	var h header
+	for _, c := range columns {
+		h.Columns = append(h.Columns, c.name)
+	}
+	return h
+}
+
+// encode appends a record as one line.
+func encode[T any](line []byte, columns []column[T], record *T) []byte {
+	line = append(line, '[')
+	for i := range columns {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = columns[i].write(line, record)
+	}
+	return append(line, ']', '\n')
+}
+
+// ordered puts the columns into the order of a part's header, so that a part
+// of another version is read right or not at all.
+func ordered[T any](columns []column[T], text string) ([]column[T], error) {
+	var h header
+	if err := json.Unmarshal([]byte(text), &h); err != nil || len(h.Columns) == 0 {
+		return nil, fmt.Errorf("the part does not begin with its columns: %.40q", text)
+	}
+	var order []column[T]
+	for _, name := range h.Columns {
+		i := slices.IndexFunc(columns, func(c column[T]) bool { return c.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("column %q is not known to this version", name)
+		}
+		order = append(order, columns[i])
+	}
+	return order, nil
+}
+
+// decode reads a record off l, keeping no more memory than its line.
+func decode[T any](l *line, columns []column[T], record *T) error {
+	l.expect("[")
+	for i := range columns {
+		if i > 0 {
+			l.expect(",")
+		}
+		columns[i].read(l, record)
+		if !l.ok {
+			return fmt.Errorf("column %s of a record is damaged", columns[i].name)
+		}
+	}
+	if l.rest != "]" {
+		return fmt.Errorf("a record does not end after column %s", columns[len(columns)-1].name)
+	}
+	return nil
+}
