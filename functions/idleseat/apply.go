@@ -41,11 +41,7 @@ func (c *applyCmd) Run(a *app) error {
 			return err
 		}
 	}
-	src, err := sourcesFromEnv(a.ctx)
-	if err != nil {
-		return err
-	}
-	line, err := newPipeline(s, src, nil)
+	line, err := openPipeline(a, s, nil)
 	if err != nil {
 		return err
 	}

@@ -68,11 +68,7 @@ func (c *reevaluateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	src, err := sourcesFromEnv(a.ctx)
-	if err != nil {
-		return err
-	}
-	line, err := newPipeline(s, src, nil)
+	line, err := openPipeline(a, s, nil)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,15 @@ type pipeline struct {
 	bar   *progress
 }
 
+// openPipeline connects to the directories that the environment names.
+func openPipeline(a *app, s store.Store, bar *progress) (*pipeline, error) {
+	src, err := sourcesFromEnv(a.ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newPipeline(s, src, bar)
+}
+
 func newPipeline(s store.Store, src sources, bar *progress) (*pipeline, error) {
 	e, ad, err := src.connect()
 	if err != nil {

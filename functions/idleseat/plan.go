@@ -56,11 +56,7 @@ func (c *planCmd) plan(a *app, s store.Store, asOf time.Time) (*plan.Plan, error
 	if c.From != "" {
 		return (&pipeline{store: s, now: time.Now}).again(a.ctx, c.From, in)
 	}
-	src, err := sourcesFromEnv(a.ctx)
-	if err != nil {
-		return nil, err
-	}
-	line, err := newPipeline(s, src, newProgress(a.stderr))
+	line, err := openPipeline(a, s, newProgress(a.stderr))
 	if err != nil {
 		return nil, err
 	}

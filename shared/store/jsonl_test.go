@@ -1,0 +1,83 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+type record struct{ Name string }
+
+func TestLinesComeBack(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s, err := Open(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"a", "", "line\nbreak", "ö\u2028"}
+	put := func(names []string, fail error) error {
+		return PutLines(ctx, s, "x/y.jsonl.gz", func(emit func(any) error) error {
+			for _, n := range names {
+				if err := emit(record{n}); err != nil {
+					return err
+				}
+			}
+			return fail
+		})
+	}
+	if err := put(want, nil); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	if err := put([]string{"other"}, broken); !errors.Is(err, broken) {
+		t.Errorf("a writer that fails: %v", err)
+	}
+	var got []string
+	err = GetLines(ctx, s, "x/y.jsonl.gz", func(r *record) error {
+		got = append(got, r.Name)
+		return nil
+	})
+	if d := cmp.Diff(want, got); d != "" || err != nil {
+		t.Errorf("lines: %v (-want +got):\n%s", err, d)
+	}
+	if err := GetLines(ctx, s, "x/y.jsonl.gz", func(*record) error { return broken }); !errors.Is(err, broken) || errors.Is(err, ErrDamaged) {
+		t.Errorf("a reader that stops: %v", err)
+	}
+}
+
+func TestDamagedLines(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s, err := Open(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = PutLines(ctx, s, "good", func(emit func(any) error) error { return errors.Join(emit(record{"a"}), emit(record{"b"})) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := GetBytes(ctx, s, "good", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, raw := range map[string][]byte{
+		"no gzip":   []byte("{}\n"),
+		"empty":     nil,
+		"truncated": good[:len(good)-9],
+		"altered":   append(bytes.Clone(good[:len(good)-6]), 1, 2, 3, 4, 5, 6),
+	} {
+		if err := PutBytes(ctx, s, "bad", raw); err != nil {
+			t.Fatal(err)
+		}
+		if err := GetLines(ctx, s, "bad", func(*record) error { return nil }); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := GetLines(ctx, s, "gone", func(*record) error { return nil }); !errors.Is(err, ErrNotFound) {
+		t.Errorf("no object: %v", err)
+	}
+}
