@@ -9,6 +9,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
+	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -23,8 +25,13 @@ type Directory struct {
 	password    string
 	caFile      string
 	tls         *tls.Config
+	dialer      net.Dialer
 	timeout     time.Duration
 	now         func() time.Time
+
+	mu         sync.Mutex
+	domain     *domain // as last read, nil before
+	domainRead time.Time
 }
 
 // New checks the configuration and reads the files it names. It does not
@@ -91,7 +98,7 @@ func (d *Directory) do(ctx context.Context, c controller, f func(*session) error
 // connect dials and shakes hands.
 func (s *session) connect() error {
 	err := within(s.ctx, s.directory.timeout, func() {}, func(ctx context.Context) error {
-		dialer := tls.Dialer{Config: s.directory.tls}
+		dialer := tls.Dialer{NetDialer: &s.directory.dialer, Config: s.directory.tls}
 		raw, err := dialer.DialContext(ctx, "tcp", s.controller.addr)
 		if err != nil {
 			return err

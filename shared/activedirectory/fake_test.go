@@ -5,12 +5,14 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +34,7 @@ type request struct {
 // TLS on loopback, with a certificate for 127.0.0.1.
 type fake struct {
 	url, ca string
+	home    home
 
 	mu    sync.Mutex
 	asked []request
@@ -53,9 +56,54 @@ func (f *fake) last() request {
 	return asked[len(asked)-1]
 }
 
-// newFake starts a controller that takes any password and answers everything
-// else with handle.
+// home is what a fake tells of its domain by itself.
+type home struct {
+	name     string   // of the controller
+	servers  []string // all server objects, by name; one is written "name=" when it has no dNSHostName
+	interval []string // msDS-LogonTimeSyncInterval, when there is one
+	mute     bool     // it tells nothing: handle is asked everything
+}
+
+const (
+	testConfiguration = "CN=Configuration," + testBase
+	testServers       = "CN=Servers,CN=One,CN=Sites," + testConfiguration
+)
+
+// answer is what is asked about the domain itself, nil for anything else.
+func (h home) answer(r request) []*ber.Packet {
+	switch {
+	case h.mute || r.op != ldap.ApplicationSearchRequest:
+		return nil
+	case r.base == "":
+		return found(entry("", "defaultNamingContext", testBase, "configurationNamingContext", testConfiguration, "dnsHostName", h.name))
+	case r.base == testBase && r.filter == "(objectClass=*)":
+		return found(entry(testBase, h.interval...))
+	case r.base != "CN=Sites,"+testConfiguration:
+		return nil
+	}
+	var list []*ber.Packet
+	for _, s := range h.servers {
+		name, unnamed := strings.CutSuffix(s, "=")
+		switch dn := "CN=" + name + "," + testServers; {
+		case strings.Contains(r.filter, "nTDSDSA"):
+			list = append(list, entry("CN=NTDS Settings,"+strings.ToLower(dn)))
+		case unnamed:
+			list = append(list, entry(dn))
+		default:
+			list = append(list, entry(dn, "dNSHostName", name))
+		}
+	}
+	return found(list...)
+}
+
+// newFake starts the only controller of a domain. It takes any password, tells
+// of its domain, and answers everything else with handle.
 func newFake(t *testing.T, handle func(request) []*ber.Packet) *fake {
+	t.Helper()
+	return newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, handle)
+}
+
+func newController(t *testing.T, h home, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	// The certificate of the standard library's test server will do.
 	web := httptest.NewTLSServer(nil)
@@ -64,7 +112,7 @@ func newFake(t *testing.T, handle func(request) []*ber.Packet) *fake {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{url: "ldaps://" + l.Addr().String(), ca: filepath.Join(t.TempDir(), "ca.pem")}
+	f := &fake{home: h, url: "ldaps://" + l.Addr().String(), ca: filepath.Join(t.TempDir(), "ca.pem")}
 	block := pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}
 	if err := os.WriteFile(f.ca, pem.EncodeToMemory(&block), 0o600); err != nil {
 		t.Fatal(err)
@@ -107,7 +155,10 @@ func (f *fake) converse(c net.Conn, handle func(request) []*ber.Packet) {
 		f.mu.Lock()
 		f.asked = append(f.asked, r)
 		f.mu.Unlock()
-		answer := handle(r)
+		answer := f.home.answer(r)
+		if answer == nil {
+			answer = handle(r)
+		}
 		if answer == nil && r.op == ldap.ApplicationBindRequest {
 			answer = result(ldap.ApplicationBindResponse, ldap.LDAPResultSuccess, "")
 		}
@@ -231,5 +282,14 @@ func open(t *testing.T, c Config) *Directory {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.dialer.Resolver = noNames
 	return d
+}
+
+var errNoNames = errors.New("no names are looked up here")
+
+// noNames keeps tests from asking a real name server.
+var noNames = &net.Resolver{
+	PreferGo: true,
+	Dial:     func(context.Context, string, string) (net.Conn, error) { return nil, errNoNames },
 }

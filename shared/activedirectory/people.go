@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -14,44 +15,61 @@ import (
 
 // ListPeople hands on every person below the base, from the first controller
 // that can be reached, in pages. An error, also one of each, ends it: what was
-// handed on before is then not the whole domain.
+// handed on before is then not the whole domain. Only a *directory.UnaskedError
+// comes after everybody was handed on: the domain does not keep
+// lastLogonTimestamp, so the dates mean nothing.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	now := d.now()
 	return d.ask(ctx, func(s *session) error {
-		return s.pages("list people", "(&"+isPerson+")", personAttributes, func(e *ldap.Entry) error {
+		interval, err := s.syncInterval()
+		if err != nil {
+			return err
+		}
+		err = s.pages("list people", s.base, "(&"+isPerson+")", personAttributes, func(e *ldap.Entry) error {
 			u, err := parsePerson(e, now)
 			if err != nil {
 				return s.fault("list people", err)
 			}
+			s.committed = true
 			return each(u)
 		})
+		if err == nil && interval == 0 {
+			return &directory.UnaskedError{Err: errNotKept}
+		}
+		return err
 	})
 }
 
-// ReadPerson reads one person afresh, by SID, from every controller at once.
-// LastLogonTimestamp in the answer is the newest date that any of them has, as
-// lastLogonTimestamp or as lastLogon, which controllers do not tell each other.
+// ReadPerson reads one person afresh, by SID, from every controller of the
+// domain at once, as the directory itself lists them. LastLogonTimestamp in the
+// answer is the newest date that any of them has, as lastLogonTimestamp or as
+// lastLogon, which controllers do not tell each other.
 //
 // A controller that cannot be asked, or does not know the person, is named in
 // a *directory.UnaskedError, returned together with the person.
 // directory.ErrNoPerson means that no controller knows the SID.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
-	answers := make([]answer, len(d.controllers))
+	domain, err := d.domainNow(ctx)
+	if err != nil {
+		return directory.ADUser{}, fmt.Errorf("read person %q: %w", sid, err)
+	}
+	answers := make([]answer, len(domain.controllers))
 	var asked sync.WaitGroup
-	for i, c := range d.controllers {
+	for i, c := range domain.controllers {
 		asked.Go(func() { answers[i] = d.evidence(ctx, c, sid) })
 	}
 	asked.Wait()
 	if err := context.Cause(ctx); err != nil {
 		return directory.ADUser{}, fmt.Errorf("read person %q: %w", sid, err)
 	}
-	return newest(answers)
+	return domain.newest(answers)
 }
 
 // answer is what one controller says of a person.
 type answer struct {
 	controller string
-	user       directory.ADUser
+	user       directory.ADUser // with the replicated date
+	lastLogon  time.Time        // of this controller
 	err        error
 }
 
@@ -66,12 +84,8 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 		if lastLogon == "" {
 			return nil
 		}
-		last, err := Time(lastLogon, d.now())
-		if err != nil {
+		if a.lastLogon, err = Time(lastLogon, d.now()); err != nil {
 			return s.fault(fmt.Sprintf("read lastLogon of %q", sid), err)
-		}
-		if last.After(a.user.LastLogonTimestamp) {
-			a.user.LastLogonTimestamp = last
 		}
 		return nil
 	})
@@ -80,30 +94,49 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 
 // newest joins the answers: the person as the first controller has them, with
 // the newest date of all.
-func newest(answers []answer) (directory.ADUser, error) {
+func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	var found *directory.ADUser
 	var unasked directory.UnaskedError
 	var why faults
-	for _, a := range answers {
-		switch {
-		case a.err != nil:
+	var stamp, newest time.Time
+	for i, a := range answers {
+		if a.err != nil {
 			unasked.Controllers = append(unasked.Controllers, a.controller)
 			why = append(why, a.err)
-		case found == nil:
-			found = &a.user
-		case a.user.LastLogonTimestamp.After(found.LastLogonTimestamp):
-			found.LastLogonTimestamp = a.user.LastLogonTimestamp
+			continue
 		}
+		if found == nil {
+			found = &answers[i].user
+		}
+		stamp = later(stamp, a.user.LastLogonTimestamp)
+		newest = later(newest, later(a.user.LastLogonTimestamp, a.lastLogon))
+	}
+	if found == nil {
+		return directory.ADUser{}, why
+	}
+	found.LastLogonTimestamp = newest
+	if d.unnamed != nil {
+		unasked.Controllers = append(unasked.Controllers, "without a name")
+		why = append(why, d.unnamed)
 	}
 	switch {
-	case found == nil:
-		return directory.ADUser{}, why
-	case len(why) > 0:
-		unasked.Err = why
-		return *found, &unasked
-	default:
+	case d.interval == 0:
+		return *found, &directory.UnaskedError{Err: errNotKept}
+	case len(why) == 0:
 		return *found, nil
 	}
+	if unasked.Err = why; !stamp.IsZero() {
+		unasked.Latest = later(newest, stamp.Add(d.interval))
+	}
+	return *found, &unasked
+}
+
+// later is the later of two dates.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // FindPerson finds one person by user principal name, sAMAccountName,

@@ -22,7 +22,7 @@ func TestReadPerson(t *testing.T) {
 		return onSearch(func(request) []*ber.Packet { return found(person(1, more...)) })
 	}
 	unknown := onSearch(func(request) []*ber.Packet { return found() })
-	gone := func(request) []*ber.Packet { return cut }
+	cutAtSearch := onSearch(func(request) []*ber.Packet { return cut })
 	tenthDay, twelfthDay := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), time.Date(2026, 10, 12, 10, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		name    string
@@ -39,14 +39,14 @@ func TestReadPerson(t *testing.T) {
 			knows("lastLogon", twelve), knows("lastLogonTimestamp", tenth)}},
 		{name: "lastLogonTimestamp is newest", want: twelfthDay, answers: []func(request) []*ber.Packet{
 			knows("lastLogon", tenth, "lastLogonTimestamp", twelve), knows("lastLogon", tenth)}},
-		{name: "second cannot be asked", want: tenthDay, unasked: []int{1}, answers: []func(request) []*ber.Packet{knows("lastLogon", tenth), gone}},
-		{name: "first cannot be asked", want: tenthDay, unasked: []int{0}, answers: []func(request) []*ber.Packet{gone, knows("lastLogon", tenth)}},
+		{name: "second cannot be asked", want: tenthDay, unasked: []int{1}, answers: []func(request) []*ber.Packet{knows("lastLogon", tenth), cutAtSearch}},
+		{name: "first cannot be asked", want: tenthDay, unasked: []int{0}, answers: []func(request) []*ber.Packet{cutAtSearch, knows("lastLogon", tenth)}},
 		{name: "one does not know the person", want: tenthDay, unasked: []int{0}, answers: []func(request) []*ber.Packet{unknown, knows("lastLogon", tenth)}},
 		{name: "one answers nonsense", want: tenthDay, unasked: []int{1},
 			answers: []func(request) []*ber.Packet{knows("lastLogon", tenth), knows("lastLogon", "soon")}},
 		{name: "nobody knows the person", err: directory.ErrNoPerson, fails: "no such person", answers: []func(request) []*ber.Packet{unknown, unknown}},
 		{name: "nobody can be asked", fails: "read person", answers: []func(request) []*ber.Packet{
-			onSearch(func(request) []*ber.Packet { return cut }), onSearch(func(request) []*ber.Packet { return cut })}},
+			cutAtSearch, cutAtSearch}},
 		{name: "two of one SID", err: directory.ErrAmbiguousPerson, fails: "more than one", answers: []func(request) []*ber.Packet{
 			onSearch(func(request) []*ber.Packet { return found(person(1), person(1)) })}},
 	} {
@@ -54,8 +54,9 @@ func TestReadPerson(t *testing.T) {
 			t.Parallel()
 			var urls, unasked []string
 			var ca string
-			for _, answer := range c.answers {
-				f := newFake(t, answer)
+			names := []string{"dc1.corp.test", "dc2.corp.test"}[:len(c.answers)]
+			for i, answer := range c.answers {
+				f := newController(t, home{name: names[i], servers: names}, answer)
 				urls, ca = append(urls, f.url), f.ca
 			}
 			for _, i := range c.unasked {
@@ -74,7 +75,7 @@ func TestReadPerson(t *testing.T) {
 			if diff := cmp.Diff(unasked, got); diff != "" {
 				t.Errorf("unasked (-want +got):\n%s", diff)
 			}
-			if len(unasked) > 0 {
+			if len(unasked) > 0 && c.fails == "" {
 				c.fails = "lastLogon was not read from every controller: " + unasked[0]
 			}
 			checkError(t, err, c.fails)
@@ -88,10 +89,74 @@ func TestReadPerson(t *testing.T) {
 	}
 }
 
+// TestControllersOfTheDomain asks for evidence where the list of controllers
+// is not the configured one.
+func TestControllersOfTheDomain(t *testing.T) {
+	t.Parallel()
+	tenthDay, fourteen := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), 14*24*time.Hour
+	logonAt := func(more ...string) func(request) []*ber.Packet {
+		return onSearch(func(request) []*ber.Packet { return found(person(1, more...)) })
+	}
+	stamped := logonAt("lastLogonTimestamp", tenth)
+	for _, c := range []struct {
+		name    string
+		home    home
+		answer  func(request) []*ber.Packet
+		unasked []string
+		latest  time.Time
+		fails   string // "" means proven
+	}{
+		{name: "only one", home: home{servers: []string{"DC1.corp.test"}}, answer: stamped},
+		{name: "another is listed", home: home{servers: []string{"dc1.corp.test", "rodc.corp.test"}}, answer: stamped,
+			unasked: []string{"ldaps://rodc.corp.test"}, latest: tenthDay.Add(fourteen), fails: "ldaps://rodc.corp.test: connect: "},
+		{name: "longer interval", home: home{servers: []string{"dc1.corp.test", "dc2.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "30"}},
+			answer: stamped, unasked: []string{"ldaps://dc2.corp.test"}, latest: tenthDay.Add(30 * 24 * time.Hour), fails: "dc2"},
+		{name: "a later lastLogon", home: home{servers: []string{"dc1.corp.test", "dc2.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "1"}},
+			answer: logonAt("lastLogonTimestamp", tenth, "lastLogon", twelve), unasked: []string{"ldaps://dc2.corp.test"},
+			latest: tenthDay.AddDate(0, 0, 2), fails: "dc2"},
+		{name: "never logged on is not proven", home: home{servers: []string{"dc1.corp.test", "dc2.corp.test"}}, answer: logonAt("lastLogon", "0"),
+			unasked: []string{"ldaps://dc2.corp.test"}, fails: "dc2"},
+		{name: "one has no name", home: home{servers: []string{"dc1.corp.test", "dc2="}}, answer: stamped,
+			unasked: []string{"without a name"}, latest: tenthDay.Add(fourteen), fails: "has no dNSHostName"},
+		{name: "none is listed", answer: stamped, fails: "none holds " + testBase},
+		{name: "dates are not kept", home: home{servers: []string{"dc1.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "0"}},
+			answer: stamped, fails: "msDS-LogonTimeSyncInterval of the domain is 0"},
+		{name: "nonsense interval", home: home{servers: []string{"dc1.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "-1"}},
+			answer: stamped, fails: `"-1" is no number of days`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.home.name = "dc1.corp.test"
+			f := newController(t, c.home, c.answer)
+			d := open(t, config(t, f.ca, f.url))
+			d.now = func() time.Time { return testNow }
+			_, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
+			checkError(t, err, c.fails)
+			var got directory.UnaskedError
+			if e, ok := errors.AsType[*directory.UnaskedError](err); ok {
+				got = *e
+			}
+			if diff := cmp.Diff(c.unasked, got.Controllers); diff != "" || !got.Latest.Equal(c.latest) {
+				t.Errorf("latest %v, want %v; unasked (-want +got):\n%s", got.Latest, c.latest, diff)
+			}
+		})
+	}
+}
+
+func TestListPeopleWithoutDates(t *testing.T) {
+	t.Parallel()
+	h := home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "0"}}
+	f := newController(t, h, onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) }))
+	got, err := listSIDs(t.Context(), open(t, config(t, f.ca, f.url)))
+	if _, unasked := errors.AsType[*directory.UnaskedError](err); !unasked || len(got) != 2 {
+		t.Errorf("%d people, %v; want everybody and *directory.UnaskedError", len(got), err)
+	}
+}
+
 func TestFindPerson(t *testing.T) {
 	t.Parallel()
 	const configuration = "CN=Configuration,DC=example,DC=test"
-	f := newFake(t, onSearch(func(r request) []*ber.Packet {
+	f := newController(t, home{mute: true}, onSearch(func(r request) []*ber.Packet {
 		switch r.base {
 		case "":
 			return found(entry("", "defaultNamingContext", testBase, "configurationNamingContext", configuration))

@@ -154,8 +154,9 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 	if err != nil {
 		t.Fatalf("the second controller was not asked: %v", err)
 	}
-	_, err = all.ReadPerson(t.Context(), u.SID)
-	checkError(t, err, "lastLogon was not read from every controller: "+e.config.URLs[0])
+	if _, err = all.ReadPerson(t.Context(), u.SID); err != nil {
+		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
+	}
 	e.config.URLs = e.config.URLs[:1]
 	_, err = open(t, e.config).FindPerson(t.Context(), e.people[0].SAMAccount)
 	checkError(t, err, e.config.URLs[0]+": connect: dial tcp")

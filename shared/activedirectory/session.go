@@ -37,6 +37,7 @@ type session struct {
 	raw        *tls.Conn
 	conn       *ldap.Conn
 	base       string
+	root       *ldap.Entry // rootDSE, nil before it is read
 	// committed is set when something was handed to the caller, or may have
 	// been written: then no other controller may be asked instead.
 	committed bool
@@ -77,17 +78,15 @@ func (s *session) search(doing, base string, scope int, filter string, attribute
 	return found, err
 }
 
-// pages hands on what a search below the base finds, holding one page at a
-// time.
-func (s *session) pages(doing, filter string, attributes []string, each func(*ldap.Entry) error) error {
+// pages hands on what a search below a base finds, holding one page at a time.
+func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error) error {
 	paging := ldap.NewControlPaging(pageSize)
 	for {
-		page, err := s.search(doing, s.base, ldap.ScopeWholeSubtree, filter, attributes, paging)
+		page, err := s.search(doing, base, ldap.ScopeWholeSubtree, filter, attributes, paging)
 		if err != nil {
 			return err
 		}
 		for _, e := range page.Entries {
-			s.committed = true
 			if err := each(e); err != nil {
 				return err
 			}
@@ -100,20 +99,27 @@ func (s *session) pages(doing, filter string, attributes []string, each func(*ld
 	}
 }
 
-// rootDSE reads what the controller says of itself.
+// rootDSE is what the controller says of itself.
 func (s *session) rootDSE(attribute string) (string, error) {
 	doing := "read its " + attribute
-	root, err := s.search(doing, "", ldap.ScopeBaseObject, "(objectClass=*)", []string{attribute})
-	if err != nil {
-		return "", err
-	}
-	if len(root.Entries) == 1 {
-		if value := root.Entries[0].GetEqualFoldAttributeValue(attribute); value != "" {
-			return value, nil
+	if s.root == nil {
+		root, err := s.search(doing, "", ldap.ScopeBaseObject, "(objectClass=*)", rootAttributes)
+		if err != nil {
+			return "", err
 		}
+		s.root = &ldap.Entry{}
+		if len(root.Entries) == 1 {
+			s.root = root.Entries[0]
+		}
+	}
+	if value := s.root.GetEqualFoldAttributeValue(attribute); value != "" {
+		return value, nil
 	}
 	return "", s.fault(doing, errors.New("it does not tell; is it a domain controller of Active Directory?"))
 }
+
+// rootAttributes are all that is asked of a rootDSE.
+var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "dnsHostName"}
 
 // findBase reads the base from the controller when none is configured.
 func (s *session) findBase() (err error) {

@@ -130,13 +130,13 @@ func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.AD
 			t.Errorf("%s: %v (-want +got):\n%s", want.SAMAccount, err, diff)
 		}
 	}
+	// An address that leads to no controller the directory lists proves nothing
+	// and spoils nothing.
 	e.config.URLs = append(slices.Clone(e.config.URLs), stalled(t))
-	e.config.Timeout = time.Second
+	e.config.Timeout = 5 * time.Second
 	someone := people[e.people[0].SAMAccount]
-	got, err := open(t, e.config).ReadPerson(t.Context(), someone.SID)
-	unasked, ok := errors.AsType[*directory.UnaskedError](err)
-	if !ok || !slices.Equal(unasked.Controllers, e.config.URLs[len(e.config.URLs)-1:]) || got.DN != someone.DN {
-		t.Errorf("with a stalled controller: %+v, %v", got, err)
+	if got, err := open(t, e.config).ReadPerson(t.Context(), someone.SID); err != nil || got.DN != someone.DN {
+		t.Errorf("with a stalled address: %+v, %v", got, err)
 	}
 }
 

@@ -50,7 +50,9 @@ func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Pol
 			}
 			return nil
 		})
-		if err != nil {
+		if unasked, ok := errors.AsType[*directory.UnaskedError](err); ok {
+			w.Unasked(unasked.Error()) // everybody was read, without dates
+		} else if err != nil {
 			return err
 		}
 		return c.adMembers(ctx, p, w)

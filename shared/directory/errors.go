@@ -1,6 +1,9 @@
 package directory
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // What readers of both sources answer and callers must tell apart, with
 // errors.Is.
@@ -11,14 +14,23 @@ var (
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
 )
 
-// UnaskedError comes with a person who was read although some controllers
-// could not be asked: the last logon is then unknown.
+// UnaskedError comes with people who were read although their last logon is
+// not known: some controllers could not be asked, or the domain does not keep
+// the date.
 type UnaskedError struct {
-	Controllers []string // URLs
+	Controllers []string // URLs of those not asked
 	Err         error    // why, for each of them
+
+	// Latest is the latest instant at which the person can have logged on, as
+	// far as is proven without those controllers: the replicated date plus the
+	// time by which it may be behind. It is zero when nothing is proven.
+	Latest time.Time
 }
 
 func (e *UnaskedError) Error() string {
+	if len(e.Controllers) == 0 {
+		return "the last logon is not known: " + e.Err.Error()
+	}
 	return "lastLogon was not read from every controller: " + e.Err.Error()
 }
 

@@ -53,6 +53,9 @@ const (
 	peopleBase = "OU=People," + BaseDN
 )
 
+// masterNCs are the naming contexts that the controller may write.
+var masterNCs = []string{BaseDN, configDN, schemaDN}
+
 func category(class string) string { return "CN=" + class + "," + schemaDN }
 
 func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
@@ -91,7 +94,8 @@ func fixedEntries() []*entry {
 			attribute{"objectCategory", []string{category("Server")}},
 			attribute{"serverReference", []string{"CN=DC1,OU=Domain Controllers," + BaseDN}}),
 		plain("CN=NTDS Settings,CN=DC1,"+sitesDN, "CN=DC1,"+sitesDN, []string{"top", "applicationSettings", "nTDSDSA"},
-			attribute{"objectCategory", []string{category("NTDS-DSA")}}),
+			attribute{"objectCategory", []string{category("NTDS-DSA")}}, attribute{"hasMasterNCs", masterNCs},
+			attribute{"msDS-hasMasterNCs", masterNCs}),
 		plain("OU=Licenses,"+BaseDN, BaseDN, ou),
 		plain("OU=Service Accounts,"+BaseDN, BaseDN, ou),
 		plain(peopleBase, BaseDN, ou),

@@ -1,0 +1,159 @@
+package activedirectory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+const (
+	// listAge is how long the list of a domain's controllers is believed: a
+	// batch of people is read in less, a new controller takes longer to set up.
+	listAge = time.Minute
+	// defaultInterval is what an absent msDS-LogonTimeSyncInterval stands for
+	// (MS-ADA2 2.494).
+	defaultInterval = 14 * day
+	day             = 24 * time.Hour
+)
+
+// domain is what the directory says of itself.
+type domain struct {
+	controllers []controller  // all that hold the domain, read-only ones too
+	interval    time.Duration // by which lastLogonTimestamp may be behind; 0: it is never updated
+	unnamed     error         // listed controllers of which no name is known
+}
+
+// errNotKept is why dates of a domain mean nothing.
+var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; take the 0 away for some weeks")
+
+// domainNow reads which controllers the domain has. The list is kept for
+// listAge, not for ever: a controller added meanwhile must be asked too.
+func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.domain != nil && time.Since(d.domainRead) < listAge {
+		return d.domain, nil
+	}
+	var read domain
+	var names []string
+	err := d.ask(ctx, func(s *session) (err error) {
+		if read.interval, err = s.syncInterval(); err != nil {
+			return err
+		}
+		names, read.unnamed, err = s.controllerNames()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	read.controllers = d.reachBy(ctx, names)
+	d.domain, d.domainRead = &read, time.Now()
+	return d.domain, nil
+}
+
+// syncInterval reads msDS-LogonTimeSyncInterval, in days, of the domain.
+func (s *session) syncInterval() (time.Duration, error) {
+	const attribute, longest = "msDS-LogonTimeSyncInterval", 100_000
+	doing := "read " + attribute
+	base, err := s.rootDSE("defaultNamingContext")
+	if err != nil {
+		return 0, err
+	}
+	found, err := s.search(doing, base, ldap.ScopeBaseObject, "(objectClass=*)", []string{attribute})
+	if err != nil {
+		return 0, err
+	}
+	if len(found.Entries) != 1 {
+		return 0, s.fault(doing, fmt.Errorf("the account may not read %s", base))
+	}
+	value := found.Entries[0].GetEqualFoldAttributeValue(attribute)
+	if value == "" {
+		return defaultInterval, nil
+	}
+	days, err := strconv.Atoi(value)
+	if err != nil || days < 0 || days > longest {
+		return 0, s.fault(doing, fmt.Errorf("%q is no number of days", clean(value)))
+	}
+	return time.Duration(days) * day, nil
+}
+
+// controllerNames are the DNS names of all controllers that hold the domain of
+// this one, as CN=Sites of the configuration lists them: every controller has
+// an nTDSDSA object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its server object. A
+// copy of the domain in a global catalog does not count, since nobody logs on
+// there.
+func (s *session) controllerNames() (names []string, unnamed error, err error) {
+	const doing = "list the domain's controllers"
+	base, err := s.rootDSE("defaultNamingContext")
+	if err != nil {
+		return nil, nil, err
+	}
+	configuration, err := s.rootDSE("configurationNamingContext")
+	if err != nil {
+		return nil, nil, err
+	}
+	sites := "CN=Sites," + configuration
+	hosts := map[string]string{} // by server's DN
+	err = s.pages(doing, sites, "(objectClass=server)", []string{"dNSHostName"}, func(e *ldap.Entry) error {
+		hosts[strings.ToLower(e.DN)] = e.GetEqualFoldAttributeValue("dNSHostName")
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	held := ldap.EscapeFilter(base)
+	filter := fmt.Sprintf("(&(|(objectClass=nTDSDSA)(objectClass=nTDSDSARO))(|(msDS-hasMasterNCs=%s)(hasMasterNCs=%s)(msDS-hasFullReplicaNCs=%s)))", held, held, held)
+	err = s.pages(doing, sites, filter, []string{"1.1"}, func(e *ldap.Entry) error {
+		_, server, _ := strings.Cut(e.DN, ",") // the name is CN=NTDS Settings, always
+		if host := hosts[strings.ToLower(server)]; host != "" {
+			names = append(names, host)
+		} else {
+			unnamed = errors.Join(unnamed, s.fault(doing, fmt.Errorf("%q has no dNSHostName", clean(server))))
+		}
+		return nil
+	})
+	if err == nil && len(names) == 0 {
+		err = s.fault(doing, fmt.Errorf("none holds %s; may the account read %s?", base, sites))
+	}
+	return names, unnamed, err
+}
+
+// reachBy tells how each named controller is asked: as configured when one of
+// the configured addresses leads to it, else by its name over LDAPS.
+func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
+	leadsTo := make([]string, len(d.controllers))
+	var asked sync.WaitGroup
+	for i, c := range d.controllers {
+		asked.Go(func() {
+			// An address that cannot be asked leads to where it says.
+			leadsTo[i], _, _ = net.SplitHostPort(c.addr)
+			_ = d.do(ctx, c, func(s *session) (err error) {
+				if name, err := s.rootDSE("dnsHostName"); err == nil {
+					leadsTo[i] = name
+				}
+				return nil
+			})
+		})
+	}
+	asked.Wait()
+	var all []controller
+	for _, name := range names {
+		known := len(all)
+		for i, c := range d.controllers {
+			if strings.EqualFold(leadsTo[i], name) {
+				all = append(all, c)
+			}
+		}
+		if len(all) == known {
+			all = append(all, controller{url: "ldaps://" + name, addr: net.JoinHostPort(name, ldap.DefaultLdapsPort)})
+		}
+	}
+	return all
+}
