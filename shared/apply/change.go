@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -33,7 +32,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) Result {
 	case e.person == nil:
 		return result(Kept, "%s", e.why)
 	}
-	m := &move{job: j, person: e.person, change: c}
+	m := &move{job: j, person: e.person, latest: e.latest, change: c}
 	if ours {
 		m.entry = last
 	} else if r, stop := j.begin(ctx, m, result); stop {
@@ -58,7 +57,7 @@ func statusOf(o ledger.Outcome) Status {
 // begin asks the rule again and writes the intent. stop tells that the change
 // ends here.
 func (j *job) begin(ctx context.Context, m *move, result func(Status, string, ...any) Result) (r Result, stop bool) {
-	rule, keep := j.ask(m.change, m.person)
+	rule, keep := m.ask()
 	if keep != "" {
 		return result(Kept, "%s", keep), true
 	}
@@ -87,18 +86,25 @@ func (j *job) begin(ctx context.Context, m *move, result func(Status, string, ..
 	return Result{}, false
 }
 
-// ask asks the change's rule about a person as just read. keep is why nothing
-// is taken, empty when the rule still reclaims.
-func (j *job) ask(c *plan.Change, p *directory.Person) (rule *policy.Rule, keep string) {
-	i := slices.IndexFunc(j.run.Policy.Rules, func(r *policy.Rule) bool { return r.Name == c.Rule })
+// ask asks the change's rule about the person as just read. keep is why nothing
+// is taken, empty when the rule still reclaims. Where the last logon is not
+// known, the rule must reclaim also with the latest that it can be.
+func (m *move) ask() (rule *policy.Rule, keep string) {
+	c := m.change
+	i := slices.IndexFunc(m.run.Policy.Rules, func(r *policy.Rule) bool { return r.Name == c.Rule })
 	if i < 0 {
 		return nil, "the run's policy has no rule " + c.Rule
 	}
-	rule = j.run.Policy.Rules[i]
-	v := j.judge.Ask(rule, p)
+	rule = m.run.Policy.Rules[i]
+	v := m.judge.Ask(rule, m.person)
+	if v.Outcome == policy.Undecided && !m.latest.IsZero() {
+		if proven := m.judge.Ask(rule, m.person.LoggedOnBy(m.latest)); proven.Outcome == policy.Reclaim {
+			v = proven
+		}
+	}
 	switch {
 	case v.Outcome != policy.Reclaim:
-		return rule, fmt.Sprintf("%s: %s", v.Outcome, j.judge.Reason(rule, p, v))
+		return rule, fmt.Sprintf("%s: %s", v.Outcome, m.judge.Reason(rule, m.person, v))
 	case c.IdleSince != nil && v.IdleSince.IsZero():
 		return rule, fmt.Sprintf("undecided: the last sign-in of %s is no longer there, so the data cannot be trusted", c.IdleSince.Format("2006-01-02"))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -14,6 +15,10 @@ import (
 type evidence struct {
 	person *directory.Person // nil when the person was not found or not readable
 	why    string            // then why
+
+	// latest is the latest instant of a last logon that is not known, as far
+	// as it is proven; zero when nothing is.
+	latest time.Time
 }
 
 // fresh reads the people of some changes from both directories.
@@ -56,6 +61,7 @@ func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 // fresh AD half.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evidence {
 	h := directory.Halves{EntraState: directory.Present, Memberships: map[string][]string{}}
+	var latest time.Time
 	if u != nil {
 		h.Entra = []directory.EntraUser{*u}
 		if err := j.entraGroups(ctx, u, &h); err != nil {
@@ -63,12 +69,13 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evid
 		}
 	}
 	if j.AD != nil && sid != "" {
-		if err := j.adHalf(ctx, sid, &h); err != nil {
+		var err error
+		if latest, err = j.adHalf(ctx, sid, &h); err != nil {
 			return evidence{why: fmt.Sprintf("Active Directory could not be read: %v", err)}
 		}
 	}
 	for p := range h.Join() {
-		return evidence{person: p}
+		return evidence{person: p, latest: latest}
 	}
 	return evidence{why: "the account is no longer in Active Directory"}
 }
@@ -97,17 +104,19 @@ func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *direct
 	return nil
 }
 
-func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) error {
+// adHalf reads the AD half, and how late its last logon can be when that is not
+// known.
+func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) (latest time.Time, err error) {
 	account, err := j.AD.ReadPerson(ctx, sid)
 	var unasked *directory.UnaskedError
 	switch {
 	case errors.As(err, &unasked):
-		h.Stale[directory.AD] = unasked.Error()
+		h.Stale[directory.AD], latest = unasked.Error(), unasked.Latest
 	case errors.Is(err, directory.ErrNoPerson):
 		h.ADState = directory.Present
-		return nil
+		return latest, nil
 	case err != nil:
-		return err
+		return latest, err
 	}
 	h.AD, h.ADState = []directory.ADUser{account}, directory.Present
 	for _, q := range j.run.Policy.MemberQueries() {
@@ -120,10 +129,10 @@ func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) error
 		case errors.Is(err, directory.ErrNoGroup):
 			h.Unreadable = append(h.Unreadable, key)
 		case err != nil:
-			return err
+			return latest, err
 		case member:
 			h.Memberships[sid] = append(h.Memberships[sid], key)
 		}
 	}
-	return nil
+	return latest, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -16,6 +17,7 @@ import (
 type move struct {
 	*job
 	person *directory.Person
+	latest time.Time // of a last logon that is not known, as evidence has it
 	change *plan.Change
 	entry  *ledger.Entry
 }
@@ -81,7 +83,7 @@ func (m *move) byGroup(ctx context.Context) (Status, string) {
 		return Pending, err.Error()
 	}
 	if in {
-		if _, keep := m.ask(m.change, m.person); keep != "" {
+		if _, keep := m.ask(); keep != "" {
 			return m.rollBack(ctx, keep)
 		}
 		if err := m.Entra.RemoveMember(ctx, e.Source, e.Person); err != nil {

@@ -21,8 +21,11 @@ const adSample = 1000
 type one struct {
 	entra   *directory.EntraUser
 	ad      *directory.ADUser
-	unasked string // why the last logon is not known
-	adError error  // why the AD half could not be read
+	unasked *directory.UnaskedError // why the last logon is not known; nil when it is
+	adError error                   // why the AD half could not be read
+
+	memberships map[string][]string // as directory.Halves has them
+	unreadable  []string
 }
 
 // One reads and seals a run for one person, the last logon from every
@@ -59,7 +62,7 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 	if found.adError != nil {
 		return snapshot.Reading{Source: directory.AD, Failed: found.adError.Error()}
 	}
-	reading, err := c.read(ctx, b, directory.AD, func(w *snapshot.Writer) error { return c.writeAD(ctx, p, found, w) })
+	reading, err := c.read(ctx, b, directory.AD, func(w *snapshot.Writer) error { return c.writeAD(ctx, b, p, found, w) })
 	if err != nil {
 		return snapshot.Reading{Source: directory.AD, Failed: err.Error()}
 	}
@@ -104,7 +107,7 @@ func (o *one) readAD(ctx context.Context, ad AD, sid string) {
 	var unasked *directory.UnaskedError
 	switch {
 	case errors.As(err, &unasked):
-		o.ad, o.unasked = &account, unasked.Error()
+		o.ad, o.unasked = &account, unasked
 	case errors.Is(err, directory.ErrNoPerson):
 	case err != nil:
 		o.adError = err
@@ -138,8 +141,10 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 		switch key := q.Ref.Key(q.Direct); {
 		case q.Ref.Source != directory.Entra:
 		case g.Unreadable != "":
+			found.unreadable = append(found.unreadable, key)
 			w.Unreadable(key)
 		case slices.Contains(in, g.ID):
+			found.joins(found.entra.ID, key)
 			if err := w.AddMember(key, found.entra.ID, found.entra.PartitionKey()); err != nil {
 				return err
 			}
@@ -148,25 +153,17 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 	return nil
 }
 
-func (c *Collector) writeAD(ctx context.Context, p *policy.Policy, found *one, w *snapshot.Writer) error {
-	sampled := 0
-	err := c.AD.ListPeople(ctx, func(u directory.ADUser) error {
-		w.Sample(u.LastLogonTimestamp)
-		if sampled++; sampled == adSample {
-			return errEnough
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return err
+// joins notes a membership.
+func (o *one) joins(id, key string) {
+	if o.memberships == nil {
+		o.memberships = map[string][]string{}
 	}
-	if found.unasked != "" {
-		w.Unasked(found.unasked)
-	}
-	if found.ad == nil {
-		return nil
-	}
-	if err := w.AddAD(found.ad); err != nil {
+	o.memberships[id] = append(o.memberships[id], key)
+}
+
+// writeAD writes the AD half. It comes after writeEntra.
+func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
+	if err := c.sampleAD(ctx, w); err != nil || found.ad == nil {
 		return err
 	}
 	for _, q := range p.MemberQueries() {
@@ -176,14 +173,81 @@ func (c *Collector) writeAD(ctx context.Context, p *policy.Policy, found *one, w
 		member, err := c.AD.MemberOf(ctx, found.ad.SID, q.Ref.Name, q.Direct)
 		switch key := q.Ref.Key(q.Direct); {
 		case errors.Is(err, directory.ErrNoGroup):
+			found.unreadable = append(found.unreadable, key)
 			w.Unreadable(key)
 		case err != nil:
 			return err
 		case member:
+			found.joins(found.ad.SID, key)
 			if err := w.AddMember(key, found.ad.SID, found.ad.SID); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	if found.unasked == nil {
+		return w.AddAD(found.ad)
+	}
+	proven, err := found.proven(b, p)
+	if err != nil {
+		return err
+	}
+	if proven {
+		found.ad.LastLogonTimestamp = found.unasked.Latest
+	} else {
+		w.Unasked(found.unasked.Error())
+	}
+	return w.AddAD(found.ad)
+}
+
+// sampleAD looks at some people's dates, to judge the feed.
+func (c *Collector) sampleAD(ctx context.Context, w *snapshot.Writer) error {
+	sampled := 0
+	err := c.AD.ListPeople(ctx, func(u directory.ADUser) error {
+		w.Sample(u.LastLogonTimestamp)
+		if sampled++; sampled == adSample {
+			return errEnough
+		}
+		return nil
+	})
+	if unasked, ok := errors.AsType[*directory.UnaskedError](err); ok {
+		w.Unasked(unasked.Error())
+		return nil
+	}
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+// proven tells whether the last logon need not be known: some rule reclaims
+// also when it was at the latest instant that it can have been, and every rule
+// that asks for it does.
+func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
+	if o.unasked.Latest.IsZero() {
+		return false, nil
+	}
+	judge, err := p.NewJudge(b.SKUIDs(), b.AsOf)
+	if err != nil {
+		return false, err
+	}
+	h := directory.Halves{AD: []directory.ADUser{*o.ad}, ADState: directory.Present, Memberships: o.memberships, Unreadable: o.unreadable}
+	if h.Stale[directory.AD] = o.unasked.Error(); o.entra != nil {
+		h.Entra, h.EntraState = []directory.EntraUser{*o.entra}, directory.Present
+	}
+	reclaimed := false
+	for person := range h.Join() {
+		for _, rule := range p.Rules {
+			if judge.Ask(rule, person).Outcome != policy.Undecided {
+				continue
+			}
+			switch judge.Ask(rule, person.LoggedOnBy(o.unasked.Latest)).Outcome {
+			case policy.Reclaim:
+				reclaimed = true
+			case policy.Undecided: // for another reason
+			default:
+				return false, nil
+			}
+		}
+	}
+	return reclaimed, nil
 }

@@ -173,6 +173,19 @@ func (p *Person) ID() string {
 	return p.AD.SID
 }
 
+// LoggedOnBy is the person as if the last logon to Active Directory, which is
+// not known, had been at the latest instant that it can have been.
+func (p *Person) LoggedOnBy(latest time.Time) *Person {
+	as := *p
+	as.Stale[AD] = ""
+	if p.AD != nil {
+		account := *p.AD
+		account.LastLogonTimestamp = latest
+		as.AD = &account
+	}
+	return &as
+}
+
 // UserPrincipalName is the Entra name, or the AD name of somebody who exists
 // in Active Directory only.
 func (p *Person) UserPrincipalName() string {

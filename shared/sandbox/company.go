@@ -8,6 +8,7 @@ package sandbox
 
 import (
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,12 +38,17 @@ type Options struct {
 	Seats      map[string]int // seats paid for by part number; left out: enough for everyone
 	ListLimit  int            // lists of users with signInActivity per 10 s; 0: no limit (Graph's own is 5)
 	SignInPage int            // larger $top with signInActivity is refused, as Graph once did beyond 120; 0: cut to 500
+
+	// LostController is the DNS name of a second domain controller, which the
+	// directory lists and which does not answer; empty: there is none.
+	LostController string
 }
 
 // Company is the state behind both directories. Its methods may be called from
 // several goroutines at once.
 type Company struct {
 	options Options
+	fixed   []*entry  // objects of Active Directory that are no people
 	start   time.Time // the instant all dates of people are relative to
 	offsets [drawCount]uint64
 
@@ -72,11 +78,15 @@ func NewCompany(o Options) *Company {
 	o.Users = max(o.Users, len(cast))
 	c := &Company{
 		options: o,
+		fixed:   fixed,
 		start:   o.Now().UTC().Truncate(time.Second),
 		offsets: offsets(o.Seed),
 		changes: map[int]*change{},
 		joined:  map[membership]bool{},
 		members: memberLists{lists: map[int][]int32{}},
+	}
+	if o.LostController != "" {
+		c.fixed = append(slices.Clone(fixed), controllerEntries("DC2", o.LostController)...)
 	}
 	c.seats = c.firstSeats()
 	return c

@@ -90,12 +90,6 @@ func fixedEntries() []*entry {
 		plain("CN=Sites,"+configDN, configDN, []string{"top", "sitesContainer"}),
 		plain("CN=Default-First-Site-Name,CN=Sites,"+configDN, "CN=Sites,"+configDN, []string{"top", "site"}),
 		plain(sitesDN, "CN=Default-First-Site-Name,CN=Sites,"+configDN, []string{"top", "serversContainer"}),
-		plain("CN=DC1,"+sitesDN, sitesDN, []string{"top", "server"}, attribute{"dNSHostName", []string{controllerHost}},
-			attribute{"objectCategory", []string{category("Server")}},
-			attribute{"serverReference", []string{"CN=DC1,OU=Domain Controllers," + BaseDN}}),
-		plain("CN=NTDS Settings,CN=DC1,"+sitesDN, "CN=DC1,"+sitesDN, []string{"top", "applicationSettings", "nTDSDSA"},
-			attribute{"objectCategory", []string{category("NTDS-DSA")}}, attribute{"hasMasterNCs", masterNCs},
-			attribute{"msDS-hasMasterNCs", masterNCs}),
 		plain("OU=Licenses,"+BaseDN, BaseDN, ou),
 		plain("OU=Service Accounts,"+BaseDN, BaseDN, ou),
 		plain(peopleBase, BaseDN, ou),
@@ -103,12 +97,26 @@ func fixedEntries() []*entry {
 	for _, d := range append([]string{research}, departments...) {
 		list = append(list, plain("OU="+d+","+peopleBase, peopleBase, ou))
 	}
+	list = append(list, controllerEntries("DC1", controllerHost)...)
 	for n := range groups {
 		if groups[n].dn != "" {
 			list = append(list, groupEntry(n))
 		}
 	}
 	return list
+}
+
+// controllerEntries are what tells of a controller below CN=Sites.
+func controllerEntries(name, host string) []*entry {
+	server := "CN=" + name + "," + sitesDN
+	return []*entry{
+		plain(server, sitesDN, []string{"top", "server"}, attribute{"dNSHostName", []string{host}},
+			attribute{"objectCategory", []string{category("Server")}},
+			attribute{"serverReference", []string{"CN=" + name + ",OU=Domain Controllers," + BaseDN}}),
+		plain("CN=NTDS Settings,"+server, server, []string{"top", "applicationSettings", "nTDSDSA"},
+			attribute{"objectCategory", []string{category("NTDS-DSA")}}, attribute{"hasMasterNCs", masterNCs},
+			attribute{"msDS-hasMasterNCs", masterNCs}),
+	}
 }
 
 func groupEntry(n int) *entry {
@@ -223,7 +231,7 @@ func generalizedTime(t time.Time) string { return t.UTC().Format("20060102150405
 
 // entryOf finds the object of a DN. Names compare without regard to case.
 func (c *Company) entryOf(dn string) *entry {
-	for _, e := range fixed {
+	for _, e := range c.fixed {
 		if strings.EqualFold(e.dn, dn) {
 			return e
 		}
@@ -232,7 +240,7 @@ func (c *Company) entryOf(dn string) *entry {
 	if err != nil || len(parsed.RDNs) == 0 {
 		return nil
 	}
-	if e := fixedEntry(parsed); e != nil {
+	if e := c.fixedEntry(parsed); e != nil {
 		return e
 	}
 	cn := parsed.RDNs[0].Attributes[0].Value
@@ -248,8 +256,8 @@ func (c *Company) entryOf(dn string) *entry {
 }
 
 // fixedEntry finds a fixed object whose DN is written in another way.
-func fixedEntry(parsed *ldap.DN) *entry {
-	for _, e := range fixed {
+func (c *Company) fixedEntry(parsed *ldap.DN) *entry {
+	for _, e := range c.fixed {
 		if own, err := ldap.ParseDN(e.dn); err == nil && own.EqualFold(parsed) {
 			return e
 		}

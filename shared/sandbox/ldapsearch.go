@@ -160,10 +160,10 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 		e = rootDSE(x.c.now())
 	case x.m.Scope == gldap.BaseObject:
 		e = x.base
-	case position < len(fixed):
-		e = fixed[position]
+	case position < len(x.c.fixed):
+		e = x.c.fixed[position]
 	default:
-		i, more := x.person(position - len(fixed))
+		i, more := x.person(position - len(x.c.fixed))
 		if !more {
 			return nil, nil, false
 		}
