@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,11 +16,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
 // TestMain lets the test binary be idleseat itself, so that every test runs the
 // real command in a process of its own.
 func TestMain(m *testing.M) {
+	if names := os.Getenv("IDLESEAT_TEST_NAMES"); names != "" {
+		net.DefaultResolver = samba.Resolver(names)
+	}
 	if os.Getenv("IDLESEAT_TEST_MAIN") == "1" {
 		main()
 		return

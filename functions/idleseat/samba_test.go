@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,31 +26,7 @@ import (
 // both, as Entra Connect would have synced them.
 func TestRealActiveDirectory(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 2500, Seed: 11, LicenseDelay: 100 * time.Millisecond})
-	citrix := samba.DN("Citrix Users", samba.GroupsOU)
-	var people []samba.Person
-	var members []string
-	for i := range s.company.Company.Size() {
-		p := s.company.Company.Person(i)
-		if p.AD == nil {
-			continue
-		}
-		seed := samba.Person{ADUser: *p.AD, LastLogon: []time.Time{p.LastLogon}}
-		seed.DN = samba.DN(strings.TrimSpace(fmt.Sprintf("%.40s (%s)", p.AD.DisplayName, p.AD.SAMAccount)), samba.PeopleOU)
-		seed.Extension = directory.ExtensionAttributes{}
-		people = append(people, seed)
-		for _, g := range p.ADGroups {
-			if g == sandbox.CitrixGroup {
-				members = append(members, seed.DN)
-			}
-		}
-	}
-	d := samba.Run(t, samba.Options{People: people, Groups: []samba.Group{{DN: citrix, Members: members}}})
-	synced := bySAM(t, d)
-	s.company.Intercept(syncedFrom(s, synced))
-	s.write("policy.yaml", replace(t, sandbox.CitrixGroup, citrix)(string(s.company.Policy())))
-	for name, value := range map[string]string{"URLS": d.URLs[0], "BASE": d.Base, "BIND": d.Admin, "PASSWORD_FILE": d.PasswordFile, "CA": d.CAFile} {
-		s.setenv("IDLESEAT_AD_"+name, value)
-	}
+	_, synced := onPremises(t, s, samba.Options{}, nil)
 
 	p := s.plan(exitDone)
 	want := golden(s, p.AsOf)
@@ -93,6 +70,41 @@ func TestRealActiveDirectory(t *testing.T) {
 	if again := s.plan(exitDone); len(again.Changes) != 0 {
 		t.Errorf("planned again: %+v", again.Changes)
 	}
+}
+
+// onPremises starts a Samba domain with the company's people of Active
+// Directory, as change leaves them, and leads idleseat to its first controller.
+// It answers what Samba made of the people, by sAMAccountName.
+func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Person)) (*samba.Domain, map[string]directory.ADUser) {
+	t.Helper()
+	citrix := samba.DN("Citrix Users", samba.GroupsOU)
+	var members []string
+	for i := range s.company.Company.Size() {
+		p := s.company.Company.Person(i)
+		if p.AD == nil {
+			continue
+		}
+		seed := samba.Person{ADUser: *p.AD, LastLogon: []time.Time{p.LastLogon}}
+		seed.DN = samba.DN(strings.TrimSpace(fmt.Sprintf("%.40s (%s)", p.AD.DisplayName, p.AD.SAMAccount)), samba.PeopleOU)
+		seed.Extension = directory.ExtensionAttributes{}
+		if change != nil {
+			change(&seed)
+		}
+		o.People = append(o.People, seed)
+		if slices.Contains(p.ADGroups, sandbox.CitrixGroup) {
+			members = append(members, seed.DN)
+		}
+	}
+	o.Groups = []samba.Group{{DN: citrix, Members: members}}
+	d := samba.Run(t, o)
+	synced := bySAM(t, d)
+	s.company.Intercept(syncedFrom(s, synced))
+	s.write("policy.yaml", replace(t, sandbox.CitrixGroup, citrix)(string(s.company.Policy())))
+	for name, value := range map[string]string{"URLS": d.URLs[0], "BASE": d.Base, "BIND": d.Admin, "PASSWORD_FILE": d.PasswordFile, "CA": d.CAFile} {
+		s.setenv("IDLESEAT_AD_"+name, value)
+	}
+	s.setenv("IDLESEAT_TEST_NAMES", d.NameServer)
+	return d, synced
 }
 
 // bySAM reads what Samba made of the people.

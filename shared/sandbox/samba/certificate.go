@@ -57,8 +57,8 @@ func (a *authority) issue(c *controller) error {
 	if err != nil {
 		return err
 	}
-	template := certificate("dc1." + realm)
-	template.DNSNames, template.IPAddresses = []string{"dc1." + realm}, []net.IP{net.ParseIP(c.address)}
+	template := certificate(c.host())
+	template.DNSNames, template.IPAddresses = []string{c.host()}, []net.IP{net.ParseIP(c.address)}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	cert, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {

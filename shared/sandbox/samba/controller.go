@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"text/template"
 	"time"
@@ -26,9 +27,9 @@ var (
 	confTemplate = template.Must(template.New("smb.conf").Parse(smbConf))
 )
 
-// ports are those of Samba's LDAP server. They cannot be changed, so each
+// ports are those of Samba's servers. They cannot be changed, so each
 // controller gets an address of its own.
-var ports = []string{"389", "636", "3268", "3269"}
+var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
 // patience bounds how long a controller may take to start or to end.
 const patience = 30 * time.Second
@@ -36,7 +37,9 @@ const patience = 30 * time.Second
 // controller is one domain controller, a process over a folder.
 type controller struct {
 	dir     string
+	name    string // NetBIOS name, lower case
 	address string
+	network *network      // nil for a controller that knows no other
 	stdin   io.Closer     // Samba ends itself when it is closed
 	ended   chan struct{} // closed when the process is gone
 	group   int           // process group
@@ -49,8 +52,18 @@ func (c *controller) configure() error {
 		return err
 	}
 	c.address = address
+	return c.writeConf()
+}
+
+func (c *controller) writeConf() error {
+	services := "ldap"
+	if c.network != nil {
+		services = "rpc ldap cldap kdc drepl"
+	}
 	var conf bytes.Buffer
-	err = confTemplate.Execute(&conf, map[string]string{"Dir": c.dir, "Address": address, "Realm": realm, "Domain": NetBIOS})
+	err := confTemplate.Execute(&conf, map[string]string{
+		"Dir": c.dir, "Address": c.address, "Realm": realm, "Domain": NetBIOS, "Name": strings.ToUpper(c.name), "Services": services,
+	})
 	if err != nil {
 		return err
 	}
@@ -61,6 +74,9 @@ func (c *controller) configure() error {
 }
 
 func (c *controller) conf() string { return filepath.Join(c.dir, "etc", "smb.conf") }
+
+// host is the controller's name in DNS.
+func (c *controller) host() string { return c.name + "." + realm }
 
 // provision makes an empty domain.
 func (c *controller) provision(ctx context.Context) error {
@@ -89,7 +105,7 @@ func (c *controller) start(ctx context.Context) error {
 	// Run interactively, Samba ends when its input does: also when the test
 	// is killed and cannot clean up. It signals its whole process group then,
 	// which therefore must not be the test's.
-	cmd := exec.Command("samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1")
+	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()
@@ -107,15 +123,30 @@ func (c *controller) start(ctx context.Context) error {
 	return c.await(ctx)
 }
 
+// listens tells whether the controller accepts connections.
+func (c *controller) listens() error {
+	ports := []string{"636"}
+	if c.network != nil {
+		ports = append(ports, "135", "88")
+	}
+	for _, port := range ports {
+		conn, err := net.Dial("tcp", net.JoinHostPort(c.address, port))
+		if err != nil {
+			return err
+		}
+		conn.Close()
+	}
+	return nil
+}
+
 func (c *controller) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		conn, err := net.Dial("tcp", net.JoinHostPort(c.address, "636"))
-		if err == nil {
-			return conn.Close()
+		if c.listens() == nil {
+			return nil
 		}
 		select {
 		case <-tick.C:
@@ -184,9 +215,13 @@ func portsFree(address string, ports ...string) error {
 // run runs a program to its end and returns what it wrote; the end of that is
 // part of the error.
 func run(ctx context.Context, name string, args ...string) (string, error) {
-	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	return output(exec.CommandContext(ctx, name, args...))
+}
+
+func output(cmd *exec.Cmd) (string, error) {
+	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w: %s", name, err, out[max(0, len(out)-1000):])
+		return "", fmt.Errorf("%s: %w: %s", filepath.Base(cmd.Path), err, out[max(0, len(out)-1000):])
 	}
 	return string(out), nil
 }

@@ -57,7 +57,7 @@ func install(ctx context.Context) error {
 
 // lacking says what Samba lacks on this machine, or nil.
 func lacking(ctx context.Context) error {
-	for _, program := range []string{"samba", "ldbmodify", python} {
+	for _, program := range []string{"samba", "samba-tool", "ldbmodify", python} {
 		if _, err := exec.LookPath(program); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -82,10 +84,20 @@ func (p *Person) record() string {
 		"lastLogonTimestamp", filetime(p.LastLogonTimestamp), "lastLogon", filetime(p.lastLogon(0)),
 	}
 	text := record(p.DN, attributes...)
+	if p.Password != "" {
+		text += "clearTextPassword:: " + base64.StdEncoding.EncodeToString(utf16LE(p.Password)) + "\n"
+	}
 	if p.ConsistencyGUID != "" {
 		text += "mS-DS-ConsistencyGuid:: " + p.ConsistencyGUID + "\n"
 	}
 	return text
+}
+
+func utf16LE(text string) (b []byte) {
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b = binary.LittleEndian.AppendUint16(b, unit)
+	}
+	return b
 }
 
 func (p *Person) lastLogon(controller int) time.Time {

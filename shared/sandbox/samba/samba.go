@@ -1,9 +1,9 @@
 // Package samba starts a real, throwaway Active Directory domain for tests:
 // Samba's domain controller from Debian's packages, on a loopback address of
 // its own, holding the people and groups a test chose, with their dates of
-// creation and last logon. Several controllers of one domain can be had; they
-// do not replicate, so each may know another lastLogon. It needs Linux and
-// root, and nothing of it outlives the test.
+// creation and last logon. Several controllers of one domain can be had: copies
+// of one that know nothing of each other, or two that replicate when they are
+// told to. It needs Linux and root, and nothing of it outlives the test.
 package samba
 
 import (
@@ -35,6 +35,7 @@ var ErrMissing = errors.New("a Samba domain cannot be started here")
 // are not in its schema and must be empty.
 type Person struct {
 	directory.ADUser
+	Password  string      // empty: the person cannot log on
 	LastLogon []time.Time // on each controller, in the order of Domain.URLs; the zero time is none
 }
 
@@ -49,7 +50,11 @@ type Options struct {
 	People      []Person
 	Groups      []Group
 	LDIF        []string // further records, one in each, added last
-	Controllers int      // 0 means one
+	Controllers int      // copies of one; 0 means one
+
+	// Replicating makes two controllers that know each other, with a Kerberos
+	// server each. The second joins after the seed.
+	Replicating bool
 }
 
 // Domain is a running domain.
@@ -60,9 +65,13 @@ type Domain struct {
 	AdminDN      string
 	PasswordFile string // holds the administrator's password
 	CAFile       string // signed the controllers' certificates
+	KRB5Config   string // of the realm, with Replicating
+	NameServer   string // address of a DNS server that knows the controllers, with Replicating
 
 	dir         string
 	controllers []*controller
+	network     *network    // nil without Replicating
+	names       *nameServer // nil without Replicating
 }
 
 // Start installs Samba when that is needed and possible, makes a domain, seeds
@@ -97,8 +106,11 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 	if err := os.WriteFile(d.CAFile, ca.pem(), 0o600); err != nil {
 		return err
 	}
+	if o.Replicating {
+		return d.buildReplicating(ctx, o, ca)
+	}
 	for i := range max(1, o.Controllers) {
-		c := &controller{dir: filepath.Join(d.dir, fmt.Sprintf("dc%d", i+1))}
+		c := &controller{name: "dc1", dir: filepath.Join(d.dir, fmt.Sprintf("dc%d", i+1))}
 		if err := d.prepare(ctx, c, o, i); err != nil {
 			return err
 		}
@@ -138,6 +150,9 @@ func (d *Domain) Stop(i int) { d.controllers[i].stop() }
 func (d *Domain) Close() error {
 	for _, c := range d.controllers {
 		c.stop()
+	}
+	if d.names != nil {
+		d.names.close()
 	}
 	return os.RemoveAll(d.dir)
 }

@@ -149,7 +149,7 @@ func TestConfiguration(t *testing.T) {
 		t.Skip("needs root: an address counts as free when LDAP's ports on it can be taken")
 	}
 	t.Parallel()
-	c := &controller{dir: t.TempDir()}
+	c := &controller{name: "dc1", dir: t.TempDir()}
 	if err := c.configure(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,36 @@
+package samba
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/jcmturner/gokrb5/v8/client"
+	"github.com/jcmturner/gokrb5/v8/config"
+)
+
+// LogOn logs an account on at one controller only, by its place in URLs, as
+// kinit does. It needs Replicating.
+func (d *Domain) LogOn(i int, account, password string) error {
+	text, err := os.ReadFile(d.KRB5Config)
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(string(text), "\n")
+	kept := lines[:0]
+	for _, line := range lines {
+		if kdc, is := strings.CutPrefix(line, "  kdc = "); !is || kdc == d.controllers[i].address {
+			kept = append(kept, line)
+		}
+	}
+	conf, err := config.NewFromString(strings.Join(kept, "\n"))
+	if err != nil {
+		return err
+	}
+	c := client.NewWithPassword(account, strings.ToUpper(realm), password, conf, client.DisablePAFXFAST(true))
+	defer c.Destroy()
+	if err := c.Login(); err != nil {
+		return fmt.Errorf("log %s on at %s: %w", account, d.controllers[i].host(), err)
+	}
+	return nil
+}
