@@ -13,7 +13,6 @@ import (
 	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
-	"github.com/idleseat/idleseat/shared/store"
 )
 
 type applyCmd struct {
@@ -41,7 +40,7 @@ func (c *applyCmd) Run(a *app) error {
 			return err
 		}
 	}
-	line, err := openPipeline(a, s, nil)
+	line, err := openPipeline(a, s, newProgress(a.stderr))
 	if err != nil {
 		return err
 	}
@@ -53,16 +52,30 @@ func (c *applyCmd) Run(a *app) error {
 		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", apply.ErrRefused)
 	}
 	results, err := applier.Apply(a.ctx, in)
+	line.bar.clear()
 	if results != nil {
-		if printErr := printResults(a, s, p, results, c.formatFlag); printErr != nil && err == nil {
+		if printErr := printResults(a, p, results, c.formatFlag, c.next("apply "+c.ID+" --yes")); printErr != nil && err == nil {
 			err = printErr
 		}
+	}
+	if err == nil {
+		err = failures(results)
 	}
 	return err
 }
 
+// failures is the error of a call after which changes failed, or could not be
+// made for a reason that must be mended.
+func failures(r *apply.Results) error {
+	failed, troubled := r.Count(apply.Failed), r.Troubled()
+	if failed+troubled == 0 {
+		return nil
+	}
+	return fmt.Errorf("run %s: %d changes failed, %d could not be made or finished now (the notes say why); these people have what they had, or are half-way and pending", r.Run, failed, troubled)
+}
+
 func (p *pipeline) applier() *apply.Applier {
-	applier := &apply.Applier{Store: p.store, Entra: p.entra, Now: p.now}
+	applier := &apply.Applier{Store: p.store, Entra: p.entra, Now: p.now, Progress: p.bar.changes}
 	if p.ad != nil {
 		applier.AD = p.ad
 	}
@@ -80,7 +93,9 @@ func confirm(a *app, p *plan.Plan) bool {
 	return strings.EqualFold(strings.TrimSpace(answer), "yes")
 }
 
-func printResults(a *app, s store.Store, p *plan.Plan, r *apply.Results, f formatFlag) error {
+// printResults prints what became of a plan; next is the command that finishes
+// what is pending.
+func printResults(a *app, p *plan.Plan, r *apply.Results, f formatFlag, next string) error {
 	if f.json() {
 		return writeJSON(a.stdout, r)
 	}
@@ -97,10 +112,10 @@ func printResults(a *app, s store.Store, p *plan.Plan, r *apply.Results, f forma
 			saved += x.MonthlySaving
 		}
 	}
-	out.table(rows)
+	out.shortTable(rows, "the run's results have them all")
 	out.printf("\n%s; %s a month freed\n", counts(r), money(saved, p.Currency))
 	if r.Count(apply.Pending) > 0 {
-		out.printf("pending changes wait for the directory; finish them:  idleseat apply %s --yes\n", r.Run)
+		out.printf("pending changes wait for the directory; finish them:  %s\n", next)
 	}
 	return out.err
 }

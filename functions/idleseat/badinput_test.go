@@ -81,7 +81,7 @@ func TestBadUsage(t *testing.T) {
 		"hostile user":     {exitUsage, []string{"plan", "--user", "x*)(objectClass=*"}, "x*)("},
 		"no snapshot yet":  {exitUsage, []string{"explain", "anna@contoso.example"}, "plan"},
 		"store is a file":  {exitFailed, []string{"plan", "--store", "plain"}, "plain"},
-		"store of a ghost": {exitFailed, []string{"plan", "--store", "ftp://x"}, "ftp://x"},
+		"store of a ghost": {exitUsage, []string{"plan", "--store", "ftp://x"}, "ftp://x"},
 		"store below file": {exitFailed, []string{"plan", "--store", "plain/store"}, "plain/store"},
 	}
 	for name, tc := range tests {

@@ -98,7 +98,7 @@ func (d *demo) plan(rules *policy.Policy, text string) (*plan.Plan, error) {
 	if d.out.err != nil {
 		return nil, d.out.err
 	}
-	return p, printPlan(d.app, d.store, p, formatFlag{})
+	return p, printPlan(d.app, d.store, p, formatFlag{}, "the demo does so now")
 }
 
 // apply applies the plan, and once more while changes wait for the directory.
@@ -111,7 +111,7 @@ func (d *demo) apply(p *plan.Plan) error {
 		}
 		pending := r.Count(apply.Pending)
 		if pending == 0 {
-			return printResults(d.app, d.store, p, r, formatFlag{})
+			return printResults(d.app, p, r, formatFlag{}, "")
 		}
 		d.out.printf("%s: pending changes wait until licenses have followed membership\n", counts(r))
 		if err := wait(d.ctx, licenseDelay); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func (c *explainCmd) Run(a *app) error {
 		return b.User == "" || strings.EqualFold(b.User, c.User)
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("look in %s: %w", c.Store, err)
 	}
 	return explain(a, s, run, c.User, c.formatFlag)
 }
@@ -84,12 +85,13 @@ func (c *reevaluateCmd) Run(a *app) error {
 	if c.Apply && p.Verdict != plan.Nothing {
 		if results, err = line.applier().Apply(a.ctx, apply.Request{Run: p.Run}); results != nil {
 			answer.Results = results.Results
+			err = errors.Join(err, failures(results))
 		}
 	}
-	return errors.Join(err, c.print(a, s, p, &answer, results), held(p))
+	return errors.Join(err, c.print(a, p, &answer, results), held(p))
 }
 
-func (c *reevaluateCmd) print(a *app, s store.Store, p *plan.Plan, answer *reevaluation, results *apply.Results) error {
+func (c *reevaluateCmd) print(a *app, p *plan.Plan, answer *reevaluation, results *apply.Results) error {
 	if c.json() {
 		return writeJSON(a.stdout, answer)
 	}
@@ -101,7 +103,7 @@ func (c *reevaluateCmd) print(a *app, s store.Store, p *plan.Plan, answer *reeva
 	if results == nil {
 		return nil
 	}
-	return printResults(a, s, p, results, c.formatFlag)
+	return printResults(a, p, results, c.formatFlag, c.next("apply "+p.Run+" --yes"))
 }
 
 func explain(a *app, s store.Store, run, user string, f formatFlag) error {

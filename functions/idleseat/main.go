@@ -52,6 +52,7 @@ type app struct {
 
 func main() {
 	tuneGC()
+	signal.Ignore(syscall.SIGPIPE) // a reader that leaves (| head) is an error of the write, and we clean up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(&app{ctx, os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]))
@@ -84,7 +85,7 @@ func run(a *app, args []string) (status int) {
 		return status
 	}
 	if err != nil {
-		return a.fail(usageError{err})
+		return a.fail(usageError{fmt.Errorf("%w; see idleseat --help", err)})
 	}
 	return a.fail(ctx.Run(a))
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/sethvargo/go-envconfig"
@@ -21,10 +22,23 @@ import (
 
 // storeFlag is the flag of every command that keeps or reads runs.
 type storeFlag struct {
-	Store string `help:"Where runs are kept: a folder or s3://bucket/prefix." env:"IDLESEAT_STORE" placeholder:"S" default:"idleseat-store"`
+	Store string `help:"Where runs are kept: a folder or s3://bucket/prefix; ${default} when not given." env:"IDLESEAT_STORE" placeholder:"S" default:"idleseat-store"`
 }
 
-func (f storeFlag) open(ctx context.Context) (store.Store, error) { return store.Open(ctx, f.Store) }
+func (f storeFlag) open(ctx context.Context) (store.Store, error) {
+	if scheme, _, ok := strings.Cut(f.Store, "://"); ok && scheme != "s3" {
+		return nil, usageError{fmt.Errorf("--store %q is neither a folder nor s3://bucket/prefix", f.Store)}
+	}
+	return store.Open(ctx, f.Store)
+}
+
+// next is a command that goes on from here, with the store that this one used.
+func (f storeFlag) next(command string) string {
+	if os.Getenv("IDLESEAT_STORE") == f.Store {
+		return "idleseat " + command
+	}
+	return "idleseat " + command + " --store " + f.Store
+}
 
 // policyFlag is the flag of every command that plans.
 type policyFlag struct {

@@ -41,7 +41,7 @@ func (c *planCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := printPlan(a, s, p, c.formatFlag); err != nil {
+	if err := printPlan(a, s, p, c.formatFlag, c.next("apply "+p.Run)); err != nil {
 		return err
 	}
 	return held(p)
@@ -103,7 +103,8 @@ func held(p *plan.Plan) error {
 	return nil
 }
 
-func printPlan(a *app, s store.Store, p *plan.Plan, f formatFlag) error {
+// printPlan prints a plan; next is the command that applies it.
+func printPlan(a *app, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {
 		body, err := s.Get(a.ctx, report.PlanKey(p.Run))
 		if err != nil {
@@ -117,12 +118,12 @@ func printPlan(a *app, s store.Store, p *plan.Plan, f formatFlag) error {
 	if err != nil {
 		return err
 	}
-	return planText(a, r, p)
+	return planText(a, r, p, next)
 }
 
 // planText prints a plan for people: sources, changes, who was left out and
 // why, and what to do next.
-func planText(a *app, r *decision.Run, p *plan.Plan) error {
+func planText(a *app, r *decision.Run, p *plan.Plan, next string) error {
 	out := &printer{w: a.stdout}
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
 	for _, name := range []string{"entra", "ad"} {
@@ -132,20 +133,22 @@ func planText(a *app, r *decision.Run, p *plan.Plan) error {
 	out.printf("  people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n\n",
 		p.Counts.Users, p.Counts.Keep, p.Counts.Reclaim, p.Counts.Undecided, p.Counts.Exempt)
 	if len(p.Changes) > 0 {
-		out.table(changeTable(p))
+		out.shortTable(changeTable(p), "changes.csv has them all")
 		out.printf("\n")
 	}
 	if err := leftOut(a, r, out); err != nil {
 		return err
 	}
 	out.printf("%s\n", summary(p))
-	if p.Verdict == plan.Apply || p.Verdict == plan.Review {
-		out.printf("plan hash %s\n", p.PlanHash)
-		if p.Mode == policy.Audit {
-			out.printf("mode is audit: nothing may be written. Set mode to review in the policy to apply plans.\n")
-		} else {
-			out.printf("apply it:  idleseat apply %s\n", p.Run)
+	switch {
+	case p.Verdict == plan.Hold:
+		for _, r := range p.HoldReasons {
+			out.printf("  held: %s\n", r)
 		}
+	case p.Verdict != plan.Nothing && p.Mode == policy.Audit:
+		out.printf("mode is audit: this is what would be done. Nothing may be written until the policy says review.\n")
+	case p.Verdict != plan.Nothing:
+		out.printf("plan hash %s\napply it:  %s\n", p.PlanHash, next)
 	}
 	return out.err
 }

@@ -41,7 +41,7 @@ func (c *policyTestCmd) Run(a *app) error {
 	golden := strings.TrimSuffix(c.File, extension) + "_test" + extension
 	text, err := readSmall(golden)
 	if err != nil {
-		return usageError{fmt.Errorf("read the golden users of %s: %w", c.File, err)}
+		return usageError{fmt.Errorf("read the golden users of %s, which are beside it: %w", c.File, err)}
 	}
 	report, err := policy.Test(p, golden, text)
 	if err != nil {

@@ -38,6 +38,20 @@ func (p *printer) table(rows [][]string) {
 	p.err = w.Flush()
 }
 
+// shownRows is how many rows of a long table are printed.
+const shownRows = 25
+
+// shortTable prints the beginning of a table, and where the rest is.
+func (p *printer) shortTable(rows [][]string, rest string) {
+	more := len(rows) - 1 - shownRows
+	if more <= 0 {
+		p.table(rows)
+		return
+	}
+	p.table(rows[:1+shownRows])
+	p.printf("  … and %d more; %s\n", more, rest)
+}
+
 // clean takes out what could move the cursor, recolour or reorder a terminal:
 // names come from directories, and anybody may have written them.
 func clean(s string) string {
@@ -102,7 +116,7 @@ func (t *top) print(out *printer, title string) {
 		}
 	}
 	if others > 0 {
-		out.printf("  %6d  for other reasons (all in plan.json)\n", others)
+		out.printf("  %6d  for other reasons\n", others)
 	}
 	out.printf("\n")
 }

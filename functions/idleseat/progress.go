@@ -59,6 +59,16 @@ func (p *progress) text(now time.Time) string {
 	return text
 }
 
+// changes takes the news from apply.
+func (p *progress) changes(done, total int) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.w, "\r\x1b[K%d of %d changes", done, total)
+}
+
 // clear takes the line away.
 func (p *progress) clear() {
 	if p != nil {

@@ -60,6 +60,9 @@ func allReaders() map[string]reader {
 		},
 		"lastlogontimestamp": func(u *directory.ADUser, v []byte, now time.Time) (err error) {
 			u.LastLogonTimestamp, err = Time(string(v), now)
+			if u.DatesInDoubt = errors.Is(err, ErrFuture); u.DatesInDoubt {
+				return nil
+			}
 			return err
 		},
 	}
@@ -131,9 +134,13 @@ func SID(b []byte) (string, error) {
 	return string(sid), nil
 }
 
+// ErrFuture is returned for a date more than a day after now: a clock is wrong,
+// and whether the person logged on is not known.
+var ErrFuture = errors.New("the date lies in the future")
+
 // Time reads a FILETIME, the number of 100 ns since 1601 UTC. It is the zero
 // time, no date, for 0, negative values and the largest one ("never"), and for
-// what cannot be a logon: before 2000, or more than a day after now.
+// what cannot be a logon: before 2000. One after now is ErrFuture.
 func Time(filetime string, now time.Time) (time.Time, error) {
 	const perSecond, unixEpoch = 1e7, 11644473600 // ticks; seconds from 1601 to 1970
 	ticks, err := strconv.ParseInt(filetime, 10, 64)
@@ -144,8 +151,11 @@ func Time(filetime string, now time.Time) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	t := time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC()
-	if t.Year() < 2000 || t.After(now.AddDate(0, 0, 1)) {
+	switch {
+	case t.Year() < 2000:
 		return time.Time{}, nil
+	case t.After(now.AddDate(0, 0, 1)):
+		return time.Time{}, ErrFuture
 	}
 	return t, nil
 }

@@ -29,6 +29,7 @@ type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 	ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error)
+	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	GroupsOf(ctx context.Context, userID string) ([]string, error)
 	MemberOf(ctx context.Context, userID, groupID string) (bool, error)
 	ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error
@@ -38,6 +39,7 @@ type Entra interface {
 
 // AD is what apply asks of Active Directory.
 type AD interface {
+	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
 	AddMember(ctx context.Context, groupDN, userDN string) error
@@ -75,16 +77,23 @@ const (
 	Failed  Status = "failed"  // the directory refused; the person has what they had
 )
 
+// troubled is Pending for a reason other than waiting for the directory:
+// something could not be read or written.
+const troubled Status = "troubled"
+
 // Result is one change and what became of it.
 type Result struct {
-	User              string  `json:"user"`
-	UserPrincipalName string  `json:"userPrincipalName"`
-	Rule              string  `json:"rule"`
-	License           string  `json:"license"`
-	To                string  `json:"to,omitempty"`
-	Status            Status  `json:"status"`
-	Note              string  `json:"note,omitempty"`
-	MonthlySaving     float64 `json:"monthlySaving"`
+	User              string `json:"user"`
+	UserPrincipalName string `json:"userPrincipalName"`
+	Rule              string `json:"rule"`
+	License           string `json:"license"`
+	To                string `json:"to,omitempty"`
+	Status            Status `json:"status"`
+	// Again: pending because something could not be read or written. The cause
+	// must be mended, waiting alone does not help.
+	Again         bool    `json:"again,omitempty"`
+	Note          string  `json:"note,omitempty"`
+	MonthlySaving float64 `json:"monthlySaving"`
 }
 
 // Results is runs/<run>/results/<batch>.json.
@@ -107,6 +116,35 @@ func (r *Results) Count(s Status) int {
 	return n
 }
 
+// Troubled is how many changes are pending for another reason than waiting.
+func (r *Results) Troubled() int {
+	n := 0
+	for i := range r.Results {
+		if r.Results[i].Again {
+			n++
+		}
+	}
+	return n
+}
+
+// at finds the result of a change, -1 when there is none yet.
+func (r *Results) at(user, license string) int {
+	return slices.IndexFunc(r.Results, func(x Result) bool { return x.User == user && x.License == license })
+}
+
+func (r *Results) final(c *plan.Change) bool {
+	i := r.at(c.User, c.License)
+	return i >= 0 && r.Results[i].Status != Pending
+}
+
+func (r *Results) put(x Result) {
+	if i := r.at(x.User, x.License); i >= 0 {
+		r.Results[i] = x
+		return
+	}
+	r.Results = append(r.Results, x)
+}
+
 // batch is the only batch of a plan applied on one machine.
 const batch = "0001"
 
@@ -125,9 +163,10 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	after := &Results{Run: in.Run, PlanHash: job.plan.PlanHash, At: a.Now().UTC(), Override: before.Override}
-	err = job.changes(ctx, before, after)
-	if putErr := store.PutJSON(ctx, a.Store, resultsKey(in.Run), after); putErr != nil {
+	after := &Results{Run: in.Run, PlanHash: job.plan.PlanHash, At: a.Now().UTC(), Override: before.Override, Results: slices.Clone(before.Results)}
+	err = job.changes(ctx, after)
+	// Also after an interruption: what was done must be known.
+	if putErr := store.PutJSON(context.WithoutCancel(ctx), a.Store, resultsKey(in.Run), after); putErr != nil {
 		err = errors.Join(err, fmt.Errorf("write the results of run %s (the ledger has them): %w", in.Run, putErr))
 	}
 	return after, err
@@ -152,14 +191,12 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, *Results, error) 
 		in.Override = before.Override // the same plan goes on
 	}
 	before.Override = in.Override
-	if err := a.check(ctx, run, p, before, in); err != nil {
-		return nil, nil, err
-	}
 	judge, err := run.Judge(a.Now())
 	if err != nil {
 		return nil, nil, err
 	}
-	return &job{Applier: a, run: run, plan: p, ledger: ledger.In(a.Store), judge: judge}, before, nil
+	j := &job{Applier: a, run: run, plan: p, ledger: ledger.In(a.Store), judge: judge}
+	return j, before, j.check(ctx, before, in)
 }
 
 // job is one call of Apply.
@@ -169,39 +206,33 @@ type job struct {
 	plan   *plan.Plan
 	ledger *ledger.Ledger
 	judge  *policy.Judge
+	// closed says why no change may begin any more; those that have begun are
+	// finished all the same.
+	closed string
 }
 
 // readAtOnce is how many people are read afresh together: few enough that the
 // evidence of the last of them is still fresh when it is used.
 const readAtOnce = 15
 
-// changes goes through the changes of the plan in their order. Those that are
-// final from an earlier call are taken over.
-func (j *job) changes(ctx context.Context, before, after *Results) error {
-	final := map[string]Result{}
-	for _, r := range before.Results {
-		if r.Status != Pending {
-			final[r.User+"/"+r.License] = r
-		}
-	}
+// changes goes through the changes of the plan in their order, but for those
+// that are final from an earlier call.
+func (j *job) changes(ctx context.Context, all *Results) error {
+	done := 0
 	for chunk := range slices.Chunk(j.plan.Changes, readAtOnce) {
+		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return all.final(&c) })
+		done += len(chunk) - len(open)
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("apply run %s: stopped after %d changes, run apply again to go on: %w", j.plan.Run, len(after.Results), err)
+			return fmt.Errorf("apply run %s: stopped after %d changes, run apply again to go on: %w", j.plan.Run, done, err)
 		}
-		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { _, is := final[c.User+"/"+c.License]; return is })
 		fresh, err := j.fresh(ctx, open)
 		if err != nil {
-			return fmt.Errorf("apply run %s: read people afresh: %w", j.plan.Run, err)
+			return fmt.Errorf("apply run %s: stopped after %d changes: read people afresh: %w", j.plan.Run, done, err)
 		}
-		for i := range chunk {
-			c := &chunk[i]
-			r, isFinal := final[c.User+"/"+c.License]
-			if !isFinal {
-				r = j.change(ctx, c, fresh[c.User])
-			}
-			after.Results = append(after.Results, r)
-			if j.Progress != nil {
-				j.Progress(len(after.Results), len(j.plan.Changes))
+		for i := range open {
+			all.put(j.change(ctx, &open[i], fresh[open[i].User]))
+			if done++; j.Progress != nil {
+				j.Progress(done, len(j.plan.Changes))
 			}
 		}
 	}

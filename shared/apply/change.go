@@ -14,29 +14,40 @@ import (
 // change takes one change as far as it goes now.
 func (j *job) change(ctx context.Context, c *plan.Change, e evidence) Result {
 	result := func(s Status, format string, args ...any) Result {
+		again := s == troubled
+		if again {
+			s = Pending
+		}
 		return Result{
 			User: c.User, UserPrincipalName: c.UserPrincipalName, Rule: c.Rule, License: c.License, To: c.To,
-			Status: s, Note: fmt.Sprintf(format, args...), MonthlySaving: c.MonthlySaving,
+			Status: s, Again: again, Note: fmt.Sprintf(format, args...), MonthlySaving: c.MonthlySaving,
 		}
 	}
 	last, err := j.ledger.Latest(ctx, c.User, c.License)
 	if err != nil {
-		return result(Pending, "%v", err)
+		return result(troubled, "%v", err)
 	}
 	ours := last != nil && last.Run == j.plan.Run
-	switch {
-	case ours && last.Completion != nil:
+	if ours && last.Completion != nil {
 		return result(statusOf(last.Completion.Outcome), "%s", last.Completion.Note)
-	case e.person == nil && ours:
-		return result(Pending, "%s", e.why)
-	case e.person == nil:
-		return result(Kept, "%s", e.why)
 	}
 	m := &move{job: j, person: e.person, latest: e.latest, change: c}
 	if ours {
 		m.entry = last
-	} else if r, stop := j.begin(ctx, m, result); stop {
-		return r
+	}
+	switch {
+	case e.person == nil && !e.gone:
+		return result(troubled, "nothing was done: %s", e.why)
+	case e.person == nil && ours:
+		status, note := m.complete(ctx, ledger.Failed, e.why)
+		return result(status, "%s", note)
+	case e.person == nil:
+		return result(Kept, "%s", e.why)
+	}
+	if !ours {
+		if r, stop := j.begin(ctx, m, result); stop {
+			return r
+		}
 	}
 	status, note := m.advance(ctx)
 	return result(status, "%s", note)
@@ -57,6 +68,9 @@ func statusOf(o ledger.Outcome) Status {
 // begin asks the rule again and writes the intent. stop tells that the change
 // ends here.
 func (j *job) begin(ctx context.Context, m *move, result func(Status, string, ...any) Result) (r Result, stop bool) {
+	if j.closed != "" {
+		return result(Refused, "%s", j.closed), true
+	}
 	rule, keep := m.ask()
 	if keep != "" {
 		return result(Kept, "%s", keep), true
@@ -73,15 +87,15 @@ func (j *job) begin(ctx context.Context, m *move, result func(Status, string, ..
 		To: m.change.To, Via: string(route.Via), Source: route.Source, Target: route.Target, SKU: route.SKU, TargetSKU: route.TargetSKU,
 		Reason: m.change.Reason, At: j.Now().UTC(),
 	}
-	in.Before = m.holding(&in)
 	var err error
-	if in.InTarget, err = m.inTarget(ctx, &in); err != nil {
-		return result(Failed, "could not read the target group; nothing was changed: %v", err), true
+	if in.Before, err = m.holding(ctx, &in); err != nil {
+		return result(troubled, "nothing was done: what the person holds could not be read: %v", err), true
 	}
+	in.InTarget = in.Target != "" && slices.Contains(in.Before.InGroups, in.Target)
 	if m.entry, err = j.ledger.Begin(ctx, in); errors.Is(err, ledger.ErrBlocked) {
 		return result(Refused, "%v", err), true
 	} else if err != nil {
-		return result(Failed, "%v", err), true
+		return result(troubled, "nothing was done: %v", err), true
 	}
 	return Result{}, false
 }

@@ -4,47 +4,67 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// check holds everything that forbids a plan before the first write.
-func (a *Applier) check(ctx context.Context, run *decision.Run, p *plan.Plan, before *Results, in Request) error {
+// check holds everything that forbids a plan before the first write. A plan
+// that may no longer begin anything may still finish what it has begun.
+func (j *job) check(ctx context.Context, before *Results, in Request) error {
+	p := j.plan
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
 	}
-	started := len(before.Results) > 0
 	switch {
-	case p.Mode == policy.Audit:
+	case j.run.Policy.Mode == policy.Audit:
 		return refuse("the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again")
 	case p.Verdict == plan.Nothing:
 		return refuse("the plan changes nothing")
-	case p.PolicyHash != run.Begin.PolicyHash() || p.ManifestHash != run.ManifestHash:
+	case p.PolicyHash != j.run.Begin.PolicyHash() || p.ManifestHash != j.run.ManifestHash:
 		return refuse("the plan was made from another policy or snapshot than the run holds now")
-	case in.Policy != "" && in.Policy != run.Begin.Policy:
-		return refuse("the policy has changed since the plan was made; plan again")
 	case in.Override != "" && in.Override != p.PlanHash:
 		return refuse("--override-limits names %s, but the hash of this plan is %s", in.Override, p.PlanHash)
 	case p.Verdict == plan.Hold && !(p.Overridable && in.Override == p.PlanHash):
 		return refuse("%s", heldBecause(p))
-	case started && before.Count(Pending) == 0 && len(before.Results) == len(p.Changes):
+	case len(before.Results) == len(p.Changes) && before.Count(Pending) == 0:
 		return refuse("every change of the plan is final already")
-	case !started && a.Now().After(p.Expires):
-		return refuse("the plan expired at %s; plan again", p.Expires.Format(time.RFC3339))
+	case in.Policy != "" && in.Policy != j.run.Begin.Policy:
+		j.closed = "the policy has changed since the plan was made; plan again"
+	case j.Now().After(p.Expires):
+		j.closed = "the plan expired at " + p.Expires.Format(time.RFC3339) + "; plan again"
 	}
-	tenant, _, err := a.Entra.Tenant(ctx)
+	if j.closed != "" {
+		if begun, err := j.begun(ctx); err != nil || !begun {
+			return errors.Join(err, refuse("%s", j.closed))
+		}
+	}
+	tenant, _, err := j.Entra.Tenant(ctx)
 	if err != nil {
 		return fmt.Errorf("apply run %s: %w", in.Run, err)
 	}
 	if tenant != p.Tenant {
 		return refuse("the plan is for tenant %s, but Graph answered for %s", p.Tenant, tenant)
 	}
-	return a.probe(ctx, refuse)
+	return j.probe(ctx, refuse)
+}
+
+// begun tells whether a change of this run is still open in the ledger.
+func (j *job) begun(ctx context.Context) (bool, error) {
+	for _, c := range j.plan.Changes {
+		last, err := j.ledger.Latest(ctx, c.User, c.License)
+		if err != nil {
+			return false, err
+		}
+		if last != nil && last.Run == j.plan.Run && last.Completion == nil {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func heldBecause(p *plan.Plan) string {
@@ -57,27 +77,42 @@ func heldBecause(p *plan.Plan) string {
 
 var errEnough = errors.New("enough")
 
-// probe looks at the first page of sign-in dates: when the feed broke after
-// the plan was made, everybody would look as if they had never signed in.
-func (a *Applier) probe(ctx context.Context, refuse func(string, ...any) error) error {
-	facts := plan.FeedFacts{}
-	err := a.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
+// adSample is how many AD accounts are enough to judge the feed.
+const adSample = 1000
+
+// probe samples the dates of every source that the plan rests on: when a feed
+// broke after the plan was made, everybody would look as if they had left.
+func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
+	entra, ad := plan.FeedFacts{}, plan.FeedFacts{}
+	err := j.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
 		for i := range page {
-			facts.Sampled++
-			if t := page[i].LastActivity(); !t.IsZero() {
-				facts.WithActivity++
-				if t.After(facts.Newest) {
-					facts.Newest = t
-				}
-			}
+			entra.Sample(page[i].LastActivity(), j.Now())
 		}
 		return errEnough
 	})
 	if err != nil && !errors.Is(err, errEnough) {
 		return fmt.Errorf("read sign-in dates before applying: %w", err)
 	}
-	if facts.WithActivity == 0 {
-		return refuse("source entra is unhealthy: %s", plan.Health(directory.Entra, facts, a.Now()).Reason)
+	if f := plan.Health(directory.Entra, entra, j.Now()); f.State != plan.Healthy {
+		return refuse("source entra is unhealthy: %s", f.Reason)
+	}
+	if !slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup }) {
+		return nil
+	}
+	if j.AD == nil {
+		return refuse("it changes Active Directory, which is not set up here")
+	}
+	err = j.AD.ListPeople(ctx, func(u directory.ADUser) error {
+		if ad.Sample(u.LastLogonTimestamp, j.Now()); ad.Sampled == adSample {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return fmt.Errorf("read last logons before applying: %w", err)
+	}
+	if f := plan.Health(directory.AD, ad, j.Now()); f.State != plan.Healthy {
+		return refuse("source ad is unhealthy: %s", f.Reason)
 	}
 	return nil
 }

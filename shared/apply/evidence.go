@@ -15,6 +15,7 @@ import (
 type evidence struct {
 	person *directory.Person // nil when the person was not found or not readable
 	why    string            // then why
+	gone   bool              // the account was looked for and is not there
 
 	// latest is the latest instant of a last logon that is not known, as far
 	// as it is proven; zero when nothing is.
@@ -48,7 +49,7 @@ func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evid
 		case isSID(c.User):
 			all[c.User] = j.both(ctx, nil, c.User)
 		default:
-			all[c.User] = evidence{why: "the account is no longer in Entra ID"}
+			all[c.User] = evidence{gone: true, why: "the account is no longer in Entra ID"}
 		}
 	}
 	return all, nil
@@ -57,27 +58,52 @@ func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evid
 // isSID tells the key of somebody who exists in Active Directory only.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// both joins the fresh Entra half, nil for somebody without one, with the
-// fresh AD half.
+// both joins the fresh Entra half, nil for somebody planned without one, with
+// the fresh AD half.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evidence {
 	h := directory.Halves{EntraState: directory.Present, Memberships: map[string][]string{}}
 	var latest time.Time
-	if u != nil {
-		h.Entra = []directory.EntraUser{*u}
-		if err := j.entraGroups(ctx, u, &h); err != nil {
-			return evidence{why: fmt.Sprintf("groups in Entra ID could not be read: %v", err)}
-		}
-	}
 	if j.AD != nil && sid != "" {
 		var err error
 		if latest, err = j.adHalf(ctx, sid, &h); err != nil {
 			return evidence{why: fmt.Sprintf("Active Directory could not be read: %v", err)}
 		}
 	}
+	if u == nil {
+		var err error
+		if u, err = j.meanwhileInEntra(ctx, &h); err != nil {
+			return evidence{why: fmt.Sprintf("Entra ID could not be read: %v", err)}
+		}
+	}
+	if u != nil {
+		h.Entra = []directory.EntraUser{*u}
+		if err := j.entraGroups(ctx, u, &h); err != nil {
+			return evidence{why: fmt.Sprintf("groups in Entra ID could not be read: %v", err)}
+		}
+	}
 	for p := range h.Join() {
 		return evidence{person: p, latest: latest}
 	}
-	return evidence{why: "the account is no longer in Active Directory"}
+	return evidence{gone: true, why: "the account is no longer in Active Directory"}
+}
+
+// meanwhileInEntra looks in Entra ID for somebody who was planned as known to
+// Active Directory only: by now, or for a list that was short, there may be an
+// account.
+func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Halves) (*directory.EntraUser, error) {
+	if len(h.AD) == 0 || h.AD[0].UserPrincipalName == "" {
+		return nil, nil
+	}
+	u, err := j.Entra.FindPerson(ctx, h.AD[0].UserPrincipalName)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case u.SID != h.AD[0].SID:
+		return nil, nil
+	}
+	return &u, nil
 }
 
 func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *directory.Halves) error {

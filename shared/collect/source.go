@@ -30,9 +30,16 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 		if err != nil {
 			return err
 		}
+		if missing := b.People - w.People(); missing > tolerance(b.People) {
+			return fmt.Errorf("the list of people is short: Graph counted %d and listed %d", b.People, w.People())
+		}
 		return c.entraMembers(ctx, b, p, w)
 	})
 }
+
+// tolerance is how many people fewer than were counted a list may have: some
+// are deleted while it is read, and the count itself may be late.
+func tolerance(counted int) int { return 5 + counted/100 }
 
 // ReadAD reads everybody in Active Directory. Any error means that the source
 // as a whole was not read.

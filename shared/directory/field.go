@@ -94,16 +94,23 @@ type Field struct {
 }
 
 // Of is the field's value for a person. It is Unknown when the half it lives
-// in was not read, is doubtful, or when its activity dates cannot be trusted
-// in this run.
+// in was not read, is doubtful, or when its activity dates cannot be trusted,
+// in this run or of this account.
 func (f *Field) Of(p *Person) Value {
-	if p.State(f.Source) != Present || f.Meaning == Activity && p.Stale[f.Source] != "" {
+	if p.State(f.Source) != Present || f.Meaning == Activity && (p.Stale[f.Source] != "" || p.datesInDoubt(f.Source)) {
 		return Value{}
 	}
 	if f.Source == AD {
 		return f.ad(p.AD)
 	}
 	return f.entra(p.Entra)
+}
+
+func (p *Person) datesInDoubt(s Source) bool {
+	if s == AD {
+		return p.AD.DatesInDoubt
+	}
+	return p.Entra.DatesInDoubt
 }
 
 // FieldNamed finds a field by the name a policy uses.

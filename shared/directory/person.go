@@ -72,6 +72,9 @@ type EntraUser struct {
 	LastInteractive    time.Time
 	LastNonInteractive time.Time
 	LastSuccessful     time.Time
+	// DatesInDoubt: a sign-in date lies in the future, so a clock is wrong and
+	// no sign-in date of this account says anything.
+	DatesInDoubt bool
 
 	// Synced tells that the account is mastered on premises
 	// (onPremisesSyncEnabled is true), so an AD account should exist.
@@ -121,6 +124,7 @@ type ADUser struct {
 	// LastLogonTimestamp is the replicated date, up to 14 days late. In fresh
 	// evidence it is the newest of it and of lastLogon on every controller.
 	LastLogonTimestamp time.Time
+	DatesInDoubt       bool // as in EntraUser, of logons
 
 	Extension ExtensionAttributes
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/groups"
 )
 
-const readGroups = "GroupMember.Read.All"
+const readGroups = "Group.Read.All"
 
 type wireGroup struct {
 	ID             string        `json:"id"`

@@ -114,6 +114,7 @@ func (w *wireUser) person(now time.Time) (directory.EntraUser, error) {
 		LastInteractive:    date(w.SignIn.Interactive, now),
 		LastNonInteractive: date(w.SignIn.NonInteractive, now),
 		LastSuccessful:     date(w.SignIn.Successful, now),
+		DatesInDoubt:       future(w.SignIn.Interactive, now) || future(w.SignIn.NonInteractive, now) || future(w.SignIn.Successful, now),
 		Synced:             w.Synced, SID: w.SID, ImmutableID: w.ImmutableID, SAMAccount: w.SAMAccount,
 		Extension:   w.Extension.array(),
 		Assignments: w.assignments(),
@@ -157,11 +158,14 @@ func flag(b *bool) directory.Flag {
 }
 
 // date is t, or no date when t cannot be one: 0001-01-01 and its like stand
-// for "none", and a date in the future would make somebody look active for
-// ever.
+// for "none", and a date in the future is none (the caller marks it: somebody
+// with such a date has not "never signed in").
 func date(t, now time.Time) time.Time {
-	if t.Year() < 2000 || t.After(now.AddDate(0, 0, 1)) {
+	if t.Year() < 2000 || future(t, now) {
 		return time.Time{}
 	}
 	return t.UTC()
 }
+
+// future leaves a day for clocks that differ.
+func future(t, now time.Time) bool { return t.After(now.AddDate(0, 0, 1)) }

@@ -32,7 +32,7 @@ const (
 // Holding is how a person held the license and its successor at one moment.
 type Holding struct {
 	Assignments []directory.Assignment `json:"assignments,omitempty"` // of the two products
-	InGroups    []string               `json:"inGroups,omitempty"`    // AD groups, by DN
+	InGroups    []string               `json:"inGroups,omitempty"`    // of the change's two groups, those the person is in
 }
 
 // Intent is what is about to be done, and why.
@@ -129,28 +129,30 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 // with ErrBlocked when another run is at it, also when that run was faster by
 // a moment.
 func (l *Ledger) Begin(ctx context.Context, in Intent) (*Entry, error) {
-	last, err := l.Latest(ctx, in.Person, in.License)
-	if err != nil {
-		return nil, err
-	}
-	e := &Entry{Seq: 1, Intent: in}
-	if last != nil {
-		if last.Completion == nil {
-			if last.Run == in.Run {
-				return last, nil
-			}
-			return nil, fmt.Errorf("%w: run %s since %s", ErrBlocked, last.Run, last.At.Format(time.RFC3339))
+	for range 3 { // two calls of one run may begin at the same moment
+		last, err := l.Latest(ctx, in.Person, in.License)
+		if err != nil {
+			return nil, err
 		}
-		e.Seq = last.Seq + 1
+		e := &Entry{Seq: 1, Intent: in}
+		switch {
+		case last == nil:
+		case last.Completion != nil:
+			e.Seq = last.Seq + 1
+		case last.Run == in.Run:
+			return last, nil
+		default:
+			return nil, fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, last.Run, last.At.Format(time.RFC3339), last.Run)
+		}
+		err = store.PutJSONIfAbsent(ctx, l.store, e.key(), e.Intent)
+		if err == nil {
+			return e, nil
+		}
+		if !errors.Is(err, store.ErrExists) {
+			return nil, fmt.Errorf("write the intent into the ledger (nothing was changed): %w", err)
+		}
 	}
-	err = store.PutJSONIfAbsent(ctx, l.store, e.key(), e.Intent)
-	if errors.Is(err, store.ErrExists) {
-		return nil, fmt.Errorf("%w: it began at the same moment", ErrBlocked)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("write the intent into the ledger (nothing was changed): %w", err)
-	}
-	return e, nil
+	return nil, fmt.Errorf("%w: others keep beginning it", ErrBlocked)
 }
 
 // Complete closes an entry. Completing it twice keeps the first completion.

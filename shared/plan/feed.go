@@ -42,6 +42,19 @@ type FeedFacts struct {
 	Unasked      string // controllers whose dates are missing
 }
 
+// Sample counts one person's activity date. One after now is a fault of a clock
+// and not the newest.
+func (f *FeedFacts) Sample(activity, now time.Time) {
+	f.Sampled++
+	if activity.IsZero() {
+		return
+	}
+	f.WithActivity++
+	if activity.After(f.Newest) && !activity.After(now) {
+		f.Newest = activity
+	}
+}
+
 // Health judges one source at the planning instant. A source that failed gives
 // no values at all; one that is otherwise unhealthy gives no activity dates.
 func Health(s directory.Source, f FeedFacts, asOf time.Time) Feed {

@@ -133,13 +133,16 @@ type Plan struct {
 const Lifetime = 72 * time.Hour
 
 // Hash is the SHA-256, in hex, of the plan's canonical body: what would be
-// done, from which data, by which policy and tool, in which tenant.
+// done, from which data, by which policy and tool, in which tenant, and whether
+// the gate let it pass.
 func (p *Plan) Hash() string {
 	body, err := json.Marshal(struct {
 		Changes                                []Change
 		AsOf                                   time.Time
 		ManifestHash, PolicyHash, Tenant, Tool string
-	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool})
+		Verdict                                Verdict
+		Overridable                            bool
+	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable})
 	if err != nil {
 		panic(fmt.Sprintf("plan body of plain values cannot be encoded: %v", err)) // unreachable
 	}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -32,6 +33,8 @@ func (l *loader) license(e entry) *License {
 			license.Group = &ref
 		}
 	}
+	l.licenseName(e.key)
+	l.sameProduct(e.value, license)
 	inAD := license.Group != nil && license.Group.Source == directory.AD
 	switch {
 	case len(l.faults) > before:
@@ -46,6 +49,33 @@ func (l *loader) license(e entry) *License {
 		license.holders = &q
 	}
 	return license
+}
+
+// licenseNames may be used in keys of objects.
+var licenseNames = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$`)
+
+func (l *loader) licenseName(n *yaml.Node) {
+	if !licenseNames.MatchString(n.Value) {
+		l.fault(n, "license name %.80q: use 1 to 64 letters, digits, dots, dashes and underscores, with a letter or digit at both ends", n.Value)
+	}
+	for _, other := range l.policy.Licenses {
+		if other.Name != n.Value && strings.EqualFold(other.Name, n.Value) {
+			l.fault(n, "licenses %s and %s differ in letter case only", other.Name, n.Value)
+		}
+	}
+}
+
+// sameProduct refuses two names for one product: two rules could then change
+// one person's license twice.
+func (l *loader) sameProduct(n *yaml.Node, license *License) {
+	for _, other := range l.policy.Licenses {
+		switch {
+		case license.SKU != "" && strings.EqualFold(other.SKU, license.SKU):
+			l.fault(n, "licenses %s and %s are the same product %s; name it once", other.Name, license.Name, license.SKU)
+		case license.SKU == "" && other.SKU == "" && license.Group != nil && other.Group != nil && license.Group.Key(true) == other.Group.Key(true):
+			l.fault(n, "licenses %s and %s are the same group %s; name it once", other.Name, license.Name, license.Group)
+		}
+	}
 }
 
 func (l *loader) rules(n *yaml.Node, c *compiler) {

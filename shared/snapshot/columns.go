@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,9 +51,8 @@ var entraColumns = []column[directory.EntraUser]{
 	date("lastInteractive", func(u *directory.EntraUser) *time.Time { return &u.LastInteractive }),
 	date("lastNonInteractive", func(u *directory.EntraUser) *time.Time { return &u.LastNonInteractive }),
 	date("lastSuccessful", func(u *directory.EntraUser) *time.Time { return &u.LastSuccessful }),
-	{"synced",
-		func(line []byte, u *directory.EntraUser) []byte { return fmt.Append(line, u.Synced) },
-		func(l *line, u *directory.EntraUser) { u.Synced = l.bool() }},
+	yesNo("datesInDoubt", func(u *directory.EntraUser) *bool { return &u.DatesInDoubt }),
+	yesNo("synced", func(u *directory.EntraUser) *bool { return &u.Synced }),
 	text("sid", func(u *directory.EntraUser) *string { return &u.SID }),
 	text("immutableId", func(u *directory.EntraUser) *string { return &u.ImmutableID }),
 	text("sam", func(u *directory.EntraUser) *string { return &u.SAMAccount }),
@@ -80,6 +80,7 @@ var adColumns = []column[directory.ADUser]{
 	flag("enabled", func(u *directory.ADUser) *directory.Flag { return &u.Enabled }),
 	date("created", func(u *directory.ADUser) *time.Time { return &u.Created }),
 	date("lastLogonTimestamp", func(u *directory.ADUser) *time.Time { return &u.LastLogonTimestamp }),
+	yesNo("datesInDoubt", func(u *directory.ADUser) *bool { return &u.DatesInDoubt }),
 	list("ext", func(u *directory.ADUser) []string { return extension(&u.Extension) },
 		func(l *line, u *directory.ADUser) { l.extension(&u.Extension) }),
 }
@@ -105,6 +106,12 @@ func flag[T any](name string, of func(*T) *directory.Flag) column[T] {
 	return column[T]{name,
 		func(line []byte, r *T) []byte { return quote(line, of(r).String()) },
 		func(l *line, r *T) { *of(r) = l.flag() }}
+}
+
+func yesNo[T any](name string, of func(*T) *bool) column[T] {
+	return column[T]{name,
+		func(line []byte, r *T) []byte { return strconv.AppendBool(line, *of(r)) },
+		func(l *line, r *T) { *of(r) = l.bool() }}
 }
 
 func list[T any](name string, of func(*T) []string, read func(*line, *T)) column[T] {
