@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,7 +38,7 @@ func (r *Relay) Check(ctx context.Context, to io.Writer) bool {
 		said, err := check(ctx)
 		mark := "ok  "
 		if err != nil {
-			good, mark, said = false, "FAIL", nameless(err, nil).Error()
+			good, mark, said = false, "FAIL", strings.ReplaceAll(err.Error(), "\n", "; ")
 		}
 		fmt.Fprintf(to, "%s  %s: %s\n", mark, what, said)
 	}

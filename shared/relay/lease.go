@@ -160,7 +160,7 @@ func (e *namelessError) Unwrap() error { return e.error }
 
 // nameable are the texts in which names of people come: in quotes, and as
 // distinguished names.
-var nameable = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?i)\bCN=[^";]*`)
+var nameable = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?i)\bCN=(?:[^,;:"\\]|\\.)*(?:,(?:CN|OU|DC)=(?:[^,;:"\\]|\\.)*)*`)
 
 // nameless leaves out of an error every name but those of the message's own
 // groups, and SIDs.
