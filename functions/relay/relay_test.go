@@ -3,9 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -48,74 +45,6 @@ func TestCandidates(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)
 	}
-}
-
-// standStill sends a relay SIGSTOP in the middle of its work, until its task
-// and its hold on the message are over.
-func (r *rig) standStill(at int, m task.Message) (p *process, lost *awsfake.Task) {
-	r.Helper()
-	p = r.start()
-	r.says(p, "waiting for messages", 2)
-	stopped := make(chan struct{})
-	r.arm(at, func() {
-		r.signal(p, syscall.SIGSTOP)
-		close(stopped)
-	})
-	lost = r.ask(m, time.Minute)
-	select {
-	case <-stopped:
-	case <-r.soon().Done():
-		r.Fatal("the relay did not come so far")
-	}
-	time.Sleep(r.visibility) // the relay's own clock has to see it
-	r.aws.Advance(time.Hour / 2)
-	if end, err := lost.Wait(r.soon()); err != nil || end.Error != awsfake.HeartbeatTimeout {
-		r.Fatalf("the task of the relay that stands still: %+v, %v", end, err)
-	}
-	return p, lost
-}
-
-func TestLateReaderSpoilsNothing(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, time.Second)
-	late, _ := r.standStill(100, everyone)
-	again := everyone
-	again.Attempt = 1
-	asked := r.ask(again)
-	r.start()
-	key := r.answer(asked)
-	want := r.truth()
-	r.signal(late, syscall.SIGCONT)
-	r.says(late, "the work was stopped", 1)
-	r.drained(r.readQueue)
-	if diff := cmp.Diff(want, r.sealed(key)); diff != "" {
-		t.Errorf("the snapshot differs from the company (-company +snapshot):\n%s", diff)
-	}
-	for key, err := range r.store.List(t.Context(), "runs/run-1/ad/") {
-		if err != nil || strings.HasSuffix(key, "/0.json") {
-			t.Errorf("the late reader wrote %s (%v)", key, err)
-		}
-	}
-}
-
-func TestLateWriterSpoilsNothing(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, time.Second)
-	list := r.changes()
-	m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", list)}
-	late, _ := r.standStill(40, m)
-	before := len(r.company.History())
-	if before == 0 || before == len(list.Changes) {
-		t.Fatalf("the relay stands still after %d of %d changes", before, len(list.Changes))
-	}
-	m.Attempt = 1
-	asked := r.ask(m)
-	r.start()
-	key := r.answer(asked)
-	r.signal(late, syscall.SIGCONT)
-	r.says(late, "the work was stopped", 1)
-	r.drained(r.writeQueue)
-	r.madeOnce(list, key)
 }
 
 func TestTwoRelaysShareAQueue(t *testing.T) {
@@ -311,60 +240,5 @@ func TestLogsNameNobody(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-func TestCheck(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, minute)
-	wrong := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(wrong, []byte("wrong"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct {
-		name string
-		env  []string
-		want []string
-		fail bool
-	}{
-		{name: "everything", want: []string{
-			"ok    Active Directory: bound; read a person, and the last logon from every controller",
-			"ok    store: wrote and read back runs/relay-check/ad/probe.json",
-			"ok    task answers: may send heartbeats and answers",
-			"ok    queue ad-read: visibility timeout 1m0s, 0 waiting; may receive, hide and delete messages",
-			"ok    queue ad-write: visibility timeout 1m0s, 0 waiting; may receive, hide and delete messages",
-		}},
-		{name: "wrong password", env: []string{"IDLESEAT_AD_PASSWORD_FILE=" + wrong}, fail: true, want: []string{"FAIL  Active Directory: ", "wrong password", "ok    store"}},
-		{name: "no such queue", env: []string{"IDLESEAT_RELAY_READ_QUEUE=" + r.readQueue + "x"}, fail: true, want: []string{"FAIL  queue ad-read: ", "does not exist", "ok    queue ad-write"}},
-		{name: "no dead-letter queue", env: []string{"IDLESEAT_RELAY_READ_QUEUE=" + r.aws.NewQueue("bare", minute, 0)}, fail: true, want: []string{"FAIL  queue ad-read: it has no dead-letter queue"}},
-		{name: "no such bucket", env: []string{"IDLESEAT_STORE=s3://nobody-made-this"}, fail: true, want: []string{"FAIL  store: ", "NoSuchBucket"}},
-		{name: "no settings", env: []string{"IDLESEAT_STORE=", "IDLESEAT_RELAY_READ_QUEUE=", "IDLESEAT_RELAY_WRITE_QUEUE=", "IDLESEAT_AD_URLS=", "IDLESEAT_AD_BIND="}, fail: true,
-			want: []string{"IDLESEAT_STORE is empty", "IDLESEAT_RELAY_READ_QUEUE and IDLESEAT_RELAY_WRITE_QUEUE are both empty", "IDLESEAT_AD_URLS is empty", "IDLESEAT_AD_BIND is empty"}},
-		{name: "one queue for both", env: []string{"IDLESEAT_RELAY_WRITE_QUEUE=" + r.readQueue}, fail: true, want: []string{"are the same queue"}},
-		{name: "no region", env: []string{"AWS_REGION="}, fail: true, want: []string{"set AWS_REGION"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			cmd := exec.Command(built, "--check")
-			cmd.Env = append(slices.Clone(r.env), tt.env...)
-			out, err := cmd.CombinedOutput()
-			if (err != nil) != tt.fail || err != nil && cmd.ProcessState.ExitCode() != 1 {
-				t.Errorf("ended with %v", err)
-			}
-			for _, want := range tt.want {
-				if !strings.Contains(string(out), want) {
-					t.Errorf("%q is not said in\n%s", want, out)
-				}
-			}
-		})
-	}
-}
-
-func TestVersion(t *testing.T) {
-	t.Parallel()
-	out, err := exec.Command(built, "--version").Output()
-	if got := string(out); err != nil || got != "under-test\n" {
-		t.Errorf("%q, %v", got, err)
 	}
 }
