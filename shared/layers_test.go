@@ -22,8 +22,9 @@ var floors = []struct {
 }{
 	{packages: []string{"shared/directory"}},
 	{packages: []string{"shared/policy", "shared/entra", "shared/activedirectory", "shared/store", "shared/sandbox"}},
+	{packages: []string{"shared/relay/task"}}, // what the cloud and the relay say to each other
 	{open: true, packages: []string{"shared/plan", "shared/snapshot", "shared/ledger", "shared/decision", "shared/report"}},
-	{packages: []string{"shared/collect", "shared/evaluate", "shared/gate", "shared/apply"}},
+	{packages: []string{"shared/collect", "shared/evaluate", "shared/gate", "shared/apply", "shared/relay"}},
 	{packages: []string{"functions/"}},
 }
 
@@ -105,6 +106,19 @@ func TestWhatDecidesCannotReachADirectory(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "./policy", "./plan", "./decision", "./evaluate", "./gate") {
 		for _, forbidden := range []string{"github.com/microsoftgraph/", "github.com/go-ldap/", "github.com/Azure/"} {
+			if slices.ContainsFunc(p.Deps, func(d string) bool { return strings.HasPrefix(d, forbidden) }) {
+				t.Errorf("%s links %s", p.ImportPath, forbidden)
+			}
+		}
+	}
+}
+
+// The relay is hands, not head: it holds no rules and knows no Graph.
+func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t, "../functions/relay") {
+		for _, forbidden := range []string{module + "shared/policy", module + "shared/ledger", module + "shared/plan", module + "shared/entra",
+			"github.com/microsoftgraph/", "github.com/Azure/azure-sdk-for-go", "cel.dev/"} {
 			if slices.ContainsFunc(p.Deps, func(d string) bool { return strings.HasPrefix(d, forbidden) }) {
 				t.Errorf("%s links %s", p.ImportPath, forbidden)
 			}

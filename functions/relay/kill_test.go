@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+const (
+	kills       = 10
+	partitions  = 3
+	contractors = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
+	noGroup     = "CN=Nobody Made This,OU=Licenses," + sandbox.BaseDN
+)
+
+var everyone = task.Message{Kind: task.ReadEveryone, Partitions: partitions, AsOf: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+	Groups: []task.Group{{DN: sandbox.CitrixGroup, Direct: true}, {DN: sandbox.CitrixGroup}, {DN: noGroup}}}
+
+// seen is what the relay should have seen.
+type seen struct {
+	People      map[string]directory.ADUser
+	Memberships map[string][]string
+	Unreadable  []string
+	Sampled     int
+}
+
+func (r *rig) truth() seen {
+	want := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Unreadable: []string{everyone.Groups[2].Key()}}
+	for i := range r.company.Size() {
+		p := r.company.Person(i)
+		if p.AD == nil {
+			continue
+		}
+		want.People[p.AD.SID] = *p.AD
+		want.Sampled++
+		direct := slices.Contains(p.ADGroups, sandbox.CitrixGroup)
+		if direct {
+			want.Memberships[p.AD.SID] = append(want.Memberships[p.AD.SID], everyone.Groups[0].Key())
+		}
+		if direct || slices.Contains(p.ADGroups, contractors) {
+			want.Memberships[p.AD.SID] = append(want.Memberships[p.AD.SID], everyone.Groups[1].Key())
+		}
+	}
+	return want
+}
+
+// sealed is what the snapshot holds that a reading makes.
+func (r *rig) sealed(key string) seen {
+	r.Helper()
+	run := "sealed-" + strings.ReplaceAll(key, "/", "-")
+	m := snapshot.Manifest{Run: run, Taken: time.Now(), Readings: [2]snapshot.Reading{{Absent: true}, get[snapshot.Reading](r, key)}}
+	if err := snapshot.Seal(r.Context(), r.store, &m); err != nil {
+		r.Fatal(err)
+	}
+	manifest, _, err := snapshot.GetManifest(r.Context(), r.store, run)
+	if err != nil {
+		r.Fatal(err)
+	}
+	got := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Sampled: manifest.Readings[directory.AD].Sampled}
+	for p := range partitions {
+		var h directory.Halves
+		if err := manifest.Read(r.Context(), r.store, p, &h); err != nil {
+			r.Fatal(err)
+		}
+		for _, u := range h.AD {
+			got.People[u.SID] = u
+		}
+		for sid, keys := range h.Memberships {
+			got.Memberships[sid] = keys
+		}
+		got.Unreadable = h.Unreadable
+	}
+	return got
+}
+
+// killing runs a piece of work once undisturbed, to learn how many events it
+// has, and then with a SIGKILL in each tenth of them. ask starts the work of a
+// rig, and check waits for its end.
+func killing(t *testing.T, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
+	run := func(r *rig, disturb func(p *process) (wait func())) {
+		ask, check := work(r)
+		p := r.start()
+		r.says(p, "waiting for messages", 2)
+		wait := disturb(p)
+		asked := ask()
+		wait()
+		check(asked)
+		r.drained(queue(r))
+	}
+	whole := newRig(t, 3*time.Second)
+	run(whole, func(*process) func() {
+		whole.arm(0, nil)
+		return func() {}
+	})
+	events := whole.arm(0, nil)
+	t.Logf("%d events", events)
+	for k := range kills {
+		t.Run(fmt.Sprint(k), func(t *testing.T) {
+			t.Parallel()
+			points := rand.New(rand.NewPCG(uint64(k), 3))
+			at := min(1+(k*events+points.IntN(events))/kills, events-3) // a poll more or less
+			r := newRig(t, 3*time.Second)
+			run(r, func(p *process) func() {
+				struck := make(chan struct{})
+				r.arm(at, func() {
+					p.kill()
+					close(struck)
+				})
+				return func() {
+					select {
+					case <-struck:
+					case <-r.soon().Done():
+						t.Fatalf("event %d of %d never came", at, events)
+					}
+					r.start()
+					r.aws.Advance(r.visibility)
+				}
+			})
+		})
+	}
+}
+
+func TestKilledWhileReading(t *testing.T) {
+	t.Parallel()
+	killing(t, func(r *rig) string { return r.readQueue }, func(r *rig) (func() *awsfake.Task, func(*awsfake.Task)) {
+		return func() *awsfake.Task { return r.ask(everyone) }, func(asked *awsfake.Task) {
+			if diff := cmp.Diff(r.truth(), r.sealed(r.answer(asked))); diff != "" {
+				r.Errorf("the snapshot differs from the company (-company +snapshot):\n%s", diff)
+			}
+		}
+	})
+}
+
+// changes takes 12 people out of the group and puts 8 others into it.
+func (r *rig) changes() (list task.Changes) {
+	wanted := map[task.Action]int{task.Remove: 12, task.Add: 8}
+	for i := range r.company.Size() {
+		p := r.company.Person(i)
+		if p.AD == nil {
+			continue
+		}
+		action := task.Add
+		if slices.Contains(p.ADGroups, sandbox.CitrixGroup) {
+			action = task.Remove
+		}
+		if wanted[action]--; wanted[action] >= 0 {
+			list.Changes = append(list.Changes, task.Change{ID: fmt.Sprintf("change-%d", i), SID: p.AD.SID, GUID: p.AD.GUID, Group: sandbox.CitrixGroup, Action: action})
+		}
+	}
+	return list
+}
+
+func TestKilledWhileWriting(t *testing.T) {
+	t.Parallel()
+	killing(t, func(r *rig) string { return r.writeQueue }, func(r *rig) (func() *awsfake.Task, func(*awsfake.Task)) {
+		list := r.changes()
+		m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", list)}
+		return func() *awsfake.Task { return r.ask(m) }, func(asked *awsfake.Task) { r.madeOnce(list, r.answer(asked)) }
+	})
+}
+
+// madeOnce checks that every change was made, and made once.
+func (r *rig) madeOnce(list task.Changes, key string) {
+	r.Helper()
+	want := map[string]int{}
+	results := get[task.Results](r, key)
+	for i, c := range list.Changes {
+		want[strings.TrimPrefix(c.ID, "change-")+" "+string(c.Action)]++
+		if got := results.Results[i]; got.ID != c.ID || got.Outcome != task.Done || got.After != (c.Action == task.Add) {
+			r.Errorf("change %+v came to %+v", c, got)
+		}
+	}
+	if diff := cmp.Diff(want, r.written()); diff != "" {
+		r.Errorf("writes that the directory accepted (-want +got):\n%s", diff)
+	}
+}
+
+// written counts the accepted writes by person and action.
+func (r *rig) written() map[string]int {
+	got := map[string]int{}
+	for _, e := range r.company.History() {
+		switch e.What {
+		case sandbox.MemberAdded:
+			got[fmt.Sprint(e.Person, " ", task.Add)]++
+		case sandbox.MemberRemoved:
+			got[fmt.Sprint(e.Person, " ", task.Remove)]++
+		}
+	}
+	return got
+}

@@ -1,0 +1,89 @@
+// Command relay works on premises: it reads Active Directory and writes group
+// members as the messages of two queues ask, and answers their tasks.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/shared/relay"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+func main() {
+	check := flag.Bool("check", false, "prove that directory, store, queues and rights are as needed, and end")
+	tell := flag.Bool("version", false, "print the version and end")
+	flag.Parse()
+	if *tell {
+		fmt.Println(toolVersion())
+		return
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r, err := connect(ctx, log)
+	switch {
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "relay: %v\n", err)
+		os.Exit(1)
+	case *check:
+		if !r.Check(ctx, os.Stdout) {
+			os.Exit(1)
+		}
+	default:
+		log.Info("relay starts", "version", toolVersion())
+		r.Run(ctx)
+		log.Info("relay ends")
+	}
+}
+
+// settings is the whole environment.
+type settings struct {
+	Relay relay.Config
+	AD    activedirectory.Config
+}
+
+// connect makes the relay's parts. Nothing is asked over the network yet.
+func connect(ctx context.Context, log *slog.Logger) (*relay.Relay, error) {
+	var s settings
+	if err := envconfig.Process(ctx, &s); err != nil {
+		return nil, fmt.Errorf("read the environment: %w", err)
+	}
+	if err := errors.Join(s.Relay.Validate(), s.AD.Validate()); err != nil {
+		return nil, err
+	}
+	ad, err := activedirectory.New(s.AD)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := store.Open(ctx, s.Relay.Store)
+	if err != nil {
+		return nil, err
+	}
+	cloud, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS settings: %w", err)
+	}
+	return relay.New(s.Relay, cloud, objects, ad, log)
+}
+
+// version is set by the build; a plain `go build` tells its revision.
+var version = ""
+
+func toolVersion() string {
+	if info, ok := debug.ReadBuildInfo(); version == "" && ok {
+		return info.Main.Version
+	}
+	return version
+}

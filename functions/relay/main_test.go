@@ -1,0 +1,157 @@
+package main
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/shared/relay"
+)
+
+const bucket = "idleseat-test"
+
+// built is the relay as `make build` builds it, and taps are told of requests
+// to S3, by the prefix of a test's store.
+var (
+	built string
+	taps  sync.Map
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		folder, err := os.MkdirTemp("", "relay-test-")
+		if err != nil {
+			log.Print(err)
+			return 1
+		}
+		defer os.RemoveAll(folder)
+		built = filepath.Join(folder, "relay")
+		if out, err := exec.Command("go", "build", "-ldflags", "-X main.version=under-test", "-o", built, ".").CombinedOutput(); err != nil {
+			log.Printf("build the relay: %v\n%s", err, out)
+			return 1
+		}
+		defer serveS3().Close()
+		return m.Run()
+	}())
+}
+
+// serveS3 serves one bucket for all tests and leads the SDK to it.
+func serveS3() *httptest.Server {
+	backend := s3mem.New()
+	if err := backend.CreateBucket(bucket); err != nil {
+		panic(err) // a new server has no bucket
+	}
+	objects := gofakes3.New(backend).Server()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		prefix, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+bucket+"/"), "/")
+		watched, _ := taps.LoadOrStore(prefix, new(tap))
+		watched.(*tap).around(func() { objects.ServeHTTP(w, r) })
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed relays hang up
+	server.Start()
+	for _, v := range []string{"AWS_ENDPOINT_URL_S3=" + server.URL, "AWS_REGION=eu-north-1", "AWS_ACCESS_KEY_ID=simulated", "AWS_SECRET_ACCESS_KEY=simulated"} {
+		name, value, _ := strings.Cut(v, "=")
+		if err := os.Setenv(name, value); err != nil {
+			panic(err) // names and values are good
+		}
+	}
+	return server
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	wrong := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(wrong, []byte("wrong"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		env  []string
+		want []string
+		fail bool
+	}{
+		{name: "everything", want: []string{
+			"ok    Active Directory: bound; read a person, and the last logon from every controller",
+			"ok    store: wrote and read back runs/relay-check/ad/probe.json",
+			"ok    task answers: may send heartbeats and answers",
+			"ok    queue ad-read: visibility timeout 1m0s, 0 waiting; may receive, hide and delete messages",
+			"ok    queue ad-write: visibility timeout 1m0s, 0 waiting; may receive, hide and delete messages",
+		}},
+		{name: "wrong password", env: []string{"IDLESEAT_AD_PASSWORD_FILE=" + wrong}, fail: true, want: []string{"FAIL  Active Directory: ", "wrong password", "ok    store"}},
+		{name: "no such queue", env: []string{"IDLESEAT_RELAY_READ_QUEUE=" + r.readQueue + "x"}, fail: true, want: []string{"FAIL  queue ad-read: ", "does not exist", "ok    queue ad-write"}},
+		{name: "no dead-letter queue", env: []string{"IDLESEAT_RELAY_READ_QUEUE=" + r.aws.NewQueue("bare", minute, 0)}, fail: true, want: []string{"FAIL  queue ad-read: it has no dead-letter queue"}},
+		{name: "no such bucket", env: []string{"IDLESEAT_STORE=s3://nobody-made-this"}, fail: true, want: []string{"FAIL  store: ", "NoSuchBucket"}},
+		{name: "no settings", env: []string{"IDLESEAT_STORE=", "IDLESEAT_RELAY_READ_QUEUE=", "IDLESEAT_RELAY_WRITE_QUEUE=", "IDLESEAT_AD_URLS=", "IDLESEAT_AD_BIND="}, fail: true,
+			want: []string{"IDLESEAT_STORE is empty", "IDLESEAT_RELAY_READ_QUEUE and IDLESEAT_RELAY_WRITE_QUEUE are both empty", "IDLESEAT_AD_URLS is empty", "IDLESEAT_AD_BIND is empty"}},
+		{name: "one queue for both", env: []string{"IDLESEAT_RELAY_WRITE_QUEUE=" + r.readQueue}, fail: true, want: []string{"are the same queue"}},
+		{name: "no region", env: []string{"AWS_REGION="}, fail: true, want: []string{"set AWS_REGION"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(built, "--check")
+			cmd.Env = append(slices.Clone(r.env), tt.env...)
+			out, err := cmd.CombinedOutput()
+			if (err != nil) != tt.fail || err != nil && cmd.ProcessState.ExitCode() != 1 {
+				t.Errorf("ended with %v", err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(string(out), want) {
+					t.Errorf("%q is not said in\n%s", want, out)
+				}
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command(built, "--version").Output()
+	if got := string(out); err != nil || got != "under-test\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// The example environment names every variable there is, and no other; the
+// unit gives the one that names a secret.
+func TestExampleEnvironment(t *testing.T) {
+	t.Parallel()
+	example, err := os.ReadFile("../../infra/relay/relay.env.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit, err := os.ReadFile("../../infra/relay/idleseat-relay.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for _, found := range regexp.MustCompile(`(?m)^(?:#|Environment=)?(IDLESEAT_\w+)=`).FindAllStringSubmatch(string(example)+string(unit), -1) {
+		got = append(got, found[1])
+	}
+	for _, part := range []reflect.Type{reflect.TypeFor[relay.Config](), reflect.TypeFor[activedirectory.Config]()} {
+		for field := range part.Fields() {
+			want = append(want, field.Tag.Get("env"))
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("variables (-known to the relay +named):\n%s", diff)
+	}
+}

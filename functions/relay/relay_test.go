@@ -1,0 +1,244 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+)
+
+// minute is a visibility timeout that no test waits for.
+const minute = time.Minute
+
+func TestCandidates(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	want := task.Evidence{Run: "run-1", Batch: "b1", Unreadable: []string{everyone.Groups[2].Key()}}
+	truth, list := r.truth(), task.People{}
+	for i := 0; len(list.SIDs) < 30; i++ {
+		p := r.company.Person(i)
+		if p.AD == nil {
+			continue
+		}
+		list.SIDs = append(list.SIDs, p.AD.SID)
+		p.AD.LastLogonTimestamp = p.LastLogon // of the only controller, and so never older
+		want.People = append(want.People, task.Account{SID: p.AD.SID, User: p.AD, Groups: truth.Memberships[p.AD.SID]})
+	}
+	const nobody = "S-1-5-21-1-2-3-999999"
+	list.SIDs = append(list.SIDs, nobody)
+	want.People = append(want.People, task.Account{SID: nobody})
+	asked := r.ask(task.Message{Kind: task.ReadCandidates, Batch: "b1", Input: r.put("b1", list), Groups: everyone.Groups})
+	r.start()
+	got := get[task.Evidence](r, r.answer(asked))
+	if age := time.Since(got.Read); age < 0 || age > time.Minute {
+		t.Errorf("read %v ago", age)
+	}
+	got.Read = time.Time{}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("evidence (-want +got):\n%s", diff)
+	}
+}
+
+func TestTwoRelaysShareAQueue(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 3*time.Second)
+	var list task.People
+	for i := range 40 {
+		if p := r.company.Person(i); p.AD != nil {
+			list.SIDs = append(list.SIDs, p.AD.SID)
+		}
+	}
+	first, second := r.start(), r.start()
+	r.says(first, "waiting for messages", 2)
+	r.says(second, "waiting for messages", 2)
+	var asked []*awsfake.Task
+	for i := range 12 {
+		batch := fmt.Sprintf("b%d", i)
+		asked = append(asked, r.ask(task.Message{Kind: task.ReadCandidates, Batch: batch, Input: r.put(batch, list)}))
+	}
+	r.says(first, "candidates were read", 1)
+	first.kill()
+	r.aws.Advance(r.visibility)
+	for _, a := range asked {
+		if got := get[task.Evidence](r, r.answer(a)); len(got.People) != len(list.SIDs) {
+			t.Errorf("%d people, not %d", len(got.People), len(list.SIDs))
+		}
+	}
+	r.drained(r.readQueue)
+	r.says(second, "candidates were read", 1)
+}
+
+func TestDownRelay(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	asked := r.ask(everyone)
+	r.aws.Advance(2 * time.Hour)
+	if end, err := asked.Wait(r.soon()); err != nil || end.Error != awsfake.Timeout {
+		t.Fatalf("the task of a relay that is down: %+v, %v", end, err)
+	}
+	if waiting := r.aws.Bodies(r.readQueue); len(waiting) != 1 {
+		t.Fatalf("%d messages wait", len(waiting))
+	}
+	p := r.start()
+	r.drained(r.readQueue)
+	r.says(p, "waits for no answer any more", 1)
+	if n := len(r.box.Requests()); n > 0 {
+		t.Errorf("%d requests to Active Directory for a task that was over", n)
+	}
+}
+
+func TestMessagesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	bad := func(change func(m map[string]any)) *awsfake.Task {
+		asked := r.aws.NewTask(time.Hour, time.Hour)
+		m := map[string]any{"version": 1, "kind": "read-candidates", "token": asked.Token, "run": "run-1", "attempt": 0, "batch": "b1", "input": "runs/run-1/ad/input/b1.json"}
+		change(m)
+		text, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.aws.Send(r.readQueue, string(text))
+		return asked
+	}
+	r.put("people", map[string]any{"sids": []string{"Anna Lindqvist"}})
+	tests := []struct {
+		cause string
+		asked *awsfake.Task
+	}{
+		{"version 2", bad(func(m map[string]any) { m["version"] = 2 })},
+		{`kind "fly" is not known`, bad(func(m map[string]any) { m["kind"] = "fly" })},
+		{"does not belong to queue ad-read", bad(func(m map[string]any) { m["kind"] = "write-members" })},
+		{`unknown field "grups"`, bad(func(m map[string]any) { m["grups"] = 1 })},
+		{"not the key of an object under runs/run-1/ad/", bad(func(m map[string]any) { m["input"] = "ledger/x/y/1.json" })},
+		{"no such object", bad(func(map[string]any) {})},
+		{"person 0: (name left out) is not a SID", bad(func(m map[string]any) { m["input"] = "runs/run-1/ad/input/people.json" })},
+	}
+	garbage := []string{"hello", `{"version":1,"kind":"read-everyone"}`}
+	for _, g := range garbage {
+		r.aws.Send(r.readQueue, g)
+	}
+	p := r.start()
+	for _, tt := range tests {
+		end, err := tt.asked.Wait(r.soon())
+		if err != nil || end.Error != task.ErrorBad || !strings.Contains(end.Cause, tt.cause) {
+			t.Errorf("want %q, got %+v, %v", tt.cause, end, err)
+		}
+	}
+	for n := 1; len(r.aws.Bodies(r.readQueue)) > 0; n++ {
+		if n <= 30 {
+			r.says(p, "left for the dead-letter queue", len(garbage)*n)
+		} else {
+			r.drained(r.readQueue)
+		}
+		r.aws.Advance(r.visibility)
+	}
+	dead := r.aws.DeadLetters(r.readQueue)
+	slices.Sort(dead)
+	if diff := cmp.Diff(garbage, dead); diff != "" {
+		t.Errorf("dead letters (-want +got):\n%s", diff)
+	}
+	r.answer(r.ask(everyone)) // it still works
+}
+
+func TestTerminatedInTheMiddle(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		at   int
+		m    func(r *rig) task.Message
+	}{
+		{"reading", 100, func(*rig) task.Message { return everyone }},
+		{"writing", 40, func(r *rig) task.Message {
+			return task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes())}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, minute)
+			m, list := tt.m(r), r.changes()
+			p := r.start()
+			r.says(p, "waiting for messages", 2)
+			r.arm(tt.at, func() { r.signal(p, syscall.SIGTERM) })
+			asked := r.ask(m)
+			select {
+			case <-p.ended:
+			case <-r.soon().Done():
+				t.Fatal("the relay did not end")
+			}
+			if !p.ProcessState.Success() {
+				t.Errorf("the relay ended with %v", p.ProcessState)
+			}
+			if asked.Ended() {
+				t.Fatal("the task ended, although the relay was stopped in the middle")
+			}
+			r.start() // long before the message would have come back by itself
+			key := r.answer(asked)
+			if m.Kind == task.WriteMembers {
+				r.madeOnce(list, key)
+			} else if diff := cmp.Diff(r.truth(), r.sealed(key)); diff != "" {
+				t.Errorf("the snapshot differs from the company (-company +snapshot):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestQueuesAreSwitchedOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes())}
+	write := r.ask(m)
+	p := r.start("IDLESEAT_RELAY_WRITE_QUEUE=")
+	r.answer(r.ask(everyone))
+	p.kill()
+	if write.Ended() || len(r.company.History()) > 0 {
+		t.Error("a relay that may only read has written")
+	}
+	read := r.ask(everyone)
+	p = r.start("IDLESEAT_RELAY_READ_QUEUE=")
+	r.answer(write)
+	p.kill()
+	if read.Ended() {
+		t.Error("a relay that may only write has read")
+	}
+}
+
+// No log line and no cause of a failure names a person.
+func TestLogsNameNobody(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	p := r.start()
+	r.answer(r.ask(everyone))
+	list := r.changes()
+	list.Changes[0].Group = noGroup
+	list.Changes[1].GUID = list.Changes[2].GUID
+	list.Changes[3].After = list.Changes[0].ID
+	results := get[task.Results](r, r.answer(r.ask(task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", list)})))
+	var got []task.Outcome
+	for _, result := range results.Results[:4] {
+		got = append(got, result.Outcome)
+	}
+	if diff := cmp.Diff([]task.Outcome{task.Refused, task.Missing, task.Done, task.Skipped}, got); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+	p.kill()
+	log := strings.ToLower(strings.Join(p.log, "\n"))
+	for i := range r.company.Size() {
+		if u := r.company.Person(i).AD; u != nil {
+			for _, name := range []string{u.DisplayName, u.SAMAccount, u.UserPrincipalName, u.DN} {
+				if strings.Contains(log, strings.ToLower(name)) {
+					t.Fatalf("the log names %q", name)
+				}
+			}
+		}
+	}
+}

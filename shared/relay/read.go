@@ -1,0 +1,175 @@
+package relay
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	maxInput    = 16 << 20 // bytes of an input object
+	atTheSame   = 8        // candidates read at one time
+	nonceLetter = 10       // of a name that nobody else uses, 50 bits
+)
+
+// unique names the objects of one delivery of a message: of two relays that
+// work on the same task, neither can touch what the other writes.
+func unique(m *task.Message) string {
+	return fmt.Sprintf("%d-%s", m.Attempt, strings.ToLower(rand.Text()[:nonceLetter]))
+}
+
+// readEveryone puts everybody and the members of the groups into parts and
+// then, under the name of the attempt, what they are. Of several relays on one
+// attempt the first one's reading stands.
+func (r *Relay) readEveryone(l *lease, m *task.Message) (string, error) {
+	key := m.Folder() + strconv.Itoa(m.Attempt) + ".json"
+	if done, err := r.exists(l.ctx, key); err != nil || done {
+		return key, err
+	}
+	w, err := snapshot.NewWriter(r.store, &snapshot.Begin{Run: m.Run, Partitions: m.Partitions}, directory.AD, unique(m), m.AsOf)
+	if err != nil {
+		return "", err
+	}
+	reading, err := r.fill(l, m, w)
+	if err = errors.Join(err, w.Close()); err != nil {
+		return "", err
+	}
+	l.log.Info("everyone was read", "people", reading.People, "parts", len(reading.Parts))
+	if err := l.held(); err != nil {
+		return "", err
+	}
+	if err := store.PutJSONIfAbsent(l.ctx, r.store, key, &reading); err != nil && !errors.Is(err, store.ErrExists) {
+		return "", err
+	}
+	return key, nil
+}
+
+func (r *Relay) exists(ctx context.Context, key string) (bool, error) {
+	body, err := r.store.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, body.Close()
+}
+
+func (r *Relay) fill(l *lease, m *task.Message, w *snapshot.Writer) (reading snapshot.Reading, err error) {
+	if err := r.ad.ListPeople(l.ctx, func(u directory.ADUser) error { return w.AddAD(&u) }); err != nil {
+		return reading, fmt.Errorf("read everyone: %w", err)
+	}
+	for _, g := range m.Groups {
+		err := r.ad.ListMembers(l.ctx, g.DN, g.Direct, func(sid string) error { return w.AddMember(g.Key(), sid, sid) })
+		if errors.Is(err, directory.ErrNoGroup) {
+			w.Unreadable(g.Key())
+		} else if err != nil {
+			return reading, fmt.Errorf("members of %q: %w", g.DN, err)
+		}
+	}
+	if err := l.held(); err != nil {
+		return reading, err
+	}
+	return w.Finish(l.ctx)
+}
+
+// readCandidates reads some people afresh, their last logon from every
+// controller. It is read anew whenever it is asked: evidence does not keep.
+func (r *Relay) readCandidates(l *lease, m *task.Message) (string, error) {
+	text, err := r.input(l, m)
+	if err != nil {
+		return "", err
+	}
+	people, err := task.ParsePeople(text)
+	if err != nil {
+		return "", &badError{fmt.Errorf("input %s: %w", m.Input, err)}
+	}
+	evidence, err := r.evidence(l.ctx, m, people)
+	if err != nil {
+		return "", err
+	}
+	l.log.Info("candidates were read", "people", len(evidence.People))
+	return r.put(l, m, "evidence", evidence)
+}
+
+// input reads the object that a message names.
+func (r *Relay) input(l *lease, m *task.Message) ([]byte, error) {
+	text, err := store.GetBytes(l.ctx, r.store, m.Input, maxInput)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
+		return nil, &badError{err}
+	}
+	return text, err
+}
+
+// put stores what a batch came to, as an object of this delivery's own.
+func (r *Relay) put(l *lease, m *task.Message, what string, v any) (string, error) {
+	if err := l.held(); err != nil {
+		return "", err
+	}
+	key := m.Folder() + what + "/" + m.Batch + "/" + unique(m) + ".json"
+	return key, store.PutJSONIfAbsent(l.ctx, r.store, key, v)
+}
+
+func (r *Relay) evidence(ctx context.Context, m *task.Message, people *task.People) (*task.Evidence, error) {
+	e := &task.Evidence{Run: m.Run, Batch: m.Batch, Read: time.Now().UTC(), People: make([]task.Account, len(people.SIDs))}
+	var noGroup sync.Map // keys of groups
+	var reading errgroup.Group
+	reading.SetLimit(atTheSame)
+	for i, sid := range people.SIDs {
+		reading.Go(func() error {
+			e.People[i] = r.account(ctx, sid, m.Groups, &noGroup)
+			return context.Cause(ctx)
+		})
+	}
+	if err := reading.Wait(); err != nil {
+		return nil, err
+	}
+	keys := map[string]bool{}
+	noGroup.Range(func(key, _ any) bool { keys[key.(string)] = true; return true })
+	e.Unreadable = slices.Sorted(maps.Keys(keys))
+	return e, nil
+}
+
+// account reads one person. What cannot be read is no account without a value:
+// it says so.
+func (r *Relay) account(ctx context.Context, sid string, groups []task.Group, noGroup *sync.Map) task.Account {
+	a := task.Account{SID: sid}
+	user, err := r.ad.ReadPerson(ctx, sid)
+	unasked, partly := errors.AsType[*directory.UnaskedError](err)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson) && !partly:
+		return a
+	case partly:
+		a.Unasked = unasked.Error()
+	case err != nil:
+		a.Failed = err.Error()
+		return a
+	}
+	for _, g := range groups {
+		member, err := r.ad.MemberOf(ctx, sid, g.DN, g.Direct)
+		switch {
+		case errors.Is(err, directory.ErrNoGroup):
+			noGroup.Store(g.Key(), true)
+		case err != nil:
+			return task.Account{SID: sid, Failed: err.Error()}
+		case member:
+			a.Groups = append(a.Groups, g.Key())
+		}
+	}
+	a.User = &user
+	return a
+}

@@ -1,0 +1,97 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/task"
+)
+
+// writeMembers makes the changes of a list, one after the other. A change that
+// is found made already is not made again, so the whole list may be repeated.
+func (r *Relay) writeMembers(l *lease, m *task.Message) (string, error) {
+	text, err := r.input(l, m)
+	if err != nil {
+		return "", err
+	}
+	list, err := task.ParseChanges(text)
+	if err != nil {
+		return "", &badError{fmt.Errorf("input %s: %w", m.Input, err)}
+	}
+	out := task.Results{Run: m.Run, Batch: m.Batch, Results: []task.Result{}}
+	outcomes := map[string]task.Outcome{} // by id
+	count := map[task.Outcome]int{}
+	for _, c := range list.Changes {
+		result := task.Result{ID: c.ID, Outcome: task.Skipped, Note: "the change it follows was not done"}
+		if c.After == "" || outcomes[c.After] == task.Done {
+			result = r.change(l, &c)
+		}
+		// What was broken off says nothing about the directory.
+		if err := l.held(); err != nil {
+			return "", err
+		}
+		result.At = time.Now().UTC()
+		out.Results = append(out.Results, result)
+		outcomes[c.ID] = result.Outcome
+		count[result.Outcome]++
+		l.log.Info("change", "id", c.ID, "outcome", string(result.Outcome), "before", result.Before, "after", result.After)
+	}
+	l.log.Info("changes were made", "done", count[task.Done], "of", len(list.Changes))
+	return r.put(l, m, "results", &out)
+}
+
+// change makes one change: who is it, are they in the group, write, are they
+// in it now. Only the last reading counts.
+func (r *Relay) change(l *lease, c *task.Change) (result task.Result) {
+	result.ID = c.ID
+	end := func(o task.Outcome, note string) task.Result {
+		result.Outcome, result.Note = o, note
+		return result
+	}
+	person, err := r.ad.FindPerson(l.ctx, c.SID)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson):
+		return end(task.Missing, err.Error())
+	case err != nil:
+		return end(task.Failed, err.Error())
+	case person.SID != c.SID || person.GUID != c.GUID:
+		return end(task.Missing, "the account that has this SID now is another object")
+	}
+	wanted := c.Action == task.Add
+	if result.Before, err = r.ad.MemberOf(l.ctx, c.SID, c.Group, true); errors.Is(err, directory.ErrNoGroup) {
+		return end(task.Refused, err.Error())
+	} else if err != nil {
+		return end(task.Failed, err.Error())
+	}
+	if result.After = result.Before; result.Before == wanted {
+		return end(task.Done, "")
+	}
+	if err := l.held(); err != nil {
+		return end(task.Failed, err.Error())
+	}
+	written := r.write(l.ctx, c, person.DN)
+	if result.After, err = r.ad.MemberOf(l.ctx, c.SID, c.Group, true); err != nil {
+		return end(task.Failed, errors.Join(written, fmt.Errorf("the group could not be read again: %w", err)).Error())
+	}
+	refusal, refused := errors.AsType[*directory.Refusal](written)
+	switch {
+	case result.After == wanted:
+		return end(task.Done, "")
+	case refused:
+		return end(task.Refused, refusal.Reason)
+	case written != nil:
+		return end(task.Failed, written.Error())
+	default:
+		return end(task.Failed, "the directory accepted the change but does not show it")
+	}
+}
+
+func (r *Relay) write(ctx context.Context, c *task.Change, userDN string) error {
+	if c.Action == task.Add {
+		return r.ad.AddMember(ctx, c.Group, userDN)
+	}
+	return r.ad.RemoveMember(ctx, c.Group, userDN)
+}

@@ -1,0 +1,249 @@
+package awsfake
+
+import (
+	"crypto/md5"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// queue is a standard queue of SQS.
+type queue struct {
+	name       string
+	visibility time.Duration
+	receives   int    // a message received so often goes to dead, when it would be received again
+	dead       *queue // nil: none
+	messages   []*message
+}
+
+type message struct {
+	id, body  string
+	receipt   string // the latest; earlier ones are worth nothing
+	received  int
+	visibleAt time.Time
+}
+
+// NewQueue makes a queue and, for more than 0 receives, its dead-letter queue.
+// It returns the queue's URL.
+func (s *Server) NewQueue(name string, visibility time.Duration, receives int) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := &queue{name: name, visibility: visibility, receives: receives}
+	if receives > 0 {
+		q.dead = &queue{name: name + "-dead", visibility: visibility}
+		s.queues[s.queueURL(q.dead.name)] = q.dead
+	}
+	s.queues[s.queueURL(name)] = q
+	return s.queueURL(name)
+}
+
+func (s *Server) queueURL(name string) string { return s.URL + "/123456789012/" + name }
+
+// Send puts a message into a queue.
+func (s *Server) Send(queueURL, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.send(s.queues[queueURL], body)
+}
+
+func (s *Server) send(q *queue, body string) *message {
+	m := &message{id: rand.Text(), body: body, visibleAt: s.now()}
+	q.messages = append(q.messages, m)
+	s.wake()
+	return m
+}
+
+// Bodies are the messages of a queue that were not deleted, hidden or not.
+func (s *Server) Bodies(queueURL string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	bodies := []string{}
+	for _, m := range s.queues[queueURL].messages {
+		bodies = append(bodies, m.body)
+	}
+	return bodies
+}
+
+// DeadLetters are the messages that a queue set aside.
+func (s *Server) DeadLetters(queueURL string) []string { return s.Bodies(queueURL + "-dead") }
+
+func (s *Server) queue(url string) (*queue, error) {
+	if q := s.queues[url]; q != nil {
+		return q, nil
+	}
+	return nil, &apiError{"com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist."}
+}
+
+type receiveInput struct {
+	QueueUrl                    string
+	MaxNumberOfMessages         int
+	WaitTimeSeconds             int
+	MessageSystemAttributeNames []string
+}
+
+type receivedMessage struct {
+	MessageId, ReceiptHandle, Body, MD5OfBody string
+	Attributes                                map[string]string
+}
+
+func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) {
+	if in.MaxNumberOfMessages != 1 || in.WaitTimeSeconds > 20 {
+		return nil, &apiError{"InvalidParameterValue", "messages are simulated one at a time, for at most 20 seconds"}
+	}
+	for wait := time.After(time.Duration(in.WaitTimeSeconds) * time.Second); ; {
+		got, next, changed, err := s.take(in.QueueUrl)
+		if err != nil || got != nil {
+			return map[string]any{"Messages": got}, err
+		}
+		select {
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		case <-wait:
+			return map[string]any{}, nil
+		case <-next:
+		case <-changed:
+		}
+	}
+}
+
+// take receives a message, or tells when to look again.
+func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, err := s.queue(queueURL)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	now, soonest := s.now(), time.Hour
+	for _, m := range slices.Clone(q.messages) {
+		if until := m.visibleAt.Sub(now); until > 0 {
+			soonest = min(soonest, until)
+			continue
+		}
+		if q.dead != nil && m.received >= q.receives {
+			q.remove(m)
+			q.dead.messages = append(q.dead.messages, m)
+			s.wake()
+			continue
+		}
+		m.received++
+		m.receipt, m.visibleAt = rand.Text(), now.Add(q.visibility)
+		s.wake()
+		return []receivedMessage{{m.id, m.receipt, m.body, sum(m.body), map[string]string{"ApproximateReceiveCount": strconv.Itoa(m.received)}}}, nil, nil, nil
+	}
+	return nil, time.After(soonest), s.changed, nil
+}
+
+func (q *queue) remove(m *message) {
+	q.messages = slices.DeleteFunc(q.messages, func(other *message) bool { return other == m })
+}
+
+// held finds the message of a receipt.
+func (q *queue) held(receipt string) *message {
+	i := slices.IndexFunc(q.messages, func(m *message) bool { return m.receipt != "" && m.receipt == receipt })
+	if i < 0 {
+		return nil
+	}
+	return q.messages[i]
+}
+
+// sum is what SQS sends for a client to check the body by.
+func sum(body string) string {
+	hash := md5.Sum([]byte(body))
+	return hex.EncodeToString(hash[:])
+}
+
+type receiptInput struct{ QueueUrl, ReceiptHandle string }
+
+// deleteMessage does nothing for a receipt that is not the latest.
+func (s *Server) deleteMessage(_ *http.Request, in *receiptInput) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, err := s.queue(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	q.remove(q.held(in.ReceiptHandle))
+	s.wake()
+	return struct{}{}, nil
+}
+
+type visibilityInput struct {
+	QueueUrl, ReceiptHandle string
+	VisibilityTimeout       int
+}
+
+func (s *Server) changeMessageVisibility(_ *http.Request, in *visibilityInput) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, err := s.queue(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	m := q.held(in.ReceiptHandle)
+	switch {
+	case m == nil:
+		return nil, &apiError{"com.amazonaws.sqs#ReceiptHandleIsInvalid", "The input receipt handle is invalid."}
+	case in.VisibilityTimeout < 0 || in.VisibilityTimeout > 43_200:
+		return nil, &apiError{"InvalidParameterValue", "the visibility timeout must be from 0 to 43200 seconds"}
+	case !m.visibleAt.After(s.now()):
+		return nil, &apiError{"com.amazonaws.sqs#MessageNotInflight", "The message is not in flight."}
+	}
+	m.visibleAt = s.now().Add(time.Duration(in.VisibilityTimeout) * time.Second)
+	s.wake()
+	return struct{}{}, nil
+}
+
+type attributesInput struct {
+	QueueUrl       string
+	AttributeNames []string
+}
+
+func (s *Server) getQueueAttributes(_ *http.Request, in *attributesInput) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, err := s.queue(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	waiting := 0
+	for _, m := range q.messages {
+		if !m.visibleAt.After(s.now()) {
+			waiting++
+		}
+	}
+	all := map[string]string{
+		"VisibilityTimeout":           strconv.Itoa(int(q.visibility / time.Second)),
+		"ApproximateNumberOfMessages": strconv.Itoa(waiting),
+	}
+	if q.dead != nil {
+		redrive, err := json.Marshal(map[string]any{"deadLetterTargetArn": "arn:aws:sqs:eu-north-1:123456789012:" + q.dead.name, "maxReceiveCount": q.receives})
+		if err != nil {
+			return nil, err
+		}
+		all["RedrivePolicy"] = string(redrive)
+	}
+	asked := map[string]string{}
+	for _, name := range in.AttributeNames {
+		if value, ok := all[name]; ok {
+			asked[name] = value
+		}
+	}
+	return map[string]any{"Attributes": asked}, nil
+}
+
+type sendInput struct{ QueueUrl, MessageBody string }
+
+func (s *Server) sendMessage(_ *http.Request, in *sendInput) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, err := s.queue(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"MessageId": s.send(q, in.MessageBody).id, "MD5OfMessageBody": sum(in.MessageBody)}, nil
+}

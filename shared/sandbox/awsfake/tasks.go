@@ -1,0 +1,156 @@
+package awsfake
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Task is a task of a Step Functions execution that waits for an answer.
+type Task struct {
+	Token string
+
+	server    *Server
+	heartbeat time.Duration
+	deadline  time.Time
+	beat      time.Time // the last sign of life; at first the start
+	end       *Result
+}
+
+// Result is how a task ended: by its output, an error, or States.Timeout or
+// States.HeartbeatTimeout.
+type Result struct {
+	Output       string
+	Error, Cause string
+}
+
+// The errors of tasks that nobody answered.
+const (
+	Timeout          = "States.Timeout"
+	HeartbeatTimeout = "States.HeartbeatTimeout"
+)
+
+// NewTask starts a task. Both times run from now on, also while no worker knows
+// of it.
+func (s *Server) NewTask(heartbeat, timeout time.Duration) *Task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	t := &Task{Token: rand.Text(), server: s, heartbeat: heartbeat, deadline: now.Add(timeout), beat: now}
+	s.tasks[t.Token] = t
+	return t
+}
+
+// Wait waits until the task ends.
+func (t *Task) Wait(ctx context.Context) (Result, error) {
+	for {
+		end, next, changed := t.look()
+		if end != nil {
+			return *end, nil
+		}
+		select {
+		case <-ctx.Done():
+			return Result{}, fmt.Errorf("wait for a task: %w", context.Cause(ctx))
+		case <-next:
+		case <-changed:
+		}
+	}
+}
+
+// Ended tells whether the task has ended.
+func (t *Task) Ended() bool {
+	end, _, _ := t.look()
+	return end != nil
+}
+
+// look tells how the task ended, or when to look again.
+func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}) {
+	s := t.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.expire()
+	soonest := min(t.deadline.Sub(s.now()), t.beat.Add(t.heartbeat).Sub(s.now()))
+	return t.end, time.After(soonest), s.changed
+}
+
+// expire ends a task whose time is over. The account must be locked.
+func (t *Task) expire() {
+	now := t.server.now()
+	switch {
+	case t.end != nil:
+	case !now.Before(t.deadline):
+		t.end = &Result{Error: Timeout}
+	case !now.Before(t.beat.Add(t.heartbeat)):
+		t.end = &Result{Error: HeartbeatTimeout}
+	}
+}
+
+// waiting finds a task that still waits. The account must be locked.
+func (s *Server) waiting(token string) (*Task, error) {
+	t := s.tasks[token]
+	if t == nil {
+		return nil, &apiError{"InvalidToken", "Invalid Token: 'Invalid token'"}
+	}
+	if t.expire(); t.end != nil {
+		return nil, &apiError{"TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'"}
+	}
+	return t, nil
+}
+
+type heartbeatInput struct {
+	TaskToken string `json:"taskToken"`
+}
+
+func (s *Server) sendTaskHeartbeat(_ *http.Request, in *heartbeatInput) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := s.waiting(in.TaskToken)
+	if err != nil {
+		return nil, err
+	}
+	t.beat = s.now()
+	return struct{}{}, nil
+}
+
+type successInput struct {
+	TaskToken string `json:"taskToken"`
+	Output    string `json:"output"`
+}
+
+// maxOutput is Step Functions' bound in bytes.
+const maxOutput = 256 << 10
+
+func (s *Server) sendTaskSuccess(_ *http.Request, in *successInput) (any, error) {
+	if !json.Valid([]byte(in.Output)) || len(in.Output) > maxOutput {
+		return nil, &apiError{"InvalidOutput", "Invalid Output: the output must be JSON of at most 256 KiB"}
+	}
+	return s.finish(in.TaskToken, Result{Output: in.Output})
+}
+
+type failureInput struct {
+	TaskToken string `json:"taskToken"`
+	Error     string `json:"error"`
+	Cause     string `json:"cause"`
+}
+
+func (s *Server) sendTaskFailure(_ *http.Request, in *failureInput) (any, error) {
+	if len(in.Error) > 256 || len(in.Cause) > 32768 {
+		return nil, &apiError{"ValidationException", "error or cause is too long"}
+	}
+	return s.finish(in.TaskToken, Result{Error: in.Error, Cause: in.Cause})
+}
+
+func (s *Server) finish(token string, end Result) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, err := s.waiting(token)
+	if err != nil {
+		return nil, err
+	}
+	t.end = &end
+	s.wake()
+	return struct{}{}, nil
+}
