@@ -40,8 +40,8 @@ type Entra interface {
 type AD interface {
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
-	AddMember(ctx context.Context, groupDN, userDN string) error
-	RemoveMember(ctx context.Context, groupDN, userDN string) error
+	AddMember(ctx context.Context, groupDN, personGUID string) error
+	RemoveMember(ctx context.Context, groupDN, personGUID string) error
 }
 
 // Applier applies plans. AD is nil when it is not set up.

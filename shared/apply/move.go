@@ -105,16 +105,19 @@ func (m *move) byADGroup(ctx context.Context) (Status, string) {
 	if m.AD == nil || m.person.AD == nil {
 		return Pending, "the Active Directory account cannot be read now"
 	}
-	sid, dn := m.person.AD.SID, m.person.AD.DN
+	sid, guid := m.person.AD.SID, m.person.AD.GUID
 	if e.Target != "" {
-		if err := m.AD.AddMember(ctx, e.Target, dn); err != nil {
+		if err := m.AD.AddMember(ctx, e.Target, guid); err != nil {
 			return m.writeFailed(ctx, err)
 		}
 		if in, err := m.AD.MemberOf(ctx, sid, e.Target, true); err != nil || !in {
 			return Pending, fmt.Sprintf("membership of the target group does not show after it was added: %v", err)
 		}
 	}
-	err := m.AD.RemoveMember(ctx, e.Source, dn)
+	err := m.AD.RemoveMember(ctx, e.Source, guid)
+	if _, refused := errors.AsType[*directory.Refusal](err); refused {
+		return m.writeFailed(ctx, err)
+	}
 	in, readErr := m.AD.MemberOf(ctx, sid, e.Source, true)
 	switch {
 	case readErr != nil:
