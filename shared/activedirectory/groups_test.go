@@ -18,7 +18,14 @@ const (
 	// inFilter is its DN as a filter must hold it.
 	inFilter = `CN=Seats\5c, \28all\29 \2a,OU=Licenses,` + testBase
 	anna     = "CN=p," + testBase
+	// annaGUID is hers as directory.ADUser has it.
+	annaGUID = "AQEBAQEBAQEBAQEBAQEBAQ=="
 )
+
+// seatsEntry is the group, which the account may write.
+func seatsEntry() *ber.Packet {
+	return entry(seats, "objectGUID", strings.Repeat("g", 16), "objectSid", rawSID(100), "allowedAttributesEffective", "member")
+}
 
 // groupAnswers plays a controller with one group, to which anna may belong.
 func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
@@ -29,11 +36,11 @@ func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
 		case r.op != ldap.ApplicationSearchRequest:
 			return nil
 		case r.filter == "(objectClass=group)":
-			return found(entry(seats))
-		case r.base == anna && !member:
+			return found(seatsEntry())
+		case strings.Contains(r.filter, "memberOf") && !member:
 			return found()
 		default:
-			return found(person(1))
+			return found(person(1, "objectClass", "user"))
 		}
 	}
 }
@@ -41,41 +48,117 @@ func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
 func TestSetMember(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name   string
-		add    bool
-		code   uint16
-		member bool // as read after a refusal
-		fails  string
-		err    error
+		name    string
+		add     bool
+		code    uint16
+		before  bool // listed before the write
+		after   bool // and as read after a refusal
+		nested  bool // in it by way of another group
+		primary bool // it is her primary group
+		class   string
+		fails   string
+		err     error
+		refused bool
+		writes  int
 	}{
-		{name: "added", add: true},
-		{name: "removed"},
-		{name: "added twice, 68", add: true, code: ldap.LDAPResultEntryAlreadyExists, member: true},
-		{name: "added twice, 20", add: true, code: ldap.LDAPResultAttributeOrValueExists, member: true},
-		{name: "removed twice, 53", code: ldap.LDAPResultUnwillingToPerform},
-		{name: "removed twice, 16", code: ldap.LDAPResultNoSuchAttribute},
-		{name: "53 while still a member", code: ldap.LDAPResultUnwillingToPerform, member: true, fails: "Unwilling To Perform (53): because"},
-		{name: "68 while no member", add: true, code: ldap.LDAPResultEntryAlreadyExists, fails: "Entry Already Exists (68)"},
-		{name: "not allowed", code: ldap.LDAPResultInsufficientAccessRights, fails: "Insufficient Access Rights (50)"},
-		{name: "no such user", add: true, code: ldap.LDAPResultNoSuchObject, fails: "no such person", err: directory.ErrNoPerson},
+		{name: "added", add: true, writes: 1},
+		{name: "removed", before: true, writes: 1},
+		{name: "is in it already", add: true, before: true},
+		{name: "is out of it already"},
+		{name: "added meanwhile, 68", add: true, code: ldap.LDAPResultEntryAlreadyExists, after: true, writes: 1},
+		{name: "added meanwhile, 20", add: true, code: ldap.LDAPResultAttributeOrValueExists, after: true, writes: 1},
+		{name: "removed meanwhile, 53", before: true, code: ldap.LDAPResultUnwillingToPerform, writes: 1},
+		{name: "removed meanwhile, 16", before: true, code: ldap.LDAPResultNoSuchAttribute, writes: 1},
+		{name: "53 while still a member", before: true, after: true, code: ldap.LDAPResultUnwillingToPerform, fails: "Unwilling To Perform (53): because", writes: 1},
+		{name: "68 while no member", add: true, code: ldap.LDAPResultEntryAlreadyExists, fails: "Entry Already Exists (68)", writes: 1},
+		{name: "not allowed", before: true, code: ldap.LDAPResultInsufficientAccessRights, fails: "Insufficient Access Rights (50)", refused: true, writes: 1},
+		{name: "nested only", nested: true, fails: "by way of another group only", refused: true},
+		{name: "removed meanwhile, and nested", before: true, nested: true, code: ldap.LDAPResultUnwillingToPerform,
+			fails: "by way of another group only", refused: true, writes: 1},
+		{name: "primary group", primary: true, fails: "is the account's primary group", refused: true},
+		{name: "of another forest", class: "foreignSecurityPrincipal", fails: "belongs to another forest", refused: true},
+		{name: "no user", class: "group", fails: "no such person", err: directory.ErrNoPerson},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			f := newFake(t, groupAnswers(c.member, c.code))
+			writes := 0
+			f := newFake(t, func(r request) []*ber.Packet {
+				listed := c.before
+				if writes > 0 {
+					listed = c.after
+				}
+				switch {
+				case r.op == ldap.ApplicationModifyRequest:
+					writes++
+					return result(ldap.ApplicationModifyResponse, c.code, "because")
+				case r.op != ldap.ApplicationSearchRequest:
+					return nil
+				case r.filter == "(objectClass=group)":
+					return found(seatsEntry())
+				case strings.Contains(r.filter, "memberOf=") && !listed, strings.Contains(r.filter, "memberOf:") && !c.nested:
+					return found()
+				}
+				class, primary := c.class, "513"
+				if class == "" {
+					class = "user"
+				}
+				if c.primary {
+					primary = "100"
+				}
+				return found(person(1, "objectClass", class, "primaryGroupID", primary))
+			})
 			d := open(t, config(t, f.ca, f.url))
 			set := d.RemoveMember
 			if c.add {
 				set = d.AddMember
 			}
-			err := set(t.Context(), seats, anna)
+			err := set(t.Context(), seats, annaGUID)
 			checkError(t, err, c.fails)
 			if c.err != nil && !errors.Is(err, c.err) {
 				t.Errorf("%v is not %q", err, c.err)
 			}
-			if _, refused := errors.AsType[*directory.Refusal](err); refused != (c.code == ldap.LDAPResultInsufficientAccessRights) {
-				t.Errorf("a refusal: %v", refused)
+			if _, refused := errors.AsType[*directory.Refusal](err); refused != c.refused || writes != c.writes {
+				t.Errorf("a refusal: %v, after %d writes", refused, writes)
+			}
+			for _, r := range f.requests() {
+				if r.op == ldap.ApplicationModifyRequest && r.base != "<GUID=67676767-6767-6767-6767-676767676767>" {
+					t.Errorf("%+v does not name by GUID", r)
+				}
 			}
 		})
+	}
+}
+
+func TestBadGUID(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, groupAnswers(false, 0))
+	d := open(t, config(t, f.ca, f.url))
+	for _, guid := range []string{"", anna, "AQEB", "%"} {
+		if err := d.AddMember(t.Context(), seats, guid); !errors.Is(err, directory.ErrNoPerson) {
+			t.Errorf("%q: %v, want directory.ErrNoPerson", guid, err)
+		}
+	}
+}
+
+func TestGUIDDN(t *testing.T) {
+	t.Parallel()
+	raw := "\x33\x22\x11\x00\x55\x44\x77\x66\x88\x99\xaa\xbb\xcc\xdd\xee\xff"
+	got, err := guidDN([]byte(raw))
+	if want := "<GUID=00112233-4455-6677-8899-aabbccddeeff>"; err != nil || got != want {
+		t.Errorf("guidDN = %q, %v; want %q", got, err, want)
+	}
+}
+
+func TestCanWrite(t *testing.T) {
+	t.Parallel()
+	for may, e := range map[bool]*ber.Packet{
+		true:  seatsEntry(),
+		false: entry(seats, "objectGUID", strings.Repeat("g", 16), "objectSid", rawSID(100)),
+	} {
+		f := newFake(t, onSearch(func(request) []*ber.Packet { return found(e) }))
+		if got, err := open(t, config(t, f.ca, f.url)).CanWrite(t.Context(), seats); err != nil || got != may {
+			t.Errorf("CanWrite = %v, %v; want %v", got, err, may)
+		}
 	}
 }
 
@@ -89,7 +172,7 @@ func TestBrokenWriteIsNotRepeated(t *testing.T) {
 		return whole(r)
 	})
 	second := newFake(t, whole)
-	err := open(t, config(t, first.ca, first.url, second.url)).AddMember(t.Context(), seats, anna)
+	err := open(t, config(t, first.ca, first.url, second.url)).AddMember(t.Context(), seats, annaGUID)
 	checkError(t, err, "add ")
 	if len(second.requests()) > 0 {
 		t.Error("a write that may have happened was sent to another controller")
@@ -114,8 +197,8 @@ func TestNoGroup(t *testing.T) {
 				_, err := d.MemberOf(ctx, "S-1-5-21-1", seats, true)
 				return err
 			},
-			"AddMember":    func(ctx context.Context) error { return d.AddMember(ctx, seats, anna) },
-			"RemoveMember": func(ctx context.Context) error { return d.RemoveMember(ctx, seats, anna) },
+			"AddMember":    func(ctx context.Context) error { return d.AddMember(ctx, seats, annaGUID) },
+			"RemoveMember": func(ctx context.Context) error { return d.RemoveMember(ctx, seats, annaGUID) },
 		} {
 			if err := call(t.Context()); !errors.Is(err, directory.ErrNoGroup) {
 				t.Errorf("%s: %s: %v, want directory.ErrNoGroup", name, what, err)

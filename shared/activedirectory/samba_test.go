@@ -17,15 +17,16 @@ import (
 var hardNames = []string{
 	`Doe, Jane "JD"`, " leading", "#1 seller", `back\slash`, "round (brackets) *", "a+b;c<d>=e", "O'Neil", "Åse Ødegård",
 	"محمد علي", "山田 太郎", `\2a`, "trailing ", "e\u0301 combining",
+	`\00 zero`, `a\0b`, strings.Repeat("Ø", 64), strings.Repeat(`",\`, 21) + "#",
 }
 
 // TestSamba checks the package against a real Active Directory: Samba, with
 // more people than three pages hold, on two controllers.
 func TestSamba(t *testing.T) {
-	people := seeds(2600)
+	people := seeds(4100)
 	e := env{
 		domain: samba.NetBIOS, fresh: map[string]time.Time{}, others: []string{"PC1$", "TRUST$"},
-		group: samba.DN(`Citrix, "Users" (all)`, samba.GroupsOU), writable: "CN=Writable," + samba.GroupsOU,
+		group: samba.DN(`Citrix, "Users" (all)`, samba.GroupsOU), writable: samba.DN(`Citrix, "Users" (all)`, samba.GroupsOU),
 	}
 	var direct, nested []string
 	for i, p := range people {
@@ -39,25 +40,26 @@ func TestSamba(t *testing.T) {
 			}
 		}
 		switch {
-		case i%2 == 0: // more than the 1,500 values that Windows gives at once, would it give member
+		case i >= 30: // more than the 1,500 values that Windows gives at once, would it give member
 			direct, e.direct = append(direct, p.DN), append(e.direct, p.SAMAccount)
-		case i < 30:
+		case i >= 20:
 			nested, e.nested = append(nested, p.DN), append(e.nested, p.SAMAccount)
 		}
 	}
+	const empty = "CN=Empty," + samba.GroupsOU
 	inner, middle := "CN=Inner,"+samba.GroupsOU, "CN=Middle,"+samba.GroupsOU
 	d := samba.Run(t, samba.Options{
 		Controllers: 2, People: people, LDIF: noPeople,
 		Groups: []samba.Group{
 			{DN: inner, Members: nested}, {DN: middle, Members: []string{inner}},
-			{DN: e.group, Members: append(direct, middle)}, {DN: e.writable},
+			{DN: e.group, Members: append(direct, middle)}, {DN: empty},
 		},
 	})
 	e.config = Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}
 	testDirectory(t, e)
 	t.Run("empty group", func(t *testing.T) {
 		for _, direct := range []bool{true, false} {
-			if got := members(t, open(t, e.config), e.writable, direct, nil); len(got) > 0 {
+			if got := members(t, open(t, e.config), empty, direct, nil); len(got) > 0 {
 				t.Errorf("members of an empty group, direct %v: %q", direct, got)
 			}
 		}

@@ -3,8 +3,11 @@ package activedirectory
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -172,23 +175,51 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 	return u, found.Entries[0], nil
 }
 
-// group reads the group of a DN and returns the DN as the controller spells
-// it.
-func (s *session) group(dn string) (string, error) {
+// group is a group as one controller has it.
+type group struct {
+	dn     string // as the controller spells it
+	guid   string // <GUID=…>, which names it also after it was renamed
+	sid    string
+	mayAdd bool // the account may write member
+}
+
+// group reads the group of a DN.
+func (s *session) group(dn string) (*group, error) {
 	doing := fmt.Sprintf("read group %q", dn)
 	if dn == "" {
-		return "", s.fault(doing, errNoGroup) // it would be the rootDSE, which Samba calls a group
+		return nil, s.fault(doing, errNoGroup) // it would be the rootDSE, which Samba calls a group
 	}
-	found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=group)", []string{"1.1"})
+	attributes := []string{"objectGUID", "objectSid", "allowedAttributesEffective"}
+	found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=group)", attributes)
 	switch {
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
-		return "", s.fault(doing, errNoGroup)
+		return nil, s.fault(doing, errNoGroup)
 	case err != nil:
-		return "", err
+		return nil, err
 	case len(found.Entries) != 1:
-		return "", s.fault(doing, errNoGroup)
+		return nil, s.fault(doing, errNoGroup)
 	}
-	return found.Entries[0].DN, nil
+	e := found.Entries[0]
+	g := &group{dn: e.DN}
+	if g.guid, err = guidDN(e.GetEqualFoldRawAttributeValue("objectGUID")); err == nil {
+		g.sid, err = SID(e.GetEqualFoldRawAttributeValue("objectSid"))
+	}
+	if err != nil {
+		return nil, s.fault(doing, fmt.Errorf("%w %q: %w; may the account read its objectGUID and objectSid?", errEntry, clean(e.DN), err))
+	}
+	g.mayAdd = slices.ContainsFunc(e.GetEqualFoldAttributeValues("allowedAttributesEffective"),
+		func(a string) bool { return strings.EqualFold(a, "member") })
+	return g, nil
+}
+
+// guidDN names an object by the raw bytes of its objectGUID (MS-ADTS
+// 3.1.1.3.1.2.4), whatever its DN has become.
+func guidDN(raw []byte) (string, error) {
+	if len(raw) != 16 {
+		return "", fmt.Errorf("%d bytes are no GUID", len(raw))
+	}
+	return fmt.Sprintf("<GUID=%08x-%04x-%04x-%x-%x>", binary.LittleEndian.Uint32(raw), binary.LittleEndian.Uint16(raw[4:]),
+		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
 }
 
 // isMember tells whether the user of a DN is in a group that was read before.

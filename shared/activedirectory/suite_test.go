@@ -40,6 +40,7 @@ func testDirectory(t *testing.T, e env) {
 	t.Run("find", func(t *testing.T) { testFind(t, e, d, people) })
 	t.Run("members", func(t *testing.T) { testMembers(t, e, d, people) })
 	t.Run("write", func(t *testing.T) { testWrite(t, e, d, people) })
+	t.Run("nested member", func(t *testing.T) { testNested(t, e, d, people) })
 	t.Run("missing things", func(t *testing.T) { testMissing(t, e, d, people) })
 	t.Run("refusals", func(t *testing.T) { testRefusals(t, e) })
 }
@@ -214,10 +215,10 @@ func testWrite(t *testing.T, e env, d *Directory, people map[string]directory.AD
 			do   func() error
 			want bool
 		}{
-			{"add", func() error { return d.AddMember(t.Context(), e.writable, someone.DN) }, true},
-			{"add again", func() error { return d.AddMember(t.Context(), e.writable, someone.DN) }, true},
-			{"remove", func() error { return d.RemoveMember(t.Context(), e.writable, someone.DN) }, false},
-			{"remove again", func() error { return d.RemoveMember(t.Context(), e.writable, someone.DN) }, false},
+			{"add", func() error { return d.AddMember(t.Context(), e.writable, someone.GUID) }, true},
+			{"add again", func() error { return d.AddMember(t.Context(), e.writable, someone.GUID) }, true},
+			{"remove", func() error { return d.RemoveMember(t.Context(), e.writable, someone.GUID) }, false},
+			{"remove again", func() error { return d.RemoveMember(t.Context(), e.writable, someone.GUID) }, false},
 		} {
 			if err := step.do(); err != nil {
 				t.Errorf("%s %s: %v", step.name, someone.DN, err)
@@ -230,6 +231,18 @@ func testWrite(t *testing.T, e env, d *Directory, people map[string]directory.AD
 	}
 }
 
+// testNested takes somebody off a group who is in it by way of another only.
+func testNested(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
+	someone := people[e.nested[0]]
+	err := d.RemoveMember(t.Context(), e.group, someone.GUID)
+	if _, refused := errors.AsType[*directory.Refusal](err); !refused {
+		t.Errorf("%v, want a refusal", err)
+	}
+	if may, err := d.CanWrite(t.Context(), e.writable); err != nil || !may {
+		t.Errorf("CanWrite = %v, %v", may, err)
+	}
+}
+
 func testMissing(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	someone, ctx := people[e.people[0].SAMAccount], t.Context()
 	for _, dn := range []string{"CN=None," + e.group, e.config.Base, someone.DN, "no DN", "", "DC=elsewhere,DC=example"} {
@@ -237,7 +250,7 @@ func testMissing(t *testing.T, e env, d *Directory, people map[string]directory.
 		for what, err := range map[string]error{
 			"ListMembers": d.ListMembers(ctx, dn, false, func(string) error { return nil }),
 			"MemberOf":    err,
-			"AddMember":   d.AddMember(ctx, dn, someone.DN),
+			"AddMember":   d.AddMember(ctx, dn, someone.GUID),
 		} {
 			if !errors.Is(err, directory.ErrNoGroup) {
 				t.Errorf("%s of %q: %v, want directory.ErrNoGroup", what, dn, err)
@@ -249,10 +262,9 @@ func testMissing(t *testing.T, e env, d *Directory, people map[string]directory.
 	_, errMember := d.MemberOf(ctx, nobody, e.group, true)
 	for what, err := range map[string]error{
 		"ReadPerson": errRead, "MemberOf": errMember,
-		"AddMember":           d.AddMember(ctx, e.writable, "CN=None,"+e.config.Base),
-		"RemoveMember":        d.RemoveMember(ctx, e.writable, "CN=None,"+e.config.Base),
-		"AddMember, no DN":    d.AddMember(ctx, e.writable, "no DN"),
-		"AddMember, empty DN": d.AddMember(ctx, e.writable, ""),
+		"AddMember":          d.AddMember(ctx, e.writable, annaGUID),
+		"RemoveMember":       d.RemoveMember(ctx, e.writable, annaGUID),
+		"AddMember, no GUID": d.AddMember(ctx, e.writable, "no GUID"),
 	} {
 		if !errors.Is(err, directory.ErrNoPerson) {
 			t.Errorf("%s of nobody: %v, want directory.ErrNoPerson", what, err)

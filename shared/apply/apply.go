@@ -42,8 +42,8 @@ type AD interface {
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
-	AddMember(ctx context.Context, groupDN, userDN string) error
-	RemoveMember(ctx context.Context, groupDN, userDN string) error
+	AddMember(ctx context.Context, groupDN, personGUID string) error
+	RemoveMember(ctx context.Context, groupDN, personGUID string) error
 }
 
 // Applier applies plans. AD is nil when it is not set up.

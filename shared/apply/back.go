@@ -49,7 +49,7 @@ func (m *move) setMember(ctx context.Context, via plan.Via, group string, member
 		write = m.Entra.RemoveMember
 	}
 	if via == plan.ADGroup {
-		write, person = m.AD.AddMember, m.person.AD.DN
+		write, person = m.AD.AddMember, m.person.AD.GUID
 		if !member {
 			write = m.AD.RemoveMember
 		}

@@ -122,16 +122,19 @@ func (m *move) byGroup(ctx context.Context) (Status, string) {
 
 // byADGroup changes membership of AD groups, which counts at once.
 func (m *move) byADGroup(ctx context.Context) (Status, string) {
-	e, dn := m.entry, m.person.AD.DN
+	e, guid := m.entry, m.person.AD.GUID
 	if e.Target != "" {
-		if err := m.AD.AddMember(ctx, e.Target, dn); err != nil {
+		if err := m.AD.AddMember(ctx, e.Target, guid); err != nil {
 			return m.writeFailed(ctx, err)
 		}
 		if in, err := m.inGroup(ctx, plan.ADGroup, e.Target); err != nil || !in {
 			return troubled, fmt.Sprintf("membership of the target group does not show after it was added: %v", err)
 		}
 	}
-	err := m.AD.RemoveMember(ctx, e.Source, dn)
+	err := m.AD.RemoveMember(ctx, e.Source, guid)
+	if _, refused := errors.AsType[*directory.Refusal](err); refused {
+		return m.writeFailed(ctx, err)
+	}
 	in, readErr := m.inGroup(ctx, plan.ADGroup, e.Source)
 	switch {
 	case readErr != nil:

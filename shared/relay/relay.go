@@ -63,8 +63,8 @@ type Reader interface {
 type Writer interface {
 	FindPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
-	AddMember(ctx context.Context, groupDN, userDN string) error
-	RemoveMember(ctx context.Context, groupDN, userDN string) error
+	AddMember(ctx context.Context, groupDN, personGUID string) error
+	RemoveMember(ctx context.Context, groupDN, personGUID string) error
 }
 
 // AD is the whole of it.

@@ -72,7 +72,7 @@ func (r *Relay) change(l *lease, c *task.Change) (result task.Result) {
 	if err := l.held(); err != nil {
 		return end(task.Failed, err.Error())
 	}
-	written := r.write(l.ctx, c, person.DN)
+	written := r.write(l.ctx, c, person.GUID)
 	if result.After, err = r.ad.MemberOf(l.ctx, c.SID, c.Group, true); err != nil {
 		return end(task.Failed, errors.Join(written, fmt.Errorf("the group could not be read again: %w", err)).Error())
 	}
@@ -89,9 +89,9 @@ func (r *Relay) change(l *lease, c *task.Change) (result task.Result) {
 	}
 }
 
-func (r *Relay) write(ctx context.Context, c *task.Change, userDN string) error {
+func (r *Relay) write(ctx context.Context, c *task.Change, personGUID string) error {
 	if c.Action == task.Add {
-		return r.ad.AddMember(ctx, c.Group, userDN)
+		return r.ad.AddMember(ctx, c.Group, personGUID)
 	}
-	return r.ad.RemoveMember(ctx, c.Group, userDN)
+	return r.ad.RemoveMember(ctx, c.Group, personGUID)
 }

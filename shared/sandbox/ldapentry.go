@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"encoding/base64"
+	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -126,6 +128,8 @@ func groupEntry(n int) *entry {
 	e.set("cn", g.name)
 	e.set("description", g.description)
 	e.set("sAMAccountName", g.name)
+	e.set("objectGUID", guid{0: 0x61, 15: byte(n)}.raw())
+	e.set(constructed, "member")
 	e.set("objectCategory", category("Group"))
 	e.set("objectSid", sidBytes(g.rid))
 	e.set("groupType", "-2147483646") // global security group
@@ -230,7 +234,11 @@ func fileTime(t time.Time) string {
 func generalizedTime(t time.Time) string { return t.UTC().Format("20060102150405.0Z") }
 
 // entryOf finds the object of a DN. Names compare without regard to case.
+// <GUID=…> names one too.
 func (c *Company) entryOf(dn string) *entry {
+	if guid, found := strings.CutPrefix(dn, "<GUID="); found {
+		return c.entryOfGUID(strings.TrimSuffix(guid, ">"))
+	}
 	for _, e := range c.fixed {
 		if strings.EqualFold(e.dn, dn) {
 			return e
@@ -251,6 +259,25 @@ func (c *Company) entryOf(dn string) *entry {
 		if own, err := ldap.ParseDN(e.dn); err == nil && own.EqualFold(parsed) {
 			return e
 		}
+	}
+	return nil
+}
+
+// entryOfGUID finds the object of a GUID, written with dashes.
+func (c *Company) entryOfGUID(text string) *entry {
+	if !isGUID(text) {
+		return nil
+	}
+	var g guid
+	_, _ = hex.Decode(g[:], []byte(strings.ReplaceAll(text, "-", ""))) // isGUID knows that it is hexadecimal
+	raw := g.raw()
+	for _, e := range c.fixed {
+		if slices.Contains(e.get("objectGUID"), raw) {
+			return e
+		}
+	}
+	if i, found := c.byRawGUID(raw, streamObjectGUID); found && c.traits(i).inAD() {
+		return c.personEntry(i, c.traits(i))
 	}
 	return nil
 }

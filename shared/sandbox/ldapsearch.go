@@ -206,11 +206,14 @@ func (x *search) inScope(e *entry) bool {
 	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+base)
 }
 
+// constructed is worked out by the server, and told only by its name.
+const constructed = "allowedAttributesEffective"
+
 // selected are the attributes that the client asked for, by the schema's names.
 func (c *Company) selected(e *entry, m *gldap.SearchMessage) (attrs []attribute) {
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
 	for _, a := range e.attrs {
-		if all || slices.ContainsFunc(m.Attributes, func(want string) bool { return strings.EqualFold(a.name, want) }) {
+		if all && a.name != constructed || slices.ContainsFunc(m.Attributes, func(want string) bool { return strings.EqualFold(a.name, want) }) {
 			attrs = append(attrs, a)
 		}
 	}

@@ -1,0 +1,178 @@
+package activedirectory
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// AddMember lists a person in a group. Somebody whom it lists already stays in
+// it, which is no error. The person is named by objectGUID, in base64 as in
+// directory.ADUser, so that neither a rename nor another person of the same
+// name can be hit. It is directory.ErrNoGroup or directory.ErrNoPerson when one
+// of both is not there, and a *directory.Refusal when it cannot be done.
+func (d *Directory) AddMember(ctx context.Context, groupDN, personGUID string) error {
+	return d.setMember(ctx, groupDN, personGUID, true)
+}
+
+// RemoveMember takes a person, named as for AddMember, off a group's list.
+// Somebody who is not in the group stays out of it, which is no error; somebody
+// in it by way of another group, or as primary group, is a *directory.Refusal.
+func (d *Directory) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
+	return d.setMember(ctx, groupDN, personGUID, false)
+}
+
+// CanWrite tells whether the account may change a group's members.
+// directory.ErrNoGroup means that there is no group of that DN.
+func (d *Directory) CanWrite(ctx context.Context, groupDN string) (bool, error) {
+	var may bool
+	err := d.ask(ctx, func(s *session) error {
+		g, err := s.group(groupDN)
+		if err == nil {
+			may = g.mayAdd
+		}
+		return err
+	})
+	return may, err
+}
+
+func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, member bool) error {
+	return d.ask(ctx, func(s *session) error {
+		g, err := s.group(groupDN)
+		if err != nil {
+			return err
+		}
+		p, err := s.principal(personGUID)
+		if err != nil {
+			return err
+		}
+		if p.primaryGroup == g.sid {
+			return refusal(fmt.Errorf("%q has %q as primary group", p.dn, g.dn),
+				"the group is the account's primary group, which is not kept as a list of members; give the account another primary group first")
+		}
+		listed, err := s.isMember(p.guid, g.dn, true)
+		if err != nil {
+			return err
+		}
+		if listed == member {
+			return s.notNested(p, g, member)
+		}
+		err = s.modify(g, p, member)
+		switch {
+		case ldap.IsErrorWithCode(err, ldap.LDAPResultInsufficientAccessRights):
+			return refusal(err, "the account of idleseat may not write this group of Active Directory")
+		case isAlready(err):
+			return s.already(g, p, member, err)
+		default:
+			return err
+		}
+	})
+}
+
+func refusal(err error, reason string) error { return &directory.Refusal{Reason: reason, Err: err} }
+
+// principal is somebody who may be a member, as one controller has them.
+type principal struct {
+	dn           string
+	guid         string // <GUID=…>
+	primaryGroup string // its SID
+}
+
+// principal reads whom a GUID names.
+func (s *session) principal(guid string) (*principal, error) {
+	doing := fmt.Sprintf("read the account with objectGUID %q", guid)
+	raw, err := base64.StdEncoding.DecodeString(guid)
+	if err != nil {
+		return nil, s.fault(doing, fmt.Errorf("%w: it is not base64", directory.ErrNoPerson))
+	}
+	p := &principal{}
+	if p.guid, err = guidDN(raw); err != nil {
+		return nil, s.fault(doing, fmt.Errorf("%w: %w", directory.ErrNoPerson, err))
+	}
+	attributes := []string{"objectClass", "objectSid", "primaryGroupID"}
+	found, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", attributes)
+	switch {
+	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
+		return nil, s.fault(doing, directory.ErrNoPerson)
+	case err != nil:
+		return nil, err
+	case len(found.Entries) != 1:
+		return nil, s.fault(doing, directory.ErrNoPerson)
+	}
+	e := found.Entries[0]
+	p.dn = e.DN
+	classes := e.GetEqualFoldAttributeValues("objectClass")
+	is := func(class string) bool {
+		return slices.ContainsFunc(classes, func(c string) bool { return strings.EqualFold(c, class) })
+	}
+	switch {
+	case is("foreignSecurityPrincipal"):
+		return nil, refusal(fmt.Errorf("%q is a foreign security principal", p.dn), "the account belongs to another forest; change its membership by hand")
+	case !is("user"):
+		return nil, s.fault(doing, fmt.Errorf("%w: %q is no user", directory.ErrNoPerson, clean(p.dn)))
+	}
+	// A primary group is of the account's own domain.
+	if sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid")); err == nil {
+		p.primaryGroup = sid[:strings.LastIndexByte(sid, '-')+1] + e.GetEqualFoldAttributeValue("primaryGroupID")
+	}
+	return p, nil
+}
+
+// notNested is the end of a change that was not needed. Nothing was done for
+// somebody who was to leave, when another group still holds them.
+func (s *session) notNested(p *principal, g *group, wanted bool) error {
+	if wanted {
+		return nil
+	}
+	nested, err := s.isMember(p.guid, g.dn, false)
+	if err == nil && nested {
+		return refusal(fmt.Errorf("%q is in a group within %q", p.dn, g.dn),
+			"the account is in the group by way of another group only; change that one by hand")
+	}
+	return err
+}
+
+// modify changes the group's list. Whether a broken connection came before or
+// after the change cannot be known, so no other controller is asked instead.
+func (s *session) modify(g *group, p *principal, member bool) error {
+	change := ldap.NewModifyRequest(g.guid, nil)
+	doing := fmt.Sprintf("remove %q from group %q", p.dn, g.dn)
+	if member {
+		change.Add("member", []string{p.guid})
+		doing = fmt.Sprintf("add %q to group %q", p.dn, g.dn)
+	} else {
+		change.Delete("member", []string{p.guid})
+	}
+	s.committed = true
+	return s.operation(doing, func() error { return s.conn.Modify(change) })
+}
+
+// isAlready tells whether a result may mean that there was nothing to change
+// any more. Controllers differ: 68 or 20 for a member added twice, 53 or 16 for
+// one who is not there, and 32 for one who was deleted. 53 has other meanings
+// too.
+func isAlready(err error) bool {
+	return ldap.IsErrorAnyOf(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists,
+		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
+}
+
+// already reads whether the refused change is needed at all.
+func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
+	member, err := s.isMember(p.guid, g.dn, true)
+	switch {
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
+		return s.fault(fmt.Sprintf("read %q", p.dn), directory.ErrNoPerson)
+	case err != nil:
+		return faults{refused, err}
+	case member != wanted:
+		return refused
+	default:
+		return s.notNested(p, g, wanted)
+	}
+}
