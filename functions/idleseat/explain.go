@@ -25,6 +25,9 @@ type explainCmd struct {
 
 // Run explains the verdicts on one user from a snapshot.
 func (c *explainCmd) Run(a *app) error {
+	if err := someone(c.User); err != nil {
+		return err
+	}
 	s, err := c.open(a.ctx)
 	if err != nil {
 		return err
@@ -61,6 +64,9 @@ type reevaluation struct {
 // Run reads one user afresh from both directories, explains the verdicts and,
 // when asked to, carries them out.
 func (c *reevaluateCmd) Run(a *app) error {
+	if err := someone(c.User); err != nil {
+		return err
+	}
 	rules, text, err := c.load()
 	if err != nil {
 		return err

@@ -19,9 +19,9 @@ type planCmd struct {
 	policyFlag
 	storeFlag
 	formatFlag
-	AsOf string `help:"Plan as of this instant (RFC 3339, or a date: its midnight UTC). Feeds and rules are asked at it; nothing else is." placeholder:"T"`
-	User string `help:"Plan for one user only: userPrincipalName, object id, SID or account name." placeholder:"U"`
-	From string `name:"run" help:"Plan anew over the snapshot of run R, without reading the directories." placeholder:"R"`
+	AsOf string  `help:"Plan as of this instant (RFC 3339, or a date: its midnight UTC). Feeds and rules are asked at it; nothing else is." placeholder:"T"`
+	User *string `help:"Plan for one user only: userPrincipalName, object id, SID or account name." placeholder:"U"`
+	From string  `name:"run" help:"Plan anew over the snapshot of run R, without reading the directories." placeholder:"R"`
 }
 
 // Run reads both directories, plans and prints the plan.
@@ -30,14 +30,20 @@ func (c *planCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.User != "" && c.From != "" {
-		return usageError{errors.New("--user reads one person afresh and --run reads nobody: give one of them")}
+	user := ""
+	if c.User != nil {
+		if user = *c.User; c.From != "" {
+			return usageError{errors.New("--user reads one person afresh and --run reads nobody: give one of them")}
+		}
+		if err := someone(user); err != nil {
+			return err
+		}
 	}
 	s, err := c.open(a.ctx)
 	if err != nil {
 		return err
 	}
-	p, err := c.plan(a, s, asOf)
+	p, err := c.plan(a, s, asOf, user)
 	if err != nil {
 		return err
 	}
@@ -47,12 +53,12 @@ func (c *planCmd) Run(a *app) error {
 	return held(p)
 }
 
-func (c *planCmd) plan(a *app, s store.Store, asOf time.Time) (*plan.Plan, error) {
+func (c *planCmd) plan(a *app, s store.Store, asOf time.Time, user string) (*plan.Plan, error) {
 	rules, text, err := c.rules(a, s)
 	if err != nil {
 		return nil, err
 	}
-	in := start{asOf: asOf, policy: rules, text: text, user: c.User}
+	in := start{asOf: asOf, policy: rules, text: text, user: user}
 	if c.From != "" {
 		return (&pipeline{store: s, now: time.Now}).again(a.ctx, c.From, in)
 	}
@@ -75,6 +81,15 @@ func (c *planCmd) rules(a *app, s store.Store) (*policy.Policy, string, error) {
 	}
 	p, err := policy.Load("policy of run "+c.From, []byte(b.Policy))
 	return p, b.Policy, err
+}
+
+// someone refuses an empty name, as an unset variable of a shell gives it: a run
+// for nobody in particular is a run for everybody.
+func someone(user string) error {
+	if strings.TrimSpace(user) == "" {
+		return usageError{errors.New("the user is empty: give a userPrincipalName, object id, SID or account name")}
+	}
+	return nil
 }
 
 // instant reads --as-of. The future is refused: everybody would look idle.

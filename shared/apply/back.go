@@ -33,10 +33,15 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (Stat
 	if via == plan.EntraGroup && e.Target != "" && had && !m.active(e.SKU, e.Source) {
 		return Pending, why + "; joined the source group again, waiting for its license before the target is left"
 	}
-	if e.Target != "" && !e.InTarget {
-		if err := m.setMember(ctx, via, e.Target, false); err != nil {
-			return again(err)
-		}
+	if e.Target == "" || e.InTarget {
+		return m.complete(ctx, o, why)
+	}
+	in, err = m.inGroup(ctx, via, e.Target)
+	if err == nil && in {
+		err = m.setMember(ctx, via, e.Target, false)
+	}
+	if err != nil {
+		return again(err)
 	}
 	return m.complete(ctx, o, why)
 }

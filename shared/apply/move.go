@@ -127,8 +127,12 @@ func (m *move) byADGroup(ctx context.Context) (Status, string) {
 		if err := m.AD.AddMember(ctx, e.Target, guid); err != nil {
 			return m.writeFailed(ctx, err)
 		}
-		if in, err := m.inGroup(ctx, plan.ADGroup, e.Target); err != nil || !in {
-			return troubled, fmt.Sprintf("membership of the target group does not show after it was added: %v", err)
+		in, err := m.inGroup(ctx, plan.ADGroup, e.Target)
+		if err == nil && !in {
+			err = errors.New("it does not show the person")
+		}
+		if err != nil {
+			return troubled, fmt.Sprintf("the target group was written and read again: %v", err)
 		}
 	}
 	err := m.AD.RemoveMember(ctx, e.Source, guid)

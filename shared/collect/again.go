@@ -44,7 +44,7 @@ func covers(b *snapshot.Begin, p *policy.Policy) error {
 		return err
 	}
 	for _, ref := range p.GroupRefs() {
-		if !slices.ContainsFunc(b.Groups, func(g directory.Group) bool { return g.Ref == ref }) {
+		if !slices.ContainsFunc(b.Groups, func(g directory.Group) bool { return g.Ref.Key(false) == ref.Key(false) }) {
 			return fmt.Errorf("it does not know the group %s", ref)
 		}
 	}

@@ -122,6 +122,9 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 }
 
 func named(p *directory.Person, name string) bool {
+	if name == "" {
+		return false // a missing name of the person is not a match
+	}
 	if p.Entra != nil && (strings.EqualFold(p.Entra.UserPrincipalName, name) || strings.EqualFold(p.Entra.ID, name)) {
 		return true
 	}

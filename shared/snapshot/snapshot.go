@@ -59,7 +59,7 @@ func (b *Begin) SKUIDs() map[string]string {
 // Group is what was resolved of a group that the policy names.
 func (b *Begin) Group(ref directory.GroupRef) directory.Group {
 	for _, g := range b.Groups {
-		if g.Ref == ref {
+		if g.Ref.Key(false) == ref.Key(false) {
 			return g
 		}
 	}

@@ -1,0 +1,95 @@
+package apply
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+const (
+	leaveEgon = "RemoveMember " + citrixDN + " guid-egon"
+	joinEgon  = "AddMember " + liteDN + " guid-egon"
+	inCitrix  = "MemberOf " + citrixDN + " S-1-5-21-5"
+)
+
+func TestADRemoval(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeEgon)
+	b.apply(t, Done, "")
+	b.wrote(t, leaveEgon)
+	b.logged(t, freeEgon, "done")
+	b = newBench(t, freeDora)
+	b.apply(t, Done, "")
+	b.wrote(t, "RemoveMember "+citrixDN+" guid-dora")
+	b.logged(t, freeDora, "done")
+	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-5"}}, b.ad.in); d != "" {
+		t.Errorf("members (-want +got):\n%s", d)
+	}
+}
+
+// TestADMove: the target group is joined first.
+func TestADMove(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, demoteEgon)
+	b.apply(t, Done, "")
+	b.wrote(t, joinEgon, leaveEgon)
+	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-4"}, liteDN: {"S-1-5-21-5"}}, b.ad.in); d != "" {
+		t.Errorf("members (-want +got):\n%s", d)
+	}
+}
+
+func TestADFailures(t *testing.T) {
+	t.Parallel()
+	fail := func(call string, err error) func(*bench) {
+		return func(b *bench) { b.ad.fail = map[string]error{call: err} }
+	}
+	move := demoteEgon
+	tests := map[string]struct {
+		move   bool // to another group, not out of one alone
+		change func(*bench)
+		want   Status
+		note   string
+		logged string
+		writes []string
+	}{
+		"refused":              {false, fail(leaveEgon, refusal("the group is protected")), Failed, "the group is protected", "failed", []string{leaveEgon}},
+		"does not arrive":      {false, fail(leaveEgon, errDown), Pending, "did not go through", "open", []string{leaveEgon}},
+		"not answered":         {false, func(b *bench) { b.ad.lost = map[string]error{leaveEgon: errDown} }, Done, "", "done", []string{leaveEgon}},
+		"still a member":       {false, func(b *bench) { b.ad.deaf = true }, Pending, "still shows the member", "open", []string{leaveEgon}},
+		"read back fails":      {false, fail("MemberOf #4", errDown), Pending, "could not be read again", "open", []string{leaveEgon}},
+		"joining is lost":      {true, fail(joinEgon, errDown), Pending, "did not go through", "open", []string{joinEgon}},
+		"joining is not shown": {true, func(b *bench) { b.ad.deaf = true }, Pending, "does not show", "open", []string{joinEgon}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := freeEgon
+			if tc.move {
+				c = move
+			}
+			b := newBench(t, c)
+			tc.change(b)
+			b.apply(t, tc.want, tc.note)
+			b.logged(t, c, tc.logged)
+			b.wrote(t, tc.writes...)
+		})
+	}
+}
+
+// TestADIsFinished: the next call takes an open removal up.
+func TestADIsFinished(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeDora)
+	b.ad.deaf = true
+	b.apply(t, Pending, "still shows the member")
+	b.ad.deaf = false
+	b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": errDown}
+	b.apply(t, Pending, "could not be read")
+	b.ad.fail = nil
+	b.apply(t, Done, "")
+	b.logged(t, freeDora, "done")
+	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-5"}}, b.ad.in, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("members (-want +got):\n%s", d)
+	}
+}

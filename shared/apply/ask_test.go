@@ -1,0 +1,174 @@
+package apply
+
+import (
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestAskedAgain: what is read at the last moment decides, and nothing is
+// written when it no longer says reclaim.
+func TestAskedAgain(t *testing.T) {
+	t.Parallel()
+	anna := func(change func(*directory.EntraUser)) func(*bench) {
+		return func(b *bench) { change(b.entra.users["id-anna"]) }
+	}
+	egon := func(change func(*directory.ADUser)) func(*bench) {
+		return func(b *bench) { change(b.ad.people["S-1-5-21-5"]) }
+	}
+	failAD := func(call string, err error) func(*bench) {
+		return func(b *bench) { b.ad.fail = map[string]error{call: err} }
+	}
+	unasked := &directory.UnaskedError{Controllers: []string{"ldaps://dc2"}, Err: errDown}
+	tests := map[string]struct {
+		change plan.Change
+		what   func(*bench)
+		want   Status
+		note   string
+	}{
+		"signed in":           {moveAnna, anna(func(u *directory.EntraUser) { u.LastInteractive = daysAgo(1) }), Kept, "keep: last sign-in 2026-11-22"},
+		"the date vanished":   {moveAnna, anna(func(u *directory.EntraUser) { u.LastSuccessful = zero }), Kept, "undecided: the last sign-in of 2026-08-15 is no longer there"},
+		"exempt meanwhile":    {moveAnna, func(b *bench) { b.entra.in.add("g-exempt", "id-anna") }, Kept, "exempt: member of entra:LIC-Exempt"},
+		"groups not readable": {moveAnna, func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, Pending, "nothing was done: groups in Entra ID could not be read"},
+		"no longer held":      {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments = nil }), Kept, "does not hold e3"},
+		"account gone":        {moveAnna, func(b *bench) { delete(b.entra.users, "id-anna") }, Kept, "no longer in Entra ID"},
+		"rule gone":           {plan.Change{User: "id-anna", Rule: "gone", License: "e3", Via: plan.EntraGroup}, func(*bench) {}, Kept, "no rule gone"},
+		"held twice": {moveAnna, anna(func(u *directory.EntraUser) {
+			u.Assignments = append(u.Assignments, directory.Assignment{SKU: "sku-e3", State: "Active"})
+		}), Refused, "directly and through a group at once"},
+		"held in another way":    {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments[0].Group, u.Assignments[1].Group = "", "" }), Refused, "plan again"},
+		"logged on":              {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }), Kept, "keep: last logon 2026-11-22"},
+		"the logon vanished":     {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = zero }), Kept, "undecided"},
+		"a controller unasked":   {freeEgon, failAD("ReadPerson S-1-5-21-5", unasked), Kept, "undecided: "},
+		"AD down":                {freeEgon, failAD("ReadPerson S-1-5-21-5", errDown), Pending, "nothing was done: Active Directory could not be read"},
+		"AD account gone":        {freeEgon, func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, Kept, "no longer in Active Directory"},
+		"AD group gone":          {freeEgon, failAD("MemberOf #1", directory.ErrNoGroup), Kept, "undecided: "},
+		"AD group not readable":  {freeEgon, failAD("MemberOf #1", errDown), Pending, "nothing was done: Active Directory could not be read"},
+		"left the AD group":      {freeEgon, func(b *bench) { b.ad.in.remove(citrixDN, "S-1-5-21-5") }, Kept, "does not hold citrix"},
+		"half in AD gone":        {freeDora, func(b *bench) { delete(b.ad.people, "S-1-5-21-4") }, Kept, "undecided: "},
+		"halves disagree":        {freeDora, func(b *bench) { b.ad.people["S-1-5-21-4"].GUID = "other" }, Kept, "undecided: "},
+		"half in Entra is gone":  {freeDora, func(b *bench) { delete(b.entra.users, "id-dora") }, Kept, "no longer in Entra ID"},
+		"exempt by Entra's half": {freeDora, func(b *bench) { b.entra.in.add("g-exempt", "id-dora") }, Kept, "exempt"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.change)
+			tc.what(b)
+			b.apply(t, tc.want, tc.note)
+			b.wrote(t)
+			b.logged(t, tc.change, "")
+		})
+	}
+}
+
+// TestControllerUnasked: without a controller somebody is taken only when the
+// latest that they can have logged on proves them idle.
+func TestControllerUnasked(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		latest time.Time
+		want   Status
+		note   string
+		writes []string
+	}{
+		"proven":            {daysAgo(91), Done, "", []string{leaveEgon}},
+		"may have been in":  {daysAgo(90), Kept, "undecided: ", nil},
+		"nothing is proven": {time.Time{}, Kept, "undecided: ", nil},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, freeEgon)
+			b.now = asOf
+			b.ad.fail = map[string]error{"ReadPerson S-1-5-21-5": &directory.UnaskedError{Controllers: []string{"ldaps://dc2"}, Err: errDown, Latest: tc.latest}}
+			b.apply(t, tc.want, tc.note)
+			b.wrote(t, tc.writes...)
+		})
+	}
+}
+
+// TestOtherSourceDoesNotMatter: a controller that could not be asked leaves a
+// rule alone that does not read its date.
+func TestOtherSourceDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	c := changeBo
+	c.User = "id-dora"
+	b := newBench(t, c)
+	dora := b.entra.users["id-dora"]
+	dora.LastSuccessful, dora.Assignments = idle, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
+	b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": &directory.UnaskedError{Err: errDown}}
+	b.apply(t, Done, "")
+	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
+}
+
+// TestGoneWhilePending: a change that was begun waits for its person to be
+// readable again, and ends when the account is gone.
+func TestGoneWhilePending(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, Pending, "joined")
+	b.entra.fail = map[string]error{"GroupsOf id-anna": errDown}
+	b.apply(t, Pending, "groups in Entra ID could not be read")
+	b.logged(t, moveAnna, "open")
+	b.entra.fail = nil
+	delete(b.entra.users, "id-anna")
+	b.apply(t, Failed, "no longer in Entra ID")
+	b.logged(t, moveAnna, "failed")
+	b.wrote(t, joinEXO)
+}
+
+// TestMeanwhileInEntra: somebody planned as known to Active Directory alone may
+// have an account in Entra ID by now, and be exempt there.
+func TestMeanwhileInEntra(t *testing.T) {
+	t.Parallel()
+	egon := directory.EntraUser{ID: "id-egon", SID: "S-1-5-21-5", ImmutableID: "guid-egon", Synced: true}
+	tests := map[string]struct {
+		sid    string // of the account of that name
+		fail   error
+		want   Status
+		note   string
+		writes []string
+	}{
+		"the same person":  {"S-1-5-21-5", nil, Kept, "exempt", nil},
+		"somebody else":    {"S-1-5-21-6", nil, Done, "", []string{leaveEgon}},
+		"nobody":           {"S-1-5-21-5", directory.ErrNoPerson, Done, "", []string{leaveEgon}},
+		"not to be read":   {"S-1-5-21-5", errDown, Pending, "Entra ID could not be read", nil},
+		"two of that name": {"S-1-5-21-5", directory.ErrAmbiguousPerson, Pending, "Entra ID could not be read", nil},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, freeEgon)
+			account := egon
+			account.SID = tc.sid
+			b.entra.users["egon@x.example"] = &account
+			b.entra.in.add("g-exempt", "id-egon")
+			b.entra.fail = map[string]error{"FindPerson egon@x.example": tc.fail}
+			b.ad.people["S-1-5-21-5"].UserPrincipalName = "egon@x.example"
+			b.apply(t, tc.want, tc.note)
+			b.wrote(t, tc.writes...)
+		})
+	}
+}
+
+// TestMissingExemptGroup: when begin did not find the exempt group, nobody can
+// be known not to be in it.
+func TestMissingExemptGroup(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin.Groups[len(begin.Groups)-1].Unreadable = "no such group"
+	if err := store.PutJSON(t.Context(), b.Store, "runs/run/begin.json", begin); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, Kept, "undecided: ")
+	b.wrote(t)
+}

@@ -1,0 +1,218 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// untouched fails when anything was written, to a directory or as a result.
+func (b *bench) untouched(t *testing.T) {
+	t.Helper()
+	b.wrote(t)
+	for key, err := range b.Store.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(key, "ledger/") || strings.HasPrefix(key, "runs/run/results/") {
+			t.Errorf("%s was written", key)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	edit := func(edit func(*plan.Plan)) func(*testing.T, *bench, *Request) {
+		return func(t *testing.T, b *bench, _ *Request) { b.plan(t, edit) }
+	}
+	hold := func(overridable bool) func(*plan.Plan) {
+		return func(p *plan.Plan) {
+			p.Verdict, p.HoldReasons, p.Overridable = plan.Hold, []string{"too many", "much too many"}, overridable
+		}
+	}
+	tests := map[string]struct {
+		what func(*testing.T, *bench, *Request)
+		want string
+	}{
+		"mode audit":                    {func(t *testing.T, b *bench, _ *Request) { b.audit(t) }, "mode audit"},
+		"nothing to do":                 {edit(func(p *plan.Plan) { p.Verdict = plan.Nothing }), "changes nothing"},
+		"another policy in the run":     {edit(func(p *plan.Plan) { p.PolicyHash = "x" }), "another policy or snapshot"},
+		"another snapshot":              {edit(func(p *plan.Plan) { p.ManifestHash = "x" }), "another policy or snapshot"},
+		"the policy changed":            {func(_ *testing.T, _ *bench, r *Request) { r.Policy = text + "# edited\n" }, "policy has changed"},
+		"held":                          {edit(hold(true)), "too many; much too many; to apply this very plan all the same: --override-limits "},
+		"held by a feed":                {edit(hold(false)), "held: too many; much too many"},
+		"held by a feed, overridden":    {func(t *testing.T, b *bench, r *Request) { r.Override = b.plan(t, hold(false)) }, "held: too many"},
+		"override of another plan":      {func(t *testing.T, b *bench, r *Request) { b.plan(t, hold(true)); r.Override = "abc" }, "--override-limits names abc"},
+		"override of a plan not held":   {func(_ *testing.T, _ *bench, r *Request) { r.Override = "abc" }, "--override-limits names abc"},
+		"expired":                       {func(_ *testing.T, b *bench, _ *Request) { b.at(asOf.Add(plan.Lifetime + time.Second)) }, "expired at 2026-11-26T09:00:00Z"},
+		"another tenant":                {func(_ *testing.T, b *bench, _ *Request) { b.entra.tenant = "other" }, "Graph answered for other"},
+		"nobody has a sign-in date now": {func(_ *testing.T, b *bench, _ *Request) { clearDates(b) }, "source entra is unhealthy"},
+		"nobody signed in for days": {func(_ *testing.T, b *bench, _ *Request) {
+			delete(b.entra.users, "id-busy")
+			delete(b.entra.users, "id-dora")
+		}, "source entra is unhealthy"},
+		"nobody logged on for weeks": {func(t *testing.T, b *bench, _ *Request) {
+			b.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{freeEgon} })
+			delete(b.ad.people, "S-1-5-21-9")
+		}, "source ad is unhealthy"},
+		"Active Directory not set up": {func(t *testing.T, b *bench, _ *Request) {
+			b.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{freeEgon} })
+			b.AD = nil
+		}, "not set up"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, moveAnna)
+			in := Request{Run: "run"}
+			tc.what(t, b, &in)
+			_, err := b.Apply(t.Context(), in)
+			for of, err := range map[string]error{"Apply": err, "Check": b.Check(t.Context(), in)} {
+				if !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), tc.want) {
+					t.Errorf("%s: %v, want ErrRefused and %q", of, err, tc.want)
+				}
+			}
+			b.untouched(t)
+		})
+	}
+}
+
+// audit makes the run one of a policy in mode audit.
+func (b *bench) audit(t *testing.T) {
+	t.Helper()
+	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin.Policy = strings.Replace(text, "mode: enforce", "mode: audit", 1)
+	if err := store.PutJSON(t.Context(), b.Store, "runs/run/begin.json", begin); err != nil {
+		t.Fatal(err)
+	}
+	b.plan(t, func(p *plan.Plan) { p.Mode = policy.Audit })
+}
+
+func clearDates(b *bench) {
+	for _, u := range b.entra.users {
+		u.LastSuccessful = zero
+	}
+}
+
+// TestFails: what cannot be read is no refusal, and nothing is written either.
+func TestFails(t *testing.T) {
+	t.Parallel()
+	fail := func(call string) func(*testing.T, *bench) {
+		return func(_ *testing.T, b *bench) { b.entra.fail = map[string]error{call: errDown} }
+	}
+	put := func(key, body string) func(*testing.T, *bench) {
+		return func(t *testing.T, b *bench) {
+			if err := store.PutBytes(t.Context(), b.Store, key, []byte(body)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	tests := map[string]struct {
+		what func(*testing.T, *bench)
+		is   error
+	}{
+		"tenant":           {fail("Tenant"), errDown},
+		"sign-in dates":    {fail("ListPeople"), errDown},
+		"damaged plan":     {put("runs/run/plan.json", "{"), store.ErrDamaged},
+		"damaged manifest": {put("runs/run/manifest.json", "{"), store.ErrDamaged},
+		"damaged results":  {put("runs/run/results/0001.json", "{"), store.ErrDamaged},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, moveAnna)
+			tc.what(t, b)
+			if r, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, tc.is) || errors.Is(err, ErrRefused) || r != nil {
+				t.Errorf("results %+v, error %v, want %v", r, err, tc.is)
+			}
+			b.wrote(t)
+		})
+	}
+	b := newBench(t, moveAnna)
+	if err := b.Check(t.Context(), Request{Run: "other"}); !errors.Is(err, report.ErrNoPlan) {
+		t.Errorf("no such plan: %v", err)
+	}
+}
+
+func TestPeopleNotReadAfresh(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.entra.fail = map[string]error{"ReadPeople #1": errDown}
+	r, err := b.Apply(t.Context(), Request{Run: "run"})
+	if !errors.Is(err, errDown) || len(r.Results) > 0 {
+		t.Errorf("results %+v, error %v", r, err)
+	}
+	b.wrote(t)
+}
+
+func TestCheckWritesNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	if err := b.Check(t.Context(), Request{Run: "run", Policy: text}); err != nil {
+		t.Fatal(err)
+	}
+	b.untouched(t)
+}
+
+// TestOverride: the hash of a held plan applies that plan, and later calls go
+// on without it.
+func TestOverride(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	hash := b.plan(t, func(p *plan.Plan) { p.Verdict, p.Overridable = plan.Hold, true })
+	r, err := b.Apply(t.Context(), Request{Run: "run", Override: hash})
+	if err != nil || r.Count(Pending) != 1 || r.Override != hash {
+		t.Fatalf("results %+v, error %v", r, err)
+	}
+	b.follow()
+	b.apply(t, Pending, "left the source group")
+	b.wrote(t, joinEXO, leaveE3)
+}
+
+// TestBegunBeforeItExpired: what was begun is finished.
+func TestBegunBeforeItExpired(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, Pending, "joined")
+	b.at(asOf.Add(2 * plan.Lifetime))
+	b.follow()
+	b.apply(t, Pending, "left the source group")
+	b.follow()
+	b.apply(t, Done, "")
+}
+
+func TestAllFinal(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	b.apply(t, Done, "")
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "final") {
+		t.Errorf("error %v", err)
+	}
+	b.wrote(t, changeEXO)
+}
+
+// TestExpiredAndDone: what is completed in the ledger keeps no expired plan
+// open, also when its results are lost.
+func TestExpiredAndDone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	b.apply(t, Done, "")
+	if err := store.PutBytes(t.Context(), b.Store, resultsFile, []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	b.at(asOf.Add(2 * plan.Lifetime))
+	if err := b.Check(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "expired") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,173 @@
+package apply
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+)
+
+const changeEXO = "ChangeLicenses id-bo +sku-exo -sku-e3"
+
+var zero time.Time
+
+func TestDirectChange(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	b.apply(t, Done, "")
+	b.wrote(t, changeEXO)
+	e, err := ledger.In(b.Store).Latest(t.Context(), "id-bo", "e3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [2]ledger.Holding{
+		{Assignments: []directory.Assignment{{SKU: "sku-e3", State: "Active"}}}, {Assignments: []directory.Assignment{{SKU: "sku-exo", State: "Active"}}},
+	}
+	if d := cmp.Diff(want, [2]ledger.Holding{e.Before, e.Completion.After}); d != "" {
+		t.Errorf("before and after (-want +got):\n%s", d)
+	}
+}
+
+// TestDirectTargetHeld: a target that is active already is not given again,
+// with the service plans that are off there.
+func TestDirectTargetHeld(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	bo := b.entra.users["id-bo"]
+	bo.Assignments = append(bo.Assignments, directory.Assignment{SKU: "sku-exo", State: "Active", DisabledPlans: []string{"plan"}})
+	b.apply(t, Done, "")
+	b.wrote(t, "ChangeLicenses id-bo -sku-e3")
+}
+
+func TestDirectFailures(t *testing.T) {
+	t.Parallel()
+	down, seats := map[string]error{changeEXO: errDown}, map[string]error{changeEXO: refusal("no free seat")}
+	tests := map[string]struct {
+		change func(*bench)
+		want   Status
+		note   string
+		logged string
+	}{
+		"refused":                   {func(b *bench) { b.entra.fail = seats }, Failed, "no free seat", "failed"},
+		"does not arrive":           {func(b *bench) { b.entra.fail = down }, Pending, "did not go through", "open"},
+		"not answered, but made":    {func(b *bench) { b.entra.lost = down }, Done, "", "done"},
+		"refused, but made":         {func(b *bench) { b.entra.lost = seats }, Done, "", "done"},
+		"accepted, but not shown":   {func(b *bench) { b.entra.slow = true }, Pending, "does not show it yet", "open"},
+		"read back fails":           {func(b *bench) { b.entra.fail = map[string]error{"ReadPeople #2": errDown} }, Pending, "could not be read again", "open"},
+		"read back, nobody there":   {func(b *bench) { b.Entra = vanishing{b.entra} }, Pending, "gone", "open"},
+		"completion is not written": {func(b *bench) { b.Store = brokenStore{Store: b.Store, put: ".done.json"} }, Pending, "run apply again", "open"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			tc.change(b)
+			b.apply(t, tc.want, tc.note)
+			b.logged(t, changeBo, tc.logged)
+			b.wrote(t, changeEXO)
+		})
+	}
+}
+
+// vanishing loses a person while their licenses are changed.
+type vanishing struct{ *fakeEntra }
+
+func (v vanishing) ChangeLicenses(ctx context.Context, id string, add []directory.Assignment, remove []string) error {
+	defer delete(v.users, id)
+	return v.fakeEntra.ChangeLicenses(ctx, id, add, remove)
+}
+
+// TestDirectIsFinished: a change left open is finished by the next call, and
+// what the directory shows already is not written twice.
+func TestDirectIsFinished(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		fail, put string
+		writes    []string
+	}{
+		"the write did not arrive":   {changeEXO, "", []string{changeEXO, changeEXO}},
+		"the write was not read":     {"ReadPeople #2", "", []string{changeEXO}},
+		"the completion was not put": {"", ".done.json", []string{changeEXO}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			whole := b.Store
+			b.entra.fail, b.Store = map[string]error{tc.fail: errDown}, brokenStore{Store: whole, put: tc.put}
+			b.apply(t, Pending, "")
+			b.entra.fail, b.Store = nil, whole
+			b.apply(t, Done, "")
+			b.wrote(t, tc.writes...)
+			b.logged(t, changeBo, "done")
+		})
+	}
+}
+
+// TestDirectByOthers: while a change is open, somebody else may have had a hand
+// in it.
+func TestDirectByOthers(t *testing.T) {
+	t.Parallel()
+	exo := func(state string) []directory.Assignment {
+		return []directory.Assignment{{SKU: "sku-exo", State: state}}
+	}
+	tests := map[string]struct {
+		holds []directory.Assignment
+		want  Status
+		note  string
+	}{
+		"taken, nothing given":    {nil, Failed, "somebody else changed it"},
+		"taken, given, late":      {exo("Disabled"), Pending, "does not show it yet"},
+		"taken, given and active": {exo("Active"), Done, ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			b.entra.fail = map[string]error{changeEXO: errDown}
+			b.apply(t, Pending, "did not go through")
+			b.entra.fail, b.entra.users["id-bo"].Assignments = nil, tc.holds
+			b.apply(t, tc.want, tc.note)
+			b.wrote(t, changeEXO)
+		})
+	}
+}
+
+// TestNoIntentNoWrite: without the ledger nothing is touched.
+func TestNoIntentNoWrite(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	b.Store = brokenStore{Store: b.Store, put: "ledger/"}
+	b.apply(t, Pending, "nothing was changed")
+	b.wrote(t)
+	b = newBench(t, changeBo)
+	b.Store = brokenStore{Store: b.Store, list: "ledger/"}
+	b.apply(t, Pending, "list the ledger")
+	b.wrote(t)
+}
+
+func TestAnotherRunIsAtIt(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "other", At: asOf}); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, Refused, "run other since 2026-11-23T09:00:00Z")
+	b.wrote(t)
+}
+
+// TestWayOfAnotherVersion: an open intent that this version cannot read on is
+// left alone.
+func TestWayOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "run", Via: "teleport", At: asOf}); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, Pending, `unknown way "teleport"`)
+	b.wrote(t)
+}

@@ -1,0 +1,256 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+var errDown = errors.New("down")
+
+func refusal(reason string) error { return &directory.Refusal{Reason: reason, Err: errDown} }
+
+// script says what goes wrong. Keys are calls as they are written down, or
+// "Method #2" for the second call of a method whatever its arguments.
+type script struct {
+	fail  map[string]error // before it takes effect
+	lost  map[string]error // after it took effect: the answer is lost
+	calls []string
+	count map[string]int
+}
+
+// do writes a call down and carries it out unless the script says otherwise.
+func (s *script) do(call string, effect func()) error {
+	method, _, _ := strings.Cut(call, " ")
+	if s.count == nil {
+		s.count = map[string]int{}
+	}
+	s.count[method]++
+	s.calls = append(s.calls, call)
+	for _, key := range []string{call, fmt.Sprintf("%s #%d", method, s.count[method])} {
+		if err := s.fail[key]; err != nil {
+			return err
+		}
+	}
+	effect()
+	return s.lost[call]
+}
+
+func (s *script) read(call string) error { return s.do(call, func() {}) }
+
+// writes are the calls that change the directory.
+func (s *script) writes() []string {
+	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool {
+		return !strings.HasPrefix(c, "AddMember") && !strings.HasPrefix(c, "RemoveMember") && !strings.HasPrefix(c, "ChangeLicenses")
+	})
+}
+
+// members are the members of groups.
+type members map[string][]string
+
+func (m members) add(group, member string) {
+	if !slices.Contains(m[group], member) {
+		m[group] = append(m[group], member)
+	}
+}
+
+func (m members) remove(group, member string) {
+	m[group] = slices.DeleteFunc(m[group], func(x string) bool { return x == member })
+}
+
+// fakeEntra is Entra ID in memory. Licenses of groups follow membership when
+// follow is called, and never by themselves.
+type fakeEntra struct {
+	script
+	tenant string
+	users  map[string]*directory.EntraUser
+	in     members
+	grants map[string]string // skuId by group
+	full   map[string]string // error of a group that cannot give its license
+	slow   bool              // changes of direct licenses do not show
+}
+
+// follow lets the licenses of everybody follow membership.
+func (f *fakeEntra) follow() {
+	for _, u := range f.users {
+		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group != "" })
+		for group, sku := range f.grants {
+			if !slices.Contains(f.in[group], u.ID) {
+				continue
+			}
+			a := directory.Assignment{SKU: sku, Group: group, State: "Active"}
+			if f.full[group] != "" {
+				a.State, a.Error = "Error", f.full[group]
+			}
+			u.Assignments = append(u.Assignments, a)
+		}
+	}
+}
+
+func (f *fakeEntra) Tenant(context.Context) (string, []directory.SKU, error) {
+	return f.tenant, nil, f.read("Tenant")
+}
+
+func (f *fakeEntra) ListPeople(_ context.Context, _ string, page func([]directory.EntraUser, string) error) error {
+	if err := f.read("ListPeople"); err != nil {
+		return err
+	}
+	var all []directory.EntraUser
+	for _, u := range f.users {
+		all = append(all, *u)
+	}
+	return page(all, "")
+}
+
+func (f *fakeEntra) ReadPeople(_ context.Context, ids []string) (map[string]directory.EntraUser, error) {
+	if err := f.read("ReadPeople " + strings.Join(ids, ",")); err != nil {
+		return nil, err
+	}
+	found := map[string]directory.EntraUser{}
+	for _, id := range ids {
+		if u := f.users[id]; u != nil {
+			copied := *u
+			copied.Assignments = slices.Clone(u.Assignments)
+			found[id] = copied
+		}
+	}
+	return found, nil
+}
+
+func (f *fakeEntra) FindPerson(_ context.Context, upnOrID string) (directory.EntraUser, error) {
+	err := f.read("FindPerson " + upnOrID)
+	if u := f.users[upnOrID]; u != nil && err == nil {
+		return *u, nil
+	}
+	return directory.EntraUser{}, cmp.Or(err, directory.ErrNoPerson)
+}
+
+func (f *fakeEntra) GroupsOf(_ context.Context, id string) ([]string, error) {
+	var in []string
+	for group, list := range f.in {
+		if slices.Contains(list, id) {
+			in = append(in, group)
+		}
+	}
+	return in, f.read("GroupsOf " + id)
+}
+
+func (f *fakeEntra) MemberOf(_ context.Context, id, group string) (bool, error) {
+	return slices.Contains(f.in[group], id), f.read("MemberOf " + group + " " + id)
+}
+
+func (f *fakeEntra) ChangeLicenses(_ context.Context, id string, add []directory.Assignment, remove []string) error {
+	call := "ChangeLicenses " + id
+	for _, a := range add {
+		call += " +" + a.SKU
+	}
+	return f.do(call+" -"+strings.Join(remove, " -"), func() {
+		u := f.users[id]
+		if f.slow {
+			return
+		}
+		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group == "" && slices.Contains(remove, a.SKU) })
+		for _, a := range add {
+			u.Assignments = append(u.Assignments, directory.Assignment{SKU: a.SKU, State: "Active"})
+		}
+	})
+}
+
+func (f *fakeEntra) AddMember(_ context.Context, group, id string) error {
+	return f.do("AddMember "+group+" "+id, func() { f.in.add(group, id) })
+}
+
+func (f *fakeEntra) RemoveMember(_ context.Context, group, id string) error {
+	return f.do("RemoveMember "+group+" "+id, func() { f.in.remove(group, id) })
+}
+
+// fakeAD is Active Directory in memory; members of groups are SIDs.
+type fakeAD struct {
+	script
+	people map[string]*directory.ADUser // by SID
+	in     members
+	deaf   bool // accepts changes of members and does not make them
+}
+
+func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
+	for _, u := range f.people {
+		if err := each(*u); err != nil {
+			return err
+		}
+	}
+	return f.read("ListPeople")
+}
+
+// ReadPerson gives the person also with an UnaskedError, as the real one does.
+func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
+	err := f.read("ReadPerson " + sid)
+	u := f.people[sid]
+	if u == nil {
+		return directory.ADUser{}, directory.ErrNoPerson
+	}
+	return *u, err
+}
+
+func (f *fakeAD) MemberOf(_ context.Context, sid, group string, _ bool) (bool, error) {
+	return slices.Contains(f.in[group], sid), f.read("MemberOf " + group + " " + sid)
+}
+
+func (f *fakeAD) change(call, group, guid string, change func(group, sid string)) error {
+	return f.do(call+" "+group+" "+guid, func() {
+		for sid, u := range f.people {
+			if u.GUID == guid && !f.deaf {
+				change(group, sid)
+			}
+		}
+	})
+}
+
+func (f *fakeAD) AddMember(_ context.Context, group, guid string) error {
+	return f.change("AddMember", group, guid, f.in.add)
+}
+
+func (f *fakeAD) RemoveMember(_ context.Context, group, guid string) error {
+	return f.change("RemoveMember", group, guid, f.in.remove)
+}
+
+// brokenStore fails on keys that contain a word; an empty one breaks nothing.
+type brokenStore struct {
+	store.Store
+	put, list string
+}
+
+func broken(word, key string) error {
+	if word != "" && strings.Contains(key, word) {
+		return errDown
+	}
+	return nil
+}
+
+func (s brokenStore) Put(ctx context.Context, key string, body io.ReadSeeker) error {
+	if err := broken(s.put, key); err != nil {
+		return err
+	}
+	return s.Store.Put(ctx, key, body)
+}
+
+func (s brokenStore) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
+	if err := broken(s.put, key); err != nil {
+		return err
+	}
+	return s.Store.PutIfAbsent(ctx, key, body)
+}
+
+func (s brokenStore) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	if err := broken(s.list, prefix); err != nil {
+		return func(yield func(string, error) bool) { yield("", err) }
+	}
+	return s.Store.List(ctx, prefix)
+}

@@ -1,0 +1,194 @@
+package apply
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+)
+
+const (
+	joinEXO  = "AddMember g-exo id-anna"
+	leaveEXO = "RemoveMember g-exo id-anna"
+	leaveE3  = "RemoveMember g-e3 id-anna"
+)
+
+// TestGroupMove: target first; the source is left only when the target's
+// license is active, and the move is done when the source's is gone.
+func TestGroupMove(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, Pending, "waiting for its license to become active")
+	b.wrote(t, joinEXO)
+	b.logged(t, moveAnna, "open")
+	b.apply(t, Pending, "waiting for its license to become active") // the directory is late
+	b.wrote(t, joinEXO, joinEXO)
+	b.follow()
+	b.apply(t, Pending, "waiting for its license to be freed")
+	b.wrote(t, joinEXO, joinEXO, leaveE3)
+	b.apply(t, Pending, "waiting for its license to be freed")
+	b.wrote(t, joinEXO, joinEXO, leaveE3)
+	b.logged(t, moveAnna, "open")
+	b.follow()
+	b.apply(t, Done, "")
+	b.wrote(t, joinEXO, joinEXO, leaveE3)
+	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := directory.Assignment{SKU: "sku-e3", Group: "g-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Active"}
+	want := &ledger.Entry{
+		Seq: 1,
+		Intent: ledger.Intent{
+			Person: "id-anna", License: "e3", Run: "run", PlanHash: e.PlanHash, Rule: "m365", To: "exo", Via: "entra-group", Source: "g-e3", Target: "g-exo",
+			SKU: "sku-e3", TargetSKU: "sku-exo", Reason: "idle", Before: ledger.Holding{Assignments: []directory.Assignment{before}, InGroups: []string{"g-e3"}}, At: b.now,
+		},
+		Completion: &ledger.Completion{Outcome: ledger.Done, After: ledger.Holding{Assignments: []directory.Assignment{after}, InGroups: []string{"g-exo"}}, At: b.now},
+	}
+	if d := cmp.Diff(want, e, cmpopts.EquateEmpty()); d != "" || len(e.PlanHash) != 64 {
+		t.Errorf("ledger (-want +got):\n%s", d)
+	}
+}
+
+func TestGroupWithoutTarget(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeAnna)
+	b.apply(t, Pending, "waiting for its license to be freed")
+	b.follow()
+	b.apply(t, Done, "")
+	b.wrote(t, "RemoveMember g-visio id-anna")
+}
+
+// TestAlreadyInTarget: who has the target's license leaves the source at once.
+func TestAlreadyInTarget(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.entra.in.add("g-exo", "id-anna")
+	b.follow()
+	b.apply(t, Pending, "waiting for its license to be freed")
+	b.wrote(t, leaveE3)
+}
+
+// TestRollBack: what the rule or the target no longer allows is undone, and
+// nothing that was there before is taken.
+func TestRollBack(t *testing.T) {
+	t.Parallel()
+	signIn := func(b *bench) { b.entra.users["id-anna"].LastSuccessful = daysAgo(0) }
+	full := func(b *bench) { b.entra.full["g-exo"] = "CountViolation" }
+	inTarget := func(b *bench) { b.entra.in.add("g-exo", "id-anna") }
+	none := func(*bench) {}
+	tests := map[string]struct {
+		before, meanwhile func(*bench)
+		note              string
+		writes            []string
+	}{
+		"signs in while pending":      {none, signIn, "last sign-in", []string{joinEXO, leaveEXO}},
+		"exempt while pending":        {none, func(b *bench) { b.entra.in.add("g-exempt", "id-anna") }, "exempt", []string{joinEXO, leaveEXO}},
+		"dates vanish while pending":  {none, func(b *bench) { b.entra.users["id-anna"].LastSuccessful = zero }, "no longer there", []string{joinEXO, leaveEXO}},
+		"target without seats":        {none, full, "CountViolation", []string{joinEXO, leaveEXO}},
+		"in a target without seats":   {func(b *bench) { inTarget(b); full(b); b.follow() }, none, "CountViolation", nil},
+		"was in the target, signs in": {func(b *bench) { inTarget(b) }, signIn, "last sign-in", []string{joinEXO}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, moveAnna)
+			tc.before(b)
+			if len(tc.writes) > 0 {
+				b.apply(t, Pending, "joined the target group")
+			}
+			tc.meanwhile(b)
+			b.follow()
+			b.apply(t, Kept, tc.note)
+			b.wrote(t, tc.writes...)
+			b.logged(t, moveAnna, "rolled back")
+			if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-e3"]); d != "" {
+				t.Errorf("members of the source (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestRollBackIsTriedAgain: going back is finished by a later call.
+func TestRollBackIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, Pending, "joined")
+	b.entra.full["g-exo"] = "CountViolation"
+	b.follow()
+	b.entra.fail = map[string]error{leaveEXO: errDown}
+	b.apply(t, Pending, "going back is not finished")
+	b.logged(t, moveAnna, "open")
+	b.entra.fail = nil
+	b.Entra = deaf{b.entra}
+	b.apply(t, Pending, "does not show what was written")
+	b.logged(t, moveAnna, "open")
+	b.Entra = b.entra
+	b.apply(t, Kept, "CountViolation")
+	b.logged(t, moveAnna, "rolled back")
+	b.wrote(t, joinEXO, leaveEXO, leaveEXO)
+}
+
+// deaf accepts that members leave and keeps them.
+type deaf struct{ *fakeEntra }
+
+func (deaf) RemoveMember(context.Context, string, string) error { return nil }
+
+// TestGroupInterrupted: what failed on the way is taken up by the next call
+// where the directory stands.
+func TestGroupInterrupted(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		joined     bool // the failure comes after the target is active
+		fail, lost string
+		note       string
+	}{
+		"joining does not arrive":          {false, joinEXO, "", "did not go through"},
+		"joining is not answered":          {false, "", joinEXO, "did not go through"},
+		"read back after joining":          {false, "ReadPeople #2", "", "could not be read again"},
+		"membership of the source unknown": {true, "MemberOf g-e3 id-anna", "", "down"},
+		"leaving does not arrive":          {true, leaveE3, "", "did not go through"},
+		"leaving is not answered":          {true, "", leaveE3, "did not go through"},
+		"read back after leaving":          {true, "ReadPeople #4", "", "could not be read again"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, moveAnna)
+			if tc.joined {
+				b.apply(t, Pending, "joined")
+				b.follow()
+			}
+			b.entra.fail, b.entra.lost = map[string]error{tc.fail: errDown}, map[string]error{tc.lost: errDown}
+			b.apply(t, Pending, tc.note)
+			b.logged(t, moveAnna, "open")
+			b.entra.fail, b.entra.lost = nil, nil
+			for range 3 {
+				b.follow()
+				if r, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(Done) == 1 {
+					break
+				}
+			}
+			b.logged(t, moveAnna, "done")
+			want := members{"g-e3": nil, "g-exo": {"id-anna"}, "g-visio": {"id-anna"}}
+			if d := cmp.Diff(want, b.entra.in, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("members (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestTargetNotReadable: without knowing whether the person is in the target,
+// going back could take what they had.
+func TestTargetNotReadable(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.entra.fail = map[string]error{"MemberOf g-exo id-anna": errDown}
+	b.apply(t, Pending, "nothing was done")
+	b.logged(t, moveAnna, "")
+	b.wrote(t)
+}

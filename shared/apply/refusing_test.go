@@ -1,0 +1,34 @@
+package apply
+
+import "testing"
+
+// TestGroupThatRefusesEverything: a dynamic group refuses joining and leaving
+// alike; who never came in need not be taken out.
+func TestGroupThatRefusesEverything(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.entra.fail = map[string]error{joinEXO: refusal("the group is dynamic"), leaveEXO: refusal("the group is dynamic")}
+	b.apply(t, Failed, "the group is dynamic")
+	b.logged(t, moveAnna, "failed")
+}
+
+// TestADGroupThatRefusesEverything is the same in Active Directory.
+func TestADGroupThatRefusesEverything(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, demoteEgon)
+	const leaveLite = "RemoveMember " + liteDN + " guid-egon"
+	b.ad.fail = map[string]error{joinEgon: refusal("the group is protected"), leaveLite: refusal("the group is protected")}
+	b.apply(t, Failed, "the group is protected")
+	b.logged(t, demoteEgon, "failed")
+}
+
+// TestNoNilInNotes: nothing went wrong in reading, it only does not show.
+func TestNoNilInNotes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, demoteEgon)
+	b.ad.deaf = true
+	r, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil || len(r.Results) != 1 || r.Results[0].Note != "the target group was written and read again: it does not show the person" {
+		t.Errorf("results %+v, error %v", r, err)
+	}
+}

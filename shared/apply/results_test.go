@@ -1,0 +1,211 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const resultsFile = "runs/run/results/0001.json"
+
+func (b *bench) results(t *testing.T) (r Results) {
+	t.Helper()
+	if err := store.GetJSON(t.Context(), b.Store, resultsFile, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestResultsAreKept: what is final stays as it is; only what is pending is
+// read and taken further.
+func TestResultsAreKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, changeBo, freeEgon)
+	b.entra.users["id-bo"].LastSuccessful = daysAgo(1)
+	first, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Results{Run: "run", PlanHash: first.PlanHash, At: b.now, Results: []Result{
+		{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Status: Pending, Note: "joined the target group; waiting for its license to become active", MonthlySaving: 35},
+		{User: "id-bo", Rule: "m365", License: "e3", To: "exo", Status: Kept, Note: "keep: last sign-in 2026-11-22 (1 day)"},
+		{User: "S-1-5-21-5", Rule: "citrix", License: "citrix", Status: Done},
+	}}
+	if d := cmp.Diff(want, first); d != "" || len(first.PlanHash) != 64 {
+		t.Errorf("results (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(*first, b.results(t)); d != "" {
+		t.Errorf("results file (-returned +kept):\n%s", d)
+	}
+
+	b.entra.users["id-bo"].LastSuccessful = idle // he would be taken, were he asked again
+	b.follow()
+	b.entra.calls, b.ad.calls = nil, nil
+	second, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Results[0].Note = "left the source group; waiting for its license to be freed"
+	if d := cmp.Diff(want, second); d != "" {
+		t.Errorf("results of the second call (-want +got):\n%s", d)
+	}
+	wantCalls := []string{"Tenant", "ListPeople", "ReadPeople id-anna", "GroupsOf id-anna", "MemberOf g-e3 id-anna", "MemberOf g-e3 id-anna", leaveE3, "ReadPeople id-anna", "ListPeople"}
+	if d := cmp.Diff(wantCalls, append(b.entra.calls, b.ad.calls...)); d != "" {
+		t.Errorf("calls of the second call (-want +got):\n%s", d)
+	}
+	b.follow()
+	third, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil || third.Count(Done) != 2 || third.Count(Kept) != 1 {
+		t.Errorf("results of the third call %+v, %v", third, err)
+	}
+}
+
+// TestResultsAreLost: the ledger knows what was done.
+func TestResultsAreLost(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change plan.Change
+		what   func(*bench)
+		want   Status
+		note   string
+	}{
+		"done":   {changeBo, func(*bench) {}, Done, ""},
+		"failed": {changeBo, func(b *bench) { b.entra.fail = map[string]error{changeEXO: refusal("no free seat")} }, Failed, "no free seat"},
+		"rolled back": {moveAnna, func(b *bench) {
+			b.entra.full["g-exo"] = "CountViolation"
+			b.entra.in.add("g-exo", "id-anna")
+			b.follow()
+		}, Kept, "CountViolation"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.change)
+			tc.what(b)
+			b.apply(t, tc.want, tc.note)
+			writes := b.entra.writes()
+			if err := store.PutBytes(t.Context(), b.Store, resultsFile, []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
+			b.entra.fail = nil
+			b.apply(t, tc.want, tc.note)
+			b.wrote(t, writes...)
+		})
+	}
+}
+
+func TestResultsCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	b.Store = brokenStore{Store: b.Store, put: "/results/"}
+	r, err := b.Apply(t.Context(), Request{Run: "run"})
+	if !errors.Is(err, errDown) || !strings.Contains(fmt.Sprint(err), "the ledger has them") || r.Count(Done) != 1 {
+		t.Errorf("results %+v, error %v", r, err)
+	}
+	b.logged(t, changeBo, "done")
+}
+
+// TestTwoLicensesOfOnePerson: both changes of a person rest on one reading.
+func TestTwoLicensesOfOnePerson(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, freeAnna)
+	for range 3 {
+		if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+			t.Fatal(err)
+		}
+		b.follow()
+	}
+	if r := b.results(t); r.Count(Done) != 2 {
+		t.Errorf("results: %+v", r)
+	}
+	if d := cmp.Diff(members{"g-e3": {}, "g-visio": {}, "g-exo": {"id-anna"}}, b.entra.in); d != "" {
+		t.Errorf("members (-want +got):\n%s", d)
+	}
+}
+
+// TestAgain: what waits for the directory to follow is told from what waits
+// for a fault to go away.
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		what func(*bench)
+		want bool
+	}{
+		"waits for the license": {func(*bench) {}, false},
+		"groups not readable":   {func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, true},
+		"joining is lost":       {func(b *bench) { b.entra.fail = map[string]error{joinEXO: errDown} }, true},
+		"read back fails":       {func(b *bench) { b.entra.fail = map[string]error{"ReadPeople #2": errDown} }, true},
+		"no ledger":             {func(b *bench) { b.Store = brokenStore{Store: b.Store, put: "ledger/"} }, true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, moveAnna)
+			tc.what(b)
+			b.apply(t, Pending, "")
+			if r := b.results(t); r.Results[0].Again != tc.want || (r.Troubled() == 1) != tc.want {
+				t.Errorf("results %+v, want again %t", r, tc.want)
+			}
+		})
+	}
+}
+
+// TestStopped: a call that is stopped tells how far it came, and the next one
+// goes on.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	var many []plan.Change
+	for i := range 2 * readAtOnce {
+		c := changeBo
+		c.User = fmt.Sprintf("id-%02d", i)
+		many = append(many, c)
+	}
+	b := newBench(t, many...)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	told := 0
+	b.Progress = func(done, total int) {
+		if told++; done != told || total != len(many) {
+			t.Errorf("progress %d of %d, want %d of %d", done, total, told, len(many))
+		}
+		if done == readAtOnce {
+			stop()
+		}
+	}
+	r, err := b.Apply(ctx, Request{Run: "run"})
+	if !errors.Is(err, context.Canceled) || !strings.Contains(fmt.Sprint(err), "stopped after 15 changes") || len(r.Results) != readAtOnce {
+		t.Fatalf("%d results, error %v", len(r.Results), err)
+	}
+	if d := cmp.Diff(*r, b.results(t)); d != "" {
+		t.Errorf("results file (-returned +kept):\n%s", d)
+	}
+	b.Progress = nil
+	if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(Kept) != len(many) {
+		t.Errorf("results %+v, error %v", r, err)
+	}
+}
+
+// TestResultsSurviveAFailedCall: results of earlier calls survive a call
+// that fails.
+func TestResultsSurviveAFailedCall(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, changeBo)
+	b.entra.users["id-bo"].LastSuccessful = daysAgo(1)
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.entra.fail = map[string]error{"ReadPeople #3": errDown}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil {
+		t.Fatal("no error")
+	}
+	if r := b.results(t); r.Count(Kept) != 1 || r.Count(Pending) != 1 {
+		t.Errorf("results %+v", r)
+	}
+}

@@ -1,0 +1,197 @@
+package apply
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	tenant   = "11111111-2222-3333-4444-555555555555"
+	citrixDN = "CN=Citrix,DC=corp"
+	liteDN   = "CN=Lite,DC=corp"
+	text     = `
+tenant: ` + tenant + `
+mode: enforce
+licenses:
+  e3:     {sku: SPE_E3,           group: {entra: LIC-E3}}
+  exo:    {sku: EXCHANGESTANDARD, group: {entra: LIC-EXO}}
+  visio:  {sku: VISIO,            group: {entra: LIC-VISIO}}
+  citrix: {group: {ad: "` + citrixDN + `"}}
+  lite:   {group: {ad: "` + liteDN + `"}}
+exempt: {groups: [{entra: LIC-Exempt}]}
+rules:
+  - {name: m365, license: e3, when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo: exo}}
+  - {name: visio, license: visio, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}
+  - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)) || LastlogonTimestamp.hasNoValue(), then: remove}
+  - {name: citrix-lite, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: {changeTo: lite}}
+`
+)
+
+var asOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
+
+// The changes that plans are made of. Anna holds E3 and Visio through groups,
+// Bo holds E3 directly, Dora holds Citrix and is in both directories, Egon is
+// in Active Directory alone. Others in both keep the feeds alive.
+var (
+	idle       = daysAgo(100)
+	moveAnna   = plan.Change{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.EntraGroup, Reason: "idle", IdleSince: &idle, MonthlySaving: 35}
+	freeAnna   = plan.Change{User: "id-anna", Rule: "visio", License: "visio", Via: plan.EntraGroup, IdleSince: &idle}
+	changeBo   = plan.Change{User: "id-bo", Rule: "m365", License: "e3", To: "exo", Via: plan.Direct, IdleSince: &idle}
+	freeDora   = plan.Change{User: "id-dora", Rule: "citrix", License: "citrix", Via: plan.ADGroup, IdleSince: &idle}
+	freeEgon   = plan.Change{User: "S-1-5-21-5", Rule: "citrix", License: "citrix", Via: plan.ADGroup, IdleSince: &idle}
+	demoteEgon = plan.Change{User: "S-1-5-21-5", Rule: "citrix-lite", License: "citrix", To: "lite", Via: plan.ADGroup, IdleSince: &idle}
+)
+
+// bench is an applier with fakes for both directories over a real folder that
+// holds a sealed run and its plan.
+type bench struct {
+	*Applier
+	entra *fakeEntra
+	ad    *fakeAD
+	now   time.Time
+}
+
+func newEntra() *fakeEntra {
+	f := &fakeEntra{
+		tenant: tenant, in: members{"g-e3": {"id-anna"}, "g-visio": {"id-anna"}}, full: map[string]string{},
+		grants: map[string]string{"g-e3": "sku-e3", "g-exo": "sku-exo", "g-visio": "sku-visio"},
+		users: map[string]*directory.EntraUser{
+			"id-anna": {ID: "id-anna", LastSuccessful: idle},
+			"id-bo":   {ID: "id-bo", LastSuccessful: idle, Assignments: []directory.Assignment{{SKU: "sku-e3", State: "Active"}}},
+			"id-busy": {ID: "id-busy", LastSuccessful: asOf},
+			"id-dora": {ID: "id-dora", LastSuccessful: daysAgo(1), SID: "S-1-5-21-4", ImmutableID: "guid-dora", Synced: true},
+		},
+	}
+	f.follow()
+	return f
+}
+
+func newAD() *fakeAD {
+	return &fakeAD{
+		in: members{citrixDN: {"S-1-5-21-4", "S-1-5-21-5"}},
+		people: map[string]*directory.ADUser{
+			"S-1-5-21-4": {SID: "S-1-5-21-4", GUID: "guid-dora", DN: "CN=Dora", LastLogonTimestamp: idle},
+			"S-1-5-21-9": {SID: "S-1-5-21-9", GUID: "guid-busy", DN: "CN=Busy", LastLogonTimestamp: asOf},
+			"S-1-5-21-5": {SID: "S-1-5-21-5", GUID: "guid-egon", DN: "CN=Egon", LastLogonTimestamp: idle},
+		},
+	}
+}
+
+func newBench(t *testing.T, changes ...plan.Change) *bench {
+	t.Helper()
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{entra: newEntra(), ad: newAD(), now: asOf.Add(time.Hour)}
+	b.Applier = &Applier{Store: s, Entra: b.entra, AD: b.ad, Now: func() time.Time { return b.now }}
+	seal(t, s)
+	b.plan(t, func(p *plan.Plan) { p.Changes = changes })
+	return b
+}
+
+// seal writes a run with an empty snapshot: apply decides by fresh evidence.
+func seal(t *testing.T, s store.Store) {
+	t.Helper()
+	begin := &snapshot.Begin{Run: "run", AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1}
+	for _, name := range []string{"e3", "exo", "visio"} {
+		part := map[string]string{"e3": "SPE_E3", "exo": "EXCHANGESTANDARD", "visio": "VISIO"}[name]
+		begin.SKUs = append(begin.SKUs, directory.SKU{ID: "sku-" + name, PartNumber: part})
+		ref := directory.GroupRef{Source: directory.Entra, Name: "LIC-" + strings.ToUpper(name)}
+		begin.Groups = append(begin.Groups, directory.Group{Ref: ref, ID: "g-" + name, Grants: []string{"sku-" + name}})
+	}
+	begin.Groups = append(begin.Groups, directory.Group{Ref: directory.GroupRef{Source: directory.Entra, Name: "LIC-Exempt"}, ID: "g-exempt"})
+	if err := snapshot.PutBegin(t.Context(), s, begin); err != nil {
+		t.Fatal(err)
+	}
+	if err := snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// plan replaces the plan of the run by an edited one.
+func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
+	t.Helper()
+	r, err := decision.Open(t.Context(), b.Store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &plan.Plan{
+		Run: "run", AsOf: asOf, Tenant: tenant, Mode: policy.Enforce, Verdict: plan.Apply, Changes: []plan.Change{moveAnna},
+		ManifestHash: r.ManifestHash, PolicyHash: r.Begin.PolicyHash(), Created: asOf, Expires: asOf.Add(plan.Lifetime),
+	}
+	edit(p)
+	p.PlanHash = p.Hash()
+	nobody := func(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
+		return decision.Summary{}, nil
+	}
+	if err := report.PutPlan(t.Context(), b.Store, p, nobody); err != nil {
+		t.Fatal(err)
+	}
+	return p.PlanHash
+}
+
+// apply applies the plan of one change and checks what became of it.
+func (b *bench) apply(t *testing.T, want Status, note string) {
+	t.Helper()
+	r, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Results) != 1 || r.Results[0].Status != want || !strings.Contains(r.Results[0].Note, note) {
+		t.Fatalf("results %+v, want %s with %q", r.Results, want, note)
+	}
+}
+
+// wrote checks all that was ever written to the directories.
+func (b *bench) wrote(t *testing.T, want ...string) {
+	t.Helper()
+	if d := cmp.Diff(want, append(b.entra.writes(), b.ad.writes()...), cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("writes (-want +got):\n%s", d)
+	}
+}
+
+// logged checks the outcome that the ledger has of a change: "" for no entry,
+// "open" for one without completion.
+func (b *bench) logged(t *testing.T, c plan.Change, want string) {
+	t.Helper()
+	e, err := ledger.In(b.Store).Latest(t.Context(), c.User, c.License)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	switch {
+	case e != nil && e.Completion != nil:
+		got = string(e.Completion.Outcome)
+	case e != nil:
+		got = "open"
+	}
+	if got != want {
+		t.Errorf("the ledger says %q of %s, want %q", got, c.User, want)
+	}
+}
+
+// at turns the clock; the feeds go on.
+func (b *bench) at(now time.Time) {
+	b.now = now
+	b.entra.users["id-busy"].LastSuccessful, b.ad.people["S-1-5-21-9"].LastLogonTimestamp = now, now
+}
+
+// follow lets licenses follow membership.
+func (b *bench) follow() { b.entra.follow() }

@@ -1,0 +1,149 @@
+package apply
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/plan"
+)
+
+// TestOpenChangeIsAskedAgain: a write that did not arrive is not made later
+// for somebody who came back meanwhile.
+func TestOpenChangeIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	t.Run("direct", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, changeBo)
+		b.entra.fail = map[string]error{changeEXO: errDown}
+		b.apply(t, Pending, "did not go through")
+		b.entra.fail, b.entra.users["id-bo"].LastSuccessful = nil, daysAgo(0)
+		b.apply(t, Kept, "last sign-in")
+		b.wrote(t, changeEXO)
+		b.logged(t, changeBo, "rolled back")
+	})
+	t.Run("AD group", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, freeEgon)
+		b.ad.fail = map[string]error{leaveEgon: errDown}
+		b.apply(t, Pending, "did not go through")
+		b.ad.fail, b.ad.people["S-1-5-21-5"].LastLogonTimestamp = nil, daysAgo(0)
+		b.apply(t, Kept, "last logon")
+		b.wrote(t, leaveEgon)
+		b.logged(t, freeEgon, "rolled back")
+	})
+	t.Run("Entra group, target late", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, moveAnna)
+		b.apply(t, Pending, "joined")
+		b.entra.users["id-anna"].LastSuccessful = daysAgo(0)
+		b.apply(t, Kept, "last sign-in")
+		b.wrote(t, joinEXO, leaveEXO)
+		b.logged(t, moveAnna, "rolled back")
+	})
+}
+
+// TestTargetFailsAfterTheSourceWasLeft: the source is had again before the
+// target is left, so that there is a license at every moment.
+func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
+	t.Parallel()
+	const joinE3 = "AddMember g-e3 id-anna"
+	b := newBench(t, moveAnna)
+	b.apply(t, Pending, "joined")
+	b.follow()
+	b.apply(t, Pending, "left the source group")
+	b.entra.full["g-exo"] = "CountViolation"
+	b.follow()
+	b.apply(t, Pending, "joined the source group again")
+	b.wrote(t, joinEXO, leaveE3, joinE3)
+	b.follow()
+	b.apply(t, Kept, "CountViolation")
+	b.wrote(t, joinEXO, leaveE3, joinE3, leaveEXO)
+	b.logged(t, moveAnna, "rolled back")
+}
+
+// TestFailedMeansAsBefore: a refusal on the way leaves what the person had.
+func TestFailedMeansAsBefore(t *testing.T) {
+	t.Parallel()
+	protected := refusal("the group is protected")
+	tests := map[string]struct {
+		change     plan.Change
+		pending    bool // the refusal comes after the first call
+		entra, ad  string
+		wantMember members // of both targets and sources
+	}{
+		"Entra, joining":          {moveAnna, false, joinEXO, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
+		"Entra, joining again":    {moveAnna, true, joinEXO, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
+		"Entra, leaving":          {moveAnna, true, leaveE3, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
+		"AD, joining":             {demoteEgon, false, "", joinEgon, members{citrixDN: {"S-1-5-21-4", "S-1-5-21-5"}, liteDN: nil}},
+		"AD, leaving":             {demoteEgon, false, "", leaveEgon, members{citrixDN: {"S-1-5-21-4", "S-1-5-21-5"}, liteDN: nil}},
+		"AD, leaving, no targets": {freeEgon, false, "", leaveEgon, members{citrixDN: {"S-1-5-21-4", "S-1-5-21-5"}}},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.change)
+			if tc.pending {
+				b.apply(t, Pending, "joined")
+			}
+			if tc.entra == leaveE3 {
+				b.follow()
+			}
+			b.entra.fail, b.ad.fail = map[string]error{tc.entra: protected}, map[string]error{tc.ad: protected}
+			b.apply(t, Failed, "the group is protected")
+			b.logged(t, tc.change, "failed")
+			got := members{}
+			for group := range tc.wantMember {
+				got[group] = append(b.entra.in[group], b.ad.in[group]...)
+			}
+			if d := cmp.Diff(tc.wantMember, got, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("members (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestKilledAndExpired: an open intent can be finished although the results of
+// the call that wrote it are lost and the plan has expired.
+func TestKilledAndExpired(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, changeBo)
+	whole := b.Store
+	b.Store = brokenStore{Store: whole, put: "/results/"}
+	b.entra.fail = map[string]error{changeEXO: errDown}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil {
+		t.Fatal("results that were not written are no error")
+	}
+	b.Store, b.entra.fail = whole, nil
+	b.at(asOf.Add(2 * plan.Lifetime))
+	b.follow()
+	for range 2 {
+		if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+			t.Fatal(err)
+		}
+		b.follow()
+	}
+	b.logged(t, moveAnna, "done")
+	b.logged(t, changeBo, "done")
+}
+
+// TestExpiredBeginsNothing: what a plan has begun is finished after it expired,
+// what it has not is refused.
+func TestExpiredBeginsNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, changeBo)
+	b.entra.fail = map[string]error{"GroupsOf id-bo": errDown}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.entra.fail = nil
+	b.at(asOf.Add(2 * plan.Lifetime))
+	b.follow()
+	r, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil || r.Count(Pending) != 1 || r.Results[1].Status != Refused {
+		t.Fatalf("results %+v, error %v", r, err)
+	}
+	b.logged(t, changeBo, "")
+	b.wrote(t, joinEXO, leaveE3)
+}

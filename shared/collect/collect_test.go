@@ -1,0 +1,253 @@
+package collect
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+func TestBeginKeepsWhatItFound(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	got, err := b.Begin(t.Context(), start(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := func(name string) directory.GroupRef { return directory.GroupRef{Source: directory.Entra, Name: name} }
+	want := &snapshot.Begin{
+		Run: "run", Started: clock, AsOf: asOf, Tenant: tenant, Tool: "v1", Partitions: 1, People: 2, Policy: text, SKUs: b.entra.skus,
+		Groups: []directory.Group{
+			{Ref: ref("LIC-E3"), ID: "g-e3"}, {Ref: ref("LIC-EXO"), ID: "g-exo"},
+			{Ref: directory.GroupRef{Source: directory.AD, Name: citrixDN}, ID: citrixDN, Name: citrixDN},
+			{Ref: ref("LIC-Exempt"), ID: "g-exempt"},
+		},
+		Members: []string{exemptKey, citrixKey},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("begin (-want +got):\n%s", d)
+	}
+	kept, err := snapshot.GetBegin(t.Context(), b.Store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, kept); d != "" {
+		t.Errorf("begin.json (-want +got):\n%s", d)
+	}
+}
+
+func TestBeginRefuses(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change func(*fakeEntra)
+		policy bool // the error is ErrPolicy
+		want   string
+	}{
+		"another tenant":          {func(f *fakeEntra) { f.tenant = "other" }, true, "other"},
+		"a product not owned":     {func(f *fakeEntra) { f.skus = f.skus[1:] }, true, "SPE_E3"},
+		"license group missing":   {func(f *fakeEntra) { delete(f.groups, "LIC-EXO") }, true, "LIC-EXO"},
+		"license group ambiguous": {func(f *fakeEntra) { f.fail = fails{"FindGroup LIC-E3": directory.ErrAmbiguousGroup} }, true, "more than one"},
+		"exempt group ambiguous":  {func(f *fakeEntra) { f.fail = fails{"FindGroup LIC-Exempt": directory.ErrAmbiguousGroup} }, true, "more than one"},
+		"tenant not read":         {func(f *fakeEntra) { f.fail = fails{"Tenant": errDown} }, false, "down"},
+		"license group not read":  {func(f *fakeEntra) { f.fail = fails{"FindGroup LIC-E3": errDown} }, false, "LIC-E3"},
+		"exempt group not read":   {func(f *fakeEntra) { f.fail = fails{"FindGroup LIC-Exempt": errDown} }, false, "LIC-Exempt"},
+		"people not counted":      {func(f *fakeEntra) { f.fail = fails{"CountPeople": errDown} }, false, "down"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			tc.change(b.entra)
+			_, err := b.Begin(t.Context(), start(t, ""))
+			if err == nil || errors.Is(err, ErrPolicy) != tc.policy || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v, want %q, ErrPolicy %t", err, tc.want, tc.policy)
+			}
+			if left := b.keys(t); len(left) > 0 {
+				t.Errorf("there is a run all the same: %q", left)
+			}
+		})
+	}
+}
+
+func TestPartitions(t *testing.T) {
+	t.Parallel()
+	for people, want := range map[int]int{0: 1, 1: 1, perPartition: 1, perPartition + 1: 2, 1_000_000: 125} {
+		t.Run(fmt.Sprint(people), func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.entra.count = people
+			got, err := b.Begin(t.Context(), start(t, ""))
+			if err != nil || got.Partitions != want {
+				t.Errorf("%d partitions, %v; want %d", got.Partitions, err, want)
+			}
+		})
+	}
+}
+
+// TestWhatIsRead collects everybody and reads the snapshot back.
+func TestWhatIsRead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	begin := b.begin(t)
+	p := load(t, text)
+	entra, err := b.ReadEntra(t.Context(), begin, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ad, err := b.ReadAD(t.Context(), begin, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := cmpopts.IgnoreFields(snapshot.Reading{}, "Parts")
+	want := [2]snapshot.Reading{
+		{Source: directory.Entra, People: 2, Sampled: 2, WithActivity: 1, Newest: daysAgo(3)},
+		{Source: directory.AD, People: 2, Sampled: 2, WithActivity: 1, Newest: daysAgo(5)},
+	}
+	if d := cmp.Diff(want, [2]snapshot.Reading{entra, ad}, parts); d != "" {
+		t.Errorf("readings (-want +got):\n%s", d)
+	}
+	if err := b.Seal(t.Context(), "run", entra, ad); err != nil {
+		t.Fatal(err)
+	}
+	wantHalves := directory.Halves{
+		Entra: []directory.EntraUser{anna, bo}, AD: []directory.ADUser{annaAD, cidAD}, EntraState: directory.Present, ADState: directory.Present,
+		Memberships: map[string][]string{bo.ID: {exemptKey}, annaAD.SID: {citrixKey}, cidAD.SID: {citrixKey}},
+	}
+	if d := cmp.Diff(wantHalves, b.halves(t)); d != "" {
+		t.Errorf("snapshot (-want +got):\n%s", d)
+	}
+}
+
+// begin begins a run.
+func (b *bench) begin(t *testing.T) *snapshot.Begin {
+	t.Helper()
+	begin, err := b.Begin(t.Context(), start(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return begin
+}
+
+// halves reads the only partition of the sealed run.
+func (b *bench) halves(t *testing.T) (h directory.Halves) {
+	t.Helper()
+	m, _, err := snapshot.GetManifest(t.Context(), b.Store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Read(t.Context(), b.Store, 0, &h); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// TestNeverLessThanEverybody: a source that fails in the middle leaves nothing.
+func TestNeverLessThanEverybody(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		source directory.Source
+		change func(*bench)
+		want   string
+	}{
+		"Entra, page 1":     {directory.Entra, func(b *bench) { b.entra.fail = fails{"ListPeople page 1": errDown} }, "read entra"},
+		"Entra, page 2":     {directory.Entra, func(b *bench) { b.entra.fail = fails{"ListPeople page 2": errDown} }, "read entra"},
+		"Entra, members":    {directory.Entra, func(b *bench) { b.entra.fail = fails{"ListMembers g-exempt": errDown} }, "entra:LIC-Exempt"},
+		"Entra, group gone": {directory.Entra, func(b *bench) { b.entra.fail = fails{"ListMembers g-exempt": directory.ErrNoGroup} }, "entra:LIC-Exempt"},
+		"Entra, store":      {directory.Entra, func(b *bench) { b.Store = brokenStore{b.Store, "/entra/"} }, "/entra/"},
+		"AD, people":        {directory.AD, func(b *bench) { b.ad.fail = fails{"ListPeople": errDown} }, "read ad"},
+		"AD, members":       {directory.AD, func(b *bench) { b.ad.fail = fails{"ListMembers " + citrixDN + " direct=true": errDown} }, citrixDN},
+		"AD, group ambiguous": {directory.AD, func(b *bench) {
+			b.ad.fail = fails{"ListMembers " + citrixDN + " direct=true": directory.ErrAmbiguousGroup}
+		}, citrixDN},
+		"AD, store": {directory.AD, func(b *bench) { b.Store = brokenStore{b.Store, "/ad/"} }, "/ad/"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			begin := b.begin(t)
+			tc.change(b)
+			read := b.ReadEntra
+			if tc.source == directory.AD {
+				read = b.ReadAD
+			}
+			got, err := read(t.Context(), begin, load(t, text))
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v, want %q", err, tc.want)
+			}
+			if d := cmp.Diff(snapshot.Reading{}, got); d != "" {
+				t.Errorf("a reading all the same (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff([]string{"runs/run/begin.json"}, b.keys(t)); d != "" {
+				t.Errorf("objects (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestMissingGroup: a group that is not there is no empty group.
+func TestMissingGroup(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	delete(b.entra.groups, "LIC-Exempt")
+	b.ad.fail = fails{"ListMembers " + citrixDN + " direct=true": directory.ErrNoGroup}
+	b.ad.in = nil
+	begin, p := b.begin(t), load(t, text)
+	entra, err := b.ReadEntra(t.Context(), begin, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ad, err := b.ReadAD(t.Context(), begin, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([][]string{{exemptKey}, {citrixKey}}, [][]string{entra.Unreadable, ad.Unreadable}); d != "" {
+		t.Errorf("unreadable (-want +got):\n%s", d)
+	}
+	if g := begin.Group(directory.GroupRef{Source: directory.Entra, Name: "LIC-Exempt"}); !strings.Contains(g.Unreadable, "no such group") {
+		t.Errorf("begin.json does not say why: %+v", g)
+	}
+}
+
+func TestWithoutActiveDirectory(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.AD = nil
+	got, err := b.ReadAD(t.Context(), b.begin(t), load(t, text))
+	if d := cmp.Diff(snapshot.Reading{Source: directory.AD, Absent: true}, got); d != "" || err != nil {
+		t.Errorf("error %v, reading (-want +got):\n%s", err, d)
+	}
+}
+
+// TestCalls: every page and every group is asked for once, and nothing else.
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var told []string
+	b.Progress = func(s directory.Source, people, total int) {
+		told = append(told, fmt.Sprintf("%s %d/%d", s, people, total))
+	}
+	begin, p := b.begin(t), load(t, text)
+	if _, err := b.ReadEntra(t.Context(), begin, p); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.ReadAD(t.Context(), begin, p); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"Tenant", "FindGroup LIC-E3", "FindGroup LIC-EXO", "FindGroup LIC-Exempt", "CountPeople", "ListPeople page 1", "ListPeople page 2", "ListMembers g-exempt"}
+	if d := cmp.Diff(want, b.entra.calls); d != "" {
+		t.Errorf("calls to Entra (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{"ListPeople", "ListMembers " + citrixDN + " direct=true"}, b.ad.calls); d != "" {
+		t.Errorf("calls to Active Directory (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([]string{"entra 1/2", "entra 2/2"}, told); d != "" {
+		t.Errorf("progress (-want +got):\n%s", d)
+	}
+}

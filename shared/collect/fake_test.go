@@ -1,0 +1,263 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	tenant   = "11111111-2222-3333-4444-555555555555"
+	citrixDN = "CN=Citrix,OU=Licenses,DC=corp"
+	text     = `
+tenant: ` + tenant + `
+licenses:
+  e3:     {sku: SPE_E3,           group: {entra: LIC-E3}}
+  exo:    {sku: EXCHANGESTANDARD, group: {entra: LIC-EXO}}
+  citrix: {group: {ad: "` + citrixDN + `"}}
+exempt: {groups: [{entra: LIC-Exempt}]}
+rules:
+  - {name: m365, license: e3, when: AzureAdSistaLogon.hasNoValue(), then: {changeTo: exo}}
+  - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)) || LastlogonTimestamp.hasNoValue(), then: remove}
+`
+)
+
+var (
+	asOf    = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	clock   = asOf.Add(time.Minute)
+	errDown = errors.New("down")
+)
+
+// Keys of the groups whose members are read.
+var (
+	exemptKey = directory.GroupRef{Source: directory.Entra, Name: "LIC-Exempt"}.Key(false)
+	citrixKey = directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
+)
+
+func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
+
+// Anna is in both directories, Bo in Entra alone, Cid in Active Directory
+// alone.
+var (
+	anna   = directory.EntraUser{ID: "id-anna", UserPrincipalName: "anna@x.example", SID: "S-1-5-21-1", ImmutableID: "guid-anna", Synced: true, LastSuccessful: daysAgo(3)}
+	bo     = directory.EntraUser{ID: "id-bo", UserPrincipalName: "bo@x.example"}
+	annaAD = directory.ADUser{SID: "S-1-5-21-1", GUID: "guid-anna", SAMAccount: "anna", LastLogonTimestamp: daysAgo(5)}
+	cidAD  = directory.ADUser{SID: "S-1-5-21-3", GUID: "guid-cid", SAMAccount: "cid", UserPrincipalName: "cid@x.example"}
+)
+
+// fails are the methods that fail, by name.
+type fails map[string]error
+
+// fakeEntra is Entra ID in memory. Every call is written down by its method,
+// pages with their number.
+type fakeEntra struct {
+	tenant string
+	skus   []directory.SKU
+	groups map[string]directory.Group // by name
+	count  int
+	pages  [][]directory.EntraUser
+	in     map[string][]directory.Member // by group id
+	fail   fails
+	calls  []string
+}
+
+func newEntra() *fakeEntra {
+	return &fakeEntra{
+		tenant: tenant, skus: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}},
+		groups: map[string]directory.Group{"LIC-E3": {ID: "g-e3"}, "LIC-EXO": {ID: "g-exo"}, "LIC-Exempt": {ID: "g-exempt"}},
+		count:  2, pages: [][]directory.EntraUser{{anna}, {bo}},
+		in: map[string][]directory.Member{"g-exempt": {{ID: bo.ID}}},
+	}
+}
+
+func (f *fakeEntra) call(method string) error {
+	f.calls = append(f.calls, method)
+	return f.fail[method]
+}
+
+func (f *fakeEntra) Tenant(context.Context) (string, []directory.SKU, error) {
+	return f.tenant, f.skus, f.call("Tenant")
+}
+
+func (f *fakeEntra) CountPeople(context.Context) (int, error) { return f.count, f.call("CountPeople") }
+
+func (f *fakeEntra) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	if err := f.call("FindGroup " + name); err != nil {
+		return directory.Group{}, err
+	}
+	g, found := f.groups[name]
+	if !found {
+		return g, fmt.Errorf("%w: %s", directory.ErrNoGroup, name)
+	}
+	return g, nil
+}
+
+func (f *fakeEntra) ListPeople(_ context.Context, _ string, page func([]directory.EntraUser, string) error) error {
+	for i, p := range f.pages {
+		if err := f.call(fmt.Sprintf("ListPeople page %d", i+1)); err != nil {
+			return err
+		}
+		if err := page(slices.Clone(p), ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *fakeEntra) ListMembers(_ context.Context, id string, each func(directory.Member) error) error {
+	for _, m := range f.in[id] {
+		if err := each(m); err != nil {
+			return err
+		}
+	}
+	return f.call("ListMembers " + id)
+}
+
+func (f *fakeEntra) FindPerson(_ context.Context, name string) (directory.EntraUser, error) {
+	if err := f.call("FindPerson " + name); err != nil {
+		return directory.EntraUser{}, err
+	}
+	for _, u := range slices.Concat(f.pages...) {
+		if strings.EqualFold(u.UserPrincipalName, name) || u.ID == name {
+			return u, nil
+		}
+	}
+	return directory.EntraUser{}, directory.ErrNoPerson
+}
+
+func (f *fakeEntra) GroupsOf(_ context.Context, id string) ([]string, error) {
+	var in []string
+	for g, members := range f.in {
+		if slices.ContainsFunc(members, func(m directory.Member) bool { return m.ID == id }) {
+			in = append(in, g)
+		}
+	}
+	return in, f.call("GroupsOf " + id)
+}
+
+// fakeAD is Active Directory in memory.
+type fakeAD struct {
+	people []directory.ADUser
+	in     map[string][]string // SIDs by group DN
+	fail   fails
+	calls  []string
+}
+
+func newAD() *fakeAD {
+	return &fakeAD{people: []directory.ADUser{annaAD, cidAD}, in: map[string][]string{citrixDN: {annaAD.SID, cidAD.SID}}}
+}
+
+func (f *fakeAD) call(method string) error {
+	f.calls = append(f.calls, method)
+	return f.fail[method]
+}
+
+func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
+	for _, u := range f.people {
+		if err := each(u); err != nil {
+			return err
+		}
+	}
+	return f.call("ListPeople")
+}
+
+func (f *fakeAD) ListMembers(_ context.Context, dn string, direct bool, each func(string) error) error {
+	for _, sid := range f.in[dn] {
+		if err := each(sid); err != nil {
+			return err
+		}
+	}
+	return f.call(fmt.Sprintf("ListMembers %s direct=%t", dn, direct))
+}
+
+func (f *fakeAD) FindPerson(_ context.Context, name string) (directory.ADUser, error) {
+	return f.find("FindPerson "+name, func(u directory.ADUser) bool { return u.UserPrincipalName == name || u.SAMAccount == name })
+}
+
+func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
+	return f.find("ReadPerson "+sid, func(u directory.ADUser) bool { return u.SID == sid })
+}
+
+// find gives the person also with an UnaskedError, as the real one does.
+func (f *fakeAD) find(call string, fits func(directory.ADUser) bool) (directory.ADUser, error) {
+	err := f.call(call)
+	i := slices.IndexFunc(f.people, fits)
+	if i < 0 && err == nil {
+		err = directory.ErrNoPerson
+	}
+	if i < 0 {
+		return directory.ADUser{}, err
+	}
+	return f.people[i], err
+}
+
+func (f *fakeAD) MemberOf(_ context.Context, sid, dn string, _ bool) (bool, error) {
+	return slices.Contains(f.in[dn], sid), f.call("MemberOf " + sid)
+}
+
+// brokenStore fails to put keys that contain a word.
+type brokenStore struct {
+	store.Store
+	word string
+}
+
+func (s brokenStore) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
+	if strings.Contains(key, s.word) {
+		return errDown
+	}
+	return s.Store.PutIfAbsent(ctx, key, body)
+}
+
+// bench is a collector with fakes for both directories over a real folder.
+type bench struct {
+	*Collector
+	entra *fakeEntra
+	ad    *fakeAD
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{entra: newEntra(), ad: newAD()}
+	b.Collector = &Collector{Store: s, Entra: b.entra, AD: b.ad, Tool: "v1", Now: func() time.Time { return clock }}
+	return b
+}
+
+func load(t *testing.T, text string) *policy.Policy {
+	t.Helper()
+	p, err := policy.Load("policy", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// start asks for a run of everybody, or of one user.
+func start(t *testing.T, user string) Start {
+	return Start{Run: "run", AsOf: asOf, Policy: load(t, text), Text: text, User: user}
+}
+
+// keys are all the objects of the store.
+func (b *bench) keys(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for k, err := range b.Store.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, k)
+	}
+	return all
+}

@@ -1,0 +1,110 @@
+package decision
+
+import (
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	citrixDN = "CN=Citrix,OU=Licenses,DC=corp"
+	text     = `
+tenant: 11111111-2222-3333-4444-555555555555
+licenses:
+  e3:     {sku: SPE_E3,           group: {entra: LIC-E3}}
+  exo:    {sku: EXCHANGESTANDARD, group: {entra: LIC-EXO}}
+  citrix: {group: {ad: "` + citrixDN + `"}}
+exempt: {users: [exempt@x.example]}
+rules:
+  - {name: m365, license: e3, for: accountEnabled, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo: exo}}
+  - {name: m365-long, license: e3, when: AzureAdSistaLogon.earlierThan(now - days(90)), then: remove}
+  - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
+`
+)
+
+var (
+	asOf      = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	e3ByGroup = directory.Assignment{SKU: "sku-e3", Group: "g-e3", State: "Active"}
+	e3Direct  = directory.Assignment{SKU: "sku-e3", State: "Active"}
+)
+
+func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
+
+// account is an Entra account that holds E3 and signed in last days ago.
+func account(name string, days int, holds ...directory.Assignment) directory.EntraUser {
+	return directory.EntraUser{
+		ID: "id-" + name, UserPrincipalName: name + "@x.example", Enabled: directory.Yes,
+		Created: daysAgo(900), LastSuccessful: daysAgo(days), Assignments: holds,
+	}
+}
+
+// world is what a run is sealed over.
+type world struct {
+	partitions int
+	entra      []directory.EntraUser
+	ad         []directory.ADUser
+	citrix     []string // SIDs
+	failed     string   // why Active Directory was not read
+}
+
+// seal writes a snapshot of the world and opens its run.
+func (w world) seal(t *testing.T) *Run {
+	t.Helper()
+	ctx := t.Context()
+	s, err := store.Open(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	entra := func(name string) directory.GroupRef { return directory.GroupRef{Source: directory.Entra, Name: name} }
+	b := &snapshot.Begin{
+		Run: "run", AsOf: asOf, Tenant: "11111111-2222-3333-4444-555555555555", Policy: text, Partitions: max(1, w.partitions),
+		SKUs:   []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}},
+		Groups: []directory.Group{{Ref: entra("LIC-E3"), ID: "g-e3", Grants: []string{"sku-e3"}}, {Ref: entra("LIC-EXO"), ID: "g-exo", Grants: []string{"sku-exo"}}},
+	}
+	if err := snapshot.PutBegin(ctx, s, b); err != nil {
+		t.Fatal(err)
+	}
+	m := &snapshot.Manifest{Run: "run", Readings: [2]snapshot.Reading{w.read(t, s, b, directory.Entra), w.read(t, s, b, directory.AD)}}
+	m.Readings[directory.AD].Failed = w.failed
+	if err := snapshot.Seal(ctx, s, m); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(ctx, s, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (w world) read(t *testing.T, s store.Store, b *snapshot.Begin, src directory.Source) snapshot.Reading {
+	t.Helper()
+	out, err := snapshot.NewWriter(s, b, src, "1", asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if src == directory.Entra {
+		for i := range w.entra {
+			err = out.AddEntra(&w.entra[i])
+		}
+	} else {
+		for i := range w.ad {
+			err = out.AddAD(&w.ad[i])
+		}
+		key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
+		for _, sid := range w.citrix {
+			err = out.AddMember(key, sid, sid)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	reading, err := out.Finish(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reading
+}

@@ -1,0 +1,130 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	tenant = "11111111-2222-3333-4444-555555555555"
+	text   = `
+tenant: ` + tenant + `
+mode: review
+currency: SEK
+licenses:
+  e3:     {sku: SPE_E3, monthlyPrice: 39}
+  exo:    {sku: EXCHANGESTANDARD, monthlyPrice: 4}
+  citrix: {group: {ad: "CN=Citrix,DC=corp"}, monthlyPrice: 18}
+limits: {stopAbove: {percent: 10, count: 20}, perRun: 3}
+rules:
+  - {name: m365, license: e3, when: AzureAdSistaLogon.hasNoValue(), then: {changeTo: exo}}
+  - {name: citrix, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}
+`
+)
+
+var (
+	asOf    = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	clock   = asOf.Add(time.Minute)
+	errDown = errors.New("down")
+)
+
+// evaluated is a run whose partitions are evaluated.
+type evaluated struct {
+	text       string // of the policy; empty: the one above
+	user       string
+	entra, ad  snapshot.Reading
+	partitions [][]plan.Decision
+	tallies    [2]plan.Tally // of the first partition
+}
+
+// healthy is a reading of a source at which nothing is wrong.
+func healthy(s directory.Source) snapshot.Reading {
+	return snapshot.Reading{Source: s, People: 100, Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}
+}
+
+// quiet is a run in which everything is well and nothing happens.
+func quiet() evaluated {
+	return evaluated{
+		text: text, entra: healthy(directory.Entra), ad: healthy(directory.AD), partitions: make([][]plan.Decision, 1),
+		tallies: [2]plan.Tally{{Rule: "m365", Holders: 100}, {Rule: "citrix", Holders: 100}},
+	}
+}
+
+func (e evaluated) put(t *testing.T) store.Store {
+	t.Helper()
+	ctx := t.Context()
+	s, err := store.Open(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &snapshot.Begin{
+		Run: "run", AsOf: asOf, Tenant: tenant, Tool: "v1", Policy: e.text, Partitions: len(e.partitions), User: e.user,
+		SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}},
+	}
+	if err := snapshot.PutBegin(ctx, s, b); err != nil {
+		t.Fatal(err)
+	}
+	if err := snapshot.Seal(ctx, s, &snapshot.Manifest{Run: "run", Readings: [2]snapshot.Reading{e.entra, e.ad}}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := decision.Open(ctx, s, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range e.partitions {
+		if err := r.Put(ctx, n, func(emit func(*plan.Decision) error) (decision.Summary, error) { return e.summary(n), e.emit(n, emit) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func (e evaluated) emit(n int, emit func(*plan.Decision) error) error {
+	for i := range e.partitions[n] {
+		if err := emit(&e.partitions[n][i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// summary counts each partition as 50 people; the tallies are the first one's.
+func (e evaluated) summary(n int) decision.Summary {
+	if n > 0 {
+		return decision.Summary{People: 50, Tallies: make([]plan.Tally, 2)}
+	}
+	return decision.Summary{People: 50, Tallies: e.tallies[:]}
+}
+
+// reclaim is a decision to take E3 of somebody who signed in last days ago.
+func reclaim(user string, days int) plan.Decision {
+	return plan.Decision{
+		User: user, UserPrincipalName: user + "@x.example", Rule: "m365", License: "e3", To: "exo", Outcome: policy.Reclaim,
+		Reason: fmt.Sprintf("%d days", days), IdleSince: asOf.AddDate(0, 0, -days), Created: asOf.AddDate(-3, 0, 0), Via: plan.Direct,
+	}
+}
+
+// brokenStore fails to put keys that end in a word.
+type brokenStore struct {
+	store.Store
+	word string
+}
+
+func (s brokenStore) Put(ctx context.Context, key string, body io.ReadSeeker) error {
+	if strings.HasSuffix(key, s.word) {
+		return errDown
+	}
+	return s.Store.Put(ctx, key, body)
+}

@@ -1,0 +1,279 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+var (
+	asOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	idle = asOf.AddDate(0, 0, -70)
+)
+
+func open(t *testing.T) store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newPlan(changes ...plan.Change) *plan.Plan {
+	p := &plan.Plan{
+		Run: "run", AsOf: asOf, Tenant: "tenant", Mode: policy.Review, Verdict: plan.Review, HoldReasons: []string{}, Currency: "SEK",
+		Sources: map[string]plan.Feed{"entra": {State: plan.Healthy}, "ad": {State: plan.Unhealthy, Reason: "no route"}},
+		Changes: append([]plan.Change{}, changes...), ManifestHash: "m", PolicyHash: "p", Tool: "v1", Created: asOf, Expires: asOf.Add(time.Hour),
+	}
+	p.PlanHash = p.Hash()
+	return p
+}
+
+// each yields decisions as decision.Run.Each does.
+func each(all ...plan.Decision) Each {
+	return func(_ context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
+		for i := range all {
+			if err := each(&all[i]); err != nil {
+				return decision.Summary{}, err
+			}
+		}
+		return decision.Summary{}, nil
+	}
+}
+
+func raw(t *testing.T, s store.Store, key string) []byte {
+	t.Helper()
+	b, err := store.GetBytes(t.Context(), s, key, store.MaxJSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// keys are the keys of an object, sorted.
+func keys(t *testing.T, b []byte) []string {
+	t.Helper()
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(b, &object); err != nil {
+		t.Fatalf("%v in %s", err, b)
+	}
+	return slices.Sorted(maps.Keys(object))
+}
+
+// TestPlanIsTheContractsObject: one object, with the keys that others build on.
+func TestPlanIsTheContractsObject(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	p := newPlan(plan.Change{User: "u", To: "exo", IdleSince: &idle}, plan.Change{User: "never"})
+	err := PutPlan(t.Context(), s, p, each(
+		plan.Decision{User: "r", UserPrincipalName: `"r"@x`, Rule: "m365", License: "e3", Outcome: policy.Reclaim, Reason: "idle", Refused: "held twice"},
+		plan.Decision{User: "u", Outcome: policy.Reclaim, Reason: "idle"},
+		plan.Decision{User: "x", UserPrincipalName: "x@x", Rule: "citrix", License: "citrix", Outcome: policy.Undecided, Reason: "not read"},
+		plan.Decision{User: "y", UserPrincipalName: "y@x", Rule: "citrix", License: "citrix", Outcome: policy.Undecided, Reason: "down"},
+		plan.Decision{User: "z", Outcome: policy.Exempt},
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := raw(t, s, "runs/run/plan.json")
+	d := json.NewDecoder(bytes.NewReader(b))
+	var object map[string]json.RawMessage
+	if err := d.Decode(&object); err != nil || d.More() {
+		t.Fatalf("not one object: %v in %s", err, b)
+	}
+	contract := []string{
+		"run", "asOf", "tenant", "mode", "planHash", "verdict", "holdReasons", "counts", "deferred", "sources", "changes", "refused", "undecided", "monthlySaving", "currency",
+	}
+	for _, key := range contract {
+		if _, there := object[key]; !there {
+			t.Errorf("the key %s is missing", key)
+		}
+	}
+	if d := cmp.Diff([]string{"exempt", "keep", "reclaim", "undecided", "users"}, keys(t, object["counts"])); d != "" {
+		t.Errorf("counts (-want +got):\n%s", d)
+	}
+	wantSources := `{"ad":{"state":"unhealthy","reason":"no route"},"entra":{"state":"healthy"}}`
+	if d := cmp.Diff(wantSources, string(object["sources"])); d != "" {
+		t.Errorf("sources (-want +got):\n%s", d)
+	}
+	wantChanges := `[{"user":"u","userPrincipalName":"","rule":"","license":"","to":"exo","via":"","reason":"","idleSince":"2026-09-14T09:00:00Z","monthlySaving":0},` +
+		`{"user":"never","userPrincipalName":"","rule":"","license":"","via":"","reason":"","idleSince":null,"monthlySaving":0}]`
+	if d := cmp.Diff(wantChanges, string(object["changes"])); d != "" {
+		t.Errorf("changes (-want +got):\n%s", d)
+	}
+	wantRefused := `[{"user":"r","userPrincipalName":"\"r\"@x","rule":"m365","license":"e3","reason":"held twice"}]`
+	if d := cmp.Diff(wantRefused, string(object["refused"])); d != "" {
+		t.Errorf("refused (-want +got):\n%s", d)
+	}
+	wantUndecided := `[{"user":"x","userPrincipalName":"x@x","rule":"citrix","license":"citrix","reason":"not read"},{"user":"y","userPrincipalName":"y@x","rule":"citrix","license":"citrix","reason":"down"}]`
+	if d := cmp.Diff(wantUndecided, string(object["undecided"])); d != "" {
+		t.Errorf("undecided (-want +got):\n%s", d)
+	}
+}
+
+func TestEmptyListsAreLists(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	if err := PutPlan(t.Context(), s, newPlan(), each()); err != nil {
+		t.Fatal(err)
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(raw(t, s, "runs/run/plan.json"), &object); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"holdReasons", "changes", "refused", "undecided"} {
+		if got := string(object[key]); got != "[]" {
+			t.Errorf("%s is %s, want []", key, got)
+		}
+	}
+}
+
+func TestGetPlan(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	want := newPlan(plan.Change{User: "u", IdleSince: &idle, MonthlySaving: 35})
+	if err := PutPlan(t.Context(), s, want, each(plan.Decision{User: "r", Outcome: policy.Reclaim, Refused: "why"})); err != nil {
+		t.Fatal(err)
+	}
+	got, err := GetPlan(t.Context(), s, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("plan (-put +got):\n%s", d)
+	}
+	for _, run := range []string{"other", "../run", "", "a\x00b"} {
+		if _, err := GetPlan(t.Context(), s, run); !errors.Is(err, ErrNoPlan) {
+			t.Errorf("run %q: %v", run, err)
+		}
+	}
+}
+
+func TestDamagedPlans(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	if err := PutPlan(t.Context(), s, newPlan(plan.Change{User: "anna", IdleSince: &idle}), each()); err != nil {
+		t.Fatal(err)
+	}
+	good := raw(t, s, "runs/run/plan.json")
+	list := bytes.Index(good, []byte(`,"refused"`))
+	tests := map[string][]byte{
+		"another person":  bytes.Replace(good, []byte("anna"), []byte("cleo"), 1),
+		"another instant": bytes.Replace(good, []byte("2026-11-23"), []byte("2026-11-24"), 1),
+		"another tenant":  bytes.Replace(good, []byte(`"tenant"`), []byte(`"tenan+"`), 2),
+		"another hash":    bytes.Replace(good, []byte(`"planHash":"`), []byte(`"planHash":"0`), 1),
+		"another run":     bytes.Replace(good, []byte(`"run":"run"`), []byte(`"run":"ruin"`), 1),
+		"no changes":      bytes.Replace(good, []byte(`"changes"`), []byte(`"other"`), 1),
+		"changes twice":   bytes.Replace(good, []byte(`"currency"`), []byte(`"changes":[],"currency"`), 1),
+		"wrong type":      bytes.Replace(good, []byte(`"deferred":0`), []byte(`"deferred":"0"`), 1),
+		"a quarter":       good[:len(good)/4],
+		"half":            good[:len(good)/2],
+		"most of it":      good[:list-10],
+		"empty":           {},
+		"a list":          []byte("[]"),
+		"a number":        []byte("7"),
+		"not JSON":        []byte("plan"),
+	}
+	for name, body := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			if bytes.Equal(body, good) {
+				t.Fatal("nothing is altered")
+			}
+			if err := store.PutBytes(t.Context(), s, "runs/run/plan.json", body); err != nil {
+				t.Fatal(err)
+			}
+			if p, err := GetPlan(t.Context(), s, "run"); !errors.Is(err, store.ErrDamaged) {
+				t.Errorf("plan %+v, error %v", p, err)
+			}
+		})
+	}
+}
+
+// TestPutPlanFails: decisions that end in an error leave no plan.
+func TestPutPlanFails(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	broken := errors.New("broken")
+	calls := 0
+	for _, fails := range []int{1, 2} { // while listing the refused, while listing the undecided
+		calls = 0
+		err := PutPlan(t.Context(), s, newPlan(), func(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
+			if calls++; calls == fails {
+				return decision.Summary{}, broken
+			}
+			return decision.Summary{}, nil
+		})
+		if !errors.Is(err, broken) {
+			t.Errorf("error %v", err)
+		}
+		if _, err := GetPlan(t.Context(), s, "run"); !errors.Is(err, ErrNoPlan) {
+			t.Errorf("there is a plan all the same: %v", err)
+		}
+	}
+}
+
+func TestPutChanges(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{ // as the directory has it: as the spreadsheet shows it
+		"plain@x.example": "plain@x.example", "": "", `O'Brien, "Bo"`: `O'Brien, "Bo"`, "two\nlines": "two\nlines", "a=b+c-d@e": "a=b+c-d@e",
+		`=cmd|' /C calc'!A0`: `'=cmd|' /C calc'!A0`, "+1": "'+1", "-1": "'-1", "@SUM(1)": "'@SUM(1)", "\t=1": "'\t=1", "\n=1": "'\n=1", `=1,"2"`: `'=1,"2"`,
+	}
+	for text, want := range tests {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			p := newPlan(
+				plan.Change{User: "id", UserPrincipalName: text, Rule: text, License: text, To: text, Via: plan.Direct, Reason: text, IdleSince: &idle, MonthlySaving: 35},
+				plan.Change{User: "S-1-5", Via: plan.ADGroup, MonthlySaving: 0.5},
+			)
+			if err := PutChanges(t.Context(), s, p); err != nil {
+				t.Fatal(err)
+			}
+			got, err := csv.NewReader(bytes.NewReader(raw(t, s, "runs/run/changes.csv"))).ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := [][]string{
+				{"user", "userPrincipalName", "rule", "license", "to", "via", "reason", "idleSince", "monthlySaving", "currency"},
+				{"id", want, want, want, want, "direct", want, "2026-09-14T09:00:00Z", "35.00", "SEK"},
+				{"S-1-5", "", "", "", "", "ad-group", "", "never", "0.50", "SEK"},
+			}
+			if d := cmp.Diff(rows, got); d != "" {
+				t.Errorf("rows (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestPutChangesFails(t *testing.T) {
+	t.Parallel()
+	down := errors.New("down")
+	if err := PutChanges(t.Context(), failing{open(t), down}, newPlan()); !errors.Is(err, down) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// failing is a store that takes nothing.
+type failing struct {
+	store.Store
+	err error
+}
+
+func (f failing) Put(context.Context, string, io.ReadSeeker) error { return f.err }
