@@ -21,6 +21,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/activedirectory"
 	"github.com/idleseat/idleseat/shared/relay"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
 )
 
 const bucket = "idleseat-test"
@@ -32,7 +33,14 @@ var (
 	taps  sync.Map
 )
 
+// linked brings the relay's code into the test binary too. `go test` caches
+// results by that binary, and would not see a change of what is only run.
+var linked = main
+
 func TestMain(m *testing.M) {
+	if linked == nil {
+		return
+	}
 	os.Exit(func() int {
 		folder, err := os.MkdirTemp("", "relay-test-")
 		if err != nil {
@@ -125,6 +133,37 @@ func TestVersion(t *testing.T) {
 	out, err := exec.Command(built, "--version").Output()
 	if got := string(out); err != nil || got != "under-test\n" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// The example's way to credentials: a program that finds its key where systemd
+// says. What it prints is what signs the calls.
+func TestCredentialProcess(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	folder := t.TempDir()
+	files := map[string]string{
+		"key":    `{"Version":1,"AccessKeyId":"FROMPROCESS","SecretAccessKey":"s","SessionToken":"t","Expiration":"2100-01-01T00:00:00Z"}`,
+		"config": "[profile idleseat-relay]\ncredential_process = cat $CREDENTIALS_DIRECTORY/key\n",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.aws.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if !strings.Contains(req.Header.Get("Authorization"), "Credential=FROMPROCESS/") {
+				t.Errorf("%s is signed with %q", awsfake.Call(req), req.Header.Get("Authorization"))
+			}
+			next.ServeHTTP(w, req)
+		})
+	})
+	cmd := exec.Command(built, "--check")
+	cmd.Env = append(slices.Clone(r.env), "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_PROFILE=idleseat-relay",
+		"AWS_CONFIG_FILE="+filepath.Join(folder, "config"), "CREDENTIALS_DIRECTORY="+folder)
+	if out, err := cmd.CombinedOutput(); err != nil || r.aws.Count("SendTaskHeartbeat") != 1 {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

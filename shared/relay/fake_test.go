@@ -122,7 +122,6 @@ type bench struct {
 	cloud *awsfake.Server
 	ad    *fakeAD
 	said  *safeBuffer
-	stop  context.CancelFunc
 	ended chan struct{}
 }
 
@@ -171,7 +170,6 @@ func newBench(t *testing.T, ad *fakeAD) *bench {
 // run starts the relay until the test ends.
 func (b *bench) run() {
 	ctx, stop := context.WithCancel(context.Background())
-	b.stop = stop
 	go func() {
 		defer close(b.ended)
 		b.Relay.Run(ctx)

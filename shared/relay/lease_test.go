@@ -136,16 +136,3 @@ func TestNameless(t *testing.T) {
 		}
 	}
 }
-
-func TestMoment(t *testing.T) {
-	t.Parallel()
-	var m moment
-	now := time.Now()
-	m.set(now)
-	if got := m.age(now.Add(time.Minute)); got != time.Minute {
-		t.Errorf("%v by the running clock", got)
-	}
-	if got := m.age(now.Round(0).Add(time.Hour)); got != time.Hour {
-		t.Errorf("%v after the machine was suspended", got)
-	}
-}
