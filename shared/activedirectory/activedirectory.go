@@ -11,6 +11,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/jcmturner/gokrb5/v8/client"
 )
 
 // Directory is one domain. Its methods may be used at the same time; each
@@ -22,6 +24,7 @@ type Directory struct {
 	people     string   // filter of everybody who counts, without the outer "(&" and ")"
 	bind       string
 	password   string
+	kerberos   *client.Client // in place of a password; nil without a keytab
 	caFile     string
 	tls        *tls.Config
 	dialer     net.Dialer
@@ -55,7 +58,11 @@ func New(cfg Config) (*Directory, error) {
 	}
 	var errTLS, errPassword error
 	d.tls, errTLS = cfg.tls()
-	d.password, errPassword = cfg.password()
+	if cfg.Keytab != "" {
+		d.kerberos, errPassword = cfg.kerberos()
+	} else {
+		d.password, errPassword = cfg.password()
+	}
 	if err := errors.Join(errTLS, errPassword); err != nil {
 		return nil, err
 	}

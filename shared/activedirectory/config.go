@@ -28,8 +28,9 @@ type Config struct {
 	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers, ldaps://host[:port] or ldap://host[:port] for StartTLS, asked in this order; empty: found by DNS
 	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are, or several with ";" in between; empty: the controller's defaultNamingContext
 	Filter       string        `env:"IDLESEAT_AD_FILTER"`        // LDAP filter that people must match besides
-	Bind         string        `env:"IDLESEAT_AD_BIND"`          // account to bind as: DN, user principal name or DOMAIN\name
+	Bind         string        `env:"IDLESEAT_AD_BIND"`          // account to bind as: DN, user principal name or DOMAIN\name; user@REALM with a keytab
 	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // holds the account's password on one line
+	Keytab       string        `env:"IDLESEAT_AD_KEYTAB"`        // holds the account's Kerberos keys, in place of a password; the realm's servers are in KRB5_CONFIG or /etc/krb5.conf
 	CAFile       string        `env:"IDLESEAT_AD_CA"`            // PEM certificates of the domain's CA; empty: the system's
 	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // bound of each connection and each operation; 0 is 30 s
 }
@@ -37,7 +38,7 @@ type Config struct {
 // Configured tells whether anything of the domain was set. When nothing was,
 // Active Directory is no source of this installation.
 func (c Config) Configured() bool {
-	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.CAFile != ""
+	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
 
 // Validate reports every fault of the configuration that can be seen without
@@ -62,13 +63,28 @@ func (c Config) Validate() error {
 	if c.Bind == "" {
 		faults = append(faults, errors.New(`IDLESEAT_AD_BIND is empty: name the account to bind as, like CORP\idleseat`))
 	}
-	if c.PasswordFile == "" {
-		faults = append(faults, errors.New("IDLESEAT_AD_PASSWORD_FILE is empty: name the file that holds the account's password"))
+	if err := c.validateSecret(); err != nil {
+		faults = append(faults, err)
 	}
 	if c.Timeout < 0 {
 		faults = append(faults, fmt.Errorf("IDLESEAT_AD_TIMEOUT %v is negative: give a duration like 30s", c.Timeout))
 	}
 	return errors.Join(faults...)
+}
+
+// validateSecret wants one way to prove who binds.
+func (c Config) validateSecret() error {
+	user, realm, _ := strings.Cut(c.Bind, "@")
+	switch {
+	case c.PasswordFile == "" && c.Keytab == "":
+		return errors.New("IDLESEAT_AD_PASSWORD_FILE is empty: name the file that holds the account's password, or a keytab in IDLESEAT_AD_KEYTAB")
+	case c.PasswordFile != "" && c.Keytab != "":
+		return errors.New("IDLESEAT_AD_PASSWORD_FILE and IDLESEAT_AD_KEYTAB are both set: leave one empty")
+	case c.Keytab != "" && (user == "" || realm == ""):
+		return fmt.Errorf("IDLESEAT_AD_BIND %q does not tell the realm, which a keytab needs: name the account like idleseat@CORP.EXAMPLE", c.Bind)
+	default:
+		return nil
+	}
 }
 
 // bases are the DNs of Base.

@@ -62,6 +62,8 @@ func TestValidate(t *testing.T) {
 	}{
 		{"nothing", func(c *Config) { *c = Config{Base: "DC=a"} }, []string{"IDLESEAT_AD_BIND", "IDLESEAT_AD_PASSWORD_FILE"}},
 		{"nowhere to look", func(c *Config) { c.URLs = nil }, []string{"IDLESEAT_AD_URLS is empty, and neither"}},
+		{"two secrets", func(c *Config) { c.Keytab = "k" }, []string{"both set"}},
+		{"keytab without realm", func(c *Config) { c.Keytab, c.PasswordFile = "k", "" }, []string{`IDLESEAT_AD_BIND "b" does not tell the realm`}},
 		{"no LDAP", func(c *Config) { c.URLs = append(c.URLs, "http://dc2") }, []string{"address 2: http:// is refused"}},
 		{"global catalog with StartTLS", func(c *Config) { c.URLs[0] = "ldap://dc1:3268" }, []string{"global catalog"}},
 		{"filter", func(c *Config) { c.Filter = "(a=b" }, []string{`IDLESEAT_AD_FILTER "(a=b"`}},

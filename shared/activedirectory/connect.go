@@ -142,6 +142,9 @@ func startTLS(conn net.Conn) error {
 // bind proves who asks. A refused password ends the matter: it is the same on
 // every controller, and each further try counts towards locking the account.
 func (s *session) bind() error {
+	if s.directory.kerberos != nil {
+		return s.bindByTicket()
+	}
 	err := s.operation("bind as "+s.directory.bind, func() error {
 		return s.conn.Bind(s.directory.bind, s.directory.password)
 	})
