@@ -98,14 +98,14 @@ func TestBadEnvironment(t *testing.T) {
 		status      int
 		want        string
 	}{
-		"foreign Graph":       {"IDLESEAT_GRAPH_URL", "https://graph.example.com/v1.0", exitUsage, "IDLESEAT_GRAPH_URL"},
-		"Graph in clear":      {"IDLESEAT_GRAPH_URL", "http://graph.microsoft.com/v1.0", exitUsage, "IDLESEAT_GRAPH_URL"},
-		"unknown sign-in":     {"IDLESEAT_ENTRA_AUTH", "magic", exitUsage, "IDLESEAT_ENTRA_AUTH"},
-		"LDAP in clear":       {"IDLESEAT_AD_URLS", "ldap://127.0.0.1", exitUsage, "ldaps"},
-		"no password file":    {"IDLESEAT_AD_PASSWORD_FILE", "/nowhere", exitUsage, "/nowhere"},
-		"half configured":     {"IDLESEAT_AD_BIND", "", exitUsage, "IDLESEAT_AD_BIND"},
-		"CA file is not one":  {"IDLESEAT_AD_CA", os.Args[0], exitUsage, "IDLESEAT_AD_CA"},
-		"unusable time limit": {"IDLESEAT_AD_TIMEOUT", "soon", exitUsage, "IDLESEAT_AD_TIMEOUT"},
+		"foreign Graph":              {"IDLESEAT_GRAPH_URL", "https://graph.example.com/v1.0", exitUsage, "IDLESEAT_GRAPH_URL"},
+		"Graph in clear":             {"IDLESEAT_GRAPH_URL", "http://graph.microsoft.com/v1.0", exitUsage, "IDLESEAT_GRAPH_URL"},
+		"unknown sign-in":            {"IDLESEAT_ENTRA_AUTH", "magic", exitUsage, "IDLESEAT_ENTRA_AUTH"},
+		"neither LDAPS nor StartTLS": {"IDLESEAT_AD_URLS", "ldapi://127.0.0.1", exitUsage, "ldaps"},
+		"no password file":           {"IDLESEAT_AD_PASSWORD_FILE", "/nowhere", exitUsage, "/nowhere"},
+		"half configured":            {"IDLESEAT_AD_BIND", "", exitUsage, "IDLESEAT_AD_BIND"},
+		"CA file is not one":         {"IDLESEAT_AD_CA", os.Args[0], exitUsage, "IDLESEAT_AD_CA"},
+		"unusable time limit":        {"IDLESEAT_AD_TIMEOUT", "soon", exitUsage, "IDLESEAT_AD_TIMEOUT"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 // lost is the name of a controller that nobody answers for.
-const lost = "127.0.0.1"
+const lost = "127.0.0.2"
 
 const (
 	interval  = 14 * 24 * time.Hour // by which lastLogonTimestamp may be behind

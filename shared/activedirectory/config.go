@@ -17,18 +17,20 @@ import (
 // defaultTimeout bounds a connection and an operation when Config does not.
 const defaultTimeout = 30 * time.Second
 
-// globalCatalog is the port of the forest's catalog, which holds some
-// attributes of everybody. lastLogon is not among them: everybody would look
-// as if they had not logged on there.
-const globalCatalog = "3269"
+// The ports of the forest's catalog, which holds some attributes of everybody.
+// lastLogon is not among them: everybody would look as if they had not logged
+// on there.
+const globalCatalog, globalCatalogPlain = "3269", "3268"
 
 // Config says how to reach a domain and as whom. The tags name the environment
 // variables.
 type Config struct {
-	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers, ldaps://host or ldaps://host:port, asked in this order
-	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are; empty: the controller's defaultNamingContext
-	Bind         string        `env:"IDLESEAT_AD_BIND"`          // account to bind as: DN, user principal name or DOMAIN\name
+	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers, ldaps://host[:port] or ldap://host[:port] for StartTLS, asked in this order; empty: found by DNS
+	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are, or several with ";" in between; empty: the controller's defaultNamingContext
+	Filter       string        `env:"IDLESEAT_AD_FILTER"`        // LDAP filter that people must match besides
+	Bind         string        `env:"IDLESEAT_AD_BIND"`          // account to bind as: DN, user principal name or DOMAIN\name; user@REALM with a keytab
 	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // holds the account's password on one line
+	Keytab       string        `env:"IDLESEAT_AD_KEYTAB"`        // holds the account's Kerberos keys, in place of a password; the realm's servers are in KRB5_CONFIG or /etc/krb5.conf
 	CAFile       string        `env:"IDLESEAT_AD_CA"`            // PEM certificates of the domain's CA; empty: the system's
 	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // bound of each connection and each operation; 0 is 30 s
 }
@@ -36,30 +38,33 @@ type Config struct {
 // Configured tells whether anything of the domain was set. When nothing was,
 // Active Directory is no source of this installation.
 func (c Config) Configured() bool {
-	return len(c.URLs) > 0 || c.Base != "" || c.Bind != "" || c.PasswordFile != "" || c.CAFile != ""
+	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
 
 // Validate reports every fault of the configuration that can be seen without
 // opening a file or a connection.
 func (c Config) Validate() error {
 	var faults []error
-	if len(c.URLs) == 0 {
-		faults = append(faults, errors.New("IDLESEAT_AD_URLS is empty: name a domain controller, as ldaps://dc1.corp.example"))
-	}
 	for i, u := range c.URLs {
 		if _, err := parseController(u); err != nil {
 			// The value is not shown: it may hold a password.
 			faults = append(faults, fmt.Errorf("IDLESEAT_AD_URLS, address %d: %w", i+1, err))
 		}
 	}
-	if _, err := ldap.ParseDN(c.Base); err != nil {
-		faults = append(faults, fmt.Errorf("IDLESEAT_AD_BASE %q is not a distinguished name, like DC=corp,DC=example: %w", c.Base, err))
+	if len(c.URLs) == 0 && c.dnsDomain() == "" {
+		faults = append(faults, errors.New("IDLESEAT_AD_URLS is empty, and neither IDLESEAT_AD_BASE nor IDLESEAT_AD_BIND tells in which domain to look for controllers: name one, as ldaps://dc1.corp.example"))
+	}
+	if err := c.validateBases(); err != nil {
+		faults = append(faults, err)
+	}
+	if _, err := ldap.CompileFilter(c.Filter); c.Filter != "" && err != nil {
+		faults = append(faults, fmt.Errorf("IDLESEAT_AD_FILTER %q is no LDAP filter, like (employeeType=*): %w", c.Filter, err))
 	}
 	if c.Bind == "" {
 		faults = append(faults, errors.New(`IDLESEAT_AD_BIND is empty: name the account to bind as, like CORP\idleseat`))
 	}
-	if c.PasswordFile == "" {
-		faults = append(faults, errors.New("IDLESEAT_AD_PASSWORD_FILE is empty: name the file that holds the account's password"))
+	if err := c.validateSecret(); err != nil {
+		faults = append(faults, err)
 	}
 	if c.Timeout < 0 {
 		faults = append(faults, fmt.Errorf("IDLESEAT_AD_TIMEOUT %v is negative: give a duration like 30s", c.Timeout))
@@ -67,29 +72,112 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
+// validateSecret wants one way to prove who binds.
+func (c Config) validateSecret() error {
+	user, realm, _ := strings.Cut(c.Bind, "@")
+	switch {
+	case c.PasswordFile == "" && c.Keytab == "":
+		return errors.New("IDLESEAT_AD_PASSWORD_FILE is empty: name the file that holds the account's password, or a keytab in IDLESEAT_AD_KEYTAB")
+	case c.PasswordFile != "" && c.Keytab != "":
+		return errors.New("IDLESEAT_AD_PASSWORD_FILE and IDLESEAT_AD_KEYTAB are both set: leave one empty")
+	case c.Keytab != "" && (user == "" || realm == ""):
+		return fmt.Errorf("IDLESEAT_AD_BIND %q does not tell the realm, which a keytab needs: name the account like idleseat@CORP.EXAMPLE", c.Bind)
+	default:
+		return nil
+	}
+}
+
+// bases are the DNs of Base.
+func (c Config) bases() (bases []string) {
+	for base := range strings.SplitSeq(c.Base, ";") {
+		if base = strings.TrimSpace(base); base != "" {
+			bases = append(bases, base)
+		}
+	}
+	return bases
+}
+
+// validateBases wants DNs of one domain, none within another: people in both
+// would be read twice.
+func (c Config) validateBases() error {
+	var parsed []*ldap.DN
+	bases := c.bases()
+	for _, base := range bases {
+		dn, err := ldap.ParseDN(base)
+		if err != nil {
+			return fmt.Errorf("IDLESEAT_AD_BASE %q is not a distinguished name, like DC=corp,DC=example: %w", base, err)
+		}
+		for k, other := range parsed {
+			if dn.EqualFold(other) || dn.AncestorOfFold(other) || other.AncestorOfFold(dn) {
+				return fmt.Errorf("IDLESEAT_AD_BASE: %q and %q hold the same people; leave one out", bases[k], base)
+			}
+		}
+		if domainName(base) != domainName(bases[0]) {
+			return fmt.Errorf("IDLESEAT_AD_BASE: %q and %q are of different domains; run idleseat for each domain", bases[0], base)
+		}
+		parsed = append(parsed, dn)
+	}
+	return nil
+}
+
+// dnsDomain is the name of the domain as far as the configuration tells it: by
+// the base, or by the account's DN or user principal name.
+func (c Config) dnsDomain() string {
+	for _, dn := range append(c.bases(), c.Bind) {
+		if name := domainName(dn); name != "" {
+			return name
+		}
+	}
+	_, suffix, _ := strings.Cut(c.Bind, "@")
+	return strings.ToLower(suffix)
+}
+
+// domainName is corp.example for a DN below DC=corp,DC=example, and "" for
+// anything else.
+func domainName(dn string) string {
+	parsed, err := ldap.ParseDN(dn)
+	if err != nil {
+		return ""
+	}
+	var labels []string
+	for _, rdn := range parsed.RDNs {
+		if a := rdn.Attributes[0]; strings.EqualFold(a.Type, "DC") {
+			labels = append(labels, strings.ToLower(a.Value))
+		}
+	}
+	return strings.Join(labels, ".")
+}
+
 // controller is one domain controller.
 type controller struct {
-	url  string // as configured, for messages
-	addr string // host:port
+	url      string // as configured, for messages
+	host     string
+	addr     string // host:port
+	startTLS bool   // plain LDAP until TLS is agreed on, before anything else
+}
+
+// byName is the controller of a DNS name, asked over LDAPS.
+func byName(host string) controller {
+	return controller{url: "ldaps://" + host, host: host, addr: net.JoinHostPort(host, ldap.DefaultLdapsPort)}
 }
 
 func parseController(address string) (controller, error) {
 	address = strings.TrimSpace(address)
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return controller{}, errors.New("not of the form ldaps://host or ldaps://host:port")
+		return controller{}, errors.New("not of the form ldaps://host or ldaps://host:port (or ldap:// for StartTLS)")
 	}
-	if u.Scheme != "ldaps" {
-		return controller{}, fmt.Errorf("%s:// is refused: only ldaps:// keeps the password and the answers secret", u.Scheme)
+	port, known := map[string]string{"ldaps": ldap.DefaultLdapsPort, "ldap": ldap.DefaultLdapPort}[u.Scheme]
+	if !known {
+		return controller{}, fmt.Errorf("%s:// is refused: only ldaps:// and ldap:// with StartTLS keep the password and the answers secret", u.Scheme)
 	}
-	port := u.Port()
-	if port == "" {
-		port = ldap.DefaultLdapsPort
+	if u.Port() != "" {
+		port = u.Port()
 	}
-	if port == globalCatalog {
-		return controller{}, errors.New("port 3269 is the global catalog, which does not know lastLogon: leave the port out")
+	if port == globalCatalog || port == globalCatalogPlain {
+		return controller{}, fmt.Errorf("port %s is the global catalog, which does not know lastLogon: leave the port out", port)
 	}
-	return controller{url: address, addr: net.JoinHostPort(u.Hostname(), port)}, nil
+	return controller{url: address, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), startTLS: u.Scheme == "ldap"}, nil
 }
 
 // tls is the configuration of every connection: the host's name is verified

@@ -27,9 +27,10 @@ func TestConfigFromEnvironment(t *testing.T) {
 			env: map[string]string{
 				"IDLESEAT_AD_URLS": "ldaps://dc1.corp.test, ldaps://[::1]:1636", "IDLESEAT_AD_BASE": "DC=corp,DC=test",
 				"IDLESEAT_AD_BIND": `CORP\reader`, "IDLESEAT_AD_PASSWORD_FILE": "/p", "IDLESEAT_AD_CA": "/ca", "IDLESEAT_AD_TIMEOUT": "5s",
+				"IDLESEAT_AD_FILTER": "(mail=*)",
 			},
 			want: Config{
-				URLs: []string{"ldaps://dc1.corp.test", "ldaps://[::1]:1636"}, Base: "DC=corp,DC=test",
+				URLs: []string{"ldaps://dc1.corp.test", "ldaps://[::1]:1636"}, Base: "DC=corp,DC=test", Filter: "(mail=*)",
 				Bind: `CORP\reader`, PasswordFile: "/p", CAFile: "/ca", Timeout: 5 * time.Second,
 			},
 		},
@@ -59,8 +60,17 @@ func TestValidate(t *testing.T) {
 		spoil func(*Config)
 		want  []string
 	}{
-		{"nothing", func(c *Config) { *c = Config{Base: "DC=a"} }, []string{"IDLESEAT_AD_URLS", "IDLESEAT_AD_BIND", "IDLESEAT_AD_PASSWORD_FILE"}},
-		{"plain LDAP", func(c *Config) { c.URLs = append(c.URLs, "ldap://dc2") }, []string{"address 2: ldap:// is refused"}},
+		{"nothing", func(c *Config) { *c = Config{Base: "DC=a"} }, []string{"IDLESEAT_AD_BIND", "IDLESEAT_AD_PASSWORD_FILE"}},
+		{"nowhere to look", func(c *Config) { c.URLs = nil }, []string{"IDLESEAT_AD_URLS is empty, and neither"}},
+		{"two secrets", func(c *Config) { c.Keytab = "k" }, []string{"both set"}},
+		{"keytab without realm", func(c *Config) { c.Keytab, c.PasswordFile = "k", "" }, []string{`IDLESEAT_AD_BIND "b" does not tell the realm`}},
+		{"no LDAP", func(c *Config) { c.URLs = append(c.URLs, "http://dc2") }, []string{"address 2: http:// is refused"}},
+		{"global catalog with StartTLS", func(c *Config) { c.URLs[0] = "ldap://dc1:3268" }, []string{"global catalog"}},
+		{"filter", func(c *Config) { c.Filter = "(a=b" }, []string{`IDLESEAT_AD_FILTER "(a=b"`}},
+		{"one of two bases", func(c *Config) { c.Base = "OU=a,DC=b; corp" }, []string{`IDLESEAT_AD_BASE "corp"`}},
+		{"base twice", func(c *Config) { c.Base = "OU=a,DC=b;ou=A,dc=B" }, []string{"hold the same people"}},
+		{"base in base", func(c *Config) { c.Base = "OU=a,OU=x,DC=b;OU=x,DC=b" }, []string{"hold the same people"}},
+		{"two domains", func(c *Config) { c.Base = "OU=a,DC=b;OU=a,DC=c" }, []string{"of different domains"}},
 		{"no host", func(c *Config) { c.URLs[0] = "ldaps://" }, []string{"address 1: not of the form"}},
 		{"no URL", func(c *Config) { c.URLs[0] = "dc1.corp.test" }, []string{"not of the form"}},
 		{"password in URL", func(c *Config) { c.URLs[0] = "ldaps://u:s3cret@dc1:x" }, []string{"not of the form"}},
@@ -77,6 +87,23 @@ func TestValidate(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("%s: %v; want an error with %q", c.name, err, want)
 			}
+		}
+	}
+}
+
+func TestDNSDomain(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		config Config
+		want   string
+	}{
+		{Config{Base: "OU=Oslo,DC=Corp,DC=example;OU=Bergen,DC=corp,DC=example"}, "corp.example"},
+		{Config{Bind: "CN=a,DC=corp,DC=example"}, "corp.example"},
+		{Config{Bind: "idleseat@CORP.example"}, "corp.example"},
+		{Config{Bind: `CORP\idleseat`}, ""},
+	} {
+		if got := c.config.dnsDomain(); got != c.want {
+			t.Errorf("dnsDomain of %+v = %q, want %q", c.config, got, c.want)
 		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -128,17 +128,18 @@ func (s *session) controllerNames() (names []string, unnamed error, err error) {
 // reachBy tells how each named controller is asked: as configured when one of
 // the configured addresses leads to it, else by its name over LDAPS.
 func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
-	leadsTo := make([]string, len(d.controllers))
+	leadsTo := make([]string, len(d.configured))
 	var asked sync.WaitGroup
-	for i, c := range d.controllers {
+	for i, c := range d.configured {
+		leadsTo[i] = c.host
+		if slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, c.host) }) {
+			continue
+		}
 		asked.Go(func() {
-			// An address that cannot be asked leads to where it says.
-			leadsTo[i], _, _ = net.SplitHostPort(c.addr)
+			// An address that cannot be asked leads to nobody.
 			_ = d.do(ctx, c, func(s *session) (err error) {
-				if name, err := s.rootDSE("dnsHostName"); err == nil {
-					leadsTo[i] = name
-				}
-				return nil
+				leadsTo[i], err = s.rootDSE("dnsHostName")
+				return err
 			})
 		})
 	}
@@ -146,13 +147,13 @@ func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 	var all []controller
 	for _, name := range names {
 		known := len(all)
-		for i, c := range d.controllers {
+		for i, c := range d.configured {
 			if strings.EqualFold(leadsTo[i], name) {
 				all = append(all, c)
 			}
 		}
 		if len(all) == known {
-			all = append(all, controller{url: "ldaps://" + name, addr: net.JoinHostPort(name, ldap.DefaultLdapsPort)})
+			all = append(all, byName(name))
 		}
 	}
 	return all

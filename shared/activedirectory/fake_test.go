@@ -28,6 +28,7 @@ type request struct {
 	filter   string
 	password string
 	cookie   string // of a paged search
+	page     uint32 // size of its pages
 }
 
 // fake is a domain controller whose answers a test writes. It listens with
@@ -105,19 +106,56 @@ func newFake(t *testing.T, handle func(request) []*ber.Packet) *fake {
 
 func newController(t *testing.T, h home, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
-	// The certificate of the standard library's test server will do.
-	web := httptest.NewTLSServer(nil)
-	web.Close()
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: web.TLS.Certificates})
+	f, config := newIdentity(t, h)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{home: h, url: "ldaps://" + l.Addr().String(), ca: filepath.Join(t.TempDir(), "ca.pem")}
+	f.url = "ldaps://" + l.Addr().String()
+	serve(t, l, func(c net.Conn) { f.converse(c, handle) })
+	return f
+}
+
+// newIdentity makes a controller's certificate, and the file with its CA.
+func newIdentity(t *testing.T, h home) (*fake, *tls.Config) {
+	t.Helper()
+	// The certificate of the standard library's test server will do.
+	web := httptest.NewTLSServer(nil)
+	web.Close()
+	f := &fake{home: h, ca: filepath.Join(t.TempDir(), "ca.pem")}
 	block := pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}
 	if err := os.WriteFile(f.ca, pem.EncodeToMemory(&block), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	serve(t, l, func(c net.Conn) { f.converse(c, handle) })
+	return f, &tls.Config{Certificates: web.TLS.Certificates}
+}
+
+// newStartTLS starts a controller that speaks without TLS until it is asked
+// for it, and then answers with a result code.
+func newStartTLS(t *testing.T, code uint16, handle func(request) []*ber.Packet) *fake {
+	t.Helper()
+	f, config := newIdentity(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.url = "ldap://" + l.Addr().String()
+	serve(t, l, func(c net.Conn) {
+		p, err := ber.ReadPacket(c)
+		if err != nil {
+			return
+		}
+		answer := result(ldap.ApplicationExtendedResponse, code, "because")[0]
+		answer.Children[0] = ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, p.Children[0].Value, "")
+		if _, err := c.Write(message(answer.Children...).Bytes()); err != nil {
+			return
+		}
+		if code != ldap.LDAPResultSuccess {
+			f.converse(c, handle) // what more it is told, it keeps
+			return
+		}
+		f.converse(tls.Server(c, config), handle)
+	})
 	return f
 }
 
@@ -187,7 +225,8 @@ func decode(p *ber.Packet) request {
 		r.filter, _ = ldap.DecompileFilter(op.Children[6])
 		if len(p.Children) > 2 {
 			if c, err := ldap.DecodeControl(p.Children[2].Children[0]); err == nil {
-				r.cookie = string(c.(*ldap.ControlPaging).Cookie)
+				paging := c.(*ldap.ControlPaging)
+				r.cookie, r.page = string(paging.Cookie), paging.PagingSize
 			}
 		}
 	case ldap.ApplicationModifyRequest:

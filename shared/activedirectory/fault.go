@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/go-ldap/ldap/v3"
@@ -54,6 +55,7 @@ func (s *session) fault(doing string, err error) error {
 // controller's own trouble.
 func (s *session) explain(err error) (why string, elsewhere bool) {
 	name, isName := errors.AsType[x509.HostnameError](err)
+	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
 	_, isUnknown := errors.AsType[x509.UnknownAuthorityError](err)
 	result, isResult := errors.AsType[*ldap.Error](err)
 	switch {
@@ -63,6 +65,9 @@ func (s *session) explain(err error) (why string, elsewhere bool) {
 		return fmt.Sprintf("no answer within %v; is it overloaded, or a firewall in between? (IDLESEAT_AD_TIMEOUT)", s.directory.timeout), true
 	case isName:
 		return fmt.Sprintf("its certificate is for %s, not for %s; put a name of the certificate into IDLESEAT_AD_URLS", names(name.Certificate), name.Host), true
+	case isInvalid && invalid.Reason == x509.Expired:
+		return fmt.Sprintf("its certificate for %s is good from %s to %s only, and now it is %s; renew it on the controller, or set this machine's clock",
+			names(invalid.Cert), invalid.Cert.NotBefore.UTC().Format(time.RFC3339), invalid.Cert.NotAfter.UTC().Format(time.RFC3339), time.Now().UTC().Format(time.RFC3339)), true
 	case isUnknown:
 		return fmt.Sprintf("its certificate is not signed by %s; put the domain's own CA into IDLESEAT_AD_CA", s.trusted()), true
 	case isResult && result.ResultCode < ldap.ErrorNetwork:

@@ -19,7 +19,7 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 			return err
 		}
 		doing := fmt.Sprintf("list members of %q", group.dn)
-		return s.pages(doing, s.base, "(&"+isPerson+memberOf(group.dn, direct)+")", []string{"objectSid"}, func(e *ldap.Entry) error {
+		return s.people(doing, memberOf(group.dn, direct), []string{"objectSid"}, func(e *ldap.Entry) error {
 			sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid"))
 			if err != nil {
 				return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))

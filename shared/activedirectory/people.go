@@ -25,7 +25,7 @@ func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) 
 		if err != nil {
 			return err
 		}
-		err = s.pages("list people", s.base, "(&"+isPerson+")", personAttributes, func(e *ldap.Entry) error {
+		err = s.people("list people", "", personAttributes, func(e *ldap.Entry) error {
 			u, err := parsePerson(e, now)
 			if err != nil {
 				return s.fault("list people", err)

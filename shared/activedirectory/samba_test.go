@@ -66,6 +66,7 @@ func TestSamba(t *testing.T) {
 	})
 	t.Run("names of an account", func(t *testing.T) { testBindNames(t, e, d) })
 	t.Run("wrong name", func(t *testing.T) { testWrongName(t, e) })
+	t.Run("StartTLS", func(t *testing.T) { testStartTLS(t, e) })
 	t.Run("stopped controller", func(t *testing.T) { testStopped(t, e, d) })
 }
 
@@ -123,6 +124,18 @@ func testBindNames(t *testing.T, e env, d *samba.Domain) {
 	}
 }
 
+func testStartTLS(t *testing.T, e env) {
+	e.config.URLs = []string{strings.Replace(e.config.URLs[0], "ldaps:", "ldap:", 1)}
+	d := open(t, e.config)
+	u, err := d.FindPerson(t.Context(), e.people[0].SAMAccount)
+	if err == nil {
+		_, err = d.ReadPerson(t.Context(), u.SID)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // testWrongName reaches the controller under an address its certificate is
 // not for.
 func testWrongName(t *testing.T, e env) {
@@ -158,6 +171,20 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 	}
 	if _, err = all.ReadPerson(t.Context(), u.SID); err != nil {
 		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
+	}
+	// The last one dies while it hands on the third page.
+	seen := 0
+	last := e.config
+	last.URLs = last.URLs[1:]
+	err = open(t, last).ListPeople(t.Context(), func(directory.ADUser) error {
+		if seen++; seen == 2*pageSize {
+			d.Stop(1)
+		}
+		return nil
+	})
+	checkError(t, err, last.URLs[0]+": list people: the connection broke")
+	if seen != 2*pageSize {
+		t.Errorf("%d people were handed on, want the two pages before", seen)
 	}
 	e.config.URLs = e.config.URLs[:1]
 	_, err = open(t, e.config).FindPerson(t.Context(), e.people[0].SAMAccount)

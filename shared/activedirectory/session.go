@@ -2,10 +2,10 @@ package activedirectory
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +19,8 @@ const (
 	// pageSize is MaxPageSize of a controller's default policy; a search that
 	// finds more without paging is cut off.
 	pageSize = 1000
+	// leastPage is the smallest page to fall back to.
+	leastPage = 60
 	// inChain is the matching rule that follows nested groups.
 	inChain = "1.2.840.113556.1.4.1941"
 	// isPerson leaves out computers (another objectCategory) and accounts of
@@ -37,9 +39,9 @@ type session struct {
 	ctx        context.Context
 	directory  *Directory
 	controller controller
-	raw        *tls.Conn
+	raw        net.Conn // below TLS
 	conn       *ldap.Conn
-	base       string
+	bases      []string
 	root       *ldap.Entry // rootDSE, nil before it is read
 	// committed is set when something was handed to the caller, or may have
 	// been written: then no other controller may be asked instead.
@@ -62,7 +64,7 @@ func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(c
 // operation runs one LDAP operation within the configured time. The library
 // knows no context, so the connection is closed under it.
 func (s *session) operation(doing string, op func() error) error {
-	hangUp := func() { s.raw.NetConn().Close() }
+	hangUp := func() { s.raw.Close() }
 	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
 	if err != nil {
 		return s.fault(doing, err)
@@ -81,11 +83,25 @@ func (s *session) search(doing, base string, scope int, filter string, attribute
 	return found, err
 }
 
+// people hands on the people of all bases whom a filter finds.
+func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error) error {
+	for _, base := range s.bases {
+		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // pages hands on what a search below a base finds, holding one page at a time.
 func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error) error {
 	paging := ldap.NewControlPaging(pageSize)
 	for {
 		page, err := s.search(doing, base, ldap.ScopeWholeSubtree, filter, attributes, paging)
+		if tooLarge(err) && len(paging.Cookie) == 0 && paging.PagingSize >= 2*leastPage {
+			paging.PagingSize /= 2
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -100,6 +116,12 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 		}
 		paging.SetCookie(next.Cookie)
 	}
+}
+
+// tooLarge tells whether a server may give the same in smaller pages.
+func tooLarge(err error) bool {
+	return ldap.IsErrorAnyOf(err, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultSizeLimitExceeded,
+		ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultUnwillingToPerform)
 }
 
 // rootDSE is what the controller says of itself.
@@ -125,10 +147,12 @@ func (s *session) rootDSE(attribute string) (string, error) {
 var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "dnsHostName"}
 
 // findBase reads the base from the controller when none is configured.
-func (s *session) findBase() (err error) {
-	if s.base == "" {
-		s.base, err = s.rootDSE("defaultNamingContext")
+func (s *session) findBase() error {
+	if len(s.bases) > 0 {
+		return nil
 	}
+	base, err := s.rootDSE("defaultNamingContext")
+	s.bases = []string{base}
 	return err
 }
 
@@ -158,21 +182,23 @@ func (s *session) netBIOSName() (string, error) {
 // than those of every person.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
-	attributes := append(more, personAttributes...)
-	found, err := s.search(doing, s.base, ldap.ScopeWholeSubtree, "(&"+isPerson+filter+")", attributes)
+	err = s.people(doing, filter, append(more, personAttributes...), func(found *ldap.Entry) error {
+		if e != nil {
+			return s.fault(doing, directory.ErrAmbiguousPerson)
+		}
+		e = found
+		return nil
+	})
 	switch {
 	case err != nil:
 		return u, nil, err
-	case len(found.Entries) == 0:
+	case e == nil:
 		return u, nil, s.fault(doing, directory.ErrNoPerson)
-	case len(found.Entries) > 1:
-		return u, nil, s.fault(doing, directory.ErrAmbiguousPerson)
 	}
-	u, err = parsePerson(found.Entries[0], s.directory.now())
-	if err != nil {
+	if u, err = parsePerson(e, s.directory.now()); err != nil {
 		return u, nil, s.fault(doing, err)
 	}
-	return u, found.Entries[0], nil
+	return u, e, nil
 }
 
 // group is a group as one controller has it.

@@ -98,7 +98,7 @@ func testOthers(t *testing.T, e env, d *Directory, people map[string]directory.A
 			t.Errorf("%s is listed as a person", sam)
 		}
 		err := d.ask(t.Context(), func(s *session) error {
-			found, err := s.search("look for "+sam, s.base, ldap.ScopeWholeSubtree, "(sAMAccountName="+sam+")", []string{"1.1"})
+			found, err := s.search("look for "+sam, e.config.Base, ldap.ScopeWholeSubtree, "(sAMAccountName="+sam+")", []string{"1.1"})
 			if err == nil && len(found.Entries) != 1 {
 				t.Errorf("%s is not in the directory, so this test shows nothing", sam)
 			}

@@ -106,6 +106,10 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 				return err
 			}
 		}
+		// Kerberos finds a controller by the service names in its account.
+		if _, err := d.network.run(ctx, "samba_spnupdate", "-s", c.conf()); err != nil {
+			return err
+		}
 		if err := ca.issue(c); err != nil {
 			return err
 		}
@@ -119,7 +123,8 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 		return err
 	}
 	d.NameServer = d.names.conn.LocalAddr().String()
-	return nil
+	// The second wrote its service names into its own copy only.
+	return d.Replicate(ctx)
 }
 
 // join makes the controller's database from a running controller.
@@ -133,11 +138,7 @@ func (c *controller) join(ctx context.Context, first *controller) error {
 	if err != nil {
 		return err
 	}
-	if err := c.writeConf(); err != nil {
-		return err
-	}
-	_, err = c.network.run(ctx, "samba_spnupdate", "-s", c.conf())
-	return err
+	return c.writeConf()
 }
 
 // Replicate brings the changes of the second controller to the first. Both must

@@ -143,6 +143,15 @@ func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) e
 	return c.load(ctx, lastLogons(o.People, i))
 }
 
+// Permit adds an access control entry, as SDDL, to an object on the first
+// controller, as an administrator would.
+func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
+	c := d.controllers[0]
+	_, err := run(ctx, "samba-tool", "dsacl", "set", "--objectdn="+dn, "--sddl="+ace,
+		"-H", filepath.Join(c.dir, "private", "sam.ldb"), "--configfile="+c.conf())
+	return err
+}
+
 // Stop ends one controller, by its place in URLs; the others go on.
 func (d *Domain) Stop(i int) { d.controllers[i].stop() }
 

@@ -1,0 +1,155 @@
+package activedirectory
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+)
+
+// ask runs f on the first controller that can be reached. The next one is
+// asked only when the fault may be the controller's own and nothing was handed
+// on or written yet.
+func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
+	controllers, err := d.bootstrap(ctx)
+	if err != nil {
+		return err
+	}
+	var unreachable faults
+	for _, c := range controllers {
+		committed := false
+		err := d.do(ctx, c, func(s *session) error {
+			defer func() { committed = s.committed }()
+			return f(s)
+		})
+		if fault, ok := errors.AsType[*fault](err); committed || !ok || !fault.elsewhere {
+			return err
+		}
+		unreachable = append(unreachable, err)
+	}
+	return unreachable
+}
+
+// bootstrap are the controllers by which the domain is entered: those
+// configured, or those that DNS names, nearest first (MS-ADTS 6.3.2.3).
+func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
+	if len(d.configured) > 0 {
+		return d.configured, nil
+	}
+	name := "_ldap._tcp.dc._msdcs." + d.dnsDomain
+	var found []controller
+	err := within(ctx, d.timeout, func() {}, func(ctx context.Context) error {
+		_, records, err := d.resolver().LookupSRV(ctx, "", "", name)
+		for _, r := range records {
+			found = append(found, byName(strings.TrimSuffix(r.Target, ".")))
+		}
+		return err
+	})
+	if err == nil && len(found) == 0 {
+		err = errors.New("it lists none")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for controllers of %s in DNS (%s): %w; or name them in IDLESEAT_AD_URLS", d.dnsDomain, name, err)
+	}
+	return found, nil
+}
+
+func (d *Directory) resolver() *net.Resolver {
+	if d.dialer.Resolver != nil {
+		return d.dialer.Resolver
+	}
+	return net.DefaultResolver
+}
+
+// do holds a connection to one controller: dial, TLS, bind, f, close.
+func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
+	s := &session{ctx: ctx, directory: d, controller: c, bases: d.bases}
+	if err := s.connect(); err != nil {
+		return err
+	}
+	defer s.conn.Close()
+	if err := s.bind(); err != nil {
+		return err
+	}
+	if err := s.findBase(); err != nil {
+		return err
+	}
+	return f(s)
+}
+
+// connect dials and shakes hands: at once, or (StartTLS) when the controller
+// agrees. A controller that does not is left without a word more.
+func (s *session) connect() error {
+	hangUp := func() {
+		if s.raw != nil {
+			s.raw.Close()
+		}
+	}
+	err := within(s.ctx, s.directory.timeout, func() {}, func(ctx context.Context) (err error) {
+		s.raw, err = s.directory.dialer.DialContext(ctx, "tcp", s.controller.addr)
+		return err
+	})
+	if err != nil {
+		return s.fault("connect", err)
+	}
+	config := s.directory.tls.Clone()
+	config.ServerName = s.controller.host
+	err = within(s.ctx, s.directory.timeout, hangUp, func(ctx context.Context) error {
+		if s.controller.startTLS {
+			if err := startTLS(s.raw); err != nil {
+				return err
+			}
+		}
+		secured := tls.Client(s.raw, config)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return err
+		}
+		s.conn = ldap.NewConn(secured, true)
+		s.conn.Start()
+		return nil
+	})
+	if err != nil {
+		hangUp()
+		return s.fault("connect", err)
+	}
+	return nil
+}
+
+// startTLS asks for TLS on a connection on which nothing was said before
+// (RFC 4511 4.14). The library's own way loses why a certificate was refused.
+func startTLS(conn net.Conn) error {
+	const messageID, oid = 1, "1.3.6.1.4.1.1466.20037"
+	ask := ber.NewSequence("LDAPMessage")
+	ask.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, messageID, "messageID"))
+	request := ber.Encode(ber.ClassApplication, ber.TypeConstructed, ldap.ApplicationExtendedRequest, nil, "extendedReq")
+	request.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, oid, "requestName"))
+	ask.AppendChild(request)
+	if _, err := conn.Write(ask.Bytes()); err != nil {
+		return err
+	}
+	answer, err := ber.ReadPacket(conn)
+	if err != nil {
+		return err
+	}
+	return ldap.GetLDAPError(answer)
+}
+
+// bind proves who asks. A refused password ends the matter: it is the same on
+// every controller, and each further try counts towards locking the account.
+func (s *session) bind() error {
+	if s.directory.kerberos != nil {
+		return s.bindByTicket()
+	}
+	err := s.operation("bind as "+s.directory.bind, func() error {
+		return s.conn.Bind(s.directory.bind, s.directory.password)
+	})
+	if fault, ok := errors.AsType[*fault](err); ok && s.ctx.Err() == nil {
+		fault.elsewhere = !ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials)
+	}
+	return err
+}

@@ -1,0 +1,79 @@
+package activedirectory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3/gssapi"
+	"github.com/jcmturner/gokrb5/v8/client"
+	krb5 "github.com/jcmturner/gokrb5/v8/config"
+	"github.com/jcmturner/gokrb5/v8/keytab"
+	"github.com/jcmturner/gokrb5/v8/krberror"
+)
+
+// kerberos reads the keytab and the configuration of the realm, from where
+// other programs take it too.
+func (c Config) kerberos() (*client.Client, error) {
+	file := cmp.Or(os.Getenv("KRB5_CONFIG"), "/etc/krb5.conf")
+	realms, err := krb5.Load(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the Kerberos configuration %s (KRB5_CONFIG): %w", file, err)
+	}
+	keys, err := keytab.Load(c.Keytab)
+	if err != nil {
+		return nil, fmt.Errorf("read the keytab named in IDLESEAT_AD_KEYTAB: %w", err)
+	}
+	user, realm, _ := strings.Cut(c.Bind, "@")
+	// Active Directory does not take part in FAST unless it is armoured.
+	return client.NewWithKeytab(user, strings.ToUpper(realm), keys, realms, client.DisablePAFXFAST(true)), nil
+}
+
+// bindByTicket proves who asks by a Kerberos ticket for this controller. TLS
+// protects the connection, so the ticket's own protection is not asked for.
+func (s *session) bindByTicket() error {
+	host, err := s.rootDSE("dnsHostName") // anybody may read it
+	if err != nil {
+		return err
+	}
+	service, who := "ldap/"+host, s.directory.bind
+	if err := s.ticket(service); err != nil {
+		return s.refusedKeys(s.fault(fmt.Sprintf("get a Kerberos ticket of %s for %s", who, service), err))
+	}
+	return s.operation("bind by Kerberos as "+who, func() error {
+		return s.conn.GSSAPIBind(&gssapi.Client{Client: s.directory.kerberos}, service, "")
+	})
+}
+
+// ticket fetches a ticket, which the library then keeps. It knows no context:
+// left alone, it gives up by itself some seconds later.
+func (s *session) ticket(service string) error {
+	return within(s.ctx, s.directory.timeout, func() {}, func(ctx context.Context) error {
+		done := make(chan error, 1)
+		go func() {
+			_, _, err := s.directory.kerberos.GetServiceTicket(service)
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+}
+
+// refusedKeys ends the matter when the realm refused the keys: they are the
+// same for every controller, and each further try counts towards locking the
+// account.
+func (s *session) refusedKeys(err error) error {
+	if refused, ok := errors.AsType[krberror.Krberror](err); ok && refused.RootCause == krberror.KDCError && s.ctx.Err() == nil {
+		if f, ok := errors.AsType[*fault](err); ok {
+			f.elsewhere = false
+		}
+	}
+	return err
+}
