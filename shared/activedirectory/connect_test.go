@@ -44,6 +44,35 @@ func TestStartTLS(t *testing.T) {
 	checkError(t, err, "no answer within 100ms")
 }
 
+// newStartTLS starts a controller that speaks without TLS until it is asked
+// for it, and then answers with a result code.
+func newStartTLS(t *testing.T, code uint16, handle func(request) []*ber.Packet) *fake {
+	t.Helper()
+	f, config := newIdentity(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.url = "ldap://" + l.Addr().String()
+	serve(t, l, func(c net.Conn) {
+		p, err := ber.ReadPacket(c)
+		if err != nil {
+			return
+		}
+		answer := result(ldap.ApplicationExtendedResponse, code, "because")[0]
+		answer.Children[0] = ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, p.Children[0].Value, "")
+		if _, err := c.Write(message(answer.Children...).Bytes()); err != nil {
+			return
+		}
+		if code != ldap.LDAPResultSuccess {
+			f.converse(c, handle) // what more it is told, it keeps
+			return
+		}
+		f.converse(tls.Server(c, config), handle)
+	})
+	return f
+}
+
 func TestExpiredCertificate(t *testing.T) {
 	t.Parallel()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -31,7 +31,7 @@ type domain struct {
 }
 
 // errNotKept is why dates of a domain mean nothing.
-var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; take the 0 away for some weeks")
+var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; clear the attribute and wait until people have logged on again")
 
 // domainNow reads which controllers the domain has. The list is kept for
 // listAge, not for ever: a controller added meanwhile must be asked too.

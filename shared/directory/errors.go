@@ -18,7 +18,7 @@ var (
 // not known: some controllers could not be asked, or the domain does not keep
 // the date.
 type UnaskedError struct {
-	Controllers []string // URLs of those not asked
+	Controllers []string // URLs of those not asked, as far as they have any
 	Err         error    // why, for each of them
 
 	// Latest is the latest instant at which the person can have logged on, as
