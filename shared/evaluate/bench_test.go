@@ -97,7 +97,12 @@ func (company) Tenant(context.Context) (string, []directory.SKU, error) {
 	}, nil
 }
 
-func (c company) CountPeople(context.Context) (int, error) { return c.Size(), nil }
+func (c company) CountPeople(context.Context) (n int, err error) {
+	for range c.EntraUsers() {
+		n++
+	}
+	return n, nil
+}
 
 func (company) FindGroup(_ context.Context, name string) (directory.Group, error) {
 	return directory.Group{ID: name, Name: name}, nil
