@@ -74,16 +74,21 @@ func (j *Judge) setNow(now time.Time) {
 
 // Ask gives the verdict of a rule on a person.
 func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
-	var once exempted
-	return j.verdict(r, p, &once)
+	return j.worded(r, p, j.decide(r, p, new(exempted)))
 }
 
-// AskAll gives the verdicts of all rules on a person, in the file's order.
+// AskAll gives the verdicts of all rules on a person, in the file's order. For
+// the sake of a million people, one to keep has neither IdleSince nor reason.
 func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	return func(yield func(*Rule, Verdict) bool) {
 		var once exempted
 		for _, r := range j.policy.Rules {
-			if !yield(r, j.verdict(r, p, &once)) {
+			d := j.decide(r, p, &once)
+			v := Verdict{Outcome: d.outcome, Holder: d.holder}
+			if d.outcome != Keep {
+				v = j.worded(r, p, d)
+			}
+			if !yield(r, v) {
 				return
 			}
 		}
@@ -104,8 +109,8 @@ func (e *exempted) of(j *Judge, p *directory.Person) exemption {
 	return e.exemption
 }
 
-func (j *Judge) verdict(r *Rule, p *directory.Person, once *exempted) Verdict {
-	d := j.decide(r, p, once)
+// worded gives a decision its reason.
+func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	v := Verdict{Outcome: d.outcome, Holder: d.holder}
 	if d.outcome == NotHolder {
 		return v

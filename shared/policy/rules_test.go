@@ -268,3 +268,27 @@ func checkUnknowns(t *testing.T, cell string, v Verdict, is map[string]string) {
 		t.Errorf("%s: unknowns (-want +got):\n%s", cell, diff)
 	}
 }
+
+// TestAskAll holds asking all rules at once to asking them one by one.
+func TestAskAll(t *testing.T) {
+	t.Parallel()
+	p := load(t, twoRules)
+	for _, tt := range microsoft365Cases {
+		who := employee()
+		tt.person(who)
+		j := judge(t, p, noon)
+		asked := 0
+		for r, got := range j.AskAll(who) {
+			want := j.Ask(r, who)
+			if asked++; want.Outcome == Keep {
+				want = Verdict{Outcome: Keep, Holder: want.Holder}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s, rule %s (-alone +together):\n%s", tt.name, r.Name, diff)
+			}
+		}
+		if asked != len(p.Rules) {
+			t.Errorf("%d rules were asked", asked)
+		}
+	}
+}
