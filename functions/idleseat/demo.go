@@ -16,7 +16,7 @@ import (
 )
 
 type demoCmd struct {
-	Users int    `help:"Size of the simulated company." default:"2000"`
+	Users int    `help:"Size of the simulated company, 100 to 1,000,000." default:"2000"`
 	Seed  uint64 `help:"Seed of the simulated company: the same seed makes the same people." default:"1"`
 }
 
@@ -26,8 +26,8 @@ const licenseDelay = 300 * time.Millisecond
 
 // Run shows the whole chain: the plan, the changes, and the plan again.
 func (c *demoCmd) Run(a *app) error {
-	if c.Users < 20 || c.Users > 1_000_000 {
-		return usageError{fmt.Errorf("--users %d: the company can have 20 to 1,000,000 people", c.Users)}
+	if c.Users < 100 || c.Users > 1_000_000 { // in a smaller one nobody may have signed in for days
+		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
 	}
 	company, err := sandbox.Start(sandbox.Options{Users: c.Users, Seed: c.Seed, LicenseDelay: licenseDelay})
 	if err != nil {
