@@ -19,25 +19,27 @@ import (
 // comes after everybody was handed on: the domain does not keep
 // lastLogonTimestamp, so the dates mean nothing.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
-	now := d.now()
-	return d.ask(ctx, func(s *session) error {
-		interval, err := s.syncInterval()
-		if err != nil {
-			return err
-		}
-		err = s.people("list people", "", personAttributes, func(e *ldap.Entry) error {
-			u, err := parsePerson(e, now)
-			if err != nil {
-				return s.fault("list people", err)
-			}
-			s.committed = true
-			return each(u)
-		})
-		if err == nil && interval == 0 {
-			return &directory.UnaskedError{Err: errNotKept}
-		}
+	return d.ask(ctx, func(s *session) error { return s.list(each) })
+}
+
+func (s *session) list(each func(directory.ADUser) error) error {
+	now := s.directory.now()
+	interval, err := s.syncInterval()
+	if err != nil {
 		return err
+	}
+	err = s.people("list people", "", personAttributes, func(e *ldap.Entry) error {
+		u, err := parsePerson(e, now)
+		if err != nil {
+			return s.fault("list people", err)
+		}
+		s.committed = true
+		return each(u)
 	})
+	if err == nil && interval == 0 {
+		return &directory.UnaskedError{Err: errNotKept}
+	}
+	return err
 }
 
 // ReadPerson reads one person afresh, by SID, from every controller of the

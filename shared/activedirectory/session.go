@@ -144,7 +144,7 @@ func (s *session) rootDSE(attribute string) (string, error) {
 }
 
 // rootAttributes are all that is asked of a rootDSE.
-var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "dnsHostName"}
+var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN"}
 
 // findBase reads the base from the controller when none is configured.
 func (s *session) findBase() error {

@@ -34,6 +34,8 @@ type Entra interface {
 // AD is what collect asks of Active Directory.
 type AD interface {
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
+	ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error)
+	ListChanges(ctx context.Context, since directory.Mark, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
 	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)

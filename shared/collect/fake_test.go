@@ -146,10 +146,12 @@ func (f *fakeEntra) GroupsOf(_ context.Context, id string) ([]string, error) {
 
 // fakeAD is Active Directory in memory.
 type fakeAD struct {
-	people []directory.ADUser
-	in     map[string][]string // SIDs by group DN
-	fail   fails
-	calls  []string
+	usn     int64              // of its marks; 0: it gives none
+	changed []directory.ADUser // what ListChanges gives besides who is there
+	people  []directory.ADUser
+	in      map[string][]string // SIDs by group DN
+	fail    fails
+	calls   []string
 }
 
 func newAD() *fakeAD {
@@ -168,6 +170,30 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 		}
 	}
 	return f.call("ListPeople")
+}
+
+func (f *fakeAD) mark() directory.Mark { return directory.Mark{Controller: "dc1", USN: f.usn} }
+
+func (f *fakeAD) ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error) {
+	if f.usn == 0 {
+		return nil, f.ListPeople(ctx, each)
+	}
+	m := f.mark()
+	return &m, f.ListPeople(ctx, each)
+}
+
+func (f *fakeAD) ListChanges(_ context.Context, since directory.Mark, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error) {
+	for _, u := range f.people {
+		if err := present(u.SID, u.DN); err != nil {
+			return since, err
+		}
+	}
+	for _, u := range f.changed {
+		if err := changed(u); err != nil {
+			return since, err
+		}
+	}
+	return f.mark(), f.call(fmt.Sprintf("ListChanges since %d", since.USN))
 }
 
 func (f *fakeAD) ListMembers(_ context.Context, dn string, direct bool, each func(string) error) error {

@@ -44,7 +44,7 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 	if err := snapshot.PutBegin(ctx, c.Store, b); err != nil {
 		return err
 	}
-	entra, err := c.read(ctx, b, directory.Entra, func(w *snapshot.Writer) error { return c.writeEntra(ctx, b, in.Policy, found, w) })
+	entra, err := c.read(ctx, b, directory.Entra, attempt, func(w *snapshot.Writer) error { return c.writeEntra(ctx, b, in.Policy, found, w) })
 	if err != nil {
 		return fmt.Errorf("run %s: %w", b.Run, err)
 	}
@@ -62,7 +62,7 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 	if found.adError != nil {
 		return snapshot.Reading{Source: directory.AD, Failed: found.adError.Error()}
 	}
-	reading, err := c.read(ctx, b, directory.AD, func(w *snapshot.Writer) error { return c.writeAD(ctx, b, p, found, w) })
+	reading, err := c.read(ctx, b, directory.AD, attempt, func(w *snapshot.Writer) error { return c.writeAD(ctx, b, p, found, w) })
 	if err != nil {
 		return snapshot.Reading{Source: directory.AD, Failed: err.Error()}
 	}

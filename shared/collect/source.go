@@ -17,7 +17,7 @@ const attempt = "1"
 // ReadEntra reads everybody in Entra ID. Any error means that the source as a
 // whole was not read.
 func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
-	return c.read(ctx, b, directory.Entra, func(w *snapshot.Writer) error {
+	return c.read(ctx, b, directory.Entra, attempt, func(w *snapshot.Writer) error {
 		err := c.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
 			for i := range page {
 				if err := w.AddEntra(&page[i]); err != nil {
@@ -41,22 +41,30 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 // are deleted while it is read, and the count itself may be late.
 func tolerance(counted int) int { return 5 + counted/100 }
 
-// ReadAD reads everybody in Active Directory. Any error means that the source
-// as a whole was not read.
+// ReadAD reads everybody in Active Directory, or what changed since an earlier
+// run where that gives the same. Any error means that the source as a whole was
+// not read.
 func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
 	if c.AD == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}, nil
 	}
-	return c.read(ctx, b, directory.AD, func(w *snapshot.Writer) error {
-		err := c.AD.ListPeople(ctx, func(u directory.ADUser) error {
-			if err := w.AddAD(&u); err != nil {
-				return err
-			}
-			if w.People()%1000 == 0 {
-				c.progress(directory.AD, w.People(), 0)
-			}
-			return nil
-		})
+	reading, why := c.readChanges(ctx, b, p)
+	if why == nil || ctx.Err() != nil {
+		return reading, why
+	}
+	reading, err := c.readAllAD(ctx, b, p)
+	if err != nil {
+		return snapshot.Reading{}, err
+	}
+	reading.WhyFull = why.Error()
+	return reading, nil
+}
+
+func (c *Collector) readAllAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
+	var mark *directory.Mark
+	began := c.Now().UTC()
+	reading, err := c.read(ctx, b, directory.AD, attempt, func(w *snapshot.Writer) (err error) {
+		mark, err = c.AD.ListMarked(ctx, func(u directory.ADUser) error { return c.addAD(w, &u) })
 		if unasked, ok := errors.AsType[*directory.UnaskedError](err); ok {
 			w.Unasked(unasked.Error()) // everybody was read, without dates
 		} else if err != nil {
@@ -64,9 +72,21 @@ func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Pol
 		}
 		return c.adMembers(ctx, p, w)
 	})
+	reading.Mark, reading.Full = mark, began
+	return reading, err
 }
 
-func (c *Collector) read(ctx context.Context, b *snapshot.Begin, src directory.Source, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
+func (c *Collector) addAD(w *snapshot.Writer, u *directory.ADUser) error {
+	if err := w.AddAD(u); err != nil {
+		return err
+	}
+	if w.People()%1000 == 0 {
+		c.progress(directory.AD, w.People(), 0)
+	}
+	return nil
+}
+
+func (c *Collector) read(ctx context.Context, b *snapshot.Begin, src directory.Source, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
 	w, err := snapshot.NewWriter(c.Store, b, src, attempt, b.AsOf)
 	if err != nil {
 		return snapshot.Reading{}, err

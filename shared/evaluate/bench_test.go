@@ -142,6 +142,14 @@ func (c adSide) ListPeople(_ context.Context, each func(directory.ADUser) error)
 	return nil
 }
 
+func (c adSide) ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error) {
+	return nil, c.ListPeople(ctx, each)
+}
+
+func (adSide) ListChanges(context.Context, directory.Mark, func(sid, dn string) error, func(directory.ADUser) error) (directory.Mark, error) {
+	return directory.Mark{}, directory.ErrNoMark
+}
+
 func (c adSide) ListMembers(_ context.Context, _ string, direct bool, each func(string) error) error {
 	for i := range c.Size() {
 		p := c.Person(i)

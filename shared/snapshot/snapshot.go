@@ -95,6 +95,13 @@ type Reading struct {
 	Newest       time.Time `json:"newest,omitzero"` // newest activity date of anybody
 	Unreadable   []string  `json:"unreadable,omitempty"`
 	Parts        []Part    `json:"parts,omitempty"`
+
+	// Full is when everybody was last read afresh; a later reading took only
+	// the changes since Mark, of Changed people. WhyFull says why not.
+	Full    time.Time       `json:"full,omitzero"`
+	Changed int             `json:"changed,omitempty"`
+	WhyFull string          `json:"whyFull,omitempty"`
+	Mark    *directory.Mark `json:"mark,omitempty"` // nil: the next reading is of everybody
 }
 
 // Manifest is runs/<run>/manifest.json. Parts may lie in another run's folder,

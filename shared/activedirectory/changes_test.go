@@ -1,0 +1,163 @@
+package activedirectory
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+const ntdsSettings = "CN=NTDS Settings,CN=DC1," + testServers
+
+// counting answers as a controller that keeps count of changes.
+type counting struct {
+	invocation string
+	interval   []string
+	present    func() []*ber.Packet
+	changed    func() []*ber.Packet
+}
+
+func (c counting) answer(r request) []*ber.Packet {
+	switch {
+	case r.base == "":
+		return found(entry("", "defaultNamingContext", testBase, "dnsHostName", "dc1.corp.test", "dsServiceName", ntdsSettings, "highestCommittedUSN", "200"))
+	case r.base == ntdsSettings && c.invocation != "":
+		return found(entry(ntdsSettings, "invocationId", c.invocation))
+	case r.base == ntdsSettings:
+		return found(entry(ntdsSettings))
+	case r.filter == "(objectClass=*)":
+		return found(entry(testBase, c.interval...))
+	case r.filter == "(&"+isPerson+")":
+		return found(c.present()...)
+	case r.filter == "(&"+isPerson+"(uSNChanged>=101))":
+		return found(c.changed()...)
+	default:
+		return found()
+	}
+}
+
+func none() []*ber.Packet { return nil }
+
+func usual() counting {
+	return counting{
+		invocation: "0123456789abcdef",
+		present: func() []*ber.Packet {
+			return []*ber.Packet{person(1, "uSNChanged", "100"), person(2, "uSNChanged", "101")}
+		},
+		changed: func() []*ber.Packet { return []*ber.Packet{person(2), person(3)} },
+	}
+}
+
+// changesSince are the SIDs handed on, as present and as changed.
+func changesSince(t *testing.T, d *Directory, since directory.Mark) (got [2][]string, now directory.Mark, err error) {
+	t.Helper()
+	now, err = d.ListChanges(t.Context(), since,
+		func(sid, dn string) error { got[0] = append(got[0], sid+" "+dn); return nil },
+		func(u directory.ADUser) error { got[1] = append(got[1], u.SID); return nil })
+	return got, now, err
+}
+
+func TestListChanges(t *testing.T) {
+	t.Parallel()
+	f := newController(t, home{mute: true}, onSearch(usual().answer))
+	d := open(t, config(t, f.ca, f.url))
+	mark, err := d.ListMarked(t.Context(), func(directory.ADUser) error { return nil })
+	if err != nil || mark == nil {
+		t.Fatalf("mark %v, %v", mark, err)
+	}
+	asked := f.requests()
+	root := slices.IndexFunc(asked, func(r request) bool { return r.base == "" && r.filter != "" })
+	people := slices.IndexFunc(asked, func(r request) bool { return strings.Contains(r.filter, isPerson) })
+	if root < 0 || root > people {
+		t.Errorf("the USN was read after the people: %+v", asked)
+	}
+	since := *mark
+	since.USN = 100
+	got, now, err := changesSince(t, d, since)
+	want := [2][]string{{"S-1-5-21-1 CN=p," + testBase, "S-1-5-21-2 CN=p," + testBase}, {"S-1-5-21-2", "S-1-5-21-3"}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if diff := cmp.Diff(*mark, now); diff != "" || now.USN != 200 {
+		t.Errorf("mark (-want +got):\n%s", diff)
+	}
+}
+
+func TestNoMark(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		spoil func(*counting, *Config, *directory.Mark)
+		want  string
+	}{
+		{"other controller", func(_ *counting, _ *Config, m *directory.Mark) { m.Controller = "dc2.corp.test" }, "another controller"},
+		{"database put back", func(c *counting, _ *Config, _ *directory.Mark) { c.invocation = "fedcba9876543210" }, "another database"},
+		{"USN gone back", func(_ *counting, _ *Config, m *directory.Mark) { m.USN = 201 }, "another database"},
+		{"other filter", func(_ *counting, c *Config, _ *directory.Mark) { c.Filter = "(mail=*)" }, "other settings"},
+		{"other account", func(_ *counting, c *Config, _ *directory.Mark) { c.Bind = `CORP\other` }, "other settings"},
+		{"invocationId hidden", func(c *counting, _ *Config, _ *directory.Mark) { c.invocation = "" }, "may not read"},
+		{"dates are not kept", func(c *counting, _ *Config, _ *directory.Mark) {
+			c.interval = []string{"msDS-LogonTimeSyncInterval", "0"}
+		}, "is 0"},
+		{"uSNChanged hidden", func(c *counting, _ *Config, _ *directory.Mark) {
+			c.present = func() []*ber.Packet { return []*ber.Packet{person(1)} }
+		}, "uSNChanged of everybody"},
+		{"changes not found", func(c *counting, _ *Config, _ *directory.Mark) { c.changed = none }, "1 changed people were not found"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			answers := usual()
+			var conf Config
+			f := newController(t, home{mute: true}, onSearch(func(r request) []*ber.Packet { return answers.answer(r) }))
+			conf = config(t, f.ca, f.url)
+			mark, err := open(t, conf).ListMarked(t.Context(), func(directory.ADUser) error { return nil })
+			if err != nil || mark == nil {
+				t.Fatalf("mark %v, %v", mark, err)
+			}
+			mark.USN = 100
+			c.spoil(&answers, &conf, mark)
+			_, _, err = changesSince(t, open(t, conf), *mark)
+			checkError(t, err, c.want)
+			if !errors.Is(err, directory.ErrNoMark) {
+				t.Errorf("%v, want directory.ErrNoMark", err)
+			}
+		})
+	}
+}
+
+// TestMarkElsewhere asks the second controller when the first has another
+// database.
+func TestMarkElsewhere(t *testing.T) {
+	t.Parallel()
+	other := usual()
+	other.invocation = "fedcba9876543210"
+	first := newController(t, home{mute: true}, onSearch(other.answer))
+	second := newController(t, home{mute: true}, onSearch(usual().answer))
+	mark, err := open(t, config(t, second.ca, second.url)).ListMarked(t.Context(), func(directory.ADUser) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark.USN = 100
+	got, _, err := changesSince(t, open(t, config(t, first.ca, first.url, second.url)), *mark)
+	if err != nil || len(got[0]) != 2 {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestUnmarked reads everybody where no mark can be had.
+func TestUnmarked(t *testing.T) {
+	t.Parallel()
+	hidden := usual()
+	hidden.invocation = ""
+	f := newController(t, home{mute: true}, onSearch(hidden.answer))
+	read := 0
+	mark, err := open(t, config(t, f.ca, f.url)).ListMarked(t.Context(), func(directory.ADUser) error { read++; return nil })
+	if mark != nil || err != nil || read != 2 {
+		t.Errorf("mark %v, %d people, %v", mark, read, err)
+	}
+}

@@ -1,0 +1,202 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+var danAD = directory.ADUser{SID: "S-1-5-21-4", GUID: "guid-dan", SAMAccount: "dan", LastLogonTimestamp: daysAgo(1)}
+
+// TestChanges adds to the earlier reading what became of everybody.
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ad.usn = 5
+	first := b.night(t, "run-1", citrixDN)
+	moved := annaAD
+	moved.DN = "CN=Anna,OU=New"
+	// Cid is gone, Dan is new, and Eve came while it was read.
+	eve := directory.ADUser{SID: "S-1-5-21-5", GUID: "guid-eve"}
+	b.ad.people, b.ad.changed = []directory.ADUser{moved, danAD}, []directory.ADUser{danAD, eve}
+	b.ad.in[citrixDN] = []string{danAD.SID}
+	b.ad.usn, b.ad.calls = 9, nil
+	b.Now = func() time.Time { return clock.AddDate(0, 0, 6) }
+	got := b.night(t, "run-2", citrixDN)
+
+	want := []string{"ListChanges since 5", "ListMembers " + citrixDN + " direct=true"}
+	if d := cmp.Diff(want, b.ad.calls); d != "" {
+		t.Errorf("calls (-want +got):\n%s", d)
+	}
+	full := newBench(t)
+	full.ad.people, full.ad.in = []directory.ADUser{moved, danAD, eve}, b.ad.in
+	all := full.night(t, "run-2", citrixDN)
+	if d := cmp.Diff(full.everybody(t, &all), b.everybody(t, &got)); d != "" {
+		t.Errorf("everybody (-full +changes):\n%s", d)
+	}
+	parts := got.Parts
+	got.Parts = nil
+	wantReading := snapshot.Reading{
+		Source: directory.AD, People: 3, Sampled: 3, WithActivity: 2, Newest: daysAgo(1),
+		Full: first.Full, Changed: 2, Mark: &directory.Mark{Controller: "dc1", USN: 9},
+	}
+	if d := cmp.Diff(wantReading, got); d != "" {
+		t.Errorf("reading (-want +got):\n%s", d)
+	}
+	for _, p := range parts {
+		if !strings.HasPrefix(p.Key, "runs/run-2/ad/") {
+			t.Errorf("part %s is not the run's own", p.Key)
+		}
+	}
+}
+
+// withoutParts is a store that lost the parts of Active Directory.
+type withoutParts struct{ store.Store }
+
+func (s withoutParts) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if strings.Contains(key, "/ad/") {
+		return nil, store.ErrNotFound
+	}
+	return s.Store.Get(ctx, key)
+}
+
+// TestFullReading reads everybody where changes cannot tell.
+func TestFullReading(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		spoil func(t *testing.T, b *bench)
+		want  string
+	}{
+		{"the mark is not known", func(_ *testing.T, b *bench) { b.ad.fail = fails{"ListChanges since 5": directory.ErrNoMark} }, "cannot be told"},
+		{"new without having changed", func(_ *testing.T, b *bench) { b.ad.people = append(b.ad.people, danAD) }, "new without having changed"},
+		{"a date is gone", func(_ *testing.T, b *bench) {
+			b.ad.changed = []directory.ADUser{{SID: annaAD.SID, GUID: annaAD.GUID}}
+		}, "lastLogonTimestamp is gone"},
+		{"a week ago", func(_ *testing.T, b *bench) { b.Now = func() time.Time { return clock.Add(FullReadEvery) } }, "last read on 2026-11-23"},
+		{"the clock went back", func(_ *testing.T, b *bench) { b.Now = func() time.Time { return clock.Add(-time.Hour) } }, "last read on 2026-11-23"},
+		{"parts are gone", func(_ *testing.T, b *bench) { b.Store = withoutParts{b.Store} }, "the object is gone"},
+		{"a part cannot be put", func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, changesAttempt} }, "down"},
+		{"other partitions", func(t *testing.T, b *bench) {
+			b.sealAs(t, &snapshot.Begin{Run: "run-15", Tenant: tenant, Partitions: 7}, snapshot.Reading{Source: directory.AD, Full: clock, Mark: &directory.Mark{}})
+		}, "run-15 has 7 partitions, this one 3"},
+		{"the last one failed", func(t *testing.T, b *bench) {
+			b.sealAs(t, &snapshot.Begin{Run: "run-15", Tenant: tenant, Partitions: 3}, snapshot.Reading{Source: directory.AD, Failed: "down"})
+		}, "run-15 has no mark"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.ad.usn = 5
+			b.night(t, "run-1", citrixDN)
+			c.spoil(t, b)
+			b.ad.calls = nil
+			got := b.night(t, "run-2", citrixDN)
+			if !strings.Contains(got.WhyFull, c.want) || got.Changed != 0 || got.People != len(b.ad.people) || !got.Full.Equal(b.Now()) {
+				t.Errorf("%+v, want it in full since %q", got, c.want)
+			}
+			if !slices.Contains(b.ad.calls, "ListPeople") {
+				t.Errorf("calls: %q", b.ad.calls)
+			}
+		})
+	}
+}
+
+// TestChangesOfOthers passes over runs that are not of everybody, of another
+// tenant, or later.
+func TestChangesOfOthers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ad.usn = 5
+	b.night(t, "run-1", citrixDN)
+	for _, begin := range []snapshot.Begin{
+		{Run: "run-11", Tenant: tenant, Partitions: 1, User: "anna"},
+		{Run: "run-12", Tenant: "another", Partitions: 3},
+		{Run: "run-3", Tenant: tenant, Partitions: 3},
+	} {
+		b.sealAs(t, &begin, snapshot.Reading{Source: directory.AD, Failed: "down"})
+	}
+	if got := b.night(t, "run-2", citrixDN); got.WhyFull != "" {
+		t.Errorf("in full: %s", got.WhyFull)
+	}
+}
+
+func TestChangesInterrupted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ad.usn = 5
+	b.night(t, "run-1", citrixDN)
+	b.ad.calls = nil
+	ctx, cancel := context.WithCancel(t.Context())
+	b.AD = interrupted{b.ad, cancel}
+	begin := &snapshot.Begin{Run: "run-2", AsOf: asOf, Tenant: tenant, Partitions: 3}
+	if _, err := b.ReadAD(ctx, begin, load(t, text)); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want context.Canceled", err)
+	}
+	if slices.Contains(b.ad.calls, "ListPeople") {
+		t.Error("everybody was read after the interruption")
+	}
+}
+
+// interrupted is stopped while it lists changes.
+type interrupted struct {
+	*fakeAD
+	cancel context.CancelFunc
+}
+
+func (f interrupted) ListChanges(ctx context.Context, since directory.Mark, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Mark, error) {
+	f.cancel()
+	return since, ctx.Err()
+}
+
+// sealAs seals a run with an AD half.
+func (b *bench) sealAs(t *testing.T, begin *snapshot.Begin, ad snapshot.Reading) {
+	t.Helper()
+	if err := snapshot.PutBegin(t.Context(), b.Store, begin); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Seal(t.Context(), begin.Run, snapshot.Reading{}, ad); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// night reads Active Directory for a run of its own, and seals it.
+func (b *bench) night(t *testing.T, run, group string) snapshot.Reading {
+	t.Helper()
+	begin := &snapshot.Begin{Run: run, AsOf: b.Now().UTC(), Tenant: tenant, Partitions: 3}
+	ad, err := b.ReadAD(t.Context(), begin, load(t, strings.ReplaceAll(text, citrixDN, group)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.sealAs(t, begin, ad)
+	return ad
+}
+
+// people are those of one partition, with their groups.
+type people struct {
+	People []directory.ADUser
+	Groups map[string][]string
+}
+
+func (b *bench) everybody(t *testing.T, r *snapshot.Reading) (all []people) {
+	t.Helper()
+	for n := range 3 {
+		var h directory.Halves
+		if err := half(r).Read(t.Context(), b.Store, n, &h); err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(h.AD, func(a, b directory.ADUser) int { return strings.Compare(a.SID, b.SID) })
+		all = append(all, people{h.AD, h.Memberships})
+	}
+	return all
+}
