@@ -161,3 +161,23 @@ func TestUnmarked(t *testing.T) {
 		t.Errorf("mark %v, %d people, %v", mark, read, err)
 	}
 }
+
+// testChanges reads what changed since a mark: nobody, or since the beginning
+// everybody.
+func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
+	mark, err := d.ListMarked(t.Context(), func(directory.ADUser) error { return nil })
+	if err != nil || mark == nil {
+		t.Fatalf("mark %v, %v", mark, err)
+	}
+	got, now, err := changesSince(t, d, *mark)
+	if err != nil || now.USN < mark.USN || len(got[0]) != len(people) || len(got[1]) != 0 {
+		t.Errorf("%d of %d people are there, %d changed, mark %+v, %v", len(got[0]), len(people), len(got[1]), now, err)
+	}
+	mark.USN = 1
+	all := map[string]directory.ADUser{}
+	_, err = d.ListChanges(t.Context(), *mark, func(string, string) error { return nil },
+		func(u directory.ADUser) error { all[u.SAMAccount] = u; return nil })
+	if diff := cmp.Diff(people, all); diff != "" || err != nil {
+		t.Errorf("since the beginning: %v (-want +got):\n%s", err, diff)
+	}
+}

@@ -39,6 +39,7 @@ func testDirectory(t *testing.T, e env) {
 	t.Run("fresh evidence", func(t *testing.T) { testFresh(t, e, d, people) })
 	t.Run("find", func(t *testing.T) { testFind(t, e, d, people) })
 	t.Run("members", func(t *testing.T) { testMembers(t, e, d, people) })
+	t.Run("changes", func(t *testing.T) { testChanges(t, d, people) })
 	t.Run("write", func(t *testing.T) { testWrite(t, e, d, people) })
 	t.Run("nested member", func(t *testing.T) { testNested(t, e, d, people) })
 	t.Run("missing things", func(t *testing.T) { testMissing(t, e, d, people) })

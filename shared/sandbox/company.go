@@ -8,7 +8,6 @@ package sandbox
 
 import (
 	"iter"
-	"slices"
 	"sync"
 	"time"
 
@@ -54,6 +53,7 @@ type Company struct {
 
 	mu      sync.RWMutex
 	changes map[int]*change     // people whom writes touched
+	moved   int                 // changes of people that Active Directory counted
 	joined  map[membership]bool // memberships that writes changed
 	members memberLists
 	pending []transition      // changes of membership whose licenses are due
@@ -66,6 +66,7 @@ type change struct {
 	licensed    bool // assignments replace the person's first ones
 	assignments []assignment
 	deleted     bool
+	usn         int // of the last one that Active Directory counts
 	signIn      time.Time
 	logOn       time.Time
 }
@@ -78,7 +79,7 @@ func NewCompany(o Options) *Company {
 	o.Users = max(o.Users, len(cast))
 	c := &Company{
 		options: o,
-		fixed:   fixed,
+		fixed:   numbered(fixed),
 		start:   o.Now().UTC().Truncate(time.Second),
 		offsets: offsets(o.Seed),
 		changes: map[int]*change{},
@@ -86,7 +87,7 @@ func NewCompany(o Options) *Company {
 		members: memberLists{lists: map[int][]int32{}},
 	}
 	if o.LostController != "" {
-		c.fixed = append(slices.Clone(fixed), controllerEntries("DC2", o.LostController)...)
+		c.fixed = append(c.fixed, controllerEntries("DC2", o.LostController)...)
 	}
 	c.seats = c.firstSeats()
 	return c
@@ -132,7 +133,12 @@ func (c *Company) SignIn(i int) {
 func (c *Company) LogOn(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	t := c.traits(i)
+	before := c.datesOf(i, t).stamp
 	c.changeOf(i).logOn = c.now().Truncate(time.Second)
+	if !c.datesOf(i, t).stamp.Equal(before) {
+		c.move(i)
+	}
 }
 
 func (c *Company) changeOf(i int) *change {

@@ -145,7 +145,7 @@ func groupEntry(n int) *entry {
 }
 
 // rootDSE is what a controller tells of itself before any bind.
-func rootDSE(now time.Time) *entry {
+func (c *Company) rootDSE() *entry {
 	e := &entry{person: -1, group: -1}
 	e.set("defaultNamingContext", BaseDN)
 	e.set("rootDomainNamingContext", BaseDN)
@@ -154,12 +154,12 @@ func rootDSE(now time.Time) *entry {
 	e.set("namingContexts", BaseDN, configDN, schemaDN)
 	e.set("dnsHostName", controllerHost)
 	e.set("serverName", "CN=DC1,"+sitesDN)
-	e.set("dsServiceName", "CN=NTDS Settings,CN=DC1,"+sitesDN)
+	e.set("dsServiceName", settingsDN)
 	e.set("supportedLDAPVersion", "3", "2")
 	e.set("supportedControl", pagingControl, permissiveModify, showDeleted)
 	e.set("supportedCapabilities", "1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670")
-	e.set("currentTime", generalizedTime(now))
-	e.set("highestCommittedUSN", "100000")
+	e.set("currentTime", generalizedTime(c.now()))
+	e.set("highestCommittedUSN", strconv.Itoa(c.highestUSN()))
 	e.set("domainFunctionality", "7")
 	return e
 }
@@ -183,6 +183,7 @@ func (c *Company) personEntry(i int, t traits) *entry {
 	e.set("employeeType", u.EmployeeType)
 	e.set("employeeID", u.EmployeeID)
 	e.set("name", u.cn)
+	e.set("uSNChanged", strconv.Itoa(c.usnOf(i)))
 	e.set("objectGUID", c.guidOf(i, streamObjectGUID).raw())
 	e.set("userAccountControl", accountControl(u.Enabled))
 	e.set("lastLogon", fileTime(u.lastLogon))

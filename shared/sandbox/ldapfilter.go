@@ -58,6 +58,12 @@ func (c *Company) condition(p *ber.Packet, depth int) (*condition, error) {
 	case ldap.FilterEqualityMatch:
 		x.attr = strings.ToLower(ber.DecodeString(p.Children[0].Data.Bytes()))
 		x.value = ber.DecodeString(p.Children[1].Data.Bytes())
+	case ldap.FilterGreaterOrEqual:
+		x.attr = strings.ToLower(ber.DecodeString(p.Children[0].Data.Bytes()))
+		x.value = ber.DecodeString(p.Children[1].Data.Bytes())
+		if !isNumber(x.attr) {
+			return nil, unwilling("The simulated company does not compare %q.", x.attr)
+		}
 	case ldap.FilterExtensibleMatch:
 		if err := x.extensible(p); err != nil {
 			return nil, err
@@ -104,6 +110,8 @@ func (x *condition) matches(c *Company, e *entry) bool {
 		return !slices.ContainsFunc(x.parts, holds)
 	case ldap.FilterPresent:
 		return x.attr == "objectclass" || len(e.get(x.attr)) > 0 || x.attr == "member" && e.group >= 0 && len(c.memberDNs(e.group, 0, 0)) > 0
+	case ldap.FilterGreaterOrEqual:
+		return slices.ContainsFunc(e.get(x.attr), x.atLeast)
 	case ldap.FilterExtensibleMatch:
 		if x.rule == ruleBitAnd {
 			return x.bitsSet(e)

@@ -157,7 +157,7 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	case x.m.Scope == gldap.BaseObject && position > 0:
 		return nil, nil, false
 	case x.m.Scope == gldap.BaseObject && x.base == nil:
-		e = rootDSE(x.c.now())
+		e = x.c.rootDSE()
 	case x.m.Scope == gldap.BaseObject:
 		e = x.base
 	case position < len(x.c.fixed):

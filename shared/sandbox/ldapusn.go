@@ -1,0 +1,54 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// firstUSN is the update sequence number of the first person.
+const firstUSN = 10_000
+
+const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
+
+// numbered gives the controller's settings the invocationId of a database of
+// its own: nothing that happens to one company is known to another.
+func numbered(list []*entry) []*entry {
+	var id guid
+	rand.Read(id[:])
+	at := slices.IndexFunc(list, func(e *entry) bool { return e.dn == settingsDN })
+	list = slices.Clone(list)
+	own := *list[at]
+	own.attrs = append(slices.Clone(own.attrs), attribute{"invocationId", []string{id.raw()}})
+	list[at] = &own
+	return list
+}
+
+// usnOf is a person's uSNChanged. Memberships are kept with the group, and
+// lastLogon is not replicated: neither moves it.
+func (c *Company) usnOf(i int) int {
+	if ch := c.changes[i]; ch != nil && ch.usn > 0 {
+		return ch.usn
+	}
+	return firstUSN + i
+}
+
+// highestUSN is the controller's highestCommittedUSN.
+func (c *Company) highestUSN() int { return firstUSN + c.Size() + c.moved }
+
+// move gives a person the next number.
+func (c *Company) move(i int) {
+	c.moved++
+	c.changeOf(i).usn = c.highestUSN()
+}
+
+// atLeast compares numbers.
+func (x *condition) atLeast(v string) bool {
+	least, errLeast := strconv.ParseInt(x.value, 10, 64)
+	n, err := strconv.ParseInt(v, 10, 64)
+	return err == nil && errLeast == nil && n >= least
+}
+
+// isNumber tells which attributes can be compared by their size.
+func isNumber(attr string) bool { return strings.EqualFold(attr, "uSNChanged") }
