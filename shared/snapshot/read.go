@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -120,8 +121,8 @@ func readLines[T any](lines string, p Part, columns []column[T], people []T, mem
 		text, lines, _ = strings.Cut(lines, "\n")
 		l.begin(text)
 		if strings.HasPrefix(text, "[") {
-			var none T
-			people = append(people, none)
+			people = slices.Grow(people, 1)[:len(people)+1]
+			clear(people[len(people)-1:]) // the memory held somebody of another partition
 			if err := decode(&l, columns, &people[len(people)-1]); err != nil {
 				return people, err
 			}
