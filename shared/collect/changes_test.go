@@ -47,7 +47,7 @@ func TestChanges(t *testing.T) {
 	parts := got.Parts
 	got.Parts = nil
 	wantReading := snapshot.Reading{
-		Source: directory.AD, People: 3, Sampled: 3, WithActivity: 2, Newest: daysAgo(1),
+		Source: directory.AD, People: 3, Freshness: directory.Freshness{Sampled: 3, WithActivity: 2, Newest: daysAgo(1)},
 		Full: first.Full, Changed: 2, Mark: &directory.Mark{Controller: "dc1", USN: 9},
 	}
 	if d := cmp.Diff(wantReading, got); d != "" {

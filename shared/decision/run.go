@@ -47,7 +47,7 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	for src, reading := range m.Readings {
 		r.Feeds[src] = plan.Health(directory.Source(src), plan.FeedFacts{
 			Absent: reading.Absent, Failed: reading.Failed, Unasked: reading.Unasked,
-			Sampled: reading.Sampled, WithActivity: reading.WithActivity, Newest: reading.Newest,
+			Freshness: reading.Freshness,
 		}, b.AsOf)
 	}
 	return r, nil

@@ -51,7 +51,7 @@ type evaluated struct {
 
 // healthy is a reading of a source at which nothing is wrong.
 func healthy(s directory.Source) snapshot.Reading {
-	return snapshot.Reading{Source: s, People: 100, Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}
+	return snapshot.Reading{Source: s, People: 100, Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}}
 }
 
 // quiet is a run in which everything is well and nothing happens.

@@ -34,25 +34,10 @@ type Feed struct {
 
 // FeedFacts is what a run saw of one source as a whole.
 type FeedFacts struct {
-	Absent       bool
-	Failed       string
-	Sampled      int // people whose activity dates were looked at
-	WithActivity int
-	Newest       time.Time
-	Unasked      string // controllers whose dates are missing
-}
-
-// Sample counts one person's activity date. One after now is a fault of a clock
-// and not the newest.
-func (f *FeedFacts) Sample(activity, now time.Time) {
-	f.Sampled++
-	if activity.IsZero() {
-		return
-	}
-	f.WithActivity++
-	if activity.After(f.Newest) && !activity.After(now) {
-		f.Newest = activity
-	}
+	directory.Freshness
+	Absent  bool
+	Failed  string
+	Unasked string // controllers whose dates are missing
 }
 
 // Health judges one source at the planning instant. A source that failed gives

@@ -95,7 +95,7 @@ func TestRoute(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	good := FeedFacts{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}
+	good := FeedFacts{Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}}
 	with := func(change func(*FeedFacts)) FeedFacts { f := good; change(&f); return f }
 	tests := map[string]struct {
 		source directory.Source

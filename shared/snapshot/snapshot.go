@@ -80,21 +80,17 @@ type Part struct {
 // Reading is what one source gave to a run.
 type Reading struct {
 	Source directory.Source `json:"source"`
+	directory.Freshness
 	// Failed says why the source could not be read; Absent that it is not set
 	// up. Either way the run goes on and everything of the source is unknown.
 	Failed string `json:"failed,omitempty"`
 	Absent bool   `json:"absent,omitempty"`
 	People int    `json:"people"`
-	// Sampled is how many people the two figures below were taken from: all
-	// of them, or the first page in a run for one person.
-	Sampled int `json:"sampled"`
 	// Unasked says which controllers' last logons are missing in a run for
 	// one person; activity dates of the source are then unknown.
-	Unasked      string    `json:"unasked,omitempty"`
-	WithActivity int       `json:"withActivity"`
-	Newest       time.Time `json:"newest,omitzero"` // newest activity date of anybody
-	Unreadable   []string  `json:"unreadable,omitempty"`
-	Parts        []Part    `json:"parts,omitempty"`
+	Unasked    string   `json:"unasked,omitempty"`
+	Unreadable []string `json:"unreadable,omitempty"`
+	Parts      []Part   `json:"parts,omitempty"`
 
 	// Full is when everybody was last read afresh; a later reading took only
 	// the changes since Mark, of Changed people. WhyFull says why not.

@@ -97,16 +97,7 @@ func addPerson[T any](w *Writer, key string, columns []column[T], record *T) err
 
 // Sample counts one person's last activity for the health of the feed. AddEntra
 // and AddAD do it; only a run for one person samples others besides.
-func (w *Writer) Sample(activity time.Time) {
-	w.reading.Sampled++
-	if activity.IsZero() {
-		return
-	}
-	w.reading.WithActivity++
-	if activity.After(w.reading.Newest) && !activity.After(w.notAfter) {
-		w.reading.Newest = activity
-	}
-}
+func (w *Writer) Sample(activity time.Time) { w.reading.Sample(activity, w.notAfter) }
 
 // People is how many people were added so far.
 func (w *Writer) People() int { return w.reading.People }
