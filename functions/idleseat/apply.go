@@ -66,8 +66,8 @@ func (c *applyCmd) Run(a *app) error {
 
 // failures is the error of a call after which changes failed, or could not be
 // made for a reason that must be mended.
-func failures(r *apply.Results) error {
-	failed, troubled := r.Count(apply.Failed), r.Troubled()
+func failures(r *report.Results) error {
+	failed, troubled := r.Count(report.Failed), r.Troubled()
 	if failed+troubled == 0 {
 		return nil
 	}
@@ -95,7 +95,7 @@ func confirm(a *app, p *plan.Plan) bool {
 
 // printResults prints what became of a plan; next is the command that finishes
 // what is pending.
-func printResults(a *app, p *plan.Plan, r *apply.Results, f formatFlag, next string) error {
+func printResults(a *app, p *plan.Plan, r *report.Results, f formatFlag, next string) error {
 	if f.json() {
 		return writeJSON(a.stdout, r)
 	}
@@ -108,21 +108,21 @@ func printResults(a *app, p *plan.Plan, r *apply.Results, f formatFlag, next str
 			to = x.License + " removed"
 		}
 		rows = append(rows, []string{x.UserPrincipalName, x.Rule, to, string(x.Status), x.Note})
-		if x.Status == apply.Done {
+		if x.Status == report.Done {
 			saved += x.MonthlySaving
 		}
 	}
 	out.shortTable(rows, "the run's results have them all")
 	out.printf("\n%s; %s a month freed\n", counts(r), money(saved, p.Currency))
-	if r.Count(apply.Pending) > 0 {
+	if r.Count(report.Pending) > 0 {
 		out.printf("pending changes wait for the directory; finish them:  %s\n", next)
 	}
 	return out.err
 }
 
-func counts(r *apply.Results) string {
+func counts(r *report.Results) string {
 	var parts []string
-	for _, s := range []apply.Status{apply.Done, apply.Pending, apply.Kept, apply.Refused, apply.Failed} {
+	for _, s := range []report.Status{report.Done, report.Pending, report.Kept, report.Refused, report.Failed} {
 		if n := r.Count(s); n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", s, n))
 		}

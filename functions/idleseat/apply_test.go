@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -22,13 +22,13 @@ func isWrite(r *http.Request) bool {
 }
 
 // results reads what became of a run.
-func (s *shell) results(run string) apply.Results {
+func (s *shell) results(run string) report.Results {
 	s.t.Helper()
-	raw, err := os.ReadFile(s.path("store/runs/" + run + "/results/0001.json"))
+	raw, err := os.ReadFile(s.path("store/runs/" + run + "/results/entra-0001.json"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var r apply.Results
+	var r report.Results
 	if err := json.Unmarshal(raw, &r); err != nil {
 		s.t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	s.company.Intercept(nil)
 	s.finish(p.Run)
 	r := s.results(p.Run)
-	if n := r.Count(apply.Done); n != len(p.Changes) {
+	if n := r.Count(report.Done); n != len(p.Changes) {
 		t.Errorf("%d of %d changes are done: %+v", n, len(p.Changes), r.Results)
 	}
 	done := map[string]bool{}
@@ -102,7 +102,7 @@ func TestNoSeatsForTheTarget(t *testing.T) {
 		if x.License != "m365-e3" {
 			continue
 		}
-		if x.Status != apply.Kept && x.Status != apply.Failed || x.Note == "" {
+		if x.Status != report.Kept && x.Status != report.Failed || x.Note == "" {
 			t.Errorf("no seat was free, but: %+v", x)
 		}
 		moved++
@@ -112,7 +112,7 @@ func TestNoSeatsForTheTarget(t *testing.T) {
 	}
 	for i := range s.company.Company.Size() {
 		person := s.company.Company.Person(i)
-		if person.Entra == nil || !slices.ContainsFunc(r.Results, func(x apply.Result) bool { return x.User == person.Entra.ID && x.License == "m365-e3" }) {
+		if person.Entra == nil || !slices.ContainsFunc(r.Results, func(x report.Result) bool { return x.User == person.Entra.ID && x.License == "m365-e3" }) {
 			continue
 		}
 		if slices.Contains(person.Groups, "LIC-EXO-P1") {
@@ -135,13 +135,13 @@ func TestAnotherRunsOpenChangeBlocks(t *testing.T) {
 	second := s.plan(exitDone, "--run", first.Run)
 	s.want(exitDone, "apply", first.Run, "--yes")
 	pending := s.results(first.Run)
-	if pending.Count(apply.Pending) == 0 {
+	if pending.Count(report.Pending) == 0 {
 		t.Fatal("nothing is pending")
 	}
 	writes := len(s.company.Company.History())
 	s.want(exitDone, "apply", second.Run, "--yes")
 	for i, x := range s.results(second.Run).Results {
-		if x.Status == apply.Done || x.Status == apply.Pending {
+		if x.Status == report.Done || x.Status == report.Pending {
 			t.Errorf("done twice: %+v after %+v", x, pending.Results[i])
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -27,7 +27,7 @@ func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})
 	p := s.plan(exitDone)
-	var r apply.Results
+	var r report.Results
 	if err := json.Unmarshal(s.finish(p.Run).out, &r); err != nil {
 		t.Fatal(err)
 	}
@@ -42,13 +42,13 @@ func TestLostController(t *testing.T) {
 		if got.License != "citrix" {
 			continue
 		}
-		stamp, want, note := people[got.User].AD.LastLogonTimestamp, apply.Kept, "ldaps://"+lost
+		stamp, want, note := people[got.User].AD.LastLogonTimestamp, report.Kept, "ldaps://"+lost
 		kind := "late"
 		switch {
 		case stamp.IsZero():
 			kind = "never"
 		case stamp.Add(interval).Before(p.AsOf.Add(-threshold)):
-			kind, want, note = "proven", apply.Done, ""
+			kind, want, note = "proven", report.Done, ""
 		}
 		count[kind]++
 		if got.Status != want || !strings.Contains(got.Note, note) {

@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/entra"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -109,7 +110,7 @@ func (d *demo) apply(p *plan.Plan) error {
 		if err != nil {
 			return err
 		}
-		pending := r.Count(apply.Pending)
+		pending := r.Count(report.Pending)
 		if pending == 0 {
 			return printResults(d.app, p, r, formatFlag{}, "")
 		}

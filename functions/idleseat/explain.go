@@ -12,6 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -58,7 +59,7 @@ type reevaluation struct {
 	Verdict plan.Verdict            `json:"verdict"`
 	Hold    []string                `json:"holdReasons"`
 	People  []*decision.Explanation `json:"people"`
-	Results []apply.Result          `json:"results,omitempty"`
+	Results []report.Result         `json:"results,omitempty"`
 }
 
 // Run reads one user afresh from both directories, explains the verdicts and,
@@ -87,7 +88,7 @@ func (c *reevaluateCmd) Run(a *app) error {
 	if answer.People, err = explanations(a.ctx, s, p.Run, c.User); err != nil {
 		return err
 	}
-	var results *apply.Results
+	var results *report.Results
 	if c.Apply && p.Verdict != plan.Nothing {
 		if results, err = line.applier().Apply(a.ctx, apply.Request{Run: p.Run}); results != nil {
 			answer.Results = results.Results
@@ -97,7 +98,7 @@ func (c *reevaluateCmd) Run(a *app) error {
 	return errors.Join(err, c.print(a, p, &answer, results), held(p))
 }
 
-func (c *reevaluateCmd) print(a *app, p *plan.Plan, answer *reevaluation, results *apply.Results) error {
+func (c *reevaluateCmd) print(a *app, p *plan.Plan, answer *reevaluation, results *report.Results) error {
 	if c.json() {
 		return writeJSON(a.stdout, answer)
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
@@ -43,12 +43,12 @@ func TestTwoControllers(t *testing.T) {
 			p.LastLogonTimestamp, p.Created = time.Time{}, time.Now().AddDate(-1, 0, 0)
 		}
 	})
-	statuses := func(run string) map[string]apply.Result {
-		var r apply.Results
+	statuses := func(run string) map[string]report.Result {
+		var r report.Results
 		if err := json.Unmarshal(s.finish(run).out, &r); err != nil {
 			t.Fatal(err)
 		}
-		all := map[string]apply.Result{}
+		all := map[string]report.Result{}
 		for _, one := range r.Results {
 			if one.License == "citrix" {
 				all[one.UserPrincipalName] = one
@@ -67,7 +67,7 @@ func TestTwoControllers(t *testing.T) {
 	if got := bySAM(t, d)[account[95]].LastLogonTimestamp; time.Since(got) < threshold {
 		t.Fatalf("the first controller knows of the logon already, at %v, so this test shows nothing", got)
 	}
-	if got := statuses(alone.Run)[user[95]]; got.Status != apply.Kept || !strings.HasPrefix(got.Note, "keep: ") {
+	if got := statuses(alone.Run)[user[95]]; got.Status != report.Kept || !strings.HasPrefix(got.Note, "keep: ") {
 		t.Errorf("logged on at the second controller only: %+v", got)
 	}
 
@@ -78,9 +78,9 @@ func TestTwoControllers(t *testing.T) {
 		t.Errorf("with the second controller stopped: changes %+v, undecided %+v", undecided.Changes, undecided.Undecided)
 	}
 	results := statuses(everybody.Run)
-	for kind, want := range map[int]apply.Status{95: apply.Kept, 96: apply.Kept, 200: apply.Done, 0: apply.Kept} {
+	for kind, want := range map[int]report.Status{95: report.Kept, 96: report.Kept, 200: report.Done, 0: report.Kept} {
 		got := results[user[kind]]
-		if got.Status != want || want == apply.Kept && (!strings.HasPrefix(got.Note, "undecided: ") || !strings.Contains(got.Note, missing)) {
+		if got.Status != want || want == report.Kept && (!strings.HasPrefix(got.Note, "undecided: ") || !strings.Contains(got.Note, missing)) {
 			t.Errorf("replicated date %d days ago, the second controller stopped: %+v, want %s", kind, got, want)
 		}
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/activedirectory"
-	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
@@ -60,11 +60,11 @@ func TestRealActiveDirectory(t *testing.T) {
 		t.Errorf("%d people, the halves of %d do not meet", p.Counts.Users, people)
 	}
 
-	var r apply.Results
+	var r report.Results
 	if err := json.Unmarshal(s.finish(p.Run).out, &r); err != nil {
 		t.Fatal(err)
 	}
-	if n := r.Count(apply.Done); n != len(p.Changes) {
+	if n := r.Count(report.Done); n != len(p.Changes) {
 		t.Errorf("%d of %d changes are done: %+v", n, len(p.Changes), r.Results)
 	}
 	if again := s.plan(exitDone); len(again.Changes) != 0 {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/report"
 )
 
 const (
@@ -16,11 +18,11 @@ const (
 func TestADRemoval(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	b.wrote(t, leaveEgon)
 	b.logged(t, freeEgon, "done")
 	b = newBench(t, freeDora)
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	b.wrote(t, "RemoveMember "+citrixDN+" guid-dora")
 	b.logged(t, freeDora, "done")
 	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-5"}}, b.ad.in); d != "" {
@@ -32,7 +34,7 @@ func TestADRemoval(t *testing.T) {
 func TestADMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	b.wrote(t, joinEgon, leaveEgon)
 	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-4"}, liteDN: {"S-1-5-21-5"}}, b.ad.in); d != "" {
 		t.Errorf("members (-want +got):\n%s", d)
@@ -48,18 +50,18 @@ func TestADFailures(t *testing.T) {
 	tests := map[string]struct {
 		move   bool // to another group, not out of one alone
 		change func(*bench)
-		want   Status
+		want   report.Status
 		note   string
 		logged string
 		writes []string
 	}{
-		"refused":              {false, fail(leaveEgon, refusal("the group is protected")), Failed, "the group is protected", "failed", []string{leaveEgon}},
-		"does not arrive":      {false, fail(leaveEgon, errDown), Pending, "did not go through", "open", []string{leaveEgon}},
-		"not answered":         {false, func(b *bench) { b.ad.lost = map[string]error{leaveEgon: errDown} }, Done, "", "done", []string{leaveEgon}},
-		"still a member":       {false, func(b *bench) { b.ad.deaf = true }, Pending, "still shows the member", "open", []string{leaveEgon}},
-		"read back fails":      {false, fail("MemberOf #4", errDown), Pending, "could not be read again", "open", []string{leaveEgon}},
-		"joining is lost":      {true, fail(joinEgon, errDown), Pending, "did not go through", "open", []string{joinEgon}},
-		"joining is not shown": {true, func(b *bench) { b.ad.deaf = true }, Pending, "does not show", "open", []string{joinEgon}},
+		"refused":              {false, fail(leaveEgon, refusal("the group is protected")), report.Failed, "the group is protected", "failed", []string{leaveEgon}},
+		"does not arrive":      {false, fail(leaveEgon, errDown), report.Pending, "did not go through", "open", []string{leaveEgon}},
+		"not answered":         {false, func(b *bench) { b.ad.lost = map[string]error{leaveEgon: errDown} }, report.Done, "", "done", []string{leaveEgon}},
+		"still a member":       {false, func(b *bench) { b.ad.deaf = true }, report.Pending, "still shows the member", "open", []string{leaveEgon}},
+		"read back fails":      {false, fail("MemberOf #4", errDown), report.Pending, "could not be read again", "open", []string{leaveEgon}},
+		"joining is lost":      {true, fail(joinEgon, errDown), report.Pending, "did not go through", "open", []string{joinEgon}},
+		"joining is not shown": {true, func(b *bench) { b.ad.deaf = true }, report.Pending, "does not show", "open", []string{joinEgon}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -82,12 +84,12 @@ func TestADIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
 	b.ad.deaf = true
-	b.apply(t, Pending, "still shows the member")
+	b.apply(t, report.Pending, "still shows the member")
 	b.ad.deaf = false
 	b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": errDown}
-	b.apply(t, Pending, "could not be read")
+	b.apply(t, report.Pending, "could not be read")
 	b.ad.fail = nil
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	b.logged(t, freeDora, "done")
 	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-5"}}, b.ad.in, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("members (-want +got):\n%s", d)

@@ -59,180 +59,152 @@ type Applier struct {
 // Request names the plan to apply.
 type Request struct {
 	Run string
+	// PlanHash is that of the plan that was approved; empty: whatever plan the
+	// run has.
+	PlanHash string
 	// Override is the hash of a held plan whose limits are set aside.
 	Override string
 	// Policy is the text of the policy in force; empty: not compared.
 	Policy string
+	// Batch is the only batch to work on; empty: all, one after the other.
+	Batch string
 }
 
-// Status is what became of one change.
-type Status string
-
-// The statuses. Only Pending is not final.
-const (
-	Done    Status = "done"    // reading the directory shows it
-	Pending Status = "pending" // begun; the directory has not followed yet
-	Kept    Status = "kept"    // asked again, the rule no longer takes it
-	Refused Status = "refused" // cannot be done safely
-	Failed  Status = "failed"  // the directory refused; the person has what they had
-)
-
-// troubled is Pending for a reason other than waiting for the directory:
-// something could not be read or written.
-const troubled Status = "troubled"
-
-// Result is one change and what became of it.
-type Result struct {
-	User              string `json:"user"`
-	UserPrincipalName string `json:"userPrincipalName"`
-	Rule              string `json:"rule"`
-	License           string `json:"license"`
-	To                string `json:"to,omitempty"`
-	Status            Status `json:"status"`
-	// Again: pending because something could not be read or written. The cause
-	// must be mended, waiting alone does not help.
-	Again         bool    `json:"again,omitempty"`
-	Note          string  `json:"note,omitempty"`
-	MonthlySaving float64 `json:"monthlySaving"`
-}
-
-// Results is runs/<run>/results/<batch>.json.
-type Results struct {
-	Run      string    `json:"run"`
-	PlanHash string    `json:"planHash"`
-	At       time.Time `json:"at"`
-	Override string    `json:"override,omitempty"`
-	Results  []Result  `json:"results"`
-}
-
-// Count is how many results have a status.
-func (r *Results) Count(s Status) int {
-	n := 0
-	for i := range r.Results {
-		if r.Results[i].Status == s {
-			n++
-		}
-	}
-	return n
-}
-
-// Troubled is how many changes are pending for another reason than waiting.
-func (r *Results) Troubled() int {
-	n := 0
-	for i := range r.Results {
-		if r.Results[i].Again {
-			n++
-		}
-	}
-	return n
-}
-
-// at finds the result of a change, -1 when there is none yet.
-func (r *Results) at(user, license string) int {
-	return slices.IndexFunc(r.Results, func(x Result) bool { return x.User == user && x.License == license })
-}
-
-func (r *Results) final(c *plan.Change) bool {
-	i := r.at(c.User, c.License)
-	return i >= 0 && r.Results[i].Status != Pending
-}
-
-func (r *Results) put(x Result) {
-	if i := r.at(x.User, x.License); i >= 0 {
-		r.Results[i] = x
-		return
-	}
-	r.Results = append(r.Results, x)
-}
-
-// batch is the only batch of a plan applied on one machine.
-const batch = "0001"
-
-func resultsKey(run string) string { return "runs/" + run + "/results/" + batch + ".json" }
+// troubled is report.Pending for a reason other than waiting for the
+// directory: something could not be read or written.
+const troubled report.Status = "troubled"
 
 // Check tells whether a plan may be applied now, and writes nothing anywhere.
 func (a *Applier) Check(ctx context.Context, in Request) error {
-	_, _, err := a.open(ctx, in)
-	return err
+	j, err := a.open(ctx, in)
+	if err != nil {
+		return err
+	}
+	return j.check(ctx, in)
 }
 
 // Apply carries out a plan as far as it goes now. It may be called again while
-// changes are pending; when all are final it is refused.
-func (a *Applier) Apply(ctx context.Context, in Request) (*Results, error) {
-	job, before, err := a.open(ctx, in)
+// changes are pending; when all are final it is refused. Calling it again for a
+// batch that is final changes nothing.
+func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error) {
+	job, err := a.open(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	after := &Results{Run: in.Run, PlanHash: job.plan.PlanHash, At: a.Now().UTC(), Override: before.Override, Results: slices.Clone(before.Results)}
-	err = job.changes(ctx, after)
-	// Also after an interruption: what was done must be known.
-	if putErr := store.PutJSON(context.WithoutCancel(ctx), a.Store, resultsKey(in.Run), after); putErr != nil {
-		err = errors.Join(err, fmt.Errorf("write the results of run %s (the ledger has them): %w", in.Run, putErr))
+	if in.Batch != "" && job.left() == 0 {
+		return job.results, nil
 	}
-	return after, err
+	if err := job.check(ctx, in); err != nil {
+		return nil, err
+	}
+	for _, b := range job.batches {
+		err = job.batch(ctx, b)
+		// Also after an interruption: what was done must be known.
+		err = errors.Join(err, report.PutResults(context.WithoutCancel(ctx), a.Store, b.Name, job.of(b)))
+		if err != nil {
+			break
+		}
+	}
+	return job.results, err
 }
 
-// open reads a plan with what earlier calls did of it, and checks it.
-func (a *Applier) open(ctx context.Context, in Request) (*job, *Results, error) {
+// open reads a plan with what earlier calls did of it.
+func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	p, err := report.GetPlan(ctx, a.Store, in.Run)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	run, err := decision.Open(ctx, a.Store, in.Run)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	before := &Results{}
-	err = store.GetJSON(ctx, a.Store, resultsKey(in.Run), before)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, nil, fmt.Errorf("read the results of run %s: %w", in.Run, err)
+	batches := slices.DeleteFunc(p.Batches(), func(b plan.Batch) bool { return in.Batch != "" && b.Name != in.Batch })
+	if in.Batch != "" && len(batches) == 0 {
+		return nil, fmt.Errorf("%w: the plan of run %s has no batch %q", ErrRefused, in.Run, in.Batch)
 	}
-	if in.Override == "" {
-		in.Override = before.Override // the same plan goes on
+	results, err := report.GetResults(ctx, a.Store, p, batches)
+	if err != nil {
+		return nil, err
 	}
-	before.Override = in.Override
+	if in.Override != "" {
+		results.Override = in.Override // later calls go on with it
+	}
+	results.At = a.Now().UTC()
 	judge, err := run.Judge(a.Now())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	j := &job{Applier: a, run: run, plan: p, ledger: ledger.In(a.Store), judge: judge}
-	return j, before, j.check(ctx, before, in)
+	j := &job{Applier: a, run: run, plan: p, batches: batches, results: results, ledger: ledger.In(a.Store), judge: judge}
+	j.done = j.total() - j.left()
+	return j, nil
 }
 
 // job is one call of Apply.
 type job struct {
 	*Applier
-	run    *decision.Run
-	plan   *plan.Plan
-	ledger *ledger.Ledger
-	judge  *policy.Judge
+	run     *decision.Run
+	plan    *plan.Plan
+	batches []plan.Batch    // those to work on
+	results *report.Results // of these batches, so far
+	done    int             // changes gone through, those final before included
+	ledger  *ledger.Ledger
+	judge   *policy.Judge
 	// closed says why no change may begin any more; those that have begun are
 	// finished all the same.
 	closed string
+}
+
+// left is how many changes are not final yet.
+func (j *job) left() int {
+	n := 0
+	for _, b := range j.batches {
+		for i := range b.Changes {
+			if !j.results.Final(&b.Changes[i]) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// total is how many changes are to be worked on.
+func (j *job) total() int {
+	n := 0
+	for _, b := range j.batches {
+		n += len(b.Changes)
+	}
+	return n
+}
+
+// of is what became of one batch.
+func (j *job) of(b plan.Batch) *report.Results {
+	one := *j.results
+	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x report.Result) bool {
+		return !slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.User == x.User && c.License == x.License })
+	})
+	return &one
 }
 
 // readAtOnce is how many people are read afresh together: few enough that the
 // evidence of the last of them is still fresh when it is used.
 const readAtOnce = 15
 
-// changes goes through the changes of the plan in their order, but for those
-// that are final from an earlier call.
-func (j *job) changes(ctx context.Context, all *Results) error {
-	done := 0
-	for chunk := range slices.Chunk(j.plan.Changes, readAtOnce) {
-		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return all.final(&c) })
-		done += len(chunk) - len(open)
+// batch goes through the changes of a batch in their order, but for those that
+// are final from an earlier call.
+func (j *job) batch(ctx context.Context, b plan.Batch) error {
+	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
+		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) })
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("apply run %s: stopped after %d changes, run apply again to go on: %w", j.plan.Run, done, err)
+			return fmt.Errorf("apply run %s: stopped, %d changes are final, run apply again to go on: %w", j.plan.Run, j.total()-j.left(), err)
 		}
 		fresh, err := j.fresh(ctx, open)
 		if err != nil {
-			return fmt.Errorf("apply run %s: stopped after %d changes: read people afresh: %w", j.plan.Run, done, err)
+			return fmt.Errorf("apply run %s: stopped, %d changes are final: read people afresh: %w", j.plan.Run, j.total()-j.left(), err)
 		}
 		for i := range open {
-			all.put(j.change(ctx, &open[i], fresh[open[i].User]))
-			if done++; j.Progress != nil {
-				j.Progress(done, len(j.plan.Changes))
+			j.results.Set(j.change(ctx, &open[i], fresh[open[i].User]))
+			if j.done++; j.Progress != nil {
+				j.Progress(j.done, j.total())
 			}
 		}
 	}

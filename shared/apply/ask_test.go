@@ -6,6 +6,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -27,32 +28,32 @@ func TestAskedAgain(t *testing.T) {
 	tests := map[string]struct {
 		change plan.Change
 		what   func(*bench)
-		want   Status
+		want   report.Status
 		note   string
 	}{
-		"signed in":           {moveAnna, anna(func(u *directory.EntraUser) { u.LastInteractive = daysAgo(1) }), Kept, "keep: last sign-in 2026-11-22"},
-		"the date vanished":   {moveAnna, anna(func(u *directory.EntraUser) { u.LastSuccessful = zero }), Kept, "undecided: the last sign-in of 2026-08-15 is no longer there"},
-		"exempt meanwhile":    {moveAnna, func(b *bench) { b.entra.in.add("g-exempt", "id-anna") }, Kept, "exempt: member of entra:LIC-Exempt"},
-		"groups not readable": {moveAnna, func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, Pending, "nothing was done: groups in Entra ID could not be read"},
-		"no longer held":      {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments = nil }), Kept, "does not hold e3"},
-		"account gone":        {moveAnna, func(b *bench) { delete(b.entra.users, "id-anna") }, Kept, "no longer in Entra ID"},
-		"rule gone":           {plan.Change{User: "id-anna", Rule: "gone", License: "e3", Via: plan.EntraGroup}, func(*bench) {}, Kept, "no rule gone"},
+		"signed in":           {moveAnna, anna(func(u *directory.EntraUser) { u.LastInteractive = daysAgo(1) }), report.Kept, "keep: last sign-in 2026-11-22"},
+		"the date vanished":   {moveAnna, anna(func(u *directory.EntraUser) { u.LastSuccessful = zero }), report.Kept, "undecided: the last sign-in of 2026-08-15 is no longer there"},
+		"exempt meanwhile":    {moveAnna, func(b *bench) { b.entra.in.add("g-exempt", "id-anna") }, report.Kept, "exempt: member of entra:LIC-Exempt"},
+		"groups not readable": {moveAnna, func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, report.Pending, "nothing was done: groups in Entra ID could not be read"},
+		"no longer held":      {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments = nil }), report.Kept, "does not hold e3"},
+		"account gone":        {moveAnna, func(b *bench) { delete(b.entra.users, "id-anna") }, report.Kept, "no longer in Entra ID"},
+		"rule gone":           {plan.Change{User: "id-anna", Rule: "gone", License: "e3", Via: plan.EntraGroup}, func(*bench) {}, report.Kept, "no rule gone"},
 		"held twice": {moveAnna, anna(func(u *directory.EntraUser) {
 			u.Assignments = append(u.Assignments, directory.Assignment{SKU: "sku-e3", State: "Active"})
-		}), Refused, "directly and through a group at once"},
-		"held in another way":    {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments[0].Group, u.Assignments[1].Group = "", "" }), Refused, "plan again"},
-		"logged on":              {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }), Kept, "keep: last logon 2026-11-22"},
-		"the logon vanished":     {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = zero }), Kept, "undecided"},
-		"a controller unasked":   {freeEgon, failAD("ReadPerson S-1-5-21-5", unasked), Kept, "undecided: "},
-		"AD down":                {freeEgon, failAD("ReadPerson S-1-5-21-5", errDown), Pending, "nothing was done: Active Directory could not be read"},
-		"AD account gone":        {freeEgon, func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, Kept, "no longer in Active Directory"},
-		"AD group gone":          {freeEgon, failAD("MemberOf #1", directory.ErrNoGroup), Kept, "undecided: "},
-		"AD group not readable":  {freeEgon, failAD("MemberOf #1", errDown), Pending, "nothing was done: Active Directory could not be read"},
-		"left the AD group":      {freeEgon, func(b *bench) { b.ad.in.remove(citrixDN, "S-1-5-21-5") }, Kept, "does not hold citrix"},
-		"half in AD gone":        {freeDora, func(b *bench) { delete(b.ad.people, "S-1-5-21-4") }, Kept, "undecided: "},
-		"halves disagree":        {freeDora, func(b *bench) { b.ad.people["S-1-5-21-4"].GUID = "other" }, Kept, "undecided: "},
-		"half in Entra is gone":  {freeDora, func(b *bench) { delete(b.entra.users, "id-dora") }, Kept, "no longer in Entra ID"},
-		"exempt by Entra's half": {freeDora, func(b *bench) { b.entra.in.add("g-exempt", "id-dora") }, Kept, "exempt"},
+		}), report.Refused, "directly and through a group at once"},
+		"held in another way":    {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments[0].Group, u.Assignments[1].Group = "", "" }), report.Refused, "plan again"},
+		"logged on":              {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }), report.Kept, "keep: last logon 2026-11-22"},
+		"the logon vanished":     {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = zero }), report.Kept, "undecided"},
+		"a controller unasked":   {freeEgon, failAD("ReadPerson S-1-5-21-5", unasked), report.Kept, "undecided: "},
+		"AD down":                {freeEgon, failAD("ReadPerson S-1-5-21-5", errDown), report.Pending, "nothing was done: Active Directory could not be read"},
+		"AD account gone":        {freeEgon, func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, report.Kept, "no longer in Active Directory"},
+		"AD group gone":          {freeEgon, failAD("MemberOf #1", directory.ErrNoGroup), report.Kept, "undecided: "},
+		"AD group not readable":  {freeEgon, failAD("MemberOf #1", errDown), report.Pending, "nothing was done: Active Directory could not be read"},
+		"left the AD group":      {freeEgon, func(b *bench) { b.ad.in.remove(citrixDN, "S-1-5-21-5") }, report.Kept, "does not hold citrix"},
+		"half in AD gone":        {freeDora, func(b *bench) { delete(b.ad.people, "S-1-5-21-4") }, report.Kept, "undecided: "},
+		"halves disagree":        {freeDora, func(b *bench) { b.ad.people["S-1-5-21-4"].GUID = "other" }, report.Kept, "undecided: "},
+		"half in Entra is gone":  {freeDora, func(b *bench) { delete(b.entra.users, "id-dora") }, report.Kept, "no longer in Entra ID"},
+		"exempt by Entra's half": {freeDora, func(b *bench) { b.entra.in.add("g-exempt", "id-dora") }, report.Kept, "exempt"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -72,13 +73,13 @@ func TestControllerUnasked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		latest time.Time
-		want   Status
+		want   report.Status
 		note   string
 		writes []string
 	}{
-		"proven":            {daysAgo(91), Done, "", []string{leaveEgon}},
-		"may have been in":  {daysAgo(90), Kept, "undecided: ", nil},
-		"nothing is proven": {time.Time{}, Kept, "undecided: ", nil},
+		"proven":            {daysAgo(91), report.Done, "", []string{leaveEgon}},
+		"may have been in":  {daysAgo(90), report.Kept, "undecided: ", nil},
+		"nothing is proven": {time.Time{}, report.Kept, "undecided: ", nil},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +103,7 @@ func TestOtherSourceDoesNotMatter(t *testing.T) {
 	dora := b.entra.users["id-dora"]
 	dora.LastSuccessful, dora.Assignments = idle, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
 	b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": &directory.UnaskedError{Err: errDown}}
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
@@ -111,13 +112,13 @@ func TestOtherSourceDoesNotMatter(t *testing.T) {
 func TestGoneWhilePending(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, Pending, "joined")
+	b.apply(t, report.Pending, "joined")
 	b.entra.fail = map[string]error{"GroupsOf id-anna": errDown}
-	b.apply(t, Pending, "groups in Entra ID could not be read")
+	b.apply(t, report.Pending, "groups in Entra ID could not be read")
 	b.logged(t, moveAnna, "open")
 	b.entra.fail = nil
 	delete(b.entra.users, "id-anna")
-	b.apply(t, Failed, "no longer in Entra ID")
+	b.apply(t, report.Failed, "no longer in Entra ID")
 	b.logged(t, moveAnna, "failed")
 	b.wrote(t, joinEXO)
 }
@@ -130,15 +131,15 @@ func TestMeanwhileInEntra(t *testing.T) {
 	tests := map[string]struct {
 		sid    string // of the account of that name
 		fail   error
-		want   Status
+		want   report.Status
 		note   string
 		writes []string
 	}{
-		"the same person":  {"S-1-5-21-5", nil, Kept, "exempt", nil},
-		"somebody else":    {"S-1-5-21-6", nil, Done, "", []string{leaveEgon}},
-		"nobody":           {"S-1-5-21-5", directory.ErrNoPerson, Done, "", []string{leaveEgon}},
-		"not to be read":   {"S-1-5-21-5", errDown, Pending, "Entra ID could not be read", nil},
-		"two of that name": {"S-1-5-21-5", directory.ErrAmbiguousPerson, Pending, "Entra ID could not be read", nil},
+		"the same person":  {"S-1-5-21-5", nil, report.Kept, "exempt", nil},
+		"somebody else":    {"S-1-5-21-6", nil, report.Done, "", []string{leaveEgon}},
+		"nobody":           {"S-1-5-21-5", directory.ErrNoPerson, report.Done, "", []string{leaveEgon}},
+		"not to be read":   {"S-1-5-21-5", errDown, report.Pending, "Entra ID could not be read", nil},
+		"two of that name": {"S-1-5-21-5", directory.ErrAmbiguousPerson, report.Pending, "Entra ID could not be read", nil},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -169,6 +170,6 @@ func TestMissingExemptGroup(t *testing.T) {
 	if err := store.PutJSON(t.Context(), b.Store, "runs/run/begin.json", begin); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, Kept, "undecided: ")
+	b.apply(t, report.Kept, "undecided: ")
 	b.wrote(t)
 }

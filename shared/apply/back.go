@@ -2,22 +2,27 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 )
 
 // rollBack puts the person back to where the change began, and completes it as
 // o. What was left is had again before what was joined is left.
-func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (Status, string) {
+func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	e, via := m.entry, plan.Via(m.entry.Via)
 	if via == plan.Direct { // one call: it was made whole or not at all
 		return m.complete(ctx, o, why)
 	}
-	again := func(err error) (Status, string) {
+	again := func(err error) (report.Status, string) {
+		if errors.Is(err, directory.ErrDeferred) {
+			return report.Pending, why + "; going back is " + handedOver
+		}
 		return troubled, fmt.Sprintf("%s; going back is not finished, run apply again: %v", why, err)
 	}
 	in, err := m.inGroup(ctx, via, e.Source)
@@ -31,7 +36,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (Stat
 	}
 	had := slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == e.Source && a.Active() })
 	if via == plan.EntraGroup && e.Target != "" && had && !m.active(e.SKU, e.Source) {
-		return Pending, why + "; joined the source group again, waiting for its license before the target is left"
+		return report.Pending, why + "; joined the source group again, waiting for its license before the target is left"
 	}
 	if e.Target == "" || e.InTarget {
 		return m.complete(ctx, o, why)

@@ -9,19 +9,19 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
 )
 
 // change takes one change as far as it goes now.
-func (j *job) change(ctx context.Context, c *plan.Change, e evidence) Result {
-	result := func(s Status, format string, args ...any) Result {
+func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Result {
+	result := func(s report.Status, format string, args ...any) report.Result {
 		again := s == troubled
 		if again {
-			s = Pending
+			s = report.Pending
 		}
-		return Result{
-			User: c.User, UserPrincipalName: c.UserPrincipalName, Rule: c.Rule, License: c.License, To: c.To,
-			Status: s, Again: again, Note: fmt.Sprintf(format, args...), MonthlySaving: c.MonthlySaving,
-		}
+		r := report.ResultOf(c, s, fmt.Sprintf(format, args...))
+		r.Again = again
+		return r
 	}
 	last, err := j.ledger.Latest(ctx, c.User, c.License)
 	if err != nil {
@@ -38,11 +38,13 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) Result {
 	switch {
 	case e.person == nil && !e.gone:
 		return result(troubled, "nothing was done: %s", e.why)
+	case e.adError != nil && c.Via == plan.ADGroup:
+		return result(troubled, "nothing was done: Active Directory could not be read: %v", e.adError)
 	case e.person == nil && ours:
 		status, note := m.complete(ctx, ledger.Failed, e.why)
 		return result(status, "%s", note)
 	case e.person == nil:
-		return result(Kept, "%s", e.why)
+		return result(report.Kept, "%s", e.why)
 	}
 	if !ours {
 		if r, stop := j.begin(ctx, m, result); stop {
@@ -54,33 +56,33 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) Result {
 }
 
 // statusOf is the status of a completed change.
-func statusOf(o ledger.Outcome) Status {
+func statusOf(o ledger.Outcome) report.Status {
 	switch o {
 	case ledger.Done:
-		return Done
+		return report.Done
 	case ledger.RolledBack:
-		return Kept
+		return report.Kept
 	default:
-		return Failed
+		return report.Failed
 	}
 }
 
 // begin asks the rule again and writes the intent. stop tells that the change
 // ends here.
-func (j *job) begin(ctx context.Context, m *move, result func(Status, string, ...any) Result) (r Result, stop bool) {
+func (j *job) begin(ctx context.Context, m *move, result func(report.Status, string, ...any) report.Result) (r report.Result, stop bool) {
 	if j.closed != "" {
-		return result(Refused, "%s", j.closed), true
+		return result(report.Refused, "%s", j.closed), true
 	}
 	rule, keep := m.ask()
 	if keep != "" {
-		return result(Kept, "%s", keep), true
+		return result(report.Kept, "%s", keep), true
 	}
 	route, refusal := j.run.Tenant.Route(m.person, rule)
 	if refusal != "" {
-		return result(Refused, "%s", refusal), true
+		return result(report.Refused, "%s", refusal), true
 	}
 	if route.Via != m.change.Via {
-		return result(Refused, "now held in another way (%s) than when it was planned (%s); plan again", route.Via, m.change.Via), true
+		return result(report.Refused, "now held in another way (%s) than when it was planned (%s); plan again", route.Via, m.change.Via), true
 	}
 	in := ledger.Intent{
 		Person: m.change.User, License: m.change.License, Run: j.plan.Run, PlanHash: j.plan.PlanHash, Rule: rule.Name,
@@ -93,11 +95,11 @@ func (j *job) begin(ctx context.Context, m *move, result func(Status, string, ..
 	}
 	in.InTarget = in.Target != "" && slices.Contains(in.Before.InGroups, in.Target)
 	if m.entry, err = j.ledger.Begin(ctx, in); errors.Is(err, ledger.ErrBlocked) {
-		return result(Refused, "%v", err), true
+		return result(report.Refused, "%v", err), true
 	} else if err != nil {
 		return result(troubled, "nothing was done: %v", err), true
 	}
-	return Result{}, false
+	return report.Result{}, false
 }
 
 // ask asks the change's rule about the person as just read. keep is why nothing

@@ -15,8 +15,8 @@ import (
 
 // check holds everything that forbids a plan before the first write. A plan
 // that may no longer begin anything may still finish what it has begun.
-func (j *job) check(ctx context.Context, before *Results, in Request) error {
-	p := j.plan
+func (j *job) check(ctx context.Context, in Request) error {
+	p, override := j.plan, j.results.Override
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
 	}
@@ -27,11 +27,13 @@ func (j *job) check(ctx context.Context, before *Results, in Request) error {
 		return refuse("the plan changes nothing")
 	case p.PolicyHash != j.run.Begin.PolicyHash() || p.ManifestHash != j.run.ManifestHash:
 		return refuse("the plan was made from another policy or snapshot than the run holds now")
-	case in.Override != "" && in.Override != p.PlanHash:
-		return refuse("--override-limits names %s, but the hash of this plan is %s", in.Override, p.PlanHash)
-	case p.Verdict == plan.Hold && !(p.Overridable && in.Override == p.PlanHash):
+	case in.PlanHash != "" && in.PlanHash != p.PlanHash:
+		return refuse("what was approved is the plan %s, but the hash of this plan is %s", in.PlanHash, p.PlanHash)
+	case override != "" && override != p.PlanHash:
+		return refuse("--override-limits names %s, but the hash of this plan is %s", override, p.PlanHash)
+	case p.Verdict == plan.Hold && !(p.Overridable && override == p.PlanHash):
 		return refuse("%s", heldBecause(p))
-	case len(before.Results) == len(p.Changes) && before.Count(Pending) == 0:
+	case j.left() == 0:
 		return refuse("every change of the plan is final already")
 	case in.Policy != "" && in.Policy != j.run.Begin.Policy:
 		j.closed = "the policy has changed since the plan was made; plan again"

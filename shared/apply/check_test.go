@@ -126,7 +126,7 @@ func TestFails(t *testing.T) {
 		"sign-in dates":    {fail("ListPeople"), errDown},
 		"damaged plan":     {put("runs/run/plan.json", "{"), store.ErrDamaged},
 		"damaged manifest": {put("runs/run/manifest.json", "{"), store.ErrDamaged},
-		"damaged results":  {put("runs/run/results/0001.json", "{"), store.ErrDamaged},
+		"damaged results":  {put("runs/run/results/entra-0001.json", "{"), store.ErrDamaged},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -172,11 +172,11 @@ func TestOverride(t *testing.T) {
 	b := newBench(t)
 	hash := b.plan(t, func(p *plan.Plan) { p.Verdict, p.Overridable = plan.Hold, true })
 	r, err := b.Apply(t.Context(), Request{Run: "run", Override: hash})
-	if err != nil || r.Count(Pending) != 1 || r.Override != hash {
+	if err != nil || r.Count(report.Pending) != 1 || r.Override != hash {
 		t.Fatalf("results %+v, error %v", r, err)
 	}
 	b.follow()
-	b.apply(t, Pending, "left the source group")
+	b.apply(t, report.Pending, "left the source group")
 	b.wrote(t, joinEXO, leaveE3)
 }
 
@@ -184,18 +184,18 @@ func TestOverride(t *testing.T) {
 func TestBegunBeforeItExpired(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, Pending, "joined")
+	b.apply(t, report.Pending, "joined")
 	b.at(asOf.Add(2 * plan.Lifetime))
 	b.follow()
-	b.apply(t, Pending, "left the source group")
+	b.apply(t, report.Pending, "left the source group")
 	b.follow()
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 }
 
 func TestAllFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "final") {
 		t.Errorf("error %v", err)
 	}
@@ -207,7 +207,7 @@ func TestAllFinal(t *testing.T) {
 func TestExpiredAndDone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	if err := store.PutBytes(t.Context(), b.Store, resultsFile, []byte("{}")); err != nil {
 		t.Fatal(err)
 	}

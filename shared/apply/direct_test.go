@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/report"
 )
 
 const changeEXO = "ChangeLicenses id-bo +sku-exo -sku-e3"
@@ -18,7 +19,7 @@ var zero time.Time
 func TestDirectChange(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	b.wrote(t, changeEXO)
 	e, err := ledger.In(b.Store).Latest(t.Context(), "id-bo", "e3")
 	if err != nil {
@@ -39,7 +40,7 @@ func TestDirectTargetHeld(t *testing.T) {
 	b := newBench(t, changeBo)
 	bo := b.entra.users["id-bo"]
 	bo.Assignments = append(bo.Assignments, directory.Assignment{SKU: "sku-exo", State: "Active", DisabledPlans: []string{"plan"}})
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	b.wrote(t, "ChangeLicenses id-bo -sku-e3")
 }
 
@@ -48,18 +49,18 @@ func TestDirectFailures(t *testing.T) {
 	down, seats := map[string]error{changeEXO: errDown}, map[string]error{changeEXO: refusal("no free seat")}
 	tests := map[string]struct {
 		change func(*bench)
-		want   Status
+		want   report.Status
 		note   string
 		logged string
 	}{
-		"refused":                   {func(b *bench) { b.entra.fail = seats }, Failed, "no free seat", "failed"},
-		"does not arrive":           {func(b *bench) { b.entra.fail = down }, Pending, "did not go through", "open"},
-		"not answered, but made":    {func(b *bench) { b.entra.lost = down }, Done, "", "done"},
-		"refused, but made":         {func(b *bench) { b.entra.lost = seats }, Done, "", "done"},
-		"accepted, but not shown":   {func(b *bench) { b.entra.slow = true }, Pending, "does not show it yet", "open"},
-		"read back fails":           {func(b *bench) { b.entra.fail = map[string]error{"ReadPeople #2": errDown} }, Pending, "could not be read again", "open"},
-		"read back, nobody there":   {func(b *bench) { b.Entra = vanishing{b.entra} }, Pending, "gone", "open"},
-		"completion is not written": {func(b *bench) { b.Store = brokenStore{Store: b.Store, put: ".done.json"} }, Pending, "run apply again", "open"},
+		"refused":                   {func(b *bench) { b.entra.fail = seats }, report.Failed, "no free seat", "failed"},
+		"does not arrive":           {func(b *bench) { b.entra.fail = down }, report.Pending, "did not go through", "open"},
+		"not answered, but made":    {func(b *bench) { b.entra.lost = down }, report.Done, "", "done"},
+		"refused, but made":         {func(b *bench) { b.entra.lost = seats }, report.Done, "", "done"},
+		"accepted, but not shown":   {func(b *bench) { b.entra.slow = true }, report.Pending, "does not show it yet", "open"},
+		"read back fails":           {func(b *bench) { b.entra.fail = map[string]error{"ReadPeople #2": errDown} }, report.Pending, "could not be read again", "open"},
+		"read back, nobody there":   {func(b *bench) { b.Entra = vanishing{b.entra} }, report.Pending, "gone", "open"},
+		"completion is not written": {func(b *bench) { b.Store = brokenStore{Store: b.Store, put: ".done.json"} }, report.Pending, "run apply again", "open"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -99,9 +100,9 @@ func TestDirectIsFinished(t *testing.T) {
 			b := newBench(t, changeBo)
 			whole := b.Store
 			b.entra.fail, b.Store = map[string]error{tc.fail: errDown}, brokenStore{Store: whole, put: tc.put}
-			b.apply(t, Pending, "")
+			b.apply(t, report.Pending, "")
 			b.entra.fail, b.Store = nil, whole
-			b.apply(t, Done, "")
+			b.apply(t, report.Done, "")
 			b.wrote(t, tc.writes...)
 			b.logged(t, changeBo, "done")
 		})
@@ -117,19 +118,19 @@ func TestDirectByOthers(t *testing.T) {
 	}
 	tests := map[string]struct {
 		holds []directory.Assignment
-		want  Status
+		want  report.Status
 		note  string
 	}{
-		"taken, nothing given":    {nil, Failed, "somebody else changed it"},
-		"taken, given, late":      {exo("Disabled"), Pending, "does not show it yet"},
-		"taken, given and active": {exo("Active"), Done, ""},
+		"taken, nothing given":    {nil, report.Failed, "somebody else changed it"},
+		"taken, given, late":      {exo("Disabled"), report.Pending, "does not show it yet"},
+		"taken, given and active": {exo("Active"), report.Done, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, changeBo)
 			b.entra.fail = map[string]error{changeEXO: errDown}
-			b.apply(t, Pending, "did not go through")
+			b.apply(t, report.Pending, "did not go through")
 			b.entra.fail, b.entra.users["id-bo"].Assignments = nil, tc.holds
 			b.apply(t, tc.want, tc.note)
 			b.wrote(t, changeEXO)
@@ -142,11 +143,11 @@ func TestNoIntentNoWrite(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
 	b.Store = brokenStore{Store: b.Store, put: "ledger/"}
-	b.apply(t, Pending, "nothing was changed")
+	b.apply(t, report.Pending, "nothing was changed")
 	b.wrote(t)
 	b = newBench(t, changeBo)
 	b.Store = brokenStore{Store: b.Store, list: "ledger/"}
-	b.apply(t, Pending, "list the ledger")
+	b.apply(t, report.Pending, "list the ledger")
 	b.wrote(t)
 }
 
@@ -156,7 +157,7 @@ func TestAnotherRunIsAtIt(t *testing.T) {
 	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "other", At: asOf}); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, Refused, "run other since 2026-11-23T09:00:00Z")
+	b.apply(t, report.Refused, "run other since 2026-11-23T09:00:00Z")
 	b.wrote(t)
 }
 
@@ -168,6 +169,6 @@ func TestWayOfAnotherVersion(t *testing.T) {
 	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "run", Via: "teleport", At: asOf}); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, Pending, `unknown way "teleport"`)
+	b.apply(t, report.Pending, `unknown way "teleport"`)
 	b.wrote(t)
 }

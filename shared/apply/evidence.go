@@ -20,6 +20,9 @@ type evidence struct {
 	// latest is the latest instant of a last logon that is not known, as far
 	// as it is proven; zero when nothing is.
 	latest time.Time
+	// adError is why Active Directory could not be read; nil when it could, or
+	// is not set up. Everything there is then unknown.
+	adError error
 }
 
 // fresh reads the people of some changes from both directories.
@@ -62,12 +65,12 @@ func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 // the fresh AD half.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evidence {
 	h := directory.Halves{EntraState: directory.Present, Memberships: map[string][]string{}}
-	var latest time.Time
+	e := evidence{}
 	if j.AD != nil && sid != "" {
-		var err error
-		if latest, err = j.adHalf(ctx, sid, &h); err != nil {
-			return evidence{why: fmt.Sprintf("Active Directory could not be read: %v", err)}
-		}
+		e.latest, e.adError = j.adHalf(ctx, sid, &h)
+	}
+	if u == nil && e.adError != nil {
+		return evidence{why: fmt.Sprintf("Active Directory could not be read: %v", e.adError)}
 	}
 	if u == nil {
 		var err error
@@ -82,7 +85,8 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evid
 		}
 	}
 	for p := range h.Join() {
-		return evidence{person: p, latest: latest}
+		e.person = p
+		return e
 	}
 	return evidence{gone: true, why: "the account is no longer in Active Directory"}
 }
@@ -131,7 +135,7 @@ func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *direct
 }
 
 // adHalf reads the AD half, and how late its last logon can be when that is not
-// known.
+// known. With an error h stays without it: not read.
 func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) (latest time.Time, err error) {
 	account, err := j.AD.ReadPerson(ctx, sid)
 	var unasked *directory.UnaskedError
@@ -142,9 +146,9 @@ func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) (late
 		h.ADState = directory.Present
 		return latest, nil
 	case err != nil:
-		return latest, err
+		return time.Time{}, err
 	}
-	h.AD, h.ADState = []directory.ADUser{account}, directory.Present
+	var unreadable, in []string
 	for _, q := range j.run.Policy.MemberQueries() {
 		if q.Ref.Source != directory.AD {
 			continue
@@ -153,12 +157,14 @@ func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) (late
 		member, err := j.AD.MemberOf(ctx, sid, q.Ref.Name, q.Direct)
 		switch {
 		case errors.Is(err, directory.ErrNoGroup):
-			h.Unreadable = append(h.Unreadable, key)
+			unreadable = append(unreadable, key)
 		case err != nil:
-			return latest, err
+			return time.Time{}, err
 		case member:
-			h.Memberships[sid] = append(h.Memberships[sid], key)
+			in = append(in, key)
 		}
 	}
+	h.AD, h.ADState, h.Memberships[sid] = []directory.ADUser{account}, directory.Present, in
+	h.Unreadable = append(h.Unreadable, unreadable...)
 	return latest, nil
 }

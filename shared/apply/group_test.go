@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/report"
 )
 
 const (
@@ -22,19 +23,19 @@ const (
 func TestGroupMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, Pending, "waiting for its license to become active")
+	b.apply(t, report.Pending, "waiting for its license to become active")
 	b.wrote(t, joinEXO)
 	b.logged(t, moveAnna, "open")
-	b.apply(t, Pending, "waiting for its license to become active") // the directory is late
+	b.apply(t, report.Pending, "waiting for its license to become active") // the directory is late
 	b.wrote(t, joinEXO, joinEXO)
 	b.follow()
-	b.apply(t, Pending, "waiting for its license to be freed")
+	b.apply(t, report.Pending, "waiting for its license to be freed")
 	b.wrote(t, joinEXO, joinEXO, leaveE3)
-	b.apply(t, Pending, "waiting for its license to be freed")
+	b.apply(t, report.Pending, "waiting for its license to be freed")
 	b.wrote(t, joinEXO, joinEXO, leaveE3)
 	b.logged(t, moveAnna, "open")
 	b.follow()
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	b.wrote(t, joinEXO, joinEXO, leaveE3)
 	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
 	if err != nil {
@@ -57,9 +58,9 @@ func TestGroupMove(t *testing.T) {
 func TestGroupWithoutTarget(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeAnna)
-	b.apply(t, Pending, "waiting for its license to be freed")
+	b.apply(t, report.Pending, "waiting for its license to be freed")
 	b.follow()
-	b.apply(t, Done, "")
+	b.apply(t, report.Done, "")
 	b.wrote(t, "RemoveMember g-visio id-anna")
 }
 
@@ -69,7 +70,7 @@ func TestAlreadyInTarget(t *testing.T) {
 	b := newBench(t, moveAnna)
 	b.entra.in.add("g-exo", "id-anna")
 	b.follow()
-	b.apply(t, Pending, "waiting for its license to be freed")
+	b.apply(t, report.Pending, "waiting for its license to be freed")
 	b.wrote(t, leaveE3)
 }
 
@@ -99,11 +100,11 @@ func TestRollBack(t *testing.T) {
 			b := newBench(t, moveAnna)
 			tc.before(b)
 			if len(tc.writes) > 0 {
-				b.apply(t, Pending, "joined the target group")
+				b.apply(t, report.Pending, "joined the target group")
 			}
 			tc.meanwhile(b)
 			b.follow()
-			b.apply(t, Kept, tc.note)
+			b.apply(t, report.Kept, tc.note)
 			b.wrote(t, tc.writes...)
 			b.logged(t, moveAnna, "rolled back")
 			if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-e3"]); d != "" {
@@ -117,18 +118,18 @@ func TestRollBack(t *testing.T) {
 func TestRollBackIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, Pending, "joined")
+	b.apply(t, report.Pending, "joined")
 	b.entra.full["g-exo"] = "CountViolation"
 	b.follow()
 	b.entra.fail = map[string]error{leaveEXO: errDown}
-	b.apply(t, Pending, "going back is not finished")
+	b.apply(t, report.Pending, "going back is not finished")
 	b.logged(t, moveAnna, "open")
 	b.entra.fail = nil
 	b.Entra = deaf{b.entra}
-	b.apply(t, Pending, "does not show what was written")
+	b.apply(t, report.Pending, "does not show what was written")
 	b.logged(t, moveAnna, "open")
 	b.Entra = b.entra
-	b.apply(t, Kept, "CountViolation")
+	b.apply(t, report.Kept, "CountViolation")
 	b.logged(t, moveAnna, "rolled back")
 	b.wrote(t, joinEXO, leaveEXO, leaveEXO)
 }
@@ -160,16 +161,16 @@ func TestGroupInterrupted(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
 			if tc.joined {
-				b.apply(t, Pending, "joined")
+				b.apply(t, report.Pending, "joined")
 				b.follow()
 			}
 			b.entra.fail, b.entra.lost = map[string]error{tc.fail: errDown}, map[string]error{tc.lost: errDown}
-			b.apply(t, Pending, tc.note)
+			b.apply(t, report.Pending, tc.note)
 			b.logged(t, moveAnna, "open")
 			b.entra.fail, b.entra.lost = nil, nil
 			for range 3 {
 				b.follow()
-				if r, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(Done) == 1 {
+				if r, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(report.Done) == 1 {
 					break
 				}
 			}
@@ -188,7 +189,7 @@ func TestTargetNotReadable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
 	b.entra.fail = map[string]error{"MemberOf g-exo id-anna": errDown}
-	b.apply(t, Pending, "nothing was done")
+	b.apply(t, report.Pending, "nothing was done")
 	b.logged(t, moveAnna, "")
 	b.wrote(t)
 }

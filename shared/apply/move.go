@@ -9,6 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 )
 
 // move is one change under way. Where it stands is read from the directory
@@ -23,8 +24,8 @@ type move struct {
 
 // advance does the next steps of the change, as far as the directory follows.
 // As long as the source is not given up, the rule has the last word each time.
-func (m *move) advance(ctx context.Context) (Status, string) {
-	steps := map[plan.Via]func(context.Context) (Status, string){
+func (m *move) advance(ctx context.Context) (report.Status, string) {
+	steps := map[plan.Via]func(context.Context) (report.Status, string){
 		plan.Direct: m.direct, plan.EntraGroup: m.byGroup, plan.ADGroup: m.byADGroup,
 	}
 	step := steps[plan.Via(m.entry.Via)]
@@ -60,7 +61,7 @@ func (m *move) inSource(ctx context.Context) (bool, error) {
 }
 
 // direct changes directly assigned products in one call.
-func (m *move) direct(ctx context.Context) (Status, string) {
+func (m *move) direct(ctx context.Context) (report.Status, string) {
 	e := m.entry
 	if m.holds(e.SKU, "") {
 		var add []directory.Assignment
@@ -77,7 +78,7 @@ func (m *move) direct(ctx context.Context) (Status, string) {
 	}
 	switch {
 	case m.holds(e.SKU, ""), e.TargetSKU != "" && m.holds(e.TargetSKU, "") && !m.active(e.TargetSKU, ""):
-		return Pending, "Graph accepted the change but does not show it yet"
+		return report.Pending, "Graph accepted the change but does not show it yet"
 	case e.TargetSKU != "" && !m.holds(e.TargetSKU, ""):
 		return m.complete(ctx, ledger.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it")
 	}
@@ -86,7 +87,7 @@ func (m *move) direct(ctx context.Context) (Status, string) {
 
 // byGroup moves between Entra license groups: join the target, wait until it
 // gives its license, only then leave the source, wait until that is free.
-func (m *move) byGroup(ctx context.Context) (Status, string) {
+func (m *move) byGroup(ctx context.Context) (report.Status, string) {
 	e := m.entry
 	if e.Target != "" && !m.active(e.TargetSKU, e.Target) {
 		if note := m.targetError(); note != "" {
@@ -99,7 +100,7 @@ func (m *move) byGroup(ctx context.Context) (Status, string) {
 			return troubled, err.Error()
 		}
 		if !m.active(e.TargetSKU, e.Target) {
-			return Pending, "joined the target group; waiting for its license to become active"
+			return report.Pending, "joined the target group; waiting for its license to become active"
 		}
 	}
 	in, err := m.inGroup(ctx, plan.EntraGroup, e.Source)
@@ -115,27 +116,33 @@ func (m *move) byGroup(ctx context.Context) (Status, string) {
 		}
 	}
 	if m.holds(e.SKU, e.Source) {
-		return Pending, "left the source group; waiting for its license to be freed"
+		return report.Pending, "left the source group; waiting for its license to be freed"
 	}
 	return m.complete(ctx, ledger.Done, "")
 }
 
 // byADGroup changes membership of AD groups, which counts at once.
-func (m *move) byADGroup(ctx context.Context) (Status, string) {
+func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 	e, guid := m.entry, m.person.AD.GUID
 	if e.Target != "" {
-		if err := m.AD.AddMember(ctx, e.Target, guid); err != nil {
+		switch err := m.AD.AddMember(ctx, e.Target, guid); {
+		case errors.Is(err, directory.ErrDeferred): // leaving is handed over too, to follow it
+		case err != nil:
 			return m.writeFailed(ctx, err)
-		}
-		in, err := m.inGroup(ctx, plan.ADGroup, e.Target)
-		if err == nil && !in {
-			err = errors.New("it does not show the person")
-		}
-		if err != nil {
-			return troubled, fmt.Sprintf("the target group was written and read again: %v", err)
+		default:
+			in, err := m.inGroup(ctx, plan.ADGroup, e.Target)
+			if err == nil && !in {
+				err = errors.New("it does not show the person")
+			}
+			if err != nil {
+				return troubled, fmt.Sprintf("the target group was written and read again: %v", err)
+			}
 		}
 	}
 	err := m.AD.RemoveMember(ctx, e.Source, guid)
+	if errors.Is(err, directory.ErrDeferred) {
+		return report.Pending, handedOver
+	}
 	if _, refused := errors.AsType[*directory.Refusal](err); refused {
 		return m.writeFailed(ctx, err)
 	}
@@ -146,15 +153,21 @@ func (m *move) byADGroup(ctx context.Context) (Status, string) {
 	case in && err != nil:
 		return m.writeFailed(ctx, err)
 	case in:
-		return Pending, "Active Directory accepted the change but still shows the member"
+		return report.Pending, "Active Directory accepted the change but still shows the member"
 	}
 	return m.complete(ctx, ledger.Done, "")
 }
 
+// handedOver is the note of a change that waits for a worker's write.
+const handedOver = "handed to the relay; waiting for its answer"
+
 // writeFailed ends a change that the directory refused, putting back what was
 // begun of it. When the answer does not tell whether the write happened, the
 // change stays open.
-func (m *move) writeFailed(ctx context.Context, err error) (Status, string) {
+func (m *move) writeFailed(ctx context.Context, err error) (report.Status, string) {
+	if errors.Is(err, directory.ErrDeferred) {
+		return report.Pending, handedOver
+	}
 	var refusal *directory.Refusal
 	if !errors.As(err, &refusal) {
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
@@ -162,7 +175,7 @@ func (m *move) writeFailed(ctx context.Context, err error) (Status, string) {
 	return m.rollBack(ctx, ledger.Failed, refusal.Reason)
 }
 
-func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (Status, string) {
+func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (report.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
 	if m.person != nil {
 		var err error

@@ -1,6 +1,10 @@
 package apply
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/report"
+)
 
 // TestGroupThatRefusesEverything: a dynamic group refuses joining and leaving
 // alike; who never came in need not be taken out.
@@ -8,7 +12,7 @@ func TestGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
 	b.entra.fail = map[string]error{joinEXO: refusal("the group is dynamic"), leaveEXO: refusal("the group is dynamic")}
-	b.apply(t, Failed, "the group is dynamic")
+	b.apply(t, report.Failed, "the group is dynamic")
 	b.logged(t, moveAnna, "failed")
 }
 
@@ -18,7 +22,7 @@ func TestADGroupThatRefusesEverything(t *testing.T) {
 	b := newBench(t, demoteEgon)
 	const leaveLite = "RemoveMember " + liteDN + " guid-egon"
 	b.ad.fail = map[string]error{joinEgon: refusal("the group is protected"), leaveLite: refusal("the group is protected")}
-	b.apply(t, Failed, "the group is protected")
+	b.apply(t, report.Failed, "the group is protected")
 	b.logged(t, demoteEgon, "failed")
 }
 

@@ -10,17 +10,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-const resultsFile = "runs/run/results/0001.json"
+const resultsFile = "runs/run/results/entra-0001.json"
 
-func (b *bench) results(t *testing.T) (r Results) {
+func (b *bench) results(t *testing.T) report.Results {
 	t.Helper()
-	if err := store.GetJSON(t.Context(), b.Store, resultsFile, &r); err != nil {
+	p, err := report.GetPlan(t.Context(), b.Store, "run")
+	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	r, err := report.GetResults(t.Context(), b.Store, p, p.Batches())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *r
 }
 
 // TestResultsAreKept: what is final stays as it is; only what is pending is
@@ -33,10 +39,10 @@ func TestResultsAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Results{Run: "run", PlanHash: first.PlanHash, At: b.now, Results: []Result{
-		{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Status: Pending, Note: "joined the target group; waiting for its license to become active", MonthlySaving: 35},
-		{User: "id-bo", Rule: "m365", License: "e3", To: "exo", Status: Kept, Note: "keep: last sign-in 2026-11-22 (1 day)"},
-		{User: "S-1-5-21-5", Rule: "citrix", License: "citrix", Status: Done},
+	want := &report.Results{Run: "run", PlanHash: first.PlanHash, At: b.now, Results: []report.Result{
+		{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Status: report.Pending, Note: "joined the target group; waiting for its license to become active", MonthlySaving: 35},
+		{User: "id-bo", Rule: "m365", License: "e3", To: "exo", Status: report.Kept, Note: "keep: last sign-in 2026-11-22 (1 day)"},
+		{User: "S-1-5-21-5", Rule: "citrix", License: "citrix", Status: report.Done},
 	}}
 	if d := cmp.Diff(want, first); d != "" || len(first.PlanHash) != 64 {
 		t.Errorf("results (-want +got):\n%s", d)
@@ -62,7 +68,7 @@ func TestResultsAreKept(t *testing.T) {
 	}
 	b.follow()
 	third, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || third.Count(Done) != 2 || third.Count(Kept) != 1 {
+	if err != nil || third.Count(report.Done) != 2 || third.Count(report.Kept) != 1 {
 		t.Errorf("results of the third call %+v, %v", third, err)
 	}
 }
@@ -73,16 +79,16 @@ func TestResultsAreLost(t *testing.T) {
 	tests := map[string]struct {
 		change plan.Change
 		what   func(*bench)
-		want   Status
+		want   report.Status
 		note   string
 	}{
-		"done":   {changeBo, func(*bench) {}, Done, ""},
-		"failed": {changeBo, func(b *bench) { b.entra.fail = map[string]error{changeEXO: refusal("no free seat")} }, Failed, "no free seat"},
+		"done":   {changeBo, func(*bench) {}, report.Done, ""},
+		"failed": {changeBo, func(b *bench) { b.entra.fail = map[string]error{changeEXO: refusal("no free seat")} }, report.Failed, "no free seat"},
 		"rolled back": {moveAnna, func(b *bench) {
 			b.entra.full["g-exo"] = "CountViolation"
 			b.entra.in.add("g-exo", "id-anna")
 			b.follow()
-		}, Kept, "CountViolation"},
+		}, report.Kept, "CountViolation"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +112,7 @@ func TestResultsCannotBeWritten(t *testing.T) {
 	b := newBench(t, changeBo)
 	b.Store = brokenStore{Store: b.Store, put: "/results/"}
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if !errors.Is(err, errDown) || !strings.Contains(fmt.Sprint(err), "the ledger has them") || r.Count(Done) != 1 {
+	if !errors.Is(err, errDown) || !strings.Contains(fmt.Sprint(err), "the ledger has them") || r.Count(report.Done) != 1 {
 		t.Errorf("results %+v, error %v", r, err)
 	}
 	b.logged(t, changeBo, "done")
@@ -122,7 +128,7 @@ func TestTwoLicensesOfOnePerson(t *testing.T) {
 		}
 		b.follow()
 	}
-	if r := b.results(t); r.Count(Done) != 2 {
+	if r := b.results(t); r.Count(report.Done) != 2 {
 		t.Errorf("results: %+v", r)
 	}
 	if d := cmp.Diff(members{"g-e3": {}, "g-visio": {}, "g-exo": {"id-anna"}}, b.entra.in); d != "" {
@@ -149,7 +155,7 @@ func TestAgain(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
 			tc.what(b)
-			b.apply(t, Pending, "")
+			b.apply(t, report.Pending, "")
 			if r := b.results(t); r.Results[0].Again != tc.want || (r.Troubled() == 1) != tc.want {
 				t.Errorf("results %+v, want again %t", r, tc.want)
 			}
@@ -180,14 +186,14 @@ func TestStopped(t *testing.T) {
 		}
 	}
 	r, err := b.Apply(ctx, Request{Run: "run"})
-	if !errors.Is(err, context.Canceled) || !strings.Contains(fmt.Sprint(err), "stopped after 15 changes") || len(r.Results) != readAtOnce {
+	if !errors.Is(err, context.Canceled) || !strings.Contains(fmt.Sprint(err), "stopped, 15 changes are final") || len(r.Results) != readAtOnce {
 		t.Fatalf("%d results, error %v", len(r.Results), err)
 	}
 	if d := cmp.Diff(*r, b.results(t)); d != "" {
 		t.Errorf("results file (-returned +kept):\n%s", d)
 	}
 	b.Progress = nil
-	if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(Kept) != len(many) {
+	if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(report.Kept) != len(many) {
 		t.Errorf("results %+v, error %v", r, err)
 	}
 }
@@ -205,7 +211,7 @@ func TestResultsSurviveAFailedCall(t *testing.T) {
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil {
 		t.Fatal("no error")
 	}
-	if r := b.results(t); r.Count(Kept) != 1 || r.Count(Pending) != 1 {
+	if r := b.results(t); r.Count(report.Kept) != 1 || r.Count(report.Pending) != 1 {
 		t.Errorf("results %+v", r)
 	}
 }

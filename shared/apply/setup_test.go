@@ -148,7 +148,7 @@ func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 }
 
 // apply applies the plan of one change and checks what became of it.
-func (b *bench) apply(t *testing.T, want Status, note string) {
+func (b *bench) apply(t *testing.T, want report.Status, note string) {
 	t.Helper()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 )
 
 // TestOpenChangeIsAskedAgain: a write that did not arrive is not made later
@@ -17,9 +18,9 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, changeBo)
 		b.entra.fail = map[string]error{changeEXO: errDown}
-		b.apply(t, Pending, "did not go through")
+		b.apply(t, report.Pending, "did not go through")
 		b.entra.fail, b.entra.users["id-bo"].LastSuccessful = nil, daysAgo(0)
-		b.apply(t, Kept, "last sign-in")
+		b.apply(t, report.Kept, "last sign-in")
 		b.wrote(t, changeEXO)
 		b.logged(t, changeBo, "rolled back")
 	})
@@ -27,18 +28,18 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, freeEgon)
 		b.ad.fail = map[string]error{leaveEgon: errDown}
-		b.apply(t, Pending, "did not go through")
+		b.apply(t, report.Pending, "did not go through")
 		b.ad.fail, b.ad.people["S-1-5-21-5"].LastLogonTimestamp = nil, daysAgo(0)
-		b.apply(t, Kept, "last logon")
+		b.apply(t, report.Kept, "last logon")
 		b.wrote(t, leaveEgon)
 		b.logged(t, freeEgon, "rolled back")
 	})
 	t.Run("Entra group, target late", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, moveAnna)
-		b.apply(t, Pending, "joined")
+		b.apply(t, report.Pending, "joined")
 		b.entra.users["id-anna"].LastSuccessful = daysAgo(0)
-		b.apply(t, Kept, "last sign-in")
+		b.apply(t, report.Kept, "last sign-in")
 		b.wrote(t, joinEXO, leaveEXO)
 		b.logged(t, moveAnna, "rolled back")
 	})
@@ -50,15 +51,15 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	t.Parallel()
 	const joinE3 = "AddMember g-e3 id-anna"
 	b := newBench(t, moveAnna)
-	b.apply(t, Pending, "joined")
+	b.apply(t, report.Pending, "joined")
 	b.follow()
-	b.apply(t, Pending, "left the source group")
+	b.apply(t, report.Pending, "left the source group")
 	b.entra.full["g-exo"] = "CountViolation"
 	b.follow()
-	b.apply(t, Pending, "joined the source group again")
+	b.apply(t, report.Pending, "joined the source group again")
 	b.wrote(t, joinEXO, leaveE3, joinE3)
 	b.follow()
-	b.apply(t, Kept, "CountViolation")
+	b.apply(t, report.Kept, "CountViolation")
 	b.wrote(t, joinEXO, leaveE3, joinE3, leaveEXO)
 	b.logged(t, moveAnna, "rolled back")
 }
@@ -85,13 +86,13 @@ func TestFailedMeansAsBefore(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, tc.change)
 			if tc.pending {
-				b.apply(t, Pending, "joined")
+				b.apply(t, report.Pending, "joined")
 			}
 			if tc.entra == leaveE3 {
 				b.follow()
 			}
 			b.entra.fail, b.ad.fail = map[string]error{tc.entra: protected}, map[string]error{tc.ad: protected}
-			b.apply(t, Failed, "the group is protected")
+			b.apply(t, report.Failed, "the group is protected")
 			b.logged(t, tc.change, "failed")
 			got := members{}
 			for group := range tc.wantMember {
@@ -141,7 +142,7 @@ func TestExpiredBeginsNothing(t *testing.T) {
 	b.at(asOf.Add(2 * plan.Lifetime))
 	b.follow()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || r.Count(Pending) != 1 || r.Results[1].Status != Refused {
+	if err != nil || r.Count(report.Pending) != 1 || r.Results[1].Status != report.Refused {
 		t.Fatalf("results %+v, error %v", r, err)
 	}
 	b.logged(t, changeBo, "")

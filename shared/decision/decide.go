@@ -21,7 +21,7 @@ var ErrUnknownUser = errors.New("unknown user")
 // already reclaims.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, taken []string) plan.Decision {
 	d := plan.Decision{
-		User: p.ID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
+		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
 		Outcome: v.Outcome, Reason: v.Reason, IdleSince: v.IdleSince, Created: created(p),
 	}
 	if rule.ChangeTo != nil {

@@ -14,6 +14,10 @@ var (
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
 )
 
+// ErrDeferred answers a write that was handed to somebody else, who makes it
+// later. Reading shows when it is made.
+var ErrDeferred = errors.New("handed over, not made yet")
+
 // UnaskedError comes with people who were read although their last logon is
 // not known: some controllers could not be asked, or the domain does not keep
 // the date.

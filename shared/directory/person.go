@@ -177,6 +177,15 @@ func (p *Person) ID() string {
 	return p.AD.SID
 }
 
+// SID is the person's security identifier, empty for somebody whom no Active
+// Directory knows.
+func (p *Person) SID() string {
+	if p.AD != nil {
+		return p.AD.SID
+	}
+	return p.Entra.SID
+}
+
 // LoggedOnBy is the person as if the last logon to Active Directory, which is
 // not known, had been at the latest instant that it can have been.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {

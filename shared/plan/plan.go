@@ -19,6 +19,7 @@ import (
 // it rested on. It is one line of runs/<run>/decisions/<partition>.jsonl.gz.
 type Decision struct {
 	User              string            `json:"user"`
+	SID               string            `json:"sid,omitempty"` // empty: not known to Active Directory
 	UserPrincipalName string            `json:"userPrincipalName"`
 	Rule              string            `json:"rule"`
 	License           string            `json:"license"`
@@ -71,6 +72,7 @@ func (t *Tally) Add(o Tally) {
 // Change is one license to be changed.
 type Change struct {
 	User              string     `json:"user"`
+	SID               string     `json:"sid,omitempty"` // empty: not known to Active Directory
 	UserPrincipalName string     `json:"userPrincipalName"`
 	Rule              string     `json:"rule"`
 	License           string     `json:"license"`

@@ -47,7 +47,7 @@ func (s *Selection) Changes(p *policy.Policy) []Change {
 	changes := make([]Change, len(decisions))
 	for i, d := range decisions {
 		changes[i] = Change{
-			User: d.User, UserPrincipalName: d.UserPrincipalName, Rule: d.Rule, License: d.License, To: d.To,
+			User: d.User, SID: d.SID, UserPrincipalName: d.UserPrincipalName, Rule: d.Rule, License: d.License, To: d.To,
 			Via: d.Via, Reason: d.Reason, MonthlySaving: price[d.License] - price[d.To],
 		}
 		if !d.IdleSince.IsZero() {

@@ -125,13 +125,20 @@ func (r *Relay) put(l *lease, m *task.Message, what string, v any) (string, erro
 }
 
 func (r *Relay) evidence(ctx context.Context, m *task.Message, people *task.People) (*task.Evidence, error) {
-	e := &task.Evidence{Run: m.Run, Batch: m.Batch, Read: time.Now().UTC(), People: make([]task.Account, len(people.SIDs))}
+	e := &task.Evidence{Run: m.Run, Batch: m.Batch, Read: time.Now().UTC(), People: make([]task.Account, len(people.SIDs)+len(people.Names))}
+	for _, g := range m.Groups {
+		e.Groups = append(e.Groups, g.Key())
+	}
 	var noGroup sync.Map // keys of groups
 	var reading errgroup.Group
 	reading.SetLimit(atTheSame)
-	for i, sid := range people.SIDs {
+	for i := range e.People {
 		reading.Go(func() error {
-			e.People[i] = r.account(ctx, sid, m.Groups, &noGroup)
+			if i < len(people.SIDs) {
+				e.People[i] = r.account(ctx, people.SIDs[i], m.Groups, &noGroup)
+			} else {
+				e.People[i] = r.named(ctx, people.Names[i-len(people.SIDs)], m.Groups, &noGroup)
+			}
 			return context.Cause(ctx)
 		})
 	}
@@ -141,7 +148,38 @@ func (r *Relay) evidence(ctx context.Context, m *task.Message, people *task.Peop
 	keys := map[string]bool{}
 	noGroup.Range(func(key, _ any) bool { keys[key.(string)] = true; return true })
 	e.Unreadable = slices.Sorted(maps.Keys(keys))
-	return e, nil
+	return e, r.sample(ctx, m.Sample, e)
+}
+
+// sample brings the last logons of the first n accounts.
+func (r *Relay) sample(ctx context.Context, n int, e *task.Evidence) error {
+	if n == 0 {
+		return nil
+	}
+	err := r.ad.ListPeople(ctx, func(u directory.ADUser) error {
+		if e.Sample = append(e.Sample, u.LastLogonTimestamp); len(e.Sample) == n {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		e.Sample, e.Unsampled = nil, err.Error()
+	}
+	return context.Cause(ctx)
+}
+
+// named reads one person by name.
+func (r *Relay) named(ctx context.Context, name string, groups []task.Group, noGroup *sync.Map) task.Account {
+	found, err := r.ad.FindPerson(ctx, name)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson):
+		return task.Account{Name: name}
+	case err != nil:
+		return task.Account{Name: name, Failed: err.Error()}
+	}
+	a := r.account(ctx, found.SID, groups, noGroup)
+	a.Name = name
+	return a
 }
 
 // account reads one person. What cannot be read is no account without a value:
@@ -154,7 +192,7 @@ func (r *Relay) account(ctx context.Context, sid string, groups []task.Group, no
 	case errors.Is(err, directory.ErrNoPerson) && !partly:
 		return a
 	case partly:
-		a.Unasked = unasked.Error()
+		a.Unasked, a.Latest = unasked.Error(), unasked.Latest
 	case err != nil:
 		a.Failed = err.Error()
 		return a

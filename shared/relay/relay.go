@@ -53,6 +53,7 @@ func (c Config) Validate() error {
 
 // Reader is what reading asks of Active Directory.
 type Reader interface {
+	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
@@ -61,7 +62,7 @@ type Reader interface {
 
 // Writer is what writing asks of Active Directory.
 type Writer interface {
-	FindPerson(ctx context.Context, sid string) (directory.ADUser, error)
+	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
 	AddMember(ctx context.Context, groupDN, personGUID string) error
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error

@@ -10,14 +10,18 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxBatch bounds the people or changes of one object.
-const maxBatch = 10_000
+const (
+	maxBatch = 10_000 // people or changes of one object
+	maxName  = 1024   // bytes of a name: Active Directory's userPrincipalName has at most 1024 characters
+)
 
 var sid = regexp.MustCompile(`^S-1(-[0-9]{1,15}){2,15}$`)
 
-// People is the input of ReadCandidates.
+// People is the input of ReadCandidates: by SID, or by the name that an
+// operator gave (userPrincipalName, SID or sAMAccountName).
 type People struct {
-	SIDs []string `json:"sids"`
+	SIDs  []string `json:"sids"`
+	Names []string `json:"names,omitempty"`
 }
 
 // ParsePeople reads a list and refuses a wrong one as a whole.
@@ -30,32 +34,47 @@ func ParsePeople(text []byte) (*People, error) {
 }
 
 func (p *People) check() error {
-	if len(p.SIDs) > maxBatch {
-		return fmt.Errorf("%d people, more than %d", len(p.SIDs), maxBatch)
+	if n := len(p.SIDs) + len(p.Names); n > maxBatch {
+		return fmt.Errorf("%d people, more than %d", n, maxBatch)
 	}
 	for i, s := range p.SIDs {
 		if !sid.MatchString(s) {
 			return fmt.Errorf("person %d: %.40q is not a SID", i, s)
 		}
 	}
+	for i, s := range p.Names {
+		if s == "" || len(s) > maxName {
+			return fmt.Errorf("name %d is empty or longer than %d bytes", i, maxName)
+		}
+	}
 	return nil
 }
 
-// Evidence answers ReadCandidates: each person of the list, in its order.
+// Evidence answers ReadCandidates: the people of the list by SID, then those by
+// name, in its order.
 type Evidence struct {
-	Run        string    `json:"run"`
-	Batch      string    `json:"batch"`
-	Read       time.Time `json:"read"` // when the reading began
-	People     []Account `json:"people"`
-	Unreadable []string  `json:"unreadable,omitempty"` // keys of groups that are not there
+	Run    string    `json:"run"`
+	Batch  string    `json:"batch"`
+	Read   time.Time `json:"read"` // when the reading began
+	People []Account `json:"people"`
+	Groups []string  `json:"groups,omitempty"` // keys of the groups that were asked about
+	// Unreadable are the keys of those that are not there.
+	Unreadable []string `json:"unreadable,omitempty"`
+	// Sample holds the replicated last logons of as many accounts as the message
+	// asks for, zero for none, by which the feed is judged; Unsampled is why
+	// they are not known.
+	Sample    []time.Time `json:"sample,omitempty"`
+	Unsampled string      `json:"unsampled,omitempty"`
 }
 
 // Account is what was read of a person. Without User the person has no account
 // there, unless Failed says why it could not be read.
 type Account struct {
-	SID     string            `json:"sid"`
+	SID     string            `json:"sid,omitempty"`
+	Name    string            `json:"name,omitempty"` // that was asked for, instead of a SID
 	User    *directory.ADUser `json:"user,omitempty"`
 	Unasked string            `json:"unasked,omitempty"` // why the last logon is not known for certain
+	Latest  time.Time         `json:"latest,omitzero"`   // then the latest it can have been, as far as is proven
 	Failed  string            `json:"failed,omitempty"`
 	Groups  []string          `json:"groups,omitempty"` // keys of the message's groups the person is in
 }

@@ -7,7 +7,7 @@
 //	{"version":1, "kind":"read-everyone",   "token":"…", "run":"…", "attempt":0,
 //	 "asOf":"2026-11-23T02:00:00Z", "partitions":13, "groups":[{"dn":"CN=…","direct":true}]}
 //	{"version":1, "kind":"read-candidates", "token":"…", "run":"…", "attempt":0,
-//	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json", "groups":[…]}
+//	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json", "groups":[…], "sample":1000}
 //	{"version":1, "kind":"write-members",   "token":"…", "run":"…", "attempt":0,
 //	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json"}
 //
@@ -77,12 +77,17 @@ type Message struct {
 	AsOf       time.Time `json:"asOf,omitzero"`        // ReadEveryone: later activity is not the newest
 	Partitions int       `json:"partitions,omitempty"` // ReadEveryone
 	Groups     []Group   `json:"groups,omitempty"`     // of the reading kinds
+	Sample     int       `json:"sample,omitempty"`     // ReadCandidates: how many accounts' last logons to bring besides
 	Batch      string    `json:"batch,omitempty"`      // all but ReadEveryone
 	Input      string    `json:"input,omitempty"`      // all but ReadEveryone: the key of People or Changes
 }
 
-// maxPartitions bounds what one message may ask for: a hundred million people.
-const maxPartitions = 12_500
+// Bounds of what one message may ask for: a hundred million people, and a
+// sample that an object of a few hundred kilobytes holds.
+const (
+	maxPartitions = 12_500
+	maxSample     = 10_000
+)
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
 
@@ -140,6 +145,9 @@ func (m *Message) check() error {
 		}
 		return nil
 	case ReadCandidates, WriteMembers:
+		if m.Sample < 0 || m.Sample > maxSample {
+			return fmt.Errorf("sample is %d, not 0 to %d", m.Sample, maxSample)
+		}
 		return m.checkBatch()
 	default:
 		return fmt.Errorf("kind %.40q is not known to this relay", m.Kind)

@@ -1,0 +1,38 @@
+package plan
+
+import "fmt"
+
+// perBatch is how many changes are applied by one call: at Graph's slowest, a
+// call of so many ends well within the 15 minutes of a function.
+const perBatch = 100
+
+// Batch is some changes of a plan that are applied together. All are made in
+// one directory, so that the batches of a directory may follow each other and
+// one that is down keeps nobody else waiting.
+type Batch struct {
+	Name    string // entra-0001, ad-0001; sorts by order
+	Changes []Change
+}
+
+// Batches divides the changes of a plan, those of Entra ID first, each in the
+// order of the plan. It is the same whenever it is asked.
+func (p *Plan) Batches() []Batch {
+	entra, ad := []Batch(nil), []Batch(nil)
+	for _, c := range p.Changes {
+		if c.Via == ADGroup {
+			ad = fill(ad, "ad", c)
+		} else {
+			entra = fill(entra, "entra", c)
+		}
+	}
+	return append(entra, ad...)
+}
+
+func fill(batches []Batch, directory string, c Change) []Batch {
+	if n := len(batches); n == 0 || len(batches[n-1].Changes) == perBatch {
+		batches = append(batches, Batch{Name: fmt.Sprintf("%s-%04d", directory, n+1)})
+	}
+	last := &batches[len(batches)-1]
+	last.Changes = append(last.Changes, c)
+	return batches
+}

@@ -1,0 +1,183 @@
+// Package errand is Active Directory as the cloud sees it through the relay:
+// questions are answered from the evidence that the relay brought, and what
+// should be written is kept as a list for the relay to carry out. Nothing here
+// waits or connects. What the relay did not bring is an error, never "no".
+package errand
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/task"
+)
+
+// Fresh is how long evidence may be used after its reading began.
+const Fresh = time.Hour
+
+// Directory is what the relay brought for one step. It is not safe for
+// concurrent use.
+type Directory struct {
+	evidence *task.Evidence
+	failed   error // why there is no evidence; every answer then
+	results  map[string]task.Result
+	wishes   []task.Change
+}
+
+// New answers from evidence. results are of the writes asked for in an earlier
+// step, nil when there was none.
+func New(e *task.Evidence, results *task.Results, now time.Time) *Directory {
+	d := &Directory{evidence: e, results: map[string]task.Result{}}
+	if age := now.Sub(e.Read); age > Fresh {
+		return Failed(fmt.Sprintf("what the relay read is %s old; evidence is good for %s", age.Round(time.Minute), Fresh))
+	}
+	if results != nil {
+		for _, r := range results.Results {
+			d.results[r.ID] = r
+		}
+	}
+	return d
+}
+
+// Failed answers every question with why the relay brought nothing.
+func Failed(why string) *Directory {
+	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
+}
+
+// Wishes are the changes that were asked for and are not made yet, in order.
+func (d *Directory) Wishes() *task.Changes {
+	return &task.Changes{Changes: append([]task.Change{}, d.wishes...)}
+}
+
+// ListPeople hands on people of whom nothing but the last logon is known: the
+// sample by which the feed is judged.
+func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
+	if d.failed != nil {
+		return d.failed
+	}
+	if d.evidence.Unsampled != "" {
+		return fmt.Errorf("the relay could not sample last logons: %s", d.evidence.Unsampled)
+	}
+	for _, date := range d.evidence.Sample {
+		if err := each(directory.ADUser{LastLogonTimestamp: date}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FindPerson gives the account that the relay found by a name.
+func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser, error) {
+	return d.account(func(a *task.Account) bool { return strings.EqualFold(a.Name, name) }, name)
+}
+
+// ReadPerson gives an account with its last logon from every controller, or
+// with a directory.UnaskedError that says why that is not known.
+func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
+	return d.account(func(a *task.Account) bool { return a.SID == sid }, sid)
+}
+
+func (d *Directory) account(is func(*task.Account) bool, name string) (directory.ADUser, error) {
+	a, err := d.find(is, name)
+	switch {
+	case err != nil:
+		return directory.ADUser{}, err
+	case a.Failed != "":
+		return directory.ADUser{}, fmt.Errorf("the relay could not read %q: %s", name, a.Failed)
+	case a.User == nil:
+		return directory.ADUser{}, fmt.Errorf("%w: %q", directory.ErrNoPerson, name)
+	case a.Unasked != "":
+		return *a.User, &directory.UnaskedError{Err: errors.New(a.Unasked), Latest: a.Latest}
+	}
+	return *a.User, nil
+}
+
+func (d *Directory) find(is func(*task.Account) bool, name string) (*task.Account, error) {
+	if d.failed != nil {
+		return nil, d.failed
+	}
+	for i := range d.evidence.People {
+		if is(&d.evidence.People[i]) {
+			return &d.evidence.People[i], nil
+		}
+	}
+	return nil, fmt.Errorf("the relay was not asked about %q", name)
+}
+
+// MemberOf tells membership of a group that the relay was asked about.
+func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool) (bool, error) {
+	a, err := d.find(func(a *task.Account) bool { return a.SID == sid || a.User != nil && a.User.SID == sid }, sid)
+	if err != nil {
+		return false, err
+	}
+	key := task.Group{DN: groupDN, Direct: direct}.Key()
+	switch {
+	case contains(d.evidence.Unreadable, key):
+		return false, fmt.Errorf("%w: %q", directory.ErrNoGroup, groupDN)
+	case !contains(d.evidence.Groups, key):
+		return false, fmt.Errorf("the relay was not asked about the group %q", groupDN)
+	case a.Failed != "":
+		return false, fmt.Errorf("the relay could not read %q: %s", sid, a.Failed)
+	}
+	return contains(a.Groups, key), nil
+}
+
+func contains(list []string, key string) bool {
+	for _, k := range list {
+		if k == key {
+			return true
+		}
+	}
+	return false
+}
+
+// AddMember asks for a new member, or tells what became of asking before.
+func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
+	return d.wish(task.Add, groupDN, personGUID)
+}
+
+// RemoveMember asks for a member to be removed, or tells what became of asking
+// before.
+func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
+	return d.wish(task.Remove, groupDN, personGUID)
+}
+
+func (d *Directory) wish(action task.Action, groupDN, guid string) error {
+	a, err := d.find(func(a *task.Account) bool { return a.User != nil && a.User.GUID == guid }, guid)
+	if err != nil {
+		return err
+	}
+	c := task.Change{ID: wishID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
+	switch r := d.results[c.ID]; r.Outcome {
+	case task.Done:
+		return nil
+	case task.Refused, task.Missing:
+		return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
+	case task.Failed:
+		return fmt.Errorf("the relay could not write it: %s", r.Note)
+	}
+	c.After = d.joining(guid)
+	d.wishes = append(d.wishes, c)
+	return directory.ErrDeferred
+}
+
+// joining is the id of an earlier wish to put the same person into a group.
+func (d *Directory) joining(guid string) string {
+	for _, w := range d.wishes {
+		if w.GUID == guid && w.Action == task.Add {
+			return w.ID
+		}
+	}
+	return ""
+}
+
+// wishID names what is wished, so that the answer finds its way back to it.
+func wishID(action task.Action, groupDN, guid string) string {
+	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
+	return hex.EncodeToString(sum[:12])
+}

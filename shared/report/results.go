@@ -1,0 +1,136 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Status is what became of one change.
+type Status string
+
+// The statuses. Only Pending is not final.
+const (
+	Done    Status = "done"    // reading the directory shows it
+	Pending Status = "pending" // begun; the directory has not followed yet
+	Kept    Status = "kept"    // asked again, the rule no longer takes it
+	Refused Status = "refused" // cannot be done safely
+	Failed  Status = "failed"  // the directory refused; the person has what they had
+)
+
+// Result is one change and what became of it.
+type Result struct {
+	User              string `json:"user"`
+	UserPrincipalName string `json:"userPrincipalName"`
+	Rule              string `json:"rule"`
+	License           string `json:"license"`
+	To                string `json:"to,omitempty"`
+	Status            Status `json:"status"`
+	// Again: pending because something could not be read or written. The cause
+	// must be mended, waiting alone does not help.
+	Again         bool    `json:"again,omitempty"`
+	Note          string  `json:"note,omitempty"`
+	MonthlySaving float64 `json:"monthlySaving"`
+}
+
+// ResultOf is the result of a change.
+func ResultOf(c *plan.Change, s Status, note string) Result {
+	return Result{
+		User: c.User, UserPrincipalName: c.UserPrincipalName, Rule: c.Rule, License: c.License, To: c.To,
+		Status: s, Note: note, MonthlySaving: c.MonthlySaving,
+	}
+}
+
+// Results is runs/<run>/results/<batch>.json.
+type Results struct {
+	Run      string    `json:"run"`
+	PlanHash string    `json:"planHash"`
+	At       time.Time `json:"at"`
+	Override string    `json:"override,omitempty"`
+	Results  []Result  `json:"results"`
+}
+
+func resultsKey(run, batch string) string { return "runs/" + run + "/results/" + batch + ".json" }
+
+// PutResults writes what became of a batch.
+func PutResults(ctx context.Context, s store.Store, batch string, r *Results) error {
+	if err := store.PutJSON(ctx, s, resultsKey(r.Run, batch), r); err != nil {
+		return fmt.Errorf("write the results of run %s (the ledger has them): %w", r.Run, err)
+	}
+	return nil
+}
+
+// GetResults reads what became of some batches of a plan so far, in their
+// order. A batch that nobody worked on yet has no results.
+func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
+	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
+	for _, b := range batches {
+		var one Results
+		err := store.GetJSON(ctx, s, resultsKey(p.Run, b.Name), &one)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the results of run %s: %w", p.Run, err)
+		}
+		all.Results = append(all.Results, one.Results...)
+		if one.At.After(all.At) {
+			all.At = one.At
+		}
+		if one.Override != "" {
+			all.Override = one.Override
+		}
+	}
+	return all, nil
+}
+
+// Of is what became of a change; nil when nothing is known of it yet.
+func (r *Results) Of(c *plan.Change) *Result {
+	i := slices.IndexFunc(r.Results, func(x Result) bool { return x.User == c.User && x.License == c.License })
+	if i < 0 {
+		return nil
+	}
+	return &r.Results[i]
+}
+
+// Final tells whether nothing is left to be done about a change.
+func (r *Results) Final(c *plan.Change) bool {
+	x := r.Of(c)
+	return x != nil && x.Status != Pending
+}
+
+// Set notes what became of a change.
+func (r *Results) Set(x Result) {
+	if known := r.Of(&plan.Change{User: x.User, License: x.License}); known != nil {
+		*known = x
+		return
+	}
+	r.Results = append(r.Results, x)
+}
+
+// Count is how many results have a status.
+func (r *Results) Count(s Status) int {
+	n := 0
+	for i := range r.Results {
+		if r.Results[i].Status == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Troubled is how many changes are pending for another reason than waiting.
+func (r *Results) Troubled() int {
+	n := 0
+	for i := range r.Results {
+		if r.Results[i].Again {
+			n++
+		}
+	}
+	return n
+}
