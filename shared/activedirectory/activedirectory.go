@@ -15,8 +15,9 @@ import (
 	"github.com/jcmturner/gokrb5/v8/client"
 )
 
-// Directory is one domain. Its methods may be used at the same time; each
-// opens connections of its own and closes them.
+// Directory is one domain. Its methods may be used at the same time; each has
+// connections of its own while it runs, which are closed when no other method
+// wants them soon.
 type Directory struct {
 	configured []controller
 	dnsDomain  string   // where controllers are looked for when none is configured
@@ -30,6 +31,8 @@ type Directory struct {
 	dialer     net.Dialer
 	timeout    time.Duration
 	now        func() time.Time
+
+	pool pool
 
 	mu         sync.Mutex
 	domain     *domain // as last read, nil before

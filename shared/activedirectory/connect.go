@@ -66,20 +66,40 @@ func (d *Directory) resolver() *net.Resolver {
 	return net.DefaultResolver
 }
 
-// do holds a connection to one controller: dial, TLS, bind, f, close.
+// do asks one controller: over a connection that waits for a question, or over
+// a new one. A waiting one that broke meanwhile is replaced once.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
+	if s := d.pool.take(c); s != nil {
+		s.ctx, s.committed, s.root = ctx, false, nil
+		err := s.run(f)
+		if !s.lost || s.committed || ctx.Err() != nil {
+			return err
+		}
+	}
 	s := &session{ctx: ctx, directory: d, controller: c, bases: d.bases}
 	if err := s.connect(); err != nil {
 		return err
 	}
-	defer s.conn.Close()
 	if err := s.bind(); err != nil {
+		s.conn.Close()
 		return err
 	}
-	if err := s.findBase(); err != nil {
+	return s.run(f)
+}
+
+// run asks over a bound connection, and keeps it for the next question if it
+// answered this one.
+func (s *session) run(f func(*session) error) error {
+	err := s.findBase()
+	if err == nil {
+		err = f(s)
+	}
+	if err != nil || s.ctx.Err() != nil {
+		s.conn.Close()
 		return err
 	}
-	return f(s)
+	s.directory.pool.put(s)
+	return nil
 }
 
 // connect dials and shakes hands: at once, or (StartTLS) when the controller

@@ -33,8 +33,8 @@ var (
 	errNoGroup  = fmt.Errorf("%w, or the account may not see it", directory.ErrNoGroup)
 )
 
-// session is a bound connection to one controller, for one call of do; so it
-// may keep that call's context.
+// session is a bound connection to one controller, in the hands of one call of
+// do at a time; so it may keep that call's context.
 type session struct {
 	ctx        context.Context
 	directory  *Directory
@@ -43,6 +43,8 @@ type session struct {
 	conn       *ldap.Conn
 	bases      []string
 	root       *ldap.Entry // rootDSE, nil before it is read
+	lost       bool        // the connection broke
+	idle       *time.Timer // closes it when it waits for too long
 	// committed is set when something was handed to the caller, or may have
 	// been written: then no other controller may be asked instead.
 	committed bool
@@ -67,6 +69,7 @@ func (s *session) operation(doing string, op func() error) error {
 	hangUp := func() { s.raw.Close() }
 	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
 	if err != nil {
+		s.lost = ldap.IsErrorWithCode(err, ldap.ErrorNetwork)
 		return s.fault(doing, err)
 	}
 	return nil
@@ -93,8 +96,46 @@ func (s *session) people(doing, filter string, attributes []string, each func(*l
 	return nil
 }
 
-// pages hands on what a search below a base finds, holding one page at a time.
+// pages hands on what a search below a base finds. While one page is handed on
+// the next one is under way already, so that the controller and this machine
+// work at the same time; two pages at most are held.
 func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error) error {
+	pages := make(chan *ldap.SearchResult)
+	enough := make(chan struct{})
+	var failed error
+	go func() {
+		defer close(pages)
+		failed = s.turn(doing, base, filter, attributes, func(page *ldap.SearchResult) bool {
+			select {
+			case pages <- page:
+				return true
+			case <-enough:
+				return false
+			}
+		})
+	}()
+	var err error
+	for page := range pages {
+		for _, e := range page.Entries {
+			if err == nil {
+				err = each(e)
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	close(enough)
+	for range pages { // ends when the page under way is there, or given up
+	}
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// turn asks for page after page as long as they are wanted.
+func (s *session) turn(doing, base, filter string, attributes []string, hand func(*ldap.SearchResult) bool) error {
 	paging := ldap.NewControlPaging(pageSize)
 	for {
 		page, err := s.search(doing, base, ldap.ScopeWholeSubtree, filter, attributes, paging)
@@ -105,10 +146,8 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 		if err != nil {
 			return err
 		}
-		for _, e := range page.Entries {
-			if err := each(e); err != nil {
-				return err
-			}
+		if !hand(page) {
+			return nil
 		}
 		next, ok := ldap.FindControl(page.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
 		if !ok || len(next.Cookie) == 0 {

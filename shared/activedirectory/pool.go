@@ -1,0 +1,62 @@
+package activedirectory
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// keepIdle is how long a connection waits for the next question. Evidence
+	// about a batch of people asks each controller hundreds of times.
+	keepIdle = 5 * time.Second
+	// mostIdle is how many connections wait at one controller.
+	mostIdle = 8
+)
+
+// pool holds bound connections that wait for the next question, by controller.
+type pool struct {
+	mu   sync.Mutex
+	idle map[string][]*session // by URL, the last used at the end
+}
+
+// take gives a waiting connection, nil when there is none.
+func (p *pool) take(c controller) *session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting := p.idle[c.url]
+	if len(waiting) == 0 {
+		return nil
+	}
+	s := waiting[len(waiting)-1]
+	p.idle[c.url] = waiting[:len(waiting)-1]
+	s.idle.Stop()
+	return s
+}
+
+// put lets a connection wait, for keepIdle, or closes it when enough do.
+func (p *pool) put(s *session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle[s.controller.url]) >= mostIdle {
+		s.conn.Close()
+		return
+	}
+	if p.idle == nil {
+		p.idle = map[string][]*session{}
+	}
+	p.idle[s.controller.url] = append(p.idle[s.controller.url], s)
+	s.idle = time.AfterFunc(keepIdle, func() { p.drop(s) })
+}
+
+// drop closes a connection that waited long enough, unless it was taken.
+func (p *pool) drop(s *session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, waiting := range p.idle[s.controller.url] {
+		if waiting == s {
+			p.idle[s.controller.url] = append(p.idle[s.controller.url][:i], p.idle[s.controller.url][i+1:]...)
+			s.conn.Close()
+			return
+		}
+	}
+}
