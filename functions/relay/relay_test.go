@@ -13,6 +13,8 @@ import (
 
 	"github.com/idleseat/idleseat/shared/relay/task"
 	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 // minute is a visibility timeout that no test waits for.
@@ -56,6 +58,44 @@ func TestCandidates(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)
 	}
+}
+
+// TestChangesSince reads everybody, and in the next night what changed: the
+// snapshot is that of a full reading.
+func TestChangesSince(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	p := r.start()
+	first := get[snapshot.Reading](r, r.answer(r.ask(everyone)))
+	if first.Mark == nil || first.WhyFull != "the message names no earlier reading" {
+		t.Errorf("the first reading: mark %v, in full: %q", first.Mark, first.WhyFull)
+	}
+	logons := 0
+	for i := range r.company.Size() {
+		if u := r.company.Person(i).AD; u != nil && i%40 == 0 {
+			r.company.LogOn(i)
+			logons++
+		}
+	}
+	const since = "runs/run-1/ad/since.json"
+	if err := store.PutJSON(t.Context(), r.store, since, first); err != nil {
+		t.Fatal(err)
+	}
+	again := everyone
+	again.Attempt, again.Since = 1, since
+	key := r.answer(r.ask(again))
+	second := get[snapshot.Reading](r, key)
+	if second.WhyFull != "" || second.Changed == 0 || second.Changed > logons || !second.Full.Equal(first.Full) {
+		t.Errorf("%d of %d changed; in full: %q", second.Changed, logons, second.WhyFull)
+	}
+	if diff := cmp.Diff(r.truth(r), r.sealed(key)); diff != "" {
+		t.Errorf("the snapshot differs from the company (-company +snapshot):\n%s", diff)
+	}
+	again.Attempt, again.Since = 2, "runs/run-1/ad/lost.json"
+	if third := get[snapshot.Reading](r, r.answer(r.ask(again))); !strings.Contains(third.WhyFull, "no such object") || third.People != second.People {
+		t.Errorf("%d people; in full: %q", third.People, third.WhyFull)
+	}
+	p.kill()
 }
 
 func TestTwoRelaysShareAQueue(t *testing.T) {

@@ -28,7 +28,9 @@ func (d *Domain) GroupChanges() ([]GroupChange, error) {
 		if !found || !strings.HasSuffix(line, "\n") { // half written
 			continue
 		}
-		var entry struct{ GroupChange struct{ Status, Action, User, Group string } }
+		var entry struct {
+			GroupChange struct{ Status, Action, User, Group string }
+		}
 		if err := json.Unmarshal([]byte(`{"timestamp"`+text), &entry); err != nil {
 			return nil, fmt.Errorf("read the audit log of %s: %w", d.controllers[0].address, err)
 		}
