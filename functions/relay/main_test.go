@@ -69,7 +69,11 @@ func serveS3() *httptest.Server {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		prefix, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+bucket+"/"), "/")
 		watched, _ := taps.LoadOrStore(prefix, new(tap))
-		watched.(*tap).around(func() { objects.ServeHTTP(w, r) })
+		tap := watched.(*tap)
+		if tap.asked != nil {
+			tap.asked(r)
+		}
+		tap.around(func() { objects.ServeHTTP(w, r) })
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed relays hang up
 	server.Start()

@@ -26,6 +26,7 @@ import (
 
 // tap counts what reaches and leaves the servers, and strikes at one point.
 type tap struct {
+	asked  func(*http.Request) // is told of requests to S3; may be nil
 	mu     sync.Mutex
 	events int
 	at     int
