@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -40,10 +41,11 @@ type session struct {
 	directory  *Directory
 	controller controller
 	raw        net.Conn // below TLS
+	ahead      *ahead   // over TLS
 	conn       *ldap.Conn
 	bases      []string
 	root       *ldap.Entry // rootDSE, nil before it is read
-	lost       bool        // the connection broke
+	lost       atomic.Bool // the connection broke
 	idle       *time.Timer // closes it when it waits for too long
 	// committed is set when something was handed to the caller, or may have
 	// been written: then no other controller may be asked instead.
@@ -69,7 +71,7 @@ func (s *session) operation(doing string, op func() error) error {
 	hangUp := func() { s.raw.Close() }
 	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
 	if err != nil {
-		s.lost = ldap.IsErrorWithCode(err, ldap.ErrorNetwork)
+		s.lost.Store(ldap.IsErrorWithCode(err, ldap.ErrorNetwork))
 		return s.fault(doing, err)
 	}
 	return nil
@@ -134,27 +136,72 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 	return failed
 }
 
-// turn asks for page after page as long as they are wanted.
+// turn asks for page after page as long as they are wanted: for the next one as
+// soon as the end of a page is there.
 func (s *session) turn(doing, base, filter string, attributes []string, hand func(*ldap.SearchResult) bool) error {
-	paging := ldap.NewControlPaging(pageSize)
-	for {
-		page, err := s.search(doing, base, ldap.ScopeWholeSubtree, filter, attributes, paging)
-		if tooLarge(err) && len(paging.Cookie) == 0 && paging.PagingSize >= 2*leastPage {
-			paging.PagingSize /= 2
+	ask := func(size uint32, cookie []byte) <-chan page {
+		paging, answer := ldap.NewControlPaging(size), make(chan page, 1)
+		paging.SetCookie(cookie)
+		go func() {
+			found, err := s.search(doing, base, ldap.ScopeWholeSubtree, filter, attributes, paging)
+			answer <- page{found, err}
+		}()
+		return answer
+	}
+	select { // of a search that was given up
+	case <-s.ahead.pageEnds:
+	default:
+	}
+	size := uint32(pageSize)
+	first := true
+	for answer := ask(size, nil); answer != nil; {
+		var p page
+		var next <-chan page
+		select {
+		case cookie := <-s.ahead.pageEnds:
+			next = ask(size, cookie)
+			p = <-answer
+		case p = <-answer:
+			next = s.following(&p, func(cookie []byte) <-chan page { return ask(size, cookie) })
+		}
+		if first && tooLarge(p.err) && size >= 2*leastPage {
+			size /= 2
+			answer = ask(size, nil)
 			continue
 		}
-		if err != nil {
-			return err
+		if p.err != nil || !hand(p.found) {
+			if next != nil { // it is not wanted any more
+				s.raw.Close()
+				<-next
+			}
+			return p.err
 		}
-		if !hand(page) {
-			return nil
-		}
-		next, ok := ldap.FindControl(page.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
-		if !ok || len(next.Cookie) == 0 {
-			return nil
-		}
-		paging.SetCookie(next.Cookie)
+		answer, first = next, false
 	}
+	return nil
+}
+
+// page is what a search for one page came to.
+type page struct {
+	found *ldap.SearchResult
+	err   error
+}
+
+// following asks for the page after one that is there, if there is one. The end
+// of the page may have been told at the same moment.
+func (s *session) following(p *page, ask func(cookie []byte) <-chan page) <-chan page {
+	select {
+	case <-s.ahead.pageEnds:
+	default:
+	}
+	if p.err != nil {
+		return nil
+	}
+	next, ok := ldap.FindControl(p.found.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
+	if !ok || len(next.Cookie) == 0 {
+		return nil
+	}
+	return ask(next.Cookie)
 }
 
 // tooLarge tells whether a server may give the same in smaller pages.
