@@ -78,7 +78,7 @@ type domain interface {
 
 // rig is everything around relays: a domain, queues, tasks and a store.
 type rig struct {
-	*testing.T
+	testing.TB
 	*tap
 	domain
 	box        *sandbox.Sandbox // nil with another domain
@@ -106,14 +106,14 @@ func newRig(t *testing.T, visibility time.Duration) *rig {
 	return r
 }
 
-func newRigOn(t *testing.T, visibility time.Duration, on domain) *rig {
+func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 	t.Helper()
 	cloud, err := awsfake.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cloud.Close() })
-	r := &rig{T: t, tap: new(tap), domain: on, aws: cloud, visibility: visibility}
+	r := &rig{TB: t, tap: new(tap), domain: on, aws: cloud, visibility: visibility}
 	prefix := fmt.Sprintf("rig%d", rigs.Add(1))
 	taps.Store(prefix, r.tap)
 	cloud.Intercept(func(next http.Handler) http.Handler {

@@ -50,7 +50,7 @@ func TestSamba(t *testing.T) {
 	t.Run("writing", func(t *testing.T) { killedWhileWriting(t, newRig) })
 }
 
-func sambaName(i int) string { return fmt.Sprintf("p%04d", i) }
+func sambaName(i int) string { return fmt.Sprintf("p%05d", i) }
 
 func sambaGroup(n int) string { return fmt.Sprintf("CN=Seats %d,%s", n, samba.GroupsOU) }
 
