@@ -26,7 +26,7 @@ type Entra interface {
 	CountPeople(ctx context.Context) (int, error)
 	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
-	ListMembers(ctx context.Context, groupID string, each func(directory.Member) error) error
+	ListMembers(ctx context.Context, groupID, cursor string, page func(members []directory.Member, next string) error) error
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	GroupsOf(ctx context.Context, userID string) ([]string, error)
 }

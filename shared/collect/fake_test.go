@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -101,25 +102,40 @@ func (f *fakeEntra) FindGroup(_ context.Context, name string) (directory.Group, 
 	return g, nil
 }
 
-func (f *fakeEntra) ListPeople(_ context.Context, _ string, page func([]directory.EntraUser, string) error) error {
-	for i, p := range f.pages {
+// ListPeople hands over pages; the cursor is the number of the next one.
+func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]directory.EntraUser, string) error) error {
+	from, _ := strconv.Atoi(cursor)
+	for i := from; i < len(f.pages); i++ {
 		if err := f.call(fmt.Sprintf("ListPeople page %d", i+1)); err != nil {
 			return err
 		}
-		if err := page(slices.Clone(p), ""); err != nil {
+		if err := page(slices.Clone(f.pages[i]), f.after(i, len(f.pages))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *fakeEntra) ListMembers(_ context.Context, id string, each func(directory.Member) error) error {
-	for _, m := range f.in[id] {
-		if err := each(m); err != nil {
+// after is the cursor of what follows the i-th of n, empty for the last.
+func (f *fakeEntra) after(i, n int) string {
+	if i+1 == n {
+		return ""
+	}
+	return strconv.Itoa(i + 1)
+}
+
+// ListMembers hands over one member a page.
+func (f *fakeEntra) ListMembers(_ context.Context, id, cursor string, page func([]directory.Member, string) error) error {
+	from, _ := strconv.Atoi(cursor)
+	if err := f.call("ListMembers " + id); err != nil {
+		return err
+	}
+	for i := from; i < len(f.in[id]); i++ {
+		if err := page(f.in[id][i:i+1], f.after(i, len(f.in[id]))); err != nil {
 			return err
 		}
 	}
-	return f.call("ListMembers " + id)
+	return nil
 }
 
 func (f *fakeEntra) FindPerson(_ context.Context, name string) (directory.EntraUser, error) {

@@ -16,29 +16,6 @@ import (
 // source, and a run is never begun twice.
 const attempt = "1"
 
-// ReadEntra reads everybody in Entra ID. Any error means that the source as a
-// whole was not read.
-func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
-	return c.read(ctx, b, directory.Entra, attempt, func(w *snapshot.Writer) error {
-		err := c.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
-			for i := range page {
-				if err := w.AddEntra(&page[i]); err != nil {
-					return err
-				}
-			}
-			c.progress(directory.Entra, w.People(), b.People)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if missing := b.People - w.People(); missing > tolerance(b.People) {
-			return fmt.Errorf("the list of people is short: Graph counted %d and listed %d", b.People, w.People())
-		}
-		return c.entraMembers(ctx, b, p, w)
-	})
-}
-
 // tolerance is how many people fewer than were counted a list may have: some
 // are deleted while it is read, and the count itself may be late.
 func tolerance(counted int) int { return 5 + counted/100 }
@@ -85,29 +62,4 @@ func (c *Collector) progress(s directory.Source, people, total int) {
 	if c.Progress != nil {
 		c.Progress(s, people, total)
 	}
-}
-
-// entraMembers reads the members of the Entra groups that rules and exemptions
-// need. A group that is not there leaves membership of it unknown; a group
-// that cannot be read to its end fails the source.
-func (c *Collector) entraMembers(ctx context.Context, b *snapshot.Begin, p *policy.Policy, w *snapshot.Writer) error {
-	for _, q := range p.MemberQueries() {
-		if q.Ref.Source != directory.Entra {
-			continue
-		}
-		key := q.Ref.Key(q.Direct)
-		g := b.Group(q.Ref)
-		if g.Unreadable != "" {
-			w.Unreadable(key)
-			continue
-		}
-		err := c.Entra.ListMembers(ctx, g.ID, func(m directory.Member) error {
-			at := directory.EntraUser{ID: m.ID, SID: m.SID}
-			return w.AddMember(key, m.ID, at.PartitionKey())
-		})
-		if err != nil {
-			return fmt.Errorf("members of %s: %w", q.Ref, err)
-		}
-	}
-	return nil
 }

@@ -14,6 +14,10 @@ var (
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
 )
 
+// ErrCursor is returned for a place in a list that the directory does not know
+// any more: the list must be read from its start.
+var ErrCursor = errors.New("the place in the list is no longer known")
+
 // ErrDeferred answers a write that was handed to somebody else, who makes it
 // later. Reading shows when it is made.
 var ErrDeferred = errors.New("handed over, not made yet")

@@ -24,3 +24,12 @@ func (f *Freshness) Sample(date, notAfter time.Time) {
 		f.Newest = date
 	}
 }
+
+// Join adds the dates of other people.
+func (f *Freshness) Join(o Freshness) {
+	f.Sampled += o.Sampled
+	f.WithActivity += o.WithActivity
+	if o.Newest.After(f.Newest) {
+		f.Newest = o.Newest
+	}
+}

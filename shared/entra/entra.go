@@ -20,12 +20,19 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/groups"
 	"github.com/microsoftgraph/msgraph-sdk-go/subscribedskus"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
+	"golang.org/x/time/rate"
 )
+
+// listRate is Graph's limit on lists that tell sign-in activity: five requests
+// in ten seconds, of one application in one tenant. Evenly spread they never
+// exceed it in any ten seconds, and no wait after a refusal is lost.
+const listRate = rate.Limit(0.5)
 
 // Client asks one tenant's Microsoft Graph. It is safe for concurrent use.
 type Client struct {
 	base    *url.URL
 	adapter abs.RequestAdapter
+	pace    *rate.Limiter // of lists with signInActivity; nil: none
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
 }
@@ -48,7 +55,11 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{base: target.base, adapter: adapter, now: time.Now, pause: pause}, nil
+	c := &Client{base: target.base, adapter: adapter, now: time.Now, pause: pause}
+	if target.login != nil { // a simulation on loopback has no limit
+		c.pace = rate.NewLimiter(listRate, 1)
+	}
+	return c, nil
 }
 
 // newAdapter joins the SDK to the one HTTP client of the package. The list of

@@ -2,6 +2,7 @@ package entra
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,13 +129,17 @@ func TestListMembers(t *testing.T) {
 			t.Parallel()
 			f := newFake(t, tt.play...)
 			var got []directory.Member
-			err := f.ListMembers(t.Context(), groupA, func(m directory.Member) error {
-				if m.ID == "stop" {
+			var cursors []string
+			err := f.ListMembers(t.Context(), groupA, "", func(page []directory.Member, next string) error {
+				if len(page) > 0 && page[0].ID == "stop" {
 					return stop
 				}
-				got = append(got, m)
+				got, cursors = append(got, page...), append(cursors, next)
 				return nil
 			})
+			if err == nil && slices.Index(cursors, "") != len(cursors)-1 {
+				t.Errorf("cursors %q, want none only after the last page", cursors)
+			}
 			switch {
 			case tt.text != "" && (err == nil || !strings.Contains(err.Error(), tt.text)):
 				t.Errorf("error %v lacks %q", err, tt.text)

@@ -2,6 +2,7 @@ package entra
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -36,23 +37,45 @@ func decodeMembers(body []byte) ([]wireMember, envelope, error) {
 	return members, head, err
 }
 
-// ListMembers hands over the users in a group and in the groups nested in it.
-// A user who is listed twice is handed over twice. It is directory.ErrNoGroup when the
-// group does not exist; an error of each ends the read.
-func (c *Client) ListMembers(ctx context.Context, groupID string, each func(directory.Member) error) error {
-	visited := map[string]bool{groupID: true}
-	for open := []string{groupID}; len(open) > 0; open = open[1:] {
-		err := c.listDirect(ctx, open[0], func(m wireMember) error {
-			switch m.Type {
-			case typeUser:
-				return each(directory.Member{ID: m.ID, SID: m.SID})
-			case typeGroup:
-				if !visited[m.ID] {
-					visited[m.ID] = true
-					open = append(open, m.ID)
-				}
+// memberCursor is where a reading of members stands: groups to read yet, the
+// first of them from a link on, and those met so far.
+type memberCursor struct {
+	Open []string `json:"open"`
+	Met  []string `json:"met"`
+	Link string   `json:"link,omitempty"`
+}
+
+// ListMembers hands over, page by page, the users in a group and in the groups
+// nested in it. A user who is listed twice is handed over twice. An empty cursor
+// starts; next resumes after its page, in another process too, and is empty on
+// the last. It is directory.ErrNoGroup when the group does not exist; an error of
+// page ends the read.
+func (c *Client) ListMembers(ctx context.Context, groupID, cursor string, page func(members []directory.Member, next string) error) error {
+	at := memberCursor{Open: []string{groupID}, Met: []string{groupID}}
+	if cursor != "" {
+		if err := json.Unmarshal([]byte(cursor), &at); err != nil || len(at.Open) == 0 {
+			return fmt.Errorf("list members of group %s: the cursor to go on from is damaged", groupID)
+		}
+	}
+	for len(at.Open) > 0 {
+		err := c.listDirect(ctx, at.Open[0], at.Link, func(entries []wireMember, link string) error {
+			var users []directory.Member
+			for _, m := range entries {
+				switch {
+				case m.Type == typeUser:
+					users = append(users, directory.Member{ID: m.ID, SID: m.SID})
+				case m.Type == typeGroup && !slices.Contains(at.Met, m.ID):
+					at.Met, at.Open = append(at.Met, m.ID), append(at.Open, m.ID)
+				} // devices, contacts and applications hold no license
 			}
-			return nil // devices, contacts and applications hold no license
+			if at.Link = link; link == "" {
+				at.Open = at.Open[1:]
+			}
+			next, err := at.text()
+			if err != nil {
+				return err
+			}
+			return page(users, next)
 		})
 		if err != nil {
 			return err
@@ -61,27 +84,35 @@ func (c *Client) ListMembers(ctx context.Context, groupID string, each func(dire
 	return nil
 }
 
-func (c *Client) listDirect(ctx context.Context, groupID string, each func(wireMember) error) error {
+// text is the cursor as it is handed on, empty at the end.
+func (m memberCursor) text() (string, error) {
+	if len(m.Open) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(m)
+	return string(b), err
+}
+
+// listDirect reads who is listed in a group, from a link on if there is one.
+func (c *Client) listDirect(ctx context.Context, groupID, link string, page func(entries []wireMember, next string) error) error {
 	k := call{what: "list members of group " + groupID, needs: readGroups}
 	if !isID(groupID) {
 		return k.failed(errNotID)
 	}
-	info, err := c.group(groupID).Members().ToGetRequestInformation(ctx, &groups.ItemMembersRequestBuilderGetRequestConfiguration{
-		QueryParameters: &groups.ItemMembersRequestBuilderGetQueryParameters{
-			Select: selectOf[wireMember](), Top: new(int32(memberPages)),
-		},
-	})
+	info, err := c.follow(link)
+	if link == "" {
+		info, err = c.group(groupID).Members().ToGetRequestInformation(ctx, &groups.ItemMembersRequestBuilderGetRequestConfiguration{
+			QueryParameters: &groups.ItemMembersRequestBuilderGetQueryParameters{
+				Select: selectOf[wireMember](), Top: new(int32(memberPages)),
+			},
+		})
+	}
 	if err != nil {
 		return k.failed(err)
 	}
-	err = pages(ctx, c, k, info, "", decodeMembers, func(page []wireMember, _ string) error {
-		for _, m := range page {
-			if err := each(m); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	if err = pages(ctx, c, k, info, link, decodeMembers, page); link != "" {
+		err = expired(err)
+	}
 	if answered(err, http.StatusNotFound) {
 		return fmt.Errorf("%w: %s", directory.ErrNoGroup, groupID)
 	}

@@ -62,13 +62,14 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 // another process too, and is empty on the last. An error of page ends the
 // read and is returned as it is.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
-	k := call{what: "list people", needs: readPeople}
+	k := call{what: "list people", needs: readPeople, paced: true}
 	if cursor != "" {
 		info, err := c.follow(cursor)
 		if err != nil {
 			return k.failed(err)
 		}
-		return pages(ctx, c, k, info, cursor, c.people, page)
+		err = pages(ctx, c, k, info, cursor, c.people, page)
+		return expired(err)
 	}
 	begun := false
 	for _, size := range []int32{pageSize, smallPageSize} {
@@ -87,6 +88,15 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 		}
 	}
 	return nil
+}
+
+// expired marks the refusal of a link: Graph does not keep the place in a list
+// for ever.
+func expired(err error) error {
+	if answered(err, http.StatusBadRequest) || answered(err, http.StatusGone) {
+		return fmt.Errorf("%w: %w", directory.ErrCursor, err)
+	}
+	return err
 }
 
 func (c *Client) people(body []byte) ([]directory.EntraUser, envelope, error) {

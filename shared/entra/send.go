@@ -29,6 +29,7 @@ var errNetwork = errors.New("the network failed")
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that allow it
+	paced bool   // it is held to listRate
 }
 
 func (k call) failed(err error) error {
@@ -49,6 +50,11 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 	}
 	var waited time.Duration
 	for try := 1; ; try++ {
+		if k.paced && c.pace != nil {
+			if err := c.pause(ctx, c.pace.ReserveN(c.now(), 1).DelayFrom(c.now())); err != nil {
+				return nil, k.failed(err)
+			}
+		}
 		body, err := c.try(ctx, info)
 		if err == nil {
 			return body, nil

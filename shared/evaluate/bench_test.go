@@ -120,7 +120,9 @@ func (c company) ListPeople(_ context.Context, _ string, page func([]directory.E
 	return nil
 }
 
-func (company) ListMembers(context.Context, string, func(directory.Member) error) error { return nil }
+func (company) ListMembers(context.Context, string, string, func([]directory.Member, string) error) error {
+	return nil
+}
 
 func (company) FindPerson(context.Context, string) (directory.EntraUser, error) {
 	return directory.EntraUser{}, directory.ErrNoPerson

@@ -100,6 +100,15 @@ type Reading struct {
 	Mark    *directory.Mark `json:"mark,omitempty"` // nil: the next reading is of everybody
 }
 
+// Join adds what another call of reading the same source gave.
+func (r *Reading) Join(o *Reading) {
+	r.Source = o.Source
+	r.Freshness.Join(o.Freshness)
+	r.People += o.People
+	r.Unreadable = append(r.Unreadable, o.Unreadable...)
+	r.Parts = append(r.Parts, o.Parts...)
+}
+
 // Manifest is runs/<run>/manifest.json. Parts may lie in another run's folder,
 // when a run plans again over a snapshot that was already taken.
 type Manifest struct {

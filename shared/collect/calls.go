@@ -1,0 +1,200 @@
+package collect
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// mostRestarts is how often a list may be begun again because Graph no longer
+// knew the place in it.
+const mostRestarts = 2
+
+// entraCall is runs/<run>/entra/calls/<n>.json: what one call of reading Entra
+// ID gave, and where the next one goes on. It is written last, so the parts of a
+// call that died count for nothing.
+type entraCall struct {
+	Reading snapshot.Reading `json:"reading"`
+	// Group is the member query to go on with; negative while people are listed.
+	Group  int    `json:"group"`
+	Cursor string `json:"cursor,omitempty"` // in the list of people, or of the group's members
+	People int    `json:"people"`           // listed so far, in all calls that count
+	Done   bool   `json:"done"`
+	// From is the first call that counts: those before were of a list that had
+	// to be begun again.
+	From     int `json:"from"`
+	Restarts int `json:"restarts,omitempty"`
+}
+
+func callKey(run string, call int) string {
+	return fmt.Sprintf("runs/%s/entra/calls/%04d.json", run, call)
+}
+
+// ReadEntra reads everybody in Entra ID. Any error means that the source as a
+// whole was not read.
+func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
+	for call := 0; ; call++ {
+		if done, err := c.ReadEntraUntil(ctx, b, p, call, time.Time{}); err != nil {
+			return snapshot.Reading{}, err
+		} else if done {
+			return c.EntraReading(ctx, b)
+		}
+	}
+}
+
+// ReadEntraUntil is one call of reading Entra ID: it goes on where the call
+// before it stopped, takes no further page after until (zero: never), and tells
+// whether all is read. The same call may be made again, by somebody else too:
+// what it came to first stands.
+func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {
+	if known, err := c.entraCall(ctx, b.Run, call); err == nil || !errors.Is(err, store.ErrNotFound) {
+		return known.Done, err
+	}
+	at := entraCall{Group: -1}
+	if call > 0 {
+		if at, err = c.entraCall(ctx, b.Run, call-1); err != nil {
+			return false, err
+		}
+	}
+	reader := &entraReader{Collector: c, begin: b, groups: entraQueries(p), until: until, at: at}
+	reading, err := c.read(ctx, b, directory.Entra, fmt.Sprintf("%d-%s", call, rand.Text()[:10]), func(w *snapshot.Writer) error {
+		return reader.read(ctx, w)
+	})
+	switch {
+	case errors.Is(err, directory.ErrCursor) && at.Restarts < mostRestarts:
+		reader.at = entraCall{Group: -1, From: call + 1, Restarts: at.Restarts + 1}
+	case err != nil:
+		return false, err
+	default:
+		reader.at.Reading = reading
+	}
+	err = store.PutJSONIfAbsent(ctx, c.Store, callKey(b.Run, call), &reader.at)
+	if errors.Is(err, store.ErrExists) {
+		reader.at, err = c.entraCall(ctx, b.Run, call)
+	}
+	return reader.at.Done, err
+}
+
+func (c *Collector) entraCall(ctx context.Context, run string, call int) (at entraCall, err error) {
+	if err = store.GetJSON(ctx, c.Store, callKey(run, call), &at); err != nil {
+		err = fmt.Errorf("read what call %d of reading %s came to: %w", call, directory.Entra, err)
+	}
+	return at, err
+}
+
+// EntraReading joins what the calls of a finished reading gave.
+func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all snapshot.Reading, err error) {
+	for call := 0; ; call++ {
+		at, err := c.entraCall(ctx, b.Run, call)
+		if err != nil {
+			return snapshot.Reading{}, err
+		}
+		if at.From > call {
+			all = snapshot.Reading{}
+			continue
+		}
+		all.Join(&at.Reading)
+		if at.Done {
+			return all, nil
+		}
+	}
+}
+
+// entraQueries are the questions about members of Entra's groups that rules and
+// exemptions ask.
+func entraQueries(p *policy.Policy) (queries []policy.MemberQuery) {
+	for _, q := range p.MemberQueries() {
+		if q.Ref.Source == directory.Entra {
+			queries = append(queries, q)
+		}
+	}
+	return queries
+}
+
+// entraReader is one call.
+type entraReader struct {
+	*Collector
+	begin  *snapshot.Begin
+	groups []policy.MemberQuery
+	until  time.Time
+	at     entraCall
+}
+
+// enough ends a list when the time of the call is over and more would follow.
+func (r *entraReader) enough(next string) error {
+	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
+		return errEnough
+	}
+	return nil
+}
+
+func (r *entraReader) read(ctx context.Context, w *snapshot.Writer) error {
+	if r.at.Group < 0 {
+		err := r.people(ctx, w)
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.at.Group = 0
+	}
+	for ; r.at.Group < len(r.groups); r.at.Group++ {
+		err := r.members(ctx, w, r.groups[r.at.Group])
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("members of %s: %w", r.groups[r.at.Group].Ref, err)
+		}
+	}
+	r.at.Done = true
+	return nil
+}
+
+func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
+	err := r.Entra.ListPeople(ctx, r.at.Cursor, func(page []directory.EntraUser, next string) error {
+		for i := range page {
+			if err := w.AddEntra(&page[i]); err != nil {
+				return err
+			}
+		}
+		r.at.People += len(page)
+		r.progress(directory.Entra, r.at.People, r.begin.People)
+		return r.enough(next)
+	})
+	if err != nil {
+		return err
+	}
+	if missing := r.begin.People - r.at.People; missing > tolerance(r.begin.People) {
+		return fmt.Errorf("the list of people is short: Graph counted %d and listed %d", r.begin.People, r.at.People)
+	}
+	return nil
+}
+
+// members reads the members of a group that rules or exemptions need. A group
+// that is not there leaves membership of it unknown; a group that cannot be read
+// to its end fails the source.
+func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q policy.MemberQuery) error {
+	key, g := q.Ref.Key(q.Direct), r.begin.Group(q.Ref)
+	if g.Unreadable != "" {
+		w.Unreadable(key)
+		return nil
+	}
+	return r.Entra.ListMembers(ctx, g.ID, r.at.Cursor, func(page []directory.Member, next string) error {
+		for _, m := range page {
+			at := directory.EntraUser{ID: m.ID, SID: m.SID}
+			if err := w.AddMember(key, m.ID, at.PartitionKey()); err != nil {
+				return err
+			}
+		}
+		return r.enough(next)
+	})
+}
