@@ -37,6 +37,8 @@ require (
 	golang.org/x/term v0.47.0
 )
 
+require github.com/aws/aws-lambda-go v1.55.1 // indirect
+
 require (
 	cel.dev/expr v0.25.1 // indirect
 	github.com/Azure/azure-sdk-for-go/sdk/internal v1.13.0 // indirect

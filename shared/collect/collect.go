@@ -13,6 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/snapshot/census"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -33,10 +34,13 @@ type Entra interface {
 
 // AD is what collect asks of Active Directory.
 type AD interface {
+	census.AD
+	OneAD
+}
+
+// OneAD is what it asks of it for one person.
+type OneAD interface {
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
-	ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error)
-	ListChanges(ctx context.Context, since directory.Mark, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
-	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
@@ -69,13 +73,22 @@ type Start struct {
 
 // Begin resolves what the policy names and writes begin.json. When the tenant
 // is another than the policy's, or lacks a product or a license group that the
-// policy names, the error is ErrPolicy and there is no run.
+// policy names, the error is ErrPolicy and there is no run. A run that began
+// already stays as it began, so that the step may be repeated.
 func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return b, snapshot.PutBegin(ctx, c.Store, b)
+	return c.begin(ctx, b)
+}
+
+func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Begin, error) {
+	err := snapshot.PutBegin(ctx, c.Store, b)
+	if errors.Is(err, store.ErrExists) {
+		return snapshot.GetBegin(ctx, c.Store, b.Run)
+	}
+	return b, err
 }
 
 // resolve finds in the tenant what the policy names. It writes nothing.

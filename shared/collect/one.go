@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,6 +20,7 @@ const adSample = 1000
 
 // one is the person of a run for one person, by the halves that were found.
 type one struct {
+	source  OneAD // nil when Active Directory is not set up
 	entra   *directory.EntraUser
 	ad      *directory.ADUser
 	unasked *directory.UnaskedError // why the last logon is not known; nil when it is
@@ -37,32 +39,68 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 	if err != nil {
 		return err
 	}
-	found, err := c.find(ctx, b.User)
+	var ad OneAD
+	if c.AD != nil {
+		ad = c.AD
+	}
+	found, err := c.find(ctx, ad, b.User)
 	if err != nil {
 		return err
 	}
 	if err := snapshot.PutBegin(ctx, c.Store, b); err != nil {
 		return err
 	}
-	entra, err := c.read(ctx, b, directory.Entra, attempt, func(w *snapshot.Writer) error { return c.writeEntra(ctx, b, in.Policy, found, w) })
+	return c.sealOne(ctx, b, in.Policy, found)
+}
+
+// BeginOne begins a run for one person whose Active Directory account is read
+// by somebody else, and tells by what: the SID that Entra ID knows, empty when
+// it knows none, or the name (known is false) when it does not know the person.
+// The run goes on with SealOne.
+func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, sid string, known bool, err error) {
+	if b, err = c.resolve(ctx, in); err != nil {
+		return nil, "", false, err
+	}
+	u, err := c.Entra.FindPerson(ctx, in.User)
+	known = err == nil
+	if err != nil && !errors.Is(err, directory.ErrNoPerson) {
+		return nil, "", false, fmt.Errorf("read %q: %w", in.User, err)
+	}
+	b, err = c.begin(ctx, b)
+	return b, u.SID, known, err
+}
+
+// SealOne reads the rest of a run for one person and seals it. ad answers for
+// Active Directory; nil when it is not set up.
+func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, ad OneAD) error {
+	found, err := c.find(ctx, ad, b.User)
+	if err != nil {
+		return err
+	}
+	return c.sealOne(ctx, b, p, found)
+}
+
+func (c *Collector) sealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one) error {
+	name := attempt + "-" + rand.Text()[:10] // the step may be repeated
+	entra, err := c.read(ctx, b, directory.Entra, name, func(w *snapshot.Writer) error { return c.writeEntra(ctx, b, p, found, w) })
 	if err != nil {
 		return fmt.Errorf("run %s: %w", b.Run, err)
 	}
 	if found.entra == nil {
 		entra.Failed = fmt.Sprintf("nobody in Entra ID is named %q, and the account found in Active Directory may belong to somebody named otherwise there", b.User)
 	}
-	return c.Seal(ctx, b.Run, entra, c.oneAD(ctx, b, in.Policy, found))
+	return c.Seal(ctx, b.Run, entra, c.oneAD(ctx, b, p, name, found))
 }
 
 // oneAD is the AD half of a run for one person.
-func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one) snapshot.Reading {
-	if c.AD == nil {
+func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, name string, found *one) snapshot.Reading {
+	if found.source == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}
 	}
 	if found.adError != nil {
 		return snapshot.Reading{Source: directory.AD, Failed: found.adError.Error()}
 	}
-	reading, err := c.read(ctx, b, directory.AD, attempt, func(w *snapshot.Writer) error { return c.writeAD(ctx, b, p, found, w) })
+	reading, err := c.read(ctx, b, directory.AD, name, func(w *snapshot.Writer) error { return c.writeAD(ctx, b, p, found, w) })
 	if err != nil {
 		return snapshot.Reading{Source: directory.AD, Failed: err.Error()}
 	}
@@ -72,24 +110,24 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 // find looks for the person in Entra by name and in Active Directory by SID,
 // or the other way round for somebody whom only Active Directory knows by the
 // name.
-func (c *Collector) find(ctx context.Context, name string) (*one, error) {
+func (c *Collector) find(ctx context.Context, ad OneAD, name string) (*one, error) {
 	u, err := c.Entra.FindPerson(ctx, name)
 	if err == nil {
-		found := &one{entra: &u}
-		if u.SID != "" && c.AD != nil {
-			found.readAD(ctx, c.AD, u.SID)
+		found := &one{source: ad, entra: &u}
+		if u.SID != "" && ad != nil {
+			found.readAD(ctx, u.SID)
 		}
 		return found, nil
 	}
-	if !errors.Is(err, directory.ErrNoPerson) || c.AD == nil {
+	if !errors.Is(err, directory.ErrNoPerson) || ad == nil {
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
-	account, err := c.AD.FindPerson(ctx, name)
+	account, err := ad.FindPerson(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("read %q, whom Entra ID does not know: %w", name, err)
 	}
-	found := &one{}
-	found.readAD(ctx, c.AD, account.SID)
+	found := &one{source: ad}
+	found.readAD(ctx, account.SID)
 	if account.UserPrincipalName == "" {
 		return found, nil
 	}
@@ -102,8 +140,8 @@ func (c *Collector) find(ctx context.Context, name string) (*one, error) {
 	return found, nil
 }
 
-func (o *one) readAD(ctx context.Context, ad AD, sid string) {
-	account, err := ad.ReadPerson(ctx, sid)
+func (o *one) readAD(ctx context.Context, sid string) {
+	account, err := o.source.ReadPerson(ctx, sid)
 	var unasked *directory.UnaskedError
 	switch {
 	case errors.As(err, &unasked):
@@ -163,14 +201,14 @@ func (o *one) joins(id, key string) {
 
 // writeAD writes the AD half. It comes after writeEntra.
 func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
-	if err := c.sampleAD(ctx, w); err != nil || found.ad == nil {
+	if err := found.sample(ctx, w); err != nil || found.ad == nil {
 		return err
 	}
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source != directory.AD {
 			continue
 		}
-		member, err := c.AD.MemberOf(ctx, found.ad.SID, q.Ref.Name, q.Direct)
+		member, err := found.source.MemberOf(ctx, found.ad.SID, q.Ref.Name, q.Direct)
 		switch key := q.Ref.Key(q.Direct); {
 		case errors.Is(err, directory.ErrNoGroup):
 			found.unreadable = append(found.unreadable, key)
@@ -199,10 +237,10 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return w.AddAD(found.ad)
 }
 
-// sampleAD looks at some people's dates, to judge the feed.
-func (c *Collector) sampleAD(ctx context.Context, w *snapshot.Writer) error {
+// sample looks at some people's dates, to judge the feed.
+func (o *one) sample(ctx context.Context, w *snapshot.Writer) error {
 	sampled := 0
-	err := c.AD.ListPeople(ctx, func(u directory.ADUser) error {
+	err := o.source.ListPeople(ctx, func(u directory.ADUser) error {
 		w.Sample(u.LastLogonTimestamp)
 		if sampled++; sampled == adSample {
 			return errEnough

@@ -183,3 +183,24 @@ func (m *Message) owns(key string) bool {
 type Answer struct {
 	Key string `json:"key"`
 }
+
+// Ending is how a task ended, as the state machine tells it: with an answer, by
+// an error, or not at all because none was sent.
+type Ending struct {
+	Answer
+	Absent bool   `json:"absent,omitempty"`
+	Error  string `json:"Error,omitempty"`
+	Cause  string `json:"Cause,omitempty"`
+}
+
+// Why is why the relay brought nothing.
+func (e *Ending) Why() string {
+	switch {
+	case e.Error == "States.Timeout" || e.Error == "States.HeartbeatTimeout":
+		return "no answer in time (" + e.Error + "); is it running?"
+	case e.Cause != "":
+		return e.Cause
+	default:
+		return e.Error
+	}
+}

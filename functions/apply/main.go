@@ -1,0 +1,53 @@
+// Command apply is the Lambda function that applies one batch of a plan. It is
+// the only one that can write to Entra ID.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/entra"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/step"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type settings struct {
+	Store  string `env:"IDLESEAT_STORE, required"`
+	Policy string `env:"IDLESEAT_POLICY, default=policy.yaml"` // key in the store
+	Relay  string `env:"IDLESEAT_RELAY, default=off"`
+	Entra  entra.Config
+}
+
+func main() {
+	step.Start(open, apply.ErrRefused, step.ErrPolicy, report.ErrNoPlan, snapshot.ErrUnknownRun)
+}
+
+func open(ctx context.Context, env *settings) (func(context.Context, apply.StepInput) (*apply.BatchState, error), error) {
+	s, err := store.Open(ctx, env.Store)
+	if err != nil {
+		return nil, err
+	}
+	graph, err := entra.New(env.Entra)
+	if err != nil {
+		return nil, err
+	}
+	steps := &apply.Steps{
+		Applier: apply.Applier{Store: s, Entra: graph, Now: time.Now},
+		Policy: func(ctx context.Context) (string, error) {
+			_, text, err := step.Policy(ctx, s, env.Policy)
+			return text, err
+		},
+		Relay: env.Relay == "on",
+	}
+	return func(ctx context.Context, in apply.StepInput) (*apply.BatchState, error) {
+		if until := step.Until(ctx, step.Margin); !until.IsZero() {
+			var stop context.CancelFunc
+			ctx, stop = context.WithDeadline(ctx, until)
+			defer stop()
+		}
+		return steps.Do(ctx, in)
+	}, nil
+}

@@ -1,0 +1,59 @@
+// Command collect is the Lambda function that begins a run, reads Entra ID in
+// calls that end before its deadline, and seals the snapshot.
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/collect"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entra"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/step"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type settings struct {
+	Store  string `env:"IDLESEAT_STORE, required"`
+	Policy string `env:"IDLESEAT_POLICY, default=policy.yaml"` // key in the store
+	Relay  string `env:"IDLESEAT_RELAY, default=off"`
+	Entra  entra.Config
+}
+
+// margin is what a call keeps before its deadline: the longest that a page may
+// take, and time to write the parts.
+const margin = 5 * time.Minute
+
+// version is set by the build; a plain `go build` tells its revision.
+var version = ""
+
+func main() {
+	step.Start(open, step.ErrPolicy, collect.ErrPolicy, collect.ErrRequest, directory.ErrNoPerson, directory.ErrAmbiguousPerson, snapshot.ErrUnknownRun)
+}
+
+func open(ctx context.Context, env *settings) (func(context.Context, collect.StepInput) (*collect.StepOutput, error), error) {
+	s, err := store.Open(ctx, env.Store)
+	if err != nil {
+		return nil, err
+	}
+	graph, err := entra.New(env.Entra)
+	if err != nil {
+		return nil, err
+	}
+	if info, ok := debug.ReadBuildInfo(); version == "" && ok {
+		version = info.Main.Version
+	}
+	steps := &collect.Steps{
+		Collector: collect.Collector{Store: s, Entra: graph, Tool: version, Now: time.Now},
+		Policy: func(ctx context.Context) (*policy.Policy, string, error) {
+			return step.Policy(ctx, s, env.Policy)
+		},
+		Relay: env.Relay == "on",
+	}
+	return func(ctx context.Context, in collect.StepInput) (*collect.StepOutput, error) {
+		return steps.Do(ctx, in, step.Until(ctx, margin))
+	}, nil
+}

@@ -1,0 +1,37 @@
+// Command gate is the Lambda function that makes the plan of a run, compares
+// what was approved with it, and settles what became of it.
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/gate"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/step"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type settings struct {
+	Store      string `env:"IDLESEAT_STORE, required"`
+	Deployment string `env:"IDLESEAT_DEPLOYMENT, default=idleseat"`
+}
+
+func main() { step.Start(open, gate.ErrRefused, report.ErrNoPlan, snapshot.ErrUnknownRun) }
+
+func open(ctx context.Context, env *settings) (func(context.Context, gate.StepInput) (*gate.StepOutput, error), error) {
+	s, err := store.Open(ctx, env.Store)
+	if err != nil {
+		return nil, err
+	}
+	steps := &gate.Steps{Store: s, Now: time.Now}
+	return func(ctx context.Context, in gate.StepInput) (*gate.StepOutput, error) {
+		out, err := steps.Do(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return out, step.Metrics(out.Metrics(in.Op)).Emit(os.Stdout, env.Deployment, time.Now())
+	}, nil
+}

@@ -1,0 +1,189 @@
+package apply
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/relay/errand"
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Steps are the steps of the state machine in which a batch is applied. Active
+// Directory is reached by errands to the relay, between the steps.
+type Steps struct {
+	Applier
+	// Policy reads the text of the policy in force.
+	Policy func(context.Context) (string, error)
+	Relay  bool // Active Directory is reached by the relay
+}
+
+// StepInput is what the state machine asks for by Op: prepare or change.
+type StepInput struct {
+	Op    string     `json:"op"`
+	Batch BatchState `json:"batch"`
+}
+
+// BatchState is a batch under way, handed from step to step.
+type BatchState struct {
+	Run      string `json:"run"`
+	PlanHash string `json:"planHash"`
+	Override bool   `json:"override"`
+	Round    int    `json:"round"`
+	Batch    string `json:"batch"`
+	Results  string `json:"results"` // key of what the relay's last write came to
+	Tries    int    `json:"tries"`   // writes handed to the relay so far
+
+	// Ask tells the state machine to send an errand: about the people of Input
+	// after prepare, with the changes of Input after change.
+	Ask    bool         `json:"ask"`
+	Input  string       `json:"input"`
+	Groups []task.Group `json:"groups"`
+	Sample int          `json:"sample"`
+
+	// Evidence and Written are how the errands ended.
+	Evidence *task.Ending `json:"evidence,omitempty"`
+	Written  *task.Ending `json:"written,omitempty"`
+
+	Counts map[report.Status]int `json:"counts,omitempty"`
+}
+
+// mostTries is how often a batch may hand changes to the relay in one round: a
+// change, and going back.
+const mostTries = 4
+
+// Do takes one step.
+func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
+	switch in.Op {
+	case "prepare":
+		return s.prepare(ctx, in.Batch)
+	case "change":
+		return s.change(ctx, in.Batch)
+	}
+	return nil, fmt.Errorf("%w: the step %q is not known", ErrRefused, in.Op)
+}
+
+// prepare says about whom the relay is asked.
+func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) {
+	if b.Written != nil {
+		b.Results = b.Written.Key
+	}
+	b.Evidence, b.Written, b.Ask, b.Input, b.Groups, b.Sample = nil, nil, false, "", []task.Group{}, 0
+	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
+	if err != nil {
+		return nil, err
+	}
+	// A plan that was made without Active Directory does not need it now.
+	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
+	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
+		return &b, nil
+	}
+	people := task.People{SIDs: []string{}}
+	for _, of := range j.batches {
+		for i := range of.Changes {
+			if c := &of.Changes[i]; c.SID != "" && !j.results.Final(c) && !slices.Contains(people.SIDs, c.SID) {
+				people.SIDs = append(people.SIDs, c.SID)
+			}
+		}
+	}
+	if len(people.SIDs) == 0 {
+		return &b, nil
+	}
+	b.Ask, b.Sample, b.Groups = true, adSample, questions(j.run.Policy)
+	b.Input = inputKey(b.Run, b.Batch)
+	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
+}
+
+func inputKey(run, batch string) string {
+	return "runs/" + run + "/ad/input/" + batch + "-" + strings.ToLower(rand.Text()[:10]) + ".json"
+}
+
+// questions are all the groups of Active Directory of which membership is asked
+// while changes are made: those of rules and exemptions, and the license groups.
+func questions(p *policy.Policy) (groups []task.Group) {
+	add := func(g task.Group) {
+		if !slices.ContainsFunc(groups, func(known task.Group) bool { return known.Key() == g.Key() }) {
+			groups = append(groups, g)
+		}
+	}
+	for _, q := range p.MemberQueries() {
+		if q.Ref.Source == directory.AD {
+			add(task.Group{DN: q.Ref.Name, Direct: q.Direct})
+		}
+	}
+	for _, l := range p.Licenses {
+		if l.Group != nil && l.Group.Source == directory.AD {
+			add(task.Group{DN: l.Group.Name, Direct: true})
+		}
+	}
+	return groups
+}
+
+// change applies the batch as far as it goes by the evidence that is there, and
+// lists what the relay is to write.
+func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
+	text, err := s.Policy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ad, err := s.errand(ctx, &b)
+	if err != nil {
+		return nil, err
+	}
+	applier := s.Applier
+	if ad != nil {
+		applier.AD = ad
+	}
+	in := Request{Run: b.Run, PlanHash: b.PlanHash, Policy: text, Batch: b.Batch}
+	if b.Override {
+		in.Override = b.PlanHash
+	}
+	results, err := applier.Apply(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	b.Ask, b.Input, b.Counts = false, "", map[report.Status]int{}
+	for _, r := range results.Results {
+		b.Counts[r.Status]++
+	}
+	if ad == nil || b.Tries == mostTries {
+		return &b, nil
+	}
+	wishes := ad.Wishes()
+	if len(wishes.Changes) == 0 {
+		return &b, nil
+	}
+	b.Ask, b.Tries, b.Input = true, b.Tries+1, inputKey(b.Run, b.Batch)
+	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, wishes)
+}
+
+// errand is Active Directory as the relay brought it; nil when it is not set up.
+func (s *Steps) errand(ctx context.Context, b *BatchState) (*errand.Directory, error) {
+	switch {
+	case !s.Relay:
+		return nil, nil
+	case b.Evidence == nil || b.Evidence.Absent:
+		return errand.Failed("it was not asked"), nil
+	case b.Evidence.Key == "":
+		return errand.Failed(b.Evidence.Why()), nil
+	}
+	var e task.Evidence
+	if err := store.GetJSON(ctx, s.Store, b.Evidence.Key, &e); err != nil {
+		return nil, fmt.Errorf("read what the relay brought: %w", err)
+	}
+	if b.Results == "" {
+		return errand.New(&e, nil, s.Now()), nil
+	}
+	var written task.Results
+	if err := store.GetJSON(ctx, s.Store, b.Results, &written); err != nil {
+		return nil, fmt.Errorf("read what the relay wrote: %w", err)
+	}
+	return errand.New(&e, &written, s.Now()), nil
+}

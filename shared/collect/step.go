@@ -1,0 +1,195 @@
+package collect
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/relay/errand"
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrRequest is returned for an execution that was started with something that
+// is no request.
+var ErrRequest = errors.New("not a request")
+
+// Steps are the steps of the state machine in which a run is read.
+type Steps struct {
+	Collector
+	// Policy reads the policy in force, and its text.
+	Policy func(context.Context) (*policy.Policy, string, error)
+	Relay  bool // Active Directory is read by the relay
+}
+
+// StepInput is what the state machine asks for by Op.
+type StepInput struct {
+	Op        string          `json:"op"`        // begin, entra, seal, one
+	Execution string          `json:"execution"` // begin: its name
+	Started   time.Time       `json:"started"`   // begin
+	Request   json.RawMessage `json:"request"`   // begin: the input of the execution
+	Run       string          `json:"run"`
+	Call      int             `json:"call"`  // entra
+	AD        task.Ending     `json:"ad"`    // seal, one
+	User      string          `json:"user"`  // one
+	Apply     bool            `json:"apply"` // one: handed on
+}
+
+// Request is the input of an execution that reads a run.
+type Request struct {
+	User  *string `json:"user"`  // one person; nil: everybody
+	Apply bool    `json:"apply"` // of one person: carry out what the rules say
+}
+
+// StepOutput is the state that is handed on. It holds keys and numbers.
+type StepOutput struct {
+	Run   string `json:"run"`
+	User  string `json:"user,omitempty"`
+	One   bool   `json:"one"`
+	Apply bool   `json:"apply"`
+
+	// Of begin.
+	AsOf   time.Time    `json:"asOf,omitzero"`
+	Relay  bool         `json:"relay"`
+	Groups []task.Group `json:"groups"`
+	Parts  int          `json:"parts"`
+	Since  string       `json:"since"`
+	Input  string       `json:"input"` // the people whom the relay is asked about
+	Sample int          `json:"sample"`
+
+	// Of entra.
+	Call int  `json:"call"`
+	Done bool `json:"done"`
+
+	// Of seal and one.
+	Partitions []int `json:"partitions,omitempty"`
+}
+
+// Do takes one step. until is when a call of reading takes no further page.
+func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
+	switch in.Op {
+	case "begin":
+		return s.stepBegin(ctx, in)
+	case "entra", "seal", "one":
+	default:
+		return nil, fmt.Errorf("%w: the step %q is not known", ErrRequest, in.Op)
+	}
+	b, err := snapshot.GetBegin(ctx, s.Store, in.Run)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
+	if err != nil {
+		return nil, err
+	}
+	out := &StepOutput{Run: b.Run, Apply: in.Apply}
+	switch in.Op {
+	case "entra":
+		out.Call = in.Call + 1
+		out.Done, err = s.ReadEntraUntil(ctx, b, p, in.Call, until)
+		return out, err
+	case "seal":
+		err = s.stepSeal(ctx, b, &in.AD)
+	default:
+		err = s.stepOne(ctx, b, p, &in.AD)
+	}
+	for n := range b.Partitions {
+		out.Partitions = append(out.Partitions, n)
+	}
+	return out, err
+}
+
+// stepBegin names the run after its execution, so that a step that is tried
+// again meets the same run.
+func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error) {
+	var r Request
+	if err := json.Unmarshal(in.Request, &r); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	switch {
+	case r.User != nil && *r.User == "":
+		return nil, fmt.Errorf("%w: the user is empty; a run for everybody names none", ErrRequest)
+	case r.User == nil && r.Apply:
+		return nil, fmt.Errorf("%w: apply is for one user, or names the run whose plan was approved", ErrRequest)
+	}
+	p, text, err := s.Policy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(in.Execution))
+	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text}
+	out := &StepOutput{Run: start.Run, AsOf: in.Started.UTC(), Relay: s.Relay, Groups: adGroups(p), Apply: r.Apply}
+	if out.Groups == nil {
+		out.Groups = []task.Group{}
+	}
+	if r.User != nil {
+		start.User, out.User, out.One, out.Sample = *r.User, *r.User, true, adSample
+		return out, s.beginOne(ctx, start, out)
+	}
+	b, err := s.Begin(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	if out.Parts = b.Partitions; s.Relay {
+		out.Since, err = s.Since(ctx, b)
+	}
+	return out, err
+}
+
+func (s *Steps) beginOne(ctx context.Context, start Start, out *StepOutput) error {
+	b, sid, known, err := s.BeginOne(ctx, start)
+	switch {
+	case err != nil:
+		return err
+	case !known && !s.Relay:
+		return fmt.Errorf("read %q: %w in Entra ID, and Active Directory is not set up", start.User, directory.ErrNoPerson)
+	case !s.Relay:
+		return nil
+	}
+	people := task.People{SIDs: []string{}}
+	if sid != "" {
+		people.SIDs = append(people.SIDs, sid)
+	} else if !known {
+		people.Names = append(people.Names, start.User)
+	}
+	out.Input = "runs/" + b.Run + "/ad/input/one.json"
+	return store.PutJSON(ctx, s.Store, out.Input, &people)
+}
+
+func (s *Steps) stepSeal(ctx context.Context, b *snapshot.Begin, of *task.Ending) error {
+	entra, err := s.EntraReading(ctx, b)
+	if err != nil {
+		return err
+	}
+	ad := snapshot.Reading{Source: directory.AD, Absent: of.Absent}
+	if of.Key != "" {
+		err = store.GetJSON(ctx, s.Store, of.Key, &ad)
+	} else if !of.Absent {
+		ad.Failed = "the relay brought nothing: " + of.Why()
+	}
+	if err != nil {
+		return fmt.Errorf("read what the relay brought: %w", err)
+	}
+	return s.Seal(ctx, b.Run, entra, ad)
+}
+
+func (s *Steps) stepOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, of *task.Ending) error {
+	var ad OneAD
+	switch {
+	case of.Key != "":
+		var e task.Evidence
+		if err := store.GetJSON(ctx, s.Store, of.Key, &e); err != nil {
+			return fmt.Errorf("read what the relay brought: %w", err)
+		}
+		ad = errand.New(&e, nil, s.Now())
+	case !of.Absent:
+		ad = errand.Failed(of.Why())
+	}
+	return s.SealOne(ctx, b, p, ad)
+}

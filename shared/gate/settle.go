@@ -1,0 +1,81 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// settled is the name under which the results of a whole run lie.
+const settled = "settled"
+
+// Settle finds what really became of a plan: by the ledger where a change began,
+// else by what the batches said. What nobody knows of did not begin. It writes
+// runs/<run>/results/settled.json.
+func Settle(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *report.Results, error) {
+	p, err := report.GetPlan(ctx, s, run)
+	if err != nil {
+		return nil, nil, err
+	}
+	said, err := report.GetResults(ctx, s, p, p.Batches())
+	if err != nil {
+		return nil, nil, err
+	}
+	all := &report.Results{Run: run, PlanHash: p.PlanHash, At: now.UTC(), Override: said.Override, Results: []report.Result{}}
+	book := ledger.In(s)
+	for i := range p.Changes {
+		r, err := became(ctx, book, &p.Changes[i], run, said)
+		if err != nil {
+			return nil, nil, fmt.Errorf("settle run %s: %w", run, err)
+		}
+		all.Set(r)
+	}
+	return p, all, report.PutResults(ctx, s, settled, all)
+}
+
+func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string, said *report.Results) (report.Result, error) {
+	last, err := book.Latest(ctx, c.User, c.License)
+	if err != nil {
+		return report.Result{}, err
+	}
+	known := said.Of(c)
+	switch {
+	case last != nil && last.Run == run && last.Completion != nil:
+		return report.ResultOf(c, ended(last.Completion.Outcome), last.Completion.Note), nil
+	case known != nil && (known.Status == report.Pending || last == nil || last.Run != run):
+		return *known, nil
+	case last != nil && last.Run == run:
+		return report.ResultOf(c, report.Pending, "begun, and not finished yet"), nil
+	default:
+		r := report.ResultOf(c, report.Pending, "not begun")
+		r.Again = true
+		return r, nil
+	}
+}
+
+// ended is the status of a completed change.
+func ended(o ledger.Outcome) report.Status {
+	return map[ledger.Outcome]report.Status{ledger.Done: report.Done, ledger.RolledBack: report.Kept, ledger.Failed: report.Failed}[o]
+}
+
+// Hold writes the plan of a run that could not be evaluated: held, without a
+// change, and not to be overridden.
+func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*plan.Plan, error) {
+	r, err := decision.Open(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	p := begin(r, now)
+	p.Changes, p.Verdict, p.HoldReasons = []plan.Change{}, plan.Hold, []string{why}
+	p.PlanHash = p.Hash()
+	nobody := func(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
+		return decision.Summary{}, nil
+	}
+	return p, report.PutPlan(ctx, s, p, nobody)
+}

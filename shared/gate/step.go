@@ -1,0 +1,212 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrRefused is returned when a plan may not be applied as it was asked.
+var ErrRefused = errors.New("refused")
+
+// How long a run waits for the directory: from a minute on, twice as long each
+// time and at most an hour, for about a day.
+const (
+	firstWait  = time.Minute
+	longWait   = time.Hour
+	mostRounds = 28
+	// troubleRounds is how often changes are tried again that wait for nothing
+	// but a fault to go away.
+	troubleRounds = 3
+)
+
+// StepInput is what the state machine asks for by Op.
+type StepInput struct {
+	Op      string  `json:"op"`      // gate, hold, approve, settle
+	Run     string  `json:"run"`     // of all but approve
+	Apply   bool    `json:"apply"`   // gate: of one person, the operator wants it carried out
+	Failure Failure `json:"failure"` // hold
+	Request Request `json:"request"` // approve: the input of the execution
+	Round   int     `json:"round"`   // settle
+}
+
+// Failure is an error as the state machine tells it.
+type Failure struct {
+	Error string `json:"Error"`
+	Cause string `json:"Cause"`
+}
+
+// Request is the input of an execution that applies an approved plan.
+type Request struct {
+	Run      string `json:"apply"`
+	PlanHash string `json:"planHash"`
+	// Override sets the limits aside that hold the plan.
+	Override bool `json:"override"`
+}
+
+// StepOutput is the state that is handed on, and at the end the outcome of the
+// execution. It holds numbers and names of batches.
+type StepOutput struct {
+	Run         string       `json:"run"`
+	PlanHash    string       `json:"planHash"`
+	Verdict     plan.Verdict `json:"verdict"`
+	HoldReasons []string     `json:"holdReasons"`
+	Mode        policy.Mode  `json:"mode"`
+	Unhealthy   bool         `json:"unhealthy"` // a source
+
+	Go          bool    `json:"go"` // apply it, or wait and apply again
+	Override    bool    `json:"override"`
+	Round       int     `json:"round"`
+	WaitSeconds int     `json:"waitSeconds"`
+	Batches     Batches `json:"batches"` // that are to be worked on
+
+	Counts        *plan.Counts          `json:"counts,omitempty"` // of verdicts
+	Changes       int                   `json:"changes"`
+	Results       map[report.Status]int `json:"results,omitempty"`
+	MonthlySaving float64               `json:"monthlySaving"`
+	Currency      string                `json:"currency"`
+}
+
+// Batches are names of batches by directory.
+type Batches struct {
+	Entra []string `json:"entra"`
+	AD    []string `json:"ad"`
+}
+
+// Steps are the steps of the state machine in which a run is judged and settled.
+type Steps struct {
+	Store store.Store
+	Now   func() time.Time
+}
+
+// Do takes one step.
+func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
+	switch in.Op {
+	case "gate":
+		p, err := Run(ctx, s.Store, in.Run, s.Now())
+		if err != nil {
+			return nil, err
+		}
+		out := outputOf(p, nil)
+		out.Go = p.Mode != policy.Audit && p.Verdict != plan.Nothing && p.Verdict != plan.Hold && (p.Mode == policy.Enforce || in.Apply)
+		return out, nil
+	case "hold":
+		why := fmt.Sprintf("not everybody could be evaluated (%s): %s", in.Failure.Error, in.Failure.Cause)
+		p, err := Hold(ctx, s.Store, in.Run, why[:min(len(why), 1000)], s.Now())
+		if err != nil {
+			return nil, err
+		}
+		return outputOf(p, nil), nil
+	case "approve":
+		return s.approve(ctx, in.Request)
+	case "settle":
+		return s.settle(ctx, in.Run, in.Round)
+	}
+	return nil, fmt.Errorf("%w: the step %q is not known", ErrRefused, in.Op)
+}
+
+// approve compares what an operator approved with the plan that there is.
+// Everything else that may forbid it is checked by every batch.
+func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
+	p, err := report.GetPlan(ctx, s.Store, in.Run)
+	if err != nil {
+		return nil, err
+	}
+	results, err := report.GetResults(ctx, s.Store, p, p.Batches())
+	if err != nil {
+		return nil, err
+	}
+	refuse := func(format string, args ...any) error {
+		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
+	}
+	out := outputOf(p, results)
+	switch {
+	case in.PlanHash != p.PlanHash:
+		return nil, refuse("what was approved is the plan %q, but the hash of this plan is %s", in.PlanHash, p.PlanHash)
+	case p.Mode == policy.Audit:
+		return nil, refuse("the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again")
+	case p.Verdict == plan.Nothing:
+		return nil, refuse("the plan changes nothing")
+	case p.Verdict == plan.Hold && !(p.Overridable && in.Override):
+		return nil, refuse("the plan is held: %s", strings.Join(p.HoldReasons, "; "))
+	case len(out.Batches.Entra)+len(out.Batches.AD) == 0:
+		return nil, refuse("every change of the plan is final already")
+	}
+	out.Go, out.Override = true, in.Override
+	return out, nil
+}
+
+func (s *Steps) settle(ctx context.Context, run string, round int) (*StepOutput, error) {
+	p, results, err := Settle(ctx, s.Store, run, s.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := outputOf(p, results)
+	out.Override, out.Round = results.Override == p.PlanHash, round+1
+	out.Results, out.MonthlySaving = map[report.Status]int{}, 0
+	for _, r := range results.Results {
+		if out.Results[r.Status]++; r.Status == report.Done {
+			out.MonthlySaving += r.MonthlySaving
+		}
+	}
+	pending, troubled := results.Count(report.Pending), results.Troubled()
+	out.Go = out.Round < mostRounds && pending > troubled || out.Round < troubleRounds && pending > 0
+	out.WaitSeconds = int(min(firstWait<<min(round, 10), longWait) / time.Second)
+	return out, nil
+}
+
+// mostReasons bounds what is said of a held plan; plan.json has it all.
+const mostReasons = 10
+
+// outputOf is the state after a plan was made or worked on. Batches that are
+// final are left out.
+func outputOf(p *plan.Plan, results *report.Results) *StepOutput {
+	out := &StepOutput{
+		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
+		HoldReasons: p.HoldReasons[:min(len(p.HoldReasons), mostReasons)], MonthlySaving: p.MonthlySaving, Currency: p.Currency,
+		Batches: Batches{Entra: []string{}, AD: []string{}},
+	}
+	for _, f := range p.Sources {
+		out.Unhealthy = out.Unhealthy || f.State == plan.Unhealthy
+	}
+	for _, b := range p.Batches() {
+		left := 0
+		for i := range b.Changes {
+			if results == nil || !results.Final(&b.Changes[i]) {
+				left++
+			}
+		}
+		switch {
+		case left == 0:
+		case strings.HasPrefix(b.Name, "ad-"):
+			out.Batches.AD = append(out.Batches.AD, b.Name)
+		default:
+			out.Batches.Entra = append(out.Batches.Entra, b.Name)
+		}
+	}
+	return out
+}
+
+// Metrics are the figures of a step by the names of the dashboard and the
+// alarms. Every run has its end either in hold, in a gate after which nothing is
+// to be done, or in a settling after which nothing is waited for.
+func (o *StepOutput) Metrics(op string) map[string]float64 {
+	flag := map[bool]float64{true: 1}
+	m := map[string]float64{"RunEnded": flag[!o.Go]}
+	switch op {
+	case "gate", "hold":
+		m["People"], m["Reclaim"], m["Undecided"] = float64(o.Counts.Users), float64(o.Counts.Reclaim), float64(o.Counts.Undecided)
+		m["Changes"], m["Held"], m["FeedUnhealthy"] = float64(o.Changes), flag[o.Verdict == plan.Hold], flag[o.Unhealthy]
+	case "settle":
+		m["Done"], m["Pending"], m["Failed"] = float64(o.Results[report.Done]), float64(o.Results[report.Pending]), float64(o.Results[report.Failed])
+		m["MonthlySaving"] = o.MonthlySaving
+	}
+	return m
+}

@@ -1,0 +1,131 @@
+// Package step is what the Lambda functions have in common: settings from the
+// environment, errors under the names that the state machine knows, metrics,
+// and the policy file of the bucket. What a step does is in the packages of the
+// use cases.
+package step
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Refused is the name of errors that trying again does not mend: a policy that
+// does not fit, a person who is not there, a plan that may not be applied.
+const Refused = "Idleseat.Refused"
+
+// failed is the name of all others; the state machine tries them again.
+const failed = "Idleseat.Failed"
+
+// Start serves a function until its sandbox ends. settings is filled from the
+// environment; open makes the step once, when the sandbox starts. Errors that
+// are any of final are named Refused.
+func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	var settings S
+	err := envconfig.Process(context.Background(), &settings)
+	var do func(context.Context, In) (Out, error)
+	if err == nil {
+		do, err = open(context.Background(), &settings)
+	}
+	if err != nil {
+		log.Error("the function cannot start: check its environment", "error", err.Error())
+		os.Exit(1)
+	}
+	lambda.Start(func(ctx context.Context, in In) (Out, error) {
+		begun := time.Now()
+		out, err := do(ctx, in)
+		took := time.Since(begun).Milliseconds()
+		if err != nil {
+			log.Error("the step failed", "milliseconds", took, "error", err.Error())
+			return out, named(err, final)
+		}
+		log.Info("the step is done", "milliseconds", took)
+		return out, nil
+	})
+}
+
+// named gives an error the type by which the state machine tells it.
+func named(err error, final []error) error {
+	e := messages.InvokeResponse_Error{Type: failed, Message: err.Error()}
+	for _, f := range final {
+		if errors.Is(err, f) {
+			e.Type = Refused
+		}
+	}
+	return e
+}
+
+// Margin is the time that a function keeps before its deadline to put away what
+// it has done.
+const Margin = 30 * time.Second
+
+// Until is when a step must come to its end, by the function's deadline; the
+// zero time when there is none.
+func Until(ctx context.Context, margin time.Duration) time.Time {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Time{}
+	}
+	return deadline.Add(-margin)
+}
+
+// maxPolicy bounds the policy file in bytes.
+const maxPolicy = 1 << 20
+
+// Policy reads and checks the policy file that lies in the store under a key.
+func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, string, error) {
+	text, err := store.GetBytes(ctx, s, key, maxPolicy)
+	if err != nil {
+		return nil, "", fmt.Errorf("read the policy %s of the bucket: %w", key, err)
+	}
+	p, err := policy.Load(key, text)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	return p, string(text), nil
+}
+
+// ErrPolicy is returned for a policy file with faults.
+var ErrPolicy = errors.New("the policy file has faults; correct it (idleseat policy check) and put it into the bucket again")
+
+// Metrics are figures of one step by name, as the dashboard and the alarms know
+// them.
+type Metrics map[string]float64
+
+// Emit writes the metrics as one line of CloudWatch's embedded metric format
+// (Embedded metric format specification, version 0), from which CloudWatch makes
+// them.
+func (m Metrics) Emit(to io.Writer, deployment string, now time.Time) error {
+	type unit struct{ Name string }
+	line := map[string]any{"Deployment": deployment}
+	units := []unit{}
+	for name, value := range m {
+		line[name] = value
+		units = append(units, unit{name})
+	}
+	line["_aws"] = map[string]any{
+		"Timestamp": now.UnixMilli(),
+		"CloudWatchMetrics": []any{map[string]any{
+			"Namespace": "Idleseat", "Dimensions": [][]string{{"Deployment"}}, "Metrics": units,
+		}},
+	}
+	text, err := json.Marshal(line)
+	if err != nil {
+		return fmt.Errorf("write metrics: %w", err)
+	}
+	_, err = to.Write(append(text, '\n'))
+	return err
+}
