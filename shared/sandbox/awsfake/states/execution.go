@@ -1,0 +1,309 @@
+package states
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// maxData is the service's bound of an input, an output or a payload, in bytes.
+const maxData = 256 << 10
+
+// Names of errors (the language's specification, appendix A).
+const (
+	runtimeError = "States.Runtime"
+	tooMuchData  = "States.DataLimitExceeded"
+	timeout      = "States.Timeout"
+)
+
+// Failure is how a state, or an execution, failed.
+type Failure struct{ Error, Cause string }
+
+// Call is a call to AWS that the machine made itself.
+type Call struct{ Action, Resource string }
+
+// Event is something that happened to a state.
+type Event struct {
+	State string
+	Kind  string // entered, exited, failed, retried
+	At    time.Time
+	Note  string // the error, where there is one
+}
+
+// World is what a machine can reach.
+type World struct {
+	// Invoke calls a function by its ARN. A function error is a *Failure.
+	Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
+	// Send puts a message into a queue; Ask gives a token, and waits for its
+	// answer under heartbeat and limit.
+	Send func(queueURL, body string)
+	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
+	// Publish sends a notice.
+	Publish func(topic, subject, message string)
+	// Faster divides every wait and limit of the definition.
+	Faster time.Duration
+}
+
+// Execution is a run of a machine.
+type Execution struct {
+	ARN, Name string
+	Started   time.Time
+	Input     any
+
+	world World
+	done  chan struct{}
+
+	mu      sync.Mutex
+	history []Event
+	calls   []Call
+	output  any
+	failure *Failure
+}
+
+// Wait waits for the end.
+func (e *Execution) Wait(ctx context.Context) (output any, failure *Failure, err error) {
+	select {
+	case <-e.done:
+		return e.output, e.failure, nil
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("wait for execution %s: %w", e.Name, context.Cause(ctx))
+	}
+}
+
+// History is what happened so far.
+func (e *Execution) History() []Event {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.history)
+}
+
+// Calls are those to AWS so far.
+func (e *Execution) Calls() []Call {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.calls)
+}
+
+func (e *Execution) note(state, kind, note string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.history = append(e.history, Event{state, kind, time.Now(), note})
+}
+
+func (e *Execution) called(action, resource string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls = append(e.calls, Call{action, resource})
+}
+
+// scaled is how long a number of seconds lasts here.
+func (e *Execution) scaled(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
+}
+
+// run goes from state to state. item is what the context says of a map's item.
+func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
+	for name := m.StartAt; ; {
+		s := m.States[name]
+		if n := size(input); n > maxData {
+			return nil, &Failure{tooMuchData, fmt.Sprintf("the input of %s has %d bytes", name, n)}
+		}
+		if ctx.Err() != nil {
+			return nil, &Failure{timeout, fmt.Sprint(context.Cause(ctx))}
+		}
+		e.note(name, "entered", "")
+		output, next, failure := e.state(ctx, name, s, input, item)
+		if failure == nil && size(output) > maxData {
+			failure = &Failure{tooMuchData, fmt.Sprintf("the output of %s has %d bytes", name, size(output))}
+		}
+		if failure != nil {
+			e.note(name, "failed", failure.Error+": "+failure.Cause)
+			if output, next = caught(s, input, failure); next == "" {
+				return nil, failure
+			}
+		} else {
+			e.note(name, "exited", "")
+		}
+		if next == "" {
+			return output, nil
+		}
+		name, input = next, output
+	}
+}
+
+// caught gives the way on from a failure, if a catcher takes it.
+func caught(s *state, input any, f *Failure) (output any, next string) {
+	for _, c := range s.Catch {
+		if !matches(c.ErrorEquals, f.Error) {
+			continue
+		}
+		output, failure := place(c.ResultPath, input, map[string]any{"Error": f.Error, "Cause": f.Cause})
+		if failure == nil {
+			return output, c.Next
+		}
+	}
+	return nil, ""
+}
+
+// matches tells whether a list of error names takes an error. States.ALL takes
+// neither a runtime error nor too much data.
+func matches(names []string, name string) bool {
+	fatal := name == runtimeError || name == tooMuchData
+	return slices.ContainsFunc(names, func(n string) bool {
+		return n == name || !fatal && (n == "States.ALL" || n == "States.TaskFailed" && name != timeout)
+	})
+}
+
+// state does what one state is for.
+func (e *Execution) state(ctx context.Context, name string, s *state, input any, item map[string]any) (output any, next string, failure *Failure) {
+	about := e.context(name, item)
+	switch s.Type {
+	case "Pass":
+		result := input
+		if len(s.Result) > 0 {
+			result, failure = fill(s.Result, nil, nil)
+		}
+		if failure == nil {
+			output, failure = place(s.ResultPath, input, result)
+		}
+		return output, s.Next, failure
+	case "Choice":
+		next, failure = s.choose(input, about)
+		return input, next, failure
+	case "Wait":
+		return input, s.Next, e.wait(ctx, s, input, about)
+	case "Succeed":
+		if output = input; s.OutputPath != "" {
+			output, failure = value(s.OutputPath, input, about)
+		}
+		return output, "", failure
+	case "Fail":
+		code, f1 := value(s.ErrorPath, input, about)
+		cause, f2 := value(s.CausePath, input, about)
+		if f1 != nil || f2 != nil {
+			return nil, "", &Failure{runtimeError, "the paths of a Fail lead nowhere"}
+		}
+		return nil, "", &Failure{fmt.Sprint(code), fmt.Sprint(cause)}
+	}
+	result, failure := e.persistently(ctx, name, s, func(tries int) (any, *Failure) {
+		about["State"].(map[string]any)["RetryCount"] = float64(tries)
+		switch s.Type {
+		case "Task":
+			return e.task(ctx, s, input, about)
+		case "Parallel":
+			return e.parallel(ctx, s, input, item)
+		default:
+			return e.each(ctx, s, input, about)
+		}
+	})
+	if failure == nil && len(s.ResultSelector) > 0 {
+		result, failure = fill(s.ResultSelector, result, about)
+	}
+	if failure == nil {
+		output, failure = place(s.ResultPath, input, result)
+	}
+	if failure == nil && s.OutputPath != "" {
+		output, failure = value(s.OutputPath, output, about)
+	}
+	return output, s.Next, failure
+}
+
+func (e *Execution) context(name string, item map[string]any) map[string]any {
+	about := map[string]any{
+		"Execution": map[string]any{"Id": e.ARN, "Name": e.Name, "StartTime": e.Started.UTC().Format("2006-01-02T15:04:05.000Z"), "Input": e.Input},
+		"State":     map[string]any{"Name": name, "EnteredTime": time.Now().UTC().Format(time.RFC3339), "RetryCount": 0.0},
+	}
+	if item != nil {
+		about["Map"] = map[string]any{"Item": item}
+	}
+	return about
+}
+
+func (s *state) choose(input, about any) (string, *Failure) {
+	for i := range s.Choices {
+		ok, err := s.Choices[i].holds(input, about)
+		if err != nil {
+			return "", &Failure{runtimeError, err.Error()}
+		}
+		if ok {
+			return s.Choices[i].Next, nil
+		}
+	}
+	if s.Default == "" {
+		return "", &Failure{"States.NoChoiceMatched", "no rule applies"}
+	}
+	return s.Default, nil
+}
+
+func (e *Execution) wait(ctx context.Context, s *state, input, about any) *Failure {
+	v, failure := value(s.SecondsPath, input, about)
+	seconds, ok := v.(float64)
+	switch {
+	case failure != nil:
+		return failure
+	case !ok || seconds < 0:
+		return &Failure{runtimeError, fmt.Sprintf("%v is no number of seconds", v)}
+	}
+	select {
+	case <-time.After(e.scaled(seconds)):
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// persistently tries again as the retriers say (the language's specification,
+// section 5.1.2): the first one that takes an error counts its own attempts.
+func (e *Execution) persistently(ctx context.Context, name string, s *state, try func(tries int) (any, *Failure)) (any, *Failure) {
+	used := make([]int, len(s.Retry))
+	for tries := 0; ; tries++ {
+		result, failure := try(tries)
+		if failure == nil {
+			return result, nil
+		}
+		i := slices.IndexFunc(s.Retry, func(r retrier) bool { return matches(r.ErrorEquals, failure.Error) })
+		if i < 0 || used[i] >= s.Retry[i].most() {
+			return nil, failure
+		}
+		wait := s.Retry[i].delay(used[i])
+		used[i]++
+		e.note(name, "retried", failure.Error+": "+failure.Cause)
+		select {
+		case <-time.After(e.scaled(wait)):
+		case <-ctx.Done():
+			return nil, failure
+		}
+	}
+}
+
+func (r *retrier) most() int {
+	if r.MaxAttempts == nil {
+		return 3
+	}
+	return *r.MaxAttempts
+}
+
+// delay before the next try, in seconds, the longest that jitter may choose.
+func (r *retrier) delay(used int) float64 {
+	wait, rate := float64(max(1, r.IntervalSeconds)), r.BackoffRate
+	if rate == 0 {
+		rate = 2
+	}
+	for range used {
+		wait *= rate
+	}
+	if most := float64(r.MaxDelaySeconds); most > 0 {
+		wait = min(wait, most)
+	}
+	return wait
+}
+
+// decoded reads a JSON value.
+func decoded(text []byte) (v any, failure *Failure) {
+	if err := json.Unmarshal(text, &v); err != nil {
+		return nil, &Failure{runtimeError, err.Error()}
+	}
+	return v, nil
+}
