@@ -28,6 +28,7 @@ type ahead struct {
 	err     error        // why no more is read
 
 	message []byte // as much of the last one as is there
+	lost    bool   // what comes makes no sense as messages; the library will say so
 }
 
 func readAhead(c net.Conn) *ahead {
@@ -82,6 +83,9 @@ func (a *ahead) Close() error {
 
 // scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1).
 func (a *ahead) scan(chunk []byte) {
+	if a.lost {
+		return
+	}
 	a.message = append(a.message, chunk...)
 	rest := a.message
 	for size := messageSize(rest); size > 0 && size <= len(rest); size = messageSize(rest) {
@@ -94,12 +98,18 @@ func (a *ahead) scan(chunk []byte) {
 		rest = rest[size:]
 	}
 	a.message = append(a.message[:0], rest...)
+	if a.lost = len(rest) > mostAhead || len(rest) > 0 && rest[0] != sequence; a.lost {
+		a.message = nil
+	}
 }
+
+// sequence is the tag with which every message begins.
+const sequence = 0x30
 
 // messageSize is the length in bytes of the message that begins here, by its
 // tag and length (X.690 8.1.3); 0 when too little of it is there, or it is none.
 func messageSize(b []byte) int {
-	if len(b) < 2 || b[0] != 0x30 {
+	if len(b) < 2 || b[0] != sequence {
 		return 0
 	}
 	if b[1] < 0x80 {

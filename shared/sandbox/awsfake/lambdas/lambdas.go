@@ -1,0 +1,285 @@
+// Package lambdas runs built Lambda functions as processes of their own behind
+// the Lambda Runtime API, for tests: one invocation at a time in each process,
+// processes kept for the next invocation, a process killed at its timeout, and
+// the errors that Lambda reports when a function fails, panics, exits or takes
+// too long. See "Using the Lambda runtime API" in the developer guide.
+package lambdas
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxPayload is Lambda's bound of a synchronous request and answer, in bytes.
+const maxPayload = 6 << 20
+
+// Function is a built function.
+type Function struct {
+	Name    string
+	Binary  string   // path
+	Env     []string // NAME=value; nothing else of this process's environment is handed on
+	Timeout time.Duration
+	Memory  int // MB, told to the function
+
+	mu    sync.Mutex
+	idle  []*sandbox
+	all   []*sandbox
+	logs  bytes.Buffer
+	next  func(*sandbox) // is told once of the next invocation's sandbox
+	colds []time.Duration
+}
+
+// Error is how an invocation failed, as Lambda tells it.
+type Error struct {
+	Type    string `json:"errorType"`
+	Message string `json:"errorMessage"`
+}
+
+func (e *Error) Error() string { return e.Type + ": " + e.Message }
+
+// sandbox is one process and its end of the Runtime API.
+type sandbox struct {
+	function *Function
+	cmd      *exec.Cmd
+	server   *http.Server
+	started  time.Time
+	asked    chan *invocation // taken by GET /next
+	ended    chan struct{}    // closed when the process is gone
+	current  atomic.Pointer[invocation]
+}
+
+// invocation is one request on its way.
+type invocation struct {
+	id       string
+	payload  []byte
+	deadline time.Time
+	answer   chan answer
+}
+
+type answer struct {
+	payload []byte
+	failure *Error
+}
+
+// Invoke calls the function and waits for its answer. The error is an *Error
+// when the function failed.
+func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if len(payload) > maxPayload {
+		return nil, fmt.Errorf("invoke %s: the payload has %d bytes", f.Name, len(payload))
+	}
+	s, cold, err := f.take()
+	if err != nil {
+		return nil, fmt.Errorf("invoke %s: %w", f.Name, err)
+	}
+	call := &invocation{id: rand.Text(), payload: payload, deadline: time.Now().Add(f.Timeout), answer: make(chan answer, 1)}
+	s.current.Store(call)
+	f.mu.Lock()
+	strike := f.next
+	f.next = nil
+	f.mu.Unlock()
+	if strike != nil {
+		strike(s)
+	}
+	ctx, cancel := context.WithDeadline(ctx, call.deadline)
+	defer cancel()
+	select {
+	case s.asked <- call:
+	case <-s.ended:
+		if !cold { // it ended after its last answer, and never saw this call
+			return f.Invoke(ctx, payload)
+		}
+		return nil, exited(call.id)
+	case <-ctx.Done():
+		return nil, f.late(s, call)
+	}
+	select {
+	case a := <-call.answer:
+		if cold {
+			f.mu.Lock()
+			f.colds = append(f.colds, time.Since(s.started))
+			f.mu.Unlock()
+		}
+		f.give(s)
+		if a.failure != nil {
+			return nil, a.failure
+		}
+		return a.payload, nil
+	case <-s.ended:
+		return nil, exited(call.id)
+	case <-ctx.Done():
+		return nil, f.late(s, call)
+	}
+}
+
+func exited(id string) error {
+	return &Error{"Runtime.ExitError", "RequestId: " + id + " Error: Runtime exited without providing a reason"}
+}
+
+// late ends a sandbox whose invocation took too long.
+func (f *Function) late(s *sandbox, call *invocation) error {
+	s.kill()
+	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}
+}
+
+// KillNext kills the process of the next invocation when it has begun.
+func (f *Function) KillNext(after time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.next = func(s *sandbox) { time.AfterFunc(after, s.kill) }
+}
+
+// Close kills every process.
+func (f *Function) Close() {
+	f.mu.Lock()
+	all := f.all
+	f.mu.Unlock()
+	for _, s := range all {
+		s.kill()
+		_ = s.server.Close()
+	}
+}
+
+// Logs are what all processes wrote so far.
+func (f *Function) Logs() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.logs.String()
+}
+
+// ColdStarts are how long the first invocation of each process took, from the
+// start of the process to its answer.
+func (f *Function) ColdStarts() []time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]time.Duration{}, f.colds...)
+}
+
+func (f *Function) take() (s *sandbox, cold bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.idle) > 0 {
+		s, f.idle = f.idle[len(f.idle)-1], f.idle[:len(f.idle)-1]
+		select {
+		case <-s.ended: // it was killed, or ended by itself
+		default:
+			return s, false, nil
+		}
+	}
+	if s, err = f.start(); err == nil {
+		f.all = append(f.all, s)
+	}
+	return s, true, err
+}
+
+func (f *Function) give(s *sandbox) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.idle = append(f.idle, s)
+}
+
+// Write keeps what a process writes.
+func (f *Function) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.logs.Write(p)
+}
+
+func (f *Function) start() (*sandbox, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &sandbox{function: f, asked: make(chan *invocation), ended: make(chan struct{}), started: time.Now()}
+	s.server = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
+	go func() { _ = s.server.Serve(l) }() // ends by Close
+	s.cmd = exec.Command(f.Binary)
+	s.cmd.Env = append([]string{
+		"AWS_LAMBDA_RUNTIME_API=" + l.Addr().String(), "AWS_LAMBDA_FUNCTION_NAME=" + f.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.Memory), "LAMBDA_TASK_ROOT=/var/task", "PATH=/usr/bin:/bin",
+	}, f.Env...)
+	s.cmd.Stdout, s.cmd.Stderr = f, f
+	if err := s.cmd.Start(); err != nil {
+		return nil, errors.Join(err, s.server.Close())
+	}
+	go func() {
+		_ = s.cmd.Wait() // how it ended is told by what it answered
+		close(s.ended)
+		_ = s.server.Close()
+	}()
+	return s, nil
+}
+
+func (s *sandbox) kill() { _ = s.cmd.Process.Kill() } // it may have ended
+
+// ServeHTTP is the Runtime API.
+func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	const base = "/2018-06-01/runtime/"
+	call := s.current.Load()
+	what, known := strings.CutPrefix(r.URL.Path, base)
+	switch {
+	case known && r.Method == http.MethodGet && what == "invocation/next":
+		s.hand(w, r)
+	case known && r.Method == http.MethodPost && what == "init/error":
+		s.answer(w, call, answer{failure: failureOf(r.Body)})
+	case known && r.Method == http.MethodPost && call != nil && what == "invocation/"+call.id+"/response":
+		body, err := io.ReadAll(io.LimitReader(r.Body, maxPayload+1))
+		switch {
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		case len(body) > maxPayload:
+			s.answer(w, call, answer{failure: &Error{"Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (6291556 bytes)."}})
+		default:
+			s.answer(w, call, answer{payload: body})
+		}
+	case known && r.Method == http.MethodPost && call != nil && what == "invocation/"+call.id+"/error":
+		s.answer(w, call, answer{failure: failureOf(r.Body)})
+	default:
+		http.Error(w, "not simulated: "+r.Method+" "+r.URL.Path, http.StatusNotFound)
+	}
+}
+
+// hand gives the process its next invocation.
+func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
+	select {
+	case call := <-s.asked:
+		h := w.Header()
+		h.Set("Lambda-Runtime-Aws-Request-Id", call.id)
+		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
+		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-north-1:123456789012:function:"+s.function.Name)
+		h.Set("Content-Type", "application/json")
+		_, _ = w.Write(call.payload) // a process that died is seen by its end
+	case <-r.Context().Done():
+	}
+}
+
+func (s *sandbox) answer(w http.ResponseWriter, call *invocation, a answer) {
+	if call != nil {
+		select {
+		case call.answer <- a:
+		default: // it was answered before
+		}
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// failureOf reads the error that a function reports.
+func failureOf(body io.Reader) *Error {
+	e := new(Error)
+	if err := json.NewDecoder(io.LimitReader(body, maxPayload)).Decode(e); err != nil || e.Type == "" {
+		return &Error{"Runtime.Unknown", fmt.Sprintf("the function reported no error that can be read: %v", err)}
+	}
+	return e
+}
