@@ -27,6 +27,9 @@ type env struct {
 	nested   []string             // and of those in groups within it
 	writable string               // DN of a group that may be written
 	outside  []string             // sAMAccountNames of some who are not in it
+
+	rename  func(t *testing.T, dn string) // gives somebody another name
+	replace func(t *testing.T, dn string) // deletes somebody and makes another account of the same names
 }
 
 // testDirectory checks the package against a directory.
@@ -43,6 +46,7 @@ func testDirectory(t *testing.T, e env) {
 	t.Run("write", func(t *testing.T) { testWrite(t, e, d, people) })
 	t.Run("nested member", func(t *testing.T) { testNested(t, e, d, people) })
 	t.Run("missing things", func(t *testing.T) { testMissing(t, e, d, people) })
+	t.Run("changed meanwhile", func(t *testing.T) { testMeanwhile(t, e, d, people) })
 	t.Run("refusals", func(t *testing.T) { testRefusals(t, e) })
 }
 
