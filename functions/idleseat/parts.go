@@ -96,7 +96,7 @@ func sourcesFromEnv(ctx context.Context) (sources, error) {
 }
 
 // connect prepares both directories. The second is nil when it is not set up.
-func (s sources) connect() (*entra.Client, *activedirectory.Directory, error) {
+func (s sources) connect() (*entra.Client, *activedirectory.Forest, error) {
 	e, err := entra.New(s.Entra)
 	if err != nil {
 		return nil, nil, usageError{fmt.Errorf("set up Entra ID: %w", err)}
@@ -104,7 +104,7 @@ func (s sources) connect() (*entra.Client, *activedirectory.Directory, error) {
 	if !s.AD.Configured() {
 		return e, nil, nil
 	}
-	ad, err := activedirectory.New(s.AD)
+	ad, err := activedirectory.NewForest(s.AD)
 	if err != nil {
 		return nil, nil, usageError{fmt.Errorf("set up Active Directory: %w", err)}
 	}

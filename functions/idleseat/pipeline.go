@@ -26,7 +26,7 @@ import (
 type pipeline struct {
 	store store.Store
 	entra *entra.Client
-	ad    *activedirectory.Directory
+	ad    *activedirectory.Forest
 	now   func() time.Time
 	bar   *progress
 }

@@ -63,7 +63,7 @@ func connect(ctx context.Context, log *slog.Logger) (*relay.Relay, error) {
 	if err := errors.Join(s.Relay.Validate(), s.AD.Validate()); err != nil {
 		return nil, err
 	}
-	ad, err := activedirectory.New(s.AD)
+	ad, err := activedirectory.NewForest(s.AD)
 	if err != nil {
 		return nil, err
 	}

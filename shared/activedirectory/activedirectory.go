@@ -20,6 +20,7 @@ import (
 // wants them soon.
 type Directory struct {
 	configured []controller
+	shared     bool     // the configured controllers are of several domains
 	dnsDomain  string   // where controllers are looked for when none is configured
 	bases      []string // empty: ask each controller for its own
 	people     string   // filter of everybody who counts, without the outer "(&" and ")"
@@ -37,6 +38,12 @@ type Directory struct {
 	mu         sync.Mutex
 	domain     *domain // as last read, nil before
 	domainRead time.Time
+
+	// Of a domain among several.
+	entranceMu   sync.Mutex
+	entrances    []controller // as last found
+	entrancesGot time.Time
+	sid          string // empty before it is read
 }
 
 // New checks the configuration and reads the files it names. It does not

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ const globalCatalog, globalCatalogPlain = "3269", "3268"
 // variables.
 type Config struct {
 	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers, ldaps://host[:port] or ldap://host[:port] for StartTLS, asked in this order; empty: found by DNS
-	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are, or several with ";" in between; empty: the controller's defaultNamingContext
+	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are, or several with ";" in between, of one domain or of several of a forest; empty: the controller's defaultNamingContext
 	Filter       string        `env:"IDLESEAT_AD_FILTER"`        // LDAP filter that people must match besides
 	Bind         string        `env:"IDLESEAT_AD_BIND"`          // account to bind as: DN, user principal name or DOMAIN\name; user@REALM with a keytab
 	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // holds the account's password on one line
@@ -97,8 +98,9 @@ func (c Config) bases() (bases []string) {
 	return bases
 }
 
-// validateBases wants DNs of one domain, none within another: people in both
-// would be read twice.
+// validateBases wants DNs in domains, none within another one of the same
+// domain: people in both would be read twice. A child domain lies below its
+// parent by name only.
 func (c Config) validateBases() error {
 	var parsed []*ldap.DN
 	bases := c.bases()
@@ -108,16 +110,36 @@ func (c Config) validateBases() error {
 			return fmt.Errorf("IDLESEAT_AD_BASE %q is not a distinguished name, like DC=corp,DC=example: %w", base, err)
 		}
 		for k, other := range parsed {
-			if dn.EqualFold(other) || dn.AncestorOfFold(other) || other.AncestorOfFold(dn) {
+			sameDomain := domainName(base) == domainName(bases[k])
+			if sameDomain && (dn.EqualFold(other) || dn.AncestorOfFold(other) || other.AncestorOfFold(dn)) {
 				return fmt.Errorf("IDLESEAT_AD_BASE: %q and %q hold the same people; leave one out", bases[k], base)
 			}
 		}
-		if domainName(base) != domainName(bases[0]) {
-			return fmt.Errorf("IDLESEAT_AD_BASE: %q and %q are of different domains; run idleseat for each domain", bases[0], base)
+		if domainName(base) == "" {
+			return fmt.Errorf("IDLESEAT_AD_BASE %q names no domain; it should end like DC=corp,DC=example", base)
 		}
 		parsed = append(parsed, dn)
 	}
 	return nil
+}
+
+// byDomain is the configuration of each domain that the bases are of.
+func (c Config) byDomain() []Config {
+	var all []Config
+	for _, base := range c.bases() {
+		i := slices.IndexFunc(all, func(of Config) bool { return of.dnsDomain() == domainName(base) })
+		if i < 0 {
+			of := c
+			of.Base = base
+			all = append(all, of)
+			continue
+		}
+		all[i].Base += ";" + base
+	}
+	if len(all) == 0 {
+		return []Config{c}
+	}
+	return all
 }
 
 // dnsDomain is the name of the domain as far as the configuration tells it: by

@@ -55,6 +55,11 @@ func TestValidate(t *testing.T) {
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}
+	forest := good
+	forest.Base = "OU=a,DC=b;OU=a,DC=c;DC=emea,DC=b"
+	if err := forest.Validate(); err != nil {
+		t.Error(err)
+	}
 	for _, c := range []struct {
 		name  string
 		spoil func(*Config)
@@ -70,7 +75,7 @@ func TestValidate(t *testing.T) {
 		{"one of two bases", func(c *Config) { c.Base = "OU=a,DC=b; corp" }, []string{`IDLESEAT_AD_BASE "corp"`}},
 		{"base twice", func(c *Config) { c.Base = "OU=a,DC=b;ou=A,dc=B" }, []string{"hold the same people"}},
 		{"base in base", func(c *Config) { c.Base = "OU=a,OU=x,DC=b;OU=x,DC=b" }, []string{"hold the same people"}},
-		{"two domains", func(c *Config) { c.Base = "OU=a,DC=b;OU=a,DC=c" }, []string{"of different domains"}},
+		{"base in no domain", func(c *Config) { c.Base = "OU=a,DC=b;OU=a" }, []string{`"OU=a" names no domain`}},
 		{"no host", func(c *Config) { c.URLs[0] = "ldaps://" }, []string{"address 1: not of the form"}},
 		{"no URL", func(c *Config) { c.URLs[0] = "dc1.corp.test" }, []string{"not of the form"}},
 		{"password in URL", func(c *Config) { c.URLs[0] = "ldaps://u:s3cret@dc1:x" }, []string{"not of the form"}},

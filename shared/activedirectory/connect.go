@@ -38,6 +38,9 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 // bootstrap are the controllers by which the domain is entered: those
 // configured, or those that DNS names, nearest first (MS-ADTS 6.3.2.3).
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
+	if len(d.configured) > 0 && d.shared {
+		return d.entrance(ctx)
+	}
 	if len(d.configured) > 0 {
 		return d.configured, nil
 	}

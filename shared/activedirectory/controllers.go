@@ -27,7 +27,7 @@ const (
 type domain struct {
 	controllers []controller  // all that hold the domain, read-only ones too
 	interval    time.Duration // by which lastLogonTimestamp may be behind; 0: it is never updated
-	unnamed     error         // listed controllers of which no name is known
+	unnamed     error         // why there may be controllers of which no name is known
 }
 
 // errNotKept is why dates of a domain mean nothing.
@@ -43,13 +43,22 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	}
 	var read domain
 	var names []string
+	known := false // the interval
 	err := d.ask(ctx, func(s *session) (err error) {
 		if read.interval, err = s.syncInterval(); err != nil {
 			return err
 		}
-		names, read.unnamed, err = s.controllerNames()
+		known = true
+		base, err := s.home()
+		if err != nil {
+			return err
+		}
+		names, read.unnamed, err = s.controllerNames(base)
 		return err
 	})
+	if err != nil && known && ctx.Err() == nil {
+		return d.unlisted(ctx, read.interval, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -58,43 +67,62 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	return d.domain, nil
 }
 
-// syncInterval reads msDS-LogonTimeSyncInterval, in days, of the domain.
-func (s *session) syncInterval() (time.Duration, error) {
-	const attribute, longest = "msDS-LogonTimeSyncInterval", 100_000
-	doing := "read " + attribute
-	base, err := s.rootDSE("defaultNamingContext")
+// unlisted is a domain that does not tell its controllers: those known without
+// it are asked, and what others may have stays open. It is not kept, so that
+// the next question looks for the list again.
+func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why error) (*domain, error) {
+	known, err := d.bootstrap(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
+	}
+	return &domain{controllers: known, interval: interval, unnamed: why}, nil
+}
+
+// home is the DN of the domain that the controller is of.
+func (s *session) home() (string, error) { return s.rootDSE("defaultNamingContext") }
+
+// domainObject reads some of what a domain says of itself.
+func (s *session) domainObject(attribute string) (*ldap.Entry, error) {
+	doing := "read " + attribute
+	base, err := s.home()
+	if err != nil {
+		return nil, err
 	}
 	found, err := s.search(doing, base, ldap.ScopeBaseObject, "(objectClass=*)", []string{attribute})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if len(found.Entries) != 1 {
-		return 0, s.fault(doing, fmt.Errorf("the account may not read %s", base))
+		return nil, s.fault(doing, fmt.Errorf("the account may not read %s", base))
 	}
-	value := found.Entries[0].GetEqualFoldAttributeValue(attribute)
+	return found.Entries[0], nil
+}
+
+// syncInterval reads msDS-LogonTimeSyncInterval, in days, of the domain.
+func (s *session) syncInterval() (time.Duration, error) {
+	const attribute, longest = "msDS-LogonTimeSyncInterval", 100_000
+	e, err := s.domainObject(attribute)
+	if err != nil {
+		return 0, err
+	}
+	value := e.GetEqualFoldAttributeValue(attribute)
 	if value == "" {
 		return defaultInterval, nil
 	}
 	days, err := strconv.Atoi(value)
 	if err != nil || days < 0 || days > longest {
-		return 0, s.fault(doing, fmt.Errorf("%q is no number of days", clean(value)))
+		return 0, s.fault("read "+attribute, fmt.Errorf("%q is no number of days", clean(value)))
 	}
 	return time.Duration(days) * day, nil
 }
 
-// controllerNames are the DNS names of all controllers that hold the domain of
-// this one, as CN=Sites of the configuration lists them: every controller has
+// controllerNames are the DNS names of all controllers of the forest that hold a
+// domain, as CN=Sites of the configuration lists them: every controller has
 // an nTDSDSA object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its server object. A
 // copy of the domain in a global catalog does not count, since nobody logs on
 // there.
-func (s *session) controllerNames() (names []string, unnamed error, err error) {
+func (s *session) controllerNames(base string) (names []string, unnamed error, err error) {
 	const doing = "list the domain's controllers"
-	base, err := s.rootDSE("defaultNamingContext")
-	if err != nil {
-		return nil, nil, err
-	}
 	configuration, err := s.rootDSE("configurationNamingContext")
 	if err != nil {
 		return nil, nil, err

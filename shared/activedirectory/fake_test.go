@@ -2,6 +2,7 @@ package activedirectory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/pem"
@@ -29,6 +30,8 @@ type request struct {
 	password string
 	cookie   string // of a paged search
 	page     uint32 // size of its pages
+	// attributes asked for, of a search with controls
+	attributes []string
 }
 
 // fake is a domain controller whose answers a test writes. It listens with
@@ -63,6 +66,7 @@ type home struct {
 	servers  []string // all server objects, by name; one is written "name=" when it has no dNSHostName
 	interval []string // msDS-LogonTimeSyncInterval, when there is one
 	mute     bool     // it tells nothing: handle is asked everything
+	base     string   // DN of the domain; empty: testBase
 }
 
 const (
@@ -72,13 +76,14 @@ const (
 
 // answer is what is asked about the domain itself, nil for anything else.
 func (h home) answer(r request) []*ber.Packet {
+	base := cmp.Or(h.base, testBase)
 	switch {
 	case h.mute || r.op != ldap.ApplicationSearchRequest:
 		return nil
 	case r.base == "":
-		return found(entry("", "defaultNamingContext", testBase, "configurationNamingContext", testConfiguration, "dnsHostName", h.name))
-	case r.base == testBase && r.filter == "(objectClass=*)":
-		return found(entry(testBase, h.interval...))
+		return found(entry("", "defaultNamingContext", base, "configurationNamingContext", testConfiguration, "dnsHostName", h.name))
+	case r.base == base && r.filter == "(objectClass=*)":
+		return found(entry(base, append(h.interval, "objectSid", domainSID(base))...))
 	case r.base != "CN=Sites,"+testConfiguration:
 		return nil
 	}
@@ -196,8 +201,12 @@ func decode(p *ber.Packet) request {
 		r.filter, _ = ldap.DecompileFilter(op.Children[6])
 		if len(p.Children) > 2 {
 			if c, err := ldap.DecodeControl(p.Children[2].Children[0]); err == nil {
-				paging := c.(*ldap.ControlPaging)
-				r.cookie, r.page = string(paging.Cookie), paging.PagingSize
+				if paging, ok := c.(*ldap.ControlPaging); ok {
+					r.cookie, r.page = string(paging.Cookie), paging.PagingSize
+				}
+			}
+			for _, a := range op.Children[7].Children {
+				r.attributes = append(r.attributes, a.Data.String())
 			}
 		}
 	case ldap.ApplicationModifyRequest:
@@ -256,6 +265,14 @@ func octets(s string) *ber.Packet {
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, append(attributes, more...)...)
+}
+
+// domainSID is the raw SID of a domain, S-1-5-21 for testBase.
+func domainSID(base string) string {
+	if base == testBase {
+		return "\x01\x01\x00\x00\x00\x00\x00\x05\x15\x00\x00\x00"
+	}
+	return "\x01\x01\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00" // S-1-5-22
 }
 
 func rawSID(rid byte) string {

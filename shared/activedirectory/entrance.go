@@ -1,0 +1,84 @@
+package activedirectory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// entrance are the controllers by which one of several domains is entered: the
+// configured ones that are of it, or else those that another domain's
+// controller lists, since CN=Sites is the same in the whole forest.
+func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
+	d.entranceMu.Lock()
+	defer d.entranceMu.Unlock()
+	if len(d.entrances) > 0 && time.Since(d.entrancesGot) < listAge {
+		return d.entrances, nil
+	}
+	var own, listed []controller
+	var unreachable faults
+	for _, c := range d.configured {
+		err := d.do(ctx, c, func(s *session) error {
+			base, err := s.home()
+			if err != nil {
+				return err
+			}
+			if domainName(base) == d.dnsDomain {
+				own = append(own, c)
+				return nil
+			}
+			names, _, err := s.controllerNames("DC=" + strings.ReplaceAll(d.dnsDomain, ".", ",DC="))
+			for _, name := range names {
+				listed = append(listed, byName(name))
+			}
+			return err
+		})
+		if err != nil {
+			unreachable = append(unreachable, err)
+		}
+	}
+	if len(own) == 0 {
+		own = listed
+	}
+	if len(own) == 0 {
+		err := error(unreachable)
+		if len(unreachable) == 0 {
+			err = errors.New("no controller of IDLESEAT_AD_URLS is of it, or lists one")
+		}
+		return nil, fmt.Errorf("look for controllers of %s: %w; name one in IDLESEAT_AD_URLS", d.dnsDomain, err)
+	}
+	d.entrances, d.entrancesGot = own, time.Now()
+	return own, nil
+}
+
+// ownSID is the SID of the domain, with which those of its people begin. It
+// never changes.
+func (d *Directory) ownSID(ctx context.Context) (sid string, err error) {
+	d.entranceMu.Lock()
+	known := d.sid
+	d.entranceMu.Unlock()
+	if known != "" {
+		return known, nil
+	}
+	err = d.ask(ctx, func(s *session) error {
+		var e *ldap.Entry
+		e, err := s.domainObject("objectSid")
+		if err != nil {
+			return err
+		}
+		if sid, err = SID(e.GetEqualFoldRawAttributeValue("objectSid")); err != nil {
+			return s.fault("read the domain's objectSid", err)
+		}
+		return nil
+	})
+	if err == nil {
+		d.entranceMu.Lock()
+		d.sid = sid
+		d.entranceMu.Unlock()
+	}
+	return sid, err
+}

@@ -1,0 +1,243 @@
+package activedirectory
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// ListMembers hands on the SIDs of the people in a group, as
+// Directory.ListMembers does, of whatever domain they are.
+func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
+	d, err := f.domainAt(groupDN)
+	if err != nil {
+		return err
+	}
+	if len(f.domains) == 1 {
+		return d.ListMembers(ctx, groupDN, direct, each)
+	}
+	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
+}
+
+// listMembers lists the members of the group's own domain by that domain, and
+// follows those of other domains to theirs.
+func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
+	once := func(sid string) error {
+		if told[sid] {
+			return nil
+		}
+		told[sid] = true
+		return each(sid)
+	}
+	if err := d.ListMembers(ctx, groupDN, direct, once); err != nil {
+		return err
+	}
+	foreign, err := d.foreignMembers(ctx, groupDN, direct)
+	if err != nil {
+		return err
+	}
+	for _, sid := range foreign {
+		home, err := f.domainOf(ctx, sid)
+		if errors.Is(err, directory.ErrNoPerson) {
+			continue // of a domain that is not asked about
+		}
+		if err != nil {
+			return fmt.Errorf("list members of %q: %w", groupDN, err)
+		}
+		group, err := home.groupOf(ctx, sid)
+		switch {
+		case err != nil:
+			return fmt.Errorf("list members of %q: %w", groupDN, err)
+		case group == "":
+			err = once(sid)
+		case !direct && !groups[sid]:
+			groups[sid] = true
+			err = f.listMembers(ctx, home, group, direct, each, told, groups)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// MemberOf tells whether a person is in a group, as Directory.MemberOf does, of
+// whatever domain both are.
+func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
+	at, err := f.domainAt(groupDN)
+	if err != nil {
+		return false, err
+	}
+	home, err := f.domainOf(ctx, sid)
+	if err != nil {
+		return false, fmt.Errorf("read person %q: %w", sid, err)
+	}
+	if home == at && (direct || len(f.domains) == 1) {
+		return at.MemberOf(ctx, sid, groupDN, direct)
+	}
+	if _, err := home.FindPerson(ctx, sid); err != nil {
+		return false, err
+	}
+	if direct {
+		foreign, err := at.foreignMembers(ctx, groupDN, true)
+		return slices.Contains(foreign, sid), err
+	}
+	found := errors.New("found")
+	err = f.ListMembers(ctx, groupDN, direct, func(member string) error {
+		if member == sid {
+			return found
+		}
+		return nil
+	})
+	if errors.Is(err, found) {
+		return true, nil
+	}
+	return false, err
+}
+
+// AddMember lists a person in a group, as Directory.AddMember does.
+func (f *Forest) AddMember(ctx context.Context, groupDN, personGUID string) error {
+	return f.setMember(ctx, groupDN, personGUID, (*Directory).AddMember)
+}
+
+// RemoveMember takes a person off a group's list, as Directory.RemoveMember
+// does.
+func (f *Forest) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
+	return f.setMember(ctx, groupDN, personGUID, (*Directory).RemoveMember)
+}
+
+// setMember writes where the group is. That a member of another domain is meant
+// by the name under which this one knows them cannot be proven, so such
+// memberships are left to people.
+func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, write func(*Directory, context.Context, string, string) error) error {
+	at, err := f.domainAt(groupDN)
+	if err != nil {
+		return err
+	}
+	none := write(at, ctx, groupDN, personGUID)
+	if len(f.domains) == 1 || !errors.Is(none, directory.ErrNoPerson) {
+		return none
+	}
+	for _, d := range f.domains {
+		if d == at {
+			continue
+		}
+		known, err := d.knows(ctx, personGUID)
+		if err != nil {
+			return err
+		}
+		if known {
+			return refusal(fmt.Errorf("the account is of %s, the group of %s", d.dnsDomain, at.dnsDomain),
+				"the account is of another domain than the group; change its membership by hand")
+		}
+	}
+	return none
+}
+
+// knows tells whether a domain has the account of a GUID.
+func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
+	err := d.ask(ctx, func(s *session) error {
+		_, err := s.principal(guid)
+		return err
+	})
+	if errors.Is(err, directory.ErrNoPerson) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// groupOf gives the DN of the group that has a SID; empty for anybody else.
+func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err error) {
+	err = d.ask(ctx, func(s *session) error {
+		dn = ""
+		base, err := s.home()
+		if err != nil {
+			return err
+		}
+		return s.pages("read "+sid, base, "(&(objectClass=group)"+sidFilter(sid)+")", []string{"1.1"}, func(e *ldap.Entry) error {
+			dn = e.DN
+			return nil
+		})
+	})
+	return dn, err
+}
+
+// extendedDN has a controller write <GUID=…>;<SID=…>;CN=… for a DN (MS-ADTS
+// 3.1.1.3.4.1.5); its value asks for text.
+var extendedDN = ldap.NewControlString("1.2.840.113556.1.4.529", true, "\x30\x03\x02\x01\x01")
+
+// foreignMembers are the SIDs of those of other domains whom a group lists, or also
+// (direct is false) the groups of its domain within it.
+func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct bool) (sids []string, err error) {
+	err = d.ask(ctx, func(s *session) error {
+		sids = nil
+		g, err := s.group(groupDN)
+		if err != nil {
+			return err
+		}
+		within := []string{g.dn}
+		if !direct {
+			base, err := s.home()
+			if err != nil {
+				return err
+			}
+			doing := fmt.Sprintf("list groups within %q", g.dn)
+			err = s.pages(doing, base, "(&(objectClass=group)"+memberOf(g.dn, false)+")", []string{"1.1"}, func(e *ldap.Entry) error {
+				within = append(within, e.DN)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		for _, dn := range within {
+			err := s.values(fmt.Sprintf("list members of %q", dn), dn, "member", func(value string) error {
+				sid, err := s.foreign(value)
+				if sid != "" {
+					sids = append(sids, sid)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return sids, err
+}
+
+// foreign reads the SID of a member's extended DN. It is empty for one of the session's own
+// domain, and for one of another forest, who has no account in this one.
+func (s *session) foreign(value string) (string, error) {
+	_, rest, _ := strings.Cut(value, ">;")
+	id, dn, hasSID := strings.Cut(rest, ">;")
+	text, isSID := strings.CutPrefix(id, "<SID=")
+	if !hasSID { // a contact, or another object that is nobody
+		dn = rest
+	}
+	if !strings.HasPrefix(value, "<GUID=") {
+		return "", s.fault("list members", fmt.Errorf("%w %q: it should begin with its GUID", errEntry, clean(value)))
+	}
+	if domainName(dn) == s.directory.dnsDomain || !hasSID || !isSID {
+		return "", nil
+	}
+	if strings.HasPrefix(text, "S-") { // Samba writes it out, Windows in hexadecimal
+		return text, nil
+	}
+	raw, err := hex.DecodeString(text)
+	if err == nil {
+		text, err = SID(raw)
+	}
+	if err != nil {
+		return "", s.fault("list members", fmt.Errorf("%w %q: %w", errEntry, clean(value), err))
+	}
+	return text, nil
+}

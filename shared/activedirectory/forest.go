@@ -1,0 +1,147 @@
+package activedirectory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Forest is the domains of one forest below whose bases people are, asked
+// together. Most often it is one domain. Its methods may be used at the same
+// time.
+type Forest struct{ domains []*Directory }
+
+// NewForest checks the configuration and reads the files it names. It does not
+// connect.
+func NewForest(cfg Config) (*Forest, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	f := &Forest{}
+	for _, of := range cfg.byDomain() {
+		d, err := New(of)
+		if err != nil {
+			return nil, err
+		}
+		f.domains = append(f.domains, d)
+	}
+	if len(f.domains) > 1 {
+		for _, d := range f.domains {
+			d.shared = true
+		}
+	}
+	return f, nil
+}
+
+// ListPeople hands on every person of every domain, as Directory.ListPeople
+// does.
+func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
+	var unasked error
+	for _, d := range f.domains {
+		err := d.ListPeople(ctx, each)
+		if _, only := errors.AsType[*directory.UnaskedError](err); only {
+			unasked = errors.Join(unasked, err)
+		} else if err != nil {
+			return err
+		}
+	}
+	return unasked
+}
+
+// ListMarked is ListPeople with the mark from which ListChanges can go on. Of
+// several domains there is none, since a mark is one controller's.
+func (f *Forest) ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error) {
+	if len(f.domains) == 1 {
+		return f.domains[0].ListMarked(ctx, each)
+	}
+	return nil, f.ListPeople(ctx, each)
+}
+
+// ListChanges is Directory.ListChanges of the only domain.
+func (f *Forest) ListChanges(ctx context.Context, since directory.Mark, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error) {
+	if len(f.domains) > 1 {
+		return directory.Mark{}, fmt.Errorf("%w: there are %d domains, and each has changes of its own", directory.ErrNoMark, len(f.domains))
+	}
+	return f.domains[0].ListChanges(ctx, since, present, changed)
+}
+
+// FindPerson finds one person as Directory.FindPerson does, in all domains: a
+// name that two of them know is directory.ErrAmbiguousPerson.
+func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.ADUser, err error) {
+	none, known := error(nil), false
+	for _, d := range f.domains {
+		u, err := d.FindPerson(ctx, name)
+		switch {
+		case errors.Is(err, directory.ErrNoPerson):
+			none = err
+		case err != nil:
+			return found, err
+		case known && u.SID != found.SID:
+			return found, fmt.Errorf("read person %q: %w: in %s too; name the domain, as CORP\\anna", name, directory.ErrAmbiguousPerson, d.dnsDomain)
+		default:
+			found, known = u, true
+		}
+	}
+	if !known {
+		return found, none
+	}
+	return found, nil
+}
+
+// ReadPerson reads one person afresh from every controller of their domain, as
+// Directory.ReadPerson does.
+func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
+	d, err := f.domainOf(ctx, sid)
+	if err != nil {
+		return directory.ADUser{}, fmt.Errorf("read person %q: %w", sid, err)
+	}
+	return d.ReadPerson(ctx, sid)
+}
+
+// domainOf is the domain that gave out a SID. It is directory.ErrNoPerson when
+// none of them did.
+func (f *Forest) domainOf(ctx context.Context, sid string) (*Directory, error) {
+	if len(f.domains) == 1 {
+		return f.domains[0], nil
+	}
+	var unread error
+	for _, d := range f.domains {
+		own, err := d.ownSID(ctx)
+		if err != nil {
+			unread = errors.Join(unread, err)
+		} else if strings.HasPrefix(sid, own+"-") {
+			return d, nil
+		}
+	}
+	if unread != nil {
+		return nil, unread
+	}
+	return nil, fmt.Errorf("%w: its SID is of none of the %d domains", directory.ErrNoPerson, len(f.domains))
+}
+
+// domainAt is the domain of a DN.
+func (f *Forest) domainAt(dn string) (*Directory, error) {
+	if len(f.domains) == 1 {
+		return f.domains[0], nil
+	}
+	name := domainName(dn)
+	for _, d := range f.domains {
+		if d.dnsDomain == name {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", directory.ErrNoGroup, dn)
+}
+
+// CanWrite tells whether the account may change a group's members, as
+// Directory.CanWrite does.
+func (f *Forest) CanWrite(ctx context.Context, groupDN string) (bool, error) {
+	d, err := f.domainAt(groupDN)
+	if err != nil {
+		return false, err
+	}
+	return d.CanWrite(ctx, groupDN)
+}

@@ -1,0 +1,76 @@
+package activedirectory
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// values hands on every value of an attribute that may have more of them than
+// a controller gives at once (MS-ADTS 3.1.1.3.1.3.3, range retrieval). Windows
+// cuts such an attribute off by itself and then names it member;range=0-1499;
+// what follows is asked for as member;range=1500-*, until the answer ends in *.
+// The values, which name objects, come as extended DNs.
+func (s *session) values(doing, dn, attribute string, each func(value string) error) error {
+	for next, asked := 0, attribute; asked != ""; {
+		found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=*)", []string{asked}, extendedDN)
+		if err != nil {
+			return err
+		}
+		if len(found.Entries) != 1 {
+			return s.fault(doing, errNoGroup)
+		}
+		asked = ""
+		for _, a := range found.Entries[0].Attributes {
+			last, more, err := span(a.Name, attribute, next)
+			switch {
+			case err != nil:
+				return s.fault(doing, err)
+			case last < 0:
+				continue
+			case len(a.Values) == 0 && !more:
+				continue // no values: the name stands alone
+			case more && last-next+1 != len(a.Values):
+				return s.fault(doing, fmt.Errorf("%w: %s came with %d values", errEntry, clean(a.Name), len(a.Values)))
+			}
+			for _, v := range a.Values {
+				if err := each(v); err != nil {
+					return err
+				}
+			}
+			if more {
+				next = last + 1
+				asked = fmt.Sprintf("%s;range=%d-*", attribute, next)
+			}
+		}
+	}
+	return nil
+}
+
+// span reads the name under which an attribute came: alone or up to * it is
+// whole, and more tells that the values after last were left out. last is
+// negative for another attribute.
+func span(name, attribute string, next int) (last int, more bool, err error) {
+	base, option, ranged := strings.Cut(name, ";")
+	if !strings.EqualFold(base, attribute) {
+		return -1, false, nil
+	}
+	if !ranged {
+		return 0, false, nil
+	}
+	bounds, ok := strings.CutPrefix(strings.ToLower(option), "range=")
+	low, high, dash := strings.Cut(bounds, "-")
+	if from, err := strconv.Atoi(low); !ok || !dash || err != nil || from != next {
+		return 0, false, fmt.Errorf("%w: values came as %q and were asked for from %d", errEntry, clean(name), next)
+	}
+	if high == "*" {
+		return 0, false, nil
+	}
+	if last, err = strconv.Atoi(high); err != nil || last < next {
+		return 0, false, errors.Join(errEntry, fmt.Errorf("values came as %q", clean(name)))
+	}
+	return last, true, nil
+}
