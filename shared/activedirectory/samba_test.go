@@ -194,7 +194,7 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 	if _, err = all.ReadPerson(t.Context(), u.SID); err != nil {
 		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
 	}
-	// The last one dies while it hands on the third page.
+	// The last one dies while the second page is handed on.
 	seen := 0
 	last := e.config
 	last.URLs = last.URLs[1:]
@@ -205,8 +205,8 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 		return nil
 	})
 	checkError(t, err, last.URLs[0]+": list people: the connection broke")
-	if seen != 2*pageSize {
-		t.Errorf("%d people were handed on, want the two pages before", seen)
+	if seen != 2*pageSize && seen != 3*pageSize {
+		t.Errorf("%d people were handed on, want the two pages before, or also the one that was under way", seen)
 	}
 	e.config.URLs = e.config.URLs[:1]
 	_, err = open(t, e.config).FindPerson(t.Context(), e.people[0].SAMAccount)
