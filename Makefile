@@ -18,7 +18,7 @@ test:
 	$(GO) test ./...
 
 test-ad: ## the same against a real Samba domain; installs Samba when run as root on Debian
-	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/idleseat/...
+	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/...
 
 check:
 	@test -z "$$(gofmt -l functions shared infra)" || { gofmt -l functions shared infra; echo "run gofmt -w on these files"; exit 1; }
@@ -30,6 +30,8 @@ bench: ## about ten minutes; on a quiet machine
 	$(GO) test -run '^$$' -bench . ./shared/policy ./shared/entra
 	$(GO) test -run '^$$' -bench . -benchtime 3x -cpu 1 -timeout 20m ./shared/evaluate
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/idleseat
+	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 5x -timeout 30m ./shared/activedirectory
+	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/relay
 
 build: $(DOORS)
 

@@ -21,18 +21,25 @@ func isWrite(r *http.Request) bool {
 	return r.Method == http.MethodPost || r.Method == http.MethodDelete
 }
 
-// results reads what became of a run.
-func (s *shell) results(run string) report.Results {
+// results reads what became of a run, of all its batches.
+func (s *shell) results(run string) (all report.Results) {
 	s.t.Helper()
-	raw, err := os.ReadFile(s.path("store/runs/" + run + "/results/entra-0001.json"))
-	if err != nil {
-		s.t.Fatal(err)
+	files, err := filepath.Glob(s.path("store/runs/" + run + "/results/*.json"))
+	if err != nil || len(files) == 0 {
+		s.t.Fatalf("run %s has %d files of results: %v", run, len(files), err)
 	}
-	var r report.Results
-	if err := json.Unmarshal(raw, &r); err != nil {
-		s.t.Fatal(err)
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		var r report.Results
+		if err := json.Unmarshal(raw, &r); err != nil {
+			s.t.Fatal(err)
+		}
+		all.Results = append(all.Results, r.Results...)
 	}
-	return r
+	return all
 }
 
 // TestKilledInTheMiddle kills apply right after a write reached Graph, before

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,26 +32,6 @@ type seen struct {
 	Memberships map[string][]string
 	Unreadable  []string
 	Sampled     int
-}
-
-func (r *rig) truth() seen {
-	want := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Unreadable: []string{everyone.Groups[2].Key()}}
-	for i := range r.company.Size() {
-		p := r.company.Person(i)
-		if p.AD == nil {
-			continue
-		}
-		want.People[p.AD.SID] = *p.AD
-		want.Sampled++
-		direct := slices.Contains(p.ADGroups, sandbox.CitrixGroup)
-		if direct {
-			want.Memberships[p.AD.SID] = append(want.Memberships[p.AD.SID], everyone.Groups[0].Key())
-		}
-		if direct || slices.Contains(p.ADGroups, contractors) {
-			want.Memberships[p.AD.SID] = append(want.Memberships[p.AD.SID], everyone.Groups[1].Key())
-		}
-	}
-	return want
 }
 
 // sealed is what the snapshot holds that a reading makes.
@@ -87,7 +66,7 @@ func (r *rig) sealed(key string) seen {
 // killing runs a piece of work once undisturbed, to learn how many events it
 // has, and then with a SIGKILL in each tenth of them. ask starts the work of a
 // rig, and check waits for its end.
-func killing(t *testing.T, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
+func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
 	run := func(r *rig, disturb func(p *process) (wait func())) {
 		ask, check := work(r)
 		p := r.start()
@@ -98,7 +77,7 @@ func killing(t *testing.T, queue func(*rig) string, work func(r *rig) (ask func(
 		check(asked)
 		r.drained(queue(r))
 	}
-	whole := newRig(t, 3*time.Second)
+	whole := newRig(t)
 	run(whole, func(*process) func() {
 		whole.arm(0, nil)
 		return func() {}
@@ -110,7 +89,7 @@ func killing(t *testing.T, queue func(*rig) string, work func(r *rig) (ask func(
 			t.Parallel()
 			points := rand.New(rand.NewPCG(uint64(k), 3))
 			at := min(1+(k*events+points.IntN(events))/kills, events-3) // a poll more or less
-			r := newRig(t, 3*time.Second)
+			r := newRig(t)
 			run(r, func(p *process) func() {
 				struck := make(chan struct{})
 				r.arm(at, func() {
@@ -133,38 +112,27 @@ func killing(t *testing.T, queue func(*rig) string, work func(r *rig) (ask func(
 
 func TestKilledWhileReading(t *testing.T) {
 	t.Parallel()
-	killing(t, func(r *rig) string { return r.readQueue }, func(r *rig) (func() *awsfake.Task, func(*awsfake.Task)) {
-		return func() *awsfake.Task { return r.ask(everyone) }, func(asked *awsfake.Task) {
-			if diff := cmp.Diff(r.truth(), r.sealed(r.answer(asked))); diff != "" {
+	killedWhileReading(t, func(t *testing.T) *rig { return newRig(t, 3*time.Second) })
+}
+
+func killedWhileReading(t *testing.T, newRig func(*testing.T) *rig) {
+	killing(t, newRig, func(r *rig) string { return r.readQueue }, func(r *rig) (func() *awsfake.Task, func(*awsfake.Task)) {
+		return func() *awsfake.Task { return r.ask(r.everyone()) }, func(asked *awsfake.Task) {
+			if diff := cmp.Diff(r.truth(r), r.sealed(r.answer(asked))); diff != "" {
 				r.Errorf("the snapshot differs from the company (-company +snapshot):\n%s", diff)
 			}
 		}
 	})
 }
 
-// changes takes 12 people out of the group and puts 8 others into it.
-func (r *rig) changes() (list task.Changes) {
-	wanted := map[task.Action]int{task.Remove: 12, task.Add: 8}
-	for i := range r.company.Size() {
-		p := r.company.Person(i)
-		if p.AD == nil {
-			continue
-		}
-		action := task.Add
-		if slices.Contains(p.ADGroups, sandbox.CitrixGroup) {
-			action = task.Remove
-		}
-		if wanted[action]--; wanted[action] >= 0 {
-			list.Changes = append(list.Changes, task.Change{ID: fmt.Sprintf("change-%d", i), SID: p.AD.SID, GUID: p.AD.GUID, Group: sandbox.CitrixGroup, Action: action})
-		}
-	}
-	return list
-}
-
 func TestKilledWhileWriting(t *testing.T) {
 	t.Parallel()
-	killing(t, func(r *rig) string { return r.writeQueue }, func(r *rig) (func() *awsfake.Task, func(*awsfake.Task)) {
-		list := r.changes()
+	killedWhileWriting(t, func(t *testing.T) *rig { return newRig(t, 3*time.Second) })
+}
+
+func killedWhileWriting(t *testing.T, newRig func(*testing.T) *rig) {
+	killing(t, newRig, func(r *rig) string { return r.writeQueue }, func(r *rig) (func() *awsfake.Task, func(*awsfake.Task)) {
+		list := r.changes(r)
 		m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", list)}
 		return func() *awsfake.Task { return r.ask(m) }, func(asked *awsfake.Task) { r.madeOnce(list, r.answer(asked)) }
 	})
@@ -181,21 +149,7 @@ func (r *rig) madeOnce(list task.Changes, key string) {
 			r.Errorf("change %+v came to %+v", c, got)
 		}
 	}
-	if diff := cmp.Diff(want, r.written()); diff != "" {
+	if diff := cmp.Diff(want, r.written(r)); diff != "" {
 		r.Errorf("writes that the directory accepted (-want +got):\n%s", diff)
 	}
-}
-
-// written counts the accepted writes by person and action.
-func (r *rig) written() map[string]int {
-	got := map[string]int{}
-	for _, e := range r.company.History() {
-		switch e.What {
-		case sandbox.MemberAdded:
-			got[fmt.Sprint(e.Person, " ", task.Add)]++
-		case sandbox.MemberRemoved:
-			got[fmt.Sprint(e.Person, " ", task.Remove)]++
-		}
-	}
-	return got
 }

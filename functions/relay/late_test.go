@@ -46,7 +46,7 @@ func TestLateReaderSpoilsNothing(t *testing.T) {
 	asked := r.ask(again)
 	r.start()
 	key := r.answer(asked)
-	want := r.truth()
+	want := r.truth(r)
 	r.signal(late, syscall.SIGCONT)
 	r.says(late, "the work was stopped", 1)
 	r.drained(r.readQueue)
@@ -63,7 +63,7 @@ func TestLateReaderSpoilsNothing(t *testing.T) {
 func TestLateWriterSpoilsNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, time.Second)
-	list := r.changes()
+	list := r.changes(r)
 	m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", list)}
 	late, _ := r.standStill(40, m)
 	before := len(r.company.History())

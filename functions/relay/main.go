@@ -23,6 +23,11 @@ import (
 
 func main() {
 	check := flag.Bool("check", false, "prove that directory, store, queues and rights are as needed, and end")
+	var groups []string
+	flag.Func("group", "with --check: a group, by its DN, whose members the relay must be able to change; may be given several times", func(dn string) error {
+		groups = append(groups, dn)
+		return nil
+	})
 	tell := flag.Bool("version", false, "print the version and end")
 	flag.Parse()
 	if *tell {
@@ -38,7 +43,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "relay: %v\n", err)
 		os.Exit(1)
 	case *check:
-		if !r.Check(ctx, os.Stdout) {
+		if !r.Check(ctx, os.Stdout, groups) {
 			os.Exit(1)
 		}
 	default:

@@ -21,6 +21,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/activedirectory"
 	"github.com/idleseat/idleseat/shared/relay"
+	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
 )
 
@@ -68,7 +69,11 @@ func serveS3() *httptest.Server {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		prefix, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+bucket+"/"), "/")
 		watched, _ := taps.LoadOrStore(prefix, new(tap))
-		watched.(*tap).around(func() { objects.ServeHTTP(w, r) })
+		tap := watched.(*tap)
+		if tap.asked != nil {
+			tap.asked(r)
+		}
+		tap.around(func() { objects.ServeHTTP(w, r) })
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed relays hang up
 	server.Start()
@@ -90,10 +95,14 @@ func TestCheck(t *testing.T) {
 	}
 	tests := []struct {
 		name string
+		args []string
 		env  []string
 		want []string
 		fail bool
 	}{
+		{name: "groups", args: []string{"--group", sandbox.CitrixGroup, "--group", noGroup}, fail: true, want: []string{
+			`ok    group "` + sandbox.CitrixGroup + `": the account may change its members`, `FAIL  group "` + noGroup + `": `, "no such group",
+		}},
 		{name: "everything", want: []string{
 			"ok    Active Directory: bound; read a person, and the last logon from every controller",
 			"ok    store: wrote and read back runs/relay-check/ad/probe.json",
@@ -113,7 +122,7 @@ func TestCheck(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(built, "--check")
+			cmd := exec.Command(built, append([]string{"--check"}, tt.args...)...)
 			cmd.Env = append(slices.Clone(r.env), tt.env...)
 			out, err := cmd.CombinedOutput()
 			if (err != nil) != tt.fail || err != nil && cmd.ProcessState.ExitCode() != 1 {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/idleseat/idleseat/shared/relay/task"
 	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 // minute is a visibility timeout that no test waits for.
@@ -22,7 +24,10 @@ func TestCandidates(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
 	want := task.Evidence{Run: "run-1", Batch: "b1", Unreadable: []string{everyone.Groups[2].Key()}}
-	truth, list := r.truth(), task.People{}
+	for _, g := range everyone.Groups {
+		want.Groups = append(want.Groups, g.Key())
+	}
+	truth, list := r.truth(r), task.People{}
 	for i := 0; len(list.SIDs) < 30; i++ {
 		p := r.company.Person(i)
 		if p.AD == nil {
@@ -35,16 +40,62 @@ func TestCandidates(t *testing.T) {
 	const nobody = "S-1-5-21-1-2-3-999999"
 	list.SIDs = append(list.SIDs, nobody)
 	want.People = append(want.People, task.Account{SID: nobody})
-	asked := r.ask(task.Message{Kind: task.ReadCandidates, Batch: "b1", Input: r.put("b1", list), Groups: everyone.Groups})
+	named := *want.People[0].User
+	list.Names = []string{named.UserPrincipalName, "nobody@contoso.example"}
+	want.People = append(want.People, task.Account{SID: named.SID, Name: list.Names[0], User: &named, Groups: want.People[0].Groups},
+		task.Account{Name: list.Names[1]})
+	asked := r.ask(task.Message{Kind: task.ReadCandidates, Batch: "b1", Input: r.put("b1", list), Groups: everyone.Groups, Sample: 50})
 	r.start()
 	got := get[task.Evidence](r, r.answer(asked))
 	if age := time.Since(got.Read); age < 0 || age > time.Minute {
 		t.Errorf("read %v ago", age)
 	}
 	got.Read = time.Time{}
+	if len(got.Sample) != 50 || !slices.ContainsFunc(got.Sample, func(d time.Time) bool { return !d.IsZero() }) {
+		t.Errorf("%d dates are sampled: %v", len(got.Sample), got.Sample)
+	}
+	got.Sample = nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)
 	}
+}
+
+// TestChangesSince reads everybody, and in the next night what changed: the
+// snapshot is that of a full reading.
+func TestChangesSince(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	p := r.start()
+	first := get[snapshot.Reading](r, r.answer(r.ask(everyone)))
+	if first.Mark == nil || first.WhyFull != "the message names no earlier reading" {
+		t.Errorf("the first reading: mark %v, in full: %q", first.Mark, first.WhyFull)
+	}
+	logons := 0
+	for i := range r.company.Size() {
+		if u := r.company.Person(i).AD; u != nil && i%40 == 0 {
+			r.company.LogOn(i)
+			logons++
+		}
+	}
+	const since = "runs/run-1/ad/since.json"
+	if err := store.PutJSON(t.Context(), r.store, since, first); err != nil {
+		t.Fatal(err)
+	}
+	again := everyone
+	again.Attempt, again.Since = 1, since
+	key := r.answer(r.ask(again))
+	second := get[snapshot.Reading](r, key)
+	if second.WhyFull != "" || second.Changed == 0 || second.Changed > logons || !second.Full.Equal(first.Full) {
+		t.Errorf("%d of %d changed; in full: %q", second.Changed, logons, second.WhyFull)
+	}
+	if diff := cmp.Diff(r.truth(r), r.sealed(key)); diff != "" {
+		t.Errorf("the snapshot differs from the company (-company +snapshot):\n%s", diff)
+	}
+	again.Attempt, again.Since = 2, "runs/run-1/ad/lost.json"
+	if third := get[snapshot.Reading](r, r.answer(r.ask(again))); !strings.Contains(third.WhyFull, "no such object") || third.People != second.People {
+		t.Errorf("%d people; in full: %q", third.People, third.WhyFull)
+	}
+	p.kill()
 }
 
 func TestTwoRelaysShareAQueue(t *testing.T) {
@@ -158,14 +209,14 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 	}{
 		{"reading", 100, func(*rig) task.Message { return everyone }},
 		{"writing", 40, func(r *rig) task.Message {
-			return task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes())}
+			return task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes(r))}
 		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, minute)
-			m, list := tt.m(r), r.changes()
+			m, list := tt.m(r), r.changes(r)
 			p := r.start()
 			r.says(p, "waiting for messages", 2)
 			r.arm(tt.at, func() { r.signal(p, syscall.SIGTERM) })
@@ -185,7 +236,7 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 			key := r.answer(asked)
 			if m.Kind == task.WriteMembers {
 				r.madeOnce(list, key)
-			} else if diff := cmp.Diff(r.truth(), r.sealed(key)); diff != "" {
+			} else if diff := cmp.Diff(r.truth(r), r.sealed(key)); diff != "" {
 				t.Errorf("the snapshot differs from the company (-company +snapshot):\n%s", diff)
 			}
 		})
@@ -195,7 +246,7 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 func TestQueuesAreSwitchedOff(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
-	m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes())}
+	m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes(r))}
 	write := r.ask(m)
 	p := r.start("IDLESEAT_RELAY_WRITE_QUEUE=")
 	r.answer(r.ask(everyone))
@@ -218,7 +269,7 @@ func TestLogsNameNobody(t *testing.T) {
 	r := newRig(t, minute)
 	p := r.start()
 	r.answer(r.ask(everyone))
-	list := r.changes()
+	list := r.changes(r)
 	list.Changes[0].Group = noGroup
 	list.Changes[1].GUID = list.Changes[2].GUID
 	list.Changes[3].After = list.Changes[0].ID

@@ -26,6 +26,7 @@ import (
 
 // tap counts what reaches and leaves the servers, and strikes at one point.
 type tap struct {
+	asked  func(*http.Request) // is told of requests to S3; may be nil
 	mu     sync.Mutex
 	events int
 	at     int
@@ -61,11 +62,26 @@ func (t *tap) arm(at int, strike func()) int {
 	return counted
 }
 
-// rig is everything around relays: a company, queues, tasks and a store.
+// domain is an Active Directory that relays work on, and what is known of it
+// from elsewhere.
+type domain interface {
+	// env leads a relay to the domain, by way of proxy (host:port).
+	env(proxy string) []string
+	address() string           // of its controller
+	everyone() task.Message    // that asks for everybody and for groups
+	truth(*rig) seen           // what it comes to
+	changes(*rig) task.Changes // some, of which each is needed
+	// written counts what the controller accepted, by "person action"; the id
+	// of a change is change-<person>.
+	written(*rig) map[string]int
+}
+
+// rig is everything around relays: a domain, queues, tasks and a store.
 type rig struct {
-	*testing.T
+	testing.TB
 	*tap
-	box        *sandbox.Sandbox
+	domain
+	box        *sandbox.Sandbox // nil with another domain
 	company    *sandbox.Company
 	aws        *awsfake.Server
 	store      store.Store
@@ -77,6 +93,7 @@ type rig struct {
 
 var rigs atomic.Int32
 
+// newRig is a rig on a simulated company.
 func newRig(t *testing.T, visibility time.Duration) *rig {
 	t.Helper()
 	box, err := sandbox.Start(sandbox.Options{Users: 1200, Seed: 7})
@@ -84,12 +101,19 @@ func newRig(t *testing.T, visibility time.Duration) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = box.Close() })
+	r := newRigOn(t, visibility, company{box})
+	r.box, r.company = box, box.Company
+	return r
+}
+
+func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
+	t.Helper()
 	cloud, err := awsfake.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cloud.Close() })
-	r := &rig{T: t, tap: new(tap), box: box, company: box.Company, aws: cloud, visibility: visibility}
+	r := &rig{TB: t, tap: new(tap), domain: on, aws: cloud, visibility: visibility}
 	prefix := fmt.Sprintf("rig%d", rigs.Add(1))
 	taps.Store(prefix, r.tap)
 	cloud.Intercept(func(next http.Handler) http.Handler {
@@ -99,20 +123,25 @@ func newRig(t *testing.T, visibility time.Duration) *rig {
 		t.Fatal(err)
 	}
 	r.readQueue, r.writeQueue = cloud.NewQueue("ad-read", visibility, 30), cloud.NewQueue("ad-write", visibility, 30)
-	r.env = append(append(append(os.Environ(), box.Env()...), cloud.Env()...), "IDLESEAT_AD_URLS=ldaps://"+r.proxyLDAP(),
+	r.env = append(append(append(os.Environ(), cloud.Env()...), on.env(r.proxyLDAP())...),
 		"IDLESEAT_STORE=s3://"+bucket+"/"+prefix, "IDLESEAT_RELAY_READ_QUEUE="+r.readQueue, "IDLESEAT_RELAY_WRITE_QUEUE="+r.writeQueue,
 		"TMPDIR="+t.TempDir())
 	return r
 }
 
 // step is how many bytes from the controller are one event.
-const step = 4 << 10
+const step = 1 << 10
 
-// proxyLDAP passes bytes on to the controller and back. Each step of a
-// connection, and its end, is an event.
+// proxyLDAP passes bytes on to the controller and back, on another port of its
+// address, for which its certificate is. Each step of a connection, and its end,
+// is an event.
 func (r *rig) proxyLDAP() string {
 	r.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	host, _, err := net.SplitHostPort(r.address())
+	if err != nil {
+		r.Fatal(err)
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -131,7 +160,7 @@ func (r *rig) proxyLDAP() string {
 
 func (r *rig) pass(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("tcp", strings.TrimPrefix(r.box.ADURL, "ldaps://"))
+	server, err := net.Dial("tcp", r.address())
 	if err != nil {
 		return
 	}

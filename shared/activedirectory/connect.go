@@ -75,7 +75,7 @@ func (d *Directory) do(ctx context.Context, c controller, f func(*session) error
 	if s := d.pool.take(c); s != nil {
 		s.ctx, s.committed, s.root = ctx, false, nil
 		err := s.run(f)
-		if !s.lost || s.committed || ctx.Err() != nil {
+		if !s.lost.Load() || s.committed || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -132,7 +132,8 @@ func (s *session) connect() error {
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return err
 		}
-		s.conn = ldap.NewConn(secured, true)
+		s.ahead = readAhead(secured)
+		s.conn = ldap.NewConn(s.ahead, true)
 		s.conn.Start()
 		return nil
 	})

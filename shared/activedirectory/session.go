@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -40,10 +41,11 @@ type session struct {
 	directory  *Directory
 	controller controller
 	raw        net.Conn // below TLS
+	ahead      *ahead   // over TLS
 	conn       *ldap.Conn
 	bases      []string
 	root       *ldap.Entry // rootDSE, nil before it is read
-	lost       bool        // the connection broke
+	lost       atomic.Bool // the connection broke
 	idle       *time.Timer // closes it when it waits for too long
 	// committed is set when something was handed to the caller, or may have
 	// been written: then no other controller may be asked instead.
@@ -69,7 +71,7 @@ func (s *session) operation(doing string, op func() error) error {
 	hangUp := func() { s.raw.Close() }
 	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
 	if err != nil {
-		s.lost = ldap.IsErrorWithCode(err, ldap.ErrorNetwork)
+		s.lost.Store(ldap.IsErrorWithCode(err, ldap.ErrorNetwork))
 		return s.fault(doing, err)
 	}
 	return nil
@@ -81,86 +83,12 @@ func (s *session) search(doing, base string, scope int, filter string, attribute
 	var found *ldap.SearchResult
 	err := s.operation(doing, func() (err error) {
 		found, err = s.conn.Search(ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, controls))
+		if _, result := errors.AsType[*ldap.Error](err); err != nil && !result {
+			return ldap.NewError(ldap.ErrorNetwork, err) // the library says so, but not always
+		}
 		return err
 	})
 	return found, err
-}
-
-// people hands on the people of all bases whom a filter finds.
-func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error) error {
-	for _, base := range s.bases {
-		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// pages hands on what a search below a base finds. While one page is handed on
-// the next one is under way already, so that the controller and this machine
-// work at the same time; two pages at most are held.
-func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error) error {
-	pages := make(chan *ldap.SearchResult)
-	enough := make(chan struct{})
-	var failed error
-	go func() {
-		defer close(pages)
-		failed = s.turn(doing, base, filter, attributes, func(page *ldap.SearchResult) bool {
-			select {
-			case pages <- page:
-				return true
-			case <-enough:
-				return false
-			}
-		})
-	}()
-	var err error
-	for page := range pages {
-		for _, e := range page.Entries {
-			if err == nil {
-				err = each(e)
-			}
-		}
-		if err != nil {
-			break
-		}
-	}
-	close(enough)
-	for range pages { // ends when the page under way is there, or given up
-	}
-	if err != nil {
-		return err
-	}
-	return failed
-}
-
-// turn asks for page after page as long as they are wanted.
-func (s *session) turn(doing, base, filter string, attributes []string, hand func(*ldap.SearchResult) bool) error {
-	paging := ldap.NewControlPaging(pageSize)
-	for {
-		page, err := s.search(doing, base, ldap.ScopeWholeSubtree, filter, attributes, paging)
-		if tooLarge(err) && len(paging.Cookie) == 0 && paging.PagingSize >= 2*leastPage {
-			paging.PagingSize /= 2
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if !hand(page) {
-			return nil
-		}
-		next, ok := ldap.FindControl(page.Controls, ldap.ControlTypePaging).(*ldap.ControlPaging)
-		if !ok || len(next.Cookie) == 0 {
-			return nil
-		}
-		paging.SetCookie(next.Cookie)
-	}
-}
-
-// tooLarge tells whether a server may give the same in smaller pages.
-func tooLarge(err error) bool {
-	return ldap.IsErrorAnyOf(err, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultSizeLimitExceeded,
-		ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultUnwillingToPerform)
 }
 
 // rootDSE is what the controller says of itself.

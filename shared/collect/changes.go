@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -18,40 +15,6 @@ import (
 // what moves no USN: a right to read an attribute that was given or taken away,
 // and a date in the future that the days have caught up with.
 const FullReadEvery = 7 * 24 * time.Hour
-
-// changesAttempt names the parts of a reading of changes: when it fails, those
-// of a full reading must not meet them.
-const changesAttempt = attempt + "-changes"
-
-// readChanges makes the reading of this run from that of an earlier one and
-// what changed since. Any error means that everybody must be read.
-func (c *Collector) readChanges(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (reading snapshot.Reading, err error) {
-	before, err := c.earlier(ctx, b)
-	if err != nil {
-		return reading, err
-	}
-	folder, err := os.MkdirTemp("", "idleseat-changes-")
-	if err != nil {
-		return reading, fmt.Errorf("make a folder for changes: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Clean(folder))) }()
-	now := &since{before: half(before), partitions: b.Partitions, old: c.Store}
-	if now.store, err = store.Open(ctx, folder); err != nil {
-		return reading, fmt.Errorf("open a folder for changes: %w", err)
-	}
-	mark, err := c.listChanges(ctx, b, now, *before.Mark)
-	if err != nil {
-		return reading, err
-	}
-	reading, err = c.read(ctx, b, directory.AD, changesAttempt, func(w *snapshot.Writer) error {
-		if err := now.each(ctx, func(u *directory.ADUser) error { return c.addAD(w, u) }); err != nil {
-			return err
-		}
-		return c.adMembers(ctx, p, w)
-	})
-	reading.Mark, reading.Full, reading.Changed = &mark, before.Full, now.changed.Readings[directory.AD].People
-	return reading, err
-}
 
 // earlier is the reading of the newest run of everybody, if changes can be
 // added to it.
@@ -86,102 +49,17 @@ func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.R
 	return r, nil
 }
 
-// since is a reading of an earlier run, and on local disk, spread over the same
-// partitions, who is there now and who changed.
-type since struct {
-	before, present, changed *snapshot.Manifest
-	old, store               store.Store
-	partitions               int
-}
-
-// half is the manifest of nothing but one reading.
-func half(r *snapshot.Reading) *snapshot.Manifest {
-	return &snapshot.Manifest{Readings: [2]snapshot.Reading{directory.Entra: {}, directory.AD: *r}}
-}
-
-// listChanges asks the directory and keeps the answers.
-func (c *Collector) listChanges(ctx context.Context, b *snapshot.Begin, s *since, mark directory.Mark) (now directory.Mark, err error) {
-	present, err := snapshot.NewWriter(s.store, b, directory.AD, "present", b.AsOf)
-	if err != nil {
-		return now, err
+// Since lays ready, for a worker elsewhere that reads Active Directory, the
+// earlier reading to which changes may be added, and names the object. The key
+// is empty when everybody must be read.
+func (c *Collector) Since(ctx context.Context, b *snapshot.Begin) (key string, err error) {
+	before, why := c.earlier(ctx, b)
+	if why != nil {
+		return "", context.Cause(ctx)
 	}
-	defer func() { err = errors.Join(err, present.Close()) }()
-	changed, err := snapshot.NewWriter(s.store, b, directory.AD, "changed", b.AsOf)
-	if err != nil {
-		return now, err
+	key = "runs/" + b.Run + "/ad/since.json"
+	if err := store.PutJSONIfAbsent(ctx, c.Store, key, before); err != nil && !errors.Is(err, store.ErrExists) {
+		return "", fmt.Errorf("lay the earlier reading ready for run %s: %w", b.Run, err)
 	}
-	defer func() { err = errors.Join(err, changed.Close()) }()
-	now, err = c.AD.ListChanges(ctx, mark,
-		func(sid, dn string) error { return present.AddAD(&directory.ADUser{SID: sid, DN: dn}) },
-		func(u directory.ADUser) error { return changed.AddAD(&u) })
-	if err != nil {
-		return now, fmt.Errorf("read changes: %w", err)
-	}
-	var errs [2]error
-	var read [2]snapshot.Reading
-	read[0], errs[0] = present.Finish(ctx)
-	read[1], errs[1] = changed.Finish(ctx)
-	s.present, s.changed = half(&read[0]), half(&read[1])
-	return now, errors.Join(errs[:]...)
-}
-
-// each hands on everybody as a full reading would have them, one partition in
-// memory at a time.
-func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
-	var before, present, changed directory.Halves
-	for n := range s.partitions {
-		err := errors.Join(s.before.Read(ctx, s.old, n, &before),
-			s.present.Read(ctx, s.store, n, &present), s.changed.Read(ctx, s.store, n, &changed))
-		if err != nil {
-			return err
-		}
-		people, err := merge(before.AD, present.AD, changed.AD)
-		if err != nil {
-			return err
-		}
-		for i := range people {
-			if err := each(&people[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// merge gives those who are present, as they are if they changed and else as
-// they were. present is written over.
-func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, error) {
-	old, now := bySID(before), bySID(changed)
-	for i, here := range present {
-		was, known := old[here.SID]
-		is, has := now[here.SID]
-		switch {
-		case !known && !has:
-			return nil, fmt.Errorf("%w: somebody is new without having changed", directory.ErrNoMark)
-		case known && has && is.LastLogonTimestamp.IsZero() && !is.DatesInDoubt && !was.LastLogonTimestamp.IsZero():
-			// Nobody's date is ever taken away. The account may not read it any
-			// more, and then nobody's is known.
-			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoMark)
-		case has:
-			present[i] = *is
-		default:
-			present[i] = *was
-			present[i].DN = here.DN // an organizational unit may have moved
-		}
-	}
-	there := bySID(present)
-	for i := range changed { // some came after who is present was listed
-		if there[changed[i].SID] == nil {
-			present = append(present, changed[i])
-		}
-	}
-	return present, nil
-}
-
-func bySID(people []directory.ADUser) map[string]*directory.ADUser {
-	all := make(map[string]*directory.ADUser, len(people))
-	for i := range people {
-		all[people[i].SID] = &people[i]
-	}
-	return all
+	return key, nil
 }

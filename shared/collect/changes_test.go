@@ -86,7 +86,7 @@ func TestFullReading(t *testing.T) {
 		{"a week ago", func(_ *testing.T, b *bench) { b.Now = func() time.Time { return clock.Add(FullReadEvery) } }, "last read on 2026-11-23"},
 		{"the clock went back", func(_ *testing.T, b *bench) { b.Now = func() time.Time { return clock.Add(-time.Hour) } }, "last read on 2026-11-23"},
 		{"parts are gone", func(_ *testing.T, b *bench) { b.Store = withoutParts{b.Store} }, "the object is gone"},
-		{"a part cannot be put", func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, changesAttempt} }, "down"},
+		{"a part cannot be put", func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, attempt + "-changes"} }, "down"},
 		{"other partitions", func(t *testing.T, b *bench) {
 			b.sealAs(t, &snapshot.Begin{Run: "run-15", Tenant: tenant, Partitions: 7}, snapshot.Reading{Source: directory.AD, Full: clock, Mark: &directory.Mark{}})
 		}, "run-15 has 7 partitions, this one 3"},
@@ -128,6 +128,33 @@ func TestChangesOfOthers(t *testing.T) {
 	}
 	if got := b.night(t, "run-2", citrixDN); got.WhyFull != "" {
 		t.Errorf("in full: %s", got.WhyFull)
+	}
+}
+
+// TestSince lays the earlier reading ready for somebody else.
+func TestSince(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ad.usn = 5
+	begin := &snapshot.Begin{Run: "run-2", Tenant: tenant, Partitions: 3}
+	if key, err := b.Since(t.Context(), begin); key != "" || err != nil {
+		t.Errorf("before any run: %q, %v", key, err)
+	}
+	want := b.night(t, "run-1", citrixDN)
+	key, err := b.Since(t.Context(), begin)
+	if err != nil || key != "runs/run-2/ad/since.json" {
+		t.Fatalf("%q, %v", key, err)
+	}
+	var got snapshot.Reading
+	if err := store.GetJSON(t.Context(), b.Store, key, &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("earlier reading (-sealed +laid ready):\n%s", d)
+	}
+	b.Store = brokenStore{b.Store, "since.json"}
+	if _, err := b.Since(t.Context(), begin); err == nil {
+		t.Error("no error although it could not be written")
 	}
 }
 
@@ -192,7 +219,7 @@ func (b *bench) everybody(t *testing.T, r *snapshot.Reading) (all []people) {
 	t.Helper()
 	for n := range 3 {
 		var h directory.Halves
-		if err := half(r).Read(t.Context(), b.Store, n, &h); err != nil {
+		if err := (&snapshot.Manifest{Readings: [2]snapshot.Reading{{}, *r}}).Read(t.Context(), b.Store, n, &h); err != nil {
 			t.Fatal(err)
 		}
 		slices.SortFunc(h.AD, func(a, b directory.ADUser) int { return strings.Compare(a.SID, b.SID) })

@@ -7,7 +7,9 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/relay/task"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/snapshot/census"
 )
 
 // attempt names the parts of a worker. A run on one machine has one worker a
@@ -48,42 +50,23 @@ func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Pol
 	if c.AD == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}, nil
 	}
-	reading, why := c.readChanges(ctx, b, p)
-	if why == nil || ctx.Err() != nil {
-		return reading, why
+	all := census.Census{
+		Store: c.Store, Run: b, AD: c.AD, Groups: adGroups(p), Attempt: attempt, Now: c.Now,
+		Progress: func(people int) { c.progress(directory.AD, people, 0) },
 	}
-	reading, err := c.readAllAD(ctx, b, p)
-	if err != nil {
-		return snapshot.Reading{}, err
-	}
-	reading.WhyFull = why.Error()
-	return reading, nil
+	before, why := c.earlier(ctx, b)
+	return all.Read(ctx, before, why)
 }
 
-func (c *Collector) readAllAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
-	var mark *directory.Mark
-	began := c.Now().UTC()
-	reading, err := c.read(ctx, b, directory.AD, attempt, func(w *snapshot.Writer) (err error) {
-		mark, err = c.AD.ListMarked(ctx, func(u directory.ADUser) error { return c.addAD(w, &u) })
-		if unasked, ok := errors.AsType[*directory.UnaskedError](err); ok {
-			w.Unasked(unasked.Error()) // everybody was read, without dates
-		} else if err != nil {
-			return err
+// adGroups are the questions about members of Active Directory's groups that
+// rules and exemptions ask.
+func adGroups(p *policy.Policy) (groups []task.Group) {
+	for _, q := range p.MemberQueries() {
+		if q.Ref.Source == directory.AD {
+			groups = append(groups, task.Group{DN: q.Ref.Name, Direct: q.Direct})
 		}
-		return c.adMembers(ctx, p, w)
-	})
-	reading.Mark, reading.Full = mark, began
-	return reading, err
-}
-
-func (c *Collector) addAD(w *snapshot.Writer, u *directory.ADUser) error {
-	if err := w.AddAD(u); err != nil {
-		return err
 	}
-	if w.People()%1000 == 0 {
-		c.progress(directory.AD, w.People(), 0)
-	}
-	return nil
+	return groups
 }
 
 func (c *Collector) read(ctx context.Context, b *snapshot.Begin, src directory.Source, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
@@ -122,24 +105,6 @@ func (c *Collector) entraMembers(ctx context.Context, b *snapshot.Begin, p *poli
 			at := directory.EntraUser{ID: m.ID, SID: m.SID}
 			return w.AddMember(key, m.ID, at.PartitionKey())
 		})
-		if err != nil {
-			return fmt.Errorf("members of %s: %w", q.Ref, err)
-		}
-	}
-	return nil
-}
-
-func (c *Collector) adMembers(ctx context.Context, p *policy.Policy, w *snapshot.Writer) error {
-	for _, q := range p.MemberQueries() {
-		if q.Ref.Source != directory.AD {
-			continue
-		}
-		key := q.Ref.Key(q.Direct)
-		err := c.AD.ListMembers(ctx, q.Ref.Name, q.Direct, func(sid string) error { return w.AddMember(key, sid, sid) })
-		if errors.Is(err, directory.ErrNoGroup) {
-			w.Unreadable(key)
-			continue
-		}
 		if err != nil {
 			return fmt.Errorf("members of %s: %w", q.Ref, err)
 		}

@@ -29,8 +29,9 @@ const checkTime = time.Minute
 var errEnough = errors.New("enough")
 
 // Check tries everything that a relay needs and changes nothing but its probe.
-// It writes one line for each check, and tells whether all passed.
-func (r *Relay) Check(ctx context.Context, to io.Writer) bool {
+// It writes one line for each check, and tells whether all passed. groups are
+// DNs of groups whose members the account must be able to change.
+func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	good := true
 	try := func(what string, check func(context.Context) (string, error)) {
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
@@ -43,6 +44,9 @@ func (r *Relay) Check(ctx context.Context, to io.Writer) bool {
 		fmt.Fprintf(to, "%s  %s: %s\n", mark, what, said)
 	}
 	try("Active Directory", r.checkAD)
+	for _, dn := range groups {
+		try(fmt.Sprintf("group %q", dn), func(ctx context.Context) (string, error) { return r.checkGroup(ctx, dn) })
+	}
 	try("store", r.checkStore)
 	try("task answers", r.checkTasks)
 	for _, w := range r.workers() {
@@ -68,6 +72,15 @@ func (r *Relay) checkAD(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return "bound; read a person, and the last logon from every controller", nil
+}
+
+// checkGroup asks the directory whether the account may write a group's members.
+func (r *Relay) checkGroup(ctx context.Context, dn string) (string, error) {
+	may, err := r.ad.CanWrite(ctx, dn)
+	if err == nil && !may {
+		err = errors.New("the account may not change its members: give it the right to write member")
+	}
+	return "the account may change its members", err
 }
 
 func (r *Relay) checkStore(ctx context.Context) (string, error) {

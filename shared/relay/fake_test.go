@@ -61,6 +61,14 @@ func (f *fakeAD) ListPeople(ctx context.Context, each func(directory.ADUser) err
 	return each(f.user())
 }
 
+func (f *fakeAD) ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error) {
+	return nil, f.ListPeople(ctx, each)
+}
+
+func (f *fakeAD) ListChanges(_ context.Context, since directory.Mark, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Mark, error) {
+	return since, directory.ErrNoMark
+}
+
 func (f *fakeAD) ListMembers(_ context.Context, dn string, _ bool, each func(string) error) error {
 	if dn != group {
 		return directory.ErrNoGroup
@@ -111,6 +119,8 @@ func (f *fakeAD) set(member bool) error {
 	}
 	return ask(f.write)
 }
+
+func (f *fakeAD) CanWrite(context.Context, string) (bool, error) { return true, nil }
 
 func (f *fakeAD) AddMember(_ context.Context, _, _ string) error    { return f.set(true) }
 func (f *fakeAD) RemoveMember(_ context.Context, _, _ string) error { return f.set(false) }

@@ -17,6 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/relay/task"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/snapshot/census"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -40,15 +41,16 @@ func (r *Relay) readEveryone(l *lease, m *task.Message) (string, error) {
 	if done, err := r.exists(l.ctx, key); err != nil || done {
 		return key, err
 	}
-	w, err := snapshot.NewWriter(r.store, &snapshot.Begin{Run: m.Run, Partitions: m.Partitions}, directory.AD, unique(m), m.AsOf)
+	all := census.Census{
+		Store: r.store, Run: &snapshot.Begin{Run: m.Run, Partitions: m.Partitions, AsOf: m.AsOf}, AD: r.ad,
+		Groups: m.Groups, Attempt: unique(m), Now: time.Now, Held: l.held,
+	}
+	before, why := r.since(l.ctx, m)
+	reading, err := all.Read(l.ctx, before, why)
 	if err != nil {
 		return "", err
 	}
-	reading, err := r.fill(l, m, w)
-	if err = errors.Join(err, w.Close()); err != nil {
-		return "", err
-	}
-	l.log.Info("everyone was read", "people", reading.People, "parts", len(reading.Parts))
+	l.log.Info("everyone was read", "people", reading.People, "changed", reading.Changed, "full", reading.WhyFull, "parts", len(reading.Parts))
 	if err := l.held(); err != nil {
 		return "", err
 	}
@@ -69,22 +71,16 @@ func (r *Relay) exists(ctx context.Context, key string) (bool, error) {
 	return true, body.Close()
 }
 
-func (r *Relay) fill(l *lease, m *task.Message, w *snapshot.Writer) (reading snapshot.Reading, err error) {
-	if err := r.ad.ListPeople(l.ctx, func(u directory.ADUser) error { return w.AddAD(&u) }); err != nil {
-		return reading, fmt.Errorf("read everyone: %w", err)
+// since is the earlier reading that the message names, or why there is none.
+func (r *Relay) since(ctx context.Context, m *task.Message) (*snapshot.Reading, error) {
+	if m.Since == "" {
+		return nil, errors.New("the message names no earlier reading")
 	}
-	for _, g := range m.Groups {
-		err := r.ad.ListMembers(l.ctx, g.DN, g.Direct, func(sid string) error { return w.AddMember(g.Key(), sid, sid) })
-		if errors.Is(err, directory.ErrNoGroup) {
-			w.Unreadable(g.Key())
-		} else if err != nil {
-			return reading, fmt.Errorf("members of %q: %w", g.DN, err)
-		}
+	before := new(snapshot.Reading)
+	if err := store.GetJSON(ctx, r.store, m.Since, before); err != nil {
+		return nil, fmt.Errorf("read the earlier reading: %w", err)
 	}
-	if err := l.held(); err != nil {
-		return reading, err
-	}
-	return w.Finish(l.ctx)
+	return before, nil
 }
 
 // readCandidates reads some people afresh, their last logon from every

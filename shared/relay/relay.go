@@ -21,6 +21,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/snapshot/census"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -53,9 +54,9 @@ func (c Config) Validate() error {
 
 // Reader is what reading asks of Active Directory.
 type Reader interface {
+	census.AD
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
-	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
 }
@@ -66,6 +67,7 @@ type Writer interface {
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
 	AddMember(ctx context.Context, groupDN, personGUID string) error
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error
+	CanWrite(ctx context.Context, groupDN string) (bool, error)
 }
 
 // AD is the whole of it.

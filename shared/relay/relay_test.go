@@ -81,7 +81,7 @@ func TestReadingFails(t *testing.T) {
 	b := newBench(t, ad)
 	asked := b.send(everyone)
 	b.run()
-	want := awsfake.Result{Error: task.ErrorFailed, Cause: "read everyone: damaged entry (name left out): connection broke"}
+	want := awsfake.Result{Error: task.ErrorFailed, Cause: "read ad: damaged entry (name left out): connection broke"}
 	if diff := cmp.Diff(want, b.wait(asked)); diff != "" {
 		t.Errorf("end (-want +got):\n%s", diff)
 	}

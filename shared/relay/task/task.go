@@ -5,7 +5,8 @@
 // A message is one JSON object:
 //
 //	{"version":1, "kind":"read-everyone",   "token":"…", "run":"…", "attempt":0,
-//	 "asOf":"2026-11-23T02:00:00Z", "partitions":13, "groups":[{"dn":"CN=…","direct":true}]}
+//	 "asOf":"2026-11-23T02:00:00Z", "partitions":13, "groups":[{"dn":"CN=…","direct":true}],
+//	 "since":"runs/<run>/ad/since.json"}
 //	{"version":1, "kind":"read-candidates", "token":"…", "run":"…", "attempt":0,
 //	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json", "groups":[…], "sample":1000}
 //	{"version":1, "kind":"write-members",   "token":"…", "run":"…", "attempt":0,
@@ -76,10 +77,13 @@ type Message struct {
 	Attempt    int       `json:"attempt"`
 	AsOf       time.Time `json:"asOf,omitzero"`        // ReadEveryone: later activity is not the newest
 	Partitions int       `json:"partitions,omitempty"` // ReadEveryone
-	Groups     []Group   `json:"groups,omitempty"`     // of the reading kinds
-	Sample     int       `json:"sample,omitempty"`     // ReadCandidates: how many accounts' last logons to bring besides
-	Batch      string    `json:"batch,omitempty"`      // all but ReadEveryone
-	Input      string    `json:"input,omitempty"`      // all but ReadEveryone: the key of People or Changes
+	// Since is, for ReadEveryone, the key of an earlier run's snapshot.Reading
+	// from which changes may be taken; empty: everybody is read.
+	Since  string  `json:"since,omitempty"`
+	Groups []Group `json:"groups,omitempty"` // of the reading kinds
+	Sample int     `json:"sample,omitempty"` // ReadCandidates: how many accounts' last logons to bring besides
+	Batch  string  `json:"batch,omitempty"`  // all but ReadEveryone
+	Input  string  `json:"input,omitempty"`  // all but ReadEveryone: the key of People or Changes
 }
 
 // Bounds of what one message may ask for: a hundred million people, and a
@@ -143,6 +147,9 @@ func (m *Message) check() error {
 		if m.AsOf.IsZero() {
 			return errors.New("asOf is missing")
 		}
+		if m.Since != "" && !m.owns(m.Since) {
+			return fmt.Errorf("since %.80q is not the key of an object under %s", m.Since, m.Folder())
+		}
 		return nil
 	case ReadCandidates, WriteMembers:
 		if m.Sample < 0 || m.Sample > maxSample {
@@ -158,7 +165,7 @@ func (m *Message) checkBatch() error {
 	if !name.MatchString(m.Batch) {
 		return fmt.Errorf("batch %.40q cannot be the name of a batch", m.Batch)
 	}
-	if !strings.HasPrefix(m.Input, m.Folder()) || store.CheckKey(m.Input) != nil {
+	if !m.owns(m.Input) {
 		return fmt.Errorf("input %.80q is not the key of an object under %s", m.Input, m.Folder())
 	}
 	return nil
@@ -166,6 +173,11 @@ func (m *Message) checkBatch() error {
 
 // Folder is the prefix of every key that a message's work reads or writes.
 func (m *Message) Folder() string { return "runs/" + m.Run + "/ad/" }
+
+// owns tells whether a key is one of the run's own.
+func (m *Message) owns(key string) bool {
+	return strings.HasPrefix(key, m.Folder()) && store.CheckKey(key) == nil
+}
 
 // Answer is the output of a task.
 type Answer struct {

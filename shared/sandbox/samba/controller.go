@@ -105,7 +105,7 @@ func (c *controller) start(ctx context.Context) error {
 	// Run interactively, Samba ends when its input does: also when the test
 	// is killed and cannot clean up. It signals its whole process group then,
 	// which therefore must not be the test's.
-	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1")
+	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()

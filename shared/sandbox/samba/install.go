@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"syscall"
 )
@@ -30,8 +29,9 @@ func install(ctx context.Context) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%w: it needs root, for LDAP's ports", ErrMissing)
 	}
-	// Packages are tested side by side: only one may install.
-	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "idleseat-samba.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	// Packages are tested side by side: only one may install. A lock on a folder
+	// that is there leaves no file behind.
+	lock, err := os.Open(os.TempDir())
 	if err != nil {
 		return fmt.Errorf("lock the installation of Samba: %w", err)
 	}

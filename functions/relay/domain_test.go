@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// company is the simulated directory.
+type company struct{ *sandbox.Sandbox }
+
+func (c company) env(proxy string) []string {
+	return append(c.Env(), "IDLESEAT_AD_URLS=ldaps://"+proxy)
+}
+
+func (c company) address() string { return strings.TrimPrefix(c.ADURL, "ldaps://") }
+
+func (company) everyone() task.Message { return everyone }
+
+func (c company) truth(*rig) seen {
+	want := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Unreadable: []string{everyone.Groups[2].Key()}}
+	for i := range c.Company.Size() {
+		p := c.Company.Person(i)
+		if p.AD == nil {
+			continue
+		}
+		want.People[p.AD.SID] = *p.AD
+		want.Sampled++
+		direct := slices.Contains(p.ADGroups, sandbox.CitrixGroup)
+		if direct {
+			want.Memberships[p.AD.SID] = append(want.Memberships[p.AD.SID], everyone.Groups[0].Key())
+		}
+		if direct || slices.Contains(p.ADGroups, contractors) {
+			want.Memberships[p.AD.SID] = append(want.Memberships[p.AD.SID], everyone.Groups[1].Key())
+		}
+	}
+	return want
+}
+
+// changes takes 12 people out of the group and puts 8 others into it.
+func (c company) changes(*rig) (list task.Changes) {
+	wanted := map[task.Action]int{task.Remove: 12, task.Add: 8}
+	for i := range c.Company.Size() {
+		p := c.Company.Person(i)
+		if p.AD == nil {
+			continue
+		}
+		action := task.Add
+		if slices.Contains(p.ADGroups, sandbox.CitrixGroup) {
+			action = task.Remove
+		}
+		if wanted[action]--; wanted[action] >= 0 {
+			list.Changes = append(list.Changes, task.Change{ID: fmt.Sprintf("change-%d", i), SID: p.AD.SID, GUID: p.AD.GUID, Group: sandbox.CitrixGroup, Action: action})
+		}
+	}
+	return list
+}
+
+// written counts the accepted writes by person and action.
+func (c company) written(*rig) map[string]int {
+	got := map[string]int{}
+	for _, e := range c.Company.History() {
+		switch e.What {
+		case sandbox.MemberAdded:
+			got[fmt.Sprint(e.Person, " ", task.Add)]++
+		case sandbox.MemberRemoved:
+			got[fmt.Sprint(e.Person, " ", task.Remove)]++
+		}
+	}
+	return got
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+)
+
+// implied are the rights that no call of the relay shows.
+var implied = []string{
+	"s3:ListBucket",       // without it a missing object looks like a forbidden one
+	"kms:Decrypt",         // asked by S3 for the relay, of a bucket with a key of its own
+	"kms:GenerateDataKey", // as above, for writing
+}
+
+// TestPolicyHasWhatIsCalled compares the rights of the documented policy with
+// the calls of a relay that does all it can do.
+func TestPolicyHasWhatIsCalled(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	var mu sync.Mutex
+	called := map[string]bool{}
+	note := func(action string) {
+		mu.Lock()
+		defer mu.Unlock()
+		called[action] = true
+	}
+	r.aws.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			service := map[string]string{"AmazonSQS": "sqs:", "AWSStepFunctions": "states:"}[strings.Split(req.Header.Get("X-Amz-Target"), ".")[0]]
+			note(service + awsfake.Call(req))
+			next.ServeHTTP(w, req)
+		})
+	})
+	r.asked = func(req *http.Request) {
+		note(map[string]string{"GET": "s3:GetObject", "PUT": "s3:PutObject"}[req.Method])
+	}
+	p := r.start()
+	r.answer(r.ask(everyone))
+	r.answer(r.ask(task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes(r))}))
+	bad := r.ask(task.Message{Kind: task.ReadCandidates, Batch: "b2", Input: "runs/run-1/ad/input/none.json"})
+	if end, err := bad.Wait(r.soon()); err != nil || end.Error != task.ErrorBad {
+		t.Fatalf("%+v, %v", end, err)
+	}
+	r.drained(r.readQueue)
+	p.kill()
+
+	text, err := os.ReadFile("../../infra/relay/policy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy struct{ Statement []struct{ Action []string } }
+	if err := json.Unmarshal(text, &policy); err != nil {
+		t.Fatal(err)
+	}
+	var given []string
+	for _, s := range policy.Statement {
+		given = append(given, s.Action...)
+	}
+	want := append(slices.Collect(maps.Keys(called)), implied...)
+	slices.Sort(want)
+	slices.Sort(given)
+	if diff := cmp.Diff(want, given); diff != "" {
+		t.Errorf("rights (-called or implied +given):\n%s", diff)
+	}
+}

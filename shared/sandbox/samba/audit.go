@@ -1,0 +1,44 @@
+package samba
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// GroupChange is one change of a group's members that a controller accepted.
+type GroupChange struct {
+	Added  bool // or removed
+	Member string
+	Group  string // DNs both
+}
+
+// GroupChanges are those that the first controller accepted so far, in order, as
+// its audit log tells them.
+func (d *Domain) GroupChanges() ([]GroupChange, error) {
+	log, err := os.ReadFile(filepath.Join(d.controllers[0].dir, "log"))
+	if err != nil {
+		return nil, fmt.Errorf("read the audit log of %s: %w", d.controllers[0].address, err)
+	}
+	var all []GroupChange
+	for line := range strings.Lines(string(log)) {
+		_, text, found := strings.Cut(line, `{"timestamp"`)
+		if !found || !strings.HasSuffix(line, "\n") { // half written
+			continue
+		}
+		var entry struct {
+			GroupChange struct{ Status, Action, User, Group string }
+		}
+		if err := json.Unmarshal([]byte(`{"timestamp"`+text), &entry); err != nil {
+			return nil, fmt.Errorf("read the audit log of %s: %w", d.controllers[0].address, err)
+		}
+		c := entry.GroupChange
+		if c.Status != "Success" || c.Action != "Added" && c.Action != "Removed" {
+			continue
+		}
+		all = append(all, GroupChange{Added: c.Action == "Added", Member: c.User, Group: c.Group})
+	}
+	return all, nil
+}

@@ -1,0 +1,115 @@
+// Package census reads everybody in Active Directory, and the members of named
+// groups, into the partitions of a run: in full, or from an earlier run's
+// reading and what changed since, where that gives the same. The command on one
+// machine and the relay on premises both read by it.
+package census
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// AD is what a census asks of Active Directory.
+type AD interface {
+	ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error)
+	ListChanges(ctx context.Context, since directory.Mark, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
+	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
+}
+
+// Census is one reading for one run.
+type Census struct {
+	Store   store.Store
+	Run     *snapshot.Begin // Run, Partitions and AsOf count
+	AD      AD
+	Groups  []task.Group // whose members are read
+	Attempt string       // in the names of parts
+	Now     func() time.Time
+	// Progress is told how many people were read; it may be nil.
+	Progress func(people int)
+	// Held tells, before parts are written, why they must not be any more. It
+	// may be nil.
+	Held func() error
+}
+
+// Read reads everybody, or the changes since an earlier reading. before is that
+// reading, or nil with the reason why there is none to go on from. Any error
+// means that the source as a whole was not read.
+func (c *Census) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
+	if before != nil {
+		var reading snapshot.Reading
+		if reading, why = c.changes(ctx, before); why == nil || ctx.Err() != nil {
+			return reading, why
+		}
+	}
+	reading, err := c.everybody(ctx)
+	if err != nil {
+		return snapshot.Reading{}, err
+	}
+	reading.WhyFull = why.Error()
+	return reading, nil
+}
+
+func (c *Census) everybody(ctx context.Context) (snapshot.Reading, error) {
+	var mark *directory.Mark
+	began := c.Now().UTC()
+	reading, err := c.write(ctx, c.Attempt, func(w *snapshot.Writer) (err error) {
+		mark, err = c.AD.ListMarked(ctx, func(u directory.ADUser) error { return c.add(w, &u) })
+		if unasked, ok := errors.AsType[*directory.UnaskedError](err); ok {
+			w.Unasked(unasked.Error()) // everybody was read, without dates
+		} else if err != nil {
+			return err
+		}
+		return c.members(ctx, w)
+	})
+	reading.Mark, reading.Full = mark, began
+	return reading, err
+}
+
+// write lets parts be filled and puts them into the store.
+func (c *Census) write(ctx context.Context, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
+	w, err := snapshot.NewWriter(c.Store, c.Run, directory.AD, attempt, c.Run.AsOf)
+	if err != nil {
+		return snapshot.Reading{}, err
+	}
+	if err = fill(w); err == nil && c.Held != nil {
+		err = c.Held()
+	}
+	if err != nil {
+		return snapshot.Reading{}, errors.Join(fmt.Errorf("read %s: %w", directory.AD, err), w.Close())
+	}
+	reading, err := w.Finish(ctx)
+	return reading, errors.Join(err, w.Close())
+}
+
+func (c *Census) add(w *snapshot.Writer, u *directory.ADUser) error {
+	if err := w.AddAD(u); err != nil {
+		return err
+	}
+	if w.People()%1000 == 0 && c.Progress != nil {
+		c.Progress(w.People())
+	}
+	return nil
+}
+
+// members reads the members of the groups. A group that is not there leaves
+// membership of it unknown; one that cannot be read to its end fails the source.
+func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
+	for _, g := range c.Groups {
+		err := c.AD.ListMembers(ctx, g.DN, g.Direct, func(sid string) error { return w.AddMember(g.Key(), sid, sid) })
+		if errors.Is(err, directory.ErrNoGroup) {
+			w.Unreadable(g.Key())
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("members of %q: %w", g.DN, err)
+		}
+	}
+	return nil
+}

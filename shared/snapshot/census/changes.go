@@ -1,0 +1,146 @@
+package census
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ofChanges ends the name of the attempt in parts of a reading of changes: when
+// it fails, those of a full reading must not meet them.
+const ofChanges = "-changes"
+
+// changes makes the reading of this run from that of an earlier one and what
+// changed since. Any error means that everybody must be read.
+func (c *Census) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
+	if before.Mark == nil {
+		return reading, errors.New("the earlier reading has no mark from which to go on")
+	}
+	folder, err := os.MkdirTemp("", "idleseat-changes-")
+	if err != nil {
+		return reading, fmt.Errorf("make a folder for changes: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Clean(folder))) }()
+	now := &since{before: half(before), partitions: c.Run.Partitions, old: c.Store}
+	if now.store, err = store.Open(ctx, folder); err != nil {
+		return reading, fmt.Errorf("open a folder for changes: %w", err)
+	}
+	mark, err := c.listChanges(ctx, now, *before.Mark)
+	if err != nil {
+		return reading, err
+	}
+	reading, err = c.write(ctx, c.Attempt+ofChanges, func(w *snapshot.Writer) error {
+		if err := now.each(ctx, func(u *directory.ADUser) error { return c.add(w, u) }); err != nil {
+			return err
+		}
+		return c.members(ctx, w)
+	})
+	reading.Mark, reading.Full, reading.Changed = &mark, before.Full, now.changed.Readings[directory.AD].People
+	return reading, err
+}
+
+// since is a reading of an earlier run, and on local disk, spread over the same
+// partitions, who is there now and who changed.
+type since struct {
+	before, present, changed *snapshot.Manifest
+	old, store               store.Store
+	partitions               int
+}
+
+// half is the manifest of nothing but one reading.
+func half(r *snapshot.Reading) *snapshot.Manifest {
+	return &snapshot.Manifest{Readings: [2]snapshot.Reading{directory.Entra: {}, directory.AD: *r}}
+}
+
+// listChanges asks the directory and keeps the answers.
+func (c *Census) listChanges(ctx context.Context, s *since, mark directory.Mark) (now directory.Mark, err error) {
+	present, err := snapshot.NewWriter(s.store, c.Run, directory.AD, "present", c.Run.AsOf)
+	if err != nil {
+		return now, err
+	}
+	defer func() { err = errors.Join(err, present.Close()) }()
+	changed, err := snapshot.NewWriter(s.store, c.Run, directory.AD, "changed", c.Run.AsOf)
+	if err != nil {
+		return now, err
+	}
+	defer func() { err = errors.Join(err, changed.Close()) }()
+	now, err = c.AD.ListChanges(ctx, mark,
+		func(sid, dn string) error { return present.AddAD(&directory.ADUser{SID: sid, DN: dn}) },
+		func(u directory.ADUser) error { return changed.AddAD(&u) })
+	if err != nil {
+		return now, fmt.Errorf("read changes: %w", err)
+	}
+	var errs [2]error
+	var read [2]snapshot.Reading
+	read[0], errs[0] = present.Finish(ctx)
+	read[1], errs[1] = changed.Finish(ctx)
+	s.present, s.changed = half(&read[0]), half(&read[1])
+	return now, errors.Join(errs[:]...)
+}
+
+// each hands on everybody as a full reading would have them, one partition in
+// memory at a time.
+func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
+	var before, present, changed directory.Halves
+	for n := range s.partitions {
+		err := errors.Join(s.before.Read(ctx, s.old, n, &before),
+			s.present.Read(ctx, s.store, n, &present), s.changed.Read(ctx, s.store, n, &changed))
+		if err != nil {
+			return err
+		}
+		people, err := merge(before.AD, present.AD, changed.AD)
+		if err != nil {
+			return err
+		}
+		for i := range people {
+			if err := each(&people[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// merge gives those who are present, as they are if they changed and else as
+// they were. present is written over.
+func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, error) {
+	old, now := bySID(before), bySID(changed)
+	for i, here := range present {
+		was, known := old[here.SID]
+		is, has := now[here.SID]
+		switch {
+		case !known && !has:
+			return nil, fmt.Errorf("%w: somebody is new without having changed", directory.ErrNoMark)
+		case known && has && is.LastLogonTimestamp.IsZero() && !is.DatesInDoubt && !was.LastLogonTimestamp.IsZero():
+			// Nobody's date is ever taken away. The account may not read it any
+			// more, and then nobody's is known.
+			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoMark)
+		case has:
+			present[i] = *is
+		default:
+			present[i] = *was
+			present[i].DN = here.DN // an organizational unit may have moved
+		}
+	}
+	there := bySID(present)
+	for i := range changed { // some came after who is present was listed
+		if there[changed[i].SID] == nil {
+			present = append(present, changed[i])
+		}
+	}
+	return present, nil
+}
+
+func bySID(people []directory.ADUser) map[string]*directory.ADUser {
+	all := make(map[string]*directory.ADUser, len(people))
+	for i := range people {
+		all[people[i].SID] = &people[i]
+	}
+	return all
+}
