@@ -7,6 +7,42 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
+func testWrite(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
+	for _, sam := range e.outside {
+		someone := people[sam]
+		for _, step := range []struct {
+			name string
+			do   func() error
+			want bool
+		}{
+			{"add", func() error { return d.AddMember(t.Context(), e.writable, someone.GUID) }, true},
+			{"add again", func() error { return d.AddMember(t.Context(), e.writable, someone.GUID) }, true},
+			{"remove", func() error { return d.RemoveMember(t.Context(), e.writable, someone.GUID) }, false},
+			{"remove again", func() error { return d.RemoveMember(t.Context(), e.writable, someone.GUID) }, false},
+		} {
+			if err := step.do(); err != nil {
+				t.Errorf("%s %s: %v", step.name, someone.DN, err)
+			}
+			got, err := d.MemberOf(t.Context(), someone.SID, e.writable, true)
+			if err != nil || got != step.want {
+				t.Errorf("%s %s: member %v, %v; want %v", step.name, someone.DN, got, err, step.want)
+			}
+		}
+	}
+}
+
+// testNested takes somebody off a group who is in it by way of another only.
+func testNested(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
+	someone := people[e.nested[0]]
+	err := d.RemoveMember(t.Context(), e.group, someone.GUID)
+	if _, refused := errors.AsType[*directory.Refusal](err); !refused {
+		t.Errorf("%v, want a refusal", err)
+	}
+	if may, err := d.CanWrite(t.Context(), e.writable); err != nil || !may {
+		t.Errorf("CanWrite = %v, %v", may, err)
+	}
+}
+
 // testMeanwhile writes memberships of people who were renamed, or deleted and
 // made anew, after they were read.
 func testMeanwhile(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
