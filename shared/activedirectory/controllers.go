@@ -44,11 +44,12 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	var read domain
 	var names []string
 	known := false // the interval
-	err := d.ask(ctx, func(s *session) (err error) {
-		if read.interval, err = s.syncInterval(); err != nil {
-			return err
+	err := d.ask(ctx, func(s *session) error {
+		interval, err := s.syncInterval()
+		if err != nil {
+			return err // what a controller asked before has told still holds
 		}
-		known = true
+		read.interval, known = interval, true
 		base, err := s.home()
 		if err != nil {
 			return err

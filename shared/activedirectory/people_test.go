@@ -2,6 +2,7 @@ package activedirectory
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,6 +142,33 @@ func TestControllersOfTheDomain(t *testing.T) {
 				t.Errorf("latest %v, want %v; unasked (-want +got):\n%s", got.Latest, c.latest, diff)
 			}
 		})
+	}
+}
+
+// TestListOfControllersLost has the first controller break when it is asked for
+// the list, and the second one before it tells the interval: what the first one
+// told holds.
+func TestListOfControllersLost(t *testing.T) {
+	t.Parallel()
+	breaksAt := func(base, filter string) *fake {
+		known := home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}
+		return newController(t, home{mute: true}, onSearch(func(r request) []*ber.Packet {
+			if r.base == base && strings.Contains(r.filter, filter) {
+				return cut
+			}
+			if answer := known.answer(r); answer != nil {
+				return answer
+			}
+			return found(person(1, "lastLogonTimestamp", tenth))
+		}))
+	}
+	first, second := breaksAt("CN=Sites,"+testConfiguration, ""), breaksAt(testBase, "(objectClass=*)")
+	d := open(t, config(t, first.ca, first.url, second.url))
+	d.now = func() time.Time { return testNow }
+	_, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
+	unasked, ok := errors.AsType[*directory.UnaskedError](err)
+	if want := time.Date(2026, 10, 24, 10, 0, 0, 0, time.UTC); !ok || !unasked.Latest.Equal(want) {
+		t.Errorf("%v, want a *directory.UnaskedError with %v", err, want)
 	}
 }
 

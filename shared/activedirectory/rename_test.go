@@ -38,11 +38,12 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestChangedMeanwhile writes memberships of people who were renamed, moved,
-// replaced or removed after they were read.
+// TestChangedMeanwhile writes memberships of people who were moved, removed or
+// given another primary group after they were read. Those who were renamed or
+// replaced are the suite's.
 func TestChangedMeanwhile(t *testing.T) {
 	const moved, group, primary = "OU=Moved," + samba.Base, "CN=Seats," + samba.GroupsOU, "CN=Primary," + samba.GroupsOU
-	names := []string{"Renamed", "Moved", "Replaced", "Removed", "Primary"}
+	names := []string{"Moved", "Removed", "Primary"}
 	var people []samba.Person
 	var members []string
 	for _, name := range names {
@@ -51,7 +52,7 @@ func TestChangedMeanwhile(t *testing.T) {
 		members = append(members, dn)
 	}
 	domain := samba.Run(t, samba.Options{
-		People: people, Groups: []samba.Group{{DN: group, Members: members}, {DN: primary, Members: members[4:]}},
+		People: people, Groups: []samba.Group{{DN: group, Members: members}, {DN: primary, Members: members[2:]}},
 		LDIF: []string{"dn: " + moved + "\nobjectClass: organizationalUnit\n"},
 	})
 	d := open(t, Config{URLs: domain.URLs, Base: domain.Base, Bind: domain.Admin, PasswordFile: domain.PasswordFile, CAFile: domain.CAFile})
@@ -64,21 +65,12 @@ func TestChangedMeanwhile(t *testing.T) {
 		}
 	}
 
-	do(admin.ModifyDN(ldap.NewModifyDNRequest(members[0], `CN=New\, name`, true, "")))
-	do(admin.ModifyDN(ldap.NewModifyDNRequest(members[1], "CN=Moved", true, moved)))
-	do(admin.Del(ldap.NewDelRequest(members[2], nil)))
-	again := ldap.NewAddRequest(members[2], nil)
-	again.Attribute("objectClass", []string{"user"})
-	again.Attribute("sAMAccountName", []string{"replaced"})
-	do(admin.Add(again))
-	join := ldap.NewModifyRequest(group, nil)
-	join.Add("member", []string{members[2]})
-	do(admin.Modify(join))
+	do(admin.ModifyDN(ldap.NewModifyDNRequest(members[0], "CN=Moved", true, moved)))
 	leave := ldap.NewModifyRequest(group, nil)
-	leave.Delete("member", []string{members[3]})
+	leave.Delete("member", []string{members[1]})
 	do(admin.Modify(leave))
 
-	for _, sam := range []string{"renamed", "moved", "removed"} {
+	for _, sam := range []string{"moved", "removed"} {
 		if err := d.RemoveMember(ctx, group, planned[sam].GUID); err != nil {
 			t.Errorf("remove %s: %v", sam, err)
 		}
@@ -86,16 +78,6 @@ func TestChangedMeanwhile(t *testing.T) {
 			t.Errorf("%s is a member: %v, %v", sam, in, err)
 		}
 	}
-	for what, set := range map[string]error{"remove": d.RemoveMember(ctx, group, planned["replaced"].GUID), "add": d.AddMember(ctx, group, planned["replaced"].GUID)} {
-		if !errors.Is(set, directory.ErrNoPerson) {
-			t.Errorf("%s who was deleted: %v, want directory.ErrNoPerson", what, set)
-		}
-	}
-	now := listed(t, d)
-	if in, err := d.MemberOf(ctx, now["replaced"].SID, group, true); err != nil || !in {
-		t.Errorf("another person of the same name is a member: %v, %v", in, err)
-	}
-
 	var rid string
 	do(d.ask(ctx, func(s *session) error {
 		g, err := s.group(primary)
@@ -104,7 +86,7 @@ func TestChangedMeanwhile(t *testing.T) {
 		}
 		return err
 	}))
-	change := ldap.NewModifyRequest(members[4], nil)
+	change := ldap.NewModifyRequest(members[2], nil)
 	change.Replace("primaryGroupID", []string{rid})
 	do(admin.Modify(change))
 	err := d.RemoveMember(ctx, primary, planned["primary"].GUID)

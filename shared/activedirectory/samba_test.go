@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
@@ -56,6 +58,26 @@ func TestSamba(t *testing.T) {
 		},
 	})
 	e.config = Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}
+	do := func(t *testing.T, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.rename = func(t *testing.T, dn string) {
+		do(t, administrator(t, d).ModifyDN(ldap.NewModifyDNRequest(dn, `CN=New\, name`, true, "")))
+	}
+	e.replace = func(t *testing.T, dn string) {
+		admin := administrator(t, d)
+		before, err := admin.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false,
+			"(objectClass=user)", []string{"sAMAccountName"}, nil))
+		do(t, err)
+		do(t, admin.Del(ldap.NewDelRequest(dn, nil)))
+		again := ldap.NewAddRequest(dn, nil)
+		again.Attribute("objectClass", []string{"user"})
+		again.Attribute("sAMAccountName", before.Entries[0].GetAttributeValues("sAMAccountName"))
+		do(t, admin.Add(again))
+	}
 	testDirectory(t, e)
 	t.Run("empty group", func(t *testing.T) {
 		for _, direct := range []bool{true, false} {

@@ -26,12 +26,16 @@ func TestSandbox(t *testing.T) {
 		domain: "CORP", others: []string{"DC1$"}, fresh: map[string]time.Time{},
 		group: sandbox.CitrixGroup, writable: sandbox.CitrixGroup,
 	}
+	byDN := map[string]int{}
+	e.rename = func(_ *testing.T, dn string) { s.Company.Rename(byDN[dn], `New, "name"`) }
+	e.replace = func(_ *testing.T, dn string) { s.Company.Replace(byDN[dn]) }
 	const within = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
 	for i := range s.Company.Size() {
 		p := s.Company.Person(i)
 		if p.AD == nil {
 			continue
 		}
+		byDN[p.AD.DN] = i
 		e.people = append(e.people, *p.AD)
 		if p.LastLogon.After(p.AD.LastLogonTimestamp) {
 			e.fresh[p.AD.SAMAccount] = p.LastLogon

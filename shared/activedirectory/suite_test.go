@@ -27,6 +27,9 @@ type env struct {
 	nested   []string             // and of those in groups within it
 	writable string               // DN of a group that may be written
 	outside  []string             // sAMAccountNames of some who are not in it
+
+	rename  func(t *testing.T, dn string) // gives somebody another name
+	replace func(t *testing.T, dn string) // deletes somebody and makes another account of the same names
 }
 
 // testDirectory checks the package against a directory.
@@ -43,6 +46,7 @@ func testDirectory(t *testing.T, e env) {
 	t.Run("write", func(t *testing.T) { testWrite(t, e, d, people) })
 	t.Run("nested member", func(t *testing.T) { testNested(t, e, d, people) })
 	t.Run("missing things", func(t *testing.T) { testMissing(t, e, d, people) })
+	t.Run("changed meanwhile", func(t *testing.T) { testMeanwhile(t, e, d, people) })
 	t.Run("refusals", func(t *testing.T) { testRefusals(t, e) })
 }
 
@@ -205,42 +209,6 @@ func testMembers(t *testing.T, e env, d *Directory, people map[string]directory.
 				t.Errorf("MemberOf(%s, %s, direct %v) = %v, %v; want %v", c.sam, c.group, direct, got, err, want)
 			}
 		}
-	}
-}
-
-func testWrite(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
-	for _, sam := range e.outside {
-		someone := people[sam]
-		for _, step := range []struct {
-			name string
-			do   func() error
-			want bool
-		}{
-			{"add", func() error { return d.AddMember(t.Context(), e.writable, someone.GUID) }, true},
-			{"add again", func() error { return d.AddMember(t.Context(), e.writable, someone.GUID) }, true},
-			{"remove", func() error { return d.RemoveMember(t.Context(), e.writable, someone.GUID) }, false},
-			{"remove again", func() error { return d.RemoveMember(t.Context(), e.writable, someone.GUID) }, false},
-		} {
-			if err := step.do(); err != nil {
-				t.Errorf("%s %s: %v", step.name, someone.DN, err)
-			}
-			got, err := d.MemberOf(t.Context(), someone.SID, e.writable, true)
-			if err != nil || got != step.want {
-				t.Errorf("%s %s: member %v, %v; want %v", step.name, someone.DN, got, err, step.want)
-			}
-		}
-	}
-}
-
-// testNested takes somebody off a group who is in it by way of another only.
-func testNested(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
-	someone := people[e.nested[0]]
-	err := d.RemoveMember(t.Context(), e.group, someone.GUID)
-	if _, refused := errors.AsType[*directory.Refusal](err); !refused {
-		t.Errorf("%v, want a refusal", err)
-	}
-	if may, err := d.CanWrite(t.Context(), e.writable); err != nil || !may {
-		t.Errorf("CanWrite = %v, %v", may, err)
 	}
 }
 

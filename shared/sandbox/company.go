@@ -69,6 +69,9 @@ type change struct {
 	usn         int // of the last one that Active Directory counts
 	signIn      time.Time
 	logOn       time.Time
+	commonName  string    // in Active Directory, when it was renamed
+	replaced    int       // how often the account in Active Directory was deleted and made anew
+	made        time.Time // when that was last
 }
 
 // NewCompany makes a company; nothing listens yet.

@@ -5,6 +5,7 @@ import "time"
 // dates are when a person's accounts were made and used; zero is never.
 type dates struct {
 	created                                 time.Time
+	made                                    time.Time // of the account in Active Directory, where it is a later one
 	interactive, nonInteractive, successful time.Time // Entra ID; attempts count in the first two
 	logon                                   time.Time // lastLogon
 	stamp                                   time.Time // lastLogonTimestamp, behind logon
@@ -81,6 +82,9 @@ func (x *dates) signIns(d *dice, last time.Time) {
 func (x *dates) used(ch *change) {
 	if !ch.signIn.IsZero() {
 		x.interactive, x.successful = ch.signIn, ch.signIn
+	}
+	if ch.replaced > 0 {
+		x.made, x.logon, x.stamp = ch.made, time.Time{}, time.Time{}
 	}
 	if !ch.logOn.IsZero() {
 		x.logon = ch.logOn

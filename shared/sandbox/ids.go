@@ -74,7 +74,18 @@ func (c *Company) byRawGUID(raw string, stream int) (int, bool) {
 	if i >= c.Size() {
 		return 0, false
 	}
+	if stream == streamObjectGUID {
+		return i, c.objectGUID(i).raw() == raw
+	}
 	return i, c.guidOf(i, stream).raw() == raw
+}
+
+// objectGUID is that of the account the person has now.
+func (c *Company) objectGUID(i int) guid {
+	if n := c.replacedOf(i); n > 0 {
+		return c.guidOf(i, streamReplaced+n-1)
+	}
+	return c.guidOf(i, streamObjectGUID)
 }
 
 // domainSID is the SID of the domain; accounts append their RID.
@@ -84,6 +95,9 @@ var domainAuthorities = [4]uint32{21, 1004336348, 1177238915, 682003330}
 
 // firstRID is the RID of person 0.
 const firstRID = 10000
+
+// rid is that of the account the person has now: no RID is given out twice.
+func (c *Company) rid(i int) int { return firstRID + i + c.Size()*c.replacedOf(i) }
 
 func sidText(rid int) string { return domainSID + "-" + strconv.Itoa(rid) }
 
@@ -96,7 +110,7 @@ func sidBytes(rid int) string {
 	return string(binary.LittleEndian.AppendUint32(b, uint32(rid)))
 }
 
-// bySID finds the person of a SID, given as text or as bytes.
+// bySID finds the person whose account has a SID, given as text or as bytes.
 func (c *Company) bySID(sid string) (int, bool) {
 	rid := 0
 	if text, ok := strings.CutPrefix(sid, domainSID+"-"); ok {
@@ -104,6 +118,9 @@ func (c *Company) bySID(sid string) (int, bool) {
 	} else if len(sid) == 28 && sid[:24] == sidBytes(0)[:24] {
 		rid = int(binary.LittleEndian.Uint32([]byte(sid[24:])))
 	}
-	i := rid - firstRID
-	return i, i >= 0 && i < c.Size()
+	if rid < firstRID {
+		return 0, false
+	}
+	i := (rid - firstRID) % c.Size()
+	return i, c.rid(i) == rid
 }

@@ -66,3 +66,31 @@ func TestGUIDBytes(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestReplacedAccount(t *testing.T) {
+	t.Parallel()
+	c := NewCompany(Options{Users: 500, Seed: 9, Now: fixedNow})
+	first := c.Person(1)
+	sids, guids := map[string]bool{first.AD.SID: true}, map[string]bool{first.AD.GUID: true}
+	c.Rename(1, "New, name")
+	if u := c.Person(1).AD; u.SID != first.AD.SID || u.GUID != first.AD.GUID || c.entryOf(u.DN) == nil || c.entryOf(first.AD.DN) != nil {
+		t.Errorf("renamed: %+v, before %+v", u, first.AD)
+	}
+	for range 3 {
+		c.Replace(1)
+		p := c.Person(1)
+		if sids[p.AD.SID] || guids[p.AD.GUID] || len(p.ADGroups) > 0 || !p.LastLogon.IsZero() || !p.AD.Created.Equal(testStart) {
+			t.Errorf("replaced: %+v in %q", p.AD, p.ADGroups)
+		}
+		if i, found := c.bySID(p.AD.SID); !found || i != 1 {
+			t.Errorf("SID %s leads to %d, %t", p.AD.SID, i, found)
+		}
+		sids[p.AD.SID], guids[p.AD.GUID] = true, true
+		if diff := cmp.Diff(first.Entra.SID+first.Entra.ImmutableID, p.Entra.SID+p.Entra.ImmutableID); diff != "" {
+			t.Errorf("Entra ID noticed (-want +got):\n%s", diff)
+		}
+	}
+	if _, found := c.bySID(first.AD.SID); found {
+		t.Error("the first SID still leads to somebody")
+	}
+}

@@ -140,7 +140,11 @@ func extension(i int, t traits) directory.ExtensionAttributes {
 
 // place is the common name of an AD account and the organizational unit it is in.
 func (c *Company) place(i int, t traits, n name) (cn, parent string) {
-	cn = n.display() + " (" + accountName(i) + ")"
+	cn = n.display()
+	if ch := c.changes[i]; ch != nil && ch.commonName != "" {
+		cn = ch.commonName
+	}
+	cn += " (" + accountName(i) + ")"
 	if t.kind == ADOnly {
 		return cn, "OU=Service Accounts," + BaseDN
 	}
@@ -152,13 +156,15 @@ func (c *Company) adUser(i int, t traits) *adUser {
 	u := &adUser{given: n.given, surname: n.surname, lastLogon: x.logon}
 	u.cn, u.parent = c.place(i, t, n)
 	u.ADUser = directory.ADUser{
-		SID: sidText(firstRID + i), GUID: c.guidOf(i, streamObjectGUID).base64(), DN: "CN=" + ldap.EscapeDN(u.cn) + "," + u.parent,
+		SID: sidText(c.rid(i)), GUID: c.objectGUID(i).base64(), DN: "CN=" + ldap.EscapeDN(u.cn) + "," + u.parent,
 		SAMAccount: accountName(i), UserPrincipalName: n.local + "@" + upnDomain, DisplayName: n.display(), Mail: n.local + "@" + upnDomain,
 		Department: departmentOf(i, t), EmployeeType: employeeTypes[t.role], EmployeeID: fmt.Sprintf("E%06d", i),
 		Title: "Specialist", Company: "Contoso", Office: offices[i%len(offices)], Country: "Norway",
 		Enabled: directory.FlagOf(t.enabled()), Created: x.created, LastLogonTimestamp: x.stamp, Extension: extension(i, t),
 	}
-	if t.anchored {
+	if !x.made.IsZero() {
+		u.Created = x.made // and Entra Connect has not seen it
+	} else if t.anchored {
 		u.ConsistencyGUID = c.guidOf(i, streamConsistency).base64()
 	}
 	return u

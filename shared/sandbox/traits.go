@@ -203,6 +203,7 @@ const (
 	streamObjectGUID
 	streamConsistency
 	streamForeign
+	streamReplaced // and those after it: a stream for each account that followed
 )
 
 func (c *Company) dice(i, stream int) dice {

@@ -51,14 +51,17 @@ func (a *authority) pem() []byte {
 }
 
 // issue writes a controller's key and certificate to where Samba looks for
-// them.
-func (a *authority) issue(c *controller) error {
+// them. The certificate ends at a given time, or when that is zero in a week.
+func (a *authority) issue(c *controller, ends time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
 	template := certificate(c.host())
 	template.DNSNames, template.IPAddresses = []string{c.host()}, []net.IP{net.ParseIP(c.address)}
+	if !ends.IsZero() {
+		template.NotBefore, template.NotAfter = ends.AddDate(0, 0, -7), ends
+	}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	cert, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {

@@ -110,7 +110,7 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 		if _, err := d.network.run(ctx, "samba_spnupdate", "-s", c.conf()); err != nil {
 			return err
 		}
-		if err := ca.issue(c); err != nil {
+		if err := ca.issue(c, o.CertificateEnds); err != nil {
 			return err
 		}
 		d.controllers = append(d.controllers, c)

@@ -52,6 +52,10 @@ type Options struct {
 	LDIF        []string // further records, one in each, added last
 	Controllers int      // copies of one; 0 means one
 
+	// CertificateEnds is when the controllers' certificates are good no more;
+	// the zero time is in a week.
+	CertificateEnds time.Time
+
 	// Replicating makes two controllers that know each other, with a Kerberos
 	// server each. The second joins after the seed.
 	Replicating bool
@@ -114,7 +118,7 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 		if err := d.prepare(ctx, c, o, i); err != nil {
 			return err
 		}
-		if err := ca.issue(c); err != nil {
+		if err := ca.issue(c, o.CertificateEnds); err != nil {
 			return err
 		}
 		d.controllers = append(d.controllers, c)

@@ -1,0 +1,38 @@
+package sandbox
+
+import "time"
+
+// Rename gives a person's account in Active Directory another common name, in
+// front of the account name, as an administrator may between a plan and its
+// application. It stays the same account.
+func (c *Company) Rename(i int, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changeOf(i).commonName = name
+	c.move(i)
+}
+
+// Replace deletes a person's account in Active Directory and makes another one
+// of the same names: with a SID and a GUID of its own, in no group, and never
+// used. Entra ID does not notice.
+func (c *Company) Replace(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for g := range groups {
+		if groups[g].dn != "" && c.isMember(g, i, c.traits(i)) {
+			c.setMember(g, i, false)
+		}
+	}
+	ch := c.changeOf(i)
+	ch.replaced++
+	ch.made, ch.logOn = c.now().Truncate(time.Second), time.Time{}
+	c.move(i)
+}
+
+// replacedOf tells how many accounts a person had before the present one.
+func (c *Company) replacedOf(i int) int {
+	if ch := c.changes[i]; ch != nil {
+		return ch.replaced
+	}
+	return 0
+}
