@@ -32,6 +32,7 @@ type Server struct {
 	queues  map[string]*queue
 	tasks   map[string]*Task
 	calls   map[string]int
+	others  map[string]func(body []byte) (any, error) // by target
 }
 
 // Start serves an empty account on 127.0.0.1. Close it to stop.
@@ -41,7 +42,7 @@ func Start() (*Server, error) {
 		return nil, fmt.Errorf("listen for simulated AWS: %w", err)
 	}
 	s := &Server{URL: "http://" + l.Addr().String(), served: make(chan struct{}), changed: make(chan struct{}),
-		queues: map[string]*queue{}, tasks: map[string]*Task{}, calls: map[string]int{}}
+		queues: map[string]*queue{}, tasks: map[string]*Task{}, calls: map[string]int{}, others: map[string]func([]byte) (any, error){}}
 	s.Intercept(nil)
 	s.server = &http.Server{ReadHeaderTimeout: time.Minute,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.intercept.Load()).ServeHTTP(w, r) })}
@@ -108,6 +109,17 @@ func (s *Server) wake() {
 	s.changed = make(chan struct{})
 }
 
+// Handle has the account answer another call, named as in X-Amz-Target. Its error
+// is sent under the code that Fail gives.
+func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.others[target] = do
+}
+
+// Fail is an error as AWS sends it.
+func Fail(code, message string) error { return &apiError{code, message} }
+
 // apiError is an error as AWS sends it.
 type apiError struct{ code, message string }
 
@@ -149,8 +161,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	var body bytes.Buffer
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxRequest))
 	var out any
+	s.mu.Lock()
+	other := s.others[target]
+	s.mu.Unlock()
 	switch do := calls[target]; {
 	case err != nil:
+	case other != nil:
+		s.mu.Lock()
+		s.calls[Call(r)]++
+		s.mu.Unlock()
+		out, err = other(body.Bytes())
 	case r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/x-amz-json-1.0" || do == nil:
 		err = &apiError{"UnknownOperationException", "not simulated: " + target}
 	default:

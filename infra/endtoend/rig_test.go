@@ -1,0 +1,279 @@
+// Package endtoend runs the whole deployment on one machine: the built Lambda
+// functions behind the Runtime API, the built relay, and the shipped definition
+// of the state machine, with S3, SQS, Step Functions' calls, Microsoft Graph and
+// Active Directory on loopback. Nothing of the product is called in this process.
+package endtoend
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake/lambdas"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake/states"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// doors are the functions, with the time limits of the deployments. That of
+// collect is the margin it keeps: each call reads one page.
+var doors = map[string]time.Duration{
+	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute,
+}
+
+const (
+	bucket     = "idleseat-test"
+	machineARN = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat"
+	// faster is how much shorter waits and limits of the definition are here.
+	faster = 60
+)
+
+// built is the folder of the binaries.
+var built string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if built, err = os.MkdirTemp("", "idleseat-built-"); err != nil {
+			log.Print(err)
+			return 1
+		}
+		defer os.RemoveAll(built)
+		if out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", built, "../../functions/...").CombinedOutput(); err != nil {
+			log.Printf("build the functions: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// rig is a deployment and the company it works for.
+type rig struct {
+	*testing.T
+	box       *sandbox.Sandbox
+	aws       *awsfake.Server
+	store     store.Store
+	env       []string // of the functions and of the relay
+	functions map[string]*lambdas.Function
+	machine   *states.Machine
+	read      string // URL of the queue ad-read
+	write     string
+
+	mu      sync.Mutex
+	notices []string
+	calls   map[string]int // of functions, by name and op
+}
+
+type options struct {
+	company sandbox.Options
+	mode    string // of the policy
+	noRelay bool   // the relay is set up, and none runs
+	broken  func(function string, payload []byte) *states.Failure
+}
+
+var rigs atomic.Int32
+
+func newRig(t *testing.T, o options) *rig {
+	t.Helper()
+	r := &rig{T: t, functions: map[string]*lambdas.Function{}, calls: map[string]int{}}
+	var err error
+	if r.box, err = sandbox.Start(o.company); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.box.Close() })
+	if r.aws, err = awsfake.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.aws.Close() })
+	s3 := r.serveS3()
+	r.read, r.write = r.aws.NewQueue("ad-read", 3*time.Second, 10), r.aws.NewQueue("ad-write", 3*time.Second, 10)
+	place := fmt.Sprintf("s3://%s/rig%d", bucket, rigs.Add(1))
+	r.env = append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+s3, "IDLESEAT_STORE="+place, "IDLESEAT_RELAY=on", "IDLESEAT_GRAPH_URL="+r.box.GraphURL,
+		"IDLESEAT_POLICY=policy.yaml", "IDLESEAT_STATE_MACHINE="+machineARN, "TMPDIR="+t.TempDir())
+	r.openStore(place, s3)
+	r.putPolicy(o.mode)
+	for name, limit := range doors {
+		f := &lambdas.Function{Name: name, Binary: filepath.Join(built, name), Env: r.env, Timeout: limit, Memory: 512}
+		r.functions["arn:"+name] = f
+		t.Cleanup(f.Close)
+	}
+	r.load(o)
+	if !o.noRelay {
+		r.relay()
+	}
+	return r
+}
+
+func (r *rig) serveS3() string {
+	backend := s3mem.New()
+	if err := backend.CreateBucket(bucket); err != nil {
+		r.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(gofakes3.New(backend).Server())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed functions hang up
+	server.Start()
+	r.Cleanup(server.Close)
+	return server.URL
+}
+
+// openStore opens the same store for the test itself. The SDK reads this
+// process's environment, which tests side by side share: only what is the same
+// for all may be there, so the endpoint is handed on for the moment of opening.
+func (r *rig) openStore(place, endpoint string) {
+	opening.Lock()
+	defer opening.Unlock()
+	for _, v := range append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+endpoint) {
+		name, value, _ := strings.Cut(v, "=")
+		if err := os.Setenv(name, value); err != nil {
+			r.Fatal(err)
+		}
+	}
+	var err error
+	if r.store, err = store.Open(r.Context(), place); err != nil {
+		r.Fatal(err)
+	}
+}
+
+var opening sync.Mutex
+
+// putPolicy puts the company's own policy into the bucket, with limits that let
+// so small a company through.
+func (r *rig) putPolicy(mode string) {
+	text := strings.ReplaceAll(string(r.box.Policy()), "mode: audit", "mode: "+mode)
+	text = strings.ReplaceAll(text, "mode: review", "mode: "+mode)
+	if err := store.PutBytes(r.Context(), r.store, "policy.yaml", []byte(text)); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// load makes the state machine of the shipped definition.
+func (r *rig) load(o options) {
+	text, err := os.ReadFile("../statemachine.asl.json")
+	if err != nil {
+		r.Fatal(err)
+	}
+	d, err := states.Load(text, map[string]string{
+		"CollectFunction": "arn:collect", "EvaluateFunction": "arn:evaluate", "GateFunction": "arn:gate", "ApplyFunction": "arn:apply",
+		"ReadQueue": r.read, "WriteQueue": r.write, "NoticeTopic": "arn:notices",
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.machine = states.New(machineARN, d, states.World{
+		Faster: faster, Send: func(url, body string) { r.aws.Send(url, body) }, Ask: r.ask,
+		Invoke: func(ctx context.Context, arn string, payload []byte) ([]byte, *states.Failure) {
+			return r.invoke(ctx, arn, payload, o.broken)
+		},
+		Publish: func(_, subject, message string) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.notices = append(r.notices, subject+": "+message)
+		},
+	})
+	r.machine.Serve(r.aws)
+	r.Cleanup(r.machine.Wait)
+}
+
+func (r *rig) ask(heartbeat, limit time.Duration) (string, func(context.Context) ([]byte, *states.Failure)) {
+	t := r.aws.NewTask(heartbeat, limit)
+	return t.Token, func(ctx context.Context) ([]byte, *states.Failure) {
+		end, err := t.Wait(ctx)
+		switch {
+		case err != nil:
+			return nil, &states.Failure{Error: "States.Timeout", Cause: err.Error()}
+		case end.Error != "":
+			return nil, &states.Failure{Error: end.Error, Cause: end.Cause}
+		}
+		return []byte(end.Output), nil
+	}
+}
+
+func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken func(string, []byte) *states.Failure) ([]byte, *states.Failure) {
+	f := r.functions[arn]
+	var asked struct{ Op string }
+	_ = json.Unmarshal(payload, &asked) // evaluate has none
+	r.mu.Lock()
+	r.calls[strings.TrimSpace(f.Name+" "+asked.Op)]++
+	r.mu.Unlock()
+	if broken != nil {
+		if failure := broken(f.Name, payload); failure != nil {
+			return nil, failure
+		}
+	}
+	answer, err := f.Invoke(ctx, payload)
+	if failure, ok := errors.AsType[*lambdas.Error](err); ok {
+		return nil, &states.Failure{Error: failure.Type, Cause: failure.Message}
+	}
+	if err != nil {
+		return nil, &states.Failure{Error: "Lambda.Unknown", Cause: err.Error()}
+	}
+	return answer, nil
+}
+
+// relay runs the built relay until the test ends.
+func (r *rig) relay() *exec.Cmd {
+	cmd := exec.Command(filepath.Join(built, "relay"))
+	cmd.Env = append(append(append([]string{}, r.env...), r.box.Env()...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
+	if err := cmd.Start(); err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+// start starts an execution and waits for its end.
+func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
+	r.Helper()
+	e, err := r.machine.Start("", input)
+	if err != nil {
+		r.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
+	defer cancel()
+	output, failure, err := e.Wait(ctx)
+	if err != nil {
+		r.Fatalf("%v\n%s", err, r.story(e))
+	}
+	r.Cleanup(func() {
+		if r.Failed() {
+			r.Logf("input %s: %s", input, r.story(e))
+		}
+	})
+	out, _ = output.(map[string]any)
+	return out, failure
+}
+
+// story is what happened in an execution, and the last words of the functions.
+func (r *rig) story(e *states.Execution) string {
+	var b strings.Builder
+	for _, h := range e.History() {
+		if h.Kind != "exited" {
+			fmt.Fprintf(&b, "%s %s %s\n", h.Kind, h.State, h.Note)
+		}
+	}
+	for name, f := range r.functions {
+		if logs := f.Logs(); logs != "" {
+			fmt.Fprintf(&b, "--- %s\n%s\n", name, logs[max(0, len(logs)-2000):])
+		}
+	}
+	return b.String()
+}
