@@ -1,0 +1,203 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake/states"
+)
+
+// TestOnePerson has the function reevaluate look at one person who sits on
+// Citrix unused, and carry it out by the real relay.
+func TestOnePerson(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{company: company, mode: "review"})
+	who := r.idle(sandbox.CitrixGroup)
+	type answer struct {
+		Status, Verdict, Failed string
+		People                  []struct {
+			UserPrincipalName string
+			Profile           []struct{ Name, Value string }
+			Answers           []struct{ Rule, License, Outcome, Reason string }
+		}
+		Results []struct{ License, Status string }
+	}
+	ask := func(request string) (a answer) {
+		raw, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(request))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, r.functions["arn:reevaluate"].Logs())
+		}
+		if err := json.Unmarshal(raw, &a); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	looked := ask(`{"user":"` + who + `","apply":false}`)
+	if looked.Status != "SUCCEEDED" || len(looked.People) != 1 || looked.Results != nil || len(looked.People[0].Profile) == 0 {
+		t.Fatalf("%+v", looked)
+	}
+	outcome := map[string]string{}
+	for _, a := range looked.People[0].Answers {
+		outcome[a.License] = a.Outcome
+	}
+	if outcome["citrix"] != "reclaim" {
+		t.Fatalf("answers %+v", looked.People[0].Answers)
+	}
+	if n := len(r.box.Company.History()); n != 0 {
+		t.Errorf("%d changes by looking", n)
+	}
+	done := ask(`{"user":"` + who + `","apply":true}`)
+	found := false
+	for _, res := range done.Results {
+		found = found || res.License == "citrix" && res.Status == "done"
+	}
+	if !found {
+		t.Errorf("results %+v (%s, %s)", done.Results, done.Status, done.Failed)
+	}
+	for _, request := range []string{`{"user":""}`, `{"user":"  "}`} {
+		if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(request)); err == nil || !strings.Contains(err.Error(), "name the user") {
+			t.Errorf("%s: %v", request, err)
+		}
+	}
+	if nobody := ask(`{"user":"nobody@contoso.example"}`); nobody.Status != "FAILED" || !strings.Contains(nobody.Failed, "Idleseat.Refused") {
+		t.Errorf("nobody: %+v", nobody)
+	}
+}
+
+// idle is the name of somebody in both directories who is in an AD group and has
+// not logged on for long.
+func (r *rig) idle(group string) string {
+	r.Helper()
+	for i := range r.box.Company.Size() {
+		p := r.box.Company.Person(i)
+		if p.AD == nil || p.Entra == nil || p.Kind != sandbox.Synced || time.Since(p.LastLogon) < 120*24*time.Hour || p.LastLogon.IsZero() {
+			continue
+		}
+		for _, g := range p.ADGroups {
+			if g == group {
+				return p.Entra.UserPrincipalName
+			}
+		}
+	}
+	r.Fatal("the company has nobody idle in " + group)
+	return ""
+}
+
+// TestKilled kills each function once in the middle of its work, and the relay,
+// each in a run of its own: the run ends as an undisturbed one.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	small := company
+	small.Users = 600
+	whole := newRig(t, options{company: small, mode: "enforce"})
+	want, failure := whole.run(`{}`)
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	for _, name := range []string{"collect", "evaluate", "gate", "apply", "relay"} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, options{company: small, mode: "enforce", noRelay: name == "relay"})
+			if name == "relay" {
+				first := r.relay()
+				time.AfterFunc(400*time.Millisecond, func() {
+					_ = first.Process.Kill() // it may have ended
+					r.relay()
+				})
+			} else {
+				r.functions["arn:"+name].KillNext(20 * time.Millisecond)
+			}
+			got, failure := r.run(`{}`)
+			if failure != nil {
+				t.Fatal(failure)
+			}
+			for _, key := range []string{"verdict", "changes", "results"} {
+				if diff := cmp.Diff(want[key], got[key]); diff != "" {
+					t.Errorf("%s (-undisturbed +killed):\n%s", key, diff)
+				}
+			}
+			if diff := cmp.Diff(entries(t, whole.store), entries(t, r.store)); diff != "" {
+				t.Errorf("ledger (-undisturbed +killed):\n%s", diff)
+			}
+			if diff := cmp.Diff(whole.holdings(), r.holdings()); diff != "" {
+				t.Errorf("licenses and groups (-undisturbed +killed):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPartitionThatCannotBeEvaluated holds the run, and nothing is applied.
+func TestPartitionThatCannotBeEvaluated(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{company: company, mode: "enforce", broken: func(function string, _ []byte) *states.Failure {
+		if function == "evaluate" {
+			return &states.Failure{Error: "Runtime.ExitError", Cause: "for good"}
+		}
+		return nil
+	}})
+	out, failure := r.run(`{}`)
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	if out["verdict"] != "hold" || out["changes"].(float64) != 0 || !strings.Contains(out["holdReasons"].([]any)[0].(string), "for good") {
+		t.Errorf("the run ended with %v", out)
+	}
+	if n := len(r.box.Company.History()); n != 0 {
+		t.Errorf("%d changes", n)
+	}
+	approval := `{"apply":"` + out["run"].(string) + `","planHash":"` + out["planHash"].(string) + `","override":true}`
+	if _, failure := r.run(approval); failure == nil || !strings.Contains(failure.Cause, "the plan is held") {
+		t.Errorf("overridden: %+v", failure)
+	}
+}
+
+// TestNoRelay: with nobody there, Active Directory is unknown. The rest is done.
+func TestNoRelay(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{company: company, mode: "enforce", noRelay: true})
+	before := r.inCitrix()
+	out, failure := r.run(`{}`)
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	results := out["results"].(map[string]any)
+	if out["verdict"] != "apply" || results["done"] == nil || results["done"] != out["changes"] {
+		t.Errorf("the run ended with %v", out)
+	}
+	if undecided := out["counts"].(map[string]any)["undecided"].(float64); undecided < 50 {
+		t.Errorf("%v undecided: who holds Citrix should be", undecided)
+	}
+	if diff := cmp.Diff(before, r.inCitrix()); diff != "" || len(before) < 50 {
+		t.Errorf("Citrix was changed for some of %d:\n%s", len(before), diff)
+	}
+}
+
+// inCitrix are those listed in the Citrix group.
+func (r *rig) inCitrix() (people []int) {
+	for i := range r.box.Company.Size() {
+		if slices.Contains(r.box.Company.Person(i).ADGroups, sandbox.CitrixGroup) {
+			people = append(people, i)
+		}
+	}
+	return people
+}
+
+// TestTooMuchData: a function that hands on people instead of keys fails here as
+// it would in AWS.
+func TestTooMuchData(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, options{company: company, mode: "enforce"})
+	e, err := r.machine.Start("", `{"user":"`+strings.Repeat("x", 300<<10)+`"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, failure, err := e.Wait(t.Context())
+	if err != nil || failure == nil || failure.Error != "States.DataLimitExceeded" {
+		t.Errorf("%+v, %v", failure, err)
+	}
+}
