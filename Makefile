@@ -25,6 +25,11 @@ check:
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(GO) test -count=1 ./shared
+	@if command -v cfn-lint >/dev/null; then cfn-lint template.yaml; else echo "SKIPPED: cfn-lint is not installed"; fi
+	@if command -v terraform >/dev/null; then terraform fmt -check -recursive infra/terraform; else echo "SKIPPED: terraform is not installed"; fi
+	@mkdir -p bin; if npx --no-install asl-validator --version >/dev/null 2>&1; then \
+	  sed 's/$${[A-Za-z]*}/arn:aws:lambda:eu-north-1:123456789012:function:x/' infra/statemachine.asl.json > bin/definition.json && npx --no-install asl-validator --json-path bin/definition.json; \
+	else echo "SKIPPED: asl-validator (npm install asl-validator@4.0.0) is not installed"; fi
 
 bench: ## about ten minutes; on a quiet machine
 	$(GO) test -run '^$$' -bench . ./shared/policy ./shared/entra
@@ -33,10 +38,21 @@ bench: ## about ten minutes; on a quiet machine
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 5x -timeout 30m ./shared/activedirectory
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/relay
 
-build: $(DOORS)
+build: $(DOORS) ## every command into bin/, the functions' zips into dist/
 
 $(filter $(NATIVE),$(DOORS)):
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/$@ ./functions/$@
 
 $(LAMBDAS):
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/$@/bootstrap ./functions/$@
+	@mkdir -p dist
+	$(GO) run ./infra/pack bin/$@/bootstrap dist/$@.zip
+
+# What SAM calls, with the folder for the function in ARTIFACTS_DIR.
+build-CollectFunction: SAM := collect
+build-EvaluateFunction: SAM := evaluate
+build-GateFunction: SAM := gate
+build-ApplyFunction: SAM := apply
+build-ReevaluateFunction: SAM := reevaluate
+build-CollectFunction build-EvaluateFunction build-GateFunction build-ApplyFunction build-ReevaluateFunction:
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(SAM)

@@ -1,0 +1,47 @@
+// Command pack puts one file into a zip archive, executable and with no date, so
+// that the same function always gives the same archive.
+package main
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: pack FILE ARCHIVE")
+		os.Exit(2)
+	}
+	if err := pack(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func pack(file, archive string) (err error) {
+	in, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(archive)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	w := zip.NewWriter(out)
+	h := &zip.FileHeader{Name: filepath.Base(file), Method: zip.Deflate}
+	h.SetMode(0o755)
+	to, err := w.CreateHeader(h)
+	if err != nil {
+		return fmt.Errorf("begin %s: %w", archive, err)
+	}
+	if _, err := io.Copy(to, in); err != nil {
+		return fmt.Errorf("pack %s into %s: %w", file, archive, err)
+	}
+	return w.Close()
+}

@@ -1,0 +1,46 @@
+locals {
+  zips = var.zips == "" ? "${path.module}/../../dist" : var.zips
+
+  doors = {
+    collect    = { memory = 512, timeout = 900, env = merge(local.env, local.graph, { IDLESEAT_ENTRA_CERTIFICATE = var.read_certificate, AZURE_CLIENT_ID = var.read_client_id }) }
+    evaluate   = { memory = 512, timeout = 240, env = local.env }
+    gate       = { memory = 512, timeout = 900, env = local.env }
+    apply      = { memory = 256, timeout = 900, env = merge(local.env, local.graph, { IDLESEAT_ENTRA_CERTIFICATE = var.write_certificate, AZURE_CLIENT_ID = var.write_client_id }) }
+    reevaluate = { memory = 256, timeout = 120, env = merge(local.env, { IDLESEAT_STATE_MACHINE = local.machine }) }
+  }
+
+  env = {
+    IDLESEAT_STORE      = "s3://${aws_s3_bucket.store.id}"
+    IDLESEAT_DEPLOYMENT = var.name
+  }
+  graph = {
+    IDLESEAT_POLICY     = "policy.yaml"
+    IDLESEAT_RELAY      = var.active_directory
+    IDLESEAT_GRAPH_URL  = var.graph_url
+    IDLESEAT_ENTRA_AUTH = var.entra_auth
+    AZURE_TENANT_ID     = var.tenant_id
+  }
+}
+
+resource "aws_cloudwatch_log_group" "door" {
+  for_each          = local.doors
+  name              = "/aws/lambda/${var.name}-${each.key}"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_lambda_function" "door" {
+  for_each         = local.doors
+  function_name    = "${var.name}-${each.key}"
+  role             = aws_iam_role.door[each.key].arn
+  runtime          = "provided.al2023"
+  architectures    = ["arm64"]
+  handler          = "bootstrap"
+  filename         = "${local.zips}/${each.key}.zip"
+  source_code_hash = fileexists("${local.zips}/${each.key}.zip") ? filebase64sha256("${local.zips}/${each.key}.zip") : null
+  memory_size      = each.value.memory
+  timeout          = each.value.timeout
+  environment {
+    variables = each.value.env
+  }
+  depends_on = [aws_cloudwatch_log_group.door]
+}

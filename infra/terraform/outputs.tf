@@ -1,0 +1,39 @@
+output "bucket" {
+  description = "Where the policy goes and the runs are kept."
+  value       = aws_s3_bucket.store.id
+}
+
+output "state_machine" {
+  value = aws_sfn_state_machine.run.arn
+}
+
+output "reevaluate_function" {
+  value = aws_lambda_function.door["reevaluate"].function_name
+}
+
+output "read_role" {
+  description = "Subject of the federated credential of the reading application."
+  value       = aws_iam_role.door["collect"].arn
+}
+
+output "write_role" {
+  description = "Subject of the federated credential of the writing application."
+  value       = aws_iam_role.door["apply"].arn
+}
+
+output "queues" {
+  value = { for name, q in aws_sqs_queue.relay : name => q.url }
+}
+
+output "notices" {
+  value = aws_sns_topic.notices.arn
+}
+
+output "relay" {
+  description = "What the relay's credential_process names; null without a CA bundle."
+  value = var.relay_ca_bundle == "" ? null : {
+    trust_anchor = aws_rolesanywhere_trust_anchor.relay[0].arn
+    profile      = aws_rolesanywhere_profile.relay[0].arn
+    role         = aws_iam_role.relay[0].arn
+  }
+}

@@ -1,0 +1,137 @@
+# What each role may do: nothing but its own keys and calls. A test holds this
+# table against template.yaml and against the calls of a whole run.
+locals {
+  objects    = aws_s3_bucket.store.arn
+  machine    = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:stateMachine:${var.name}"
+  executions = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:execution:${var.name}"
+
+  # A missing object must look missing, not forbidden: that is s3:ListBucket.
+  seeing  = { Effect = "Allow", Action = ["s3:ListBucket"], Resource = [local.objects] }
+  reading = { Effect = "Allow", Action = ["kms:Decrypt"], Resource = [aws_kms_key.objects.arn] }
+  writing = { Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [aws_kms_key.objects.arn] }
+
+  token = {
+    Effect   = "Allow"
+    Action   = ["sts:GetWebIdentityToken"]
+    Resource = ["*"]
+    Condition = {
+      "ForAllValues:StringEquals" = { "sts:IdentityTokenAudience" = ["api://AzureADTokenExchange"] }
+      StringEquals                = { "sts:SigningAlgorithm" = "RS256" }
+      NumericLessThanEquals       = { "sts:DurationSeconds" = "300" }
+    }
+  }
+  entra = {
+    collect = var.entra_auth == "aws" ? [jsonencode(local.token)] : [jsonencode({ Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = [var.read_certificate] })]
+    apply   = var.entra_auth == "aws" ? [jsonencode(local.token)] : [jsonencode({ Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = [var.write_certificate] })]
+  }
+
+  rights = {
+    collect = [
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/entra/*", "${local.objects}/runs/*/ad/*"] },
+      local.seeing,
+      local.writing,
+    ]
+    evaluate = [
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/decisions/*"] },
+      local.seeing,
+      local.writing,
+    ]
+    gate = [
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*", "${local.objects}/ledger/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/plan.json", "${local.objects}/runs/*/changes.csv", "${local.objects}/runs/*/results/*"] },
+      local.seeing,
+      local.writing,
+    ]
+    apply = [
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/ledger/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/results/*", "${local.objects}/runs/*/ad/input/*", "${local.objects}/ledger/*"] },
+      local.seeing,
+      local.writing,
+    ]
+    reevaluate = [
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*"] },
+      local.seeing,
+      local.reading,
+      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machine] },
+      { Effect = "Allow", Action = ["states:DescribeExecution"], Resource = ["${local.executions}:*"] },
+    ]
+    machine = [
+      { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [for name in ["collect", "evaluate", "gate", "apply"] : aws_lambda_function.door[name].arn] },
+      { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },
+      { Effect = "Allow", Action = ["sns:Publish"], Resource = [aws_sns_topic.notices.arn] },
+      # The children of the Distributed Map are executions of the machine itself.
+      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machine] },
+      { Effect = "Allow", Action = ["states:DescribeExecution", "states:StopExecution"], Resource = ["${local.executions}/*"] },
+      # Delivery of its log is set up account-wide; these calls take no resource.
+      { Effect = "Allow", Action = ["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"], Resource = ["*"] },
+    ]
+    schedule = [
+      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machine] },
+    ]
+    relay = [
+      { Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },
+      # Answers are proven by the token; these calls take no other resource here.
+      { Effect = "Allow", Action = ["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"], Resource = ["*"] },
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*/ad/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/ad/*"] },
+      local.seeing,
+      local.writing,
+    ]
+  }
+}
+
+resource "aws_iam_role" "door" {
+  for_each = local.doors
+  name     = "${var.name}-${each.key}"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole" }]
+  })
+}
+
+resource "aws_iam_role_policy" "door" {
+  for_each = local.doors
+  name     = each.key
+  role     = aws_iam_role.door[each.key].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [jsondecode(jsonencode({ Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.door[each.key].arn}:*"] }))],
+      [for s in local.rights[each.key] : jsondecode(jsonencode(s))],
+      [for s in lookup(local.entra, each.key, []) : jsondecode(s)],
+    )
+  })
+}
+
+resource "aws_iam_role" "machine" {
+  name = "${var.name}-machine"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { Service = "states.amazonaws.com" }, Action = "sts:AssumeRole" }]
+  })
+}
+
+resource "aws_iam_role_policy" "machine" {
+  name   = "machine"
+  role   = aws_iam_role.machine.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.rights.machine })
+}
+
+resource "aws_iam_role" "schedule" {
+  name = "${var.name}-schedule"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow", Principal = { Service = "scheduler.amazonaws.com" }, Action = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "schedule" {
+  name   = "schedule"
+  role   = aws_iam_role.schedule.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.rights.schedule })
+}

@@ -1,0 +1,114 @@
+variable "name" {
+  description = "Name of the deployment; every resource is named by it."
+  type        = string
+  default     = "idleseat"
+}
+
+variable "tenant_id" {
+  description = "Id of the Entra tenant."
+  type        = string
+}
+
+variable "read_client_id" {
+  description = "Client id of the Entra application that reads."
+  type        = string
+}
+
+variable "write_client_id" {
+  description = "Client id of the Entra application that writes."
+  type        = string
+}
+
+variable "entra_auth" {
+  description = "aws is an AWS identity token and no secret at all; certificate is a certificate with its key from Secrets Manager."
+  type        = string
+  default     = "aws"
+  validation {
+    condition     = contains(["aws", "certificate"], var.entra_auth)
+    error_message = "entra_auth is aws or certificate."
+  }
+}
+
+variable "read_certificate" {
+  description = "ARN of the secret with the reading application's certificate and key (PEM), with entra_auth certificate."
+  type        = string
+  default     = ""
+}
+
+variable "write_certificate" {
+  description = "ARN of the secret with the writing application's certificate and key (PEM), with entra_auth certificate."
+  type        = string
+  default     = ""
+}
+
+variable "graph_url" {
+  description = "Microsoft Graph; another one for a national cloud."
+  type        = string
+  default     = "https://graph.microsoft.com/v1.0"
+}
+
+variable "active_directory" {
+  description = "on when a relay reaches an on-premises Active Directory."
+  type        = string
+  default     = "off"
+  validation {
+    condition     = contains(["on", "off"], var.active_directory)
+    error_message = "active_directory is on or off."
+  }
+}
+
+variable "relay_ca_bundle" {
+  description = "PEM certificates of the CA that signs the relay's; empty, the relay gets no way to credentials from here."
+  type        = string
+  default     = ""
+}
+
+variable "policy_file" {
+  description = "The policy, which is put into the bucket as policy.yaml; empty, it is put there by other means."
+  type        = string
+  default     = ""
+}
+
+variable "zips" {
+  description = "Folder with the functions' zips, as make build makes them."
+  type        = string
+  default     = ""
+}
+
+variable "schedule_expression" {
+  description = "When runs start."
+  type        = string
+  default     = "cron(0 2 * * ? *)"
+}
+
+variable "schedule_timezone" {
+  type    = string
+  default = "UTC"
+}
+
+variable "schedule_state" {
+  description = "DISABLED switches the schedule off."
+  type        = string
+  default     = "ENABLED"
+  validation {
+    condition     = contains(["ENABLED", "DISABLED"], var.schedule_state)
+    error_message = "schedule_state is ENABLED or DISABLED."
+  }
+}
+
+variable "run_retention_days" {
+  description = "Days for which what runs read and decided is kept. It is personal data."
+  type        = number
+  default     = 90
+}
+
+variable "ledger_retention_days" {
+  description = "Days for which the ledger of changes is kept. Without it nothing can be put back."
+  type        = number
+  default     = 1825
+}
+
+variable "log_retention_days" {
+  type    = number
+  default = 30
+}
