@@ -78,6 +78,7 @@ type rig struct {
 	mu      sync.Mutex
 	notices []string
 	calls   map[string]int // of functions, by name and op
+	made    []call         // to AWS, by role
 }
 
 type options struct {
@@ -102,6 +103,7 @@ func newRig(t *testing.T, o options) *rig {
 	}
 	t.Cleanup(func() { _ = r.aws.Close() })
 	s3 := r.serveS3()
+	r.recordAWS()
 	r.read, r.write = r.aws.NewQueue("ad-read", 3*time.Second, 10), r.aws.NewQueue("ad-write", 3*time.Second, 10)
 	place := fmt.Sprintf("s3://%s/rig%d", bucket, rigs.Add(1))
 	r.env = append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+s3, "IDLESEAT_STORE="+place, "IDLESEAT_RELAY=on", "IDLESEAT_GRAPH_URL="+r.box.GraphURL,
@@ -109,7 +111,7 @@ func newRig(t *testing.T, o options) *rig {
 	r.openStore(place, s3)
 	r.putPolicy(o.mode)
 	for name, limit := range doors {
-		f := &lambdas.Function{Name: name, Binary: filepath.Join(built, name), Env: r.env, Timeout: limit, Memory: 512}
+		f := &lambdas.Function{Name: name, Binary: filepath.Join(built, name), Env: as(name, r.env), Timeout: limit, Memory: 512}
 		r.functions["arn:"+name] = f
 		t.Cleanup(f.Close)
 	}
@@ -125,7 +127,7 @@ func (r *rig) serveS3() string {
 	if err := backend.CreateBucket(bucket); err != nil {
 		r.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(gofakes3.New(backend).Server())
+	server := httptest.NewUnstartedServer(r.recordS3(gofakes3.New(backend).Server()))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // killed functions hang up
 	server.Start()
 	r.Cleanup(server.Close)
@@ -229,7 +231,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 // relay runs the built relay until the test ends.
 func (r *rig) relay() *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "relay"))
-	cmd.Env = append(append(append([]string{}, r.env...), r.box.Env()...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
+	cmd.Env = append(append(as("relay", r.env), r.box.Env()...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
 	if err := cmd.Start(); err != nil {
 		r.Fatal(err)
 	}
@@ -240,7 +242,7 @@ func (r *rig) relay() *exec.Cmd {
 	return cmd
 }
 
-// start starts an execution and waits for its end.
+// run starts an execution and waits for its end.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	e, err := r.machine.Start("", input)
@@ -253,6 +255,7 @@ func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	if err != nil {
 		r.Fatalf("%v\n%s", err, r.story(e))
 	}
+	r.recordMachine(e)
 	r.Cleanup(func() {
 		if r.Failed() {
 			r.Logf("input %s: %s", input, r.story(e))

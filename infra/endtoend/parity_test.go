@@ -1,0 +1,143 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// door is a function of a deployment.
+type door struct {
+	Memory, Timeout int
+	Env             map[string]string
+}
+
+// TestDeploymentsAgree compares the two deployments: functions, roles, the
+// schedule, the alarms and what the definition is given.
+func TestDeploymentsAgree(t *testing.T) {
+	t.Parallel()
+	sam, tf := loadTemplate(t), loadModule(t)
+	got := map[string]door{}
+	for name := range doors {
+		p := sam.properties(strings.ToUpper(name[:1]) + name[1:] + "Function")
+		env := convert[struct{ Variables map[string]string }](t, p["Environment"])
+		got[name] = door{p["MemorySize"].(int), p["Timeout"].(int), env.Variables}
+		if limit := doors[name].Seconds(); name != "collect" && limit != float64(got[name].Timeout) {
+			t.Errorf("%s runs for %v s in the tests and %d s in the deployment", name, limit, got[name].Timeout)
+		}
+	}
+	if diff := cmp.Diff(local[map[string]door](t, tf, "doors"), got); diff != "" {
+		t.Errorf("functions (-Terraform +SAM):\n%s", diff)
+	}
+	anyOrder := cmpopts.SortSlices(func(a, b statement) bool {
+		x, _ := json.Marshal(a)
+		y, _ := json.Marshal(b)
+		return string(x) < string(y)
+	})
+	if diff := cmp.Diff(terraformRoles(t, tf), samRoles(t, sam), anyOrder); diff != "" {
+		t.Errorf("roles (-Terraform +SAM):\n%s", diff)
+	}
+	schedule := sam.properties("Schedule")
+	for variable, property := range map[string]string{"schedule_expression": "ScheduleExpression", "schedule_timezone": "ScheduleExpressionTimezone", "schedule_state": "State"} {
+		if diff := cmp.Diff(tf.variables[variable].AsString(), schedule[property]); diff != "" {
+			t.Errorf("%s (-Terraform +SAM):\n%s", variable, diff)
+		}
+	}
+	if diff := cmp.Diff(local[map[string]string](t, tf, "substitutions"), convert[map[string]string](t, sam.properties("StateMachine")["DefinitionSubstitutions"])); diff != "" {
+		t.Errorf("substitutions (-Terraform +SAM):\n%s", diff)
+	}
+	if diff := cmp.Diff(local[map[string]alarm](t, tf, "alarms"), sam.alarms(t)); diff != "" {
+		t.Errorf("alarms (-Terraform +SAM):\n%s", diff)
+	}
+}
+
+// alarm is an alarm as the Terraform module lists it.
+type alarm struct {
+	Text, Namespace, Metric, Statistic string
+	Dimensions                         map[string]string
+	Period, Periods, Threshold         int
+	Below                              bool
+}
+
+func (m *template) alarms(t *testing.T) map[string]alarm {
+	t.Helper()
+	all := map[string]alarm{}
+	for name, r := range m.resources {
+		if r.(map[string]any)["Type"] != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		p := convert[struct {
+			AlarmName, AlarmDescription, Namespace, MetricName, Statistic, ComparisonOperator, TreatMissingData string
+			Dimensions                                                                                          []struct{ Name, Value string }
+			Period, EvaluationPeriods, Threshold                                                                int
+		}](t, m.properties(name))
+		a := alarm{Text: p.AlarmDescription, Namespace: p.Namespace, Metric: p.MetricName, Statistic: p.Statistic, Dimensions: map[string]string{},
+			Period: p.Period, Periods: p.EvaluationPeriods, Threshold: p.Threshold, Below: p.ComparisonOperator == "LessThanThreshold"}
+		for _, d := range p.Dimensions {
+			a.Dimensions[d.Name] = d.Value
+		}
+		if missing := map[bool]string{true: "breaching", false: "notBreaching"}[a.Below]; p.TreatMissingData != missing {
+			t.Errorf("%s treats missing data as %s", name, p.TreatMissingData)
+		}
+		all[strings.TrimPrefix(p.AlarmName, stack+"-")] = a
+	}
+	return all
+}
+
+// TestEveryTaskIsBounded: each task has a time limit and is tried again; each
+// that waits for an answer has a heartbeat; each failure is caught, by the task
+// itself or by the Parallel or Map around it.
+func TestEveryTaskIsBounded(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../statemachine.asl.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole map[string]any
+	if err := json.Unmarshal(text, &whole); err != nil {
+		t.Fatal(err)
+	}
+	tasks := 0
+	var walk func(states map[string]any, caught bool)
+	walk = func(states map[string]any, caught bool) {
+		for name, v := range states {
+			s := v.(map[string]any)
+			within := caught || s["Catch"] != nil
+			for _, b := range slice(s["Branches"]) {
+				walk(b.(map[string]any)["States"].(map[string]any), within)
+			}
+			if p, ok := s["ItemProcessor"].(map[string]any); ok {
+				walk(p["States"].(map[string]any), within)
+			}
+			if s["Type"] != "Task" {
+				continue
+			}
+			tasks++
+			for _, field := range []string{"TimeoutSeconds", "Retry"} {
+				if s[field] == nil {
+					t.Errorf("%s has no %s", name, field)
+				}
+			}
+			if strings.HasSuffix(s["Resource"].(string), "waitForTaskToken") && s["HeartbeatSeconds"] == nil {
+				t.Errorf("%s has no heartbeat", name)
+			}
+			if !within {
+				t.Errorf("a failure of %s is caught nowhere", name)
+			}
+		}
+	}
+	walk(whole["States"].(map[string]any), false)
+	if tasks < 15 {
+		t.Errorf("%d tasks were looked at", tasks)
+	}
+}
+
+func slice(v any) []any {
+	s, _ := v.([]any)
+	return slices.Clone(s)
+}

@@ -1,0 +1,127 @@
+package endtoend
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake/states"
+)
+
+// as gives a process an access key by which its calls are told apart.
+func as(role string, env []string) []string {
+	return append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+role)
+}
+
+// caller is whose access key signed a request.
+func caller(req *http.Request) string {
+	_, after, _ := strings.Cut(req.Header.Get("Authorization"), "Credential=")
+	role, _, _ := strings.Cut(after, "/")
+	return role
+}
+
+func (r *rig) note(c call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made = append(r.made, c)
+}
+
+// recordS3 writes down the calls to S3. The rig's own folder in the bucket
+// stands for the bucket.
+func (r *rig) recordS3(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
+		c := call{caller(req), map[string]string{"GET": "s3:GetObject", "PUT": "s3:PutObject"}[req.Method], "arn:aws:s3:::" + bucketName + "/" + key}
+		if req.URL.Query().Has("list-type") {
+			c.action, c.resource = "s3:ListBucket", "arn:aws:s3:::"+bucketName
+		}
+		r.note(c)
+		next.ServeHTTP(w, req)
+	})
+}
+
+// recordAWS writes down the calls to SQS and Step Functions.
+func (r *rig) recordAWS() {
+	r.aws.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			body, err := io.ReadAll(req.Body)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			req.Body = io.NopCloser(bytes.NewReader(body))
+			var of struct{ QueueUrl, StateMachineArn, ExecutionArn string }
+			_ = json.Unmarshal(body, &of) // a body that is none is refused by the server
+			c := call{caller(req), "states:" + awsfake.Call(req), of.StateMachineArn + of.ExecutionArn}
+			if of.QueueUrl != "" {
+				c.action, c.resource = "sqs:"+awsfake.Call(req), queueARN(strings.TrimPrefix(path.Base(of.QueueUrl), "ad-"))
+			}
+			r.note(c)
+			next.ServeHTTP(w, req)
+		})
+	})
+}
+
+// recordMachine writes down the calls that an execution made itself.
+func (r *rig) recordMachine(e *states.Execution) {
+	for _, made := range e.Calls() {
+		c := call{"machine", made.Action, made.Resource}
+		switch made.Action {
+		case "lambda:InvokeFunction":
+			c.resource = functionARN(strings.TrimPrefix(made.Resource, "arn:"))
+		case "sqs:SendMessage":
+			c.resource = queueARN(strings.TrimPrefix(path.Base(made.Resource), "ad-"))
+		case "sns:Publish":
+			c.resource = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"
+		case "states:StartExecution": // of the map's children
+			c.resource = machineARN
+		}
+		r.note(c)
+	}
+}
+
+// TestRights holds the roles of both deployments against the calls of a whole
+// run and of a run for one person: all are allowed, every action is needed, and
+// without any one of them something is missing.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	small := company
+	small.Users = 400
+	r := newRig(t, options{company: small, mode: "enforce"})
+	who := r.idle(sandbox.CitrixGroup)
+	if _, failure := r.run(`{}`); failure != nil {
+		t.Fatal(failure)
+	}
+	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`"}`)); err != nil {
+		t.Fatal(err)
+	}
+	r.machine.Wait()
+	r.mu.Lock()
+	calls := append(slices.Clone(r.made), call{"schedule", "states:StartExecution", machineARN}) // that is what it is for
+	r.mu.Unlock()
+	calls = slices.DeleteFunc(calls, func(c call) bool { return c.role == "simulated" }) // the test itself
+	if len(calls) < 100 {
+		t.Fatalf("%d calls were seen", len(calls))
+	}
+	for name, all := range map[string]roles{"SAM": samRoles(t, loadTemplate(t)), "Terraform": terraformRoles(t, loadModule(t))} {
+		for _, fault := range all.compare(calls) {
+			t.Errorf("%s: %s", name, fault)
+		}
+		for role, list := range all {
+			for _, s := range list {
+				for _, action := range s.Action {
+					if unseen[action] == "" && len(all.without(role, action).compare(calls)) == 0 {
+						t.Errorf("%s: without %s of %s nothing is missed", name, action, role)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package endtoend
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// module is infra/terraform: its locals and the defaults of its variables, with
+// the resources that are referred to made up.
+type module struct {
+	variables map[string]cty.Value
+	locals    map[string]cty.Value
+}
+
+func object(values map[string]string) cty.Value {
+	all := map[string]cty.Value{}
+	for name, v := range values {
+		all[name] = cty.StringVal(v)
+	}
+	return cty.ObjectVal(all)
+}
+
+// made are the resources and data of the account, as template_test.go has them.
+func made() map[string]cty.Value {
+	queue := func(name string) cty.Value {
+		return object(map[string]string{"arn": queueARN(name), "url": queueURL(name), "name": stack + "-ad-" + name})
+	}
+	doors := map[string]cty.Value{}
+	for name := range doorLimits {
+		doors[name] = object(map[string]string{"arn": functionARN(name)})
+	}
+	one := func(kind string, v cty.Value) cty.Value { return cty.ObjectVal(map[string]cty.Value{kind: v}) }
+	return map[string]cty.Value{
+		"data": cty.ObjectVal(map[string]cty.Value{
+			"aws_caller_identity": one("current", object(map[string]string{"account_id": account})),
+			"aws_region":          one("current", object(map[string]string{"region": region})),
+			"aws_partition":       one("current", object(map[string]string{"partition": "aws"})),
+		}),
+		"path":                  object(map[string]string{"module": "."}),
+		"aws_s3_bucket":         one("store", object(map[string]string{"arn": "arn:aws:s3:::" + bucketName, "id": bucketName})),
+		"aws_kms_key":           one("objects", object(map[string]string{"arn": keyARN})),
+		"aws_sns_topic":         one("notices", object(map[string]string{"arn": "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"})),
+		"aws_sfn_state_machine": one("run", object(map[string]string{"arn": machineARN})),
+		"aws_lambda_function":   one("door", cty.ObjectVal(doors)),
+		"aws_sqs_queue": cty.ObjectVal(map[string]cty.Value{
+			"relay": cty.ObjectVal(map[string]cty.Value{"read": queue("read"), "write": queue("write")}),
+			"dead":  cty.ObjectVal(map[string]cty.Value{"read": queue("read-dead"), "write": queue("write-dead")}),
+		}),
+	}
+}
+
+// doorLimits are the functions; their limits are compared elsewhere.
+var doorLimits = doors
+
+var tfFunctions = map[string]function.Function{
+	"jsonencode": stdlib.JSONEncodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "merge": stdlib.MergeFunc, "concat": stdlib.ConcatFunc, "lookup": stdlib.LookupFunc,
+}
+
+func loadModule(t *testing.T) *module {
+	t.Helper()
+	files, err := filepath.Glob("../terraform/*.tf")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	m := &module{variables: map[string]cty.Value{}, locals: map[string]cty.Value{}}
+	for name, v := range map[string]string{"tenant_id": "tenant", "read_client_id": "reader", "write_client_id": "writer", "relay_ca_bundle": "CA", "active_directory": "on"} {
+		m.variables[name] = cty.StringVal(v)
+	}
+	parser, open := hclparse.NewParser(), map[string]hcl.Expression{}
+	for _, file := range files {
+		f, faults := parser.ParseHCLFile(file)
+		if faults.HasErrors() {
+			t.Fatal(faults)
+		}
+		for _, b := range f.Body.(*hclsyntax.Body).Blocks {
+			switch b.Type {
+			case "locals":
+				for name, a := range b.Body.Attributes {
+					open[name] = a.Expr
+				}
+			case "variable":
+				if d := b.Body.Attributes["default"]; d != nil && m.variables[b.Labels[0]] == cty.NilVal {
+					m.variables[b.Labels[0]], _ = d.Expr.Value(nil) // a constant
+				}
+			}
+		}
+	}
+	m.settle(t, open)
+	return m
+}
+
+// settle evaluates locals until all are known: each may refer to others.
+func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
+	t.Helper()
+	for len(open) > 0 {
+		known := made()
+		known["var"], known["local"] = cty.ObjectVal(m.variables), cty.ObjectVal(m.locals)
+		context, before := &hcl.EvalContext{Variables: known, Functions: tfFunctions}, len(open)
+		var last hcl.Diagnostics
+		for name, e := range open {
+			v, faults := e.Value(context)
+			if faults.HasErrors() || !v.IsWhollyKnown() {
+				last = faults
+				continue
+			}
+			m.locals[name] = v
+			delete(open, name)
+		}
+		if len(open) == before {
+			t.Fatalf("%d locals cannot be evaluated: %v", len(open), last)
+		}
+	}
+}
+
+// local is one of the module's locals.
+func local[T any](t *testing.T, m *module, name string) T {
+	t.Helper()
+	text, err := ctyjson.Marshal(m.locals[name], m.locals[name].Type())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw any
+	raw = convert[any](t, jsonText(text))
+	return convert[T](t, raw)
+}
+
+// jsonText is JSON as it is.
+type jsonText []byte
+
+func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }
