@@ -51,9 +51,12 @@ func (c Config) signer(t target) (signer, error) {
 }
 
 func (c Config) credential(options azcore.ClientOptions) (azcore.TokenCredential, error) {
-	if c.Auth == AuthAWS {
+	switch c.Auth {
+	case AuthAWS:
 		return azidentity.NewClientAssertionCredential(c.TenantID, c.ClientID, assertAWS,
 			&azidentity.ClientAssertionCredentialOptions{ClientOptions: options})
+	case AuthCertificate:
+		return &certificateCredential{config: c, options: options, read: readSecret}, nil
 	}
 	return azidentity.NewDefaultAzureCredential(
 		&azidentity.DefaultAzureCredentialOptions{ClientOptions: options, TenantID: c.TenantID})

@@ -14,6 +14,8 @@ import (
 const (
 	AuthDefault = "default" // azidentity's chain: environment, workload identity, managed identity, Azure CLI
 	AuthAWS     = "aws"     // an AWS identity exchanged for a token, no secret at all
+	// AuthCertificate is a certificate with its key from AWS Secrets Manager.
+	AuthCertificate = "certificate"
 )
 
 // Config says which Graph to ask and how to sign in to it.
@@ -22,6 +24,8 @@ type Config struct {
 	Auth     string `env:"IDLESEAT_ENTRA_AUTH, default=default"`
 	TenantID string `env:"AZURE_TENANT_ID"`
 	ClientID string `env:"AZURE_CLIENT_ID"`
+	// Certificate is the ARN of the secret with certificate and key, as PEM.
+	Certificate string `env:"IDLESEAT_ENTRA_CERTIFICATE"`
 }
 
 // Validate joins every fault of the configuration.
@@ -33,16 +37,19 @@ func (c Config) Validate() error {
 	switch c.Auth {
 	case AuthDefault:
 	case AuthAWS:
-		faults = append(faults, required("AZURE_TENANT_ID", c.TenantID), required("AZURE_CLIENT_ID", c.ClientID))
+		faults = append(faults, c.required("AZURE_TENANT_ID", c.TenantID), c.required("AZURE_CLIENT_ID", c.ClientID))
+	case AuthCertificate:
+		faults = append(faults, c.required("AZURE_TENANT_ID", c.TenantID), c.required("AZURE_CLIENT_ID", c.ClientID),
+			c.required("IDLESEAT_ENTRA_CERTIFICATE", c.Certificate))
 	default:
-		faults = append(faults, fmt.Errorf("IDLESEAT_ENTRA_AUTH is %q; it may be %q or %q", c.Auth, AuthDefault, AuthAWS))
+		faults = append(faults, fmt.Errorf("IDLESEAT_ENTRA_AUTH is %q; it may be %q, %q or %q", c.Auth, AuthDefault, AuthAWS, AuthCertificate))
 	}
 	return errors.Join(faults...)
 }
 
-func required(name, value string) error {
+func (c Config) required(name, value string) error {
 	if value == "" {
-		return fmt.Errorf("%s is not set; IDLESEAT_ENTRA_AUTH=%s needs it", name, AuthAWS)
+		return fmt.Errorf("%s is not set; IDLESEAT_ENTRA_AUTH=%s needs it", name, c.Auth)
 	}
 	return nil
 }

@@ -1,0 +1,74 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+)
+
+// certificateCredential signs in with a certificate whose key AWS Secrets
+// Manager keeps. The secret is read when the first token is wanted.
+type certificateCredential struct {
+	config  Config
+	options azcore.ClientOptions
+	read    func(ctx context.Context, secret string) ([]byte, error)
+
+	mu   sync.Mutex
+	with azcore.TokenCredential // nil before the secret was read
+}
+
+// GetToken implements azcore.TokenCredential.
+func (c *certificateCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	with, err := c.credential(ctx)
+	if err != nil {
+		return azcore.AccessToken{}, err
+	}
+	return with.GetToken(ctx, o)
+}
+
+func (c *certificateCredential) credential(ctx context.Context) (azcore.TokenCredential, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.with != nil {
+		return c.with, nil
+	}
+	pem, err := c.read(ctx, c.config.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate named in IDLESEAT_ENTRA_CERTIFICATE: %w", err)
+	}
+	chain, key, err := azidentity.ParseCertificates(pem, nil)
+	if err != nil { // its text may quote the secret
+		return nil, errors.New("the secret named in IDLESEAT_ENTRA_CERTIFICATE is no PEM with a certificate and its key")
+	}
+	with, err := azidentity.NewClientCertificateCredential(c.config.TenantID, c.config.ClientID, chain, key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: c.options})
+	if err != nil {
+		return nil, fmt.Errorf("sign in with the certificate named in IDLESEAT_ENTRA_CERTIFICATE: %w", err)
+	}
+	c.with = with
+	return with, nil
+}
+
+// readSecret reads a secret from AWS Secrets Manager.
+func readSecret(ctx context.Context, secret string) ([]byte, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	out, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &secret})
+	if err != nil {
+		return nil, err
+	}
+	if text := aws.ToString(out.SecretString); text != "" {
+		return []byte(text), nil
+	}
+	return out.SecretBinary, nil
+}

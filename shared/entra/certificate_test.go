@@ -1,0 +1,87 @@
+package entra
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// secretPEM is a certificate, with its key.
+func secretPEM(t *testing.T, key any) []byte {
+	t.Helper()
+	public := func() any {
+		if k, ok := key.(*rsa.PrivateKey); ok {
+			return &k.PublicKey
+		}
+		return &key.(*ecdsa.PrivateKey).PublicKey
+	}()
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, public, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+}
+
+func TestCertificate(t *testing.T) {
+	t.Parallel()
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	denied := errors.New("AccessDenied")
+	for name, tt := range map[string]struct {
+		secret []byte
+		err    error
+		want   string // "" : the credential is made
+	}{
+		"good":        {secret: secretPEM(t, rsaKey)},
+		"no secret":   {err: denied, want: "IDLESEAT_ENTRA_CERTIFICATE: AccessDenied"},
+		"not PEM":     {secret: []byte("s3cret"), want: "is no PEM"},
+		"another key": {secret: secretPEM(t, ecKey), want: "must be an RSA key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reads := 0
+			c := &certificateCredential{config: Config{TenantID: "11111111-2222-3333-4444-555555555555", ClientID: "22222222-2222-3333-4444-555555555555", Certificate: "arn"},
+				read: func(_ context.Context, secret string) ([]byte, error) {
+					if reads++; secret != "arn" {
+						t.Errorf("read %q", secret)
+					}
+					return tt.secret, tt.err
+				}}
+			_, err := c.credential(t.Context())
+			if tt.want == "" {
+				if _, again := c.credential(t.Context()); err != nil || again != nil || reads != 1 {
+					t.Errorf("%v, %v, read %d times", err, again, reads)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+			if _, err := c.GetToken(t.Context(), policy.TokenRequestOptions{}); err == nil {
+				t.Error("a token without a certificate")
+			}
+		})
+	}
+}
