@@ -49,6 +49,7 @@ type reevaluateCmd struct {
 	policyFlag
 	storeFlag
 	formatFlag
+	awsFlag
 	User  string `arg:"" help:"The user: userPrincipalName, object id, SID or account name."`
 	Apply bool   `help:"Carry out what the rules say of the user, too."`
 }
@@ -67,6 +68,13 @@ type reevaluation struct {
 func (c *reevaluateCmd) Run(a *app) error {
 	if err := someone(c.User); err != nil {
 		return err
+	}
+	if c.AWS != "" {
+		out, err := c.start(a, map[string]any{"user": c.User, "apply": c.Apply})
+		if err != nil {
+			return err
+		}
+		return c.printOutcome(a, out, c.formatFlag)
 	}
 	rules, text, err := c.load()
 	if err != nil {

@@ -35,6 +35,7 @@ const (
 type commands struct {
 	Plan       planCmd       `cmd:"" help:"Read both directories and plan the changes. Changes nothing."`
 	Apply      applyCmd      `cmd:"" help:"Apply the plan of a run."`
+	Approve    approveCmd    `cmd:"" help:"Approve the plan of a run that a deployment in AWS made; it is applied there."`
 	Reevaluate reevaluateCmd `cmd:"" help:"Read one user afresh from both directories and explain the verdicts."`
 	Explain    explainCmd    `cmd:"" help:"Explain the verdicts on one user from the latest snapshot."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`

@@ -19,6 +19,7 @@ type planCmd struct {
 	policyFlag
 	storeFlag
 	formatFlag
+	awsFlag
 	AsOf string  `help:"Plan as of this instant (RFC 3339, or a date: its midnight UTC). Feeds and rules are asked at it; nothing else is." placeholder:"T"`
 	User *string `help:"Plan for one user only: userPrincipalName, object id, SID or account name." placeholder:"U"`
 	From string  `name:"run" help:"Plan anew over the snapshot of run R, without reading the directories." placeholder:"R"`
@@ -39,6 +40,9 @@ func (c *planCmd) Run(a *app) error {
 			return err
 		}
 	}
+	if c.AWS != "" {
+		return c.inAWS(a, user)
+	}
 	s, err := c.open(a.ctx)
 	if err != nil {
 		return err
@@ -51,6 +55,22 @@ func (c *planCmd) Run(a *app) error {
 		return err
 	}
 	return held(p)
+}
+
+// inAWS has a deployment plan: with its own policy, from now.
+func (c *planCmd) inAWS(a *app, user string) error {
+	if c.AsOf != "" || c.From != "" {
+		return usageError{errors.New("--as-of and --run are for plans on this machine; leave --aws out")}
+	}
+	request := map[string]any{}
+	if user != "" {
+		request["user"] = user
+	}
+	out, err := c.start(a, request)
+	if err != nil {
+		return err
+	}
+	return c.printOutcome(a, out, c.formatFlag)
 }
 
 func (c *planCmd) plan(a *app, s store.Store, asOf time.Time, user string) (*plan.Plan, error) {

@@ -3,15 +3,18 @@ package states
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
 )
 
-// Serve has a simulated account answer StartExecution and DescribeExecution for
-// the machine, with the fields that are used here.
+// Serve has a simulated account answer StartExecution, DescribeExecution and
+// GetExecutionHistory for the machine, with the fields that are used here. The
+// history tells which states were entered.
 func (m *Machine) Serve(s *awsfake.Server) {
 	s.Handle("AWSStepFunctions.StartExecution", m.startExecution)
 	s.Handle("AWSStepFunctions.DescribeExecution", m.describeExecution)
+	s.Handle("AWSStepFunctions.GetExecutionHistory", m.getExecutionHistory)
 }
 
 func (m *Machine) startExecution(body []byte) (any, error) {
@@ -54,4 +57,33 @@ func (m *Machine) describeExecution(body []byte) (any, error) {
 	text, err := json.Marshal(e.output)
 	out["status"], out["output"] = "SUCCEEDED", string(text)
 	return out, err
+}
+
+func (m *Machine) getExecutionHistory(body []byte) (any, error) {
+	var in struct {
+		ExecutionArn         string
+		MaxResults           int
+		ReverseOrder         bool
+		IncludeExecutionData bool
+	}
+	if err := strict(body, &in); err != nil {
+		return nil, awsfake.Fail("SerializationException", err.Error())
+	}
+	e := m.Find(in.ExecutionArn)
+	if e == nil {
+		return nil, awsfake.Fail("ExecutionDoesNotExist", "Execution Does Not Exist: '"+in.ExecutionArn+"'")
+	}
+	events := []any{}
+	for i, h := range e.History() {
+		if h.Kind == "entered" {
+			events = append(events, map[string]any{
+				"id": i + 1, "timestamp": float64(h.At.UnixMilli()) / 1000, "type": "TaskStateEntered",
+				"stateEnteredEventDetails": map[string]any{"name": h.State},
+			})
+		}
+	}
+	if in.ReverseOrder {
+		slices.Reverse(events)
+	}
+	return map[string]any{"events": events[:min(len(events), in.MaxResults)]}, nil
 }

@@ -1,0 +1,60 @@
+package endtoend
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestOperator plans and approves by the command line against the deployment.
+func TestOperator(t *testing.T) {
+	t.Parallel()
+	small := company
+	small.Users = 400
+	r := newRig(t, options{company: small, mode: "review"})
+	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/xml")
+		_, _ = w.Write([]byte(`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::` + account +
+			`:user/op</Arn><UserId>U</UserId><Account>` + account + `</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)) // a client that left needs no answer
+	}))
+	t.Cleanup(sts.Close)
+	idleseat := func(args ...string) (stdout, stderr string, status int) {
+		cmd := exec.CommandContext(t.Context(), filepath.Join(built, "idleseat"), append(args, "--aws", stack)...)
+		cmd.Env = append(as("operator", r.env), "AWS_ENDPOINT_URL_STS="+sts.URL)
+		var out, told bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &told
+		if err := cmd.Run(); err != nil {
+			if _, ended := errors.AsType[*exec.ExitError](err); !ended {
+				t.Fatal(err)
+			}
+		}
+		return out.String(), told.String(), cmd.ProcessState.ExitCode()
+	}
+	text, steps, status := idleseat("plan", "--format", "json")
+	var plan struct {
+		Run, PlanHash, Verdict string
+		Changes                int
+	}
+	if err := json.Unmarshal([]byte(text), &plan); err != nil || status != 0 || plan.Verdict != "review" || plan.Changes == 0 {
+		t.Fatalf("status %d, %v: %s%s", status, err, text, steps)
+	}
+	if !strings.Contains(steps, "Read Entra") || !strings.Contains(steps, "Gate") {
+		t.Errorf("steps shown:\n%s", steps)
+	}
+	if _, told, status := idleseat("approve", plan.Run, "another"); status != 3 || !strings.Contains(told, plan.PlanHash) {
+		t.Errorf("another hash: status %d: %s", status, told)
+	}
+	text, told, status := idleseat("approve", plan.Run, plan.PlanHash)
+	if status != 0 || !strings.Contains(text, "done ") {
+		t.Errorf("status %d: %s%s", status, text, told)
+	}
+	if _, told, status := idleseat("reevaluate", "nobody@contoso.example"); status != 3 || !strings.Contains(told, "Idleseat.Refused") {
+		t.Errorf("nobody: status %d: %s", status, told)
+	}
+}
