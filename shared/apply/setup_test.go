@@ -53,9 +53,9 @@ var (
 	moveAnna   = plan.Change{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.EntraGroup, Reason: "idle", IdleSince: &idle, MonthlySaving: 35}
 	freeAnna   = plan.Change{User: "id-anna", Rule: "visio", License: "visio", Via: plan.EntraGroup, IdleSince: &idle}
 	changeBo   = plan.Change{User: "id-bo", Rule: "m365", License: "e3", To: "exo", Via: plan.Direct, IdleSince: &idle}
-	freeDora   = plan.Change{User: "id-dora", Rule: "citrix", License: "citrix", Via: plan.ADGroup, IdleSince: &idle}
-	freeEgon   = plan.Change{User: "S-1-5-21-5", Rule: "citrix", License: "citrix", Via: plan.ADGroup, IdleSince: &idle}
-	demoteEgon = plan.Change{User: "S-1-5-21-5", Rule: "citrix-lite", License: "citrix", To: "lite", Via: plan.ADGroup, IdleSince: &idle}
+	freeDora   = plan.Change{User: "id-dora", SID: "S-1-5-21-4", Rule: "citrix", License: "citrix", Via: plan.ADGroup, IdleSince: &idle}
+	freeEgon   = plan.Change{User: "S-1-5-21-5", SID: "S-1-5-21-5", Rule: "citrix", License: "citrix", Via: plan.ADGroup, IdleSince: &idle}
+	demoteEgon = plan.Change{User: "S-1-5-21-5", SID: "S-1-5-21-5", Rule: "citrix-lite", License: "citrix", To: "lite", Via: plan.ADGroup, IdleSince: &idle}
 )
 
 // bench is an applier with fakes for both directories over a real folder that

@@ -33,13 +33,13 @@ type StepInput struct {
 
 // BatchState is a batch under way, handed from step to step.
 type BatchState struct {
-	Run      string `json:"run"`
-	PlanHash string `json:"planHash"`
-	Override bool   `json:"override"`
-	Round    int    `json:"round"`
-	Batch    string `json:"batch"`
-	Results  string `json:"results"` // key of what the relay's last write came to
-	Tries    int    `json:"tries"`   // writes handed to the relay so far
+	Run      string   `json:"run"`
+	PlanHash string   `json:"planHash"`
+	Override bool     `json:"override"`
+	Round    int      `json:"round"`
+	Batch    string   `json:"batch"`
+	Results  []string `json:"results"` // keys of what the relay's writes came to in this round
+	Tries    int      `json:"tries"`   // writes handed to the relay so far
 
 	// Ask tells the state machine to send an errand: about the people of Input
 	// after prepare, with the changes of Input after change.
@@ -73,7 +73,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 // prepare says about whom the relay is asked.
 func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Written != nil {
-		b.Results = b.Written.Key
+		b.Results = append(b.Results, b.Written.Key)
 	}
 	b.Evidence, b.Written, b.Ask, b.Input, b.Groups, b.Sample = nil, nil, false, "", []task.Group{}, 0
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
@@ -129,6 +129,10 @@ func questions(p *policy.Policy) (groups []task.Group) {
 // change applies the batch as far as it goes by the evidence that is there, and
 // lists what the relay is to write.
 func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
+	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
+		b.Ask = false
+		return &b, s.unreached(ctx, &b)
+	}
 	text, err := s.Policy(ctx)
 	if err != nil {
 		return nil, err
@@ -164,6 +168,27 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, wishes)
 }
 
+// unreached notes of a batch of Active Directory that nothing could be done.
+func (s *Steps) unreached(ctx context.Context, b *BatchState) error {
+	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
+	if err != nil {
+		return err
+	}
+	for _, of := range j.batches {
+		for i := range of.Changes {
+			if c := &of.Changes[i]; !j.results.Final(c) {
+				r := report.ResultOf(c, report.Pending, "nothing was done: the relay brought no evidence: "+b.Evidence.Why())
+				r.Again = true
+				j.results.Set(r)
+			}
+		}
+		if err := report.PutResults(ctx, s.Store, of.Name, j.of(of)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // errand is Active Directory as the relay brought it; nil when it is not set up.
 func (s *Steps) errand(ctx context.Context, b *BatchState) (*errand.Directory, error) {
 	switch {
@@ -178,12 +203,11 @@ func (s *Steps) errand(ctx context.Context, b *BatchState) (*errand.Directory, e
 	if err := store.GetJSON(ctx, s.Store, b.Evidence.Key, &e); err != nil {
 		return nil, fmt.Errorf("read what the relay brought: %w", err)
 	}
-	if b.Results == "" {
-		return errand.New(&e, nil, s.Now()), nil
+	written := make([]task.Results, len(b.Results))
+	for i, key := range b.Results {
+		if err := store.GetJSON(ctx, s.Store, key, &written[i]); err != nil {
+			return nil, fmt.Errorf("read what the relay wrote: %w", err)
+		}
 	}
-	var written task.Results
-	if err := store.GetJSON(ctx, s.Store, b.Results, &written); err != nil {
-		return nil, fmt.Errorf("read what the relay wrote: %w", err)
-	}
-	return errand.New(&e, &written, s.Now()), nil
+	return errand.New(&e, s.Now(), written...), nil
 }

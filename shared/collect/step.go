@@ -187,7 +187,7 @@ func (s *Steps) stepOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy
 		if err := store.GetJSON(ctx, s.Store, of.Key, &e); err != nil {
 			return fmt.Errorf("read what the relay brought: %w", err)
 		}
-		ad = errand.New(&e, nil, s.Now())
+		ad = errand.New(&e, s.Now())
 	case !of.Absent:
 		ad = errand.Failed(of.Why())
 	}

@@ -115,11 +115,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 // approve compares what an operator approved with the plan that there is.
 // Everything else that may forbid it is checked by every batch.
 func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
-	p, err := report.GetPlan(ctx, s.Store, in.Run)
-	if err != nil {
-		return nil, err
-	}
-	results, err := report.GetResults(ctx, s.Store, p, p.Batches())
+	p, results, err := Settle(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
 		return nil, err
 	}

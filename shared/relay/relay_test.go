@@ -62,7 +62,7 @@ func TestChange(t *testing.T) {
 			b := newBench(t, tt.ad)
 			asked := b.send(b.removal(tt.group))
 			b.run()
-			tt.want.ID = "c1"
+			tt.want.ID, tt.want.GUID = "c1", guid
 			if diff := cmp.Diff(tt.want, b.result(asked)); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)
 			}

@@ -33,7 +33,7 @@ func (r *Relay) writeMembers(l *lease, m *task.Message) (string, error) {
 		if err := l.held(); err != nil {
 			return "", err
 		}
-		result.At = time.Now().UTC()
+		result.GUID, result.At = c.GUID, time.Now().UTC()
 		out.Results = append(out.Results, result)
 		outcomes[c.ID] = result.Outcome
 		count[result.Outcome]++

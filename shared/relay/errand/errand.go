@@ -24,21 +24,24 @@ const Fresh = time.Hour
 // concurrent use.
 type Directory struct {
 	evidence *task.Evidence
-	failed   error // why there is no evidence; every answer then
-	results  map[string]task.Result
+	failed   error                  // why there is no evidence; every answer then
+	results  map[string]task.Result // by the id of the change
+	refused  map[string]task.Result // by GUID: a change of the person that was refused
 	wishes   []task.Change
 }
 
-// New answers from evidence. results are of the writes asked for in an earlier
-// step, nil when there was none.
-func New(e *task.Evidence, results *task.Results, now time.Time) *Directory {
-	d := &Directory{evidence: e, results: map[string]task.Result{}}
+// New answers from evidence. written are what came of the writes asked for in
+// earlier steps, in their order.
+func New(e *task.Evidence, now time.Time, written ...task.Results) *Directory {
+	d := &Directory{evidence: e, results: map[string]task.Result{}, refused: map[string]task.Result{}}
 	if age := now.Sub(e.Read); age > Fresh {
 		return Failed(fmt.Sprintf("what the relay read is %s old; evidence is good for %s", age.Round(time.Minute), Fresh))
 	}
-	if results != nil {
-		for _, r := range results.Results {
-			d.results[r.ID] = r
+	for _, w := range written {
+		for _, r := range w.Results {
+			if d.results[r.ID] = r; r.Outcome == task.Refused || r.Outcome == task.Missing {
+				d.refused[r.GUID] = r
+			}
 		}
 	}
 	return d
@@ -153,17 +156,25 @@ func (d *Directory) wish(action task.Action, groupDN, guid string) error {
 		return err
 	}
 	c := task.Change{ID: wishID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
+	// Nobody joins a group to leave it again because the next one is refused.
+	if r, refused := d.refused[guid]; refused && action == task.Add {
+		return refusal(r)
+	}
 	switch r := d.results[c.ID]; r.Outcome {
 	case task.Done:
 		return nil
 	case task.Refused, task.Missing:
-		return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
+		return refusal(r)
 	case task.Failed:
 		return fmt.Errorf("the relay could not write it: %s", r.Note)
 	}
 	c.After = d.joining(guid)
 	d.wishes = append(d.wishes, c)
 	return directory.ErrDeferred
+}
+
+func refusal(r task.Result) error {
+	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
 }
 
 // joining is the id of an earlier wish to put the same person into a group.

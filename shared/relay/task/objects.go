@@ -172,6 +172,7 @@ type Results struct {
 // died before it could say so is Done, and Before is then as wanted already.
 type Result struct {
 	ID      string    `json:"id"`
+	GUID    string    `json:"guid"` // of the change
 	Outcome Outcome   `json:"outcome"`
 	Before  bool      `json:"before"` // a member when read first
 	After   bool      `json:"after"`  // a member when read last

@@ -1,0 +1,48 @@
+package endtoend
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/sandbox/awsfake/lambdas"
+)
+
+// BenchmarkColdStart starts each function twenty times, and one that does
+// nothing, and reports the median from the start of the process to the answer
+// (here a refusal: no network is asked).
+func BenchmarkColdStart(b *testing.B) {
+	nothing := filepath.Join(b.TempDir(), "nothing")
+	if out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", nothing, "./testdata/nothing").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	env := []string{
+		"IDLESEAT_STORE=" + b.TempDir(), "IDLESEAT_GRAPH_URL=http://127.0.0.1:1/v1.0", "IDLESEAT_STATE_MACHINE=" + machineARN, "AWS_REGION=" + region,
+		"AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x", "HOME=/nonexistent",
+	}
+	median := func(binary string) time.Duration {
+		var all []time.Duration
+		for range 20 {
+			f := &lambdas.Function{Name: "f", Binary: binary, Env: env, Timeout: time.Minute, Memory: 512}
+			_, _ = f.Invoke(b.Context(), []byte(`{"op":"none"}`)) // a refusal is an answer too
+			f.Close()
+			all = append(all, f.ColdStarts()...)
+		}
+		if len(all) != 20 {
+			b.Fatalf("%s answered %d times", binary, len(all))
+		}
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	for b.Loop() {
+		base := median(nothing)
+		b.ReportMetric(float64(base.Microseconds())/1000, "ms-nothing")
+		for name := range doors {
+			took := median(filepath.Join(built, name))
+			b.ReportMetric(float64(took.Microseconds())/1000, "ms-"+name)
+			b.ReportMetric(took.Seconds()/base.Seconds(), "x-"+name)
+		}
+	}
+}

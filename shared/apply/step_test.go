@@ -1,0 +1,187 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// relayed plays the relay for a bench: it answers from the fake directory.
+type relayed struct {
+	*bench
+	*Steps
+}
+
+func newRelayed(t *testing.T, b *bench) relayed {
+	t.Helper()
+	s := &Steps{Applier: *b.Applier, Policy: func(context.Context) (string, error) { return text, nil }, Relay: true}
+	s.AD = nil // only by the relay
+	return relayed{b, s}
+}
+
+// round takes one batch as the state machine does, with errands in between.
+func (r relayed) round(t *testing.T, batch string, down bool) *BatchState {
+	t.Helper()
+	state := &BatchState{Run: "run", Batch: batch}
+	for range 10 {
+		state = r.step(t, "prepare", state)
+		switch {
+		case state.Ask && down:
+			state.Evidence = &task.Ending{Error: "States.HeartbeatTimeout"}
+		case state.Ask:
+			state.Evidence = &task.Ending{Answer: task.Answer{Key: r.bring(t, state)}}
+		default:
+			state.Evidence = &task.Ending{Absent: true}
+		}
+		if state = r.step(t, "change", state); !state.Ask {
+			return state
+		}
+		state.Written = &task.Ending{Answer: task.Answer{Key: r.write(t, state)}}
+	}
+	t.Fatal("it never ends")
+	return nil
+}
+
+func (r relayed) step(t *testing.T, op string, state *BatchState) *BatchState {
+	t.Helper()
+	next, err := r.Do(t.Context(), StepInput{Op: op, Batch: *state})
+	if err != nil {
+		t.Fatalf("%s: %v", op, err)
+	}
+	return next
+}
+
+func (r relayed) bring(t *testing.T, state *BatchState) string {
+	t.Helper()
+	var people task.People
+	if err := store.GetJSON(t.Context(), r.bench.Store, state.Input, &people); err != nil {
+		t.Fatal(err)
+	}
+	e := task.Evidence{Read: r.now, Sample: []time.Time{r.now.Add(-time.Hour)}}
+	for _, g := range state.Groups {
+		e.Groups = append(e.Groups, g.Key())
+	}
+	for _, sid := range people.SIDs {
+		a := task.Account{SID: sid, User: r.ad.people[sid]}
+		for _, g := range state.Groups {
+			if in, _ := r.ad.MemberOf(t.Context(), sid, g.DN, g.Direct); in {
+				a.Groups = append(a.Groups, g.Key())
+			}
+		}
+		e.People = append(e.People, a)
+	}
+	return r.put(t, state.Input+".evidence.json", e)
+}
+
+func (r relayed) write(t *testing.T, state *BatchState) string {
+	t.Helper()
+	var list task.Changes
+	if err := store.GetJSON(t.Context(), r.bench.Store, state.Input, &list); err != nil {
+		t.Fatal(err)
+	}
+	var out task.Results
+	outcomes := map[string]task.Outcome{}
+	for _, c := range list.Changes {
+		result := task.Result{ID: c.ID, GUID: c.GUID, Outcome: task.Done}
+		write := r.ad.RemoveMember
+		if c.Action == task.Add {
+			write = r.ad.AddMember
+		}
+		if c.After != "" && outcomes[c.After] != task.Done {
+			result.Outcome = task.Skipped
+		} else if err := write(t.Context(), c.Group, c.GUID); err != nil {
+			result.Outcome, result.Note = task.Failed, err.Error()
+			if _, refused := errors.AsType[*directory.Refusal](err); refused {
+				result.Outcome = task.Refused
+			}
+		}
+		outcomes[c.ID] = result.Outcome
+		out.Results = append(out.Results, result)
+	}
+	return r.put(t, state.Input+".results.json", out)
+}
+
+func (r relayed) put(t *testing.T, key string, v any) string {
+	t.Helper()
+	if err := store.PutJSON(t.Context(), r.bench.Store, key, v); err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// is checks what became of the only change.
+func (r relayed) is(t *testing.T, want report.Status, note string) {
+	t.Helper()
+	got := r.results(t).Results
+	if len(got) != 1 || got[0].Status != want || !strings.Contains(got[0].Note, note) {
+		t.Errorf("results %+v, want %s with %q", got, want, note)
+	}
+}
+
+func TestByRelay(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		bench func(t *testing.T) *bench
+		batch string
+		down  bool
+		want  report.Status
+		note  string
+		wrote []string
+	}{
+		"removed":       {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", false, report.Done, "", []string{"RemoveMember " + citrixDN + " guid-dora"}},
+		"moved":         {func(t *testing.T) *bench { return newBench(t, demoteEgon) }, "ad-0001", false, report.Done, "", []string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon"}},
+		"nobody there":  {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", true, report.Pending, "is it running?", nil},
+		"Entra goes on": {func(t *testing.T) *bench { return newBench(t, changeBo) }, "entra-0001", true, report.Done, "", nil},
+		"logged on": {func(t *testing.T) *bench {
+			b := newBench(t, freeDora)
+			b.ad.people["S-1-5-21-4"].LastLogonTimestamp = daysAgo(1)
+			return b
+		}, "ad-0001", false, report.Kept, "keep: ", nil},
+		"refused": {refusing, "ad-0001", false, report.Failed, "not yours", []string{"RemoveMember " + citrixDN + " guid-dora"}},
+		"joined in vain": {func(t *testing.T) *bench {
+			b := newBench(t, demoteEgon)
+			b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-egon": refusal("not yours")}
+			return b
+		}, "ad-0001", false, report.Failed, "not yours",
+			[]string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon", "RemoveMember " + liteDN + " guid-egon"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRelayed(t, tt.bench(t))
+			r.round(t, tt.batch, tt.down)
+			r.is(t, tt.want, tt.note)
+			var wrote []string
+			wrote = append(wrote, r.ad.writes()...)
+			if strings.Join(wrote, "; ") != strings.Join(tt.wrote, "; ") {
+				t.Errorf("wrote %q, want %q", wrote, tt.wrote)
+			}
+		})
+	}
+}
+
+func refusing(t *testing.T) *bench {
+	b := newBench(t, freeDora)
+	b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": refusal("not yours")}
+	return b
+}
+
+func TestStepsRefuse(t *testing.T) {
+	t.Parallel()
+	r := newRelayed(t, newBench(t, freeDora))
+	for name, in := range map[string]StepInput{
+		"unknown step":  {Op: "fly"},
+		"unknown batch": {Op: "prepare", Batch: BatchState{Run: "run", Batch: "ad-0009"}},
+		"another hash":  {Op: "change", Batch: BatchState{Run: "run", Batch: "ad-0001", PlanHash: "x"}},
+	} {
+		if _, err := r.Do(t.Context(), in); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

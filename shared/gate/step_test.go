@@ -1,0 +1,151 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+func steps(t *testing.T, e evaluated) *Steps {
+	t.Helper()
+	return &Steps{Store: e.put(t), Now: func() time.Time { return clock }}
+}
+
+// gated is the state after the gate of a run.
+func (s *Steps) gated(t *testing.T, apply bool) *StepOutput {
+	t.Helper()
+	out, err := s.Do(t.Context(), StepInput{Op: "gate", Run: "run", Apply: apply})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestWhatGoesOn: a schedule applies in enforce only; an operator who asks for
+// one person has approved it by asking, but never in audit.
+func TestWhatGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		mode  string
+		apply bool
+		want  bool
+	}{{"audit", false, false}, {"audit", true, false}, {"review", false, false}, {"review", true, true}, {"enforce", false, true}} {
+		e := busy()
+		e.text = strings.Replace(text, "mode: review", "mode: "+tt.mode, 1)
+		if got := steps(t, e).gated(t, tt.apply); got.Go != tt.want || got.Changes == 0 {
+			t.Errorf("%s, asked to apply %t: go %t with %d changes", tt.mode, tt.apply, got.Go, got.Changes)
+		}
+	}
+	if got := steps(t, quiet()).gated(t, true); got.Go || got.Metrics("gate")["RunEnded"] != 1 {
+		t.Errorf("a plan of nothing goes on: %+v", got)
+	}
+}
+
+func TestApprove(t *testing.T) {
+	t.Parallel()
+	s := steps(t, busy())
+	planned := s.gated(t, false)
+	for name, tt := range map[string]struct {
+		in   Request
+		want string // of the refusal
+	}{
+		"that plan":    {in: Request{Run: "run", PlanHash: planned.PlanHash}},
+		"another hash": {in: Request{Run: "run", PlanHash: "x"}, want: planned.PlanHash},
+		"no hash":      {in: Request{Run: "run"}, want: planned.PlanHash},
+	} {
+		out, err := s.Do(t.Context(), StepInput{Op: "approve", Request: tt.in})
+		switch {
+		case tt.want == "" && (err != nil || !out.Go || len(out.Batches.Entra)+len(out.Batches.AD) == 0):
+			t.Errorf("%s: %+v, %v", name, out, err)
+		case tt.want != "" && (!errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "none", PlanHash: "x"}}); !errors.Is(err, report.ErrNoPlan) {
+		t.Errorf("no such run: %v", err)
+	}
+	if _, err := s.Do(t.Context(), StepInput{Op: "fly"}); !errors.Is(err, ErrRefused) {
+		t.Errorf("unknown step: %v", err)
+	}
+}
+
+func TestHold(t *testing.T) {
+	t.Parallel()
+	s := steps(t, busy())
+	out, err := s.Do(t.Context(), StepInput{Op: "hold", Run: "run", Failure: Failure{"E", strings.Repeat("x", 5000)}})
+	if err != nil || out.Verdict != plan.Hold || out.Go || out.Changes != 0 || len(out.HoldReasons[0]) > 1000 || out.Metrics("hold")["Held"] != 1 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	in := Request{Run: "run", PlanHash: out.PlanHash, Override: true}
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: in}); !errors.Is(err, ErrRefused) {
+		t.Errorf("overridden: %v", err)
+	}
+}
+
+// TestSettle: the ledger has the last word, then what the batches said.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	s := steps(t, busy())
+	s.gated(t, false)
+	p, err := report.GetPlan(t.Context(), s.Store, "run")
+	if err != nil || len(p.Changes) != 3 {
+		t.Fatalf("%d changes, %v", len(p.Changes), err)
+	}
+	settle := func(round int) *StepOutput {
+		out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run", Round: round})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if out := settle(0); !out.Go || out.Results[report.Pending] != 3 || out.WaitSeconds != 60 {
+		t.Errorf("nothing begun: %+v", out)
+	}
+	if out := settle(troubleRounds); out.Go {
+		t.Errorf("trouble is waited for again and again: %+v", out)
+	}
+	book, begun := ledger.In(s.Store), map[int]*ledger.Entry{}
+	for _, i := range []int{0, 1} {
+		c := p.Changes[i]
+		if begun[i], err = book.Begin(t.Context(), ledger.Intent{Person: c.User, License: c.License, Run: "run"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := book.Complete(t.Context(), begun[0], ledger.Completion{Outcome: ledger.Done}); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range p.Batches() {
+		said := &report.Results{Run: "run", PlanHash: p.PlanHash}
+		for i := range b.Changes {
+			if b.Changes[i].User == p.Changes[2].User && b.Changes[i].License == p.Changes[2].License {
+				said.Set(report.ResultOf(&b.Changes[i], report.Kept, "signed in"))
+			}
+		}
+		if err := report.PutResults(t.Context(), s.Store, b.Name, said); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := settle(5)
+	if diff := cmp.Diff(map[report.Status]int{report.Done: 1, report.Pending: 1, report.Kept: 1}, out.Results); diff != "" || !out.Go || out.WaitSeconds != 1920 || out.Round != 6 {
+		t.Errorf("%+v, results (-want +got):\n%s", out, diff)
+	}
+	if out := settle(mostRounds); out.Go {
+		t.Errorf("it waits for ever: %+v", out)
+	}
+	if err := book.Complete(t.Context(), begun[1], ledger.Completion{Outcome: ledger.RolledBack}); err != nil {
+		t.Fatal(err)
+	}
+	if out := settle(6); out.Go || out.Results[report.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || out.Metrics("settle")["RunEnded"] != 1 {
+		t.Errorf("all final: %+v", out)
+	}
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); err == nil {
+		t.Error("a plan in progress was approved although its batches are not known to be final")
+	}
+}
