@@ -35,6 +35,7 @@ bench: ## about ten minutes; on a quiet machine
 	$(GO) test -run '^$$' -bench . ./shared/policy ./shared/entra
 	$(GO) test -run '^$$' -bench . -benchtime 3x -cpu 1 -timeout 20m ./shared/evaluate
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/idleseat
+	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 30m ./infra/endtoend
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 5x -timeout 30m ./shared/activedirectory
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/relay
 
