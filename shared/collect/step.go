@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -109,7 +110,9 @@ func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOut
 // again meets the same run.
 func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error) {
 	var r Request
-	if err := json.Unmarshal(in.Request, &r); err != nil {
+	known := json.NewDecoder(bytes.NewReader(in.Request))
+	known.DisallowUnknownFields() // a misspelt user would be everybody
+	if err := known.Decode(&r); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	switch {
