@@ -127,9 +127,7 @@ func local[T any](t *testing.T, m *module, name string) T {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var raw any
-	raw = convert[any](t, jsonText(text))
-	return convert[T](t, raw)
+	return convert[T](t, jsonText(text))
 }
 
 // jsonText is JSON as it is.
