@@ -4,9 +4,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/sandbox/awsfake/lambdas"
 )
 
@@ -44,5 +46,28 @@ func BenchmarkColdStart(b *testing.B) {
 			b.ReportMetric(float64(took.Microseconds())/1000, "ms-"+name)
 			b.ReportMetric(took.Seconds()/base.Seconds(), "x-"+name)
 		}
+	}
+}
+
+// BenchmarkNight reads and plans for 100,000 people in audit, collect in one
+// call, and reports the peak memory of each function and what was done.
+func BenchmarkNight(b *testing.B) {
+	for b.Loop() {
+		r := newRig(b, options{company: sandbox.Options{Users: 100_000, Seed: 1}, mode: "audit", patient: true})
+		out, failure := r.run(`{}`)
+		if failure != nil {
+			b.Fatal(failure)
+		}
+		b.Logf("counts %v, verdict %v", out["counts"], out["verdict"])
+		calls := map[string]int{}
+		for _, c := range r.made {
+			calls[c.action]++
+		}
+		for name, f := range r.functions {
+			f.Close()
+			b.ReportMetric(float64(f.PeakMemory())/(1<<20), "MB-"+strings.TrimPrefix(name, "arn:"))
+		}
+		b.ReportMetric(float64(calls["s3:PutObject"]), "puts")
+		b.ReportMetric(float64(calls["s3:GetObject"]), "gets")
 	}
 }

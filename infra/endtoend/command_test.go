@@ -50,7 +50,7 @@ func (r *rig) sameAsCommand() {
 	if err != nil {
 		r.Fatal(err)
 	}
-	if diff := cmp.Diff(entries(r.T, s), entries(r.T, r.store)); diff != "" {
+	if diff := cmp.Diff(entries(r, s), entries(r, r.store)); diff != "" {
 		r.Errorf("ledger (-command line +deployment):\n%s", diff)
 	}
 	if diff := cmp.Diff(holdings(box.Company), r.holdings()); diff != "" {

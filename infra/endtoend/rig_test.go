@@ -65,7 +65,7 @@ func TestMain(m *testing.M) {
 
 // rig is a deployment and the company it works for.
 type rig struct {
-	*testing.T
+	testing.TB
 	box       *sandbox.Sandbox
 	aws       *awsfake.Server
 	store     store.Store
@@ -85,14 +85,15 @@ type options struct {
 	company sandbox.Options
 	mode    string // of the policy
 	noRelay bool   // the relay is set up, and none runs
+	patient bool   // collect reads all in one call
 	broken  func(function string, payload []byte) *states.Failure
 }
 
 var rigs atomic.Int32
 
-func newRig(t *testing.T, o options) *rig {
+func newRig(t testing.TB, o options) *rig {
 	t.Helper()
-	r := &rig{T: t, functions: map[string]*lambdas.Function{}, calls: map[string]int{}}
+	r := &rig{TB: t, functions: map[string]*lambdas.Function{}, calls: map[string]int{}}
 	var err error
 	if r.box, err = sandbox.Start(o.company); err != nil {
 		t.Fatal(err)
@@ -111,6 +112,9 @@ func newRig(t *testing.T, o options) *rig {
 	r.openStore(place, s3)
 	r.putPolicy(o.mode)
 	for name, limit := range doors {
+		if name == "collect" && o.patient {
+			limit = 15 * time.Minute
+		}
 		f := &lambdas.Function{Name: name, Binary: filepath.Join(built, name), Env: as(name, r.env), Timeout: limit, Memory: 512}
 		r.functions["arn:"+name] = f
 		t.Cleanup(f.Close)

@@ -79,7 +79,7 @@ func holdings(c *sandbox.Company) map[int][]string {
 
 // entries are the completed changes of the ledger, without what differs from run
 // to run.
-func entries(t *testing.T, s store.Store) map[string]string {
+func entries(t testing.TB, s store.Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for key, err := range s.List(t.Context(), "ledger/") {

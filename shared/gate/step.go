@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -60,6 +62,8 @@ type StepOutput struct {
 	HoldReasons []string     `json:"holdReasons"`
 	Mode        policy.Mode  `json:"mode"`
 	Unhealthy   bool         `json:"unhealthy"` // a source
+	// FeedAge is how old the newest activity of each source is, in hours.
+	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
 	Go          bool    `json:"go"` // apply it, or wait and apply again
 	Override    bool    `json:"override"`
@@ -95,6 +99,9 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 			return nil, err
 		}
 		out := outputOf(p, nil)
+		if out.FeedAge, err = s.feedAge(ctx, in.Run); err != nil {
+			return nil, err
+		}
 		out.Go = p.Mode != policy.Audit && p.Verdict != plan.Nothing && p.Verdict != plan.Hold && (p.Mode == policy.Enforce || in.Apply)
 		return out, nil
 	case "hold":
@@ -110,6 +117,21 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 		return s.settle(ctx, in.Run, in.Round)
 	}
 	return nil, fmt.Errorf("%w: the step %q is not known", ErrRefused, in.Op)
+}
+
+// feedAge is the age of the newest date of each source that has one.
+func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, error) {
+	r, err := decision.Open(ctx, s.Store, run)
+	if err != nil {
+		return nil, err
+	}
+	ages := map[string]float64{}
+	for src, reading := range r.Manifest.Readings {
+		if !reading.Newest.IsZero() {
+			ages[directory.Source(src).String()] = r.Begin.AsOf.Sub(reading.Newest).Hours()
+		}
+	}
+	return ages, nil
 }
 
 // approve compares what an operator approved with the plan that there is.
@@ -199,6 +221,9 @@ func (o *StepOutput) Metrics(op string) map[string]float64 {
 	switch op {
 	case "gate", "hold":
 		m["People"], m["Reclaim"], m["Undecided"] = float64(o.Counts.Users), float64(o.Counts.Reclaim), float64(o.Counts.Undecided)
+		for source, age := range o.FeedAge {
+			m["FeedAgeHours-"+source] = age
+		}
 		m["Changes"], m["Held"], m["FeedUnhealthy"] = float64(o.Changes), flag[o.Verdict == plan.Hold], flag[o.Unhealthy]
 	case "settle":
 		m["Done"], m["Pending"], m["Failed"] = float64(o.Results[report.Done]), float64(o.Results[report.Pending]), float64(o.Results[report.Failed])

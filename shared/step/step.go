@@ -12,6 +12,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -34,6 +36,7 @@ const failed = "Idleseat.Failed"
 // are any of final are named Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 	var settings S
 	err := envconfig.Process(context.Background(), &settings)
 	var do func(context.Context, In) (Out, error)
@@ -48,6 +51,10 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 		begun := time.Now()
 		out, err := do(ctx, in)
 		took := time.Since(begun).Milliseconds()
+		told := Metrics{"Duration": float64(took)}.Emit(os.Stdout, os.Getenv("IDLESEAT_DEPLOYMENT"), begun)
+		if told != nil {
+			log.Warn("the duration was not told", "error", told.Error())
+		}
 		if err != nil {
 			log.Error("the step failed", "milliseconds", took, "error", err.Error())
 			return out, named(err, final)
@@ -55,6 +62,14 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 		log.Info("the step is done", "milliseconds", took)
 		return out, nil
 	})
+}
+
+// limitMemory lets the collector work harder before the sandbox's memory, in MB,
+// is full: Lambda ends a process that takes more.
+func limitMemory(sandbox string) {
+	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
+		debug.SetMemoryLimit(mb << 20 * 3 / 4)
+	}
 }
 
 // named gives an error the type by which the state machine tells it.

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -150,6 +151,21 @@ func (f *Function) Close() {
 		s.kill()
 		_ = s.server.Close()
 	}
+}
+
+// PeakMemory is the most that any process took, in bytes (the kernel's maximum
+// resident set), of those that have ended.
+func (f *Function) PeakMemory() (peak int64) {
+	f.mu.Lock()
+	all := f.all
+	f.mu.Unlock()
+	for _, s := range all {
+		<-s.ended
+		if usage, ok := s.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			peak = max(peak, usage.Maxrss<<10)
+		}
+	}
+	return peak
 }
 
 // Logs are what all processes wrote so far.

@@ -1,0 +1,76 @@
+package step
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	final, other := errors.New("final"), errors.New("other")
+	for err, want := range map[error]string{fmt.Errorf("x: %w", final): Refused, other: failed} {
+		got, ok := errors.AsType[messages.InvokeResponse_Error](named(err, []error{final}))
+		if !ok || got.Type != want || got.Message != err.Error() {
+			t.Errorf("%v became %+v", err, got)
+		}
+	}
+}
+
+func TestUntil(t *testing.T) {
+	t.Parallel()
+	if got := Until(t.Context(), time.Minute); !got.IsZero() {
+		t.Errorf("without a deadline: %v", got)
+	}
+	deadline := time.Now().Add(time.Hour)
+	ctx, cancel := context.WithDeadline(t.Context(), deadline)
+	defer cancel()
+	if got := Until(ctx, time.Minute); !got.Equal(deadline.Add(-time.Minute)) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Policy(t.Context(), s, "policy.yaml"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("none there: %v", err)
+	}
+	if err := store.PutBytes(t.Context(), s, "policy.yaml", []byte("tenant: x\nfoo: 1\n")); err != nil {
+		t.Fatal(err)
+	}
+	var faults policy.Faults
+	if _, _, err := Policy(t.Context(), s, "policy.yaml"); !errors.Is(err, ErrPolicy) || !errors.As(err, &faults) {
+		t.Errorf("with faults: %v", err)
+	}
+}
+
+// TestEmit: a line is what the embedded metric format asks for.
+func TestEmit(t *testing.T) {
+	t.Parallel()
+	var line bytes.Buffer
+	if err := (Metrics{"Held": 1}).Emit(&line, "idleseat", time.UnixMilli(5)); err != nil {
+		t.Fatal(err)
+	}
+	var got, want any
+	text := `{"_aws":{"Timestamp":5,"CloudWatchMetrics":[{"Namespace":"Idleseat","Dimensions":[["Deployment"]],"Metrics":[{"Name":"Held"}]}]},"Deployment":"idleseat","Held":1}`
+	if err := errors.Join(json.Unmarshal(line.Bytes(), &got), json.Unmarshal([]byte(text), &want)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || bytes.Count(line.Bytes(), []byte("\n")) != 1 {
+		t.Errorf("line (-want +got):\n%s", diff)
+	}
+}
