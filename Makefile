@@ -19,6 +19,7 @@ test:
 
 test-ad: ## the same against a real Samba domain; installs Samba when run as root on Debian
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/...
+	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./infra/endtoend
 
 check:
 	@test -z "$$(gofmt -l functions shared infra)" || { gofmt -l functions shared infra; echo "run gofmt -w on these files"; exit 1; }

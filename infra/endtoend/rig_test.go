@@ -24,6 +24,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"github.com/idleseat/idleseat/shared/activedirectory"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
 	"github.com/idleseat/idleseat/shared/sandbox/awsfake/lambdas"
@@ -79,6 +80,10 @@ type rig struct {
 	notices []string
 	calls   map[string]int // of functions, by name and op
 	made    []call         // to AWS, by role
+
+	domain []string                // environment that leads the relay to Active Directory
+	citrix string                  // DN of the Citrix group there
+	ad     *activedirectory.Forest // a real one, else nil
 }
 
 type options struct {
@@ -86,6 +91,7 @@ type options struct {
 	mode    string // of the policy
 	noRelay bool   // the relay is set up, and none runs
 	patient bool   // collect reads all in one call
+	samba   bool   // Active Directory is a real one
 	broken  func(function string, payload []byte) *states.Failure
 }
 
@@ -99,6 +105,9 @@ func newRig(t testing.TB, o options) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.box.Close() })
+	if r.domain, r.citrix = r.box.Env(), sandbox.CitrixGroup; o.samba {
+		r.onPremises()
+	}
 	if r.aws, err = awsfake.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -163,6 +172,7 @@ var opening sync.Mutex
 func (r *rig) putPolicy(mode string) {
 	text := strings.ReplaceAll(string(r.box.Policy()), "mode: audit", "mode: "+mode)
 	text = strings.ReplaceAll(text, "mode: review", "mode: "+mode)
+	text = strings.ReplaceAll(text, sandbox.CitrixGroup, r.citrix)
 	if err := store.PutBytes(r.Context(), r.store, "policy.yaml", []byte(text)); err != nil {
 		r.Fatal(err)
 	}
@@ -235,7 +245,7 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 // relay runs the built relay until the test ends.
 func (r *rig) relay() *exec.Cmd {
 	cmd := exec.Command(filepath.Join(built, "relay"))
-	cmd.Env = append(append(as("relay", r.env), r.box.Env()...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
+	cmd.Env = append(append(as("relay", r.env), r.domain...), "IDLESEAT_RELAY_READ_QUEUE="+r.read, "IDLESEAT_RELAY_WRITE_QUEUE="+r.write)
 	if err := cmd.Start(); err != nil {
 		r.Fatal(err)
 	}
