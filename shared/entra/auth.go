@@ -74,6 +74,10 @@ func assertAWS(ctx context.Context) (string, error) {
 	return webIdentity(ctx, sts.NewFromConfig(cfg))
 }
 
+// tokenSeconds is how long AWS's token may be shown to Entra ID, which is done
+// at once. It is said, since the role's policy allows no longer one.
+const tokenSeconds = 300
+
 type tokenIssuer interface {
 	GetWebIdentityToken(context.Context, *sts.GetWebIdentityTokenInput, ...func(*sts.Options)) (*sts.GetWebIdentityTokenOutput, error)
 }
@@ -83,6 +87,7 @@ func webIdentity(ctx context.Context, issuer tokenIssuer) (string, error) {
 	out, err := issuer.GetWebIdentityToken(ctx, &sts.GetWebIdentityTokenInput{
 		Audience:         []string{"api://AzureADTokenExchange"},
 		SigningAlgorithm: aws.String("RS256"), // Entra verifies no ES384
+		DurationSeconds:  aws.Int32(tokenSeconds),
 	})
 	if err != nil {
 		return "", fmt.Errorf("get a web identity token from AWS STS: %w", err)

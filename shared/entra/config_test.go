@@ -127,6 +127,9 @@ func TestWebIdentity(t *testing.T) {
 	if got != "jwt" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
+	if d := aws1.asked.DurationSeconds; d == nil || *d != tokenSeconds {
+		t.Errorf("a token for %v seconds", d)
+	}
 	if diff := cmp.Diff([]string{"api://AzureADTokenExchange"}, aws1.asked.Audience); diff != "" {
 		t.Error(diff)
 	}
