@@ -19,7 +19,9 @@ type settings struct {
 	Deployment string `env:"IDLESEAT_DEPLOYMENT, default=idleseat"`
 }
 
-func main() { step.Start(open, gate.ErrRefused, report.ErrNoPlan, snapshot.ErrUnknownRun) }
+func main() {
+	step.Start(open, gate.ErrRefused, gate.ErrNothing, report.ErrNoPlan, snapshot.ErrUnknownRun)
+}
 
 func open(ctx context.Context, env *settings) (func(context.Context, gate.StepInput) (*gate.StepOutput, error), error) {
 	s, err := store.Open(ctx, env.Store)

@@ -19,6 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/collect"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -37,6 +38,7 @@ type commands struct {
 	Apply      applyCmd      `cmd:"" help:"Apply the plan of a run."`
 	Approve    approveCmd    `cmd:"" help:"Approve the plan of a run that a deployment in AWS made; it is applied there."`
 	Reevaluate reevaluateCmd `cmd:"" help:"Read one user afresh from both directories and explain the verdicts."`
+	Restore    restoreCmd    `cmd:"" help:"Put back what was taken, from one user or by a whole run."`
 	Explain    explainCmd    `cmd:"" help:"Explain the verdicts on one user from the latest snapshot."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`
 	Demo       demoCmd       `cmd:"" help:"Run the whole chain against a simulated company. No account, no network."`
@@ -122,7 +124,7 @@ func (a *app) fail(err error) int {
 		return exitHeld
 	case errors.As(err, &usage), errors.As(err, &faults), errors.Is(err, collect.ErrPolicy),
 		errors.Is(err, directory.ErrNoPerson), errors.Is(err, directory.ErrAmbiguousPerson), errors.Is(err, decision.ErrUnknownUser),
-		errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, report.ErrNoPlan):
+		errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, report.ErrNoPlan), errors.Is(err, gate.ErrNothing):
 		return exitUsage
 	default:
 		return exitFailed

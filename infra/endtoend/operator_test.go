@@ -10,14 +10,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// TestOperator plans and approves by the command line against the deployment.
+// TestOperator plans, approves and puts back by the command line against the deployment.
 func TestOperator(t *testing.T) {
 	t.Parallel()
 	small := company
 	small.Users = 400
 	r := newRig(t, options{company: small, mode: "review"})
+	before := r.holdings()
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
 		_, _ = w.Write([]byte(`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::` + account +
@@ -53,6 +57,22 @@ func TestOperator(t *testing.T) {
 	text, told, status := idleseat("approve", plan.Run, plan.PlanHash)
 	if status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("status %d: %s%s", status, text, told)
+	}
+	text, told, status = idleseat("restore", "--run", plan.Run)
+	if status != 0 || !strings.Contains(text, "done ") {
+		t.Errorf("restore: status %d: %s%s", status, text, told)
+	}
+	for range 200 { // licenses of the groups that were left follow membership
+		if cmp.Equal(before, r.holdings()) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if diff := cmp.Diff(before, r.holdings()); diff != "" {
+		t.Errorf("licenses and groups (-before +restored):\n%s", diff)
+	}
+	if _, told, status := idleseat("restore", "--run", plan.Run); status != 3 || !strings.Contains(told, "nothing to put back") {
+		t.Errorf("restored again: status %d: %s", status, told)
 	}
 	if _, told, status := idleseat("reevaluate", "nobody@contoso.example"); status != 3 || !strings.Contains(told, "Idleseat.Refused") {
 		t.Errorf("nobody: status %d: %s", status, told)

@@ -40,7 +40,7 @@ locals {
     ]
     gate = [
       { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*", "${local.objects}/ledger/*"] },
-      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/plan.json", "${local.objects}/runs/*/changes.csv", "${local.objects}/runs/*/results/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/plan.json", "${local.objects}/runs/*/changes.csv", "${local.objects}/runs/*/results/*"] },
       local.seeing,
       local.writing,
     ]

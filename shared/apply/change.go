@@ -46,6 +46,10 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	case e.person == nil:
 		return result(report.Kept, "%s", e.why)
 	}
+	if j.plan.Restores != "" {
+		status, note := j.putBack(ctx, m, last)
+		return result(status, "%s", note)
+	}
 	if !ours {
 		if r, stop := j.begin(ctx, m, result); stop {
 			return r

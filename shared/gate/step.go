@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -31,12 +33,15 @@ const (
 
 // StepInput is what the state machine asks for by Op.
 type StepInput struct {
-	Op      string  `json:"op"`      // gate, hold, approve, settle
-	Run     string  `json:"run"`     // of all but approve
-	Apply   bool    `json:"apply"`   // gate: of one person, the operator wants it carried out
-	Failure Failure `json:"failure"` // hold
-	Request Request `json:"request"` // approve: the input of the execution
-	Round   int     `json:"round"`   // settle
+	Op string `json:"op"` // gate, hold, approve, restore, settle
+	// Execution and Started name the run that a restore is.
+	Execution string    `json:"execution"`
+	Started   time.Time `json:"started"`
+	Run       string    `json:"run"`     // of all but approve
+	Apply     bool      `json:"apply"`   // gate: of one person, the operator wants it carried out
+	Failure   Failure   `json:"failure"` // hold
+	Request   Request   `json:"request"` // approve: the input of the execution
+	Round     int       `json:"round"`   // settle
 }
 
 // Failure is an error as the state machine tells it.
@@ -51,6 +56,9 @@ type Request struct {
 	PlanHash string `json:"planHash"`
 	// Override sets the limits aside that hold the plan.
 	Override bool `json:"override"`
+	// Restore is instead the run that is put back, for User alone if given.
+	Restore string `json:"restore,omitempty"`
+	User    string `json:"user,omitempty"`
 }
 
 // StepOutput is the state that is handed on, and at the end the outcome of the
@@ -113,6 +121,8 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 		return outputOf(p, nil), nil
 	case "approve":
 		return s.approve(ctx, in.Request)
+	case "restore":
+		return s.restore(ctx, in)
 	case "settle":
 		return s.settle(ctx, in.Run, in.Round)
 	}
@@ -158,6 +168,22 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 		return nil, refuse("every change of the plan is final already")
 	}
 	out.Go, out.Override = true, in.Override
+	return out, nil
+}
+
+// restore makes the plan that puts a run back. Asking for it is its approval.
+func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
+	sum := sha256.Sum256([]byte(in.Execution))
+	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))
+	p, err := Restore(ctx, s.Store, in.Request.Restore, in.Request.User, run, s.Now())
+	if err != nil {
+		return nil, err
+	}
+	if p.Mode == policy.Audit {
+		return nil, fmt.Errorf("%w to put back run %s: the policy was in mode audit", ErrRefused, in.Request.Restore)
+	}
+	out := outputOf(p, nil)
+	out.Go = true
 	return out, nil
 }
 

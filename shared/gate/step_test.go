@@ -145,7 +145,25 @@ func TestSettle(t *testing.T) {
 	if out := settle(6); out.Go || out.Results[report.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || out.Metrics("settle")["RunEnded"] != 1 {
 		t.Errorf("all final: %+v", out)
 	}
-	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); err == nil {
-		t.Error("a plan in progress was approved although its batches are not known to be final")
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); !errors.Is(err, ErrRefused) {
+		t.Errorf("a plan of which all is final was approved: %v", err)
+	}
+
+	// Only what was done is put back, by a run that a repeated step meets again.
+	restore := StepInput{Op: "restore", Execution: "e", Started: clock, Request: Request{Restore: "run"}}
+	for range 2 {
+		out, err := s.Do(t.Context(), restore)
+		if err != nil || out.Changes != 1 || !out.Go {
+			t.Fatalf("restore: %+v, %v", out, err)
+		}
+		back, err := report.GetPlan(t.Context(), s.Store, out.Run)
+		if err != nil || back.Restores != "run" || back.Changes[0].User != p.Changes[0].User || back.Changes[0].Rule != plan.RestoreRule {
+			t.Errorf("%+v, %v", back, err)
+		}
+	}
+	restore.Request.User = "somebody else"
+	restore.Execution = "f"
+	if _, err := s.Do(t.Context(), restore); !errors.Is(err, ErrNothing) {
+		t.Errorf("of somebody else: %v", err)
 	}
 }

@@ -101,6 +101,30 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 	return l.read(ctx, person, license, last)
 }
 
+// OfPerson is the newest entry for each license that was ever changed for a
+// person.
+func (l *Ledger) OfPerson(ctx context.Context, person string) (all []*Entry, err error) {
+	licenses := map[string]bool{}
+	for key, err := range l.store.List(ctx, "ledger/"+person+"/") {
+		if err != nil {
+			return nil, fmt.Errorf("list the ledger of %s: %w", person, err)
+		}
+		license, _, _ := strings.Cut(strings.TrimPrefix(key, "ledger/"+person+"/"), "/")
+		if licenses[license] {
+			continue
+		}
+		licenses[license] = true
+		e, err := l.Latest(ctx, person, license)
+		if err != nil {
+			return nil, err
+		}
+		if e != nil {
+			all = append(all, e)
+		}
+	}
+	return all, nil
+}
+
 func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry, error) {
 	if key == "" {
 		return nil, nil

@@ -122,6 +122,9 @@ type Plan struct {
 	MonthlySaving float64 `json:"monthlySaving"`
 	Currency      string  `json:"currency"`
 
+	// Restores is the run whose changes this plan puts back; empty for a plan
+	// that takes.
+	Restores string `json:"restores,omitempty"`
 	// Overridable tells that a hold comes from the limits alone.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`
@@ -130,6 +133,9 @@ type Plan struct {
 	Created      time.Time `json:"created"` // by the real clock
 	Expires      time.Time `json:"expires"`
 }
+
+// RestoreRule stands in a change that puts back, in place of a rule.
+const RestoreRule = "restore"
 
 // Lifetime is how long a plan may be applied after it was made.
 const Lifetime = 72 * time.Hour
@@ -144,7 +150,8 @@ func (p *Plan) Hash() string {
 		ManifestHash, PolicyHash, Tenant, Tool string
 		Verdict                                Verdict
 		Overridable                            bool
-	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable})
+		Restores                               string `json:",omitempty"`
+	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores})
 	if err != nil {
 		panic(fmt.Sprintf("plan body of plain values cannot be encoded: %v", err)) // unreachable
 	}
