@@ -254,52 +254,6 @@ func (e *Execution) wait(ctx context.Context, s *state, input, about any) *Failu
 	return nil
 }
 
-// persistently tries again as the retriers say (the language's specification,
-// section 5.1.2): the first one that takes an error counts its own attempts.
-func (e *Execution) persistently(ctx context.Context, name string, s *state, try func(tries int) (any, *Failure)) (any, *Failure) {
-	used := make([]int, len(s.Retry))
-	for tries := 0; ; tries++ {
-		result, failure := try(tries)
-		if failure == nil {
-			return result, nil
-		}
-		i := slices.IndexFunc(s.Retry, func(r retrier) bool { return matches(r.ErrorEquals, failure.Error) })
-		if i < 0 || used[i] >= s.Retry[i].most() {
-			return nil, failure
-		}
-		wait := s.Retry[i].delay(used[i])
-		used[i]++
-		e.note(name, "retried", failure.Error+": "+failure.Cause)
-		select {
-		case <-time.After(e.scaled(wait)):
-		case <-ctx.Done():
-			return nil, failure
-		}
-	}
-}
-
-func (r *retrier) most() int {
-	if r.MaxAttempts == nil {
-		return 3
-	}
-	return *r.MaxAttempts
-}
-
-// delay before the next try, in seconds, the longest that jitter may choose.
-func (r *retrier) delay(used int) float64 {
-	wait, rate := float64(max(1, r.IntervalSeconds)), r.BackoffRate
-	if rate == 0 {
-		rate = 2
-	}
-	for range used {
-		wait *= rate
-	}
-	if most := float64(r.MaxDelaySeconds); most > 0 {
-		wait = min(wait, most)
-	}
-	return wait
-}
-
 // decoded reads a JSON value.
 func decoded(text []byte) (v any, failure *Failure) {
 	if err := json.Unmarshal(text, &v); err != nil {
