@@ -38,6 +38,11 @@ func TestOnePerson(t *testing.T) {
 		}
 		return a
 	}
+	// Killed while it follows the execution, it is asked again.
+	r.functions["arn:reevaluate"].KillNext(100 * time.Millisecond)
+	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`","apply":false}`)); err == nil || !strings.Contains(err.Error(), "Runtime.ExitError") {
+		t.Errorf("killed: %v", err)
+	}
 	looked := ask(`{"user":"` + who + `","apply":false}`)
 	if looked.Status != "SUCCEEDED" || len(looked.People) != 1 || looked.Results != nil || len(looked.People[0].Profile) == 0 {
 		t.Fatalf("%+v", looked)

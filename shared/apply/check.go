@@ -101,7 +101,10 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 	if f := plan.Health(directory.Entra, entra, j.Now()); f.State != plan.Healthy {
 		return refuse("source entra is unhealthy: %s", f.Reason)
 	}
-	if !slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup }) {
+	inAD := func(b plan.Batch) bool {
+		return slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
+	}
+	if !slices.ContainsFunc(j.batches, inAD) { // whatever other batches need
 		return nil
 	}
 	if j.AD == nil {

@@ -135,10 +135,11 @@ func TestByRelay(t *testing.T) {
 		note  string
 		wrote []string
 	}{
-		"removed":       {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", false, report.Done, "", []string{"RemoveMember " + citrixDN + " guid-dora"}},
-		"moved":         {func(t *testing.T) *bench { return newBench(t, demoteEgon) }, "ad-0001", false, report.Done, "", []string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon"}},
-		"nobody there":  {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", true, report.Pending, "is it running?", nil},
-		"Entra goes on": {func(t *testing.T) *bench { return newBench(t, changeBo) }, "entra-0001", true, report.Done, "", nil},
+		"removed":                 {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", false, report.Done, "", []string{"RemoveMember " + citrixDN + " guid-dora"}},
+		"moved":                   {func(t *testing.T) *bench { return newBench(t, demoteEgon) }, "ad-0001", false, report.Done, "", []string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon"}},
+		"nobody there":            {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", true, report.Pending, "is it running?", nil},
+		"Entra goes on":           {func(t *testing.T) *bench { return newBench(t, changeBo) }, "entra-0001", true, report.Done, "", nil},
+		"Entra goes on beside it": {func(t *testing.T) *bench { return newBench(t, changeBo, freeDora) }, "entra-0001", true, report.Done, "", nil},
 		"logged on": {func(t *testing.T) *bench {
 			b := newBench(t, freeDora)
 			b.ad.people["S-1-5-21-4"].LastLogonTimestamp = daysAgo(1)
