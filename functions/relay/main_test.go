@@ -123,7 +123,8 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(built, append([]string{"--check"}, tt.args...)...)
-			cmd.Env = append(slices.Clone(r.env), tt.env...)
+			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-") // two checks of one store disturb each other
+			cmd.Env = append(append(slices.Clone(r.env), own), tt.env...)
 			out, err := cmd.CombinedOutput()
 			if (err != nil) != tt.fail || err != nil && cmd.ProcessState.ExitCode() != 1 {
 				t.Errorf("ended with %v", err)
