@@ -11,10 +11,18 @@ resource "aws_kms_key" "objects" {
       Resource  = "*"
     }]
   })
+  # The bucket outlives a terraform destroy, since it is not empty; without its
+  # key nobody could read it.
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "aws_s3_bucket" "store" {
   bucket = "${var.name}-${data.aws_caller_identity.current.account_id}-${data.aws_region.current.region}"
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "store" {
@@ -74,8 +82,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
     expiration {
       days = var.ledger_retention_days
     }
+    # Whoever deletes an entry by hand has 30 days to bring it back.
     noncurrent_version_expiration {
-      noncurrent_days = var.ledger_retention_days
+      noncurrent_days = 30
+    }
+  }
+  # Earlier policies name people too: those who were exempt.
+  rule {
+    id     = "policy"
+    status = "Enabled"
+    filter {
+      prefix = "policy.yaml"
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = var.run_retention_days
     }
   }
   rule {
@@ -127,9 +147,10 @@ resource "aws_s3_bucket_policy" "store" {
 
 # The policy is checked before a run takes it; a run keeps its own copy.
 resource "aws_s3_object" "policy" {
-  count  = var.policy_file == "" ? 0 : 1
-  bucket = aws_s3_bucket.store.id
-  key    = "policy.yaml"
-  source = var.policy_file
-  etag   = filemd5(var.policy_file)
+  count       = var.policy_file == "" ? 0 : 1
+  bucket      = aws_s3_bucket.store.id
+  key         = "policy.yaml"
+  source      = var.policy_file
+  source_hash = filemd5(var.policy_file) # under a key of KMS the etag is no hash of the file
+  depends_on  = [aws_s3_bucket_versioning.store, aws_s3_bucket_server_side_encryption_configuration.store]
 }

@@ -1,5 +1,8 @@
 # Without an account: what the module would make, with made-up answers of AWS.
+# Plans only, since neither key nor bucket may be destroyed after a test.
 mock_provider "aws" {
+  override_during = plan
+
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
@@ -8,6 +11,30 @@ mock_provider "aws" {
   }
   mock_data "aws_partition" {
     defaults = { partition = "aws" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-north-1:123456789012:key/k" }
+  }
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::idleseat-123456789012-eu-north-1", id = "idleseat-123456789012-eu-north-1" }
+  }
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:eu-north-1:123456789012:function:f" }
+  }
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:eu-north-1:123456789012:q", url = "https://sqs.eu-north-1.amazonaws.com/123456789012/q" }
+  }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-north-1:123456789012:idleseat-notices" }
+  }
+  mock_resource "aws_sfn_state_machine" {
+    defaults = { arn = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-north-1:123456789012:log-group:g" }
+  }
+  mock_resource "aws_rolesanywhere_trust_anchor" {
+    defaults = { arn = "arn:aws:rolesanywhere:eu-north-1:123456789012:trust-anchor/a" }
   }
 }
 
@@ -31,7 +58,7 @@ run "schedule" {
 }
 
 run "encryption" {
-  command = apply
+  command = plan
   assert {
     condition     = one(aws_s3_bucket_server_side_encryption_configuration.store.rule).bucket_key_enabled && one(one(aws_s3_bucket_server_side_encryption_configuration.store.rule).apply_server_side_encryption_by_default).kms_master_key_id == aws_kms_key.objects.arn
     error_message = "objects are encrypted with the deployment's key, by a bucket key"
@@ -50,8 +77,21 @@ run "encryption" {
   }
 }
 
+run "retention" {
+  command = plan
+  variables {
+    run_retention_days    = 30
+    ledger_retention_days = 400
+  }
+  assert {
+    condition = { for r in aws_s3_bucket_lifecycle_configuration.store.rule : r.id => [try(r.expiration[0].days, 0), r.noncurrent_version_expiration[0].noncurrent_days]
+    if contains(["runs", "ledger", "policy"], r.id) } == { runs = [30, 1], ledger = [400, 30], policy = [0, 30] }
+    error_message = "what is kept about people goes in its time, earlier versions included"
+  }
+}
+
 run "roles" {
-  command = apply
+  command = plan
   assert {
     condition     = alltrue([for name in ["evaluate", "gate", "reevaluate"] : !strcontains(aws_iam_role_policy.door[name].policy, "GetWebIdentityToken") && !strcontains(aws_iam_role_policy.door[name].policy, "secretsmanager")])
     error_message = "only collect and apply obtain an identity for Entra"
@@ -67,7 +107,7 @@ run "roles" {
 }
 
 run "certificates" {
-  command = apply
+  command = plan
   variables {
     entra_auth        = "certificate"
     read_certificate  = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:read"
@@ -85,7 +125,7 @@ run "certificates" {
 }
 
 run "definition" {
-  command = apply
+  command = plan
   assert {
     condition     = !strcontains(aws_sfn_state_machine.run.definition, "$${") && strcontains(aws_sfn_state_machine.run.definition, "waitForTaskToken")
     error_message = "every substitution of the definition is given"
