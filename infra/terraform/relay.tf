@@ -46,9 +46,13 @@ resource "aws_iam_role" "relay" {
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Effect    = "Allow", Principal = { Service = "rolesanywhere.amazonaws.com" }
-      Action    = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
-      Condition = { ArnEquals = { "aws:SourceArn" = aws_rolesanywhere_trust_anchor.relay[0].arn } }
+      Effect = "Allow", Principal = { Service = "rolesanywhere.amazonaws.com" }
+      Action = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+      # A company's CA signs for many; only these are relays.
+      Condition = {
+        StringEquals = { "aws:PrincipalTag/x509Subject/CN" = var.relay_common_names }
+        ArnEquals    = { "aws:SourceArn" = aws_rolesanywhere_trust_anchor.relay[0].arn }
+      }
     }]
   })
 }

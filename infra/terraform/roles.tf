@@ -16,6 +16,7 @@ locals {
     Resource = ["*"]
     Condition = {
       "ForAllValues:StringEquals" = { "sts:IdentityTokenAudience" = ["api://AzureADTokenExchange"] }
+      Null                        = { "sts:IdentityTokenAudience" = "false" } # "for all" holds for none, too
       StringEquals                = { "sts:SigningAlgorithm" = "RS256" }
       NumericLessThanEquals       = { "sts:DurationSeconds" = "300" }
     }
@@ -63,7 +64,7 @@ locals {
       { Effect = "Allow", Action = ["sns:Publish"], Resource = [aws_sns_topic.notices.arn] },
       # The children of the Distributed Map are executions of the machine itself.
       { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machine] },
-      { Effect = "Allow", Action = ["states:DescribeExecution", "states:StopExecution"], Resource = ["${local.executions}/*"] },
+      { Effect = "Allow", Action = ["states:DescribeExecution", "states:StopExecution"], Resource = ["${local.executions}:*", "${local.executions}/*"] },
       # Delivery of its log is set up account-wide; these calls take no resource.
       { Effect = "Allow", Action = ["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"], Resource = ["*"] },
     ]

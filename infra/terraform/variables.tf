@@ -63,6 +63,12 @@ variable "relay_ca_bundle" {
   default     = ""
 }
 
+variable "relay_common_names" {
+  description = "Common names of the relays' certificates; no other certificate of the CA is let in."
+  type        = list(string)
+  default     = ["idleseat-relay"]
+}
+
 variable "policy_file" {
   description = "The policy, which is put into the bucket as policy.yaml; empty, it is put there by other means."
   type        = string

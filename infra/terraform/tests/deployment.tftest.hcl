@@ -113,6 +113,8 @@ run "certificates" {
     read_certificate  = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:read"
     write_certificate = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:write"
     relay_ca_bundle   = "-----BEGIN CERTIFICATE-----"
+
+    relay_common_names = ["relay1.corp.example"]
   }
   assert {
     condition     = strcontains(aws_iam_role_policy.door["collect"].policy, "secret:read") && !strcontains(aws_iam_role_policy.door["collect"].policy, "secret:write") && strcontains(aws_iam_role_policy.door["apply"].policy, "secret:write")
@@ -121,6 +123,13 @@ run "certificates" {
   assert {
     condition     = length(aws_iam_role.relay) == 1 && strcontains(aws_iam_role.relay[0].assume_role_policy, "rolesanywhere.amazonaws.com")
     error_message = "the relay's role is for Roles Anywhere"
+  }
+  assert {
+    condition = jsondecode(aws_iam_role.relay[0].assume_role_policy).Statement[0].Condition == {
+      StringEquals = { "aws:PrincipalTag/x509Subject/CN" = ["relay1.corp.example"] }
+      ArnEquals    = { "aws:SourceArn" = aws_rolesanywhere_trust_anchor.relay[0].arn }
+    }
+    error_message = "no other certificate of the CA is a relay's"
   }
 }
 
