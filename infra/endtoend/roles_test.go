@@ -94,41 +94,43 @@ func (all roles) without(role, action string) roles {
 	return out
 }
 
-// unseen are actions that no call of a test shows, with the reason why they are
-// needed all the same.
+// unseen are actions of roles that no call of a test shows, with the reason why
+// they are needed all the same.
 var unseen = map[string]string{
-	"s3:ListBucket":                 "without it a missing object looks forbidden; only collect, gate and apply list, too",
-	"kms:Decrypt":                   "asked by S3 on behalf of the role",
-	"kms:GenerateDataKey":           "asked by S3 on behalf of the role",
-	"sts:GetWebIdentityToken":       "Graph on loopback is asked without a token",
-	"logs:CreateLogDelivery":        "delivery of the state machine's log",
-	"logs:GetLogDelivery":           "delivery of the state machine's log",
-	"logs:UpdateLogDelivery":        "delivery of the state machine's log",
-	"logs:DeleteLogDelivery":        "delivery of the state machine's log",
-	"logs:ListLogDeliveries":        "delivery of the state machine's log",
-	"logs:PutResourcePolicy":        "delivery of the state machine's log",
-	"logs:DescribeResourcePolicies": "delivery of the state machine's log",
-	"logs:DescribeLogGroups":        "delivery of the state machine's log",
-	"states:DescribeExecution":      "the service follows and stops the map's children",
-	"states:StopExecution":          "the service follows and stops the map's children",
-	"states:SendTaskFailure":        "only when work fails; the relay's own test shows it",
-	"sqs:GetQueueAttributes":        "the relay reads its queues' timeouts when it starts",
+	"evaluate s3:ListBucket":                "only when an object is missing, which would look forbidden without it",
+	"reevaluate s3:ListBucket":              "only when an object is missing, which would look forbidden without it",
+	"collect sts:GetWebIdentityToken":       "Graph on loopback is asked without a token",
+	"apply sts:GetWebIdentityToken":         "Graph on loopback is asked without a token",
+	"machine logs:CreateLogDelivery":        "delivery of the state machine's log",
+	"machine logs:GetLogDelivery":           "delivery of the state machine's log",
+	"machine logs:UpdateLogDelivery":        "delivery of the state machine's log",
+	"machine logs:DeleteLogDelivery":        "delivery of the state machine's log",
+	"machine logs:ListLogDeliveries":        "delivery of the state machine's log",
+	"machine logs:PutResourcePolicy":        "delivery of the state machine's log",
+	"machine logs:DescribeResourcePolicies": "delivery of the state machine's log",
+	"machine logs:DescribeLogGroups":        "delivery of the state machine's log",
+	"machine states:DescribeExecution":      "the service follows and stops the map's children",
+	"machine states:StopExecution":          "the service follows and stops the map's children",
+	"relay states:SendTaskFailure":          "only when work fails; the relay's own test shows it",
+	"relay sqs:GetQueueAttributes":          "the relay reads its queues' timeouts when it starts",
 }
 
-// compare finds calls that are not allowed, and actions that nobody needs.
+// compare finds calls that are not allowed, and rights that nobody needs: an
+// action on a resource on which no call of the role makes it.
 func (all roles) compare(calls []call) (faults []string) {
-	used := map[string]bool{}
 	for _, c := range calls {
 		if !all.allowed(c) {
 			faults = append(faults, "not allowed: "+c.role+" "+c.action+" "+c.resource)
 		}
-		used[c.role+" "+c.action] = true
 	}
 	for role, list := range all {
 		for _, s := range list {
 			for _, a := range s.Action {
-				if !used[role+" "+a] && unseen[a] == "" {
-					faults = append(faults, "not needed: "+role+" "+a)
+				for _, pattern := range s.Resource {
+					used := slices.ContainsFunc(calls, func(c call) bool { return c.role == role && c.action == a && fits(pattern, c.resource) })
+					if !used && unseen[role+" "+a] == "" {
+						faults = append(faults, "not needed: "+role+" "+a+" "+pattern)
+					}
 				}
 			}
 		}
