@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
+	"strconv"
 	"strings"
 
 	"golang.org/x/term"
@@ -34,7 +36,7 @@ func (c *applyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	in := apply.Request{Run: c.ID, Override: c.Override}
+	in := apply.Request{Run: c.ID, Override: c.Override, Approver: approver()}
 	if c.Policy != "" {
 		if _, in.Policy, err = c.load(); err != nil {
 			return err
@@ -62,6 +64,18 @@ func (c *applyCmd) Run(a *app) error {
 		err = failures(results)
 	}
 	return err
+}
+
+// approver is who sits at the terminal, for the ledger.
+func approver() string {
+	name := "uid " + strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
 }
 
 // failures is the error of a call after which changes failed, or could not be
@@ -103,11 +117,7 @@ func printResults(a *app, p *plan.Plan, r *report.Results, f formatFlag, next st
 	rows := [][]string{{"USER", "RULE", "CHANGE", "STATUS", "NOTE"}}
 	saved := 0.0
 	for _, x := range r.Results {
-		to := x.License + " → " + x.To
-		if x.To == "" {
-			to = x.License + " removed"
-		}
-		rows = append(rows, []string{x.UserPrincipalName, x.Rule, to, string(x.Status), x.Note})
+		rows = append(rows, []string{x.UserPrincipalName, x.Rule, arrow(x.Rule, x.License, x.To), string(x.Status), x.Note})
 		if x.Status == report.Done {
 			saved += x.MonthlySaving
 		}
@@ -120,9 +130,23 @@ func printResults(a *app, p *plan.Plan, r *report.Results, f formatFlag, next st
 	return out.err
 }
 
+// arrow says what a change does.
+func arrow(rule, license, to string) string {
+	switch {
+	case rule == plan.RestoreRule && to == "":
+		return license + " given back"
+	case rule == plan.RestoreRule:
+		return to + " → " + license
+	case to == "":
+		return license + " removed"
+	default:
+		return license + " → " + to
+	}
+}
+
 func counts(r *report.Results) string {
 	var parts []string
-	for _, s := range []report.Status{report.Done, report.Pending, report.Kept, report.Refused, report.Failed} {
+	for _, s := range []report.Status{report.Done, report.Announced, report.Pending, report.Kept, report.Refused, report.Failed} {
 		if n := r.Count(s); n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", s, n))
 		}

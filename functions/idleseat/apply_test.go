@@ -91,12 +91,14 @@ func TestKilledInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestNoSeatsForTheTarget: the target group stalls in an error, everybody is
-// put back and keeps what they had.
-func TestNoSeatsForTheTarget(t *testing.T) {
+// TestTargetStalls: seats run out between plan and apply, so that the target group
+// stalls in an error; everybody is put back and keeps what they had.
+func TestTargetStalls(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond, Seats: map[string]int{"EXCHANGESTANDARD": 1}})
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond})
 	p := s.plan(exitDone)
+	_, consumed := s.company.Company.Seats("EXCHANGESTANDARD")
+	s.company.Company.SetSeats("EXCHANGESTANDARD", consumed)
 	for range 60 { // some fail, some are put back; in the end none is pending
 		if a := s.run("apply", p.Run, "--yes"); a.status == exitHeld {
 			break
@@ -133,27 +135,61 @@ func TestNoSeatsForTheTarget(t *testing.T) {
 	}
 }
 
-// TestAnotherRunsOpenChangeBlocks: two plans name the same people; the second
-// leaves alone what the first has begun.
-func TestAnotherRunsOpenChangeBlocks(t *testing.T) {
+// TestPendingBelongsToItsRun: what a run has begun is shown as pending by later
+// ones, and planned by none. The plan that began it may still finish it, and
+// begins nothing new once there is a newer one.
+func TestPendingBelongsToItsRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})
 	first := s.plan(exitDone)
-	second := s.plan(exitDone, "--run", first.Run)
 	s.want(exitDone, "apply", first.Run, "--yes")
-	pending := s.results(first.Run)
-	if pending.Count(report.Pending) == 0 {
+	r := s.results(first.Run)
+	pending := map[string]bool{}
+	for _, x := range r.Results {
+		pending[x.User+x.License] = x.Status == report.Pending
+	}
+	if r.Count(report.Pending) == 0 {
 		t.Fatal("nothing is pending")
 	}
-	writes := len(s.company.Company.History())
-	s.want(exitDone, "apply", second.Run, "--yes")
-	for i, x := range s.results(second.Run).Results {
-		if x.Status == report.Done || x.Status == report.Pending {
-			t.Errorf("done twice: %+v after %+v", x, pending.Results[i])
+	second := s.plan(exitDone)
+	for _, c := range second.Changes {
+		if pending[c.User+c.License] {
+			t.Errorf("%s is planned while pending", c.UserPrincipalName)
 		}
 	}
+	shown := 0
+	for _, c := range second.Refused {
+		if pending[c.User+c.License] && strings.HasPrefix(c.Reason, "pending: run "+first.Run+" began to change this license on ") {
+			shown++
+		}
+	}
+	if shown != r.Count(report.Pending) {
+		t.Errorf("%d are shown as pending, want %d: %+v", shown, r.Count(report.Pending), second.Refused)
+	}
+	writes := len(s.company.Company.History())
+	s.want(exitDone, "apply", first.Run, "--yes")
 	if n := len(s.company.Company.History()); n != writes {
-		t.Errorf("the second run wrote %d times", n-writes)
+		t.Errorf("applying again wrote %d times", n-writes)
+	}
+}
+
+// TestSuperseded: a plan that a newer one superseded is not applied.
+func TestSuperseded(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
+	first := s.plan(exitDone)
+	second := s.plan(exitDone, "--run", first.Run)
+	one := s.plan(exitDone, "--user", second.Changes[0].UserPrincipalName) // supersedes nothing
+	if a := s.want(exitHeld, "apply", first.Run, "--yes"); !strings.Contains(a.err, "the plan of run "+second.Run+" superseded it; apply that one") {
+		t.Errorf("stderr: %s", a.err)
+	}
+	s.unwritten()
+	s.want(exitDone, "apply", second.Run, "--yes")
+	s.want(exitDone, "apply", one.Run, "--yes") // all were changed meanwhile
+	for _, x := range s.results(one.Run).Results {
+		if x.Status == report.Done {
+			t.Errorf("done twice: %+v", x)
+		}
 	}
 }
 

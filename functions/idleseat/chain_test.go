@@ -174,6 +174,7 @@ func TestModes(t *testing.T) {
 		t.Errorf("apply in audit: %s", a.err)
 	}
 	s.write("policy.yaml", string(s.company.Policy()))
+	review = s.plan(exitDone, "--run", review.Run)
 	if a := s.want(exitHeld, "apply", review.Run); !strings.Contains(a.err, "--yes") {
 		t.Errorf("apply without approval: %s", a.err)
 	}

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if names := os.Getenv("IDLESEAT_TEST_NAMES"); names != "" {
 		net.DefaultResolver = samba.Resolver(names)
 	}
+	if ahead, err := time.ParseDuration(os.Getenv("IDLESEAT_TEST_AHEAD")); err == nil {
+		clock = func() time.Time { return time.Now().Add(ahead) }
+	}
 	if os.Getenv("IDLESEAT_TEST_MAIN") == "1" {
 		main()
 		return

@@ -21,6 +21,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
+// clock is the real one. Tests let days pass.
+var clock = time.Now
+
 // pipeline runs the steps of a run one after the other on this machine, as the
 // state machine does in AWS.
 type pipeline struct {
@@ -45,7 +48,7 @@ func newPipeline(s store.Store, src sources, bar *progress) (*pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline{store: s, entra: e, ad: ad, now: time.Now, bar: bar}, nil
+	return &pipeline{store: s, entra: e, ad: ad, now: clock, bar: bar}, nil
 }
 
 func (p *pipeline) collector() *collect.Collector {
@@ -62,13 +65,15 @@ type start struct {
 	policy *policy.Policy
 	text   string
 	user   string // empty: everybody
+	// acceptFeeds takes the sources as they are, however much they shrank.
+	acceptFeeds bool
 }
 
 // plan reads, decides and plans a new run.
 func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	c := p.collector()
-	s := collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, User: in.user}
+	s := collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, User: in.user, AcceptFeeds: in.acceptFeeds}
 	var err error
 	if in.user != "" {
 		err = c.One(ctx, s)
@@ -112,7 +117,7 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 // again plans a new run over the snapshot of an old one.
 func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
-	if err := collect.Again(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text}, toolVersion(), p.now()); err != nil {
+	if err := collect.Again(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, AcceptFeeds: in.acceptFeeds}, toolVersion(), p.now()); err != nil {
 		return nil, err
 	}
 	return p.decide(ctx, run)

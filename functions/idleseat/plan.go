@@ -20,14 +20,15 @@ type planCmd struct {
 	storeFlag
 	formatFlag
 	awsFlag
-	AsOf string  `help:"Plan as of this instant (RFC 3339, or a date: its midnight UTC). Feeds and rules are asked at it; nothing else is." placeholder:"T"`
-	User *string `help:"Plan for one user only: userPrincipalName, object id, SID or account name." placeholder:"U"`
-	From string  `name:"run" help:"Plan anew over the snapshot of run R, without reading the directories." placeholder:"R"`
+	AsOf   string  `help:"Plan as of this instant (RFC 3339, or a date: its midnight UTC). Feeds and rules are asked at it; nothing else is." placeholder:"T"`
+	User   *string `help:"Plan for one user only: userPrincipalName, object id, SID or account name." placeholder:"U"`
+	Accept bool    `name:"accept-feeds" help:"Take the sources for right as they are now, although one has far fewer people or dates than when it was last healthy."`
+	From   string  `name:"run" help:"Plan anew over the snapshot of run R, without reading the directories." placeholder:"R"`
 }
 
 // Run reads both directories, plans and prints the plan.
 func (c *planCmd) Run(a *app) error {
-	asOf, err := instant(c.AsOf, time.Now())
+	asOf, err := instant(c.AsOf, clock())
 	if err != nil {
 		return err
 	}
@@ -63,6 +64,9 @@ func (c *planCmd) inAWS(a *app, user string) error {
 		return usageError{errors.New("--as-of and --run are for plans on this machine; leave --aws out")}
 	}
 	request := map[string]any{}
+	if c.Accept {
+		request["acceptFeeds"] = true
+	}
 	if user != "" {
 		request["user"] = user
 	}
@@ -78,9 +82,9 @@ func (c *planCmd) plan(a *app, s store.Store, asOf time.Time, user string) (*pla
 	if err != nil {
 		return nil, err
 	}
-	in := start{asOf: asOf, policy: rules, text: text, user: user}
+	in := start{asOf: asOf, policy: rules, text: text, user: user, acceptFeeds: c.Accept}
 	if c.From != "" {
-		return (&pipeline{store: s, now: time.Now}).again(a.ctx, c.From, in)
+		return (&pipeline{store: s, now: clock}).again(a.ctx, c.From, in)
 	}
 	line, err := openPipeline(a, s, newProgress(a.stderr))
 	if err != nil {
@@ -153,12 +157,12 @@ func printPlan(a *app, s store.Store, p *plan.Plan, f formatFlag, next string) e
 	if err != nil {
 		return err
 	}
-	return planText(a, r, p, next)
+	return planText(a, s, r, p, next)
 }
 
 // planText prints a plan for people: sources, changes, who was left out and
 // why, and what to do next.
-func planText(a *app, r *decision.Run, p *plan.Plan, next string) error {
+func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string) error {
 	out := &printer{w: a.stdout}
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
 	for _, name := range []string{"entra", "ad"} {
@@ -171,7 +175,10 @@ func planText(a *app, r *decision.Run, p *plan.Plan, next string) error {
 		out.shortTable(changeTable(p), "changes.csv has them all")
 		out.printf("\n")
 	}
-	if err := leftOut(a, r, out); err != nil {
+	if len(p.Notices) > 0 {
+		out.printf("  announced, to be done by a later run if the person stays away: %d\n", len(p.Notices))
+	}
+	if err := leftOut(a, s, r, out); err != nil {
 		return err
 	}
 	out.printf("%s\n", summary(p))
@@ -191,36 +198,32 @@ func planText(a *app, r *decision.Run, p *plan.Plan, next string) error {
 func changeTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"USER", "RULE", "CHANGE", "VIA", "SAVES", "REASON"}}
 	for _, c := range p.Changes {
-		to := c.License + " → " + c.To
-		if c.To == "" {
-			to = c.License + " removed"
-		}
-		rows = append(rows, []string{c.UserPrincipalName, c.Rule, to, string(c.Via), money(c.MonthlySaving, p.Currency), c.Reason})
+		rows = append(rows, []string{c.UserPrincipalName, c.Rule, arrow(c.Rule, c.License, c.To), string(c.Via), money(c.MonthlySaving, p.Currency), c.Reason})
 	}
 	return rows
 }
 
-// leftOut counts, by reason, who matched but is refused and who is undecided.
-func leftOut(a *app, r *decision.Run, out *printer) error {
-	refused, undecided, exempt := newTop(), newTop(), newTop()
-	_, err := r.Each(a.ctx, func(d *plan.Decision) error {
-		switch {
-		case d.Outcome == policy.Undecided:
-			undecided.add(d.Reason)
-		case d.Outcome == policy.Exempt:
-			exempt.add(strings.TrimPrefix(d.Reason, "exempt: "))
-		case d.Refused != "":
-			refused.add(d.Refused)
-		}
+// leftOut counts, by reason, who came back, who matched but is left alone, and who
+// is undecided or exempt.
+func leftOut(a *app, s store.Store, r *decision.Run, out *printer) error {
+	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
+	err := report.EachListed(a.ctx, s, r.Begin.Run, func(list, reason string) error {
+		lists[list].add(reason)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	refused.print(out, "refused")
-	undecided.print(out, "undecided")
-	exempt.print(out, "exempt")
-	return nil
+	_, err = r.Each(a.ctx, func(d *plan.Decision) error {
+		if d.Outcome == policy.Exempt {
+			lists["exempt"].add(strings.TrimPrefix(d.Reason, "exempt: "))
+		}
+		return nil
+	})
+	for _, name := range []string{"returned", "refused", "undecided", "exempt"} {
+		lists[name].print(out, name)
+	}
+	return err
 }
 
 func summary(p *plan.Plan) string {

@@ -89,7 +89,7 @@ func (c *restoreCmd) putBack(a *app, line *pipeline, s store.Store, run, user st
 	if err != nil {
 		return err
 	}
-	applier, in := line.applier(), apply.Request{Run: p.Run}
+	applier, in := line.applier(), apply.Request{Run: p.Run, Approver: approver()}
 	if err := applier.Check(a.ctx, in); err != nil {
 		return err
 	}

@@ -89,9 +89,10 @@ type rig struct {
 type options struct {
 	company sandbox.Options
 	mode    string // of the policy
-	noRelay bool   // the relay is set up, and none runs
-	patient bool   // collect reads all in one call
-	samba   bool   // Active Directory is a real one
+	edit    func(policy string) string
+	noRelay bool // the relay is set up, and none runs
+	patient bool // collect reads all in one call
+	samba   bool // Active Directory is a real one
 	broken  func(function string, payload []byte) *states.Failure
 }
 
@@ -119,7 +120,7 @@ func newRig(t testing.TB, o options) *rig {
 	r.env = append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+s3, "IDLESEAT_STORE="+place, "IDLESEAT_RELAY=on", "IDLESEAT_GRAPH_URL="+r.box.GraphURL,
 		"IDLESEAT_POLICY=policy.yaml", "IDLESEAT_STATE_MACHINE="+machineARN, "TMPDIR="+t.TempDir())
 	r.openStore(place, s3)
-	r.putPolicy(o.mode)
+	r.putPolicy(o.mode, o.edit)
 	for name, limit := range doors {
 		if name == "collect" && o.patient {
 			limit = 15 * time.Minute
@@ -169,10 +170,13 @@ var opening sync.Mutex
 
 // putPolicy puts the company's own policy into the bucket, with limits that let
 // so small a company through.
-func (r *rig) putPolicy(mode string) {
+func (r *rig) putPolicy(mode string, edit func(string) string) {
 	text := strings.ReplaceAll(string(r.box.Policy()), "mode: audit", "mode: "+mode)
 	text = strings.ReplaceAll(text, "mode: review", "mode: "+mode)
 	text = strings.ReplaceAll(text, sandbox.CitrixGroup, r.citrix)
+	if edit != nil {
+		text = edit(text)
+	}
 	if err := store.PutBytes(r.Context(), r.store, "policy.yaml", []byte(text)); err != nil {
 		r.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package endtoend
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"path"
@@ -116,9 +117,14 @@ func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company
 	small.Users = 400
-	r := newRig(t, options{company: small, mode: "enforce"})
+	// A guarded change, and limits that hold the plan until they are set aside.
+	careful := strings.NewReplacer("LIC-EXO-P1}, ", "LIC-EXO-P1}, mailboxQuota: 50, ", "percent: 10", "percent: 1")
+	r := newRig(t, options{company: small, mode: "enforce", edit: careful.Replace})
 	who := r.idle(sandbox.CitrixGroup)
 	out, failure := r.run(`{}`)
+	if failure == nil {
+		_, failure = r.run(fmt.Sprintf(`{"apply":%q,"planHash":%q,"override":true}`, out["run"], out["planHash"]))
+	}
 	if failure == nil {
 		_, failure = r.run(`{"restore":"` + out["run"].(string) + `"}`)
 	}

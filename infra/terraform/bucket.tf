@@ -73,6 +73,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
       noncurrent_days = 1
     }
   }
+  # What runs leave for later ones; an override counts for 30 days.
+  rule {
+    id     = "history"
+    status = "Enabled"
+    filter {
+      prefix = "history/"
+    }
+    expiration {
+      days = var.run_retention_days
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
   rule {
     id     = "ledger"
     status = "Enabled"

@@ -28,8 +28,8 @@ locals {
 
   rights = {
     collect = [
-      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*"] },
-      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/entra/*", "${local.objects}/runs/*/ad/*"] },
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/history/*", "${local.objects}/ledger/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/entra/*", "${local.objects}/runs/*/ad/*", "${local.objects}/runs/*/history/*", "${local.objects}/runs/*/mailboxes/*"] },
       local.seeing,
       local.writing,
     ]
@@ -40,14 +40,14 @@ locals {
       local.writing,
     ]
     gate = [
-      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*", "${local.objects}/ledger/*"] },
-      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/plan.json", "${local.objects}/runs/*/changes.csv", "${local.objects}/runs/*/results/*"] },
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*", "${local.objects}/history/overrides/*", "${local.objects}/ledger/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/plan.json", "${local.objects}/runs/*/changes.csv", "${local.objects}/runs/*/results/*", "${local.objects}/history/plans/*", "${local.objects}/history/others/*"] },
       local.seeing,
       local.writing,
     ]
     apply = [
-      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/ledger/*"] },
-      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/results/*", "${local.objects}/runs/*/ad/input/*", "${local.objects}/ledger/*"] },
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/history/overrides/*", "${local.objects}/ledger/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/results/*", "${local.objects}/runs/*/ad/input/*", "${local.objects}/history/overrides/*", "${local.objects}/ledger/*"] },
       local.seeing,
       local.writing,
     ]

@@ -66,6 +66,8 @@ type Request struct {
 	Override string
 	// Policy is the text of the policy in force; empty: not compared.
 	Policy string
+	// Approver is who has the plan applied, for the ledger.
+	Approver string
 	// Batch is the only batch to work on; empty: all, one after the other.
 	Batch string
 }
@@ -95,6 +97,9 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error
 		return job.results, nil
 	}
 	if err := job.check(ctx, in); err != nil {
+		return nil, err
+	}
+	if err := job.overridden(ctx); err != nil {
 		return nil, err
 	}
 	for _, b := range job.batches {
@@ -134,7 +139,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &job{Applier: a, run: run, plan: p, batches: batches, results: results, ledger: ledger.In(a.Store), judge: judge}
+	j := &job{Applier: a, run: run, plan: p, batches: batches, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver}
 	j.done = j.total() - j.left()
 	return j, nil
 }
@@ -149,6 +154,8 @@ type job struct {
 	done    int             // changes gone through, those final before included
 	ledger  *ledger.Ledger
 	judge   *policy.Judge
+	// approver is who has the plan applied.
+	approver string
 	// closed says why no change may begin any more; those that have begun are
 	// finished all the same.
 	closed string

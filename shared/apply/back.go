@@ -113,14 +113,29 @@ func (m *move) active(sku, group string) bool {
 	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)
 }
 
-// targetError is the error of the target path, empty while there is none.
-func (m *move) targetError() string {
-	for _, a := range m.paths(m.entry.TargetSKU, m.entry.Target) {
+// pathError is the error of a path to a product, empty while there is none.
+func (m *move) pathError(sku, group string) string {
+	for _, a := range m.paths(sku, group) {
 		if a.State == "Error" {
-			return a.Error
+			return reasonOf(a.Error)
 		}
 	}
 	return ""
+}
+
+// reasonOf puts an error of licenseAssignmentStates into words.
+func reasonOf(code string) string {
+	words := map[string]string{
+		"CountViolation":                     "no free seat of the license is left; buy one or free one first",
+		"MutuallyExclusiveViolation":         "the license conflicts with another one the person holds; the two exclude each other",
+		"DependencyViolation":                "another plan of the person depends on this license; change both together",
+		"ProhibitedInUsageLocationViolation": "the license may not be used in the person's usage location",
+		"UniquenessViolation":                "a mail address of the person is in use elsewhere",
+	}[code]
+	if words == "" {
+		return code
+	}
+	return words + " (" + code + ")"
 }
 
 // holding is what the ledger keeps of the person for the way back: how the two

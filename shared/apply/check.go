@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -40,6 +41,9 @@ func (j *job) check(ctx context.Context, in Request) error {
 	case j.Now().After(p.Expires):
 		j.closed = "the plan expired at " + p.Expires.Format(time.RFC3339) + "; plan again"
 	}
+	if err := j.superseded(ctx); err != nil {
+		return err
+	}
 	if j.closed != "" {
 		if begun, err := j.begun(ctx); err != nil || !begun {
 			return errors.Join(err, refuse("%s", j.closed))
@@ -58,9 +62,32 @@ func (j *job) check(ctx context.Context, in Request) error {
 	return j.probe(ctx, refuse)
 }
 
+// superseded closes a plan for everybody when there is a newer one.
+func (j *job) superseded(ctx context.Context) error {
+	if j.closed != "" || j.plan.Restores != "" || j.run.Begin.User != "" {
+		return nil
+	}
+	newer, err := history.Newer(ctx, j.Store, j.plan.Run)
+	if err == nil && newer != "" {
+		j.closed = "the plan of run " + newer + " superseded it; apply that one"
+	}
+	return err
+}
+
+// overridden notes that the limits which hold the plan are set aside, for the
+// plans of the days to come.
+func (j *job) overridden(ctx context.Context) error {
+	if j.plan.Verdict != plan.Hold {
+		return nil
+	}
+	return history.PutOverride(ctx, j.Store, &history.Override{
+		Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC(), Matches: j.plan.Matches,
+	})
+}
+
 // begun tells whether a change of this run is still open in the ledger.
 func (j *job) begun(ctx context.Context) (bool, error) {
-	for _, c := range j.plan.Changes {
+	for _, c := range slices.Concat(j.plan.Changes, j.plan.Notices) {
 		last, err := j.ledger.Latest(ctx, c.User, c.License)
 		if err != nil {
 			return false, err

@@ -154,10 +154,10 @@ func TestNoIntentNoWrite(t *testing.T) {
 func TestAnotherRunIsAtIt(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
-	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "other", At: asOf}); err != nil {
+	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "other", At: asOf}, nil); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, report.Refused, "run other since 2026-11-23T09:00:00Z")
+	b.apply(t, report.Refused, "run other began to change this license on 2026-11-23")
 	b.wrote(t)
 }
 
@@ -166,7 +166,7 @@ func TestAnotherRunIsAtIt(t *testing.T) {
 func TestWayOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
-	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "run", Via: "teleport", At: asOf}); err != nil {
+	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "run", Via: "teleport", At: asOf}, nil); err != nil {
 		t.Fatal(err)
 	}
 	b.apply(t, report.Pending, `unknown way "teleport"`)

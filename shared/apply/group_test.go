@@ -46,7 +46,7 @@ func TestGroupMove(t *testing.T) {
 		Seq: 1,
 		Intent: ledger.Intent{
 			Person: "id-anna", License: "e3", Run: "run", PlanHash: e.PlanHash, Rule: "m365", To: "exo", Via: "entra-group", Source: "g-e3", Target: "g-exo",
-			SKU: "sku-e3", TargetSKU: "sku-exo", Reason: "idle", Before: ledger.Holding{Assignments: []directory.Assignment{before}, InGroups: []string{"g-e3"}}, At: b.now,
+			SKU: "sku-e3", TargetSKU: "sku-exo", Reason: "idle", Before: ledger.Holding{Assignments: []directory.Assignment{before}, InGroups: []string{"g-e3"}}, At: b.now, IdleSince: &idle,
 		},
 		Completion: &ledger.Completion{Outcome: ledger.Done, After: ledger.Holding{Assignments: []directory.Assignment{after}, InGroups: []string{"g-exo"}}, At: b.now},
 	}
@@ -87,12 +87,12 @@ func TestRollBack(t *testing.T) {
 		note              string
 		writes            []string
 	}{
-		"signs in while pending":      {none, signIn, "last sign-in", []string{joinEXO, leaveEXO}},
+		"signs in while pending":      {none, signIn, "signed in 1 hour ago", []string{joinEXO, leaveEXO}},
 		"exempt while pending":        {none, func(b *bench) { b.entra.in.add("g-exempt", "id-anna") }, "exempt", []string{joinEXO, leaveEXO}},
 		"dates vanish while pending":  {none, func(b *bench) { b.entra.users["id-anna"].LastSuccessful = zero }, "no longer there", []string{joinEXO, leaveEXO}},
 		"target without seats":        {none, full, "CountViolation", []string{joinEXO, leaveEXO}},
 		"in a target without seats":   {func(b *bench) { inTarget(b); full(b); b.follow() }, none, "CountViolation", nil},
-		"was in the target, signs in": {func(b *bench) { inTarget(b) }, signIn, "last sign-in", []string{joinEXO}},
+		"was in the target, signs in": {func(b *bench) { inTarget(b) }, signIn, "signed in 1 hour ago", []string{joinEXO}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -37,7 +37,7 @@ func (m *move) advance(ctx context.Context) (report.Status, string) {
 		return troubled, err.Error()
 	}
 	if held {
-		if _, keep := m.ask(); keep != "" {
+		if _, _, keep := m.ask(); keep != "" {
 			return m.rollBack(ctx, ledger.RolledBack, keep)
 		}
 	}
@@ -90,7 +90,7 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 func (m *move) byGroup(ctx context.Context) (report.Status, string) {
 	e := m.entry
 	if e.Target != "" && !m.active(e.TargetSKU, e.Target) {
-		if note := m.targetError(); note != "" {
+		if note := m.pathError(e.TargetSKU, e.Target); note != "" {
 			return m.rollBack(ctx, ledger.RolledBack, "the target group does not give its license: "+note)
 		}
 		if err := m.Entra.AddMember(ctx, e.Target, e.Person); err != nil {
@@ -177,7 +177,7 @@ func (m *move) writeFailed(ctx context.Context, err error) (report.Status, strin
 
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (report.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
-	if m.person != nil {
+	if m.person != nil && o != ledger.Noticed {
 		var err error
 		if c.After, err = m.holding(ctx, &m.entry.Intent); err != nil {
 			return troubled, fmt.Sprintf("what the person holds now could not be read: %v", err)

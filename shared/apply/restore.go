@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -10,22 +11,17 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// putBack takes one change of a restoring plan as far as it goes now. No rule is
-// asked: somebody wants the license back. last is the newest entry of the ledger
-// for the person and license.
+// putBack takes one change that gives a license back as far as it goes now. When
+// somebody asked for it no rule is asked; when the run did, the person must still
+// be active again. last is the newest entry of the ledger for the person and
+// license.
 func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
 	if m.entry == nil {
-		switch {
-		case j.closed != "":
+		if j.closed != "" {
 			return report.Refused, j.closed
-		case last == nil || last.Run != j.plan.Restores || last.Completion == nil || last.Completion.Outcome != ledger.Done:
-			return report.Refused, "it is no longer as run " + j.plan.Restores + " left it; look at the ledger"
 		}
-		in := last.Intent // what was before is what is to be again
-		in.Run, in.PlanHash, in.Rule, in.Reason, in.At = j.plan.Run, j.plan.PlanHash, m.change.Rule, m.change.Reason, j.Now().UTC()
-		var err error
-		if m.entry, err = j.ledger.Begin(ctx, in); err != nil {
-			return troubled, fmt.Sprintf("nothing was done: %v", err)
+		if status, note := j.beginBack(ctx, m, last); status != "" {
+			return status, note
 		}
 	}
 	if plan.Via(m.entry.Via) == plan.Direct {
@@ -34,7 +30,43 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 	if plan.Via(m.entry.Via) == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
 		return troubled, "the Active Directory account cannot be read now"
 	}
+	if why := m.pathError(m.entry.SKU, m.entry.Source); why != "" {
+		if err := m.setMember(ctx, plan.EntraGroup, m.entry.Source, false); err != nil {
+			return troubled, err.Error()
+		}
+		return m.complete(ctx, ledger.Failed, "the group does not give the license: "+why)
+	}
 	return m.rollBack(ctx, ledger.Done, "")
+}
+
+// beginBack writes the intent of giving back what the change's run took. The
+// status is empty when that is done.
+func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
+	taken, err := j.ledger.Standing(ctx, m.change.User, m.change.License)
+	switch {
+	case err != nil:
+		return troubled, fmt.Sprintf("nothing was done: %v", err)
+	case taken == nil || taken.Run != m.change.Back || taken.Completion == nil || taken.Completion.Outcome != ledger.Done:
+		return report.Refused, "it is no longer as run " + m.change.Back + " left it; look at the ledger"
+	}
+	if j.plan.Restores == "" {
+		rule := j.run.Policy.RuleNamed(taken.Rule)
+		if rule == nil {
+			return report.Refused, "the run's policy has no rule " + taken.Rule
+		}
+		if at, asked := j.judge.Returned(rule, m.person, taken.Completion.At); at.IsZero() || asked != directory.Yes {
+			return report.Kept, "read again, the person is not known to be active since the license was taken, or the rule no longer asks them"
+		}
+	}
+	in := taken.Intent // what was before is what is to be again
+	now := j.intent(m.change)
+	in.Run, in.PlanHash, in.Rule, in.Reason, in.At, in.IdleSince, in.ApprovedBy = now.Run, now.PlanHash, plan.RestoreRule, now.Reason, now.At, now.IdleSince, now.ApprovedBy
+	if m.entry, err = j.ledger.Begin(ctx, in, last); errors.Is(err, ledger.ErrBlocked) {
+		return report.Refused, err.Error()
+	} else if err != nil {
+		return troubled, fmt.Sprintf("nothing was done: %v", err)
+	}
+	return "", ""
 }
 
 // putBackDirect gives directly assigned products again, with the service plans

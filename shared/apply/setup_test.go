@@ -72,10 +72,10 @@ func newEntra() *fakeEntra {
 		tenant: tenant, in: members{"g-e3": {"id-anna"}, "g-visio": {"id-anna"}}, full: map[string]string{},
 		grants: map[string]string{"g-e3": "sku-e3", "g-exo": "sku-exo", "g-visio": "sku-visio"},
 		users: map[string]*directory.EntraUser{
-			"id-anna": {ID: "id-anna", LastSuccessful: idle},
-			"id-bo":   {ID: "id-bo", LastSuccessful: idle, Assignments: []directory.Assignment{{SKU: "sku-e3", State: "Active"}}},
+			"id-anna": {ID: "id-anna", UsageLocation: "SE", LastSuccessful: idle},
+			"id-bo":   {ID: "id-bo", UsageLocation: "SE", LastSuccessful: idle, Assignments: []directory.Assignment{{SKU: "sku-e3", State: "Active"}}},
 			"id-busy": {ID: "id-busy", LastSuccessful: asOf},
-			"id-dora": {ID: "id-dora", LastSuccessful: daysAgo(1), SID: "S-1-5-21-4", ImmutableID: "guid-dora", Synced: true},
+			"id-dora": {ID: "id-dora", UsageLocation: "SE", LastSuccessful: daysAgo(1), SID: "S-1-5-21-4", ImmutableID: "guid-dora", Synced: true},
 		},
 	}
 	f.follow()

@@ -36,6 +36,7 @@ type BatchState struct {
 	Run      string   `json:"run"`
 	PlanHash string   `json:"planHash"`
 	Override bool     `json:"override"`
+	Approver string   `json:"approver"` // the execution: CloudTrail knows who started it
 	Round    int      `json:"round"`
 	Batch    string   `json:"batch"`
 	Results  []string `json:"results"` // keys of what the relay's writes came to in this round
@@ -145,7 +146,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if ad != nil {
 		applier.AD = ad
 	}
-	in := Request{Run: b.Run, PlanHash: b.PlanHash, Policy: text, Batch: b.Batch}
+	in := Request{Run: b.Run, PlanHash: b.PlanHash, Policy: text, Batch: b.Batch, Approver: b.Approver}
 	if b.Override {
 		in.Override = b.PlanHash
 	}

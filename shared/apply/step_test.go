@@ -144,7 +144,7 @@ func TestByRelay(t *testing.T) {
 			b := newBench(t, freeDora)
 			b.ad.people["S-1-5-21-4"].LastLogonTimestamp = daysAgo(1)
 			return b
-		}, "ad-0001", false, report.Kept, "keep: ", nil},
+		}, "ad-0001", false, report.Kept, "logged on 1 day ago", nil},
 		"refused": {refusing, "ad-0001", false, report.Failed, "not yours", []string{"RemoveMember " + citrixDN + " guid-dora"}},
 		"joined in vain": {func(t *testing.T) *bench {
 			b := newBench(t, demoteEgon)

@@ -20,7 +20,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.entra.fail = map[string]error{changeEXO: errDown}
 		b.apply(t, report.Pending, "did not go through")
 		b.entra.fail, b.entra.users["id-bo"].LastSuccessful = nil, daysAgo(0)
-		b.apply(t, report.Kept, "last sign-in")
+		b.apply(t, report.Kept, "signed in 1 hour ago")
 		b.wrote(t, changeEXO)
 		b.logged(t, changeBo, "rolled back")
 	})
@@ -30,7 +30,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.ad.fail = map[string]error{leaveEgon: errDown}
 		b.apply(t, report.Pending, "did not go through")
 		b.ad.fail, b.ad.people["S-1-5-21-5"].LastLogonTimestamp = nil, daysAgo(0)
-		b.apply(t, report.Kept, "last logon")
+		b.apply(t, report.Kept, "logged on 1 hour ago")
 		b.wrote(t, leaveEgon)
 		b.logged(t, freeEgon, "rolled back")
 	})
@@ -39,7 +39,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b := newBench(t, moveAnna)
 		b.apply(t, report.Pending, "joined")
 		b.entra.users["id-anna"].LastSuccessful = daysAgo(0)
-		b.apply(t, report.Kept, "last sign-in")
+		b.apply(t, report.Kept, "signed in 1 hour ago")
 		b.wrote(t, joinEXO, leaveEXO)
 		b.logged(t, moveAnna, "rolled back")
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -27,11 +28,14 @@ func Again(ctx context.Context, s store.Store, old string, in Start, tool string
 	if err := covers(b, in.Policy); err != nil {
 		return fmt.Errorf("%w: the snapshot of run %s cannot be planned by this policy: %w; read anew, without --run", ErrPolicy, old, err)
 	}
-	b.Run, b.Started, b.AsOf, b.Policy, b.Tool = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool
+	b.Run, b.Started, b.AsOf, b.Policy, b.Tool, b.AcceptFeeds = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool, in.AcceptFeeds
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		return err
 	}
 	m.Run = in.Run
+	if m.History, err = history.Settle(ctx, s, in.Run, now); err != nil {
+		return fmt.Errorf("seal run %s: %w", in.Run, err)
+	}
 	return snapshot.Seal(ctx, s, m)
 }
 

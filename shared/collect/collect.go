@@ -6,11 +6,15 @@ package collect
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/census"
@@ -30,6 +34,7 @@ type Entra interface {
 	ListMembers(ctx context.Context, groupID, cursor string, page func(members []directory.Member, next string) error) error
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	GroupsOf(ctx context.Context, userID string) ([]string, error)
+	Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error
 }
 
 // AD is what collect asks of Active Directory.
@@ -69,6 +74,8 @@ type Start struct {
 	Policy *policy.Policy
 	Text   string // of the policy file
 	User   string // one person instead of all; empty: all
+	// AcceptFeeds takes the sources as they are, however much they shrank.
+	AcceptFeeds bool
 }
 
 // Begin resolves what the policy names and writes begin.json. When the tenant
@@ -95,7 +102,7 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
 		Run: in.Run, Started: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
-		User: in.User, Policy: in.Text, Partitions: 1,
+		User: in.User, Policy: in.Text, Partitions: 1, AcceptFeeds: in.AcceptFeeds,
 	}
 	var err error
 	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {
@@ -119,7 +126,31 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 		}
 		b.Partitions = max(1, (b.People+perPartition-1)/perPartition)
 	}
-	return b, nil
+	b.Mailboxes, err = c.mailboxes(ctx, in)
+	return b, err
+}
+
+// mailboxes keeps the mailbox usage report, when a change of the policy is
+// guarded by it. Without the report those changes are refused, and the rest of
+// the run goes on.
+func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
+	guarded := func(r *policy.Rule) bool { return r.ChangeTo != nil && r.ChangeTo.MailboxQuota > 0 }
+	if !slices.ContainsFunc(in.Policy.Rules, guarded) {
+		return nil, nil
+	}
+	key := "runs/" + in.Run + "/mailboxes/" + strings.ToLower(rand.Text()[:10]) + ".jsonl.gz" // the step may be repeated
+	var reading error
+	err := store.PutLines(ctx, c.Store, key, func(emit func(any) error) error {
+		reading = c.Entra.Mailboxes(ctx, func(m directory.Mailbox) error { return emit(&m) })
+		return reading
+	})
+	switch {
+	case reading != nil && ctx.Err() == nil:
+		return &snapshot.Mailboxes{Failed: reading.Error()}, nil
+	case err != nil:
+		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+	}
+	return &snapshot.Mailboxes{Key: key}, nil
 }
 
 // groups finds every group that the policy names. A license group that is not
@@ -156,10 +187,14 @@ func (c *Collector) groups(ctx context.Context, p *policy.Policy) ([]directory.G
 	return all, nil
 }
 
-// Seal writes the manifest over what the two sources gave: now it is a
-// snapshot.
+// Seal writes the manifest over what the two sources gave, with what earlier runs
+// came to: now it is a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
+	past, err := history.Settle(ctx, c.Store, run, c.Now())
+	if err != nil {
+		return fmt.Errorf("seal run %s: %w", run, err)
+	}
 	return snapshot.Seal(ctx, c.Store, &snapshot.Manifest{
-		Run: run, Taken: c.Now().UTC(), Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad},
+		Run: run, Taken: c.Now().UTC(), Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad}, History: past,
 	})
 }

@@ -89,6 +89,13 @@ func (f *fakeEntra) Tenant(context.Context) (string, []directory.SKU, error) {
 	return f.tenant, f.skus, f.call("Tenant")
 }
 
+func (f *fakeEntra) Mailboxes(_ context.Context, each func(directory.Mailbox) error) error {
+	if err := f.call("Mailboxes"); err != nil {
+		return err
+	}
+	return each(directory.Mailbox{UserPrincipalName: "bo@x.example", Bytes: 5 * directory.GB})
+}
+
 func (f *fakeEntra) CountPeople(context.Context) (int, error) { return f.count, f.call("CountPeople") }
 
 func (f *fakeEntra) FindGroup(_ context.Context, name string) (directory.Group, error) {

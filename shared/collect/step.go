@@ -46,6 +46,8 @@ type StepInput struct {
 type Request struct {
 	User  *string `json:"user"`  // one person; nil: everybody
 	Apply bool    `json:"apply"` // of one person: carry out what the rules say
+	// AcceptFeeds takes the sources as they are, however much they shrank.
+	AcceptFeeds bool `json:"acceptFeeds"`
 }
 
 // StepOutput is the state that is handed on. It holds keys and numbers.
@@ -126,7 +128,7 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(in.Execution))
-	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text}
+	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, AcceptFeeds: r.AcceptFeeds}
 	out := &StepOutput{Run: start.Run, AsOf: in.Started.UTC(), Relay: s.Relay, Groups: adGroups(p), Apply: r.Apply}
 	if out.Groups == nil {
 		out.Groups = []task.Group{}

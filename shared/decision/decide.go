@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -16,10 +17,10 @@ import (
 // ErrUnknownUser is returned when nobody in the snapshot has the name.
 var ErrUnknownUser = errors.New("unknown user")
 
-// Decide turns a verdict into a decision: for a reclaim it finds the way, or
-// why there is none. taken are licenses of the person that an earlier rule
-// already reclaims.
-func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, taken []string) plan.Decision {
+// Decide turns a verdict into a decision, by what last became of the license
+// (past; nil: nothing): for a reclaim it finds the way, or why there is none now.
+// taken are licenses of the person that an earlier rule already reclaims.
+func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken []string) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
 		Outcome: v.Outcome, Reason: v.Reason, IdleSince: v.IdleSince, Created: created(p),
@@ -27,7 +28,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if rule.ChangeTo != nil {
 		d.To = rule.ChangeTo.Name
 	}
-	if v.Outcome != policy.Reclaim {
+	if past != nil && r.past(&d, judge, rule, p, past) || d.Outcome != policy.Reclaim {
 		return d
 	}
 	d.Evidence = judge.Evidence(rule, p)
@@ -37,7 +38,31 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	}
 	route, refusal := r.Tenant.Route(p, rule)
 	d.Via, d.Refused = route.Via, refusal
+	if d.Refused == "" {
+		r.preflight(&d, rule, p, &route)
+	}
+	if d.Refused == "" && rule.Notice > 0 {
+		notice(&d, rule, past, judge.Now())
+	}
 	return d
+}
+
+// preflight is what the data tell of a way before it is gone. Seats and mailboxes
+// are counted by the gate, over everybody.
+func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
+	if rule.ChangeTo == nil || route.TargetSKU == "" {
+		return
+	}
+	if route.Via == plan.Direct && p.Entra.UsageLocation == "" {
+		d.Refused = "the person has no usage location, without which Graph assigns no license; set usageLocation first"
+		return
+	}
+	if !slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == route.TargetSKU }) {
+		d.Seat = rule.ChangeTo.Name
+	}
+	if d.Mailbox = rule.ChangeTo.MailboxQuota > 0; d.Mailbox && p.Entra.Enabled != directory.Yes {
+		d.Refused = "sign-in is blocked, so this may be a shared, room or equipment mailbox, whose license is there for another reason than signing in"
+	}
 }
 
 // created is the younger of the person's accounts, for the order of changes.
@@ -81,10 +106,12 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 	var taken []string
 	for _, rule := range r.Policy.Rules {
 		v := judge.Ask(rule, p)
-		a := Answer{Decision: r.Decide(judge, rule, p, v, taken)}
+		a := Answer{Decision: r.Decide(judge, rule, p, v, r.History.Of(p.ID(), rule.License.Name), taken)}
 		a.Evidence = judge.Evidence(rule, p)
-		a.Reason = judge.Reason(rule, p, v)
-		if v.Outcome == policy.Reclaim {
+		if a.Reason = judge.Reason(rule, p, v); a.Back != "" {
+			a.Reason = a.Decision.Reason
+		}
+		if a.Outcome == policy.Reclaim {
 			taken = append(taken, a.License)
 		}
 		if v.Outcome == policy.Keep {

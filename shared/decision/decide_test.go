@@ -42,15 +42,15 @@ func TestDecide(t *testing.T) {
 		taken []string
 		want  plan.Decision
 	}{
-		"direct":   {[]directory.Assignment{e3Direct}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via = plan.Direct })},
-		"by group": {[]directory.Assignment{e3ByGroup}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via = plan.EntraGroup })},
+		"direct":   {[]directory.Assignment{e3Direct}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
+		"by group": {[]directory.Assignment{e3ByGroup}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via, d.Seat = plan.EntraGroup, "exo" })},
 		"refused": {[]directory.Assignment{other}, 70, "m365", nil, with(func(d *plan.Decision) {
 			d.Refused = "held through the group g-other, which is not entra:LIC-E3 of the policy"
 		})},
 		"superseded": {[]directory.Assignment{e3Direct}, 100, "m365-long", []string{"e3"}, with(func(d *plan.Decision) {
 			d.Rule, d.To, d.Refused = "m365-long", "", "superseded: an earlier rule of the policy already changes this license"
 		})},
-		"another license is taken": {[]directory.Assignment{e3Direct}, 70, "m365", []string{"citrix"}, with(func(d *plan.Decision) { d.Via = plan.Direct })},
+		"another license is taken": {[]directory.Assignment{e3Direct}, 70, "m365", []string{"citrix"}, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
 		"kept":                     {[]directory.Assignment{e3Direct}, 5, "m365", nil, with(func(d *plan.Decision) { d.Outcome = policy.Keep })},
 	}
 	for name, tc := range tests {
@@ -63,7 +63,7 @@ func TestDecide(t *testing.T) {
 			}
 			p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed(tc.rule)
 			v := judge.Ask(rule, p)
-			got := r.Decide(judge, rule, p, v, tc.taken)
+			got := r.Decide(judge, rule, p, v, nil, tc.taken)
 			tc.want.IdleSince, tc.want.Reason = daysAgo(tc.days), v.Reason
 			if d := cmp.Diff(tc.want, got, cmpopts.IgnoreFields(plan.Decision{}, "Evidence")); d != "" {
 				t.Errorf("decision (-want +got):\n%s", d)

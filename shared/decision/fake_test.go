@@ -36,7 +36,7 @@ func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 // account is an Entra account that holds E3 and signed in last days ago.
 func account(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	return directory.EntraUser{
-		ID: "id-" + name, UserPrincipalName: name + "@x.example", Enabled: directory.Yes,
+		ID: "id-" + name, UsageLocation: "SE", UserPrincipalName: name + "@x.example", Enabled: directory.Yes,
 		Created: daysAgo(900), LastSuccessful: daysAgo(days), Assignments: holds,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -23,6 +24,7 @@ type Run struct {
 	Policy   *policy.Policy
 	Tenant   *plan.Tenant
 	Feeds    [2]plan.Feed // by Source
+	History  *history.Standing
 
 	ManifestHash string
 
@@ -44,13 +46,30 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 		return nil, err
 	}
 	r := &Run{Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups), store: s, ManifestHash: hash}
+	if r.History, err = history.Load(ctx, s, m); err != nil {
+		return nil, err
+	}
 	for src, reading := range m.Readings {
 		r.Feeds[src] = plan.Health(directory.Source(src), plan.FeedFacts{
 			Absent: reading.Absent, Failed: reading.Failed, Unasked: reading.Unasked,
-			Freshness: reading.Freshness,
+			Freshness: reading.Freshness, Baseline: r.baseline(src),
 		}, b.AsOf)
 	}
 	return r, nil
+}
+
+// baseline is how a source looked when it was last healthy, to compare it with.
+// A run for one person samples the source only, one for an earlier instant has
+// nothing before it.
+func (r *Run) baseline(source int) *plan.Baseline {
+	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
+		return nil
+	}
+	b := r.History.Baselines[source]
+	if b == nil || b.AsOf.After(r.Begin.AsOf) {
+		return nil
+	}
+	return b
 }
 
 // Read loads one partition of the run's snapshot into h, reusing its memory,

@@ -199,6 +199,29 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
+// ActiveBy is the person as if all accounts had last been used at an instant,
+// where they were not used later. What is not known stays so.
+func (p *Person) ActiveBy(at time.Time) *Person {
+	as := *p
+	if p.Entra != nil {
+		account := *p.Entra
+		for _, date := range []*time.Time{&account.LastInteractive, &account.LastNonInteractive, &account.LastSuccessful} {
+			if date.Before(at) {
+				*date = at
+			}
+		}
+		as.Entra = &account
+	}
+	if p.AD != nil {
+		account := *p.AD
+		if account.LastLogonTimestamp.Before(at) {
+			account.LastLogonTimestamp = at
+		}
+		as.AD = &account
+	}
+	return &as
+}
+
 // UserPrincipalName is the Entra name, or the AD name of somebody who exists
 // in Active Directory only.
 func (p *Person) UserPrincipalName() string {

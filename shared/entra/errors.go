@@ -58,6 +58,7 @@ type graphError struct {
 	message    string
 	requestID  string
 	retryAfter string
+	location   string // of a redirect
 }
 
 func newGraphError(response *http.Response, body []byte) *graphError {
@@ -74,6 +75,7 @@ func newGraphError(response *http.Response, body []byte) *graphError {
 		message:    envelope.Error.Message,
 		requestID:  response.Header.Get("request-id"),
 		retryAfter: response.Header.Get("Retry-After"),
+		location:   response.Header.Get("Location"),
 	}
 }
 

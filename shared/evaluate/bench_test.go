@@ -97,6 +97,8 @@ func (company) Tenant(context.Context) (string, []directory.SKU, error) {
 	}, nil
 }
 
+func (c company) Mailboxes(context.Context, func(directory.Mailbox) error) error { return nil }
+
 func (c company) CountPeople(context.Context) (n int, err error) {
 	for range c.EntraUsers() {
 		n++

@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 )
@@ -58,13 +59,21 @@ func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*pl
 	i := -1
 	for rule, v := range w.judge.AskAll(p) {
 		i++
-		tallies[i].Count(v)
-		if v.Outcome == policy.NotHolder || v.Outcome == policy.Keep {
+		var past *history.Item
+		if w.run.History.Len() > 0 {
+			past = w.run.History.Of(p.ID(), rule.License.Name)
+		}
+		if past == nil && (v.Outcome == policy.NotHolder || v.Outcome == policy.Keep) {
+			tallies[i].Count(v.Outcome, v.Holder)
 			continue
 		}
-		d := w.run.Decide(w.judge, rule, p, v, taken)
+		d := w.run.Decide(w.judge, rule, p, v, past, taken)
+		tallies[i].Count(d.Outcome, v.Holder)
 		if d.Outcome == policy.Reclaim {
 			taken = append(taken, d.License)
+		}
+		if plain := d.Outcome == policy.NotHolder || d.Outcome == policy.Keep; plain && d.Refused == "" && d.Back == "" && d.Again == "" {
+			continue
 		}
 		if err := emit(&d); err != nil {
 			return err

@@ -6,10 +6,12 @@ package gate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -24,28 +26,129 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	if err != nil {
 		return nil, err
 	}
-	p := begin(r, now)
-	chosen := plan.NewSelection(r.Policy.Limits.PerRun)
-	sum, err := r.Each(ctx, func(d *plan.Decision) error {
-		if d.Outcome == policy.Reclaim && d.Refused == "" {
-			chosen.Offer(*d)
+	j := &judgement{Run: r, store: s, plan: begin(r, now)}
+	if err := j.choose(ctx); err != nil {
+		return nil, fmt.Errorf("plan run %s: %w", run, err)
+	}
+	allowed, err := history.Allowed(ctx, s, now)
+	if err != nil {
+		return nil, fmt.Errorf("plan run %s: %w", run, err)
+	}
+	p := j.plan
+	exceeded := plan.Exceeded(r.Policy.Limits, j.sum.Tallies, allowed)
+	p.Verdict, p.HoldReasons, p.Overridable = plan.Decide(p.Mode, len(p.Changes)+len(p.Notices), exceeded, unhealthy(r))
+	p.PlanHash = p.Hash()
+	if err := j.remember(ctx); err != nil {
+		return nil, err
+	}
+	if err := report.PutPlan(ctx, s, p, j.each); err != nil {
+		return nil, err
+	}
+	return p, report.PutChanges(ctx, s, p)
+}
+
+// judgement is a plan in the making.
+type judgement struct {
+	*decision.Run
+	store           store.Store
+	plan            *plan.Plan
+	guard           *mailboxGuard
+	chosen, notices *plan.Selection
+	again           []history.Touch // licenses held again
+	sum             decision.Summary
+}
+
+// choose fills the plan with the changes that fit.
+func (j *judgement) choose(ctx context.Context) (err error) {
+	if j.guard, err = guardOf(ctx, j.store, j.Run); err != nil {
+		return err
+	}
+	limit := j.Policy.Limits.PerRun
+	j.chosen, j.notices = plan.NewSelection(limit, freeSeats(j.Run)), plan.NewSelection(limit, nil)
+	j.sum, err = j.Each(ctx, func(d *plan.Decision) error {
+		if d.Again != "" {
+			j.again = append(j.again, history.Touch{User: d.User, License: d.License, Run: d.Again})
+		}
+		d.Refused = j.guard.refusal(d)
+		switch {
+		case !d.Planned():
+		case d.Notice:
+			d.Seat = "" // taken when the change is made
+			j.notices.Offer(*d)
+		default:
+			j.chosen.Offer(*d)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("plan run %s: %w", run, err)
+		return err
 	}
-	p.Changes, p.Deferred = chosen.Changes(r.Policy), chosen.Deferred()
-	p.Counts = count(sum)
+	p := j.plan
+	p.Changes, p.Notices = j.chosen.Changes(j.Policy), j.notices.Changes(j.Policy)
+	if len(p.Notices) == 0 {
+		p.Notices = nil // as it is read again
+	}
+	p.Deferred, p.Counts = j.chosen.Deferred()+j.notices.Deferred(), count(j.sum)
+	p.Matches = map[string]int{}
+	for _, t := range j.sum.Tallies {
+		if t.Reclaim > 0 {
+			p.Matches[t.Rule] = t.Reclaim
+		}
+	}
 	for _, c := range p.Changes {
 		p.MonthlySaving += c.MonthlySaving
 	}
-	p.Verdict, p.HoldReasons, p.Overridable = plan.Decide(p.Mode, len(p.Changes), plan.Exceeded(r.Policy.Limits, sum.Tallies), unhealthy(r))
-	p.PlanHash = p.Hash()
-	if err := report.PutPlan(ctx, s, p, r.Each); err != nil {
-		return nil, err
+	return nil
+}
+
+// each is every decision with what the plan as a whole makes of it.
+func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
+	return j.Each(ctx, func(d *plan.Decision) error {
+		d.Refused = j.guard.refusal(d)
+		if d.Planned() && !d.Notice && j.chosen.NoSeat(d) {
+			d.Refused = fmt.Sprintf("no free seat of %s is left for it, beside the %d that are kept free; buy some, or free some first", d.Seat, j.Policy.LicenseNamed(d.Seat).KeepSeats)
+		}
+		return each(d)
+	})
+}
+
+// freeSeats are the seats of each license that a plan may take: those paid for
+// and not taken, but for the reserve. Seats that the plan frees are not counted.
+func freeSeats(r *decision.Run) map[string]int {
+	free := map[string]int{}
+	for _, l := range r.Policy.Licenses {
+		for _, sku := range r.Begin.SKUs {
+			if l.SKU != "" && sku.PartNumber == l.SKU {
+				free[l.Name] = sku.Enabled - sku.Consumed - l.KeepSeats
+			}
+		}
 	}
-	return p, report.PutChanges(ctx, s, p)
+	return free
+}
+
+// remember leaves for later runs whom the plan may touch and how the feeds look.
+func (j *judgement) remember(ctx context.Context) error {
+	everybody := j.Begin.User == ""
+	past := planned(j.plan)
+	past.Again = j.again
+	for source, reading := range j.Manifest.Readings {
+		if everybody && j.Feeds[source].State == plan.Healthy {
+			past.Feeds[source] = &plan.Baseline{AsOf: j.Begin.AsOf, Freshness: reading.Freshness}
+		}
+	}
+	return history.PutPlanned(ctx, j.store, past, everybody)
+}
+
+// planned is what any plan leaves. In audit nothing can become of it.
+func planned(p *plan.Plan) *history.Planned {
+	past := &history.Planned{Run: p.Run, AsOf: p.AsOf, Expires: p.Expires, Touches: []history.Touch{}}
+	if p.Mode == policy.Audit {
+		return past
+	}
+	for _, c := range slices.Concat(p.Changes, p.Notices) {
+		past.Touches = append(past.Touches, history.Touch{User: c.User, License: c.License})
+	}
+	return past
 }
 
 func begin(r *decision.Run, now time.Time) *plan.Plan {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -45,20 +46,26 @@ func Restore(ctx context.Context, s store.Store, old, user, run string, now time
 		if user != "" && c.User != user && c.SID != user && !strings.EqualFold(c.UserPrincipalName, user) {
 			continue
 		}
-		last, err := book.Latest(ctx, c.User, c.License)
+		last, err := book.Standing(ctx, c.User, c.License)
 		if err != nil {
 			return nil, err
 		}
 		if last == nil || last.Run != old || last.Completion == nil || last.Completion.Outcome != ledger.Done {
 			continue
 		}
-		c.Rule, c.Reason, c.MonthlySaving = plan.RestoreRule, "put back what run "+old+" took", -c.MonthlySaving
+		if c.Back != "" {
+			continue // it gave something back
+		}
+		c.Rule, c.Reason, c.MonthlySaving, c.Back = plan.RestoreRule, "put back what run "+old+" took", -c.MonthlySaving, old
 		p.Changes = append(p.Changes, c)
 	}
 	if len(p.Changes) == 0 {
 		return nil, fmt.Errorf("%w: run %s took nothing that is not back already%s", ErrNothing, old, map[bool]string{true: " of " + user}[user != ""])
 	}
 	p.PlanHash = p.Hash()
+	if err := history.PutPlanned(ctx, s, planned(p), false); err != nil {
+		return nil, err
+	}
 	nobody := func(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 		return decision.Summary{}, nil
 	}

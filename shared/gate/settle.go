@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
@@ -29,8 +30,8 @@ func Settle(ctx context.Context, s store.Store, run string, now time.Time) (*pla
 	}
 	all := &report.Results{Run: run, PlanHash: p.PlanHash, At: now.UTC(), Override: said.Override, Results: []report.Result{}}
 	book := ledger.In(s)
-	for i := range p.Changes {
-		r, err := became(ctx, book, &p.Changes[i], run, said)
+	for _, c := range slices.Concat(p.Changes, p.Notices) {
+		r, err := became(ctx, book, &c, run, said)
 		if err != nil {
 			return nil, nil, fmt.Errorf("settle run %s: %w", run, err)
 		}
@@ -61,7 +62,7 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 
 // ended is the status of a completed change.
 func ended(o ledger.Outcome) report.Status {
-	return map[ledger.Outcome]report.Status{ledger.Done: report.Done, ledger.RolledBack: report.Kept, ledger.Failed: report.Failed}[o]
+	return map[ledger.Outcome]report.Status{ledger.Done: report.Done, ledger.Noticed: report.Announced, ledger.RolledBack: report.Kept, ledger.Failed: report.Failed}[o]
 }
 
 // Hold writes the plan of a run that could not be evaluated: held, without a

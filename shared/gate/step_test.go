@@ -114,7 +114,7 @@ func TestSettle(t *testing.T) {
 	book, begun := ledger.In(s.Store), map[int]*ledger.Entry{}
 	for _, i := range []int{0, 1} {
 		c := p.Changes[i]
-		if begun[i], err = book.Begin(t.Context(), ledger.Intent{Person: c.User, License: c.License, Run: "run"}); err != nil {
+		if begun[i], err = book.Begin(t.Context(), ledger.Intent{Person: c.User, License: c.License, Run: "run"}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,9 +24,11 @@ var ErrBlocked = errors.New("another run's change is still open")
 // Outcome of a completed change.
 type Outcome string
 
-// The outcomes. RolledBack and Failed mean that the person has what they had.
+// The outcomes. RolledBack and Failed mean that the person has what they had,
+// and Noticed that a change was announced and nothing changed yet.
 const (
 	Done       Outcome = "done"
+	Noticed    Outcome = "noticed"
 	RolledBack Outcome = "rolled back"
 	Failed     Outcome = "failed"
 )
@@ -54,6 +58,11 @@ type Intent struct {
 	Reason    string    `json:"reason"`
 	Before    Holding   `json:"before"`
 	At        time.Time `json:"at"`
+	// IdleSince is the last activity that the plan rests on; nil: never.
+	IdleSince *time.Time `json:"idleSince,omitempty"`
+	// ApprovedBy is who had the plan applied: a person at a terminal, or the
+	// execution of the state machine, whose starter CloudTrail knows.
+	ApprovedBy string `json:"approvedBy,omitempty"`
 }
 
 // Completion is what came of an intent, as read from the directory.
@@ -89,20 +98,44 @@ func (e *Entry) doneKey() string {
 
 // Latest is the newest entry for a person and license, or nil when there is none.
 func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, error) {
-	last := ""
+	keys, err := l.intents(ctx, person, license)
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	return l.read(ctx, person, license, keys[len(keys)-1])
+}
+
+// Standing is the newest entry that says how things stand: an open one, or one
+// that was done or announced. Those that were rolled back or failed left
+// everything as it was. Nil when nothing ever came of any.
+func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
+	keys, err := l.intents(ctx, person, license)
+	for _, key := range slices.Backward(keys) {
+		e, err := l.read(ctx, person, license, key)
+		if err != nil {
+			return nil, err
+		}
+		if e.Completion == nil || e.Completion.Outcome == Done || e.Completion.Outcome == Noticed {
+			return e, nil
+		}
+	}
+	return nil, err
+}
+
+// intents are the keys of the intents for a person and license, in order.
+func (l *Ledger) intents(ctx context.Context, person, license string) (keys []string, err error) {
 	for key, err := range l.store.List(ctx, prefix(person, license)) {
 		if err != nil {
 			return nil, fmt.Errorf("list the ledger of %s for %s: %w", person, license, err)
 		}
 		if !strings.HasSuffix(key, doneSuffix) {
-			last = key // keys come in order
+			keys = append(keys, key)
 		}
 	}
-	return l.read(ctx, person, license, last)
+	return keys, nil
 }
 
-// OfPerson is the newest entry for each license that was ever changed for a
-// person.
+// OfPerson is how every license that was ever changed for a person stands.
 func (l *Ledger) OfPerson(ctx context.Context, person string) (all []*Entry, err error) {
 	licenses := map[string]bool{}
 	for key, err := range l.store.List(ctx, "ledger/"+person+"/") {
@@ -114,7 +147,7 @@ func (l *Ledger) OfPerson(ctx context.Context, person string) (all []*Entry, err
 			continue
 		}
 		licenses[license] = true
-		e, err := l.Latest(ctx, person, license)
+		e, err := l.Standing(ctx, person, license)
 		if err != nil {
 			return nil, err
 		}
@@ -125,10 +158,33 @@ func (l *Ledger) OfPerson(ctx context.Context, person string) (all []*Entry, err
 	return all, nil
 }
 
-func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry, error) {
-	if key == "" {
-		return nil, nil
+// All yields every person and license that has entries, by listing the whole
+// ledger. An error is the last thing yielded.
+func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
+	return func(yield func(Subject, error) bool) {
+		var last Subject
+		for key, err := range l.store.List(ctx, "ledger/") {
+			if err != nil {
+				yield(Subject{}, fmt.Errorf("list the ledger: %w", err))
+				return
+			}
+			parts := strings.Split(key, "/")
+			if len(parts) != 4 {
+				continue
+			}
+			if s := (Subject{parts[1], parts[2]}); s != last {
+				if last = s; !yield(s, nil) {
+					return
+				}
+			}
+		}
 	}
+}
+
+// Subject is one person's license.
+type Subject struct{ Person, License string }
+
+func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry, error) {
 	e := &Entry{}
 	if err := store.GetJSON(ctx, l.store, key, &e.Intent); err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
@@ -149,34 +205,41 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	return e, nil
 }
 
-// Begin writes an intent, or takes up the open one of the same run. It fails
-// with ErrBlocked when another run is at it, also when that run was faster by
-// a moment.
-func (l *Ledger) Begin(ctx context.Context, in Intent) (*Entry, error) {
-	for range 3 { // two calls of one run may begin at the same moment
-		last, err := l.Latest(ctx, in.Person, in.License)
-		if err != nil {
-			return nil, err
-		}
-		e := &Entry{Seq: 1, Intent: in}
-		switch {
-		case last == nil:
-		case last.Completion != nil:
-			e.Seq = last.Seq + 1
-		case last.Run == in.Run:
-			return last, nil
-		default:
-			return nil, fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, last.Run, last.At.Format(time.RFC3339), last.Run)
-		}
-		err = store.PutJSONIfAbsent(ctx, l.store, e.key(), e.Intent)
-		if err == nil {
-			return e, nil
-		}
-		if !errors.Is(err, store.ErrExists) {
-			return nil, fmt.Errorf("write the intent into the ledger (nothing was changed): %w", err)
-		}
+// Begin writes an intent after the latest entry that the caller has seen (nil:
+// none), or takes up the open one of the same run. It fails with ErrBlocked when
+// another run is at it, or came first since the caller looked: whatever was
+// decided before that is not to be carried out.
+func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
+	e := &Entry{Seq: 1, Intent: in}
+	switch {
+	case last == nil:
+	case last.Completion != nil:
+		e.Seq = last.Seq + 1
+	case last.Run == in.Run:
+		return last, nil
+	default:
+		return nil, blocked(last)
 	}
-	return nil, fmt.Errorf("%w: others keep beginning it", ErrBlocked)
+	err := store.PutJSONIfAbsent(ctx, l.store, e.key(), e.Intent)
+	if err == nil {
+		return e, nil
+	}
+	if !errors.Is(err, store.ErrExists) {
+		return nil, fmt.Errorf("write the intent into the ledger (nothing was changed): %w", err)
+	}
+	there, err := l.read(ctx, in.Person, in.License, e.key())
+	switch {
+	case err != nil:
+		return nil, err
+	case there.Run == in.Run: // two calls of one run began at the same moment
+		return there, nil
+	default:
+		return nil, blocked(there)
+	}
+}
+
+func blocked(by *Entry) error {
+	return fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, by.Run, by.At.Format(time.RFC3339), by.Run)
 }
 
 // Complete closes an entry. Completing it twice keeps the first completion.

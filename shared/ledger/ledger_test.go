@@ -37,14 +37,14 @@ func TestOneOpenIntentAtATime(t *testing.T) {
 	if e, err := l.Latest(ctx, intent("r1").Person, "m365-e3"); e != nil || err != nil {
 		t.Fatalf("empty ledger: %v, %v", e, err)
 	}
-	first, err := l.Begin(ctx, intent("r1"))
+	first, err := l.Begin(ctx, intent("r1"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Begin(ctx, intent("r2")); !errors.Is(err, ErrBlocked) {
+	if _, err := l.Begin(ctx, intent("r2"), first); !errors.Is(err, ErrBlocked) {
 		t.Errorf("another run: %v", err)
 	}
-	again, err := l.Begin(ctx, intent("r1"))
+	again, err := l.Begin(ctx, intent("r1"), first)
 	if d := cmp.Diff(first, again); d != "" || err != nil {
 		t.Errorf("the same run takes its intent up: %v\n%s", err, d)
 	}
@@ -58,7 +58,7 @@ func TestOneOpenIntentAtATime(t *testing.T) {
 	if err != nil || last.Completion == nil || last.Completion.Note != "first" {
 		t.Errorf("latest = %+v, %v; want the first completion", last, err)
 	}
-	second, err := l.Begin(ctx, intent("r2"))
+	second, err := l.Begin(ctx, intent("r2"), last)
 	if err != nil || second.Seq != 2 {
 		t.Errorf("after completion: %+v, %v", second, err)
 	}
@@ -71,9 +71,10 @@ func TestEntriesComeBackWhole(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	l, _ := open(t)
+	var e *Entry
 	for range 12 { // past one digit
-		e, err := l.Begin(ctx, intent("r1"))
-		if err != nil {
+		var err error
+		if e, err = l.Begin(ctx, intent("r1"), e); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Complete(ctx, e, Completion{Outcome: Done}); err != nil {
@@ -95,7 +96,7 @@ func TestOnlyOneRunWins(t *testing.T) {
 	won := 0
 	for _, run := range []string{"r1", "r2", "r3", "r4", "r5", "r6"} {
 		all.Go(func() {
-			_, err := l.Begin(context.Background(), intent(run))
+			_, err := l.Begin(context.Background(), intent(run), nil)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {

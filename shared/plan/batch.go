@@ -10,14 +10,18 @@ const perBatch = 100
 // one directory, so that the batches of a directory may follow each other and
 // one that is down keeps nobody else waiting.
 type Batch struct {
-	Name    string // entra-0001, ad-0001; sorts by order
+	Name    string // entra-0001, ad-0001, notice-0001
 	Changes []Change
 }
 
-// Batches divides the changes of a plan, those of Entra ID first, each in the
-// order of the plan. It is the same whenever it is asked.
+// Batches divides the changes of a plan, those of Entra ID first, then those of
+// Active Directory, then the notices, each in the order of the plan. It is the
+// same whenever it is asked.
 func (p *Plan) Batches() []Batch {
-	entra, ad := []Batch(nil), []Batch(nil)
+	entra, ad, notices := []Batch(nil), []Batch(nil), []Batch(nil)
+	for _, c := range p.Notices {
+		notices = fill(notices, "notice", c)
+	}
 	for _, c := range p.Changes {
 		if c.Via == ADGroup {
 			ad = fill(ad, "ad", c)
@@ -25,7 +29,7 @@ func (p *Plan) Batches() []Batch {
 			entra = fill(entra, "entra", c)
 		}
 	}
-	return append(entra, ad...)
+	return append(append(entra, ad...), notices...)
 }
 
 func fill(batches []Batch, directory string, c Change) []Batch {

@@ -29,8 +29,25 @@ type Decision struct {
 	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero: never, or not known
 	Created           time.Time         `json:"created,omitzero"`
 	Via               Via               `json:"via,omitempty"`
-	Refused           string            `json:"refused,omitempty"` // why a reclaim cannot be carried out
+	Refused           string            `json:"refused,omitempty"` // why nothing is done now
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
+	// Seat is the license of which the change takes a seat; empty: of none.
+	Seat string `json:"seat,omitempty"`
+	// Notice: the change is announced, and made by a later run.
+	Notice bool `json:"notice,omitempty"`
+	// Mailbox: what the mailbox holds must be known to fit the new license.
+	Mailbox bool `json:"mailbox,omitempty"`
+	// Back is the run that took the license from a person who is active again
+	// since. It is given back, unless Refused says why not.
+	Back string `json:"back,omitempty"`
+	// Again is the run that took a license which the person holds again, by
+	// somebody else's doing.
+	Again string `json:"again,omitempty"`
+}
+
+// Planned tells whether the decision is a change that can be carried out.
+func (d *Decision) Planned() bool {
+	return d.Refused == "" && (d.Outcome == policy.Reclaim || d.Back != "")
 }
 
 // Tally counts the verdicts of one rule.
@@ -44,11 +61,11 @@ type Tally struct {
 }
 
 // Count adds one verdict.
-func (t *Tally) Count(v policy.Verdict) {
-	if v.Holder == directory.Yes {
+func (t *Tally) Count(outcome policy.Outcome, holder directory.Flag) {
+	if holder == directory.Yes {
 		t.Holders++
 	}
-	switch v.Outcome {
+	switch outcome {
 	case policy.Keep:
 		t.Keep++
 	case policy.Reclaim:
@@ -81,6 +98,8 @@ type Change struct {
 	Reason            string     `json:"reason"`
 	IdleSince         *time.Time `json:"idleSince"` // null: never signed in
 	MonthlySaving     float64    `json:"monthlySaving"`
+	// Back is the run whose change is put back; empty for one that takes.
+	Back string `json:"back,omitempty"`
 }
 
 // Verdict is what the gate says of a plan.
@@ -118,6 +137,8 @@ type Plan struct {
 	Deferred    int             `json:"deferred"`
 	Sources     map[string]Feed `json:"sources"`
 	Changes     []Change        `json:"changes"`
+	// Notices are changes that are announced, to be made by a later run.
+	Notices []Change `json:"notices,omitempty"`
 
 	MonthlySaving float64 `json:"monthlySaving"`
 	Currency      string  `json:"currency"`
@@ -125,6 +146,8 @@ type Plan struct {
 	// Restores is the run whose changes this plan puts back; empty for a plan
 	// that takes.
 	Restores string `json:"restores,omitempty"`
+	// Matches are the people whom each rule matched, which an override accepts.
+	Matches map[string]int `json:"matches,omitempty"`
 	// Overridable tells that a hold comes from the limits alone.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`
@@ -133,6 +156,9 @@ type Plan struct {
 	Created      time.Time `json:"created"` // by the real clock
 	Expires      time.Time `json:"expires"`
 }
+
+// Notice is the way of a change that is announced only.
+const Notice Via = "notice"
 
 // RestoreRule stands in a change that puts back, in place of a rule.
 const RestoreRule = "restore"
@@ -150,8 +176,10 @@ func (p *Plan) Hash() string {
 		ManifestHash, PolicyHash, Tenant, Tool string
 		Verdict                                Verdict
 		Overridable                            bool
-		Restores                               string `json:",omitempty"`
-	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores})
+		Restores                               string         `json:",omitempty"`
+		Notices                                []Change       `json:",omitempty"`
+		Matches                                map[string]int `json:",omitempty"`
+	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores, p.Notices, p.Matches})
 	if err != nil {
 		panic(fmt.Sprintf("plan body of plain values cannot be encoded: %v", err)) // unreachable
 	}

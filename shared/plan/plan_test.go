@@ -132,7 +132,7 @@ func TestHealth(t *testing.T) {
 func TestSelectionKeepsTheLongestIdle(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return asOf.AddDate(0, 0, -n) }
-	s := NewSelection(3)
+	s := NewSelection(3, nil)
 	for _, d := range []Decision{
 		{User: "b", Rule: "r", License: "e3", To: "exo", IdleSince: day(70)},
 		{User: "new", License: "e3", Created: day(20)}, // never signed in
@@ -179,13 +179,13 @@ func TestExceeded(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := strings.Join(Exceeded(limits, []Tally{tc.tally}), "\n")
+			got := strings.Join(Exceeded(limits, []Tally{tc.tally}, nil), "\n")
 			if (tc.want == "") != (got == "") || !strings.Contains(got, tc.want) {
 				t.Errorf("Exceeded = %q, want %q", got, tc.want)
 			}
 		})
 	}
-	if got := Exceeded(policy.Limits{StopAbovePercent: 100, StopAboveCount: 500}, []Tally{{Reclaim: 10, Holders: 10}}); len(got) != 1 {
+	if got := Exceeded(policy.Limits{StopAbovePercent: 100, StopAboveCount: 500}, []Tally{{Reclaim: 10, Holders: 10}}, nil); len(got) != 1 {
 		t.Errorf("everybody matches and 100 percent are allowed: %q", got)
 	}
 }

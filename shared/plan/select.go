@@ -10,57 +10,120 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection keeps the changes of a plan within perRun, longest idle first, in
-// memory bounded by perRun.
+// Selection keeps the changes of a plan within perRun and within the free seats
+// of the licenses that they need, in memory bounded by perRun: first those that
+// give back, then the longest idle.
 type Selection struct {
 	limit   int
+	lanes   map[string]*lane // by the license whose seats they take
+	seats   map[string]int   // free ones by license; a license left out has enough
+	offered int
+}
+
+// lane is the changes that take seats of one license.
+type lane struct {
+	room    int // at most so many
+	scarce  bool
 	kept    worstFirst
 	offered int
 }
 
-// NewSelection keeps at most limit changes.
-func NewSelection(limit int) *Selection { return &Selection{limit: limit} }
+// NewSelection keeps at most limit changes, and of those that take a seat no more
+// than there are free ones.
+func NewSelection(limit int, seats map[string]int) *Selection {
+	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
+}
 
-// Offer offers a reclaim that can be carried out.
+// Offer offers a change that can be carried out.
 func (s *Selection) Offer(d Decision) {
 	s.offered++
 	d.Evidence = nil // the decisions keep it
-	if len(s.kept) < s.limit {
-		heap.Push(&s.kept, d)
-	} else if order(&d, &s.kept[0]) < 0 {
-		s.kept[0] = d
-		heap.Fix(&s.kept, 0)
+	l := s.lane(d.Seat)
+	l.offered++
+	if len(l.kept) < l.room {
+		heap.Push(&l.kept, d)
+	} else if l.room > 0 && order(&d, &l.kept[0]) < 0 {
+		l.kept[0] = d
+		heap.Fix(&l.kept, 0)
 	}
 }
 
-// Deferred is how many offered changes did not fit.
-func (s *Selection) Deferred() int { return s.offered - len(s.kept) }
+func (s *Selection) lane(seat string) *lane {
+	l := s.lanes[seat]
+	if l == nil {
+		l = &lane{room: s.limit}
+		if free, known := s.seats[seat]; known && seat != "" && free < s.limit {
+			l.room, l.scarce = max(0, free), true
+		}
+		s.lanes[seat] = l
+	}
+	return l
+}
 
-// Changes are the kept changes, longest idle first, priced by the policy.
+// NoSeat tells that an offered change cannot be made for want of a free seat.
+func (s *Selection) NoSeat(d *Decision) bool {
+	l := s.lanes[d.Seat]
+	return l != nil && l.scarce && l.offered > l.room && (l.room == 0 || order(d, &l.kept[0]) > 0)
+}
+
+// chosen are the kept changes in their order.
+func (s *Selection) chosen() (all []Decision) {
+	for _, l := range s.lanes {
+		all = append(all, l.kept...)
+	}
+	slices.SortFunc(all, func(a, b Decision) int { return order(&a, &b) })
+	return all[:min(len(all), s.limit)]
+}
+
+// Deferred is how many offered changes have to wait for a later run; those that
+// want for a seat are not among them.
+func (s *Selection) Deferred() int {
+	n := s.offered - len(s.chosen())
+	for _, l := range s.lanes {
+		if l.scarce {
+			n -= max(0, l.offered-l.room)
+		}
+	}
+	return n
+}
+
+// Changes are the kept changes, priced by the policy.
 func (s *Selection) Changes(p *policy.Policy) []Change {
 	price := map[string]float64{}
 	for _, l := range p.Licenses {
 		price[l.Name] = l.MonthlyPrice
 	}
-	decisions := slices.Clone(s.kept)
-	slices.SortFunc(decisions, func(a, b Decision) int { return order(&a, &b) })
-	changes := make([]Change, len(decisions))
-	for i, d := range decisions {
-		changes[i] = Change{
-			User: d.User, SID: d.SID, UserPrincipalName: d.UserPrincipalName, Rule: d.Rule, License: d.License, To: d.To,
-			Via: d.Via, Reason: d.Reason, MonthlySaving: price[d.License] - price[d.To],
-		}
-		if !d.IdleSince.IsZero() {
-			changes[i].IdleSince = &decisions[i].IdleSince
-		}
+	changes := []Change{}
+	for _, d := range s.chosen() {
+		changes = append(changes, d.change(price))
 	}
 	return changes
 }
 
-// order puts the longest idle first. Who never signed in counts from the
-// creation of the account; ties are broken by name so that a plan is the same
-// however often it is made.
+func (d *Decision) change(price map[string]float64) Change {
+	c := Change{
+		User: d.User, SID: d.SID, UserPrincipalName: d.UserPrincipalName, Rule: d.Rule, License: d.License, To: d.To,
+		Via: d.Via, Reason: d.Reason, MonthlySaving: price[d.License] - price[d.To], Back: d.Back,
+	}
+	if !d.IdleSince.IsZero() {
+		c.IdleSince = &d.IdleSince
+	}
+	switch {
+	case d.Back != "":
+		c.Rule, c.MonthlySaving = RestoreRule, -c.MonthlySaving
+	case d.Notice:
+		c.Via, c.MonthlySaving = Notice, 0
+	}
+	return c
+}
+
+// order puts who gets a license back first, then the longest idle. Who never
+// signed in counts from the creation of the account; ties are broken by name so
+// that a plan is the same however often it is made.
 func order(a, b *Decision) int {
+	if (a.Back == "") != (b.Back == "") {
+		return cmp.Compare(b.Back, a.Back)
+	}
 	return cmp.Or(
 		a.idle().Compare(b.idle()),
 		cmp.Compare(a.User, b.User),
@@ -94,13 +157,15 @@ func (h *worstFirst) Pop() any {
 const minMatches = 10
 
 // Exceeded tells, for each rule that matches more people than the policy
-// allows, how many and why that holds the run.
-func Exceeded(limits policy.Limits, tallies []Tally) []string {
+// allows, how many and why that holds the run. allowed are the matches by rule
+// that an override accepted before.
+func Exceeded(limits policy.Limits, tallies []Tally, allowed map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
 		t := &tallies[i]
 		percent := 100 * float64(t.Reclaim) / float64(max(1, t.Holders))
 		switch {
+		case t.Reclaim <= allowed[t.Rule]:
 		case t.Reclaim > limits.StopAboveCount:
 			reasons = append(reasons, fmt.Sprintf("rule %s matches %d people, more than limits.stopAbove.count %d", t.Rule, t.Reclaim, limits.StopAboveCount))
 		case t.Reclaim < minMatches:

@@ -72,6 +72,9 @@ func (j *Judge) setNow(now time.Time) {
 	j.turn++
 }
 
+// Now is the instant at which the rules are asked.
+func (j *Judge) Now() time.Time { return j.now }
+
 // Ask gives the verdict of a rule on a person.
 func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
 	return j.worded(r, p, j.decide(r, p, new(exempted)))

@@ -25,9 +25,11 @@ func (l *loader) licenses(n *yaml.Node) {
 // are not reported as well.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
-	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "monthlyPrice")
+	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "monthlyPrice", "keepSeats", "mailboxQuota")
 	license := &License{Name: e.key.Value, SKU: o.text("sku")}
 	l.number(o.fields["monthlyPrice"], "monthlyPrice", 0, 999_999, &license.MonthlyPrice)
+	l.count(o.fields["keepSeats"], "keepSeats", 0, 1_000_000_000, &license.KeepSeats)
+	l.number(o.fields["mailboxQuota"], "mailboxQuota", 0.1, 10_000, &license.MailboxQuota)
 	if g := o.fields["group"]; g != nil {
 		if ref, ok := l.group(g, "group of license "+license.Name); ok {
 			license.Group = &ref
@@ -44,6 +46,8 @@ func (l *loader) license(e entry) *License {
 		l.fault(e.value, `license %s needs "sku: PART_NUMBER" beside its Entra group: who holds it is read from the license, not from the group`, license.Name)
 	case license.SKU != "" && inAD:
 		l.fault(e.value, `license %s has a sku and a group of Active Directory; name its Entra group, or leave the sku out`, license.Name)
+	case inAD && (license.KeepSeats > 0 || license.MailboxQuota > 0):
+		l.fault(e.value, "license %s is a group of Active Directory, of which neither seats nor mailboxes are known; leave keepSeats and mailboxQuota out", license.Name)
 	case inAD:
 		q := newMemberQuery(*license.Group, true)
 		license.holders = &q
@@ -151,19 +155,35 @@ func (l *loader) then(n *yaml.Node, rule *Rule) {
 		}
 		return
 	}
-	o := l.object(n, "then", "changeTo")
-	to := o.required("changeTo", "{changeTo: LICENSE}, or remove")
-	rule.ChangeTo = l.licenseOf(to, "changeTo")
+	o := l.object(n, "then", "changeTo", "remove", "onReturn", "notice")
+	l.count(o.fields["notice"], "notice", 1, maxDays, &rule.Notice)
+	if back := o.fields["onReturn"]; back != nil {
+		if word, ok := l.text(back, "onReturn"); ok && word != "restore" {
+			l.fault(back, "onReturn must be restore, not %q; leave it out to be told only", word)
+		}
+		rule.Restore = true
+	}
+	if remove := o.fields["remove"]; remove != nil {
+		if remove.Value != "true" || o.fields["changeTo"] != nil {
+			l.fault(remove, "write remove: true, or changeTo: LICENSE, and not both")
+		}
+		return
+	}
+	l.changeTo(o.required("changeTo", "{changeTo: LICENSE}, or {remove: true}"), rule)
+}
+
+func (l *loader) changeTo(n *yaml.Node, rule *Rule) {
+	rule.ChangeTo = l.licenseOf(n, "changeTo")
 	if rule.ChangeTo == nil || rule.License == nil {
 		return
 	}
 	switch from, into := rule.License, rule.ChangeTo; {
 	case from == into:
-		l.fault(to, "a license cannot be changed to itself; write remove, or name another")
+		l.fault(n, "a license cannot be changed to itself; write remove, or name another")
 	case (from.holders == nil) != (into.holders == nil):
-		l.fault(to, "%s and %s live in different directories, so one cannot be changed to the other in one move; write remove", from.Name, into.Name)
+		l.fault(n, "%s and %s live in different directories, so one cannot be changed to the other in one move; write remove", from.Name, into.Name)
 	case from.holders == nil && from.SKU == into.SKU, from.holders != nil && from.holders.key == into.holders.key:
-		l.fault(to, "%s and %s are the same product; write remove, or name another", from.Name, into.Name)
+		l.fault(n, "%s and %s are the same product; write remove, or name another", from.Name, into.Name)
 	}
 }
 

@@ -48,6 +48,10 @@ type License struct {
 	SKU          string              // part number; "" for a license of Active Directory
 	Group        *directory.GroupRef // the group that gives it; nil: none
 	MonthlyPrice float64             // of one seat, in the policy's currency
+	KeepSeats    int                 // free seats that idleseat leaves for others
+	// MailboxQuota is how large a mailbox this license allows, in GB. Given, a
+	// change to it is guarded: only a mailbox known to fit may come. 0: not asked.
+	MailboxQuota float64
 
 	index   int          // in Policy.Licenses
 	holders *MemberQuery // the AD group whose members hold it; nil with a SKU
@@ -58,6 +62,8 @@ type Rule struct {
 	Name       string
 	License    *License // only its holders are asked
 	ChangeTo   *License // nil: the license is removed
+	Notice     int      // days between the notice and the change; 0: no notice
+	Restore    bool     // who comes back gets the license back
 	ForSource  string   // the condition for being asked; "" is everybody
 	WhenSource string   // the condition for being reclaimed
 

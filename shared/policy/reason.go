@@ -72,6 +72,26 @@ func verb(activity []*attribute) words {
 	return words{"sign-in", "signed in"}
 }
 
+// Ago says how long ago a person was active by the dates that a rule reads:
+// "signed in 3 minutes ago".
+func (j *Judge) Ago(r *Rule, at time.Time) string {
+	since, n, unit := j.now.Sub(at), 0, "second"
+	switch {
+	case since >= day:
+		n, unit = int(since/day), "day"
+	case since >= time.Hour:
+		n, unit = int(since/time.Hour), "hour"
+	case since >= time.Minute:
+		n, unit = int(since/time.Minute), "minute"
+	default:
+		n = max(0, int(since/time.Second))
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%s %d %s ago", verb(r.when.activity).past, n, unit)
+}
+
 func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // daysSince counts whole days: 60 for 60 days and a second.

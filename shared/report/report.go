@@ -50,13 +50,22 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 			return err
 		}
 		refused := func(d *plan.Decision) (string, bool) {
-			return d.Refused, d.Outcome == policy.Reclaim && d.Refused != ""
+			return d.Refused, d.Back == "" && d.Refused != ""
 		}
 		undecided := func(d *plan.Decision) (string, bool) { return d.Reason, d.Outcome == policy.Undecided }
 		if err := list(ctx, w, "refused", each, refused); err != nil {
 			return err
 		}
 		if err := list(ctx, w, "undecided", each, undecided); err != nil {
+			return err
+		}
+		returned := func(d *plan.Decision) (string, bool) {
+			if d.Refused != "" {
+				return d.Reason + "; " + d.Refused, d.Back != ""
+			}
+			return d.Reason, d.Back != ""
+		}
+		if err := list(ctx, w, "returned", each, returned); err != nil {
 			return err
 		}
 		_, err = io.WriteString(w, "}\n")
@@ -113,6 +122,56 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 		return nil, fmt.Errorf("the plan of run %s was altered, its hash does not fit: %w", run, store.ErrDamaged)
 	}
 	return p, nil
+}
+
+// EachListed calls each for everybody in the long lists of a run's plan: refused,
+// undecided and returned.
+func EachListed(ctx context.Context, s store.Store, run string, each func(list, reason string) error) error {
+	body, err := s.Get(ctx, PlanKey(run))
+	if err != nil {
+		return fmt.Errorf("read the plan of run %s: %w", run, err)
+	}
+	defer body.Close()
+	if err := eachListed(json.NewDecoder(bufio.NewReader(body)), each); err != nil {
+		return fmt.Errorf("read the plan of run %s: %w: %w", run, store.ErrDamaged, err)
+	}
+	return nil
+}
+
+func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
+	if _, err := dec.Token(); err != nil { // the brace
+		return err
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := key.(string)
+		if name != "refused" && name != "undecided" && name != "returned" {
+			var bound json.RawMessage
+			if err := dec.Decode(&bound); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := dec.Token(); err != nil { // the bracket
+			return err
+		}
+		for dec.More() {
+			var p person
+			if err := dec.Decode(&p); err != nil {
+				return err
+			}
+			if err := each(name, p.Reason); err != nil {
+				return err
+			}
+		}
+		if _, err := dec.Token(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bound decodes the keys before the long lists, one by one.

@@ -16,11 +16,12 @@ type Status string
 
 // The statuses. Only Pending is not final.
 const (
-	Done    Status = "done"    // reading the directory shows it
-	Pending Status = "pending" // begun; the directory has not followed yet
-	Kept    Status = "kept"    // asked again, the rule no longer takes it
-	Refused Status = "refused" // cannot be done safely
-	Failed  Status = "failed"  // the directory refused; the person has what they had
+	Done      Status = "done"      // reading the directory shows it
+	Announced Status = "announced" // notice is given; a later run makes the change
+	Pending   Status = "pending"   // begun; the directory has not followed yet
+	Kept      Status = "kept"      // asked again, the rule no longer takes it
+	Refused   Status = "refused"   // cannot be done safely
+	Failed    Status = "failed"    // the directory refused; the person has what they had
 )
 
 // Result is one change and what became of it.

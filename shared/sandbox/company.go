@@ -59,6 +59,9 @@ type Company struct {
 	pending []transition      // changes of membership whose licenses are due
 	seats   map[string]*seats // by skuId
 	history []Event
+
+	mailboxes map[int]*directory.Mailbox // those that are not as usual
+	concealed bool                       // names in reports
 }
 
 // change is what writes made of a person.
@@ -85,7 +88,7 @@ func NewCompany(o Options) *Company {
 		fixed:   numbered(fixed),
 		start:   o.Now().UTC().Truncate(time.Second),
 		offsets: offsets(o.Seed),
-		changes: map[int]*change{},
+		changes: map[int]*change{}, mailboxes: map[int]*directory.Mailbox{},
 		joined:  map[membership]bool{},
 		members: memberLists{lists: map[int][]int32{}},
 	}

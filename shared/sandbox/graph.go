@@ -31,11 +31,12 @@ func newGraph(c *Company) *graph {
 
 // answer is a success. An empty body is told by status 204.
 type answer struct {
-	status int
-	body   []byte
+	status   int
+	body     []byte
+	location string // of a redirect
 }
 
-func ok(body []byte) answer { return answer{http.StatusOK, body} }
+func ok(body []byte) answer { return answer{status: http.StatusOK, body: body} }
 
 var noContent = answer{status: http.StatusNoContent}
 
@@ -55,6 +56,7 @@ var routes = []route{
 	{"POST", "/users/{id}/assignLicense", "", (*graph).assignLicense},
 	{"POST", "/users/{id}/reprocessLicenseAssignment", "", (*graph).reprocessLicenses},
 	{"GET", "/subscribedSkus", "", (*graph).subscribedSkus},
+	{"GET", "/reports/getMailboxUsageDetail(period='D7')", "", (*graph).mailboxUsage},
 	{"GET", "/groups", "$select $top $filter $skiptoken", (*graph).listGroups},
 	{"GET", "/groups/{id}", "$select", (*graph).getGroup},
 	{"GET", "/groups/{id}/members", "$select $top $skiptoken", (*graph).listMembers},
@@ -102,6 +104,10 @@ func (r *route) fits(method string, parts []string) (ids []string, matched bool)
 
 // ServeHTTP answers a request, and every refusal with Graph's envelope.
 func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == downloads {
+		g.c.mailboxReport(w, r)
+		return
+	}
 	g.c.settle()
 	now := g.c.now()
 	id := requestID(g.serial.Add(1))
@@ -121,9 +127,11 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for name, values := range refused.header {
 			w.Header()[name] = values
 		}
-		a = answer{refused.status, refused.envelope(now, id, client)}
+		a = answer{status: refused.status, body: refused.envelope(now, id, client)}
 	}
-	if a.status != http.StatusNoContent {
+	if a.location != "" {
+		w.Header().Set("Location", a.location)
+	} else if a.status != http.StatusNoContent {
 		w.Header().Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
 	}
 	w.WriteHeader(a.status)

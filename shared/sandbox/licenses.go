@@ -119,6 +119,30 @@ func (c *Company) firstSeats() map[string]*seats {
 	return m
 }
 
+// SetSeats changes how many seats of a product are paid for.
+func (c *Company) SetSeats(part string, enabled int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range products {
+		if p.part == part {
+			c.seats[p.id].enabled = enabled
+		}
+	}
+}
+
+// Seats are how many seats of a product are paid for, and how many are taken.
+func (c *Company) Seats(part string) (enabled, consumed int) {
+	c.settle()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, p := range products {
+		if p.part == part {
+			return c.seats[p.id].enabled, c.seats[p.id].consumed
+		}
+	}
+	return 0, 0
+}
+
 // heldSKUs are the products that at least one path gives, each once.
 func heldSKUs(list []assignment) (skus []string) {
 	for _, a := range list {

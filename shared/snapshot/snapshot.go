@@ -31,17 +31,29 @@ type Begin struct {
 	Run     string    `json:"run"`
 	Started time.Time `json:"started"`
 	// AsOf is the planning instant: rules and the age of feeds are asked at it.
-	AsOf       time.Time         `json:"asOf"`
-	Tenant     string            `json:"tenant"`
-	Tool       string            `json:"tool"` // version of idleseat
-	Partitions int               `json:"partitions"`
-	People     int               `json:"people,omitempty"` // in Entra, about
-	User       string            `json:"user,omitempty"`   // a run for one person: the name asked for
-	Policy     string            `json:"policy"`           // the run's own copy of the policy file
-	SKUs       []directory.SKU   `json:"skus"`
-	Groups     []directory.Group `json:"groups"`
+	AsOf       time.Time `json:"asOf"`
+	Tenant     string    `json:"tenant"`
+	Tool       string    `json:"tool"` // version of idleseat
+	Partitions int       `json:"partitions"`
+	People     int       `json:"people,omitempty"` // in Entra, about
+	User       string    `json:"user,omitempty"`   // a run for one person: the name asked for
+	// AcceptFeeds: an operator says that the sources are right as they are now,
+	// however much they shrank.
+	AcceptFeeds bool              `json:"acceptFeeds,omitempty"`
+	Policy      string            `json:"policy"` // the run's own copy of the policy file
+	SKUs        []directory.SKU   `json:"skus"`
+	Groups      []directory.Group `json:"groups"`
 	// Members are the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
+	// Mailboxes is the mailbox usage report; nil when the policy does not ask.
+	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
+}
+
+// Mailboxes tells where a run keeps the mailbox usage report, a directory.Mailbox
+// on each line, or why it has none.
+type Mailboxes struct {
+	Key    string `json:"key,omitempty"`
+	Failed string `json:"failed,omitempty"`
 }
 
 // PolicyHash is the SHA-256 of the run's copy of the policy, in hex.
@@ -115,6 +127,8 @@ type Manifest struct {
 	Run      string     `json:"run"`
 	Taken    time.Time  `json:"taken"`
 	Readings [2]Reading `json:"readings"` // by Source
+	// History is the key of what the run knows of earlier ones; empty: nothing.
+	History string `json:"history,omitempty"`
 }
 
 // maxManifest bounds the manifest in bytes: some 200 a part.
@@ -124,8 +138,11 @@ const maxManifest = 16 << 20
 func beginKey(run string) string    { return "runs/" + run + "/begin.json" }
 func manifestKey(run string) string { return "runs/" + run + "/manifest.json" }
 
-// NewRun names a run. Names sort by time.
+// NewRun names a run. Names sort by time, within a second too: half of what
+// follows the second is its fraction.
 func NewRun(now time.Time, random [4]byte) string {
+	fraction := now.Nanosecond() / 15_259 // below 1<<16
+	random[0], random[1] = byte(fraction>>8), byte(fraction)
 	return now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(random[:])
 }
 

@@ -1,0 +1,81 @@
+package decision
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// past lets what became of the license before change the decision, and tells
+// whether nothing else is to be asked.
+func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) (settled bool) {
+	switch {
+	case past.State == history.Open:
+		d.Refused = fmt.Sprintf("pending: run %s began to change this license on %s; `idleseat apply %s` finishes it", past.Run, dayOf(past.At), past.Run)
+		return true
+	case past.State == history.Taken && d.Outcome == policy.NotHolder:
+		r.returned(d, judge, rule, p, past)
+		return true
+	case past.State == history.Taken: // somebody else gave it back, at a time we do not know
+		d.Again = past.Run
+		r.cool(d, judge, rule, p, judge.Now(), fmt.Sprintf("given back by somebody else after run %s took it", past.Run))
+	case past.State == history.GivenBack:
+		r.cool(d, judge, rule, p, past.At, "given back on "+dayOf(past.At))
+	}
+	return d.Refused != ""
+}
+
+// cool keeps a license that was given back until the person has been idle for
+// the rule's whole span since then.
+func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, at time.Time, what string) {
+	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, at) {
+		d.Outcome = policy.Keep
+		d.Refused = "cooling down: " + what + ", and not taken again before the person was idle for the rule's whole span from then on"
+	}
+}
+
+// returned looks whether a person who lost the license is active again.
+func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
+	if past.Rule != rule.Name {
+		return
+	}
+	at, asked := judge.Returned(rule, p, past.At)
+	if at.IsZero() {
+		return
+	}
+	d.Back, d.Via, d.IdleSince = past.Run, past.Via, at
+	d.Reason = fmt.Sprintf("active again on %s, after run %s took the license on %s", dayOf(at), past.Run, dayOf(past.At))
+	if rule.License.SKU != "" {
+		d.Seat = rule.License.Name
+	}
+	switch {
+	case past.To != d.To:
+		d.Refused = "not given back: the rule now changes to another license than the run that took it"
+	case asked != directory.Yes:
+		d.Refused = "not given back: the rule's condition \"for\" does not hold for the person, or is not known to"
+	case !rule.Restore:
+		d.Refused = "not given back: the rule has no onReturn: restore; `idleseat restore " + d.UserPrincipalName + "` does it"
+	}
+}
+
+// notice lets a change wait until it was announced long enough ago. Activity
+// since then makes the announcement void.
+func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Time) {
+	var idle time.Time
+	if past != nil && past.IdleSince != nil {
+		idle = *past.IdleSince
+	}
+	if past == nil || past.State != history.Noticed || past.Rule != rule.Name || past.To != d.To || d.IdleSince.After(idle) {
+		d.Notice = true
+		return
+	}
+	if due := past.At.Add(time.Duration(rule.Notice) * 24 * time.Hour); now.Before(due) {
+		d.Refused = fmt.Sprintf("announced on %s; done from %s on if the person is still idle", dayOf(past.At), due.UTC().Format(time.RFC3339))
+	}
+}
+
+func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }

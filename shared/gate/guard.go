@@ -1,0 +1,93 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// mailboxGuard knows the mailboxes of those whose license would change to one
+// with a smaller mailbox. Without what it needs to know, the change is refused.
+type mailboxGuard struct {
+	quota     map[string]float64            // in GB, by license
+	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: wanted, and not in the report
+	failed    string                        // why there is no report
+	concealed bool
+}
+
+// guardOf reads the report for those of a run's decisions that need it.
+func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard, error) {
+	g := &mailboxGuard{quota: map[string]float64{}, boxes: map[string]*directory.Mailbox{}}
+	for _, l := range r.Policy.Licenses {
+		if l.MailboxQuota > 0 {
+			g.quota[l.Name] = l.MailboxQuota
+		}
+	}
+	if len(g.quota) == 0 {
+		return g, nil
+	}
+	_, err := r.Each(ctx, func(d *plan.Decision) error {
+		if d.Mailbox && d.Planned() {
+			g.boxes[strings.ToLower(d.UserPrincipalName)] = nil
+		}
+		return nil
+	})
+	switch report := r.Begin.Mailboxes; {
+	case err != nil || len(g.boxes) == 0:
+		return g, err
+	case report == nil:
+		g.failed = "the run did not read it"
+		return g, nil
+	case report.Failed != "":
+		g.failed = report.Failed
+		return g, nil
+	default:
+		g.concealed = true
+		return g, store.GetLines(ctx, s, report.Key, g.note)
+	}
+}
+
+// note keeps a line of the report if it is asked for. A report whose names are
+// concealed has no name with an @.
+func (g *mailboxGuard) note(m *directory.Mailbox) error {
+	name := strings.ToLower(m.UserPrincipalName)
+	if strings.Contains(name, "@") {
+		g.concealed = false
+	}
+	if _, wanted := g.boxes[name]; wanted {
+		box := *m
+		g.boxes[name] = &box
+	}
+	return nil
+}
+
+// refusal is why a decision is not carried out, by what it says itself or by the
+// mailbox.
+func (g *mailboxGuard) refusal(d *plan.Decision) string {
+	if d.Refused != "" || !d.Mailbox {
+		return d.Refused
+	}
+	box, quota := g.boxes[strings.ToLower(d.UserPrincipalName)], g.quota[d.To]
+	switch {
+	case g.failed != "":
+		return "the size of the mailbox is not known: the mailbox usage report could not be read: " + g.failed
+	case g.concealed:
+		return "the size of the mailbox is not known: the mailbox usage report conceals names; show them in the settings of the Microsoft 365 admin center, under reports"
+	case box == nil:
+		return "the size of the mailbox is not known: the mailbox usage report does not name the person"
+	case box.Kind != "" && !strings.EqualFold(box.Kind, "User") && !strings.EqualFold(box.Kind, "UserMailbox"):
+		return fmt.Sprintf("it is a mailbox of the kind %s, whose license is there for another reason than signing in", box.Kind)
+	case box.OnHold():
+		return "the mailbox is on hold, which " + d.To + " does not cover"
+	case box.Archive:
+		return "the mailbox has an archive, which may outgrow " + d.To
+	case float64(box.Bytes) > quota*directory.GB:
+		return fmt.Sprintf("the mailbox holds %.1f GB, and %s allows %g GB", float64(box.Bytes)/directory.GB, d.To, quota)
+	}
+	return ""
+}

@@ -1,0 +1,129 @@
+// Package history tells a run what earlier runs did and saw, without listing the
+// ledger: which licenses were taken, given back, announced or are being changed
+// right now; which plan is the newest; which limits were set aside; and how the
+// feeds looked when they were last healthy. Every plan leaves an object that
+// names whom it may touch. A new run looks those people up in the ledger, joins
+// them to what the run before it knew, and writes that down as its own standing,
+// which its manifest binds.
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	plansPrefix     = "history/plans/"  // of runs for everybody
+	othersPrefix    = "history/others/" // of runs for one person, and of restores
+	overridesPrefix = "history/overrides/"
+)
+
+// Planned is what a plan leaves for later runs.
+type Planned struct {
+	Run     string    `json:"run"`
+	AsOf    time.Time `json:"asOf"`
+	Expires time.Time `json:"expires"` // nothing new begins afterwards
+	// Touches are the licenses that may be changed or announced.
+	Touches []Touch `json:"touches"`
+	// Again are licenses that were taken and that the person was seen to hold
+	// again, by no doing of ours.
+	Again []Touch `json:"again,omitempty"`
+	// Feeds are the sources as they were seen, nil for one that was not healthy.
+	Feeds [2]*plan.Baseline `json:"feeds"`
+}
+
+// Touch is one person's license. Run is the run that took it.
+type Touch struct {
+	User    string `json:"user"`
+	License string `json:"license"`
+	Run     string `json:"run,omitempty"`
+}
+
+// PutPlanned writes what a plan leaves. everybody tells whether it was made for
+// all people, from their data: only such plans supersede each other.
+func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
+	prefix := othersPrefix
+	if everybody {
+		prefix = plansPrefix
+	}
+	if err := store.PutJSON(ctx, s, prefix+p.Run+".json", p); err != nil {
+		return fmt.Errorf("note the plan of run %s for later runs: %w", p.Run, err)
+	}
+	return nil
+}
+
+// Newer is the newest run for everybody that was planned after a run; empty when
+// there is none.
+func Newer(ctx context.Context, s store.Store, run string) (newest string, err error) {
+	names, err := runs(ctx, s, plansPrefix)
+	if err != nil || len(names) == 0 || names[len(names)-1] <= run {
+		return "", err
+	}
+	return names[len(names)-1], nil
+}
+
+// runs lists the runs below a prefix, in order of time.
+func runs(ctx context.Context, s store.Store, prefix string) (names []string, err error) {
+	for key, err := range s.List(ctx, prefix) {
+		if err != nil {
+			return nil, fmt.Errorf("look for earlier plans: %w", err)
+		}
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(key, prefix), ".json"))
+	}
+	return names, nil
+}
+
+// Override is history/overrides/<run>.json: somebody set the limits aside for one
+// plan.
+type Override struct {
+	Run      string         `json:"run"`
+	PlanHash string         `json:"planHash"`
+	By       string         `json:"by"`
+	At       time.Time      `json:"at"`
+	Matches  map[string]int `json:"matches"` // people whom each rule matched then
+}
+
+// OverrideLasts is how long the matches of an overridden plan are the bound.
+const OverrideLasts = 30 * 24 * time.Hour
+
+// PutOverride notes an override. The first one for a run stands.
+func PutOverride(ctx context.Context, s store.Store, o *Override) error {
+	err := store.PutJSONIfAbsent(ctx, s, overridesPrefix+o.Run+".json", o)
+	if err != nil && !errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("note that the limits of run %s are set aside: %w", o.Run, err)
+	}
+	return nil
+}
+
+// Allowed is how many matches of each rule were accepted by an override in the
+// time before an instant.
+func Allowed(ctx context.Context, s store.Store, at time.Time) (map[string]int, error) {
+	names, err := runs(ctx, s, overridesPrefix)
+	if err != nil {
+		return nil, err
+	}
+	allowed := map[string]int{}
+	for _, run := range names {
+		var o Override
+		if err := store.GetJSON(ctx, s, overridesPrefix+run+".json", &o); err != nil {
+			return nil, fmt.Errorf("read an override: %w", err)
+		}
+		if o.At.After(at) || at.Sub(o.At) > OverrideLasts {
+			continue
+		}
+		for rule, n := range o.Matches {
+			allowed[rule] = max(allowed[rule], n)
+		}
+	}
+	return allowed, nil
+}
+
+// sources are all the sources, by number.
+var sources = [2]directory.Source{directory.Entra, directory.AD}

@@ -1,0 +1,298 @@
+package history
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// State is what last became of a person's license.
+type State string
+
+// The states. A change that was rolled back or failed leaves none.
+const (
+	Open      State = "open"       // being changed by Run
+	Taken     State = "taken"      // by Run
+	GivenBack State = "given back" // by a restore, or by somebody else
+	Noticed   State = "noticed"    // announced, and not taken yet
+)
+
+// Item is what last became of one person's license.
+type Item struct {
+	User    string    `json:"user"`
+	License string    `json:"license"`
+	State   State     `json:"state"`
+	Run     string    `json:"run"`
+	Rule    string    `json:"rule"`
+	To      string    `json:"to,omitempty"`
+	Via     plan.Via  `json:"via,omitempty"`
+	At      time.Time `json:"at"`
+	// IdleSince is the last activity that a notice rested on; nil: never.
+	IdleSince *time.Time `json:"idleSince,omitempty"`
+}
+
+// Standing is all that a run knows of the past. A nil one knows nothing.
+type Standing struct {
+	Run       string            `json:"run"`
+	At        time.Time         `json:"at"`
+	Baselines [2]*plan.Baseline `json:"baselines"` // of the last healthy feeds
+
+	items map[Touch]*Item
+}
+
+// Of is what last became of a person's license; nil when nothing ever did.
+func (s *Standing) Of(user, license string) *Item {
+	if s == nil {
+		return nil
+	}
+	return s.items[Touch{User: user, License: license}]
+}
+
+// Len is how many licenses the standing knows of.
+func (s *Standing) Len() int {
+	if s == nil {
+		return 0
+	}
+	return len(s.items)
+}
+
+// line is one line of a standing: the head, or an item.
+type line struct {
+	Head *Standing `json:"head,omitempty"`
+	*Item
+}
+
+// Load reads the standing that a run's manifest binds; nil when it has none.
+func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Standing, error) {
+	if m.History == "" {
+		return nil, nil
+	}
+	var st *Standing
+	err := store.GetLines(ctx, s, m.History, func(l *line) error {
+		switch {
+		case l.Head != nil:
+			st = l.Head
+			st.items = map[Touch]*Item{}
+		case st == nil || l.Item == nil:
+			return errors.New("a line without an item")
+		default:
+			st.items[Touch{User: l.User, License: l.License}] = l.Item
+		}
+		return nil
+	})
+	if err == nil && st == nil {
+		err = store.ErrDamaged
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what run %s knew of the past: %w", m.Run, err)
+	}
+	return st, nil
+}
+
+// Settle finds what became of everything earlier runs planned, and writes it as
+// the standing of a run. It returns the key for the manifest. The step may be
+// repeated: each time writes an object of its own.
+func Settle(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
+	next, err := settle(ctx, s, run, now.UTC())
+	if err != nil {
+		return "", fmt.Errorf("find what earlier runs came to: %w", err)
+	}
+	key = "runs/" + run + "/history/" + strings.ToLower(rand.Text()[:10]) + ".jsonl.gz"
+	return key, store.PutLines(ctx, s, key, func(emit func(any) error) error {
+		if err := emit(line{Head: next}); err != nil {
+			return err
+		}
+		for _, t := range slices.SortedFunc(maps.Keys(next.items), Touch.compare) {
+			if err := emit(line{Item: next.items[t]}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (t Touch) compare(o Touch) int {
+	return strings.Compare(t.User+" "+t.License, o.User+" "+o.License)
+}
+
+func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Standing, error) {
+	plans, err := runs(ctx, s, plansPrefix)
+	if err != nil {
+		return nil, err
+	}
+	others, err := runs(ctx, s, othersPrefix)
+	if err != nil {
+		return nil, err
+	}
+	old, err := previous(ctx, s, plans, run)
+	if err != nil {
+		return nil, err
+	}
+	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}}
+	book := ledger.In(s)
+	if old == nil { // the first run of a store, or the first after a long pause
+		for t, err := range book.All(ctx) {
+			if err != nil {
+				return nil, err
+			}
+			next.items[Touch{User: t.Person, License: t.License}] = nil
+		}
+	} else {
+		next.Baselines, next.items = old.Baselines, old.items
+	}
+	again, err := next.watch(ctx, s, old, plans, others)
+	if err != nil {
+		return nil, err
+	}
+	if err := next.look(ctx, book); err != nil {
+		return nil, err
+	}
+	for _, p := range again {
+		for _, t := range p.Again {
+			if i := next.Of(t.User, t.License); i != nil && i.State == Taken && i.Run == t.Run {
+				i.State, i.At = GivenBack, p.AsOf
+			}
+		}
+	}
+	return next, nil
+}
+
+// previous is the standing of the newest earlier run that still has one.
+func previous(ctx context.Context, s store.Store, plans []string, run string) (*Standing, error) {
+	for _, earlier := range slices.Backward(plans) {
+		if earlier >= run {
+			continue
+		}
+		m, _, err := snapshot.GetManifest(ctx, s, earlier)
+		if errors.Is(err, snapshot.ErrNone) {
+			break // its data are over their time, and so are those of all before
+		}
+		if err != nil {
+			return nil, err
+		}
+		if st, err := Load(ctx, s, m); !errors.Is(err, store.ErrNotFound) {
+			return st, err
+		}
+	}
+	return nil, nil
+}
+
+// watch marks what must be looked up: changes that were open, and whatever a plan
+// may have touched since the earlier standing. It returns plans that saw licenses
+// held again.
+func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, plans, others []string) (again []*Planned, err error) {
+	for t, i := range st.items {
+		if i != nil && i.State == Open {
+			st.items[t] = nil
+		}
+	}
+	read := func(prefix string, names []string) error {
+		for _, run := range slices.Backward(names) {
+			if old != nil && tooOld(run, old.At) {
+				return nil
+			}
+			p := &Planned{}
+			if err := store.GetJSON(ctx, s, prefix+run+".json", p); err != nil {
+				return fmt.Errorf("read what run %s planned: %w", run, err)
+			}
+			for _, t := range p.Touches {
+				if i := st.items[Touch{User: t.User, License: t.License}]; i == nil || i.Run != run {
+					st.items[Touch{User: t.User, License: t.License}] = nil
+				}
+			}
+			for _, source := range sources {
+				if f := p.Feeds[source]; f != nil && (st.Baselines[source] == nil || f.AsOf.After(st.Baselines[source].AsOf)) {
+					st.Baselines[source] = f
+				}
+			}
+			if len(p.Again) > 0 {
+				again = append(again, p)
+			}
+		}
+		return nil
+	}
+	return again, errors.Join(read(plansPrefix, plans), read(othersPrefix, others))
+}
+
+// tooOld tells that a run can have begun nothing after an instant: a run reads
+// and waits for at most two days before its plan is made.
+func tooOld(run string, at time.Time) bool {
+	const reading = 48 * time.Hour
+	stamp, _, _ := strings.Cut(run, "-")
+	began, err := time.Parse("20060102T150405Z", stamp)
+	return err == nil && began.Add(reading+plan.Lifetime).Before(at)
+}
+
+// lookupsAtOnce is how many entries of the ledger are read side by side.
+const lookupsAtOnce = 16
+
+// look finds in the ledger what became of the marked items.
+func (st *Standing) look(ctx context.Context, book *ledger.Ledger) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(lookupsAtOnce)
+	var mu sync.Mutex
+	found := map[Touch]*Item{}
+	for t, i := range st.items {
+		if i != nil {
+			continue
+		}
+		all.Go(func() error {
+			e, err := book.Standing(ctx, t.User, t.License)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			found[t] = ItemOf(e)
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	for t, i := range found {
+		if st.items[t] = i; i == nil {
+			delete(st.items, t)
+		}
+	}
+	return nil
+}
+
+// ItemOf is what the entry of the ledger by which a license stands means for what
+// may be done next; nil when it means nothing.
+func ItemOf(e *ledger.Entry) *Item {
+	if e == nil {
+		return nil
+	}
+	i := &Item{
+		User: e.Person, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), At: e.At, IdleSince: e.IdleSince, State: Open,
+	}
+	if e.Completion == nil {
+		return i
+	}
+	i.At = e.Completion.At
+	switch {
+	case e.Completion.Outcome == ledger.Noticed:
+		i.State = Noticed
+	case e.Completion.Outcome != ledger.Done:
+		return nil
+	case e.Rule == plan.RestoreRule:
+		i.State = GivenBack
+	default:
+		i.State = Taken
+	}
+	return i
+}

@@ -1,0 +1,71 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// downloads is where the report lies. As with the real one, it is no part of
+// Graph, needs no token, and refuses one.
+const downloads = "/downloads/MailboxUsageDetail.csv"
+
+// mailboxUsage answers with the place of the report.
+func (g *graph) mailboxUsage(q *query) (answer, error) {
+	return answer{status: http.StatusFound, location: "http://" + q.r.Host + downloads}, nil
+}
+
+// SetMailbox replaces what the mailbox usage report says of a person; without it
+// every mailbox is a user's, of 2 GB. The name is the person's own when left out.
+func (c *Company) SetMailbox(i int, m directory.Mailbox) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mailboxes[i] = &m
+}
+
+// ConcealNames lets reports show hashes in place of names, as a setting of the
+// Microsoft 365 admin center does.
+func (c *Company) ConcealNames() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.concealed = true
+}
+
+// mailboxColumns are those of getMailboxUsageDetail (reportRoot, Graph 1.0), with
+// the byte order mark that the file begins with.
+const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date,Created Date,Last Activity Date,Item Count," +
+	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
+	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,Report Period\n"
+
+// mailboxReport is the file: everybody who holds a product with a mailbox.
+func (c *Company) mailboxReport(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "" {
+		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)
+		return
+	}
+	c.settle()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	fmt.Fprint(w, mailboxColumns)
+	now := c.now()
+	for i := range c.Size() {
+		t := c.traits(i)
+		if !c.inEntra(i, t) || !hasMailbox(heldSKUs(c.assignments(i, t, now))) {
+			continue
+		}
+		box := directory.Mailbox{Bytes: 2 * directory.GB, Recoverable: 30 * directory.GB}
+		if set := c.mailboxes[i]; set != nil {
+			box = *set
+		}
+		name := c.entraUser(i, t).UserPrincipalName
+		if c.concealed {
+			name = strings.ToUpper(strings.ReplaceAll(c.guidOf(i, streamUserID).String(), "-", ""))
+		}
+		fmt.Fprintf(w, "%s,\"%s\",\"\",False,,%s,,10,%d,%d,%d,%d,3,4096,%d,%s,7\n", now.Format("2006-01-02"), strings.ReplaceAll(name, `"`, `""`),
+			now.AddDate(-1, 0, 0).Format("2006-01-02"), box.Bytes, 98*directory.GB, 99*directory.GB, 100*directory.GB, box.Recoverable,
+			map[bool]string{true: "True", false: "False"}[box.Archive])
+	}
+}
