@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -26,6 +27,7 @@ type ldapServer struct {
 	record   func(*Request)
 	address  string
 
+	before atomic.Pointer[func(next func())] // see Sandbox.InterceptLDAP
 	server *gldap.Server
 	ended  chan error // of the server's Run
 
@@ -66,16 +68,28 @@ func (s *ldapServer) mux() (*gldap.Mux, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := mux.Bind(s.bind); err != nil {
+	if err := mux.Bind(s.intercepted(s.bind)); err != nil {
 		return nil, err
 	}
-	if err := mux.Search(s.search); err != nil {
+	if err := mux.Search(s.intercepted(s.search)); err != nil {
 		return nil, err
 	}
-	if err := mux.Modify(s.modify); err != nil {
+	if err := mux.Modify(s.intercepted(s.modify)); err != nil {
 		return nil, err
 	}
 	return mux, mux.DefaultRoute(s.refuse)
+}
+
+// intercepted lets a fault come before an operation.
+func (s *ldapServer) intercepted(serve gldap.HandlerFunc) gldap.HandlerFunc {
+	return func(w *gldap.ResponseWriter, r *gldap.Request) {
+		next := func() { serve(w, r) }
+		if before := s.before.Load(); before != nil {
+			(*before)(next)
+			return
+		}
+		next()
+	}
 }
 
 // listeningLog catches the address: gldap tells it to its log only.

@@ -122,6 +122,10 @@ func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
+// InterceptLDAP puts a function before every operation of Active Directory, which
+// carries it out by calling next.
+func (s *Sandbox) InterceptLDAP(before func(next func())) { s.ldap.before.Store(&before) }
+
 // Requests are the requests so far, in order.
 func (s *Sandbox) Requests() []Request {
 	s.mu.Lock()
