@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ type shell struct {
 	company *sandbox.Sandbox
 	dir     string // holds policy.yaml and the store
 	env     []string
+	ahead   *atomic.Int64 // by how much the clock of the company is
 }
 
 // policyText edits the sandbox's own policy.
@@ -49,18 +51,33 @@ type policyText func(string) string
 // newShell starts a company and writes its policy, edited.
 func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
+	return newShellAgo(t, 0, o, edit...)
+}
+
+// newShellAgo starts a company that lives so long ago, that there is time for it
+// to go on: a date to come would be a wrong clock's.
+func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
+	t.Helper()
+	ahead := new(atomic.Int64)
+	ahead.Store(int64(-ago))
+	if o.Now == nil {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	}
 	company, err := sandbox.Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = company.Close() })
-	s := &shell{t: t, company: company, dir: t.TempDir()}
+	s := &shell{t: t, company: company, dir: t.TempDir(), ahead: ahead}
 	text := string(company.Policy())
 	for _, e := range edit {
 		text = e(text)
 	}
 	s.write("policy.yaml", text)
 	s.env = append(company.Env(), "IDLESEAT_STORE="+s.path("store"), "IDLESEAT_POLICY="+s.path("policy.yaml"), "IDLESEAT_TEST_MAIN=1", "HOME="+s.dir, "PATH="+os.Getenv("PATH"), "TMPDIR="+s.dir)
+	if ago > 0 {
+		s.setenv("IDLESEAT_TEST_AHEAD", (-ago).String())
+	}
 	return s
 }
 
@@ -85,6 +102,24 @@ func (s *shell) write(name, text string) {
 
 // setenv overrides a variable for the commands that follow.
 func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+value) }
+
+const day = 24 * time.Hour
+
+// later lets days pass for the commands that follow; the company goes on, and who
+// is active stays so.
+func (s *shell) later(passed time.Duration) {
+	ahead := time.Duration(s.ahead.Add(int64(passed)))
+	s.setenv("IDLESEAT_TEST_AHEAD", ahead.String())
+	busy := s.company.Company
+	for i := range busy.Size() {
+		if p := busy.Person(i); p.Activity == sandbox.Active && p.Entra != nil {
+			busy.SignIn(i)
+		}
+		if p := busy.Person(i); p.Logon == sandbox.Active && p.AD != nil {
+			busy.LogOn(i)
+		}
+	}
+}
 
 // answer is what a command gave.
 type answer struct {
@@ -123,8 +158,11 @@ func (s *shell) want(status int, args ...string) answer {
 // printed is the object of `plan --format json`.
 type printed struct {
 	plan.Plan
-	Refused, Undecided []struct{ User, UserPrincipalName, Rule, License, Reason string }
+	Refused, Undecided, Returned []listed
 }
+
+// listed is somebody in a list of a plan.
+type listed struct{ User, UserPrincipalName, Rule, License, Reason string }
 
 func (s *shell) plan(status int, args ...string) printed {
 	s.t.Helper()

@@ -224,7 +224,8 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 		}
 		return nil
 	}
-	return again, errors.Join(read(plansPrefix, plans), read(othersPrefix, others))
+	err = errors.Join(read(plansPrefix, plans), read(othersPrefix, others))
+	return again, err
 }
 
 // tooOld tells that a run can have begun nothing after an instant: a run reads

@@ -147,6 +147,13 @@ func (c *Company) LogOn(i int) {
 	}
 }
 
+// GiveCitrix puts a person into the Citrix group, as somebody on site may.
+func (c *Company) GiveCitrix(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.setMember(groupCitrix, i, true)
+}
+
 func (c *Company) changeOf(i int) *change {
 	if c.changes[i] == nil {
 		c.changes[i] = &change{}
