@@ -89,6 +89,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 		replace(t, "perRun: 200", "perRun: 50"), replace(t, "percent: 10", "percent: 100"), replace(t, "days(60)", "days(1)"), replace(t, "days(90)", "days(8)"),
 	}
 	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
+	x.company.Company.SignIn(9) // in so small a company nobody else may have, for days
 	if err := x.objects.CreateBucket(trialBucket); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -83,28 +84,44 @@ func taken(a *app, line *pipeline, s store.Store, name string) (user string, run
 	return user, runs, nil
 }
 
-// putBack plans and applies the restoring of one run.
+// putBack plans and applies the restoring of one run: first what an earlier call
+// began and did not finish, then the rest.
 func (c *restoreCmd) putBack(a *app, line *pipeline, s store.Store, run, user string) error {
-	p, err := gate.Restore(a.ctx, s, run, user, newRun(line.now()), line.now())
-	if err != nil {
-		return err
+	for resumed := false; ; {
+		fresh := newRun(line.now())
+		p, err := gate.Restore(a.ctx, s, run, user, fresh, line.now())
+		if resumed && errors.Is(err, gate.ErrNothing) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		pending, err := c.apply(a, line, p)
+		if resumed = p.Run != fresh; err != nil || !resumed || pending {
+			return err
+		}
 	}
+}
+
+// apply applies a plan that puts back, and tells whether changes are pending.
+func (c *restoreCmd) apply(a *app, line *pipeline, p *plan.Plan) (pending bool, err error) {
 	applier, in := line.applier(), apply.Request{Run: p.Run, Approver: approver()}
 	if err := applier.Check(a.ctx, in); err != nil {
-		return err
+		return false, err
 	}
 	if !c.Yes && !confirm(a, p) {
-		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", apply.ErrRefused)
+		return false, fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", apply.ErrRefused)
 	}
 	results, err := applier.Apply(a.ctx, in)
 	line.bar.clear()
-	if results != nil {
-		if printErr := printResults(a, p, results, c.formatFlag, c.next("apply "+p.Run+" --yes")); printErr != nil && err == nil {
-			err = printErr
-		}
+	if results == nil {
+		return false, err
+	}
+	if printErr := printResults(a, p, results, c.formatFlag, c.next("apply "+p.Run+" --yes")); printErr != nil && err == nil {
+		err = printErr
 	}
 	if err == nil {
 		err = failures(results)
 	}
-	return err
+	return results.Count(report.Pending) > 0, err
 }

@@ -23,11 +23,15 @@ var ErrNothing = errors.New("nothing to put back")
 // Restore makes, as a run of its own, the plan that puts back what a run took:
 // everything, or what one person (user, an object id or SID) lost. What was not
 // done, or was put back already, is left out. It is applied as any other plan,
-// without asking a rule.
+// without asking a rule. Where putting the same run back was begun and not
+// finished, it is the plan of that.
 func Restore(ctx context.Context, s store.Store, old, user, run string, now time.Time) (*plan.Plan, error) {
 	was, err := report.GetPlan(ctx, s, old)
 	if err != nil {
 		return nil, err
+	}
+	if begun, err := begunRestore(ctx, s, was); err != nil || begun != nil {
+		return begun, err
 	}
 	if err := copyRun(ctx, s, old, run, now); err != nil {
 		return nil, err
@@ -73,6 +77,25 @@ func Restore(ctx context.Context, s store.Store, old, user, run string, now time
 		return nil, err
 	}
 	return p, report.PutChanges(ctx, s, p)
+}
+
+// begunRestore is the plan that puts a run back and of which a change is open in
+// the ledger; nil when there is none.
+func begunRestore(ctx context.Context, s store.Store, was *plan.Plan) (*plan.Plan, error) {
+	book := ledger.In(s)
+	for _, c := range was.Changes {
+		last, err := book.Latest(ctx, c.User, c.License)
+		if err != nil {
+			return nil, err
+		}
+		if last == nil || last.Completion != nil || last.Rule != plan.RestoreRule {
+			continue
+		}
+		if p, err := report.GetPlan(ctx, s, last.Run); err != nil || p.Restores == was.Run {
+			return p, err
+		}
+	}
+	return nil, nil
 }
 
 // copyRun begins a run over the snapshot of another one. A step that is tried

@@ -29,6 +29,9 @@ var products = []product{
 	{skuP2, "AAD_PREMIUM_P2", "eec0eb4f-6444-4f95-aba0-50c24d67f998", "AAD_PREMIUM_P2", false},
 }
 
+// planYammer is the service plan YAMMER_ENTERPRISE of E3.
+const planYammer = "7547a3fe-08ee-4ccb-b430-5077c5041653"
+
 func productOf(sku string) (product, bool) {
 	n := slices.IndexFunc(products, func(p product) bool { return p.id == sku })
 	if n < 0 {
@@ -76,6 +79,7 @@ func firstAssignments(t traits, since time.Time) (list []assignment) {
 		path(skuE3, groupE3)
 	case holdE3Direct:
 		path(skuE3, direct)
+		list[0].DisabledPlans = []string{planYammer} // somebody chose so
 	case holdE3Twice:
 		path(skuE3, direct)
 		path(skuE3, groupE3)
