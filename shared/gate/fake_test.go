@@ -47,6 +47,8 @@ type evaluated struct {
 	entra, ad  snapshot.Reading
 	partitions [][]plan.Decision
 	tallies    [2]plan.Tally // of the first partition
+	mailboxes  *snapshot.Mailboxes
+	seats      [2]int // of Exchange Online: paid for, and taken
 }
 
 // healthy is a reading of a source at which nothing is wrong.
@@ -71,7 +73,8 @@ func (e evaluated) put(t *testing.T) store.Store {
 	}
 	b := &snapshot.Begin{
 		Run: "run", AsOf: asOf, Tenant: tenant, Tool: "v1", Policy: e.text, Partitions: len(e.partitions), User: e.user,
-		SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}},
+		SKUs:      []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", Enabled: e.seats[0], Consumed: e.seats[1]}},
+		Mailboxes: e.mailboxes,
 	}
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		t.Fatal(err)

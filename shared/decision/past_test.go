@@ -1,0 +1,135 @@
+package decision
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// TestPast: what became of a license before decides what may be done now.
+func TestPast(t *testing.T) {
+	t.Parallel()
+	item := func(s history.State, days int) *history.Item {
+		return &history.Item{State: s, Run: "r0", Rule: "m365", To: "exo", Via: plan.EntraGroup, At: daysAgo(days)}
+	}
+	noticed := func(days int, idle time.Time) *history.Item {
+		i := item(history.Noticed, days)
+		i.IdleSince = &idle
+		return i
+	}
+	held := []directory.Assignment{e3ByGroup}
+	tests := map[string]struct {
+		policy string // edits of the policy: old|new
+		days   int    // since the person signed in
+		holds  []directory.Assignment
+		past   *history.Item
+		want   policy.Outcome
+		back   bool
+		notice bool
+		reason string // why nothing is done
+	}{
+		"nothing before":                {"", 70, held, nil, policy.Reclaim, false, false, ""},
+		"pending":                       {"", 70, held, item(history.Open, 3), policy.Reclaim, false, false, "pending: run r0 began to change this license on 2026-11-20; `idleseat apply r0` finishes it"},
+		"pending, source left":          {"", 70, nil, item(history.Open, 3), policy.NotHolder, false, false, "pending: run r0 began to change this license on 2026-11-20; `idleseat apply r0` finishes it"},
+		"given back yesterday":          {"", 70, held, item(history.GivenBack, 1), policy.Keep, false, false, "cooling down: given back on 2026-11-22, and not taken again before the person was idle for the rule's whole span from then on"},
+		"given back 60 days ago":        {"", 70, held, item(history.GivenBack, 60), policy.Keep, false, false, "cooling down: given back on 2026-09-24"},
+		"given back 61 days ago":        {"", 70, held, item(history.GivenBack, 61), policy.Reclaim, false, false, ""},
+		"given back, active since":      {"", 5, held, item(history.GivenBack, 61), policy.Keep, false, false, ""},
+		"given back by somebody":        {"", 70, held, item(history.Taken, 30), policy.Keep, false, false, "cooling down: given back by somebody else after run r0 took it"},
+		"taken, still away":             {"", 70, nil, item(history.Taken, 30), policy.NotHolder, false, false, ""},
+		"taken, came back, not asked":   {"", 5, nil, item(history.Taken, 30), policy.NotHolder, true, false, "not given back: the rule has no onReturn: restore; `idleseat restore p@x.example` does it"},
+		"taken, came back":              {"{changeTo: exo}|{changeTo: exo, onReturn: restore}", 5, nil, item(history.Taken, 30), policy.NotHolder, true, false, ""},
+		"came back, another target":     {"{changeTo: exo}|{remove: true, onReturn: restore}", 5, nil, item(history.Taken, 30), policy.NotHolder, true, false, "not given back: the rule now changes to another license than the run that took it"},
+		"came back, out of scope":       {"for: accountEnabled|for: accountEnabled && department == \"Sales\"", 5, nil, item(history.Taken, 30), policy.NotHolder, true, false, "not given back: the rule's condition \"for\" does not hold for the person, or is not known to"},
+		"by another rule":               {"", 5, nil, &history.Item{State: history.Taken, Run: "r0", Rule: "old", At: daysAgo(30)}, policy.NotHolder, false, false, ""},
+		"first announced":               {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, nil, policy.Reclaim, false, true, ""},
+		"announced 13 days ago":         {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, noticed(13, daysAgo(70)), policy.Reclaim, false, false, "announced on 2026-11-10; done from 2026-11-24T09:00:00Z on if the person is still idle"},
+		"announced 14 days ago":         {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, noticed(14, daysAgo(70)), policy.Reclaim, false, false, ""},
+		"announced, active since":       {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, noticed(90, daysAgo(200)), policy.Reclaim, false, true, ""},
+		"announced by another rule":     {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Noticed, Rule: "old", To: "exo", At: daysAgo(50)}, policy.Reclaim, false, true, ""},
+		"announced for another license": {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Noticed, Rule: "m365", At: daysAgo(50)}, policy.Reclaim, false, true, ""},
+		"given back after an earlier":   {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, item(history.GivenBack, 10), policy.Keep, false, false, "cooling down: given back on 2026-11-13"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := world{entra: []directory.EntraUser{account("p", tc.days, tc.holds...), account("busy", 1)}}.seal(t)
+			if old, edited, ok := strings.Cut(tc.policy, "|"); ok {
+				if !strings.Contains(text, old) {
+					t.Fatalf("the policy has no %q", old)
+				}
+				var err error
+				if r.Policy, err = policy.Load("p", []byte(strings.Replace(text, old, edited, 1))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			judge, err := r.Judge(asOf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
+			d := r.Decide(judge, rule, p, judge.Ask(rule, p), tc.past, nil)
+			if d.Outcome != tc.want || (d.Back != "") != tc.back || d.Notice != tc.notice {
+				t.Errorf("outcome %s, back %q, notice %t", d.Outcome, d.Back, d.Notice)
+			}
+			if (tc.reason == "") != (d.Refused == "") || !strings.HasPrefix(d.Refused, tc.reason) {
+				t.Errorf("refused %q, want %q", d.Refused, tc.reason)
+			}
+			if tc.back && (!strings.HasPrefix(d.Reason, "active again on 2026-11-18, after run r0 took the license on 2026-10-24") || d.Seat != "e3" || d.Via != plan.EntraGroup) {
+				t.Errorf("the way back: %+v", d)
+			}
+			if again := tc.past != nil && tc.past.State == history.Taken && len(tc.holds) > 0; (d.Again == "r0") != again {
+				t.Errorf("held again: %q", d.Again)
+			}
+		})
+	}
+}
+
+// TestPreflight: what the data tell of a change before it is begun.
+func TestPreflight(t *testing.T) {
+	t.Parallel()
+	direct, byGroup := []directory.Assignment{e3Direct}, []directory.Assignment{e3ByGroup}
+	exo := directory.Assignment{SKU: "sku-exo", State: "Active"}
+	tests := map[string]struct {
+		holds   []directory.Assignment
+		change  func(*directory.EntraUser)
+		quota   float64
+		seat    string
+		mailbox bool
+		refused string
+	}{
+		"takes a seat":                {direct, func(*directory.EntraUser) {}, 0, "exo", false, ""},
+		"holds the target already":    {[]directory.Assignment{e3ByGroup, exo}, func(*directory.EntraUser) {}, 0, "", false, ""},
+		"no usage location":           {direct, func(u *directory.EntraUser) { u.UsageLocation = "" }, 0, "", false, "the person has no usage location, without which Graph assigns no license; set usageLocation first"},
+		"by group, no usage location": {byGroup, func(u *directory.EntraUser) { u.UsageLocation = "" }, 0, "exo", false, ""},
+		"guarded":                     {byGroup, func(*directory.EntraUser) {}, 50, "exo", true, ""},
+		"guarded, sign-in blocked":    {byGroup, func(u *directory.EntraUser) { u.Enabled = directory.No }, 50, "exo", true, "sign-in is blocked, so this may be a shared, room or equipment mailbox, whose license is there for another reason than signing in"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := account("p", 70, tc.holds...)
+			tc.change(&u)
+			r := world{entra: []directory.EntraUser{u, account("busy", 1)}}.seal(t)
+			var err error
+			if r.Policy, err = policy.Load("p", []byte(strings.Replace(text, "for: accountEnabled, ", "", 1))); err != nil {
+				t.Fatal(err)
+			}
+			r.Policy.LicenseNamed("exo").MailboxQuota = tc.quota
+			judge, err := r.Judge(asOf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
+			d := r.Decide(judge, rule, p, judge.Ask(rule, p), nil, nil)
+			if d.Outcome != policy.Reclaim || d.Seat != tc.seat || d.Mailbox != tc.mailbox || d.Refused != tc.refused {
+				t.Errorf("%s, seat %q, mailbox %t, refused %q", d.Outcome, d.Seat, d.Mailbox, d.Refused)
+			}
+		})
+	}
+}

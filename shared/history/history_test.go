@@ -1,0 +1,262 @@
+package history
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+var start = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+
+// world is a store in which nights pass.
+type world struct {
+	*testing.T
+	store store.Store
+	book  *ledger.Ledger
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &world{t, s, ledger.In(s)}
+}
+
+func nameOf(night int) string {
+	return snapshot.NewRun(start.AddDate(0, 0, night), [4]byte{0, 0, 0, byte(night)})
+}
+
+func at(night int) time.Time { return start.AddDate(0, 0, night) }
+
+// settle seals the run of a night and loads what it knows.
+func (w *world) settle(night int) *Standing {
+	w.Helper()
+	run := nameOf(night)
+	key, err := Settle(w.Context(), w.store, run, at(night))
+	if err != nil {
+		w.Fatal(err)
+	}
+	m := &snapshot.Manifest{Run: run, History: key}
+	if err := snapshot.Seal(w.Context(), w.store, m); err != nil {
+		w.Fatal(err)
+	}
+	st, err := Load(w.Context(), w.store, m)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return st
+}
+
+// plans leaves a plan of a night that may touch E3 of some people.
+func (w *world) plans(night int, users ...string) {
+	w.Helper()
+	p := &Planned{Run: nameOf(night), AsOf: at(night), Expires: at(night).Add(plan.Lifetime), Touches: []Touch{}}
+	for _, u := range users {
+		p.Touches = append(p.Touches, Touch{User: u, License: "e3"})
+	}
+	w.leave(p)
+}
+
+func (w *world) leave(p *Planned) {
+	w.Helper()
+	if err := PutPlanned(w.Context(), w.store, p, true); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// writes writes an entry of a night into the ledger; without an outcome it stays
+// open.
+func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
+	w.Helper()
+	last, err := w.book.Latest(w.Context(), user, "e3")
+	if err != nil {
+		w.Fatal(err)
+	}
+	e, err := w.book.Begin(w.Context(), ledger.Intent{Person: user, License: "e3", Run: nameOf(night), Rule: rule, To: "exo", Via: "direct", At: at(night)}, last)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if o != "" {
+		if err := w.book.Complete(w.Context(), e, ledger.Completion{Outcome: o, At: at(night).Add(time.Hour)}); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// states are the states of some people's E3, "" for nothing.
+func states(st *Standing, users ...string) map[string]State {
+	all := map[string]State{}
+	for _, u := range users {
+		if i := st.Of(u, "e3"); i != nil {
+			all[u] = i.State
+		}
+	}
+	return all
+}
+
+func (w *world) want(st *Standing, want map[string]State) {
+	w.Helper()
+	if d := cmp.Diff(want, states(st, "ann", "bob", "cid", "dan", "eve")); d != "" {
+		w.Errorf("what run %s knows (-want +got):\n%s", st.Run, d)
+	}
+}
+
+// TestNights: each run knows what all before it did, the changes that end between
+// two runs included.
+func TestNights(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.want(w.settle(0), map[string]State{})
+	w.plans(0, "ann", "bob", "cid", "dan", "eve")
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.writes(0, "bob", "m365", "")
+	w.writes(0, "cid", "m365", ledger.RolledBack)
+	w.writes(0, "dan", "m365", ledger.Noticed)
+	st := w.settle(1)
+	w.want(st, map[string]State{"ann": Taken, "bob": Open, "dan": Noticed})
+	want := &Item{User: "ann", License: "e3", State: Taken, Run: nameOf(0), Rule: "m365", To: "exo", Via: plan.Direct, At: at(0).Add(time.Hour)}
+	if d := cmp.Diff(want, st.Of("ann", "e3")); d != "" {
+		t.Errorf("ann (-want +got):\n%s", d)
+	}
+	w.plans(1)
+	w.writes(0, "eve", "m365", ledger.Done) // late: the plan of night 0 is still good
+	if e, err := w.book.Latest(t.Context(), "bob", "e3"); err != nil || w.book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: at(1)}) != nil {
+		t.Fatal(err)
+	}
+	w.want(w.settle(2), map[string]State{"ann": Taken, "bob": Taken, "dan": Noticed, "eve": Taken})
+	w.plans(2, "ann", "dan")
+	w.writes(2, "ann", plan.RestoreRule, ledger.Done)
+	w.writes(2, "dan", "m365", ledger.Failed) // leaves the notice as it was
+	w.want(w.settle(20), map[string]State{"ann": GivenBack, "bob": Taken, "dan": Noticed, "eve": Taken})
+	w.plans(20)
+	w.want(w.settle(300), map[string]State{"ann": GivenBack, "bob": Taken, "dan": Noticed, "eve": Taken})
+}
+
+// TestWithoutEarlierRuns: where nothing but the ledger is left, it is listed.
+func TestWithoutEarlierRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.writes(0, "bob", "m365", "")
+	w.writes(0, "cid", "m365", ledger.Failed)
+	w.want(w.settle(400), map[string]State{"ann": Taken, "bob": Open})
+}
+
+// TestOnlyWhatMayHaveChanged: entries of people whom no plan touched lately are
+// not read again.
+func TestOnlyWhatMayHaveChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(0)
+	w.plans(0, "ann")
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.settle(1)
+	w.plans(1)
+	counted := &counting{Store: w.store}
+	if _, err := Settle(t.Context(), counted, nameOf(2), at(2)); err != nil {
+		t.Fatal(err)
+	}
+	if counted.ledger != 0 {
+		t.Errorf("the ledger was read %d times", counted.ledger)
+	}
+}
+
+// TestHeldAgain: somebody else gave a license back; it counts from when that was
+// seen first.
+func TestHeldAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(0)
+	w.plans(0, "ann")
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.settle(1)
+	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), Again: []Touch{{"ann", "e3", nameOf(0)}, {"bob", "e3", nameOf(0)}}})
+	st := w.settle(2)
+	w.want(st, map[string]State{"ann": GivenBack})
+	if got := st.Of("ann", "e3").At; !got.Equal(at(1)) {
+		t.Errorf("given back at %s", got)
+	}
+	w.plans(2)
+	if got := w.settle(3).Of("ann", "e3").At; !got.Equal(at(1)) {
+		t.Errorf("the night after: given back at %s", got)
+	}
+}
+
+func TestBaselines(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	facts := func(night, people int) *plan.Baseline {
+		return &plan.Baseline{AsOf: at(night), Freshness: directory.Freshness{Sampled: people}}
+	}
+	w.settle(0)
+	w.leave(&Planned{Run: nameOf(0), AsOf: at(0), Expires: at(3), Feeds: [2]*plan.Baseline{facts(0, 100), facts(0, 200)}})
+	w.settle(1)
+	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), Feeds: [2]*plan.Baseline{nil, facts(1, 201)}}) // Entra was not healthy
+	if d := cmp.Diff([2]*plan.Baseline{facts(0, 100), facts(1, 201)}, w.settle(2).Baselines); d != "" {
+		t.Errorf("baselines (-want +got):\n%s", d)
+	}
+}
+
+func TestNewer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.plans(1)
+	w.plans(3)
+	if err := PutPlanned(t.Context(), w.store, &Planned{Run: nameOf(5)}, false); err != nil {
+		t.Fatal(err)
+	}
+	for run, want := range map[string]string{nameOf(0): nameOf(3), nameOf(1): nameOf(3), nameOf(3): "", nameOf(4): ""} {
+		if got, err := Newer(t.Context(), w.store, run); got != want || err != nil {
+			t.Errorf("newer than %s: %q, %v; want %q", run, got, err, want)
+		}
+	}
+}
+
+func TestAllowed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for night, matches := range map[int]map[string]int{0: {"a": 900}, 10: {"a": 700, "b": 50}, 12: {"b": 40}} {
+		if err := PutOverride(t.Context(), w.store, &Override{Run: nameOf(night), At: at(night), Matches: matches}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := PutOverride(t.Context(), w.store, &Override{Run: nameOf(12), At: at(12), Matches: map[string]int{"b": 9999}}); err != nil {
+		t.Fatal(err) // the first one stands
+	}
+	for night, want := range map[int]map[string]int{0: {"a": 900}, 12: {"a": 900, "b": 50}, 30: {"a": 900, "b": 50}, 31: {"a": 700, "b": 50}, 41: {"b": 40}, 43: {}} {
+		got, err := Allowed(t.Context(), w.store, at(night))
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("night %d: %v (-want +got):\n%s", night, err, d)
+		}
+	}
+}
+
+// TestDamaged: a standing that cannot be read is an error, not nothing known.
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	st := w.settle(0)
+	w.plans(0, "ann")
+	m, _, err := snapshot.GetManifest(t.Context(), w.store, st.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.PutBytes(t.Context(), w.store, m.History, []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(t.Context(), w.store, m); err == nil {
+		t.Error("loaded")
+	}
+	if _, err := Settle(t.Context(), w.store, nameOf(1), at(1)); err == nil {
+		t.Error("settled over a damaged standing")
+	}
+}
