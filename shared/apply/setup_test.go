@@ -95,21 +95,26 @@ func newAD() *fakeAD {
 
 func newBench(t *testing.T, changes ...plan.Change) *bench {
 	t.Helper()
+	return newBenchOf(t, text, changes...)
+}
+
+func newBenchOf(t *testing.T, policy string, changes ...plan.Change) *bench {
+	t.Helper()
 	s, err := store.Open(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{entra: newEntra(), ad: newAD(), now: asOf.Add(time.Hour)}
 	b.Applier = &Applier{Store: s, Entra: b.entra, AD: b.ad, Now: func() time.Time { return b.now }}
-	seal(t, s)
+	seal(t, s, policy)
 	b.plan(t, func(p *plan.Plan) { p.Changes = changes })
 	return b
 }
 
 // seal writes a run with an empty snapshot: apply decides by fresh evidence.
-func seal(t *testing.T, s store.Store) {
+func seal(t *testing.T, s store.Store, policy string) {
 	t.Helper()
-	begin := &snapshot.Begin{Run: "run", AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1}
+	begin := &snapshot.Begin{Run: "run", AsOf: asOf, Tenant: tenant, Policy: policy, Partitions: 1}
 	for _, name := range []string{"e3", "exo", "visio"} {
 		part := map[string]string{"e3": "SPE_E3", "exo": "EXCHANGESTANDARD", "visio": "VISIO"}[name]
 		begin.SKUs = append(begin.SKUs, directory.SKU{ID: "sku-" + name, PartNumber: part})

@@ -131,3 +131,64 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestDecidedOnOldEvidence: what another run did since the caller looked is not
+// changed once more.
+func TestDecidedOnOldEvidence(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l, _ := open(t)
+	first, err := l.Begin(ctx, intent("r1"), nil)
+	if err != nil || l.Complete(ctx, first, Completion{Outcome: Done}) != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Begin(ctx, intent("r2"), nil); !errors.Is(err, ErrBlocked) {
+		t.Errorf("begun on the evidence of before: %v", err)
+	}
+}
+
+// TestStanding: entries that changed nothing do not hide the one before them.
+func TestStanding(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l, _ := open(t)
+	person, license := intent("").Person, intent("").License
+	var last *Entry
+	add := func(run string, o Outcome) {
+		t.Helper()
+		e, err := l.Begin(ctx, intent(run), last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last = e; o != "" {
+			if err := l.Complete(ctx, e, Completion{Outcome: o}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, step := range []struct {
+		run  string
+		o    Outcome
+		want string
+	}{{"r1", RolledBack, ""}, {"r2", Noticed, "r2"}, {"r3", Done, "r3"}, {"r4", Failed, "r3"}, {"r5", RolledBack, "r3"}, {"r6", "", "r6"}} {
+		add(step.run, step.o)
+		e, err := l.Standing(ctx, person, license)
+		got := ""
+		if e != nil {
+			got = e.Run
+		}
+		if got != step.want || err != nil {
+			t.Errorf("step %d: %q, %v; want %q", i, got, err, step.want)
+		}
+	}
+	var all []Subject
+	for s, err := range l.All(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	if len(all) != 1 || all[0] != (Subject{person, license}) {
+		t.Errorf("all: %v", all)
+	}
+}

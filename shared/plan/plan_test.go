@@ -97,6 +97,9 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	good := FeedFacts{Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}}
 	with := func(change func(*FeedFacts)) FeedFacts { f := good; change(&f); return f }
+	before := func(people, dates int) *Baseline {
+		return &Baseline{asOf, directory.Freshness{Sampled: people, WithActivity: dates}}
+	}
 	tests := map[string]struct {
 		source directory.Source
 		facts  FeedFacts
@@ -113,7 +116,15 @@ func TestHealth(t *testing.T) {
 		"four days":          {directory.Entra, with(func(f *FeedFacts) { f.Newest = asOf.Add(-maxSignInAge) }), Healthy, ""},
 		"five days":          {directory.Entra, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Unhealthy, "5 days before"},
 		"AD, five days":      {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Healthy, ""},
-		"AD, fifteen days":   {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -15) }), Unhealthy, "stalled"},
+		"as many as before":  {directory.Entra, with(func(f *FeedFacts) { f.Baseline = &Baseline{asOf, good.Freshness} }), Healthy, ""},
+		"a tenth fewer":      {directory.Entra, with(func(f *FeedFacts) { f.Baseline = before(111, 100) }), Healthy, ""},
+		"people vanished": {directory.AD, with(func(f *FeedFacts) { f.Baseline = before(200, 100) }), Unhealthy,
+			"it has 100 people and had 200 on 2026-11-23: part of the list is missing; if that is right, plan with --accept-feeds"},
+		"dates vanished": {directory.Entra, with(func(f *FeedFacts) { f.Baseline = before(100, 130) }), Unhealthy,
+			"90 people have a sign-in date and 130 had one on 2026-11-23: dates got lost; if that is right, plan with --accept-feeds"},
+		"logon dates vanished": {directory.AD, with(func(f *FeedFacts) { f.Baseline = before(100, 130) }), Unhealthy, "90 people have a lastLogonTimestamp date"},
+		"a few of few":         {directory.AD, FeedFacts{Freshness: directory.Freshness{Sampled: 3, WithActivity: 3, Newest: asOf}, Baseline: before(8, 8)}, Healthy, ""},
+		"AD, fifteen days":     {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -15) }), Unhealthy, "stalled"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

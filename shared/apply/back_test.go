@@ -1,0 +1,234 @@
+package apply
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// takenFromAnna is a bench whose run gives back what run r0 took from Anna.
+func takenFromAnna(t *testing.T) *bench {
+	t.Helper()
+	c := moveAnna
+	c.Rule, c.Back, c.MonthlySaving = plan.RestoreRule, "r0", -35
+	b := newBench(t, c)
+	b.entra.in = members{"g-exo": {"id-anna"}}
+	b.follow()
+	b.entra.users["id-anna"].LastSuccessful = daysAgo(1)
+	in := ledger.Intent{
+		Person: "id-anna", License: "e3", Run: "r0", Rule: "m365", To: "exo", Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", At: daysAgo(10),
+		Before: ledger.Holding{Assignments: []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}, InGroups: []string{"g-e3"}},
+	}
+	book := ledger.In(b.Store)
+	e, err := book.Begin(t.Context(), in, nil)
+	if err == nil {
+		err = book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: daysAgo(10)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestGivenBack: who is active again has the license again before its successor
+// is left.
+func TestGivenBack(t *testing.T) {
+	t.Parallel()
+	b := takenFromAnna(t)
+	b.apply(t, report.Pending, "joined the source group again, waiting for its license before the target is left")
+	b.wrote(t, "AddMember g-e3 id-anna")
+	b.follow()
+	b.apply(t, report.Done, "")
+	b.wrote(t, "AddMember g-e3 id-anna", "RemoveMember g-exo id-anna")
+	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
+	if err != nil || e.Seq != 2 || e.Rule != plan.RestoreRule || e.Run != "run" || e.Completion.Outcome != ledger.Done {
+		t.Errorf("ledger: %+v, %v", e, err)
+	}
+}
+
+func TestNotGivenBack(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		what func(*bench)
+		want report.Status
+		note string
+	}{
+		"away after all": {func(b *bench) { b.entra.users["id-anna"].LastSuccessful = daysAgo(11) }, report.Kept, "not known to be active since the license was taken"},
+		"another run gave it back": {func(b *bench) {
+			book := ledger.In(b.Store)
+			last, _ := book.Latest(t.Context(), "id-anna", "e3")
+			e, _ := book.Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", Run: "r1", Rule: plan.RestoreRule, At: daysAgo(5)}, last)
+			_ = book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: daysAgo(5)})
+		}, report.Refused, "it is no longer as run r0 left it"},
+		"not readable": {func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, report.Pending, "nothing was done"},
+		"account gone": {func(b *bench) { delete(b.entra.users, "id-anna") }, report.Kept, "no longer in Entra ID"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := takenFromAnna(t)
+			tc.what(b)
+			b.apply(t, tc.want, tc.note)
+			b.wrote(t)
+		})
+	}
+}
+
+// TestGivenBackWithoutSeats: the group cannot give the license any more; the
+// person keeps the successor, and a later try begins anew.
+func TestGivenBackWithoutSeats(t *testing.T) {
+	t.Parallel()
+	b := takenFromAnna(t)
+	b.entra.full["g-e3"] = "CountViolation"
+	b.apply(t, report.Pending, "waiting for its license")
+	b.follow()
+	b.apply(t, report.Failed, "the group does not give the license: no free seat of the license is left; buy one or free one first (CountViolation)")
+	b.wrote(t, "AddMember g-e3 id-anna", "RemoveMember g-e3 id-anna")
+	standing, err := ledger.In(b.Store).Standing(t.Context(), "id-anna", "e3")
+	if err != nil || standing.Run != "r0" {
+		t.Errorf("it stands by %+v, %v", standing, err)
+	}
+}
+
+// announced is a bench whose rule gives notice, with what the ledger has.
+func announced(t *testing.T, via plan.Via) *bench {
+	t.Helper()
+	c := moveAnna
+	c.Via = via
+	b := newBenchOf(t, strings.Replace(text, "then: {changeTo: exo}", "then: {changeTo: exo, notice: 14}", 1), c)
+	b.plan(t, func(p *plan.Plan) {
+		if p.Changes = []plan.Change{c}; via == plan.Notice {
+			p.Changes, p.Notices = []plan.Change{}, []plan.Change{c}
+		}
+	})
+	return b
+}
+
+func (b *bench) notice(t *testing.T, days int) {
+	t.Helper()
+	book := ledger.In(b.Store)
+	e, err := book.Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", Run: "r0", Rule: "m365", To: "exo", Via: "notice", At: daysAgo(days), IdleSince: &idle}, nil)
+	if err == nil {
+		err = book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Noticed, At: daysAgo(days)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNoticeIsGiven(t *testing.T) {
+	t.Parallel()
+	b := announced(t, plan.Notice)
+	b.apply(t, report.Announced, "announced")
+	b.wrote(t)
+	b.logged(t, moveAnna, "noticed")
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) {
+		t.Errorf("again: %v", err)
+	}
+	signedIn := announced(t, plan.Notice)
+	signedIn.entra.users["id-anna"].LastSuccessful = asOf
+	signedIn.apply(t, report.Kept, "signed in 1 hour ago")
+	signedIn.logged(t, moveAnna, "")
+	open := announced(t, plan.Notice) // killed between intent and completion
+	if _, err := ledger.In(open.Store).Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", Run: "run", Rule: "m365", Via: "notice", At: asOf}, nil); err != nil {
+		t.Fatal(err)
+	}
+	open.apply(t, report.Announced, "announced")
+	open.logged(t, moveAnna, "noticed")
+}
+
+func TestAfterTheNotice(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		days int // since the notice; negative: none
+		last int // since the person signed in
+		want report.Status
+		note string
+	}{
+		"without notice":     {-1, 100, report.Refused, "it would now have to be announced first, or was announced already; plan again"},
+		"too early":          {13, 100, report.Refused, "announced on 2026-11-10; done from 2026-11-24T09:00:00Z on if the person is still idle"},
+		"in time":            {14, 100, report.Pending, "joined the target group"},
+		"finer date, before": {14, 95, report.Pending, "joined the target group"},
+		"active since":       {80, 70, report.Refused, "it would now have to be announced first"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := announced(t, plan.EntraGroup)
+			if tc.days >= 0 {
+				b.notice(t, tc.days)
+			}
+			b.entra.users["id-anna"].LastSuccessful = daysAgo(tc.last)
+			b.apply(t, tc.want, tc.note)
+		})
+	}
+}
+
+// TestChangedByAnotherRun: a run that was planned before another one changed the
+// license leaves it alone.
+func TestChangedByAnotherRun(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	book := ledger.In(b.Store)
+	e, err := book.Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "other", Rule: plan.RestoreRule, At: asOf}, nil)
+	if err == nil {
+		err = book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: asOf.Add(1)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, report.Refused, "run other changed it after this plan was made; plan again")
+	b.wrote(t)
+}
+
+// TestNewerPlan: a plan that a newer one superseded begins nothing, and finishes
+// what it has begun.
+func TestNewerPlan(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, freeAnna)
+	newer := &history.Planned{Run: "run-2", Expires: asOf.Add(plan.Lifetime)}
+	if err := history.PutPlanned(t.Context(), b.Store, newer, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Check(t.Context(), Request{Run: "run"}); err != nil {
+		t.Errorf("a run for one person supersedes nothing: %v", err)
+	}
+	if err := history.PutPlanned(t.Context(), b.Store, newer, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the plan of run run-2 superseded it; apply that one") {
+		t.Errorf("apply: %v", err)
+	}
+	in := ledger.Intent{Person: "id-anna", License: "e3", Run: "run", Rule: "m365", To: "exo", Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", At: asOf}
+	if _, err := ledger.In(b.Store).Begin(t.Context(), in, nil); err != nil {
+		t.Fatal(err)
+	}
+	r, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil || r.Results[0].Status != report.Pending || r.Results[1].Status != report.Refused || !strings.Contains(r.Results[1].Note, "superseded") {
+		t.Errorf("results %+v, %v", r, err)
+	}
+}
+
+// TestOverrideIsRemembered: who set the limits aside, and how many matched then.
+func TestOverrideIsRemembered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	hash := b.plan(t, func(p *plan.Plan) {
+		p.Changes, p.Verdict, p.Overridable, p.Matches = []plan.Change{changeBo}, plan.Hold, true, map[string]int{"m365": 900}
+	})
+	if _, err := b.Apply(t.Context(), Request{Run: "run", Override: hash, Approver: "kim@host"}); err != nil {
+		t.Fatal(err)
+	}
+	if allowed, err := history.Allowed(t.Context(), b.Store, b.now); err != nil || allowed["m365"] != 900 {
+		t.Errorf("allowed %v, %v", allowed, err)
+	}
+	if e, err := ledger.In(b.Store).Latest(t.Context(), "id-bo", "e3"); err != nil || e.ApprovedBy != "kim@host" {
+		t.Errorf("ledger %+v, %v", e, err)
+	}
+}
