@@ -67,7 +67,7 @@ func TestTwoControllers(t *testing.T) {
 	if got := bySAM(t, d)[account[95]].LastLogonTimestamp; time.Since(got) < threshold {
 		t.Fatalf("the first controller knows of the logon already, at %v, so this test shows nothing", got)
 	}
-	if got := statuses(alone.Run)[user[95]]; got.Status != report.Kept || !strings.HasPrefix(got.Note, "keep: ") {
+	if got := statuses(alone.Run)[user[95]]; got.Status != report.Kept || !strings.HasPrefix(got.Note, "logged on ") {
 		t.Errorf("logged on at the second controller only: %+v", got)
 	}
 
