@@ -10,6 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -154,6 +155,11 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
 	}
+	newer, err := history.Newer(ctx, s.Store, p.Run)
+	if err != nil {
+		return nil, err
+	}
+	begun := results.Count(report.Pending) > results.Troubled() // and may be finished
 	out := outputOf(p, results)
 	switch {
 	case in.PlanHash != p.PlanHash:
@@ -164,11 +170,20 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 		return nil, refuse("the plan changes nothing")
 	case p.Verdict == plan.Hold && !(p.Overridable && in.Override):
 		return nil, refuse("the plan is held: %s", strings.Join(p.HoldReasons, "; "))
+	case newer != "" && p.Restores == "" && !begun && s.everybody(ctx, p.Run):
+		return nil, refuse("the plan of run %s superseded it; approve that one", newer)
 	case len(out.Batches.Entra)+len(out.Batches.AD) == 0:
 		return nil, refuse("every change of the plan is final already")
 	}
 	out.Go, out.Override = true, in.Override
 	return out, nil
+}
+
+// everybody tells whether a run is one for all people. One whose beginning cannot
+// be read is taken for that.
+func (s *Steps) everybody(ctx context.Context, run string) bool {
+	b, err := snapshot.GetBegin(ctx, s.Store, run)
+	return err != nil || b.User == ""
 }
 
 // restore makes the plan that puts a run back. Asking for it is its approval.
