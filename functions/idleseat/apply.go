@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 )
 
@@ -47,11 +49,17 @@ func (c *applyCmd) Run(a *app) error {
 		return err
 	}
 	applier := line.applier()
-	if err := applier.Check(a.ctx, in); err != nil {
-		return err
+	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit // only earlier runs have something to do
+	if !idle {
+		if err := applier.Check(a.ctx, in); err != nil {
+			return err
+		}
 	}
 	if !c.Yes && !confirm(a, p) {
 		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", apply.ErrRefused)
+	}
+	if err := resume(a, applier, p); err != nil || idle {
+		return err
 	}
 	results, err := applier.Apply(a.ctx, in)
 	line.bar.clear()
@@ -64,6 +72,23 @@ func (c *applyCmd) Run(a *app) error {
 		err = failures(results)
 	}
 	return err
+}
+
+// resume goes on with what earlier runs have begun and not ended, which the plan
+// names. What they may not do any more is told and keeps nothing else.
+func resume(a *app, applier *apply.Applier, p *plan.Plan) error {
+	for _, run := range p.Resumes {
+		results, err := applier.Apply(a.ctx, apply.Request{Run: run, Approver: approver()})
+		switch {
+		case errors.Is(err, apply.ErrRefused), errors.Is(err, report.ErrNoPlan):
+			fmt.Fprintf(a.stderr, "run %s cannot go on: %v\n", run, err)
+		case err != nil:
+			return fmt.Errorf("go on with run %s: %w", run, err)
+		default:
+			fmt.Fprintf(a.stderr, "went on with run %s: %s\n", run, counts(results))
+		}
+	}
+	return nil
 }
 
 // approver is who sits at the terminal, for the ledger.

@@ -85,9 +85,10 @@ func TestKilledInTheMiddle(t *testing.T) {
 			t.Errorf("somebody was without a mailbox: %+v", e)
 		}
 	}
-	intents, _ := filepath.Glob(s.path("store/ledger/*/*/*.json"))
-	if len(intents) != 2*len(p.Changes) {
-		t.Errorf("%d objects in the ledger, want an intent and a completion for each of %d changes", len(intents), len(p.Changes))
+	for _, kind := range []string{"[0-9][0-9][0-9][0-9][0-9][0-9]", "*.leaving", "*.done"} {
+		if files, _ := filepath.Glob(s.path("store/ledger/*/*/" + kind + ".json")); len(files) != len(p.Changes) {
+			t.Errorf("%d objects %s.json in the ledger, want one for each of %d changes", len(files), kind, len(p.Changes))
+		}
 	}
 }
 

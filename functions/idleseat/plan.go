@@ -178,6 +178,9 @@ func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string)
 	if len(p.Notices) > 0 {
 		out.printf("  announced, to be done by a later run if the person stays away: %d\n", len(p.Notices))
 	}
+	if len(p.Resumes) > 0 {
+		out.printf("  not finished by earlier runs, gone on with first: %s\n", strings.Join(p.Resumes, ", "))
+	}
 	if err := leftOut(a, s, r, out); err != nil {
 		return err
 	}
@@ -189,7 +192,7 @@ func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string)
 		}
 	case p.Verdict != plan.Nothing && p.Mode == policy.Audit:
 		out.printf("mode is audit: this is what would be done. Nothing may be written until the policy says review.\n")
-	case p.Verdict != plan.Nothing:
+	case p.Verdict != plan.Nothing || len(p.Resumes) > 0:
 		out.printf("plan hash %s\napply it:  %s\n", p.PlanHash, next)
 	}
 	return out.err

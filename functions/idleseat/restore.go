@@ -9,8 +9,6 @@ import (
 	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -46,76 +44,90 @@ func (c *restoreCmd) Run(a *app) error {
 		return err
 	}
 	user, runs := c.User, []string{c.From}
+	if user != "" {
+		if user, err = idOf(a, line, user); err != nil {
+			return err
+		}
+	}
 	if c.From == "" {
-		if user, runs, err = taken(a, line, s, c.User); err != nil {
+		if runs, err = taken(a, s, user, c.User); err != nil {
 			return err
 		}
 	}
-	for _, run := range runs {
-		if err := c.putBack(a, line, s, run, user); err != nil {
-			return err
-		}
+	var errs []error
+	for _, run := range runs { // one that cannot be put back does not keep the others
+		errs = append(errs, c.putBack(a, line, s, run, user))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// taken finds the id of a user and the runs that took licenses which are not
-// back yet.
-func taken(a *app, line *pipeline, s store.Store, name string) (user string, runs []string, err error) {
-	if user = name; !strings.HasPrefix(name, "S-1-") {
-		u, err := line.entra.FindPerson(a.ctx, name)
-		if err != nil {
-			return "", nil, fmt.Errorf("read %q: %w", name, err)
-		}
-		user = u.ID
+// idOf is the key of a user in the ledger: the object id, or a SID as it is given.
+func idOf(a *app, line *pipeline, name string) (string, error) {
+	if strings.HasPrefix(name, "S-1-") {
+		return name, nil
 	}
-	entries, err := ledger.In(s).OfPerson(a.ctx, user)
+	id, err := line.entra.FindID(a.ctx, name)
 	if err != nil {
-		return "", nil, err
+		return "", fmt.Errorf("read %q: %w", name, err)
 	}
-	for _, e := range entries {
-		if e.Rule != plan.RestoreRule && e.Completion != nil && e.Completion.Outcome == ledger.Done && !slices.Contains(runs, e.Run) {
-			runs = append(runs, e.Run)
-		}
-	}
-	if len(runs) == 0 {
-		return "", nil, fmt.Errorf("%w: the ledger has no license that was taken from %q and is not back", gate.ErrNothing, name)
-	}
-	return user, runs, nil
+	return id, nil
 }
 
-// putBack plans and applies the restoring of one run: first what an earlier call
-// began and did not finish, then the rest.
-func (c *restoreCmd) putBack(a *app, line *pipeline, s store.Store, run, user string) error {
-	for resumed := false; ; {
-		fresh := newRun(line.now())
-		p, err := gate.Restore(a.ctx, s, run, user, fresh, line.now())
-		if resumed && errors.Is(err, gate.ErrNothing) {
-			return nil
-		}
+// taken are the runs that took licenses of a user which are not back yet, or are on
+// their way back.
+func taken(a *app, s store.Store, user, name string) (runs []string, err error) {
+	page, err := ledger.In(s).Of(a.ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var blocked error
+	for _, license := range page.Licenses() {
+		e, err := page.Standing(a.ctx, license)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		pending, err := c.apply(a, line, p)
-		if resumed = p.Run != fresh; err != nil || !resumed || pending {
-			return err
+		run := ""
+		switch {
+		case e == nil:
+		case e.Completion == nil && e.Back == "":
+			blocked = fmt.Errorf("%w: run %s is changing %s of %q; `idleseat apply %s` finishes it, and `idleseat restore --run %s` stops the run and puts everybody back", apply.ErrRefused, e.Run, license, name, e.Run, e.Run)
+		case e.Completion == nil:
+			run = e.Back
+		case e.Completion.Outcome == ledger.Done && e.Back == "":
+			run = e.Run
+		}
+		if run != "" && !slices.Contains(runs, run) {
+			runs = append(runs, run)
 		}
 	}
+	switch {
+	case len(runs) > 0:
+	case blocked != nil:
+		return nil, blocked
+	default:
+		return nil, fmt.Errorf("%w: the ledger has no license that was taken from %q and is not back", gate.ErrNothing, name)
+	}
+	return runs, nil
 }
 
-// apply applies a plan that puts back, and tells whether changes are pending.
-func (c *restoreCmd) apply(a *app, line *pipeline, p *plan.Plan) (pending bool, err error) {
-	applier, in := line.applier(), apply.Request{Run: p.Run, Approver: approver()}
-	if err := applier.Check(a.ctx, in); err != nil {
-		return false, err
+// putBack plans and applies the restoring of one run, after what was begun before
+// of the same.
+func (c *restoreCmd) putBack(a *app, line *pipeline, s store.Store, run, user string) error {
+	p, err := gate.Restore(a.ctx, s, run, user, newRun(line.now()), line.now())
+	if err != nil {
+		return err
 	}
 	if !c.Yes && !confirm(a, p) {
-		return false, fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", apply.ErrRefused)
+		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", apply.ErrRefused)
 	}
-	results, err := applier.Apply(a.ctx, in)
+	applier := line.applier()
+	if err := resume(a, applier, p); err != nil || len(p.Changes) == 0 {
+		return err
+	}
+	results, err := applier.Apply(a.ctx, apply.Request{Run: p.Run, Approver: approver()})
 	line.bar.clear()
 	if results == nil {
-		return false, err
+		return err
 	}
 	if printErr := printResults(a, p, results, c.formatFlag, c.next("apply "+p.Run+" --yes")); printErr != nil && err == nil {
 		err = printErr
@@ -123,5 +135,5 @@ func (c *restoreCmd) apply(a *app, line *pipeline, p *plan.Plan) (pending bool, 
 	if err == nil {
 		err = failures(results)
 	}
-	return results.Count(report.Pending) > 0, err
+	return err
 }

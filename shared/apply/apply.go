@@ -29,9 +29,11 @@ type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 	ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error)
+	ReadLicenses(ctx context.Context, userID string) ([]directory.Assignment, error)
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
+	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
 	GroupsOf(ctx context.Context, userID string) ([]string, error)
-	MemberOf(ctx context.Context, userID, groupID string) (bool, error)
+	DirectGroups(ctx context.Context, userID string) ([]string, error)
 	ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error
 	AddMember(ctx context.Context, groupID, userID string) error
 	RemoveMember(ctx context.Context, groupID, userID string) error
@@ -82,6 +84,11 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 	if err != nil {
 		return err
 	}
+	if j.left() == 0 {
+		if err := j.reopen(ctx); err != nil {
+			return err
+		}
+	}
 	return j.check(ctx, in)
 }
 
@@ -93,6 +100,11 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error
 	if err != nil {
 		return nil, err
 	}
+	if job.left() == 0 {
+		if err := job.reopen(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if in.Batch != "" && job.left() == 0 {
 		return job.results, nil
 	}
@@ -100,6 +112,9 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error
 		return nil, err
 	}
 	if err := job.overridden(ctx); err != nil {
+		return nil, err
+	}
+	if err := job.readGroups(ctx); err != nil {
 		return nil, err
 	}
 	for _, b := range job.batches {
@@ -159,6 +174,55 @@ type job struct {
 	// closed says why no change may begin any more; those that have begun are
 	// finished all the same.
 	closed string
+	// withdrawn: the run is being put back, so what has not left is put back, too.
+	withdrawn bool
+}
+
+// reopen looks in the ledger for changes that are open although an overlapping
+// call has noted an end of them.
+func (j *job) reopen(ctx context.Context) error {
+	for _, b := range j.batches {
+		for i := range b.Changes {
+			open, err := j.isOpen(ctx, &b.Changes[i])
+			if err != nil {
+				return err
+			}
+			if open {
+				j.results.Set(report.ResultOf(&b.Changes[i], report.Pending, "begun, and not finished yet"))
+			}
+		}
+	}
+	return nil
+}
+
+// isOpen tells whether the ledger has an open entry of this run for a change.
+func (j *job) isOpen(ctx context.Context, c *plan.Change) (bool, error) {
+	last, err := j.ledger.Latest(ctx, c.User, c.License)
+	return last != nil && last.Run == j.plan.Run && last.Completion == nil, err
+}
+
+// readGroups reads the license groups of Entra ID again: since the run began
+// somebody may have made one dynamic, or let it give other products, too.
+func (j *job) readGroups(ctx context.Context) error {
+	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup && c.Back == "" }
+	if !slices.ContainsFunc(j.batches, func(b plan.Batch) bool { return slices.ContainsFunc(b.Changes, byGroup) }) {
+		return nil
+	}
+	for _, l := range j.run.Policy.Licenses {
+		if l.Group == nil || l.Group.Source != directory.Entra {
+			continue
+		}
+		g, err := j.Entra.FindGroup(ctx, j.run.Tenant.Groups[*l.Group].ID)
+		switch {
+		case errors.Is(err, directory.ErrNoGroup):
+			g = directory.Group{ID: j.run.Tenant.Groups[*l.Group].ID, Unreadable: err.Error()}
+		case err != nil:
+			return fmt.Errorf("apply run %s: read the license groups again: %w", j.plan.Run, err)
+		}
+		g.Ref = *l.Group
+		j.run.Tenant.Groups[*l.Group] = g
+	}
+	return nil
 }
 
 // left is how many changes are not final yet.

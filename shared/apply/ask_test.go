@@ -135,7 +135,7 @@ func TestMeanwhileInEntra(t *testing.T) {
 		note   string
 		writes []string
 	}{
-		"the same person":  {"S-1-5-21-5", nil, report.Kept, "exempt", nil},
+		"the same person":  {"S-1-5-21-5", nil, report.Refused, "known to Entra ID by now as id-egon; plan again", nil},
 		"somebody else":    {"S-1-5-21-6", nil, report.Done, "", []string{leaveEgon}},
 		"nobody":           {"S-1-5-21-5", directory.ErrNoPerson, report.Done, "", []string{leaveEgon}},
 		"not to be read":   {"S-1-5-21-5", errDown, report.Pending, "Entra ID could not be read", nil},

@@ -13,30 +13,47 @@ import (
 )
 
 // rollBack puts the person back to where the change began, and completes it as
-// o. What was left is had again before what was joined is left.
+// o, unless another call of the run has closed it.
 func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
-	e, via := m.entry, plan.Via(m.entry.Via)
-	if via == plan.Direct { // one call: it was made whole or not at all
-		return m.complete(ctx, o, why)
-	}
-	again := func(err error) (report.Status, string) {
-		if errors.Is(err, directory.ErrDeferred) {
-			return report.Pending, why + "; going back is " + handedOver
-		}
-		return troubled, fmt.Sprintf("%s; going back is not finished, run apply again: %v", why, err)
-	}
-	in, err := m.inGroup(ctx, via, e.Source)
+	left, err := m.ledger.GoBack(ctx, m.entry, ledger.Mark{Outcome: o, Why: why, At: m.Now().UTC()})
 	if err != nil {
-		return again(err)
+		return troubled, err.Error()
 	}
-	if !in {
-		if err := m.setMember(ctx, via, e.Source, true); err != nil {
-			return again(err)
+	if closed, err := m.ledger.Completed(ctx, m.entry); err != nil {
+		return troubled, err.Error()
+	} else if closed {
+		return statusOf(m.entry.Completion.Outcome), m.entry.Completion.Note
+	}
+	if plan.Via(m.entry.Via) != plan.Direct {
+		return m.undo(ctx, o, why)
+	}
+	// One call makes it whole or not at all. Where it may have been made, reading
+	// that it was not proves nothing: it may show later.
+	if left && !m.unchanged {
+		if err := m.regain(ctx); err != nil {
+			return troubled, fmt.Sprintf("%s; going back is not finished, run apply again: %v", why, err)
 		}
+	}
+	return m.complete(ctx, o, why)
+}
+
+// undo goes back between groups: what was left is had again before what was joined
+// is left.
+func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
+	e, via := m.entry, plan.Via(m.entry.Via)
+	in, err := m.inGroup(ctx, via, e.Source)
+	if err == nil && !in {
+		err = m.setMember(ctx, via, e.Source, true)
+	}
+	if reason := definite(err); reason != "" {
+		return m.cannotGoBack(ctx, why, reason)
+	}
+	if err != nil {
+		return m.goingBack(why, err)
 	}
 	had := slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == e.Source && a.Active() })
-	if via == plan.EntraGroup && e.Target != "" && had && !m.active(e.SKU, e.Source) {
-		return report.Pending, why + "; joined the source group again, waiting for its license before the target is left"
+	if via == plan.EntraGroup && had && !m.active(e.SKU, e.Source) {
+		return report.Pending, sentences(why, "joined the source group again, waiting for its license before the target is left")
 	}
 	if e.Target == "" || e.InTarget {
 		return m.complete(ctx, o, why)
@@ -45,15 +62,79 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 	if err == nil && in {
 		err = m.setMember(ctx, via, e.Target, false)
 	}
+	if reason := definite(err); reason != "" {
+		return m.complete(ctx, o, sentences(why, "still in the target group: "+reason))
+	}
 	if err != nil {
-		return again(err)
+		return m.goingBack(why, err)
 	}
 	return m.complete(ctx, o, why)
+}
+
+// cannotGoBack ends a change whose source cannot be joined again: it stands as it
+// is. One that gives back has changed nothing.
+func (m *move) cannotGoBack(ctx context.Context, why, reason string) (report.Status, string) {
+	if m.change.Back != "" {
+		return m.complete(ctx, ledger.Failed, reason)
+	}
+	return m.complete(ctx, ledger.Done, sentences(why, "it could not be put back: "+reason))
+}
+
+func (m *move) goingBack(why string, err error) (report.Status, string) {
+	if errors.Is(err, directory.ErrDeferred) {
+		return report.Pending, sentences(why, "going back is "+handedOver)
+	}
+	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
+}
+
+// sentences joins what happened and what follows, of which the first may be empty.
+func sentences(why, what string) string {
+	if why == "" {
+		return what
+	}
+	return why + "; " + what
+}
+
+// regain gives what the change took, whatever is read: directly assigned products
+// with the service plans that were switched off, or membership of the source.
+func (m *move) regain(ctx context.Context) error {
+	e := m.entry
+	if via := plan.Via(e.Via); via != plan.Direct {
+		return m.setMember(ctx, via, e.Source, true)
+	}
+	var add []directory.Assignment
+	var remove []string
+	hadTarget := false
+	for _, a := range e.Before.Assignments {
+		if a.Group == "" && a.SKU == e.SKU {
+			add = append(add, directory.Assignment{SKU: a.SKU, DisabledPlans: a.DisabledPlans})
+		}
+		hadTarget = hadTarget || a.Group == "" && a.SKU == e.TargetSKU
+	}
+	if e.TargetSKU != "" && !hadTarget && m.holds(e.TargetSKU, "") {
+		remove = append(remove, e.TargetSKU)
+	}
+	err := m.Entra.ChangeLicenses(ctx, e.Person, add, remove)
+	return errors.Join(err, m.readBack(ctx))
 }
 
 // setMember puts the person into a group or takes them out, and believes it
 // when reading shows it.
 func (m *move) setMember(ctx context.Context, via plan.Via, group string, member bool) error {
+	if err := m.writeMember(ctx, via, group, member); err != nil {
+		return err
+	}
+	in, err := m.inGroup(ctx, via, group)
+	if err == nil && in != member {
+		err = fmt.Errorf("membership of %s does not show what was written", group)
+	}
+	return err
+}
+
+// writeMember puts the person into a group or takes them out. What was read of
+// groups before counts no longer.
+func (m *move) writeMember(ctx context.Context, via plan.Via, group string, member bool) error {
+	m.groups = nil
 	write, person := m.Entra.AddMember, m.entry.Person
 	if !member {
 		write = m.Entra.RemoveMember
@@ -64,101 +145,5 @@ func (m *move) setMember(ctx context.Context, via plan.Via, group string, member
 			write = m.AD.RemoveMember
 		}
 	}
-	if err := write(ctx, group, person); err != nil {
-		return err
-	}
-	in, err := m.inGroup(ctx, via, group)
-	if err == nil && in != member {
-		err = fmt.Errorf("membership of %s does not show what was written", group)
-	}
-	return err
-}
-
-// inGroup reads direct membership of a group.
-func (m *move) inGroup(ctx context.Context, via plan.Via, group string) (bool, error) {
-	if via == plan.ADGroup {
-		return m.AD.MemberOf(ctx, m.person.AD.SID, group, true)
-	}
-	return m.Entra.MemberOf(ctx, m.change.User, group)
-}
-
-// readBack reads the person again after a write.
-func (m *move) readBack(ctx context.Context) error {
-	users, err := m.Entra.ReadPeople(ctx, []string{m.change.User})
-	if err != nil {
-		return fmt.Errorf("the person could not be read again after the write: %w", err)
-	}
-	u, found := users[m.change.User]
-	if !found {
-		return fmt.Errorf("the person is gone after the write")
-	}
-	m.person.Entra = &u
-	return nil
-}
-
-func (m *move) paths(sku, group string) []directory.Assignment {
-	if m.person.Entra == nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(m.person.Entra.Assignments), func(a directory.Assignment) bool {
-		return a.SKU != sku || a.Group != group
-	})
-}
-
-// holds tells whether the person has a product by a path, in whatever state.
-func (m *move) holds(sku, group string) bool { return len(m.paths(sku, group)) > 0 }
-
-// active tells whether a path gives its product now.
-func (m *move) active(sku, group string) bool {
-	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)
-}
-
-// pathError is the error of a path to a product, empty while there is none.
-func (m *move) pathError(sku, group string) string {
-	for _, a := range m.paths(sku, group) {
-		if a.State == "Error" {
-			return reasonOf(a.Error)
-		}
-	}
-	return ""
-}
-
-// reasonOf puts an error of licenseAssignmentStates into words.
-func reasonOf(code string) string {
-	words := map[string]string{
-		"CountViolation":                     "no free seat of the license is left; buy one or free one first",
-		"MutuallyExclusiveViolation":         "the license conflicts with another one the person holds; the two exclude each other",
-		"DependencyViolation":                "another plan of the person depends on this license; change both together",
-		"ProhibitedInUsageLocationViolation": "the license may not be used in the person's usage location",
-		"UniquenessViolation":                "a mail address of the person is in use elsewhere",
-	}[code]
-	if words == "" {
-		return code
-	}
-	return words + " (" + code + ")"
-}
-
-// holding is what the ledger keeps of the person for the way back: how the two
-// products are held, and which of the two groups the person is in.
-func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding, err error) {
-	if m.person.Entra != nil {
-		for _, a := range m.person.Entra.Assignments {
-			if in.SKU != "" && a.SKU == in.SKU || in.TargetSKU != "" && a.SKU == in.TargetSKU {
-				h.Assignments = append(h.Assignments, a)
-			}
-		}
-	}
-	for _, group := range []string{in.Source, in.Target} {
-		if group == "" {
-			continue
-		}
-		member, err := m.inGroup(ctx, plan.Via(in.Via), group)
-		if err != nil {
-			return h, err
-		}
-		if member {
-			h.InGroups = append(h.InGroups, group)
-		}
-	}
-	return h, nil
+	return write(ctx, group, person)
 }

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
-	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 )
 
@@ -24,7 +23,11 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		r.Again = again
 		return r
 	}
-	last, err := j.ledger.Latest(ctx, c.User, c.License)
+	page, err := j.ledger.Of(ctx, c.User)
+	if err != nil {
+		return result(troubled, "nothing was done: %v", err)
+	}
+	last, err := page.Latest(ctx, c.License)
 	if err != nil {
 		return result(troubled, "nothing was done: %v", err)
 	}
@@ -32,7 +35,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	if ours && last.Completion != nil {
 		return result(statusOf(last.Completion.Outcome), "%s", last.Completion.Note)
 	}
-	m := &move{job: j, person: e.person, latest: e.latest, change: c}
+	m := &move{job: j, page: page, person: e.person, latest: e.latest, change: c}
 	if ours {
 		m.entry = last
 	}
@@ -42,10 +45,12 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	case e.adError != nil && (c.Via == plan.ADGroup || ours && plan.Via(last.Via) == plan.ADGroup):
 		return result(troubled, "nothing was done: Active Directory could not be read: %v", e.adError)
 	case e.person == nil && ours:
-		status, note := m.complete(ctx, ledger.Failed, e.why)
+		status, note := m.gone(ctx, e.why)
 		return result(status, "%s", note)
 	case e.person == nil:
 		return result(report.Kept, "%s", e.why)
+	case !ours && e.person.ID() != c.User:
+		return result(report.Refused, "known to Entra ID by now as %s; plan again", e.person.ID())
 	}
 	if c.Back != "" {
 		status, note := j.putBack(ctx, m, last)
@@ -60,8 +65,25 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		status, note := m.complete(ctx, ledger.Noticed, "announced")
 		return result(status, "%s", note)
 	}
-	status, note := m.advance(ctx)
+	status, note := m.advance(ctx, ours)
 	return result(status, "%s", note)
+}
+
+// inBin is how long Entra ID keeps a deleted account, from which it may come back
+// with all that it had (Microsoft Graph, directory: deletedItems).
+const inBin = 30 * 24 * time.Hour
+
+// gone ends a change of an account that is no longer there. When it may have been
+// made, it stays open as long as the account may come back.
+func (m *move) gone(ctx context.Context, why string) (report.Status, string) {
+	left, err := m.ledger.Left(ctx, m.entry)
+	switch {
+	case err != nil:
+		return troubled, err.Error()
+	case left && m.Now().Sub(m.entry.At) < inBin:
+		return report.Pending, why + "; the change stays open for 30 days, in which the account may come back"
+	}
+	return m.complete(ctx, ledger.Failed, why)
 }
 
 // statusOf is the status of a completed change.
@@ -91,11 +113,17 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	if keep != "" {
 		return result(report.Kept, "%s", keep), true
 	}
-	past, err := j.past(ctx, m.change)
-	if err != nil {
+	first, err := m.earlierRules(ctx, rule)
+	if err == nil {
+		err = m.entangled(ctx)
+	}
+	past, pastErr := m.past(ctx, rule.License.Name)
+	if err = errors.Join(err, pastErr); errors.Is(err, ledger.ErrBlocked) {
+		return result(report.Refused, "%v", err), true
+	} else if err != nil {
 		return result(troubled, "nothing was done: %v", err), true
 	}
-	d := j.run.Decide(j.judge, rule, m.person, v, past, nil)
+	d := j.run.Decide(j.judge, rule, m.person, v, past, first)
 	route, _ := j.run.Tenant.Route(m.person, rule)
 	switch {
 	case d.Refused != "":
@@ -124,48 +152,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 // intent is what is about to be done for a change, but for the way.
 func (j *job) intent(c *plan.Change) ledger.Intent {
 	return ledger.Intent{
-		Person: c.User, License: c.License, Run: j.plan.Run, PlanHash: j.plan.PlanHash, Rule: c.Rule, To: c.To, Via: string(c.Via),
-		Reason: c.Reason, At: j.Now().UTC(), IdleSince: c.IdleSince, ApprovedBy: j.approver,
+		Person: c.User, SID: c.SID, UserPrincipalName: c.UserPrincipalName, License: c.License, MonthlySaving: c.MonthlySaving, Run: j.plan.Run, PlanHash: j.plan.PlanHash, Rule: c.Rule, To: c.To, Via: string(c.Via),
+		Back: c.Back, Reason: c.Reason, At: j.Now().UTC(), IdleSince: c.IdleSince, ApprovedBy: j.approver,
 	}
-}
-
-// past is what last became of the license. Fresh dates are finer than those that
-// a notice rests on, so only what came after the notice makes it void.
-func (j *job) past(ctx context.Context, c *plan.Change) (*history.Item, error) {
-	e, err := j.ledger.Standing(ctx, c.User, c.License)
-	if err != nil {
-		return nil, err
-	}
-	past := history.ItemOf(e)
-	if past != nil && past.State == history.Noticed {
-		past.IdleSince = &past.At
-	}
-	return past, nil
-}
-
-// ask asks the change's rule about the person as just read. keep is why nothing
-// is taken, empty when the rule still reclaims. Where the last logon is not
-// known, the rule must reclaim also with the latest that it can be.
-func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
-	c := m.change
-	i := slices.IndexFunc(m.run.Policy.Rules, func(r *policy.Rule) bool { return r.Name == c.Rule })
-	if i < 0 {
-		return nil, v, "the run's policy has no rule " + c.Rule
-	}
-	rule = m.run.Policy.Rules[i]
-	v = m.judge.Ask(rule, m.person)
-	if v.Outcome == policy.Undecided && !m.latest.IsZero() {
-		if proven := m.judge.Ask(rule, m.person.LoggedOnBy(m.latest)); proven.Outcome == policy.Reclaim {
-			v = proven
-		}
-	}
-	switch {
-	case v.Outcome == policy.Keep && !v.IdleSince.IsZero() && (c.IdleSince == nil || v.IdleSince.After(*c.IdleSince)):
-		return rule, v, m.judge.Ago(rule, v.IdleSince)
-	case v.Outcome != policy.Reclaim:
-		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, m.judge.Reason(rule, m.person, v))
-	case c.IdleSince != nil && v.IdleSince.IsZero():
-		return rule, v, fmt.Sprintf("undecided: the last sign-in of %s is no longer there, so the data cannot be trusted", c.IdleSince.Format("2006-01-02"))
-	}
-	return rule, v, ""
 }

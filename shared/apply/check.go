@@ -62,9 +62,20 @@ func (j *job) check(ctx context.Context, in Request) error {
 	return j.probe(ctx, refuse)
 }
 
-// superseded closes a plan for everybody when there is a newer one.
+// superseded closes a plan that is being put back, and one for everybody when there
+// is a newer one.
 func (j *job) superseded(ctx context.Context) error {
-	if j.closed != "" || j.plan.Restores != "" || j.run.Begin.User != "" {
+	if j.plan.Restores != "" {
+		return nil
+	}
+	by, err := history.Withdrawn(ctx, j.Store, j.plan.Run)
+	if err != nil {
+		return err
+	}
+	if by != "" {
+		j.withdrawn, j.closed = true, "run "+by+" puts it back"
+	}
+	if j.closed != "" || j.run.Begin.User != "" {
 		return nil
 	}
 	newer, err := history.Newer(ctx, j.Store, j.plan.Run)
@@ -88,12 +99,8 @@ func (j *job) overridden(ctx context.Context) error {
 // begun tells whether a change of this run is still open in the ledger.
 func (j *job) begun(ctx context.Context) (bool, error) {
 	for _, c := range slices.Concat(j.plan.Changes, j.plan.Notices) {
-		last, err := j.ledger.Latest(ctx, c.User, c.License)
-		if err != nil {
-			return false, err
-		}
-		if last != nil && last.Run == j.plan.Run && last.Completion == nil {
-			return true, nil
+		if open, err := j.isOpen(ctx, &c); open || err != nil {
+			return open, err
 		}
 	}
 	return false, nil

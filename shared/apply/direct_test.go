@@ -33,13 +33,20 @@ func TestDirectChange(t *testing.T) {
 	}
 }
 
-// TestDirectTargetHeld: a target that is active already is not given again,
-// with the service plans that are off there.
+// TestDirectTargetHeld: a target that is active already is not given again. With
+// service plans that are off there, nobody knows whether there is a mailbox among
+// them.
 func TestDirectTargetHeld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
 	bo := b.entra.users["id-bo"]
 	bo.Assignments = append(bo.Assignments, directory.Assignment{SKU: "sku-exo", State: "Active", DisabledPlans: []string{"plan"}})
+	b.apply(t, report.Refused, "holds exo already, with 1 service plans switched off")
+	b.wrote(t)
+
+	b = newBench(t, changeBo)
+	bo = b.entra.users["id-bo"]
+	bo.Assignments = append(bo.Assignments, directory.Assignment{SKU: "sku-exo", State: "Active"})
 	b.apply(t, report.Done, "")
 	b.wrote(t, "ChangeLicenses id-bo -sku-e3")
 }
@@ -58,8 +65,8 @@ func TestDirectFailures(t *testing.T) {
 		"not answered, but made":    {func(b *bench) { b.entra.lost = down }, report.Done, "", "done"},
 		"refused, but made":         {func(b *bench) { b.entra.lost = seats }, report.Done, "", "done"},
 		"accepted, but not shown":   {func(b *bench) { b.entra.slow = true }, report.Pending, "does not show it yet", "open"},
-		"read back fails":           {func(b *bench) { b.entra.fail = map[string]error{"ReadPeople #2": errDown} }, report.Pending, "could not be read again", "open"},
-		"read back, nobody there":   {func(b *bench) { b.Entra = vanishing{b.entra} }, report.Pending, "gone", "open"},
+		"read back fails":           {func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses #1": errDown} }, report.Pending, "could not be read again", "open"},
+		"read back, nobody there":   {func(b *bench) { b.Entra = vanishing{b.entra} }, report.Pending, "could not be read again after the write: no such person", "open"},
 		"completion is not written": {func(b *bench) { b.Store = brokenStore{Store: b.Store, put: ".done.json"} }, report.Pending, "run apply again", "open"},
 	}
 	for name, tc := range tests {
@@ -91,7 +98,7 @@ func TestDirectIsFinished(t *testing.T) {
 		writes    []string
 	}{
 		"the write did not arrive":   {changeEXO, "", []string{changeEXO, changeEXO}},
-		"the write was not read":     {"ReadPeople #2", "", []string{changeEXO}},
+		"the write was not read":     {"ReadLicenses #1", "", []string{changeEXO}},
 		"the completion was not put": {"", ".done.json", []string{changeEXO}},
 	}
 	for name, tc := range tests {

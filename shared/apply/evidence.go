@@ -27,6 +27,9 @@ type evidence struct {
 
 // fresh reads the people of some changes from both directories.
 func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
+	if j.plan.Restores != "" {
+		return j.bare(ctx, changes)
+	}
 	var ids []string
 	for _, c := range changes {
 		if !isSID(c.User) && !slices.Contains(ids, c.User) {
@@ -54,6 +57,44 @@ func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evid
 		default:
 			all[c.User] = evidence{gone: true, why: "the account is no longer in Entra ID"}
 		}
+	}
+	return all, nil
+}
+
+// bare reads of people only what putting back needs: how they hold licenses, and
+// their account in Active Directory. It works also while sign-in dates cannot be
+// read, and whoever put their halves in doubt.
+func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
+	all := map[string]evidence{}
+	for _, c := range changes {
+		e := evidence{person: &directory.Person{}}
+		if !isSID(c.User) {
+			held, err := j.Entra.ReadLicenses(ctx, c.User)
+			if errors.Is(err, directory.ErrNoPerson) {
+				all[c.User] = evidence{gone: true, why: "the account is no longer in Entra ID"}
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			e.person.Entra, e.person.EntraState = &directory.EntraUser{ID: c.User, SID: c.SID, Assignments: held}, directory.Present
+		}
+		if c.Via == plan.ADGroup && j.AD != nil {
+			account, err := j.AD.ReadPerson(ctx, c.SID)
+			unasked := (*directory.UnaskedError)(nil)
+			switch {
+			case err == nil, errors.As(err, &unasked):
+				e.person.AD, e.person.ADState = &account, directory.Present
+			case errors.Is(err, directory.ErrNoPerson):
+				e.person.ADState = directory.NoAccount
+			default:
+				e.adError = err
+			}
+		}
+		if known, twice := all[c.User]; twice && known.person != nil && e.person.AD == nil {
+			e.person.AD, e.person.ADState, e.adError = known.person.AD, known.person.ADState, known.adError
+		}
+		all[c.User] = e
 	}
 	return all, nil
 }

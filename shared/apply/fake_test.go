@@ -70,12 +70,13 @@ func (m members) remove(group, member string) {
 // follow is called, and never by themselves.
 type fakeEntra struct {
 	script
-	tenant string
-	users  map[string]*directory.EntraUser
-	in     members
-	grants map[string]string // skuId by group
-	full   map[string]string // error of a group that cannot give its license
-	slow   bool              // changes of direct licenses do not show
+	tenant  string
+	users   map[string]*directory.EntraUser
+	in      members
+	grants  map[string]string // skuId by group
+	full    map[string]string // error of a group that cannot give its license
+	dynamic string            // the group that is dynamic by now
+	slow    bool              // changes of direct licenses do not show
 }
 
 // follow lets the licenses of everybody follow membership.
@@ -125,6 +126,16 @@ func (f *fakeEntra) ReadPeople(_ context.Context, ids []string) (map[string]dire
 	return found, nil
 }
 
+func (f *fakeEntra) ReadLicenses(_ context.Context, id string) ([]directory.Assignment, error) {
+	if err := f.read("ReadLicenses " + id); err != nil {
+		return nil, err
+	}
+	if u := f.users[id]; u != nil {
+		return slices.Clone(u.Assignments), nil
+	}
+	return nil, directory.ErrNoPerson
+}
+
 func (f *fakeEntra) FindPerson(_ context.Context, upnOrID string) (directory.EntraUser, error) {
 	err := f.read("FindPerson " + upnOrID)
 	if u := f.users[upnOrID]; u != nil && err == nil {
@@ -133,18 +144,29 @@ func (f *fakeEntra) FindPerson(_ context.Context, upnOrID string) (directory.Ent
 	return directory.EntraUser{}, cmp.Or(err, directory.ErrNoPerson)
 }
 
+func (f *fakeEntra) FindGroup(_ context.Context, id string) (directory.Group, error) {
+	g := directory.Group{ID: id, Dynamic: f.dynamic == id}
+	if sku := f.grants[id]; sku != "" {
+		g.Grants = []string{sku}
+	}
+	return g, f.read("FindGroup " + id)
+}
+
 func (f *fakeEntra) GroupsOf(_ context.Context, id string) ([]string, error) {
-	var in []string
+	return f.groupsOf("GroupsOf "+id, id)
+}
+
+func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error) {
+	return f.groupsOf("DirectGroups "+id, id)
+}
+
+func (f *fakeEntra) groupsOf(call, id string) (in []string, err error) {
 	for group, list := range f.in {
 		if slices.Contains(list, id) {
 			in = append(in, group)
 		}
 	}
-	return in, f.read("GroupsOf " + id)
-}
-
-func (f *fakeEntra) MemberOf(_ context.Context, id, group string) (bool, error) {
-	return slices.Contains(f.in[group], id), f.read("MemberOf " + group + " " + id)
+	return in, f.read(call)
 }
 
 func (f *fakeEntra) ChangeLicenses(_ context.Context, id string, add []directory.Assignment, remove []string) error {
@@ -159,7 +181,7 @@ func (f *fakeEntra) ChangeLicenses(_ context.Context, id string, add []directory
 		}
 		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group == "" && slices.Contains(remove, a.SKU) })
 		for _, a := range add {
-			u.Assignments = append(u.Assignments, directory.Assignment{SKU: a.SKU, State: "Active"})
+			u.Assignments = append(u.Assignments, directory.Assignment{SKU: a.SKU, State: "Active", DisabledPlans: a.DisabledPlans})
 		}
 	})
 }

@@ -16,15 +16,19 @@ import (
 // each time, so that it can be taken up after any interruption.
 type move struct {
 	*job
+	page   *ledger.Page
 	person *directory.Person
+	groups []string  // in Entra ID that list the person; nil: to be read
 	latest time.Time // of a last logon that is not known, as evidence has it
 	change *plan.Change
 	entry  *ledger.Entry
+	// unchanged: the directory has answered that the last write changed nothing.
+	unchanged bool
 }
 
 // advance does the next steps of the change, as far as the directory follows.
 // As long as the source is not given up, the rule has the last word each time.
-func (m *move) advance(ctx context.Context) (report.Status, string) {
+func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string) {
 	steps := map[plan.Via]func(context.Context) (report.Status, string){
 		plan.Direct: m.direct, plan.EntraGroup: m.byGroup, plan.ADGroup: m.byADGroup,
 	}
@@ -32,9 +36,24 @@ func (m *move) advance(ctx context.Context) (report.Status, string) {
 	if step == nil {
 		return troubled, fmt.Sprintf("the ledger names an unknown way %q; use the version of idleseat that wrote it", m.entry.Via)
 	}
+	if plan.Via(m.entry.Via) == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
+		return m.withoutAD(ctx)
+	}
+	if resumed {
+		back, err := m.ledger.Back(ctx, m.entry)
+		if err != nil {
+			return troubled, err.Error()
+		}
+		if back != nil {
+			return m.rollBack(ctx, back.Outcome, back.Why)
+		}
+	}
 	held, err := m.inSource(ctx)
 	if err != nil {
 		return troubled, err.Error()
+	}
+	if held && m.withdrawn {
+		return m.rollBack(ctx, ledger.RolledBack, "its run is being put back")
 	}
 	if held {
 		if _, _, keep := m.ask(); keep != "" {
@@ -44,26 +63,58 @@ func (m *move) advance(ctx context.Context) (report.Status, string) {
 	return step(ctx)
 }
 
+// withoutAD ends or leaves a change of Active Directory groups whose account is
+// not there. An account that was looked for and is gone holds nothing any more.
+func (m *move) withoutAD(ctx context.Context) (report.Status, string) {
+	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
+		return troubled, "the Active Directory account cannot be read now" + prefixed(": ", m.person.Doubt)
+	}
+	left, err := m.ledger.Left(ctx, m.entry)
+	if err != nil {
+		return troubled, err.Error()
+	}
+	if left && m.change.Back == "" {
+		return m.complete(ctx, ledger.Done, "the account is no longer in Active Directory")
+	}
+	return m.complete(ctx, ledger.Failed, "the account is no longer in Active Directory")
+}
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
+
 // inSource tells whether the person still has what the change takes: the direct
 // assignment, or membership of the source group.
 func (m *move) inSource(ctx context.Context) (bool, error) {
-	switch plan.Via(m.entry.Via) {
-	case plan.Direct:
-		return m.holds(m.entry.SKU, ""), nil
-	case plan.ADGroup:
-		if m.AD == nil || m.person.AD == nil {
-			return false, errors.New("the Active Directory account cannot be read now")
-		}
-		return m.inGroup(ctx, plan.ADGroup, m.entry.Source)
-	default:
-		return m.inGroup(ctx, plan.EntraGroup, m.entry.Source)
+	if via := plan.Via(m.entry.Via); via != plan.Direct {
+		return m.inGroup(ctx, via, m.entry.Source)
 	}
+	return m.holds(m.entry.SKU, ""), nil
+}
+
+// leave marks that what the person has is about to be taken. The status is empty
+// when it may be: no other call of the run has turned back.
+func (m *move) leave(ctx context.Context) (report.Status, string) {
+	back, err := m.ledger.Leave(ctx, m.entry, m.Now().UTC())
+	switch {
+	case err != nil:
+		return troubled, err.Error()
+	case back != nil:
+		return m.rollBack(ctx, back.Outcome, back.Why)
+	}
+	return "", ""
 }
 
 // direct changes directly assigned products in one call.
 func (m *move) direct(ctx context.Context) (report.Status, string) {
 	e := m.entry
 	if m.holds(e.SKU, "") {
+		if status, note := m.leave(ctx); status != "" {
+			return status, note
+		}
 		var add []directory.Assignment
 		if e.TargetSKU != "" && !m.active(e.TargetSKU, "") {
 			add = append(add, directory.Assignment{SKU: e.TargetSKU})
@@ -89,36 +140,92 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 // gives its license, only then leave the source, wait until that is free.
 func (m *move) byGroup(ctx context.Context) (report.Status, string) {
 	e := m.entry
-	if e.Target != "" && !m.active(e.TargetSKU, e.Target) {
-		if note := m.pathError(e.TargetSKU, e.Target); note != "" {
-			return m.rollBack(ctx, ledger.RolledBack, "the target group does not give its license: "+note)
-		}
-		if err := m.Entra.AddMember(ctx, e.Target, e.Person); err != nil {
-			return m.writeFailed(ctx, err)
-		}
-		if err := m.readBack(ctx); err != nil {
-			return troubled, err.Error()
-		}
-		if !m.active(e.TargetSKU, e.Target) {
-			return report.Pending, "joined the target group; waiting for its license to become active"
-		}
-	}
 	in, err := m.inGroup(ctx, plan.EntraGroup, e.Source)
 	if err != nil {
 		return troubled, err.Error()
 	}
+	if e.Target != "" {
+		if status, note := m.join(ctx, in); status != "" {
+			return status, note
+		}
+	}
 	if in {
-		if err := m.Entra.RemoveMember(ctx, e.Source, e.Person); err != nil {
+		if status, note := m.leave(ctx); status != "" {
+			return status, note
+		}
+		if err := m.writeMember(ctx, plan.EntraGroup, e.Source, false); err != nil {
 			return m.writeFailed(ctx, err)
 		}
 		if err := m.readBack(ctx); err != nil {
 			return troubled, err.Error()
+		}
+		if e.Target != "" {
+			if given, err := m.given(ctx); err != nil {
+				return troubled, err.Error()
+			} else if !given {
+				return m.rollBack(ctx, ledger.RolledBack, targetGone)
+			}
 		}
 	}
 	if m.holds(e.SKU, e.Source) {
 		return report.Pending, "left the source group; waiting for its license to be freed"
 	}
 	return m.complete(ctx, ledger.Done, "")
+}
+
+const targetGone = "the license of the target group was gone again when the source group was left"
+
+// join puts the person into the target group. The status is empty when it gives
+// its license. Whoever had left the source, and has not the target's license,
+// goes back; whom somebody else took out of the source goes on waiting.
+func (m *move) join(ctx context.Context, inSource bool) (report.Status, string) {
+	e := m.entry
+	given, err := m.given(ctx)
+	if err != nil {
+		return troubled, err.Error()
+	}
+	if given {
+		return "", ""
+	}
+	if note := m.pathError(e.TargetSKU, e.Target); note != "" {
+		return m.rollBack(ctx, ledger.RolledBack, "the target group does not give its license: "+note)
+	}
+	if !inSource {
+		if left, err := m.ledger.Left(ctx, e); err != nil {
+			return troubled, err.Error()
+		} else if left {
+			return m.rollBack(ctx, ledger.RolledBack, targetGone)
+		}
+	}
+	listed, err := m.inGroup(ctx, plan.EntraGroup, e.Target)
+	if err != nil {
+		return troubled, err.Error()
+	}
+	if !listed {
+		if err := m.writeMember(ctx, plan.EntraGroup, e.Target, true); err != nil {
+			return m.writeFailed(ctx, err)
+		}
+		if err := m.readBack(ctx); err != nil {
+			return troubled, err.Error()
+		}
+		if given, err = m.given(ctx); err != nil {
+			return troubled, err.Error()
+		}
+	}
+	if !given {
+		return report.Pending, "joined the target group; waiting for its license to become active"
+	}
+	return "", ""
+}
+
+// given tells whether the target group gives its license to the person: they are
+// listed in it, and their licenses show it. Licenses follow membership late, so
+// one alone is no proof.
+func (m *move) given(ctx context.Context) (bool, error) {
+	if !m.active(m.entry.TargetSKU, m.entry.Target) {
+		return false, nil
+	}
+	return m.inGroup(ctx, plan.EntraGroup, m.entry.Target)
 }
 
 // byADGroup changes membership of AD groups, which counts at once.
@@ -139,11 +246,14 @@ func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 			}
 		}
 	}
+	if status, note := m.leave(ctx); status != "" {
+		return status, note
+	}
 	err := m.AD.RemoveMember(ctx, e.Source, guid)
 	if errors.Is(err, directory.ErrDeferred) {
 		return report.Pending, handedOver
 	}
-	if _, refused := errors.AsType[*directory.Refusal](err); refused {
+	if definite(err) != "" {
 		return m.writeFailed(ctx, err)
 	}
 	in, readErr := m.inGroup(ctx, plan.ADGroup, e.Source)
@@ -161,6 +271,18 @@ func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 // handedOver is the note of a change that waits for a worker's write.
 const handedOver = "handed to the relay; waiting for its answer"
 
+// definite is the reason of an answer that the write was not made and never will
+// be; empty for any other.
+func definite(err error) string {
+	if refusal, refused := errors.AsType[*directory.Refusal](err); refused {
+		return refusal.Reason
+	}
+	if errors.Is(err, directory.ErrNoGroup) {
+		return "the group is gone: " + err.Error()
+	}
+	return ""
+}
+
 // writeFailed ends a change that the directory refused, putting back what was
 // begun of it. When the answer does not tell whether the write happened, the
 // change stays open.
@@ -168,13 +290,16 @@ func (m *move) writeFailed(ctx context.Context, err error) (report.Status, strin
 	if errors.Is(err, directory.ErrDeferred) {
 		return report.Pending, handedOver
 	}
-	var refusal *directory.Refusal
-	if !errors.As(err, &refusal) {
+	reason := definite(err)
+	if reason == "" {
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
 	}
-	return m.rollBack(ctx, ledger.Failed, refusal.Reason)
+	m.unchanged = true
+	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
+// complete closes the entry. Another call of the run may have closed it in another
+// way: if it put back what this one has taken since, that is given again.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (report.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
 	if m.person != nil && o != ledger.Noticed {
@@ -186,5 +311,11 @@ func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (rep
 	if err := m.ledger.Complete(ctx, m.entry, c); err != nil {
 		return troubled, err.Error()
 	}
-	return statusOf(o), note
+	won := m.entry.Completion
+	if o == ledger.Done && won.Outcome != ledger.Done && m.change.Back == "" {
+		if err := m.regain(ctx); err != nil {
+			return report.Failed, fmt.Sprintf("%s; this call had taken the license meanwhile, and giving it again failed, do it by hand: %v", won.Note, err)
+		}
+	}
+	return statusOf(won.Outcome), won.Note
 }

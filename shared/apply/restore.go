@@ -24,11 +24,12 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 			return status, note
 		}
 	}
-	if plan.Via(m.entry.Via) == plan.Direct {
+	via := plan.Via(m.entry.Via)
+	if via == plan.Direct {
 		return m.putBackDirect(ctx)
 	}
-	if plan.Via(m.entry.Via) == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
-		return troubled, "the Active Directory account cannot be read now"
+	if via == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
+		return m.withoutAD(ctx)
 	}
 	if why := m.pathError(m.entry.SKU, m.entry.Source); why != "" {
 		if err := m.setMember(ctx, plan.EntraGroup, m.entry.Source, false); err != nil {
@@ -36,14 +37,19 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 		}
 		return m.complete(ctx, ledger.Failed, "the group does not give the license: "+why)
 	}
-	return m.rollBack(ctx, ledger.Done, "")
+	return m.undo(ctx, ledger.Done, "")
 }
 
 // beginBack writes the intent of giving back what the change's run took. The
 // status is empty when that is done.
 func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
-	taken, err := j.ledger.Standing(ctx, m.change.User, m.change.License)
+	taken, err := m.page.Standing(ctx, m.change.License)
+	if err == nil {
+		err = m.entangled(ctx)
+	}
 	switch {
+	case errors.Is(err, ledger.ErrBlocked):
+		return report.Refused, err.Error()
 	case err != nil:
 		return troubled, fmt.Sprintf("nothing was done: %v", err)
 	case taken == nil || taken.Run != m.change.Back || taken.Completion == nil || taken.Completion.Outcome != ledger.Done:
@@ -54,13 +60,14 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 		if rule == nil {
 			return report.Refused, "the run's policy has no rule " + taken.Rule
 		}
-		if at, asked := j.judge.Returned(rule, m.person, taken.Completion.At); at.IsZero() || asked != directory.Yes {
+		if at, asked := j.judge.Returned(rule, m.person, taken.At); at.IsZero() || asked != directory.Yes {
 			return report.Kept, "read again, the person is not known to be active since the license was taken, or the rule no longer asks them"
 		}
 	}
 	in := taken.Intent // what was before is what is to be again
 	now := j.intent(m.change)
 	in.Run, in.PlanHash, in.Rule, in.Reason, in.At, in.IdleSince, in.ApprovedBy = now.Run, now.PlanHash, plan.RestoreRule, now.Reason, now.At, now.IdleSince, now.ApprovedBy
+	in.UserPrincipalName, in.MonthlySaving, in.Back = now.UserPrincipalName, now.MonthlySaving, now.Back
 	if m.entry, err = j.ledger.Begin(ctx, in, last); errors.Is(err, ledger.ErrBlocked) {
 		return report.Refused, err.Error()
 	} else if err != nil {
@@ -74,23 +81,10 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 func (m *move) putBackDirect(ctx context.Context) (report.Status, string) {
 	e := m.entry
 	if !m.holds(e.SKU, "") {
-		var add []directory.Assignment
-		var remove []string
-		hadTarget := false
-		for _, a := range e.Before.Assignments {
-			if a.Group == "" && a.SKU == e.SKU {
-				add = append(add, directory.Assignment{SKU: a.SKU, DisabledPlans: a.DisabledPlans})
+		if err := m.regain(ctx); err != nil && !m.holds(e.SKU, "") {
+			if reason := definite(err); reason != "" {
+				return m.complete(ctx, ledger.Failed, reason)
 			}
-			hadTarget = hadTarget || a.Group == "" && a.SKU == e.TargetSKU
-		}
-		if e.TargetSKU != "" && !hadTarget && m.holds(e.TargetSKU, "") {
-			remove = append(remove, e.TargetSKU)
-		}
-		err := m.Entra.ChangeLicenses(ctx, e.Person, add, remove)
-		if readErr := m.readBack(ctx); readErr != nil {
-			return troubled, readErr.Error()
-		}
-		if err != nil && !m.holds(e.SKU, "") {
 			return m.writeFailed(ctx, err)
 		}
 	}

@@ -62,7 +62,7 @@ func TestResultsAreKept(t *testing.T) {
 	if d := cmp.Diff(want, second); d != "" {
 		t.Errorf("results of the second call (-want +got):\n%s", d)
 	}
-	wantCalls := []string{"Tenant", "ListPeople", "ReadPeople id-anna", "GroupsOf id-anna", "MemberOf g-e3 id-anna", "MemberOf g-e3 id-anna", leaveE3, "ReadPeople id-anna", "ListPeople"}
+	wantCalls := []string{"Tenant", "ListPeople", "FindGroup g-e3", "FindGroup g-exo", "FindGroup g-visio", "ReadPeople id-anna", "GroupsOf id-anna", "DirectGroups id-anna", leaveE3, "ReadLicenses id-anna", "DirectGroups id-anna", "ListPeople"}
 	if d := cmp.Diff(wantCalls, append(b.entra.calls, b.ad.calls...)); d != "" {
 		t.Errorf("calls of the second call (-want +got):\n%s", d)
 	}
@@ -147,7 +147,7 @@ func TestAgain(t *testing.T) {
 		"waits for the license": {func(*bench) {}, false},
 		"groups not readable":   {func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, true},
 		"joining is lost":       {func(b *bench) { b.entra.fail = map[string]error{joinEXO: errDown} }, true},
-		"read back fails":       {func(b *bench) { b.entra.fail = map[string]error{"ReadPeople #2": errDown} }, true},
+		"read back fails":       {func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses #1": errDown} }, true},
 		"no ledger":             {func(b *bench) { b.Store = brokenStore{Store: b.Store, put: "ledger/"} }, true},
 	}
 	for name, tc := range tests {
@@ -207,7 +207,7 @@ func TestResultsSurviveAFailedCall(t *testing.T) {
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
 		t.Fatal(err)
 	}
-	b.entra.fail = map[string]error{"ReadPeople #3": errDown}
+	b.entra.fail = map[string]error{"ReadPeople #2": errDown}
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil {
 		t.Fatal("no error")
 	}

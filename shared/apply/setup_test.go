@@ -95,7 +95,11 @@ func newAD() *fakeAD {
 
 func newBench(t *testing.T, changes ...plan.Change) *bench {
 	t.Helper()
-	return newBenchOf(t, text, changes...)
+	rules := text
+	if len(changes) > 0 && changes[0].Rule == "citrix-lite" { // else another rule comes first
+		rules = strings.Replace(rules, "name: citrix, license: citrix", "name: citrix, license: lite", 1)
+	}
+	return newBenchOf(t, rules, changes...)
 }
 
 func newBenchOf(t *testing.T, policy string, changes ...plan.Change) *bench {

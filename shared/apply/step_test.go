@@ -10,6 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/relay/task"
 	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -21,7 +22,10 @@ type relayed struct {
 
 func newRelayed(t *testing.T, b *bench) relayed {
 	t.Helper()
-	s := &Steps{Applier: *b.Applier, Policy: func(context.Context) (string, error) { return text, nil }, Relay: true}
+	s := &Steps{Applier: *b.Applier, Policy: func(ctx context.Context) (string, error) {
+		begin, err := snapshot.GetBegin(ctx, b.Store, "run")
+		return begin.Policy, err
+	}, Relay: true}
 	s.AD = nil // only by the relay
 	return relayed{b, s}
 }

@@ -21,7 +21,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.apply(t, report.Pending, "did not go through")
 		b.entra.fail, b.entra.users["id-bo"].LastSuccessful = nil, daysAgo(0)
 		b.apply(t, report.Kept, "signed in 1 hour ago")
-		b.wrote(t, changeEXO)
+		b.wrote(t, changeEXO, "ChangeLicenses id-bo +sku-e3 -") // it may have arrived, and show late
 		b.logged(t, changeBo, "rolled back")
 	})
 	t.Run("AD group", func(t *testing.T) {
@@ -75,7 +75,6 @@ func TestFailedMeansAsBefore(t *testing.T) {
 		wantMember members // of both targets and sources
 	}{
 		"Entra, joining":          {moveAnna, false, joinEXO, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
-		"Entra, joining again":    {moveAnna, true, joinEXO, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
 		"Entra, leaving":          {moveAnna, true, leaveE3, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
 		"AD, joining":             {demoteEgon, false, "", joinEgon, members{citrixDN: {"S-1-5-21-4", "S-1-5-21-5"}, liteDN: nil}},
 		"AD, leaving":             {demoteEgon, false, "", leaveEgon, members{citrixDN: {"S-1-5-21-4", "S-1-5-21-5"}, liteDN: nil}},

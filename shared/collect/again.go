@@ -28,7 +28,7 @@ func Again(ctx context.Context, s store.Store, old string, in Start, tool string
 	if err := covers(b, in.Policy); err != nil {
 		return fmt.Errorf("%w: the snapshot of run %s cannot be planned by this policy: %w; read anew, without --run", ErrPolicy, old, err)
 	}
-	b.Run, b.Started, b.AsOf, b.Policy, b.Tool, b.AcceptFeeds = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool, in.AcceptFeeds
+	b.Run, b.Started, b.AsOf, b.Policy, b.Tool, b.AcceptFeeds, b.Copy = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool, in.AcceptFeeds, old
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		return err
 	}

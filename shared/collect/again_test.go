@@ -46,7 +46,7 @@ func TestAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want.Run, want.AsOf, want.Started, want.Tool, want.Policy = "second", later, now, "v2", other
+	want.Run, want.Copy, want.AsOf, want.Started, want.Tool, want.Policy = "second", "run", later, now, "v2", other
 	got, err := snapshot.GetBegin(t.Context(), b.Store, "second")
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ const FullReadEvery = 7 * 24 * time.Hour
 // added to it.
 func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.Reading, error) {
 	run, err := snapshot.Latest(ctx, c.Store, func(old *snapshot.Begin) bool {
-		return old.Tenant == b.Tenant && old.User == "" && old.Run < b.Run
+		return old.Tenant == b.Tenant && old.User == "" && old.Copy == "" && old.Run < b.Run
 	})
 	if errors.Is(err, snapshot.ErrUnknownRun) {
 		return nil, errors.New("no run read everybody before")

@@ -30,6 +30,7 @@ type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	CountPeople(ctx context.Context) (int, error)
 	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
+	LicenseGroups(ctx context.Context) ([]directory.Group, error)
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 	ListMembers(ctx context.Context, groupID, cursor string, page func(members []directory.Member, next string) error) error
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
@@ -101,7 +102,7 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 // resolve finds in the tenant what the policy names. It writes nothing.
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
-		Run: in.Run, Started: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
+		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
 		User: in.User, Policy: in.Text, Partitions: 1, AcceptFeeds: in.AcceptFeeds,
 	}
 	var err error
@@ -116,6 +117,9 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	}
 	if b.Groups, err = c.groups(ctx, in.Policy); err != nil {
 		return nil, err
+	}
+	if b.Granting, err = c.granting(ctx, in.Policy, b); err != nil {
+		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 	}
 	for _, q := range in.Policy.MemberQueries() {
 		b.Members = append(b.Members, q.Ref.Key(q.Direct))
@@ -185,6 +189,21 @@ func (c *Collector) groups(ctx context.Context, p *policy.Policy) ([]directory.G
 		all = append(all, g)
 	}
 	return all, nil
+}
+
+// granting are the groups that give a license of the policy and are not named in
+// it: they tell why somebody's license is left alone.
+func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
+	if len(p.SKUs()) == 0 {
+		return nil, nil
+	}
+	all, err := c.Entra.LicenseGroups(ctx)
+	ids := b.SKUIDs()
+	return slices.DeleteFunc(all, func(g directory.Group) bool {
+		named := slices.ContainsFunc(b.Groups, func(o directory.Group) bool { return o.ID == g.ID })
+		ours := slices.ContainsFunc(p.SKUs(), func(part string) bool { return slices.Contains(g.Grants, ids[part]) })
+		return named || !ours
+	}), err
 }
 
 // Seal writes the manifest over what the two sources gave, with what earlier runs

@@ -22,7 +22,7 @@ func TestBeginKeepsWhatItFound(t *testing.T) {
 	}
 	ref := func(name string) directory.GroupRef { return directory.GroupRef{Source: directory.Entra, Name: name} }
 	want := &snapshot.Begin{
-		Run: "run", Started: clock, AsOf: asOf, Tenant: tenant, Tool: "v1", Partitions: 1, People: 2, Policy: text, SKUs: b.entra.skus,
+		Run: "run", Started: clock, Read: clock, AsOf: asOf, Tenant: tenant, Tool: "v1", Partitions: 1, People: 2, Policy: text, SKUs: b.entra.skus,
 		Groups: []directory.Group{
 			{Ref: ref("LIC-E3"), ID: "g-e3"}, {Ref: ref("LIC-EXO"), ID: "g-exo"},
 			{Ref: directory.GroupRef{Source: directory.AD, Name: citrixDN}, ID: citrixDN, Name: citrixDN},
@@ -240,7 +240,7 @@ func TestCalls(t *testing.T) {
 	if _, err := b.ReadAD(t.Context(), begin, p); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Tenant", "FindGroup LIC-E3", "FindGroup LIC-EXO", "FindGroup LIC-Exempt", "CountPeople", "ListPeople page 1", "ListPeople page 2", "ListMembers g-exempt"}
+	want := []string{"Tenant", "FindGroup LIC-E3", "FindGroup LIC-EXO", "FindGroup LIC-Exempt", "LicenseGroups", "CountPeople", "ListPeople page 1", "ListPeople page 2", "ListMembers g-exempt"}
 	if d := cmp.Diff(want, b.entra.calls); d != "" {
 		t.Errorf("calls to Entra (-want +got):\n%s", d)
 	}

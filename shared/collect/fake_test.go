@@ -61,14 +61,15 @@ type fails map[string]error
 // fakeEntra is Entra ID in memory. Every call is written down by its method,
 // pages with their number.
 type fakeEntra struct {
-	tenant string
-	skus   []directory.SKU
-	groups map[string]directory.Group // by name
-	count  int
-	pages  [][]directory.EntraUser
-	in     map[string][]directory.Member // by group id
-	fail   fails
-	calls  []string
+	tenant   string
+	skus     []directory.SKU
+	groups   map[string]directory.Group // by name
+	granting []directory.Group          // what gives licenses
+	count    int
+	pages    [][]directory.EntraUser
+	in       map[string][]directory.Member // by group id
+	fail     fails
+	calls    []string
 }
 
 func newEntra() *fakeEntra {
@@ -107,6 +108,10 @@ func (f *fakeEntra) FindGroup(_ context.Context, name string) (directory.Group, 
 		return g, fmt.Errorf("%w: %s", directory.ErrNoGroup, name)
 	}
 	return g, nil
+}
+
+func (f *fakeEntra) LicenseGroups(context.Context) ([]directory.Group, error) {
+	return f.granting, f.call("LicenseGroups")
 }
 
 // ListPeople hands over pages; the cursor is the number of the next one.

@@ -236,7 +236,7 @@ func TestOneSamplesOnePage(t *testing.T) {
 	if err := b.One(t.Context(), start(t, "anna@x.example")); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Tenant", "FindGroup LIC-E3", "FindGroup LIC-EXO", "FindGroup LIC-Exempt", "FindPerson anna@x.example", "ListPeople page 1", "GroupsOf id-anna"}
+	want := []string{"Tenant", "FindGroup LIC-E3", "FindGroup LIC-EXO", "FindGroup LIC-Exempt", "LicenseGroups", "FindPerson anna@x.example", "ListPeople page 1", "GroupsOf id-anna"}
 	if d := cmp.Diff(want, b.entra.calls); d != "" {
 		t.Errorf("calls to Entra (-want +got):\n%s", d)
 	}

@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ var ErrUnknownUser = errors.New("unknown user")
 
 // Decide turns a verdict into a decision, by what last became of the license
 // (past; nil: nothing): for a reclaim it finds the way, or why there is none now.
-// taken are licenses of the person that an earlier rule already reclaims.
-func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken []string) plan.Decision {
+// taken are the licenses of the person that earlier rules already change.
+func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Claims) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
 		Outcome: v.Outcome, Reason: v.Reason, IdleSince: v.IdleSince, Created: created(p),
@@ -32,8 +33,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		return d
 	}
 	d.Evidence = judge.Evidence(rule, p)
-	if slices.Contains(taken, d.License) {
-		d.Refused = "superseded: an earlier rule of the policy already changes this license"
+	if d.Refused = cmp.Or(taken.refusal(&d), r.entangled(&d)); d.Refused != "" {
 		return d
 	}
 	route, refusal := r.Tenant.Route(p, rule)
@@ -45,6 +45,60 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		notice(&d, rule, past, judge.Now())
 	}
 	return d
+}
+
+// Claims are the decisions about one person that change something. A run makes one
+// change of a license: the order of the policy decides whose it is. A license that
+// is given instead of another counts, too: one rule must not take what another one
+// is about to leave the person with.
+type Claims []*plan.Decision
+
+// Add notes a decision, if it is carried out or not: a rule that comes first and
+// cannot act, or cannot decide, does not leave the person to the next.
+func (c *Claims) Add(d *plan.Decision) {
+	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.Back != "" || d.Pending != "" {
+		*c = append(*c, d)
+	}
+}
+
+// refusal is why a later decision is not carried out; empty when it may be.
+func (c Claims) refusal(d *plan.Decision) string {
+	for _, first := range c {
+		if shared := Entangled(first.License, first.To, d.License, d.To); shared != "" {
+			if first.Outcome == policy.Undecided {
+				return fmt.Sprintf("superseded: the rule %s comes first in the policy and is undecided about %s", first.Rule, first.License)
+			}
+			return fmt.Sprintf("superseded: the rule %s comes first in the policy and changes %s", first.Rule, shared)
+		}
+	}
+	return ""
+}
+
+// Entangled is a license that two changes have in common, each from one license to
+// another (to is empty for one that is removed); empty when there is none.
+func Entangled(license, to, otherLicense, otherTo string) string {
+	switch {
+	case license == otherLicense, license == otherTo:
+		return license
+	case to != "" && (to == otherLicense || to == otherTo):
+		return to
+	}
+	return ""
+}
+
+// entangled is a change of another license under way that has one in common with a
+// decision.
+func (r *Run) entangled(d *plan.Decision) string {
+	for _, other := range r.Policy.Licenses {
+		i := r.History.Of(d.User, other.Name)
+		if i == nil || i.State != history.Open || other.Name == d.License {
+			continue
+		}
+		if shared := Entangled(i.License, i.To, d.License, d.To); shared != "" {
+			return fmt.Sprintf("pending: run %s is changing %s of the person, which has to end first", i.Run, shared)
+		}
+	}
+	return ""
 }
 
 // preflight is what the data tell of a way before it is gone. Seats and mailboxes
@@ -103,7 +157,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 		return nil, err
 	}
 	e := &Explanation{Run: r.Begin.Run, AsOf: now, User: p.ID(), UserPrincipalName: p.UserPrincipalName(), Doubt: p.Doubt, Profile: judge.Profile(p)}
-	var taken []string
+	var taken Claims
 	for _, rule := range r.Policy.Rules {
 		v := judge.Ask(rule, p)
 		a := Answer{Decision: r.Decide(judge, rule, p, v, r.History.Of(p.ID(), rule.License.Name), taken)}
@@ -111,9 +165,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 		if a.Reason = judge.Reason(rule, p, v); a.Back != "" {
 			a.Reason = a.Decision.Reason
 		}
-		if a.Outcome == policy.Reclaim {
-			taken = append(taken, a.License)
-		}
+		taken.Add(&a.Decision)
 		if v.Outcome == policy.Keep {
 			a.Turns, _ = judge.Turns(rule, p)
 		}

@@ -39,7 +39,7 @@ func TestDecide(t *testing.T) {
 		holds []directory.Assignment
 		days  int
 		rule  string
-		taken []string
+		taken Claims
 		want  plan.Decision
 	}{
 		"direct":   {[]directory.Assignment{e3Direct}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
@@ -47,10 +47,13 @@ func TestDecide(t *testing.T) {
 		"refused": {[]directory.Assignment{other}, 70, "m365", nil, with(func(d *plan.Decision) {
 			d.Refused = "held through the group g-other, which is not entra:LIC-E3 of the policy"
 		})},
-		"superseded": {[]directory.Assignment{e3Direct}, 100, "m365-long", []string{"e3"}, with(func(d *plan.Decision) {
-			d.Rule, d.To, d.Refused = "m365-long", "", "superseded: an earlier rule of the policy already changes this license"
+		"superseded": {[]directory.Assignment{e3Direct}, 100, "m365-long", Claims{{Rule: "m365", License: "e3", To: "exo"}}, with(func(d *plan.Decision) {
+			d.Rule, d.To, d.Refused = "m365-long", "", "superseded: the rule m365 comes first in the policy and changes e3"
 		})},
-		"another license is taken": {[]directory.Assignment{e3Direct}, 70, "m365", []string{"citrix"}, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
+		"what it would become is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Claims{{Rule: "exo-idle", License: "exo"}}, with(func(d *plan.Decision) {
+			d.Refused = "superseded: the rule exo-idle comes first in the policy and changes exo"
+		})},
+		"another license is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Claims{{Rule: "free", License: "citrix"}}, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
 		"kept":                     {[]directory.Assignment{e3Direct}, 5, "m365", nil, with(func(d *plan.Decision) { d.Outcome = policy.Keep })},
 	}
 	for name, tc := range tests {

@@ -15,6 +15,7 @@ import (
 func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) (settled bool) {
 	switch {
 	case past.State == history.Open:
+		d.Pending, d.To = past.Run, past.To
 		d.Refused = fmt.Sprintf("pending: run %s began to change this license on %s; `idleseat apply %s` finishes it", past.Run, dayOf(past.At), past.Run)
 		return true
 	case past.State == history.Taken && d.Outcome == policy.NotHolder:

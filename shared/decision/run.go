@@ -45,7 +45,7 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups), store: s, ManifestHash: hash}
+	r := &Run{Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups, b.Granting), store: s, ManifestHash: hash}
 	if r.History, err = history.Load(ctx, s, m); err != nil {
 		return nil, err
 	}

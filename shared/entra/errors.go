@@ -22,7 +22,6 @@ var (
 // from another, to reasons.
 var refusals = []struct{ text, reason string }{
 	{"inherited from a group", "the license comes from a group; take the person out of that group instead"},
-	{"does not have a corresponding license", "the person does not hold the license that is to be removed; nothing was changed"},
 	{"does not have any available licenses", "no free seat of the license is left; buy one or free one first"},
 	{"invalid usage location", "the person has no valid usage location; set usageLocation first"},
 	{"depends on the service plan", "another plan of the person depends on this license; change both together"},
@@ -37,10 +36,11 @@ const (
 	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
 )
 
-// refused turns the answer to a write into a directory.Refusal when it is one.
+// refused turns the answer to a write into a directory.Refusal when it is one. A
+// reason that is not known is told in Graph's own words.
 func refused(err error) error {
 	var graph *graphError
-	if !errors.As(err, &graph) || graph.status != http.StatusBadRequest {
+	if !errors.As(err, &graph) || graph.status != http.StatusBadRequest && graph.status != http.StatusConflict {
 		return err
 	}
 	for _, r := range refusals {
@@ -48,7 +48,7 @@ func refused(err error) error {
 			return &directory.Refusal{Reason: r.reason, Err: err}
 		}
 	}
-	return err
+	return &directory.Refusal{Reason: fmt.Sprintf("Graph refused it: %q", graph.message), Err: err}
 }
 
 // graphError is an answer of Graph with a status of 300 or more.

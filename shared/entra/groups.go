@@ -72,6 +72,29 @@ func (c *Client) FindGroup(ctx context.Context, nameOrID string) (directory.Grou
 	return found[0].group(nameOrID), nil
 }
 
+// LicenseGroups are all groups that give licenses to their members. A tenant
+// whose Graph does not take the filter has none that are known.
+func (c *Client) LicenseGroups(ctx context.Context) ([]directory.Group, error) {
+	k := call{what: "list groups that give licenses", needs: readGroups}
+	info, err := c.groups().ToGetRequestInformation(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{
+		QueryParameters: &groups.GroupsRequestBuilderGetQueryParameters{
+			Filter: new("assignedLicenses/any()"), Select: groupFields, Top: new(int32(memberPages)),
+		},
+	})
+	if err != nil {
+		return nil, k.failed(err)
+	}
+	found, err := all[wireGroup](ctx, c, k, info)
+	if answered(err, http.StatusBadRequest) {
+		return nil, nil
+	}
+	list := make([]directory.Group, len(found))
+	for i, w := range found {
+		list[i] = w.group(w.ID)
+	}
+	return list, err
+}
+
 func (c *Client) groupByID(ctx context.Context, id string) (directory.Group, error) {
 	k := call{what: "read group " + id, needs: readGroups}
 	info, err := c.group(id).ToGetRequestInformation(ctx, &groups.GroupItemRequestBuilderGetRequestConfiguration{

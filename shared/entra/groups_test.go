@@ -177,16 +177,16 @@ func TestGroupsOf(t *testing.T) {
 	}
 }
 
-func TestMemberOf(t *testing.T) {
+func TestDirectGroups(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, list("", entry("group", groupB), entry("group", groupA)), list("", entry("directoryRole", groupA)), notFound)
 	for i, want := range []struct {
-		member bool
+		groups []string
 		err    error
-	}{{true, nil}, {false, nil}, {false, directory.ErrNoPerson}} {
-		got, err := f.MemberOf(t.Context(), userA, groupA)
-		if got != want.member || !errors.Is(err, want.err) {
-			t.Errorf("%d: got %t, %v, want %+v", i, got, err, want)
+	}{{[]string{groupB, groupA}, nil}, {nil, nil}, {nil, directory.ErrNoPerson}} {
+		got, err := f.DirectGroups(t.Context(), userA)
+		if !slices.Equal(got, want.groups) || !errors.Is(err, want.err) {
+			t.Errorf("%d: got %v, %v, want %+v", i, got, err, want)
 		}
 	}
 	if diff := cmp.Diff("GET /v1.0/users/"+userA+"/memberOf $top=999", f.asked[0]); diff != "" {

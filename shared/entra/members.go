@@ -132,10 +132,10 @@ func (c *Client) GroupsOf(ctx context.Context, userID string) ([]string, error) 
 	})
 }
 
-// MemberOf tells whether the user is listed in the group itself. It is
+// DirectGroups is the ids of the groups that list the user themselves. It is
 // directory.ErrNoPerson when the user does not exist.
-func (c *Client) MemberOf(ctx context.Context, userID, groupID string) (bool, error) {
-	ids, err := c.groupIDs(ctx, userID, func() (*abs.RequestInformation, error) {
+func (c *Client) DirectGroups(ctx context.Context, userID string) ([]string, error) {
+	return c.groupIDs(ctx, userID, func() (*abs.RequestInformation, error) {
 		return c.user(userID).MemberOf().ToGetRequestInformation(ctx,
 			&users.ItemMemberOfRequestBuilderGetRequestConfiguration{
 				QueryParameters: &users.ItemMemberOfRequestBuilderGetQueryParameters{
@@ -143,7 +143,6 @@ func (c *Client) MemberOf(ctx context.Context, userID, groupID string) (bool, er
 				},
 			})
 	})
-	return slices.Contains(ids, groupID), err
 }
 
 func (c *Client) groupIDs(ctx context.Context, userID string, build func() (*abs.RequestInformation, error)) ([]string, error) {

@@ -137,7 +137,7 @@ func (c *Client) readEach(ctx context.Context, ids []string, found map[string]di
 }
 
 func (c *Client) readTogether(ctx context.Context, ids []string, found map[string]directory.EntraUser) error {
-	k := call{what: fmt.Sprintf("read %d people", len(ids)), needs: readPeople}
+	k := call{what: fmt.Sprintf("read %d people", len(ids)), needs: readPeople, paced: true}
 	for _, id := range ids {
 		if !isID(id) { // also keeps quotes out of the filter
 			return k.failed(fmt.Errorf("%q is %w", id, errNotID))
@@ -158,23 +158,44 @@ func (c *Client) readTogether(ctx context.Context, ids []string, found map[strin
 	})
 }
 
+// ReadLicenses reads how one user holds products, and nothing else: without
+// sign-in dates Graph's limits on those do not count, so that a write may be
+// followed by it. It is directory.ErrNoPerson when the user does not exist.
+func (c *Client) ReadLicenses(ctx context.Context, userID string) ([]directory.Assignment, error) {
+	if !isID(userID) {
+		return nil, fmt.Errorf("read licenses: %q is %w", userID, errNotID)
+	}
+	wire, err := getUser[wireHolding](ctx, c, userID)
+	if err == nil && wire.ID == "" {
+		err = fmt.Errorf("read licenses of person %s: the answer has no id", userID)
+	}
+	return wire.assignments(), err
+}
+
 // FindPerson reads one user by object id or by user principal name. It is
 // directory.ErrNoPerson when there is none.
 func (c *Client) FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error) {
-	if isID(upnOrID) {
-		return c.readPerson(ctx, upnOrID)
-	}
-	if !strings.Contains(upnOrID, "@") {
-		return directory.EntraUser{}, fmt.Errorf("%w: %q is neither an object id nor a user principal name", directory.ErrNoPerson, upnOrID)
-	}
-	// Graph gives signInActivity by object id only.
-	who, err := getUser[struct {
-		ID string `json:"id"`
-	}](ctx, c, upnOrID)
+	id, err := c.FindID(ctx, upnOrID) // Graph gives signInActivity by object id only
 	if err != nil {
 		return directory.EntraUser{}, err
 	}
-	return c.readPerson(ctx, who.ID)
+	return c.readPerson(ctx, id)
+}
+
+// FindID is the object id of a user, who is named by it or by user principal name.
+// An id is taken as it is. It is directory.ErrNoPerson when there is nobody of the
+// name.
+func (c *Client) FindID(ctx context.Context, upnOrID string) (string, error) {
+	if isID(upnOrID) {
+		return upnOrID, nil
+	}
+	if !strings.Contains(upnOrID, "@") {
+		return "", fmt.Errorf("%w: %q is neither an object id nor a user principal name", directory.ErrNoPerson, upnOrID)
+	}
+	who, err := getUser[struct {
+		ID string `json:"id"`
+	}](ctx, c, upnOrID)
+	return who.ID, err
 }
 
 func (c *Client) readPerson(ctx context.Context, id string) (directory.EntraUser, error) {

@@ -39,6 +39,13 @@ type wireUser struct {
 	States            []wireLicensing `json:"licenseAssignmentStates"`
 }
 
+// wireHolding is of a user only how products are held.
+type wireHolding struct {
+	ID       string          `json:"id"`
+	Licenses []wireLicense   `json:"assignedLicenses"`
+	States   []wireLicensing `json:"licenseAssignmentStates"`
+}
+
 type wireSignIn struct {
 	Interactive    time.Time `json:"lastSignInDateTime"`
 	NonInteractive time.Time `json:"lastNonInteractiveSignInDateTime"`
@@ -117,14 +124,14 @@ func (w *wireUser) person(now time.Time) (directory.EntraUser, error) {
 		DatesInDoubt:       future(w.SignIn.Interactive, now) || future(w.SignIn.NonInteractive, now) || future(w.SignIn.Successful, now),
 		Synced:             w.Synced, SID: w.SID, ImmutableID: w.ImmutableID, SAMAccount: w.SAMAccount,
 		Extension:   w.Extension.array(),
-		Assignments: w.assignments(),
+		Assignments: (&wireHolding{w.ID, w.Licenses, w.States}).assignments(),
 	}, nil
 }
 
 // assignments are the paths by which the person holds products. A product
 // without a path in licenseAssignmentStates is listed with an empty State:
 // that it is held is known, how is not, and a change needs to know how.
-func (w *wireUser) assignments() []directory.Assignment {
+func (w *wireHolding) assignments() []directory.Assignment {
 	if len(w.States)+len(w.Licenses) == 0 {
 		return nil
 	}

@@ -13,14 +13,17 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
+// notHeld is what Graph says to removing what the user does not hold.
+const notHeld = "does not have a corresponding license"
+
 const (
 	writeLicenses = "LicenseAssignment.ReadWrite.All"
 	writeMembers  = "GroupMember.ReadWrite.All"
 )
 
 // ChangeLicenses gives a user products, each with the service plans that stay
-// off, and takes others away (by skuId) in one step, both or neither. Taking away what the user does not hold, and nothing else,
-// is no error. What Entra will not do comes back as a *directory.Refusal, a user who
+// off, and takes others away (by skuId) in one step, both or neither. Taking away
+// what the user does not hold, and nothing else, is no error. What Entra will not do comes back as a *directory.Refusal, a user who
 // does not exist as directory.ErrNoPerson.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
 	k := call{what: "change licenses of person " + userID, needs: writeLicenses}
@@ -39,8 +42,12 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	switch {
 	case answered(err, http.StatusNotFound):
 		return fmt.Errorf("%w: %s", directory.ErrNoPerson, userID)
-	case len(add) == 0 && len(remove) == 1 && says(err, "does not have a corresponding license"):
+	case len(add) == 0 && len(remove) == 1 && says(err, notHeld):
 		return nil
+	case says(err, notHeld):
+		// An earlier try may have been made although its answer was lost: then this
+		// is what the next one hears. Only reading tells.
+		return err
 	}
 	return refused(err)
 }

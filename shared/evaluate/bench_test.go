@@ -110,6 +110,8 @@ func (company) FindGroup(_ context.Context, name string) (directory.Group, error
 	return directory.Group{ID: name, Name: name}, nil
 }
 
+func (company) LicenseGroups(context.Context) ([]directory.Group, error) { return nil, nil }
+
 func (c company) ListPeople(_ context.Context, _ string, page func([]directory.EntraUser, string) error) error {
 	for u := range c.EntraUsers() {
 		u.Mail, u.JobTitle, u.CompanyName, u.OfficeLocation = u.UserPrincipalName, "Engineer", "Contoso", "Building 7"

@@ -55,7 +55,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 }
 
 func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*plan.Decision) error) error {
-	var taken []string // licenses that an earlier rule reclaims
+	var taken decision.Claims
 	i := -1
 	for rule, v := range w.judge.AskAll(p) {
 		i++
@@ -69,9 +69,7 @@ func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*pl
 		}
 		d := w.run.Decide(w.judge, rule, p, v, past, taken)
 		tallies[i].Count(d.Outcome, v.Holder)
-		if d.Outcome == policy.Reclaim {
-			taken = append(taken, d.License)
-		}
+		taken.Add(&d)
 		if plain := d.Outcome == policy.NotHolder || d.Outcome == policy.Keep; plain && d.Refused == "" && d.Back == "" && d.Again == "" {
 			continue
 		}

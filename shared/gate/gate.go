@@ -6,6 +6,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -55,6 +56,7 @@ type judgement struct {
 	guard           *mailboxGuard
 	chosen, notices *plan.Selection
 	again           []history.Touch // licenses held again
+	pending         map[string]bool // runs that have not ended a change
 	sum             decision.Summary
 }
 
@@ -64,8 +66,12 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		return err
 	}
 	limit := j.Policy.Limits.PerRun
+	j.pending = map[string]bool{}
 	j.chosen, j.notices = plan.NewSelection(limit, freeSeats(j.Run)), plan.NewSelection(limit, nil)
 	j.sum, err = j.Each(ctx, func(d *plan.Decision) error {
+		if d.Pending != "" {
+			j.pending[d.Pending] = true
+		}
 		if d.Again != "" {
 			j.again = append(j.again, history.Touch{User: d.User, License: d.License, Run: d.Again})
 		}
@@ -87,6 +93,9 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	p.Changes, p.Notices = j.chosen.Changes(j.Policy), j.notices.Changes(j.Policy)
 	if len(p.Notices) == 0 {
 		p.Notices = nil // as it is read again
+	}
+	if p.Mode != policy.Audit {
+		p.Resumes = slices.Sorted(maps.Keys(j.pending))
 	}
 	p.Deferred, p.Counts = j.chosen.Deferred()+j.notices.Deferred(), count(j.sum)
 	p.Matches = map[string]int{}

@@ -75,8 +75,5 @@ func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*
 	p := begin(r, now)
 	p.Changes, p.Verdict, p.HoldReasons = []plan.Change{}, plan.Hold, []string{why}
 	p.PlanHash = p.Hash()
-	nobody := func(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
-		return decision.Summary{}, nil
-	}
 	return p, report.PutPlan(ctx, s, p, nobody)
 }

@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -75,7 +77,6 @@ type StepOutput struct {
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
 	Go          bool    `json:"go"` // apply it, or wait and apply again
-	Override    bool    `json:"override"`
 	Round       int     `json:"round"`
 	WaitSeconds int     `json:"waitSeconds"`
 	Batches     Batches `json:"batches"` // that are to be worked on
@@ -87,10 +88,18 @@ type StepOutput struct {
 	Currency      string                `json:"currency"`
 }
 
-// Batches are names of batches by directory.
+// Batches are those to be worked on, by directory.
 type Batches struct {
-	Entra []string `json:"entra"`
-	AD    []string `json:"ad"`
+	Entra []Batch `json:"entra"`
+	AD    []Batch `json:"ad"`
+}
+
+// Batch names a batch of a plan: of this run, or of an earlier one that is resumed.
+type Batch struct {
+	Run      string `json:"run"`
+	PlanHash string `json:"planHash"`
+	Override bool   `json:"override"` // of the limits that hold the plan
+	Batch    string `json:"batch"`
 }
 
 // Steps are the steps of the state machine in which a run is judged and settled.
@@ -107,11 +116,17 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 		if err != nil {
 			return nil, err
 		}
-		out := outputOf(p, nil)
+		out := outputOf(p, nil, false)
 		if out.FeedAge, err = s.feedAge(ctx, in.Run); err != nil {
 			return nil, err
 		}
-		out.Go = p.Mode != policy.Audit && p.Verdict != plan.Nothing && p.Verdict != plan.Hold && (p.Mode == policy.Enforce || in.Apply)
+		if p.Mode == policy.Audit || p.Verdict == plan.Hold || p.Mode != policy.Enforce && !in.Apply {
+			return out, nil
+		}
+		if err := s.resume(ctx, p, out); err != nil {
+			return nil, err
+		}
+		out.Go = out.Batches.any()
 		return out, nil
 	case "hold":
 		why := fmt.Sprintf("not everybody could be evaluated (%s): %s", in.Failure.Error, in.Failure.Cause)
@@ -119,7 +134,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 		if err != nil {
 			return nil, err
 		}
-		return outputOf(p, nil), nil
+		return outputOf(p, nil, false), nil
 	case "approve":
 		return s.approve(ctx, in.Request)
 	case "restore":
@@ -159,23 +174,29 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	begun := results.Count(report.Pending) > results.Troubled() // and may be finished
-	out := outputOf(p, results)
+	begun, err := anyOpen(ctx, ledger.In(s.Store), p)
+	if err != nil {
+		return nil, err
+	}
+	out := outputOf(p, results, in.Override)
+	if err := s.resume(ctx, p, out); err != nil {
+		return nil, err
+	}
 	switch {
 	case in.PlanHash != p.PlanHash:
 		return nil, refuse("what was approved is the plan %q, but the hash of this plan is %s", in.PlanHash, p.PlanHash)
 	case p.Mode == policy.Audit:
 		return nil, refuse("the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again")
-	case p.Verdict == plan.Nothing:
+	case p.Verdict == plan.Nothing && len(p.Resumes) == 0:
 		return nil, refuse("the plan changes nothing")
 	case p.Verdict == plan.Hold && !(p.Overridable && in.Override):
 		return nil, refuse("the plan is held: %s", strings.Join(p.HoldReasons, "; "))
 	case newer != "" && p.Restores == "" && !begun && s.everybody(ctx, p.Run):
 		return nil, refuse("the plan of run %s superseded it; approve that one", newer)
-	case len(out.Batches.Entra)+len(out.Batches.AD) == 0:
+	case !out.Batches.any():
 		return nil, refuse("every change of the plan is final already")
 	}
-	out.Go, out.Override = true, in.Override
+	out.Go = true
 	return out, nil
 }
 
@@ -197,9 +218,36 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	if p.Mode == policy.Audit {
 		return nil, fmt.Errorf("%w to put back run %s: the policy was in mode audit", ErrRefused, in.Request.Restore)
 	}
-	out := outputOf(p, nil)
+	out := outputOf(p, nil, false)
 	out.Go = true
-	return out, nil
+	return out, s.resume(ctx, p, out)
+}
+
+// resume adds what is not final of the runs that a plan resumes. Of those whose
+// data are over their time nothing can be said any more.
+func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
+	for _, run := range p.Resumes {
+		earlier, results, err := Settle(ctx, s.Store, run, s.Now())
+		if errors.Is(err, report.ErrNoPlan) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		out.Batches.add(earlier, results, results.Override == earlier.PlanHash)
+	}
+	return nil
+}
+
+// anyOpen tells whether the ledger has an open entry of a plan's run.
+func anyOpen(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
+	for _, c := range slices.Concat(p.Changes, p.Notices) {
+		last, err := book.Latest(ctx, c.User, c.License)
+		if err != nil || last != nil && last.Run == p.Run && last.Completion == nil {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 func (s *Steps) settle(ctx context.Context, run string, round int) (*StepOutput, error) {
@@ -207,8 +255,11 @@ func (s *Steps) settle(ctx context.Context, run string, round int) (*StepOutput,
 	if err != nil {
 		return nil, err
 	}
-	out := outputOf(p, results)
-	out.Override, out.Round = results.Override == p.PlanHash, round+1
+	out := outputOf(p, results, results.Override == p.PlanHash)
+	out.Round = round + 1
+	if err := s.resume(ctx, p, out); err != nil {
+		return nil, err
+	}
 	out.Results, out.MonthlySaving = map[report.Status]int{}, 0
 	for _, r := range results.Results {
 		if out.Results[r.Status]++; r.Status == report.Done {
@@ -226,32 +277,38 @@ const mostReasons = 10
 
 // outputOf is the state after a plan was made or worked on. Batches that are
 // final are left out.
-func outputOf(p *plan.Plan, results *report.Results) *StepOutput {
+func outputOf(p *plan.Plan, results *report.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
 		HoldReasons: p.HoldReasons[:min(len(p.HoldReasons), mostReasons)], MonthlySaving: p.MonthlySaving, Currency: p.Currency,
-		Batches: Batches{Entra: []string{}, AD: []string{}},
+		Batches: Batches{Entra: []Batch{}, AD: []Batch{}},
 	}
 	for _, f := range p.Sources {
 		out.Unhealthy = out.Unhealthy || f.State == plan.Unhealthy
 	}
-	for _, b := range p.Batches() {
-		left := 0
-		for i := range b.Changes {
-			if results == nil || !results.Final(&b.Changes[i]) {
-				left++
-			}
-		}
-		switch {
-		case left == 0:
-		case strings.HasPrefix(b.Name, "ad-"):
-			out.Batches.AD = append(out.Batches.AD, b.Name)
-		default:
-			out.Batches.Entra = append(out.Batches.Entra, b.Name)
-		}
-	}
+	out.Batches.add(p, results, override)
 	return out
 }
+
+// add adds the batches of a plan that are not final.
+func (all *Batches) add(p *plan.Plan, results *report.Results, override bool) {
+	if p.Verdict == plan.Nothing {
+		return
+	}
+	for _, b := range p.Batches() {
+		if !slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return results == nil || !results.Final(&c) }) {
+			continue
+		}
+		one := Batch{Run: p.Run, PlanHash: p.PlanHash, Override: override, Batch: b.Name}
+		if strings.HasPrefix(b.Name, "ad-") {
+			all.AD = append(all.AD, one)
+		} else {
+			all.Entra = append(all.Entra, one)
+		}
+	}
+}
+
+func (all *Batches) any() bool { return len(all.Entra)+len(all.AD) > 0 }
 
 // Metrics are the figures of a step by the names of the dashboard and the
 // alarms. Every run has its end either in hold, in a gate after which nothing is

@@ -23,6 +23,7 @@ const (
 	plansPrefix     = "history/plans/"  // of runs for everybody
 	othersPrefix    = "history/others/" // of runs for one person, and of restores
 	overridesPrefix = "history/overrides/"
+	withdrawnPrefix = "history/withdrawn/"
 )
 
 // Planned is what a plan leaves for later runs.
@@ -62,11 +63,60 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 // Newer is the newest run for everybody that was planned after a run; empty when
 // there is none.
 func Newer(ctx context.Context, s store.Store, run string) (newest string, err error) {
+	newest, err = Newest(ctx, s)
+	if newest <= run {
+		return "", err
+	}
+	return newest, err
+}
+
+// GetPlanned reads what a run's plan left; store.ErrNotFound when it left nothing.
+func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error) {
+	p := &Planned{}
+	err := store.GetJSON(ctx, s, plansPrefix+run+".json", p)
+	if errors.Is(err, store.ErrNotFound) {
+		err = store.GetJSON(ctx, s, othersPrefix+run+".json", p)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what run %s planned: %w", run, err)
+	}
+	return p, nil
+}
+
+// Newest is the newest run for everybody that made a plan; empty when there is none.
+func Newest(ctx context.Context, s store.Store) (string, error) {
 	names, err := runs(ctx, s, plansPrefix)
-	if err != nil || len(names) == 0 || names[len(names)-1] <= run {
+	if err != nil || len(names) == 0 {
 		return "", err
 	}
 	return names[len(names)-1], nil
+}
+
+// withdrawal is history/withdrawn/<run>.json: a run is put back as a whole.
+type withdrawal struct {
+	By string    `json:"by"` // the run that does
+	At time.Time `json:"at"`
+}
+
+// Withdraw stops a run that another one puts back: nothing of it begins any more.
+func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
+	err := store.PutJSONIfAbsent(ctx, s, withdrawnPrefix+run+".json", withdrawal{By: by, At: at.UTC()})
+	if err != nil && !errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("stop run %s: %w", run, err)
+	}
+	return nil
+}
+
+// Withdrawn is the run that puts a run back; empty when none does.
+func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err error) {
+	var w withdrawal
+	switch err := store.GetJSON(ctx, s, withdrawnPrefix+run+".json", &w); {
+	case errors.Is(err, store.ErrNotFound):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("look whether run %s is put back: %w", run, err)
+	}
+	return w.By, nil
 }
 
 // runs lists the runs below a prefix, in order of time.

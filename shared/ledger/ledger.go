@@ -1,7 +1,9 @@
 // Package ledger keeps what was ever changed. Every change has an intent,
 // written before the directory is touched, and a completion, written after the
-// directory was read again. Both are create-only objects. An intent without
-// completion is open and blocks everybody but the run that wrote it.
+// directory was read again. Between them lie marks: leaving, before what the
+// person has is taken, and back, before a change is undone. All are create-only
+// objects. An intent without completion is open and blocks everybody but the run
+// that wrote it.
 package ledger
 
 import (
@@ -9,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,15 +42,18 @@ type Holding struct {
 
 // Intent is what is about to be done, and why.
 type Intent struct {
-	Person   string `json:"person"`
-	License  string `json:"license"`
-	Run      string `json:"run"`
-	PlanHash string `json:"planHash"`
-	Rule     string `json:"rule"`
-	To       string `json:"to,omitempty"`
-	Via      string `json:"via"`
-	Source   string `json:"source,omitempty"` // group to leave: object id or DN
-	Target   string `json:"target,omitempty"` // group to join
+	Person  string `json:"person"`
+	License string `json:"license"`
+	// SID and UserPrincipalName are the person's at that time.
+	SID               string `json:"sid,omitempty"`
+	UserPrincipalName string `json:"userPrincipalName,omitempty"`
+	Run               string `json:"run"`
+	PlanHash          string `json:"planHash"`
+	Rule              string `json:"rule"`
+	To                string `json:"to,omitempty"`
+	Via               string `json:"via"`
+	Source            string `json:"source,omitempty"` // group to leave: object id or DN
+	Target            string `json:"target,omitempty"` // group to join
 	// InTarget: the person was a member of the target group already, so going
 	// back must not take that away.
 	InTarget  bool      `json:"inTarget,omitempty"`
@@ -59,7 +63,10 @@ type Intent struct {
 	Before    Holding   `json:"before"`
 	At        time.Time `json:"at"`
 	// IdleSince is the last activity that the plan rests on; nil: never.
-	IdleSince *time.Time `json:"idleSince,omitempty"`
+	IdleSince     *time.Time `json:"idleSince,omitempty"`
+	MonthlySaving float64    `json:"monthlySaving,omitempty"`
+	// Back is the run whose change this one puts back; empty for one that takes.
+	Back string `json:"back,omitempty"`
 	// ApprovedBy is who had the plan applied: a person at a terminal, or the
 	// execution of the state machine, whose starter CloudTrail knows.
 	ApprovedBy string `json:"approvedBy,omitempty"`
@@ -86,76 +93,37 @@ type Ledger struct{ store store.Store }
 // In opens the ledger of a store.
 func In(s store.Store) *Ledger { return &Ledger{store: s} }
 
-const doneSuffix = ".done.json"
+// What is written about an intent beside it, by the ending of its key.
+const (
+	doneSuffix    = ".done.json"
+	leavingSuffix = ".leaving.json"
+	backSuffix    = ".back.json"
+)
 
 func prefix(person, license string) string { return "ledger/" + person + "/" + license + "/" }
 
 func (e *Entry) key() string { return fmt.Sprintf("%s%06d.json", prefix(e.Person, e.License), e.Seq) }
 
-func (e *Entry) doneKey() string {
-	return strings.TrimSuffix(e.key(), ".json") + doneSuffix
-}
+func (e *Entry) beside(suffix string) string { return strings.TrimSuffix(e.key(), ".json") + suffix }
 
 // Latest is the newest entry for a person and license, or nil when there is none.
 func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, error) {
-	keys, err := l.intents(ctx, person, license)
-	if err != nil || len(keys) == 0 {
+	page, err := l.list(ctx, person, prefix(person, license))
+	if err != nil {
 		return nil, err
 	}
-	return l.read(ctx, person, license, keys[len(keys)-1])
+	return page.Latest(ctx, license)
 }
 
 // Standing is the newest entry that says how things stand: an open one, or one
 // that was done or announced. Those that were rolled back or failed left
 // everything as it was. Nil when nothing ever came of any.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
-	keys, err := l.intents(ctx, person, license)
-	for _, key := range slices.Backward(keys) {
-		e, err := l.read(ctx, person, license, key)
-		if err != nil {
-			return nil, err
-		}
-		if e.Completion == nil || e.Completion.Outcome == Done || e.Completion.Outcome == Noticed {
-			return e, nil
-		}
+	page, err := l.list(ctx, person, prefix(person, license))
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
-}
-
-// intents are the keys of the intents for a person and license, in order.
-func (l *Ledger) intents(ctx context.Context, person, license string) (keys []string, err error) {
-	for key, err := range l.store.List(ctx, prefix(person, license)) {
-		if err != nil {
-			return nil, fmt.Errorf("list the ledger of %s for %s: %w", person, license, err)
-		}
-		if !strings.HasSuffix(key, doneSuffix) {
-			keys = append(keys, key)
-		}
-	}
-	return keys, nil
-}
-
-// OfPerson is how every license that was ever changed for a person stands.
-func (l *Ledger) OfPerson(ctx context.Context, person string) (all []*Entry, err error) {
-	licenses := map[string]bool{}
-	for key, err := range l.store.List(ctx, "ledger/"+person+"/") {
-		if err != nil {
-			return nil, fmt.Errorf("list the ledger of %s: %w", person, err)
-		}
-		license, _, _ := strings.Cut(strings.TrimPrefix(key, "ledger/"+person+"/"), "/")
-		if licenses[license] {
-			continue
-		}
-		licenses[license] = true
-		e, err := l.Standing(ctx, person, license)
-		if err != nil {
-			return nil, err
-		}
-		if e != nil {
-			all = append(all, e)
-		}
-	}
-	return all, nil
+	return page.Standing(ctx, license)
 }
 
 // All yields every person and license that has entries, by listing the whole
@@ -193,14 +161,8 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	if _, err := fmt.Sscanf(name, "%06d.json", &e.Seq); err != nil || e.Person != person || e.License != license {
 		return nil, fmt.Errorf("ledger object %s does not belong to %s and %s: repair it before changing anything there", key, person, license)
 	}
-	var c Completion
-	err := store.GetJSON(ctx, l.store, e.doneKey(), &c)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-	case err != nil:
-		return nil, fmt.Errorf("read the ledger: %w", err)
-	default:
-		e.Completion = &c
+	if _, err := l.Completed(ctx, e); err != nil {
+		return nil, err
 	}
 	return e, nil
 }
@@ -218,7 +180,7 @@ func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, err
 	case last.Run == in.Run:
 		return last, nil
 	default:
-		return nil, blocked(last)
+		return nil, Blocked(last)
 	}
 	err := store.PutJSONIfAbsent(ctx, l.store, e.key(), e.Intent)
 	if err == nil {
@@ -234,20 +196,47 @@ func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, err
 	case there.Run == in.Run: // two calls of one run began at the same moment
 		return there, nil
 	default:
-		return nil, blocked(there)
+		return nil, Blocked(there)
 	}
 }
 
-func blocked(by *Entry) error {
+// Blocked is the ErrBlocked that an open entry gives to other changes.
+func Blocked(by *Entry) error {
 	return fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, by.Run, by.At.Format(time.RFC3339), by.Run)
 }
 
-// Complete closes an entry. Completing it twice keeps the first completion.
+// Complete closes an entry. The first completion stands, and is the entry's
+// afterwards: another call of the run may have closed it meanwhile, in another way.
 func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
-	err := store.PutJSONIfAbsent(ctx, l.store, e.doneKey(), c)
-	if err != nil && !errors.Is(err, store.ErrExists) {
+	err := store.PutJSONIfAbsent(ctx, l.store, e.beside(doneSuffix), c)
+	if errors.Is(err, store.ErrExists) {
+		_, err = l.Completed(ctx, e)
+		return err
+	}
+	if err != nil {
 		return fmt.Errorf("write the completion into the ledger (the change itself was made; run apply again): %w", err)
 	}
 	e.Completion = &c
 	return nil
+}
+
+// Completed looks whether an entry was closed by now.
+func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
+	var c Completion
+	found, err := l.get(ctx, e.beside(doneSuffix), &c)
+	if found {
+		e.Completion = &c
+	}
+	return found, err
+}
+
+// get reads an object that need not be there.
+func (l *Ledger) get(ctx context.Context, key string, v any) (found bool, err error) {
+	switch err := store.GetJSON(ctx, l.store, key, v); {
+	case errors.Is(err, store.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read the ledger: %w", err)
+	}
+	return true, nil
 }

@@ -40,6 +40,8 @@ type Decision struct {
 	// Back is the run that took the license from a person who is active again
 	// since. It is given back, unless Refused says why not.
 	Back string `json:"back,omitempty"`
+	// Pending is the run that began to change the license and has not ended it.
+	Pending string `json:"pending,omitempty"`
 	// Again is the run that took a license which the person holds again, by
 	// somebody else's doing.
 	Again string `json:"again,omitempty"`
@@ -146,6 +148,9 @@ type Plan struct {
 	// Restores is the run whose changes this plan puts back; empty for a plan
 	// that takes.
 	Restores string `json:"restores,omitempty"`
+	// Resumes are earlier runs with changes that are not finished. Whoever applies
+	// this plan goes on with those first, by their own rules.
+	Resumes []string `json:"resumes,omitempty"`
 	// Matches are the people whom each rule matched, which an override accepts.
 	Matches map[string]int `json:"matches,omitempty"`
 	// Overridable tells that a hold comes from the limits alone.
@@ -177,9 +182,10 @@ func (p *Plan) Hash() string {
 		Verdict                                Verdict
 		Overridable                            bool
 		Restores                               string         `json:",omitempty"`
+		Resumes                                []string       `json:",omitempty"`
 		Notices                                []Change       `json:",omitempty"`
 		Matches                                map[string]int `json:",omitempty"`
-	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores, p.Notices, p.Matches})
+	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores, p.Resumes, p.Notices, p.Matches})
 	if err != nil {
 		panic(fmt.Sprintf("plan body of plain values cannot be encoded: %v", err)) // unreachable
 	}

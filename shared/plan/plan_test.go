@@ -30,6 +30,10 @@ func tenant(source, target directory.Group) *Tenant {
 	return TenantOf(
 		[]directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXO"}},
 		[]directory.Group{source, target},
+		[]directory.Group{
+			{ID: "g-plain", Name: "E3 Lab"}, {ID: "g-dynamic", Name: "E3 Research", Dynamic: true}, {ID: "g-synced", Name: "E3 On-Prem", Synced: true},
+			{ID: "g-suite", Name: "E3 Plus", Grants: []string{"sku-e3", "sku-p2"}}, {ID: "g-roles", Name: "E3 Admins", RoleAssignable: true}, {ID: "g-mail", Name: "E3 Sales", MailEnabled: true},
+		},
 	)
 }
 
@@ -39,6 +43,9 @@ func TestRoute(t *testing.T) {
 	with := func(g directory.Group, change func(*directory.Group)) directory.Group { change(&g); return g }
 	direct := directory.Assignment{SKU: "sku-e3", State: "Active"}
 	byGroup := directory.Assignment{SKU: "sku-e3", Group: "g-e3", State: "Active"}
+	by := func(group string) []directory.Assignment {
+		return []directory.Assignment{{SKU: "sku-e3", Group: group, State: "Active"}}
+	}
 	tests := map[string]struct {
 		source, target directory.Group
 		rule           *policy.Rule
@@ -50,25 +57,25 @@ func TestRoute(t *testing.T) {
 		"direct, removed":   {source, target, free, []directory.Assignment{direct}, Route{Via: Direct, SKU: "sku-e3"}, ""},
 		"by group":          {source, target, move, []directory.Assignment{byGroup}, Route{EntraGroup, "g-e3", "g-exo", "sku-e3", "sku-exo"}, ""},
 		"by group, removed": {source, target, free, []directory.Assignment{byGroup}, Route{Via: EntraGroup, Source: "g-e3", SKU: "sku-e3"}, ""},
-		"both ways":         {source, target, move, []directory.Assignment{direct, byGroup}, Route{}, "directly and through a group"},
-		"two groups":        {source, target, move, []directory.Assignment{byGroup, {SKU: "sku-e3", Group: "other", State: "Active"}}, Route{}, "2 groups"},
-		"other group":       {source, target, move, []directory.Assignment{{SKU: "sku-e3", Group: "other", State: "Active"}}, Route{}, "not entra:LIC-E3"},
+		"both ways":         {source, target, move, []directory.Assignment{direct, byGroup}, Route{}, "held directly and through a group at once"},
+		"two groups":        {source, target, move, []directory.Assignment{byGroup, {SKU: "sku-e3", Group: "other", State: "Active"}}, Route{}, "held through 2 groups at once"},
+		"other group":       {source, target, move, []directory.Assignment{{SKU: "sku-e3", Group: "other", State: "Active"}}, Route{}, "held through the group other, which is not entra:LIC-E3 of the policy"},
 		"unknown way":       {source, target, move, []directory.Assignment{{SKU: "sku-e3"}}, Route{}, "does not say"},
 		"not held":          {source, target, move, nil, Route{}, "no longer held"},
 		"dynamic": {
-			with(source, func(g *directory.Group) { g.Dynamic = true }), target, move, []directory.Assignment{byGroup}, Route{}, "dynamic",
+			with(source, func(g *directory.Group) { g.Dynamic = true }), target, move, []directory.Assignment{byGroup}, Route{}, "the group entra:LIC-E3 is dynamic: its rule decides who is in it",
 		},
 		"synced": {
-			with(source, func(g *directory.Group) { g.Synced = true }), target, move, []directory.Assignment{byGroup}, Route{}, "synced",
+			with(source, func(g *directory.Group) { g.Synced = true }), target, move, []directory.Assignment{byGroup}, Route{}, "the group entra:LIC-E3 is synced from Active Directory and can only be changed there",
 		},
 		"role-assignable": {
-			with(source, func(g *directory.Group) { g.RoleAssignable = true }), target, move, []directory.Assignment{byGroup}, Route{}, "role-assignable",
+			with(source, func(g *directory.Group) { g.RoleAssignable = true }), target, move, []directory.Assignment{byGroup}, Route{}, "the group entra:LIC-E3 is role-assignable: changing it needs a right idleseat must not have",
 		},
 		"mail-enabled target": {
-			source, with(target, func(g *directory.Group) { g.MailEnabled = true }), move, []directory.Assignment{byGroup}, Route{}, "mail-enabled",
+			source, with(target, func(g *directory.Group) { g.MailEnabled = true }), move, []directory.Assignment{byGroup}, Route{}, "the group entra:LIC-EXO is mail-enabled and can only be changed in Exchange",
 		},
 		"grants two": {
-			with(source, func(g *directory.Group) { g.Grants = []string{"sku-e3", "x"} }), target, move, []directory.Assignment{byGroup}, Route{}, "2 products",
+			with(source, func(g *directory.Group) { g.Grants = []string{"sku-e3", "x"} }), target, move, []directory.Assignment{byGroup}, Route{}, "the group entra:LIC-E3 grants 2 products at once",
 		},
 		"target grants nothing": {
 			source, with(target, func(g *directory.Group) { g.Grants = nil }), move, []directory.Assignment{byGroup}, Route{}, "does not grant EXO",
@@ -76,7 +83,14 @@ func TestRoute(t *testing.T) {
 		"unreadable": {
 			with(source, func(g *directory.Group) { g.Unreadable = "403" }), target, move, []directory.Assignment{byGroup}, Route{}, "403",
 		},
-		"AD group": {source, target, &policy.Rule{License: citrix}, nil, Route{Via: ADGroup, Source: "CN=Citrix"}, ""},
+		"policy without a group":     {source, target, &policy.Rule{License: &policy.License{Name: "e3", SKU: "SPE_E3"}}, []directory.Assignment{byGroup}, Route{}, "the policy names no group for e3"},
+		"elsewhere":                  {source, target, move, by("g-plain"), Route{}, `held through the group "E3 Lab", which is not entra:LIC-E3 of the policy`},
+		"elsewhere, dynamic":         {source, target, move, by("g-dynamic"), Route{}, `held through the group "E3 Research", which is dynamic: its rule decides who is in it`},
+		"elsewhere, synced":          {source, target, move, by("g-synced"), Route{}, `held through the group "E3 On-Prem", which is synced from Active Directory and can only be changed there`},
+		"elsewhere, two products":    {source, target, move, by("g-suite"), Route{}, `held through the group "E3 Plus", which grants 2 products at once`},
+		"elsewhere, role-assignable": {source, target, move, by("g-roles"), Route{}, `held through the group "E3 Admins", which is role-assignable: changing it needs a right idleseat must not have`},
+		"elsewhere, mail-enabled":    {source, target, move, by("g-mail"), Route{}, `held through the group "E3 Sales", which is mail-enabled and can only be changed in Exchange`},
+		"AD group":                   {source, target, &policy.Rule{License: citrix}, nil, Route{Via: ADGroup, Source: "CN=Citrix"}, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

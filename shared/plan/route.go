@@ -21,18 +21,23 @@ const (
 
 // Tenant is what a run resolved before it read people.
 type Tenant struct {
-	SKUIDs map[string]string // part number → skuId
-	Groups map[directory.GroupRef]directory.Group
+	SKUIDs map[string]string                      // part number → skuId
+	Groups map[directory.GroupRef]directory.Group // that the policy names
+	others map[string]directory.Group             // that give licenses besides, by object id
 }
 
-// TenantOf indexes what a run resolved.
-func TenantOf(skus []directory.SKU, groups []directory.Group) *Tenant {
-	t := &Tenant{SKUIDs: map[string]string{}, Groups: map[directory.GroupRef]directory.Group{}}
+// TenantOf indexes what a run resolved: groups are those that the policy names,
+// others those of Entra ID that give licenses besides.
+func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
+	t := &Tenant{SKUIDs: map[string]string{}, Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}}
 	for _, s := range skus {
 		t.SKUIDs[s.PartNumber] = s.ID
 	}
 	for _, g := range groups {
 		t.Groups[g.Ref] = g
+	}
+	for _, g := range others {
+		t.others[g.ID] = g
 	}
 	return t
 }
@@ -71,7 +76,7 @@ func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusa
 	case len(byGroup) > 1:
 		return Route{}, fmt.Sprintf("held through %d groups at once", len(byGroup))
 	case len(direct) > 0:
-		return t.directRoute(r, sku), ""
+		return t.directRoute(p, r, sku)
 	case len(byGroup) == 1:
 		return t.groupRoute(r, sku, byGroup[0].Group)
 	default:
@@ -87,21 +92,27 @@ func (t *Tenant) adRoute(r *policy.Rule) (Route, string) {
 	return route, ""
 }
 
-func (t *Tenant) directRoute(r *policy.Rule, sku string) Route {
+func (t *Tenant) directRoute(p *directory.Person, r *policy.Rule, sku string) (Route, string) {
 	route := Route{Via: Direct, SKU: sku}
-	if r.ChangeTo != nil {
-		route.TargetSKU = t.SKUIDs[r.ChangeTo.SKU]
+	if r.ChangeTo == nil {
+		return route, ""
 	}
-	return route
+	route.TargetSKU = t.SKUIDs[r.ChangeTo.SKU]
+	for _, a := range p.Entra.Assignments {
+		if a.SKU == route.TargetSKU && a.Group == "" && len(a.DisabledPlans) > 0 {
+			return Route{}, fmt.Sprintf("holds %s already, with %d service plans switched off: what would be left cannot be told", r.ChangeTo.Name, len(a.DisabledPlans))
+		}
+	}
+	return route, ""
 }
 
 func (t *Tenant) groupRoute(r *policy.Rule, sku, holds string) (Route, string) {
+	if l := r.License; l.Group == nil || t.Groups[*l.Group].ID != holds {
+		return Route{}, t.elsewhere(l, holds)
+	}
 	source, refusal := t.licenseGroup(r.License)
 	if refusal != "" {
 		return Route{}, refusal
-	}
-	if source.ID != holds {
-		return Route{}, fmt.Sprintf("held through the group %s, which is not %s of the policy", holds, source.Ref)
 	}
 	route := Route{Via: EntraGroup, SKU: sku, Source: source.ID}
 	if r.ChangeTo == nil {
@@ -115,11 +126,27 @@ func (t *Tenant) groupRoute(r *policy.Rule, sku, holds string) (Route, string) {
 	return route, ""
 }
 
+// elsewhere says why a license is left alone that comes from another group than
+// the policy names for it.
+func (t *Tenant) elsewhere(l *policy.License, holds string) string {
+	where := "held through the group " + holds
+	if g, known := t.others[holds]; known {
+		where = fmt.Sprintf("held through the group %q", g.Name)
+		if o := obstacle(&g); o != "" {
+			return where + ", which " + o
+		}
+	}
+	if l.Group == nil {
+		return fmt.Sprintf("%s, but the policy names no group for %s", where, l.Name)
+	}
+	return fmt.Sprintf("%s, which is not %s of the policy", where, l.Group)
+}
+
 // licenseGroup is the group of a license, when its membership can be changed
 // and gives that license and nothing else.
 func (t *Tenant) licenseGroup(l *policy.License) (g directory.Group, refusal string) {
-	if l.Group == nil || l.Group.Source != directory.Entra {
-		return g, fmt.Sprintf("the license is held through a group, but the policy names no Entra group for %s", l.Name)
+	if l.Group == nil {
+		return g, fmt.Sprintf("held through a group, but the policy names no group for %s", l.Name)
 	}
 	g, known := t.Groups[*l.Group]
 	switch {
@@ -127,18 +154,28 @@ func (t *Tenant) licenseGroup(l *policy.License) (g directory.Group, refusal str
 		return g, fmt.Sprintf("the group %s was not found", l.Group)
 	case g.Unreadable != "":
 		return g, fmt.Sprintf("the group %s cannot be read: %s", l.Group, g.Unreadable)
-	case g.Dynamic:
-		return g, fmt.Sprintf("the group %s is dynamic: its rule decides who is in it", l.Group)
-	case g.Synced:
-		return g, fmt.Sprintf("the group %s is synced from Active Directory and can only be changed there", l.Group)
-	case g.RoleAssignable:
-		return g, fmt.Sprintf("the group %s is role-assignable: changing it needs a right idleseat must not have", l.Group)
-	case g.MailEnabled:
-		return g, fmt.Sprintf("the group %s is mail-enabled and can only be changed in Exchange", l.Group)
+	case obstacle(&g) != "":
+		return g, fmt.Sprintf("the group %s %s", l.Group, obstacle(&g))
 	case !slices.Contains(g.Grants, t.SKUIDs[l.SKU]):
 		return g, fmt.Sprintf("the group %s does not grant %s", l.Group, l.SKU)
-	case len(g.Grants) > 1:
-		return g, fmt.Sprintf("the group %s grants %d products at once", l.Group, len(g.Grants))
 	}
 	return g, ""
+}
+
+// obstacle is what keeps a license from being changed by membership of a group;
+// empty when nothing does.
+func obstacle(g *directory.Group) string {
+	switch {
+	case g.Dynamic:
+		return "is dynamic: its rule decides who is in it"
+	case g.Synced:
+		return "is synced from Active Directory and can only be changed there"
+	case g.RoleAssignable:
+		return "is role-assignable: changing it needs a right idleseat must not have"
+	case g.MailEnabled:
+		return "is mail-enabled and can only be changed in Exchange"
+	case len(g.Grants) > 1:
+		return fmt.Sprintf("grants %d products at once", len(g.Grants))
+	}
+	return ""
 }

@@ -110,7 +110,7 @@ func (d *Decision) change(price map[string]float64) Change {
 	}
 	switch {
 	case d.Back != "":
-		c.Rule, c.MonthlySaving = RestoreRule, -c.MonthlySaving
+		c.Rule, c.MonthlySaving = RestoreRule, 0-c.MonthlySaving
 	case d.Notice:
 		c.Via, c.MonthlySaving = Notice, 0
 	}

@@ -4,7 +4,8 @@ import (
 	"strings"
 )
 
-// clause is one comparison of a $filter, "path op value" or "path in (values)".
+// clause is one comparison of a $filter, "path op value" or "path in (values)",
+// or a question whether a collection has any element, "path/any()".
 type clause struct {
 	path   string
 	op     string
@@ -92,6 +93,12 @@ func (p *filterParser) take() string {
 
 func (p *filterParser) comparison() (*clause, error) {
 	c := &clause{path: p.take(), op: p.take()}
+	if path, isAny := strings.CutSuffix(c.path, "/any"); isAny {
+		if c.op != "(" || p.take() != ")" {
+			return nil, errFilter
+		}
+		return &clause{path: path, op: "any"}, nil
+	}
 	if c.path == "" || strings.ContainsAny(c.path[:1], "('),") {
 		return nil, errFilter
 	}

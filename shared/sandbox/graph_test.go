@@ -187,7 +187,10 @@ func TestFilters(t *testing.T) {
 		"group by name":   {"/groups?$filter=displayName eq 'lic-exo-p1'&$select=id", []string{groups[groupExchange].id}},
 		"two of one name": {"/groups?$filter=displayName eq 'Duplicate'", []string{groups[groupDuplicate].id, groups[groupDuplicateToo].id}},
 		"no such group":   {"/groups?$filter=displayName eq 'None'", nil},
-		"AD group":        {"/groups?$filter=displayName eq 'Citrix Users'", nil},
+		"with licenses": {"/groups?$filter=assignedLicenses/any()&$select=id", []string{
+			groups[groupE3].id, groups[groupExchange].id, groups[groupDynamic].id, groups[groupSynced].id, groups[groupSuite].id,
+		}},
+		"AD group": {"/groups?$filter=displayName eq 'Citrix Users'", nil},
 	}
 	for name, test := range tests {
 		if diff := cmp.Diff(test.want, ids(test.target)); diff != "" {

@@ -22,13 +22,19 @@ func (g *graph) listGroups(q *query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if q.filter != nil && !q.filter.is("displayName", "eq") {
+	fits := func(*group) bool { return true }
+	switch {
+	case q.filter.is("displayName", "eq"):
+		fits = func(g *group) bool { return strings.EqualFold(g.name, q.filter.values[0]) }
+	case q.filter.is("assignedLicenses", "any"):
+		fits = func(g *group) bool { return len(g.grants) > 0 }
+	case q.filter != nil:
 		return answer{}, q.filter.refused("Group")
 	}
 	p := q.newPage("groups"+selection(q), 999)
 	p.begin(-1)
 	for n := q.from; n < len(groups); n++ {
-		if groups[n].id == "" || q.filter != nil && !strings.EqualFold(groups[n].name, q.filter.values[0]) {
+		if groups[n].id == "" || !fits(&groups[n]) {
 			continue
 		}
 		if p.full() {

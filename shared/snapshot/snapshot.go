@@ -30,6 +30,10 @@ var ErrUnknownRun = errors.New("no such run in the store")
 type Begin struct {
 	Run     string    `json:"run"`
 	Started time.Time `json:"started"`
+	// Read is when reading began. A run over the snapshot of another one, Copy, has
+	// that one's.
+	Read time.Time `json:"read"`
+	Copy string    `json:"copy,omitempty"`
 	// AsOf is the planning instant: rules and the age of feeds are asked at it.
 	AsOf       time.Time `json:"asOf"`
 	Tenant     string    `json:"tenant"`
@@ -43,6 +47,8 @@ type Begin struct {
 	Policy      string            `json:"policy"` // the run's own copy of the policy file
 	SKUs        []directory.SKU   `json:"skus"`
 	Groups      []directory.Group `json:"groups"`
+	// Granting are groups besides that give a license of the policy.
+	Granting []directory.Group `json:"granting,omitempty"`
 	// Members are the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
 	// Mailboxes is the mailbox usage report; nil when the policy does not ask.

@@ -1,0 +1,92 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// past is what last became of the license. Fresh dates are finer than those that
+// a notice rests on, so only what came after the notice makes it void.
+func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
+	e, err := m.page.Standing(ctx, license)
+	if err != nil {
+		return nil, err
+	}
+	past := history.ItemOf(e)
+	if known := m.run.History.Of(m.change.User, license); past != nil && known != nil && known.State == history.GivenBack && past.State == history.Taken && known.Run == past.Run {
+		past = known // the ledger does not know of what others gave back
+	}
+	if past != nil && past.State == history.Noticed {
+		past.IdleSince = &past.At
+	}
+	return past, nil
+}
+
+// earlierRules are what the rules that come before one in the policy change of the
+// person, as just read.
+func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Claims, err error) {
+	for _, r := range m.run.Policy.Rules {
+		if r == of {
+			break
+		}
+		past, err := m.past(ctx, r.License.Name)
+		if err != nil {
+			return nil, err
+		}
+		d := m.run.Decide(m.judge, r, m.person, m.judge.Ask(r, m.person), past, first)
+		first.Add(&d)
+	}
+	return first, nil
+}
+
+// entangled is ledger.ErrBlocked when another license of the person is being changed
+// from or to one that this change is about.
+func (m *move) entangled(ctx context.Context) error {
+	c := m.change
+	for _, license := range m.page.Licenses() {
+		if license == c.License {
+			continue
+		}
+		e, err := m.page.Latest(ctx, license)
+		if err != nil {
+			return err
+		}
+		if e.Completion == nil && decision.Entangled(e.License, e.To, c.License, c.To) != "" {
+			return ledger.Blocked(e)
+		}
+	}
+	return nil
+}
+
+// ask asks the change's rule about the person as just read. keep is why nothing
+// is taken, empty when the rule still reclaims. Where the last logon is not
+// known, the rule must reclaim also with the latest that it can be.
+func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
+	c := m.change
+	i := slices.IndexFunc(m.run.Policy.Rules, func(r *policy.Rule) bool { return r.Name == c.Rule })
+	if i < 0 {
+		return nil, v, "the run's policy has no rule " + c.Rule
+	}
+	rule = m.run.Policy.Rules[i]
+	v = m.judge.Ask(rule, m.person)
+	if v.Outcome == policy.Undecided && !m.latest.IsZero() {
+		if proven := m.judge.Ask(rule, m.person.LoggedOnBy(m.latest)); proven.Outcome == policy.Reclaim {
+			v = proven
+		}
+	}
+	switch {
+	case v.Outcome == policy.Keep && !v.IdleSince.IsZero() && (c.IdleSince == nil || v.IdleSince.After(*c.IdleSince)):
+		return rule, v, m.judge.Ago(rule, v.IdleSince)
+	case v.Outcome != policy.Reclaim:
+		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, m.judge.Reason(rule, m.person, v))
+	case c.IdleSince != nil && v.IdleSince.IsZero():
+		return rule, v, fmt.Sprintf("undecided: the last sign-in of %s is no longer there, so the data cannot be trusted", c.IdleSince.Format("2006-01-02"))
+	}
+	return rule, v, ""
+}

@@ -1,0 +1,107 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+)
+
+// inGroup tells direct membership of a group, as it was read since the last write.
+func (m *move) inGroup(ctx context.Context, via plan.Via, group string) (bool, error) {
+	if via == plan.ADGroup {
+		return m.AD.MemberOf(ctx, m.person.AD.SID, group, true)
+	}
+	if m.groups == nil {
+		groups, err := m.Entra.DirectGroups(ctx, m.change.User)
+		if err != nil {
+			return false, err
+		}
+		m.groups = append([]string{}, groups...)
+	}
+	return slices.Contains(m.groups, group), nil
+}
+
+// readBack reads after a write how the person holds licenses.
+func (m *move) readBack(ctx context.Context) error {
+	held, err := m.Entra.ReadLicenses(ctx, m.entry.Person)
+	if err != nil {
+		return fmt.Errorf("the person could not be read again after the write: %w", err)
+	}
+	m.person.Entra.Assignments = held
+	return nil
+}
+
+func (m *move) paths(sku, group string) []directory.Assignment {
+	if m.person.Entra == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(m.person.Entra.Assignments), func(a directory.Assignment) bool {
+		return a.SKU != sku || a.Group != group
+	})
+}
+
+// holds tells whether the person has a product by a path, in whatever state.
+func (m *move) holds(sku, group string) bool { return len(m.paths(sku, group)) > 0 }
+
+// active tells whether a path gives its product now.
+func (m *move) active(sku, group string) bool {
+	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)
+}
+
+// pathError is the error of a path to a product, empty while there is none.
+func (m *move) pathError(sku, group string) string {
+	for _, a := range m.paths(sku, group) {
+		if a.State == "Error" {
+			return reasonOf(a.Error)
+		}
+	}
+	return ""
+}
+
+// reasonOf puts an error of licenseAssignmentStates into words.
+func reasonOf(code string) string {
+	words := map[string]string{
+		"CountViolation":                     "no free seat of the license is left; buy one or free one first",
+		"MutuallyExclusiveViolation":         "the license conflicts with another one the person holds; the two exclude each other",
+		"DependencyViolation":                "another plan of the person depends on this license; change both together",
+		"ProhibitedInUsageLocationViolation": "the license may not be used in the person's usage location",
+		"UniquenessViolation":                "a mail address of the person is in use elsewhere",
+	}[code]
+	if words == "" {
+		return code
+	}
+	return words + " (" + code + ")"
+}
+
+// holding is what the ledger keeps of the person for the way back: how the two
+// products are held, and which of the two groups the person is in.
+func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding, err error) {
+	if m.person.Entra != nil {
+		for _, a := range m.person.Entra.Assignments {
+			if in.SKU != "" && a.SKU == in.SKU || in.TargetSKU != "" && a.SKU == in.TargetSKU {
+				h.Assignments = append(h.Assignments, a)
+			}
+		}
+	}
+	via := plan.Via(in.Via)
+	if via == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
+		return h, nil // an account that is gone is in no group
+	}
+	for _, group := range []string{in.Source, in.Target} {
+		if group == "" {
+			continue
+		}
+		member, err := m.inGroup(ctx, via, group)
+		if err != nil {
+			return h, err
+		}
+		if member {
+			h.InGroups = append(h.InGroups, group)
+		}
+	}
+	return h, nil
+}

@@ -1,0 +1,59 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Mark is what a call of apply decided about an open entry. Calls of one run may
+// overlap: whoever is about to leave marks that and then looks for a mark of going
+// back; whoever goes back marks that and then looks for the other. So at least one
+// of two knows of the other.
+type Mark struct {
+	Outcome Outcome   `json:"outcome,omitempty"` // of going back
+	Why     string    `json:"why,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+// Leave marks that what the person has is about to be taken, and returns the mark
+// of going back if there is one: then it must not be taken.
+func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (back *Mark, err error) {
+	if err := l.mark(ctx, e.beside(leavingSuffix), Mark{At: at}); err != nil {
+		return nil, err
+	}
+	return l.Back(ctx, e)
+}
+
+// GoBack marks that the change is undone, and tells whether it may have been made:
+// then what the person had must be given again, whatever is read.
+func (l *Ledger) GoBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
+	if err := l.mark(ctx, e.beside(backSuffix), m); err != nil {
+		return false, err
+	}
+	return l.Left(ctx, e)
+}
+
+// Back is the mark of going back; nil when there is none.
+func (l *Ledger) Back(ctx context.Context, e *Entry) (*Mark, error) {
+	var m Mark
+	if found, err := l.get(ctx, e.beside(backSuffix), &m); !found {
+		return nil, err
+	}
+	return &m, nil
+}
+
+// Left tells whether an entry is marked as leaving.
+func (l *Ledger) Left(ctx context.Context, e *Entry) (bool, error) {
+	return l.get(ctx, e.beside(leavingSuffix), &Mark{})
+}
+
+func (l *Ledger) mark(ctx context.Context, key string, m Mark) error {
+	if err := store.PutJSONIfAbsent(ctx, l.store, key, m); err != nil && !errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("write a mark into the ledger: %w", err)
+	}
+	return nil
+}

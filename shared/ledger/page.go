@@ -1,0 +1,61 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Of is what the ledger has of a person, at this moment.
+func (l *Ledger) Of(ctx context.Context, person string) (*Page, error) {
+	return l.list(ctx, person, "ledger/"+person+"/")
+}
+
+// Page is the part of the ledger that is about one person, as it was listed.
+type Page struct {
+	ledger  *Ledger
+	person  string
+	intents map[string][]string // keys by license, in order
+}
+
+func (l *Ledger) list(ctx context.Context, person, prefix string) (*Page, error) {
+	page := &Page{ledger: l, person: person, intents: map[string][]string{}}
+	for key, err := range l.store.List(ctx, prefix) {
+		if err != nil {
+			return nil, fmt.Errorf("list the ledger of %s: %w", person, err)
+		}
+		parts := strings.Split(key, "/")
+		if len(parts) == 4 && strings.Count(parts[3], ".") == 1 {
+			page.intents[parts[2]] = append(page.intents[parts[2]], key)
+		}
+	}
+	return page, nil
+}
+
+// Licenses are those that have entries, in order.
+func (p *Page) Licenses() []string { return slices.Sorted(maps.Keys(p.intents)) }
+
+// Latest is the newest entry for a license, or nil when there is none.
+func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
+	keys := p.intents[license]
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return p.ledger.read(ctx, p.person, license, keys[len(keys)-1])
+}
+
+// Standing is the entry by which a license stands, as Ledger.Standing has it.
+func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
+	for _, key := range slices.Backward(p.intents[license]) {
+		e, err := p.ledger.read(ctx, p.person, license, key)
+		if err != nil {
+			return nil, err
+		}
+		if e.Completion == nil || e.Completion.Outcome == Done || e.Completion.Outcome == Noticed {
+			return e, nil
+		}
+	}
+	return nil, nil
+}
