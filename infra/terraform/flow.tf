@@ -40,7 +40,7 @@ resource "aws_scheduler_schedule" "nightly" {
   target {
     arn      = aws_sfn_state_machine.run.arn
     role_arn = aws_iam_role.schedule.arn
-    input    = "{}"
+    input    = jsonencode({ scheduled = true })
     retry_policy {
       maximum_retry_attempts       = 5
       maximum_event_age_in_seconds = 3600

@@ -19,7 +19,7 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 		return nil, err
 	}
 	past := history.ItemOf(e)
-	if known := m.run.History.Of(m.change.User, license); past != nil && known != nil && known.State == history.GivenBack && past.State == history.Taken && known.Run == past.Run {
+	if known := m.run.Past(m.change.User, m.change.SID, license); past != nil && known != nil && known.State == history.GivenBack && past.State == history.Taken && known.Run == past.Run {
 		past = known // the ledger does not know of what others gave back
 	}
 	if past != nil && past.State == history.Noticed {
@@ -57,8 +57,12 @@ func (m *move) entangled(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if e.Completion == nil && decision.Entangled(e.License, e.To, c.License, c.To) != "" {
+		shared := decision.Entangled(e.License, e.To, c.License, c.To) != ""
+		switch {
+		case shared && e.Completion == nil:
 			return ledger.Blocked(e)
+		case shared && e.Completion.At.After(m.plan.Created):
+			return fmt.Errorf("%w, or was after this plan was made: run %s changed %s; plan again", ledger.ErrBlocked, e.Run, e.License)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
@@ -60,7 +61,7 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 		if rule == nil {
 			return report.Refused, "the run's policy has no rule " + taken.Rule
 		}
-		if at, asked := j.judge.Returned(rule, m.person, taken.At); at.IsZero() || asked != directory.Yes {
+		if at, asked := j.judge.Returned(rule, m.person, history.ItemOf(taken).Since()); at.IsZero() || asked != directory.Yes {
 			return report.Kept, "read again, the person is not known to be active since the license was taken, or the rule no longer asks them"
 		}
 	}

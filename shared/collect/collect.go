@@ -77,6 +77,7 @@ type Start struct {
 	User   string // one person instead of all; empty: all
 	// AcceptFeeds takes the sources as they are, however much they shrank.
 	AcceptFeeds bool
+	Scheduled   bool // started by the schedule
 }
 
 // Begin resolves what the policy names and writes begin.json. When the tenant
@@ -103,7 +104,7 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
 		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
-		User: in.User, Policy: in.Text, Partitions: 1, AcceptFeeds: in.AcceptFeeds,
+		User: in.User, Policy: in.Text, Partitions: 1, AcceptFeeds: in.AcceptFeeds, Scheduled: in.Scheduled,
 	}
 	var err error
 	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {
@@ -138,8 +139,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 // guarded by it. Without the report those changes are refused, and the rest of
 // the run goes on.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
-	guarded := func(r *policy.Rule) bool { return r.ChangeTo != nil && r.ChangeTo.MailboxQuota > 0 }
-	if !slices.ContainsFunc(in.Policy.Rules, guarded) {
+	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil
 	}
 	key := "runs/" + in.Run + "/mailboxes/" + strings.ToLower(rand.Text()[:10]) + ".jsonl.gz" // the step may be repeated

@@ -46,6 +46,9 @@ type StepInput struct {
 type Request struct {
 	User  *string `json:"user"`  // one person; nil: everybody
 	Apply bool    `json:"apply"` // of one person: carry out what the rules say
+	// Scheduled: started by the schedule, which in mode enforce applies its plans.
+	// Whoever only has a look starts no such execution.
+	Scheduled bool `json:"scheduled"`
 	// AcceptFeeds takes the sources as they are, however much they shrank.
 	AcceptFeeds bool `json:"acceptFeeds"`
 }
@@ -120,6 +123,8 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 	switch {
 	case r.User != nil && *r.User == "":
 		return nil, fmt.Errorf("%w: the user is empty; a run for everybody names none", ErrRequest)
+	case r.User != nil && r.Scheduled:
+		return nil, fmt.Errorf("%w: what is scheduled is for everybody, and not for one user", ErrRequest)
 	case r.User == nil && r.Apply:
 		return nil, fmt.Errorf("%w: apply is for one user, or names the run whose plan was approved", ErrRequest)
 	}
@@ -128,7 +133,7 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(in.Execution))
-	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, AcceptFeeds: r.AcceptFeeds}
+	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, AcceptFeeds: r.AcceptFeeds, Scheduled: r.Scheduled}
 	out := &StepOutput{Run: start.Run, AsOf: in.Started.UTC(), Relay: s.Relay, Groups: adGroups(p), Apply: r.Apply}
 	if out.Groups == nil {
 		out.Groups = []task.Group{}

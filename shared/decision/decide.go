@@ -29,11 +29,11 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if rule.ChangeTo != nil {
 		d.To = rule.ChangeTo.Name
 	}
-	if past != nil && r.past(&d, judge, rule, p, past) || d.Outcome != policy.Reclaim {
+	if past != nil && r.past(&d, judge, rule, p, v.Holder, past) || d.Outcome != policy.Reclaim {
 		return d
 	}
 	d.Evidence = judge.Evidence(rule, p)
-	if d.Refused = cmp.Or(taken.refusal(&d), r.entangled(&d)); d.Refused != "" {
+	if d.Refused = cmp.Or(taken.refusal(&d), r.entangled(&d)); d.Refused != "" || r.justGiven(&d, judge, rule, p) {
 		return d
 	}
 	route, refusal := r.Tenant.Route(p, rule)
@@ -90,7 +90,7 @@ func Entangled(license, to, otherLicense, otherTo string) string {
 // decision.
 func (r *Run) entangled(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
-		i := r.History.Of(d.User, other.Name)
+		i := r.Past(d.User, d.SID, other.Name)
 		if i == nil || i.State != history.Open || other.Name == d.License {
 			continue
 		}
@@ -101,9 +101,34 @@ func (r *Run) entangled(d *plan.Decision) string {
 	return ""
 }
 
+// justGiven keeps a license that a change of another one has given, until the
+// person was idle for the rule's whole span since then: what one rule leaves
+// somebody with, the next one must not take the night after.
+func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
+	for _, other := range r.Policy.Licenses {
+		if i := r.Past(d.User, d.SID, other.Name); i != nil && i.State == history.Taken && i.To == d.License {
+			r.cool(d, judge, rule, p, i.At, fmt.Sprintf("given in place of %s on %s", other.Name, dayOf(i.At)))
+		}
+	}
+	return d.Refused != ""
+}
+
+// Past is what last became of a person's license. Somebody who was known to Active
+// Directory alone is found by the SID.
+func (r *Run) Past(user, sid, license string) *history.Item {
+	if i := r.History.Of(user, license); i != nil || sid == "" || sid == user {
+		return i
+	}
+	return r.History.Of(sid, license)
+}
+
 // preflight is what the data tell of a way before it is gone. Seats and mailboxes
 // are counted by the gate, over everybody.
 func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
+	if d.Mailbox = rule.GuardsMailbox(); d.Mailbox && p.Entra.Enabled != directory.Yes {
+		d.Refused = "sign-in is blocked, so this may be a shared, room or equipment mailbox, whose license is there for another reason than signing in"
+		return
+	}
 	if rule.ChangeTo == nil || route.TargetSKU == "" {
 		return
 	}
@@ -113,9 +138,6 @@ func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person
 	}
 	if !slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == route.TargetSKU }) {
 		d.Seat = rule.ChangeTo.Name
-	}
-	if d.Mailbox = rule.ChangeTo.MailboxQuota > 0; d.Mailbox && p.Entra.Enabled != directory.Yes {
-		d.Refused = "sign-in is blocked, so this may be a shared, room or equipment mailbox, whose license is there for another reason than signing in"
 	}
 }
 
@@ -160,7 +182,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 	var taken Claims
 	for _, rule := range r.Policy.Rules {
 		v := judge.Ask(rule, p)
-		a := Answer{Decision: r.Decide(judge, rule, p, v, r.History.Of(p.ID(), rule.License.Name), taken)}
+		a := Answer{Decision: r.Decide(judge, rule, p, v, r.Past(p.ID(), p.SID(), rule.License.Name), taken)}
 		a.Evidence = judge.Evidence(rule, p)
 		if a.Reason = judge.Reason(rule, p, v); a.Back != "" {
 			a.Reason = a.Decision.Reason

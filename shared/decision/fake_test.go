@@ -60,7 +60,7 @@ func (w world) seal(t *testing.T) *Run {
 	}
 	entra := func(name string) directory.GroupRef { return directory.GroupRef{Source: directory.Entra, Name: name} }
 	b := &snapshot.Begin{
-		Run: "run", AsOf: asOf, Tenant: "11111111-2222-3333-4444-555555555555", Policy: text, Partitions: max(1, w.partitions),
+		Run: "run", Read: asOf.Add(-time.Minute), AsOf: asOf, Tenant: "11111111-2222-3333-4444-555555555555", Policy: text, Partitions: max(1, w.partitions),
 		SKUs:   []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}},
 		Groups: []directory.Group{{Ref: entra("LIC-E3"), ID: "g-e3", Grants: []string{"sku-e3"}}, {Ref: entra("LIC-EXO"), ID: "g-exo", Grants: []string{"sku-exo"}}},
 	}

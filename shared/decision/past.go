@@ -12,7 +12,7 @@ import (
 
 // past lets what became of the license before change the decision, and tells
 // whether nothing else is to be asked.
-func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) (settled bool) {
+func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, holder directory.Flag, past *history.Item) (settled bool) {
 	switch {
 	case past.State == history.Open:
 		d.Pending, d.To = past.Run, past.To
@@ -21,6 +21,12 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	case past.State == history.Taken && d.Outcome == policy.NotHolder:
 		r.returned(d, judge, rule, p, past)
 		return true
+	case past.State == history.Taken && !past.At.Before(r.Begin.Read):
+		if d.Outcome == policy.Reclaim {
+			d.Outcome = policy.Undecided
+			d.Reason = fmt.Sprintf("undecided: run %s took the license on %s, and these data are older than that", past.Run, dayOf(past.At))
+		}
+	case past.State == history.Taken && holder != directory.Yes: // whether it is held is not known
 	case past.State == history.Taken: // somebody else gave it back, at a time we do not know
 		d.Again = past.Run
 		r.cool(d, judge, rule, p, judge.Now(), fmt.Sprintf("given back by somebody else after run %s took it", past.Run))
@@ -39,12 +45,14 @@ func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	}
 }
 
-// returned looks whether a person who lost the license is active again.
+// returned looks whether a person who lost the license is active again. Where the
+// policy no longer has the rule that took it, the first rule of the license tells.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
-	if past.Rule != rule.Name {
+	gone := r.Policy.RuleNamed(past.Rule) == nil
+	if past.Rule != rule.Name && !(gone && r.Policy.FirstRule(rule.License) == rule) {
 		return
 	}
-	at, asked := judge.Returned(rule, p, past.At)
+	at, asked := judge.Returned(rule, p, past.Since())
 	if at.IsZero() {
 		return
 	}
@@ -54,6 +62,8 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 		d.Seat = rule.License.Name
 	}
 	switch {
+	case gone:
+		d.Refused = "not given back: the policy no longer has the rule " + past.Rule + " that took it; `idleseat restore " + d.UserPrincipalName + "` does it"
 	case past.To != d.To:
 		d.Refused = "not given back: the rule now changes to another license than the run that took it"
 	case asked != directory.Yes:

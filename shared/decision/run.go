@@ -59,14 +59,14 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 }
 
 // baseline is how a source looked when it was last healthy, to compare it with.
-// A run for one person samples the source only, one for an earlier instant has
-// nothing before it.
+// A run for one person samples the source only, one over older data has nothing
+// before it.
 func (r *Run) baseline(source int) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
 	}
 	b := r.History.Baselines[source]
-	if b == nil || b.AsOf.After(r.Begin.AsOf) {
+	if b == nil || b.Read.After(r.Begin.Read) {
 		return nil
 	}
 	return b
@@ -80,6 +80,9 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 	}
 	for s, f := range r.Feeds {
 		h.Stale[s] = f.Stale()
+	}
+	if r.Feeds[directory.Entra].State == plan.Unhealthy {
+		h.EntraState = directory.NotRead // whoever is not listed may have an account all the same
 	}
 	return nil
 }

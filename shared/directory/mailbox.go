@@ -10,6 +10,7 @@ type Mailbox struct {
 	// mailbox is on hold (Microsoft Purview, "Increase the Recoverable Items quota
 	// for mailboxes on hold").
 	Recoverable int64 `json:"recoverable,omitempty"`
+	Unknown     bool  `json:"unknown,omitempty"` // one of the sizes is not told
 	// Kind is the recipient type where the report has it, such as Shared.
 	Kind string `json:"kind,omitempty"`
 }

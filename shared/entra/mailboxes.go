@@ -20,9 +20,14 @@ import (
 // reportTimeout bounds the download of a report, which Graph has ready.
 const reportTimeout = 10 * time.Minute
 
+// oldReport is how old the report may be: it is often some days late, and says
+// nothing any more of what mailboxes hold when it has stalled.
+const oldReport = 7 * 24 * time.Hour
+
 // columns of the mailbox usage report that are read. The optional ones are not in
 // every tenant's.
 const (
+	columnRefreshed   = "Report Refresh Date"
 	columnName        = "User Principal Name"
 	columnDeleted     = "Is Deleted"
 	columnStorage     = "Storage Used (Byte)"
@@ -44,13 +49,13 @@ func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) err
 	info.SetUri(u)
 	body, err := c.send(ctx, k, info)
 	if err == nil {
-		return readMailboxes(strings.NewReader(string(body)), each) // given at once, as some clouds do
+		return readMailboxes(strings.NewReader(string(body)), c.now(), each) // given at once, as some clouds do
 	}
 	var graph *graphError
 	if !errors.As(err, &graph) || graph.status != http.StatusFound {
 		return err
 	}
-	if err := c.download(ctx, graph.location, func(r io.Reader) error { return readMailboxes(r, each) }); err != nil {
+	if err := c.download(ctx, graph.location, func(r io.Reader) error { return readMailboxes(r, c.now(), each) }); err != nil {
 		return k.failed(err)
 	}
 	return nil
@@ -81,7 +86,7 @@ func (c *Client) download(ctx context.Context, location string, read func(io.Rea
 }
 
 // readMailboxes reads the CSV file of the report.
-func readMailboxes(r io.Reader, each func(directory.Mailbox) error) error {
+func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) error) error {
 	in := csv.NewReader(r)
 	in.ReuseRecord, in.LazyQuotes, in.FieldsPerRecord = true, true, -1
 	head, err := in.Read()
@@ -92,7 +97,7 @@ func readMailboxes(r io.Reader, each func(directory.Mailbox) error) error {
 	for i, name := range head {
 		at[strings.TrimPrefix(name, "\ufeff")] = i
 	}
-	for _, needed := range []string{columnName, columnDeleted, columnStorage, columnArchive, columnRecoverable} {
+	for _, needed := range []string{columnRefreshed, columnName, columnDeleted, columnStorage, columnArchive, columnRecoverable} {
 		if _, there := at[needed]; !there {
 			return fmt.Errorf("the mailbox usage report has no column %q", needed)
 		}
@@ -110,18 +115,38 @@ func readMailboxes(r io.Reader, each func(directory.Mailbox) error) error {
 		case strings.EqualFold(row[at[columnDeleted]], "true"):
 			continue
 		}
-		box := directory.Mailbox{UserPrincipalName: strings.Clone(row[at[columnName]]), Archive: !strings.EqualFold(row[at[columnArchive]], "false")}
-		if i, there := at[columnKind]; there {
-			box.Kind = strings.Clone(row[i])
-		}
-		var sizeErr, quotaErr error
-		box.Bytes, sizeErr = strconv.ParseInt(row[at[columnStorage]], 10, 64)
-		box.Recoverable, quotaErr = strconv.ParseInt(row[at[columnRecoverable]], 10, 64)
-		if err := errors.Join(sizeErr, quotaErr); err != nil {
-			return fmt.Errorf("the mailbox usage report has a size that is no number: %w", err)
+		box, err := mailboxOf(row, at, now)
+		if err != nil {
+			return fmt.Errorf("the mailbox usage report: %w", err)
 		}
 		if err := each(box); err != nil {
 			return err
 		}
 	}
+}
+
+// mailboxOf reads a row. A size that is left out is not known, and not none.
+func mailboxOf(row []string, at map[string]int, now time.Time) (box directory.Mailbox, err error) {
+	refreshed, err := time.Parse(time.DateOnly, row[at[columnRefreshed]])
+	if err != nil {
+		return box, fmt.Errorf("its date is none: %w", err)
+	}
+	if age := now.Sub(refreshed); age > oldReport {
+		return box, fmt.Errorf("it is of %s, %d days old", refreshed.Format(time.DateOnly), int(age/(24*time.Hour)))
+	}
+	box = directory.Mailbox{UserPrincipalName: strings.Clone(row[at[columnName]]), Archive: !strings.EqualFold(row[at[columnArchive]], "false")}
+	if i, there := at[columnKind]; there {
+		box.Kind = strings.Clone(row[i])
+	}
+	for column, size := range map[string]*int64{columnStorage: &box.Bytes, columnRecoverable: &box.Recoverable} {
+		switch text := row[at[column]]; {
+		case text == "":
+			box.Unknown = true
+		default:
+			if *size, err = strconv.ParseInt(text, 10, 64); err != nil {
+				return box, fmt.Errorf("a size in it is no number: %w", err)
+			}
+		}
+	}
+	return box, nil
 }

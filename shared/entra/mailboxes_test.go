@@ -21,6 +21,12 @@ func mailboxRow(name, deleted, storage, quota, archive string) string {
 	return fmt.Sprintf("2026-11-22,%s,Somebody,%s,,2020-01-01,2026-11-20,10,%s,1,2,3,4,5,%s,%s,7\n", name, deleted, storage, quota, archive)
 }
 
+// withKind is a line of the report with one more column before its last.
+func withKind(line, kind string) string {
+	i := strings.LastIndex(line, ",")
+	return line[:i] + "," + kind + line[i:]
+}
+
 func TestMailboxes(t *testing.T) {
 	t.Parallel()
 	gb := fmt.Sprint(30 * directory.GB)
@@ -35,12 +41,20 @@ func TestMailboxes(t *testing.T) {
 			{UserPrincipalName: "a@x.example", Bytes: 500, Recoverable: 30 * directory.GB},
 			{UserPrincipalName: "o'b,x@x.example", Bytes: 12_000_000_000, Archive: true, Recoverable: 100 * directory.GB},
 		}, ""},
-		"nobody":                 {mailboxHead, 0, nil, ""},
-		"archive not told":       {mailboxHead + mailboxRow("a@x.example", "False", "1", gb, ""), 0, []directory.Mailbox{{UserPrincipalName: "a@x.example", Bytes: 1, Archive: true, Recoverable: 30 * directory.GB}}, ""},
-		"empty":                  {"", 0, nil, "no header"},
-		"not a report":           {"<html>\n", 0, nil, `no column "User Principal Name"`},
-		"a column missing":       {strings.Replace(mailboxHead, "Has Archive,", "", 1), 0, nil, `no column "Has Archive"`},
-		"size no number":         {mailboxHead + mailboxRow("a@x.example", "False", "much", gb, "False"), 0, nil, "a size that is no number"},
+		"nobody":           {mailboxHead, 0, nil, ""},
+		"archive not told": {mailboxHead + mailboxRow("a@x.example", "False", "1", gb, ""), 0, []directory.Mailbox{{UserPrincipalName: "a@x.example", Bytes: 1, Archive: true, Recoverable: 30 * directory.GB}}, ""},
+		"empty":            {"", 0, nil, "no header"},
+		"not a report":     {"<html>\n", 0, nil, `no column "Report Refresh Date"`},
+		"a column missing": {strings.Replace(mailboxHead, "Has Archive,", "", 1), 0, nil, `no column "Has Archive"`},
+		"size not told": {mailboxHead + mailboxRow("a@x.example", "False", "1", "", "False") + mailboxRow("b@x.example", "False", "", gb, "False"), 0, []directory.Mailbox{
+			{UserPrincipalName: "a@x.example", Bytes: 1, Unknown: true}, {UserPrincipalName: "b@x.example", Recoverable: 30 * directory.GB, Unknown: true},
+		}, ""},
+		"kinds": {withKind(mailboxHead, "Recipient Type") + withKind(mailboxRow("a@x.example", "False", "1", gb, "False"), "Shared"), 0, []directory.Mailbox{
+			{UserPrincipalName: "a@x.example", Bytes: 1, Recoverable: 30 * directory.GB, Kind: "Shared"},
+		}, ""},
+		"size no number":         {mailboxHead + mailboxRow("a@x.example", "False", "much", gb, "False"), 0, nil, "a size in it is no number"},
+		"stalled":                {mailboxHead + strings.Replace(mailboxRow("a@x.example", "False", "1", gb, "False"), "2026-11-22", "2026-11-02", 1), 0, nil, "it is of 2026-11-02, 21 days old"},
+		"no date":                {mailboxHead + strings.Replace(mailboxRow("a@x.example", "False", "1", gb, "False"), "2026-11-22", "", 1), 0, nil, "its date is none"},
 		"half a row":             {mailboxHead + "2026-11-22,a@x.ex", 0, nil, "a row of 2 columns below a header of 17"},
 		"the address is too old": {"", http.StatusForbidden, nil, "the download answered 403"},
 		"one more redirect":      {"", http.StatusFound, nil, "the download answered 302"},
@@ -91,7 +105,7 @@ func TestMailboxesRefused(t *testing.T) {
 func TestMailboxStops(t *testing.T) {
 	t.Parallel()
 	full := errors.New("full")
-	err := readMailboxes(strings.NewReader(mailboxHead+mailboxRow("a@x.example", "False", "5", "5", "False")), func(directory.Mailbox) error { return full })
+	err := readMailboxes(strings.NewReader(mailboxHead+mailboxRow("a@x.example", "False", "5", "5", "False")), today, func(directory.Mailbox) error { return full })
 	if !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
@@ -101,6 +115,6 @@ func FuzzMailboxes(f *testing.F) {
 	f.Add(mailboxHead + mailboxRow("a@x.example", "False", "5", "5", "False"))
 	f.Add("User Principal Name\n\"")
 	f.Fuzz(func(t *testing.T, text string) {
-		_ = readMailboxes(strings.NewReader(text), func(m directory.Mailbox) error { _ = m.OnHold(); return nil })
+		_ = readMailboxes(strings.NewReader(text), today, func(m directory.Mailbox) error { _ = m.OnHold(); return nil })
 	})
 }

@@ -61,7 +61,7 @@ func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*pl
 		i++
 		var past *history.Item
 		if w.run.History.Len() > 0 {
-			past = w.run.History.Of(p.ID(), rule.License.Name)
+			past = w.run.Past(p.ID(), p.SID(), rule.License.Name)
 		}
 		if past == nil && (v.Outcome == policy.NotHolder || v.Outcome == policy.Keep) {
 			tallies[i].Count(v.Outcome, v.Holder)

@@ -44,6 +44,7 @@ var (
 type evaluated struct {
 	text       string // of the policy; empty: the one above
 	user       string
+	scheduled  bool
 	entra, ad  snapshot.Reading
 	partitions [][]plan.Decision
 	tallies    [2]plan.Tally // of the first partition
@@ -72,7 +73,7 @@ func (e evaluated) put(t *testing.T) store.Store {
 		t.Fatal(err)
 	}
 	b := &snapshot.Begin{
-		Run: "run", AsOf: asOf, Tenant: tenant, Tool: "v1", Policy: e.text, Partitions: len(e.partitions), User: e.user,
+		Run: "run", Read: asOf, AsOf: asOf, Tenant: tenant, Tool: "v1", Policy: e.text, Partitions: len(e.partitions), User: e.user, Scheduled: e.scheduled,
 		SKUs:      []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", Enabled: e.seats[0], Consumed: e.seats[1]}},
 		Mailboxes: e.mailboxes,
 	}

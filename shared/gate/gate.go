@@ -36,10 +36,13 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 		return nil, fmt.Errorf("plan run %s: %w", run, err)
 	}
 	p := j.plan
+	for _, rule := range r.Policy.Rules { // an edited rule is another one
+		allowed[rule.Name] = allowed[rule.Key()]
+	}
 	exceeded := plan.Exceeded(r.Policy.Limits, j.sum.Tallies, allowed)
 	p.Verdict, p.HoldReasons, p.Overridable = plan.Decide(p.Mode, len(p.Changes)+len(p.Notices), exceeded, unhealthy(r))
 	p.PlanHash = p.Hash()
-	if err := j.remember(ctx); err != nil {
+	if err := j.remember(ctx, len(exceeded) == 0); err != nil {
 		return nil, err
 	}
 	if err := report.PutPlan(ctx, s, p, j.each); err != nil {
@@ -136,13 +139,14 @@ func freeSeats(r *decision.Run) map[string]int {
 }
 
 // remember leaves for later runs whom the plan may touch and how the feeds look.
-func (j *judgement) remember(ctx context.Context) error {
+// Dates by which too many people matched are not what later ones are measured by.
+func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == ""
 	past := planned(j.plan)
 	past.Again = j.again
 	for source, reading := range j.Manifest.Readings {
-		if everybody && j.Feeds[source].State == plan.Healthy {
-			past.Feeds[source] = &plan.Baseline{AsOf: j.Begin.AsOf, Freshness: reading.Freshness}
+		if everybody && believed && j.Feeds[source].State == plan.Healthy {
+			past.Feeds[source] = &plan.Baseline{Read: j.Begin.Read, Freshness: reading.Freshness}
 		}
 	}
 	return history.PutPlanned(ctx, j.store, past, everybody)

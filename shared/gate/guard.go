@@ -12,7 +12,8 @@ import (
 )
 
 // mailboxGuard knows the mailboxes of those whose license would change to one
-// with a smaller mailbox. Without what it needs to know, the change is refused.
+// with a smaller mailbox, or be taken. Without what it needs to know, the change is
+// refused.
 type mailboxGuard struct {
 	quota     map[string]float64            // in GB, by license
 	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: wanted, and not in the report
@@ -82,8 +83,14 @@ func (g *mailboxGuard) refusal(d *plan.Decision) string {
 		return "the size of the mailbox is not known: the mailbox usage report does not name the person"
 	case box.Kind != "" && !strings.EqualFold(box.Kind, "User") && !strings.EqualFold(box.Kind, "UserMailbox"):
 		return fmt.Sprintf("it is a mailbox of the kind %s, whose license is there for another reason than signing in", box.Kind)
+	case box.Unknown:
+		return "the size of the mailbox is not known: the mailbox usage report does not tell it"
+	case box.OnHold() && d.To == "":
+		return "the mailbox is on hold, and would be without a license"
 	case box.OnHold():
 		return "the mailbox is on hold, which " + d.To + " does not cover"
+	case d.To == "":
+		return ""
 	case box.Archive:
 		return "the mailbox has an archive, which may outgrow " + d.To
 	case float64(box.Bytes) > quota*directory.GB:

@@ -207,7 +207,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	if err := store.GetJSON(t.Context(), s, "history/plans/run.json", &left); err != nil {
 		t.Fatal(err)
 	}
-	facts := plan.Baseline{AsOf: asOf, Freshness: healthy(directory.AD).Freshness}
+	facts := plan.Baseline{Read: asOf, Freshness: healthy(directory.AD).Freshness}
 	wantLeft := history.Planned{
 		Run: "run", AsOf: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "noticed", License: "e3"}},
 		Again: []history.Touch{{User: "again", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts},
@@ -221,22 +221,33 @@ func TestNoticesAndReturns(t *testing.T) {
 // days.
 func TestOverrideLasts(t *testing.T) {
 	t.Parallel()
+	rules, err := policy.Load("p", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m365 := rules.RuleNamed("m365")
 	for name, tc := range map[string]struct {
 		days, matches int
+		rule          func(*policy.Rule) string
 		want          plan.Verdict
 	}{
-		"as many":            {3, 60, plan.Review},
-		"one more":           {3, 61, plan.Hold},
-		"on the last day":    {30, 60, plan.Review},
-		"after 30 days":      {31, 60, plan.Hold},
-		"fewer, above limit": {3, 30, plan.Review},
+		"as many":            {3, 60, (*policy.Rule).Key, plan.Review},
+		"one more":           {3, 61, (*policy.Rule).Key, plan.Hold},
+		"on the last day":    {30, 60, (*policy.Rule).Key, plan.Review},
+		"after 30 days":      {31, 60, (*policy.Rule).Key, plan.Hold},
+		"fewer, above limit": {3, 30, (*policy.Rule).Key, plan.Review},
+		"edited since": {3, 60, func(r *policy.Rule) string {
+			was := *r
+			was.WhenSource = "AzureAdSistaLogon.earlierThan(now - days(60))"
+			return was.Key()
+		}, plan.Hold},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := quiet()
 			e.partitions[0], e.tallies[0].Reclaim = []plan.Decision{reclaim("a", 70)}, tc.matches
 			s := e.put(t)
-			if err := history.PutOverride(t.Context(), s, &history.Override{Run: "r0", At: clock.AddDate(0, 0, -tc.days), Matches: map[string]int{"m365": 60}}); err != nil {
+			if err := history.PutOverride(t.Context(), s, &history.Override{Run: "r0", At: clock.AddDate(0, 0, -tc.days), Matches: map[string]int{tc.rule(m365): 60}}); err != nil {
 				t.Fatal(err)
 			}
 			p, err := Run(t.Context(), s, "run", clock)

@@ -120,7 +120,12 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 		if out.FeedAge, err = s.feedAge(ctx, in.Run); err != nil {
 			return nil, err
 		}
-		if p.Mode == policy.Audit || p.Verdict == plan.Hold || p.Mode != policy.Enforce && !in.Apply {
+		b, err := snapshot.GetBegin(ctx, s.Store, in.Run)
+		if err != nil {
+			return nil, err
+		}
+		asked := in.Apply || p.Mode == policy.Enforce && b.Scheduled
+		if p.Mode == policy.Audit || p.Verdict == plan.Hold || !asked {
 			return out, nil
 		}
 		if err := s.resume(ctx, p, out); err != nil {

@@ -28,16 +28,22 @@ func (s *Steps) gated(t *testing.T, apply bool) *StepOutput {
 	return out
 }
 
-// TestWhatGoesOn: a schedule applies in enforce only; an operator who asks for
-// one person has approved it by asking, but never in audit.
+// TestWhatGoesOn: the schedule applies, in enforce only, and not who has a look
+// then; an operator who asks for one person has approved it by asking, but never in
+// audit.
 func TestWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		mode  string
-		apply bool
-		want  bool
-	}{{"audit", false, false}, {"audit", true, false}, {"review", false, false}, {"review", true, true}, {"enforce", false, true}} {
+		mode      string
+		scheduled bool
+		apply     bool
+		want      bool
+	}{
+		{"audit", true, false, false}, {"audit", false, true, false}, {"review", true, false, false}, {"review", false, true, true},
+		{"enforce", true, false, true}, {"enforce", false, false, false}, {"enforce", false, true, true},
+	} {
 		e := busy()
+		e.scheduled = tt.scheduled
 		e.text = strings.Replace(text, "mode: review", "mode: "+tt.mode, 1)
 		if got := steps(t, e).gated(t, tt.apply); got.Go != tt.want || got.Changes == 0 {
 			t.Errorf("%s, asked to apply %t: go %t with %d changes", tt.mode, tt.apply, got.Go, got.Changes)

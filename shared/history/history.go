@@ -137,7 +137,7 @@ type Override struct {
 	PlanHash string         `json:"planHash"`
 	By       string         `json:"by"`
 	At       time.Time      `json:"at"`
-	Matches  map[string]int `json:"matches"` // people whom each rule matched then
+	Matches  map[string]int `json:"matches"` // people whom each rule (policy.Rule.Key) matched then
 }
 
 // OverrideLasts is how long the matches of an overridden plan are the bound.

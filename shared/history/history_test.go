@@ -123,7 +123,7 @@ func TestNights(t *testing.T) {
 	w.writes(0, "dan", "m365", ledger.Noticed)
 	st := w.settle(1)
 	w.want(st, map[string]State{"ann": Taken, "bob": Open, "dan": Noticed})
-	want := &Item{User: "ann", License: "e3", State: Taken, Run: nameOf(0), Rule: "m365", To: "exo", Via: plan.Direct, At: at(0).Add(time.Hour)}
+	want := &Item{User: "ann", License: "e3", State: Taken, Run: nameOf(0), Rule: "m365", To: "exo", Via: plan.Direct, Began: at(0), At: at(0).Add(time.Hour)}
 	if d := cmp.Diff(want, st.Of("ann", "e3")); d != "" {
 		t.Errorf("ann (-want +got):\n%s", d)
 	}
@@ -195,7 +195,7 @@ func TestBaselines(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	facts := func(night, people int) *plan.Baseline {
-		return &plan.Baseline{AsOf: at(night), Freshness: directory.Freshness{Sampled: people}}
+		return &plan.Baseline{Read: at(night), Freshness: directory.Freshness{Sampled: people}}
 	}
 	w.settle(0)
 	w.leave(&Planned{Run: nameOf(0), AsOf: at(0), Expires: at(3), Feeds: [2]*plan.Baseline{facts(0, 100), facts(0, 200)}})

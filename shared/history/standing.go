@@ -39,10 +39,19 @@ type Item struct {
 	Rule    string    `json:"rule"`
 	To      string    `json:"to,omitempty"`
 	Via     plan.Via  `json:"via,omitempty"`
-	At      time.Time `json:"at"`
+	Began   time.Time `json:"began"` // when the change began
+	At      time.Time `json:"at"`    // and when it was as State says
 	// IdleSince is the last activity that a notice rested on; nil: never.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 }
+
+// late is how late dates may come: Entra ID's are up to 24 hours behind (Microsoft
+// Entra documentation, "How to detect inactive user accounts").
+const late = 24 * time.Hour
+
+// Since is from when on activity is a return: whoever lost the license had been
+// idle for long when the change began, so that a date shortly before it came late.
+func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
 // Standing is all that a run knows of the past. A nil one knows nothing.
 type Standing struct {
@@ -51,6 +60,7 @@ type Standing struct {
 	Baselines [2]*plan.Baseline `json:"baselines"` // of the last healthy feeds
 
 	items map[Touch]*Item
+	gave  map[Touch]*Item // given back by others, as it was known before being looked up
 }
 
 // Of is what last became of a person's license; nil when nothing ever did.
@@ -199,6 +209,7 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 			st.items[t] = nil
 		}
 	}
+	st.gave = map[Touch]*Item{}
 	read := func(prefix string, names []string) error {
 		for _, run := range slices.Backward(names) {
 			if old != nil && tooOld(run, old.At) {
@@ -209,12 +220,17 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 				return fmt.Errorf("read what run %s planned: %w", run, err)
 			}
 			for _, t := range p.Touches {
-				if i := st.items[Touch{User: t.User, License: t.License}]; i == nil || i.Run != run {
-					st.items[Touch{User: t.User, License: t.License}] = nil
+				key := Touch{User: t.User, License: t.License}
+				i := st.items[key]
+				if i != nil && i.State == GivenBack {
+					st.gave[key] = i
+				}
+				if i == nil || i.Run != run {
+					st.items[key] = nil
 				}
 			}
 			for _, source := range sources {
-				if f := p.Feeds[source]; f != nil && (st.Baselines[source] == nil || f.AsOf.After(st.Baselines[source].AsOf)) {
+				if f := p.Feeds[source]; f != nil && (st.Baselines[source] == nil || f.Read.After(st.Baselines[source].Read)) {
 					st.Baselines[source] = f
 				}
 			}
@@ -265,6 +281,9 @@ func (st *Standing) look(ctx context.Context, book *ledger.Ledger) error {
 		return err
 	}
 	for t, i := range found {
+		if known := st.gave[t]; known != nil && i != nil && i.State == Taken && i.Run == known.Run {
+			i = known // the ledger does not know of what others gave back
+		}
 		if st.items[t] = i; i == nil {
 			delete(st.items, t)
 		}
@@ -279,7 +298,7 @@ func ItemOf(e *ledger.Entry) *Item {
 		return nil
 	}
 	i := &Item{
-		User: e.Person, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), At: e.At, IdleSince: e.IdleSince, State: Open,
+		User: e.Person, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), Began: e.At, At: e.At, IdleSince: e.IdleSince, State: Open,
 	}
 	if e.Completion == nil {
 		return i

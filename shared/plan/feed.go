@@ -43,20 +43,27 @@ type FeedFacts struct {
 
 // Baseline is how a source looked when it was last healthy.
 type Baseline struct {
-	AsOf time.Time `json:"asOf"`
+	Read time.Time `json:"read"` // when that run read it
 	directory.Freshness
 }
 
-// shrinks is the share of people, and of people with a date, that a source may
-// lose from one healthy run to the next. No company loses a tenth of its people
-// in a night without knowing; a filter, a right or half a list does that.
+// What a source may lose from one healthy run to the next. No company loses a tenth
+// of its people in a night without knowing; a filter, a right or half a list does
+// that. A date is never taken from anybody: there are fewer of them when people
+// leave, and others come who have none yet.
 const (
-	shrinks = 0.10
-	few     = 5 // people that are no sign of anything
+	fewerPeople = 0.10
+	fewerDates  = 0.03
+	few         = 5 // people that are no sign of anything
 )
 
-func shrank(before, now int) bool {
-	return before-now > max(few, int(shrinks*float64(before)))
+func (b *Baseline) fewerPeople(now directory.Freshness) bool {
+	return b.Sampled-now.Sampled > max(few, int(fewerPeople*float64(b.Sampled)))
+}
+
+func (b *Baseline) fewerDates(now directory.Freshness) bool {
+	left := max(0, b.Sampled-now.Sampled)
+	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
 // Health judges one source at the planning instant. A source that failed gives
@@ -82,10 +89,10 @@ func Health(s directory.Source, f FeedFacts, asOf time.Time) Feed {
 		return unhealthy("none of %d people has a %s date: the permission, the premium license or the feed itself is gone", f.Sampled, date)
 	case f.Newest.IsZero():
 		return unhealthy("every %s date lies in the future", date)
-	case f.Baseline != nil && shrank(f.Baseline.Sampled, f.Sampled):
-		return unhealthy("it has %d people and had %d on %s: part of the list is missing; if that is right, plan with --accept-feeds", f.Sampled, f.Baseline.Sampled, f.Baseline.AsOf.Format(time.DateOnly))
-	case f.Baseline != nil && shrank(f.Baseline.WithActivity, f.WithActivity):
-		return unhealthy("%d people have a %s date and %d had one on %s: dates got lost; if that is right, plan with --accept-feeds", f.WithActivity, date, f.Baseline.WithActivity, f.Baseline.AsOf.Format(time.DateOnly))
+	case f.Baseline != nil && f.Baseline.fewerPeople(f.Freshness):
+		return unhealthy("it has %d people and had %d on %s: part of the list is missing; if that is right, plan with --accept-feeds", f.Sampled, f.Baseline.Sampled, f.Baseline.Read.Format(time.DateOnly))
+	case f.Baseline != nil && f.Baseline.fewerDates(f.Freshness):
+		return unhealthy("%d people have a %s date and %d had one on %s: dates got lost; if that is right, plan with --accept-feeds", f.WithActivity, date, f.Baseline.WithActivity, f.Baseline.Read.Format(time.DateOnly))
 	case age > maxAge:
 		return unhealthy("the newest %s date of anybody is %s, %d days before the planning instant: the feed has stalled", date, f.Newest.Format(time.RFC3339), int(age/(24*time.Hour)))
 	}

@@ -6,7 +6,10 @@
 package policy
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -50,7 +53,9 @@ type License struct {
 	MonthlyPrice float64             // of one seat, in the policy's currency
 	KeepSeats    int                 // free seats that idleseat leaves for others
 	// MailboxQuota is how large a mailbox this license allows, in GB. Given, a
-	// change to it is guarded: only a mailbox known to fit may come. 0: not asked.
+	// change to it is guarded: only a mailbox known to fit may come. So is taking it
+	// away: not from mailboxes on hold, nor from shared ones, rooms and equipment.
+	// 0: not asked.
 	MailboxQuota float64
 
 	index   int          // in Policy.Licenses
@@ -111,6 +116,35 @@ func (p *Policy) LicenseNamed(name string) *License {
 // RuleNamed finds a rule by its name; nil when there is none.
 func (p *Policy) RuleNamed(name string) *Rule {
 	return named(p.Rules, name, func(r *Rule) string { return r.Name })
+}
+
+// FirstRule is the first rule about a license; nil when there is none.
+func (p *Policy) FirstRule(l *License) *Rule {
+	for _, r := range p.Rules {
+		if r.License == l {
+			return r
+		}
+	}
+	return nil
+}
+
+// GuardsMailbox tells that the rule may act only on a mailbox that is known to fit:
+// what it changes to, or what it takes away, is a license with a mailboxQuota.
+func (r *Rule) GuardsMailbox() bool {
+	if r.ChangeTo != nil {
+		return r.ChangeTo.MailboxQuota > 0
+	}
+	return r.License.MailboxQuota > 0
+}
+
+// Key names a rule together with what it says: an edited rule has another one.
+func (r *Rule) Key() string {
+	to := ""
+	if r.ChangeTo != nil {
+		to = r.ChangeTo.Name
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{r.License.Name, to, r.ForSource, r.WhenSource}, "\x00")))
+	return r.Name + "@" + hex.EncodeToString(sum[:6])
 }
 
 func named[T any](list []*T, name string, nameOf func(*T) string) *T {

@@ -39,8 +39,9 @@ type Begin struct {
 	Tenant     string    `json:"tenant"`
 	Tool       string    `json:"tool"` // version of idleseat
 	Partitions int       `json:"partitions"`
-	People     int       `json:"people,omitempty"` // in Entra, about
-	User       string    `json:"user,omitempty"`   // a run for one person: the name asked for
+	People     int       `json:"people,omitempty"`    // in Entra, about
+	User       string    `json:"user,omitempty"`      // a run for one person: the name asked for
+	Scheduled  bool      `json:"scheduled,omitempty"` // started by the schedule
 	// AcceptFeeds: an operator says that the sources are right as they are now,
 	// however much they shrank.
 	AcceptFeeds bool              `json:"acceptFeeds,omitempty"`
