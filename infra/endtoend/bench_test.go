@@ -54,7 +54,7 @@ func BenchmarkColdStart(b *testing.B) {
 func BenchmarkNight(b *testing.B) {
 	for b.Loop() {
 		r := newRig(b, options{company: sandbox.Options{Users: 100_000, Seed: 1}, mode: "audit", patient: true})
-		out, failure := r.run(`{}`)
+		out, failure := r.run(nightly)
 		if failure != nil {
 			b.Fatal(failure)
 		}

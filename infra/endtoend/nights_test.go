@@ -21,7 +21,7 @@ func TestNights(t *testing.T) {
 	small.Users = 400
 	edit := strings.NewReplacer("{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}", "then: remove", "then: {remove: true, notice: 14}")
 	r := newRig(t, options{company: small, mode: "enforce", edit: edit.Replace})
-	out, failure := r.run(`{}`)
+	out, failure := r.run(nightly)
 	if failure != nil {
 		t.Fatal(failure)
 	}
@@ -49,7 +49,7 @@ func TestNights(t *testing.T) {
 			r.box.Company.SignIn(i)
 		}
 	}
-	out, failure = r.run(`{}`)
+	out, failure = r.run(nightly)
 	if failure != nil {
 		t.Fatal(failure)
 	}

@@ -260,6 +260,9 @@ func (r *rig) relay() *exec.Cmd {
 	return cmd
 }
 
+// nightly is the input of the schedule.
+const nightly = `{"scheduled":true}`
+
 // run starts an execution and waits for its end.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()

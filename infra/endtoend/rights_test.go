@@ -121,7 +121,7 @@ func TestRights(t *testing.T) {
 	careful := strings.NewReplacer("LIC-EXO-P1}, ", "LIC-EXO-P1}, mailboxQuota: 50, ", "percent: 10", "percent: 1")
 	r := newRig(t, options{company: small, mode: "enforce", edit: careful.Replace})
 	who := r.idle(sandbox.CitrixGroup)
-	out, failure := r.run(`{}`)
+	out, failure := r.run(nightly)
 	if failure == nil {
 		_, failure = r.run(fmt.Sprintf(`{"apply":%q,"planHash":%q,"override":true}`, out["run"], out["planHash"]))
 	}
@@ -130,6 +130,9 @@ func TestRights(t *testing.T) {
 	}
 	if failure != nil {
 		t.Fatal(failure)
+	}
+	if _, failure := r.run(`{"restore":"nothing"}`); failure == nil || !strings.Contains(failure.Cause, "no plan") {
+		t.Errorf("a run that never was is put back: %+v", failure)
 	}
 	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`"}`)); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestReviewedRun(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "review"})
 	before := r.holdings()
-	out, failure := r.run(`{}`)
+	out, failure := r.run(nightly)
 	if failure != nil {
 		t.Fatal(failure)
 	}

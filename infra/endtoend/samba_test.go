@@ -21,7 +21,7 @@ func TestSamba(t *testing.T) {
 	small := company
 	small.Users = 800
 	r := newRig(t, options{company: small, mode: "enforce", samba: true})
-	out, failure := r.run(`{}`)
+	out, failure := r.run(nightly)
 	if failure != nil {
 		t.Fatal(failure)
 	}
@@ -40,7 +40,7 @@ func TestSamba(t *testing.T) {
 	if before := len(r.inCitrix()); err != nil || removed == 0 || left != before-removed {
 		t.Errorf("%d of %d members are left after %d were removed, %v", left, before, removed, err)
 	}
-	if again, failure := r.run(`{}`); failure != nil || again["changes"].(float64) != 0 {
+	if again, failure := r.run(nightly); failure != nil || again["changes"].(float64) != 0 {
 		t.Errorf("planned again: %v, %v", again, failure)
 	}
 }

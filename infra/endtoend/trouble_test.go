@@ -101,7 +101,7 @@ func TestKilled(t *testing.T) {
 	small := company
 	small.Users = 600
 	whole := newRig(t, options{company: small, mode: "enforce"})
-	want, failure := whole.run(`{}`)
+	want, failure := whole.run(nightly)
 	if failure != nil {
 		t.Fatal(failure)
 	}
@@ -117,7 +117,7 @@ func TestKilled(t *testing.T) {
 			} else {
 				r.functions["arn:"+name].KillNext(20 * time.Millisecond)
 			}
-			got, failure := r.run(`{}`)
+			got, failure := r.run(nightly)
 			if failure != nil {
 				t.Fatal(failure)
 			}
@@ -145,7 +145,7 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 		}
 		return nil
 	}})
-	out, failure := r.run(`{}`)
+	out, failure := r.run(nightly)
 	if failure != nil {
 		t.Fatal(failure)
 	}
@@ -166,7 +166,7 @@ func TestNoRelay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", noRelay: true})
 	before := r.inCitrix()
-	out, failure := r.run(`{}`)
+	out, failure := r.run(nightly)
 	if failure != nil {
 		t.Fatal(failure)
 	}

@@ -73,7 +73,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
       noncurrent_days = 1
     }
   }
-  # What runs leave for later ones; an override counts for 30 days.
+  # Which licenses each run was about: a run is put back by it and the ledger.
   rule {
     id     = "history"
     status = "Enabled"
@@ -81,7 +81,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
       prefix = "history/"
     }
     expiration {
-      days = var.run_retention_days
+      days = var.ledger_retention_days
     }
     noncurrent_version_expiration {
       noncurrent_days = 1

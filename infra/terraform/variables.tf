@@ -106,6 +106,10 @@ variable "run_retention_days" {
   description = "Days for which what runs read and decided is kept. It is personal data."
   type        = number
   default     = 90
+  validation {
+    condition     = var.run_retention_days >= 7
+    error_message = "Keep runs for 7 days or more: a plan may be applied for three days, and is then waited for."
+  }
 }
 
 variable "ledger_retention_days" {

@@ -161,6 +161,9 @@ func Allowed(ctx context.Context, s store.Store, at time.Time) (map[string]int, 
 	}
 	allowed := map[string]int{}
 	for _, run := range names {
+		if tooOld(run, at.Add(-OverrideLasts)) {
+			continue
+		}
 		var o Override
 		if err := store.GetJSON(ctx, s, overridesPrefix+run+".json", &o); err != nil {
 			return nil, fmt.Errorf("read an override: %w", err)

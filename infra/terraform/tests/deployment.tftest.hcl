@@ -97,8 +97,12 @@ run "roles" {
     error_message = "only collect and apply obtain an identity for Entra"
   }
   assert {
-    condition     = !strcontains(aws_iam_role_policy.door["collect"].policy, "ledger") && !strcontains(aws_iam_role_policy.door["evaluate"].policy, "ledger")
-    error_message = "who reads and who decides has no key of the ledger"
+    condition = !strcontains(aws_iam_role_policy.door["evaluate"].policy, "ledger") && alltrue(flatten([
+      for name in ["collect", "gate", "reevaluate"] : [
+        for s in jsondecode(aws_iam_role_policy.door[name].policy).Statement : !strcontains(jsonencode(s.Resource), "ledger") if contains(s.Action, "s3:PutObject")
+      ]
+    ]))
+    error_message = "only apply writes the ledger, and who decides does not even read it"
   }
   assert {
     condition     = length(aws_iam_role.relay) == 0
