@@ -22,7 +22,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 	if closed, err := m.ledger.Completed(ctx, m.entry); err != nil {
 		return troubled, err.Error()
 	} else if closed {
-		return statusOf(m.entry.Completion.Outcome), m.entry.Completion.Note
+		return m.closedByOther(ctx, m.took)
 	}
 	if plan.Via(m.entry.Via) != plan.Direct {
 		return m.undo(ctx, o, why)
@@ -35,6 +35,18 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 		}
 	}
 	return m.complete(ctx, o, why)
+}
+
+// closedByOther is how the change ended that another call of the run has closed. If
+// that one put back what this one has taken since, it is given again.
+func (m *move) closedByOther(ctx context.Context, took bool) (report.Status, string) {
+	won := m.entry.Completion
+	if took && won.Outcome != ledger.Done && m.change.Back == "" {
+		if err := m.regain(ctx); err != nil {
+			return report.Failed, fmt.Sprintf("%s; this call had taken the license meanwhile, and giving it again failed, do it by hand: %v", won.Note, err)
+		}
+	}
+	return statusOf(won.Outcome), won.Note
 }
 
 // undo goes back between groups: what was left is had again before what was joined

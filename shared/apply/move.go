@@ -22,6 +22,8 @@ type move struct {
 	latest time.Time // of a last logon that is not known, as evidence has it
 	change *plan.Change
 	entry  *ledger.Entry
+	// took: this call has taken what the person had, as far as it knows.
+	took bool
 	// unchanged: the directory has answered that the last write changed nothing.
 	unchanged bool
 }
@@ -105,6 +107,7 @@ func (m *move) leave(ctx context.Context) (report.Status, string) {
 	case back != nil:
 		return m.rollBack(ctx, back.Outcome, back.Why)
 	}
+	m.took = true
 	return "", ""
 }
 
@@ -294,12 +297,12 @@ func (m *move) writeFailed(ctx context.Context, err error) (report.Status, strin
 	if reason == "" {
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
 	}
-	m.unchanged = true
+	m.unchanged, m.took = true, false
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
 // complete closes the entry. Another call of the run may have closed it in another
-// way: if it put back what this one has taken since, that is given again.
+// way.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (report.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
 	if m.person != nil && o != ledger.Noticed {
@@ -311,11 +314,5 @@ func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (rep
 	if err := m.ledger.Complete(ctx, m.entry, c); err != nil {
 		return troubled, err.Error()
 	}
-	won := m.entry.Completion
-	if o == ledger.Done && won.Outcome != ledger.Done && m.change.Back == "" {
-		if err := m.regain(ctx); err != nil {
-			return report.Failed, fmt.Sprintf("%s; this call had taken the license meanwhile, and giving it again failed, do it by hand: %v", won.Note, err)
-		}
-	}
-	return statusOf(won.Outcome), won.Note
+	return m.closedByOther(ctx, o == ledger.Done)
 }

@@ -204,3 +204,12 @@ func (b *bench) at(now time.Time) {
 
 // follow lets licenses follow membership.
 func (b *bench) follow() { b.entra.follow() }
+
+// begun leaves an open entry of another run.
+func (b *bench) begun(t *testing.T, person, license, to string) {
+	t.Helper()
+	in := ledger.Intent{Person: person, License: license, To: to, Run: "other", Rule: "m365", Via: "direct", At: asOf}
+	if _, err := ledger.In(b.Store).Begin(t.Context(), in, nil); err != nil {
+		t.Fatal(err)
+	}
+}
