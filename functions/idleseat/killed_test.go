@@ -86,7 +86,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 		return time.Now()
 	}
 	many := []policyText{ // so that a small company has enough changes
-		replace(t, "perRun: 200", "perRun: 50"), replace(t, "percent: 10", "percent: 100"), replace(t, "days(60)", "days(1)"), replace(t, "days(90)", "days(8)"),
+		replace(t, "perRun: 200", "perRun: 50"), replace(t, "percent: 10", "percent: 100"), replace(t, "days(60)", "days(1)"), replace(t, "days(90)", "days(365)"),
 	}
 	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
 	x.company.Company.SignIn(9) // in so small a company nobody else may have, for days
@@ -106,7 +106,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	x.company.InterceptLDAP(func(next func()) { x.op(next) })
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL_S3": s3.URL, "AWS_REGION": "eu-north-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-		"AWS_EC2_METADATA_DISABLED": "true", "IDLESEAT_STORE": "s3://" + trialBucket, "GOMAXPROCS": "1",
+		"AWS_EC2_METADATA_DISABLED": "true", "IDLESEAT_STORE": "s3://" + trialBucket, "GOMAXPROCS": "1", "GOGC": "off",
 	} {
 		x.setenv(name, value)
 	}
@@ -207,7 +207,7 @@ func (x *trial) came() came {
 // Without IDLESEAT_TEST_KILLS=all it takes a part of the operations.
 func TestKilledAtEveryOperation(t *testing.T) {
 	t.Parallel()
-	o, began := sandbox.Options{Users: 150, Seed: 11}, time.Now()
+	o, began := sandbox.Options{Users: 300, Seed: 11}, time.Now()
 	x := newTrial(t, o, began, nil)
 	p := x.plan(exitDone)
 	ways := map[string]int{}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/sandbox/awsfake/states"
 )
@@ -173,6 +175,18 @@ func TestNoRelay(t *testing.T) {
 	results := out["results"].(map[string]any)
 	if out["verdict"] != "apply" || results["done"] == nil || results["done"] != out["changes"] {
 		t.Errorf("the run ended with %v", out)
+	}
+	p, err := report.GetPlan(t.Context(), r.store, out["run"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := p.Sources["ad"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "the relay brought nothing: ") || !strings.Contains(f.Reason, "is it running?") {
+		t.Errorf("source ad: %+v", f)
+	}
+	for key := range entries(t, r.store) {
+		if strings.Contains(key, "citrix") {
+			t.Errorf("the ledger has %s", key)
+		}
 	}
 	if undecided := out["counts"].(map[string]any)["undecided"].(float64); undecided < 50 {
 		t.Errorf("%v undecided: who holds Citrix should be", undecided)

@@ -59,7 +59,7 @@ func TestADFailures(t *testing.T) {
 		"does not arrive":      {false, fail(leaveEgon, errDown), report.Pending, "did not go through", "open", []string{leaveEgon}},
 		"not answered":         {false, func(b *bench) { b.ad.lost = map[string]error{leaveEgon: errDown} }, report.Done, "", "done", []string{leaveEgon}},
 		"still a member":       {false, func(b *bench) { b.ad.deaf = true }, report.Pending, "still shows the member", "open", []string{leaveEgon}},
-		"read back fails":      {false, fail("MemberOf #4", errDown), report.Pending, "could not be read again", "open", []string{leaveEgon}},
+		"read back fails":      {false, fail("MemberOf #3", errDown), report.Pending, "could not be read again", "open", []string{leaveEgon}},
 		"joining is lost":      {true, fail(joinEgon, errDown), report.Pending, "did not go through", "open", []string{joinEgon}},
 		"joining is not shown": {true, func(b *bench) { b.ad.deaf = true }, report.Pending, "does not show", "open", []string{joinEgon}},
 	}

@@ -146,7 +146,7 @@ func (m *move) setMember(ctx context.Context, via plan.Via, group string, member
 // writeMember puts the person into a group or takes them out. What was read of
 // groups before counts no longer.
 func (m *move) writeMember(ctx context.Context, via plan.Via, group string, member bool) error {
-	m.groups = nil
+	m.groups, m.listed = nil, nil
 	write, person := m.Entra.AddMember, m.entry.Person
 	if !member {
 		write = m.Entra.RemoveMember

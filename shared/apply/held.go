@@ -13,7 +13,7 @@ import (
 // inGroup tells direct membership of a group, as it was read since the last write.
 func (m *move) inGroup(ctx context.Context, via plan.Via, group string) (bool, error) {
 	if via == plan.ADGroup {
-		return m.AD.MemberOf(ctx, m.person.AD.SID, group, true)
+		return m.inADGroup(ctx, group)
 	}
 	if m.groups == nil {
 		groups, err := m.Entra.DirectGroups(ctx, m.change.User)
@@ -23,6 +23,21 @@ func (m *move) inGroup(ctx context.Context, via plan.Via, group string) (bool, e
 		m.groups = append([]string{}, groups...)
 	}
 	return slices.Contains(m.groups, group), nil
+}
+
+func (m *move) inADGroup(ctx context.Context, group string) (bool, error) {
+	if in, read := m.listed[group]; read {
+		return in, nil
+	}
+	in, err := m.AD.MemberOf(ctx, m.person.AD.SID, group, true)
+	if err != nil {
+		return false, err
+	}
+	if m.listed == nil {
+		m.listed = map[string]bool{}
+	}
+	m.listed[group] = in
+	return in, nil
 }
 
 // readBack reads after a write how the person holds licenses.

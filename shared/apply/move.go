@@ -18,8 +18,9 @@ type move struct {
 	*job
 	page   *ledger.Page
 	person *directory.Person
-	groups []string  // in Entra ID that list the person; nil: to be read
-	latest time.Time // of a last logon that is not known, as evidence has it
+	groups []string        // in Entra ID that list the person; nil: to be read
+	listed map[string]bool // by groups of Active Directory, as far as read
+	latest time.Time       // of a last logon that is not known, as evidence has it
 	change *plan.Change
 	entry  *ledger.Entry
 	// took: this call has taken what the person had, as far as it knows.
@@ -233,9 +234,9 @@ func (m *move) given(ctx context.Context) (bool, error) {
 
 // byADGroup changes membership of AD groups, which counts at once.
 func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
-	e, guid := m.entry, m.person.AD.GUID
+	e := m.entry
 	if e.Target != "" {
-		switch err := m.AD.AddMember(ctx, e.Target, guid); {
+		switch err := m.writeMember(ctx, plan.ADGroup, e.Target, true); {
 		case errors.Is(err, directory.ErrDeferred): // leaving is handed over too, to follow it
 		case err != nil:
 			return m.writeFailed(ctx, err)
@@ -252,7 +253,7 @@ func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 	if status, note := m.leave(ctx); status != "" {
 		return status, note
 	}
-	err := m.AD.RemoveMember(ctx, e.Source, guid)
+	err := m.writeMember(ctx, plan.ADGroup, e.Source, false)
 	if errors.Is(err, directory.ErrDeferred) {
 		return report.Pending, handedOver
 	}

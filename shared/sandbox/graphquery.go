@@ -159,7 +159,7 @@ func (q *query) newPage(set string, most int) *page {
 	if q.top > 0 {
 		p.max = min(q.top, most)
 	}
-	p.body = append(make([]byte, 0, 1024*p.max), `{"@odata.context":`...)
+	p.body = append(make([]byte, 0, 4096), `{"@odata.context":`...)
 	p.body = appendText(p.body, q.base()+"/$metadata#"+set)
 	return p
 }
