@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
@@ -171,6 +172,37 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 	s.want(exitDone, "apply", first.Run, "--yes")
 	if n := len(s.company.Company.History()); n != writes {
 		t.Errorf("applying again wrote %d times", n-writes)
+	}
+}
+
+// TestLaterRunsGoOn: what a run has begun and nobody finished, the next one goes on
+// with, also when it has nothing else to do; each change is made once.
+func TestLaterRunsGoOn(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 4 * time.Second})
+	first := s.plan(exitDone)
+	s.want(exitDone, "apply", first.Run, "--yes")
+	second := s.plan(exitDone)
+	if !slices.Equal(second.Resumes, []string{first.Run}) || second.Verdict != plan.Nothing {
+		t.Fatalf("verdict %s, resumes %q: %+v", second.Verdict, second.Resumes, second.Changes)
+	}
+	for range 60 {
+		time.Sleep(200 * time.Millisecond)
+		a := s.want(exitDone, "apply", second.Run, "--yes")
+		if !strings.Contains(a.err, "went on with run "+first.Run+": done ") && !strings.Contains(a.err, "every change of the plan is final already") {
+			t.Fatalf("stderr: %s", a.err)
+		}
+		if !strings.Contains(a.err, "pending") {
+			break
+		}
+	}
+	if r := s.results(first.Run); r.Count(report.Done) != len(first.Changes) {
+		t.Errorf("%d of %d are done: %+v", r.Count(report.Done), len(first.Changes), r.Results)
+	}
+	for _, c := range first.Changes {
+		if got := s.entries(c.User, c.License); !slices.Equal(got, []string{c.Rule + " done"}) {
+			t.Errorf("the ledger of %s for %s: %v", c.UserPrincipalName, c.License, got)
+		}
 	}
 }
 

@@ -205,6 +205,13 @@ func TestRestoredByHand(t *testing.T) {
 	check("58 days later", true)
 	s.later(33 * day)
 	check("91 days later", false)
+	again := s.plan(exitDone) // nor does a plan that nobody applied let it begin anew
+	s.done(again.Run)
+	for user, license := range map[string]string{restored.User: "m365-e3", citrix.User: "citrix"} {
+		if got := s.entries(user, license); got[len(got)-1] != map[string]string{"m365-e3": "m365-idle-60 done", "citrix": "citrix-idle-90 done"}[license] {
+			t.Errorf("%s, idle for the whole span again: %v", license, got)
+		}
+	}
 }
 
 // TestNotice: the first run announces, and only a later one takes, unless the

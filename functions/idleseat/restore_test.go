@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
@@ -29,6 +34,20 @@ func holding(c *sandbox.Company) map[int][]string {
 		all[i] = list
 	}
 	return all
+}
+
+// asBefore checks that everybody holds what they held. Licenses of the groups that
+// were left follow membership by the company's clock.
+func (s *shell) asBefore(before map[int][]string) {
+	s.t.Helper()
+	diff := ""
+	for range 150 {
+		if diff = cmp.Diff(before, holding(s.company.Company)); diff == "" {
+			return
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+	s.t.Errorf("what people hold (-before +after):\n%s", diff)
 }
 
 // restored runs restore until nothing is pending.
@@ -71,17 +90,106 @@ func TestRestore(t *testing.T) {
 	if n := r.Count(report.Done); n != len(r.Results) || n < len(p.Changes)-3 || n >= len(p.Changes) {
 		t.Errorf("%d of %d done, the run had %d changes", n, len(r.Results), len(p.Changes))
 	}
-	diff := ""
-	for range 100 { // licenses of the groups that were left follow membership
-		if diff = cmp.Diff(before, holding(s.company.Company)); diff == "" {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if diff != "" {
-		t.Errorf("what people hold (-before +restored):\n%s", diff)
-	}
+	s.asBefore(before)
 	s.want(exitUsage, "restore", "--run", p.Run, "--yes")
 	s.want(exitUsage, "restore", "--yes")
 	s.want(exitUsage, "restore", "nobody@contoso.example", "--yes")
+}
+
+// TestRestoreOfOthers: one user's license on its way back keeps nobody else's, and
+// the whole run comes back after all.
+func TestRestoreOfOthers(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 1500 * time.Millisecond})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	for range 200 {
+		if a := s.run("apply", p.Run, "--yes", "--format", "json"); !bytes.Contains(a.out, []byte(`"pending"`)) {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
+	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
+	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // waits for its license
+	var r report.Results
+	if err := json.Unmarshal(s.want(exitDone, "restore", "--run", p.Run, p.Changes[other].User, "--yes", "--format", "json").out, &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Results) == 0 || r.Count(report.Done) != len(r.Results) || r.Results[0].User != p.Changes[other].User {
+		t.Errorf("the other one: %+v", r.Results)
+	}
+	a := s.want(exitDone, "restore", "--run", p.Run, "--yes")
+	if !strings.Contains(a.err, "went on with run ") {
+		t.Errorf("what was begun before is not gone on with: %s", a.err)
+	}
+	for range 200 {
+		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	s.asBefore(before)
+}
+
+// TestRestoreWhileApplied: a run is put back while it still waits for the directory.
+// What it has taken comes back, what it has begun is undone, and it begins nothing
+// any more.
+func TestRestoreWhileApplied(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	if a := s.want(exitDone, "apply", p.Run, "--yes", "--format", "json"); !bytes.Contains(a.out, []byte(`"pending"`)) {
+		t.Fatal("nothing is pending")
+	}
+	pending := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
+	if a := s.want(exitHeld, "restore", p.Changes[pending].UserPrincipalName, "--yes"); !strings.Contains(a.err, "`idleseat restore --run "+p.Run+"` stops the run") {
+		t.Errorf("one whose change is under way: %s", a.err)
+	}
+	for range 200 {
+		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to put back") {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "final already") && !strings.Contains(a.err, "puts it back") {
+		t.Errorf("apply again: %s", a.err)
+	}
+	s.asBefore(before)
+	for _, e := range s.company.Company.History() {
+		if e.LostMailbox {
+			t.Errorf("somebody was without a mailbox: %+v", e)
+		}
+	}
+}
+
+// TestRestoreWhenDataAreOver: the data of a run are deleted after some weeks, the
+// ledger is kept for years. Whoever lost a license then has it back all the same.
+func TestRestoreWhenDataAreOver(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	s.done(p.Run)
+	s.plan(exitDone)
+	if err := os.RemoveAll(s.path("store/runs/" + p.Run)); err != nil {
+		t.Fatal(err)
+	}
+	// Nor does it take sign-in dates, which are gone with the premium license.
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Query().Get("$select"), "signInActivity") {
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprint(w, `{"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"Neither tenant is B2C or tenant doesn't have premium license"}}`)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(report.Done) == 0 || r.Count(report.Done) != len(r.Results) {
+		t.Errorf("one user: %+v", r)
+	}
+	s.restored("--run", p.Run)
+	s.asBefore(before)
 }

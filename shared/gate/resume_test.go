@@ -1,0 +1,169 @@
+package gate
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// takes makes an earlier run with a plan that changed the E3 of some people, done
+// or, for an empty outcome, still open.
+func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
+	t.Helper()
+	p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}, Created: asOf, Expires: asOf.Add(plan.Lifetime)}
+	past := &history.Planned{Run: run, AsOf: asOf, Expires: p.Expires}
+	book := ledger.In(s)
+	for _, user := range []string{"ann", "bob", "cid", "dan"} {
+		outcome, changed := became[user]
+		if !changed {
+			continue
+		}
+		p.Changes = append(p.Changes, plan.Change{User: user, Rule: "m365", License: "e3", To: "exo", Via: plan.Direct})
+		past.Touches = append(past.Touches, history.Touch{User: user, License: "e3"})
+		e, err := book.Begin(t.Context(), ledger.Intent{Person: user, UserPrincipalName: user + "@x.example", License: "e3", To: "exo", Run: run, Rule: "m365", Via: "direct", MonthlySaving: 35, At: asOf}, nil)
+		if err == nil && outcome != "" {
+			err = book.Complete(t.Context(), e, ledger.Completion{Outcome: outcome, At: asOf})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.PlanHash = p.Hash()
+	if err := errors.Join(report.PutPlan(t.Context(), s, p, nobody), history.PutPlanned(t.Context(), s, past, true)); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestResume: what earlier runs have begun and not ended is worked on by the next
+// one, in enforce by itself, else when its plan is approved.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []policy.Mode{policy.Enforce, policy.Review} {
+		e := quiet()
+		if mode == policy.Enforce {
+			e.text, e.scheduled = enforced(text), true
+		}
+		e.partitions[0] = []plan.Decision{{User: "ann", Rule: "m365", License: "e3", Outcome: policy.NotHolder, Pending: "earlier", Refused: "pending: run earlier"}}
+		s := steps(t, e)
+		old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
+		out := s.gated(t, false)
+		p, err := report.GetPlan(t.Context(), s.Store, "run")
+		if err != nil || cmp.Diff([]string{"earlier"}, p.Resumes) != "" || p.Verdict != plan.Nothing {
+			t.Fatalf("verdict %s, resumes %v, %v", p.Verdict, p.Resumes, err)
+		}
+		if mode == policy.Review {
+			if out.Go {
+				t.Errorf("in review it goes on without approval: %+v", out)
+			}
+			if out, err = s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := Batches{Entra: []Batch{{Run: "earlier", PlanHash: old.PlanHash, Batch: "entra-0001"}}, AD: []Batch{}}
+		if d := cmp.Diff(want, out.Batches); d != "" || !out.Go {
+			t.Errorf("%s: goes on %t, batches (-want +got):\n%s", mode, out.Go, d)
+		}
+		last, err := ledger.In(s.Store).Latest(t.Context(), "ann", "e3")
+		if err != nil || ledger.In(s.Store).Complete(t.Context(), last, ledger.Completion{Outcome: ledger.Done}) != nil {
+			t.Fatal(err)
+		}
+		if out, err = s.Do(t.Context(), StepInput{Op: "settle", Run: "run"}); err != nil || out.Batches.any() || out.Go {
+			t.Errorf("%s, all done: %+v, %v", mode, out, err)
+		}
+	}
+}
+
+// TestApproveWhatIsOpen: a change that is open in the ledger may be finished, though
+// a newer plan superseded its own and nothing but trouble is known of it.
+func TestApproveWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	s := steps(t, quiet())
+	old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ""})
+	r := &report.Results{Run: "earlier", PlanHash: old.PlanHash}
+	stuck := report.ResultOf(&old.Changes[0], report.Pending, "the relay brought no evidence")
+	stuck.Again = true
+	r.Set(stuck)
+	if err := report.PutResults(t.Context(), s.Store, "entra-0001", r); err != nil {
+		t.Fatal(err)
+	}
+	s.gated(t, false) // a newer plan
+	out, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "earlier", PlanHash: old.PlanHash}})
+	if err != nil || !out.Go || len(out.Batches.Entra) != 1 {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// TestRestorePlans: what of a run is put back, for everybody and for one person,
+// while some of it is under way.
+func TestRestorePlans(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		user    string
+		want    []string // whose license is put back
+		resumes []string
+	}{
+		"everybody":        {"", []string{"ann", "dan"}, []string{"back", "earlier"}},
+		"one, done":        {"ann", []string{"ann"}, nil},
+		"one, by name":     {"DAN@x.example", []string{"dan"}, nil},
+		"one, on its way":  {"cid", nil, []string{"back"}},
+		"one, under way":   {"bob", nil, nil},
+		"somebody unknown": {"eve", nil, nil},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := steps(t, quiet()).Store
+			if _, err := Run(t.Context(), s, "run", clock); err != nil { // whose data it goes on from
+				t.Fatal(err)
+			}
+			takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": "", "cid": ledger.Done, "dan": ledger.Done})
+			book := ledger.In(s)
+			last, err := book.Latest(t.Context(), "cid", "e3")
+			if err == nil {
+				_, err = book.Begin(t.Context(), ledger.Intent{Person: "cid", License: "e3", Run: "back", Rule: plan.RestoreRule, Back: "earlier"}, last)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := Restore(t.Context(), s, "earlier", tc.user, "mine", clock)
+			if len(tc.want)+len(tc.resumes) == 0 {
+				if !errors.Is(err, ErrNothing) {
+					t.Errorf("%+v, %v", p, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, c := range p.Changes {
+				if c.Back != "earlier" || c.Rule != plan.RestoreRule || c.MonthlySaving != -35 {
+					t.Errorf("%+v", c)
+				}
+				got = append(got, c.User)
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("people (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tc.resumes, p.Resumes); d != "" {
+				t.Errorf("resumes (-want +got):\n%s", d)
+			}
+			by, err := history.Withdrawn(t.Context(), s, "earlier")
+			if want := map[bool]string{true: "mine"}[tc.user == ""]; by != want || err != nil {
+				t.Errorf("the run is stopped by %q, %v", by, err)
+			}
+		})
+	}
+	if _, err := Restore(t.Context(), steps(t, quiet()).Store, "never", "", "mine", clock); !errors.Is(err, report.ErrNoPlan) {
+		t.Errorf("a run that never was: %v", err)
+	}
+}
