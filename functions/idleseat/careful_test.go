@@ -296,13 +296,16 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestEverybodyMatches: 5,000 people of whom all match are held. The override of
+// TestEverybodyMatches: 5,000 people, all of whom match, are held. The override of
 // that very plan applies it once.
 func TestEverybodyMatches(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, sandbox.Options{Users: 5000, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),
-		replace(t, `for: accountEnabled && systemRole == "Employee"`, `for: "true"`), replace(t, "perRun: 1000", "perRun: 30"))
+	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),
+		replace(t, `for: accountEnabled && systemRole == "Employee"`, `for: "true"`), replace(t, "perRun: 1440", "perRun: 30"))
 	p := s.plan(exitHeld)
+	if p.Counts.Reclaim < 5000 {
+		t.Fatalf("only %d people match", p.Counts.Reclaim)
+	}
 	if p.Verdict != plan.Hold || len(p.Changes) != 30 || !strings.Contains(strings.Join(p.HoldReasons, "\n"), "m365-idle-60 matches") {
 		t.Fatalf("verdict %s, %d changes, %q", p.Verdict, len(p.Changes), p.HoldReasons)
 	}
