@@ -134,7 +134,7 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run and kills it at an operation, and then lets it finish.
+// killedAt applies a run and kills it at an operation.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
 	cmd := exec.Command(os.Args[0], "apply", run, "--yes")
@@ -151,14 +151,19 @@ func (x *trial) killedAt(run string, n int, after bool) {
 	x.mu.Lock()
 	x.at = 0
 	x.mu.Unlock()
+}
+
+// ended applies a run until nothing is pending.
+func (x *trial) ended(run string) {
+	x.t.Helper()
 	for range 50 {
 		if a := x.run("apply", run, "--yes", "--format", "json"); a.status == exitHeld || a.status == exitDone && !bytes.Contains(a.out, []byte(`"pending"`)) {
 			return // held: all was final already
 		} else if a.status != exitDone {
-			x.t.Fatalf("after a kill at %d: %s", n, a.err)
+			x.t.Fatalf("after being killed: %s", a.err)
 		}
 	}
-	x.t.Fatalf("after a kill at %d changes stay pending", n)
+	x.t.Fatal("after being killed changes stay pending")
 }
 
 // came is what a run came to: what everybody holds, what the ledger says but for
@@ -237,6 +242,7 @@ func TestKilledAtEveryOperation(t *testing.T) {
 				t.Parallel()
 				x := newTrial(t, o, began, objects)
 				x.killedAt(p.Run, n, after)
+				x.ended(p.Run)
 				if d := cmp.Diff(want, x.came()); d != "" {
 					t.Errorf("after a kill (-undisturbed +killed):\n%s", d)
 				}
