@@ -9,7 +9,7 @@ DOORS   := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 LAMBDAS := $(filter-out $(NATIVE),$(DOORS))
 LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
 
-.PHONY: run test test-ad check bench build $(DOORS)
+.PHONY: run test test-ad test-kills check bench build $(DOORS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -20,6 +20,9 @@ test:
 test-ad: ## the same against a real Samba domain; installs Samba when run as root on Debian
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/...
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./infra/endtoend
+
+test-kills: ## apply killed before and after every one of its operations; about half an hour
+	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat
 
 check:
 	@test -z "$$(gofmt -l functions shared infra)" || { gofmt -l functions shared infra; echo "run gofmt -w on these files"; exit 1; }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
@@ -79,6 +80,27 @@ func TestStorm(t *testing.T) {
 	}
 	if d := cmp.Diff(want, x.came()); d != "" {
 		t.Errorf("after a storm (-quiet +storm):\n%s", d)
+	}
+}
+
+// TestStormWhilePlanning plans while Graph throttles, fails and hangs up: the plan
+// has the changes of a quiet night. A page that never came would be no plan.
+func TestStormWhilePlanning(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 2000, Seed: 11})
+	quiet := s.plan(exitDone)
+	s.company.Intercept(storm(3))
+	stormy := s.plan(exitDone, "--as-of", quiet.AsOf.Format(time.RFC3339Nano))
+	if d := cmp.Diff(quiet.Changes, stormy.Changes); d != "" {
+		t.Errorf("changes (-quiet +stormy):\n%s", d)
+	}
+	if d := cmp.Diff(quiet.Refused, stormy.Refused); d != "" {
+		t.Errorf("refused (-quiet +stormy):\n%s", d)
+	}
+	for name, f := range stormy.Sources {
+		if f.State != plan.Healthy {
+			t.Errorf("source %s: %+v", name, f)
+		}
 	}
 }
 

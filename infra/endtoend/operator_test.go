@@ -54,6 +54,11 @@ func TestOperator(t *testing.T) {
 	if _, told, status := idleseat("approve", plan.Run, "another"); status != 3 || !strings.Contains(told, plan.PlanHash) {
 		t.Errorf("another hash: status %d: %s", status, told)
 	}
+	r.putPolicy("review", func(policy string) string { return policy + "# edited\n" })
+	if _, told, status := idleseat("approve", plan.Run, plan.PlanHash); status != 3 || !strings.Contains(told, "policy has changed") || !cmp.Equal(before, r.holdings()) {
+		t.Errorf("edited since: status %d: %s", status, told)
+	}
+	r.putPolicy("review", nil)
 	text, told, status := idleseat("approve", plan.Run, plan.PlanHash)
 	if status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("status %d: %s%s", status, text, told)
