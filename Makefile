@@ -17,9 +17,8 @@ run: ## the whole chain against a simulated company; no account, no network
 test:
 	$(GO) test ./...
 
-test-ad: ## the same against a real Samba domain; installs Samba when run as root on Debian
-	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/...
-	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./infra/endtoend
+test-ad: ## what needs a real Samba domain; installs Samba when run as root on Debian
+	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/... ./infra/endtoend
 
 test-kills: ## apply killed before and after every one of its operations; about half an hour
 	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat

@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// TestTwoControllers runs against two real controllers of which only the first
+// TestSambaTwoControllers runs against two real controllers of which only the first
 // is configured, and the second is known from the directory.
-func TestTwoControllers(t *testing.T) {
+func TestSambaTwoControllers(t *testing.T) {
 	const password = "L0gsOn!here"
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 2})
 	days := map[string]int{} // since the replicated date, by sAMAccountName

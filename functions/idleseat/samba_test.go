@@ -21,10 +21,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// TestRealActiveDirectory plans and applies with Active Directory in a real
+// TestSamba plans and applies with Active Directory in a real
 // Samba domain over LDAPS and Graph in the sandbox. The same people are in
 // both, as Entra Connect would have synced them.
-func TestRealActiveDirectory(t *testing.T) {
+func TestSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 2500, Seed: 11, LicenseDelay: 100 * time.Millisecond})
 	_, synced := onPremises(t, s, samba.Options{}, nil)
 

@@ -18,10 +18,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// TestBackInActiveDirectory takes Citrix in a real Samba domain, gives it back to
+// TestSambaGivesBack takes Citrix in a real Samba domain, gives it back to
 // somebody who logs on again, and then puts back the whole run: everybody is in
 // the group again, each added once.
-func TestBackInActiveDirectory(t *testing.T) {
+func TestSambaGivesBack(t *testing.T) {
 	const password = "B4ck!again-here"
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})
 	who := ""

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// TestKerberosAndDNS binds by a keytab, at controllers that only DNS names.
-func TestKerberosAndDNS(t *testing.T) {
+// TestSambaKerberosAndDNS binds by a keytab, at controllers that only DNS names.
+func TestSambaKerberosAndDNS(t *testing.T) {
 	const secret, realm = "Pa55w.rd-of-idleseat", "CORP.EXAMPLE.TEST"
 	domain := samba.Run(t, samba.Options{Replicating: true, People: []samba.Person{{
 		ADUser: directory.ADUser{DN: samba.DN("idleseat", samba.PeopleOU), SAMAccount: "idleseat", Enabled: directory.Yes}, Password: secret,

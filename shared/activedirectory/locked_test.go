@@ -16,9 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// TestLockedAccount locks the account that idleseat binds as, by wrong
+// TestSambaLockedAccount locks the account that idleseat binds as, by wrong
 // passwords, in a real domain that locks after three.
-func TestLockedAccount(t *testing.T) {
+func TestSambaLockedAccount(t *testing.T) {
 	const secret = "Pa55w.rd-of-idleseat"
 	domain := samba.Run(t, samba.Options{
 		People: []samba.Person{{ADUser: directory.ADUser{
@@ -45,9 +45,9 @@ func TestLockedAccount(t *testing.T) {
 	checkError(t, err, `bind as CORP\idleseat: Invalid Credentials (49): the account is locked`)
 }
 
-// TestExpiredController asks a real controller whose certificate ended an hour
+// TestSambaExpiredController asks a real controller whose certificate ended an hour
 // ago.
-func TestExpiredController(t *testing.T) {
+func TestSambaExpiredController(t *testing.T) {
 	ended := time.Now().Add(-time.Hour)
 	domain := samba.Run(t, samba.Options{CertificateEnds: ended})
 	for scheme, port := range map[string]string{"ldaps": ":636", "ldap": ":389"} { // 389 for StartTLS
@@ -60,9 +60,9 @@ func TestExpiredController(t *testing.T) {
 	}
 }
 
-// TestForeignSecurityPrincipal has somebody of another forest in a group of a
+// TestSambaForeignSecurityPrincipal has somebody of another forest in a group of a
 // real domain.
-func TestForeignSecurityPrincipal(t *testing.T) {
+func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	const group, stranger = "CN=Seats," + samba.GroupsOU, "S-1-5-21-1111111111-2222222222-3333333333-1234"
 	anna := samba.DN("Anna", samba.PeopleOU)
 	domain := samba.Run(t, samba.Options{

@@ -38,10 +38,10 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestChangedMeanwhile writes memberships of people who were moved, removed or
+// TestSambaChangedMeanwhile writes memberships of people who were moved, removed or
 // given another primary group after they were read. Those who were renamed or
 // replaced are the suite's.
-func TestChangedMeanwhile(t *testing.T) {
+func TestSambaChangedMeanwhile(t *testing.T) {
 	const moved, group, primary = "OU=Moved," + samba.Base, "CN=Seats," + samba.GroupsOU, "CN=Primary," + samba.GroupsOU
 	names := []string{"Moved", "Removed", "Primary"}
 	var people []samba.Person

@@ -7,9 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestReplicating logs somebody on at the second controller, which the first
+// TestSambaReplicating logs somebody on at the second controller, which the first
 // learns only when it is told to replicate.
-func TestReplicating(t *testing.T) {
+func TestSambaReplicating(t *testing.T) {
 	const secret = "L0gsOn!here"
 	d := Run(t, Options{Replicating: true, People: []Person{{
 		ADUser: directory.ADUser{DN: DN("Jo", PeopleOU), SAMAccount: "jo", Enabled: directory.Yes}, Password: secret,

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-func TestDomain(t *testing.T) {
+func TestSambaDomain(t *testing.T) {
 	dn := DN(`Doe, "Jo" = #1`, PeopleOU)
 	day := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	d := Run(t, Options{
@@ -86,7 +86,7 @@ func lookUp(t *testing.T, d *Domain, url string) map[string]string {
 	return got
 }
 
-func TestRunIsGated(t *testing.T) {
+func TestSambaIsGated(t *testing.T) {
 	t.Setenv("IDLESEAT_TEST_SAMBA", "")
 	skipped := false
 	t.Run("without the variable", func(t *testing.T) {
@@ -164,7 +164,7 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-func TestDamagedSeed(t *testing.T) {
+func TestSambaDamagedSeed(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_SAMBA") != "1" {
 		t.Skip("needs a real Samba domain: run make test-ad, or set IDLESEAT_TEST_SAMBA=1")
 	}

@@ -3,14 +3,19 @@ package samba
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 )
 
-// Run starts a domain for a test and ends it with the test. It skips the test
-// unless IDLESEAT_TEST_SAMBA is 1, as "make test-ad" sets it, and where Samba
-// cannot run; with REQUIRE_SAMBA=1 it fails the test there instead.
+// Run starts a domain for a test and ends it with the test. Such a test has Samba in
+// its name, by which "make test-ad" finds it. It is skipped unless
+// IDLESEAT_TEST_SAMBA is 1, as "make test-ad" sets it, and where Samba cannot run;
+// with REQUIRE_SAMBA=1 it fails there instead.
 func Run(t testing.TB, o Options) *Domain {
 	t.Helper()
+	if _, bench := t.(*testing.B); !bench && !strings.Contains(t.Name(), "Samba") {
+		t.Fatal("a test with a domain is run by its name: put Samba into it")
+	}
 	if os.Getenv("IDLESEAT_TEST_SAMBA") != "1" {
 		t.Skip("needs a real Samba domain: run make test-ad, or set IDLESEAT_TEST_SAMBA=1")
 	}
