@@ -36,11 +36,8 @@ func open(ctx context.Context, env *settings) (func(context.Context, apply.StepI
 	}
 	steps := &apply.Steps{
 		Applier: apply.Applier{Store: s, Entra: graph, Now: time.Now},
-		Policy: func(ctx context.Context) (string, error) {
-			_, text, err := step.Policy(ctx, s, env.Policy)
-			return text, err
-		},
-		Relay: env.Relay == "on",
+		Policy:  step.PolicyText(s, env.Policy),
+		Relay:   env.Relay == "on",
 	}
 	return func(ctx context.Context, in apply.StepInput) (*apply.BatchState, error) {
 		if until := step.Until(ctx, step.Margin); !until.IsZero() {

@@ -16,11 +16,12 @@ import (
 
 type settings struct {
 	Store      string `env:"IDLESEAT_STORE, required"`
+	Policy     string `env:"IDLESEAT_POLICY, default=policy.yaml"` // key in the store
 	Deployment string `env:"IDLESEAT_DEPLOYMENT, default=idleseat"`
 }
 
 func main() {
-	step.Start(open, gate.ErrRefused, gate.ErrNothing, report.ErrNoPlan, snapshot.ErrUnknownRun)
+	step.Start(open, gate.ErrRefused, gate.ErrNothing, step.ErrPolicy, report.ErrNoPlan, snapshot.ErrUnknownRun)
 }
 
 func open(ctx context.Context, env *settings) (func(context.Context, gate.StepInput) (*gate.StepOutput, error), error) {
@@ -28,7 +29,7 @@ func open(ctx context.Context, env *settings) (func(context.Context, gate.StepIn
 	if err != nil {
 		return nil, err
 	}
-	steps := &gate.Steps{Store: s, Now: time.Now}
+	steps := &gate.Steps{Store: s, Policy: step.PolicyText(s, env.Policy), Now: time.Now}
 	return func(ctx context.Context, in gate.StepInput) (*gate.StepOutput, error) {
 		out, err := steps.Do(ctx, in)
 		if err != nil {

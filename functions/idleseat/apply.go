@@ -106,11 +106,14 @@ func approver() string {
 // failures is the error of a call after which changes failed, or could not be
 // made for a reason that must be mended.
 func failures(r *report.Results) error {
-	failed, troubled := r.Count(report.Failed), r.Troubled()
+	return failure(r.Run, r.Count(report.Failed), r.Troubled())
+}
+
+func failure(run string, failed, troubled int) error {
 	if failed+troubled == 0 {
 		return nil
 	}
-	return fmt.Errorf("run %s: %d changes failed, %d could not be made or finished now (the notes say why); these people have what they had, or are half-way and pending", r.Run, failed, troubled)
+	return fmt.Errorf("run %s: %d changes failed, %d could not be made or finished now (the notes say why); these people have what they had, or are half-way and pending", run, failed, troubled)
 }
 
 func (p *pipeline) applier() *apply.Applier {

@@ -16,6 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/step"
 )
 
@@ -131,10 +132,13 @@ func (f awsFlag) printOutcome(a *app, out *gate.StepOutput, format formatFlag) e
 			return p.err
 		}
 	}
-	if out.Verdict == plan.Hold && out.Results == nil {
+	switch {
+	case out.Verdict == plan.Hold && out.Results == nil:
 		return heldError{out.HoldReasons}
+	case out.Refused != "":
+		return heldError{[]string{out.Refused}}
 	}
-	return nil
+	return failure(out.Run, out.Results[report.Failed], out.Troubled)
 }
 
 type approveCmd struct {

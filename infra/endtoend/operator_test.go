@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
 // TestOperator plans, approves and puts back by the command line against the deployment.
@@ -22,24 +24,7 @@ func TestOperator(t *testing.T) {
 	small.Users = 400
 	r := newRig(t, options{company: small, mode: "review"})
 	before := r.holdings()
-	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/xml")
-		_, _ = w.Write([]byte(`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::` + account +
-			`:user/op</Arn><UserId>U</UserId><Account>` + account + `</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)) // a client that left needs no answer
-	}))
-	t.Cleanup(sts.Close)
-	idleseat := func(args ...string) (stdout, stderr string, status int) {
-		cmd := exec.CommandContext(t.Context(), filepath.Join(built, "idleseat"), append(args, "--aws", stack)...)
-		cmd.Env = append(as("operator", r.env), "AWS_ENDPOINT_URL_STS="+sts.URL)
-		var out, told bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &told
-		if err := cmd.Run(); err != nil {
-			if _, ended := errors.AsType[*exec.ExitError](err); !ended {
-				t.Fatal(err)
-			}
-		}
-		return out.String(), told.String(), cmd.ProcessState.ExitCode()
-	}
+	idleseat := r.operator()
 	text, steps, status := idleseat("plan", "--format", "json")
 	var plan struct {
 		Run, PlanHash, Verdict string
@@ -54,11 +39,7 @@ func TestOperator(t *testing.T) {
 	if _, told, status := idleseat("approve", plan.Run, "another"); status != 3 || !strings.Contains(told, plan.PlanHash) {
 		t.Errorf("another hash: status %d: %s", status, told)
 	}
-	r.putPolicy("review", func(policy string) string { return policy + "# edited\n" })
-	if _, told, status := idleseat("approve", plan.Run, plan.PlanHash); status != 3 || !strings.Contains(told, "policy has changed") || !cmp.Equal(before, r.holdings()) {
-		t.Errorf("edited since: status %d: %s", status, told)
-	}
-	r.putPolicy("review", nil)
+	r.refusesApproval(idleseat, plan.Run, plan.PlanHash)
 	text, told, status := idleseat("approve", plan.Run, plan.PlanHash)
 	if status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("status %d: %s%s", status, text, told)
@@ -82,4 +63,55 @@ func TestOperator(t *testing.T) {
 	if _, told, status := idleseat("reevaluate", "nobody@contoso.example"); status != 3 || !strings.Contains(told, "Idleseat.Refused") {
 		t.Errorf("nobody: status %d: %s", status, told)
 	}
+}
+
+// operator is the command line of an operator of the deployment.
+func (r *rig) operator() func(args ...string) (stdout, stderr string, status int) {
+	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/xml")
+		_, _ = w.Write([]byte(`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::` + account +
+			`:user/op</Arn><UserId>U</UserId><Account>` + account + `</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)) // a client that left needs no answer
+	}))
+	r.Cleanup(sts.Close)
+	return func(args ...string) (stdout, stderr string, status int) {
+		cmd := exec.CommandContext(r.Context(), filepath.Join(built, "idleseat"), append(args, "--aws", stack)...)
+		cmd.Env = append(as("operator", r.env), "AWS_ENDPOINT_URL_STS="+sts.URL)
+		var out, told bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &told
+		if err := cmd.Run(); err != nil {
+			if _, ended := errors.AsType[*exec.ExitError](err); !ended {
+				r.Fatal(err)
+			}
+		}
+		return out.String(), told.String(), cmd.ProcessState.ExitCode()
+	}
+}
+
+// refusesApproval approves a plan when the policy was edited since, and when Graph
+// answers for another tenant: in the first case nothing begins, in the second every
+// batch is refused.
+func (r *rig) refusesApproval(idleseat func(...string) (string, string, int), run, hash string) {
+	before := r.holdings()
+	r.putPolicy("review", func(policy string) string { return policy + "# edited\n" })
+	if _, told, status := idleseat("approve", run, hash); status != 3 || !strings.Contains(told, "policy has changed") || !cmp.Equal(before, r.holdings()) {
+		r.Errorf("edited since: status %d: %s", status, told)
+	}
+	r.putPolicy("review", nil)
+	const other = "00000000-0000-0000-0000-00000000000b"
+	r.box.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if !strings.HasSuffix(req.URL.Path, "/subscribedSkus") {
+				next.ServeHTTP(w, req)
+				return
+			}
+			kept := httptest.NewRecorder()
+			next.ServeHTTP(kept, req)
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write(bytes.ReplaceAll(kept.Body.Bytes(), []byte(sandbox.TenantID), []byte(other)))
+		})
+	})
+	if _, told, status := idleseat("approve", run, hash); status != 3 || !strings.Contains(told, "Graph answered for "+other) || !cmp.Equal(before, r.holdings()) {
+		r.Errorf("another tenant: status %d: %s", status, told)
+	}
+	r.box.Intercept(nil)
 }

@@ -111,6 +111,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error
 	if err := job.check(ctx, in); err != nil {
 		return nil, err
 	}
+	job.results.Refused = ""
 	if err := job.overridden(ctx); err != nil {
 		return nil, err
 	}
@@ -183,22 +184,16 @@ type job struct {
 func (j *job) reopen(ctx context.Context) error {
 	for _, b := range j.batches {
 		for i := range b.Changes {
-			open, err := j.isOpen(ctx, &b.Changes[i])
+			last, err := j.ledger.Latest(ctx, b.Changes[i].User, b.Changes[i].License)
 			if err != nil {
 				return err
 			}
-			if open {
+			if last != nil && last.Run == j.plan.Run && last.Completion == nil {
 				j.results.Set(report.ResultOf(&b.Changes[i], report.Pending, "begun, and not finished yet"))
 			}
 		}
 	}
 	return nil
-}
-
-// isOpen tells whether the ledger has an open entry of this run for a change.
-func (j *job) isOpen(ctx context.Context, c *plan.Change) (bool, error) {
-	last, err := j.ledger.Latest(ctx, c.User, c.License)
-	return last != nil && last.Run == j.plan.Run && last.Completion == nil, err
 }
 
 // readGroups reads the license groups of Entra ID again: since the run began

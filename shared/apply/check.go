@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
@@ -36,16 +35,13 @@ func (j *job) check(ctx context.Context, in Request) error {
 		return refuse("%s", heldBecause(p))
 	case j.left() == 0:
 		return refuse("every change of the plan is final already")
-	case p.Restores == "" && in.Policy != "" && in.Policy != j.run.Begin.Policy:
-		j.closed = "the policy has changed since the plan was made; plan again"
-	case j.Now().After(p.Expires):
-		j.closed = "the plan expired at " + p.Expires.Format(time.RFC3339) + "; plan again"
 	}
-	if err := j.superseded(ctx); err != nil {
+	var err error
+	if j.closed, j.withdrawn, err = history.Closed(ctx, j.Store, p, j.run.Begin, in.Policy, j.Now()); err != nil {
 		return err
 	}
 	if j.closed != "" {
-		if begun, err := j.begun(ctx); err != nil || !begun {
+		if begun, err := history.Begun(ctx, j.ledger, p); err != nil || !begun {
 			return errors.Join(err, refuse("%s", j.closed))
 		}
 	}
@@ -60,29 +56,6 @@ func (j *job) check(ctx context.Context, in Request) error {
 		return nil
 	}
 	return j.probe(ctx, refuse)
-}
-
-// superseded closes a plan that is being put back, and one for everybody when there
-// is a newer one.
-func (j *job) superseded(ctx context.Context) error {
-	if j.plan.Restores != "" {
-		return nil
-	}
-	by, err := history.Withdrawn(ctx, j.Store, j.plan.Run)
-	if err != nil {
-		return err
-	}
-	if by != "" {
-		j.withdrawn, j.closed = true, "run "+by+" puts it back"
-	}
-	if j.closed != "" || j.run.Begin.User != "" {
-		return nil
-	}
-	newer, err := history.Newer(ctx, j.Store, j.plan.Run)
-	if err == nil && newer != "" {
-		j.closed = "the plan of run " + newer + " superseded it; apply that one"
-	}
-	return err
 }
 
 // overridden notes that the limits which hold the plan are set aside, for the
@@ -100,16 +73,6 @@ func (j *job) overridden(ctx context.Context) error {
 	return history.PutOverride(ctx, j.Store, &history.Override{
 		Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC(), Matches: matches,
 	})
-}
-
-// begun tells whether a change of this run is still open in the ledger.
-func (j *job) begun(ctx context.Context) (bool, error) {
-	for _, c := range slices.Concat(j.plan.Changes, j.plan.Notices) {
-		if open, err := j.isOpen(ctx, &c); open || err != nil {
-			return open, err
-		}
-	}
-	return false, nil
 }
 
 func heldBecause(p *plan.Plan) string {

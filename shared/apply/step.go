@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -132,7 +133,7 @@ func questions(p *policy.Policy) (groups []task.Group) {
 func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
 		b.Ask = false
-		return &b, s.unreached(ctx, &b)
+		return &b, s.undone(ctx, &b, "nothing was done: the relay brought no evidence: "+b.Evidence.Why(), "")
 	}
 	text, err := s.Policy(ctx)
 	if err != nil {
@@ -151,6 +152,9 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 		in.Override = b.PlanHash
 	}
 	results, err := applier.Apply(ctx, in)
+	if errors.Is(err, ErrRefused) {
+		return nil, errors.Join(err, s.undone(ctx, &b, "nothing was done: "+err.Error(), err.Error()))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +173,9 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, wishes)
 }
 
-// unreached notes of a batch of Active Directory that nothing could be done.
-func (s *Steps) unreached(ctx context.Context, b *BatchState) error {
+// undone notes of what is left of a batch that nothing could be done, and by
+// refused that a safety check forbade it.
+func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
 	if err != nil {
 		return err
@@ -178,12 +183,14 @@ func (s *Steps) unreached(ctx context.Context, b *BatchState) error {
 	for _, of := range j.batches {
 		for i := range of.Changes {
 			if c := &of.Changes[i]; !j.results.Final(c) {
-				r := report.ResultOf(c, report.Pending, "nothing was done: the relay brought no evidence: "+b.Evidence.Why())
+				r := report.ResultOf(c, report.Pending, why)
 				r.Again = true
 				j.results.Set(r)
 			}
 		}
-		if err := report.PutResults(ctx, s.Store, of.Name, j.of(of)); err != nil {
+		results := j.of(of)
+		results.Refused = refused
+		if err := report.PutResults(ctx, s.Store, of.Name, results); err != nil {
 			return err
 		}
 	}

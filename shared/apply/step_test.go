@@ -190,3 +190,24 @@ func TestStepsRefuse(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusalIsNoted: that a batch is refused is known afterwards, as long as it is.
+func TestRefusalIsNoted(t *testing.T) {
+	t.Parallel()
+	r := newRelayed(t, newBench(t, changeBo))
+	r.entra.tenant = "other"
+	state := BatchState{Run: "run", Batch: "entra-0001", Evidence: &task.Ending{Absent: true}}
+	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, ErrRefused) {
+		t.Fatal(err)
+	}
+	r.is(t, report.Pending, "nothing was done: refused to apply run run")
+	if got := r.results(t); !strings.Contains(got.Refused, "Graph answered for other") || got.Troubled() != 1 {
+		t.Errorf("%+v", got)
+	}
+	r.entra.tenant = tenant
+	r.round(t, "entra-0001", false)
+	r.is(t, report.Done, "")
+	if got := r.results(t); got.Refused != "" {
+		t.Errorf("refused for ever: %s", got.Refused)
+	}
+}

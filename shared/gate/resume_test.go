@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -37,7 +38,7 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 		}
 	}
 	p.PlanHash = p.Hash()
-	if err := errors.Join(report.PutPlan(t.Context(), s, p, nobody), history.PutPlanned(t.Context(), s, past, true)); err != nil {
+	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1}), report.PutPlan(t.Context(), s, p, nobody), history.PutPlanned(t.Context(), s, past, true)); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -28,7 +28,7 @@ func Settle(ctx context.Context, s store.Store, run string, now time.Time) (*pla
 	if err != nil {
 		return nil, nil, err
 	}
-	all := &report.Results{Run: run, PlanHash: p.PlanHash, At: now.UTC(), Override: said.Override, Results: []report.Result{}}
+	all := &report.Results{Run: run, PlanHash: p.PlanHash, At: now.UTC(), Override: said.Override, Refused: said.Refused, Results: []report.Result{}}
 	book := ledger.In(s)
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		r, err := became(ctx, book, &c, run, said)

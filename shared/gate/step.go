@@ -84,6 +84,8 @@ type StepOutput struct {
 	Counts        *plan.Counts          `json:"counts,omitempty"` // of verdicts
 	Changes       int                   `json:"changes"`
 	Results       map[report.Status]int `json:"results,omitempty"`
+	Troubled      int                   `json:"troubled"`          // of pending, those that waiting alone does not help
+	Refused       string                `json:"refused,omitempty"` // why a safety check forbids to go on
 	MonthlySaving float64               `json:"monthlySaving"`
 	Currency      string                `json:"currency"`
 }
@@ -105,7 +107,9 @@ type Batch struct {
 // Steps are the steps of the state machine in which a run is judged and settled.
 type Steps struct {
 	Store store.Store
-	Now   func() time.Time
+	// Policy reads the text of the policy in force.
+	Policy func(context.Context) (string, error)
+	Now    func() time.Time
 }
 
 // Do takes one step.
@@ -165,8 +169,8 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 	return ages, nil
 }
 
-// approve compares what an operator approved with the plan that there is.
-// Everything else that may forbid it is checked by every batch.
+// approve compares what an operator approved with the plan that there is. Every
+// batch checks it again, and what the directories say about it.
 func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	p, results, err := Settle(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
@@ -175,16 +179,12 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
 	}
-	newer, err := history.Newer(ctx, s.Store, p.Run)
-	if err != nil {
-		return nil, err
-	}
-	begun, err := anyOpen(ctx, ledger.In(s.Store), p)
-	if err != nil {
-		return nil, err
-	}
 	out := outputOf(p, results, in.Override)
 	if err := s.resume(ctx, p, out); err != nil {
+		return nil, err
+	}
+	closed, err := s.closed(ctx, p)
+	if err != nil {
 		return nil, err
 	}
 	switch {
@@ -196,8 +196,8 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 		return nil, refuse("the plan changes nothing")
 	case p.Verdict == plan.Hold && !(p.Overridable && in.Override):
 		return nil, refuse("the plan is held: %s", strings.Join(p.HoldReasons, "; "))
-	case newer != "" && p.Restores == "" && !begun && s.everybody(ctx, p.Run):
-		return nil, refuse("the plan of run %s superseded it; approve that one", newer)
+	case closed != "":
+		return nil, refuse("%s", closed)
 	case !out.Batches.any():
 		return nil, refuse("every change of the plan is final already")
 	}
@@ -205,11 +205,25 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// everybody tells whether a run is one for all people. One whose beginning cannot
-// be read is taken for that.
-func (s *Steps) everybody(ctx context.Context, run string) bool {
-	b, err := snapshot.GetBegin(ctx, s.Store, run)
-	return err != nil || b.User == ""
+// closed says why nothing of a plan may begin any more, of which nothing has begun.
+func (s *Steps) closed(ctx context.Context, p *plan.Plan) (string, error) {
+	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
+	if err != nil {
+		return "", err
+	}
+	inForce, err := s.Policy(ctx)
+	if err != nil {
+		return "", err
+	}
+	why, _, err := history.Closed(ctx, s.Store, p, b, inForce, s.Now())
+	if err != nil || why == "" {
+		return "", err
+	}
+	begun, err := history.Begun(ctx, ledger.In(s.Store), p)
+	if err != nil || begun {
+		return "", err
+	}
+	return why, nil
 }
 
 // restore makes the plan that puts a run back. Asking for it is its approval.
@@ -244,17 +258,6 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error
 	return nil
 }
 
-// anyOpen tells whether the ledger has an open entry of a plan's run.
-func anyOpen(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
-	for _, c := range slices.Concat(p.Changes, p.Notices) {
-		last, err := book.Latest(ctx, c.User, c.License)
-		if err != nil || last != nil && last.Run == p.Run && last.Completion == nil {
-			return err == nil, err
-		}
-	}
-	return false, nil
-}
-
 func (s *Steps) settle(ctx context.Context, run string, round int) (*StepOutput, error) {
 	p, results, err := Settle(ctx, s.Store, run, s.Now())
 	if err != nil {
@@ -265,14 +268,15 @@ func (s *Steps) settle(ctx context.Context, run string, round int) (*StepOutput,
 	if err := s.resume(ctx, p, out); err != nil {
 		return nil, err
 	}
-	out.Results, out.MonthlySaving = map[report.Status]int{}, 0
+	out.Results, out.Refused, out.MonthlySaving = map[report.Status]int{}, results.Refused, 0
 	for _, r := range results.Results {
 		if out.Results[r.Status]++; r.Status == report.Done {
 			out.MonthlySaving += r.MonthlySaving
 		}
 	}
-	pending, troubled := results.Count(report.Pending), results.Troubled()
-	out.Go = out.Round < mostRounds && pending > troubled || out.Round < troubleRounds && pending > 0
+	pending := out.Results[report.Pending]
+	out.Troubled = results.Troubled()
+	out.Go = out.Round < mostRounds && pending > out.Troubled || out.Round < troubleRounds && pending > 0
 	out.WaitSeconds = int(min(firstWait<<min(round, 10), longWait) / time.Second)
 	return out, nil
 }
@@ -329,6 +333,7 @@ func (o *StepOutput) Metrics(op string) map[string]float64 {
 		}
 		m["Changes"], m["Held"], m["FeedUnhealthy"] = float64(o.Changes), flag[o.Verdict == plan.Hold], flag[o.Unhealthy]
 	case "settle":
+		m["Held"] = flag[!o.Go && o.Refused != ""]
 		m["Done"], m["Pending"], m["Failed"] = float64(o.Results[report.Done]), float64(o.Results[report.Pending]), float64(o.Results[report.Failed])
 		m["MonthlySaving"] = o.MonthlySaving
 	}

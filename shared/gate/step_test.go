@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -8,14 +9,24 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
 func steps(t *testing.T, e evaluated) *Steps {
 	t.Helper()
-	return &Steps{Store: e.put(t), Now: func() time.Time { return clock }}
+	s := &Steps{Store: e.put(t), Now: func() time.Time { return clock }}
+	s.Policy = func(ctx context.Context) (string, error) {
+		begin, err := snapshot.GetBegin(ctx, s.Store, "run")
+		if err != nil {
+			return "", err
+		}
+		return begin.Policy, nil
+	}
+	return s
 }
 
 // gated is the state after the gate of a run.
@@ -82,6 +93,47 @@ func TestApprove(t *testing.T) {
 	}
 }
 
+// TestClosed: what may not begin any more is not approved.
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		close func(*testing.T, *Steps)
+		want  string
+		is    error
+	}{
+		"the policy changed": {func(_ *testing.T, s *Steps) {
+			s.Policy = func(context.Context) (string, error) { return text + "# edited\n", nil }
+		}, "policy has changed", ErrRefused},
+		"the policy cannot be read": {func(_ *testing.T, s *Steps) {
+			s.Policy = func(context.Context) (string, error) { return "", errDown }
+		}, "down", errDown},
+		"expired": {func(_ *testing.T, s *Steps) {
+			s.Now = func() time.Time { return clock.Add(plan.Lifetime + time.Hour) }
+		}, "the plan expired at", ErrRefused},
+		"a newer plan": {func(t *testing.T, s *Steps) {
+			if err := history.PutPlanned(t.Context(), s.Store, &history.Planned{Run: "run2"}, true); err != nil {
+				t.Fatal(err)
+			}
+		}, "run2 superseded it", ErrRefused},
+		"put back": {func(t *testing.T, s *Steps) {
+			if err := history.Withdraw(t.Context(), s.Store, "run", "run-3", clock); err != nil {
+				t.Fatal(err)
+			}
+		}, "run-3 puts it back", ErrRefused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := steps(t, busy())
+			planned := s.gated(t, false)
+			tt.close(t, s)
+			_, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: planned.PlanHash}})
+			if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
 func TestHold(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -128,7 +180,7 @@ func TestSettle(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, b := range p.Batches() {
-		said := &report.Results{Run: "run", PlanHash: p.PlanHash}
+		said := &report.Results{Run: "run", PlanHash: p.PlanHash, Refused: "refused: of a feed"}
 		for i := range b.Changes {
 			if b.Changes[i].User == p.Changes[2].User && b.Changes[i].License == p.Changes[2].License {
 				said.Set(report.ResultOf(&b.Changes[i], report.Kept, "signed in"))
@@ -144,6 +196,8 @@ func TestSettle(t *testing.T) {
 	}
 	if out := settle(mostRounds); out.Go {
 		t.Errorf("it waits for ever: %+v", out)
+	} else if out.Refused != "refused: of a feed" || out.Metrics("settle")["Held"] != 1 {
+		t.Errorf("it ends without a word of the refusal: %+v", out)
 	}
 	if err := book.Complete(t.Context(), begun[1], ledger.Completion{Outcome: ledger.RolledBack}); err != nil {
 		t.Fatal(err)

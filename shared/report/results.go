@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ type Results struct {
 	PlanHash string    `json:"planHash"`
 	At       time.Time `json:"at"`
 	Override string    `json:"override,omitempty"`
+	Refused  string    `json:"refused,omitempty"` // why a safety check forbids to go on now
 	Results  []Result  `json:"results"`
 }
 
@@ -83,9 +85,7 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 		if one.At.After(all.At) {
 			all.At = one.At
 		}
-		if one.Override != "" {
-			all.Override = one.Override
-		}
+		all.Override, all.Refused = cmp.Or(one.Override, all.Override), cmp.Or(all.Refused, one.Refused)
 	}
 	return all, nil
 }

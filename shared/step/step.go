@@ -113,6 +113,15 @@ func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, str
 	return p, string(text), nil
 }
 
+// PolicyText reads the text of the policy that lies in the store under a key, each
+// time it is called.
+func PolicyText(s store.Store, key string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		_, text, err := Policy(ctx, s, key)
+		return text, err
+	}
+}
+
 // ErrPolicy is returned for a policy file with faults.
 var ErrPolicy = errors.New("the policy file has faults; correct it (idleseat policy check) and put it into the bucket again")
 
