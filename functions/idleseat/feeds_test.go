@@ -24,16 +24,21 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 				next.ServeHTTP(w, r)
 				return
 			}
-			kept := &recorder{header: http.Header{}}
-			next.ServeHTTP(kept, r)
-			var body map[string]any
-			if err := json.Unmarshal(kept.body.Bytes(), &body); err != nil {
-				panic(err)
-			}
+			body := answerOf(next, r)
 			w.Header().Set("Content-Type", "application/json")
 			change(w, r, body)
 		})
 	}
+}
+
+// answerOf is what Graph answers.
+func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
+	kept := &recorder{header: http.Header{}}
+	next.ServeHTTP(kept, r)
+	if err := json.Unmarshal(kept.body.Bytes(), &body); err != nil {
+		panic(err)
+	}
+	return body
 }
 
 // recorder keeps an answer back.

@@ -65,7 +65,7 @@ func TestNights(t *testing.T) {
 		}
 	}
 	approval := fmt.Sprintf(`{"apply":%q,"planHash":%q}`, run, p.PlanHash)
-	if _, failure := r.run(approval); failure == nil || failure.Error != "Idleseat.Refused" || !strings.Contains(failure.Cause, "superseded it; approve that one") {
+	if _, failure := r.run(approval); failure == nil || failure.Error != "Idleseat.Refused" || !strings.Contains(failure.Cause, "superseded it; apply that one") {
 		t.Errorf("the plan of the first night approved again: %+v", failure)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -62,46 +61,6 @@ type Request struct {
 	// Restore is instead the run that is put back, for User alone if given.
 	Restore string `json:"restore,omitempty"`
 	User    string `json:"user,omitempty"`
-}
-
-// StepOutput is the state that is handed on, and at the end the outcome of the
-// execution. It holds numbers and names of batches.
-type StepOutput struct {
-	Run         string       `json:"run"`
-	PlanHash    string       `json:"planHash"`
-	Verdict     plan.Verdict `json:"verdict"`
-	HoldReasons []string     `json:"holdReasons"`
-	Mode        policy.Mode  `json:"mode"`
-	Unhealthy   bool         `json:"unhealthy"` // a source
-	// FeedAge is how old the newest activity of each source is, in hours.
-	FeedAge map[string]float64 `json:"feedAge,omitempty"`
-
-	Go          bool    `json:"go"` // apply it, or wait and apply again
-	Round       int     `json:"round"`
-	WaitSeconds int     `json:"waitSeconds"`
-	Batches     Batches `json:"batches"` // that are to be worked on
-
-	Counts        *plan.Counts          `json:"counts,omitempty"` // of verdicts
-	Changes       int                   `json:"changes"`
-	Results       map[report.Status]int `json:"results,omitempty"`
-	Troubled      int                   `json:"troubled"`          // of pending, those that waiting alone does not help
-	Refused       string                `json:"refused,omitempty"` // why a safety check forbids to go on
-	MonthlySaving float64               `json:"monthlySaving"`
-	Currency      string                `json:"currency"`
-}
-
-// Batches are those to be worked on, by directory.
-type Batches struct {
-	Entra []Batch `json:"entra"`
-	AD    []Batch `json:"ad"`
-}
-
-// Batch names a batch of a plan: of this run, or of an earlier one that is resumed.
-type Batch struct {
-	Run      string `json:"run"`
-	PlanHash string `json:"planHash"`
-	Override bool   `json:"override"` // of the limits that hold the plan
-	Batch    string `json:"batch"`
 }
 
 // Steps are the steps of the state machine in which a run is judged and settled.
@@ -279,63 +238,4 @@ func (s *Steps) settle(ctx context.Context, run string, round int) (*StepOutput,
 	out.Go = out.Round < mostRounds && pending > out.Troubled || out.Round < troubleRounds && pending > 0
 	out.WaitSeconds = int(min(firstWait<<min(round, 10), longWait) / time.Second)
 	return out, nil
-}
-
-// mostReasons bounds what is said of a held plan; plan.json has it all.
-const mostReasons = 10
-
-// outputOf is the state after a plan was made or worked on. Batches that are
-// final are left out.
-func outputOf(p *plan.Plan, results *report.Results, override bool) *StepOutput {
-	out := &StepOutput{
-		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
-		HoldReasons: p.HoldReasons[:min(len(p.HoldReasons), mostReasons)], MonthlySaving: p.MonthlySaving, Currency: p.Currency,
-		Batches: Batches{Entra: []Batch{}, AD: []Batch{}},
-	}
-	for _, f := range p.Sources {
-		out.Unhealthy = out.Unhealthy || f.State == plan.Unhealthy
-	}
-	out.Batches.add(p, results, override)
-	return out
-}
-
-// add adds the batches of a plan that are not final.
-func (all *Batches) add(p *plan.Plan, results *report.Results, override bool) {
-	if p.Verdict == plan.Nothing {
-		return
-	}
-	for _, b := range p.Batches() {
-		if !slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return results == nil || !results.Final(&c) }) {
-			continue
-		}
-		one := Batch{Run: p.Run, PlanHash: p.PlanHash, Override: override, Batch: b.Name}
-		if strings.HasPrefix(b.Name, "ad-") {
-			all.AD = append(all.AD, one)
-		} else {
-			all.Entra = append(all.Entra, one)
-		}
-	}
-}
-
-func (all *Batches) any() bool { return len(all.Entra)+len(all.AD) > 0 }
-
-// Metrics are the figures of a step by the names of the dashboard and the
-// alarms. Every run has its end either in hold, in a gate after which nothing is
-// to be done, or in a settling after which nothing is waited for.
-func (o *StepOutput) Metrics(op string) map[string]float64 {
-	flag := map[bool]float64{true: 1}
-	m := map[string]float64{"RunEnded": flag[!o.Go]}
-	switch op {
-	case "gate", "hold":
-		m["People"], m["Reclaim"], m["Undecided"] = float64(o.Counts.Users), float64(o.Counts.Reclaim), float64(o.Counts.Undecided)
-		for source, age := range o.FeedAge {
-			m["FeedAgeHours-"+source] = age
-		}
-		m["Changes"], m["Held"], m["FeedUnhealthy"] = float64(o.Changes), flag[o.Verdict == plan.Hold], flag[o.Unhealthy]
-	case "settle":
-		m["Held"] = flag[!o.Go && o.Refused != ""]
-		m["Done"], m["Pending"], m["Failed"] = float64(o.Results[report.Done]), float64(o.Results[report.Pending]), float64(o.Results[report.Failed])
-		m["MonthlySaving"] = o.MonthlySaving
-	}
-	return m
 }

@@ -8,10 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -251,68 +248,4 @@ func tooOld(run string, at time.Time) bool {
 	stamp, _, _ := strings.Cut(run, "-")
 	began, err := time.Parse("20060102T150405Z", stamp)
 	return err == nil && began.Add(reading+plan.Lifetime).Before(at)
-}
-
-// lookupsAtOnce is how many entries of the ledger are read side by side.
-const lookupsAtOnce = 16
-
-// look finds in the ledger what became of the marked items.
-func (st *Standing) look(ctx context.Context, book *ledger.Ledger) error {
-	all, ctx := errgroup.WithContext(ctx)
-	all.SetLimit(lookupsAtOnce)
-	var mu sync.Mutex
-	found := map[Touch]*Item{}
-	for t, i := range st.items {
-		if i != nil {
-			continue
-		}
-		all.Go(func() error {
-			e, err := book.Standing(ctx, t.User, t.License)
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			found[t] = ItemOf(e)
-			return nil
-		})
-	}
-	if err := all.Wait(); err != nil {
-		return err
-	}
-	for t, i := range found {
-		if known := st.gave[t]; known != nil && i != nil && i.State == Taken && i.Run == known.Run {
-			i = known // the ledger does not know of what others gave back
-		}
-		if st.items[t] = i; i == nil {
-			delete(st.items, t)
-		}
-	}
-	return nil
-}
-
-// ItemOf is what the entry of the ledger by which a license stands means for what
-// may be done next; nil when it means nothing.
-func ItemOf(e *ledger.Entry) *Item {
-	if e == nil {
-		return nil
-	}
-	i := &Item{
-		User: e.Person, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), Began: e.At, At: e.At, IdleSince: e.IdleSince, State: Open,
-	}
-	if e.Completion == nil {
-		return i
-	}
-	i.At = e.Completion.At
-	switch {
-	case e.Completion.Outcome == ledger.Noticed:
-		i.State = Noticed
-	case e.Completion.Outcome != ledger.Done:
-		return nil
-	case e.Rule == plan.RestoreRule:
-		i.State = GivenBack
-	default:
-		i.State = Taken
-	}
-	return i
 }

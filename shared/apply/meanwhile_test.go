@@ -1,0 +1,183 @@
+package apply
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// TestTargetShownButNotListed: licenses follow membership late, so that somebody
+// whom an administrator just took out of the target still shows its license. The
+// source is left only when both agree.
+func TestTargetShownButNotListed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.entra.in.add("g-exo", "id-anna")
+	b.follow()
+	b.entra.in.remove("g-exo", "id-anna")
+	b.apply(t, report.Pending, "left the source group") // joined the target again, which shows
+	b.wrote(t, joinEXO, leaveE3)
+	if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-exo"]); d != "" {
+		t.Errorf("members of the target (-want +got):\n%s", d)
+	}
+}
+
+// TestTakenOutBySomebody: whom an administrator takes out of the source while the
+// target is waited for is not put into it again.
+func TestTakenOutBySomebody(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, report.Pending, "joined")
+	b.entra.in.remove("g-e3", "id-anna")
+	b.apply(t, report.Pending, "waiting for its license to become active")
+	b.follow()
+	b.apply(t, report.Done, "")
+	b.wrote(t, joinEXO)
+}
+
+// TestTargetGone: the license of the target is gone the moment the source was left.
+func TestTargetGone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, report.Pending, "joined")
+	b.follow()
+	b.Applier.Entra = &between{b.entra, "RemoveMember g-e3", func() {
+		u := b.entra.users["id-anna"]
+		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group == "g-exo" })
+	}}
+	b.apply(t, report.Kept, targetGone)
+	b.logged(t, moveAnna, "rolled back")
+	if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-e3"]); d != "" {
+		t.Errorf("members of the source (-want +got):\n%s", d)
+	}
+}
+
+// TestWithdrawn: a run that is put back begins nothing any more, and what has not
+// left yet goes back.
+func TestWithdrawn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, changeBo)
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.logged(t, moveAnna, "open")
+	if err := history.Withdraw(t.Context(), b.Store, "run", "run9", b.now); err != nil {
+		t.Fatal(err)
+	}
+	b.follow()
+	r, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil || r.Count(report.Kept) != 1 || r.Count(report.Done) != 1 || r.Of(&moveAnna).Note != "its run is being put back" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	b.wrote(t, joinEXO, changeEXO, leaveEXO)
+
+	b = newBench(t, moveAnna)
+	if err := history.Withdraw(t.Context(), b.Store, "run", "run9", b.now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil || !strings.Contains(err.Error(), "run run9 puts it back") {
+		t.Errorf("error %v", err)
+	}
+	b.wrote(t)
+}
+
+// TestDeletedMeanwhile: an account that was deleted after its license was taken may
+// come back for thirty days; so long the change stays open, and is finished then.
+func TestDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	b.apply(t, report.Pending, "joined")
+	b.follow()
+	b.apply(t, report.Pending, "left the source group")
+	anna := b.entra.users["id-anna"]
+	delete(b.entra.users, "id-anna")
+	b.apply(t, report.Pending, "in which the account may come back")
+	b.logged(t, moveAnna, "open")
+	b.entra.users["id-anna"] = anna
+	b.follow()
+	b.apply(t, report.Done, "")
+
+	b = newBench(t, moveAnna)
+	b.apply(t, report.Pending, "joined")
+	b.follow()
+	b.apply(t, report.Pending, "left the source group")
+	delete(b.entra.users, "id-anna")
+	b.at(asOf.AddDate(0, 0, 31))
+	b.apply(t, report.Failed, "no longer in Entra ID")
+}
+
+// TestADAccountGone: a change in Active Directory ends when its account is gone.
+func TestADAccountGone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeDora)
+	b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": errDown}
+	b.apply(t, report.Pending, "did not go through")
+	b.ad.fail = nil
+	delete(b.ad.people, "S-1-5-21-4")
+	b.apply(t, report.Done, "the account is no longer in Active Directory") // and in no group any more
+	b.logged(t, freeDora, "done")
+}
+
+// TestGroupChangedMeanwhile: license groups are read again before they are changed.
+func TestGroupChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		what func(*bench)
+		note string
+	}{
+		"dynamic":        {func(b *bench) { b.entra.dynamic = "g-e3" }, "the group entra:LIC-E3 is dynamic: its rule decides who is in it"},
+		"grants no more": {func(b *bench) { delete(b.entra.grants, "g-exo") }, "the group entra:LIC-EXO does not grant EXCHANGESTANDARD"},
+		"gone":           {func(b *bench) { b.entra.fail = map[string]error{"FindGroup g-exo": directory.ErrNoGroup} }, "the group entra:LIC-EXO cannot be read: no such group"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, moveAnna)
+			tc.what(b)
+			b.apply(t, report.Refused, tc.note)
+			b.wrote(t)
+		})
+	}
+	b := newBench(t, moveAnna)
+	b.entra.fail = map[string]error{"FindGroup g-exo": errDown}
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil || !strings.Contains(err.Error(), "read the license groups again") {
+		t.Errorf("error %v", err)
+	}
+	b.wrote(t)
+}
+
+// TestEarlierRule: a rule that comes first in the policy, and by now matches or
+// cannot decide, keeps a later one from acting.
+func TestEarlierRule(t *testing.T) {
+	t.Parallel()
+	both := strings.Replace(text, "rules:\n", "rules:\n  - {name: first, license: e3, for: department == 'Sales', when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n", 1)
+	b := newBenchOf(t, both, moveAnna)
+	b.entra.users["id-anna"].Department = "Sales"
+	b.apply(t, report.Refused, "superseded: the rule first comes first in the policy and changes e3")
+	b.wrote(t)
+	unknown := strings.Replace(text, "rules:\n", "rules:\n  - {name: first, license: e3, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}\n", 1)
+	b = newBenchOf(t, unknown, moveAnna)
+	b.apply(t, report.Refused, "superseded: the rule first comes first in the policy and is undecided about e3")
+	b.wrote(t)
+}
+
+// TestOtherLicenseUnderWay: while one change gives a license, another one must not
+// take it.
+func TestOtherLicenseUnderWay(t *testing.T) {
+	t.Parallel()
+	both := strings.Replace(text, "rules:\n", "rules:\n  - {name: exo, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n", 1)
+	free := plan.Change{User: "id-bo", Rule: "exo", License: "exo", Via: plan.Direct, IdleSince: &idle}
+	b := newBenchOf(t, both, free)
+	bo := b.entra.users["id-bo"]
+	bo.Assignments = []directory.Assignment{{SKU: "sku-exo", State: "Active"}}
+	b.begun(t, "id-bo", "e3", "exo")
+	b.apply(t, report.Refused, "another run's change is still open: run other")
+	b.wrote(t)
+}
