@@ -3,6 +3,7 @@ package endtoend
 import (
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -49,16 +50,26 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 }
 
-// BenchmarkNight reads and plans for 100,000 people in audit, collect in one
-// call, and reports the peak memory of each function and what was done.
+// BenchmarkNight runs a night for 100,000 people, collect in one call, in audit and
+// in enforce with 200 changes, and reports the peak memory of each function and
+// what was done.
 func BenchmarkNight(b *testing.B) {
+	for _, mode := range []string{"audit", "enforce"} {
+		b.Run(mode, func(b *testing.B) { benchmarkNight(b, mode) })
+	}
+}
+
+func benchmarkNight(b *testing.B, mode string) {
+	limits := regexp.MustCompile(`limits:.*`)
 	for b.Loop() {
-		r := newRig(b, options{company: sandbox.Options{Users: 100_000, Seed: 1}, mode: "audit", patient: true})
+		r := newRig(b, options{company: sandbox.Options{Users: 100_000, Seed: 1}, mode: mode, patient: true, edit: func(policy string) string {
+			return limits.ReplaceAllString(policy, "limits: {stopAbove: {percent: 90, count: 90000}, perRun: 200}")
+		}})
 		out, failure := r.run(nightly)
 		if failure != nil {
 			b.Fatal(failure)
 		}
-		b.Logf("counts %v, verdict %v", out["counts"], out["verdict"])
+		b.Logf("verdict %v, counts %v, results %v", out["verdict"], out["counts"], out["results"])
 		calls := map[string]int{}
 		for _, c := range r.made {
 			calls[c.action]++
