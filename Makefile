@@ -15,7 +15,7 @@ run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
 
 test:
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 test-ad: ## what needs a real Samba domain; installs Samba when run as root on Debian
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/... ./infra/endtoend

@@ -230,7 +230,7 @@ func TestKilledAtEveryOperation(t *testing.T) {
 	if len(want.Ledger) != 150 {
 		t.Fatalf("%d objects in the ledger", len(want.Ledger))
 	}
-	step := 31
+	step := 17
 	first := time.Now().YearDay() % step
 	if os.Getenv("IDLESEAT_TEST_KILLS") == "all" {
 		step, first = 1, 0
