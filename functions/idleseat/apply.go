@@ -151,7 +151,11 @@ func printResults(a *app, p *plan.Plan, r *report.Results, f formatFlag, next st
 		}
 	}
 	out.shortTable(rows, "the run's results have them all")
-	out.printf("\n%s; %s a month freed\n", counts(r), money(saved, p.Currency))
+	word := "freed"
+	if saved < 0 { // put back
+		word, saved = "paid again", -saved
+	}
+	out.printf("\n%s; %s a month %s\n", counts(r), money(saved, p.Currency), word)
 	if r.Count(report.Pending) > 0 {
 		out.printf("pending changes wait for the directory; finish them:  %s\n", next)
 	}
