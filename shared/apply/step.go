@@ -42,6 +42,7 @@ type BatchState struct {
 	Batch    string   `json:"batch"`
 	Results  []string `json:"results"` // keys of what the relay's writes came to in this round
 	Tries    int      `json:"tries"`   // writes handed to the relay so far
+	Restores bool     `json:"restores"`
 
 	// Ask tells the state machine to send an errand: about the people of Input
 	// after prepare, with the changes of Input after change.
@@ -82,6 +83,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	if err != nil {
 		return nil, err
 	}
+	b.Restores = j.plan.Restores != ""
 	// A plan that was made without Active Directory does not need it now.
 	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
 	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
@@ -135,9 +137,12 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 		b.Ask = false
 		return &b, s.undone(ctx, &b, "nothing was done: the relay brought no evidence: "+b.Evidence.Why(), "")
 	}
-	text, err := s.Policy(ctx)
-	if err != nil {
-		return nil, err
+	var text string
+	var err error
+	if !b.Restores { // the way back is open whatever lies there as policy
+		if text, err = s.Policy(ctx); err != nil {
+			return nil, err
+		}
 	}
 	ad, err := s.errand(ctx, &b)
 	if err != nil {
@@ -174,7 +179,8 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 }
 
 // undone notes of what is left of a batch that nothing could be done, and by
-// refused that a safety check forbade it.
+// refused that a safety check forbade it. What waits for the directory then waits
+// on: the next call may be allowed to see to it.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
 	if err != nil {
@@ -182,7 +188,10 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 	}
 	for _, of := range j.batches {
 		for i := range of.Changes {
-			if c := &of.Changes[i]; !j.results.Final(c) {
+			c := &of.Changes[i]
+			known := j.results.Of(c)
+			waits := refused != "" && known != nil && !known.Again
+			if !j.results.Final(c) && !waits {
 				r := report.ResultOf(c, report.Pending, why)
 				r.Again = true
 				j.results.Set(r)

@@ -211,3 +211,21 @@ func TestRefusalIsNoted(t *testing.T) {
 		t.Errorf("refused for ever: %s", got.Refused)
 	}
 }
+
+// TestRefusedWhileWaiting: what waits for the directory when a batch is refused
+// waits on, and is seen to by the next call.
+func TestRefusedWhileWaiting(t *testing.T) {
+	t.Parallel()
+	r := newRelayed(t, newBench(t, moveAnna))
+	r.round(t, "entra-0001", false)
+	r.is(t, report.Pending, "waiting for its license")
+	r.entra.tenant = "other"
+	state := BatchState{Run: "run", Batch: "entra-0001", Evidence: &task.Ending{Absent: true}}
+	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, ErrRefused) {
+		t.Fatal(err)
+	}
+	r.is(t, report.Pending, "waiting for its license")
+	if got := r.results(t); got.Refused == "" || got.Troubled() != 0 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -170,9 +170,11 @@ func (s *Steps) closed(ctx context.Context, p *plan.Plan) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	inForce, err := s.Policy(ctx)
-	if err != nil {
-		return "", err
+	inForce := ""
+	if p.Restores == "" { // the way back is open whatever lies there as policy
+		if inForce, err = s.Policy(ctx); err != nil {
+			return "", err
+		}
 	}
 	why, _, err := history.Closed(ctx, s.Store, p, b, inForce, s.Now())
 	if err != nil || why == "" {
@@ -227,13 +229,16 @@ func (s *Steps) settle(ctx context.Context, run string, round int) (*StepOutput,
 	if err := s.resume(ctx, p, out); err != nil {
 		return nil, err
 	}
-	out.Results, out.Refused, out.MonthlySaving = map[report.Status]int{}, results.Refused, 0
+	out.Results, out.MonthlySaving = map[report.Status]int{}, 0
 	for _, r := range results.Results {
 		if out.Results[r.Status]++; r.Status == report.Done {
 			out.MonthlySaving += r.MonthlySaving
 		}
 	}
 	pending := out.Results[report.Pending]
+	if pending > 0 { // else somebody else saw to it
+		out.Refused = results.Refused
+	}
 	out.Troubled = results.Troubled()
 	out.Go = out.Round < mostRounds && pending > out.Troubled || out.Round < troubleRounds && pending > 0
 	out.WaitSeconds = int(min(firstWait<<min(round, 10), longWait) / time.Second)

@@ -39,6 +39,13 @@ func (s *Steps) gated(t *testing.T, apply bool) *StepOutput {
 	return out
 }
 
+// approves approves a plan.
+func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
+	t.Helper()
+	_, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
+	return err
+}
+
 // TestWhatGoesOn: the schedule applies, in enforce only, and not who has a look
 // then; an operator who asks for one person has approved it by asking, but never in
 // audit.
@@ -202,7 +209,7 @@ func TestSettle(t *testing.T) {
 	if err := book.Complete(t.Context(), begun[1], ledger.Completion{Outcome: ledger.RolledBack}); err != nil {
 		t.Fatal(err)
 	}
-	if out := settle(6); out.Go || out.Results[report.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || out.Metrics("settle")["RunEnded"] != 1 {
+	if out := settle(6); out.Go || out.Results[report.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || out.Metrics("settle")["RunEnded"] != 1 || out.Refused != "" {
 		t.Errorf("all final: %+v", out)
 	}
 	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); !errors.Is(err, ErrRefused) {
@@ -211,13 +218,14 @@ func TestSettle(t *testing.T) {
 
 	// Only what was done is put back, by a run that a repeated step meets again.
 	restore := StepInput{Op: "restore", Execution: "e", Started: clock, Request: Request{Restore: "run"}}
+	s.Policy = func(context.Context) (string, error) { return "", errDown } // the way back needs none
 	for range 2 {
 		out, err := s.Do(t.Context(), restore)
 		if err != nil || out.Changes != 1 || !out.Go {
 			t.Fatalf("restore: %+v, %v", out, err)
 		}
 		back, err := report.GetPlan(t.Context(), s.Store, out.Run)
-		if err != nil || back.Restores != "run" || back.Changes[0].User != p.Changes[0].User || back.Changes[0].Rule != plan.RestoreRule {
+		if err != nil || back.Restores != "run" || s.approves(t, back) != nil || back.Changes[0].User != p.Changes[0].User || back.Changes[0].Rule != plan.RestoreRule {
 			t.Errorf("%+v, %v", back, err)
 		}
 	}
