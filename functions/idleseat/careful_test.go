@@ -83,7 +83,7 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 // reason is why a plan leaves somebody's license alone; empty when it does not
 // say.
 func (p printed) reason(user, license string) string {
-	for _, c := range p.Refused {
+	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {
 			return c.Reason
 		}

@@ -159,35 +159,6 @@ func TestShortList(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDatesToCome: a sign-in in the future says that a clock is wrong, not that
-// somebody never signed in.
-func TestDatesToCome(t *testing.T) {
-	t.Parallel()
-	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})
-	before := s.plan(exitDone)
-	s.company.Intercept(spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
-		for i, u := range body["value"].([]any) {
-			if activity, ok := u.(map[string]any)["signInActivity"].(map[string]any); ok && i%3 == 0 {
-				activity["lastSignInDateTime"] = "9999-12-31T00:00:00Z"
-			}
-		}
-		_ = json.NewEncoder(w).Encode(body)
-	}))
-	after := s.plan(exitDone)
-	planned := map[string]bool{}
-	for _, c := range before.Changes {
-		planned[c.User+c.Rule] = true
-	}
-	for _, c := range after.Changes {
-		if !planned[c.User+c.Rule] {
-			t.Errorf("a wrong clock costs a license: %+v", c)
-		}
-	}
-	if after.Counts.Undecided <= before.Counts.Undecided {
-		t.Errorf("%d undecided, %d before", after.Counts.Undecided, before.Counts.Undecided)
-	}
-}
-
 func TestActiveDirectoryDownOrAbsent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -73,7 +73,7 @@ func (r *Run) baseline(source int) *plan.Baseline {
 }
 
 // Read loads one partition of the run's snapshot into h, reusing its memory,
-// with the health of the feeds applied.
+// with the health of the feeds applied and lost dates in doubt.
 func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) error {
 	if err := r.Manifest.Read(ctx, r.store, partition, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
@@ -83,6 +83,9 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 	}
 	if r.Feeds[directory.Entra].State == plan.Unhealthy {
 		h.EntraState = directory.NotRead // whoever is not listed may have an account all the same
+	}
+	if err := r.doubtLost(ctx, h); err != nil {
+		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
 	return nil
 }

@@ -108,9 +108,21 @@ func (f *Field) Of(p *Person) Value {
 
 func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
-		return p.AD.DatesInDoubt
+		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero()
 	}
-	return p.Entra.DatesInDoubt
+	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero()
+}
+
+// DatesLost is when the dates of a person's account were first missing, as in
+// EntraUser; zero when they are not, or the account was not read.
+func (p *Person) DatesLost(s Source) time.Time {
+	switch {
+	case p.State(s) != Present:
+		return time.Time{}
+	case s == AD:
+		return p.AD.DatesLost
+	}
+	return p.Entra.DatesLost
 }
 
 // FieldNamed finds a field by the name a policy uses.

@@ -75,6 +75,10 @@ type EntraUser struct {
 	// DatesInDoubt: a sign-in date lies in the future, so a clock is wrong and
 	// no sign-in date of this account says anything.
 	DatesInDoubt bool
+	// DatesLost is when this account's sign-in dates were first missing although
+	// it had some, as far as is known; zero when none are missing. Until they are
+	// back nobody knows when it was used last.
+	DatesLost time.Time
 
 	// Synced tells that the account is mastered on premises
 	// (onPremisesSyncEnabled is true), so an AD account should exist.
@@ -124,7 +128,8 @@ type ADUser struct {
 	// LastLogonTimestamp is the replicated date, up to 14 days late. In fresh
 	// evidence it is the newest of it and of lastLogon on every controller.
 	LastLogonTimestamp time.Time
-	DatesInDoubt       bool // as in EntraUser, of logons
+	DatesInDoubt       bool      // as in EntraUser, of logons
+	DatesLost          time.Time // as in EntraUser, of logons
 
 	Extension ExtensionAttributes
 }

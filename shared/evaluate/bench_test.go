@@ -12,6 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/evaluate"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/store"
@@ -36,22 +38,33 @@ func BenchmarkEvaluate(b *testing.B) {
 	snapshotOf(b, ctx, s, people)
 	b.Logf("collected %d people in %s", people, time.Since(begun).Round(time.Millisecond))
 	b.ReportAllocs()
-	for b.Loop() {
-		r, err := decision.Open(ctx, s, "bench")
-		if err != nil {
-			b.Fatal(err)
-		}
-		w, err := evaluate.NewWorker(r)
-		if err != nil {
-			b.Fatal(err)
-		}
-		for n := range r.Begin.Partitions {
-			if err := w.Partition(ctx, n); err != nil {
-				b.Fatal(err)
-			}
-		}
+	before := night(b, ctx, s, nil)
+	for b.Loop() { // as every night but the first, these are compared with an earlier one
+		night(b, ctx, s, before)
 	}
 	b.ReportMetric(float64(people)*float64(b.N)/b.Elapsed().Seconds(), "people/s")
+}
+
+// night evaluates every partition, knowing what an earlier night left, and gives
+// what it leaves itself.
+func night(b *testing.B, ctx context.Context, s store.Store, before *history.Standing) *history.Standing {
+	b.Helper()
+	r, err := decision.Open(ctx, s, "bench")
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.History = before
+	w, err := evaluate.NewWorker(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for n := range r.Begin.Partitions {
+		if err := w.Partition(ctx, n); err != nil {
+			b.Fatal(err)
+		}
+	}
+	seen := &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
+	return &history.Standing{Baselines: [2]*plan.Baseline{seen, seen}}
 }
 
 // snapshotOf collects the simulated company into the run "bench".

@@ -36,6 +36,9 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	if err := w.run.Read(ctx, n, &w.halves); err != nil {
 		return fmt.Errorf("evaluate partition %d: %w", n, err)
 	}
+	if err := w.run.PutDateless(ctx, n, &w.halves); err != nil {
+		return fmt.Errorf("evaluate partition %d: %w", n, err)
+	}
 	return w.run.Put(ctx, n, func(emit func(*plan.Decision) error) (decision.Summary, error) {
 		sum := decision.Summary{Tallies: make([]plan.Tally, len(w.run.Policy.Rules))}
 		for i, rule := range w.run.Policy.Rules {

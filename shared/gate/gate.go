@@ -146,7 +146,7 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 	past.Again = j.again
 	for source, reading := range j.Manifest.Readings {
 		if everybody && believed && j.Feeds[source].State == plan.Healthy {
-			past.Feeds[source] = &plan.Baseline{Read: j.Begin.Read, Freshness: reading.Freshness}
+			past.Feeds[source] = &plan.Baseline{Run: j.Begin.Run, Partitions: j.Begin.Partitions, Read: j.Begin.Read, Freshness: reading.Freshness}
 		}
 	}
 	return history.PutPlanned(ctx, j.store, past, everybody)

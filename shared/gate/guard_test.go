@@ -207,7 +207,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	if err := store.GetJSON(t.Context(), s, "history/plans/run.json", &left); err != nil {
 		t.Fatal(err)
 	}
-	facts := plan.Baseline{Read: asOf, Freshness: healthy(directory.AD).Freshness}
+	facts := plan.Baseline{Run: "run", Partitions: 1, Read: asOf, Freshness: healthy(directory.AD).Freshness}
 	wantLeft := history.Planned{
 		Run: "run", AsOf: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "noticed", License: "e3"}},
 		Again: []history.Touch{{User: "again", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts},

@@ -43,7 +43,9 @@ type FeedFacts struct {
 
 // Baseline is how a source looked when it was last healthy.
 type Baseline struct {
-	Read time.Time `json:"read"` // when that run read it
+	Run        string    `json:"run,omitempty"`
+	Partitions int       `json:"partitions,omitempty"` // of that run
+	Read       time.Time `json:"read"`                 // when it read the source
 	directory.Freshness
 }
 

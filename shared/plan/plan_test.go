@@ -112,7 +112,7 @@ func TestHealth(t *testing.T) {
 	good := FeedFacts{Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}}
 	with := func(change func(*FeedFacts)) FeedFacts { f := good; change(&f); return f }
 	before := func(people, dates int) *Baseline {
-		return &Baseline{asOf, directory.Freshness{Sampled: people, WithActivity: dates}}
+		return &Baseline{Read: asOf, Freshness: directory.Freshness{Sampled: people, WithActivity: dates}}
 	}
 	tests := map[string]struct {
 		source directory.Source
@@ -130,7 +130,7 @@ func TestHealth(t *testing.T) {
 		"four days":          {directory.Entra, with(func(f *FeedFacts) { f.Newest = asOf.Add(-maxSignInAge) }), Healthy, ""},
 		"five days":          {directory.Entra, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Unhealthy, "5 days before"},
 		"AD, five days":      {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Healthy, ""},
-		"as many as before":  {directory.Entra, with(func(f *FeedFacts) { f.Baseline = &Baseline{asOf, good.Freshness} }), Healthy, ""},
+		"as many as before":  {directory.Entra, with(func(f *FeedFacts) { f.Baseline = &Baseline{Read: asOf, Freshness: good.Freshness} }), Healthy, ""},
 		"a tenth fewer":      {directory.Entra, with(func(f *FeedFacts) { f.Baseline = before(111, 100) }), Healthy, ""},
 		"people vanished": {directory.AD, with(func(f *FeedFacts) { f.Baseline = before(200, 100) }), Unhealthy,
 			"it has 100 people and had 200 on 2026-11-23: part of the list is missing; if that is right, plan with --accept-feeds"},

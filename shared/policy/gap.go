@@ -149,6 +149,10 @@ func (a *attribute) gap(p *directory.Person) string {
 			return "is not known: " + sourceGap(f.Source, p)
 		case f.Meaning == directory.Activity && p.Stale[f.Source] != "":
 			return "cannot be trusted: " + p.Stale[f.Source]
+		case f.Meaning == directory.Activity && !p.DatesLost(f.Source).IsZero():
+			return "got lost: no date has come since " + dayOf(p.DatesLost(f.Source)) + ", and earlier data do not show that the account never had one; if that is right, plan with --accept-feeds"
+		case f.Meaning == directory.Activity && f.Of(p).State == directory.Unknown:
+			return "cannot be trusted: a date of the account lies in the future"
 		}
 	}
 	if a.of(p).State == directory.None {

@@ -29,6 +29,14 @@ func offsetsOf(conditions []*condition) []time.Duration {
 	return slices.Compact(offsets)
 }
 
+// LongestSpan is the longest span of time in the policy's conditions.
+func (p *Policy) LongestSpan() (longest time.Duration) {
+	for _, c := range p.conditions {
+		longest = max(longest, slices.Max(append(c.spans, 0)))
+	}
+	return longest
+}
+
 // Turns tells when the rule would first say reclaim if the person stays away
 // and nothing else changes. It is false when that would never be. The rule is
 // asked only at instants where a comparison of dates can turn: each date the

@@ -1,0 +1,213 @@
+package decision
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// night is a later run over the same store, with the run before as the last healthy one.
+func night(r *Run, name string, read time.Time) *Run {
+	begin := *r.Begin
+	begin.Run, begin.Read, begin.AsOf = name, read, read
+	next := *r
+	next.Begin = &begin
+	b := &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
+	next.History = &history.Standing{Baselines: [2]*plan.Baseline{b, b}}
+	return &next
+}
+
+// lost gives the accounts whose dates are in doubt.
+func lost(t *testing.T, r *Run, h *directory.Halves) map[string]time.Time {
+	t.Helper()
+	for i := range h.Entra {
+		h.Entra[i].DatesLost = time.Time{}
+	}
+	for i := range h.AD {
+		h.AD[i].DatesLost = time.Time{}
+	}
+	if err := r.doubtLost(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	marked := map[string]time.Time{}
+	for _, u := range h.Entra {
+		if !u.DatesLost.IsZero() {
+			marked[u.ID] = u.DatesLost
+		}
+	}
+	for _, u := range h.AD {
+		if !u.DatesLost.IsZero() {
+			marked[u.SID] = u.DatesLost
+		}
+	}
+	return marked
+}
+
+func halves(entra []directory.EntraUser, ad ...directory.ADUser) *directory.Halves {
+	return &directory.Halves{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present}
+}
+
+// TestLostDates: an account that had a date and has none is in doubt, for as long as
+// it must be; one that never had any is not.
+func TestLostDates(t *testing.T) {
+	t.Parallel()
+	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
+	active := directory.EntraUser{ID: "active", Created: daysAgo(900), LastInteractive: daysAgo(2)}
+	wrongClock := directory.EntraUser{ID: "clock", Created: daysAgo(900), DatesInDoubt: true}
+	neverOn := directory.ADUser{SID: "S-never", Created: daysAgo(900)}
+	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
+
+	first := world{entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
+	if err := first.PutDateless(t.Context(), 0, halves([]directory.EntraUser{never, active, wrongClock}, neverOn, on)); err != nil {
+		t.Fatal(err)
+	}
+
+	gone, gonePartly, off := active, active, on
+	gone.LastInteractive = time.Time{}
+	gonePartly.LastInteractive, gonePartly.LastSuccessful = time.Time{}, daysAgo(400)
+	off.LastLogonTimestamp = time.Time{}
+	moved := directory.EntraUser{ID: "moved", Created: daysAgo(500)}
+	hired := directory.EntraUser{ID: "hired", Created: asOf.Add(time.Hour)}
+	ageless := directory.EntraUser{ID: "ageless"}
+	wrongClock.DatesInDoubt = false
+	tomorrow := asOf.AddDate(0, 0, 1)
+	second := night(first, "second", tomorrow)
+	got := lost(t, second, halves([]directory.EntraUser{never, gone, moved, hired, ageless, wrongClock}, neverOn, off))
+	want := map[string]time.Time{"active": tomorrow, "moved": tomorrow, "ageless": tomorrow, "clock": tomorrow, "S-on": tomorrow}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the night after (-want +got):\n%s", d)
+	}
+	if got := lost(t, second, halves([]directory.EntraUser{active, gonePartly}, on)); len(got) > 0 {
+		t.Errorf("accounts with dates are in doubt: %v", got)
+	}
+
+	// The list of that night keeps what the first one knew.
+	h := halves([]directory.EntraUser{never, gone, hired}, off)
+	lost(t, second, h)
+	if err := second.PutDateless(t.Context(), 0, h); err != nil {
+		t.Fatal(err)
+	}
+	for days, want := range map[int]map[string]time.Time{
+		1:  {"active": tomorrow, "S-on": tomorrow},
+		89: {"active": tomorrow, "S-on": tomorrow},
+		90: {}, // as if it had been used when its date was first missing
+	} {
+		third := night(second, "third", tomorrow.AddDate(0, 0, days))
+		if d := cmp.Diff(want, lost(t, third, halves([]directory.EntraUser{never, gone, hired}, off))); d != "" {
+			t.Errorf("%d days later (-want +got):\n%s", days, d)
+		}
+	}
+	longer := night(second, "longer", tomorrow.AddDate(0, 0, 100))
+	var err error
+	if longer.Policy, err = policy.Load("p", []byte(strings.Replace(text, "days(90)", "days(365)", 1))); err != nil {
+		t.Fatal(err)
+	}
+	if got := lost(t, longer, halves([]directory.EntraUser{gone})); len(got) != 1 {
+		t.Errorf("a rule looks back for a year, and after 100 days nothing is in doubt: %v", got)
+	}
+}
+
+// TestLostDatesWithoutList: what cannot be compared is in doubt only when there
+// should be something to compare it with.
+func TestLostDatesWithoutList(t *testing.T) {
+	t.Parallel()
+	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
+	tests := map[string]struct {
+		change func(*Run)
+		doubt  bool
+	}{
+		"the list is gone":           {func(*Run) {}, true},
+		"the first run of a store":   {func(r *Run) { r.History = nil }, false},
+		"never healthy":              {func(r *Run) { r.History.Baselines = [2]*plan.Baseline{} }, false},
+		"made by an older version":   {func(r *Run) { r.History.Baselines[0].Run = "" }, false},
+		"a damaged baseline":         {func(r *Run) { r.History.Baselines[0].Partitions = 0 }, false},
+		"read before the baseline":   {func(r *Run) { r.Begin.Read = r.History.Baselines[0].Read.Add(-time.Hour) }, false},
+		"an operator accepts it":     {func(r *Run) { r.Begin.AcceptFeeds = true }, false},
+		"the whole feed is in doubt": {func(r *Run) { r.Feeds[directory.Entra].State = plan.Unhealthy }, false},
+		"one person asked for":       {func(r *Run) { r.Begin.User = "never@x.example" }, true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := night(world{entra: []directory.EntraUser{account("busy", 1)}}.seal(t), "next", asOf.AddDate(0, 0, 1))
+			tc.change(r)
+			if got := lost(t, r, halves([]directory.EntraUser{never})); (len(got) > 0) != tc.doubt {
+				t.Errorf("in doubt: %v, want %t", got, tc.doubt)
+			}
+		})
+	}
+}
+
+// TestDatelessLists: people are found again when the number of partitions changes,
+// and a run for one person leaves the lists as they are.
+func TestDatelessLists(t *testing.T) {
+	t.Parallel()
+	first := world{partitions: 3, entra: []directory.EntraUser{account("busy", 1)}}.seal(t)
+	var people []directory.EntraUser
+	parts := make([]*directory.Halves, 3)
+	for n := range parts {
+		parts[n] = halves(nil)
+	}
+	for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		u := directory.EntraUser{ID: id, Created: daysAgo(900)}
+		people = append(people, u)
+		h := parts[directory.Partition(u.PartitionKey(), 3)]
+		h.Entra = append(h.Entra, u)
+	}
+	for n, h := range parts {
+		if err := first.PutDateless(t.Context(), n, h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := night(first, "next", asOf.AddDate(0, 0, 1))
+	next.Begin.Partitions = 1
+	if got := lost(t, next, halves(people)); len(got) > 0 {
+		t.Errorf("people of other partitions are in doubt: %v", got)
+	}
+	next.Begin.User = "a@x.example"
+	if err := next.PutDateless(t.Context(), 0, halves(people)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := next.listed(t.Context(), listKey("next", 0)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := next.store.Get(t.Context(), listKey("next", 0)); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a run for one person left a list: %v", err)
+	}
+	if err := store.PutBytes(t.Context(), next.store, listKey("run", 0), []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if err := next.doubtLost(t.Context(), halves(people)); !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), "run run") {
+		t.Errorf("a damaged list: %v", err)
+	}
+}
+
+// TestLostDatesAreUnknown: neither rules nor people take a lost date for none.
+func TestLostDatesAreUnknown(t *testing.T) {
+	t.Parallel()
+	r := world{entra: []directory.EntraUser{account("p", 900, e3ByGroup), account("busy", 1)}}.seal(t)
+	p := only(t, r, "p@x.example")
+	p.Entra.LastSuccessful, p.Entra.DatesLost = time.Time{}, daysAgo(1)
+	judge, err := r.Judge(asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := judge.Ask(r.Policy.RuleNamed("m365"), p)
+	want := "got lost: no date has come since 2026-11-22"
+	if v.Outcome != policy.Undecided || !strings.Contains(v.Reason, want) {
+		t.Errorf("%s: %s", v.Outcome, v.Reason)
+	}
+	p.Entra.DatesLost, p.Entra.DatesInDoubt = time.Time{}, true
+	if v := judge.Ask(r.Policy.RuleNamed("m365"), p); v.Outcome != policy.Undecided || !strings.Contains(v.Reason, "lies in the future") {
+		t.Errorf("%s: %s", v.Outcome, v.Reason)
+	}
+}
