@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -106,5 +107,58 @@ func TestMailboxesUnknown(t *testing.T) {
 				t.Errorf("%d refused, %d changes", refused, len(p.Changes))
 			}
 		})
+	}
+}
+
+// TestTargetWithoutMail: the group of the cheaper license gives it with a service plan
+// switched off, which may be the mailbox. Nobody is moved there, by a new plan or by
+// one that was made before.
+func TestTargetWithoutMail(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})
+	before := s.plan(exitDone)
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/groups") {
+				next.ServeHTTP(w, r)
+				return
+			}
+			body := answerOf(next, r)
+			groups, _ := body["value"].([]any)
+			for _, g := range append(groups, body) {
+				if g := g.(map[string]any); g["displayName"] == "LIC-EXO-P1" {
+					g["assignedLicenses"].([]any)[0].(map[string]any)["disabledPlans"] = []string{"9aaf7827-d63c-4b61-89c3-182f06f82e5c"}
+				}
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(body)
+		})
+	})
+	const want = "the group entra:LIC-EXO-P1 gives exchange-online with service plans switched off"
+	s.change(before, by("m365-idle-60", plan.EntraGroup)) // there are some
+	grouped := map[string]bool{}
+	for _, c := range before.Changes {
+		grouped[c.User] = grouped[c.User] || c.Via == plan.EntraGroup
+	}
+	for _, r := range s.done(before.Run).Results {
+		if grouped[r.User] && r.License == "m365-e3" && (r.Status != report.Refused || !strings.Contains(r.Note, want)) {
+			t.Errorf("a plan made before: %+v", r)
+		}
+	}
+	after := s.plan(exitDone)
+	for user, moved := range grouped {
+		if got := after.reason(user, "m365-e3"); moved && !strings.Contains(got, want) {
+			t.Errorf("refused for %q", got)
+		}
+	}
+	for _, c := range after.Changes {
+		if c.Via == plan.EntraGroup {
+			t.Errorf("planned: %+v", c)
+		}
+	}
+	for _, e := range s.company.Company.History() {
+		if e.LostMailbox {
+			t.Errorf("somebody was without a mailbox: %+v", e)
+		}
 	}
 }

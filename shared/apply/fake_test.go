@@ -75,6 +75,7 @@ type fakeEntra struct {
 	in      members
 	grants  map[string]string // skuId by group
 	full    map[string]string // error of a group that cannot give its license
+	reduced string            // the group that gives its license without a service plan
 	dynamic string            // the group that is dynamic by now
 	slow    bool              // changes of direct licenses do not show
 }
@@ -88,6 +89,9 @@ func (f *fakeEntra) follow() {
 				continue
 			}
 			a := directory.Assignment{SKU: sku, Group: group, State: "Active"}
+			if f.reduced == group {
+				a.DisabledPlans = []string{"plan"}
+			}
 			if f.full[group] != "" {
 				a.State, a.Error = "Error", f.full[group]
 			}

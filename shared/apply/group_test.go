@@ -91,6 +91,7 @@ func TestRollBack(t *testing.T) {
 		"exempt while pending":        {none, func(b *bench) { b.entra.in.add("g-exempt", "id-anna") }, "exempt", []string{joinEXO, leaveEXO}},
 		"dates vanish while pending":  {none, func(b *bench) { b.entra.users["id-anna"].LastSuccessful = zero }, "no longer there", []string{joinEXO, leaveEXO}},
 		"target without seats":        {none, full, "CountViolation", []string{joinEXO, leaveEXO}},
+		"target loses a plan":         {none, func(b *bench) { b.entra.reduced = "g-exo" }, "the target group gives its license with service plans switched off", []string{joinEXO, leaveEXO}},
 		"in a target without seats":   {func(b *bench) { inTarget(b); full(b); b.follow() }, none, "CountViolation", nil},
 		"was in the target, signs in": {func(b *bench) { inTarget(b) }, signIn, "signed in 1 hour ago", nil},
 	}

@@ -77,6 +77,17 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
+// switchedOff tells that a path gives its product without some of its service plans,
+// which may be those that the person needs; empty while it gives all.
+func (m *move) switchedOff(sku, group string) string {
+	for _, a := range m.paths(sku, group) {
+		if len(a.DisabledPlans) > 0 {
+			return "the target group gives its license with service plans switched off: what would be left cannot be told"
+		}
+	}
+	return ""
+}
+
 // reasonOf puts an error of licenseAssignmentStates into words.
 func reasonOf(code string) string {
 	words := map[string]string{

@@ -188,6 +188,9 @@ func (m *move) join(ctx context.Context, inSource bool) (report.Status, string) 
 	if err != nil {
 		return troubled, err.Error()
 	}
+	if note := m.switchedOff(e.TargetSKU, e.Target); note != "" && inSource {
+		return m.rollBack(ctx, ledger.RolledBack, note)
+	}
 	if given {
 		return "", ""
 	}

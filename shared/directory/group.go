@@ -40,6 +40,7 @@ type Group struct {
 	RoleAssignable bool     `json:"roleAssignable,omitempty"` // needs a right idleseat must not have
 	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // written by Exchange only, unless a Microsoft 365 group
 	Grants         []string `json:"grants,omitempty"`         // skuIds the group gives to its members
+	Reduced        []string `json:"reduced,omitempty"`        // those of Grants that it gives with service plans switched off
 	Unreadable     string   `json:"unreadable,omitempty"`     // why it could not be read; membership is then unknown
 }
 

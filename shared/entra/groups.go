@@ -38,6 +38,9 @@ func (w *wireGroup) group(name string) directory.Group {
 	}
 	for _, license := range w.Licenses {
 		g.Grants = append(g.Grants, license.SKU)
+		if len(license.DisabledPlans) > 0 {
+			g.Reduced = append(g.Reduced, license.SKU)
+		}
 	}
 	return g
 }

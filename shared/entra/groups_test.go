@@ -29,6 +29,11 @@ func TestFindGroup(t *testing.T) {
 				`"isAssignableToRole":null,"onPremisesSyncEnabled":null,"assignedLicenses":[{"skuId":"` + skuE3 + `","disabledPlans":[]}]}`},
 			want: directory.Group{Name: "LIC-E3", Grants: []string{skuE3}},
 		},
+		"plans switched off": {
+			name: groupA, asked: byID,
+			play: answer{body: `{"id":"` + groupA + `","assignedLicenses":[{"skuId":"` + skuE3 + `","disabledPlans":["efb87545-963c-4e0d-99df-69c6916d9eb0"]}]}`},
+			want: directory.Group{Grants: []string{skuE3}, Reduced: []string{skuE3}},
+		},
 		"by name": {
 			name: "LIC-E3", asked: byName + "LIC-E3'",
 			play: list("", `{"id":"`+groupA+`","displayName":"LIC-E3","groupTypes":["DynamicMembership"],"onPremisesSyncEnabled":true,"isAssignableToRole":true,"mailEnabled":true}`),

@@ -80,6 +80,12 @@ func TestRoute(t *testing.T) {
 		"target grants nothing": {
 			source, with(target, func(g *directory.Group) { g.Grants = nil }), move, []directory.Assignment{byGroup}, Route{}, "does not grant EXO",
 		},
+		"target without all plans": {
+			source, with(target, func(g *directory.Group) { g.Reduced = g.Grants }), move, []directory.Assignment{byGroup}, Route{}, "the group entra:LIC-EXO gives exo with service plans switched off: what would be left cannot be told",
+		},
+		"source without all plans": {
+			with(source, func(g *directory.Group) { g.Reduced = g.Grants }), target, move, []directory.Assignment{byGroup}, Route{EntraGroup, "g-e3", "g-exo", "sku-e3", "sku-exo"}, "",
+		},
 		"unreadable": {
 			with(source, func(g *directory.Group) { g.Unreadable = "403" }), target, move, []directory.Assignment{byGroup}, Route{}, "403",
 		},

@@ -119,6 +119,9 @@ func (t *Tenant) groupRoute(r *policy.Rule, sku, holds string) (Route, string) {
 		return route, ""
 	}
 	target, refusal := t.licenseGroup(r.ChangeTo)
+	if refusal == "" && len(target.Reduced) > 0 {
+		refusal = fmt.Sprintf("the group %s gives %s with service plans switched off: what would be left cannot be told", r.ChangeTo.Group, r.ChangeTo.Name)
+	}
 	if refusal != "" {
 		return Route{}, refusal
 	}
