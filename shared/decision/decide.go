@@ -33,7 +33,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		return d
 	}
 	d.Evidence = judge.Evidence(rule, p)
-	if d.Refused = cmp.Or(taken.refusal(&d), r.entangled(&d)); d.Refused != "" || r.justGiven(&d, judge, rule, p) {
+	if d.Refused = cmp.Or(taken.refusal(&d), r.entangled(&d)); d.Refused != "" || r.justGiven(&d, judge, rule, p) || r.wasRenamed(&d, judge, rule, p) {
 		return d
 	}
 	route, refusal := r.Tenant.Route(p, rule)

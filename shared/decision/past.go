@@ -2,6 +2,7 @@ package decision
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -43,6 +44,36 @@ func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 		d.Outcome = policy.Keep
 		d.Refused = "cooling down: " + what + ", and not taken again before the person was idle for the rule's whole span from then on"
 	}
+}
+
+// renamedItems is, by person, what became of licenses that have a name, or were
+// changed to one, which the policy no longer knows. Nobody can tell which of its
+// licenses that is now.
+func renamedItems(past *history.Standing, p *policy.Policy) map[string][]*history.Item {
+	items := map[string][]*history.Item{}
+	for i := range past.All() {
+		if p.LicenseNamed(i.License) == nil || i.To != "" && p.LicenseNamed(i.To) == nil {
+			items[i.User] = append(items[i.User], i)
+		}
+	}
+	return items
+}
+
+// wasRenamed leaves a license alone that may be one which was changed or given back
+// under another name.
+func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
+	for _, i := range slices.Concat(r.renamed[d.User], r.renamed[d.SID]) {
+		known, knownTo := r.Policy.LicenseNamed(i.License) != nil, i.To == "" || r.Policy.LicenseNamed(i.To) != nil
+		switch {
+		case i.State == history.Open && !known:
+			d.Refused = fmt.Sprintf("pending: run %s is changing %s, a license that the policy no longer names; `idleseat apply %s` finishes it", i.Run, i.License, i.Run)
+		case i.State == history.GivenBack && !known:
+			r.cool(d, judge, rule, p, i.At, fmt.Sprintf("given back on %s as %s, which the policy no longer names", dayOf(i.At), i.License))
+		case i.State == history.Taken && !knownTo:
+			r.cool(d, judge, rule, p, i.At, fmt.Sprintf("perhaps given on %s as %s, which the policy no longer names", dayOf(i.At), i.To))
+		}
+	}
+	return d.Refused != ""
 }
 
 // returned looks whether a person who lost the license is active again. Where the

@@ -28,7 +28,8 @@ type Run struct {
 
 	ManifestHash string
 
-	store store.Store
+	store   store.Store
+	renamed map[string][]*history.Item // see renamedItems
 }
 
 // Open reads what a sealed run's evaluation starts from.
@@ -49,6 +50,7 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	if r.History, err = history.Load(ctx, s, m); err != nil {
 		return nil, err
 	}
+	r.renamed = renamedItems(r.History, p)
 	for src, reading := range m.Readings {
 		r.Feeds[src] = plan.Health(directory.Source(src), plan.FeedFacts{
 			Absent: reading.Absent, Failed: reading.Failed, Unasked: reading.Unasked,

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -74,6 +75,14 @@ func (s *Standing) Len() int {
 		return 0
 	}
 	return len(s.items)
+}
+
+// All is what last became of every license that the standing knows of, in no order.
+func (s *Standing) All() iter.Seq[*Item] {
+	if s == nil {
+		return func(func(*Item) bool) {}
+	}
+	return maps.Values(s.items)
 }
 
 // line is one line of a standing: the head, or an item.
