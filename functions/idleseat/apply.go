@@ -85,7 +85,7 @@ func resume(a *app, applier *apply.Applier, p *plan.Plan) error {
 		case err != nil:
 			return fmt.Errorf("go on with run %s: %w", run, err)
 		default:
-			fmt.Fprintf(a.stderr, "went on with run %s: %s\n", run, counts(results))
+			fmt.Fprintf(a.stderr, "went on with run %s: %s\n", run, counts(results.Count))
 		}
 	}
 	return nil
@@ -151,15 +151,19 @@ func printResults(a *app, p *plan.Plan, r *report.Results, f formatFlag, next st
 		}
 	}
 	out.shortTable(rows, "the run's results have them all")
-	word := "freed"
-	if saved < 0 { // put back
-		word, saved = "paid again", -saved
-	}
-	out.printf("\n%s; %s a month %s\n", counts(r), money(saved, p.Currency), word)
+	out.printf("\n%s; %s\n", counts(r.Count), freed(saved, p.Currency))
 	if r.Count(report.Pending) > 0 {
 		out.printf("pending changes wait for the directory; finish them:  %s\n", next)
 	}
 	return out.err
+}
+
+// freed says what changes free a month, or cost again when they give back.
+func freed(saving float64, currency string) string {
+	if saving < 0 {
+		return money(-saving, currency) + " a month paid again"
+	}
+	return money(saving, currency) + " a month freed"
 }
 
 // arrow says what a change does.
@@ -176,10 +180,11 @@ func arrow(rule, license, to string) string {
 	}
 }
 
-func counts(r *report.Results) string {
+// counts lists how many changes have each status.
+func counts(of func(report.Status) int) string {
 	var parts []string
 	for _, s := range []report.Status{report.Done, report.Announced, report.Pending, report.Kept, report.Refused, report.Failed} {
-		if n := r.Count(s); n > 0 {
+		if n := of(s); n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", s, n))
 		}
 	}

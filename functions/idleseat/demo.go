@@ -114,7 +114,7 @@ func (d *demo) apply(p *plan.Plan) error {
 		if pending == 0 {
 			return printResults(d.app, p, r, formatFlag{}, "")
 		}
-		d.out.printf("%s: pending changes wait until licenses have followed membership\n", counts(r))
+		d.out.printf("%s: pending changes wait until licenses have followed membership\n", counts(r.Count))
 		if err := wait(d.ctx, licenseDelay); err != nil {
 			return err
 		}

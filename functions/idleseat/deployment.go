@@ -118,12 +118,16 @@ func (f awsFlag) printOutcome(a *app, out *gate.StepOutput, format formatFlag) e
 		}
 	} else {
 		p := &printer{w: a.stdout}
-		p.printf("Run %s, mode %s: verdict %s, %d changes, %s a month\n", out.Run, out.Mode, out.Verdict, out.Changes, money(out.MonthlySaving, out.Currency))
-		if c := out.Counts; c != nil {
+		p.printf("Run %s, mode %s: verdict %s, %d changes", out.Run, out.Mode, out.Verdict, out.Changes)
+		if out.Results == nil {
+			p.printf(", %s a month", money(out.MonthlySaving, out.Currency))
+		}
+		p.printf("\n")
+		if c := out.Counts; c != nil && c.Users > 0 { // a restore asks nobody
 			p.printf("people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n", c.Users, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
 		}
-		for status, n := range out.Results {
-			p.printf("%s %d\n", status, n)
+		if out.Results != nil {
+			p.printf("%s; %s\n", counts(func(s report.Status) int { return out.Results[s] }), freed(out.MonthlySaving, out.Currency))
 		}
 		if out.Verdict == plan.Review && out.Results == nil {
 			p.printf("approve it:  idleseat approve %s %s --aws %s\n", out.Run, out.PlanHash, f.AWS)

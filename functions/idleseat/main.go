@@ -120,7 +120,7 @@ func (a *app) fail(err error) int {
 	var faults policy.Faults
 	var held heldError
 	switch {
-	case errors.As(err, &held), errors.Is(err, apply.ErrRefused):
+	case errors.As(err, &held), errors.Is(err, apply.ErrRefused), errors.Is(err, gate.ErrRefused):
 		return exitHeld
 	case errors.As(err, &usage), errors.As(err, &faults), errors.Is(err, collect.ErrPolicy),
 		errors.Is(err, directory.ErrNoPerson), errors.Is(err, directory.ErrAmbiguousPerson), errors.Is(err, decision.ErrUnknownUser),

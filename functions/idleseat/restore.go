@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/gate"
-	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -26,8 +24,6 @@ func (c *restoreCmd) Run(a *app) error {
 	switch {
 	case c.User == "" && c.From == "":
 		return usageError{errors.New("name a user, or a run with --run R")}
-	case c.AWS != "" && c.From == "":
-		return usageError{errors.New("with --aws, name the run that took the licenses: --run R")}
 	case c.AWS != "":
 		out, err := c.start(a, map[string]string{"restore": c.From, "user": c.User})
 		if err != nil {
@@ -50,7 +46,7 @@ func (c *restoreCmd) Run(a *app) error {
 		}
 	}
 	if c.From == "" {
-		if runs, err = taken(a, s, user, c.User); err != nil {
+		if runs, err = gate.Taken(a.ctx, s, user, c.User); err != nil {
 			return err
 		}
 	}
@@ -71,43 +67,6 @@ func idOf(a *app, line *pipeline, name string) (string, error) {
 		return "", fmt.Errorf("read %q: %w", name, err)
 	}
 	return id, nil
-}
-
-// taken are the runs that took licenses of a user which are not back yet, or are on
-// their way back.
-func taken(a *app, s store.Store, user, name string) (runs []string, err error) {
-	page, err := ledger.In(s).Of(a.ctx, user)
-	if err != nil {
-		return nil, err
-	}
-	var blocked error
-	for _, license := range page.Licenses() {
-		e, err := page.Standing(a.ctx, license)
-		if err != nil {
-			return nil, err
-		}
-		run := ""
-		switch {
-		case e == nil:
-		case e.Completion == nil && e.Back == "":
-			blocked = fmt.Errorf("%w: run %s is changing %s of %q; `idleseat apply %s` finishes it, and `idleseat restore --run %s` stops the run and puts everybody back", apply.ErrRefused, e.Run, license, name, e.Run, e.Run)
-		case e.Completion == nil:
-			run = e.Back
-		case e.Completion.Outcome == ledger.Done && e.Back == "":
-			run = e.Run
-		}
-		if run != "" && !slices.Contains(runs, run) {
-			runs = append(runs, run)
-		}
-	}
-	switch {
-	case len(runs) > 0:
-	case blocked != nil:
-		return nil, blocked
-	default:
-		return nil, fmt.Errorf("%w: the ledger has no license that was taken from %q and is not back", gate.ErrNothing, name)
-	}
-	return runs, nil
 }
 
 // putBack plans and applies the restoring of one run, after what was begun before

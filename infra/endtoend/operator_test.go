@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -44,6 +46,7 @@ func TestOperator(t *testing.T) {
 	if status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("status %d: %s%s", status, text, told)
 	}
+	r.restoresOne(idleseat, plan.Run)
 	r.putPolicy("review", func(string) string { return "[" }) // the way back needs none
 	text, told, status = idleseat("restore", "--run", plan.Run)
 	if status != 0 || !strings.Contains(text, "done ") {
@@ -64,6 +67,25 @@ func TestOperator(t *testing.T) {
 	}
 	if _, told, status := idleseat("reevaluate", "nobody@contoso.example"); status != 3 || !strings.Contains(told, "Idleseat.Refused") {
 		t.Errorf("nobody: status %d: %s", status, told)
+	}
+}
+
+// restoresOne puts back what a run took from one person, without naming the run.
+func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run string) {
+	p, err := report.GetPlan(r.Context(), r.store, run)
+	if err != nil {
+		r.Fatal(err)
+	}
+	lost := p.Changes[0]
+	text, told, status := idleseat("restore", strings.ToUpper(lost.UserPrincipalName))
+	if status != 0 || !strings.Contains(text, "done 1; ") || !strings.Contains(text, " a month paid again") || strings.Contains(text, "people") {
+		r.Errorf("restore of one: status %d: %s%s", status, text, told)
+	}
+	if e, err := ledger.In(r.store).Latest(r.Context(), lost.User, lost.License); err != nil || e.Back != run || e.Completion == nil {
+		r.Errorf("ledger: %+v, %v", e, err)
+	}
+	if _, told, status := idleseat("restore", lost.UserPrincipalName); status != 3 || !strings.Contains(told, "nothing to put back") {
+		r.Errorf("once more: status %d: %s", status, told)
 	}
 }
 

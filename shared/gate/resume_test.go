@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -166,5 +167,43 @@ func TestRestorePlans(t *testing.T) {
 	}
 	if _, err := Restore(t.Context(), steps(t, quiet()).Store, "never", "", "mine", clock); !errors.Is(err, report.ErrNoPlan) {
 		t.Errorf("a run that never was: %v", err)
+	}
+}
+
+// TestRestoreOfOne: an operator need not know which run took somebody's licenses.
+func TestRestoreOfOne(t *testing.T) {
+	t.Parallel()
+	s := steps(t, quiet())
+	if _, err := Run(t.Context(), s.Store, "run", clock); err != nil {
+		t.Fatal(err)
+	}
+	takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": "", "cid": ledger.RolledBack, "dan": ledger.Done})
+	book := ledger.In(s.Store)
+	e, err := book.Begin(t.Context(), ledger.Intent{Person: "dan", License: "citrix", Run: "later", Rule: "citrix", Via: "ad-group", At: asOf}, nil)
+	if err == nil {
+		err = book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: asOf})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	restore := func(user string) (*StepOutput, error) {
+		return s.Do(t.Context(), StepInput{Op: "restore", Execution: user, Started: clock, Request: Request{User: user}})
+	}
+	out, err := restore("ann")
+	if err != nil || out.Changes != 1 || !out.Go {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if p, err := report.GetPlan(t.Context(), s.Store, out.Run); err != nil || p.Restores != "earlier" || p.Changes[0].User != "ann" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for user, want := range map[string]string{
+		"bob": "run earlier is changing e3 of \"bob\"",
+		"dan": "licenses of \"dan\" were taken by the runs later and earlier",
+		"cid": "the ledger has no license that was taken from \"cid\"",
+		"":    "no plan",
+	} {
+		if out, err := restore(user); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %+v, %v, want %q", user, out, err, want)
+		}
 	}
 }

@@ -58,7 +58,8 @@ type Request struct {
 	PlanHash string `json:"planHash"`
 	// Override sets the limits aside that hold the plan.
 	Override bool `json:"override"`
-	// Restore is instead the run that is put back, for User alone if given.
+	// Restore is instead the run that is put back, for User alone if given; empty:
+	// the one that took licenses of the User.
 	Restore string `json:"restore,omitempty"`
 	User    string `json:"user,omitempty"`
 }
@@ -191,12 +192,19 @@ func (s *Steps) closed(ctx context.Context, p *plan.Plan) (string, error) {
 func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
 	sum := sha256.Sum256([]byte(in.Execution))
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))
-	p, err := Restore(ctx, s.Store, in.Request.Restore, in.Request.User, run, s.Now())
+	old, user := in.Request.Restore, in.Request.User
+	if old == "" && user != "" {
+		var err error
+		if old, user, err = s.takenFrom(ctx, user); err != nil {
+			return nil, err
+		}
+	}
+	p, err := Restore(ctx, s.Store, old, user, run, s.Now())
 	if err != nil {
 		return nil, err
 	}
 	if p.Mode == policy.Audit {
-		return nil, fmt.Errorf("%w to put back run %s: the policy was in mode audit", ErrRefused, in.Request.Restore)
+		return nil, fmt.Errorf("%w to put back run %s: the policy was in mode audit", ErrRefused, old)
 	}
 	out := outputOf(p, nil, false)
 	out.Go = true

@@ -1,0 +1,109 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Taken are the runs that took licenses of a user (the key in the ledger: an object
+// id or SID) which are not back yet, or are on their way back; ErrNothing when there
+// are none. name is what the errors call the user.
+func Taken(ctx context.Context, s store.Store, user, name string) (runs []string, err error) {
+	page, err := ledger.In(s).Of(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var blocked error
+	for _, license := range page.Licenses() {
+		e, err := page.Standing(ctx, license)
+		if err != nil {
+			return nil, err
+		}
+		run := ""
+		switch {
+		case e == nil:
+		case e.Completion == nil && e.Back == "":
+			blocked = fmt.Errorf("%w: run %s is changing %s of %q; `idleseat apply %s` finishes it, and `idleseat restore --run %s` stops the run and puts everybody back", ErrRefused, e.Run, license, name, e.Run, e.Run)
+		case e.Completion == nil:
+			run = e.Back
+		case e.Completion.Outcome == ledger.Done && e.Back == "":
+			run = e.Run
+		}
+		if run != "" && !slices.Contains(runs, run) {
+			runs = append(runs, run)
+		}
+	}
+	switch {
+	case len(runs) > 0:
+	case blocked != nil:
+		return nil, blocked
+	default:
+		return nil, fmt.Errorf("%w: the ledger has no license that was taken from %q and is not back", ErrNothing, name)
+	}
+	return runs, nil
+}
+
+// takenFrom is the one run that took licenses of a user, and the user's key in the
+// ledger. The user is looked up in the newest run's data; whoever is not there any
+// more is found by object id or SID.
+func (s *Steps) takenFrom(ctx context.Context, name string) (run, user string, err error) {
+	keys, err := s.keysOf(ctx, name)
+	if err != nil {
+		return "", "", err
+	}
+	for _, key := range keys {
+		var runs []string
+		if runs, err = Taken(ctx, s.Store, key, name); errors.Is(err, ErrNothing) {
+			continue
+		}
+		if len(runs) > 1 {
+			err = fmt.Errorf("%w: licenses of %q were taken by the runs %s; put them back one after the other, with --run", ErrRefused, name, strings.Join(runs, " and "))
+		}
+		if err != nil {
+			return "", "", err
+		}
+		return runs[0], key, nil
+	}
+	return "", "", err
+}
+
+// keysOf are the keys by which the ledger may know a user.
+func (s *Steps) keysOf(ctx context.Context, name string) (keys []string, err error) {
+	newest, err := history.Newest(ctx, s.Store)
+	if err != nil || newest == "" {
+		return []string{name}, err
+	}
+	r, err := decision.Open(ctx, s.Store, newest)
+	if errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun) {
+		return []string{name}, nil // its data are over their time
+	}
+	if err != nil {
+		return nil, err
+	}
+	hits := 0
+	err = r.Find(ctx, name, func(p *directory.Person) error {
+		hits++
+		keys = append(keys, p.ID())
+		if sid := p.SID(); sid != "" && sid != p.ID() {
+			keys = append(keys, sid) // by which the ledger knew an account of Active Directory alone
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, decision.ErrUnknownUser):
+		return []string{name}, nil
+	case err == nil && hits > 1:
+		err = fmt.Errorf("%w: %q fits %d people; name the object id", ErrRefused, name, hits)
+	}
+	return keys, err
+}
