@@ -31,6 +31,26 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 	}
 }
 
+// edited changes every object of a collection of Graph that is read, alone or in a
+// list.
+func edited(collection string, edit func(object map[string]any)) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, collection) || strings.HasSuffix(r.URL.Path, "/$count") {
+				next.ServeHTTP(w, r)
+				return
+			}
+			body := answerOf(next, r)
+			list, _ := body["value"].([]any)
+			for _, object := range append(list, body) {
+				edit(object.(map[string]any))
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(body)
+		})
+	}
+}
+
 // answerOf is what Graph answers.
 func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	kept := &recorder{header: http.Header{}}

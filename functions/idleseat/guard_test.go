@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -117,23 +116,11 @@ func TestTargetWithoutMail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})
 	before := s.plan(exitDone)
-	s.company.Intercept(func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/groups") {
-				next.ServeHTTP(w, r)
-				return
-			}
-			body := answerOf(next, r)
-			groups, _ := body["value"].([]any)
-			for _, g := range append(groups, body) {
-				if g := g.(map[string]any); g["displayName"] == "LIC-EXO-P1" {
-					g["assignedLicenses"].([]any)[0].(map[string]any)["disabledPlans"] = []string{"9aaf7827-d63c-4b61-89c3-182f06f82e5c"}
-				}
-			}
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(body)
-		})
-	})
+	s.company.Intercept(edited("/groups", func(group map[string]any) {
+		if group["displayName"] == "LIC-EXO-P1" {
+			group["assignedLicenses"].([]any)[0].(map[string]any)["disabledPlans"] = []string{"9aaf7827-d63c-4b61-89c3-182f06f82e5c"}
+		}
+	}))
 	const want = "the group entra:LIC-EXO-P1 gives exchange-online with service plans switched off"
 	s.change(before, by("m365-idle-60", plan.EntraGroup)) // there are some
 	grouped := map[string]bool{}
