@@ -79,7 +79,7 @@ func (r *Run) doubtLost(ctx context.Context, h *directory.Halves) error {
 			if lists[key] == nil {
 				known, err := r.listed(ctx, key)
 				if err != nil {
-					return fmt.Errorf("read which accounts had no date in run %s: %w", b.Run, err)
+					return fmt.Errorf("read which accounts had no date in run %s (plan with --accept-feeds to go on without): %w", b.Run, err)
 				}
 				lists[key] = known
 			}
