@@ -17,9 +17,14 @@ import (
 // takenFromAnna is a bench whose run gives back what run r0 took from Anna.
 func takenFromAnna(t *testing.T) *bench {
 	t.Helper()
+	return takenFromAnnaBy(t, text)
+}
+
+func takenFromAnnaBy(t *testing.T, policy string) *bench {
+	t.Helper()
 	c := moveAnna
 	c.Rule, c.Back, c.MonthlySaving = plan.RestoreRule, "r0", -35
-	b := newBench(t, c)
+	b := newBenchOf(t, policy, c)
 	b.entra.in = members{"g-exo": {"id-anna"}}
 	b.follow()
 	b.entra.users["id-anna"].LastSuccessful = daysAgo(1)
@@ -79,6 +84,22 @@ func TestNotGivenBack(t *testing.T) {
 			b.apply(t, tc.want, tc.note)
 			b.wrote(t)
 		})
+	}
+}
+
+// TestNotGivenBackInUnknownScope: as long as it is not known that the rule still
+// asks the person, nothing is given back.
+func TestNotGivenBackInUnknownScope(t *testing.T) {
+	t.Parallel()
+	for enabled, want := range map[directory.Flag]report.Status{directory.Yes: report.Pending, directory.No: report.Kept, directory.Unset: report.Kept} {
+		b := takenFromAnnaBy(t, strings.Replace(text, "license: e3, when:", "license: e3, for: accountEnabled, when:", 1))
+		b.entra.users["id-anna"].Enabled = enabled
+		if want == report.Kept {
+			b.apply(t, want, "the rule no longer asks them")
+			b.wrote(t)
+			continue
+		}
+		b.apply(t, want, "joined the source group again")
 	}
 }
 

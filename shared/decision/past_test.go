@@ -93,6 +93,33 @@ func TestPast(t *testing.T) {
 	}
 }
 
+// TestReturnedInUnknownScope: a person who is active again gets the license back
+// only if the rule's condition "for" is known to hold.
+func TestReturnedInUnknownScope(t *testing.T) {
+	t.Parallel()
+	for enabled, want := range map[directory.Flag]string{
+		directory.Yes: "", directory.No: `the rule's condition "for" does not hold for the person`, directory.Unset: "or is not known to",
+	} {
+		u := account("p", 5)
+		u.Enabled = enabled
+		r := world{entra: []directory.EntraUser{u, account("busy", 1)}}.seal(t)
+		var err error
+		if r.Policy, err = policy.Load("p", []byte(strings.Replace(text, "{changeTo: exo}", "{changeTo: exo, onReturn: restore}", 1))); err != nil {
+			t.Fatal(err)
+		}
+		judge, err := r.Judge(asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
+		past := &history.Item{State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Via: plan.EntraGroup, Began: daysAgo(30), At: daysAgo(30)}
+		d := r.Decide(judge, rule, p, judge.Ask(rule, p), past, nil)
+		if d.Back != "r0" || (want == "") != (d.Refused == "") || !strings.Contains(d.Refused, want) {
+			t.Errorf("enabled %v: back %q, refused %q, want %q", enabled, d.Back, d.Refused, want)
+		}
+	}
+}
+
 // TestPreflight: what the data tell of a change before it is begun.
 func TestPreflight(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,7 @@ func TestReturned(t *testing.T) {
 		"dates in doubt":           {"m365", func(p *directory.Person) { signIn(9 * day)(p); p.Entra.DatesInDoubt = true }, time.Time{}, directory.Unset},
 		"a contractor now":         {"m365", func(p *directory.Person) { signIn(9 * day)(p); p.Entra.EmployeeType = "Contractor" }, noon.Add(-9 * day), directory.No},
 		"blocked":                  {"m365", func(p *directory.Person) { signIn(9 * day)(p); p.Entra.Enabled = directory.No }, noon.Add(-9 * day), directory.No},
+		"blocked or not, unread":   {"m365", func(p *directory.Person) { signIn(9 * day)(p); p.Entra.Enabled = directory.Unset }, noon.Add(-9 * day), directory.Unset},
 		"signed in, not logged on": {"citrix", signIn(9 * day), time.Time{}, directory.Unset},
 		"logged on":                {"citrix", func(p *directory.Person) { p.AD.LastLogonTimestamp = noon.Add(-day) }, noon.Add(-day), directory.Yes},
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/store"
@@ -174,6 +176,51 @@ func TestDamageIsSeen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestForgedPartIsSeen: a part with other dates, and whose lengths and counts are those of the manifest, is refused by its checksum alone.
+func TestForgedPartIsSeen(t *testing.T) {
+	t.Parallel()
+	folder, s, b, _ := seal(t)
+	m, _, err := GetManifest(context.Background(), s, "r1")
+	check(t, err)
+	part := m.Readings[directory.Entra].Parts[0]
+	path := filepath.Join(folder, filepath.FromSlash(part.Key))
+	raw, err := os.ReadFile(path)
+	check(t, err)
+	lines, err := inflate(raw, part.Size)
+	check(t, err)
+	check(t, os.WriteFile(path, forge(t, lines, len(raw)), 0o600))
+	damaged := 0
+	for n := range b.Partitions {
+		var h directory.Halves
+		if err := m.Read(context.Background(), s, n, &h); errors.Is(err, store.ErrDamaged) {
+			damaged++
+		} else if err != nil {
+			t.Errorf("read: %v", err)
+		}
+	}
+	if damaged != 1 {
+		t.Errorf("%d partitions are damaged, want 1", damaged)
+	}
+}
+
+// forge packs lines into size bytes, with one hour of the day replaced by another
+// throughout: what repeats still repeats, so that some hour keeps the size.
+func forge(t *testing.T, lines string, size int) []byte {
+	t.Helper()
+	for hour := range 24 {
+		forged := strings.ReplaceAll(lines, "T09:", fmt.Sprintf("T%02d:", hour))
+		var out bytes.Buffer
+		zip, err := gzip.NewWriterLevel(&out, level)
+		check(t, err)
+		_, err = zip.Write([]byte(forged))
+		if check(t, errors.Join(err, zip.Close())); forged != lines && out.Len() == size {
+			return out.Bytes()
+		}
+	}
+	t.Fatalf("no forgery has %d bytes", size)
+	return nil
 }
 
 func TestNoManifestNoSnapshot(t *testing.T) {
