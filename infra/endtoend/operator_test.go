@@ -124,7 +124,7 @@ func (r *rig) refusesApproval(idleseat func(...string) (string, string, int), ru
 	const other = "00000000-0000-0000-0000-00000000000b"
 	r.box.Intercept(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			if !strings.HasSuffix(req.URL.Path, "/subscribedSkus") {
+			if !strings.HasSuffix(req.URL.Path, "/organization") {
 				next.ServeHTTP(w, req)
 				return
 			}

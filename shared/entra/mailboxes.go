@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	abs "github.com/microsoft/kiota-abstractions-go"
-
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -42,12 +40,7 @@ const (
 // place of a CSV file that needs no token, and gets none.
 func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error {
 	k := call{what: "read the mailbox usage report", needs: "Reports.Read.All"}
-	info := abs.NewRequestInformation()
-	info.Method = abs.GET
-	u := *c.base
-	u.Path += "/reports/getMailboxUsageDetail(period='D7')"
-	info.SetUri(u)
-	body, err := c.send(ctx, k, info)
+	body, err := c.send(ctx, k, c.get("/reports/getMailboxUsageDetail(period='D7')"))
 	if err == nil {
 		return readMailboxes(strings.NewReader(string(body)), c.now(), each) // given at once, as some clouds do
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
@@ -54,11 +55,24 @@ func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	if err := within(c.base, u); err != nil {
 		return nil, fmt.Errorf("the link to the next page is not followed: %w", err)
 	}
+	return getting(*u), nil
+}
+
+// get makes a request for which the SDK's own builder would add much code: path
+// begins after the version and may have a query.
+func (c *Client) get(path string) *abs.RequestInformation {
+	u := *c.base
+	path, u.RawQuery, _ = strings.Cut(path, "?")
+	u.Path += path
+	return getting(u)
+}
+
+func getting(u url.URL) *abs.RequestInformation {
 	info := abs.NewRequestInformation()
 	info.Method = abs.GET
-	info.SetUri(*u)
+	info.SetUri(u)
 	info.Headers.Add("Accept", "application/json")
-	return info, nil
+	return info
 }
 
 // all reads a collection into one slice.

@@ -2,28 +2,39 @@ package entra
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
+// wireSKU is a product. Its accountId names a billing account and not the
+// tenant: Microsoft's own example of the list shows two of them, neither the
+// tenant's (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
 type wireSKU struct {
-	Tenant     string `json:"accountId"`
 	ID         string `json:"skuId"`
 	PartNumber string `json:"skuPartNumber"`
+	Status     string `json:"capabilityStatus"`
 	Consumed   int    `json:"consumedUnits"`
 	Prepaid    struct {
 		Enabled int `json:"enabled"` // seats in their warning period end soon and are not counted
 	} `json:"prepaidUnits"`
 }
 
+type wireOrganization struct {
+	ID string `json:"id"`
+}
+
+const readTenant = "Organization.Read.All"
+
 // Tenant is the id of the tenant that the credentials lead to, and the
-// products it subscribes to. Both come from the same answer, so a tenant that
-// subscribes to nothing is an error.
+// products it subscribes to, each once.
 func (c *Client) Tenant(ctx context.Context) (id string, skus []directory.SKU, err error) {
-	k := call{what: "read the tenant's subscriptions", needs: "Organization.Read.All"}
+	if id, err = c.tenantID(ctx); err != nil {
+		return "", nil, err
+	}
+	k := call{what: "read the tenant's subscriptions", needs: readTenant}
 	info, err := c.skus().ToGetRequestInformation(ctx, nil) // no $select: not every Graph allows it here
 	if err != nil {
 		return "", nil, k.failed(err)
@@ -32,29 +43,44 @@ func (c *Client) Tenant(ctx context.Context) (id string, skus []directory.SKU, e
 	if err != nil {
 		return "", nil, err
 	}
-	if len(rows) == 0 {
-		return "", nil, k.failed(errors.New("the tenant subscribes to no product"))
-	}
 	for _, row := range rows {
-		if err := row.check(rows[0].Tenant); err != nil {
-			return "", nil, k.failed(err)
-		}
-		skus = append(skus, directory.SKU{
-			ID: row.ID, PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed,
-		})
+		skus = addSKU(skus, &row)
 	}
-	return strings.ToLower(rows[0].Tenant), skus, nil
+	return id, skus, nil
 }
 
-func (w *wireSKU) check(tenant string) error {
+// tenantID reads the one object of the collection organization (docs-contrib:
+// api-reference/v1.0/api/organization-list.md).
+func (c *Client) tenantID(ctx context.Context) (string, error) {
+	k := call{what: "read the tenant's id", needs: readTenant}
+	found, err := all[wireOrganization](ctx, c, k, c.get("/organization?$select=id"))
 	switch {
-	case !isID(w.Tenant):
-		return fmt.Errorf("subscription %q has accountId %q, not a tenant id", w.PartNumber, w.Tenant)
-	case w.Tenant != tenant:
-		return fmt.Errorf("subscription %q belongs to tenant %s, others to %s", w.PartNumber, w.Tenant, tenant)
-	case w.ID == "" || w.PartNumber == "":
-		return fmt.Errorf("a subscription has skuId %q and skuPartNumber %q; neither may be empty", w.ID, w.PartNumber)
-	default:
-		return nil
+	case err != nil:
+		return "", err
+	case len(found) != 1:
+		return "", k.failed(fmt.Errorf("Graph lists %d organizations, not one", len(found)))
+	case !isID(found[0].ID):
+		return "", k.failed(fmt.Errorf("the organization has the id %q, which is %w", found[0].ID, errNotID))
 	}
+	return strings.ToLower(found[0].ID), nil
+}
+
+// addSKU adds a row of the list. A product that several rows tell of, one for
+// each billing account, has the seats of all of them. A row without skuId can
+// be nobody's license.
+func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
+	sku := directory.SKU{ID: strings.ToLower(row.ID), PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed}
+	if row.Status != "" && row.Status != "Enabled" && row.Status != "Warning" {
+		sku.Enabled = 0 // Suspended, LockedOut and Deleted give no seat to anybody new
+	}
+	i := slices.IndexFunc(skus, func(s directory.SKU) bool { return s.ID == sku.ID })
+	switch {
+	case sku.ID == "":
+		return skus
+	case i >= 0:
+		skus[i].Enabled += sku.Enabled
+		skus[i].Consumed += sku.Consumed
+		return skus
+	}
+	return append(skus, sku)
 }

@@ -60,8 +60,9 @@ type Company struct {
 	seats   map[string]*seats // by skuId
 	history []Event
 
-	mailboxes map[int]*directory.Mailbox // those that are not as usual
-	concealed bool                       // names in reports
+	subscribed []Subscription             // rows of subscribedSkus beside the products
+	mailboxes  map[int]*directory.Mailbox // those that are not as usual
+	concealed  bool                       // names in reports
 }
 
 // change is what writes made of a person.

@@ -30,6 +30,8 @@ func TestContract(t *testing.T) {
 		a.get("/users/" + a.id(i) + "/licenseDetails")
 		a.get("/users/" + a.id(i) + "?$select=" + everything) // the last ten are too many
 	}
+	a.get("/organization")
+	a.get("/organization?$select=id")
 	a.get("/subscribedSkus")
 	a.get("/users?$filter=id in ('" + a.id(1) + "','" + a.id(2) + "')&$select=" + everything)
 	a.do("GET", "/users?$count=true", "", "ConsistencyLevel", "eventual")

@@ -55,6 +55,7 @@ var routes = []route{
 	{"GET", "/users/{id}/licenseDetails", "", (*graph).licenseDetails},
 	{"POST", "/users/{id}/assignLicense", "", (*graph).assignLicense},
 	{"POST", "/users/{id}/reprocessLicenseAssignment", "", (*graph).reprocessLicenses},
+	{"GET", "/organization", "$select", (*graph).organization},
 	{"GET", "/subscribedSkus", "", (*graph).subscribedSkus},
 	{"GET", "/reports/getMailboxUsageDetail(period='D7')", "", (*graph).mailboxUsage},
 	{"GET", "/groups", "$select $top $filter $skiptoken", (*graph).listGroups},

@@ -10,18 +10,66 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// subscribedSkus lists the products; accountId is the tenant.
+// organization is the one object of its collection; its id is the tenant's
+// (docs-contrib: api-reference/v1.0/api/organization-list.md).
+func (g *graph) organization(q *query) (answer, error) {
+	selected, err := properties(q, organizationProperties, []string{"id", "displayName", "tenantType"}, "organization")
+	if err != nil {
+		return answer{}, err
+	}
+	p := q.newPage("organization"+selection(q), 999)
+	p.begin(-1)
+	p.next()
+	p.body = appendObject(p.body, &struct{}{}, selected, "")
+	return p.end(-1), nil
+}
+
+var organizationProperties = []property[struct{}]{
+	constant[struct{}]("id", `"`+TenantID+`"`),
+	constant[struct{}]("displayName", `"Contoso"`),
+	constant[struct{}]("tenantType", `"AAD"`),
+}
+
+// accounts are those of the rows of subscribedSkus. They are billing accounts,
+// one for each way of buying, and none is the tenant; older answers have none
+// (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
+var accounts = []string{
+	`"accountId":"f97aeefc-af85-414d-8ae4-b457f90efc40","accountName":"Sample account One",`,
+	`"accountId":"ee045480-0260-4c1e-b946-55842502229c","accountName":"Sample account Two",`,
+	``,
+}
+
+// Subscription is a row of subscribedSkus beside the company's own products. Its
+// prepaidUnits are null.
+type Subscription struct {
+	SKU, PartNumber   string
+	Status, AppliesTo string // such as Suspended and Company
+	Consumed          int
+}
+
+// Subscribe lists one more product.
+func (c *Company) Subscribe(s Subscription) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.subscribed = append(c.subscribed, s)
+}
+
 func (g *graph) subscribedSkus(q *query) (answer, error) {
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()
 	p := q.newPage("subscribedSkus", 999)
 	p.begin(-1)
-	for _, sku := range products {
+	for n, sku := range products {
 		p.next()
 		s := g.c.seats[sku.id]
-		p.body = fmt.Appendf(p.body, `{"id":"%s_%s","accountId":"%s","accountName":"contoso","appliesTo":"User","capabilityStatus":"Enabled",`+
+		p.body = fmt.Appendf(p.body, `{"id":"%s_%s",%s"appliesTo":"User","capabilityStatus":"Enabled",`+
 			`"consumedUnits":%d,"prepaidUnits":{"enabled":%d,"suspended":0,"warning":0,"lockedOut":0},"skuId":"%s","skuPartNumber":"%s",`+
-			`"subscriptionIds":[],"servicePlans":[%s]}`, TenantID, sku.id, TenantID, s.consumed, s.enabled, sku.id, sku.part, servicePlan(sku))
+			`"subscriptionIds":[],"servicePlans":[%s]}`, TenantID, sku.id, accounts[n%len(accounts)], s.consumed, s.enabled, sku.id, sku.part, servicePlan(sku))
+	}
+	for _, s := range g.c.subscribed {
+		p.next()
+		p.body = fmt.Appendf(p.body, `{"id":"%s_%s","accountId":null,"appliesTo":"%s","capabilityStatus":"%s","consumedUnits":%d,"prepaidUnits":null,`+
+			`"skuId":"%s","skuPartNumber":"%s","subscriptionIds":[],"servicePlans":[]}`, TenantID, s.SKU, s.AppliesTo, s.Status, s.Consumed, s.SKU, s.PartNumber)
 	}
 	return p.end(-1), nil
 }

@@ -6,6 +6,7 @@ package graphcontract
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -63,6 +64,11 @@ func find() string {
 	return ""
 }
 
+// more describes paths that the description leaves out.
+//
+//go:embed more.yaml
+var more []byte
+
 // contract is a description of Graph.
 type contract struct{ doc *openapi3.T }
 
@@ -70,6 +76,15 @@ func load(path string) (*contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read description of Graph %s: %w", path, err)
+	}
+	rest, err := openapi3.NewLoader().LoadFromData(more)
+	if err != nil {
+		return nil, fmt.Errorf("read what the description of Graph leaves out: %w", err)
+	}
+	for path, item := range rest.Paths.Map() {
+		if doc.Paths.Value(path) == nil {
+			doc.Paths.Set(path, item)
+		}
 	}
 	return &contract{doc}, nil
 }
