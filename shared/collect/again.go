@@ -44,7 +44,7 @@ func covers(b *snapshot.Begin, p *policy.Policy) error {
 	if p.Tenant != b.Tenant {
 		return fmt.Errorf("it is of tenant %s, the policy is for %s", b.Tenant, p.Tenant)
 	}
-	if _, err := p.NewJudge(b.SKUIDs(), b.AsOf); err != nil {
+	if err := products(b, p); err != nil {
 		return err
 	}
 	for _, ref := range p.GroupRefs() {

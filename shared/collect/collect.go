@@ -113,7 +113,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	if b.Tenant != in.Policy.Tenant {
 		return nil, fmt.Errorf("%w: the policy is for tenant %s, but Graph answered for %s", ErrPolicy, in.Policy.Tenant, b.Tenant)
 	}
-	if _, err := in.Policy.NewJudge(b.SKUIDs(), in.AsOf); err != nil {
+	if err := products(b, in.Policy); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if b.Groups, err = c.groups(ctx, in.Policy); err != nil {
@@ -133,6 +133,19 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	}
 	b.Mailboxes, err = c.mailboxes(ctx, in)
 	return b, err
+}
+
+// products tells which licenses of the policy are no product of the tenant, or
+// could be several.
+func products(b *snapshot.Begin, p *policy.Policy) error {
+	for _, l := range p.Licenses {
+		if ids := directory.SameName(b.SKUs, l.SKU); len(ids) > 1 {
+			return fmt.Errorf("license %s: %d products of the tenant have the part number %q, and their skuIds are %s; name the right one by its skuId, as \"sku: %s\"",
+				l.Name, len(ids), l.SKU, strings.Join(ids, " and "), ids[0])
+		}
+	}
+	_, err := p.NewJudge(b.SKUIDs(), b.AsOf)
+	return err
 }
 
 // mailboxes keeps the mailbox usage report, when a change of the policy is

@@ -52,6 +52,30 @@ type SKU struct {
 	Consumed   int    `json:"consumed"` // seats taken
 }
 
+// SKUIDs are the skuIds by every name that a policy may give to a product: the
+// skuId itself, and the part number where only one product has it
+// (azure-docs#108975: Microsoft_Teams_Premium is that of two).
+func SKUIDs(skus []SKU) map[string]string {
+	ids := make(map[string]string, 2*len(skus))
+	for _, s := range skus {
+		ids[s.ID] = s.ID
+		if len(SameName(skus, s.PartNumber)) == 1 {
+			ids[s.PartNumber] = s.ID
+		}
+	}
+	return ids
+}
+
+// SameName are the skuIds of all products with a part number; none for "".
+func SameName(skus []SKU, partNumber string) (ids []string) {
+	for _, s := range skus {
+		if s.PartNumber == partNumber && partNumber != "" {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
 // Member is somebody listed in an Entra group.
 type Member struct {
 	ID  string

@@ -41,6 +41,7 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	}
 	exceeded := plan.Exceeded(r.Policy.Limits, j.sum.Tallies, allowed)
 	p.Verdict, p.HoldReasons, p.Overridable = plan.Decide(p.Mode, len(p.Changes)+len(p.Notices), exceeded, unhealthy(r))
+	hold(p, j.doubts())
 	p.PlanHash = p.Hash()
 	if err := j.remember(ctx, len(exceeded) == 0); err != nil {
 		return nil, err
@@ -129,10 +130,8 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
 	for _, l := range r.Policy.Licenses {
-		for _, sku := range r.Begin.SKUs {
-			if l.SKU != "" && sku.PartNumber == l.SKU {
-				free[l.Name] = sku.Enabled - sku.Consumed - l.KeepSeats
-			}
+		if sku := skuOf(r, l); sku != nil {
+			free[l.Name] = sku.Enabled - sku.Consumed - l.KeepSeats
 		}
 	}
 	return free

@@ -21,7 +21,7 @@ const (
 
 // Tenant is what a run resolved before it read people.
 type Tenant struct {
-	SKUIDs map[string]string                      // part number → skuId
+	SKUIDs map[string]string                      // see directory.SKUIDs
 	Groups map[directory.GroupRef]directory.Group // that the policy names
 	others map[string]directory.Group             // that give licenses besides, by object id
 }
@@ -29,10 +29,7 @@ type Tenant struct {
 // TenantOf indexes what a run resolved: groups are those that the policy names,
 // others those of Entra ID that give licenses besides.
 func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
-	t := &Tenant{SKUIDs: map[string]string{}, Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}}
-	for _, s := range skus {
-		t.SKUIDs[s.PartNumber] = s.ID
-	}
+	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}}
 	for _, g := range groups {
 		t.Groups[g.Ref] = g
 	}

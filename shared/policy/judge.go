@@ -35,8 +35,8 @@ type Judge struct {
 }
 
 // NewJudge prepares asking the rules at an instant. The map gives the tenant's
-// skuId of each part number. The error names every license whose part number
-// the tenant does not have.
+// skuIds by the names of directory.SKUIDs. The error names every license that the
+// tenant does not have, and those that are one product under two names.
 func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, error) {
 	j := &Judge{policy: p, skus: make([]string, len(p.Licenses))}
 	j.setNow(now.UTC())
@@ -47,6 +47,8 @@ func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, erro
 		}
 		if j.skus[i] = skuIDs[l.SKU]; j.skus[i] == "" {
 			faults = append(faults, missingSKU(l, skuIDs))
+		} else if twin := slices.Index(j.skus[:i], j.skus[i]); twin >= 0 {
+			faults = append(faults, fmt.Errorf("licenses %s and %s are the same product %s; name it once", p.Licenses[twin].Name, l.Name, j.skus[i]))
 		}
 	}
 	for _, c := range p.conditions {
@@ -64,7 +66,7 @@ func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, erro
 
 func missingSKU(l *License, skuIDs map[string]string) error {
 	known := slices.Sorted(maps.Keys(skuIDs))
-	return fmt.Errorf("license %s: the tenant has no SKU with part number %q%s", l.Name, l.SKU, didYouMean(l.SKU, known))
+	return fmt.Errorf("license %s: the tenant has no SKU with part number or skuId %q%s", l.Name, l.SKU, didYouMean(l.SKU, known))
 }
 
 func (j *Judge) setNow(now time.Time) {

@@ -27,6 +27,9 @@ func (l *loader) license(e entry) *License {
 	before := len(l.faults)
 	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "monthlyPrice", "keepSeats", "mailboxQuota")
 	license := &License{Name: e.key.Value, SKU: o.text("sku")}
+	if id := strings.ToLower(license.SKU); guid.MatchString(id) {
+		license.SKU = id // as Graph writes it
+	}
 	l.number(o.fields["monthlyPrice"], "monthlyPrice", 0, 999_999, &license.MonthlyPrice)
 	l.count(o.fields["keepSeats"], "keepSeats", 0, 1_000_000_000, &license.KeepSeats)
 	l.number(o.fields["mailboxQuota"], "mailboxQuota", 0.1, 10_000, &license.MailboxQuota)

@@ -182,8 +182,8 @@ func TestNewJudgeNamesMissingSKUs(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
 	_, err := p.NewJudge(map[string]string{"SPE_E5": "x"}, noon)
-	want := `license m365-e3: the tenant has no SKU with part number "SPE_E3"; did you mean "SPE_E5"?
-license exchange-online: the tenant has no SKU with part number "EXCHANGESTANDARD"`
+	want := `license m365-e3: the tenant has no SKU with part number or skuId "SPE_E3"; did you mean "SPE_E5"?
+license exchange-online: the tenant has no SKU with part number or skuId "EXCHANGESTANDARD"`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

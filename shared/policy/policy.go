@@ -48,7 +48,7 @@ type Policy struct {
 // by membership of a group.
 type License struct {
 	Name         string
-	SKU          string              // part number; "" for a license of Active Directory
+	SKU          string              // part number or skuId; "" for a license of Active Directory
 	Group        *directory.GroupRef // the group that gives it; nil: none
 	MonthlyPrice float64             // of one seat, in the policy's currency
 	KeepSeats    int                 // free seats that idleseat leaves for others
@@ -169,7 +169,7 @@ func (p *Policy) licenseNames() []string {
 	return names(p.Licenses, func(l *License) string { return l.Name })
 }
 
-// SKUs are the part numbers the policy names, each once, in the file's order.
+// SKUs are the products the policy names, by part number or skuId, each once, in the file's order.
 func (p *Policy) SKUs() []string {
 	var list []string
 	for _, l := range p.Licenses {

@@ -66,14 +66,8 @@ type Mailboxes struct {
 // PolicyHash is the SHA-256 of the run's copy of the policy, in hex.
 func (b *Begin) PolicyHash() string { return hexSum([]byte(b.Policy)) }
 
-// SKUIDs are the tenant's skuIds by part number.
-func (b *Begin) SKUIDs() map[string]string {
-	ids := make(map[string]string, len(b.SKUs))
-	for _, s := range b.SKUs {
-		ids[s.PartNumber] = s.ID
-	}
-	return ids
-}
+// SKUIDs are the tenant's skuIds by every name that a policy may give to them.
+func (b *Begin) SKUIDs() map[string]string { return directory.SKUIDs(b.SKUs) }
 
 // Group is what was resolved of a group that the policy names.
 func (b *Begin) Group(ref directory.GroupRef) directory.Group {
