@@ -30,7 +30,7 @@ func open(ctx context.Context, env *settings) (func(context.Context, apply.StepI
 	if err != nil {
 		return nil, err
 	}
-	graph, err := entra.New(env.Entra)
+	graph, err := entra.New(env.Entra, time.Now)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func open(ctx context.Context, env *settings) (func(context.Context, collect.Ste
 	if err != nil {
 		return nil, err
 	}
-	graph, err := entra.New(env.Entra)
+	graph, err := entra.New(env.Entra, time.Now)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (c *explainCmd) Run(a *app) error {
 		return explain(a, s, c.From, c.User, c.formatFlag)
 	}
 	run, err := snapshot.Latest(a.ctx, s, func(b *snapshot.Begin) bool {
-		return b.Copy == "" && (b.User == "" || strings.EqualFold(b.User, c.User))
+		return b.Copy == "" && !snapshot.Ahead(b.Run, clock()) && (b.User == "" || strings.EqualFold(b.User, c.User))
 	})
 	if err != nil {
 		return fmt.Errorf("look in %s: %w", c.Store, err)

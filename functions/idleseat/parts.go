@@ -97,7 +97,7 @@ func sourcesFromEnv(ctx context.Context) (sources, error) {
 
 // connect prepares both directories. The second is nil when it is not set up.
 func (s sources) connect() (*entra.Client, *activedirectory.Forest, error) {
-	e, err := entra.New(s.Entra)
+	e, err := entra.New(s.Entra, clock)
 	if err != nil {
 		return nil, nil, usageError{fmt.Errorf("set up Entra ID: %w", err)}
 	}

@@ -21,6 +21,9 @@ func Again(ctx context.Context, s store.Store, old string, in Start, tool string
 	if err != nil {
 		return err
 	}
+	if snapshot.Ahead(old, now) || b.Read.After(now) {
+		return fmt.Errorf("%w: run %s was read by a clock that was ahead, so that what is older and what newer than its data cannot be told; read anew, without --run", ErrPolicy, old)
+	}
 	m, _, err := snapshot.GetManifest(ctx, s, old)
 	if err != nil {
 		return err

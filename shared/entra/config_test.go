@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -50,7 +51,7 @@ func TestConfigTargets(t *testing.T) {
 			if err := cfg.Validate(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := New(cfg); err != nil {
+			if _, err := New(cfg, time.Now); err != nil {
 				t.Fatal(err)
 			}
 			target, err := parseTarget(raw)
@@ -86,7 +87,7 @@ func TestConfigFaults(t *testing.T) {
 		"http://localhost.evil.example", "http://128.0.0.1", "http://10.0.0.1/v1.0", "https://127.0.0.1/v1.0",
 		"https://graph.microsoft.com/v1.0?x=1", "https://graph.microsoft.com/v1.0#x", "ftp://localhost", "http:opaque", "%",
 	} {
-		if _, err := New(Config{GraphURL: raw, Auth: AuthDefault}); err == nil {
+		if _, err := New(Config{GraphURL: raw, Auth: AuthDefault}, time.Now); err == nil {
 			t.Errorf("%q was accepted", raw)
 		} else if strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: the error shows the password: %v", raw, err)

@@ -38,8 +38,9 @@ type Client struct {
 }
 
 // New makes a client for the Graph that cfg names. It sends nothing. The
-// error joins every fault of cfg.
-func New(cfg Config) (*Client, error) {
+// error joins every fault of cfg. now is the real clock, which every answer of
+// Graph is compared with.
+func New(cfg Config, now func() time.Time) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: target.base, adapter: adapter, now: time.Now, pause: pause}
+	c := &Client{base: target.base, adapter: adapter, now: now, pause: pause}
 	if target.login != nil { // a simulation on loopback has no limit
 		c.pace = rate.NewLimiter(listRate, 1)
 	}

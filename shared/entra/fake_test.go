@@ -52,7 +52,7 @@ func newFake(t *testing.T, play ...answer) *fake {
 	f := &fake{play: play}
 	f.server = httptest.NewServer(f)
 	t.Cleanup(f.server.Close)
-	client, err := New(Config{GraphURL: f.server.URL + "/v1.0", Auth: AuthDefault})
+	client, err := New(Config{GraphURL: f.server.URL + "/v1.0", Auth: AuthDefault}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +84,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.bodies = append(f.bodies, string(body))
 	head := r.Header.Clone()
 	f.heads = append(f.heads, head)
+	w.Header().Set("Date", today.Format(http.TimeFormat))
 	if len(f.play) == 0 {
 		http.Error(w, "the test expects no further request", http.StatusTeapot)
 		return

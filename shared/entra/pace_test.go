@@ -54,7 +54,7 @@ func TestPace(t *testing.T) {
 func TestPaceOfHosts(t *testing.T) {
 	t.Parallel()
 	for url, paced := range map[string]bool{"https://graph.microsoft.com/v1.0": true, "http://127.0.0.1:1/v1.0": false} {
-		c, err := New(Config{GraphURL: url, Auth: AuthAWS, TenantID: "t", ClientID: "c"})
+		c, err := New(Config{GraphURL: url, Auth: AuthAWS, TenantID: "t", ClientID: "c"}, time.Now)
 		if err != nil || (c.pace != nil) != paced {
 			t.Errorf("%s is paced: %t, %v", url, c != nil && c.pace != nil, err)
 		}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // How long one request may take, in tries and in time.
@@ -83,7 +85,10 @@ func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte,
 	)
 	take := abs.NewRequestHandlerOption()
 	take.SetResponseHandler(func(response any, _ abs.ErrorMappings) (any, error) {
-		body, failed = readAnswer(response.(*http.Response))
+		answer := response.(*http.Response)
+		if body, failed = readAnswer(answer); failed == nil && info.Method == abs.GET {
+			failed = c.sameTime(answer.Header.Get("Date"))
+		}
 		return nil, nil
 	})
 	info.AddRequestOptions([]abs.RequestOption{take})
@@ -91,6 +96,17 @@ func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte,
 		return nil, withoutURL(err)
 	}
 	return body, failed
+}
+
+// sameTime compares the Date of an answer with our clock. An origin server sends one
+// with every answer (RFC 9110, section 6.6.1). After a write nothing is compared:
+// what was written is written.
+func (c *Client) sameTime(date string) error {
+	told, err := http.ParseTime(date)
+	if err != nil {
+		return nil // no proof of a wrong clock
+	}
+	return directory.CheckClock("Microsoft Graph", told, c.now())
 }
 
 // readAnswer reads an answer to its end, so that the connection serves again.

@@ -134,7 +134,7 @@ func TestRetryReusesTheConnection(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	c, err := New(Config{GraphURL: server.URL, Auth: AuthDefault})
+	c, err := New(Config{GraphURL: server.URL, Auth: AuthDefault}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestAnswerIsBounded(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	c, err := New(Config{GraphURL: server.URL, Auth: AuthDefault})
+	c, err := New(Config{GraphURL: server.URL, Auth: AuthDefault}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,7 +142,7 @@ func freeSeats(r *decision.Run) map[string]int {
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == ""
 	past := planned(j.plan)
-	past.Again = j.again
+	past.Again, past.Held = j.again, j.plan.Verdict == plan.Hold
 	for source, reading := range j.Manifest.Readings {
 		if everybody && believed && j.Feeds[source].State == plan.Healthy {
 			past.Feeds[source] = &plan.Baseline{Run: j.Begin.Run, Partitions: j.Begin.Partitions, Read: j.Begin.Read, Freshness: reading.Freshness}

@@ -120,7 +120,7 @@ func backOf(ctx context.Context, book *ledger.Ledger, touches []history.Touch, o
 func copyRun(ctx context.Context, s store.Store, old, run string, now time.Time) error {
 	m, _, err := snapshot.GetManifest(ctx, s, old)
 	if errors.Is(err, snapshot.ErrNone) {
-		if old, err = history.Newest(ctx, s); err != nil {
+		if old, err = history.Newest(ctx, s, now); err != nil {
 			return err
 		}
 		m, _, err = snapshot.GetManifest(ctx, s, old)

@@ -79,7 +79,7 @@ func (s *Steps) takenFrom(ctx context.Context, name string) (run, user string, e
 
 // keysOf are the keys by which the ledger may know a user.
 func (s *Steps) keysOf(ctx context.Context, name string) (keys []string, err error) {
-	newest, err := history.Newest(ctx, s.Store)
+	newest, err := history.Newest(ctx, s.Store, s.Now())
 	if err != nil || newest == "" {
 		return []string{name}, err
 	}

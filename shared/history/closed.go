@@ -22,6 +22,8 @@ func Closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 		}
 	}
 	switch {
+	case snapshot.Ahead(p.Run, now):
+		return "the plan was made by a clock that was ahead: it is named " + p.Run + ", and now it is " + now.UTC().Format(time.RFC3339) + "; set the clocks right and plan again", false, nil
 	case p.Restores == "" && inForce != "" && inForce != b.Policy:
 		return "the policy has changed since the plan was made; plan again", false, nil
 	case now.After(p.Expires):
@@ -29,7 +31,7 @@ func Closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	case p.Restores != "" || b.User != "":
 		return "", false, nil
 	}
-	newer, err := Newer(ctx, s, p.Run)
+	newer, err := Newer(ctx, s, p.Run, now)
 	if err != nil || newer == "" {
 		return "", false, err
 	}

@@ -11,11 +11,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -31,6 +33,8 @@ type Planned struct {
 	Run     string    `json:"run"`
 	AsOf    time.Time `json:"asOf"`
 	Expires time.Time `json:"expires"` // nothing new begins afterwards
+	// Held: a safety check holds the plan. It supersedes no other one.
+	Held bool `json:"held,omitempty"`
 	// Touches are the licenses that may be changed or announced.
 	Touches []Touch `json:"touches"`
 	// Again are licenses that were taken and that the person was seen to hold
@@ -60,14 +64,38 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 	return nil
 }
 
-// Newer is the newest run for everybody that was planned after a run; empty when
-// there is none.
-func Newer(ctx context.Context, s store.Store, run string) (newest string, err error) {
-	newest, err = Newest(ctx, s)
-	if newest <= run {
+// Newer is the newest run for everybody that was planned after a run, and by whose
+// plan that run's is superseded; empty when there is none. A held plan supersedes
+// nothing, unless its limits were set aside, and neither does one that a clock made
+// which is ahead of now.
+func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
+	names, err := runs(ctx, s, plansPrefix)
+	if err != nil {
 		return "", err
 	}
-	return newest, err
+	for _, newer := range slices.Backward(names) {
+		if newer <= run {
+			break
+		}
+		if snapshot.Ahead(newer, now) {
+			continue
+		}
+		p, err := GetPlanned(ctx, s, newer)
+		if err != nil {
+			return "", err
+		}
+		if p.Held {
+			set, err := overridden(ctx, s, newer)
+			if err != nil {
+				return "", err
+			}
+			if !set {
+				continue
+			}
+		}
+		return newer, nil
+	}
+	return "", nil
 }
 
 // GetPlanned reads what a run's plan left; store.ErrNotFound when it left nothing.
@@ -84,12 +112,18 @@ func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error
 }
 
 // Newest is the newest run for everybody that made a plan; empty when there is none.
-func Newest(ctx context.Context, s store.Store) (string, error) {
+// One that a clock made which is ahead of now does not count.
+func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	names, err := runs(ctx, s, plansPrefix)
-	if err != nil || len(names) == 0 {
+	if err != nil {
 		return "", err
 	}
-	return names[len(names)-1], nil
+	for _, run := range slices.Backward(names) {
+		if !snapshot.Ahead(run, now) {
+			return run, nil
+		}
+	}
+	return "", nil
 }
 
 // withdrawal is history/withdrawn/<run>.json: a run is put back as a whole.
@@ -150,6 +184,18 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 		return fmt.Errorf("note that the limits of run %s are set aside: %w", o.Run, err)
 	}
 	return nil
+}
+
+// overridden tells whether the limits that hold a run's plan were set aside.
+func overridden(ctx context.Context, s store.Store, run string) (bool, error) {
+	err := store.GetJSON(ctx, s, overridesPrefix+run+".json", &Override{})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look whether the limits of run %s were set aside: %w", run, err)
+	}
+	return true, nil
 }
 
 // Allowed is how many matches of each rule were accepted by an override in the

@@ -215,8 +215,57 @@ func TestNewer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for run, want := range map[string]string{nameOf(0): nameOf(3), nameOf(1): nameOf(3), nameOf(3): "", nameOf(4): ""} {
-		if got, err := Newer(t.Context(), w.store, run); got != want || err != nil {
+		if got, err := Newer(t.Context(), w.store, run, at(9)); got != want || err != nil {
 			t.Errorf("newer than %s: %q, %v; want %q", run, got, err, want)
+		}
+	}
+}
+
+// TestSupersedes: neither a held plan nor one from the future supersedes another,
+// unless the limits that hold it were set aside.
+func TestSupersedes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	leave := func(night int, held bool) {
+		if err := PutPlanned(t.Context(), w.store, &Planned{Run: nameOf(night), Held: held}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(now int, want, newest string) {
+		t.Helper()
+		if got, err := Newer(t.Context(), w.store, nameOf(0), at(now)); got != want || err != nil {
+			t.Errorf("day %d: superseded by %q, %v; want %q", now, got, err, want)
+		}
+		if got, err := Newest(t.Context(), w.store, at(now)); got != newest || err != nil {
+			t.Errorf("day %d: newest %q, %v; want %q", now, got, err, newest)
+		}
+	}
+	leave(0, false)
+	leave(2, true)
+	leave(400, false)
+	check(0, "", nameOf(0))
+	check(2, "", nameOf(2))
+	leave(1, false)
+	check(2, nameOf(1), nameOf(2))
+	if err := PutOverride(t.Context(), w.store, &Override{Run: nameOf(2), At: at(2)}); err != nil {
+		t.Fatal(err)
+	}
+	check(2, nameOf(2), nameOf(2))
+	check(400, nameOf(400), nameOf(400))
+}
+
+// TestBaselineFromTheFuture: how a source looked to a clock that was ahead is nothing
+// to compare with, whether a plan or an earlier standing says it.
+func TestBaselineFromTheFuture(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good := &plan.Baseline{Read: at(0), Freshness: directory.Freshness{Sampled: 100}}
+	w.settle(0)
+	w.leave(&Planned{Run: nameOf(0), AsOf: at(0), Expires: at(3), Feeds: [2]*plan.Baseline{good, nil}})
+	w.leave(&Planned{Run: nameOf(400), AsOf: at(400), Expires: at(403), Feeds: [2]*plan.Baseline{{Read: at(400)}, {Read: at(400)}}})
+	for night := 1; night < 3; night++ {
+		if d := cmp.Diff([2]*plan.Baseline{good, nil}, w.settle(night).Baselines); d != "" {
+			t.Errorf("night %d: baselines (-want +got):\n%s", night, d)
 		}
 	}
 }

@@ -169,6 +169,11 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 	} else {
 		next.Baselines, next.items = old.Baselines, old.items
 	}
+	for _, source := range sources {
+		if b := next.Baselines[source]; b != nil && b.Read.After(now) {
+			next.Baselines[source] = nil
+		}
+	}
 	again, err := next.watch(ctx, s, old, plans, others)
 	if err != nil {
 		return nil, err
@@ -236,7 +241,7 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 				}
 			}
 			for _, source := range sources {
-				if f := p.Feeds[source]; f != nil && (st.Baselines[source] == nil || f.Read.After(st.Baselines[source].Read)) {
+				if f := p.Feeds[source]; f != nil && !f.Read.After(st.At) && (st.Baselines[source] == nil || f.Read.After(st.Baselines[source].Read)) {
 					st.Baselines[source] = f
 				}
 			}

@@ -168,6 +168,7 @@ func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
 		seen.Template = rt.template
 	}
 	s.record(seen)
+	w.Header().Set("Date", s.Company.now().UTC().Format(http.TimeFormat)) // of faults put before Graph, too
 	(*s.intercept.Load()).ServeHTTP(&statusWriter{ResponseWriter: w, tell: func(status int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -139,12 +139,27 @@ const maxManifest = 16 << 20
 func beginKey(run string) string    { return "runs/" + run + "/begin.json" }
 func manifestKey(run string) string { return "runs/" + run + "/manifest.json" }
 
+// stampLayout is how the name of a run begins.
+const stampLayout = "20060102T150405Z"
+
 // NewRun names a run. Names sort by time, within a second too: half of what
 // follows the second is its fraction.
 func NewRun(now time.Time, random [4]byte) string {
 	fraction := now.Nanosecond() / 15_259 // below 1<<16
 	random[0], random[1] = byte(fraction>>8), byte(fraction)
-	return now.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(random[:])
+	return now.UTC().Format(stampLayout) + "-" + hex.EncodeToString(random[:])
+}
+
+// mostAhead is how much later than now a run may have begun: the clocks of two
+// machines differ a little.
+const mostAhead = 10 * time.Minute
+
+// Ahead tells that a run is named by a clock that was ahead of now. What such a run
+// says is not newer than anything.
+func Ahead(run string, now time.Time) bool {
+	stamp, _, _ := strings.Cut(run, "-")
+	began, err := time.Parse(stampLayout, stamp)
+	return err == nil && began.After(now.Add(mostAhead))
 }
 
 // PutBegin writes begin.json. A run that already began keeps the first one:

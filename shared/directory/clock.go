@@ -1,0 +1,25 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrClock is returned when the clock of this machine cannot be right, or that of a
+// directory: every age of a date is then wrong.
+var ErrClock = errors.New("the clocks disagree")
+
+// maxClockSkew is how far the clock of a directory and ours may be apart. Kerberos
+// allows five minutes; answers take their time, too.
+const maxClockSkew = 10 * time.Minute
+
+// CheckClock compares the time that a directory tells with ours. The error is
+// ErrClock and has both.
+func CheckClock(directory string, told, ours time.Time) error {
+	if ours.Sub(told).Abs() <= maxClockSkew {
+		return nil
+	}
+	return fmt.Errorf("%w: %s says that it is %s, and this machine says %s, which is more than %d minutes apart; nothing is decided by a wrong clock: set this machine's clock right, and run again",
+		ErrClock, directory, told.UTC().Format(time.RFC3339), ours.UTC().Format(time.RFC3339), int(maxClockSkew/time.Minute))
+}
