@@ -55,6 +55,12 @@ func TestCandidates(t *testing.T) {
 		t.Errorf("%d dates are sampled: %v", len(got.Sample), got.Sample)
 	}
 	got.Sample = nil
+	for i := range got.People { // what it is good for is tested where removals are made
+		if a := &got.People[i]; (a.Seen == nil) != (a.User == nil) {
+			t.Errorf("account %d: %+v", i, a)
+		}
+		got.People[i].Seen = nil
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)
 	}

@@ -94,6 +94,7 @@ type options struct {
 	patient bool // collect reads all in one call
 	samba   bool // Active Directory is a real one
 	broken  func(function string, payload []byte) *states.Failure
+	sending func(r *rig, queue string) // before a message is in its queue
 }
 
 var rigs atomic.Int32
@@ -196,7 +197,13 @@ func (r *rig) load(o options) {
 		r.Fatal(err)
 	}
 	r.machine = states.New(machineARN, d, states.World{
-		Faster: faster, Send: func(url, body string) { r.aws.Send(url, body) }, Ask: r.ask,
+		Faster: faster, Ask: r.ask,
+		Send: func(url, body string) {
+			if o.sending != nil {
+				o.sending(r, url)
+			}
+			r.aws.Send(url, body)
+		},
 		Invoke: func(ctx context.Context, arn string, payload []byte) ([]byte, *states.Failure) {
 			return r.invoke(ctx, arn, payload, o.broken)
 		},

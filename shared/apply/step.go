@@ -174,6 +174,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if len(wishes.Changes) == 0 {
 		return &b, nil
 	}
+	wishes.Groups = b.Groups
 	b.Ask, b.Tries, b.Input = true, b.Tries+1, inputKey(b.Run, b.Batch)
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, wishes)
 }

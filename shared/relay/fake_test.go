@@ -23,6 +23,8 @@ const (
 	anna  = "S-1-5-21-1-2-3-1001"
 	guid  = "AAAAAAAAAAAAAAAAAAAAAA=="
 	group = "CN=Citrix Users,DC=test"
+	// exempted is a group about which evidence is asked.
+	exempted = "CN=Left Alone,DC=test"
 )
 
 // fakeAD is a domain of one person and one group. Each func, when set, comes
@@ -30,6 +32,8 @@ const (
 type fakeAD struct {
 	mu     sync.Mutex
 	member bool
+	logon  time.Time
+	exempt bool // in the group of those who are left alone
 	writes int
 
 	list    func(ctx context.Context) error
@@ -42,7 +46,7 @@ type fakeAD struct {
 }
 
 func (f *fakeAD) user() directory.ADUser {
-	return directory.ADUser{SID: anna, GUID: guid, DN: "CN=Anna Lindqvist,DC=test", DisplayName: "Anna Lindqvist"}
+	return directory.ADUser{SID: anna, GUID: guid, DN: "CN=Anna Lindqvist,DC=test", DisplayName: "Anna Lindqvist", LastLogonTimestamp: f.logon}
 }
 
 func ask(f func() error) error {
@@ -104,10 +108,13 @@ func (f *fakeAD) MemberOf(_ context.Context, _, dn string, _ bool) (bool, error)
 			return false, err
 		}
 	}
-	if dn != group {
-		return false, directory.ErrNoGroup
+	switch dn {
+	case group:
+		return f.member, nil
+	case exempted:
+		return f.exempt, nil
 	}
-	return f.member, nil
+	return false, directory.ErrNoGroup
 }
 
 func (f *fakeAD) set(member bool) error {

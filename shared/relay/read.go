@@ -193,10 +193,12 @@ func (r *Relay) account(ctx context.Context, sid string, groups []task.Group, no
 		a.Failed = err.Error()
 		return a
 	}
+	var gone []string
 	for _, g := range groups {
 		member, err := r.ad.MemberOf(ctx, sid, g.DN, g.Direct)
 		switch {
 		case errors.Is(err, directory.ErrNoGroup):
+			gone = append(gone, g.Key())
 			noGroup.Store(g.Key(), true)
 		case err != nil:
 			return task.Account{SID: sid, Failed: err.Error()}
@@ -205,5 +207,6 @@ func (r *Relay) account(ctx context.Context, sid string, groups []task.Group, no
 		}
 	}
 	a.User = &user
+	a.Seen = a.See(groups, gone)
 	return a
 }

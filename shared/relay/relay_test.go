@@ -137,6 +137,7 @@ func TestEvidence(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			tt.want.Seen = tt.want.See(everyone.Groups, []string{everyone.Groups[1].Key()})
 			if diff := cmp.Diff([]task.Account{tt.want}, got.People); diff != "" {
 				t.Errorf("accounts (-want +got):\n%s", diff)
 			}

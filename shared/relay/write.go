@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -27,7 +28,7 @@ func (r *Relay) writeMembers(l *lease, m *task.Message) (string, error) {
 	for _, c := range list.Changes {
 		result := task.Result{ID: c.ID, Outcome: task.Skipped, Note: "the change it follows was not done"}
 		if c.After == "" || outcomes[c.After] == task.Done {
-			result = r.change(l, &c)
+			result = r.change(l, &c, list.Groups)
 		}
 		// What was broken off says nothing about the directory.
 		if err := l.held(); err != nil {
@@ -43,9 +44,9 @@ func (r *Relay) writeMembers(l *lease, m *task.Message) (string, error) {
 	return r.put(l, m, "results", &out)
 }
 
-// change makes one change: who is it, are they in the group, write, are they
-// in it now. Only the last reading counts.
-func (r *Relay) change(l *lease, c *task.Change) (result task.Result) {
+// change makes one change: who is it, are they in the group, are they still as
+// the evidence had them, write, are they in it now. Only the last reading counts.
+func (r *Relay) change(l *lease, c *task.Change, groups []task.Group) (result task.Result) {
 	result.ID = c.ID
 	end := func(o task.Outcome, note string) task.Result {
 		result.Outcome, result.Note = o, note
@@ -69,6 +70,9 @@ func (r *Relay) change(l *lease, c *task.Change) (result task.Result) {
 	if result.After = result.Before; result.Before == wanted {
 		return end(task.Done, "")
 	}
+	if why := r.outdated(l.ctx, c, groups); why != "" {
+		return end(task.Outdated, why)
+	}
 	if err := l.held(); err != nil {
 		return end(task.Failed, err.Error())
 	}
@@ -87,6 +91,19 @@ func (r *Relay) change(l *lease, c *task.Change) (result task.Result) {
 	default:
 		return end(task.Failed, "the directory accepted the change but does not show it")
 	}
+}
+
+// outdated says why a removal no longer rests on what the evidence had; empty
+// when it does.
+func (r *Relay) outdated(ctx context.Context, c *task.Change, groups []task.Group) string {
+	if c.Action != task.Remove || c.Seen == nil {
+		return ""
+	}
+	a := r.account(ctx, c.SID, groups, new(sync.Map))
+	if a.Failed != "" {
+		return "the account could not be read again: " + a.Failed
+	}
+	return c.Seen.Outdated(a.Seen)
 }
 
 func (r *Relay) write(ctx context.Context, c *task.Change, personGUID string) error {

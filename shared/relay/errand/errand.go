@@ -167,6 +167,11 @@ func (d *Directory) wish(action task.Action, groupDN, guid string) error {
 		return refusal(r)
 	case task.Failed:
 		return fmt.Errorf("the relay could not write it: %s", r.Note)
+	case task.Outdated:
+		return fmt.Errorf("the relay wrote nothing: %s", r.Note)
+	}
+	if action == task.Remove {
+		c.Seen = a.Seen
 	}
 	c.After = d.joining(guid)
 	d.wishes = append(d.wishes, c)

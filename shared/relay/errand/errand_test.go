@@ -23,13 +23,15 @@ const (
 
 var now = time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
 
+var seen = task.Seen{Facts: "anna", Dated: true}
+
 func evidence() *task.Evidence {
 	key := func(dn string) string { return task.Group{DN: dn, Direct: true}.Key() }
 	return &task.Evidence{
 		Read: now.Add(-time.Minute), Groups: []string{key(seats), key(other), key(gone)}, Unreadable: []string{key(gone)},
 		Sample: []time.Time{now, {}},
 		People: []task.Account{
-			{SID: anna, Name: "anna@x.example", User: &directory.ADUser{SID: anna, GUID: "g-anna"}, Groups: []string{key(seats)}},
+			{SID: anna, Name: "anna@x.example", User: &directory.ADUser{SID: anna, GUID: "g-anna"}, Groups: []string{key(seats)}, Seen: &seen},
 			{SID: bo, User: &directory.ADUser{SID: bo, GUID: "g-bo"}, Unasked: "DC2 did not answer", Latest: now},
 			{SID: broken, Failed: "it broke"},
 			{SID: "S-1-5-21-4"},
@@ -91,7 +93,7 @@ func TestWishes(t *testing.T) {
 	list := d.Wishes().Changes
 	want := []task.Change{
 		{SID: anna, GUID: "g-anna", Group: other, Action: task.Add},
-		{SID: anna, GUID: "g-anna", Group: seats, Action: task.Remove, After: list[0].ID},
+		{SID: anna, GUID: "g-anna", Group: seats, Action: task.Remove, After: list[0].ID, Seen: &seen},
 		{SID: bo, GUID: "g-bo", Group: seats, Action: task.Remove},
 	}
 	for i := range want {
@@ -107,6 +109,9 @@ func TestWishes(t *testing.T) {
 		task.Refused: func(err error) bool { return errors.As(err, &refusal) },
 		task.Missing: func(err error) bool { return errors.As(err, &refusal) },
 		task.Failed:  func(err error) bool { return err != nil && !errors.As(err, &refusal) },
+		task.Outdated: func(err error) bool {
+			return err != nil && !errors.As(err, &refusal) && !errors.Is(err, directory.ErrDeferred)
+		},
 		task.Skipped: func(err error) bool { return errors.Is(err, directory.ErrDeferred) },
 	} {
 		later := New(evidence(), now, task.Results{Results: []task.Result{{ID: list[2].ID, GUID: "g-bo", Outcome: outcome, Note: "said"}}})

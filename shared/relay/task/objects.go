@@ -77,6 +77,7 @@ type Account struct {
 	Latest  time.Time         `json:"latest,omitzero"`   // then the latest it can have been, as far as is proven
 	Failed  string            `json:"failed,omitempty"`
 	Groups  []string          `json:"groups,omitempty"` // keys of the message's groups the person is in
+	Seen    *Seen             `json:"seen,omitempty"`   // for the removals that rest on this
 }
 
 // Action is what a change does to the list of a group.
@@ -91,6 +92,8 @@ const (
 // Changes is the input of WriteMembers. They are made in order.
 type Changes struct {
 	Changes []Change `json:"changes"`
+	// Groups are those that the evidence was asked about, by which Seen is compared.
+	Groups []Group `json:"groups,omitempty"`
 }
 
 // Change is wanted of one person's membership of one group.
@@ -103,6 +106,8 @@ type Change struct {
 	// After names an earlier change of the list without which this one is not
 	// made: nobody leaves a group before they are in the next one.
 	After string `json:"after,omitempty"`
+	// Seen is how the account of a removal has to be still; nil: not compared.
+	Seen *Seen `json:"seen,omitempty"`
 }
 
 // ParseChanges reads a list and refuses a wrong one as a whole.
@@ -119,6 +124,11 @@ func (c *Changes) check() error {
 		return fmt.Errorf("%d changes, more than %d", len(c.Changes), maxBatch)
 	}
 	seen := make(map[string]bool, len(c.Changes))
+	for i, g := range c.Groups {
+		if g.DN == "" {
+			return fmt.Errorf("group %d has no DN", i)
+		}
+	}
 	for i, one := range c.Changes {
 		if err := one.check(seen); err != nil {
 			return fmt.Errorf("change %d: %w", i, err)
@@ -159,6 +169,9 @@ const (
 	Missing Outcome = "missing" // nobody has the SID, or the account is another one
 	Skipped Outcome = "skipped" // the change it follows was not done
 	Failed  Outcome = "failed"  // could not be made or not be proven; may be tried again
+	// Outdated: nothing was written, since the account is no longer as the evidence
+	// had it. The rule has to be asked again.
+	Outdated Outcome = "outdated"
 )
 
 // Results answers WriteMembers: each change of the list, in its order.

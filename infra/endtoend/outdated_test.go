@@ -1,0 +1,87 @@
+package endtoend
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// TestLogonWhileTheWriteWaits: three people log on after the relay brought its
+// evidence, while the message that takes their license lies in the queue. The
+// relay leaves them alone, and they are asked again.
+func TestLogonWhileTheWriteWaits(t *testing.T) {
+	t.Parallel()
+	small := company
+	small.Users = 600
+	var once sync.Once
+	var back []int
+	r := newRig(t, options{company: small, mode: "enforce", sending: func(r *rig, queue string) {
+		if queue != r.write {
+			return
+		}
+		once.Do(func() {
+			all := r.inCitrix()
+			for _, i := range all {
+				if id := r.idOf(i); len(back) < 3 && r.opened(id) {
+					r.box.Company.LogOn(i)
+					back = append(back, i)
+				}
+			}
+		})
+	}})
+	out, failure := r.run(nightly)
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	if len(back) != 3 {
+		t.Fatalf("%d people logged on meanwhile", len(back))
+	}
+	for _, i := range back {
+		if !slices.Contains(r.box.Company.Person(i).ADGroups, sandbox.CitrixGroup) {
+			t.Errorf("person %d logged on and lost Citrix", i)
+		}
+	}
+	results := out["results"].(map[string]any)
+	if results["kept"] != 3.0 || results["done"] == nil || results["pending"] != nil || results["failed"] != nil {
+		t.Errorf("results %v", results)
+	}
+	p, err := report.GetPlan(t.Context(), r.store, out["run"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range p.Changes {
+		kept := slices.ContainsFunc(back, func(i int) bool { return r.idOf(i) == c.User })
+		if c.Via != plan.ADGroup || !kept {
+			continue
+		}
+		e, err := ledger.In(r.store).Latest(t.Context(), c.User, c.License)
+		if err != nil || e.Completion == nil || e.Completion.Outcome != ledger.RolledBack || !strings.Contains(e.Completion.Note, "logged on") {
+			t.Errorf("the ledger has %+v, %v", e, err)
+		}
+	}
+}
+
+// idOf is the key of a person in the ledger.
+func (r *rig) idOf(i int) string {
+	switch p := r.box.Company.Person(i); {
+	case p.Entra != nil:
+		return p.Entra.ID
+	default:
+		return p.AD.SID
+	}
+}
+
+// opened tells that the ledger has an open change of a person's Citrix license.
+func (r *rig) opened(user string) bool {
+	e, err := ledger.In(r.store).Latest(r.Context(), user, "citrix")
+	if err != nil {
+		r.Error(err)
+	}
+	return e != nil && e.Completion == nil
+}
