@@ -185,6 +185,9 @@ func (j *job) reopen(ctx context.Context) error {
 	for _, b := range j.batches {
 		for i := range b.Changes {
 			last, err := j.ledger.Latest(ctx, b.Changes[i].User, b.Changes[i].License)
+			if errors.Is(err, ledger.ErrDamaged) {
+				continue // as it was noted
+			}
 			if err != nil {
 				return err
 			}
@@ -268,7 +271,7 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 			return fmt.Errorf("apply run %s: stopped, %d changes are final: read people afresh: %w", j.plan.Run, j.total()-j.left(), err)
 		}
 		for i := range open {
-			j.results.Set(j.change(ctx, &open[i], fresh[open[i].User]))
+			j.results.Set(j.one(ctx, &open[i], fresh[open[i].User]))
 			if j.done++; j.Progress != nil {
 				j.Progress(j.done, j.total())
 			}

@@ -28,6 +28,9 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		return result(troubled, "nothing was done: %v", err)
 	}
 	last, err := page.Latest(ctx, c.License)
+	if errors.Is(err, ledger.ErrDamaged) {
+		return result(report.Refused, "%v", err)
+	}
 	if err != nil {
 		return result(troubled, "nothing was done: %v", err)
 	}
@@ -47,6 +50,8 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	case e.person == nil && ours:
 		status, note := m.gone(ctx, e.why)
 		return result(status, "%s", note)
+	case e.person == nil && j.plan.Restores != "":
+		return result(report.Failed, "nobody is there to give it back to: %s", e.why)
 	case e.person == nil:
 		return result(report.Kept, "%s", e.why)
 	case !ours && e.person.ID() != c.User:
@@ -118,7 +123,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		err = m.entangled(ctx)
 	}
 	past, pastErr := m.past(ctx, rule.License.Name)
-	if err = errors.Join(err, pastErr); errors.Is(err, ledger.ErrBlocked) {
+	if err = errors.Join(err, pastErr); unbelieved(err) {
 		return result(report.Refused, "%v", err), true
 	} else if err != nil {
 		return result(troubled, "nothing was done: %v", err), true
@@ -141,7 +146,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		}
 		in.InTarget = in.Target != "" && slices.Contains(in.Before.InGroups, in.Target)
 	}
-	if m.entry, err = j.ledger.Begin(ctx, in, last); errors.Is(err, ledger.ErrBlocked) {
+	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
 		return result(report.Refused, "%v", err), true
 	} else if err != nil {
 		return result(troubled, "nothing was done: %v", err), true

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,12 +76,16 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]evide
 				continue
 			}
 			if err != nil {
-				return nil, err
+				if ctx.Err() != nil {
+					return nil, err
+				}
+				all[c.User] = evidence{why: err.Error()}
+				continue
 			}
 			e.person.Entra, e.person.EntraState = &directory.EntraUser{ID: c.User, SID: c.SID, Assignments: held}, directory.Present
 		}
-		if c.Via == plan.ADGroup && j.AD != nil {
-			account, err := j.AD.ReadPerson(ctx, c.SID)
+		if (c.Via == plan.ADGroup || isSID(c.User)) && j.AD != nil {
+			account, err := j.AD.ReadPerson(ctx, cmp.Or(c.SID, c.User))
 			unasked := (*directory.UnaskedError)(nil)
 			switch {
 			case err == nil, errors.As(err, &unasked):
@@ -91,7 +96,14 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]evide
 				e.adError = err
 			}
 		}
-		if known, twice := all[c.User]; twice && known.person != nil && e.person.AD == nil {
+		switch {
+		case e.person.Entra != nil || e.person.AD != nil || e.adError != nil:
+		case j.AD == nil:
+			e = evidence{why: "the account is in Active Directory alone, which is not set up here"}
+		default:
+			e = evidence{gone: true, why: "the account is no longer in Active Directory"}
+		}
+		if known, twice := all[c.User]; twice && e.person != nil && known.person != nil && e.person.AD == nil {
 			e.person.AD, e.person.ADState, e.adError = known.person.AD, known.person.ADState, known.adError
 		}
 		all[c.User] = e

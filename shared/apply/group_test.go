@@ -43,12 +43,12 @@ func TestGroupMove(t *testing.T) {
 	}
 	before, after := directory.Assignment{SKU: "sku-e3", Group: "g-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Active"}
 	want := &ledger.Entry{
-		Seq: 1,
+		Seq: 1, Sum: e.Sum,
 		Intent: ledger.Intent{
 			Person: "id-anna", UserPrincipalName: "anna@x.example", License: "e3", MonthlySaving: 35, Run: "run", PlanHash: e.PlanHash, Rule: "m365", To: "exo", Via: "entra-group", Source: "g-e3", Target: "g-exo",
-			SKU: "sku-e3", TargetSKU: "sku-exo", Reason: "idle", Before: ledger.Holding{Assignments: []directory.Assignment{before}, InGroups: []string{"g-e3"}}, At: b.now, IdleSince: &idle,
+			SKU: "sku-e3", TargetSKU: "sku-exo", Reason: "idle", Before: ledger.Holding{Assignments: []directory.Assignment{before}, InGroups: []string{"g-e3"}}, At: b.now, IdleSince: &idle, Bound: true,
 		},
-		Completion: &ledger.Completion{Outcome: ledger.Done, After: ledger.Holding{Assignments: []directory.Assignment{after}, InGroups: []string{"g-exo"}}, At: b.now},
+		Completion: &ledger.Completion{Outcome: ledger.Done, After: ledger.Holding{Assignments: []directory.Assignment{after}, InGroups: []string{"g-exo"}}, At: b.now, Intent: e.Sum},
 	}
 	if d := cmp.Diff(want, e, cmpopts.EquateEmpty()); d != "" || len(e.PlanHash) != 64 {
 		t.Errorf("ledger (-want +got):\n%s", d)

@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -49,7 +48,7 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 		err = m.entangled(ctx)
 	}
 	switch {
-	case errors.Is(err, ledger.ErrBlocked):
+	case unbelieved(err):
 		return report.Refused, err.Error()
 	case err != nil:
 		return troubled, fmt.Sprintf("nothing was done: %v", err)
@@ -69,7 +68,7 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 	now := j.intent(m.change)
 	in.Run, in.PlanHash, in.Rule, in.Reason, in.At, in.IdleSince, in.ApprovedBy = now.Run, now.PlanHash, plan.RestoreRule, now.Reason, now.At, now.IdleSince, now.ApprovedBy
 	in.UserPrincipalName, in.MonthlySaving, in.Back = now.UserPrincipalName, now.MonthlySaving, now.Back
-	if m.entry, err = j.ledger.Begin(ctx, in, last); errors.Is(err, ledger.ErrBlocked) {
+	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
 		return report.Refused, err.Error()
 	} else if err != nil {
 		return troubled, fmt.Sprintf("nothing was done: %v", err)

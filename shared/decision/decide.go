@@ -29,6 +29,10 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if rule.ChangeTo != nil {
 		d.To = rule.ChangeTo.Name
 	}
+	if why := cmp.Or(r.damaged[d.User], r.damaged[d.SID]); why != "" && d.Outcome == policy.Reclaim {
+		d.Outcome, d.Reason = policy.Undecided, "undecided: "+why
+		return d
+	}
 	if past != nil && r.past(&d, judge, rule, p, v.Holder, past) || d.Outcome != policy.Reclaim {
 		return d
 	}
@@ -184,7 +188,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 		v := judge.Ask(rule, p)
 		a := Answer{Decision: r.Decide(judge, rule, p, v, r.Past(p.ID(), p.SID(), rule.License.Name), taken)}
 		a.Evidence = judge.Evidence(rule, p)
-		if a.Reason = judge.Reason(rule, p, v); a.Back != "" {
+		if a.Reason = judge.Reason(rule, p, v); a.Back != "" || a.Outcome != v.Outcome {
 			a.Reason = a.Decision.Reason
 		}
 		taken.Add(&a.Decision)

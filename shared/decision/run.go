@@ -30,6 +30,7 @@ type Run struct {
 
 	store   store.Store
 	renamed map[string][]*history.Item // see renamedItems
+	damaged map[string]string          // by person: what the ledger has cannot be believed
 }
 
 // Open reads what a sealed run's evaluation starts from.
@@ -50,7 +51,12 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	if r.History, err = history.Load(ctx, s, m); err != nil {
 		return nil, err
 	}
-	r.renamed = renamedItems(r.History, p)
+	r.renamed, r.damaged = renamedItems(r.History, p), map[string]string{}
+	for i := range r.History.All() {
+		if i.State == history.Unreadable {
+			r.damaged[i.User] = i.Why
+		}
+	}
 	for src, reading := range m.Readings {
 		r.Feeds[src] = plan.Health(directory.Source(src), plan.FeedFacts{
 			Absent: reading.Absent, Failed: reading.Failed, Unasked: reading.Unasked,

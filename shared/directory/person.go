@@ -174,21 +174,28 @@ type Person struct {
 }
 
 // ID is the key of the person in plans and in the ledger: the Entra object id,
-// or the SID of somebody who exists in Active Directory only.
+// or the SID of somebody who exists in Active Directory only. It is empty for
+// somebody of whom neither half was read.
 func (p *Person) ID() string {
-	if p.Entra != nil {
+	switch {
+	case p.Entra != nil:
 		return p.Entra.ID
+	case p.AD != nil:
+		return p.AD.SID
 	}
-	return p.AD.SID
+	return ""
 }
 
 // SID is the person's security identifier, empty for somebody whom no Active
 // Directory knows.
 func (p *Person) SID() string {
-	if p.AD != nil {
+	switch {
+	case p.AD != nil:
 		return p.AD.SID
+	case p.Entra != nil:
+		return p.Entra.SID
 	}
-	return p.Entra.SID
+	return ""
 }
 
 // LoggedOnBy is the person as if the last logon to Active Directory, which is
@@ -230,10 +237,12 @@ func (p *Person) ActiveBy(at time.Time) *Person {
 // UserPrincipalName is the Entra name, or the AD name of somebody who exists
 // in Active Directory only.
 func (p *Person) UserPrincipalName() string {
-	if p.Entra != nil {
+	switch {
+	case p.Entra != nil:
 		return p.Entra.UserPrincipalName
-	}
-	if p.AD.UserPrincipalName != "" {
+	case p.AD == nil:
+		return ""
+	case p.AD.UserPrincipalName != "":
 		return p.AD.UserPrincipalName
 	}
 	return p.AD.SAMAccount

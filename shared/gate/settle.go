@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -42,6 +43,9 @@ func Settle(ctx context.Context, s store.Store, run string, now time.Time) (*pla
 
 func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string, said *report.Results) (report.Result, error) {
 	last, err := book.Latest(ctx, c.User, c.License)
+	if errors.Is(err, ledger.ErrDamaged) {
+		return report.ResultOf(c, report.Refused, err.Error()), nil
+	}
 	if err != nil {
 		return report.Result{}, err
 	}

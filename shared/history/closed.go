@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -43,6 +44,9 @@ func Closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 func Begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		last, err := book.Latest(ctx, c.User, c.License)
+		if errors.Is(err, ledger.ErrDamaged) {
+			continue // nothing is finished there
+		}
 		if err != nil || last != nil && last.Run == p.Run && last.Completion == nil {
 			return err == nil, err
 		}

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -289,23 +290,62 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// TestDamaged: a standing that cannot be read is an error, not nothing known.
+// TestDamaged: a standing that cannot be read is an error, not nothing known. The
+// next night goes on from the one before it, from the plans since and the ledger.
 func TestDamaged(t *testing.T) {
 	t.Parallel()
+	tests := map[string]func(w *world, m *snapshot.Manifest) (key string){
+		"standing": func(w *world, m *snapshot.Manifest) string { return m.History },
+		"manifest": func(_ *world, m *snapshot.Manifest) string { return "runs/" + m.Run + "/manifest.json" },
+		"plan":     func(_ *world, m *snapshot.Manifest) string { return plansPrefix + m.Run + ".json" },
+		"foreign":  func(*world, *snapshot.Manifest) string { return plansPrefix + "notes.txt" },
+	}
+	for name, damage := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.settle(0)
+			w.plans(0, "ann", "bob")
+			w.writes(0, "ann", "m365", ledger.Done)
+			st := w.settle(1)
+			w.plans(1, "cid")
+			w.writes(1, "cid", "m365", ledger.Done)
+			m, _, err := snapshot.GetManifest(t.Context(), w.store, st.Run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := store.PutBytes(t.Context(), w.store, damage(w, m), []byte("half")); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Load(t.Context(), w.store, m); (err == nil) == (name == "standing") {
+				t.Errorf("loaded: %v", err)
+			}
+			w.want(w.settle(2), map[string]State{"ann": Taken, "cid": Taken})
+		})
+	}
+}
+
+// TestDamagedLedger: one person's entry that cannot be read is that person's trouble,
+// until it is mended.
+func TestDamagedLedger(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
-	st := w.settle(0)
-	w.plans(0, "ann")
-	m, _, err := snapshot.GetManifest(t.Context(), w.store, st.Run)
-	if err != nil {
+	w.settle(0)
+	w.plans(0, "ann", "bob")
+	w.writes(0, "ann", "m365", ledger.Done)
+	const key = "ledger/bob/e3/000001.json"
+	if err := store.PutBytes(t.Context(), w.store, key, []byte(`{"person":"bob",`)); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.PutBytes(t.Context(), w.store, m.History, []byte("half")); err != nil {
+	for night := 1; night < 3; night++ {
+		st := w.settle(night)
+		w.want(st, map[string]State{"ann": Taken, "bob": Unreadable})
+		if i := st.Of("bob", "e3"); i != nil && !strings.Contains(i.Why, key) {
+			t.Errorf("the reason does not name the object: %s", i.Why)
+		}
+	}
+	if err := store.PutJSON(t.Context(), w.store, key, ledger.Intent{Person: "bob", License: "e3", Run: nameOf(0)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(t.Context(), w.store, m); err == nil {
-		t.Error("loaded")
-	}
-	if _, err := Settle(t.Context(), w.store, nameOf(1), at(1)); err == nil {
-		t.Error("settled over a damaged standing")
-	}
+	w.want(w.settle(3), map[string]State{"ann": Taken, "bob": Open})
 }

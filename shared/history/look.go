@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -25,12 +26,16 @@ func (st *Standing) look(ctx context.Context, book *ledger.Ledger) error {
 		}
 		all.Go(func() error {
 			e, err := book.Standing(ctx, t.User, t.License)
+			item := ItemOf(e)
+			if errors.Is(err, ledger.ErrDamaged) { // one person's trouble
+				item, err = &Item{User: t.User, License: t.License, State: Unreadable, Why: err.Error()}, nil
+			}
 			if err != nil {
 				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			found[t] = ItemOf(e)
+			found[t] = item
 			return nil
 		})
 	}

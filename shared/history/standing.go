@@ -26,6 +26,8 @@ const (
 	Taken     State = "taken"      // by Run
 	GivenBack State = "given back" // by a restore, or by somebody else
 	Noticed   State = "noticed"    // announced, and not taken yet
+	// Unreadable: what the ledger has cannot be believed, for the reason Why.
+	Unreadable State = "unreadable"
 )
 
 // Item is what last became of one person's license.
@@ -41,6 +43,7 @@ type Item struct {
 	At      time.Time `json:"at"`    // and when it was as State says
 	// IdleSince is the last activity that a notice rested on; nil: never.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
+	Why       string     `json:"why,omitempty"`
 }
 
 // late is how late dates may come: Entra ID's are up to 24 hours behind (Microsoft
@@ -103,7 +106,7 @@ func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Standing, 
 			st = l.Head
 			st.items = map[Touch]*Item{}
 		case st == nil || l.Item == nil:
-			return errors.New("a line without an item")
+			return fmt.Errorf("%w: a line without an item", store.ErrDamaged)
 		default:
 			st.items[Touch{User: l.User, License: l.License}] = l.Item
 		}
@@ -157,14 +160,11 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 	if err != nil {
 		return nil, err
 	}
-	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}}
+	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}, gave: map[Touch]*Item{}}
 	book := ledger.In(s)
 	if old == nil { // the first run of a store, or the first after a long pause
-		for t, err := range book.All(ctx) {
-			if err != nil {
-				return nil, err
-			}
-			next.items[Touch{User: t.Person, License: t.License}] = nil
+		if err := next.markAll(ctx, book); err != nil {
+			return nil, err
 		}
 	} else {
 		next.Baselines, next.items = old.Baselines, old.items
@@ -174,7 +174,10 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 			next.Baselines[source] = nil
 		}
 	}
-	again, err := next.watch(ctx, s, old, plans, others)
+	again, unread, err := next.watch(ctx, s, old, plans, others)
+	if err == nil && unread {
+		err = next.markAll(ctx, book)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -198,13 +201,16 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 			continue
 		}
 		m, _, err := snapshot.GetManifest(ctx, s, earlier)
-		if errors.Is(err, snapshot.ErrNone) {
-			break // its data are over their time, and so are those of all before
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, snapshot.ErrNone):
+			return nil, nil // its data are over their time, and so are those of all before
+		case errors.Is(err, store.ErrDamaged):
+			continue // what an older one does not know is in the plans since and in the ledger
+		case err != nil:
 			return nil, err
 		}
-		if st, err := Load(ctx, s, m); !errors.Is(err, store.ErrNotFound) {
+		st, err := Load(ctx, s, m)
+		if !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrDamaged) {
 			return st, err
 		}
 	}
@@ -213,31 +219,31 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 
 // watch marks what must be looked up: changes that were open, and whatever a plan
 // may have touched since the earlier standing. It returns plans that saw licenses
-// held again.
-func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, plans, others []string) (again []*Planned, err error) {
+// held again. unread tells that whom some plan touched cannot be read.
+func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, plans, others []string) (again []*Planned, unread bool, err error) {
 	for t, i := range st.items {
-		if i != nil && i.State == Open {
+		if i != nil && (i.State == Open || i.State == Unreadable) {
 			st.items[t] = nil
 		}
 	}
-	st.gave = map[Touch]*Item{}
 	read := func(prefix string, names []string) error {
 		for _, run := range slices.Backward(names) {
 			if old != nil && tooOld(run, old.At) {
 				return nil
 			}
 			p := &Planned{}
-			if err := store.GetJSON(ctx, s, prefix+run+".json", p); err != nil {
+			err := store.GetJSON(ctx, s, prefix+run+".json", p)
+			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // damaged, or of a foreign name
+				unread = true
+				continue
+			}
+			if err != nil {
 				return fmt.Errorf("read what run %s planned: %w", run, err)
 			}
 			for _, t := range p.Touches {
 				key := Touch{User: t.User, License: t.License}
-				i := st.items[key]
-				if i != nil && i.State == GivenBack {
-					st.gave[key] = i
-				}
-				if i == nil || i.Run != run {
-					st.items[key] = nil
+				if i := st.items[key]; i == nil || i.Run != run {
+					st.mark(key)
 				}
 			}
 			for _, source := range sources {
@@ -252,7 +258,26 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 		return nil
 	}
 	err = errors.Join(read(plansPrefix, plans), read(othersPrefix, others))
-	return again, err
+	return again, unread, err
+}
+
+// mark has a license looked up in the ledger.
+func (st *Standing) mark(t Touch) {
+	if i := st.items[t]; i != nil && i.State == GivenBack {
+		st.gave[t] = i
+	}
+	st.items[t] = nil
+}
+
+// markAll has everything looked up that the ledger has.
+func (st *Standing) markAll(ctx context.Context, book *ledger.Ledger) error {
+	for s, err := range book.All(ctx) {
+		if err != nil {
+			return err
+		}
+		st.mark(Touch{User: s.Person, License: s.License})
+	}
+	return nil
 }
 
 // tooOld tells that a run can have begun nothing after an instant: a run reads

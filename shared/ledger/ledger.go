@@ -7,7 +7,9 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -70,6 +72,9 @@ type Intent struct {
 	// ApprovedBy is who had the plan applied: a person at a terminal, or the
 	// execution of the state machine, whose starter CloudTrail knows.
 	ApprovedBy string `json:"approvedBy,omitempty"`
+	// Bound: whatever is written about this intent names its hash. Intents of
+	// versions before that are not bound.
+	Bound bool `json:"bound,omitempty"`
 }
 
 // Completion is what came of an intent, as read from the directory.
@@ -78,11 +83,14 @@ type Completion struct {
 	Note    string    `json:"note,omitempty"`
 	After   Holding   `json:"after"`
 	At      time.Time `json:"at"`
+	// Intent is the SHA-256, in hex, of the intent that it closes.
+	Intent string `json:"intent,omitempty"`
 }
 
 // Entry is one change in the ledger. Completion is nil while it is open.
 type Entry struct {
 	Seq int
+	Sum string // SHA-256 of the intent as it is stored, in hex
 	Intent
 	Completion *Completion
 }
@@ -92,6 +100,9 @@ type Ledger struct{ store store.Store }
 
 // In opens the ledger of a store.
 func In(s store.Store) *Ledger { return &Ledger{store: s} }
+
+// maxIntent bounds an intent in bytes: some hundred for each path of two products.
+const maxIntent = 1 << 20
 
 // What is written about an intent beside it, by the ending of its key.
 const (
@@ -153,13 +164,19 @@ func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 type Subject struct{ Person, License string }
 
 func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry, error) {
-	e := &Entry{}
-	if err := store.GetJSON(ctx, l.store, key, &e.Intent); err != nil {
+	raw, err := store.GetBytes(ctx, l.store, key, maxIntent)
+	if errors.Is(err, store.ErrDamaged) {
+		return nil, damaged(key, "is larger than any intent")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
-	name := strings.TrimPrefix(key, prefix(person, license))
-	if _, err := fmt.Sscanf(name, "%06d.json", &e.Seq); err != nil || e.Person != person || e.License != license {
-		return nil, fmt.Errorf("ledger object %s does not belong to %s and %s: repair it before changing anything there", key, person, license)
+	e := &Entry{Sum: sumOf(raw)}
+	if err := json.Unmarshal(raw, &e.Intent); err != nil {
+		return nil, damaged(key, "is no intent: %v", err)
+	}
+	if _, err := fmt.Sscanf(strings.TrimPrefix(key, prefix(person, license)), "%d.json", &e.Seq); err != nil || e.Person != person || e.License != license || e.key() != key {
+		return nil, damaged(key, "is about another person, license or number than its name")
 	}
 	if _, err := l.Completed(ctx, e); err != nil {
 		return nil, err
@@ -172,6 +189,7 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 // another run is at it, or came first since the caller looked: whatever was
 // decided before that is not to be carried out.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
+	in.Bound = true
 	e := &Entry{Seq: 1, Intent: in}
 	switch {
 	case last == nil:
@@ -182,8 +200,12 @@ func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, err
 	default:
 		return nil, Blocked(last)
 	}
-	err := store.PutJSONIfAbsent(ctx, l.store, e.key(), e.Intent)
-	if err == nil {
+	raw, err := json.Marshal(e.Intent)
+	if err != nil {
+		return nil, fmt.Errorf("write the intent into the ledger (nothing was changed): %w", err)
+	}
+	e.Sum = sumOf(raw)
+	if err = l.store.PutIfAbsent(ctx, e.key(), bytes.NewReader(raw)); err == nil {
 		return e, nil
 	}
 	if !errors.Is(err, store.ErrExists) {
@@ -208,6 +230,7 @@ func Blocked(by *Entry) error {
 // Complete closes an entry. The first completion stands, and is the entry's
 // afterwards: another call of the run may have closed it meanwhile, in another way.
 func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
+	c.Intent = e.Sum
 	err := store.PutJSONIfAbsent(ctx, l.store, e.beside(doneSuffix), c)
 	if errors.Is(err, store.ErrExists) {
 		_, err = l.Completed(ctx, e)
@@ -224,10 +247,14 @@ func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	var c Completion
 	found, err := l.get(ctx, e.beside(doneSuffix), &c)
-	if found {
-		e.Completion = &c
+	if err == nil && found {
+		err = e.fits(doneSuffix, c.Intent)
 	}
-	return found, err
+	if err != nil || !found {
+		return false, err
+	}
+	e.Completion = &c
+	return true, nil
 }
 
 // get reads an object that need not be there.
@@ -235,6 +262,8 @@ func (l *Ledger) get(ctx context.Context, key string, v any) (found bool, err er
 	switch err := store.GetJSON(ctx, l.store, key, v); {
 	case errors.Is(err, store.ErrNotFound):
 		return false, nil
+	case errors.Is(err, store.ErrDamaged):
+		return false, damaged(key, "does not parse")
 	case err != nil:
 		return false, fmt.Errorf("read the ledger: %w", err)
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -82,7 +83,8 @@ func TestEntriesComeBackWhole(t *testing.T) {
 		}
 	}
 	got, err := l.Latest(ctx, intent("r1").Person, "m365-e3")
-	want := &Entry{Seq: 12, Intent: intent("r1"), Completion: &Completion{Outcome: Done}}
+	want := &Entry{Seq: 12, Sum: e.Sum, Intent: intent("r1"), Completion: &Completion{Outcome: Done, Intent: e.Sum}}
+	want.Bound = true
 	if d := cmp.Diff(want, got, cmpopts.EquateApproxTime(0)); d != "" || err != nil {
 		t.Errorf("latest: %v (-want +got):\n%s", err, d)
 	}
@@ -114,21 +116,81 @@ func TestOnlyOneRunWins(t *testing.T) {
 
 func TestForeignObjectsAreRefused(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
-	l, s := open(t)
-	for key, text := range map[string]string{
-		"ledger/p/l/000001.json": `{"person":"q","license":"l"}`,
-		"ledger/p/m/000001.json": `{"person":"p","li`,
-		"ledger/p/n/x.json":      `{"person":"p","license":"n"}`,
-	} {
-		if err := store.PutBytes(ctx, s, key, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
+	good, done := `{"person":"p","license":"l","run":"r","at":"2026-11-23T09:00:00Z"}`, `{"outcome":"done"}`
+	bound := strings.Replace(good, "{", `{"bound":true,`, 1)
+	tests := map[string]struct {
+		objects map[string]string // by the last part of the key
+		names   string            // the object that the error names; empty: no error
+	}{
+		"of an earlier version":       {map[string]string{"000001.json": good, "000001.done.json": done, "000002.json": good, "000002.leaving.json": "{}"}, ""},
+		"another person's":            {map[string]string{"000001.json": strings.Replace(good, `"p"`, `"q"`, 1)}, "000001.json"},
+		"another license's":           {map[string]string{"000001.json": strings.Replace(good, `"l"`, `"m"`, 1)}, "000001.json"},
+		"cut off":                     {map[string]string{"000001.json": good[:20]}, "000001.json"},
+		"another number":              {map[string]string{"0000001.json": good}, "0000001.json"},
+		"foreign":                     {map[string]string{"000001.json": good, "notes.json": good}, "notes.json"},
+		"foreign, and nothing else":   {map[string]string{"copy of 000001.json": good}, "copy of 000001.json"},
+		"completion cut off":          {map[string]string{"000001.json": good, "000001.done.json": "{"}, "000001.done.json"},
+		"completion without intent":   {map[string]string{"000001.json": good, "000001.done.json": done, "000002.done.json": done}, "000002.done.json"},
+		"mark without intent":         {map[string]string{"000001.leaving.json": "{}"}, "000001.leaving.json"},
+		"completion without its hash": {map[string]string{"000001.json": bound, "000001.done.json": done}, "000001.done.json"},
+		"completion of another":       {map[string]string{"000001.json": good, "000001.done.json": `{"outcome":"done","intent":"ab"}`}, "000001.done.json"},
 	}
-	for _, license := range []string{"l", "m", "n"} {
-		if e, err := l.Latest(ctx, "p", license); err == nil {
-			t.Errorf("%s: %+v", license, e)
-		}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, s := open(t)
+			for name, text := range tc.objects {
+				if err := store.PutBytes(t.Context(), s, "ledger/p/l/"+name, []byte(text)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, latest := l.Latest(t.Context(), "p", "l")
+			_, standing := l.Standing(t.Context(), "p", "l")
+			for _, err := range []error{latest, standing} {
+				if tc.names == "" && err != nil {
+					t.Errorf("refused: %v", err)
+				}
+				if tc.names != "" && (!errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "ledger/p/l/"+tc.names+" ")) {
+					t.Errorf("%v, want damage of %s", err, tc.names)
+				}
+			}
+			if e, err := l.Latest(t.Context(), "p", "other"); e != nil || err != nil {
+				t.Errorf("another license: %+v, %v", e, err)
+			}
+		})
+	}
+}
+
+// TestAlteredIntent: what was written about an intent does not count for one that was
+// put in its place.
+func TestAlteredIntent(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	l, s := open(t)
+	e, err := l.Begin(ctx, intent("r1"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Leave(ctx, e, e.At); err != nil {
+		t.Fatal(err)
+	}
+	other := e.Intent
+	other.SKU = "another"
+	if err := store.PutJSON(ctx, s, e.key(), other); err != nil {
+		t.Fatal(err)
+	}
+	altered, err := l.Latest(ctx, e.Person, e.License)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Left(ctx, altered); !errors.Is(err, ErrDamaged) {
+		t.Errorf("the mark of another intent: %v", err)
+	}
+	if err := l.Complete(ctx, e, Completion{Outcome: Done}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Latest(ctx, e.Person, e.License); !errors.Is(err, ErrDamaged) {
+		t.Errorf("the completion of another intent: %v", err)
 	}
 }
 

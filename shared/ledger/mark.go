@@ -17,12 +17,14 @@ type Mark struct {
 	Outcome Outcome   `json:"outcome,omitempty"` // of going back
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
+	// Intent is the SHA-256, in hex, of the intent that it is about.
+	Intent string `json:"intent,omitempty"`
 }
 
 // Leave marks that what the person has is about to be taken, and returns the mark
 // of going back if there is one: then it must not be taken.
 func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (back *Mark, err error) {
-	if err := l.mark(ctx, e.beside(leavingSuffix), Mark{At: at}); err != nil {
+	if err := l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
 		return nil, err
 	}
 	return l.Back(ctx, e)
@@ -31,7 +33,7 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (back *Mark,
 // GoBack marks that the change is undone, and tells whether it may have been made:
 // then what the person had must be given again, whatever is read.
 func (l *Ledger) GoBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
-	if err := l.mark(ctx, e.beside(backSuffix), m); err != nil {
+	if err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err
 	}
 	return l.Left(ctx, e)
@@ -39,20 +41,31 @@ func (l *Ledger) GoBack(ctx context.Context, e *Entry, m Mark) (left bool, err e
 
 // Back is the mark of going back; nil when there is none.
 func (l *Ledger) Back(ctx context.Context, e *Entry) (*Mark, error) {
+	return l.marked(ctx, e, backSuffix)
+}
+
+// Left tells whether an entry is marked as leaving.
+func (l *Ledger) Left(ctx context.Context, e *Entry) (bool, error) {
+	m, err := l.marked(ctx, e, leavingSuffix)
+	return m != nil, err
+}
+
+// marked is the mark of an entry by its suffix; nil when there is none.
+func (l *Ledger) marked(ctx context.Context, e *Entry, suffix string) (*Mark, error) {
 	var m Mark
-	if found, err := l.get(ctx, e.beside(backSuffix), &m); !found {
+	found, err := l.get(ctx, e.beside(suffix), &m)
+	if err == nil && found {
+		err = e.fits(suffix, m.Intent)
+	}
+	if err != nil || !found {
 		return nil, err
 	}
 	return &m, nil
 }
 
-// Left tells whether an entry is marked as leaving.
-func (l *Ledger) Left(ctx context.Context, e *Entry) (bool, error) {
-	return l.get(ctx, e.beside(leavingSuffix), &Mark{})
-}
-
-func (l *Ledger) mark(ctx context.Context, key string, m Mark) error {
-	if err := store.PutJSONIfAbsent(ctx, l.store, key, m); err != nil && !errors.Is(err, store.ErrExists) {
+func (l *Ledger) mark(ctx context.Context, e *Entry, suffix string, m Mark) error {
+	m.Intent = e.Sum
+	if err := store.PutJSONIfAbsent(ctx, l.store, e.beside(suffix), m); err != nil && !errors.Is(err, store.ErrExists) {
 		return fmt.Errorf("write a mark into the ledger: %w", err)
 	}
 	return nil

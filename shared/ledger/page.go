@@ -18,27 +18,40 @@ type Page struct {
 	ledger  *Ledger
 	person  string
 	intents map[string][]string // keys by license, in order
+	others  map[string][]string // the last part of all other keys, by license
 }
 
 func (l *Ledger) list(ctx context.Context, person, prefix string) (*Page, error) {
-	page := &Page{ledger: l, person: person, intents: map[string][]string{}}
+	page := &Page{ledger: l, person: person, intents: map[string][]string{}, others: map[string][]string{}}
 	for key, err := range l.store.List(ctx, prefix) {
 		if err != nil {
 			return nil, fmt.Errorf("list the ledger of %s: %w", person, err)
 		}
 		parts := strings.Split(key, "/")
-		if len(parts) == 4 && strings.Count(parts[3], ".") == 1 {
+		switch {
+		case len(parts) != 4:
+		case isIntent(parts[3]):
 			page.intents[parts[2]] = append(page.intents[parts[2]], key)
+		default:
+			page.others[parts[2]] = append(page.others[parts[2]], parts[3])
 		}
 	}
 	return page, nil
 }
 
-// Licenses are those that have entries, in order.
-func (p *Page) Licenses() []string { return slices.Sorted(maps.Keys(p.intents)) }
+// Licenses are those about which there is anything, in order.
+func (p *Page) Licenses() []string {
+	all := maps.Clone(p.intents)
+	maps.Copy(all, p.others)
+	return slices.Sorted(maps.Keys(all))
+}
 
-// Latest is the newest entry for a license, or nil when there is none.
+// Latest is the newest entry for a license, or nil when there is none. It is
+// ErrDamaged when what lies there cannot be believed.
 func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
+	if err := p.check(ctx, license); err != nil {
+		return nil, err
+	}
 	keys := p.intents[license]
 	if len(keys) == 0 {
 		return nil, nil
@@ -48,6 +61,9 @@ func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
 
 // Standing is the entry by which a license stands, as Ledger.Standing has it.
 func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
+	if err := p.check(ctx, license); err != nil {
+		return nil, err
+	}
 	for _, key := range slices.Backward(p.intents[license]) {
 		e, err := p.ledger.read(ctx, p.person, license, key)
 		if err != nil {

@@ -1,0 +1,174 @@
+package apply
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// faulty is Entra ID whose client has a fault that one person's data bring out.
+type faulty struct {
+	*fakeEntra
+	method string
+}
+
+func (f faulty) ChangeLicenses(ctx context.Context, id string, add []directory.Assignment, remove []string) error {
+	if f.method == "ChangeLicenses" && id == "id-bo" {
+		panic("secret of bo@x.example")
+	}
+	return f.fakeEntra.ChangeLicenses(ctx, id, add, remove)
+}
+
+func (f faulty) DirectGroups(ctx context.Context, id string) ([]string, error) {
+	if f.method == "DirectGroups" && id == "id-anna" {
+		var none *directory.EntraUser
+		return []string{none.ID}, nil
+	}
+	return f.fakeEntra.DirectGroups(ctx, id)
+}
+
+// TestFaultIsOneChanges: a fault of this program while one change is made is that
+// change's trouble; the others go on.
+func TestFaultIsOneChanges(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		method string
+		broken plan.Change
+		want   report.Status
+		note   string
+	}{
+		"before the intent": {"DirectGroups", freeAnna, report.Failed, "nothing was begun: idleseat has a fault (runtime error: invalid memory address or nil pointer dereference) at "},
+		"half-way":          {"ChangeLicenses", changeBo, report.Pending, "it may be half-way, run apply again: idleseat has a fault (string) at "},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.broken, freeDora, freeEgon)
+			b.Entra = faulty{b.entra, tc.method}
+			r, err := b.Apply(t.Context(), Request{Run: "run"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := r.Of(&tc.broken)
+			if got.Status != tc.want || !strings.HasPrefix(got.Note, tc.note) || !strings.Contains(got.Note, "one_test.go:") || !strings.Contains(got.Note, "change.go:") {
+				t.Errorf("%s: %s", got.Status, got.Note)
+			}
+			if strings.Contains(got.Note, "secret") {
+				t.Errorf("the note holds data: %s", got.Note)
+			}
+			for _, c := range []plan.Change{freeDora, freeEgon} {
+				if x := r.Of(&c); x == nil || x.Status != report.Done {
+					t.Errorf("another one: %+v", x)
+				}
+			}
+			b.Entra = b.entra
+			if tc.want == report.Pending { // mended, it is finished
+				if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Of(&tc.broken).Status != report.Done {
+					t.Errorf("mended: %+v, %v", r, err)
+				}
+			}
+		})
+	}
+}
+
+// TestDamagedLedgerIsOnePersons: an object of the ledger that cannot be believed
+// stops its person, by name of the object, and nobody else.
+func TestDamagedLedgerIsOnePersons(t *testing.T) {
+	t.Parallel()
+	for _, license := range []string{"e3", "visio"} { // its own, and one that has to do with it
+		t.Run(license, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo, freeDora)
+			key := "ledger/id-bo/" + license + "/000001.json"
+			if err := store.PutBytes(t.Context(), b.Store, key, []byte("{")); err != nil {
+				t.Fatal(err)
+			}
+			r, err := b.Apply(t.Context(), Request{Run: "run"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Of(&changeBo); got.Status != report.Refused || !strings.Contains(got.Note, "the object "+key+" ") {
+				t.Errorf("%+v", got)
+			}
+			if got := r.Of(&freeDora); got.Status != report.Done {
+				t.Errorf("another one: %+v", got)
+			}
+			b.wrote(t, "RemoveMember "+citrixDN+" guid-dora")
+		})
+	}
+}
+
+// takenFromEgon is a bench that puts back Citrix of Egon and Dora, whom run r0 took
+// it from.
+func takenFromEgon(t *testing.T) *bench {
+	t.Helper()
+	var changes []plan.Change
+	for _, c := range []plan.Change{freeEgon, freeDora} {
+		c.Rule, c.Back = plan.RestoreRule, "r0"
+		changes = append(changes, c)
+	}
+	b := newBench(t, changes...)
+	b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = changes, "r0" })
+	b.ad.in = members{}
+	for _, c := range changes {
+		in := ledger.Intent{Person: c.User, SID: c.SID, License: c.License, Run: "r0", Rule: "citrix", Via: "ad-group", Source: citrixDN, At: daysAgo(10), Before: ledger.Holding{InGroups: []string{citrixDN}}}
+		e, err := ledger.In(b.Store).Begin(t.Context(), in, nil)
+		if err == nil {
+			err = ledger.In(b.Store).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: daysAgo(10)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// TestRestoreWithoutAccount: of people in Active Directory alone, one whose account is
+// gone, or a directory that is not set up, ends no call.
+func TestRestoreWithoutAccount(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		what       func(*bench)
+		egon, dora report.Status
+		note       string
+	}{
+		"account gone":       {func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, report.Failed, report.Done, "nobody is there to give it back to: the account is no longer in Active Directory"},
+		"not set up":         {func(b *bench) { b.AD = nil }, report.Pending, report.Pending, "is not set up here"},
+		"cannot be read":     {func(b *bench) { b.AD = unreadable{b.ad, "S-1-5-21-5"} }, report.Pending, report.Done, "could not be read"},
+		"Entra ID is silent": {func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses id-dora": errDown} }, report.Done, report.Pending, ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := takenFromEgon(t)
+			tc.what(b)
+			r, err := b.Apply(t.Context(), Request{Run: "run"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			egon, dora := r.Of(&freeEgon), r.Of(&freeDora)
+			if egon.Status != tc.egon || !strings.Contains(egon.Note, tc.note) || dora.Status != tc.dora {
+				t.Errorf("Egon %+v\nDora %+v", egon, dora)
+			}
+		})
+	}
+}
+
+// unreadable is Active Directory in which one person cannot be read.
+type unreadable struct {
+	*fakeAD
+	sid string
+}
+
+func (u unreadable) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
+	if sid == u.sid {
+		return directory.ADUser{}, errDown
+	}
+	return u.fakeAD.ReadPerson(ctx, sid)
+}
