@@ -45,7 +45,7 @@ func (s *shell) restoring(status int, args ...string) (r report.Results, stderr 
 	}
 }
 
-// TestRestoreWithoutOneAccount: of twelve people in Active Directory alone whom a run
+// TestRestoreWithoutOneAccount: of the people in Active Directory alone whom a run
 // is put back to, one has no account any more. The others have everything again, and
 // the one is named with the reason. Without Active Directory nobody of them is put
 // back, and everybody else is.
