@@ -17,6 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 type applyCmd struct {
@@ -39,10 +41,8 @@ func (c *applyCmd) Run(a *app) error {
 		return err
 	}
 	in := apply.Request{Run: c.ID, Override: c.Override, Approver: approver()}
-	if c.Policy != "" {
-		if _, in.Policy, err = c.load(); err != nil {
-			return err
-		}
+	if in.Policy, err = c.policyOf(a, s, p); err != nil {
+		return err
 	}
 	line, err := openPipeline(a, s, newProgress(a.stderr))
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *applyCmd) Run(a *app) error {
 	if !c.Yes && !confirm(a, p) {
 		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", apply.ErrRefused)
 	}
-	if err := resume(a, applier, p); err != nil || idle {
+	if err := resume(a, applier, p, in.Policy); err != nil || idle {
 		return err
 	}
 	results, err := applier.Apply(a.ctx, in)
@@ -74,11 +74,23 @@ func (c *applyCmd) Run(a *app) error {
 	return err
 }
 
+// policyOf is the text of the policy in force for a run. Putting back asks none.
+func (c *applyCmd) policyOf(a *app, s store.Store, p *plan.Plan) (string, error) {
+	if p.Restores != "" {
+		return "", nil
+	}
+	b, err := snapshot.GetBegin(a.ctx, s, p.Run)
+	if err != nil {
+		return "", err
+	}
+	return c.inForce(b)
+}
+
 // resume goes on with what earlier runs have begun and not ended, which the plan
 // names. What they may not do any more is told and keeps nothing else.
-func resume(a *app, applier *apply.Applier, p *plan.Plan) error {
+func resume(a *app, applier *apply.Applier, p *plan.Plan, inForce string) error {
 	for _, run := range p.Resumes {
-		results, err := applier.Apply(a.ctx, apply.Request{Run: run, Approver: approver()})
+		results, err := applier.Apply(a.ctx, apply.Request{Run: run, Policy: inForce, Approver: approver()})
 		switch {
 		case errors.Is(err, apply.ErrRefused), errors.Is(err, report.ErrNoPlan):
 			fmt.Fprintf(a.stderr, "run %s cannot go on: %v\n", run, err)

@@ -80,6 +80,10 @@ func (c *reevaluateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	file, err := c.file()
+	if err != nil {
+		return err
+	}
 	s, err := c.open(a.ctx)
 	if err != nil {
 		return err
@@ -88,7 +92,7 @@ func (c *reevaluateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	p, err := line.plan(a.ctx, start{asOf: clock(), policy: rules, text: text, user: c.User})
+	p, err := line.plan(a.ctx, start{asOf: clock(), policy: rules, text: text, file: file, user: c.User})
 	if err != nil {
 		return err
 	}
@@ -98,7 +102,7 @@ func (c *reevaluateCmd) Run(a *app) error {
 	}
 	var results *report.Results
 	if c.Apply && p.Verdict != plan.Nothing {
-		if results, err = line.applier().Apply(a.ctx, apply.Request{Run: p.Run, Approver: approver()}); results != nil {
+		if results, err = line.applier().Apply(a.ctx, apply.Request{Run: p.Run, Policy: text, Approver: approver()}); results != nil {
 			answer.Results = results.Results
 			err = errors.Join(err, failures(results))
 		}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -63,6 +65,34 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	}
 	p, err := policy.Load(f.Policy, text)
 	return p, string(text), err
+}
+
+// file is where the policy file lies on this machine, so that a later command finds
+// it from wherever it is started; empty when none is given.
+func (f policyFlag) file() (string, error) {
+	if f.Policy == "" {
+		return "", nil
+	}
+	path, err := filepath.Abs(f.Policy)
+	if err != nil {
+		return "", usageError{fmt.Errorf("find the policy: %w", err)}
+	}
+	return path, nil
+}
+
+// inForce is the text of the policy in force: of the file that is given, else of the
+// one by which a run was planned. It is empty for a run that does not tell its file.
+func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
+	if f.Policy == "" && b.PolicyFile == "" {
+		return "", nil
+	}
+	planned := f.Policy == ""
+	f.Policy = cmp.Or(f.Policy, b.PolicyFile)
+	_, text, err := f.load()
+	if planned && err != nil {
+		err = fmt.Errorf("the policy file of run %s, whose plan may be applied only while it is unchanged (another one: --policy FILE): %w", b.Run, err)
+	}
+	return text, err
 }
 
 // maxFile bounds policy and test files in bytes.

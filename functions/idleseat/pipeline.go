@@ -64,6 +64,7 @@ type start struct {
 	asOf   time.Time
 	policy *policy.Policy
 	text   string
+	file   string // of the policy on this machine; empty: the run's own copy is used
 	user   string // empty: everybody
 	// acceptFeeds takes the sources as they are, however much they shrank.
 	acceptFeeds bool
@@ -73,7 +74,7 @@ type start struct {
 func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	c := p.collector()
-	s := collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, User: in.user, AcceptFeeds: in.acceptFeeds}
+	s := collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, User: in.user, AcceptFeeds: in.acceptFeeds}
 	var err error
 	if in.user != "" {
 		err = c.One(ctx, s)
@@ -117,7 +118,7 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 // again plans a new run over the snapshot of an old one.
 func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
-	if err := collect.Again(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, AcceptFeeds: in.acceptFeeds}, toolVersion(), p.now()); err != nil {
+	if err := collect.Again(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, toolVersion(), p.now()); err != nil {
 		return nil, err
 	}
 	return p.decide(ctx, run)

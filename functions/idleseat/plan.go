@@ -82,7 +82,11 @@ func (c *planCmd) plan(a *app, s store.Store, asOf time.Time, user string) (*pla
 	if err != nil {
 		return nil, err
 	}
-	in := start{asOf: asOf, policy: rules, text: text, user: user, acceptFeeds: c.Accept}
+	file, err := c.file()
+	if err != nil {
+		return nil, err
+	}
+	in := start{asOf: asOf, policy: rules, text: text, file: file, user: user, acceptFeeds: c.Accept}
 	if c.From != "" {
 		return (&pipeline{store: s, now: clock}).again(a.ctx, c.From, in)
 	}

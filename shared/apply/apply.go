@@ -66,7 +66,7 @@ type Request struct {
 	PlanHash string
 	// Override is the hash of a held plan whose limits are set aside.
 	Override string
-	// Policy is the text of the policy in force; empty: not compared.
+	// Policy is the text of the policy in force; empty: not known, and not asked.
 	Policy string
 	// Approver is who has the plan applied, for the ledger.
 	Approver string
@@ -157,7 +157,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	}
 	j := &job{Applier: a, run: run, plan: p, batches: batches, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver}
 	j.done = j.total() - j.left()
-	return j, nil
+	return j, j.force(in.Policy)
 }
 
 // job is one call of Apply.
@@ -170,6 +170,7 @@ type job struct {
 	done    int             // changes gone through, those final before included
 	ledger  *ledger.Ledger
 	judge   *policy.Judge
+	inForce *inForce // nil: it is the run's own policy
 	// approver is who has the plan applied.
 	approver string
 	// closed says why no change may begin any more; those that have begun are

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
@@ -68,27 +67,33 @@ func (m *move) entangled(ctx context.Context) error {
 	return nil
 }
 
-// ask asks the change's rule about the person as just read. keep is why nothing
-// is taken, empty when the rule still reclaims. Where the last logon is not
-// known, the rule must reclaim also with the latest that it can be.
+// ask asks the change's rule about the person as just read, by the run's policy and
+// by the one in force. keep is why nothing is taken, empty when both still reclaim.
 func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
-	c := m.change
-	i := slices.IndexFunc(m.run.Policy.Rules, func(r *policy.Rule) bool { return r.Name == c.Rule })
-	if i < 0 {
-		return nil, v, "the run's policy has no rule " + c.Rule
+	if rule, v, keep = m.askBy(m.run, m.judge); keep == "" {
+		keep = m.keptInForce(rule)
 	}
-	rule = m.run.Policy.Rules[i]
-	v = m.judge.Ask(rule, m.person)
+	return rule, v, keep
+}
+
+// askBy asks the change's rule by one policy. Where the last logon is not known, the
+// rule must reclaim also with the latest that it can be.
+func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
+	c := m.change
+	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {
+		return nil, v, "the policy has no rule " + c.Rule
+	}
+	v = judge.Ask(rule, m.person)
 	if v.Outcome == policy.Undecided && !m.latest.IsZero() {
-		if proven := m.judge.Ask(rule, m.person.LoggedOnBy(m.latest)); proven.Outcome == policy.Reclaim {
+		if proven := judge.Ask(rule, m.person.LoggedOnBy(m.latest)); proven.Outcome == policy.Reclaim {
 			v = proven
 		}
 	}
 	switch {
 	case v.Outcome == policy.Keep && !v.IdleSince.IsZero() && (c.IdleSince == nil || v.IdleSince.After(*c.IdleSince)):
-		return rule, v, m.judge.Ago(rule, v.IdleSince)
+		return rule, v, judge.Ago(rule, v.IdleSince)
 	case v.Outcome != policy.Reclaim:
-		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, m.judge.Reason(rule, m.person, v))
+		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, judge.Reason(rule, m.person, v))
 	case c.IdleSince != nil && v.IdleSince.IsZero():
 		return rule, v, fmt.Sprintf("undecided: the last sign-in of %s is no longer there, so the data cannot be trusted", c.IdleSince.Format("2006-01-02"))
 	}

@@ -23,6 +23,8 @@ func (j *job) check(ctx context.Context, in Request) error {
 	switch {
 	case j.run.Policy.Mode == policy.Audit:
 		return refuse("the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again")
+	case j.inForce.forbidden(p) != "":
+		return refuse("%s", j.inForce.forbidden(p))
 	case p.Verdict == plan.Nothing:
 		return refuse("the plan changes nothing")
 	case p.PolicyHash != j.run.Begin.PolicyHash() || p.ManifestHash != j.run.ManifestHash:

@@ -165,11 +165,15 @@ func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Halves) (*direc
 
 func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *directory.Halves) error {
 	var in []string
-	for _, q := range j.run.Policy.MemberQueries() {
+	for _, q := range j.memberQueries() {
 		if q.Ref.Source != directory.Entra {
 			continue
 		}
-		key, g := q.Ref.Key(q.Direct), j.run.Begin.Group(q.Ref)
+		key := q.Ref.Key(q.Direct)
+		g, err := j.entraGroup(ctx, q.Ref)
+		if err != nil {
+			return err
+		}
 		if g.Unreadable != "" {
 			h.Unreadable = append(h.Unreadable, key)
 			continue
@@ -202,7 +206,7 @@ func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) (late
 		return time.Time{}, err
 	}
 	var unreadable, in []string
-	for _, q := range j.run.Policy.MemberQueries() {
+	for _, q := range j.memberQueries() {
 		if q.Ref.Source != directory.AD {
 			continue
 		}

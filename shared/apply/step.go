@@ -10,7 +10,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/relay/errand"
 	"github.com/idleseat/idleseat/shared/relay/task"
 	"github.com/idleseat/idleseat/shared/report"
@@ -83,7 +82,15 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	if err != nil {
 		return nil, err
 	}
-	b.Restores = j.plan.Restores != ""
+	if b.Restores = j.plan.Restores != ""; !b.Restores {
+		text, err := s.Policy(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := j.force(text); err != nil {
+			return nil, err
+		}
+	}
 	// A plan that was made without Active Directory does not need it now.
 	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
 	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
@@ -100,7 +107,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	if len(people.SIDs) == 0 {
 		return &b, nil
 	}
-	b.Ask, b.Sample, b.Groups = true, adSample, questions(j.run.Policy)
+	b.Ask, b.Sample, b.Groups = true, adSample, j.questions()
 	b.Input = inputKey(b.Run, b.Batch)
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
@@ -111,18 +118,18 @@ func inputKey(run, batch string) string {
 
 // questions are all the groups of Active Directory of which membership is asked
 // while changes are made: those of rules and exemptions, and the license groups.
-func questions(p *policy.Policy) (groups []task.Group) {
+func (j *job) questions() (groups []task.Group) {
 	add := func(g task.Group) {
 		if !slices.ContainsFunc(groups, func(known task.Group) bool { return known.Key() == g.Key() }) {
 			groups = append(groups, g)
 		}
 	}
-	for _, q := range p.MemberQueries() {
+	for _, q := range j.memberQueries() {
 		if q.Ref.Source == directory.AD {
 			add(task.Group{DN: q.Ref.Name, Direct: q.Direct})
 		}
 	}
-	for _, l := range p.Licenses {
+	for _, l := range j.run.Policy.Licenses {
 		if l.Group != nil && l.Group.Source == directory.AD {
 			add(task.Group{DN: l.Group.Name, Direct: true})
 		}

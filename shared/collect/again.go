@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -32,6 +33,7 @@ func Again(ctx context.Context, s store.Store, old string, in Start, tool string
 		return fmt.Errorf("%w: the snapshot of run %s cannot be planned by this policy: %w; read anew, without --run", ErrPolicy, old, err)
 	}
 	b.Run, b.Started, b.AsOf, b.Policy, b.Tool, b.AcceptFeeds, b.Copy = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool, in.AcceptFeeds, old
+	b.PolicyFile = cmp.Or(in.PolicyFile, b.PolicyFile)
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		return err
 	}

@@ -74,7 +74,9 @@ type Start struct {
 	AsOf   time.Time
 	Policy *policy.Policy
 	Text   string // of the policy file
-	User   string // one person instead of all; empty: all
+	// PolicyFile is where the file lies on this machine; empty: nowhere.
+	PolicyFile string
+	User       string // one person instead of all; empty: all
 	// AcceptFeeds takes the sources as they are, however much they shrank.
 	AcceptFeeds bool
 	Scheduled   bool // started by the schedule
@@ -104,7 +106,7 @@ func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Beg
 func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b := &snapshot.Begin{
 		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
-		User: in.User, Policy: in.Text, Partitions: 1, AcceptFeeds: in.AcceptFeeds, Scheduled: in.Scheduled,
+		User: in.User, Policy: in.Text, PolicyFile: in.PolicyFile, Partitions: 1, AcceptFeeds: in.AcceptFeeds, Scheduled: in.Scheduled,
 	}
 	var err error
 	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {

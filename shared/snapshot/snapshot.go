@@ -44,10 +44,13 @@ type Begin struct {
 	Scheduled  bool      `json:"scheduled,omitempty"` // started by the schedule
 	// AcceptFeeds: an operator says that the sources are right as they are now,
 	// however much they shrank.
-	AcceptFeeds bool              `json:"acceptFeeds,omitempty"`
-	Policy      string            `json:"policy"` // the run's own copy of the policy file
-	SKUs        []directory.SKU   `json:"skus"`
-	Groups      []directory.Group `json:"groups"`
+	AcceptFeeds bool   `json:"acceptFeeds,omitempty"`
+	Policy      string `json:"policy"` // the run's own copy of the policy file
+	// PolicyFile is where the file lies on the machine that made the run; empty in a
+	// deployment, whose bucket has the policy in force, and where it is not known.
+	PolicyFile string            `json:"policyFile,omitempty"`
+	SKUs       []directory.SKU   `json:"skus"`
+	Groups     []directory.Group `json:"groups"`
 	// Granting are groups besides that give a license of the policy.
 	Granting []directory.Group `json:"granting,omitempty"`
 	// Members are the keys (GroupRef.Key) of the groups whose members are read.

@@ -1,0 +1,126 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// inForce is the policy in force, where it is another one than that of the run. It
+// can keep what the run's own policy takes, and takes nothing itself.
+type inForce struct {
+	run    *decision.Run // the run, if this were its policy
+	judge  *policy.Judge
+	groups map[directory.GroupRef]directory.Group // which the run did not look for
+}
+
+// force has the policy in force asked beside the run's own. The text is empty when
+// it is not known. The way back is open whatever the policy says.
+func (j *job) force(text string) error {
+	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {
+		return nil
+	}
+	p, err := policy.Load("the policy in force", []byte(text))
+	if err != nil {
+		return err
+	}
+	f := &inForce{groups: map[directory.GroupRef]directory.Group{}}
+	run := *j.run
+	run.Policy, f.run = p, &run
+	if f.judge, err = run.Judge(j.Now()); err != nil {
+		return fmt.Errorf("ask the policy in force: %w", err)
+	}
+	j.inForce = f
+	return nil
+}
+
+// memberQueries are the groups about whose members the rules and exemptions ask, of
+// the run's policy and of the one in force.
+func (j *job) memberQueries() []policy.MemberQuery {
+	queries := j.run.Policy.MemberQueries()
+	if j.inForce == nil {
+		return queries
+	}
+	for _, q := range j.inForce.run.Policy.MemberQueries() {
+		known := func(o policy.MemberQuery) bool { return o.Ref.Key(o.Direct) == q.Ref.Key(q.Direct) }
+		if !slices.ContainsFunc(queries, known) {
+			queries = append(queries, q)
+		}
+	}
+	return queries
+}
+
+// entraGroup is a group of Entra ID as the run resolved it. One that only the policy
+// in force names is looked for now.
+func (j *job) entraGroup(ctx context.Context, ref directory.GroupRef) (directory.Group, error) {
+	same := func(g directory.Group) bool { return g.Ref.Key(false) == ref.Key(false) }
+	if j.inForce == nil || slices.ContainsFunc(j.run.Begin.Groups, same) {
+		return j.run.Begin.Group(ref), nil
+	}
+	g, known := j.inForce.groups[ref]
+	if known {
+		return g, nil
+	}
+	g, err := j.Entra.FindGroup(ctx, ref.Name)
+	if errors.Is(err, directory.ErrNoGroup) || errors.Is(err, directory.ErrAmbiguousGroup) {
+		g, err = directory.Group{Unreadable: err.Error()}, nil
+	}
+	if err != nil {
+		return g, fmt.Errorf("find group %s of the policy in force: %w", ref, err)
+	}
+	g.Ref = ref
+	j.inForce.groups[ref] = g
+	return g, nil
+}
+
+// keptInForce is why the policy in force does not take what a rule of the run's
+// policy takes; empty when it does, too.
+func (m *move) keptInForce(rule *policy.Rule) string {
+	f := m.inForce
+	if f == nil {
+		return ""
+	}
+	now := f.run.Policy.RuleNamed(rule.Name)
+	switch {
+	case f.run.Policy.Mode == policy.Review && m.run.Policy.Mode == policy.Enforce:
+		return "the policy in force is in mode review, and nobody approved this change"
+	case now == nil:
+		return "the policy in force has no rule " + rule.Name
+	case !sameLicense(now.License, rule.License), !sameLicense(now.ChangeTo, rule.ChangeTo):
+		return "by the policy in force the rule " + rule.Name + " changes other licenses"
+	}
+	if _, _, keep := m.askBy(f.run, f.judge); keep != "" {
+		return "by the policy in force: " + keep
+	}
+	return ""
+}
+
+// sameLicense tells whether two policies mean the same by a license of a rule.
+func sameLicense(a, b *policy.License) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	none := directory.GroupRef{}
+	return a.Name == b.Name && a.SKU == b.SKU && *cmp.Or(a.Group, &none) == *cmp.Or(b.Group, &none)
+}
+
+// forbidden says why the policy in force forbids every write of a plan; empty when it
+// does not.
+func (f *inForce) forbidden(p *plan.Plan) string {
+	switch {
+	case f == nil:
+		return ""
+	case f.run.Policy.Mode == policy.Audit:
+		return "the policy in force is in mode audit, in which nothing is written; what is begun waits: set mode to review or enforce, or put people back with `idleseat restore`"
+	case f.run.Policy.Tenant != p.Tenant:
+		return "the policy in force is for tenant " + f.run.Policy.Tenant
+	}
+	return ""
+}
