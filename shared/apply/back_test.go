@@ -2,10 +2,10 @@ package apply
 
 import (
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
@@ -238,7 +238,7 @@ func TestNewerPlan(t *testing.T) {
 	}
 }
 
-// TestOverrideIsRemembered: who set the limits aside, and how many matched then.
+// TestOverrideIsRemembered: who set the limits aside, and for which plan.
 func TestOverrideIsRemembered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -248,8 +248,10 @@ func TestOverrideIsRemembered(t *testing.T) {
 	if _, err := b.Apply(t.Context(), Request{Run: "run", Override: hash, Approver: "kim@host"}); err != nil {
 		t.Fatal(err)
 	}
-	if allowed, err := history.Allowed(t.Context(), b.Store, b.now); err != nil || len(allowed) != 1 || !strings.HasPrefix(slices.Collect(maps.Keys(allowed))[0], "m365@") || slices.Collect(maps.Values(allowed))[0] != 900 {
-		t.Errorf("allowed %v, %v", allowed, err)
+	want := []history.Override{{Run: "run", PlanHash: hash, By: "kim@host", At: b.now}}
+	got, err := history.Overrides(t.Context(), b.Store, b.now, b.now)
+	if d := cmp.Diff(want, got); d != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
 	if e, err := ledger.In(b.Store).Latest(t.Context(), "id-bo", "e3"); err != nil || e.ApprovedBy != "kim@host" {
 		t.Errorf("ledger %+v, %v", e, err)

@@ -66,15 +66,7 @@ func (j *job) overridden(ctx context.Context) error {
 	if j.plan.Verdict != plan.Hold {
 		return nil
 	}
-	matches := map[string]int{}
-	for _, rule := range j.run.Policy.Rules {
-		if n := j.plan.Matches[rule.Name]; n > 0 {
-			matches[rule.Key()] = n
-		}
-	}
-	return history.PutOverride(ctx, j.Store, &history.Override{
-		Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC(), Matches: matches,
-	})
+	return history.PutOverride(ctx, j.Store, &history.Override{Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC()})
 }
 
 func heldBecause(p *plan.Plan) string {

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -49,7 +52,9 @@ type evaluated struct {
 	partitions [][]plan.Decision
 	tallies    [2]plan.Tally // of the first partition
 	mailboxes  *snapshot.Mailboxes
-	seats      [2]int // of Exchange Online: paid for, and taken
+	seats      [2]int          // of Exchange Online: paid for, and taken
+	run        string          // empty: run
+	taken      []ledger.Intent // by earlier runs, and not given back
 }
 
 // healthy is a reading of a source at which nothing is wrong.
@@ -67,23 +72,46 @@ func quiet() evaluated {
 
 func (e evaluated) put(t *testing.T) store.Store {
 	t.Helper()
-	ctx := t.Context()
-	s, err := store.Open(ctx, t.TempDir())
+	s, err := store.Open(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.putInto(t, s)
+	return s
+}
+
+func (e evaluated) putInto(t *testing.T, s store.Store) {
+	t.Helper()
+	ctx, run := t.Context(), cmp.Or(e.run, "run")
 	b := &snapshot.Begin{
-		Run: "run", Read: asOf, AsOf: asOf, Tenant: tenant, Tool: "v1", Policy: e.text, Partitions: len(e.partitions), User: e.user, Scheduled: e.scheduled,
+		Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Tool: "v1", Policy: e.text, Partitions: len(e.partitions), User: e.user, Scheduled: e.scheduled,
 		SKUs:      []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", Enabled: e.seats[0], Consumed: e.seats[1]}},
 		Mailboxes: e.mailboxes,
 	}
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		t.Fatal(err)
 	}
-	if err := snapshot.Seal(ctx, s, &snapshot.Manifest{Run: "run", Readings: [2]snapshot.Reading{e.entra, e.ad}}); err != nil {
+	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{e.entra, e.ad}}
+	book := ledger.In(s)
+	for _, in := range e.taken {
+		entry, err := book.Begin(ctx, in, nil)
+		if err == nil {
+			err = book.Complete(ctx, entry, ledger.Completion{Outcome: ledger.Done, At: in.At})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(e.taken) > 0 {
+		var err error
+		if m.History, err = history.Settle(ctx, s, run, asOf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := snapshot.Seal(ctx, s, m); err != nil {
 		t.Fatal(err)
 	}
-	r, err := decision.Open(ctx, s, "run")
+	r, err := decision.Open(ctx, s, run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +120,6 @@ func (e evaluated) put(t *testing.T) store.Store {
 			t.Fatal(err)
 		}
 	}
-	return s
 }
 
 func (e evaluated) emit(n int, emit func(*plan.Decision) error) error {

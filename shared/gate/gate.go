@@ -31,15 +31,11 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	if err := j.choose(ctx); err != nil {
 		return nil, fmt.Errorf("plan run %s: %w", run, err)
 	}
-	allowed, err := history.Allowed(ctx, s, now)
+	exceeded, err := j.exceeded(ctx, now)
 	if err != nil {
 		return nil, fmt.Errorf("plan run %s: %w", run, err)
 	}
 	p := j.plan
-	for _, rule := range r.Policy.Rules { // an edited rule is another one
-		allowed[rule.Name] = allowed[rule.Key()]
-	}
-	exceeded := plan.Exceeded(r.Policy.Limits, j.sum.Tallies, allowed)
 	p.Verdict, p.HoldReasons, p.Overridable = plan.Decide(p.Mode, len(p.Changes)+len(p.Notices), exceeded, unhealthy(r))
 	hold(p, j.doubts())
 	p.PlanHash = p.Hash()
@@ -61,6 +57,7 @@ type judgement struct {
 	chosen, notices *plan.Selection
 	again           []history.Touch // licenses held again
 	pending         map[string]bool // runs that have not ended a change
+	matches         *matches
 	sum             decision.Summary
 }
 
@@ -70,9 +67,10 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		return err
 	}
 	limit := j.Policy.Limits.PerRun
-	j.pending = map[string]bool{}
+	j.pending, j.matches = map[string]bool{}, newMatches(j.Policy)
 	j.chosen, j.notices = plan.NewSelection(limit, freeSeats(j.Run)), plan.NewSelection(limit, nil)
 	j.sum, err = j.Each(ctx, func(d *plan.Decision) error {
+		j.matches.add(d)
 		if d.Pending != "" {
 			j.pending[d.Pending] = true
 		}
@@ -108,6 +106,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 			p.Matches[t.Rule] = t.Reclaim
 		}
 	}
+	p.MatchHash = j.matches.hash()
 	for _, c := range p.Changes {
 		p.MonthlySaving += c.MonthlySaving
 	}

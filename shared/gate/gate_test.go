@@ -53,7 +53,7 @@ func TestRun(t *testing.T) {
 		},
 		Created: clock, Expires: clock.Add(72 * time.Hour), Matches: map[string]int{"m365": 4, "citrix": 1},
 	}
-	hashes := cmpopts.IgnoreFields(plan.Plan{}, "PlanHash", "ManifestHash", "PolicyHash")
+	hashes := cmpopts.IgnoreFields(plan.Plan{}, "PlanHash", "MatchHash", "ManifestHash", "PolicyHash")
 	if d := cmp.Diff(want, got, hashes); d != "" {
 		t.Errorf("plan (-want +got):\n%s", d)
 	}

@@ -165,17 +165,21 @@ func runs(ctx context.Context, s store.Store, prefix string) (names []string, er
 }
 
 // Override is history/overrides/<run>.json: somebody set the limits aside for one
-// plan.
+// plan. It accepts the people whom the rules of that very plan matched, by its hash.
 type Override struct {
-	Run      string         `json:"run"`
-	PlanHash string         `json:"planHash"`
-	By       string         `json:"by"`
-	At       time.Time      `json:"at"`
-	Matches  map[string]int `json:"matches"` // people whom each rule (policy.Rule.Key) matched then
+	Run      string    `json:"run"`
+	PlanHash string    `json:"planHash"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
 }
 
-// OverrideLasts is how long the matches of an overridden plan are the bound.
+// OverrideLasts is how long the people of an overridden plan stay accepted.
 const OverrideLasts = 30 * 24 * time.Hour
+
+// Holds tells whether an override is in force at an instant.
+func (o *Override) Holds(at time.Time) bool {
+	return !at.Before(o.At) && at.Sub(o.At) <= OverrideLasts
+}
 
 // PutOverride notes an override. The first one for a run stands.
 func PutOverride(ctx context.Context, s store.Store, o *Override) error {
@@ -198,30 +202,25 @@ func overridden(ctx context.Context, s store.Store, run string) (bool, error) {
 	return true, nil
 }
 
-// Allowed is how many matches of each rule were accepted by an override in the
-// time before an instant.
-func Allowed(ctx context.Context, s store.Store, at time.Time) (map[string]int, error) {
+// Overrides are those made between two instants, in the order of their runs.
+func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Override, err error) {
 	names, err := runs(ctx, s, overridesPrefix)
 	if err != nil {
 		return nil, err
 	}
-	allowed := map[string]int{}
 	for _, run := range names {
-		if tooOld(run, at.Add(-OverrideLasts)) {
+		if tooOld(run, from) {
 			continue
 		}
 		var o Override
 		if err := store.GetJSON(ctx, s, overridesPrefix+run+".json", &o); err != nil {
 			return nil, fmt.Errorf("read an override: %w", err)
 		}
-		if o.At.After(at) || at.Sub(o.At) > OverrideLasts {
-			continue
-		}
-		for rule, n := range o.Matches {
-			allowed[rule] = max(allowed[rule], n)
+		if o.Run == run && !o.At.Before(from) && !o.At.After(to) {
+			all = append(all, o)
 		}
 	}
-	return allowed, nil
+	return all, nil
 }
 
 // sources are all the sources, by number.

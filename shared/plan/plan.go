@@ -151,8 +151,10 @@ type Plan struct {
 	// Resumes are earlier runs with changes that are not finished. Whoever applies
 	// this plan goes on with those first, by their own rules.
 	Resumes []string `json:"resumes,omitempty"`
-	// Matches are the people whom each rule matched, which an override accepts.
-	Matches map[string]int `json:"matches,omitempty"`
+	// Matches are how many people each rule matched, and MatchHash is the SHA-256 of
+	// who they are, in hex: those whom an override accepts.
+	Matches   map[string]int `json:"matches,omitempty"`
+	MatchHash string         `json:"matchHash,omitempty"`
 	// Overridable tells that a hold comes from the limits alone.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`
@@ -185,7 +187,8 @@ func (p *Plan) Hash() string {
 		Resumes                                []string       `json:",omitempty"`
 		Notices                                []Change       `json:",omitempty"`
 		Matches                                map[string]int `json:",omitempty"`
-	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores, p.Resumes, p.Notices, p.Matches})
+		MatchHash                              string         `json:",omitempty"`
+	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores, p.Resumes, p.Notices, p.Matches, p.MatchHash})
 	if err != nil {
 		panic(fmt.Sprintf("plan body of plain values cannot be encoded: %v", err)) // unreachable
 	}

@@ -196,6 +196,9 @@ func TestExceeded(t *testing.T) {
 		tally Tally
 		want  string
 	}{
+		"all but few accepted":    {Tally{Rule: "accepted", Reclaim: 700, Holders: 1000}, ""},
+		"many besides":            {Tally{Rule: "accepted", Reclaim: 800, Holders: 1000}, "matches 110 of 1000 holders (11.0 %), besides the 690 whom"},
+		"as many as are accepted": {Tally{Rule: "accepted", Reclaim: 690, Holders: 690}, ""},
 		"at the percent":          {Tally{Reclaim: 10, Holders: 100}, ""},
 		"above the percent":       {Tally{Reclaim: 11, Holders: 100}, "11.0 %"},
 		"exempt people hold too":  {Tally{Reclaim: 10, Keep: 50, Exempt: 40, Holders: 100}, ""},
@@ -210,7 +213,7 @@ func TestExceeded(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := strings.Join(Exceeded(limits, []Tally{tc.tally}, nil), "\n")
+			got := strings.Join(Exceeded(limits, []Tally{tc.tally}, map[string]int{"accepted": 690}), "\n")
 			if (tc.want == "") != (got == "") || !strings.Contains(got, tc.want) {
 				t.Errorf("Exceeded = %q, want %q", got, tc.want)
 			}
@@ -218,6 +221,31 @@ func TestExceeded(t *testing.T) {
 	}
 	if got := Exceeded(policy.Limits{StopAbovePercent: 100, StopAboveCount: 500}, []Tally{{Reclaim: 10, Holders: 10}}, nil); len(got) != 1 {
 		t.Errorf("everybody matches and 100 percent are allowed: %q", got)
+	}
+}
+
+func TestDrained(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		drain Drain
+		want  string
+	}{
+		"at the percent":     {Drain{Before: 25, Now: 15, Holders: 400}, ""},
+		"above the percent":  {Drain{Before: 25, Now: 16, Holders: 400, Runs: []string{"r1", "r2"}}, "took 25 licenses in the last 30 days that are not given back, and would take 16 more now: 41 of 400 (10.2 %), more than limits.stopAbove.percent 10. Look at who they are (runs r1, r2)"},
+		"many runs":          {Drain{Before: 41, Now: 1, Holders: 400, Runs: []string{"1", "2", "3", "4", "5", "6", "7"}}, "(runs 1, 2, 3, 4, 5 and 2 more)"},
+		"nothing now":        {Drain{Before: 90, Holders: 400}, ""},
+		"nothing before":     {Drain{Now: 90, Holders: 400}, ""},
+		"few of few":         {Drain{Before: 5, Now: 4, Holders: 10}, ""},
+		"nobody ever had it": {Drain{}, ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Join(Drained(policy.Limits{StopAbovePercent: 10}, []Drain{tc.drain}), "\n")
+			if (tc.want == "") != (got == "") || !strings.Contains(got, tc.want) {
+				t.Errorf("Drained = %q, want %q", got, tc.want)
+			}
+		})
 	}
 }
 

@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"container/heap"
-	"fmt"
 	"slices"
 	"time"
 
@@ -150,32 +149,6 @@ func (h *worstFirst) Pop() any {
 	last := old[len(old)-1]
 	*h = old[:len(old)-1]
 	return last
-}
-
-// minMatches is below how many matches the percent limit is not asked: three
-// of eleven holders are no sign of a mistake.
-const minMatches = 10
-
-// Exceeded tells, for each rule that matches more people than the policy
-// allows, how many and why that holds the run. allowed are the matches by rule
-// that an override accepted before.
-func Exceeded(limits policy.Limits, tallies []Tally, allowed map[string]int) []string {
-	var reasons []string
-	for i := range tallies {
-		t := &tallies[i]
-		percent := 100 * float64(t.Reclaim) / float64(max(1, t.Holders))
-		switch {
-		case t.Reclaim <= allowed[t.Rule]:
-		case t.Reclaim > limits.StopAboveCount:
-			reasons = append(reasons, fmt.Sprintf("rule %s matches %d people, more than limits.stopAbove.count %d", t.Rule, t.Reclaim, limits.StopAboveCount))
-		case t.Reclaim < minMatches:
-		case t.Reclaim == t.Holders:
-			reasons = append(reasons, fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data", t.Rule, t.Holders))
-		case percent > limits.StopAbovePercent:
-			reasons = append(reasons, fmt.Sprintf("rule %s matches %d of %d holders (%.1f %%), more than limits.stopAbove.percent %g", t.Rule, t.Reclaim, t.Holders, percent, limits.StopAbovePercent))
-		}
-	}
-	return reasons
 }
 
 // Decide is the gate's verdict. Unhealthy feeds hold a run that would change

@@ -1,0 +1,193 @@
+package gate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// matches adds up whom the rules of a run match, so that the plan's hash binds them.
+type matches struct {
+	keys map[string]string // of the rules, by name: an edited rule is another one
+	sum  hash.Hash
+}
+
+func newMatches(p *policy.Policy) *matches {
+	m := &matches{keys: map[string]string{}, sum: sha256.New()}
+	for _, rule := range p.Rules {
+		m.keys[rule.Name] = rule.Key()
+	}
+	return m
+}
+
+func (m *matches) add(d *plan.Decision) {
+	if d.Outcome == policy.Reclaim {
+		fmt.Fprintf(m.sum, "%q %q\n", m.keys[d.Rule], d.User)
+	}
+}
+
+func (m *matches) hash() string { return hex.EncodeToString(m.sum.Sum(nil)) }
+
+// match is one person matched by one rule, by its key.
+type match struct{ rule, user string }
+
+// acceptance is the people whom one override accepts.
+type acceptance struct {
+	history.Override
+	people map[match]bool
+}
+
+// acceptances are the people whom operators accepted by overriding a held plan, and
+// void says which overrides count for nothing, and why.
+type acceptances struct {
+	all  []acceptance
+	void []string
+}
+
+// acceptancesAt reads the overrides that are in force at an instant, or were at one in
+// the Window before it.
+func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptances, error) {
+	overrides, err := history.Overrides(ctx, s, now.Add(-plan.Window-history.OverrideLasts), now)
+	if err != nil {
+		return nil, err
+	}
+	a := &acceptances{}
+	for _, o := range overrides {
+		people, why, err := peopleOf(ctx, s, &o)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
+			a.void = append(a.void, fmt.Sprintf("the override of run %s counts for nothing: %s", o.Run, why))
+			continue
+		}
+		a.all = append(a.all, acceptance{o, people})
+	}
+	return a, nil
+}
+
+// peopleOf are the people whom the rules of an overridden plan matched, if they are
+// those that the plan's hash binds. why tells that they are not, or not known.
+func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
+	p, err := report.GetPlan(ctx, s, o.Run)
+	if gone(err) {
+		return nil, "its plan is not to be had: " + err.Error(), nil
+	}
+	switch {
+	case err != nil:
+		return nil, "", err
+	case o.PlanHash != p.PlanHash:
+		return nil, "it is for another plan than the run has", nil
+	case p.Verdict != plan.Hold || !p.Overridable:
+		return nil, "the plan is not one that limits hold", nil
+	case p.MatchHash == "":
+		return nil, "the plan does not say whom the rules matched, since an older version made it; override a new one", nil
+	}
+	r, err := decision.Open(ctx, s, o.Run)
+	if err == nil {
+		m := newMatches(r.Policy)
+		people = map[match]bool{}
+		_, err = r.Each(ctx, func(d *plan.Decision) error {
+			if m.add(d); d.Outcome == policy.Reclaim {
+				people[match{m.keys[d.Rule], d.User}] = true
+			}
+			return nil
+		})
+		if err == nil && m.hash() != p.MatchHash {
+			return nil, "the people whom the rules matched were altered since", nil
+		}
+	}
+	if gone(err) {
+		return nil, "its data are not to be had: " + err.Error(), nil
+	}
+	return people, "", err
+}
+
+// gone tells that an object is not there any more, or not what it was: no further try
+// gives it.
+func gone(err error) bool {
+	return errors.Is(err, report.ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
+		errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone)
+}
+
+// has tells whether an override that was in force at an instant accepts that a rule
+// takes something from a person.
+func (a *acceptances) has(rule, user string, at time.Time) bool {
+	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
+}
+
+// drains adds up what each rule takes in the time of Window, but for what is given
+// back or was accepted. What a rule took that the policy no longer has counts for each
+// rule of the license.
+func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
+	back := map[history.Touch]bool{}
+	for _, t := range j.again {
+		back[history.Touch{User: t.User, License: t.License}] = true
+	}
+	drains := make([]plan.Drain, len(j.Policy.Rules))
+	for i, rule := range j.Policy.Rules {
+		d, runs := &drains[i], map[string]bool{}
+		d.Rule, d.Holders = rule.Name, j.sum.Tallies[i].Holders
+		for item := range j.History.All() {
+			taken := item.State == history.Taken || item.State == history.Open && item.Rule != plan.RestoreRule
+			ours := item.Rule == rule.Name || j.Policy.RuleNamed(item.Rule) == nil
+			if !taken || !ours || item.License != rule.License.Name || now.Sub(item.Began) > plan.Window || back[history.Touch{User: item.User, License: item.License}] {
+				continue
+			}
+			d.Holders++
+			if !a.has(rule.Key(), item.User, item.Began) {
+				d.Before++
+				runs[item.Run] = true
+			}
+		}
+		for _, c := range j.plan.Changes {
+			if c.Back == "" && c.Rule == rule.Name && !a.has(rule.Key(), c.User, now) {
+				d.Now++
+			}
+		}
+		d.Runs = slices.Sorted(maps.Keys(runs))
+	}
+	return drains
+}
+
+// exceeded tells which limits hold the plan.
+func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, error) {
+	a, err := acceptancesAt(ctx, j.store, now)
+	if err != nil {
+		return nil, err
+	}
+	accepted := map[string]int{}
+	if len(a.all) > 0 {
+		_, err := j.Each(ctx, func(d *plan.Decision) error {
+			if d.Outcome == policy.Reclaim && a.has(j.matches.keys[d.Rule], d.User, now) {
+				accepted[d.Rule]++
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	reasons := plan.Exceeded(j.Policy.Limits, j.sum.Tallies, accepted)
+	if j.Begin.User == "" { // one person is looked at by whoever asked for it
+		reasons = append(reasons, plan.Drained(j.Policy.Limits, j.drains(a, now))...)
+	}
+	if len(reasons) > 0 {
+		reasons = append(reasons, a.void...)
+	}
+	return reasons, nil
+}

@@ -1,0 +1,196 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// matched is a run in which a rule matches people, named by a prefix and a number.
+func matched(run, prefix string, from, to int) evaluated {
+	e := quiet()
+	e.run = run
+	for n := from; n < to; n++ {
+		e.partitions[0] = append(e.partitions[0], reclaim(fmt.Sprintf("%s%03d", prefix, n), 70))
+	}
+	e.tallies[0].Reclaim = to - from
+	return e
+}
+
+// TestOverride: an override accepts the people of the plan that it sets aside, for 30
+// days, as long as rule, plan and people are what they were.
+func TestOverride(t *testing.T) {
+	t.Parallel()
+	edited := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: AzureAdSistaLogon.earlierThan(now - days(60))", 1)
+	older := func(e *evaluated) {}
+	for name, tc := range map[string]struct {
+		days  int
+		night evaluated
+		alter func(*evaluated) // of the night
+		spoil func(*testing.T, store.Store, *history.Override)
+		want  plan.Verdict
+		why   string
+	}{
+		"the same people":       {3, matched("run", "a", 0, 60), older, nil, plan.Review, ""},
+		"on the last day":       {30, matched("run", "a", 0, 60), older, nil, plan.Review, ""},
+		"after 30 days":         {31, matched("run", "a", 0, 60), older, nil, plan.Hold, "matches 60 people, more"},
+		"some of them":          {3, matched("run", "a", 30, 60), older, nil, plan.Review, ""},
+		"with some others":      {3, matched("run", "a", 0, 70), older, nil, plan.Review, ""},
+		"with too many others":  {3, matched("run", "a", 10, 71), older, nil, plan.Hold, "matches 11 of 100 holders (11.0 %), besides the 50 whom an override accepted"},
+		"as many others":        {3, matched("run", "b", 0, 60), older, nil, plan.Hold, "matches 60 people, more"},
+		"fewer others":          {3, matched("run", "b", 0, 12), older, nil, plan.Hold, "matches 12 of 100"},
+		"the rule edited since": {3, matched("run", "a", 0, 60), func(e *evaluated) { e.text = edited }, nil, plan.Hold, "matches 60 people, more"},
+		"of another plan":       {3, matched("run", "a", 0, 60), older, func(_ *testing.T, _ store.Store, o *history.Override) { o.PlanHash = strings.Repeat("ab", 32) }, plan.Hold, "it is for another plan"},
+		"of a run without plan": {3, matched("run", "a", 0, 60), older, func(_ *testing.T, _ store.Store, o *history.Override) { o.Run = "r1" }, plan.Hold, "its plan is not to be had"},
+		"of a plan that is not held": {3, matched("run", "a", 0, 60), older, func(t *testing.T, s store.Store, o *history.Override) {
+			free := quiet()
+			free.run = "r1"
+			free.putInto(t, s)
+			p, err := Run(t.Context(), s, "r1", clock)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Run, o.PlanHash = "r1", p.PlanHash
+		}, plan.Hold, "not one that limits hold"},
+		"people altered since": {3, matched("run", "b", 0, 60), older, func(t *testing.T, s store.Store, _ *history.Override) {
+			other := matched("other", "b", 0, 60)
+			other.putInto(t, s)
+			copied(t, s, "runs/other/decisions/0000.jsonl.gz", "runs/r0/decisions/0000.jsonl.gz")
+		}, plan.Hold, "the people whom the rules matched were altered since"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first := matched("r0", "a", 0, 60)
+			s := first.put(t)
+			p, err := Run(t.Context(), s, "r0", clock.AddDate(0, 0, -tc.days))
+			if err != nil || p.Verdict != plan.Hold || !p.Overridable {
+				t.Fatalf("%v, %+v", err, p)
+			}
+			o := &history.Override{Run: "r0", PlanHash: p.PlanHash, At: clock.AddDate(0, 0, -tc.days)}
+			if tc.spoil != nil {
+				tc.spoil(t, s, o)
+			}
+			if err := history.PutOverride(t.Context(), s, o); err != nil {
+				t.Fatal(err)
+			}
+			night := tc.night
+			night.partitions = slices.Clone(night.partitions)
+			tc.alter(&night)
+			night.putInto(t, s)
+			p, err = Run(t.Context(), s, "run", clock)
+			if err != nil || p.Verdict != tc.want || !strings.Contains(strings.Join(p.HoldReasons, "\n"), tc.why) {
+				t.Errorf("verdict %s (%q), %v; want %s, %q", p.Verdict, p.HoldReasons, err, tc.want, tc.why)
+			}
+		})
+	}
+}
+
+func copied(t *testing.T, s store.Store, from, to string) {
+	t.Helper()
+	raw, err := store.GetBytes(t.Context(), s, from, 1<<20)
+	if err == nil {
+		err = store.PutBytes(t.Context(), s, to, raw)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// took are licenses that a rule took some days ago.
+func took(rule string, days, n int) (all []ledger.Intent) {
+	for i := range n {
+		all = append(all, ledger.Intent{
+			Person: fmt.Sprintf("gone%03d-%d", i, days), License: "e3", Run: fmt.Sprintf("r%d", days), Rule: rule, To: "exo", Via: "direct", At: asOf.AddDate(0, 0, -days),
+		})
+	}
+	return all
+}
+
+// TestDrains: what a rule took in 30 days and would take now is bounded as what it
+// matches in one night.
+func TestDrains(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		taken []ledger.Intent
+		user  string
+		want  plan.Verdict
+	}{
+		"at the limit":                  {took("m365", 3, 7), "", plan.Review}, // 10 of 107
+		"above it":                      {took("m365", 3, 9), "", plan.Hold},
+		"in several nights":             {slices.Concat(took("m365", 3, 5), took("m365", 29, 4)), "", plan.Hold},
+		"more than 30 days ago":         {took("m365", 31, 30), "", plan.Review},
+		"by a rule the policy had":      {took("former", 3, 9), "", plan.Hold},
+		"by a rule of another license":  {took("citrix", 3, 9), "", plan.Review},
+		"a run for one person asks not": {took("m365", 3, 9), "a000", plan.Review},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := matched("run", "a", 0, 3)
+			e.taken, e.user = tc.taken, tc.user
+			e.tallies[0].Holders = 100
+			s := e.put(t)
+			p, err := Run(t.Context(), s, "run", clock)
+			if err != nil || p.Verdict != tc.want {
+				t.Fatalf("verdict %s (%q), %v; want %s", p.Verdict, p.HoldReasons, err, tc.want)
+			}
+			if why := strings.Join(p.HoldReasons, "\n"); tc.want == plan.Hold && (!p.Overridable || !strings.Contains(why, "took 9 licenses in the last 30 days") || !strings.Contains(why, "12 of 109 (11.0 %)")) {
+				t.Errorf("held by %q", why)
+			}
+		})
+	}
+}
+
+// TestAcceptedDrain: what an override accepted does not count as taken, and what is
+// held again does not, either.
+func TestAcceptedDrain(t *testing.T) {
+	t.Parallel()
+	first := matched("r0", "a", 0, 60)
+	s := first.put(t)
+	p, err := Run(t.Context(), s, "r0", clock.AddDate(0, 0, -3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := history.PutOverride(t.Context(), s, &history.Override{Run: "r0", PlanHash: p.PlanHash, At: asOf.AddDate(0, 0, -3)}); err != nil {
+		t.Fatal(err)
+	}
+	e := matched("run", "b", 0, 3)
+	again := reclaim("held", 70)
+	again.Outcome, again.Again = 0, "r2"
+	e.partitions[0] = append(e.partitions[0], again)
+	for i := range 60 {
+		e.taken = append(e.taken, ledger.Intent{Person: fmt.Sprintf("a%03d", i), License: "e3", Run: "r0", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)})
+	}
+	e.taken = append(e.taken, took("m365", 2, 13)...)
+	e.taken = append(e.taken, ledger.Intent{Person: "held", License: "e3", Run: "r2", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)})
+	e.putInto(t, s)
+	if p, err = Run(t.Context(), s, "run", clock); err != nil || p.Verdict != plan.Review {
+		t.Fatalf("16 of 173: verdict %s (%q), %v", p.Verdict, p.HoldReasons, err)
+	}
+}
+
+// TestNotBelieved: dates by which too many people matched are not what later runs are
+// measured by.
+func TestNotBelieved(t *testing.T) {
+	t.Parallel()
+	for matches, want := range map[int]bool{9: true, 60: false} {
+		e := matched("run", "a", 0, matches)
+		s := e.put(t)
+		p, err := Run(t.Context(), s, "run", clock)
+		if err != nil || (p.Verdict == plan.Hold) == want {
+			t.Fatalf("%v, verdict %s", err, p.Verdict)
+		}
+		left, err := history.GetPlanned(t.Context(), s, "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left.Held == want || (left.Feeds[0] != nil) != want || (left.Feeds[1] != nil) != want {
+			t.Errorf("%d matches: held %v, baselines %v", matches, left.Held, left.Feeds)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// minMatches is below how many matches the percent limit is not asked: three
+// of eleven holders are no sign of a mistake.
+const minMatches = 10
+
+// Exceeded tells, for each rule that matches more people than the policy
+// allows, how many and why that holds the run. accepted are how many of the matches
+// of each rule an override has accepted; only the others count.
+func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
+	var reasons []string
+	for i := range tallies {
+		t := &tallies[i]
+		matches, besides := t.Reclaim-accepted[t.Rule], ""
+		if accepted[t.Rule] > 0 {
+			besides = fmt.Sprintf(", besides the %d whom an override accepted", accepted[t.Rule])
+		}
+		percent := 100 * float64(matches) / float64(max(1, t.Holders))
+		switch {
+		case matches <= 0:
+		case matches > limits.StopAboveCount:
+			reasons = append(reasons, fmt.Sprintf("rule %s matches %d people%s, more than limits.stopAbove.count %d", t.Rule, matches, besides, limits.StopAboveCount))
+		case matches < minMatches:
+		case matches == t.Holders:
+			reasons = append(reasons, fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data", t.Rule, t.Holders))
+		case percent > limits.StopAbovePercent:
+			reasons = append(reasons, fmt.Sprintf("rule %s matches %d of %d holders (%.1f %%)%s, more than limits.stopAbove.percent %g", t.Rule, matches, t.Holders, percent, besides, limits.StopAbovePercent))
+		}
+	}
+	return reasons
+}
+
+// Window is the time over which what a rule takes is added up.
+const Window = 30 * 24 * time.Hour
+
+// Drain is what one rule takes of a license in the time of Window, but for what an
+// override accepted.
+type Drain struct {
+	Rule    string
+	Before  int // taken already, and not given back
+	Now     int // taken by this plan
+	Holders int // who hold the license now, and those from whom it was taken
+	Runs    []string
+}
+
+// Drained tells which rules take more in many nights than they may match in one, and
+// what to do then.
+func Drained(limits policy.Limits, drains []Drain) []string {
+	var reasons []string
+	for _, d := range drains {
+		all := d.Before + d.Now
+		percent := 100 * float64(all) / float64(max(1, d.Holders))
+		if d.Before == 0 || d.Now == 0 || all < minMatches || percent <= limits.StopAbovePercent {
+			continue // what is matched in one night Exceeded looks at
+		}
+		reasons = append(reasons, fmt.Sprintf("rule %s took %d licenses in the last %d days that are not given back, and would take %d more now: %d of %d (%.1f %%), more than limits.stopAbove.percent %g. "+
+			"Look at who they are (%s): if they really are idle, apply this plan with its limits set aside, which accepts the people of this plan and nobody else; if not, restore those runs and look for what is wrong with the dates",
+			d.Rule, d.Before, int(Window/(24*time.Hour)), d.Now, all, d.Holders, percent, limits.StopAbovePercent, runList(d.Runs)))
+	}
+	return reasons
+}
+
+// runList names the first runs of a list.
+func runList(runs []string) string {
+	const shown = 5
+	if len(runs) > shown {
+		return fmt.Sprintf("runs %s and %d more", strings.Join(runs[:shown], ", "), len(runs)-shown)
+	}
+	return "runs " + strings.Join(runs, ", ")
+}
