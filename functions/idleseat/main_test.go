@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,6 +29,10 @@ func TestMain(m *testing.M) {
 	}
 	if ahead, err := time.ParseDuration(os.Getenv("IDLESEAT_TEST_AHEAD")); err == nil {
 		clock = func() time.Time { return time.Now().Add(ahead) }
+	}
+	if seed, err := strconv.ParseUint(os.Getenv("IDLESEAT_TEST_WORLD"), 10, 64); err == nil {
+		worldMain(seed)
+		return
 	}
 	if os.Getenv("IDLESEAT_TEST_MAIN") == "1" {
 		main()

@@ -38,6 +38,10 @@ type Options struct {
 	ListLimit  int            // lists of users with signInActivity per 10 s; 0: no limit (Graph's own is 5)
 	SignInPage int            // larger $top with signInActivity is refused, as Graph once did beyond 120; 0: cut to 500
 
+	// Witness sees every event as it happens; nil: nobody does. It must not ask the
+	// company anything.
+	Witness func(Event)
+
 	// LostController is the DNS name of a second domain controller, which the
 	// directory lists and which does not answer; empty: there is none.
 	LostController string
@@ -129,10 +133,14 @@ func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 
 // SignIn lets a person sign in to Entra ID now, as somebody may between a plan
 // and its application.
-func (c *Company) SignIn(i int) {
+func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
+
+// SignInAt shows from now on that a person signed in to Entra ID at an instant, which
+// Graph may tell up to 24 hours late.
+func (c *Company) SignInAt(i int, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.changeOf(i).signIn = c.now().Truncate(time.Second)
+	c.changeOf(i).signIn = at.UTC().Truncate(time.Second)
 }
 
 // LogOn lets a person log on to the domain now. As in Active Directory,
@@ -146,6 +154,13 @@ func (c *Company) LogOn(i int) {
 	if !c.datesOf(i, t).stamp.Equal(before) {
 		c.move(i)
 	}
+}
+
+// GiveE3 puts a person into the license group of Microsoft 365 E3, as a help desk may.
+func (c *Company) GiveE3(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.setMember(groupE3, i, true)
 }
 
 // GiveCitrix puts a person into the Citrix group, as somebody on site may.

@@ -140,7 +140,7 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 		return answer{}, err
 	}
 	now := g.c.now()
-	g.c.history = append(g.c.history, Event{At: now, What: LicensesAssigned, Person: i})
+	g.c.note(Event{At: now, What: LicensesAssigned, Person: i})
 	g.c.setAssignments(i, now, list)
 	return g.userAnswer(q, i, selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
 }
@@ -194,7 +194,7 @@ func (g *graph) reprocessLicenses(q *query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	g.c.history = append(g.c.history, Event{At: g.c.now(), What: Reprocessed, Person: i})
+	g.c.note(Event{At: g.c.now(), What: Reprocessed, Person: i})
 	g.c.reprocess(i)
 	return g.userAnswer(q, i, selectFrom(userProperties, userDefaults)), nil
 }

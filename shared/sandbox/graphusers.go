@@ -198,7 +198,7 @@ func (g *graph) deleteUser(q *query) (answer, error) {
 		return answer{}, err
 	}
 	now := g.c.now()
-	g.c.history = append(g.c.history, Event{At: now, What: UserDeleted, Person: i})
+	g.c.note(Event{At: now, What: UserDeleted, Person: i})
 	g.c.setAssignments(i, now, nil)
 	g.c.changeOf(i).deleted = true
 	return noContent, nil

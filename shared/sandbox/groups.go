@@ -111,7 +111,7 @@ func (c *Company) setMember(g, i int, in bool) {
 	if in {
 		e.What = MemberAdded
 	}
-	c.history = append(c.history, e)
+	c.note(e)
 	if len(groups[g].grants) > 0 {
 		c.pending = append(c.pending, transition{now.Add(c.options.LicenseDelay), g, i, in})
 	}

@@ -29,6 +29,14 @@ type Event struct {
 	LostMailbox bool   // the person now holds no product with a mailbox, and held one before
 }
 
+// note keeps an event, and tells the witness of it at once.
+func (c *Company) note(e Event) {
+	c.history = append(c.history, e)
+	if c.options.Witness != nil {
+		c.options.Witness(e)
+	}
+}
+
 // History is everything that happened since the start, in order. It is empty
 // as long as nobody wrote.
 func (c *Company) History() []Event {

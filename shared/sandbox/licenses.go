@@ -174,14 +174,14 @@ func (c *Company) setAssignments(i int, at time.Time, list []assignment) {
 	for _, sku := range after {
 		if !slices.Contains(before, sku) {
 			c.seats[sku].consumed++
-			c.history = append(c.history, Event{At: at, What: LicenseGained, Person: i, SKU: sku})
+			c.note(Event{At: at, What: LicenseGained, Person: i, SKU: sku})
 		}
 	}
 	lost := hasMailbox(before) && !hasMailbox(after)
 	for _, sku := range before {
 		if !slices.Contains(after, sku) {
 			c.seats[sku].consumed--
-			c.history = append(c.history, Event{At: at, What: LicenseLost, Person: i, SKU: sku, LostMailbox: lost})
+			c.note(Event{At: at, What: LicenseLost, Person: i, SKU: sku, LostMailbox: lost})
 		}
 	}
 }
