@@ -39,6 +39,9 @@ type Directory struct {
 	domain     *domain // as last read, nil before
 	domainRead time.Time
 
+	schemaMu sync.Mutex
+	guards   map[string]guard // see schema; nil before it is read
+
 	// Of a domain among several.
 	entranceMu   sync.Mutex
 	entrances    []controller // as last found

@@ -22,13 +22,16 @@ const maxChanged = 100_000
 
 // ListMarked is ListPeople with the mark from which ListChanges can go on. The
 // mark is nil when the account may not read what makes one.
-func (d *Directory) ListMarked(ctx context.Context, each func(directory.ADUser) error) (mark *directory.Mark, err error) {
+//
+// rests are the LDAP names of attributes on which something rests. Somebody without a
+// value of one of them has it in Unreadable, unless it is proven that there is none.
+func (d *Directory) ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (mark *directory.Mark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		mark = nil
-		if m, err := s.mark(); err == nil { // without one, everybody is read the next time too
+		if m, err := s.mark(rests); err == nil { // without one, everybody is read the next time too
 			mark = &m
 		}
-		return s.list(each)
+		return s.list(rests, each)
 	})
 	return mark, err
 }
@@ -43,25 +46,25 @@ func (d *Directory) ListMarked(ctx context.Context, each func(directory.ADUser) 
 //
 // Only the controller of the mark can answer. The error is directory.ErrNoMark
 // when it cannot do so exactly; what was handed on is then of no use.
-func (d *Directory) ListChanges(ctx context.Context, since directory.Mark, present func(sid, dn string) error, changed func(directory.ADUser) error) (now directory.Mark, err error) {
+func (d *Directory) ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (now directory.Mark, err error) {
 	err = d.ask(ctx, func(s *session) (err error) {
-		if now, err = s.markAfter(since); err != nil {
+		if now, err = s.markAfter(since, rests); err != nil {
 			return err
 		}
 		open, err := s.listPresent(since.USN, present)
 		if err != nil {
 			return err
 		}
-		return s.listChanged(since.USN, open, changed)
+		return s.listChanged(since.USN, rests, open, changed)
 	})
 	return now, err
 }
 
 // mark is where the controller is now. Its rootDSE was read when the session
 // began, so before any people.
-func (s *session) mark() (directory.Mark, error) {
+func (s *session) mark(rests []string) (directory.Mark, error) {
 	const doing = "read its invocationId"
-	m := directory.Mark{Scope: s.scope()}
+	m := directory.Mark{Scope: s.scope(rests)}
 	var err error
 	if m.Controller, err = s.rootDSE("dnsHostName"); err != nil {
 		return m, err
@@ -91,17 +94,17 @@ func (s *session) mark() (directory.Mark, error) {
 }
 
 // scope tells readings apart that ask for something else, or as somebody else.
-func (s *session) scope() string {
+func (s *session) scope(rests []string) string {
 	d := s.directory
-	asked := slices.Concat([]string{d.bind, d.people}, s.bases, personAttributes)
+	asked := slices.Concat([]string{d.bind, d.people}, s.bases, personAttributes, []string{"proven"}, rests)
 	sum := sha256.Sum256([]byte(strings.Join(asked, "\x00")))
 	return hex.EncodeToString(sum[:])
 }
 
 // markAfter is where the controller is now, if it can tell what changed since.
-func (s *session) markAfter(since directory.Mark) (directory.Mark, error) {
+func (s *session) markAfter(since directory.Mark, rests []string) (directory.Mark, error) {
 	const doing = "list changes"
-	now, err := s.mark()
+	now, err := s.mark(rests)
 	if err != nil {
 		return now, err
 	}
@@ -145,14 +148,19 @@ func (s *session) listPresent(since int64, present func(sid, dn string) error) (
 }
 
 // listChanged hands on who changed. Everybody who is open must be among them.
-func (s *session) listChanged(since int64, open map[string]bool, changed func(directory.ADUser) error) error {
+func (s *session) listChanged(since int64, rests []string, open map[string]bool, changed func(directory.ADUser) error) error {
 	const doing = "list changes"
-	now := s.directory.now()
-	err := s.people(doing, fmt.Sprintf("(uSNChanged>=%d)", since+1), personAttributes, func(e *ldap.Entry) error {
+	now, filter := s.directory.now(), fmt.Sprintf("(uSNChanged>=%d)", since+1)
+	proven, err := s.blanks(doing, filter, rests)
+	if err != nil {
+		return err
+	}
+	err = s.people(doing, filter, personAttributes, func(e *ldap.Entry) error {
 		u, err := parsePerson(e, now)
 		if err != nil {
 			return s.fault(doing, err)
 		}
+		proven.note(&u, e)
 		delete(open, u.SID)
 		s.committed = true
 		return changed(u)

@@ -25,7 +25,9 @@ type counting struct {
 func (c counting) answer(r request) []*ber.Packet {
 	switch {
 	case r.base == "":
-		return found(entry("", "defaultNamingContext", testBase, "dnsHostName", "dc1.corp.test", "dsServiceName", ntdsSettings, "highestCommittedUSN", "200"))
+		return found(entry("", "defaultNamingContext", testBase, "dnsHostName", "dc1.corp.test", "dsServiceName", ntdsSettings, "highestCommittedUSN", "200", "schemaNamingContext", testSchema, "tokenGroups", rawSID(99)))
+	case r.base == testSchema:
+		return schemaOf()
 	case r.base == ntdsSettings && c.invocation != "":
 		return found(entry(ntdsSettings, "invocationId", c.invocation))
 	case r.base == ntdsSettings:
@@ -56,7 +58,7 @@ func usual() counting {
 // changesSince are the SIDs handed on, as present and as changed.
 func changesSince(t *testing.T, d *Directory, since directory.Mark) (got [2][]string, now directory.Mark, err error) {
 	t.Helper()
-	now, err = d.ListChanges(t.Context(), since,
+	now, err = d.ListChanges(t.Context(), since, nil,
 		func(sid, dn string) error { got[0] = append(got[0], sid+" "+dn); return nil },
 		func(u directory.ADUser) error { got[1] = append(got[1], u.SID); return nil })
 	return got, now, err
@@ -66,7 +68,7 @@ func TestListChanges(t *testing.T) {
 	t.Parallel()
 	f := newController(t, home{mute: true}, onSearch(usual().answer))
 	d := open(t, config(t, f.ca, f.url))
-	mark, err := d.ListMarked(t.Context(), func(directory.ADUser) error { return nil })
+	mark, err := d.ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || mark == nil {
 		t.Fatalf("mark %v, %v", mark, err)
 	}
@@ -115,7 +117,7 @@ func TestNoMark(t *testing.T) {
 			var conf Config
 			f := newController(t, home{mute: true}, onSearch(func(r request) []*ber.Packet { return answers.answer(r) }))
 			conf = config(t, f.ca, f.url)
-			mark, err := open(t, conf).ListMarked(t.Context(), func(directory.ADUser) error { return nil })
+			mark, err := open(t, conf).ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil })
 			if err != nil || mark == nil {
 				t.Fatalf("mark %v, %v", mark, err)
 			}
@@ -138,7 +140,7 @@ func TestMarkElsewhere(t *testing.T) {
 	other.invocation = "fedcba9876543210"
 	first := newController(t, home{mute: true}, onSearch(other.answer))
 	second := newController(t, home{mute: true}, onSearch(usual().answer))
-	mark, err := open(t, config(t, second.ca, second.url)).ListMarked(t.Context(), func(directory.ADUser) error { return nil })
+	mark, err := open(t, config(t, second.ca, second.url)).ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +158,7 @@ func TestUnmarked(t *testing.T) {
 	hidden.invocation = ""
 	f := newController(t, home{mute: true}, onSearch(hidden.answer))
 	read := 0
-	mark, err := open(t, config(t, f.ca, f.url)).ListMarked(t.Context(), func(directory.ADUser) error { read++; return nil })
+	mark, err := open(t, config(t, f.ca, f.url)).ListMarked(t.Context(), nil, func(directory.ADUser) error { read++; return nil })
 	if mark != nil || err != nil || read != 2 {
 		t.Errorf("mark %v, %d people, %v", mark, read, err)
 	}
@@ -165,7 +167,7 @@ func TestUnmarked(t *testing.T) {
 // testChanges reads what changed since a mark: nobody, or since the beginning
 // everybody.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
-	mark, err := d.ListMarked(t.Context(), func(directory.ADUser) error { return nil })
+	mark, err := d.ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || mark == nil {
 		t.Fatalf("mark %v, %v", mark, err)
 	}
@@ -175,7 +177,7 @@ func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser)
 	}
 	mark.USN = 1
 	all := map[string]directory.ADUser{}
-	_, err = d.ListChanges(t.Context(), *mark, func(string, string) error { return nil },
+	_, err = d.ListChanges(t.Context(), *mark, nil, func(string, string) error { return nil },
 		func(u directory.ADUser) error { all[u.SAMAccount] = u; return nil })
 	if diff := cmp.Diff(people, all); diff != "" || err != nil {
 		t.Errorf("since the beginning: %v (-want +got):\n%s", err, diff)

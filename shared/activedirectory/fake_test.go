@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
@@ -71,6 +72,7 @@ type home struct {
 
 const (
 	testConfiguration = "CN=Configuration," + testBase
+	testSchema        = "CN=Schema," + testConfiguration
 	testServers       = "CN=Servers,CN=One,CN=Sites," + testConfiguration
 )
 
@@ -81,7 +83,10 @@ func (h home) answer(r request) []*ber.Packet {
 	case h.mute || r.op != ldap.ApplicationSearchRequest:
 		return nil
 	case r.base == "":
-		return found(entry("", "defaultNamingContext", base, "configurationNamingContext", testConfiguration, "dnsHostName", h.name))
+		return found(entry("", "defaultNamingContext", base, "configurationNamingContext", testConfiguration, "dnsHostName", h.name,
+			"schemaNamingContext", testSchema, "tokenGroups", rawSID(99)))
+	case r.base == testSchema:
+		return schemaOf()
 	case r.base == base && r.filter == "(objectClass=*)":
 		return found(entry(base, append(h.interval, "objectSid", domainSID(base))...))
 	case r.base != "CN=Sites,"+testConfiguration:
@@ -100,6 +105,21 @@ func (h home) answer(r request) []*ber.Packet {
 		}
 	}
 	return found(list...)
+}
+
+// schemaOf tells of every attribute that is asked for.
+func schemaOf() []*ber.Packet {
+	var list []*ber.Packet
+	for _, a := range append([]string{"lastLogon", "member"}, personAttributes...) {
+		list = append(list, entry("CN="+a+","+testSchema, "lDAPDisplayName", a, "schemaIDGUID", schemaGUID(a)))
+	}
+	return found(list...)
+}
+
+// schemaGUID is the schemaIDGUID of an attribute, raw.
+func schemaGUID(attribute string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(attribute)))
+	return string(sum[:16])
 }
 
 // newFake starts the only controller of a domain. It takes any password, tells
@@ -264,7 +284,14 @@ func octets(s string) *ber.Packet {
 // person is the entry of somebody with a SID that ends in rid.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
-	return entry("CN=p,"+testBase, append(attributes, more...)...)
+	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
+}
+
+// readable are what every account has, and a descriptor without a list, which lets
+// everybody read everything.
+var readable = []string{
+	"userAccountControl", "512", "whenCreated", "20200101000000.0Z", "primaryGroupID", "513",
+	descriptor, "\x01\x00\x04\x80" + strings.Repeat("\x00", 16),
 }
 
 // domainSID is the raw SID of a domain, S-1-5-21 for testBase.

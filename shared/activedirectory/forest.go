@@ -39,9 +39,14 @@ func NewForest(cfg Config) (*Forest, error) {
 // ListPeople hands on every person of every domain, as Directory.ListPeople
 // does.
 func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
+	return f.list(func(d *Directory) error { return d.ListPeople(ctx, each) })
+}
+
+// list lists the people of one domain after the other.
+func (f *Forest) list(of func(*Directory) error) error {
 	var unasked error
 	for _, d := range f.domains {
-		err := d.ListPeople(ctx, each)
+		err := of(d)
 		if _, only := errors.AsType[*directory.UnaskedError](err); only {
 			unasked = errors.Join(unasked, err)
 		} else if err != nil {
@@ -53,19 +58,22 @@ func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) err
 
 // ListMarked is ListPeople with the mark from which ListChanges can go on. Of
 // several domains there is none, since a mark is one controller's.
-func (f *Forest) ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error) {
+func (f *Forest) ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Mark, error) {
 	if len(f.domains) == 1 {
-		return f.domains[0].ListMarked(ctx, each)
+		return f.domains[0].ListMarked(ctx, rests, each)
 	}
-	return nil, f.ListPeople(ctx, each)
+	return nil, f.list(func(d *Directory) error {
+		_, err := d.ListMarked(ctx, rests, each)
+		return err
+	})
 }
 
 // ListChanges is Directory.ListChanges of the only domain.
-func (f *Forest) ListChanges(ctx context.Context, since directory.Mark, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error) {
+func (f *Forest) ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error) {
 	if len(f.domains) > 1 {
 		return directory.Mark{}, fmt.Errorf("%w: there are %d domains, and each has changes of its own", directory.ErrNoMark, len(f.domains))
 	}
-	return f.domains[0].ListChanges(ctx, since, present, changed)
+	return f.domains[0].ListChanges(ctx, since, rests, present, changed)
 }
 
 // FindPerson finds one person as Directory.FindPerson does, in all domains: a

@@ -16,8 +16,9 @@ const emeaBase = "DC=emea,DC=example,DC=test"
 
 // emeaPerson is the entry of somebody of the second domain.
 func emeaPerson(rid byte) *ber.Packet {
-	return entry("CN=q,"+emeaBase, "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00"+string(rid)+"\x00\x00\x00",
-		"objectGUID", strings.Repeat(string(rid), 16), "sAMAccountName", "q", "objectClass", "user")
+	attributes := []string{"objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00" + string(rid) + "\x00\x00\x00",
+		"objectGUID", strings.Repeat(string(rid), 16), "sAMAccountName", "q", "objectClass", "user"}
+	return entry("CN=q,"+emeaBase, append(attributes, readable...)...)
 }
 
 // ofSeats are the values of the group's member attribute, given one at a time,
@@ -132,10 +133,10 @@ func TestForestReads(t *testing.T) {
 	if u, err := f.FindPerson(t.Context(), "q"); err != nil || u.SID != "S-1-5-22-2" {
 		t.Errorf("found %+v, %v", u, err)
 	}
-	if mark, err := f.ListMarked(t.Context(), func(directory.ADUser) error { return nil }); mark != nil || err != nil {
+	if mark, err := f.ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil }); mark != nil || err != nil {
 		t.Errorf("mark %v, %v", mark, err)
 	}
-	if _, err := f.ListChanges(t.Context(), directory.Mark{}, nil, nil); !errors.Is(err, directory.ErrNoMark) {
+	if _, err := f.ListChanges(t.Context(), directory.Mark{}, nil, nil, nil); !errors.Is(err, directory.ErrNoMark) {
 		t.Errorf("changes: %v", err)
 	}
 }

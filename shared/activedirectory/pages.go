@@ -5,9 +5,9 @@ import (
 )
 
 // people hands on the people of all bases whom a filter finds.
-func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error) error {
+func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	for _, base := range s.bases {
-		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each); err != nil {
+		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each, controls...); err != nil {
 			return err
 		}
 	}
@@ -17,13 +17,13 @@ func (s *session) people(doing, filter string, attributes []string, each func(*l
 // pages hands on what a search below a base finds. The next page is asked for
 // as soon as the end of one is there, so that the controller makes it while this
 // machine decodes and hands on the one before; two at most are held.
-func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error) error {
+func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	size := uint32(pageSize)
 	ask := func(cookie []byte) <-chan page {
 		paging, answer := ldap.NewControlPaging(size), make(chan page, 1)
 		paging.SetCookie(cookie)
 		go func() {
-			found, err := s.search(doing, base, ldap.ScopeWholeSubtree, filter, attributes, paging)
+			found, err := s.search(doing, base, ldap.ScopeWholeSubtree, filter, attributes, append([]ldap.Control{paging}, controls...)...)
 			answer <- page{found, err}
 		}()
 		return answer

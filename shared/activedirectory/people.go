@@ -2,6 +2,7 @@ package activedirectory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -19,12 +20,16 @@ import (
 // comes after everybody was handed on: the domain does not keep
 // lastLogonTimestamp, so the dates mean nothing.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
-	return d.ask(ctx, func(s *session) error { return s.list(each) })
+	return d.ask(ctx, func(s *session) error { return s.list(nil, each) })
 }
 
-func (s *session) list(each func(directory.ADUser) error) error {
+func (s *session) list(rests []string, each func(directory.ADUser) error) error {
 	now := s.directory.now()
 	interval, err := s.syncInterval()
+	if err != nil {
+		return err
+	}
+	proven, err := s.blanks("look for people without a value", "", rests)
 	if err != nil {
 		return err
 	}
@@ -33,6 +38,7 @@ func (s *session) list(each func(directory.ADUser) error) error {
 		if err != nil {
 			return s.fault("list people", err)
 		}
+		proven.note(&u, e)
 		s.committed = true
 		return each(u)
 	})
@@ -67,6 +73,9 @@ func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUse
 	return domain.newest(answers)
 }
 
+// errHidden is why the last logon of somebody is not known.
+var errHidden = errors.New("the account of idleseat may not read lastLogon and lastLogonTimestamp of this person: give it the right to")
+
 // answer is what one controller says of a person.
 type answer struct {
 	controller string
@@ -83,11 +92,14 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 			return err
 		}
 		lastLogon := e.GetEqualFoldAttributeValue("lastLogon")
-		if lastLogon == "" {
-			return nil
+		if lastLogon != "" {
+			if a.lastLogon, err = Time(lastLogon, d.now()); err != nil {
+				return s.fault(fmt.Sprintf("read lastLogon of %q", sid), err)
+			}
 		}
-		if a.lastLogon, err = Time(lastLogon, d.now()); err != nil {
-			return s.fault(fmt.Sprintf("read lastLogon of %q", sid), err)
+		hidden := lastLogon == "" && !s.sight.mayRead("lastLogon", e.GetEqualFoldRawAttributeValue(descriptor))
+		if hidden || a.user.Hides("lastLogonTimestamp") {
+			return s.fault(fmt.Sprintf("read the last logon of %q", sid), errHidden)
 		}
 		return nil
 	})
@@ -105,6 +117,8 @@ func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 		if a.err != nil {
 			unasked.Controllers = append(unasked.Controllers, a.controller)
 			why = append(why, a.err)
+		}
+		if a.err != nil && !errors.Is(a.err, errHidden) {
 			continue
 		}
 		if found == nil {

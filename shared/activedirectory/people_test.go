@@ -188,7 +188,10 @@ func TestFindPerson(t *testing.T) {
 	f := newController(t, home{mute: true}, onSearch(func(r request) []*ber.Packet {
 		switch r.base {
 		case "":
-			return found(entry("", "defaultNamingContext", testBase, "configurationNamingContext", configuration))
+			return found(entry("", "defaultNamingContext", testBase, "configurationNamingContext", configuration,
+				"schemaNamingContext", testSchema, "tokenGroups", rawSID(99)))
+		case testSchema:
+			return schemaOf()
 		case "CN=Partitions," + configuration:
 			return found(entry("CN=CORP,"+r.base, "nETBIOSName", "CORP"))
 		case testBase:

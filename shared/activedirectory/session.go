@@ -45,6 +45,7 @@ type session struct {
 	conn       *ldap.Conn
 	bases      []string
 	root       *ldap.Entry // rootDSE, nil before it is read
+	sight      *sight      // what the account may read, nil before it is looked at
 	lost       atomic.Bool // the connection broke
 	idle       *time.Timer // closes it when it waits for too long
 	// committed is set when something was handed to the caller, or may have
@@ -111,7 +112,7 @@ func (s *session) rootDSE(attribute string) (string, error) {
 }
 
 // rootAttributes are all that is asked of a rootDSE.
-var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN"}
+var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN"}
 
 // findBase reads the base from the controller when none is configured.
 func (s *session) findBase() error {
@@ -145,17 +146,21 @@ func (s *session) netBIOSName() (string, error) {
 	return partitions.Entries[0].GetEqualFoldAttributeValue("nETBIOSName"), nil
 }
 
-// person reads the one person a filter finds. The entry is for attributes more
-// than those of every person.
+// person reads the one person a filter finds, and what of them may not be read. The
+// entry is for attributes more than those of every person.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
-	err = s.people(doing, filter, append(more, personAttributes...), func(found *ldap.Entry) error {
+	seen, err := s.look()
+	if err != nil {
+		return u, nil, err
+	}
+	err = s.people(doing, filter, append(append(more, descriptor), personAttributes...), func(found *ldap.Entry) error {
 		if e != nil {
 			return s.fault(doing, directory.ErrAmbiguousPerson)
 		}
 		e = found
 		return nil
-	})
+	}, descriptorControl)
 	switch {
 	case err != nil:
 		return u, nil, err
@@ -165,6 +170,7 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 	if u, err = parsePerson(e, s.directory.now()); err != nil {
 		return u, nil, s.fault(doing, err)
 	}
+	seen.note(&u, e)
 	return u, e, nil
 }
 

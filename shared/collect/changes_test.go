@@ -181,7 +181,7 @@ type interrupted struct {
 	cancel context.CancelFunc
 }
 
-func (f interrupted) ListChanges(ctx context.Context, since directory.Mark, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Mark, error) {
+func (f interrupted) ListChanges(ctx context.Context, since directory.Mark, _ []string, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Mark, error) {
 	f.cancel()
 	return since, ctx.Err()
 }

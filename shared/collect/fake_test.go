@@ -202,7 +202,7 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 
 func (f *fakeAD) mark() directory.Mark { return directory.Mark{Controller: "dc1", USN: f.usn} }
 
-func (f *fakeAD) ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error) {
+func (f *fakeAD) ListMarked(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Mark, error) {
 	if f.usn == 0 {
 		return nil, f.ListPeople(ctx, each)
 	}
@@ -210,7 +210,7 @@ func (f *fakeAD) ListMarked(ctx context.Context, each func(directory.ADUser) err
 	return &m, f.ListPeople(ctx, each)
 }
 
-func (f *fakeAD) ListChanges(_ context.Context, since directory.Mark, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error) {
+func (f *fakeAD) ListChanges(_ context.Context, since directory.Mark, _ []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error) {
 	for _, u := range f.people {
 		if err := present(u.SID, u.DN); err != nil {
 			return since, err

@@ -230,7 +230,7 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 		return err
 	}
 	if proven {
-		found.ad.LastLogonTimestamp = found.unasked.Latest
+		found.ad.LogOnBy(found.unasked.Latest)
 	} else {
 		w.Unasked(found.unasked.Error())
 	}

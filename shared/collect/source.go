@@ -28,7 +28,7 @@ func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Pol
 		return snapshot.Reading{Source: directory.AD, Absent: true}, nil
 	}
 	all := census.Census{
-		Store: c.Store, Run: b, AD: c.AD, Groups: adGroups(p), Attempt: attempt, Now: c.Now,
+		Store: c.Store, Run: b, AD: c.AD, Groups: adGroups(p), Rests: p.Rests(), Attempt: attempt, Now: c.Now,
 		Progress: func(people int) { c.progress(directory.AD, people, 0) },
 	}
 	before, why := c.earlier(ctx, b)

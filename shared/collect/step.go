@@ -64,6 +64,7 @@ type StepOutput struct {
 	AsOf   time.Time    `json:"asOf,omitzero"`
 	Relay  bool         `json:"relay"`
 	Groups []task.Group `json:"groups"`
+	Rests  []string     `json:"rests"`
 	Parts  int          `json:"parts"`
 	Since  string       `json:"since"`
 	Input  string       `json:"input"` // the people whom the relay is asked about
@@ -134,7 +135,7 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 	}
 	sum := sha256.Sum256([]byte(in.Execution))
 	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, AcceptFeeds: r.AcceptFeeds, Scheduled: r.Scheduled}
-	out := &StepOutput{Run: start.Run, AsOf: in.Started.UTC(), Relay: s.Relay, Groups: adGroups(p), Apply: r.Apply}
+	out := &StepOutput{Run: start.Run, AsOf: in.Started.UTC(), Relay: s.Relay, Groups: adGroups(p), Rests: p.Rests(), Apply: r.Apply}
 	if out.Groups == nil {
 		out.Groups = []task.Group{}
 	}

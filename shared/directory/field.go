@@ -89,6 +89,10 @@ type Field struct {
 	Kind    Kind
 	Meaning Meaning
 
+	// Attribute is the LDAP name of what it is read from; empty for Entra, and for the
+	// name of the object itself, which everybody sees who sees the object.
+	Attribute string
+
 	entra func(*EntraUser) Value
 	ad    func(*ADUser) Value
 }
@@ -101,9 +105,29 @@ func (f *Field) Of(p *Person) Value {
 		return Value{}
 	}
 	if f.Source == AD {
+		if p.AD.Hides(f.Attribute) {
+			return Value{}
+		}
 		return f.ad(p.AD)
 	}
 	return f.entra(p.Entra)
+}
+
+// ADAttributes are the LDAP names of everything that is read of a person and may be
+// hidden, each once: what fields rest on, names and the anchor of Entra Connect.
+func ADAttributes() []string { return slices.Clone(adAttributes) }
+
+var adAttributes = allADAttributes()
+
+func allADAttributes() []string {
+	names := []string{"mS-DS-ConsistencyGuid"}
+	for _, f := range fields {
+		if f.Attribute != "" {
+			names = append(names, f.Attribute)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (p *Person) datesInDoubt(s Source) bool {
@@ -149,7 +173,7 @@ func allFields() map[string]*Field {
 		m["entra."+name] = &Field{Name: "entra." + name, Source: Entra, Kind: k, Meaning: meaning, entra: get}
 	}
 	ad := func(name string, k Kind, meaning Meaning, get func(*ADUser) Value) {
-		m["ad."+name] = &Field{Name: "ad." + name, Source: AD, Kind: k, Meaning: meaning, ad: get}
+		m["ad."+name] = &Field{Name: "ad." + name, Source: AD, Kind: k, Meaning: meaning, Attribute: adAttribute(name), ad: get}
 	}
 	for name, get := range entraTexts {
 		entra(name, Text, Plain, func(u *EntraUser) Value { return text(get(u)) })
@@ -173,6 +197,19 @@ func allFields() map[string]*Field {
 	ad("created", Date, Creation, func(u *ADUser) Value { return date(u.Created) })
 	ad("lastLogonTimestamp", Date, Activity, func(u *ADUser) Value { return date(u.LastLogonTimestamp) })
 	return m
+}
+
+// adAttribute is the LDAP name behind a field, most often its own.
+func adAttribute(field string) string {
+	switch field {
+	case "accountEnabled":
+		return "userAccountControl"
+	case "created":
+		return "whenCreated"
+	case "distinguishedName":
+		return ""
+	}
+	return field
 }
 
 var entraTexts = map[string]func(*EntraUser) string{

@@ -3,7 +3,10 @@
 // names every field a policy may read. It does no I/O and knows no clock.
 package directory
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Flag is a boolean that may not have been read.
 type Flag uint8
@@ -130,9 +133,15 @@ type ADUser struct {
 	LastLogonTimestamp time.Time
 	DatesInDoubt       bool      // as in EntraUser, of logons
 	DatesLost          time.Time // as in EntraUser, of logons
+	// Unreadable are the LDAP names of attributes that came without a value and may
+	// have one: the account that reads has no right to see it.
+	Unreadable []string
 
 	Extension ExtensionAttributes
 }
+
+// Hides tells whether an attribute, by its LDAP name, may not be read of the account.
+func (a *ADUser) Hides(attribute string) bool { return slices.Contains(a.Unreadable, attribute) }
 
 // Anchor is what Entra Connect keeps as onPremisesImmutableId: the base64 of
 // mS-DS-ConsistencyGuid when that is set, else of objectGUID.
@@ -142,6 +151,16 @@ func (a *ADUser) Anchor() string {
 	}
 	return a.GUID
 }
+
+// LogOnBy gives the account a last logon that is proven without its own date, which
+// may be hidden.
+func (a *ADUser) LogOnBy(latest time.Time) {
+	a.LastLogonTimestamp = latest
+	a.Unreadable = slices.DeleteFunc(slices.Clone(a.Unreadable), func(name string) bool { return name == lastLogonTimestamp })
+}
+
+// lastLogonTimestamp is the LDAP name of the replicated date.
+const lastLogonTimestamp = "lastLogonTimestamp"
 
 // Presence says what is known of one half of a person.
 type Presence uint8
@@ -205,7 +224,7 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as.Stale[AD] = ""
 	if p.AD != nil {
 		account := *p.AD
-		account.LastLogonTimestamp = latest
+		account.LogOnBy(latest)
 		as.AD = &account
 	}
 	return &as

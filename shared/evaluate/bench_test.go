@@ -161,11 +161,11 @@ func (c adSide) ListPeople(_ context.Context, each func(directory.ADUser) error)
 	return nil
 }
 
-func (c adSide) ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error) {
+func (c adSide) ListMarked(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Mark, error) {
 	return nil, c.ListPeople(ctx, each)
 }
 
-func (adSide) ListChanges(context.Context, directory.Mark, func(sid, dn string) error, func(directory.ADUser) error) (directory.Mark, error) {
+func (adSide) ListChanges(context.Context, directory.Mark, []string, func(sid, dn string) error, func(directory.ADUser) error) (directory.Mark, error) {
 	return directory.Mark{}, directory.ErrNoMark
 }
 

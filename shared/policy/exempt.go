@@ -108,7 +108,7 @@ func (j *Judge) listed(p *directory.Person) exemption {
 			}
 		}
 	}
-	if p.Entra == nil && p.EntraState != directory.NoAccount {
+	if p.Entra == nil && p.EntraState != directory.NoAccount || p.AD != nil && p.AD.Hides("userPrincipalName") {
 		return exemption{flag: directory.Unset}
 	}
 	return exemption{flag: directory.No}

@@ -147,6 +147,8 @@ func (a *attribute) gap(p *directory.Person) string {
 			return "was not read"
 		case state != directory.Present:
 			return "is not known: " + sourceGap(f.Source, p)
+		case f.Source == directory.AD && p.AD.Hides(f.Attribute):
+			return "may not be read: the account of idleseat has no right to see " + f.Attribute + " of this person; grant it to read the attribute"
 		case f.Meaning == directory.Activity && p.Stale[f.Source] != "":
 			return "cannot be trusted: " + p.Stale[f.Source]
 		case f.Meaning == directory.Activity && !p.DatesLost(f.Source).IsZero():

@@ -107,6 +107,27 @@ type Leave struct {
 	written string // Until as the file has it
 }
 
+// Rests are the LDAP names of the attributes of Active Directory on which the policy
+// rests, sorted: of somebody without a value it must be known that there is none, and
+// not that it may not be read.
+func (p *Policy) Rests() []string {
+	names := []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid"} // the health of the feed, and the anchor
+	if len(p.exempt.listed) > 0 {
+		names = append(names, "userPrincipalName")
+	}
+	for _, r := range p.Rules {
+		for _, a := range r.asks {
+			for _, f := range a.fields {
+				if f.Attribute != "" {
+					names = append(names, f.Attribute)
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // LicenseNamed finds a license by its name in the policy; nil when there is
 // none.
 func (p *Policy) LicenseNamed(name string) *License {

@@ -65,11 +65,11 @@ func (f *fakeAD) ListPeople(ctx context.Context, each func(directory.ADUser) err
 	return each(f.user())
 }
 
-func (f *fakeAD) ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error) {
+func (f *fakeAD) ListMarked(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Mark, error) {
 	return nil, f.ListPeople(ctx, each)
 }
 
-func (f *fakeAD) ListChanges(_ context.Context, since directory.Mark, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Mark, error) {
+func (f *fakeAD) ListChanges(_ context.Context, since directory.Mark, _ []string, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Mark, error) {
 	return since, directory.ErrNoMark
 }
 

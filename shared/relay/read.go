@@ -43,7 +43,7 @@ func (r *Relay) readEveryone(l *lease, m *task.Message) (string, error) {
 	}
 	all := census.Census{
 		Store: r.store, Run: &snapshot.Begin{Run: m.Run, Partitions: m.Partitions, AsOf: m.AsOf}, AD: r.ad,
-		Groups: m.Groups, Attempt: unique(m), Now: time.Now, Held: l.held,
+		Groups: m.Groups, Rests: m.Rests, Attempt: unique(m), Now: time.Now, Held: l.held,
 	}
 	before, why := r.since(l.ctx, m)
 	reading, err := all.Read(l.ctx, before, why)

@@ -80,6 +80,8 @@ type change struct {
 	commonName  string    // in Active Directory, when it was renamed
 	replaced    int       // how often the account in Active Directory was deleted and made anew
 	made        time.Time // when that was last
+	hidden      []string  // attributes in Active Directory that may not be read, in lower case
+	primary     int       // RID of the primary group; 0: as at first
 }
 
 // NewCompany makes a company; nothing listens yet.

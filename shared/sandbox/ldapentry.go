@@ -15,10 +15,11 @@ import (
 // entry is an object of Active Directory.
 type entry struct {
 	dn     string
-	parent string // lower case
-	config bool   // in the configuration naming context
-	person int    // -1 when it is not one of the people
-	group  int    // -1 when it is not a group
+	parent string   // lower case
+	config bool     // in the configuration naming context
+	person int      // -1 when it is not one of the people
+	group  int      // -1 when it is not a group
+	hidden []string // attributes that may not be read, in lower case
 	attrs  []attribute
 }
 
@@ -30,6 +31,9 @@ type attribute struct {
 
 // get finds an attribute, whatever the case of its name.
 func (e *entry) get(name string) []string {
+	if e.hides(name) {
+		return nil
+	}
 	for _, a := range e.attrs {
 		if strings.EqualFold(a.name, name) {
 			return a.values
@@ -99,7 +103,7 @@ func fixedEntries() []*entry {
 	for _, d := range append([]string{research}, departments...) {
 		list = append(list, plain("OU="+d+","+peopleBase, peopleBase, ou))
 	}
-	list = append(list, controllerEntries("DC1", controllerHost)...)
+	list = append(append(list, schemaEntries()...), controllerEntries("DC1", controllerHost)...)
 	for n := range groups {
 		if groups[n].dn != "" {
 			list = append(list, groupEntry(n))
@@ -159,6 +163,7 @@ func (c *Company) rootDSE() *entry {
 	e.set("supportedControl", pagingControl, permissiveModify, showDeleted)
 	e.set("supportedCapabilities", "1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670")
 	e.set("currentTime", generalizedTime(c.now()))
+	e.set("tokenGroups", sidBytes(bindRID), sidBytes(513), authenticatedUsers)
 	e.set("highestCommittedUSN", strconv.Itoa(c.highestUSN()))
 	e.set("domainFunctionality", "7")
 	return e
@@ -187,7 +192,7 @@ func (c *Company) personEntry(i int, t traits) *entry {
 	e.set("objectGUID", c.objectGUID(i).raw())
 	e.set("userAccountControl", accountControl(u.Enabled))
 	e.set("lastLogon", fileTime(u.lastLogon))
-	e.set("primaryGroupID", "513")
+	e.set("primaryGroupID", strconv.Itoa(c.primaryOf(i)))
 	e.set("objectSid", sidBytes(c.rid(i)))
 	e.set("accountExpires", "9223372036854775807")
 	e.set("sAMAccountName", u.SAMAccount)
@@ -205,6 +210,9 @@ func (c *Company) personEntry(i int, t traits) *entry {
 		e.set("extensionAttribute"+strconv.Itoa(n+1), v)
 	}
 	e.set("memberOf", c.adGroupsOf(i, t)...)
+	if ch := c.changes[i]; ch != nil {
+		e.hidden = ch.hidden
+	}
 	return e
 }
 

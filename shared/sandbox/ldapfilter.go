@@ -109,7 +109,7 @@ func (x *condition) matches(c *Company, e *entry) bool {
 	case ldap.FilterNot:
 		return !slices.ContainsFunc(x.parts, holds)
 	case ldap.FilterPresent:
-		return x.attr == "objectclass" || len(e.get(x.attr)) > 0 || x.attr == "member" && e.group >= 0 && len(c.memberDNs(e.group, 0, 0)) > 0
+		return x.attr == "objectclass" || len(e.get(x.attr)) > 0 || x.attr == "member" && e.group >= 0 && !e.hides("member") && len(c.memberDNs(e.group, 0, 0)) > 0
 	case ldap.FilterGreaterOrEqual:
 		return slices.ContainsFunc(e.get(x.attr), x.atLeast)
 	case ldap.FilterExtensibleMatch:
@@ -119,9 +119,9 @@ func (x *condition) matches(c *Company, e *entry) bool {
 	}
 	switch x.attr {
 	case "memberof":
-		return x.about != nil && c.contains(x.about, e, x.rule == ruleInChain)
+		return !e.hides("memberOf") && x.about != nil && c.contains(x.about, e, x.rule == ruleInChain)
 	case "member":
-		return x.about != nil && c.contains(e, x.about, x.rule == ruleInChain)
+		return !e.hides("member") && x.about != nil && c.contains(e, x.about, x.rule == ruleInChain)
 	case "distinguishedname":
 		return x.about != nil && x.about.dn == e.dn
 	default:

@@ -30,8 +30,9 @@ type search struct {
 	paging *gldap.ControlPaging // nil: not asked for
 	people []int                // the only people to look at, when bounded
 	only   bool
-	from   int // position of the first entry to look at
-	sent   int // entries on earlier pages
+	access bool // the access control lists are asked for, without the part for auditors
+	from   int  // position of the first entry to look at
+	sent   int  // entries on earlier pages
 }
 
 func (s *ldapServer) search(w *gldap.ResponseWriter, r *gldap.Request) {
@@ -102,6 +103,11 @@ func (x *search) controls() error {
 				}
 			}
 		case *gldap.ControlString:
+			if known.ControlType == descriptorFlags {
+				flags := []byte(known.ControlValue)
+				x.access = len(flags) > 0 && flags[len(flags)-1]&systemAuditFlag == 0
+				continue
+			}
 			if known.Criticality && known.ControlType != permissiveModify {
 				return &ldapError{gldap.ResultUnavailableCriticalExtension, "unknown control " + known.ControlType}
 			}
@@ -176,7 +182,11 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	if !x.inScope(e) || !x.where.matches(x.c, e) {
 		return nil, nil, true
 	}
-	return e, x.c.selected(e, x.m), true
+	attrs = x.c.selected(e, x.m)
+	if x.access && slices.ContainsFunc(x.m.Attributes, func(want string) bool { return strings.EqualFold(want, descriptorAttribute) }) {
+		attrs = append(attrs, attribute{descriptorAttribute, []string{e.descriptor()}})
+	}
+	return e, attrs, true
 }
 
 func (x *search) person(n int) (int, bool) {
@@ -196,7 +206,7 @@ func (x *search) inScope(e *entry) bool {
 		return true
 	}
 	base := strings.ToLower(x.base.dn)
-	if e.config != x.base.config {
+	if e.config != x.base.config || e.inSchema() != x.base.inSchema() {
 		return false
 	}
 	child := e.parent == base
@@ -206,6 +216,9 @@ func (x *search) inScope(e *entry) bool {
 	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+base)
 }
 
+// inSchema tells whether an object is of the schema, a naming context of its own.
+func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
+
 // constructed is worked out by the server, and told only by its name.
 const constructed = "allowedAttributesEffective"
 
@@ -213,11 +226,14 @@ const constructed = "allowedAttributesEffective"
 func (c *Company) selected(e *entry, m *gldap.SearchMessage) (attrs []attribute) {
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
 	for _, a := range e.attrs {
+		if e.hides(a.name) || a.name == "tokenGroups" && !slices.Contains(m.Attributes, a.name) {
+			continue
+		}
 		if all && a.name != constructed || slices.ContainsFunc(m.Attributes, func(want string) bool { return strings.EqualFold(a.name, want) }) {
 			attrs = append(attrs, a)
 		}
 	}
-	if e.group >= 0 {
+	if e.group >= 0 && !e.hides("member") {
 		attrs = append(attrs, c.membersAsked(e.group, all, m.Attributes)...)
 	}
 	if m.TypesOnly {

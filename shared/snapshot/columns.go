@@ -83,6 +83,10 @@ var adColumns = []column[directory.ADUser]{
 	yesNo("datesInDoubt", func(u *directory.ADUser) *bool { return &u.DatesInDoubt }),
 	list("ext", func(u *directory.ADUser) []string { return extension(&u.Extension) },
 		func(l *line, u *directory.ADUser) { l.extension(&u.Extension) }),
+	list("unreadable", func(u *directory.ADUser) []string { return u.Unreadable },
+		func(l *line, u *directory.ADUser) {
+			l.items(func(int) { u.Unreadable = append(u.Unreadable, strings.Clone(l.text())) })
+		}),
 }
 
 func text[T any](name string, of func(*T) *string) column[T] {

@@ -6,7 +6,7 @@
 //
 //	{"version":1, "kind":"read-everyone",   "token":"…", "run":"…", "attempt":0,
 //	 "asOf":"2026-11-23T02:00:00Z", "partitions":13, "groups":[{"dn":"CN=…","direct":true}],
-//	 "since":"runs/<run>/ad/since.json"}
+//	 "rests":["lastLogonTimestamp"], "since":"runs/<run>/ad/since.json"}
 //	{"version":1, "kind":"read-candidates", "token":"…", "run":"…", "attempt":0,
 //	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json", "groups":[…], "sample":1000}
 //	{"version":1, "kind":"write-members",   "token":"…", "run":"…", "attempt":0,
@@ -81,9 +81,12 @@ type Message struct {
 	// from which changes may be taken; empty: everybody is read.
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // of the reading kinds
-	Sample int     `json:"sample,omitempty"` // ReadCandidates: how many accounts' last logons to bring besides
-	Batch  string  `json:"batch,omitempty"`  // all but ReadEveryone
-	Input  string  `json:"input,omitempty"`  // all but ReadEveryone: the key of People or Changes
+	// Rests are, for ReadEveryone, the LDAP names of attributes on which something
+	// rests: of people without a value it is told whether it may be read.
+	Rests  []string `json:"rests,omitempty"`
+	Sample int      `json:"sample,omitempty"` // ReadCandidates: how many accounts' last logons to bring besides
+	Batch  string   `json:"batch,omitempty"`  // all but ReadEveryone
+	Input  string   `json:"input,omitempty"`  // all but ReadEveryone: the key of People or Changes
 }
 
 // Bounds of what one message may ask for: a hundred million people, and a
@@ -91,6 +94,7 @@ type Message struct {
 const (
 	maxPartitions = 12_500
 	maxSample     = 10_000
+	maxRests      = 64
 )
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
@@ -146,6 +150,9 @@ func (m *Message) check() error {
 		}
 		if m.AsOf.IsZero() {
 			return errors.New("asOf is missing")
+		}
+		if len(m.Rests) > maxRests {
+			return fmt.Errorf("%d attributes in rests, more than %d", len(m.Rests), maxRests)
 		}
 		if m.Since != "" && !m.owns(m.Since) {
 			return fmt.Errorf("since %.80q is not the key of an object under %s", m.Since, m.Folder())

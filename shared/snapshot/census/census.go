@@ -18,8 +18,8 @@ import (
 
 // AD is what a census asks of Active Directory.
 type AD interface {
-	ListMarked(ctx context.Context, each func(directory.ADUser) error) (*directory.Mark, error)
-	ListChanges(ctx context.Context, since directory.Mark, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
+	ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Mark, error)
+	ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
 	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
 }
 
@@ -29,6 +29,7 @@ type Census struct {
 	Run     *snapshot.Begin // Run, Partitions and AsOf count
 	AD      AD
 	Groups  []task.Group // whose members are read
+	Rests   []string     // LDAP names of the attributes on which something rests
 	Attempt string       // in the names of parts
 	Now     func() time.Time
 	// Progress is told how many people were read; it may be nil.
@@ -60,7 +61,7 @@ func (c *Census) everybody(ctx context.Context) (snapshot.Reading, error) {
 	var mark *directory.Mark
 	began := c.Now().UTC()
 	reading, err := c.write(ctx, c.Attempt, func(w *snapshot.Writer) (err error) {
-		mark, err = c.AD.ListMarked(ctx, func(u directory.ADUser) error { return c.add(w, &u) })
+		mark, err = c.AD.ListMarked(ctx, c.Rests, func(u directory.ADUser) error { return c.add(w, &u) })
 		if unasked, ok := errors.AsType[*directory.UnaskedError](err); ok {
 			w.Unasked(unasked.Error()) // everybody was read, without dates
 		} else if err != nil {

@@ -70,7 +70,7 @@ func (c *Census) listChanges(ctx context.Context, s *since, mark directory.Mark)
 		return now, err
 	}
 	defer func() { err = errors.Join(err, changed.Close()) }()
-	now, err = c.AD.ListChanges(ctx, mark,
+	now, err = c.AD.ListChanges(ctx, mark, c.Rests,
 		func(sid, dn string) error { return present.AddAD(&directory.ADUser{SID: sid, DN: dn}) },
 		func(u directory.ADUser) error { return changed.AddAD(&u) })
 	if err != nil {
@@ -121,6 +121,9 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 			// Nobody's date is ever taken away. The account may not read it any
 			// more, and then nobody's is known.
 			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoMark)
+		case !has && len(was.Unreadable) > 0:
+			// A right that was given since then changes nobody.
+			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoMark)
 		case has:
 			present[i] = *is
 		default:

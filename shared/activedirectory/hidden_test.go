@@ -1,0 +1,120 @@
+package activedirectory
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/sandbox/samba"
+)
+
+const rights = "Pa55w.rd-of-idleseat"
+
+// hardened is a domain that an ordinary account reads, and from which an
+// administrator takes rights.
+type hardened struct {
+	*testing.T
+	domain *samba.Domain
+	d      *Directory
+	self   string // SID of the account that reads
+	admin  *ldap.Conn
+}
+
+// harden starts a domain with these people, groups and the account that reads.
+func harden(t *testing.T, people []samba.Person, groups ...samba.Group) *hardened {
+	t.Helper()
+	account := samba.Person{ADUser: directory.ADUser{DN: samba.DN("idleseat", samba.PeopleOU), SAMAccount: "idleseat", Enabled: directory.Yes}, Password: rights}
+	domain := samba.Run(t, samba.Options{People: append(people, account), Groups: groups})
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte(rights), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := &hardened{T: t, domain: domain, admin: administrator(t, domain)}
+	h.d = open(t, Config{URLs: domain.URLs, Base: domain.Base, Bind: samba.NetBIOS + `\idleseat`, PasswordFile: file, CAFile: domain.CAFile})
+	h.self = listed(t, h.d)["idleseat"].SID
+	return h
+}
+
+// deny takes the right to read an attribute of an object.
+func (h *hardened) deny(dn, attribute string) {
+	h.Helper()
+	found, err := h.admin.Search(ldap.NewSearchRequest("CN=Schema,CN=Configuration,"+samba.Base, ldap.ScopeSingleLevel, ldap.NeverDerefAliases,
+		0, 0, false, "(lDAPDisplayName="+attribute+")", []string{"schemaIDGUID"}, nil))
+	if err != nil || len(found.Entries) != 1 {
+		h.Fatalf("%s in the schema: %v", attribute, err)
+	}
+	g := found.Entries[0].GetRawAttributeValue("schemaIDGUID")
+	guid := fmt.Sprintf("%08x-%04x-%04x-%x-%x", binary.LittleEndian.Uint32(g), binary.LittleEndian.Uint16(g[4:]), binary.LittleEndian.Uint16(g[6:]), g[8:10], g[10:])
+	if err := h.domain.Permit(h.Context(), dn, "(OD;;RP;"+guid+";;"+h.self+")"); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// TestSambaHiddenAttributes cuts rights on attributes of single people in a real
+// domain, as AdminSDHolder and inheritance that is switched off do.
+func TestSambaHiddenAttributes(t *testing.T) {
+	week := time.Now().UTC().Truncate(time.Second).AddDate(0, 0, -7)
+	account := func(name string, last time.Time, employeeType string) samba.Person {
+		return samba.Person{LastLogon: []time.Time{last}, ADUser: directory.ADUser{
+			DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes, EmployeeType: employeeType, LastLogonTimestamp: last,
+			ConsistencyGUID: base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf("%16s", name)))}}
+	}
+	hide := map[string][]string{
+		"stamp": {"lastLogonTimestamp"}, "logon": {"lastLogon"}, "type": {"employeeType"}, "control": {"userAccountControl"},
+		"created": {"whenCreated"}, "both": {"lastLogonTimestamp", "lastLogon"}, "descriptor": {"nTSecurityDescriptor"},
+	}
+	people := []samba.Person{account("seen", week, "Employee"), account("never", time.Time{}, ""), account("descriptor", time.Time{}, "Employee")}
+	for name := range hide {
+		if name != "descriptor" {
+			people = append(people, account(name, week, "Employee"))
+		}
+	}
+	h := harden(t, people)
+	for name, attributes := range hide {
+		for _, a := range attributes {
+			if a == "nTSecurityDescriptor" { // its access is a right of its own
+				if err := h.domain.Permit(t.Context(), samba.DN(name, samba.PeopleOU), "(D;;RC;;;"+h.self+")"); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			h.deny(samba.DN(name, samba.PeopleOU), a)
+		}
+	}
+	want := map[string][]string{
+		"seen": nil, "never": nil, "stamp": {"lastLogonTimestamp"}, "logon": nil, "type": {"employeeType"}, "control": {"userAccountControl"},
+		"created": {"whenCreated"}, "both": {"lastLogonTimestamp"}, "descriptor": {"lastLogonTimestamp"},
+	}
+	got, sids := map[string][]string{}, map[string]string{}
+	_, err := h.d.ListMarked(t.Context(), []string{"lastLogonTimestamp", "employeeType", "whenCreated", "extensionAttribute3", "mS-DS-ConsistencyGuid"}, func(u directory.ADUser) error {
+		if _, asked := want[u.SAMAccount]; asked {
+			got[u.SAMAccount], sids[u.SAMAccount] = u.Unreadable, u.SID
+		}
+		return nil
+	})
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v, unreadable (-want +got):\n%s", err, diff)
+	}
+	for name, why := range map[string]string{
+		"seen": "", "never": "", "type": "", "stamp": "may not read", "logon": "may not read", "both": "may not read", "descriptor": "may not read",
+	} {
+		u, err := h.d.ReadPerson(t.Context(), sids[name])
+		_, unasked := errors.AsType[*directory.UnaskedError](err)
+		if unasked != (why != "") || err != nil && !strings.Contains(err.Error(), why) {
+			t.Errorf("%s at the last moment: %v, want %q", name, err, why)
+		}
+		if (name == "type") != u.Hides("employeeType") {
+			t.Errorf("%s at the last moment: unreadable %q", name, u.Unreadable)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package activedirectory
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// A controller answers for an attribute that the account may not read as for one
+// without a value, in what it returns and in filters: (!(a=*)) finds the object
+// too (MS-ADTS 3.1.1.4.3; Samba's confidential_attr.py says the same of Windows,
+// and Samba 4.17 does so). So only the access control list of the object tells one
+// from the other.
+
+// descriptor is the attribute that holds it. The control asks for that part alone,
+// which the account may read where it may not read the rest (MS-ADTS 3.1.1.3.4.1.11).
+const descriptor = "nTSecurityDescriptor"
+
+var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\x30\x03\x02\x01\x04")
+
+// withValue are the attributes of a person that have a value always: one without
+// may not be read.
+var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
+
+// guard is what access to an attribute goes by.
+type guard struct {
+	guid, set    string // schemaIDGUID and attributeSecurityGUID, raw; set is empty without one
+	confidential bool
+}
+
+// sight tells what the account may read over one connection.
+type sight struct {
+	token  map[string]bool  // raw SIDs; nil: the controller does not tell
+	guards map[string]guard // by attribute in lower case; none: the schema does not have it
+	lists  map[string]*dacl // by descriptor; most people share one with many
+}
+
+// everyone and everyone who proved who they are: also where the controller does not
+// list them.
+const rawEveryone, rawAuthenticated = "\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00", "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
+
+// look reads what sight needs, once for each connection.
+func (s *session) look() (*sight, error) {
+	if s.sight != nil {
+		return s.sight, nil
+	}
+	const doing = "read who the account is"
+	root, err := s.search(doing, "", ldap.ScopeBaseObject, "(objectClass=*)", []string{"tokenGroups"}) // MS-ADTS 3.1.1.3.2.27
+	if err != nil {
+		return nil, err
+	}
+	seen := &sight{lists: map[string]*dacl{}}
+	for _, e := range root.Entries {
+		for _, sid := range e.GetEqualFoldRawAttributeValues("tokenGroups") {
+			if seen.token == nil {
+				seen.token = map[string]bool{rawEveryone: true, rawAuthenticated: true}
+			}
+			seen.token[string(sid)] = true
+		}
+	}
+	if seen.guards, err = s.directory.schema(s); err != nil {
+		return nil, err
+	}
+	s.sight = seen
+	return seen, nil
+}
+
+// schema reads what access to the attributes goes by. It is read once: who extends
+// the schema starts the reader again before a policy can use what is new.
+func (d *Directory) schema(s *session) (map[string]guard, error) {
+	d.schemaMu.Lock()
+	defer d.schemaMu.Unlock()
+	if d.guards != nil {
+		return d.guards, nil
+	}
+	const doing = "read the schema"
+	schema, err := s.rootDSE("schemaNamingContext")
+	if err != nil {
+		return nil, err
+	}
+	filter := ""
+	for _, a := range slices.Concat(personAttributes, []string{"lastLogon", "member"}) {
+		filter += "(lDAPDisplayName=" + a + ")"
+	}
+	guards := map[string]guard{}
+	err = s.pages(doing, schema, "(&(objectClass=attributeSchema)(|"+filter+"))",
+		[]string{"lDAPDisplayName", "schemaIDGUID", "attributeSecurityGUID", "searchFlags"}, func(e *ldap.Entry) error {
+			const confidential = 0x80
+			flags, _ := strconv.Atoi(e.GetEqualFoldAttributeValue("searchFlags")) // absent: none is set
+			g := guard{
+				guid: string(e.GetEqualFoldRawAttributeValue("schemaIDGUID")), set: string(e.GetEqualFoldRawAttributeValue("attributeSecurityGUID")),
+				confidential: flags&confidential != 0,
+			}
+			if len(g.guid) != 16 {
+				return s.fault(doing, fmt.Errorf("%w %q: it has no schemaIDGUID; may the account read the schema?", errEntry, clean(e.DN)))
+			}
+			guards[strings.ToLower(e.GetEqualFoldAttributeValue("lDAPDisplayName"))] = g
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	if _, has := guards["objectsid"]; !has {
+		return nil, s.fault(doing, fmt.Errorf("%s does not show its attributes; may the account read the schema?", schema))
+	}
+	d.guards = guards
+	return guards, nil
+}
+
+// mayRead tells whether an attribute without a value has none for certain: the
+// schema does not have it, or the object's descriptor, raw, lets the account read it.
+func (v *sight) mayRead(attribute string, raw []byte) bool {
+	g, has := v.guards[strings.ToLower(attribute)]
+	if !has {
+		return true
+	}
+	list, known := v.lists[string(raw)]
+	if !known {
+		list, _ = parseDACL(raw) // nil, when it was not shown or makes no sense
+		const most = 10_000
+		if len(v.lists) < most {
+			v.lists[string(raw)] = list
+		}
+	}
+	return v.token != nil && list != nil && list.mayRead(v.token, &g)
+}
+
+// blanks are people of whom it is proven that some attributes have no value.
+type blanks struct {
+	rests []string // the attributes
+	of    map[string]uint64
+}
+
+// blanks looks for them among those whom a filter finds. It is one search more than
+// people are read by, and finds those only who lack a value.
+func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
+	b := &blanks{of: map[string]uint64{}}
+	if len(rests) == 0 {
+		return b, nil
+	}
+	seen, err := s.look()
+	if err != nil {
+		return nil, err
+	}
+	lacking := ""
+	for _, a := range rests {
+		if _, has := seen.guards[strings.ToLower(a)]; has && !slices.Contains(withValue, a) && len(b.rests) < 64 {
+			b.rests = append(b.rests, a)
+			lacking += "(!(" + a + "=*))"
+		}
+	}
+	if lacking == "" {
+		return b, nil
+	}
+	err = s.people(doing, filter+"(|"+lacking+")", []string{"objectGUID", descriptor}, func(e *ldap.Entry) error {
+		raw, mask := e.GetEqualFoldRawAttributeValue(descriptor), uint64(0)
+		for i, a := range b.rests {
+			if seen.mayRead(a, raw) {
+				mask |= 1 << i
+			}
+		}
+		b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))] = mask
+		return nil
+	}, descriptorControl)
+	return b, err
+}
+
+// note writes down what may not be read of a person.
+func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
+	u.Unreadable = valueless(e)
+	mask := b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))]
+	for i, a := range b.rests {
+		if mask&(1<<i) == 0 && len(e.GetEqualFoldRawAttributeValue(a)) == 0 {
+			u.Unreadable = append(u.Unreadable, a)
+		}
+	}
+}
+
+// valueless are the attributes that everybody has and the entry does not show.
+func valueless(e *ldap.Entry) (names []string) {
+	for _, a := range withValue {
+		if len(e.GetEqualFoldRawAttributeValue(a)) == 0 {
+			names = append(names, a)
+		}
+	}
+	return names
+}
+
+// note is blanks.note for an entry that was read with its descriptor.
+func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
+	u.Unreadable = valueless(e)
+	raw := e.GetEqualFoldRawAttributeValue(descriptor)
+	for _, a := range directory.ADAttributes() {
+		if !slices.Contains(withValue, a) && len(e.GetEqualFoldRawAttributeValue(a)) == 0 && !v.mayRead(a, raw) {
+			u.Unreadable = append(u.Unreadable, a)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// bindRID is of the account that idleseat binds as.
+const bindRID = 1104
+
+// Hide takes from idleseat's account the right to read attributes of a person's
+// account in Active Directory. It then answers for them as if they had no value, in
+// filters too (MS-ADTS 3.1.1.4.3: such a value is treated as "does not exist").
+func (c *Company) Hide(i int, attributes ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changeOf(i).hidden = lowered(attributes)
+}
+
+// HideMembers takes the right to read the members of an AD group.
+func (c *Company) HideMembers(groupDN string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for n, e := range c.fixed {
+		if strings.EqualFold(e.dn, groupDN) {
+			hiding := *e
+			hiding.hidden = []string{"member"}
+			c.fixed[n] = &hiding
+		}
+	}
+}
+
+// SetPrimaryGroup makes an AD group the primary group of a person, who leaves its
+// list: the directory keeps primary groups in primaryGroupID alone.
+func (c *Company) SetPrimaryGroup(i int, groupDN string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for g := range groups {
+		if strings.EqualFold(groups[g].dn, groupDN) {
+			c.changeOf(i).primary = groups[g].rid
+			c.setMember(g, i, false)
+			c.move(i)
+		}
+	}
+}
+
+func lowered(names []string) (lower []string) {
+	for _, n := range names {
+		lower = append(lower, strings.ToLower(n))
+	}
+	return lower
+}
+
+// primaryOf is the RID of a person's primary group: most often Domain Users.
+func (c *Company) primaryOf(i int) int {
+	if ch := c.changes[i]; ch != nil && ch.primary != 0 {
+		return ch.primary
+	}
+	return 513
+}
+
+// hides tells whether an attribute may not be read.
+func (e *entry) hides(name string) bool { return slices.Contains(e.hidden, strings.ToLower(name)) }
+
+// descriptorAttribute is told by its name only, and with the control that leaves out
+// what an ordinary account may not read of it (MS-ADTS 3.1.1.3.4.1.11).
+const (
+	descriptorAttribute = "nTSecurityDescriptor"
+	descriptorFlags     = "1.2.840.113556.1.4.801"
+	systemAuditFlag     = 0x8
+)
+
+// descriptor is the entry's discretionary access control list: what is hidden is
+// denied to idleseat's account, and everybody who proved who they are reads the rest.
+func (e *entry) descriptor() string {
+	const (
+		revision, self, present   = 1, 0x8000, 0x4
+		allow, denyObject, guidIs = 0x0, 0x6, 0x1
+		read, all                 = 0x10, 0x20094
+	)
+	ace := func(kind byte, mask uint32, object []byte, sid string) []byte {
+		body := binary.LittleEndian.AppendUint32(nil, mask)
+		if object != nil {
+			body = append(binary.LittleEndian.AppendUint32(body, guidIs), object...)
+		}
+		body = append(body, sid...)
+		head := binary.LittleEndian.AppendUint16([]byte{kind, 0}, uint16(len(body)+4))
+		return append(head, body...)
+	}
+	var entries []byte
+	for _, name := range e.hidden {
+		entries = append(entries, ace(denyObject, read, []byte(schemaGUID(name)), sidBytes(bindRID))...)
+	}
+	entries = append(entries, ace(allow, all, nil, authenticatedUsers)...)
+	sd := binary.LittleEndian.AppendUint16([]byte{revision, 0}, self|present)
+	sd = append(sd, make([]byte, 12)...)
+	sd = binary.LittleEndian.AppendUint32(sd, 20)
+	list := binary.LittleEndian.AppendUint16([]byte{4, 0}, uint16(len(entries)+8))
+	list = binary.LittleEndian.AppendUint16(list, uint16(len(e.hidden)+1))
+	list = append(list, 0, 0)
+	return string(append(append(sd, list...), entries...))
+}
+
+const authenticatedUsers = "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
+
+// schemaGUID is the schemaIDGUID of an attribute.
+func schemaGUID(name string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(name)))
+	return string(sum[:16])
+}
+
+// schemaEntries are the attributes of people and groups in the schema.
+func schemaEntries() []*entry {
+	list := []*entry{plain(schemaDN, configDN, []string{"top", "dMD"})}
+	names := []string{"objectSid", "objectGUID", "mS-DS-ConsistencyGuid", "userAccountControl", "whenCreated", "lastLogonTimestamp",
+		"lastLogon", "primaryGroupID", "member", "memberOf", "sAMAccountName", "userPrincipalName", "displayName", "mail", "department",
+		"employeeType", "employeeID", "title", "company", "physicalDeliveryOfficeName", "co"}
+	for n := range len(directory.ExtensionAttributes{}) {
+		names = append(names, "extensionAttribute"+strconv.Itoa(n+1))
+	}
+	for _, name := range names {
+		list = append(list, plain("CN="+name+","+schemaDN, schemaDN, []string{"top", "attributeSchema"},
+			attribute{"lDAPDisplayName", []string{name}}, attribute{"schemaIDGUID", []string{schemaGUID(name)}}, attribute{"searchFlags", []string{"0"}}))
+	}
+	return list
+}
