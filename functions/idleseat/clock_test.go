@@ -55,6 +55,29 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
+// TestWrongClockOfTheDirectory: the domain controller's clock and that of this machine
+// are apart. There is no run, and a plan from before is not applied.
+func TestWrongClockOfTheDirectory(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 600, Seed: 4})
+	good := s.plan(exitDone)
+	s.company.Company.SetADClock(-11 * time.Minute)
+	for _, args := range [][]string{{"plan"}, {"plan", "--user", "anna@contoso.example"}, {"apply", good.Run, "--yes"}} {
+		a := s.run(args...)
+		if a.status != exitFailed || !strings.Contains(a.err, "the clocks disagree: the domain controller "+s.company.ADURL) {
+			t.Errorf("%q: exit status %d, %s", args, a.status, a.err)
+		}
+	}
+	if runs, _ := filepath.Glob(s.path("store/runs/*")); len(runs) != 1 {
+		t.Errorf("a run was begun by a wrong clock: %q", runs)
+	}
+	s.unwritten()
+	s.company.Company.SetADClock(9 * time.Minute)
+	if p := s.plan(exitDone); p.Sources["ad"].State != plan.Healthy {
+		t.Errorf("nine minutes: %+v", p.Sources["ad"])
+	}
+}
+
 // whileAhead runs commands while the clocks of this machine and of the company are ahead
 // by the same, as if Graph told no time, or an older idleseat did not look at it.
 func (s *shell) whileAhead(by time.Duration, do func()) {

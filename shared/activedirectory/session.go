@@ -112,7 +112,7 @@ func (s *session) rootDSE(attribute string) (string, error) {
 }
 
 // rootAttributes are all that is asked of a rootDSE.
-var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN"}
+var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN", "currentTime"}
 
 // findBase reads the base from the controller when none is configured.
 func (s *session) findBase() error {

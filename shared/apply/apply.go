@@ -41,6 +41,7 @@ type Entra interface {
 
 // AD is what apply asks of Active Directory.
 type AD interface {
+	CheckClock(ctx context.Context, now func() time.Time) error
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)

@@ -107,6 +107,9 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 	if j.AD == nil {
 		return refuse("it changes Active Directory, which is not set up here")
 	}
+	if err := j.AD.CheckClock(ctx, j.Now); err != nil {
+		return fmt.Errorf("compare clocks before applying: %w", err)
+	}
 	err = j.AD.ListPeople(ctx, func(u directory.ADUser) error {
 		if ad.Sample(u.LastLogonTimestamp, j.Now()); ad.Sampled == adSample {
 			return errEnough

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/store"
@@ -280,3 +281,5 @@ func (s brokenStore) List(ctx context.Context, prefix string) iter.Seq2[string, 
 	}
 	return s.Store.List(ctx, prefix)
 }
+
+func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }

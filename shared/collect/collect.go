@@ -118,6 +118,11 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	if err := products(b, in.Policy); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
+	if c.AD != nil { // one that does not answer is no fault of a clock; reading it will tell
+		if err := c.AD.CheckClock(ctx, c.Now); errors.Is(err, directory.ErrClock) {
+			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		}
+	}
 	if b.Groups, err = c.groups(ctx, in.Policy); err != nil {
 		return nil, err
 	}

@@ -315,3 +315,5 @@ func (b *bench) keys(t *testing.T) []string {
 	}
 	return all
 }
+
+func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }

@@ -121,6 +121,9 @@ func (r *Relay) put(l *lease, m *task.Message, what string, v any) (string, erro
 }
 
 func (r *Relay) evidence(ctx context.Context, m *task.Message, people *task.People) (*task.Evidence, error) {
+	if err := r.ad.CheckClock(ctx, time.Now); err != nil {
+		return nil, err
+	}
 	e := &task.Evidence{Run: m.Run, Batch: m.Batch, Read: time.Now().UTC(), People: make([]task.Account, len(people.SIDs)+len(people.Names))}
 	for _, g := range m.Groups {
 		e.Groups = append(e.Groups, g.Key())

@@ -2,6 +2,13 @@ package sandbox
 
 import "time"
 
+// SetADClock puts the clock of the domain controller ahead of the company's.
+func (c *Company) SetADClock(ahead time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.adAhead = ahead
+}
+
 // Rename gives a person's account in Active Directory another common name, in
 // front of the account name, as an administrator may between a plan and its
 // application. It stays the same account.

@@ -57,6 +57,7 @@ type Company struct {
 
 	mu      sync.RWMutex
 	changes map[int]*change     // people whom writes touched
+	adAhead time.Duration       // by how much the domain controller's clock is
 	moved   int                 // changes of people that Active Directory counted
 	joined  map[membership]bool // memberships that writes changed
 	members memberLists

@@ -162,7 +162,7 @@ func (c *Company) rootDSE() *entry {
 	e.set("supportedLDAPVersion", "3", "2")
 	e.set("supportedControl", pagingControl, permissiveModify, showDeleted)
 	e.set("supportedCapabilities", "1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1670")
-	e.set("currentTime", generalizedTime(c.now()))
+	e.set("currentTime", generalizedTime(c.now().Add(c.adAhead)))
 	e.set("tokenGroups", sidBytes(bindRID), sidBytes(513), authenticatedUsers)
 	e.set("highestCommittedUSN", strconv.Itoa(c.highestUSN()))
 	e.set("domainFunctionality", "7")

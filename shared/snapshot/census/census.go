@@ -18,6 +18,7 @@ import (
 
 // AD is what a census asks of Active Directory.
 type AD interface {
+	CheckClock(ctx context.Context, now func() time.Time) error
 	ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Mark, error)
 	ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
 	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
@@ -43,6 +44,9 @@ type Census struct {
 // reading, or nil with the reason why there is none to go on from. Any error
 // means that the source as a whole was not read.
 func (c *Census) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
+	if err := c.AD.CheckClock(ctx, c.Now); err != nil {
+		return snapshot.Reading{}, err
+	}
 	if before != nil {
 		var reading snapshot.Reading
 		if reading, why = c.changes(ctx, before); why == nil || ctx.Err() != nil {

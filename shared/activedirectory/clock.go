@@ -1,0 +1,37 @@
+package activedirectory
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS
+// 3.1.1.3.2.1) with ours, which now tells. directory.ErrClock means that they disagree;
+// any other error, that the controller did not tell.
+func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error {
+	return d.ask(ctx, func(s *session) error {
+		s.root = nil // what was read before is of then
+		told, err := s.rootDSE("currentTime")
+		if err != nil {
+			return err
+		}
+		at, err := time.Parse("20060102150405Z0700", told)
+		if err != nil {
+			return s.fault("read its currentTime", fmt.Errorf("%w: %q is no time", errEntry, clean(told)))
+		}
+		return directory.CheckClock("the domain controller "+s.controller.url, at, now())
+	})
+}
+
+// CheckClock compares the clocks of all domains with ours, as Directory.CheckClock does.
+func (f *Forest) CheckClock(ctx context.Context, now func() time.Time) error {
+	for _, d := range f.domains {
+		if err := d.CheckClock(ctx, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
