@@ -273,7 +273,9 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 			return fmt.Errorf("apply run %s: stopped, %d changes are final: read people afresh: %w", j.plan.Run, j.total()-j.left(), err)
 		}
 		for i := range open {
-			j.results.Set(j.one(ctx, &open[i], fresh[open[i].User]))
+			r := j.one(ctx, &open[i], fresh[open[i].User])
+			r.Closed = r.Status == report.Refused && j.closed != ""
+			j.results.Set(r)
 			if j.done++; j.Progress != nil {
 				j.Progress(j.done, j.total())
 			}

@@ -24,7 +24,7 @@ var ErrUnknownUser = errors.New("unknown user")
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Claims) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
-		Outcome: v.Outcome, Reason: v.Reason, IdleSince: v.IdleSince, Created: created(p),
+		Outcome: v.Outcome, Reason: v.Reason, IdleSince: v.IdleSince, Created: created(p), Place: slices.Index(r.Policy.Rules, rule),
 	}
 	if rule.ChangeTo != nil {
 		d.To = rule.ChangeTo.Name
@@ -48,7 +48,20 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if d.Refused == "" && rule.Notice > 0 {
 		notice(&d, rule, past, judge.Now())
 	}
+	if d.Refused == "" {
+		r.setBack(&d, judge.Now())
+		taken.precede(&d)
+	}
 	return d
+}
+
+// precede puts a decision behind those of earlier rules that are carried out.
+func (c Claims) precede(d *plan.Decision) {
+	for _, first := range c {
+		if first.Planned() {
+			d.Follow(first)
+		}
+	}
 }
 
 // Claims are the decisions about one person that change something. A run makes one

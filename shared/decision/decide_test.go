@@ -48,7 +48,7 @@ func TestDecide(t *testing.T) {
 			d.Refused = "held through the group g-other, which is not entra:LIC-E3 of the policy"
 		})},
 		"superseded": {[]directory.Assignment{e3Direct}, 100, "m365-long", Claims{{Rule: "m365", License: "e3", To: "exo"}}, with(func(d *plan.Decision) {
-			d.Rule, d.To, d.Refused = "m365-long", "", "superseded: the rule m365 comes first in the policy and changes e3"
+			d.Place, d.Rule, d.To, d.Refused = 1, "m365-long", "", "superseded: the rule m365 comes first in the policy and changes e3"
 		})},
 		"what it would become is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Claims{{Rule: "exo-idle", License: "exo"}}, with(func(d *plan.Decision) {
 			d.Refused = "superseded: the rule exo-idle comes first in the policy and changes exo"

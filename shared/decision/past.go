@@ -92,6 +92,10 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	if rule.License.SKU != "" {
 		d.Seat = rule.License.Name
 	}
+	if b := r.setback(d); b != nil { // tried again each night, behind the others
+		d.Setbacks = b.Times
+		d.Reason += "; " + b.Said()
+	}
 	switch {
 	case gone:
 		d.Refused = "not given back: the policy no longer has the rule " + past.Rule + " that took it; `idleseat restore " + d.UserPrincipalName + "` does it"
@@ -102,6 +106,30 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	case !rule.Restore:
 		d.Refused = "not given back: the rule has no onReturn: restore; `idleseat restore " + d.UserPrincipalName + "` does it"
 	}
+}
+
+// setback is what became of the change in the last run that could not make it; nil
+// when there was no such run.
+func (r *Run) setback(d *plan.Decision) *history.Setback {
+	if b := r.History.Setback(d.User, d.License); b != nil || d.SID == "" || d.SID == d.User {
+		return b
+	}
+	return r.History.Setback(d.SID, d.License)
+}
+
+// setBack tells of a change that the last run could not make, and leaves it alone for
+// the more nights the oftener that happened. A run for one person tries at once.
+func (r *Run) setBack(d *plan.Decision, now time.Time) {
+	b := r.setback(d)
+	if b == nil {
+		return
+	}
+	if now.Before(b.Due()) && r.Begin.User == "" {
+		d.Refused = fmt.Sprintf("%s; tried again from %s on", b.Said(), dayOf(b.Due()))
+		return
+	}
+	d.Setbacks = b.Times
+	d.Reason += "; " + b.Said()
 }
 
 // notice lets a change wait until it was announced long enough ago. Activity

@@ -60,8 +60,9 @@ type Standing struct {
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // of the last healthy feeds
 
-	items map[Touch]*Item
-	gave  map[Touch]*Item // given back by others, as it was known before being looked up
+	items    map[Touch]*Item
+	setbacks map[Touch]*Setback
+	gave     map[Touch]*Item // given back by others, as it was known before being looked up
 }
 
 // Of is what last became of a person's license; nil when nothing ever did.
@@ -88,9 +89,10 @@ func (s *Standing) All() iter.Seq[*Item] {
 	return maps.Values(s.items)
 }
 
-// line is one line of a standing: the head, or an item.
+// line is one line of a standing: the head, an item, or a setback.
 type line struct {
-	Head *Standing `json:"head,omitempty"`
+	Head    *Standing `json:"head,omitempty"`
+	Setback *Setback  `json:"setback,omitempty"`
 	*Item
 }
 
@@ -104,7 +106,9 @@ func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Standing, 
 		switch {
 		case l.Head != nil:
 			st = l.Head
-			st.items = map[Touch]*Item{}
+			st.items, st.setbacks = map[Touch]*Item{}, map[Touch]*Setback{}
+		case st != nil && l.Setback != nil:
+			st.setbacks[Touch{User: l.Setback.User, License: l.Setback.License}] = l.Setback
 		case st == nil || l.Item == nil:
 			return fmt.Errorf("%w: a line without an item", store.ErrDamaged)
 		default:
@@ -139,6 +143,11 @@ func Settle(ctx context.Context, s store.Store, run string, now time.Time) (key 
 				return err
 			}
 		}
+		for _, t := range slices.SortedFunc(maps.Keys(next.setbacks), Touch.compare) {
+			if err := emit(line{Setback: next.setbacks[t]}); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 }
@@ -160,21 +169,21 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 	if err != nil {
 		return nil, err
 	}
-	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}, gave: map[Touch]*Item{}}
+	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, gave: map[Touch]*Item{}}
 	book := ledger.In(s)
 	if old == nil { // the first run of a store, or the first after a long pause
 		if err := next.markAll(ctx, book); err != nil {
 			return nil, err
 		}
 	} else {
-		next.Baselines, next.items = old.Baselines, old.items
+		next.Baselines, next.items, next.setbacks = old.Baselines, old.items, old.setbacks
 	}
 	for _, source := range sources {
 		if b := next.Baselines[source]; b != nil && b.Read.After(now) {
 			next.Baselines[source] = nil
 		}
 	}
-	again, unread, err := next.watch(ctx, s, old, plans, others)
+	lately, unread, err := next.watch(ctx, s, old, plans, others)
 	if err == nil && unread {
 		err = next.markAll(ctx, book)
 	}
@@ -184,14 +193,15 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 	if err := next.look(ctx, book); err != nil {
 		return nil, err
 	}
-	for _, p := range again {
+	for _, p := range lately {
 		for _, t := range p.Again {
 			if i := next.Of(t.User, t.License); i != nil && i.State == Taken && i.Run == t.Run {
 				i.State, i.At = GivenBack, p.AsOf
 			}
 		}
 	}
-	return next, nil
+	slices.SortFunc(lately, func(a, b *Planned) int { return strings.Compare(a.Run, b.Run) })
+	return next, next.setBack(ctx, s, lately)
 }
 
 // previous is the standing of the newest earlier run that still has one.
@@ -218,9 +228,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 }
 
 // watch marks what must be looked up: changes that were open, and whatever a plan
-// may have touched since the earlier standing. It returns plans that saw licenses
-// held again. unread tells that whom some plan touched cannot be read.
-func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, plans, others []string) (again []*Planned, unread bool, err error) {
+// may have touched since the earlier standing. It returns these
+// plans. unread tells that whom some plan touched cannot be read.
+func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {
 			st.items[t] = nil
@@ -251,14 +261,12 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 					st.Baselines[source] = f
 				}
 			}
-			if len(p.Again) > 0 {
-				again = append(again, p)
-			}
+			lately = append(lately, p)
 		}
 		return nil
 	}
 	err = errors.Join(read(plansPrefix, plans), read(othersPrefix, others))
-	return again, unread, err
+	return lately, unread, err
 }
 
 // mark has a license looked up in the ledger.

@@ -42,6 +42,13 @@ type Decision struct {
 	Back string `json:"back,omitempty"`
 	// Pending is the run that began to change the license and has not ended it.
 	Pending string `json:"pending,omitempty"`
+	// Place is that of the rule in the policy, from 0.
+	Place int `json:"place,omitempty"`
+	// After is how long idle the person is by an earlier rule, whose change comes
+	// first; zero when that is the order anyway.
+	After time.Time `json:"after,omitzero"`
+	// Setbacks is how many runs in a row could not make the change.
+	Setbacks int `json:"setbacks,omitempty"`
 	// Again is the run that took a license which the person holds again, by
 	// somebody else's doing.
 	Again string `json:"again,omitempty"`

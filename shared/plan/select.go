@@ -116,25 +116,41 @@ func (d *Decision) change(price map[string]float64) Change {
 	return c
 }
 
-// order puts who gets a license back first, then the longest idle. Who never
-// signed in counts from the creation of the account; ties are broken by name so
-// that a plan is the same however often it is made.
+// order puts changes that lately could not be made behind all others, so that they
+// keep nobody else waiting. Among the rest it puts who gets a license back first,
+// then the longest idle. Who never signed in counts from the creation of the account.
+// Of one person the changes come in the order of the policy, which breaks ties of
+// others, too; names break the last ones, so that a plan is the same however often it
+// is made.
 func order(a, b *Decision) int {
-	if (a.Back == "") != (b.Back == "") {
+	if a.Setbacks == 0 && b.Setbacks == 0 && (a.Back == "") != (b.Back == "") {
 		return cmp.Compare(b.Back, a.Back)
 	}
 	return cmp.Or(
-		a.idle().Compare(b.idle()),
+		cmp.Compare(a.Setbacks, b.Setbacks),
+		a.turn().Compare(b.turn()),
+		cmp.Compare(a.Place, b.Place),
 		cmp.Compare(a.User, b.User),
-		cmp.Compare(a.Rule, b.Rule),
 	)
 }
 
-func (d *Decision) idle() time.Time {
-	if d.IdleSince.IsZero() {
-		return d.Created
+// turn is how long the person is idle, for the order of changes.
+func (d *Decision) turn() time.Time {
+	idle := d.IdleSince
+	if idle.IsZero() {
+		idle = d.Created
 	}
-	return d.IdleSince
+	if d.After.After(idle) {
+		return d.After
+	}
+	return idle
+}
+
+// Follow puts a change behind one that an earlier rule makes of the same person.
+func (d *Decision) Follow(first *Decision) {
+	if t := first.turn(); t.After(d.turn()) {
+		d.After = t
+	}
 }
 
 // worstFirst is a heap whose first is the change to give up first.

@@ -35,7 +35,9 @@ type Result struct {
 	Status            Status `json:"status"`
 	// Again: pending because something could not be read or written. The cause
 	// must be mended, waiting alone does not help.
-	Again         bool    `json:"again,omitempty"`
+	Again bool `json:"again,omitempty"`
+	// Closed: refused because nothing of the plan may begin any more.
+	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
 }

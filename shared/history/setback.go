@@ -1,0 +1,142 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Setback tells that the last run which was to make a change did not come to its end
+// with it: it failed, was refused at the last moment, or the person was kept.
+type Setback struct {
+	User    string    `json:"user"`
+	License string    `json:"license"`
+	Run     string    `json:"run"`
+	AsOf    time.Time `json:"asOf"`  // of that run's plan
+	Times   int       `json:"times"` // runs in a row
+	Status  string    `json:"status"`
+	Why     string    `json:"why"`
+}
+
+// A change with setbacks is tried again after 1, 2, 4, 8 nights and so on.
+const (
+	mostNights = 16
+	// setbackLasts is when a setback is forgotten that nobody tried again.
+	setbackLasts = 2 * mostNights * 24 * time.Hour
+	// early is by how much the next night may begin earlier than a whole day later.
+	early = 12 * time.Hour
+)
+
+// Due is from when on the change is tried again. After the first setback that is
+// at once, as the next run is the next night.
+func (b *Setback) Due() time.Time {
+	if b.Times < 2 {
+		return b.AsOf
+	}
+	nights := min(mostNights, 1<<min(b.Times-1, 10))
+	return b.AsOf.Add(time.Duration(nights)*24*time.Hour - early)
+}
+
+// Setback is what became of a change of a person's license that the last run could
+// not make; nil when there was no such thing.
+func (s *Standing) Setback(user, license string) *Setback {
+	if s == nil {
+		return nil
+	}
+	return s.setbacks[Touch{User: user, License: license}]
+}
+
+// outcome is a line of the results of a run, as far as it matters here.
+type outcome struct {
+	User    string `json:"user"`
+	License string `json:"license"`
+	Status  string `json:"status"`
+	Again   bool   `json:"again"`
+	Closed  bool   `json:"closed"`
+	Note    string `json:"note"`
+}
+
+// setBack notes which changes earlier plans, in order of time, could not make. What
+// is open in the ledger is under way, and what was made is no setback any more.
+func (st *Standing) setBack(ctx context.Context, s store.Store, tried []*Planned) error {
+	for _, p := range tried {
+		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
+			continue
+		}
+		for key, err := range s.List(ctx, "runs/"+p.Run+"/results/") {
+			if err != nil {
+				return fmt.Errorf("look for the results of run %s: %w", p.Run, err)
+			}
+			var results struct {
+				Results []outcome `json:"results"`
+			}
+			err := store.GetJSON(ctx, s, key, &results)
+			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
+				continue // they only tell in which order changes are tried
+			}
+			if err != nil {
+				return fmt.Errorf("read the results of run %s: %w", p.Run, err)
+			}
+			for _, o := range results.Results {
+				st.count(p, &o)
+			}
+		}
+	}
+	for t, b := range st.setbacks {
+		i := st.items[t]
+		over := i != nil && (i.State == Open || i.State == Taken || i.State == GivenBack) && i.Run >= b.Run
+		if over || st.At.Sub(b.AsOf) > setbackLasts {
+			delete(st.setbacks, t)
+		}
+	}
+	return nil
+}
+
+// count notes what became of one change. Results of a run may be in several objects.
+func (st *Standing) count(p *Planned, o *outcome) {
+	t := Touch{User: o.User, License: o.License}
+	switch o.Status {
+	case "failed", "kept":
+	case "refused":
+		if o.Closed { // the plan was, and nobody looked at the person
+			return
+		}
+	case "pending":
+		if !o.Again {
+			return
+		}
+	case "done":
+		delete(st.setbacks, t)
+		return
+	default:
+		return
+	}
+	b := st.setbacks[t]
+	switch {
+	case b == nil:
+		b = &Setback{User: o.User, License: o.License}
+		st.setbacks[t] = b
+	case p.Run < b.Run:
+		return
+	}
+	if b.Run != p.Run {
+		b.Run, b.AsOf = p.Run, p.AsOf
+		b.Times++
+	}
+	b.Status, b.Why = o.Status, o.Note
+}
+
+// Said is what the setback was, for a plan.
+func (b *Setback) Said() string {
+	what := map[string]string{"pending": "not made"}[b.Status]
+	if what == "" {
+		what = b.Status
+	}
+	if b.Times > 1 {
+		return fmt.Sprintf("%s in the last run, and %d runs in a row could not make it: %s", what, b.Times, b.Why)
+	}
+	return fmt.Sprintf("%s in the last run: %s", what, b.Why)
+}
