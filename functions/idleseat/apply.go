@@ -92,7 +92,7 @@ func resume(a *app, applier *apply.Applier, p *plan.Plan, inForce string) error 
 	for _, run := range p.Resumes {
 		results, err := applier.Apply(a.ctx, apply.Request{Run: run, Policy: inForce, Approver: approver()})
 		switch {
-		case errors.Is(err, apply.ErrRefused), errors.Is(err, report.ErrNoPlan):
+		case errors.Is(err, apply.ErrRefused), errors.Is(err, report.ErrNoPlan), errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, snapshot.ErrNone), errors.Is(err, store.ErrDamaged):
 			fmt.Fprintf(a.stderr, "run %s cannot go on: %v\n", run, err)
 		case err != nil:
 			return fmt.Errorf("go on with run %s: %w", run, err)

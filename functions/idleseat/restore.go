@@ -7,11 +7,13 @@ import (
 
 	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/gate"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
 type restoreCmd struct {
 	storeFlag
+	policyFlag
 	formatFlag
 	awsFlag
 	User string `arg:"" optional:"" help:"The user whose licenses are put back: userPrincipalName, object id or SID."`
@@ -69,12 +71,32 @@ func idOf(a *app, line *pipeline, name string) (string, error) {
 	return id, nil
 }
 
+// inForce is the text of the policy in force; empty, with a word about it, when the
+// file cannot be read: the way back is open all the same.
+func (c *restoreCmd) inForce(a *app) string {
+	if c.Policy == "" {
+		return ""
+	}
+	text, err := readSmall(c.Policy)
+	if err == nil {
+		_, err = policy.Load(c.Policy, text)
+	}
+	if err != nil {
+		fmt.Fprintf(a.stderr, "the policy file is not used, but the policy of an earlier run: %s\n", clean(err.Error()))
+		return ""
+	}
+	return string(text)
+}
+
 // putBack plans and applies the restoring of one run, after what was begun before
 // of the same.
 func (c *restoreCmd) putBack(a *app, line *pipeline, s store.Store, run, user string) error {
-	p, err := gate.Restore(a.ctx, s, run, user, newRun(line.now()), line.now())
+	p, err := gate.Restore(a.ctx, s, gate.Back{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
 	if err != nil {
 		return err
+	}
+	for _, why := range p.Unreadable {
+		fmt.Fprintf(a.stderr, "not put back: %s\n", clean(why))
 	}
 	if !c.Yes && !confirm(a, p) {
 		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", apply.ErrRefused)
@@ -93,6 +115,9 @@ func (c *restoreCmd) putBack(a *app, line *pipeline, s store.Store, run, user st
 	}
 	if err == nil {
 		err = failures(results)
+	}
+	if n := len(p.Unreadable); err == nil && n > 0 {
+		err = fmt.Errorf("run %s: %d licenses were not put back, because the ledger is damaged there (see above)", p.Run, n)
 	}
 	return err
 }

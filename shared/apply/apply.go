@@ -5,6 +5,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -152,9 +153,11 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 		results.Override = in.Override // later calls go on with it
 	}
 	results.At = a.Now().UTC()
-	judge, err := run.Judge(a.Now())
-	if err != nil {
-		return nil, err
+	var judge *policy.Judge
+	if p.Restores == "" { // putting back asks no rule
+		if judge, err = run.Judge(a.Now()); err != nil {
+			return nil, err
+		}
 	}
 	j := &job{Applier: a, run: run, plan: p, batches: batches, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver}
 	j.done = j.total() - j.left()
@@ -174,6 +177,7 @@ type job struct {
 	inForce *inForce // nil: it is the run's own policy
 	// approver is who has the plan applied.
 	approver string
+	plans    map[string]*plan.Plan // of other runs, as far as read; nil for one that is gone
 	// closed says why no change may begin any more; those that have begun are
 	// finished all the same.
 	closed string
@@ -204,7 +208,7 @@ func (j *job) reopen(ctx context.Context) error {
 // readGroups reads the license groups of Entra ID again: since the run began
 // somebody may have made one dynamic, or let it give other products, too.
 func (j *job) readGroups(ctx context.Context) error {
-	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup && c.Back == "" }
+	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup }
 	if !slices.ContainsFunc(j.batches, func(b plan.Batch) bool { return slices.ContainsFunc(b.Changes, byGroup) }) {
 		return nil
 	}
@@ -212,10 +216,14 @@ func (j *job) readGroups(ctx context.Context) error {
 		if l.Group == nil || l.Group.Source != directory.Entra {
 			continue
 		}
-		g, err := j.Entra.FindGroup(ctx, j.run.Tenant.Groups[*l.Group].ID)
+		id := j.run.Tenant.Groups[*l.Group].ID
+		g, err := j.Entra.FindGroup(ctx, cmp.Or(id, l.Group.Name))
+		if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // what the policy names now gives back
+			g, err = j.Entra.FindGroup(ctx, l.Group.Name)
+		}
 		switch {
-		case errors.Is(err, directory.ErrNoGroup):
-			g = directory.Group{ID: j.run.Tenant.Groups[*l.Group].ID, Unreadable: err.Error()}
+		case errors.Is(err, directory.ErrNoGroup), errors.Is(err, directory.ErrAmbiguousGroup):
+			g = directory.Group{ID: id, Unreadable: err.Error()}
 		case err != nil:
 			return fmt.Errorf("apply run %s: read the license groups again: %w", j.plan.Run, err)
 		}

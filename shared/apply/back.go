@@ -63,7 +63,7 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.S
 	if err != nil {
 		return m.goingBack(why, err)
 	}
-	had := slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == e.Source && a.Active() })
+	had := m.change.Back != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == e.Source && a.Active() })
 	if via == plan.EntraGroup && had && !m.active(e.SKU, e.Source) {
 		return report.Pending, sentences(why, "joined the source group again, waiting for its license before the target is left")
 	}
@@ -122,6 +122,9 @@ func (m *move) regain(ctx context.Context) error {
 			add = append(add, directory.Assignment{SKU: a.SKU, DisabledPlans: a.DisabledPlans})
 		}
 		hadTarget = hadTarget || a.Group == "" && a.SKU == e.TargetSKU
+	}
+	if len(add) == 0 { // the ledger does not say with which service plans
+		add = append(add, directory.Assignment{SKU: e.SKU})
 	}
 	if e.TargetSKU != "" && !hadTarget && m.holds(e.TargetSKU, "") {
 		remove = append(remove, e.TargetSKU)

@@ -28,6 +28,10 @@ func takenFromAnnaBy(t *testing.T, policy string) *bench {
 	b.entra.in = members{"g-exo": {"id-anna"}}
 	b.follow()
 	b.entra.users["id-anna"].LastSuccessful = daysAgo(1)
+	left := &history.Planned{Run: "r0", Touches: []history.Touch{{User: "id-anna", License: "e3"}}}
+	if err := history.PutPlanned(t.Context(), b.Store, left, true); err != nil {
+		t.Fatal(err)
+	}
 	in := ledger.Intent{
 		Person: "id-anna", License: "e3", Run: "r0", Rule: "m365", To: "exo", Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", At: daysAgo(10),
 		Before: ledger.Holding{Assignments: []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}, InGroups: []string{"g-e3"}},

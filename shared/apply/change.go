@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,10 +36,15 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		return result(troubled, "nothing was done: %v", err)
 	}
 	ours := last != nil && last.Run == j.plan.Run
+	m := &move{job: j, page: page, person: e.person, latest: e.latest, change: c}
 	if ours && last.Completion != nil {
+		if c.Back != "" && last.Completion.Outcome == ledger.Done && e.person != nil {
+			if why, err := m.unproven(ctx, last); err != nil || why != "" {
+				return result(troubled, "%s", cmp.Or(why, fmt.Sprint(err)))
+			}
+		}
 		return result(statusOf(last.Completion.Outcome), "%s", last.Completion.Note)
 	}
-	m := &move{job: j, page: page, person: e.person, latest: e.latest, change: c}
 	if ours {
 		m.entry = last
 	}
@@ -64,6 +70,11 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	if !ours {
 		if r, stop := j.begin(ctx, m, last, result); stop {
 			return r
+		}
+	}
+	if ours {
+		if why := j.altered(last, c); why != "" {
+			return result(report.Refused, "%s", why)
 		}
 	}
 	if c.Via == plan.Notice {

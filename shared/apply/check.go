@@ -21,7 +21,7 @@ func (j *job) check(ctx context.Context, in Request) error {
 		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
 	}
 	switch {
-	case j.run.Policy.Mode == policy.Audit:
+	case j.run.Policy.Mode == policy.Audit && p.Restores == "":
 		return refuse("the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again")
 	case j.inForce.forbidden(p) != "":
 		return refuse("%s", j.inForce.forbidden(p))
@@ -47,7 +47,7 @@ func (j *job) check(ctx context.Context, in Request) error {
 			return errors.Join(err, refuse("%s", j.closed))
 		}
 	}
-	tenant, _, err := j.Entra.Tenant(ctx)
+	tenant, skus, err := j.Entra.Tenant(ctx)
 	if err != nil {
 		return fmt.Errorf("apply run %s: %w", in.Run, err)
 	}
@@ -55,6 +55,9 @@ func (j *job) check(ctx context.Context, in Request) error {
 		return refuse("the plan is for tenant %s, but Graph answered for %s", p.Tenant, tenant)
 	}
 	if p.Restores != "" { // dates decide nothing here
+		if len(skus) > 0 { // what the run knows of products may be older than the tenant
+			j.run.Tenant.SKUIDs = directory.SKUIDs(skus)
+		}
 		return nil
 	}
 	return j.probe(ctx, refuse)

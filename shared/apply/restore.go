@@ -16,10 +16,16 @@ import (
 // be active again. last is the newest entry of the ledger for the person and
 // license.
 func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
-	if m.entry == nil {
-		if j.closed != "" {
-			return report.Refused, j.closed
+	switch {
+	case m.entry != nil:
+		if status, note := j.stillOpen(ctx, m); status != "" {
+			return status, note
 		}
+	case j.closed != "":
+		return report.Refused, j.closed
+	case j.plan.Restores != "" && last != nil && last.Completion == nil && last.Run == m.change.Back:
+		return j.undoBegun(ctx, m, last)
+	default:
 		if status, note := j.beginBack(ctx, m, last); status != "" {
 			return status, note
 		}
@@ -31,13 +37,52 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 	if via == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
 		return m.withoutAD(ctx)
 	}
-	if why := m.pathError(m.entry.SKU, m.entry.Source); why != "" {
+	if failed := m.pathError(m.entry.SKU, m.entry.Source); failed != "" {
 		if err := m.setMember(ctx, plan.EntraGroup, m.entry.Source, false); err != nil {
 			return troubled, err.Error()
 		}
-		return m.complete(ctx, ledger.Failed, "the group does not give the license: "+why)
+		return m.complete(ctx, ledger.Failed, "the group does not give the license: "+failed)
 	}
-	return m.undo(ctx, ledger.Done, "")
+	return m.undo(ctx, ledger.Done, m.entry.Note)
+}
+
+// stillOpen looks whether an entry that an earlier call has begun may be gone on with:
+// its groups were checked then, and may have changed since, or the entry itself. The
+// status is empty when it may.
+func (j *job) stillOpen(ctx context.Context, m *move) (report.Status, string) {
+	in, _, refusal, err := j.wayBack(ctx, m.entry.Intent)
+	switch e := m.entry; {
+	case err != nil:
+		return troubled, err.Error()
+	case refusal == "" && in.Source == e.Source && in.Target == e.Target && in.TargetSKU == e.TargetSKU:
+		return "", ""
+	case refusal == "":
+		refusal = fmt.Sprintf("the groups or products of %s are not those by which it may be given back now", e.Key())
+	}
+	return m.complete(ctx, ledger.Failed, refusal+"; restore again")
+}
+
+// undoBegun undoes what a run had begun whose own data are gone.
+func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (report.Status, string) {
+	in, _, refusal, err := j.wayBack(ctx, begun.Intent)
+	switch {
+	case err != nil:
+		return troubled, err.Error()
+	case refusal == "" && (in.Source != begun.Source || in.Target != begun.Target):
+		refusal = fmt.Sprintf("the groups of %s are not those by which it may be given back now", begun.Key())
+	}
+	if refusal != "" {
+		return report.Refused, refusal
+	}
+	m.entry = begun
+	if plan.Via(begun.Via) == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
+		return m.withoutAD(ctx)
+	}
+	status, note := m.rollBack(ctx, ledger.RolledBack, "its run is being put back")
+	if status == report.Kept {
+		status = report.Done
+	}
+	return status, note
 }
 
 // beginBack writes the intent of giving back what the change's run took. The
@@ -64,10 +109,21 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 			return report.Kept, "read again, the person is not known to be active since the license was taken, or the rule no longer asks them"
 		}
 	}
-	in := taken.Intent // what was before is what is to be again
+	refusal, err := j.unplanned(ctx, taken)
+	in, note := taken.Intent, "" // what was before is what is to be again
+	if err == nil && refusal == "" {
+		in, note, refusal, err = j.wayBack(ctx, in)
+	}
+	switch {
+	case err != nil:
+		return troubled, fmt.Sprintf("nothing was done: %v", err)
+	case refusal != "":
+		return report.Refused, refusal
+	}
 	now := j.intent(m.change)
 	in.Run, in.PlanHash, in.Rule, in.Reason, in.At, in.IdleSince, in.ApprovedBy = now.Run, now.PlanHash, plan.RestoreRule, now.Reason, now.At, now.IdleSince, now.ApprovedBy
 	in.UserPrincipalName, in.MonthlySaving, in.Back = now.UserPrincipalName, now.MonthlySaving, now.Back
+	in.Note = note
 	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
 		return report.Refused, err.Error()
 	} else if err != nil {
@@ -91,5 +147,5 @@ func (m *move) putBackDirect(ctx context.Context) (report.Status, string) {
 	if !m.active(e.SKU, "") {
 		return report.Pending, "Graph accepted the change but does not show it yet"
 	}
-	return m.complete(ctx, ledger.Done, "")
+	return m.complete(ctx, ledger.Done, e.Note)
 }

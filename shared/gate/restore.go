@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
@@ -14,52 +17,67 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
-	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
 // ErrNothing is returned when there is nothing to put back.
 var ErrNothing = errors.New("nothing to put back")
 
+// Back is what is to be put back.
+type Back struct {
+	Of   string // the run that took it
+	User string // of one person alone: an object id, SID or user principal name; empty: of everybody
+	Run  string // the run that puts it back
+	// Policy is the text of the policy in force; empty when it cannot be read.
+	Policy string
+}
+
 // Restore makes, as a run of its own, the plan that puts back what a run took:
-// everything, or what one person (user: an object id, SID or user principal name)
-// lost. What was not done, or was put back already, is left out. It is applied as
-// any other plan, without asking a rule. It comes from the ledger, so that a run
-// whose data are over their time can be put back, too.
+// everything, or what one person lost. What was not done, or was put back already, is
+// left out. It is applied as any other plan, without asking a rule. It rests on the
+// ledger alone: the run's data may be over their time, or damaged.
 //
-// A run that is put back as a whole is stopped first. What it is still changing,
-// and what another putting back of it has begun, is among the runs that the plan
-// resumes.
-func Restore(ctx context.Context, s store.Store, old, user, run string, now time.Time) (*plan.Plan, error) {
-	touches, err := touched(ctx, s, old)
+// A run that is put back as a whole is stopped first. What it is still changing, and
+// what another putting back of it has begun, is among the runs that the plan resumes.
+func Restore(ctx context.Context, s store.Store, in Back, now time.Time) (*plan.Plan, error) {
+	book := ledger.In(s)
+	touches, err := touched(ctx, s, book, in)
 	if err != nil {
 		return nil, err
 	}
-	if user == "" {
-		if err := history.Withdraw(ctx, s, old, run, now); err != nil {
+	if in.User == "" {
+		if err := history.Withdraw(ctx, s, in.Of, in.Run, now); err != nil {
 			return nil, err
 		}
 	}
-	changes, resumes, err := backOf(ctx, ledger.In(s), touches, old, user)
+	found, err := backOf(ctx, s, book, touches, in)
 	if err != nil {
 		return nil, err
 	}
-	if len(changes)+len(resumes) == 0 {
-		return nil, fmt.Errorf("%w: run %s took nothing that is not back already%s", ErrNothing, old, map[bool]string{true: " of " + user}[user != ""])
+	if len(found.changes)+len(found.resumes) == 0 {
+		return nil, found.nothing(in)
 	}
-	if err := copyRun(ctx, s, old, run, now); err != nil {
+	if err := lay(ctx, s, in, found.changes, now); err != nil {
 		return nil, err
 	}
-	r, err := decision.Open(ctx, s, run)
+	r, err := decision.Open(ctx, s, in.Run)
 	if err != nil {
 		return nil, err
 	}
 	p := begin(r, now)
-	p.Restores, p.Changes, p.Resumes, p.HoldReasons, p.Verdict = old, changes, resumes, []string{}, plan.Review
-	if p.Mode == policy.Enforce {
-		p.Verdict = plan.Apply
+	p.Sources = map[string]plan.Feed{}
+	for _, source := range []string{"entra", "ad"} {
+		p.Sources[source] = plan.Feed{State: plan.Absent, Reason: "nobody is read for putting back"}
 	}
-	for _, c := range changes {
+	p.Restores, p.Changes, p.Resumes, p.HoldReasons, p.Verdict = in.Of, found.changes, found.resumes, []string{}, plan.Review
+	p.Unreadable = found.unreadable
+	switch p.Mode {
+	case policy.Enforce:
+		p.Verdict = plan.Apply
+	case policy.Audit: // putting back was asked for
+		p.Mode = policy.Review
+	}
+	for _, c := range p.Changes {
 		p.MonthlySaving += c.MonthlySaving
 	}
 	p.PlanHash = p.Hash()
@@ -77,64 +95,126 @@ func nobody(context.Context, func(*plan.Decision) error) (decision.Summary, erro
 	return decision.Summary{}, nil
 }
 
-// touched are the licenses that a run may have taken.
-func touched(ctx context.Context, s store.Store, run string) ([]history.Touch, error) {
-	p, err := history.GetPlanned(ctx, s, run)
-	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {
-		return nil, fmt.Errorf("run %q: %w", run, report.ErrNoPlan)
-	}
-	if err != nil {
+// touched are the licenses that a run may have taken: those that its plan named, or,
+// when that is gone or damaged, those that the ledger has of the person, or of
+// everybody.
+func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Back) ([]history.Touch, error) {
+	p, err := history.GetPlanned(ctx, s, in.Of)
+	switch {
+	case err == nil:
+		return p.Touches, nil
+	case errors.Is(err, store.ErrBadKey):
+		return nil, fmt.Errorf("run %q: %w", in.Of, report.ErrNoPlan)
+	case !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrDamaged):
 		return nil, err
 	}
-	return p.Touches, nil
-}
-
-// backOf are the changes that put back what a run took, and the runs that have
-// begun and not ended to change the same.
-func backOf(ctx context.Context, book *ledger.Ledger, touches []history.Touch, old, user string) (changes []plan.Change, resumes []string, err error) {
-	changes = []plan.Change{}
-	for _, t := range touches {
-		e, err := book.Standing(ctx, t.User, t.License)
+	touches, known := []history.Touch{}, errors.Is(err, store.ErrDamaged)
+	if store.CheckKey("ledger/"+in.User+"/x") == nil {
+		page, err := book.Of(ctx, in.User)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		if e == nil || user != "" && e.Person != user && e.SID != user && !strings.EqualFold(e.UserPrincipalName, user) {
-			continue
-		}
-		switch done := e.Completion != nil; {
-		case !done && (e.Run == old && user == "" || e.Back == old):
-			resumes = append(resumes, e.Run)
-		case done && e.Run == old && e.Completion.Outcome == ledger.Done && e.Back == "":
-			changes = append(changes, plan.Change{
-				User: e.Person, SID: e.SID, UserPrincipalName: e.UserPrincipalName, Rule: plan.RestoreRule, License: e.License, To: e.To, Via: plan.Via(e.Via),
-				Reason: "put back what run " + old + " took", IdleSince: e.IdleSince, MonthlySaving: 0 - e.MonthlySaving, Back: old,
-			})
+		for _, license := range page.Licenses() {
+			touches = append(touches, history.Touch{User: in.User, License: license})
 		}
 	}
-	slices.Sort(resumes)
-	return changes, slices.Compact(resumes), nil
+	if len(touches) > 0 {
+		return touches, nil
+	}
+	for t, err := range book.All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		touches = append(touches, history.Touch{User: t.Person, License: t.License})
+	}
+	found, err := backOf(ctx, s, book, touches, Back{Of: in.Of})
+	if err == nil && !known && len(found.changes)+len(found.resumes)+found.back == 0 {
+		err = fmt.Errorf("run %q: %w, and the ledger has nothing of it", in.Of, report.ErrNoPlan)
+	}
+	return touches, err
 }
 
-// copyRun begins a run over the snapshot of an old one, or of the newest when the
-// data of the old are over their time. A step that is tried again finds it there.
-func copyRun(ctx context.Context, s store.Store, old, run string, now time.Time) error {
-	m, _, err := snapshot.GetManifest(ctx, s, old)
-	if errors.Is(err, snapshot.ErrNone) {
-		if old, err = history.Newest(ctx, s, now); err != nil {
+// found is what the ledger has of a run that is put back.
+type found struct {
+	changes    []plan.Change
+	resumes    []string // runs that have begun and not ended to change the same
+	unreadable []string // why something of the ledger cannot be believed
+	back       int      // changes of the run that are back, or came to nothing
+}
+
+// nothing is why there is nothing to put back.
+func (f *found) nothing(in Back) error {
+	if len(f.unreadable) > 0 {
+		return fmt.Errorf("%w to put back run %s: %s", ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
+	}
+	return fmt.Errorf("%w: run %s took nothing that is not back already%s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""])
+}
+
+// readAtOnce is how many entries of the ledger are read side by side.
+const readAtOnce = 16
+
+// backOf looks in the ledger what a run took that is not back.
+func backOf(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Back) (*found, error) {
+	over := sync.OnceValues(func() (bool, error) { return isOver(ctx, s, in.Of) })
+	parts := make([]found, len(touches))
+	all, gctx := errgroup.WithContext(ctx)
+	all.SetLimit(readAtOnce)
+	for i, t := range touches {
+		all.Go(func() error {
+			e, err := book.Standing(gctx, t.User, t.License)
+			if errors.Is(err, ledger.ErrDamaged) {
+				parts[i].unreadable = []string{err.Error()}
+				return nil
+			}
+			if err != nil || e == nil || in.User != "" && e.Person != in.User && e.SID != in.User && !strings.EqualFold(e.UserPrincipalName, in.User) {
+				return err
+			}
+			return parts[i].note(e, in, over)
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	sum := &found{changes: []plan.Change{}}
+	for _, p := range parts {
+		sum.changes, sum.resumes = append(sum.changes, p.changes...), append(sum.resumes, p.resumes...)
+		sum.unreadable, sum.back = append(sum.unreadable, p.unreadable...), sum.back+p.back
+	}
+	slices.Sort(sum.resumes)
+	sum.resumes = slices.Compact(sum.resumes)
+	return sum, nil
+}
+
+// note notes what an entry means for the run that is put back. over tells whether the
+// data of that run are gone, so that it cannot end itself what it has begun.
+func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error {
+	done := e.Completion != nil
+	switch {
+	case !done && e.Run == in.Of && in.User == "" && e.Back == "":
+		gone, err := over()
+		if err != nil {
 			return err
 		}
-		m, _, err = snapshot.GetManifest(ctx, s, old)
+		if !gone {
+			f.resumes = []string{e.Run}
+			return nil
+		}
+		undone := change(e, "undo what run "+in.Of+" had begun")
+		undone.MonthlySaving = 0
+		f.changes = []plan.Change{undone}
+	case !done && (e.Run == in.Of && in.User == "" || e.Back == in.Of):
+		f.resumes = []string{e.Run}
+	case done && e.Run == in.Of && e.Completion.Outcome == ledger.Done && e.Back == "":
+		f.changes = []plan.Change{change(e, "put back what run "+in.Of+" took")}
+	case e.Run == in.Of, e.Back == in.Of:
+		f.back = 1
 	}
-	if err != nil {
-		return err
+	return nil
+}
+
+func change(e *ledger.Entry, reason string) plan.Change {
+	return plan.Change{
+		User: e.Person, SID: e.SID, UserPrincipalName: e.UserPrincipalName, Rule: plan.RestoreRule, License: e.License, To: e.To, Via: plan.Via(e.Via),
+		Reason: reason, IdleSince: e.IdleSince, MonthlySaving: 0 - e.MonthlySaving, Back: e.Run,
 	}
-	b, err := snapshot.GetBegin(ctx, s, old)
-	if err != nil {
-		return err
-	}
-	b.Run, b.Started, b.Copy, m.Run = run, now.UTC(), old, run
-	if err := snapshot.PutBegin(ctx, s, b); err != nil && !errors.Is(err, store.ErrExists) {
-		return err
-	}
-	return snapshot.Seal(ctx, s, m)
 }

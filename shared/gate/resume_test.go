@@ -113,7 +113,7 @@ func TestRestorePlans(t *testing.T) {
 		want    []string // whose license is put back
 		resumes []string
 	}{
-		"everybody":        {"", []string{"ann", "dan"}, []string{"back", "earlier"}},
+		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // its data are over their time: it cannot undo what it has begun
 		"one, done":        {"ann", []string{"ann"}, nil},
 		"one, by name":     {"DAN@x.example", []string{"dan"}, nil},
 		"one, on its way":  {"cid", nil, []string{"back"}},
@@ -136,7 +136,7 @@ func TestRestorePlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := Restore(t.Context(), s, "earlier", tc.user, "mine", clock)
+			p, err := Restore(t.Context(), s, Back{Of: "earlier", User: tc.user, Run: "mine"}, clock)
 			if len(tc.want)+len(tc.resumes) == 0 {
 				if !errors.Is(err, ErrNothing) {
 					t.Errorf("%+v, %v", p, err)
@@ -148,7 +148,7 @@ func TestRestorePlans(t *testing.T) {
 			}
 			var got []string
 			for _, c := range p.Changes {
-				if c.Back != "earlier" || c.Rule != plan.RestoreRule || c.MonthlySaving != -35 {
+				if want := map[bool]float64{false: -35}[c.User == "bob"]; c.Back != "earlier" || c.Rule != plan.RestoreRule || c.MonthlySaving != want {
 					t.Errorf("%+v", c)
 				}
 				got = append(got, c.User)
@@ -165,7 +165,7 @@ func TestRestorePlans(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Restore(t.Context(), steps(t, quiet()).Store, "never", "", "mine", clock); !errors.Is(err, report.ErrNoPlan) {
+	if _, err := Restore(t.Context(), steps(t, quiet()).Store, Back{Of: "never", Run: "mine"}, clock); !errors.Is(err, report.ErrNoPlan) {
 		t.Errorf("a run that never was: %v", err)
 	}
 }

@@ -199,12 +199,13 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 			return nil, err
 		}
 	}
-	p, err := Restore(ctx, s.Store, old, user, run, s.Now())
+	inForce, err := s.Policy(ctx)
+	if err != nil {
+		inForce = "" // the way back is open whatever lies there as policy
+	}
+	p, err := Restore(ctx, s.Store, Back{Of: old, User: user, Run: run, Policy: inForce}, s.Now())
 	if err != nil {
 		return nil, err
-	}
-	if p.Mode == policy.Audit {
-		return nil, fmt.Errorf("%w to put back run %s: the policy was in mode audit", ErrRefused, old)
 	}
 	out := outputOf(p, nil, false)
 	out.Go = true
@@ -216,7 +217,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
 		earlier, results, err := Settle(ctx, s.Store, run, s.Now())
-		if errors.Is(err, report.ErrNoPlan) {
+		if errors.Is(err, report.ErrNoPlan) || lost(err) {
 			continue
 		}
 		if err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -84,8 +83,8 @@ func (s *Steps) keysOf(ctx context.Context, name string) (keys []string, err err
 		return []string{name}, err
 	}
 	r, err := decision.Open(ctx, s.Store, newest)
-	if errors.Is(err, snapshot.ErrNone) || errors.Is(err, snapshot.ErrUnknownRun) {
-		return []string{name}, nil // its data are over their time
+	if lost(err) {
+		return []string{name}, nil
 	}
 	if err != nil {
 		return nil, err

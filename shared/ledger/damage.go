@@ -66,7 +66,7 @@ func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil
 	}
-	return damaged(e.beside(suffix), "was written about another intent than %s", e.key())
+	return damaged(e.beside(suffix), "was written about another intent than %s", e.Key())
 }
 
 // isIntent tells the key of an intent by its last part.

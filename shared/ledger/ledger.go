@@ -69,6 +69,8 @@ type Intent struct {
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
 	// Back is the run whose change this one puts back; empty for one that takes.
 	Back string `json:"back,omitempty"`
+	// Note is in what the license comes back otherwise than it was taken.
+	Note string `json:"note,omitempty"`
 	// ApprovedBy is who had the plan applied: a person at a terminal, or the
 	// execution of the state machine, whose starter CloudTrail knows.
 	ApprovedBy string `json:"approvedBy,omitempty"`
@@ -113,9 +115,10 @@ const (
 
 func prefix(person, license string) string { return "ledger/" + person + "/" + license + "/" }
 
-func (e *Entry) key() string { return fmt.Sprintf("%s%06d.json", prefix(e.Person, e.License), e.Seq) }
+// Key is where the intent lies in the store.
+func (e *Entry) Key() string { return fmt.Sprintf("%s%06d.json", prefix(e.Person, e.License), e.Seq) }
 
-func (e *Entry) beside(suffix string) string { return strings.TrimSuffix(e.key(), ".json") + suffix }
+func (e *Entry) beside(suffix string) string { return strings.TrimSuffix(e.Key(), ".json") + suffix }
 
 // Latest is the newest entry for a person and license, or nil when there is none.
 func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, error) {
@@ -175,7 +178,7 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	if err := json.Unmarshal(raw, &e.Intent); err != nil {
 		return nil, damaged(key, "is no intent: %v", err)
 	}
-	if _, err := fmt.Sscanf(strings.TrimPrefix(key, prefix(person, license)), "%d.json", &e.Seq); err != nil || e.Person != person || e.License != license || e.key() != key {
+	if _, err := fmt.Sscanf(strings.TrimPrefix(key, prefix(person, license)), "%d.json", &e.Seq); err != nil || e.Person != person || e.License != license || e.Key() != key {
 		return nil, damaged(key, "is about another person, license or number than its name")
 	}
 	if _, err := l.Completed(ctx, e); err != nil {
@@ -205,13 +208,13 @@ func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, err
 		return nil, fmt.Errorf("write the intent into the ledger (nothing was changed): %w", err)
 	}
 	e.Sum = sumOf(raw)
-	if err = l.store.PutIfAbsent(ctx, e.key(), bytes.NewReader(raw)); err == nil {
+	if err = l.store.PutIfAbsent(ctx, e.Key(), bytes.NewReader(raw)); err == nil {
 		return e, nil
 	}
 	if !errors.Is(err, store.ErrExists) {
 		return nil, fmt.Errorf("write the intent into the ledger (nothing was changed): %w", err)
 	}
-	there, err := l.read(ctx, in.Person, in.License, e.key())
+	there, err := l.read(ctx, in.Person, in.License, e.Key())
 	switch {
 	case err != nil:
 		return nil, err

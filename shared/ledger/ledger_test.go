@@ -176,7 +176,7 @@ func TestAlteredIntent(t *testing.T) {
 	}
 	other := e.Intent
 	other.SKU = "another"
-	if err := store.PutJSON(ctx, s, e.key(), other); err != nil {
+	if err := store.PutJSON(ctx, s, e.Key(), other); err != nil {
 		t.Fatal(err)
 	}
 	altered, err := l.Latest(ctx, e.Person, e.License)

@@ -158,6 +158,9 @@ type Plan struct {
 	// Resumes are earlier runs with changes that are not finished. Whoever applies
 	// this plan goes on with those first, by their own rules.
 	Resumes []string `json:"resumes,omitempty"`
+	// Unreadable is why something cannot be put back: what the ledger has of it
+	// cannot be believed.
+	Unreadable []string `json:"unreadable,omitempty"`
 	// Matches are how many people each rule matched, and MatchHash is the SHA-256 of
 	// who they are, in hex: those whom an override accepts.
 	Matches   map[string]int `json:"matches,omitempty"`

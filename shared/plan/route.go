@@ -107,7 +107,7 @@ func (t *Tenant) groupRoute(r *policy.Rule, sku, holds string) (Route, string) {
 	if l := r.License; l.Group == nil || t.Groups[*l.Group].ID != holds {
 		return Route{}, t.elsewhere(l, holds)
 	}
-	source, refusal := t.licenseGroup(r.License)
+	source, refusal := t.LicenseGroup(r.License)
 	if refusal != "" {
 		return Route{}, refusal
 	}
@@ -115,7 +115,7 @@ func (t *Tenant) groupRoute(r *policy.Rule, sku, holds string) (Route, string) {
 	if r.ChangeTo == nil {
 		return route, ""
 	}
-	target, refusal := t.licenseGroup(r.ChangeTo)
+	target, refusal := t.LicenseGroup(r.ChangeTo)
 	if refusal == "" && len(target.Reduced) > 0 {
 		refusal = fmt.Sprintf("the group %s gives %s with service plans switched off: what would be left cannot be told", r.ChangeTo.Group, r.ChangeTo.Name)
 	}
@@ -142,24 +142,32 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	return fmt.Sprintf("%s, which is not %s of the policy", where, l.Group)
 }
 
-// licenseGroup is the group of a license, when its membership can be changed
-// and gives that license and nothing else.
-func (t *Tenant) licenseGroup(l *policy.License) (g directory.Group, refusal string) {
+// LicenseGroup is the group of a license, and why its membership may not be changed
+// for it. The refusal is empty when it may be.
+func (t *Tenant) LicenseGroup(l *policy.License) (g directory.Group, refusal string) {
 	if l.Group == nil {
 		return g, fmt.Sprintf("held through a group, but the policy names no group for %s", l.Name)
 	}
 	g, known := t.Groups[*l.Group]
-	switch {
-	case !known:
+	if !known {
 		return g, fmt.Sprintf("the group %s was not found", l.Group)
-	case g.Unreadable != "":
-		return g, fmt.Sprintf("the group %s cannot be read: %s", l.Group, g.Unreadable)
-	case obstacle(&g) != "":
-		return g, fmt.Sprintf("the group %s %s", l.Group, obstacle(&g))
-	case !slices.Contains(g.Grants, t.SKUIDs[l.SKU]):
-		return g, fmt.Sprintf("the group %s does not grant %s", l.Group, l.SKU)
 	}
-	return g, ""
+	return g, t.Gives(l, &g, l.Group.String())
+}
+
+// Gives is why membership of a group may not be changed for a license: that is done
+// only where it can be, and gives that license and nothing else. name is how the group
+// is called.
+func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
+	switch {
+	case g.Unreadable != "":
+		return fmt.Sprintf("the group %s cannot be read: %s", name, g.Unreadable)
+	case obstacle(g) != "":
+		return fmt.Sprintf("the group %s %s", name, obstacle(g))
+	case !slices.Contains(g.Grants, t.SKUIDs[l.SKU]):
+		return fmt.Sprintf("the group %s does not grant %s", name, l.SKU)
+	}
+	return ""
 }
 
 // obstacle is what keeps a license from being changed by membership of a group;

@@ -53,6 +53,9 @@ type Begin struct {
 	Groups     []directory.Group `json:"groups"`
 	// Granting are groups besides that give a license of the policy.
 	Granting []directory.Group `json:"granting,omitempty"`
+	// Former are, in a run that puts back, the license groups of the run that took,
+	// as that one had resolved them, by the name of the license in its policy.
+	Former map[string]directory.Group `json:"former,omitempty"`
 	// Members are the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
 	// Mailboxes is the mailbox usage report; nil when the policy does not ask.

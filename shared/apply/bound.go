@@ -1,0 +1,92 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// unplanned is why an entry that says that a license was taken is not believed: the
+// plan of its run, which is bound by a hash, has no such change. When the plan is over
+// its time, what it left for later runs tells. When that is gone, too, an operator who
+// asks for the license to be given back is believed, and a run by itself gives nothing.
+func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, err error) {
+	none := fmt.Sprintf("the plan of run %s has no such change, so the ledger object %s is not believed; bring back its earlier version, or move it out of the store", taken.Run, taken.Key())
+	p, err := j.planOf(ctx, taken.Run)
+	switch {
+	case err != nil:
+		return "", err
+	case p != nil:
+		planned := func(c plan.Change) bool {
+			return c.User == taken.Person && c.License == taken.License && c.To == taken.To && c.Back == ""
+		}
+		if p.PlanHash == taken.PlanHash && slices.ContainsFunc(p.Changes, planned) {
+			return "", nil
+		}
+		return none, nil
+	}
+	past, err := history.GetPlanned(ctx, j.Store, taken.Run)
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrBadKey):
+		if j.plan.Restores != "" {
+			return "", nil
+		}
+		return fmt.Sprintf("not given back by a run: the plan of run %s is over its time, so the ledger alone says that the license was taken; `idleseat restore %s` gives it back", taken.Run, taken.Person), nil
+	case err != nil:
+		return "", err
+	case !slices.ContainsFunc(past.Touches, func(t history.Touch) bool { return t.User == taken.Person && t.License == taken.License }):
+		return none, nil
+	}
+	return "", nil
+}
+
+// planOf is the plan of another run; nil when it is gone or damaged.
+func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
+	if p, read := j.plans[run]; read {
+		return p, nil
+	}
+	p, err := report.GetPlan(ctx, j.Store, run)
+	if errors.Is(err, report.ErrNoPlan) || errors.Is(err, store.ErrDamaged) {
+		p, err = nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if j.plans == nil {
+		j.plans = map[string]*plan.Plan{}
+	}
+	j.plans[run] = p
+	return p, nil
+}
+
+// unproven is why a license is not taken for given back, although the ledger says so:
+// only reading proves it.
+func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err error) {
+	l := m.run.Policy.LicenseNamed(m.change.License)
+	switch {
+	case l == nil:
+		return "", nil
+	case l.SKU != "":
+		sku := m.run.Tenant.SKUIDs[l.SKU]
+		if m.person.Entra == nil || slices.ContainsFunc(m.person.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() }) {
+			return "", nil
+		}
+	case m.AD == nil || m.person.AD == nil:
+		return "", nil
+	default:
+		m.entry = e
+		in, err := m.inGroup(ctx, plan.ADGroup, m.groupOf(l))
+		if in || err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("the ledger says that it is given back, and reading does not show it; if that stays so, move what closes %s out of the store and run apply again", e.Key()), nil
+}

@@ -1,0 +1,151 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// What lies in the ledger is not believed: whoever can write there could name any
+// group. So a group is written only when the policy of the run names it for that
+// license, and a product only when it is that license's.
+
+// altered is what an open entry of the run says that its plan and policy do not;
+// empty when it is what the plan had begun.
+func (j *job) altered(e *ledger.Entry, c *plan.Change) string {
+	if !slices.Contains([]plan.Via{plan.Direct, plan.EntraGroup, plan.ADGroup}, plan.Via(e.Via)) {
+		return "" // nothing can be written for it
+	}
+	l, to := j.run.Policy.LicenseNamed(c.License), j.run.Policy.LicenseNamed(c.To)
+	if l == nil || c.To != "" && to == nil {
+		return fmt.Sprintf("the run's policy does not name the licenses of %s", e.Key())
+	}
+	sku, targetSKU, source, target := j.skuOf(l), j.skuOf(to), "", ""
+	if plan.Via(e.Via) != plan.Direct {
+		source, target = j.groupOf(l), j.groupOf(to)
+	}
+	for _, x := range []struct{ field, is, want string }{
+		{"rule", e.Rule, c.Rule}, {"to", e.To, c.To}, {"back", e.Back, c.Back}, {"via", e.Via, string(c.Via)},
+		{"sku", e.SKU, sku}, {"targetSku", e.TargetSKU, targetSKU}, {"source", e.Source, source}, {"target", e.Target, target},
+	} {
+		if !strings.EqualFold(x.is, x.want) {
+			return fmt.Sprintf("the ledger object %s has %q as %s, where the plan and the policy of the run have %q: it was altered; bring back its earlier version", e.Key(), x.is, x.field, x.want)
+		}
+	}
+	return ""
+}
+
+// skuOf is the skuId of a license; empty for one of Active Directory alone.
+func (j *job) skuOf(l *policy.License) string {
+	if l == nil || l.SKU == "" {
+		return ""
+	}
+	return j.run.Tenant.SKUIDs[l.SKU]
+}
+
+// groupOf is the group of a license as the run resolved it: an object id, or the DN
+// in Active Directory.
+func (j *job) groupOf(l *policy.License) string {
+	switch {
+	case l == nil || l.Group == nil:
+		return ""
+	case l.Group.Source == directory.AD:
+		return l.Group.Name
+	}
+	return j.run.Tenant.Groups[*l.Group].ID
+}
+
+// wayBack is an entry whose change is put back with the groups by which that is done
+// now. The refusal says why there is no way that is safe; note what is different from
+// how it was.
+func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
+	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
+	if l == nil {
+		return in, "", fmt.Sprintf("the policy does not name the license %s any more; name it under licenses and restore again", in.License), nil
+	}
+	if sku := j.skuOf(l); in.SKU != sku || l.SKU != "" && sku == "" {
+		return in, "", fmt.Sprintf("the ledger has the product %q for %s, and the policy and the tenant have %q; it is not given", in.SKU, in.License, sku), nil
+	}
+	if in.TargetSKU != "" && in.TargetSKU != j.skuOf(to) {
+		note = fmt.Sprintf("%s is not taken: the ledger has the product %q for it, and the policy has %q", in.To, in.TargetSKU, j.skuOf(to))
+		in.TargetSKU = ""
+	}
+	via := plan.Via(in.Via)
+	switch {
+	case via != plan.Direct && via != plan.EntraGroup && via != plan.ADGroup:
+		return in, "", fmt.Sprintf("the ledger names an unknown way %q; use the version of idleseat that wrote it", in.Via), nil
+	case (via == plan.ADGroup) != (l.SKU == ""):
+		return in, "", fmt.Sprintf("the ledger says that %s was held by the way %s, which the policy does not have for it", in.License, in.Via), nil
+	case via == plan.Direct:
+		return in, note, "", nil
+	}
+	if in.Target != "" && !j.known(to, in.To, in.Target) {
+		note = sentences(note, fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To))
+		in.Target, in.InTarget = "", false
+	}
+	source, why, refusal, err := j.sourceOf(ctx, l, in)
+	in.Source = source
+	return in, sentences(why, note), refusal, err
+}
+
+// sourceOf is the group that gives a license back: the one that was left, else the
+// policy's present one. Each is checked as on the way there.
+func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent) (id, note, refusal string, err error) {
+	left := "it is not one that the policy names for it"
+	if j.known(l, in.License, in.Source) {
+		if left, err = j.unusable(ctx, l, in.Source); err != nil || left == "" {
+			return in.Source, "", "", err
+		}
+	}
+	present := j.groupOf(l)
+	if present == "" || strings.EqualFold(present, in.Source) {
+		return in.Source, "", fmt.Sprintf("the group %s cannot give %s back: %s", in.Source, in.License, left), nil
+	}
+	why, err := j.unusable(ctx, l, present)
+	if g := j.run.Tenant.Groups[*l.Group]; why == "" && len(g.Reduced) > 0 {
+		why = "it gives the license with service plans switched off"
+	}
+	if err != nil || why != "" {
+		return in.Source, "", fmt.Sprintf("neither the group %s can give %s back (%s), nor the policy's present one (%s)", in.Source, in.License, left, why), err
+	}
+	return present, fmt.Sprintf("given back by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
+}
+
+// known tells whether a group is one of a license: by the policy, or by the run that
+// is put back.
+func (j *job) known(l *policy.License, name, group string) bool {
+	if group == "" {
+		return false
+	}
+	if l != nil && strings.EqualFold(j.groupOf(l), group) {
+		return true
+	}
+	former, was := j.run.Begin.Former[name]
+	return was && strings.EqualFold(former.ID, group)
+}
+
+// unusable is why a group cannot give a license now; empty when it can.
+func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
+	if l.Group != nil && l.Group.Source == directory.AD || l.SKU == "" {
+		return "", nil // writing tells
+	}
+	if l.Group != nil && j.run.Tenant.Groups[*l.Group].ID == group {
+		_, refusal := j.run.Tenant.LicenseGroup(l)
+		return refusal, nil
+	}
+	g, err := j.Entra.FindGroup(ctx, group)
+	switch {
+	case errors.Is(err, directory.ErrNoGroup):
+		return "it is gone", nil
+	case err != nil:
+		return "", fmt.Errorf("read the group again: %w", err)
+	}
+	return j.run.Tenant.Gives(l, &g, group), nil
+}

@@ -1,0 +1,135 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// isOver tells whether the data of a run cannot be read any more.
+func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
+	_, err := decision.Open(ctx, s, run)
+	if lost(err) {
+		return true, nil
+	}
+	return false, err
+}
+
+// lost tells that the data of a run are over their time or damaged, not that they
+// could not be read now.
+func lost(err error) bool {
+	return errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound)
+}
+
+// lay begins and seals the run that puts back. It reads nobody: what it needs of the
+// past is the policy, and how groups and products were resolved. Both are taken from
+// where they can be read. A step that is tried again finds it there.
+func lay(ctx context.Context, s store.Store, in Back, changes []plan.Change, now time.Time) error {
+	old, err := begun(ctx, s, in.Of)
+	if err != nil {
+		return err
+	}
+	base := old
+	if base == nil {
+		if base, err = newestBegun(ctx, s, now); err != nil {
+			return err
+		}
+	}
+	text, p := policyFor(in, changes, old, base)
+	if p == nil {
+		return fmt.Errorf("%w to put back run %s: neither the policy in force nor that of a run can be read; give it with --policy", ErrRefused, in.Of)
+	}
+	b := &snapshot.Begin{Run: in.Run, Started: now.UTC(), Read: now.UTC(), AsOf: now.UTC(), Tenant: p.Tenant, Partitions: 1, Policy: text, Copy: in.Of}
+	if base != nil {
+		b.Tool, b.SKUs, b.Groups = base.Tool, base.SKUs, base.Groups
+	}
+	if old != nil {
+		b.Former = former(old)
+	}
+	if err := snapshot.PutBegin(ctx, s, b); err != nil && !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	m := &snapshot.Manifest{Run: in.Run, Taken: now.UTC()}
+	for _, source := range []directory.Source{directory.Entra, directory.AD} {
+		m.Readings[source] = snapshot.Reading{Source: source, Absent: true}
+	}
+	return snapshot.Seal(ctx, s, m)
+}
+
+// begun is the beginning of a run; nil when it is gone or damaged.
+func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, error) {
+	b, err := snapshot.GetBegin(ctx, s, run)
+	if lost(err) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// newestBegun is the beginning of the newest run for everybody; nil when its data are
+// gone, too.
+func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.Begin, error) {
+	newest, err := history.Newest(ctx, s, now)
+	if err != nil || newest == "" {
+		return nil, err
+	}
+	return begun(ctx, s, newest)
+}
+
+// policyFor is the policy by which licenses are given back: the one in force, else the
+// one of the run that took them, else the newest run's; of these the first that names
+// all their licenses. Nil when none can be read.
+func policyFor(in Back, changes []plan.Change, runs ...*snapshot.Begin) (text string, p *policy.Policy) {
+	texts, tenant := []string{in.Policy}, ""
+	for _, b := range runs {
+		if b != nil {
+			texts, tenant = append(texts, b.Policy), b.Tenant
+		}
+	}
+	for _, candidate := range texts {
+		c, err := policy.Load("policy", []byte(candidate))
+		if err != nil || tenant != "" && c.Tenant != tenant {
+			continue
+		}
+		if names(c, changes) {
+			return candidate, c
+		}
+		if p == nil {
+			text, p = candidate, c
+		}
+	}
+	return text, p
+}
+
+// names tells whether a policy names the licenses of all changes.
+func names(p *policy.Policy, changes []plan.Change) bool {
+	for _, c := range changes {
+		if p.LicenseNamed(c.License) == nil || c.To != "" && p.LicenseNamed(c.To) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// former are the license groups of a run, by license.
+func former(b *snapshot.Begin) map[string]directory.Group {
+	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
+	if err != nil {
+		return nil // of a version that this one does not understand: the policy in force has the groups
+	}
+	all := map[string]directory.Group{}
+	for _, l := range p.Licenses {
+		if l.Group != nil {
+			all[l.Name] = b.Group(*l.Group)
+		}
+	}
+	return all
+}
