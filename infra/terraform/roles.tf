@@ -46,7 +46,7 @@ locals {
       local.writing,
     ]
     apply = [
-      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/history/overrides/*", "${local.objects}/history/withdrawn/*", "${local.objects}/ledger/*"] },
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/history/*", "${local.objects}/ledger/*"] },
       { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/results/*", "${local.objects}/runs/*/ad/input/*", "${local.objects}/history/overrides/*", "${local.objects}/ledger/*"] },
       local.seeing,
       local.writing,

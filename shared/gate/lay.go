@@ -18,16 +18,10 @@ import (
 // isOver tells whether the data of a run cannot be read any more.
 func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	_, err := decision.Open(ctx, s, run)
-	if lost(err) {
+	if gone(err) {
 		return true, nil
 	}
 	return false, err
-}
-
-// lost tells that the data of a run are over their time or damaged, not that they
-// could not be read now.
-func lost(err error) bool {
-	return errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone) || errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound)
 }
 
 // lay begins and seals the run that puts back. It reads nobody: what it needs of the
@@ -68,7 +62,7 @@ func lay(ctx context.Context, s store.Store, in Back, changes []plan.Change, now
 // begun is the beginning of a run; nil when it is gone or damaged.
 func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
-	if lost(err) {
+	if gone(err) {
 		return nil, nil
 	}
 	return b, err

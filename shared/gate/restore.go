@@ -191,11 +191,11 @@ func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error 
 	done := e.Completion != nil
 	switch {
 	case !done && e.Run == in.Of && in.User == "" && e.Back == "":
-		gone, err := over()
+		lost, err := over()
 		if err != nil {
 			return err
 		}
-		if !gone {
+		if !lost {
 			f.resumes = []string{e.Run}
 			return nil
 		}

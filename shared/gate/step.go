@@ -217,7 +217,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
 		earlier, results, err := Settle(ctx, s.Store, run, s.Now())
-		if errors.Is(err, report.ErrNoPlan) || lost(err) {
+		if gone(err) {
 			continue
 		}
 		if err != nil {

@@ -83,7 +83,7 @@ func (s *Steps) keysOf(ctx context.Context, name string) (keys []string, err err
 		return []string{name}, err
 	}
 	r, err := decision.Open(ctx, s.Store, newest)
-	if lost(err) {
+	if gone(err) {
 		return []string{name}, nil
 	}
 	if err != nil {
