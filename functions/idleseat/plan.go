@@ -175,6 +175,9 @@ func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string)
 	}
 	out.printf("  people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n\n",
 		p.Counts.Users, p.Counts.Keep, p.Counts.Reclaim, p.Counts.Undecided, p.Counts.Exempt)
+	for _, n := range p.Notes {
+		out.printf("  note: %s\n", n)
+	}
 	if len(p.Changes) > 0 {
 		out.shortTable(changeTable(p), "changes.csv has them all")
 		out.printf("\n")

@@ -33,6 +33,7 @@ type Entra interface {
 	ReadLicenses(ctx context.Context, userID string) ([]directory.Assignment, error)
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
+	ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error
 	GroupsOf(ctx context.Context, userID string) ([]string, error)
 	DirectGroups(ctx context.Context, userID string) ([]string, error)
 	ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error
@@ -117,7 +118,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error
 	if err := job.overridden(ctx); err != nil {
 		return nil, err
 	}
-	if err := job.readGroups(ctx); err != nil {
+	if err := errors.Join(job.readGroups(ctx), job.readMemberships(ctx)); err != nil {
 		return nil, err
 	}
 	for _, b := range job.batches {
@@ -176,8 +177,9 @@ type job struct {
 	judge   *policy.Judge
 	inForce *inForce // nil: it is the run's own policy
 	// approver is who has the plan applied.
-	approver string
-	plans    map[string]*plan.Plan // of other runs, as far as read; nil for one that is gone
+	approver    string
+	plans       map[string]*plan.Plan // of other runs, as far as read; nil for one that is gone
+	memberships map[string]membership // of groups of Entra ID, by the key of the question
 	// closed says why no change may begin any more; those that have begun are
 	// finished all the same.
 	closed string

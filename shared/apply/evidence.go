@@ -163,34 +163,6 @@ func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Halves) (*direc
 	return &u, nil
 }
 
-func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *directory.Halves) error {
-	var in []string
-	for _, q := range j.memberQueries() {
-		if q.Ref.Source != directory.Entra {
-			continue
-		}
-		key := q.Ref.Key(q.Direct)
-		g, err := j.entraGroup(ctx, q.Ref)
-		if err != nil {
-			return err
-		}
-		if g.Unreadable != "" {
-			h.Unreadable = append(h.Unreadable, key)
-			continue
-		}
-		if in == nil {
-			var err error
-			if in, err = j.Entra.GroupsOf(ctx, u.ID); err != nil {
-				return err
-			}
-		}
-		if slices.Contains(in, g.ID) {
-			h.Memberships[u.ID] = append(h.Memberships[u.ID], key)
-		}
-	}
-	return nil
-}
-
 // adHalf reads the AD half, and how late its last logon can be when that is not
 // known. With an error h stays without it: not read.
 func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) (latest time.Time, err error) {

@@ -116,6 +116,17 @@ func (f *fakeEntra) ListPeople(_ context.Context, _ string, page func([]director
 	return page(all, "")
 }
 
+func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, _ string, page func([]directory.Member, string) error) error {
+	if err := f.read("ListMembers " + group.ID); err != nil {
+		return err
+	}
+	var list []directory.Member
+	for _, id := range f.in[group.ID] {
+		list = append(list, directory.Member{ID: id})
+	}
+	return page(list, "")
+}
+
 func (f *fakeEntra) ReadPeople(_ context.Context, ids []string) (map[string]directory.EntraUser, error) {
 	if err := f.read("ReadPeople " + strings.Join(ids, ",")); err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func TestResultsAreKept(t *testing.T) {
 	if d := cmp.Diff(want, second); d != "" {
 		t.Errorf("results of the second call (-want +got):\n%s", d)
 	}
-	wantCalls := []string{"Tenant", "ListPeople", "FindGroup g-e3", "FindGroup g-exo", "FindGroup g-visio", "ReadPeople id-anna", "GroupsOf id-anna", "DirectGroups id-anna", leaveE3, "ReadLicenses id-anna", "DirectGroups id-anna", "ListPeople"}
+	wantCalls := []string{"Tenant", "ListPeople", "FindGroup g-e3", "FindGroup g-exo", "FindGroup g-visio", "FindGroup g-exempt", "ListMembers g-exempt", "ReadPeople id-anna", "GroupsOf id-anna", "DirectGroups id-anna", leaveE3, "ReadLicenses id-anna", "DirectGroups id-anna", "ListPeople"}
 	if d := cmp.Diff(wantCalls, append(b.entra.calls, b.ad.calls...)); d != "" {
 		t.Errorf("calls of the second call (-want +got):\n%s", d)
 	}

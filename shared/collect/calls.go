@@ -188,8 +188,11 @@ func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q policy.
 		w.Unreadable(key)
 		return nil
 	}
-	return r.Entra.ListMembers(ctx, g.ID, r.at.Cursor, func(page []directory.Member, next string) error {
+	err := r.Entra.ListMembers(ctx, g, r.at.Cursor, func(page []directory.Member, next string) error {
 		for _, m := range page {
+			if m.Hidden {
+				w.Hide(key)
+			}
 			at := directory.EntraUser{ID: m.ID, SID: m.SID}
 			if err := w.AddMember(key, m.ID, at.PartitionKey()); err != nil {
 				return err
@@ -197,4 +200,9 @@ func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q policy.
 		}
 		return r.enough(next)
 	})
+	if errors.Is(err, directory.ErrHidden) {
+		w.Withheld(key, fmt.Errorf("%s: %w", q.Ref, err))
+		return nil
+	}
+	return err
 }

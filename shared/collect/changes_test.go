@@ -48,7 +48,7 @@ func TestChanges(t *testing.T) {
 	got.Parts = nil
 	wantReading := snapshot.Reading{
 		Source: directory.AD, People: 3, Freshness: directory.Freshness{Sampled: 3, WithActivity: 2, Newest: daysAgo(1)},
-		Full: first.Full, Changed: 2, Mark: &directory.Mark{Controller: "dc1", USN: 9},
+		Full: first.Full, Changed: 2, Mark: &directory.Mark{Controller: "dc1", USN: 9}, Members: map[string]int{citrixKey: 1},
 	}
 	if d := cmp.Diff(wantReading, got); d != "" {
 		t.Errorf("reading (-want +got):\n%s", d)

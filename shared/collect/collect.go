@@ -32,7 +32,7 @@ type Entra interface {
 	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
 	LicenseGroups(ctx context.Context) ([]directory.Group, error)
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
-	ListMembers(ctx context.Context, groupID, cursor string, page func(members []directory.Member, next string) error) error
+	ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	GroupsOf(ctx context.Context, userID string) ([]string, error)
 	Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error
@@ -123,7 +123,10 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 		}
 	}
-	if b.Groups, err = c.groups(ctx, in.Policy); err != nil {
+	if b.Earlier, err = history.Earlier(ctx, c.Store, in.Run, c.Now()); err != nil {
+		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+	}
+	if b.Groups, err = c.groups(ctx, in, b.Earlier); err != nil {
 		return nil, err
 	}
 	if b.Granting, err = c.granting(ctx, in.Policy, b); err != nil {
@@ -175,40 +178,6 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 	}
 	return &snapshot.Mailboxes{Key: key}, nil
-}
-
-// groups finds every group that the policy names. A license group that is not
-// there is a fault of the policy; any other missing group makes membership of
-// it unknown.
-func (c *Collector) groups(ctx context.Context, p *policy.Policy) ([]directory.Group, error) {
-	holds := map[directory.GroupRef]bool{}
-	for _, l := range p.Licenses {
-		if l.Group != nil {
-			holds[*l.Group] = true
-		}
-	}
-	var all []directory.Group
-	for _, ref := range p.GroupRefs() {
-		if ref.Source == directory.AD {
-			all = append(all, directory.Group{Ref: ref, ID: ref.Name, Name: ref.Name})
-			continue
-		}
-		g, err := c.Entra.FindGroup(ctx, ref.Name)
-		switch {
-		case err == nil:
-		case holds[ref] && errors.Is(err, directory.ErrNoGroup):
-			return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
-		case errors.Is(err, directory.ErrNoGroup):
-			g.Unreadable = err.Error()
-		case errors.Is(err, directory.ErrAmbiguousGroup):
-			return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
-		default:
-			return nil, fmt.Errorf("find group %s: %w", ref, err)
-		}
-		g.Ref = ref
-		all = append(all, g)
-	}
-	return all, nil
 }
 
 // granting are the groups that give a license of the policy and are not named in

@@ -137,7 +137,8 @@ func (f *fakeEntra) after(i, n int) string {
 }
 
 // ListMembers hands over one member a page.
-func (f *fakeEntra) ListMembers(_ context.Context, id, cursor string, page func([]directory.Member, string) error) error {
+func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, cursor string, page func([]directory.Member, string) error) error {
+	id := group.ID
 	from, _ := strconv.Atoi(cursor)
 	if err := f.call("ListMembers " + id); err != nil {
 		return err

@@ -176,12 +176,18 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 	}
 	for _, q := range p.MemberQueries() {
 		g := b.Group(q.Ref)
+		member, err := c.isMember(ctx, &g, q.Ref.Source, in, found.entra.ID)
 		switch key := q.Ref.Key(q.Direct); {
 		case q.Ref.Source != directory.Entra:
 		case g.Unreadable != "":
 			found.unreadable = append(found.unreadable, key)
 			w.Unreadable(key)
-		case slices.Contains(in, g.ID):
+		case errors.Is(err, directory.ErrHidden):
+			found.unreadable = append(found.unreadable, key)
+			w.Withheld(key, err)
+		case err != nil:
+			return err
+		case member:
 			found.joins(found.entra.ID, key)
 			if err := w.AddMember(key, found.entra.ID, found.entra.PartitionKey()); err != nil {
 				return err
@@ -189,6 +195,25 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 		}
 	}
 	return nil
+}
+
+// isMember tells whether a person is in a group of Entra ID. memberOf leaves hidden
+// groups out, so that only their own list tells who is not in them.
+func (c *Collector) isMember(ctx context.Context, g *directory.Group, source directory.Source, in []string, id string) (member bool, err error) {
+	member = slices.Contains(in, g.ID)
+	if member || !g.Hidden || g.Unreadable != "" || source != directory.Entra {
+		return member, nil
+	}
+	err = c.Entra.ListMembers(ctx, *g, "", func(page []directory.Member, _ string) error {
+		if member = slices.ContainsFunc(page, func(m directory.Member) bool { return m.ID == id }); member {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return member, err
 }
 
 // joins notes a membership.

@@ -7,6 +7,7 @@ package decision
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -66,6 +67,25 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	return r, nil
 }
 
+// Emptied are the groups that had several members when they were last believed and
+// have none now, by their keys, with how many they had. Nobody knows who is in them.
+func (r *Run) Emptied() map[string]int {
+	if r.Begin.User != "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
+		return nil
+	}
+	emptied := map[string]int{}
+	for _, q := range r.Policy.MemberQueries() {
+		key, reading := q.Ref.Key(q.Direct), &r.Manifest.Readings[q.Ref.Source]
+		if reading.Failed != "" || reading.Absent || slices.Contains(reading.Unreadable, key) {
+			continue
+		}
+		if before, none := r.Begin.Earlier.Emptied(key, reading.Members[key]); none {
+			emptied[key] = before
+		}
+	}
+	return emptied
+}
+
 // baseline is how a source looked when it was last healthy, to compare it with.
 // A run for one person samples the source only, one over older data has nothing
 // before it.
@@ -91,6 +111,9 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 	}
 	if r.Feeds[directory.Entra].State == plan.Unhealthy {
 		h.EntraState = directory.NotRead // whoever is not listed may have an account all the same
+	}
+	for key := range r.Emptied() {
+		h.Unreadable = append(h.Unreadable, key)
 	}
 	if err := r.doubtLost(ctx, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)

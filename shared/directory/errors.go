@@ -12,6 +12,8 @@ var (
 	ErrAmbiguousPerson = errors.New("more than one user of that name")
 	ErrNoGroup         = errors.New("no such group")
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
+	// ErrHidden: a group, or one in it, shows nobody who is in it.
+	ErrHidden = errors.New("the members are hidden")
 )
 
 // ErrCursor is returned for a place in a list that the directory does not know

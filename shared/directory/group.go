@@ -41,7 +41,13 @@ type Group struct {
 	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // written by Exchange only, unless a Microsoft 365 group
 	Grants         []string `json:"grants,omitempty"`         // skuIds the group gives to its members
 	Reduced        []string `json:"reduced,omitempty"`        // those of Grants that it gives with service plans switched off
+	Hidden         bool     `json:"hidden,omitempty"`         // HiddenMembership: memberOf leaves it out without Member.Read.Hidden
 	Unreadable     string   `json:"unreadable,omitempty"`     // why it could not be read; membership is then unknown
+	// Doubt: it is Unreadable since it may be another group than the one that earlier
+	// runs read. Somebody has to look before anything is changed.
+	Doubt bool `json:"doubt,omitempty"`
+	// Note is what the plan says of how it was found; empty: nothing.
+	Note string `json:"note,omitempty"`
 }
 
 // SKU is a product the tenant subscribes to (subscribedSkus of Graph).
@@ -76,10 +82,12 @@ func SameName(skus []SKU, partNumber string) (ids []string) {
 	return ids
 }
 
-// Member is somebody listed in an Entra group.
+// Member is somebody listed in an Entra group. It is not proven to be a person:
+// whatever is of no known type may be a kind of user that came later.
 type Member struct {
-	ID  string
-	SID string // onPremisesSecurityIdentifier, empty for a cloud account
+	ID     string
+	SID    string // onPremisesSecurityIdentifier, empty for a cloud account
+	Hidden bool   // listed in a group whose membership is hidden
 }
 
 // MemberOf answers whether the person belongs to a named group, by the key of

@@ -21,8 +21,18 @@ type wireGroup struct {
 	Synced         bool          `json:"onPremisesSyncEnabled"`
 	RoleAssignable bool          `json:"isAssignableToRole"`
 	MailEnabled    bool          `json:"mailEnabled"`
+	Visibility     string        `json:"visibility"`
 	Licenses       []wireLicense `json:"assignedLicenses"`
 }
+
+// hiddenMembership is the visibility of a group whose members are shown only with
+// Member.Read.Hidden. Without it memberOf leaves the group out, and whether the
+// list of members is then empty or refused is not documented (docs-contrib:
+// group-list-members; microsoft-graph-docs#12552, #12285).
+const (
+	hiddenMembership = "HiddenMembership"
+	readHidden       = "Member.Read.Hidden"
+)
 
 var groupFields = selectOf[wireGroup]()
 
@@ -35,6 +45,7 @@ func (w *wireGroup) group(name string) directory.Group {
 		Synced:         w.Synced,
 		RoleAssignable: w.RoleAssignable,
 		MailEnabled:    w.MailEnabled && !slices.Contains(w.Types, "Unified"),
+		Hidden:         w.Visibility == hiddenMembership,
 	}
 	for _, license := range w.Licenses {
 		g.Grants = append(g.Grants, license.SKU)

@@ -99,13 +99,15 @@ func TestListMembers(t *testing.T) {
 		ofB = "GET /v1.0/groups/" + groupB + "/members $top=999"
 	)
 	synced := `{"@odata.type":"#microsoft.graph.user","id":"` + userB + `","onPremisesSecurityIdentifier":"S-1-5-21-1"}`
+	hiddenB := `{"@odata.type":"#microsoft.graph.group","id":"` + groupB + `","visibility":"HiddenMembership"}`
 	stop := errors.New("stop")
 	tests := map[string]struct {
-		play  []answer
-		asked []string
-		want  []directory.Member
-		fails error
-		text  string
+		play   []answer
+		hidden bool
+		asked  []string
+		want   []directory.Member
+		fails  error
+		text   string
 	}{
 		"nobody": {play: []answer{list("")}, asked: []string{ofA}},
 		"pages and other objects": {
@@ -121,6 +123,22 @@ func TestListMembers(t *testing.T) {
 			asked: []string{ofA, ofB},
 			want:  []directory.Member{{ID: userA}, {ID: userB, SID: "S-1-5-21-1"}},
 		},
+		"agents, and types that come later": {
+			play:  []answer{list("", entry("agentUser", userA), entry("robotUser", userB))},
+			asked: []string{ofA}, want: []directory.Member{{ID: userA}, {ID: userB}},
+		},
+		"hidden, and shown": {
+			hidden: true, play: []answer{list("$base/groups/"+groupA+"/members?$skiptoken=1", entry("user", userA)), list("")},
+			asked: []string{ofA, "GET /v1.0/groups/" + groupA + "/members $skiptoken=1"}, want: []directory.Member{{ID: userA, Hidden: true}},
+		},
+		"hidden":                          {hidden: true, play: []answer{list("")}, asked: []string{ofA}, fails: directory.ErrHidden},
+		"hidden and refused":              {hidden: true, play: []answer{forbidden}, asked: []string{ofA}, fails: directory.ErrHidden},
+		"one in it is hidden":             {play: []answer{list("", entry("user", userA), hiddenB), list("")}, asked: []string{ofA, ofB}, want: []directory.Member{{ID: userA}}, fails: directory.ErrHidden},
+		"one in it is hidden and refused": {play: []answer{list("", hiddenB), forbidden}, asked: []string{ofA, ofB}, fails: directory.ErrHidden},
+		"one in it is hidden, and shown": {
+			play:  []answer{list("", hiddenB), list("", entry("user", userA))},
+			asked: []string{ofA, ofB}, want: []directory.Member{{ID: userA, Hidden: true}},
+		},
 		"no group":        {play: []answer{notFound}, asked: []string{ofA}, fails: directory.ErrNoGroup},
 		"no nested group": {play: []answer{list("", entry("group", groupB)), notFound}, asked: []string{ofA, ofB}, fails: directory.ErrNoGroup},
 		"forbidden":       {play: []answer{forbidden}, asked: []string{ofA}, fails: ErrForbidden},
@@ -135,7 +153,7 @@ func TestListMembers(t *testing.T) {
 			f := newFake(t, tt.play...)
 			var got []directory.Member
 			var cursors []string
-			err := f.ListMembers(t.Context(), groupA, "", func(page []directory.Member, next string) error {
+			err := f.ListMembers(t.Context(), directory.Group{ID: groupA, Hidden: tt.hidden}, "", func(page []directory.Member, next string) error {
 				if len(page) > 0 && page[0].ID == "stop" {
 					return stop
 				}

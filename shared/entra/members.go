@@ -15,17 +15,25 @@ import (
 
 // wireMember is a directory object listed in or above another.
 type wireMember struct {
-	Type string `json:"@odata.type"`
-	ID   string `json:"id"`
-	SID  string `json:"onPremisesSecurityIdentifier"`
+	Type       string `json:"@odata.type"`
+	ID         string `json:"id"`
+	SID        string `json:"onPremisesSecurityIdentifier"`
+	Visibility string `json:"visibility"` // of a group
 }
 
 const (
 	memberPages = 999 // Graph's largest page of members
 
-	typeUser  = "#microsoft.graph.user"
 	typeGroup = "#microsoft.graph.group"
 )
+
+// noUsers are the types of directory objects that hold no license. Any other is a
+// user or derived from one, as agentUser is (docs-contrib: resources/agentuser.md),
+// or of a type that came later and may be.
+var noUsers = []string{
+	"#microsoft.graph.device", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal", "#microsoft.graph.application",
+	"#microsoft.graph.administrativeUnit", "#microsoft.graph.directoryRole",
+}
 
 func decodeMembers(body []byte) ([]wireMember, envelope, error) {
 	members, head, err := decodeList[wireMember](body)
@@ -40,36 +48,38 @@ func decodeMembers(body []byte) ([]wireMember, envelope, error) {
 // memberCursor is where a reading of members stands: groups to read yet, the
 // first of them from a link on, and those met so far.
 type memberCursor struct {
-	Open []string `json:"open"`
-	Met  []string `json:"met"`
-	Link string   `json:"link,omitempty"`
+	Open   []string `json:"open"`
+	Met    []string `json:"met"`
+	Link   string   `json:"link,omitempty"`
+	Hidden []string `json:"hidden,omitempty"` // those met whose membership is hidden
+	Seen   bool     `json:"seen,omitempty"`   // the first of them has shown somebody
 }
 
 // ListMembers hands over, page by page, the users in a group and in the groups
 // nested in it. A user who is listed twice is handed over twice. An empty cursor
 // starts; next resumes after its page, in another process too, and is empty on
-// the last. It is directory.ErrNoGroup when the group does not exist; an error of
+// the last. It is directory.ErrNoGroup when the group does not exist, and
+// directory.ErrHidden when it or one in it does not show who is in it; an error of
 // page ends the read.
-func (c *Client) ListMembers(ctx context.Context, groupID, cursor string, page func(members []directory.Member, next string) error) error {
-	at := memberCursor{Open: []string{groupID}, Met: []string{groupID}}
+func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error {
+	at := memberCursor{Open: []string{group.ID}, Met: []string{group.ID}}
+	if group.Hidden {
+		at.Hidden = at.Met
+	}
 	if cursor != "" {
 		if err := json.Unmarshal([]byte(cursor), &at); err != nil || len(at.Open) == 0 {
-			return fmt.Errorf("list members of group %s: the cursor to go on from is damaged", groupID)
+			return fmt.Errorf("list members of group %s: the cursor to go on from is damaged", group.ID)
 		}
 	}
 	for len(at.Open) > 0 {
-		err := c.listDirect(ctx, at.Open[0], at.Link, func(entries []wireMember, link string) error {
-			var users []directory.Member
-			for _, m := range entries {
-				switch {
-				case m.Type == typeUser:
-					users = append(users, directory.Member{ID: m.ID, SID: m.SID})
-				case m.Type == typeGroup && !slices.Contains(at.Met, m.ID):
-					at.Met, at.Open = append(at.Met, m.ID), append(at.Open, m.ID)
-				} // devices, contacts and applications hold no license
-			}
+		reading, hidden := at.Open[0], slices.Contains(at.Hidden, at.Open[0])
+		err := c.listDirect(ctx, reading, at.Link, func(entries []wireMember, link string) error {
+			users := at.take(entries, hidden)
 			if at.Link = link; link == "" {
-				at.Open = at.Open[1:]
+				if hidden && !at.Seen {
+					return hiddenError(reading)
+				}
+				at.Open, at.Seen = at.Open[1:], false
 			}
 			next, err := at.text()
 			if err != nil {
@@ -77,11 +87,37 @@ func (c *Client) ListMembers(ctx context.Context, groupID, cursor string, page f
 			}
 			return page(users, next)
 		})
+		if hidden && answered(err, http.StatusForbidden) {
+			return hiddenError(reading)
+		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func hiddenError(groupID string) error {
+	return fmt.Errorf("%w: the visibility of group %s is %s, and it shows nobody; grant the application permission %s, or name a group that shows its members",
+		directory.ErrHidden, groupID, hiddenMembership, readHidden)
+}
+
+// take notes a page of the group that is being read, and gives its users.
+func (m *memberCursor) take(entries []wireMember, hidden bool) (users []directory.Member) {
+	m.Seen = m.Seen || len(entries) > 0
+	for _, e := range entries {
+		switch {
+		case e.Type == typeGroup && slices.Contains(m.Met, e.ID), slices.Contains(noUsers, e.Type):
+		case e.Type == typeGroup:
+			m.Met, m.Open = append(m.Met, e.ID), append(m.Open, e.ID)
+			if e.Visibility == hiddenMembership {
+				m.Hidden = append(m.Hidden, e.ID)
+			}
+		default:
+			users = append(users, directory.Member{ID: e.ID, SID: e.SID, Hidden: hidden})
+		}
+	}
+	return users
 }
 
 // text is the cursor as it is handed on, empty at the end.

@@ -137,7 +137,7 @@ func (c company) ListPeople(_ context.Context, _ string, page func([]directory.E
 	return nil
 }
 
-func (company) ListMembers(context.Context, string, string, func([]directory.Member, string) error) error {
+func (company) ListMembers(context.Context, directory.Group, string, func([]directory.Member, string) error) error {
 	return nil
 }
 

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/decision"
@@ -17,7 +18,7 @@ func (j *judgement) doubts() []string {
 	if j.Begin.User != "" {
 		return nil
 	}
-	return nobodyHolds(j.Run, j.sum.Tallies)
+	return slices.Concat(nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run))
 }
 
 // hold holds a plan for other reasons than its limits.
@@ -45,6 +46,66 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 		}
 	}
 	return reasons
+}
+
+// doubtfulGroups says which groups somebody has to look at: those that are other
+// ones than before, and those that were emptied.
+func doubtfulGroups(r *decision.Run) (reasons []string) {
+	for _, g := range r.Begin.Groups {
+		if g.Doubt {
+			reasons = append(reasons, g.Unreadable)
+		}
+	}
+	emptied := r.Emptied()
+	for _, q := range r.Policy.MemberQueries() {
+		if before, some := emptied[q.Ref.Key(q.Direct)]; some {
+			reasons = append(reasons, fmt.Sprintf("the group %s had %d members in an earlier run and has none now, so that nobody knows who belongs to it; put them back, or plan with --accept-feeds if that is right", q.Ref, before))
+		}
+	}
+	return reasons
+}
+
+// withheld says which members could not be read, and how they can.
+func withheld(r *decision.Run) (reasons []string) {
+	for _, reading := range r.Manifest.Readings {
+		for _, key := range slices.Sorted(maps.Keys(reading.Why)) {
+			reasons = append(reasons, reading.Why[key])
+		}
+	}
+	return reasons
+}
+
+// notes are what the plan says of how groups were found.
+func notes(r *decision.Run) (lines []string) {
+	for _, g := range r.Begin.Groups {
+		if g.Note != "" {
+			lines = append(lines, g.Note)
+		}
+	}
+	return append(lines, withheld(r)...)
+}
+
+// earlier is what later runs get to know of the groups: what is in doubt stays as it
+// was believed.
+func (j *judgement) earlier() *directory.Earlier {
+	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
+	if before := j.Begin.Earlier; before != nil {
+		maps.Copy(next.Groups, before.Groups)
+		maps.Copy(next.Members, before.Members)
+	}
+	for _, g := range j.Begin.Groups {
+		if g.Ref.Source == directory.Entra && g.Unreadable == "" {
+			next.Groups[g.Ref.Key(false)] = directory.EarlierGroup{ID: g.ID, Run: j.Begin.Run, At: j.Begin.Read, Hidden: slices.Contains(j.Manifest.Readings[directory.Entra].Hidden, g.Ref.Key(false))}
+		}
+	}
+	emptied := j.Emptied()
+	for _, q := range j.Policy.MemberQueries() {
+		key, reading := q.Ref.Key(q.Direct), &j.Manifest.Readings[q.Ref.Source]
+		if _, some := emptied[key]; !some && reading.Failed == "" && !reading.Absent && !slices.Contains(reading.Unreadable, key) {
+			next.Members[key] = reading.Members[key]
+		}
+	}
+	return next
 }
 
 // skuOf is the tenant's product of a license; nil when it has none.

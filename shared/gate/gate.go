@@ -37,6 +37,7 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	}
 	p := j.plan
 	p.Verdict, p.HoldReasons, p.Overridable = plan.Decide(p.Mode, len(p.Changes)+len(p.Notices), exceeded, unhealthy(r))
+	p.Notes = notes(r)
 	hold(p, j.doubts())
 	p.PlanHash = p.Hash()
 	if err := j.remember(ctx, len(exceeded) == 0); err != nil {
@@ -147,6 +148,9 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 			past.Feeds[source] = &plan.Baseline{Run: j.Begin.Run, Partitions: j.Begin.Partitions, Read: j.Begin.Read, Freshness: reading.Freshness}
 		}
 	}
+	if everybody {
+		past.Earlier = j.earlier()
+	}
 	return history.PutPlanned(ctx, j.store, past, everybody)
 }
 
@@ -195,5 +199,5 @@ func unhealthy(r *decision.Run) []string {
 			reasons = append(reasons, fmt.Sprintf("source %s is unhealthy: %s", directory.Source(src), f.Reason))
 		}
 	}
-	return reasons
+	return append(reasons, withheld(r)...)
 }

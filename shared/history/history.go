@@ -42,6 +42,8 @@ type Planned struct {
 	Again []Touch `json:"again,omitempty"`
 	// Feeds are the sources as they were seen, nil for one that was not healthy.
 	Feeds [2]*plan.Baseline `json:"feeds"`
+	// Earlier is what this run and those before it found under the names of policies.
+	Earlier *directory.Earlier `json:"earlier,omitempty"`
 }
 
 // Touch is one person's license. Run is the run that took it.
@@ -124,6 +126,26 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// Earlier is what runs before one found under the names of policies, as the newest
+// of them for everybody left it; nil when there is none.
+func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*directory.Earlier, error) {
+	names, err := runs(ctx, s, plansPrefix)
+	if err != nil {
+		return nil, err
+	}
+	for _, earlier := range slices.Backward(names) {
+		if earlier >= run || snapshot.Ahead(earlier, now) {
+			continue
+		}
+		p, err := GetPlanned(ctx, s, earlier)
+		if err != nil {
+			return nil, err
+		}
+		return p.Earlier, nil
+	}
+	return nil, nil
 }
 
 // withdrawal is history/withdrawn/<run>.json: a run is put back as a whole.

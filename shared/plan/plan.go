@@ -165,6 +165,8 @@ type Plan struct {
 	// who they are, in hex: those whom an override accepts.
 	Matches   map[string]int `json:"matches,omitempty"`
 	MatchHash string         `json:"matchHash,omitempty"`
+	// Notes are what else should be known of the plan, a sentence each.
+	Notes []string `json:"notes,omitempty"`
 	// Overridable tells that a hold comes from the limits alone.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`

@@ -9,6 +9,7 @@ package sandbox
 import (
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -65,9 +66,11 @@ type Company struct {
 	seats   map[string]*seats // by skuId
 	history []Event
 
-	subscribed []Subscription             // rows of subscribedSkus beside the products
-	mailboxes  map[int]*directory.Mailbox // those that are not as usual
-	concealed  bool                       // names in reports
+	subscribed []Subscription // rows of subscribedSkus beside the products
+
+	regrouped atomic.Pointer[map[int]GroupChange] // groups of Entra ID that were changed
+	mailboxes map[int]*directory.Mailbox          // those that are not as usual
+	concealed bool                                // names in reports
 }
 
 // change is what writes made of a person.
@@ -103,6 +106,7 @@ func NewCompany(o Options) *Company {
 	if o.LostController != "" {
 		c.fixed = append(c.fixed, controllerEntries("DC2", o.LostController)...)
 	}
+	c.regrouped.Store(&map[int]GroupChange{})
 	c.seats = c.firstSeats()
 	return c
 }

@@ -1,21 +1,9 @@
 package sandbox
 
 import (
+	"slices"
 	"strings"
 )
-
-// groupOf finds the group of Entra ID that a path names.
-func groupOf(id string) (int, error) {
-	if !isGUID(id) {
-		return 0, badRequest("Invalid object identifier '%s'.", id)
-	}
-	for n := range groups {
-		if strings.EqualFold(groups[n].id, id) {
-			return n, nil
-		}
-	}
-	return 0, notFound(id)
-}
 
 func (g *graph) listGroups(q *query) (answer, error) {
 	selected, err := properties(q, groupProperties, groupDefaults, "group")
@@ -34,14 +22,15 @@ func (g *graph) listGroups(q *query) (answer, error) {
 	p := q.newPage("groups"+selection(q), 999)
 	p.begin(-1)
 	for n := q.from; n < len(groups); n++ {
-		if groups[n].id == "" || !fits(&groups[n]) {
+		one := g.c.entraGroup(n)
+		if one == nil || !fits(one) {
 			continue
 		}
 		if p.full() {
 			return p.end(n), nil
 		}
 		p.next()
-		p.body = appendObject(p.body, &groups[n], selected, "")
+		p.body = appendObject(p.body, one, selected, "")
 	}
 	return p.end(-1), nil
 }
@@ -51,11 +40,11 @@ func (g *graph) getGroup(q *query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n, err := groupOf(q.ids[0])
+	_, one, err := g.c.groupOf(q.ids[0])
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(appendObject(nil, &groups[n], selected, entityContext(q, "groups"+selection(q)))), nil
+	return ok(appendObject(nil, one, selected, entityContext(q, "groups"+selection(q)))), nil
 }
 
 // memberProperties are those selected for members, who are users and groups.
@@ -78,18 +67,22 @@ func (g *graph) listMembers(q *query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n, err := groupOf(q.ids[0])
+	n, one, err := g.c.groupOf(q.ids[0])
 	if err != nil {
 		return answer{}, err
+	}
+	state := g.c.groupChange(n)
+	if state.unseen() && state.Denied {
+		return answer{}, denied()
 	}
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()
 	p := q.newPage("directoryObjects"+selection(q), 999)
 	p.begin(-1)
-	inner := groups[n].nested
+	inner := slices.DeleteFunc(slices.Clone(one.nested), func(n int) bool { return state.unseen() || g.c.entraGroup(n) == nil })
 	for at := q.from; at < len(inner)+g.c.Size(); at++ {
 		i := at - len(inner)
-		if i >= 0 && !g.c.isEntraMember(n, i) {
+		if i >= 0 && !(state.lists() && g.c.isEntraMember(n, i)) {
 			continue
 		}
 		if p.full() {
@@ -97,7 +90,7 @@ func (g *graph) listMembers(q *query) (answer, error) {
 		}
 		p.next()
 		if i < 0 {
-			p.body = appendObject(p.body, &groups[inner[at]], nested, groupType)
+			p.body = appendObject(p.body, g.c.entraGroup(inner[at]), nested, groupType)
 		} else {
 			p.body = appendObject(p.body, g.c.entraUser(i, g.c.traits(i)), users, userType)
 		}
@@ -125,11 +118,11 @@ func (g *group) writable() error {
 }
 
 func (g *graph) addMember(q *query) (answer, error) {
-	n, err := groupOf(q.ids[0])
+	n, one, err := g.c.groupOf(q.ids[0])
 	if err != nil {
 		return answer{}, err
 	}
-	if err := groups[n].writable(); err != nil {
+	if err := one.writable(); err != nil {
 		return answer{}, err
 	}
 	var body struct {
@@ -142,7 +135,7 @@ func (g *graph) addMember(q *query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if _, err := groupOf(id); err == nil {
+	if _, _, err := g.c.groupOf(id); err == nil {
 		return answer{}, notSimulated("nest groups")
 	}
 	g.c.mu.Lock()
@@ -170,11 +163,11 @@ func referenced(reference string) (string, error) {
 }
 
 func (g *graph) removeMember(q *query) (answer, error) {
-	n, err := groupOf(q.ids[0])
+	n, one, err := g.c.groupOf(q.ids[0])
 	if err != nil {
 		return answer{}, err
 	}
-	if err := groups[n].writable(); err != nil {
+	if err := one.writable(); err != nil {
 		return answer{}, err
 	}
 	g.c.mu.Lock()

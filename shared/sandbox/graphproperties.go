@@ -177,7 +177,12 @@ var groupProperties = []property[group]{
 	}),
 	{"onPremisesSyncEnabled", func(b []byte, g *group) []byte { return appendSynced(b, g.synced()) }},
 	boolean("securityEnabled", func(*group) bool { return true }),
-	constant[group]("visibility", "null"),
+	{"visibility", func(b []byte, g *group) []byte {
+		if g.hidden {
+			return append(b, `"HiddenMembership"`...)
+		}
+		return append(b, "null"...)
+	}},
 }
 
 func onlyMail(g *group, s string) string {

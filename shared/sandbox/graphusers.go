@@ -167,14 +167,15 @@ func (g *graph) groupsOf(q *query, in func(c *Company, g, i int, t traits) bool)
 	p := q.newPage("directoryObjects"+selection(q), 999)
 	p.begin(-1)
 	for n := q.from; n < len(groups); n++ {
-		if groups[n].id == "" || !in(g.c, n, i, t) {
+		one := g.c.entraGroup(n)
+		if one == nil || !g.c.groupChange(n).lists() || !in(g.c, n, i, t) {
 			continue
 		}
 		if p.full() {
 			return p.end(n), nil
 		}
 		p.next()
-		p.body = appendObject(p.body, &groups[n], selected, groupType)
+		p.body = appendObject(p.body, one, selected, groupType)
 	}
 	return p.end(-1), nil
 }
@@ -190,7 +191,7 @@ const (
 func (g *graph) deleteUser(q *query) (answer, error) {
 	g.c.mu.Lock()
 	defer g.c.mu.Unlock()
-	if _, err := groupOf(q.ids[0]); err != nil {
+	if _, _, err := g.c.groupOf(q.ids[0]); err != nil {
 		return answer{}, err
 	}
 	i, err := g.c.user(q.ids[1])

@@ -15,6 +15,7 @@ type group struct {
 	rid         int    // of the SID, when it has a dn
 
 	dynamic, roleAssignable, mailEnabled bool
+	hidden                               bool // who is in it needs a right of its own to see
 
 	rule   string   // membershipRule of a dynamic group
 	grants []string // skuIds given to its direct members
@@ -94,7 +95,7 @@ func (c *Company) isTransitiveMember(g, i int, t traits) bool {
 		return true
 	}
 	for _, n := range groups[g].nested {
-		if c.isTransitiveMember(n, i, t) {
+		if c.groupChange(n).lists() && c.isTransitiveMember(n, i, t) {
 			return true
 		}
 	}

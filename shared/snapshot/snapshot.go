@@ -58,6 +58,8 @@ type Begin struct {
 	Former map[string]directory.Group `json:"former,omitempty"`
 	// Members are the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
+	// Earlier is what earlier runs found under the names of policies; nil: nothing.
+	Earlier *directory.Earlier `json:"earlier,omitempty"`
 	// Mailboxes is the mailbox usage report; nil when the policy does not ask.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
 }
@@ -109,7 +111,11 @@ type Reading struct {
 	// one person; activity dates of the source are then unknown.
 	Unasked    string   `json:"unasked,omitempty"`
 	Unreadable []string `json:"unreadable,omitempty"`
-	Parts      []Part   `json:"parts,omitempty"`
+	// Why says, by key, why members are unreadable, where begin.json does not.
+	Why     map[string]string `json:"why,omitempty"`
+	Hidden  []string          `json:"hidden,omitempty"`  // keys of groups with hidden members that could be seen
+	Members map[string]int    `json:"members,omitempty"` // listed by key, also twice; left out: none
+	Parts   []Part            `json:"parts,omitempty"`
 
 	// Full is when everybody was last read afresh; a later reading took only
 	// the changes since Mark, of Changed people. WhyFull says why not.
@@ -125,7 +131,21 @@ func (r *Reading) Join(o *Reading) {
 	r.Freshness.Join(o.Freshness)
 	r.People += o.People
 	r.Unreadable = append(r.Unreadable, o.Unreadable...)
+	r.Hidden = append(r.Hidden, o.Hidden...)
+	for key, why := range o.Why {
+		set(&r.Why, key, why)
+	}
+	for key, n := range o.Members {
+		set(&r.Members, key, r.Members[key]+n)
+	}
 	r.Parts = append(r.Parts, o.Parts...)
+}
+
+func set[T any](m *map[string]T, key string, value T) {
+	if *m == nil {
+		*m = map[string]T{}
+	}
+	(*m)[key] = value
 }
 
 // Manifest is runs/<run>/manifest.json. Parts may lie in another run's folder,

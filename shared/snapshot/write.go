@@ -110,6 +110,7 @@ func (w *Writer) AddMember(key, id, partitionKey string) error {
 		return err
 	}
 	g.Members++
+	set(&w.reading.Members, key, w.reading.Members[key]+1)
 	line, err := json.Marshal(membership{Member: id, Group: key})
 	if err != nil {
 		return fmt.Errorf("encode a member for %s: %w", g.Key, err)
@@ -120,6 +121,19 @@ func (w *Writer) AddMember(key, id, partitionKey string) error {
 // Unreadable notes that the members of a named group could not be read.
 func (w *Writer) Unreadable(key string) {
 	w.reading.Unreadable = append(w.reading.Unreadable, key)
+}
+
+// Hide notes that a named group has hidden members, and that they can be seen.
+func (w *Writer) Hide(key string) {
+	if !slices.Contains(w.reading.Hidden, key) {
+		w.reading.Hidden = append(w.reading.Hidden, key)
+	}
+}
+
+// Withheld notes that the members of a named group could not be read, and why.
+func (w *Writer) Withheld(key string, why error) {
+	w.Unreadable(key)
+	set(&w.reading.Why, key, why.Error())
 }
 
 // Unasked notes why activity dates of the source are not known.

@@ -1,0 +1,90 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// groups finds every group that the policy names. A license group that is not
+// there is a fault of the policy; any other missing group makes membership of
+// it unknown.
+func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Earlier) ([]directory.Group, error) {
+	holds := map[directory.GroupRef]bool{}
+	for _, l := range in.Policy.Licenses {
+		if l.Group != nil {
+			holds[*l.Group] = true
+		}
+	}
+	var all []directory.Group
+	for _, ref := range in.Policy.GroupRefs() {
+		if ref.Source == directory.AD {
+			all = append(all, directory.Group{Ref: ref, ID: ref.Name, Name: ref.Name})
+			continue
+		}
+		known := earlier.Group(ref)
+		if in.AcceptFeeds && known != nil {
+			known = &directory.EarlierGroup{ID: known.ID, Run: known.Run, Hidden: known.Hidden, Replaced: true}
+		}
+		g, err := c.group(ctx, ref, known)
+		switch {
+		case err == nil:
+		case holds[ref] && errors.Is(err, directory.ErrNoGroup):
+			return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+		case errors.Is(err, directory.ErrNoGroup):
+			g.Unreadable = err.Error()
+			if g.Doubt = known != nil && !known.Replaced; g.Doubt {
+				g.Unreadable = fmt.Sprintf("the group %s that run %s read (object id %s) is gone; restore it, or take it out of the policy", ref, known.Run, known.ID)
+			}
+		case errors.Is(err, directory.ErrAmbiguousGroup):
+			return nil, fmt.Errorf("%w: %w; name the object id of the right one in the policy", ErrPolicy, err)
+		default:
+			return nil, fmt.Errorf("find group %s: %w", ref, err)
+		}
+		g.Ref = ref
+		all = append(all, g)
+	}
+	return all, nil
+}
+
+// group finds a group of Entra ID. The one that an earlier run resolved stays the
+// group when it was renamed, and when others have its name: any employee may make
+// such a one. Another one under the name is not believed.
+func (c *Collector) group(ctx context.Context, ref directory.GroupRef, known *directory.EarlierGroup) (directory.Group, error) {
+	g, err := c.Entra.FindGroup(ctx, ref.Name)
+	if known == nil {
+		return g, err
+	}
+	g.Hidden = g.Hidden || known.Hidden
+	switch {
+	case err == nil && (g.ID == known.ID || known.Replaced):
+		return g, nil
+	case err == nil:
+		g.Doubt = true
+		g.Unreadable = fmt.Sprintf("the group %s is another one (object id %s) than the one that run %s read (%s); if the new one is right, name its object id in the policy or plan with --accept-feeds",
+			ref, g.ID, known.Run, known.ID)
+		return g, nil
+	case !errors.Is(err, directory.ErrNoGroup) && !errors.Is(err, directory.ErrAmbiguousGroup):
+		return g, err
+	}
+	same, byID := c.Entra.FindGroup(ctx, known.ID)
+	if errors.Is(byID, directory.ErrNoGroup) {
+		return g, err
+	}
+	if byID != nil {
+		return g, byID
+	}
+	same.Hidden = same.Hidden || known.Hidden
+	switch {
+	case errors.Is(err, directory.ErrNoGroup):
+		same.Note = fmt.Sprintf("the group %s is named %q now and was followed by its object id %s; name the id in the policy", ref, same.Name, same.ID)
+	case strings.EqualFold(same.Name, ref.Name):
+		same.Note = fmt.Sprintf("several groups are named %s; the one that run %s read, object id %s, is meant; name the id in the policy", ref, known.Run, same.ID)
+	default:
+		return g, err
+	}
+	return same, nil
+}

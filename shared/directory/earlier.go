@@ -1,0 +1,46 @@
+package directory
+
+import "time"
+
+// Earlier is what earlier runs found under the names that policies use, so that a
+// later one follows what was renamed and notices what was made again.
+type Earlier struct {
+	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false), of Entra ID
+	// Members is how many members a group had when it was last believed, by the key
+	// of the question (GroupRef.Key).
+	Members map[string]int `json:"members,omitempty"`
+}
+
+// EarlierGroup is a group of Entra ID as a run found it.
+type EarlierGroup struct {
+	ID     string    `json:"id"`
+	Run    string    `json:"run"`
+	At     time.Time `json:"at"`
+	Hidden bool      `json:"hidden,omitempty"` // it, or a group in it
+	// Replaced: an operator takes whatever group has the name now.
+	Replaced bool `json:"-"`
+}
+
+// Group is what is known of a group; nil when it is not.
+func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
+	if e == nil {
+		return nil
+	}
+	if g, known := e.Groups[ref.Key(false)]; known {
+		return &g
+	}
+	return nil
+}
+
+// severalMembers is how many members a group must have had for its being empty to
+// be a sign that something is wrong.
+const severalMembers = 3
+
+// Emptied tells that a group which had several members has none now.
+func (e *Earlier) Emptied(key string, now int) (before int, emptied bool) {
+	if e == nil {
+		return 0, false
+	}
+	before = e.Members[key]
+	return before, before >= severalMembers && now == 0
+}
