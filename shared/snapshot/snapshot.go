@@ -188,10 +188,10 @@ func Ahead(run string, now time.Time) bool {
 	return err == nil && began.After(now.Add(mostAhead))
 }
 
-// PutBegin writes begin.json. A run that already began keeps the first one:
+// PutBegin writes begin.json, by which it proves that the store can write once. A run that already began keeps the first one:
 // the answer is store.ErrExists.
 func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
-	if err := store.PutJSONIfAbsent(ctx, s, beginKey(b.Run), b); err != nil {
+	if err := store.PutJSONProven(ctx, s, beginKey(b.Run), b); err != nil {
 		return fmt.Errorf("begin run %s: %w", b.Run, err)
 	}
 	return nil

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -266,4 +268,34 @@ func TestJSON(t *testing.T) {
 			t.Errorf("a value that JSON cannot hold: %v", err)
 		}
 	})
+}
+
+// overwriting is a store that ignores that an object is to be created only.
+type overwriting struct{ Store }
+
+func (s overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
+	return s.Put(ctx, key, body)
+}
+
+// TestProven: a store that can write once is proven to, by the object itself; one that
+// cannot is refused.
+func TestProven(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		wantErr(t, nil, PutJSONProven(t.Context(), s, "runs/r/begin.json", "first"))
+		wantObject(t, s, "runs/r/begin.json", `"first"`)
+		wantErr(t, ErrExists, PutJSONProven(t.Context(), s, "runs/r/begin.json", "second"))
+		wantObject(t, s, "runs/r/begin.json", `"first"`)
+		wantErr(t, ErrOverwrites, PutJSONProven(t.Context(), overwriting{s}, "runs/q/begin.json", "first"), "runs/q/begin.json", "If-None-Match")
+	})
+}
+
+// TestS3WithoutConditions: a server that ignores If-None-Match is found out.
+func TestS3WithoutConditions(t *testing.T) {
+	t.Parallel()
+	f := newFakeS3(t)
+	f.before = func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		r.Header.Del("If-None-Match")
+		pass.ServeHTTP(w, r)
+	}
+	wantErr(t, ErrOverwrites, PutJSONProven(t.Context(), f.store(""), "runs/r/begin.json", "first"))
 }

@@ -43,6 +43,9 @@ func openFolder(location string) (*folder, error) {
 	if err := os.MkdirAll(location, dirMode); err != nil {
 		return nil, err
 	}
+	if err := closed(location); err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(location)
 	if err != nil {
 		return nil, err
@@ -50,6 +53,40 @@ func openFolder(location string) (*folder, error) {
 	f := &folder{root}
 	f.sweep(time.Now().Add(-staleTemp))
 	return f, nil
+}
+
+// othersWrite is the right of everybody on the machine to write.
+const othersWrite = 0o002
+
+// closed refuses a folder, or one directly in it, into which everybody on the machine
+// may write: whoever can write into the ledger could say what was taken from whom.
+func closed(location string) error {
+	if runtime.GOOS == "windows" { // its rights are not in the mode
+		return nil
+	}
+	inside, err := os.ReadDir(location)
+	if err != nil {
+		return err
+	}
+	paths := []string{location}
+	for _, e := range inside {
+		if e.IsDir() {
+			paths = append(paths, filepath.Join(location, e.Name()))
+		}
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a writer's that ended meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		if info.Mode().Perm()&othersWrite != 0 {
+			return fmt.Errorf("everybody on this machine may write into the folder %s (%s), and what lies there is what licenses are taken and given back by; take that right away:  chmod -R go-w %q", path, info.Mode().Perm(), location)
+		}
+	}
+	return nil
 }
 
 // sweep removes what writers that died before the given time left behind. It

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -164,5 +165,45 @@ func TestFolderListsManyInADirectory(t *testing.T) {
 	wantErr(t, nil, err)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+}
+
+// TestFolderThatIsOpenToAll: a store into which everybody may write is refused, with
+// the command that closes it.
+func TestFolderThatIsOpenToAll(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("rights are not in the mode there")
+	}
+	tests := map[string]struct {
+		mode   fs.FileMode
+		of     string // below the store
+		refuse bool
+	}{
+		"its own":        {0o700, ".", false},
+		"its group's":    {0o770, ".", false},
+		"read by others": {0o755, ".", false},
+		"everybody's":    {0o777, ".", true},
+		"sticky":         {0o777 | fs.ModeSticky, ".", true},
+		"the ledger":     {0o757, "ledger", true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "store")
+			if err := os.MkdirAll(filepath.Join(dir, "ledger"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(filepath.Join(dir, tc.of), tc.mode); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Open(t.Context(), dir)
+			if (err != nil) != tc.refuse {
+				t.Fatalf("open: %v", err)
+			}
+			if tc.refuse && !strings.Contains(err.Error(), fmt.Sprintf("chmod -R go-w %q", dir)) {
+				t.Errorf("the cure is missing: %v", err)
+			}
+		})
 	}
 }

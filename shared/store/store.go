@@ -24,6 +24,8 @@ var (
 	ErrExists   = errors.New("the object exists already")
 	ErrBadKey   = errors.New("bad key")
 	ErrDamaged  = errors.New("damaged object")
+	// ErrOverwrites is a store in which PutIfAbsent does not keep what is there.
+	ErrOverwrites = errors.New("the store writes over what must be written once")
 )
 
 // MaxJSON is the size in bytes up to which GetJSON reads an object.
@@ -172,6 +174,23 @@ func PutJSON(ctx context.Context, s Store, key string, v any) error {
 // PutJSONIfAbsent is PutIfAbsent of v as JSON.
 func PutJSONIfAbsent(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.PutIfAbsent, key, v)
+}
+
+// PutJSONProven is PutJSONIfAbsent that also proves that the store can do it: once
+// written, the object is written again, which must be refused. A server that ignores
+// If-None-Match, as some of those do that speak S3's protocol, is ErrOverwrites: in
+// it two runs could take the same license.
+func PutJSONProven(ctx context.Context, s Store, key string, v any) error {
+	if err := PutJSONIfAbsent(ctx, s, key, v); err != nil {
+		return err
+	}
+	switch err := PutJSONIfAbsent(ctx, s, key, v); {
+	case errors.Is(err, ErrExists):
+		return nil
+	case err != nil:
+		return fmt.Errorf("prove that the store keeps what is written once: %w", err)
+	}
+	return fmt.Errorf("%w: object %q was written twice, although it is to be created only; use a folder, AWS S3, or a server that honours If-None-Match on PutObject", ErrOverwrites, key)
 }
 
 func encode(ctx context.Context, put func(context.Context, string, io.ReadSeeker) error, key string, v any) error {
