@@ -35,7 +35,7 @@ locals {
     ]
     evaluate = [
       { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*"] },
-      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/dateless/*", "${local.objects}/runs/*/decisions/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/known/*", "${local.objects}/runs/*/decisions/*"] },
       local.seeing,
       local.writing,
     ]

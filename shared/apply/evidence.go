@@ -137,6 +137,9 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evid
 			return evidence{why: fmt.Sprintf("groups in Entra ID could not be read: %v", err)}
 		}
 	}
+	if err := j.run.Recall(ctx, &h, j.Now()); err != nil {
+		return evidence{why: err.Error()}
+	}
 	for p := range h.Join() {
 		e.person = p
 		return e

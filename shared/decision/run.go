@@ -101,7 +101,7 @@ func (r *Run) baseline(source int) *plan.Baseline {
 }
 
 // Read loads one partition of the run's snapshot into h, reusing its memory,
-// with the health of the feeds applied and lost dates in doubt.
+// with the health of the feeds applied and compared with what earlier runs knew.
 func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) error {
 	if err := r.Manifest.Read(ctx, r.store, partition, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
@@ -115,7 +115,7 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 	for key := range r.Emptied() {
 		h.Unreadable = append(h.Unreadable, key)
 	}
-	if err := r.doubtLost(ctx, h); err != nil {
+	if err := r.recall(ctx, h, r.lastReadings(), r.Begin.Read); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
 	return nil

@@ -95,15 +95,28 @@ type Field struct {
 
 	entra func(*EntraUser) Value
 	ad    func(*ADUser) Value
+	dates []int // of a date of activity: those that it is the newest of, in Past.Newest
 }
 
 // Of is the field's value for a person. It is Unknown when the half it lives
 // in was not read, is doubtful, or when its activity dates cannot be trusted,
-// in this run or of this account.
+// in this run or of this account. A date that is earlier than an earlier reading
+// saw it cannot.
 func (f *Field) Of(p *Person) Value {
 	if p.State(f.Source) != Present || f.Meaning == Activity && (p.Stale[f.Source] != "" || p.datesInDoubt(f.Source)) {
 		return Value{}
 	}
+	v := f.read(p)
+	if f.Meaning == Activity {
+		if newest, _ := f.wentBack(p.past(f.Source), v.Time); !newest.IsZero() {
+			return Value{}
+		}
+	}
+	return v
+}
+
+// read is the field's value as it was read.
+func (f *Field) read(p *Person) Value {
 	if f.Source == AD {
 		if p.AD.Hides(f.Attribute) {
 			return Value{}
@@ -130,11 +143,13 @@ func allADAttributes() []string {
 	return names
 }
 
+// datesInDoubt tells that no date of activity of the account says anything: one
+// lies in the future, or all of them got lost.
 func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
-		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero()
+		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()
 	}
-	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero()
+	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero() && p.Entra.LastActivity().IsZero()
 }
 
 // DatesLost is when the dates of a person's account were first missing, as in
@@ -196,6 +211,12 @@ func allFields() map[string]*Field {
 	ad("accountEnabled", Bool, Plain, func(u *ADUser) Value { return flag(u.Enabled) })
 	ad("created", Date, Creation, func(u *ADUser) Value { return date(u.Created) })
 	ad("lastLogonTimestamp", Date, Activity, func(u *ADUser) Value { return date(u.LastLogonTimestamp) })
+	for name, dates := range map[string][]int{
+		"entra.lastInteractiveSignIn": {interactive}, "entra.lastNonInteractiveSignIn": {nonInteractive}, "entra.lastSuccessfulSignIn": {successful},
+		"entra.lastActivity": {interactive, nonInteractive, successful}, "ad.lastLogonTimestamp": {logon},
+	} {
+		m[name].dates = dates
+	}
 	return m
 }
 

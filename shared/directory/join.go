@@ -125,6 +125,9 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	if found {
 		j.taken[at] = true
 	}
+	if p.ADState == NoAccount {
+		p.missed(AD, u.Past.Joined)
+	}
 }
 
 func (j *joiner) fromAD(p *Person, i int) {
@@ -133,6 +136,9 @@ func (j *joiner) fromAD(p *Person, i int) {
 	p.Memberships = j.memberships("", u.SID)
 	if j.EntraState == Present {
 		p.EntraState = NoAccount
+	}
+	if p.EntraState == NoAccount {
+		p.missed(Entra, u.Past.Joined)
 	}
 	if j.twiceAD[u.SID] {
 		p.contradict("two Active Directory accounts carry the same SID")

@@ -78,10 +78,11 @@ type EntraUser struct {
 	// DatesInDoubt: a sign-in date lies in the future, so a clock is wrong and
 	// no sign-in date of this account says anything.
 	DatesInDoubt bool
-	// DatesLost is when this account's sign-in dates were first missing although
-	// it had some, as far as is known; zero when none are missing. Until they are
-	// back nobody knows when it was used last.
+	// DatesLost is when one of this account's sign-in dates was first missing, or
+	// earlier than Past knows it, as far as is known; zero when none is. Until the
+	// dates are back nobody knows when the account was used last.
 	DatesLost time.Time
+	Past      Past
 
 	// Synced tells that the account is mastered on premises
 	// (onPremisesSyncEnabled is true), so an AD account should exist.
@@ -136,6 +137,7 @@ type ADUser struct {
 	// Unreadable are the LDAP names of attributes that came without a value and may
 	// have one: the account that reads has no right to see it.
 	Unreadable []string
+	Past               Past
 
 	Extension ExtensionAttributes
 }

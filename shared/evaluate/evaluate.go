@@ -36,10 +36,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	if err := w.run.Read(ctx, n, &w.halves); err != nil {
 		return fmt.Errorf("evaluate partition %d: %w", n, err)
 	}
-	if err := w.run.PutDateless(ctx, n, &w.halves); err != nil {
-		return fmt.Errorf("evaluate partition %d: %w", n, err)
-	}
-	return w.run.Put(ctx, n, func(emit func(*plan.Decision) error) (decision.Summary, error) {
+	err := w.run.Put(ctx, n, func(emit func(*plan.Decision) error) (decision.Summary, error) {
 		sum := decision.Summary{Tallies: make([]plan.Tally, len(w.run.Policy.Rules))}
 		for i, rule := range w.run.Policy.Rules {
 			sum.Tallies[i].Rule = rule.Name
@@ -49,12 +46,17 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 				return sum, err
 			}
 			sum.People++
+			w.run.Met(p)
 			if err := w.person(p, sum.Tallies, emit); err != nil {
 				return sum, err
 			}
 		}
 		return sum, nil
 	})
+	if err != nil {
+		return err
+	}
+	return w.run.Remember(ctx, n, &w.halves)
 }
 
 func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*plan.Decision) error) error {

@@ -151,16 +151,30 @@ func (a *attribute) gap(p *directory.Person) string {
 			return "may not be read: the account of idleseat has no right to see " + f.Attribute + " of this person; grant it to read the attribute"
 		case f.Meaning == directory.Activity && p.Stale[f.Source] != "":
 			return "cannot be trusted: " + p.Stale[f.Source]
-		case f.Meaning == directory.Activity && !p.DatesLost(f.Source).IsZero():
-			return "got lost: no date has come since " + dayOf(p.DatesLost(f.Source)) + ", and earlier data do not show that the account never had one; if that is right, plan with --accept-feeds"
 		case f.Meaning == directory.Activity && f.Of(p).State == directory.Unknown:
-			return "cannot be trusted: a date of the account lies in the future"
+			return lostGap(f, p)
 		}
 	}
 	if a.of(p).State == directory.None {
 		return "has no value"
 	}
 	return "was not read"
+}
+
+// lostGap says why a date of an account that was read is not known.
+func lostGap(f *directory.Field, p *directory.Person) string {
+	const cure = "; it is undecided until a date comes that is not earlier; if that is right, plan with --accept-feeds"
+	since := dayOf(p.DatesLost(f.Source))
+	switch newest, read := f.WentBack(p); {
+	case p.DatesLost(f.Source).IsZero():
+		return "cannot be trusted: a date of the account lies in the future"
+	case newest.IsZero():
+		return "got lost: no date has come since " + since + ", and earlier data do not show that the account never had one; if that is right, plan with --accept-feeds"
+	case read.IsZero():
+		return "got lost: no date has come since " + since + ", and the newest known one is " + dayOf(newest) + cure
+	default:
+		return "went back: since " + since + " it is " + dayOf(read) + ", and the newest known one is " + dayOf(newest) + cure
+	}
 }
 
 // gap says why membership is not known for the person.

@@ -81,6 +81,7 @@ type change struct {
 	usn         int // of the last one that Active Directory counts
 	signIn      time.Time
 	logOn       time.Time
+	putBack     bool      // logOn is from a backup, lastLogonTimestamp with it
 	commonName  string    // in Active Directory, when it was renamed
 	replaced    int       // how often the account in Active Directory was deleted and made anew
 	made        time.Time // when that was last
@@ -157,7 +158,8 @@ func (c *Company) LogOn(i int) {
 	defer c.mu.Unlock()
 	t := c.traits(i)
 	before := c.datesOf(i, t).stamp
-	c.changeOf(i).logOn = c.now().Truncate(time.Second)
+	ch := c.changeOf(i)
+	ch.logOn, ch.putBack = c.now().Truncate(time.Second), false
 	if !c.datesOf(i, t).stamp.Equal(before) {
 		c.move(i)
 	}
@@ -168,6 +170,17 @@ func (c *Company) GiveE3(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.setMember(groupE3, i, true)
+}
+
+// PutBack restores a person's object of Active Directory from a backup, as it was
+// when they had last logged on at an instant: an authoritative restore (ntdsutil)
+// brings the attributes of the backup back.
+func (c *Company) PutBack(i int, logOn time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ch := c.changeOf(i)
+	ch.logOn, ch.putBack = logOn.Truncate(time.Second), true
+	c.move(i)
 }
 
 // GiveCitrix puts a person into the Citrix group, as somebody on site may.

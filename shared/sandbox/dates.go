@@ -88,7 +88,7 @@ func (x *dates) used(ch *change) {
 	}
 	if !ch.logOn.IsZero() {
 		x.logon = ch.logOn
-		if ch.logOn.Sub(x.stamp) > 14*day {
+		if ch.putBack || ch.logOn.Sub(x.stamp) > 14*day {
 			x.stamp = ch.logOn
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -30,12 +31,12 @@ func night(r *Run, name string, read time.Time) *Run {
 func lost(t *testing.T, r *Run, h *directory.Halves) map[string]time.Time {
 	t.Helper()
 	for i := range h.Entra {
-		h.Entra[i].DatesLost = time.Time{}
+		h.Entra[i].DatesLost, h.Entra[i].Past = time.Time{}, directory.Past{}
 	}
 	for i := range h.AD {
-		h.AD[i].DatesLost = time.Time{}
+		h.AD[i].DatesLost, h.AD[i].Past = time.Time{}, directory.Past{}
 	}
-	if err := r.doubtLost(t.Context(), h); err != nil {
+	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {
 		t.Fatal(err)
 	}
 	marked := map[string]time.Time{}
@@ -67,7 +68,7 @@ func TestLostDates(t *testing.T) {
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
 
 	first := world{entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
-	if err := first.PutDateless(t.Context(), 0, halves([]directory.EntraUser{never, active, wrongClock}, neverOn, on)); err != nil {
+	if err := first.Remember(t.Context(), 0, halves([]directory.EntraUser{never, active, wrongClock}, neverOn, on)); err != nil {
 		t.Fatal(err)
 	}
 
@@ -86,14 +87,17 @@ func TestLostDates(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the night after (-want +got):\n%s", d)
 	}
-	if got := lost(t, second, halves([]directory.EntraUser{active, gonePartly}, on)); len(got) > 0 {
+	if got := lost(t, second, halves([]directory.EntraUser{active}, on)); len(got) > 0 {
 		t.Errorf("accounts with dates are in doubt: %v", got)
+	}
+	if d := cmp.Diff(map[string]time.Time{"active": tomorrow}, lost(t, second, halves([]directory.EntraUser{gonePartly}, on))); d != "" {
+		t.Errorf("an account of which an old date is left (-want +got):\n%s", d)
 	}
 
 	// The list of that night keeps what the first one knew.
 	h := halves([]directory.EntraUser{never, gone, hired}, off)
 	lost(t, second, h)
-	if err := second.PutDateless(t.Context(), 0, h); err != nil {
+	if err := second.Remember(t.Context(), 0, h); err != nil {
 		t.Fatal(err)
 	}
 	for days, want := range map[int]map[string]time.Time{
@@ -116,16 +120,16 @@ func TestLostDates(t *testing.T) {
 	}
 }
 
-// TestLostDatesWithoutList: what cannot be compared is in doubt only when there
+// TestLostDatesWithoutTable: what cannot be compared is in doubt only when there
 // should be something to compare it with.
-func TestLostDatesWithoutList(t *testing.T) {
+func TestLostDatesWithoutTable(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
 	tests := map[string]struct {
 		change func(*Run)
 		doubt  bool
 	}{
-		"the list is gone":           {func(*Run) {}, true},
+		"the table is gone":          {func(*Run) {}, true},
 		"the first run of a store":   {func(r *Run) { r.History = nil }, false},
 		"never healthy":              {func(r *Run) { r.History.Baselines = [2]*plan.Baseline{} }, false},
 		"made by an older version":   {func(r *Run) { r.History.Baselines[0].Run = "" }, false},
@@ -147,9 +151,9 @@ func TestLostDatesWithoutList(t *testing.T) {
 	}
 }
 
-// TestDatelessLists: people are found again when the number of partitions changes,
-// and a run for one person leaves the lists as they are.
-func TestDatelessLists(t *testing.T) {
+// TestKnownTables: people are found again when the number of partitions changes,
+// and a run for one person leaves the tables as they are.
+func TestKnownTables(t *testing.T) {
 	t.Parallel()
 	first := world{partitions: 3, entra: []directory.EntraUser{account("busy", 1)}}.seal(t)
 	var people []directory.EntraUser
@@ -164,7 +168,7 @@ func TestDatelessLists(t *testing.T) {
 		h.Entra = append(h.Entra, u)
 	}
 	for n, h := range parts {
-		if err := first.PutDateless(t.Context(), n, h); err != nil {
+		if err := first.Remember(t.Context(), n, h); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,20 +178,22 @@ func TestDatelessLists(t *testing.T) {
 		t.Errorf("people of other partitions are in doubt: %v", got)
 	}
 	next.Begin.User = "a@x.example"
-	if err := next.PutDateless(t.Context(), 0, halves(people)); err != nil {
+	if err := next.Remember(t.Context(), 0, halves(people)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := next.listed(t.Context(), listKey("next", 0)); err != nil {
+	if _, err := known.Get(t.Context(), next.store, "next", 0); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a run for one person left a table: %v", err)
+	}
+	if err := store.PutBytes(t.Context(), next.store, "runs/run/known/0000.gz", []byte("half")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := next.store.Get(t.Context(), listKey("next", 0)); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("a run for one person left a list: %v", err)
+	damaged := func() error { return next.recall(t.Context(), halves(people), next.lastReadings(), next.Begin.Read) }
+	if err := damaged(); !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), "what run run knew of accounts (plan with --accept-feeds to go on without): ") || !strings.Contains(err.Error(), "runs/run/known/0000.gz") {
+		t.Errorf("a damaged table: %v", err)
 	}
-	if err := store.PutBytes(t.Context(), next.store, listKey("run", 0), []byte("half")); err != nil {
-		t.Fatal(err)
-	}
-	if err := next.doubtLost(t.Context(), halves(people)); !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), "run run (plan with --accept-feeds to go on without)") {
-		t.Errorf("a damaged list: %v", err)
+	next.Begin.AcceptFeeds = true
+	if err := damaged(); err != nil {
+		t.Errorf("a damaged table, and the feeds are accepted: %v", err)
 	}
 }
 

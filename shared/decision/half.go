@@ -1,0 +1,143 @@
+package decision
+
+import (
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+)
+
+// half is an account as it was read, of either source: the other pointer is nil.
+type half struct {
+	entra *directory.EntraUser
+	ad    *directory.ADUser
+
+	twin  int32 // another reading of it in the same group, or -1
+	found bool  // an earlier run knew it
+}
+
+// id is the Entra id or the SID.
+func (a half) id() string {
+	if a.ad != nil {
+		return a.ad.SID
+	}
+	return a.entra.ID
+}
+
+// place decides the partition.
+func (a half) place() string {
+	if a.ad != nil {
+		return a.ad.SID
+	}
+	return a.entra.PartitionKey()
+}
+
+func (a half) created() time.Time {
+	if a.ad != nil {
+		return a.ad.Created
+	}
+	return a.entra.Created
+}
+
+func (a half) enabled() bool {
+	if a.ad != nil {
+		return a.ad.Enabled == directory.Yes
+	}
+	return a.entra.Enabled == directory.Yes
+}
+
+func (a half) dates() [directory.ActivityDates]time.Time {
+	if a.ad != nil {
+		return a.ad.Activity()
+	}
+	return a.entra.Activity()
+}
+
+func (a half) inDoubt() bool {
+	if a.ad != nil {
+		return a.ad.DatesInDoubt
+	}
+	return a.entra.DatesInDoubt
+}
+
+func (a half) lost() *time.Time {
+	if a.ad != nil {
+		return &a.ad.DatesLost
+	}
+	return &a.entra.DatesLost
+}
+
+func (a half) past() *directory.Past {
+	if a.ad != nil {
+		return &a.ad.Past
+	}
+	return &a.entra.Past
+}
+
+// dateless tells that the account has no date of activity, for all that was read.
+func (a half) dateless() bool {
+	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
+}
+
+// back are the dates that are earlier than known, as in known.Account.
+func (a half) back() (bits uint8) {
+	dates := a.dates()
+	for i, t := range a.past().Newest {
+		if t.After(dates[i]) {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
+// halvesOf calls each with every account that h has of a source.
+func halvesOf(h *directory.Halves, s directory.Source, each func(half)) {
+	if s == directory.AD {
+		for i := range h.AD {
+			each(half{ad: &h.AD[i], twin: -1})
+		}
+		return
+	}
+	for i := range h.Entra {
+		each(half{entra: &h.Entra[i], twin: -1})
+	}
+}
+
+// group is the accounts that lay in one partition of an earlier run.
+type group struct {
+	list []half
+	at   map[uint64]int32
+}
+
+// groupsOf divides the accounts of a source by the partitions of an earlier run.
+func groupsOf(h *directory.Halves, s directory.Source, partitions int) map[int]*group {
+	groups := map[int]*group{}
+	room := len(h.Entra)
+	if s == directory.AD {
+		room = len(h.AD)
+	}
+	halvesOf(h, s, func(a half) {
+		n := directory.Partition(a.place(), partitions)
+		g := groups[n]
+		if g == nil { // mostly all lie in one
+			g = &group{list: make([]half, 0, room), at: make(map[uint64]int32, room)}
+			groups[n], room = g, 0
+		}
+		k := known.KeyOf(a.id())
+		if twin, twice := g.at[k]; twice {
+			a.twin = twin
+		}
+		g.at[k] = int32(len(g.list))
+		g.list = append(g.list, a)
+	})
+	return groups
+}
+
+// each calls each with the readings of an account.
+func (g *group) each(k uint64, each func(*half)) {
+	at, there := g.at[k]
+	for there && at >= 0 {
+		each(&g.list[at])
+		at = g.list[at].twin
+	}
+}

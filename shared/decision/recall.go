@@ -1,0 +1,161 @@
+package decision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Directories never take a date of activity back. So an account whose date is
+// missing, or earlier than a healthy reading saw it, has lost it on the way here,
+// however few they are for the health of the feed to notice.
+
+// lostFor is how long an account whose dates were lost stays in doubt, at least:
+// then it is as if it had been used on the day they were first missing.
+const lostFor = 90 * 24 * time.Hour
+
+// joinedFor is how long a person whose account in the other directory is not read
+// any more counts as one who has it: so long Entra ID keeps a deleted account in its
+// bin (Microsoft Entra documentation, "Recover from deletions").
+const joinedFor = 30 * 24 * time.Hour
+
+// recollection compares accounts with what the last healthy reading of their source
+// left.
+type recollection struct {
+	*Run
+	source directory.Source
+	last   *plan.Baseline
+	now    time.Time // of the reading that is compared
+	// accepted: an operator says that the source is right as it is now.
+	accepted bool
+	dates    bool // are compared, too
+}
+
+// recall notes at the accounts of h what earlier readings knew of them. last are the
+// last healthy ones, and now is when h was read.
+func (r *Run) recall(ctx context.Context, h *directory.Halves, last [2]*plan.Baseline, now time.Time) error {
+	for s, b := range last {
+		if b == nil || b.Run == "" || b.Partitions < 1 || b.Read.After(now) {
+			continue
+		}
+		c := recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run}
+		c.dates = !c.accepted && r.Feeds[s].State == plan.Healthy
+		for n, g := range groupsOf(h, c.source, b.Partitions) {
+			if err := c.compare(ctx, n, g); err != nil && !c.accepted {
+				return fmt.Errorf("read what run %s knew of accounts (plan with --accept-feeds to go on without): %w", b.Run, err)
+			}
+		}
+	}
+	return nil
+}
+
+// compare looks accounts up in the partition in which they lay then.
+func (c *recollection) compare(ctx context.Context, n int, g *group) error {
+	p, err := known.Get(ctx, c.store, c.last.Run, n)
+	if errors.Is(err, store.ErrNotFound) {
+		return c.compareDateless(ctx, n, g)
+	}
+	if err != nil {
+		return err
+	}
+	for i := range p[c.source] {
+		k := &p[c.source][i]
+		g.each(k.Key, func(a *half) {
+			a.found = true
+			c.recognize(a, k)
+		})
+	}
+	for i := range g.list {
+		a := &g.list[i]
+		if a.found {
+			continue
+		}
+		if a.enabled() { // new, or back from wherever it was
+			a.past().EnabledSince = c.now
+		}
+		c.neverSeen(a)
+	}
+	return nil
+}
+
+// recognize notes at an account what is known of it.
+func (c *recollection) recognize(a *half, k *known.Account) {
+	a.past().Seen = k.Seen.Time()
+	switch {
+	case !a.enabled() || k.Enabled == known.Always:
+	case k.Enabled == 0:
+		a.past().EnabledSince = c.now
+	default:
+		a.past().EnabledSince = k.Enabled.Time()
+	}
+	if joined := k.Joined.Time(); c.now.Before(joined.Add(joinedFor)) && !c.accepted {
+		a.past().Joined = joined
+	}
+	if !c.dates {
+		return
+	}
+	forgotten := k.Lost != 0 && !c.now.Before(k.Lost.Time().Add(max(lostFor, c.Policy.LongestSpan())))
+	for i, t := range k.Newest {
+		if !forgotten || k.Back&(1<<i) == 0 {
+			a.past().Newest[i] = t.Time()
+		}
+	}
+	switch back := a.back(); {
+	case back&^k.Back != 0: // one more
+		*a.lost() = c.now
+	case back != 0, k.Lost != 0 && !forgotten && a.dateless():
+		*a.lost() = k.Lost.Time()
+	}
+}
+
+// neverSeen doubts the dates of an account without any that the last reading should
+// have seen and did not: nobody knows whether it had some.
+func (c *recollection) neverSeen(a *half) {
+	if c.dates && a.dateless() && !a.created().After(c.last.Read) {
+		*a.lost() = c.now
+	}
+}
+
+// dateless is an account in which no date of activity was read: one line of
+// runs/<run>/dateless/<partition>.jsonl.gz, which runs before the table of known
+// accounts left instead.
+type dateless struct {
+	Account string `json:"account"` // Entra id or SID
+	// Since is when its dates were first missing; zero: it never had any.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// compareDateless compares accounts with the list of a run before the table. Such a
+// run did not say which dates it saw, nor who was enabled. A list that is gone, its
+// time being over, knows of no account that never had a date.
+func (c *recollection) compareDateless(ctx context.Context, n int, g *group) error {
+	since := map[string]time.Time{}
+	err := store.GetLines(ctx, c.store, fmt.Sprintf("runs/%s/dateless/%04d.jsonl.gz", c.last.Run, n), func(l *dateless) error {
+		since[l.Account] = l.Since
+		return nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	for i := range g.list {
+		a := &g.list[i]
+		lost, listed := since[a.id()]
+		switch over := !c.now.Before(lost.Add(max(lostFor, c.Policy.LongestSpan()))); {
+		case !listed:
+			c.neverSeen(a)
+		case !c.dates:
+		case a.dateless() && !lost.IsZero() && !over:
+			*a.lost() = lost
+		}
+		if listed {
+			a.past().Seen = c.last.Read
+		}
+	}
+	return nil
+}

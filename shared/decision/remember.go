@@ -1,0 +1,84 @@
+package decision
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+)
+
+// Met notes that both accounts of a person were read.
+func (r *Run) Met(p *directory.Person) {
+	if p.EntraState == directory.Present && p.ADState == directory.Present {
+		p.Entra.Past.Joined, p.AD.Past.Joined = r.Begin.Read, r.Begin.Read
+	}
+}
+
+// Remember writes for later runs what is known of the accounts of a partition. h is
+// the partition as Read gave it, after Met was told of everybody.
+func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) error {
+	if r.Begin.User != "" {
+		return nil // later runs look at those for everybody
+	}
+	var p known.Partition
+	for s, f := range r.Feeds {
+		if f.State != plan.Healthy {
+			continue // what later runs look at is an earlier one
+		}
+		halvesOf(h, directory.Source(s), func(a half) {
+			if a.inDoubt() && a.past().Seen.IsZero() {
+				return // as if it had not been seen: its dates are not known to be missing
+			}
+			p[s] = append(p[s], remembered(a, r.Begin.Read))
+		})
+	}
+	if err := known.Put(ctx, r.store, r.Begin.Run, partition, &p); err != nil {
+		return fmt.Errorf("remember the accounts of partition %d of run %s: %w", partition, r.Begin.Run, err)
+	}
+	return nil
+}
+
+// remembered is what later runs know of an account that was read at an instant.
+func remembered(a half, read time.Time) known.Account {
+	k := known.Account{
+		Key: known.KeyOf(a.id()), Back: a.back(), Lost: known.SecondOf(*a.lost()),
+		Seen: known.SecondOf(a.past().Seen), Joined: known.SecondOf(a.past().Joined),
+	}
+	if k.Seen == 0 {
+		k.Seen = known.SecondOf(read)
+	}
+	if a.enabled() {
+		k.Enabled = max(known.Always, known.SecondOf(a.past().EnabledSince))
+	}
+	dates := a.dates()
+	for i, t := range a.past().Newest {
+		if dates[i].After(t) && !a.inDoubt() {
+			t = dates[i]
+		}
+		k.Newest[i] = known.SecondOf(t)
+	}
+	return k
+}
+
+// lastReadings are the last healthy readings before this run's own.
+func (r *Run) lastReadings() (last [2]*plan.Baseline) {
+	if r.History != nil {
+		last = r.History.Baselines
+	}
+	return last
+}
+
+// Recall notes at accounts that were read afresh what is known of them, the run's
+// own reading included.
+func (r *Run) Recall(ctx context.Context, h *directory.Halves, now time.Time) error {
+	last := r.lastReadings()
+	for s, f := range r.Feeds {
+		if f.State == plan.Healthy && r.Begin.User == "" {
+			last[s] = &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
+		}
+	}
+	return r.recall(ctx, h, last, now)
+}

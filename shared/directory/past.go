@@ -1,0 +1,120 @@
+package directory
+
+import "time"
+
+// The dates of activity of an account, by their place in Past.Newest. An account
+// of Active Directory has the last one alone.
+const (
+	interactive = iota
+	nonInteractive
+	successful
+	logon = 0
+)
+
+// ActivityDates is how many dates of activity an account has at most.
+const ActivityDates = 3
+
+// Past is what earlier readings tell of an account, beside what was read of it
+// now. The zero value tells nothing: no earlier reading saw the account.
+type Past struct {
+	// Seen is the first reading that saw the account, of an unbroken line.
+	Seen time.Time
+	// Newest are the newest dates of activity that any reading saw, by field; zero:
+	// none. They are whole seconds.
+	Newest [ActivityDates]time.Time
+	// EnabledSince is the first reading that saw the account enabled, of an unbroken
+	// line that does; zero: the first reading of all did, or the account is disabled.
+	EnabledSince time.Time
+	// Joined is the last reading that saw the account together with the person's
+	// account in the other directory, if that was not long ago; zero: none did.
+	Joined time.Time
+}
+
+// apart is the least time between two readings that are not of one day. A nightly
+// schedule may begin a little earlier than the night before.
+const apart = 20 * time.Hour
+
+// SeenOnce tells that no reading of an earlier day saw the account.
+func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
+
+// Activity are the dates of activity of the account, in the order of Past.Newest.
+func (u *EntraUser) Activity() [ActivityDates]time.Time {
+	return [...]time.Time{interactive: u.LastInteractive, nonInteractive: u.LastNonInteractive, successful: u.LastSuccessful}
+}
+
+// Activity are the dates of activity of the account, in the order of Past.Newest.
+func (a *ADUser) Activity() [ActivityDates]time.Time {
+	return [ActivityDates]time.Time{logon: a.LastLogonTimestamp}
+}
+
+// past is what earlier readings tell of the account of a source; nil when there is
+// no account.
+func (p *Person) past(s Source) *Past {
+	switch {
+	case s == AD && p.AD != nil:
+		return &p.AD.Past
+	case s == Entra && p.Entra != nil:
+		return &p.Entra.Past
+	}
+	return nil
+}
+
+// SeenOnce tells that no reading of an earlier day saw one of the person's accounts.
+func (p *Person) SeenOnce(now time.Time) bool {
+	for _, s := range [...]Source{Entra, AD} {
+		if past := p.past(s); past != nil && past.SeenOnce(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// missed makes a half that was not found Missing when a reading not long ago knew it:
+// a page that was left out, a right that was taken and a filter look the same.
+func (p *Person) missed(s Source, joined time.Time) {
+	if joined.IsZero() {
+		return
+	}
+	name := "Entra ID"
+	if s == AD {
+		name, p.ADState = "Active Directory", Missing
+	} else {
+		p.EntraState = Missing
+	}
+	p.Doubt = "an account in " + name + " was known on " + joined.Format(time.DateOnly) + ", and was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
+}
+
+// EnabledSince is since when the account of a source is known to be enabled, as in
+// Past; zero: longer than anybody knows. Unset: it is not known whether it is.
+func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
+	switch past := p.past(s); {
+	case past == nil:
+		return time.Time{}, Unset
+	case s == AD:
+		return past.EnabledSince, p.AD.Enabled
+	default:
+		return past.EnabledSince, p.Entra.Enabled
+	}
+}
+
+// WentBack is the newest date of a field that any reading saw, when the one that
+// was read now is earlier or missing; zero when it is not. read is the one of now.
+func (f *Field) WentBack(p *Person) (newest, read time.Time) {
+	past := p.past(f.Source)
+	if past == nil || f.Meaning != Activity {
+		return time.Time{}, time.Time{}
+	}
+	return f.wentBack(past, f.read(p).Time)
+}
+
+func (f *Field) wentBack(past *Past, read time.Time) (newest, now time.Time) {
+	for _, i := range f.dates {
+		if t := past.Newest[i]; t.After(newest) {
+			newest = t
+		}
+	}
+	if !newest.After(read) {
+		return time.Time{}, read
+	}
+	return newest, read
+}

@@ -1,0 +1,210 @@
+// Package known keeps what later runs must remember of every account of one
+// partition of a run, in the object runs/<run>/known/<partition>.gz:
+//
+//	{"version":1,"entra":8000,"ad":7990}
+//
+// and after this line the columns of the table, one after the other, the accounts
+// of Entra ID first. Numbers are little-endian; instants are whole seconds since
+// 1970. Everything is compressed by gzip, whose checksum guards it. A night with
+// 1,000,000 people reads and writes two million accounts, so the table holds hashes
+// in place of ids and nothing that could be looked up elsewhere.
+package known
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Account is what is remembered of one account.
+type Account struct {
+	// Key is KeyOf its Entra id or SID.
+	Key uint64
+	// Newest are the newest dates of activity that any reading saw, in the order of
+	// directory.Past.Newest.
+	Newest [directory.ActivityDates]Second
+	// Back has the bit 1<<i set when Newest[i] is later than the date that this run
+	// read.
+	Back uint8
+	// Lost is since when a date is missing or earlier than known.
+	Lost Second
+	// Seen is the first reading that saw the account, of an unbroken line.
+	Seen Second
+	// Enabled is the first reading that saw it enabled, of an unbroken line; zero:
+	// this run did not see it enabled; Always: no reading saw it otherwise.
+	Enabled Second
+	// Joined is the last reading that saw it with the person's other account.
+	Joined Second
+}
+
+// Second is an instant in whole seconds since 1970, until 2106; zero is none.
+type Second uint32
+
+// Always stands for the time before the first reading.
+const Always Second = 1
+
+// SecondOf rounds an instant down to a second.
+func SecondOf(t time.Time) Second {
+	if t.IsZero() {
+		return 0
+	}
+	return Second(min(max(t.Unix(), int64(Always)), 1<<32-1))
+}
+
+// Time is the instant, in UTC; the zero time for none.
+func (s Second) Time() time.Time {
+	if s == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(s), 0).UTC()
+}
+
+// KeyOf is the hash (FNV-1a) of an Entra id or SID. Among 1,000,000 accounts two
+// share one in every thirtieth million of nights, and are then remembered as one.
+func KeyOf(id string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(id) {
+		h = (h ^ uint64(id[i])) * 1099511628211
+	}
+	return h
+}
+
+// Partition is what a run remembers of one partition, by source.
+type Partition [2][]Account
+
+// version is that of the format.
+const version = 1
+
+// header is the first line of the object.
+type header struct {
+	Version int `json:"version"`
+	Entra   int `json:"entra"` // accounts
+	AD      int `json:"ad"`
+}
+
+const (
+	accountSize = 8 + 4*directory.ActivityDates + 1 + 4*4
+	// maxAccounts bounds the accounts of one source: a thousand times what a
+	// partition is made for.
+	maxAccounts = 8_000_000
+	maxObject   = 2 * maxAccounts * accountSize
+	// mostDeflated is more than gzip can make of a byte (RFC 1951: 258 bytes of two
+	// bits).
+	mostDeflated = 1100
+)
+
+func key(run string, partition int) string {
+	return fmt.Sprintf("runs/%s/known/%04d.gz", run, partition)
+}
+
+// Put writes what a run remembers of a partition, in place of what is there.
+func Put(ctx context.Context, s store.Store, run string, partition int, p *Partition) error {
+	var object bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&object, gzip.BestSpeed)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", key(run, partition), err)
+	}
+	if err := json.NewEncoder(zip).Encode(header{version, len(p[directory.Entra]), len(p[directory.AD])}); err != nil {
+		return fmt.Errorf("write %s: %w", key(run, partition), err)
+	}
+	for _, accounts := range p {
+		if _, err := zip.Write(table(accounts)); err != nil {
+			return fmt.Errorf("write %s: %w", key(run, partition), err)
+		}
+	}
+	if err := zip.Close(); err != nil {
+		return fmt.Errorf("write %s: %w", key(run, partition), err)
+	}
+	return store.PutBytes(ctx, s, key(run, partition), object.Bytes())
+}
+
+// Get reads what a run remembers of a partition. It is store.ErrNotFound when the
+// run left nothing, or nothing is left of it, and store.ErrDamaged when it cannot
+// be read to its end.
+func Get(ctx context.Context, s store.Store, run string, partition int) (*Partition, error) {
+	raw, err := store.GetBytes(ctx, s, key(run, partition), maxObject)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", key(run, partition), err)
+	}
+	p, err := decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", store.ErrDamaged, key(run, partition), err)
+	}
+	return p, nil
+}
+
+func decode(raw []byte) (*Partition, error) {
+	zip, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	defer zip.Close()
+	in := bufio.NewReaderSize(zip, 64<<10)
+	first, err := in.ReadSlice('\n')
+	if err != nil {
+		return nil, fmt.Errorf("its first line: %w", err)
+	}
+	var h header
+	if err := json.Unmarshal(first, &h); err != nil {
+		return nil, fmt.Errorf("its first line: %w", err)
+	}
+	if h.Version != version || min(h.Entra, h.AD) < 0 || max(h.Entra, h.AD) > min(maxAccounts, mostDeflated*len(raw)/accountSize) {
+		return nil, fmt.Errorf("its first line says %.80q", first)
+	}
+	var p Partition
+	for source, n := range [...]int{directory.Entra: h.Entra, directory.AD: h.AD} {
+		text := make([]byte, n*accountSize)
+		if _, err := io.ReadFull(in, text); err != nil {
+			return nil, err
+		}
+		p[source] = accounts(text)
+	}
+	if _, err := in.ReadByte(); err != io.EOF { // the checksum comes with the end
+		return nil, fmt.Errorf("it goes on after its last account: %w", err)
+	}
+	return &p, nil
+}
+
+// columns are the 32-bit values of an account in the order of the table.
+func (a *Account) columns() [directory.ActivityDates + 4]*Second {
+	return [...]*Second{&a.Newest[0], &a.Newest[1], &a.Newest[2], &a.Lost, &a.Seen, &a.Enabled, &a.Joined}
+}
+
+func table(accounts []Account) []byte {
+	n := len(accounts)
+	text := make([]byte, n*accountSize)
+	back, values := text[8*n:9*n], text[9*n:]
+	for i := range accounts {
+		a := &accounts[i]
+		binary.LittleEndian.PutUint64(text[8*i:], a.Key)
+		back[i] = a.Back
+		for c, v := range a.columns() {
+			binary.LittleEndian.PutUint32(values[4*(c*n+i):], uint32(*v))
+		}
+	}
+	return text
+}
+
+func accounts(text []byte) []Account {
+	n := len(text) / accountSize
+	list := make([]Account, n)
+	back, values := text[8*n:9*n], text[9*n:]
+	for i := range list {
+		a := &list[i]
+		a.Key, a.Back = binary.LittleEndian.Uint64(text[8*i:]), back[i]
+		for c, v := range a.columns() {
+			*v = Second(binary.LittleEndian.Uint32(values[4*(c*n+i):]))
+		}
+	}
+	return list
+}
