@@ -178,6 +178,9 @@ func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string)
 	for _, n := range p.Notes {
 		out.printf("  note: %s\n", n)
 	}
+	if p.FirstRun {
+		out.printf("  this store knows no earlier run: nothing is compared with an earlier day, and what was restored\n  or given back with another folder or store is not known here\n\n")
+	}
 	if len(p.Changes) > 0 {
 		out.shortTable(changeTable(p), "changes.csv has them all")
 		out.printf("\n")

@@ -88,10 +88,10 @@ const adSample = 1000
 // probe samples the dates of every source that the plan rests on: when a feed
 // broke after the plan was made, everybody would look as if they had left.
 func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
-	entra, ad := plan.FeedFacts{}, plan.FeedFacts{}
+	entra, ad := plan.FeedFacts{First: j.run.First(directory.Entra)}, plan.FeedFacts{First: j.run.First(directory.AD)}
 	err := j.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
 		for i := range page {
-			entra.Sample(page[i].LastActivity(), j.Now())
+			entra.SampleEntra(&page[i], j.Now())
 		}
 		return errEnough
 	})
@@ -114,7 +114,7 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 		return fmt.Errorf("compare clocks before applying: %w", err)
 	}
 	err = j.AD.ListPeople(ctx, func(u directory.ADUser) error {
-		if ad.Sample(u.LastLogonTimestamp, j.Now()); ad.Sampled == adSample {
+		if ad.SampleAD(&u, j.Now()); ad.Sampled == adSample {
 			return errEnough
 		}
 		return nil

@@ -157,7 +157,7 @@ func (o *one) readAD(ctx context.Context, sid string) {
 func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
 	err := c.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
 		for i := range page {
-			w.Sample(page[i].LastActivity())
+			w.SampleEntra(&page[i])
 		}
 		return errEnough
 	})
@@ -266,7 +266,7 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 func (o *one) sample(ctx context.Context, w *snapshot.Writer) error {
 	sampled := 0
 	err := o.source.ListPeople(ctx, func(u directory.ADUser) error {
-		w.Sample(u.LastLogonTimestamp)
+		w.SampleAD(&u)
 		if sampled++; sampled == adSample {
 			return errEnough
 		}

@@ -37,6 +37,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 		return d
 	}
 	d.Evidence = judge.Evidence(rule, p)
+	r.firstReading(&d, p, v, judge.Now())
 	if d.Refused = cmp.Or(taken.refusal(&d), r.entangled(&d)); d.Refused != "" || r.justGiven(&d, judge, rule, p) || r.wasRenamed(&d, judge, rule, p) {
 		return d
 	}
@@ -48,7 +49,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if d.Refused == "" && rule.Notice > 0 {
 		notice(&d, rule, past, judge.Now())
 	}
-	if d.Refused == "" {
+	if d.Refused = cmp.Or(d.Refused, r.alone(&d)); d.Refused == "" {
 		r.setBack(&d, judge.Now())
 		taken.precede(&d)
 	}

@@ -61,7 +61,7 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	for src, reading := range m.Readings {
 		r.Feeds[src] = plan.Health(directory.Source(src), plan.FeedFacts{
 			Absent: reading.Absent, Failed: reading.Failed, Unasked: reading.Unasked,
-			Freshness: reading.Freshness, Baseline: r.baseline(src),
+			Freshness: reading.Freshness, Baseline: r.baseline(src), First: r.First(directory.Source(src)),
 		}, b.AsOf)
 	}
 	return r, nil
@@ -98,6 +98,13 @@ func (r *Run) baseline(source int) *plan.Baseline {
 		return nil
 	}
 	return b
+}
+
+// First tells that no earlier healthy reading of a source tells how it should look,
+// and no operator said that it is right as it is.
+func (r *Run) First(source directory.Source) bool {
+	b := r.lastReadings()[source]
+	return !r.Begin.AcceptFeeds && (b == nil || b.Read.After(r.Begin.Read))
 }
 
 // Read loads one partition of the run's snapshot into h, reusing its memory,

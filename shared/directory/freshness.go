@@ -10,16 +10,38 @@ type Freshness struct {
 	Sampled      int       `json:"sampled"`
 	WithActivity int       `json:"withActivity"`
 	Newest       time.Time `json:"newest,omitzero"` // newest date of anybody
+	// Settled are the enabled accounts that are older than settled, without guests:
+	// most of them have been used. SettledWithActivity are those that have a date.
+	Settled             int `json:"settled,omitempty"`
+	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }
 
-// Sample counts one person's date. One after notAfter is a fault of a clock and
+// settled is the age from which on an account can be expected to have been used.
+const settled = 30 * 24 * time.Hour
+
+// SampleEntra counts one account. A date after notAfter is a fault of a clock and
 // not the newest.
-func (f *Freshness) Sample(date, notAfter time.Time) {
+func (f *Freshness) SampleEntra(u *EntraUser, notAfter time.Time) {
+	f.sample(u.LastActivity(), notAfter, u.Enabled == Yes && u.UserType != "Guest" && u.Created.Before(notAfter.Add(-settled)))
+}
+
+// SampleAD counts one account, as SampleEntra does.
+func (f *Freshness) SampleAD(u *ADUser, notAfter time.Time) {
+	f.sample(u.LastLogonTimestamp, notAfter, u.Enabled == Yes && u.Created.Before(notAfter.Add(-settled)))
+}
+
+func (f *Freshness) sample(date, notAfter time.Time, settled bool) {
 	f.Sampled++
+	if settled {
+		f.Settled++
+	}
 	if date.IsZero() {
 		return
 	}
 	f.WithActivity++
+	if settled {
+		f.SettledWithActivity++
+	}
 	if date.After(f.Newest) && !date.After(notAfter) {
 		f.Newest = date
 	}
@@ -29,6 +51,8 @@ func (f *Freshness) Sample(date, notAfter time.Time) {
 func (f *Freshness) Join(o Freshness) {
 	f.Sampled += o.Sampled
 	f.WithActivity += o.WithActivity
+	f.Settled += o.Settled
+	f.SettledWithActivity += o.SettledWithActivity
 	if o.Newest.After(f.Newest) {
 		f.Newest = o.Newest
 	}

@@ -137,7 +137,7 @@ type ADUser struct {
 	// Unreadable are the LDAP names of attributes that came without a value and may
 	// have one: the account that reads has no right to see it.
 	Unreadable []string
-	Past               Past
+	Past       Past
 
 	Extension ExtensionAttributes
 }

@@ -170,6 +170,7 @@ func begin(r *decision.Run, now time.Time) *plan.Plan {
 	return &plan.Plan{
 		Run: r.Begin.Run, AsOf: r.Begin.AsOf, Tenant: r.Begin.Tenant, Mode: r.Policy.Mode, Currency: r.Policy.Currency,
 		Sources:      map[string]plan.Feed{"entra": r.Feeds[directory.Entra], "ad": r.Feeds[directory.AD]},
+		FirstRun:     r.History == nil || r.History.Earlier == "" && r.History.Len() == 0,
 		ManifestHash: r.ManifestHash, PolicyHash: r.Begin.PolicyHash(), Tool: r.Begin.Tool,
 		Created: now.UTC(), Expires: now.UTC().Add(plan.Lifetime),
 	}

@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 			{User: "a", UserPrincipalName: "a@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.Direct, Reason: "200 days", IdleSince: ago(200), MonthlySaving: 35},
 			{User: "b", UserPrincipalName: "b@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.Direct, Reason: "70 days", IdleSince: ago(70), MonthlySaving: 35},
 		},
-		Created: clock, Expires: clock.Add(72 * time.Hour), Matches: map[string]int{"m365": 4, "citrix": 1},
+		Created: clock, Expires: clock.Add(72 * time.Hour), Matches: map[string]int{"m365": 4, "citrix": 1}, FirstRun: true,
 	}
 	hashes := cmpopts.IgnoreFields(plan.Plan{}, "PlanHash", "MatchHash", "ManifestHash", "PolicyHash")
 	if d := cmp.Diff(want, got, hashes); d != "" {

@@ -59,6 +59,8 @@ type Standing struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // of the last healthy feeds
+	// Earlier is the newest earlier run for everybody that made a plan; empty: none.
+	Earlier string `json:"earlier,omitempty"`
 
 	items    map[Touch]*Item
 	setbacks map[Touch]*Setback
@@ -169,7 +171,7 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 	if err != nil {
 		return nil, err
 	}
-	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, gave: map[Touch]*Item{}}
+	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, gave: map[Touch]*Item{}, Earlier: newestBefore(plans, run)}
 	book := ledger.In(s)
 	if old == nil { // the first run of a store, or the first after a long pause
 		if err := next.markAll(ctx, book); err != nil {
@@ -202,6 +204,16 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 	}
 	slices.SortFunc(lately, func(a, b *Planned) int { return strings.Compare(a.Run, b.Run) })
 	return next, next.setBack(ctx, s, lately)
+}
+
+// newestBefore is the newest of the runs that are older than one; empty: none is.
+func newestBefore(runs []string, run string) string {
+	for _, earlier := range slices.Backward(runs) {
+		if earlier < run {
+			return earlier
+		}
+	}
+	return ""
 }
 
 // previous is the standing of the newest earlier run that still has one.

@@ -39,6 +39,8 @@ type FeedFacts struct {
 	Failed   string
 	Unasked  string    // controllers whose dates are missing
 	Baseline *Baseline // nil: nothing to compare with
+	// First: no earlier healthy reading tells how the source should look.
+	First bool
 }
 
 // Baseline is how a source looked when it was last healthy.
@@ -58,6 +60,16 @@ const (
 	fewerDates  = 0.03
 	few         = 5 // people that are no sign of anything
 )
+
+// firstDates is the share of settled accounts that must have a date where no earlier
+// reading tells how many should: half. A company pays for more accounts that are
+// used than for others; accounts of services and people who only read mail on a
+// phone of long ago are a part of them, while a feed that broke loses nearly all.
+const firstDates = 0.5
+
+func (f *FeedFacts) tooFewDates() bool {
+	return f.First && f.Settled-f.SettledWithActivity > few && float64(f.SettledWithActivity) < firstDates*float64(f.Settled)
+}
 
 func (b *Baseline) fewerPeople(now directory.Freshness) bool {
 	return b.Sampled-now.Sampled > max(few, int(fewerPeople*float64(b.Sampled)))
@@ -95,6 +107,8 @@ func Health(s directory.Source, f FeedFacts, asOf time.Time) Feed {
 		return unhealthy("it has %d people and had %d on %s: part of the list is missing; if that is right, plan with --accept-feeds", f.Sampled, f.Baseline.Sampled, f.Baseline.Read.Format(time.DateOnly))
 	case f.Baseline != nil && f.Baseline.fewerDates(f.Freshness):
 		return unhealthy("%d people have a %s date and %d had one on %s: dates got lost; if that is right, plan with --accept-feeds", f.WithActivity, date, f.Baseline.WithActivity, f.Baseline.Read.Format(time.DateOnly))
+	case f.tooFewDates():
+		return unhealthy("only %d of %d enabled accounts that are older than 30 days have a %s date, and no earlier run tells whether that is right; if it is, plan with --accept-feeds", f.SettledWithActivity, f.Settled, date)
 	case age > maxAge:
 		return unhealthy("the newest %s date of anybody is %s, %d days before the planning instant: the feed has stalled", date, f.Newest.Format(time.RFC3339), int(age/(24*time.Hour)))
 	}

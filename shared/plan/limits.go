@@ -12,6 +12,10 @@ import (
 // of eleven holders are no sign of a mistake.
 const minMatches = 10
 
+// minHolders is from how many holders on all of them are too many: no company stops
+// to use a license in a night.
+const minHolders = 3
+
 // Exceeded tells, for each rule that matches more people than the policy
 // allows, how many and why that holds the run. accepted are how many of the matches
 // of each rule an override has accepted; only the others count.
@@ -28,9 +32,9 @@ func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []
 		case matches <= 0:
 		case matches > limits.StopAboveCount:
 			reasons = append(reasons, fmt.Sprintf("rule %s matches %d people%s, more than limits.stopAbove.count %d", t.Rule, matches, besides, limits.StopAboveCount))
-		case matches < minMatches:
-		case matches == t.Holders:
+		case matches == t.Holders && matches >= minHolders:
 			reasons = append(reasons, fmt.Sprintf("rule %s matches every one of the %d holders, which is a sign of broken data", t.Rule, t.Holders))
+		case matches < minMatches:
 		case percent > limits.StopAbovePercent:
 			reasons = append(reasons, fmt.Sprintf("rule %s matches %d of %d holders (%.1f %%)%s, more than limits.stopAbove.percent %g", t.Rule, matches, t.Holders, percent, besides, limits.StopAbovePercent))
 		}

@@ -31,6 +31,8 @@ type Decision struct {
 	Via               Via               `json:"via,omitempty"`
 	Refused           string            `json:"refused,omitempty"` // why nothing is done now
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
+	// FirstReading: the verdict rests on what no run of an earlier day has seen.
+	FirstReading bool `json:"firstReading,omitempty"`
 	// Seat is the license of which the change takes a seat; empty: of none.
 	Seat string `json:"seat,omitempty"`
 	// Notice: the change is announced, and made by a later run.
@@ -109,6 +111,8 @@ type Change struct {
 	MonthlySaving     float64    `json:"monthlySaving"`
 	// Back is the run whose change is put back; empty for one that takes.
 	Back string `json:"back,omitempty"`
+	// FirstReading is that of the decision.
+	FirstReading bool `json:"firstReading,omitempty"`
 }
 
 // Verdict is what the gate says of a plan.
@@ -161,6 +165,8 @@ type Plan struct {
 	// Unreadable is why something cannot be put back: what the ledger has of it
 	// cannot be believed.
 	Unreadable []string `json:"unreadable,omitempty"`
+	// FirstRun: the store knows no earlier run, nor what became of licenses.
+	FirstRun bool `json:"firstRun,omitempty"`
 	// Matches are how many people each rule matched, and MatchHash is the SHA-256 of
 	// who they are, in hex: those whom an override accepts.
 	Matches   map[string]int `json:"matches,omitempty"`

@@ -117,6 +117,9 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	good := FeedFacts{Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}}
 	with := func(change func(*FeedFacts)) FeedFacts { f := good; change(&f); return f }
+	first := func(settled, dates int) FeedFacts {
+		return with(func(f *FeedFacts) { f.First, f.Settled, f.SettledWithActivity = true, settled, dates })
+	}
 	before := func(people, dates int) *Baseline {
 		return &Baseline{Read: asOf, Freshness: directory.Freshness{Sampled: people, WithActivity: dates}}
 	}
@@ -144,7 +147,13 @@ func TestHealth(t *testing.T) {
 			"90 people have a sign-in date and 130 had one on 2026-11-23: dates got lost; if that is right, plan with --accept-feeds"},
 		"logon dates vanished": {directory.AD, with(func(f *FeedFacts) { f.Baseline = before(100, 130) }), Unhealthy, "90 people have a lastLogonTimestamp date"},
 		"a few of few":         {directory.AD, FeedFacts{Freshness: directory.Freshness{Sampled: 3, WithActivity: 3, Newest: asOf}, Baseline: before(8, 8)}, Healthy, ""},
-		"AD, fifteen days":     {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -15) }), Unhealthy, "stalled"},
+		"first, one of 310": {directory.Entra, first(310, 1), Unhealthy,
+			"only 1 of 310 enabled accounts that are older than 30 days have a sign-in date, and no earlier run tells whether that is right; if it is, plan with --accept-feeds"},
+		"first, nearly half": {directory.AD, first(100, 49), Unhealthy, "only 49 of 100 enabled accounts"},
+		"first, half":        {directory.Entra, first(100, 50), Healthy, ""},
+		"first, few":         {directory.Entra, first(6, 1), Healthy, ""},
+		"not the first":      {directory.Entra, with(func(f *FeedFacts) { f.Settled, f.SettledWithActivity = 310, 1 }), Healthy, ""},
+		"AD, fifteen days":   {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -15) }), Unhealthy, "stalled"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -203,7 +212,9 @@ func TestExceeded(t *testing.T) {
 		"above the percent":       {Tally{Reclaim: 11, Holders: 100}, "11.0 %"},
 		"exempt people hold too":  {Tally{Reclaim: 10, Keep: 50, Exempt: 40, Holders: 100}, ""},
 		"few matches":             {Tally{Reclaim: 9, Holders: 10}, ""},
-		"few, everybody":          {Tally{Reclaim: 9, Holders: 9}, ""},
+		"few, everybody":          {Tally{Reclaim: 9, Holders: 9}, "every one of the 9 holders"},
+		"three, everybody":        {Tally{Reclaim: 3, Holders: 3}, "every one of the 3 holders"},
+		"two, everybody":          {Tally{Reclaim: 2, Holders: 2}, ""},
 		"at the count":            {Tally{Reclaim: 500, Holders: 100_000}, ""},
 		"above the count":         {Tally{Reclaim: 501, Holders: 100_000}, "stopAbove.count 500"},
 		"everybody":               {Tally{Reclaim: 10, Holders: 10}, "every one"},

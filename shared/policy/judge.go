@@ -124,6 +124,7 @@ func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	switch {
 	case d.outcome == Reclaim:
 		v.Reason = j.reclaimReason(r, p)
+		v.NoDate = slices.ContainsFunc(r.when.activity, func(a *attribute) bool { return a.of(p).State == directory.None })
 	case d.outcome == Exempt:
 		v.Reason = j.exemptReason(d.exempt)
 	case d.outcome == Undecided:

@@ -74,10 +74,10 @@ var microsoft365Cases = []struct {
 	{"long ago", signIn(114 * day), Verdict{Outcome: Reclaim,
 		Reason: "no sign-in since 2026-08-01 (114 days)", IdleSince: noon.Add(-114 * day)}},
 	{"never", func(*directory.Person) {}, Verdict{Outcome: Reclaim,
-		Reason: "never signed in; account created 2025-10-19"}},
+		Reason: "never signed in; account created 2025-10-19", NoDate: true}},
 	{"never, and nobody knows since when", func(p *directory.Person) {
 		p.Entra.Created, p.AD.Created = time.Time{}, time.Time{}
-	}, Verdict{Outcome: Reclaim, Reason: "never signed in"}},
+	}, Verdict{Outcome: Reclaim, Reason: "never signed in", NoDate: true}},
 	{"dates not to be trusted", func(p *directory.Person) {
 		p.Entra.LastSuccessful = noon.Add(-100 * day)
 		p.Stale[directory.Entra] = "sign-in coverage fell"

@@ -56,4 +56,7 @@ type Verdict struct {
 	// IdleSince is the newest known activity among the dates the rule's
 	// condition reads. It is zero when there is none or none is known.
 	IdleSince time.Time
+	// NoDate: a date of activity that the condition of a reclaim reads was read and
+	// has no value.
+	NoDate bool
 }

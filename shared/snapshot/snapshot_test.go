@@ -262,8 +262,8 @@ func TestFutureActivityIsNotTheNewest(t *testing.T) {
 	w, err := NewWriter(s, b, directory.AD, "2", asOf)
 	check(t, err)
 	defer w.Close()
-	w.Sample(asOf.Add(time.Hour))
-	w.Sample(asOf.Add(-time.Hour))
+	w.SampleAD(&directory.ADUser{LastLogonTimestamp: asOf.Add(time.Hour)})
+	w.SampleAD(&directory.ADUser{LastLogonTimestamp: asOf.Add(-time.Hour)})
 	r, err := w.Finish(context.Background())
 	check(t, err)
 	if !r.Newest.Equal(asOf.Add(-time.Hour)) || r.Sampled != 2 || r.WithActivity != 2 {

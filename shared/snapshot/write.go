@@ -75,13 +75,13 @@ func NewWriter(s store.Store, b *Begin, src directory.Source, attempt string, no
 
 // AddEntra adds one Entra account.
 func (w *Writer) AddEntra(u *directory.EntraUser) error {
-	w.Sample(u.LastActivity())
+	w.SampleEntra(u)
 	return addPerson(w, u.PartitionKey(), entraColumns, u)
 }
 
 // AddAD adds one Active Directory account.
 func (w *Writer) AddAD(u *directory.ADUser) error {
-	w.Sample(u.LastLogonTimestamp)
+	w.SampleAD(u)
 	return addPerson(w, u.SID, adColumns, u)
 }
 
@@ -95,9 +95,12 @@ func addPerson[T any](w *Writer, key string, columns []column[T], record *T) err
 	return w.add(g, encode(w.line[:0], columns, record))
 }
 
-// Sample counts one person's last activity for the health of the feed. AddEntra
-// and AddAD do it; only a run for one person samples others besides.
-func (w *Writer) Sample(activity time.Time) { w.reading.Sample(activity, w.notAfter) }
+// SampleEntra counts one account for the health of the feed. AddEntra does it; only a
+// run for one person samples others besides.
+func (w *Writer) SampleEntra(u *directory.EntraUser) { w.reading.SampleEntra(u, w.notAfter) }
+
+// SampleAD counts one account, as SampleEntra does.
+func (w *Writer) SampleAD(u *directory.ADUser) { w.reading.SampleAD(u, w.notAfter) }
 
 // People is how many people were added so far.
 func (w *Writer) People() int { return w.reading.People }

@@ -1,0 +1,229 @@
+package decision
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// read compares people with what runs before knew, lets the run remember them, and
+// gives them as they were judged.
+func (r *Run) read(t *testing.T, h *directory.Halves) *directory.Halves {
+	t.Helper()
+	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {
+		t.Fatal(err)
+	}
+	for p := range h.Join() {
+		r.Met(p)
+	}
+	if err := r.Remember(t.Context(), 0, h); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (r *Run) nextNight(days int) *Run {
+	return night(r, "run-"+time.Duration(days).String(), asOf.AddDate(0, 0, days))
+}
+
+func firstNight(t *testing.T) *Run {
+	t.Helper()
+	r := world{entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{{SID: "S-busy", LastLogonTimestamp: daysAgo(1)}}}.seal(t)
+	r.Begin.Read = asOf
+	return r
+}
+
+// TestDatesGoBack: the newest known date of each field is kept, and a field is in
+// doubt while what is read of it is earlier.
+func TestDatesGoBack(t *testing.T) {
+	t.Parallel()
+	fields := map[string]*directory.Field{}
+	for _, name := range []string{"entra.lastInteractiveSignIn", "entra.lastNonInteractiveSignIn", "entra.lastActivity"} {
+		fields[name], _ = directory.FieldNamed(name)
+	}
+	unknown := func(h *directory.Halves) (names []string) {
+		for p := range h.Join() {
+			for _, name := range []string{"entra.lastInteractiveSignIn", "entra.lastNonInteractiveSignIn", "entra.lastActivity"} {
+				if fields[name].Of(p).State == directory.Unknown {
+					names = append(names, strings.TrimPrefix(name, "entra."))
+				}
+			}
+		}
+		return names
+	}
+	type reading struct {
+		after                       int // days
+		interactive, nonInteractive int // days before the first night
+		unknown                     []string
+		lost                        int // days after the first night; 0: none is
+	}
+	const none = -1000
+	for name, readings := range map[string][]reading{
+		"one field, the other is newer": {{0, 5, 9, nil, 0}, {1, none, 0, []string{"lastInteractiveSignIn"}, 1}, {2, none, 0, []string{"lastInteractiveSignIn"}, 1}, {3, 5, 0, nil, 0}},
+		"the newest field":              {{0, 5, 9, nil, 0}, {1, none, 9, []string{"lastInteractiveSignIn", "lastActivity"}, 1}, {90, 400, 9, []string{"lastInteractiveSignIn", "lastActivity"}, 1}, {91, 400, 9, nil, 0}},
+		"one field, then the other":     {{0, 5, 9, nil, 0}, {1, 5, none, []string{"lastNonInteractiveSignIn"}, 1}, {80, 400, none, []string{"lastInteractiveSignIn", "lastNonInteractiveSignIn", "lastActivity"}, 80}, {95, 400, none, []string{"lastInteractiveSignIn", "lastNonInteractiveSignIn", "lastActivity"}, 80}},
+		"a newer date comes":            {{0, 5, 9, nil, 0}, {1, 400, 9, []string{"lastInteractiveSignIn", "lastActivity"}, 1}, {2, -2, 9, nil, 0}, {3, -1, 9, []string{"lastInteractiveSignIn", "lastActivity"}, 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := firstNight(t)
+			at := func(days int) time.Time {
+				if days == none {
+					return time.Time{}
+				}
+				return daysAgo(days)
+			}
+			for i, x := range readings {
+				if i > 0 {
+					r = r.nextNight(x.after)
+				}
+				h := r.read(t, halves([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: at(x.interactive), LastNonInteractive: at(x.nonInteractive)}}))
+				if d := cmp.Diff(x.unknown, unknown(h)); d != "" {
+					t.Errorf("after %d days, unknown (-want +got):\n%s", x.after, d)
+				}
+				want := time.Time{}
+				if x.lost > 0 {
+					want = asOf.AddDate(0, 0, x.lost)
+				}
+				if got := h.Entra[0].DatesLost; !got.Equal(want) {
+					t.Errorf("after %d days, lost since %s, want %s", x.after, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestMissedHalf: a person with both accounts known last night, of whom one is not
+// read tonight, is not somebody without it, for as long as it may come back.
+func TestMissedHalf(t *testing.T) {
+	t.Parallel()
+	both := func() *directory.Halves {
+		return halves([]directory.EntraUser{{ID: "a", SID: "S-a", ImmutableID: "guid", Synced: true, Created: daysAgo(900), LastInteractive: daysAgo(1)}},
+			directory.ADUser{SID: "S-a", GUID: "guid", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)},
+			directory.ADUser{SID: "S-b", GUID: "other", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
+	}
+	for days, want := range map[int]directory.Presence{1: directory.Missing, 29: directory.Missing, 30: directory.NoAccount} {
+		first := firstNight(t)
+		first.read(t, both())
+		h := both()
+		h.Entra = nil
+		for p := range first.nextNight(days).read(t, h).Join() {
+			state := want
+			if p.AD.SID == "S-b" { // was alone before
+				state = directory.NoAccount
+			}
+			if p.EntraState != state || (p.Doubt != "") != (state == directory.Missing) {
+				t.Errorf("%s after %d days: Entra %d, want %d, doubt %q", p.AD.SID, days, p.EntraState, state, p.Doubt)
+			}
+		}
+		second := first.nextNight(days)
+		h = both()
+		h.AD, h.Entra[0].Synced = nil, false
+		for p := range second.read(t, h).Join() {
+			if p.ADState != want {
+				t.Errorf("after %d days: AD %d, want %d, doubt %q", days, p.ADState, want, p.Doubt)
+			}
+		}
+		h = both()
+		h.Entra, second.Begin.AcceptFeeds = nil, true
+		for p := range second.read(t, h).Join() {
+			if p.EntraState != directory.NoAccount {
+				t.Errorf("accepted after %d days: Entra %d, doubt %q", days, p.EntraState, p.Doubt)
+			}
+		}
+	}
+}
+
+// TestFirstReadingWaits: the schedule does not take by itself what only one reading
+// tells. An operator may, and so may the schedule on another day.
+func TestFirstReadingWaits(t *testing.T) {
+	t.Parallel()
+	edited := strings.Replace(text, "AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo", "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo", 1)
+	tests := map[string]struct {
+		mode      string
+		scheduled bool
+		hours     int // since the account was first read
+		dated     bool
+		marked    bool
+		refused   string
+	}{
+		"review, by the schedule":  {"review", true, 0, false, true, ""},
+		"enforce, by an operator":  {"enforce", false, 0, false, true, ""},
+		"enforce, by the schedule": {"enforce", true, 0, false, true, "first reading: no run of an earlier day saw the account"},
+		"the same day":             {"enforce", true, 19, false, true, "first reading"},
+		"another day":              {"enforce", true, 20, false, false, ""},
+		"with a date":              {"enforce", true, 0, true, false, ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := world{entra: []directory.EntraUser{account("p", 70, e3ByGroup), account("busy", 1)}}.seal(t)
+			var err error
+			if r.Policy, err = policy.Load("p", []byte("mode: "+tc.mode+"\n"+edited)); err != nil {
+				t.Fatal(err)
+			}
+			r.Begin.Scheduled = tc.scheduled
+			judge, err := r.Judge(asOf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
+			if !tc.dated {
+				p.Entra.LastSuccessful = time.Time{}
+			}
+			if tc.hours > 0 {
+				p.Entra.Past.Seen = asOf.Add(-time.Duration(tc.hours) * time.Hour)
+			}
+			d := r.Decide(judge, rule, p, judge.Ask(rule, p), nil, nil)
+			if d.Outcome != policy.Reclaim || d.FirstReading != tc.marked || strings.Contains(d.Reason, "first reading") != tc.marked {
+				t.Errorf("%s, marked %t: %s", d.Outcome, d.FirstReading, d.Reason)
+			}
+			if (tc.refused == "") != (d.Refused == "") || !strings.HasPrefix(d.Refused, tc.refused) {
+				t.Errorf("refused %q, want %q", d.Refused, tc.refused)
+			}
+		})
+	}
+}
+
+// TestListsOfOlderRuns: runs before the table left lists of the accounts without a
+// date, which are the past of the first run after them.
+func TestListsOfOlderRuns(t *testing.T) {
+	t.Parallel()
+	r := firstNight(t)
+	err := store.PutLines(t.Context(), r.store, "runs/run/dateless/0000.jsonl.gz", func(emit func(any) error) error {
+		for _, line := range []string{`{"account":"never","source":"entra"}`, `{"account":"lost","source":"entra","since":"2026-11-01T00:00:00Z"}`, `{"account":"long","source":"entra","since":"2026-08-01T00:00:00Z"}`} {
+			if err := emit(json.RawMessage(line)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var people []directory.EntraUser
+	for _, id := range []string{"never", "lost", "long", "had"} {
+		people = append(people, directory.EntraUser{ID: id, Created: daysAgo(900), Enabled: directory.Yes})
+	}
+	people = append(people, directory.EntraUser{ID: "dated", Created: daysAgo(900), LastInteractive: daysAgo(900)})
+	second := r.nextNight(1)
+	h := second.read(t, halves(people))
+	want := map[string]time.Time{"never": {}, "lost": time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), "long": {}, "had": second.Begin.Read, "dated": {}}
+	got := map[string]time.Time{}
+	for _, u := range h.Entra {
+		got[u.ID] = u.DatesLost
+		if listed := u.ID != "had" && u.ID != "dated"; listed != (u.Past.Seen == r.Begin.Read) || !u.Past.EnabledSince.IsZero() {
+			t.Errorf("%s: %+v", u.ID, u.Past)
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("lost since (-want +got):\n%s", d)
+	}
+}
