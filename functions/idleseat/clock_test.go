@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -139,23 +140,21 @@ func TestPlanFromTheFuture(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHeldPlanSupersedesNothing: the plan of a broken night is held, and the good one
+// TestHeldPlanSupersedesNothing: the plan of a broken rule is held, and the good one
 // from before it can still be applied.
 func TestHeldPlanSupersedesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "count: 500", "count: 40"))
 	good := s.plan(exitDone)
-	n := 0
-	s.company.Intercept(edited("/users", func(user map[string]any) {
-		if n++; n%3 == 0 && user["signInActivity"] != nil {
-			old := time.Now().AddDate(0, 0, -200).UTC().Format(time.RFC3339)
-			user["signInActivity"] = map[string]any{"lastSignInDateTime": old}
-		}
-	}))
+	text, err := os.ReadFile(s.path("policy.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("policy.yaml", strings.Replace(string(text), "days(60)", "days(1)", 1)) // by mistake
 	if bad := s.plan(exitHeld); !bad.Overridable {
 		t.Fatalf("held by %q", bad.HoldReasons)
 	}
-	s.company.Intercept(nil)
+	s.write("policy.yaml", string(text))
 	s.finish(good.Run)
 	if len(s.company.Company.History()) == 0 {
 		t.Error("nothing was changed")
