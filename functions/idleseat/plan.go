@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,6 +177,13 @@ func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string)
 	}
 	out.printf("  people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n\n",
 		p.Counts.Users, p.Counts.Keep, p.Counts.Reclaim, p.Counts.Undecided, p.Counts.Exempt)
+	if len(p.Kinds) > 0 {
+		out.printf("  accounts that are no people:")
+		for i, kind := range slices.Sorted(maps.Keys(p.Kinds)) {
+			out.printf("%s %s %d", map[bool]string{true: ","}[i > 0], kind, p.Kinds[kind])
+		}
+		out.printf("\n\n")
+	}
 	for _, n := range p.Notes {
 		out.printf("  note: %s\n", n)
 	}

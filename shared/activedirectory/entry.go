@@ -94,6 +94,7 @@ var texts = map[string]func(*directory.ADUser) *string{
 	"company":                    func(u *directory.ADUser) *string { return &u.Company },
 	"physicaldeliveryofficename": func(u *directory.ADUser) *string { return &u.Office },
 	"co":                         func(u *directory.ADUser) *string { return &u.Country },
+	"msexchrecipienttypedetails": func(u *directory.ADUser) *string { return &u.RecipientType },
 }
 
 // parsePerson reads an entry. An entry without SID or GUID is an error, since

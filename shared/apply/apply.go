@@ -179,6 +179,7 @@ type job struct {
 	// approver is who has the plan applied.
 	approver    string
 	plans       map[string]*plan.Plan // of other runs, as far as read; nil for one that is gone
+	userBoxes   map[string]bool       // names whose mailbox is a user's; nil: not read yet
 	memberships map[string]membership // of groups of Entra ID, by the key of the question
 	// closed says why no change may begin any more; those that have begun are
 	// finished all the same.

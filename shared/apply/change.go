@@ -140,10 +140,16 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		return result(troubled, "nothing was done: %v", err), true
 	}
 	d := j.run.Decide(j.judge, rule, m.person, v, past, first)
+	users, err := j.userMailbox(ctx, &d)
+	if err != nil {
+		return result(troubled, "nothing was done: %v", err), true
+	}
 	route, _ := j.run.Tenant.Route(m.person, rule)
 	switch {
 	case d.Refused != "":
 		return result(report.Refused, "%s", d.Refused), true
+	case d.Blocked && !users:
+		return result(report.Refused, "%s", plan.MayBeShared), true
 	case d.Notice != (m.change.Via == plan.Notice):
 		return result(report.Refused, "it would now have to be announced first, or was announced already; plan again"), true
 	case !d.Notice && d.Via != m.change.Via:

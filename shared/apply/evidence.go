@@ -132,6 +132,7 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evid
 		}
 	}
 	if u != nil {
+		j.run.KnowMailbox(u)
 		h.Entra = []directory.EntraUser{*u}
 		if err := j.entraGroups(ctx, u, &h); err != nil {
 			return evidence{why: fmt.Sprintf("groups in Entra ID could not be read: %v", err)}

@@ -167,8 +167,14 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	}
 	key := "runs/" + in.Run + "/mailboxes/" + strings.ToLower(rand.Text()[:10]) + ".jsonl.gz" // the step may be repeated
 	var reading error
+	kinds := map[string]string{}
 	err := store.PutLines(ctx, c.Store, key, func(emit func(any) error) error {
-		reading = c.Entra.Mailboxes(ctx, func(m directory.Mailbox) error { return emit(&m) })
+		reading = c.Entra.Mailboxes(ctx, func(m directory.Mailbox) error {
+			if m.Kind != "" && !m.UserMailbox() && strings.Contains(m.UserPrincipalName, "@") {
+				kinds[strings.ToLower(m.UserPrincipalName)] = m.Kind
+			}
+			return emit(&m)
+		})
 		return reading
 	})
 	switch {
@@ -177,7 +183,7 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	case err != nil:
 		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 	}
-	return &snapshot.Mailboxes{Key: key}, nil
+	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }
 
 // granting are the groups that give a license of the policy and are not named in

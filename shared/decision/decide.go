@@ -143,10 +143,8 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 // preflight is what the data tell of a way before it is gone. Seats and mailboxes
 // are counted by the gate, over everybody.
 func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
-	if d.Mailbox = rule.GuardsMailbox(); d.Mailbox && p.Entra.Enabled != directory.Yes {
-		d.Refused = "sign-in is blocked, so this may be a shared, room or equipment mailbox, whose license is there for another reason than signing in"
-		return
-	}
+	d.Mailbox = rule.GuardsMailbox()
+	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes
 	if rule.ChangeTo == nil || route.TargetSKU == "" {
 		return
 	}

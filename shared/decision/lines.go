@@ -14,6 +14,8 @@ import (
 type Summary struct {
 	People  int          `json:"people"`
 	Tallies []plan.Tally `json:"tallies"` // by rule, in the order of the policy
+	// Kinds are how many accounts are no people, by their kind.
+	Kinds map[string]int `json:"kinds,omitempty"`
 }
 
 // line is one line of a decisions object: a decision, or the summary.
@@ -72,6 +74,12 @@ func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summar
 			return Summary{}, fmt.Errorf("partition %d of run %s was not evaluated to its end: %w", n, r.Begin.Run, store.ErrDamaged)
 		}
 		total.People += sum.People
+		for kind, n := range sum.Kinds {
+			if total.Kinds == nil {
+				total.Kinds = map[string]int{}
+			}
+			total.Kinds[kind] += n
+		}
 		for i := range total.Tallies {
 			total.Tallies[i].Add(sum.Tallies[i])
 		}

@@ -138,7 +138,7 @@ func TestPreflight(t *testing.T) {
 		"no usage location":           {direct, func(u *directory.EntraUser) { u.UsageLocation = "" }, 0, "", false, "the person has no usage location, without which Graph assigns no license; set usageLocation first"},
 		"by group, no usage location": {byGroup, func(u *directory.EntraUser) { u.UsageLocation = "" }, 0, "exo", false, ""},
 		"guarded":                     {byGroup, func(*directory.EntraUser) {}, 50, "exo", true, ""},
-		"guarded, sign-in blocked":    {byGroup, func(u *directory.EntraUser) { u.Enabled = directory.No }, 50, "", true, "sign-in is blocked, so this may be a shared, room or equipment mailbox, whose license is there for another reason than signing in"},
+		"guarded, sign-in blocked":    {byGroup, func(u *directory.EntraUser) { u.Enabled = directory.No }, 50, "exo", true, ""}, // the gate asks what the report calls it
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -157,6 +157,9 @@ func TestPreflight(t *testing.T) {
 			}
 			p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
 			d := r.Decide(judge, rule, p, judge.Ask(rule, p), nil, nil)
+			if blocked := tc.quota > 0 && u.Enabled != directory.Yes; d.Blocked != blocked {
+				t.Errorf("sign-in blocked: %t", d.Blocked)
+			}
 			if d.Outcome != policy.Reclaim || d.Seat != tc.seat || d.Mailbox != tc.mailbox || d.Refused != tc.refused {
 				t.Errorf("%s, seat %q, mailbox %t, refused %q", d.Outcome, d.Seat, d.Mailbox, d.Refused)
 			}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -119,6 +120,9 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 	if r.Feeds[directory.Entra].State == plan.Unhealthy {
 		h.EntraState = directory.NotRead // whoever is not listed may have an account all the same
 	}
+	for i := range h.Entra {
+		r.KnowMailbox(&h.Entra[i])
+	}
 	for key := range r.Emptied() {
 		h.Unreadable = append(h.Unreadable, key)
 	}
@@ -126,6 +130,13 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
 	return nil
+}
+
+// KnowMailbox tells an account what the mailbox usage report calls its mailbox.
+func (r *Run) KnowMailbox(u *directory.EntraUser) {
+	if m := r.Begin.Mailboxes; m != nil && len(m.Kinds) > 0 {
+		u.MailboxKind = m.Kinds[strings.ToLower(u.UserPrincipalName)]
+	}
 }
 
 // Judge compiles the run's rules for one instant.

@@ -93,9 +93,10 @@ type Field struct {
 	// name of the object itself, which everybody sees who sees the object.
 	Attribute string
 
-	entra func(*EntraUser) Value
-	ad    func(*ADUser) Value
-	dates []int // of a date of activity: those that it is the newest of, in Past.Newest
+	entra  func(*EntraUser) Value
+	ad     func(*ADUser) Value
+	dates  []int               // of a date of activity: those that it is the newest of, in Past.Newest
+	person func(*Person) Value // of both accounts together
 }
 
 // Of is the field's value for a person. It is Unknown when the half it lives
@@ -103,6 +104,9 @@ type Field struct {
 // in this run or of this account. A date that is earlier than an earlier reading
 // saw it cannot.
 func (f *Field) Of(p *Person) Value {
+	if f.person != nil {
+		return f.person(p)
+	}
 	if p.State(f.Source) != Present || f.Meaning == Activity && (p.Stale[f.Source] != "" || p.datesInDoubt(f.Source)) {
 		return Value{}
 	}
@@ -149,7 +153,7 @@ func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
 		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()
 	}
-	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero() && p.Entra.LastActivity().IsZero()
+	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero() && p.Entra.LastActivity().IsZero() || p.Entra.Agent()
 }
 
 // DatesLost is when the dates of a person's account were first missing, as in
@@ -190,6 +194,10 @@ func allFields() map[string]*Field {
 	ad := func(name string, k Kind, meaning Meaning, get func(*ADUser) Value) {
 		m["ad."+name] = &Field{Name: "ad." + name, Source: AD, Kind: k, Meaning: meaning, Attribute: adAttribute(name), ad: get}
 	}
+	m["kind"] = &Field{Name: "kind", Source: Entra, Kind: Text, person: func(p *Person) Value {
+		kind, _ := p.Kind()
+		return text(kind)
+	}}
 	for name, get := range entraTexts {
 		entra(name, Text, Plain, func(u *EntraUser) Value { return text(get(u)) })
 	}
@@ -247,6 +255,7 @@ var entraTexts = map[string]func(*EntraUser) string{
 	"officeLocation":    func(u *EntraUser) string { return u.OfficeLocation },
 	"country":           func(u *EntraUser) string { return u.Country },
 	"usageLocation":     func(u *EntraUser) string { return u.UsageLocation },
+	"identityParentId":  func(u *EntraUser) string { return u.IdentityParentID },
 }
 
 var adTexts = map[string]func(*ADUser) string{
@@ -262,6 +271,7 @@ var adTexts = map[string]func(*ADUser) string{
 	"company":                    func(u *ADUser) string { return u.Company },
 	"physicalDeliveryOfficeName": func(u *ADUser) string { return u.Office },
 	"co":                         func(u *ADUser) string { return u.Country },
+	"msExchRecipientTypeDetails": func(u *ADUser) string { return u.RecipientType },
 }
 
 // LastActivity is the newest of the three sign-in dates. A failed attempt

@@ -70,6 +70,11 @@ type EntraUser struct {
 	Country           string
 	UsageLocation     string
 	Enabled           Flag
+	Type              string // @odata.type of what derives from user; empty: a user
+	IdentityParentID  string // of an agent: the identity that it acts for
+	// MailboxKind is the recipient type by the mailbox usage report; empty: a user's,
+	// or not told.
+	MailboxKind string
 
 	Created            time.Time
 	LastInteractive    time.Time
@@ -126,6 +131,7 @@ type ADUser struct {
 	Company           string
 	Office            string
 	Country           string
+	RecipientType     string // msExchRecipientTypeDetails; empty where Exchange's schema is not
 	Enabled           Flag
 
 	Created time.Time // whenCreated

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +36,7 @@ type Client struct {
 	pace    *rate.Limiter // of lists with signInActivity; nil: none
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
+	older   atomic.Bool // than agents: see selecting
 }
 
 // New makes a client for the Graph that cfg names. It sends nothing. The

@@ -71,10 +71,15 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 		err = pages(ctx, c, k, info, cursor, c.people, page)
 		return expired(err)
 	}
+	return c.selecting(func(fields []string) error { return c.listFrom(ctx, k, fields, page) })
+}
+
+// listFrom lists users from the first on, in the largest pages that Graph allows.
+func (c *Client) listFrom(ctx context.Context, k call, fields []string, page func(people []directory.EntraUser, next string) error) error {
 	begun := false
 	for _, size := range []int32{pageSize, smallPageSize} {
 		info, err := c.users().ToGetRequestInformation(ctx, &usersConfig{
-			QueryParameters: &usersQuery{Select: userFields, Top: &size},
+			QueryParameters: &usersQuery{Select: fields, Top: &size},
 		})
 		if err != nil {
 			return k.failed(err)
@@ -143,18 +148,20 @@ func (c *Client) readTogether(ctx context.Context, ids []string, found map[strin
 			return k.failed(fmt.Errorf("%q is %w", id, errNotID))
 		}
 	}
-	info, err := c.users().ToGetRequestInformation(ctx, &usersConfig{QueryParameters: &usersQuery{
-		Filter: new("id in ('" + strings.Join(ids, "','") + "')"),
-		Select: userFields,
-	}})
-	if err != nil {
-		return k.failed(err)
-	}
-	return pages(ctx, c, k, info, "", c.people, func(people []directory.EntraUser, _ string) error {
-		for _, person := range people {
-			found[person.ID] = person
+	return c.selecting(func(fields []string) error {
+		info, err := c.users().ToGetRequestInformation(ctx, &usersConfig{QueryParameters: &usersQuery{
+			Filter: new("id in ('" + strings.Join(ids, "','") + "')"),
+			Select: fields,
+		}})
+		if err != nil {
+			return k.failed(err)
 		}
-		return nil
+		return pages(ctx, c, k, info, "", c.people, func(people []directory.EntraUser, _ string) error {
+			for _, person := range people {
+				found[person.ID] = person
+			}
+			return nil
+		})
 	})
 }
 
@@ -165,7 +172,7 @@ func (c *Client) ReadLicenses(ctx context.Context, userID string) ([]directory.A
 	if !isID(userID) {
 		return nil, fmt.Errorf("read licenses: %q is %w", userID, errNotID)
 	}
-	wire, err := getUser[wireHolding](ctx, c, userID)
+	wire, err := getUser[wireHolding](ctx, c, userID, selectOf[wireHolding]())
 	if err == nil && wire.ID == "" {
 		err = fmt.Errorf("read licenses of person %s: the answer has no id", userID)
 	}
@@ -194,7 +201,7 @@ func (c *Client) FindID(ctx context.Context, upnOrID string) (string, error) {
 	}
 	who, err := getUser[struct {
 		ID string `json:"id"`
-	}](ctx, c, upnOrID)
+	}](ctx, c, upnOrID, []string{"id"})
 	return who.ID, err
 }
 
@@ -202,7 +209,11 @@ func (c *Client) readPerson(ctx context.Context, id string) (directory.EntraUser
 	if !isID(id) {
 		return directory.EntraUser{}, fmt.Errorf("read a person: %q is %w", id, errNotID)
 	}
-	wire, err := getUser[wireUser](ctx, c, id)
+	var wire wireUser
+	err := c.selecting(func(fields []string) (err error) {
+		wire, err = getUser[wireUser](ctx, c, id, fields)
+		return err
+	})
 	if err != nil {
 		return directory.EntraUser{}, err
 	}
@@ -213,12 +224,12 @@ func (c *Client) readPerson(ctx context.Context, id string) (directory.EntraUser
 	return person, nil
 }
 
-// getUser reads the properties of T of one user.
-func getUser[T any](ctx context.Context, c *Client, key string) (T, error) {
+// getUser reads some properties of one user.
+func getUser[T any](ctx context.Context, c *Client, key string, fields []string) (T, error) {
 	var none T
 	k := call{what: "read person " + key, needs: readPeople}
 	info, err := c.user(key).ToGetRequestInformation(ctx, &userConfig{
-		QueryParameters: &userQuery{Select: selectOf[T]()},
+		QueryParameters: &userQuery{Select: fields},
 	})
 	if err != nil {
 		return none, k.failed(err)

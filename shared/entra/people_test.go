@@ -117,12 +117,44 @@ func TestListPeopleSelectsWhatIsDecoded(t *testing.T) {
 	if _, err := listing(t.Context(), f, ""); err != nil {
 		t.Fatal(err)
 	}
-	want := "id,userPrincipalName,displayName,mail,userType,department,employeeType,employeeId,jobTitle,companyName," +
+	want := "identityParentId,id,userPrincipalName,displayName,mail,userType,department,employeeType,employeeId,jobTitle,companyName," +
 		"officeLocation,country,usageLocation,accountEnabled,createdDateTime,signInActivity,onPremisesSyncEnabled," +
 		"onPremisesSecurityIdentifier,onPremisesImmutableId,onPremisesSamAccountName,onPremisesExtensionAttributes," +
 		"assignedLicenses,licenseAssignmentStates"
 	if diff := cmp.Diff([]string{want}, f.selects); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestOlderGraph: a Graph that does not know agents yet refuses their property. It is
+// left out from then on.
+func TestOlderGraph(t *testing.T) {
+	t.Parallel()
+	older := failure(400, "BadRequest", "Could not find a property named 'identityParentId' on type 'microsoft.graph.user'.")
+	f := newFake(t, older, list(""), list(""), answer{body: `{"id":"` + userA + `"}`})
+	for range 2 {
+		if _, err := listing(t.Context(), f, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.FindPerson(t.Context(), userA); err != nil {
+		t.Fatal(err)
+	}
+	for n, fields := range f.selects {
+		if asked := strings.Contains(fields, "identityParentId"); asked != (n == 0) {
+			t.Errorf("request %d selects %s", n, fields)
+		}
+	}
+}
+
+// TestAgents: what derives from user says so by its type.
+func TestAgents(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, list("", `{"@odata.type":"#microsoft.graph.agentUser","id":"`+userA+`","identityParentId":"`+userB+`"}`, `{"id":"`+userB+`"}`))
+	got, err := f.ReadPeople(t.Context(), []string{userA, userB})
+	want := map[string]directory.EntraUser{userA: {ID: userA, Type: "#microsoft.graph.agentUser", IdentityParentID: userB}, userB: {ID: userB}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Error(err, diff)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 // is the zero value; Graph leaves signInActivity out for somebody who never
 // signed in.
 type wireUser struct {
+	Type              string          `json:"@odata.type"` // of what derives from user
+	IdentityParentID  string          `json:"identityParentId"`
 	ID                string          `json:"id"`
 	UserPrincipalName string          `json:"userPrincipalName"`
 	DisplayName       string          `json:"displayName"`
@@ -83,7 +85,24 @@ type wireLicensing struct {
 	DisabledPlans []string `json:"disabledPlans"`
 }
 
-var userFields = selectOf[wireUser]()
+// userFields is what is read of users. A Graph that is older than agents refuses
+// identityParentId and with it the whole request.
+var (
+	userFields  = selectOf[wireUser]()
+	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })
+)
+
+// selecting asks with all fields of users, or with those that this Graph knows.
+func (c *Client) selecting(ask func(fields []string) error) error {
+	if !c.older.Load() {
+		err := ask(userFields)
+		if !says(err, "identityparentid") {
+			return err
+		}
+		c.older.Store(true)
+	}
+	return ask(olderFields)
+}
 
 // decodePeople reads a page of users. Dates later than a day after now are
 // dropped.
@@ -112,7 +131,7 @@ func (w *wireUser) person(now time.Time) (directory.EntraUser, error) {
 		return directory.EntraUser{}, errors.New("the person has no id")
 	}
 	return directory.EntraUser{
-		ID: w.ID, UserPrincipalName: w.UserPrincipalName, DisplayName: w.DisplayName, Mail: w.Mail,
+		Type: w.Type, IdentityParentID: w.IdentityParentID, ID: w.ID, UserPrincipalName: w.UserPrincipalName, DisplayName: w.DisplayName, Mail: w.Mail,
 		UserType: w.UserType, Department: w.Department, EmployeeType: w.EmployeeType, EmployeeID: w.EmployeeID,
 		JobTitle: w.JobTitle, CompanyName: w.CompanyName, OfficeLocation: w.OfficeLocation,
 		Country: w.Country, UsageLocation: w.UsageLocation,

@@ -47,6 +47,12 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 			}
 			sum.People++
 			w.run.Met(p)
+			if kind, _ := p.Kind(); kind != directory.KindPerson {
+				if sum.Kinds == nil {
+					sum.Kinds = map[string]int{}
+				}
+				sum.Kinds[kind]++
+			}
 			if err := w.person(p, sum.Tallies, emit); err != nil {
 				return sum, err
 			}

@@ -101,6 +101,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		p.Resumes = slices.Sorted(maps.Keys(j.pending))
 	}
 	p.Deferred, p.Counts = j.chosen.Deferred()+j.notices.Deferred(), count(j.sum)
+	p.Kinds = j.sum.Kinds
 	p.Matches = map[string]int{}
 	for _, t := range j.sum.Tallies {
 		if t.Reclaim > 0 {

@@ -81,7 +81,9 @@ func (g *mailboxGuard) refusal(d *plan.Decision) string {
 		return "the size of the mailbox is not known: the mailbox usage report conceals names; show them in the settings of the Microsoft 365 admin center, under reports"
 	case box == nil:
 		return "the size of the mailbox is not known: the mailbox usage report does not name the person"
-	case box.Kind != "" && !strings.EqualFold(box.Kind, "User") && !strings.EqualFold(box.Kind, "UserMailbox"):
+	case d.Blocked && box.Kind == "":
+		return plan.MayBeShared
+	case box.Kind != "" && !box.UserMailbox():
 		return fmt.Sprintf("it is a mailbox of the kind %s, whose license is there for another reason than signing in", box.Kind)
 	case box.Unknown:
 		return "the size of the mailbox is not known: the mailbox usage report does not tell it"

@@ -39,6 +39,8 @@ type Decision struct {
 	Notice bool `json:"notice,omitempty"`
 	// Mailbox: what the mailbox holds must be known to fit the new license.
 	Mailbox bool `json:"mailbox,omitempty"`
+	// Blocked: sign-in is blocked, so that the mailbox must be known to be a user's.
+	Blocked bool `json:"blocked,omitempty"`
 	// Back is the run that took the license from a person who is active again
 	// since. It is given back, unless Refused says why not.
 	Back string `json:"back,omitempty"`
@@ -171,6 +173,8 @@ type Plan struct {
 	// who they are, in hex: those whom an override accepts.
 	Matches   map[string]int `json:"matches,omitempty"`
 	MatchHash string         `json:"matchHash,omitempty"`
+	// Kinds are how many accounts are no people, by their kind.
+	Kinds map[string]int `json:"kinds,omitempty"`
 	// Notes are what else should be known of the plan, a sentence each.
 	Notes []string `json:"notes,omitempty"`
 	// Overridable tells that a hold comes from the limits alone.

@@ -170,6 +170,11 @@ func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refu
 	return ""
 }
 
+// MayBeShared is why the license of a mailbox is left alone that is not known to be
+// a person's.
+const MayBeShared = "sign-in is blocked, so this may be a shared, room or equipment mailbox, whose license is there for another reason than signing in; " +
+	"the mailbox usage report does not say which (its version 1.0 has no Recipient Type)"
+
 // obstacle is what keeps a license from being changed by membership of a group;
 // empty when nothing does.
 func obstacle(g *directory.Group) string {

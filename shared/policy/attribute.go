@@ -42,6 +42,8 @@ func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 			all[bare] = fieldAttribute(bare, name, f)
 		}
 	}
+	kind, _ := directory.FieldNamed("kind")
+	all["kind"] = fieldAttribute("kind", "kind", kind)
 	for _, d := range defaultMapping {
 		a, _ := parseMapping(d[0], d[1])
 		all[a.name] = a

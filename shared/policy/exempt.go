@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/common/types/ref"
@@ -46,6 +47,7 @@ type exemption struct {
 	user  string       // the name that is listed
 	leave *Leave       // the leave that runs
 	group *MemberQuery // the group the person belongs to, or that could not be asked
+	kind  string       // of the account, with the evidence for it
 	value ref.Val      // the condition's unknown or error
 }
 
@@ -76,6 +78,9 @@ func (j *Judge) exemption(p *directory.Person) exemption {
 		case directory.Unset:
 			open = exemption{value: value}
 		}
+	}
+	if kind, evidence := p.Kind(); !slices.Contains(j.policy.Kinds, kind) {
+		return exemption{flag: directory.Yes, kind: strings.TrimSuffix(kind+": "+evidence, ": ")}
 	}
 	return open
 }

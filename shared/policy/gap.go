@@ -151,6 +151,8 @@ func (a *attribute) gap(p *directory.Person) string {
 			return "may not be read: the account of idleseat has no right to see " + f.Attribute + " of this person; grant it to read the attribute"
 		case f.Meaning == directory.Activity && p.Stale[f.Source] != "":
 			return "cannot be trusted: " + p.Stale[f.Source]
+		case f.Meaning == directory.Activity && f.Source == directory.Entra && p.Entra.Agent():
+			return "is not known: Microsoft does not say whether an agent's tokens count as sign-ins"
 		case f.Meaning == directory.Activity && f.Of(p).State == directory.Unknown:
 			return lostGap(f, p)
 		}

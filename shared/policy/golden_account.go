@@ -40,6 +40,7 @@ func allEntraSetters() map[string]setter[entraUser] {
 		"officeLocation":    func(u *entraUser) *string { return &u.OfficeLocation },
 		"country":           func(u *entraUser) *string { return &u.Country },
 		"usageLocation":     func(u *entraUser) *string { return &u.UsageLocation },
+		"identityParentId":  func(u *entraUser) *string { return &u.IdentityParentID },
 	} {
 		m[name] = func(r *reader, n *yaml.Node, u *entraUser) { r.word(n, field(u)) }
 	}
@@ -77,6 +78,7 @@ func allADSetters() map[string]setter[adUser] {
 		"company":                    func(u *adUser) *string { return &u.Company },
 		"physicalDeliveryOfficeName": func(u *adUser) *string { return &u.Office },
 		"co":                         func(u *adUser) *string { return &u.Country },
+		"msExchRecipientTypeDetails": func(u *adUser) *string { return &u.RecipientType },
 	} {
 		m[name] = func(r *reader, n *yaml.Node, u *adUser) { r.word(n, field(u)) }
 	}

@@ -19,7 +19,7 @@ func Load(name string, data []byte) (*Policy, error) {
 	}
 	all, mapped := builtinAttributes()
 	l := &loader{reader: r, policy: &Policy{
-		Mode: Audit, Currency: "USD", attributes: all, mapped: mapped,
+		Mode: Audit, Currency: "USD", Kinds: []string{directory.KindPerson}, attributes: all, mapped: mapped,
 		Limits: Limits{StopAbovePercent: 10, StopAboveCount: 500, PerRun: 200},
 	}}
 	if err := l.load(root); err != nil {
@@ -41,7 +41,7 @@ type loader struct {
 }
 
 func (l *loader) load(root *yaml.Node) error {
-	top := l.object(root, "the policy", "tenant", "mode", "currency", "attributes", "licenses", "grace", "exempt", "limits", "rules")
+	top := l.object(root, "the policy", "tenant", "mode", "currency", "attributes", "licenses", "grace", "kinds", "exempt", "limits", "rules")
 	if root.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -61,6 +61,9 @@ func (l *loader) load(root *yaml.Node) error {
 	if n := top.fields["grace"]; n != nil {
 		grace := l.object(n, "grace", "neverSignedIn")
 		l.count(grace.fields["neverSignedIn"], "grace.neverSignedIn", 0, maxDays, &l.policy.Grace.NeverSignedIn)
+	}
+	if n := top.fields["kinds"]; n != nil {
+		l.kinds(n)
 	}
 	if n := top.fields["exempt"]; n != nil {
 		l.exempt(n, compiler)
@@ -102,6 +105,21 @@ func (l *loader) header(top object) {
 		} else if ok {
 			l.policy.Currency = code
 		}
+	}
+}
+
+// kinds reads which kinds of accounts rules ask about.
+func (l *loader) kinds(n *yaml.Node) {
+	l.policy.Kinds = nil
+	for _, item := range l.list(n, "kinds") {
+		if word, ok := l.text(item, "a kind"); ok && !slices.Contains(directory.AccountKinds, word) {
+			l.fault(item, "there is no kind %q of accounts%s; the kinds are %s", word, didYouMean(word, directory.AccountKinds), strings.Join(directory.AccountKinds, ", "))
+		} else if ok {
+			l.policy.Kinds = append(l.policy.Kinds, word)
+		}
+	}
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		l.fault(n, "kinds is empty, so that no rule would ask about anybody; write kinds: [person]")
 	}
 }
 

@@ -36,6 +36,7 @@ type Policy struct {
 	Limits   Limits
 	Grace    Grace
 	Exempt   Exemptions
+	Kinds    []string // of accounts that rules ask about (directory.AccountKinds); the others are exempt
 
 	attributes map[string]*attribute // by name
 	mapped     []*attribute          // those of the mapping, in the file's order

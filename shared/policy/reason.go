@@ -58,6 +58,8 @@ func (j *Judge) exemptReason(e exemption) string {
 		return "exempt: " + e.user + " is listed"
 	case e.group != nil:
 		return "exempt: member of " + e.group.Ref.String()
+	case e.kind != "":
+		return "exempt: the account is of the kind " + e.kind
 	}
 	return "exempt: " + j.policy.Exempt.When
 }

@@ -71,6 +71,7 @@ type Company struct {
 	regrouped atomic.Pointer[map[int]GroupChange] // groups of Entra ID that were changed
 	mailboxes map[int]*directory.Mailbox          // those that are not as usual
 	concealed bool                                // names in reports
+	typed     bool                                // the mailbox usage report has the column Recipient Type
 }
 
 // change is what writes made of a person.
@@ -83,6 +84,10 @@ type change struct {
 	logOn       time.Time
 	putBack     bool      // logOn is from a backup, lastLogonTimestamp with it
 	commonName  string    // in Active Directory, when it was renamed
+	displayName string    // in Entra ID, when it is another
+	department  string    // likewise
+	agent       bool      // the account in Entra ID is an agent's
+	recipient   string    // msExchRecipientTypeDetails
 	replaced    int       // how often the account in Active Directory was deleted and made anew
 	made        time.Time // when that was last
 	hidden      []string  // attributes in Active Directory that may not be read, in lower case

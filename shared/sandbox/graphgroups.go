@@ -92,7 +92,8 @@ func (g *graph) listMembers(q *query) (answer, error) {
 		if i < 0 {
 			p.body = appendObject(p.body, g.c.entraGroup(inner[at]), nested, groupType)
 		} else {
-			p.body = appendObject(p.body, g.c.entraUser(i, g.c.traits(i)), users, userType)
+			u := g.c.entraUser(i, g.c.traits(i))
+			p.body = appendObject(p.body, u, users, u.typeOf(userType))
 		}
 	}
 	return p.end(-1), nil

@@ -23,6 +23,7 @@ var userProperties = []property[entraUser]{
 	text("employeeId", func(u *entraUser) string { return u.EmployeeID }),
 	text("employeeType", func(u *entraUser) string { return u.EmployeeType }),
 	text("givenName", func(u *entraUser) string { return u.given }),
+	text("identityParentId", func(u *entraUser) string { return u.IdentityParentID }),
 	text("jobTitle", func(u *entraUser) string { return u.JobTitle }),
 	{"licenseAssignmentStates", appendAssignmentStates},
 	text("mail", func(u *entraUser) string { return u.Mail }),

@@ -37,7 +37,7 @@ func (c *Company) ConcealNames() {
 // the byte order mark that the file begins with.
 const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date,Created Date,Last Activity Date,Item Count," +
 	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
-	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,Recipient Type,Report Period\n"
+	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,"
 
 // mailboxReport is the file: everybody who holds a product with a mailbox.
 func (c *Company) mailboxReport(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +49,7 @@ func (c *Company) mailboxReport(w http.ResponseWriter, r *http.Request) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	w.Header().Set("Content-Type", "application/octet-stream")
-	fmt.Fprint(w, mailboxColumns)
+	fmt.Fprint(w, mailboxColumns, map[bool]string{true: "Recipient Type,"}[c.typed], "Report Period\n")
 	now := c.now()
 	for i := range c.Size() {
 		t := c.traits(i)
@@ -67,8 +67,8 @@ func (c *Company) mailboxReport(w http.ResponseWriter, r *http.Request) {
 		if c.concealed {
 			name = strings.ToUpper(strings.ReplaceAll(c.guidOf(i, streamUserID).String(), "-", ""))
 		}
-		fmt.Fprintf(w, "%s,\"%s\",\"\",False,,%s,,10,%d,%d,%d,%d,3,4096,%d,%s,%s,7\n", now.Format("2006-01-02"), strings.ReplaceAll(name, `"`, `""`),
+		fmt.Fprintf(w, "%s,\"%s\",\"\",False,,%s,,10,%d,%d,%d,%d,3,4096,%d,%s,%s7\n", now.Format("2006-01-02"), strings.ReplaceAll(name, `"`, `""`),
 			now.AddDate(-1, 0, 0).Format("2006-01-02"), box.Bytes, 98*directory.GB, 99*directory.GB, 100*directory.GB, box.Recoverable,
-			map[bool]string{true: "True", false: "False"}[box.Archive], box.Kind)
+			map[bool]string{true: "True", false: "False"}[box.Archive], map[bool]string{true: box.Kind + ","}[c.typed])
 	}
 }

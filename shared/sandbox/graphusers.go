@@ -41,7 +41,8 @@ func (g *graph) listUsers(q *query) (answer, error) {
 			return p.end(i), nil
 		}
 		p.next()
-		p.body = appendObject(p.body, g.c.entraUser(i, g.c.traits(i)), selected, "")
+		u := g.c.entraUser(i, g.c.traits(i))
+		p.body = appendObject(p.body, u, selected, u.typeOf(""))
 	}
 	return p.end(-1), nil
 }
@@ -136,7 +137,8 @@ func (g *graph) getUser(q *query) (answer, error) {
 }
 
 func (g *graph) userAnswer(q *query, i int, selected []property[entraUser]) answer {
-	return ok(appendObject(nil, g.c.entraUser(i, g.c.traits(i)), selected, entityContext(q, "users"+selection(q))))
+	u := g.c.entraUser(i, g.c.traits(i))
+	return ok(appendObject(nil, u, selected, entityContext(q, "users"+selection(q))+u.typeOf("")))
 }
 
 // entityContext is the annotation of a single entity.

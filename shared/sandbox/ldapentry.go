@@ -200,6 +200,9 @@ func (c *Company) personEntry(i int, t traits) *entry {
 	e.set("userPrincipalName", u.UserPrincipalName)
 	e.set("objectCategory", category("Person"))
 	e.set("mail", u.Mail)
+	if u.RecipientType != "" {
+		e.set("msExchRecipientTypeDetails", u.RecipientType)
+	}
 	if !u.LastLogonTimestamp.IsZero() {
 		e.set("lastLogonTimestamp", fileTime(u.LastLogonTimestamp))
 	}

@@ -109,6 +109,7 @@ func (c *Company) entraUser(i int, t traits) *entraUser {
 		cn, parent := c.place(i, t, n)
 		u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 	}
+	u.changed(c.changes[i])
 	u.assignments = c.assignments(i, t, u.Created.Add(time.Hour))
 	for _, a := range u.assignments {
 		u.Assignments = append(u.Assignments, a.Assignment)
@@ -161,6 +162,9 @@ func (c *Company) adUser(i int, t traits) *adUser {
 		Department: departmentOf(i, t), EmployeeType: employeeTypes[t.role], EmployeeID: fmt.Sprintf("E%06d", i),
 		Title: "Specialist", Company: "Contoso", Office: offices[i%len(offices)], Country: "Norway",
 		Enabled: directory.FlagOf(t.enabled()), Created: x.created, LastLogonTimestamp: x.stamp, Extension: extension(i, t),
+	}
+	if ch := c.changes[i]; ch != nil {
+		u.RecipientType = ch.recipient
 	}
 	if !x.made.IsZero() {
 		u.Created = x.made // and Entra Connect has not seen it

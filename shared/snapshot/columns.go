@@ -58,6 +58,8 @@ var entraColumns = []column[directory.EntraUser]{
 	text("sam", func(u *directory.EntraUser) *string { return &u.SAMAccount }),
 	list("ext", func(u *directory.EntraUser) []string { return extension(&u.Extension) },
 		func(l *line, u *directory.EntraUser) { l.extension(&u.Extension) }),
+	text("type", func(u *directory.EntraUser) *string { return &u.Type }),
+	text("parent", func(u *directory.EntraUser) *string { return &u.IdentityParentID }),
 	{"licenses", writeAssignments, func(l *line, u *directory.EntraUser) { u.Assignments = l.assignments() }},
 }
 
@@ -77,6 +79,7 @@ var adColumns = []column[directory.ADUser]{
 	text("company", func(u *directory.ADUser) *string { return &u.Company }),
 	text("office", func(u *directory.ADUser) *string { return &u.Office }),
 	text("country", func(u *directory.ADUser) *string { return &u.Country }),
+	text("recipient", func(u *directory.ADUser) *string { return &u.RecipientType }),
 	flag("enabled", func(u *directory.ADUser) *directory.Flag { return &u.Enabled }),
 	date("created", func(u *directory.ADUser) *time.Time { return &u.Created }),
 	date("lastLogonTimestamp", func(u *directory.ADUser) *time.Time { return &u.LastLogonTimestamp }),

@@ -69,6 +69,9 @@ type Begin struct {
 type Mailboxes struct {
 	Key    string `json:"key,omitempty"`
 	Failed string `json:"failed,omitempty"`
+	// Kinds are the recipient types by user principal name in lower case, of mailboxes
+	// that the report calls something else than a user's.
+	Kinds map[string]string `json:"kinds,omitempty"`
 }
 
 // PolicyHash is the SHA-256 of the run's copy of the policy, in hex.

@@ -1,0 +1,37 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// userMailbox tells whether the run's mailbox usage report calls the mailbox of a
+// decision a user's. It is asked for accounts whose sign-in is blocked only.
+func (j *job) userMailbox(ctx context.Context, d *plan.Decision) (bool, error) {
+	boxes := j.run.Begin.Mailboxes
+	if !d.Blocked || boxes == nil || boxes.Key == "" {
+		return false, nil
+	}
+	if j.userBoxes == nil {
+		asked, users := map[string]bool{}, map[string]bool{}
+		for i := range j.plan.Changes {
+			asked[strings.ToLower(j.plan.Changes[i].UserPrincipalName)] = true
+		}
+		err := store.GetLines(ctx, j.Store, boxes.Key, func(m *directory.Mailbox) error {
+			if name := strings.ToLower(m.UserPrincipalName); asked[name] && m.UserMailbox() {
+				users[name] = true
+			}
+			return nil
+		})
+		if err != nil {
+			return false, fmt.Errorf("read the mailbox usage report of run %s: %w", j.plan.Run, err)
+		}
+		j.userBoxes = users
+	}
+	return j.userBoxes[strings.ToLower(d.UserPrincipalName)], nil
+}
