@@ -42,6 +42,9 @@ type Directory struct {
 	schemaMu sync.Mutex
 	guards   map[string]guard // see schema; nil before it is read
 
+	nestingMu sync.Mutex
+	nestings  map[string]nesting // by group, see within
+
 	// Of a domain among several.
 	entranceMu   sync.Mutex
 	entrances    []controller // as last found

@@ -287,11 +287,13 @@ func person(rid byte, more ...string) *ber.Packet {
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
 }
 
-// readable are what every account has, and a descriptor without a list, which lets
-// everybody read everything.
+// openDescriptor has no list, which lets everybody read everything.
+var openDescriptor = "\x01\x00\x04\x80" + strings.Repeat("\x00", 16)
+
+// readable are what every account has, and the descriptor.
 var readable = []string{
 	"userAccountControl", "512", "whenCreated", "20200101000000.0Z", "primaryGroupID", "513",
-	descriptor, "\x01\x00\x04\x80" + strings.Repeat("\x00", 16),
+	descriptor, openDescriptor,
 }
 
 // domainSID is the raw SID of a domain, S-1-5-21 for testBase.

@@ -59,7 +59,7 @@ func (s *session) explain(err error) (why string, elsewhere bool) {
 	_, isUnknown := errors.AsType[x509.UnknownAuthorityError](err)
 	result, isResult := errors.AsType[*ldap.Error](err)
 	switch {
-	case errors.Is(err, directory.ErrNoPerson), errors.Is(err, directory.ErrAmbiguousPerson), errors.Is(err, directory.ErrNoGroup), errors.Is(err, errEntry):
+	case errors.Is(err, errHidden), errors.Is(err, directory.ErrNoPerson), errors.Is(err, directory.ErrAmbiguousPerson), errors.Is(err, directory.ErrNoGroup), errors.Is(err, errEntry):
 		return err.Error(), false
 	case errors.Is(err, errNoAnswer):
 		return fmt.Sprintf("no answer within %v; is it overloaded, or a firewall in between? (IDLESEAT_AD_TIMEOUT)", s.directory.timeout), true

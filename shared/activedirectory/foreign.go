@@ -2,11 +2,9 @@ package activedirectory
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -24,6 +22,16 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 		return d.ListMembers(ctx, groupDN, direct, each)
 	}
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
+}
+
+// ListPrimary hands on the SIDs of the people who have a group as primary group, which
+// is always one of their own domain.
+func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
+	d, err := f.domainAt(groupDN)
+	if err != nil {
+		return err
+	}
+	return d.ListPrimary(ctx, groupDN, each)
 }
 
 // listMembers lists the members of the group's own domain by that domain, and
@@ -217,27 +225,9 @@ func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct b
 // foreign reads the SID of a member's extended DN. It is empty for one of the session's own
 // domain, and for one of another forest, who has no account in this one.
 func (s *session) foreign(value string) (string, error) {
-	_, rest, _ := strings.Cut(value, ">;")
-	id, dn, hasSID := strings.Cut(rest, ">;")
-	text, isSID := strings.CutPrefix(id, "<SID=")
-	if !hasSID { // a contact, or another object that is nobody
-		dn = rest
+	sid, dn, err := s.extended(value)
+	if err != nil || domainName(dn) == s.directory.dnsDomain {
+		return "", err
 	}
-	if !strings.HasPrefix(value, "<GUID=") {
-		return "", s.fault("list members", fmt.Errorf("%w %q: it should begin with its GUID", errEntry, clean(value)))
-	}
-	if domainName(dn) == s.directory.dnsDomain || !hasSID || !isSID {
-		return "", nil
-	}
-	if strings.HasPrefix(text, "S-") { // Samba writes it out, Windows in hexadecimal
-		return text, nil
-	}
-	raw, err := hex.DecodeString(text)
-	if err == nil {
-		text, err = SID(raw)
-	}
-	if err != nil {
-		return "", s.fault("list members", fmt.Errorf("%w %q: %w", errEntry, clean(value), err))
-	}
-	return text, nil
+	return sid, nil
 }

@@ -40,7 +40,9 @@ func corpAnswers(r request) []*ber.Packet {
 	switch {
 	case r.op != ldap.ApplicationSearchRequest:
 		return nil
-	case strings.HasPrefix(r.base, "<GUID=01010101"), strings.Contains(r.filter, "memberOf="), strings.Contains(r.filter, "S-1-5-21-1"):
+	case strings.HasPrefix(r.base, "<GUID=67676767"): // anna is in the group
+		return found(seatsEntry())
+	case strings.HasPrefix(r.base, "<GUID=01010101"), strings.Contains(r.filter, "S-1-5-21-1"):
 		return found(person(1, "objectClass", "user"))
 	case strings.HasPrefix(r.base, "<GUID="):
 		return none
@@ -70,7 +72,8 @@ func corpAnswers(r request) []*ber.Packet {
 // of whom is in the group Inner.
 func emeaAnswers(r request) []*ber.Packet {
 	inner := func() *ber.Packet {
-		return entry("CN=Inner,"+emeaBase, "objectGUID", strings.Repeat("i", 16), "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00\x09\x00\x00\x00")
+		return entry("CN=Inner,"+emeaBase, "objectGUID", strings.Repeat("i", 16), "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00\x09\x00\x00\x00",
+			"member", "<GUID=03>;<SID=S-1-5-22-3>;CN=q,"+emeaBase, descriptor, openDescriptor)
 	}
 	switch {
 	case r.op != ldap.ApplicationSearchRequest:

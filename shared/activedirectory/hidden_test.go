@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,5 +117,83 @@ func TestSambaHiddenAttributes(t *testing.T) {
 		if (name == "type") != u.Hides("employeeType") {
 			t.Errorf("%s at the last moment: unreadable %q", name, u.Unreadable)
 		}
+	}
+}
+
+// TestSambaGroups: who is in a group of a real domain is known also where memberOf is
+// hidden, by primary group too, and not known where the group's members are.
+func TestSambaGroups(t *testing.T) {
+	account := func(name string) samba.Person {
+		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}
+	}
+	at := func(name string) string { return samba.DN(name, samba.PeopleOU) }
+	outer, middle, inner := "CN=Outer,"+samba.GroupsOU, "CN=Middle,"+samba.GroupsOU, "CN=Inner,"+samba.GroupsOU
+	hidden, around, empty := "CN=Hidden,"+samba.GroupsOU, "CN=Around,"+samba.GroupsOU, "CN=Empty,"+samba.GroupsOU
+	h := harden(t, []samba.Person{account("listed"), account("unseen"), account("nested"), account("primary"), account("deep"), account("else"), account("covered")},
+		samba.Group{DN: inner, Members: []string{at("nested"), at("deep")}}, samba.Group{DN: middle, Members: []string{inner}},
+		samba.Group{DN: outer, Members: []string{at("listed"), at("unseen"), at("primary"), middle}},
+		samba.Group{DN: hidden, Members: []string{at("listed")}}, samba.Group{DN: around, Members: []string{hidden}}, samba.Group{DN: empty})
+	primary := func(name, group string) {
+		t.Helper()
+		found, err := h.admin.Search(ldap.NewSearchRequest(group, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"primaryGroupToken"}, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		change := ldap.NewModifyRequest(at(name), nil)
+		change.Replace("primaryGroupID", []string{found.Entries[0].GetAttributeValue("primaryGroupToken")})
+		if err := h.admin.Modify(change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	primary("primary", outer)
+	primary("deep", inner)
+	h.deny(at("unseen"), "memberOf")
+	h.deny(at("nested"), "memberOf")
+	h.deny(middle, "memberOf")
+	h.deny(hidden, "member")
+	h.deny(at("covered"), "primaryGroupID")
+	people := listed(t, h.d)
+	for _, c := range []struct {
+		group  string
+		direct bool
+		want   []string // nil: not known
+	}{
+		{outer, true, []string{"listed", "primary", "unseen"}},
+		{outer, false, []string{"deep", "listed", "nested", "primary", "unseen"}},
+		{empty, true, []string{}},
+		{empty, false, []string{}},
+		{hidden, true, nil},
+		{hidden, false, nil},
+		{around, false, nil},
+	} {
+		if c.want == nil {
+			err := h.d.ListMembers(t.Context(), c.group, c.direct, func(string) error { return nil })
+			if !errors.Is(err, directory.ErrNoGroup) || !strings.Contains(err.Error(), "may not read member of the group") {
+				t.Errorf("members of %s: %v", c.group, err)
+			}
+		} else if diff := cmp.Diff(c.want, members(t, h.d, c.group, c.direct, people)); diff != "" {
+			t.Errorf("members of %s, direct %v (-want +got):\n%s", c.group, c.direct, diff)
+		}
+		for name, u := range people {
+			got, err := h.d.MemberOf(t.Context(), u.SID, c.group, c.direct)
+			switch {
+			case c.want == nil && name == "listed" && c.group == around: // the server itself looks through
+			case c.want == nil || name == "covered":
+				if !errors.Is(err, directory.ErrNoGroup) {
+					t.Errorf("%s in %s: %v, %v, want that it is not known", name, c.group, got, err)
+				}
+			case err != nil || got != slices.Contains(c.want, name):
+				t.Errorf("%s in %s, direct %v: %v, %v", name, c.group, c.direct, got, err)
+			}
+		}
+	}
+	var by []string
+	err := h.d.ListPrimary(t.Context(), outer, func(sid string) error { by = append(by, sid); return nil })
+	if diff := cmp.Diff([]string{people["primary"].SID}, by); err != nil || diff != "" {
+		t.Errorf("by primary group: %v (-want +got):\n%s", err, diff)
+	}
+	err = h.d.RemoveMember(t.Context(), outer, people["primary"].GUID)
+	if _, refused := errors.AsType[*directory.Refusal](err); !refused {
+		t.Errorf("take off a primary group: %v, want a refusal", err)
 	}
 }

@@ -180,6 +180,7 @@ type group struct {
 	guid   string // <GUID=…>, which names it also after it was renamed
 	sid    string
 	mayAdd bool // the account may write member
+	shown  bool // the account may read member
 }
 
 // group reads the group of a DN.
@@ -188,8 +189,12 @@ func (s *session) group(dn string) (*group, error) {
 	if dn == "" {
 		return nil, s.fault(doing, errNoGroup) // it would be the rootDSE, which Samba calls a group
 	}
-	attributes := []string{"objectGUID", "objectSid", "allowedAttributesEffective"}
-	found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=group)", attributes)
+	seen, err := s.look()
+	if err != nil {
+		return nil, err
+	}
+	attributes := []string{"objectGUID", "objectSid", "allowedAttributesEffective", descriptor}
+	found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=group)", attributes, descriptorControl)
 	switch {
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
 		return nil, s.fault(doing, errNoGroup)
@@ -199,7 +204,7 @@ func (s *session) group(dn string) (*group, error) {
 		return nil, s.fault(doing, errNoGroup)
 	}
 	e := found.Entries[0]
-	g := &group{dn: e.DN}
+	g := &group{dn: e.DN, shown: seen.mayRead("member", e.GetEqualFoldRawAttributeValue(descriptor))}
 	if g.guid, err = guidDN(e.GetEqualFoldRawAttributeValue("objectGUID")); err == nil {
 		g.sid, err = SID(e.GetEqualFoldRawAttributeValue("objectSid"))
 	}
@@ -219,16 +224,6 @@ func guidDN(raw []byte) (string, error) {
 	}
 	return fmt.Sprintf("<GUID=%08x-%04x-%04x-%x-%x>", binary.LittleEndian.Uint32(raw), binary.LittleEndian.Uint16(raw[4:]),
 		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
-}
-
-// isMember tells whether the user of a DN is in a group that was read before.
-func (s *session) isMember(userDN, groupDN string, direct bool) (bool, error) {
-	doing := fmt.Sprintf("read whether %q is in group %q", userDN, groupDN)
-	found, err := s.search(doing, userDN, ldap.ScopeBaseObject, memberOf(groupDN, direct), []string{"1.1"})
-	if err != nil {
-		return false, err
-	}
-	return len(found.Entries) > 0, nil
 }
 
 // memberOf is the filter for those whom a group lists itself (direct), or who

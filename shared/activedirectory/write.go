@@ -56,7 +56,7 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 			return refusal(fmt.Errorf("%q has %q as primary group", p.dn, g.dn),
 				"the group is the account's primary group, which is not kept as a list of members; give the account another primary group first")
 		}
-		listed, err := s.isMember(p.guid, g.dn, true)
+		listed, err := s.lists(g, p.dn, true)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil
 	}
-	nested, err := s.isMember(p.guid, g.dn, false)
+	nested, err := s.lists(g, p.dn, false)
 	if err == nil && nested {
 		return refusal(fmt.Errorf("%q is in a group within %q", p.dn, g.dn),
 			"the account is in the group by way of another group only; change that one by hand")
@@ -164,10 +164,16 @@ func isAlready(err error) bool {
 
 // already reads whether the refused change is needed at all.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
-	member, err := s.isMember(p.guid, g.dn, true)
+	doing := fmt.Sprintf("read %q", p.dn)
+	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})
+	if ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject) {
+		return s.fault(doing, directory.ErrNoPerson)
+	}
+	member := false
+	if err == nil {
+		member, err = s.lists(g, p.dn, true)
+	}
 	switch {
-	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
-		return s.fault(fmt.Sprintf("read %q", p.dn), directory.ErrNoPerson)
 	case err != nil:
 		return faults{refused, err}
 	case member != wanted:

@@ -29,6 +29,10 @@ func (r GroupRef) Key(direct bool) string {
 	return r.Source.String() + ":" + name
 }
 
+// PrimaryKey is the key of those who have the group of Active Directory as primary group:
+// they are in it, and no list of members holds them.
+func (r GroupRef) PrimaryKey() string { return "ad/primary:" + strings.ToLower(r.Name) }
+
 // Group is what a run read of a group named in the policy before it read
 // people. Members are not in it.
 type Group struct {
@@ -97,7 +101,7 @@ func (p *Person) MemberOf(s Source, key string) Flag {
 	if slices.Contains(p.Memberships, key) {
 		return Yes
 	}
-	if slices.Contains(p.Unreadable, key) {
+	if slices.Contains(p.Unreadable, key) || s == AD && p.AD != nil && p.AD.Hides("primaryGroupID") {
 		return Unset
 	}
 	switch p.State(s) {

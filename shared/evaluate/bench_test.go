@@ -192,3 +192,5 @@ func (adSide) ReadPerson(context.Context, string) (directory.ADUser, error) {
 func (adSide) MemberOf(context.Context, string, string, bool) (bool, error) { return false, nil }
 
 func (adSide) CheckClock(context.Context, func() time.Time) error { return nil }
+
+func (adSide) ListPrimary(context.Context, string, func(sid string) error) error { return nil }

@@ -52,7 +52,7 @@ type Route struct {
 // The refusal says why it cannot be done safely; it is empty when it can.
 func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusal string) {
 	if r.License.SKU == "" {
-		return t.adRoute(r)
+		return t.adRoute(p, r)
 	}
 	sku := t.SKUIDs[r.License.SKU]
 	var direct, byGroup []directory.Assignment
@@ -81,7 +81,10 @@ func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusa
 	}
 }
 
-func (t *Tenant) adRoute(r *policy.Rule) (Route, string) {
+func (t *Tenant) adRoute(p *directory.Person, r *policy.Rule) (Route, string) {
+	if slices.Contains(p.Memberships, r.License.Group.PrimaryKey()) {
+		return Route{}, "the group is the account's primary group, which is not kept as a list of members; give the account another primary group first"
+	}
 	route := Route{Via: ADGroup, Source: r.License.Group.Name}
 	if r.ChangeTo != nil {
 		route.Target = r.ChangeTo.Group.Name

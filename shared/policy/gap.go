@@ -182,6 +182,12 @@ func lostGap(f *directory.Field, p *directory.Person) string {
 // gap says why membership is not known for the person.
 func (q *MemberQuery) gap(p *directory.Person) string {
 	if p.State(q.Ref.Source) == directory.Present {
+		if q.Ref.Source == directory.AD && p.AD.Hides("primaryGroupID") && !slices.Contains(p.Unreadable, q.key) {
+			return "is not known: the account of idleseat has no right to see primaryGroupID of this person, which may be " + q.Ref.String() + "; grant it to read the attribute"
+		}
+		if q.Ref.Source == directory.AD {
+			return "is not known: group " + q.Ref.String() + " could not be read; is it there, and may the account of idleseat read its members?"
+		}
 		return "is not known: group " + q.Ref.String() + " could not be read"
 	}
 	return fmt.Sprintf("is not known: member of %s or not, %s", q.Ref, sourceGap(q.Ref.Source, p))

@@ -82,7 +82,7 @@ var fixed = fixedEntries()
 func fixedEntries() []*entry {
 	ou := []string{"top", "organizationalUnit"}
 	list := []*entry{
-		plain(BaseDN, "DC=example,DC=test", []string{"top", "domain", "domainDNS"}, attribute{"objectSid", []string{sidBytes(0)[:24]}}),
+		plain(BaseDN, "DC=example,DC=test", []string{"top", "domain", "domainDNS"}, attribute{"objectSid", []string{"\x01\x04" + sidBytes(0)[2:24]}}),
 		plain("OU=Domain Controllers,"+BaseDN, BaseDN, ou),
 		plain("CN=DC1,OU=Domain Controllers,"+BaseDN, "OU=Domain Controllers,"+BaseDN,
 			[]string{"top", "person", "organizationalPerson", "user", "computer"},

@@ -29,6 +29,19 @@ func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	return dns
 }
 
+// extended writes DNs with the GUID and the SID of their objects, in hexadecimal, as
+// Windows does when LDAP_SERVER_EXTENDED_DN_OID comes without a value (MS-ADTS
+// 3.1.1.3.4.1.5).
+func (c *Company) extended(dns []string) (long []string) {
+	for _, dn := range dns {
+		if e := c.entryOf(dn); e != nil {
+			dn = fmt.Sprintf("<GUID=%x>;<SID=%x>;%s", e.get("objectGUID")[0], e.get("objectSid")[0], dn)
+		}
+		long = append(long, dn)
+	}
+	return long
+}
+
 // membersAsked are the values of member that a client asked for. No more than
 // 1,500 come at once; the name of the attribute then tells which.
 func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribute) {

@@ -13,6 +13,7 @@ const (
 	pagingControl    = gldap.ControlTypePaging
 	showDeleted      = gldap.ControlTypeMicrosoftShowDeleted // nothing is in the recycle bin
 	permissiveModify = "1.2.840.113556.1.4.1413"
+	extendedDN       = "1.2.840.113556.1.4.529"
 )
 
 // Limits of Active Directory: MaxPageSize and MaxValRange.
@@ -23,16 +24,17 @@ const (
 
 // search is a search being answered.
 type search struct {
-	c      *Company
-	m      *gldap.SearchMessage
-	base   *entry // nil for the rootDSE
-	where  *condition
-	paging *gldap.ControlPaging // nil: not asked for
-	people []int                // the only people to look at, when bounded
-	only   bool
-	access bool // the access control lists are asked for, without the part for auditors
-	from   int  // position of the first entry to look at
-	sent   int  // entries on earlier pages
+	c        *Company
+	m        *gldap.SearchMessage
+	base     *entry // nil for the rootDSE
+	where    *condition
+	paging   *gldap.ControlPaging // nil: not asked for
+	people   []int                // the only people to look at, when bounded
+	only     bool
+	access   bool // the access control lists are asked for, without the part for auditors
+	extended bool // DNs of members are wanted with GUID and SID in front
+	from     int  // position of the first entry to look at
+	sent     int  // entries on earlier pages
 }
 
 func (s *ldapServer) search(w *gldap.ResponseWriter, r *gldap.Request) {
@@ -106,6 +108,10 @@ func (x *search) controls() error {
 			if known.ControlType == descriptorFlags {
 				flags := []byte(known.ControlValue)
 				x.access = len(flags) > 0 && flags[len(flags)-1]&systemAuditFlag == 0
+				continue
+			}
+			if known.ControlType == extendedDN {
+				x.extended = true
 				continue
 			}
 			if known.Criticality && known.ControlType != permissiveModify {
@@ -183,6 +189,11 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 		return nil, nil, true
 	}
 	attrs = x.c.selected(e, x.m)
+	for n, a := range attrs {
+		if x.extended && strings.HasPrefix(a.name, "member") && a.name != "memberOf" {
+			attrs[n].values = x.c.extended(a.values)
+		}
+	}
 	if x.access && slices.ContainsFunc(x.m.Attributes, func(want string) bool { return strings.EqualFold(want, descriptorAttribute) }) {
 		attrs = append(attrs, attribute{descriptorAttribute, []string{e.descriptor()}})
 	}

@@ -21,6 +21,7 @@ type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Mark, error)
 	ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
+	ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error
 	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
 }
 
@@ -108,8 +109,11 @@ func (c *Census) add(w *snapshot.Writer, u *directory.ADUser) error {
 func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
 	for _, g := range c.Groups {
 		err := c.AD.ListMembers(ctx, g.DN, g.Direct, func(sid string) error { return w.AddMember(g.Key(), sid, sid) })
+		if primary := g.PrimaryKey(); err == nil && g.Direct { // so that nobody tries to take them off the list
+			err = c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(primary, sid, sid) })
+		}
 		if errors.Is(err, directory.ErrNoGroup) {
-			w.Unreadable(g.Key())
+			w.Withheld(g.Key(), err)
 			continue
 		}
 		if err != nil {
