@@ -75,7 +75,10 @@ func TestHiddenMembers(t *testing.T) {
 			t.Errorf("written: %+v", e)
 		}
 	}
-	p := s.plan(exitDone)
+	p := s.plan(exitHeld)
+	if len(p.HoldReasons) != 1 || !strings.Contains(p.HoldReasons[0], "may not read member of the group") {
+		t.Errorf("held by %q", p.HoldReasons)
+	}
 	for _, c := range p.Changes {
 		if inAD[c.UserPrincipalName] {
 			t.Errorf("%s would lose %s", c.UserPrincipalName, c.License)
