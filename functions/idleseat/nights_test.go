@@ -23,7 +23,7 @@ import (
 
 // nightsDefault are the seeds and the nights of an ordinary test run.
 const (
-	nightsSeeds = 3
+	nightsSeeds = 1
 	nightsCount = 40
 )
 
