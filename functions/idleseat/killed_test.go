@@ -7,12 +7,15 @@ import (
 	"io"
 	"log"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,25 +73,27 @@ type trial struct {
 	*shell
 	killer
 	objects *s3mem.Backend
+	clock   *sharedClock
 }
 
 const trialBucket = "trial"
 
-// newTrial makes the company of an instant again, and a store with the objects.
+// newTrial makes the company of an instant again, and a store with the objects. In
+// one whose reads lag, time passes with each request.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
-	first := true
+	first, clock := true, newSharedClock(t)
 	o.Now = func() time.Time {
 		if first {
 			first = false
 			return began
 		}
-		return time.Now()
+		return clock.now()
 	}
 	many := []policyText{ // so that a small company has enough changes
 		replace(t, "perRun: 200", "perRun: 50"), replace(t, "percent: 10", "percent: 100"), replace(t, "days(60)", "days(1)"), replace(t, "days(90)", "days(365)"),
 	}
-	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
+	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New(), clock: clock}
 	x.company.Company.SignIn(9) // in so small a company nobody else may have, for days
 	if err := x.objects.CreateBucket(trialBucket); err != nil {
 		t.Fatal(err)
@@ -102,11 +107,16 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	s3.Config.ErrorLog = log.New(io.Discard, "", 0) // killed clients hang up
 	s3.Start()
 	t.Cleanup(s3.Close)
-	x.company.Intercept(x.overHTTP)
+	x.company.Intercept(func(next http.Handler) http.Handler {
+		if o.Lag > 0 {
+			next = clock.perRequest(3 * time.Second)(next)
+		}
+		return x.overHTTP(next)
+	})
 	x.company.InterceptLDAP(func(next func()) { x.op(next) })
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL_S3": s3.URL, "AWS_REGION": "eu-north-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-		"AWS_EC2_METADATA_DISABLED": "true", "IDLESEAT_STORE": "s3://" + trialBucket, "GOMAXPROCS": "1", "GOGC": "off",
+		clockVariable: clock.path, "AWS_EC2_METADATA_DISABLED": "true", "IDLESEAT_STORE": "s3://" + trialBucket, "GOMAXPROCS": "1", "GOGC": "off",
 	} {
 		x.setenv(name, value)
 	}
@@ -134,29 +144,50 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run and kills it at an operation.
+// killedAt applies a run, again and again while changes are pending, and kills it at
+// an operation, counted over all these calls.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
-	cmd := exec.Command(os.Args[0], "apply", run, "--yes")
-	cmd.Env, cmd.Dir = x.env, x.dir
 	x.mu.Lock()
 	x.seen, x.at, x.after = 0, n, after
-	err := cmd.Start()
-	x.process = cmd.Process
 	x.mu.Unlock()
-	if err != nil {
-		x.t.Fatal(err)
+	defer func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.at = 0
+	}()
+	for range mostCalls {
+		cmd := exec.Command(os.Args[0], "apply", run, "--yes", "--format", "json")
+		cmd.Env, cmd.Dir = x.env, x.dir
+		var out bytes.Buffer
+		cmd.Stdout = &out
+		x.mu.Lock()
+		err := cmd.Start()
+		x.process = cmd.Process
+		x.mu.Unlock()
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		if status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() && status.Signal() == syscall.SIGKILL {
+			return
+		}
+		if !bytes.Contains(out.Bytes(), []byte(`"pending"`)) {
+			break
+		}
+		x.clock.pass(time.Minute)
 	}
-	_ = cmd.Wait() // killed, or done before it came to n operations
-	x.mu.Lock()
-	x.at = 0
-	x.mu.Unlock()
+	x.t.Fatalf("no process was killed: they ended before their operation %d", n)
 }
+
+// mostCalls is how often apply may be called until nothing is pending.
+const mostCalls = 50
 
 // ended applies a run until nothing is pending.
 func (x *trial) ended(run string) {
 	x.t.Helper()
-	for range 50 {
+	for range mostCalls {
+		x.clock.pass(time.Minute)
 		if a := x.run("apply", run, "--yes", "--format", "json"); a.status == exitHeld || a.status == exitDone && !bytes.Contains(a.out, []byte(`"pending"`)) {
 			return // held: all was final already
 		} else if a.status != exitDone {
@@ -206,16 +237,17 @@ func (x *trial) came() came {
 	return c
 }
 
-// TestKilledAtEveryOperation kills apply before and after every single operation
-// of a plan of 50 changes, and lets it finish: everybody holds what they hold
-// after an undisturbed run, the ledger is the same, and nothing was done twice.
-// Without IDLESEAT_TEST_KILLS=all it takes a part of the operations, another one
-// each day.
+// TestKilledAtEveryOperation kills apply before or after an operation of a plan of
+// 50 changes, and lets it finish: everybody holds what they hold after an
+// undisturbed run, the ledger is the same, and nothing was done twice. In the second
+// company reads lag up to a minute behind writes, each by another time. The
+// operations are drawn by a seed; IDLESEAT_TEST_SEED repeats one, and
+// IDLESEAT_TEST_KILLS=all takes every operation.
 func TestKilledAtEveryOperation(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 300, Seed: 11}, time.Now()
-	x := newTrial(t, o, began, nil)
-	p := x.plan(exitDone)
+	calm := newTrial(t, o, began, nil)
+	p := calm.plan(exitDone)
 	ways := map[string]int{}
 	for _, c := range p.Changes {
 		ways[string(c.Via)]++
@@ -223,30 +255,68 @@ func TestKilledAtEveryOperation(t *testing.T) {
 	if len(p.Changes) != 50 || len(ways) != 3 {
 		t.Fatalf("a plan of %d changes by %v", len(p.Changes), ways)
 	}
-	objects := x.kept()
-	x.seen = 0
-	x.want(exitDone, "apply", p.Run, "--yes")
-	want, operations := x.came(), x.seen
+	objects := calm.kept()
+	calm.seen = 0
+	calm.ended(p.Run)
+	want := calm.came()
 	if len(want.Ledger) != 150 {
 		t.Fatalf("%d objects in the ledger", len(want.Ledger))
 	}
-	step := 17
-	first := time.Now().YearDay() % step
-	if os.Getenv("IDLESEAT_TEST_KILLS") == "all" {
-		step, first = 1, 0
+	lagging := o
+	lagging.Lag = time.Minute
+	stale := newTrial(t, lagging, began, objects)
+	stale.ended(p.Run)
+	if d := cmp.Diff(want, stale.came()); d != "" {
+		t.Errorf("while reads lag (-calm +stale):\n%s", d)
 	}
-	t.Logf("%d operations, every %d. of them from the %d. on", operations, step, first+1)
-	for n := 1 + first; n <= operations; n += step {
-		for _, after := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%d %t", n, after), func(t *testing.T) {
-				t.Parallel()
-				x := newTrial(t, o, began, objects)
-				x.killedAt(p.Run, n, after)
-				x.ended(p.Run)
-				if d := cmp.Diff(want, x.came()); d != "" {
-					t.Errorf("after a kill (-undisturbed +killed):\n%s", d)
-				}
-			})
+	seed := testSeed(t)
+	for name, tc := range map[string]struct {
+		o          sandbox.Options
+		operations int
+	}{
+		// How many there are while reads lag depends on which read is answered when.
+		"calm": {o, calm.seen}, "stale": {lagging, stale.seen * 3 / 4},
+	} {
+		t.Logf("%s: %d operations", name, tc.operations)
+		for _, n := range drawn(seed, tc.operations) {
+			for _, after := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s %d %t", name, n, after), func(t *testing.T) {
+					t.Parallel()
+					x := newTrial(t, tc.o, began, objects)
+					x.killedAt(p.Run, n, after)
+					x.ended(p.Run)
+					if d := cmp.Diff(want, x.came()); d != "" {
+						t.Errorf("after a kill (-undisturbed +killed):\n%s", d)
+					}
+				})
+			}
 		}
 	}
+}
+
+// testSeed is the seed by which a test draws its cases; it is printed, so that the
+// same cases can be drawn again.
+func testSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if given := os.Getenv("IDLESEAT_TEST_SEED"); given != "" {
+		var err error
+		if seed, err = strconv.ParseUint(given, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("IDLESEAT_TEST_SEED=%d", seed)
+	return seed
+}
+
+// drawn are some operations of so many, or all.
+func drawn(seed uint64, operations int) []int {
+	all := rand.New(rand.NewPCG(seed, 1)).Perm(operations)
+	for i := range all {
+		all[i]++
+	}
+	if os.Getenv("IDLESEAT_TEST_KILLS") == "all" {
+		return all
+	}
+	return all[:min(10, len(all))]
 }

@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 		worldMain(seed)
 		return
 	}
+	if shared := os.Getenv(clockVariable); shared != "" {
+		clock = clockOf(shared)
+	}
 	if os.Getenv("IDLESEAT_TEST_MAIN") == "1" {
 		main()
 		return
@@ -109,6 +112,11 @@ func (s *shell) write(name, text string) {
 func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+value) }
 
 const day = 24 * time.Hour
+
+// passes lets some time pass for the commands that follow, and nobody does anything.
+func (s *shell) passes(d time.Duration) {
+	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Add(int64(d))).String())
+}
 
 // later lets days pass for the commands that follow; the company goes on, and who
 // is active stays so.
@@ -196,7 +204,7 @@ func (s *shell) finish(run string, args ...string) answer {
 		if !bytes.Contains(a.out, []byte(`"pending"`)) {
 			return a
 		}
-		time.Sleep(50 * time.Millisecond) // the company's licenses follow membership by its clock
+		s.passes(time.Minute)
 	}
 	s.t.Fatal("changes stay pending")
 	return answer{}

@@ -40,7 +40,7 @@ func (s *shell) restoring(status int, args ...string) (r report.Results, stderr 
 		if r.Count(report.Pending) == r.Troubled() {
 			return r, a.err
 		}
-		time.Sleep(50 * time.Millisecond)
+		s.passes(time.Minute)
 		a = s.run("apply", r.Run, "--yes", "--format", "json")
 	}
 }

@@ -35,7 +35,7 @@ func holding(c *sandbox.Company) map[int][]string {
 }
 
 // asBefore checks that everybody holds what they held. Licenses of the groups that
-// were left follow membership by the company's clock.
+// were left follow membership.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()
 	diff := ""
@@ -43,7 +43,7 @@ func (s *shell) asBefore(before map[int][]string) {
 		if diff = cmp.Diff(before, holding(s.company.Company)); diff == "" {
 			return
 		}
-		time.Sleep(30 * time.Millisecond)
+		s.passes(time.Minute)
 	}
 	s.t.Errorf("what people hold (-before +after):\n%s", diff)
 }
@@ -56,7 +56,7 @@ func (s *shell) restored(args ...string) report.Results {
 		s.t.Fatal(err)
 	}
 	for r.Count(report.Pending) > 0 {
-		time.Sleep(50 * time.Millisecond)
+		s.passes(time.Minute)
 		run := r.Run
 		r = report.Results{}
 		if err := json.Unmarshal(s.want(exitDone, "apply", run, "--yes", "--format", "json").out, &r); err != nil {
@@ -105,7 +105,7 @@ func TestRestoreOfOthers(t *testing.T) {
 		if a := s.run("apply", p.Run, "--yes", "--format", "json"); !bytes.Contains(a.out, []byte(`"pending"`)) {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
+		s.passes(time.Minute)
 	}
 	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
 	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
@@ -125,7 +125,7 @@ func TestRestoreOfOthers(t *testing.T) {
 		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
+		s.passes(time.Minute)
 	}
 	s.asBefore(before)
 }
@@ -149,7 +149,7 @@ func TestRestoreWhileApplied(t *testing.T) {
 		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to put back") {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
+		s.passes(time.Minute)
 	}
 	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "final already") && !strings.Contains(a.err, "puts it back") {
 		t.Errorf("apply again: %s", a.err)

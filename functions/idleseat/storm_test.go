@@ -218,7 +218,7 @@ func TestRestoreInterrupted(t *testing.T) {
 		} else if a.status != exitDone {
 			t.Fatalf("restore again: %s", a.err)
 		}
-		time.Sleep(100 * time.Millisecond) // licenses of groups follow membership
+		s.passes(10 * time.Minute)
 	}
 	s.asBefore(before)
 	for _, c := range p.Changes {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -24,15 +25,25 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 	} else if closed {
 		return m.closedByOther(ctx, m.took)
 	}
-	if plan.Via(m.entry.Via) != plan.Direct {
-		return m.undo(ctx, o, why)
-	}
-	// One call makes it whole or not at all. Where it may have been made, reading
-	// that it was not proves nothing: it may show later.
 	if left && !m.unchanged {
-		if err := m.regain(ctx); err != nil {
-			return troubled, fmt.Sprintf("%s; going back is not finished, run apply again: %v", why, err)
+		back, err := m.ledger.Back(ctx, m.entry) // the first, which an earlier call may have made
+		if err != nil {
+			return troubled, err.Error()
 		}
+		m.leftBy = back.At
+	}
+	switch {
+	case plan.Via(m.entry.Via) != plan.Direct:
+		return m.undo(ctx, o, why)
+	case m.leftBy.IsZero(): // one call makes it whole or not at all
+		return m.complete(ctx, o, why)
+	}
+	shown, err := m.regain(ctx)
+	switch {
+	case err != nil:
+		return troubled, fmt.Sprintf("%s; going back is not finished, run apply again: %v", why, err)
+	case !shown:
+		return report.Pending, sentences(why, "given again, and Graph does not show it yet")
 	}
 	return m.complete(ctx, o, why)
 }
@@ -42,45 +53,83 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 func (m *move) closedByOther(ctx context.Context, took bool) (report.Status, string) {
 	won := m.entry.Completion
 	if took && won.Outcome != ledger.Done && m.change.Back == "" {
-		if err := m.regain(ctx); err != nil {
+		var err error
+		if via := plan.Via(m.entry.Via); via == plan.Direct {
+			_, err = m.regain(ctx)
+		} else {
+			err = m.writeMember(ctx, via, m.entry.Source, true)
+		}
+		if err != nil {
 			return report.Failed, fmt.Sprintf("%s; this call had taken the license meanwhile, and giving it again failed, do it by hand: %v", won.Note, err)
 		}
 	}
 	return statusOf(won.Outcome), won.Note
 }
 
-// undo goes back between groups: what was left is had again before what was joined
-// is left.
+// undo goes back between groups: the source is joined again, its license waited
+// for, and only then what was joined is left. As long as reads may show what was
+// before the source was left, it is joined whatever they show, and its license
+// counts as active no sooner.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	e, via := m.entry, plan.Via(m.entry.Via)
 	in, err := m.inGroup(ctx, via, e.Source)
-	if err == nil && !in {
-		err = m.setMember(ctx, via, e.Source, true)
-	}
-	if reason := definite(err); reason != "" {
-		return m.cannotGoBack(ctx, why, reason)
-	}
 	if err != nil {
 		return m.goingBack(why, err)
 	}
-	had := m.change.Back != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == e.Source && a.Active() })
-	if via == plan.EntraGroup && had && !m.active(e.SKU, e.Source) {
-		return report.Pending, sentences(why, "joined the source group again, waiting for its license before the target is left")
+	if !in || !m.settled() {
+		shown, err := m.setMember(ctx, via, e.Source, true)
+		reason := definite(err)
+		switch {
+		case reason != "" && !in:
+			return m.cannotGoBack(ctx, why, reason)
+		case reason != "": // a member as far as is known, who cannot be made one
+		case err != nil:
+			return m.goingBack(why, err)
+		case !shown:
+			return report.Pending, sentences(why, rejoined)
+		}
 	}
+	had := m.change.Back != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == e.Source && a.Active() })
+	if via == plan.EntraGroup && had && !(m.settled() && m.active(e.SKU, e.Source)) {
+		return report.Pending, sentences(why, rejoined)
+	}
+	return m.leaveTarget(ctx, o, why)
+}
+
+const rejoined = "joined the source group again, waiting for its license before the target is left"
+
+// leaveTarget takes the person out of the group that the change joined. A change
+// that may have joined it leaves it whatever is read: it may show late.
+func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
+	e, via := m.entry, plan.Via(m.entry.Via)
 	if e.Target == "" || e.InTarget {
 		return m.complete(ctx, o, why)
 	}
-	in, err = m.inGroup(ctx, via, e.Target)
-	if err == nil && in {
-		err = m.setMember(ctx, via, e.Target, false)
-	}
-	if reason := definite(err); reason != "" {
-		return m.complete(ctx, o, sentences(why, "still in the target group: "+reason))
-	}
+	in, err := m.inGroup(ctx, via, e.Target)
 	if err != nil {
 		return m.goingBack(why, err)
 	}
+	if in || m.joined && e.Back == "" {
+		gone, err := m.setMember(ctx, via, e.Target, false)
+		reason := definite(err)
+		switch {
+		case reason != "" && in:
+			return m.complete(ctx, o, sentences(why, "still in the target group: "+reason))
+		case reason != "":
+			return m.complete(ctx, o, why)
+		case err != nil:
+			return m.goingBack(why, err)
+		case !gone:
+			return report.Pending, sentences(why, "left the target group again, which the directory does not show yet")
+		}
+	}
 	return m.complete(ctx, o, why)
+}
+
+// settled tells whether reads can no longer show what was before the source was
+// left. It is true as well when it was not left.
+func (m *move) settled() bool {
+	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= directory.Settling
 }
 
 // cannotGoBack ends a change whose source cannot be joined again: it stands as it
@@ -107,16 +156,13 @@ func sentences(why, what string) string {
 	return why + "; " + what
 }
 
-// regain gives what the change took, whatever is read: directly assigned products
-// with the service plans that were switched off, or membership of the source.
-func (m *move) regain(ctx context.Context) error {
+// regain gives directly assigned products that the change took, whatever is read,
+// with the service plans that were switched off, and takes the successor that was
+// not held before. shown tells whether reading shows both.
+func (m *move) regain(ctx context.Context) (shown bool, err error) {
 	e := m.entry
-	if via := plan.Via(e.Via); via != plan.Direct {
-		return m.setMember(ctx, via, e.Source, true)
-	}
 	var add []directory.Assignment
-	var remove []string
-	hadTarget := false
+	hadTarget := e.TargetSKU == ""
 	for _, a := range e.Before.Assignments {
 		if a.Group == "" && a.SKU == e.SKU {
 			add = append(add, directory.Assignment{SKU: a.SKU, DisabledPlans: a.DisabledPlans})
@@ -126,24 +172,26 @@ func (m *move) regain(ctx context.Context) error {
 	if len(add) == 0 { // the ledger does not say with which service plans
 		add = append(add, directory.Assignment{SKU: e.SKU})
 	}
-	if e.TargetSKU != "" && !hadTarget && m.holds(e.TargetSKU, "") {
-		remove = append(remove, e.TargetSKU)
+	var remove []string
+	if !hadTarget {
+		remove = []string{e.TargetSKU}
 	}
-	err := m.Entra.ChangeLicenses(ctx, e.Person, add, remove)
-	return errors.Join(err, m.readBack(ctx))
+	err = m.Entra.ChangeLicenses(ctx, e.Person, add, remove)
+	if errors.Is(err, directory.ErrNotHeld) { // only the successor can be meant
+		err = m.Entra.ChangeLicenses(ctx, e.Person, add, nil)
+	}
+	err = errors.Join(err, m.readBack(ctx))
+	return m.active(e.SKU, "") && (hadTarget || !m.holds(e.TargetSKU, "")), err
 }
 
-// setMember puts the person into a group or takes them out, and believes it
-// when reading shows it.
-func (m *move) setMember(ctx context.Context, via plan.Via, group string, member bool) error {
+// setMember puts the person into a group or takes them out, and tells whether
+// reading shows it.
+func (m *move) setMember(ctx context.Context, via plan.Via, group string, member bool) (shown bool, err error) {
 	if err := m.writeMember(ctx, via, group, member); err != nil {
-		return err
+		return false, err
 	}
 	in, err := m.inGroup(ctx, via, group)
-	if err == nil && in != member {
-		err = fmt.Errorf("membership of %s does not show what was written", group)
-	}
-	return err
+	return in == member, err
 }
 
 // writeMember puts the person into a group or takes them out. What was read of
@@ -161,4 +209,17 @@ func (m *move) writeMember(ctx context.Context, via plan.Via, group string, memb
 		}
 	}
 	return write(ctx, group, person)
+}
+
+// recent tells whether reads may still show what was before a change ended.
+func (m *move) recent(e *ledger.Entry) bool {
+	return e.Completion != nil && e.Completion.Outcome != ledger.Noticed && m.Now().Sub(e.Completion.At) < directory.Settling
+}
+
+// takenBy is when at the latest the change was over that a change back undoes.
+func takenBy(e *ledger.Entry) time.Time {
+	if e.TakenAt.IsZero() { // an intent of an earlier version
+		return e.At
+	}
+	return e.TakenAt
 }

@@ -96,7 +96,7 @@ func (m *move) gone(ctx context.Context, why string) (report.Status, string) {
 	switch {
 	case err != nil:
 		return troubled, err.Error()
-	case left && m.Now().Sub(m.entry.At) < inBin:
+	case left != nil && m.Now().Sub(m.entry.At) < inBin:
 		return report.Pending, why + "; the change stays open for 30 days, in which the account may come back"
 	}
 	return m.complete(ctx, ledger.Failed, why)
@@ -124,6 +124,9 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	}
 	if last != nil && last.Completion != nil && last.Completion.At.After(j.plan.Created) {
 		return result(report.Refused, "run %s changed it after this plan was made; plan again", last.Run), true
+	}
+	if last != nil && m.recent(last) {
+		return result(report.Refused, "run %s was at it a moment ago, and reads may not show that yet; plan again in some minutes", last.Run), true
 	}
 	rule, v, keep := m.ask()
 	if keep != "" {

@@ -125,12 +125,14 @@ func TestDirectByOthers(t *testing.T) {
 	}
 	tests := map[string]struct {
 		holds []directory.Assignment
+		after time.Duration
 		want  report.Status
 		note  string
 	}{
-		"taken, nothing given":    {nil, report.Failed, "somebody else changed it"},
-		"taken, given, late":      {exo("Disabled"), report.Pending, "does not show it yet"},
-		"taken, given and active": {exo("Active"), report.Done, ""},
+		"taken, nothing given":        {nil, directory.Settling, report.Failed, "somebody else changed it"},
+		"taken, nothing given so far": {nil, time.Second, report.Pending, "does not show it yet"},
+		"taken, given, late":          {exo("Disabled"), directory.Settling, report.Pending, "does not show it yet"},
+		"taken, given and active":     {exo("Active"), time.Second, report.Done, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -139,6 +141,7 @@ func TestDirectByOthers(t *testing.T) {
 			b.entra.fail = map[string]error{changeEXO: errDown}
 			b.apply(t, report.Pending, "did not go through")
 			b.entra.fail, b.entra.users["id-bo"].Assignments = nil, tc.holds
+			b.at(b.now.Add(tc.after))
 			b.apply(t, tc.want, tc.note)
 			b.wrote(t, changeEXO)
 		})

@@ -127,7 +127,7 @@ func TestRollBackIsTriedAgain(t *testing.T) {
 	b.logged(t, moveAnna, "open")
 	b.entra.fail = nil
 	b.Entra = deaf{b.entra}
-	b.apply(t, report.Pending, "does not show what was written")
+	b.apply(t, report.Pending, "left the target group again, which the directory does not show yet")
 	b.logged(t, moveAnna, "open")
 	b.Entra = b.entra
 	b.apply(t, report.Kept, "CountViolation")

@@ -52,6 +52,11 @@ func TestTargetGone(t *testing.T) {
 		u := b.entra.users["id-anna"]
 		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group == "g-exo" })
 	}}
+	b.apply(t, report.Pending, targetHidden)
+	b.settle()
+	b.apply(t, report.Pending, targetGone+"; "+rejoined)
+	b.settle()
+	b.follow()
 	b.apply(t, report.Kept, targetGone)
 	b.logged(t, moveAnna, "rolled back")
 	if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-e3"]); d != "" {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,9 +24,17 @@ type move struct {
 	latest time.Time       // of a last logon that is not known, as evidence has it
 	change *plan.Change
 	entry  *ledger.Entry
+	left   *ledger.Mark // the mark of leaving; nil: there is none
+	// first: nothing can have taken what the person has but the write that is under way.
+	first bool
+	// joined: the person may have been put into the target by this change.
+	joined bool
+	// leftBy is when at the latest the source was left, where it may have been left
+	// and the way leads back; zero: it was not.
+	leftBy time.Time
 	// took: this call has taken what the person had, as far as it knows.
 	took bool
-	// unchanged: the directory has answered that the last write changed nothing.
+	// unchanged: nothing was taken. The directory has said so of the only write.
 	unchanged bool
 }
 
@@ -42,8 +51,11 @@ func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string
 	if plan.Via(m.entry.Via) == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
 		return m.withoutAD(ctx)
 	}
-	if resumed {
+	if m.joined = resumed; resumed {
 		back, err := m.ledger.Back(ctx, m.entry)
+		if err == nil {
+			m.left, err = m.ledger.Left(ctx, m.entry)
+		}
 		if err != nil {
 			return troubled, err.Error()
 		}
@@ -76,7 +88,7 @@ func (m *move) withoutAD(ctx context.Context) (report.Status, string) {
 	if err != nil {
 		return troubled, err.Error()
 	}
-	if left && m.change.Back == "" {
+	if left != nil && m.change.Back == "" {
 		return m.complete(ctx, ledger.Done, "the account is no longer in Active Directory")
 	}
 	return m.complete(ctx, ledger.Failed, "the account is no longer in Active Directory")
@@ -101,14 +113,16 @@ func (m *move) inSource(ctx context.Context) (bool, error) {
 // leave marks that what the person has is about to be taken. The status is empty
 // when it may be: no other call of the run has turned back.
 func (m *move) leave(ctx context.Context) (report.Status, string) {
-	back, err := m.ledger.Leave(ctx, m.entry, m.Now().UTC())
+	first, back, err := m.ledger.Leave(ctx, m.entry, m.Now().UTC())
 	switch {
 	case err != nil:
 		return troubled, err.Error()
 	case back != nil:
 		return m.rollBack(ctx, back.Outcome, back.Why)
 	}
-	m.took = true
+	if m.first, m.took = m.first || first, true; m.left == nil {
+		m.left = &ledger.Mark{At: m.Now().UTC()}
+	}
 	return "", ""
 }
 
@@ -127,13 +141,15 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 		if readErr := m.readBack(ctx); readErr != nil {
 			return troubled, readErr.Error()
 		}
-		if err != nil && m.holds(e.SKU, "") {
+		if err != nil && !errors.Is(err, directory.ErrNotHeld) && m.holds(e.SKU, "") {
 			return m.writeFailed(ctx, err)
 		}
 	}
 	switch {
 	case m.holds(e.SKU, ""), e.TargetSKU != "" && m.holds(e.TargetSKU, "") && !m.active(e.TargetSKU, ""):
-		return report.Pending, "Graph accepted the change but does not show it yet"
+		return report.Pending, notShown
+	case e.TargetSKU != "" && !m.holds(e.TargetSKU, "") && m.leaving():
+		return report.Pending, notShown
 	case e.TargetSKU != "" && !m.holds(e.TargetSKU, ""):
 		return m.complete(ctx, ledger.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it")
 	}
@@ -163,21 +179,34 @@ func (m *move) byGroup(ctx context.Context) (report.Status, string) {
 		if err := m.readBack(ctx); err != nil {
 			return troubled, err.Error()
 		}
+		if in, err = m.inGroup(ctx, plan.EntraGroup, e.Source); err != nil {
+			return troubled, err.Error()
+		}
 		if e.Target != "" {
 			if given, err := m.given(ctx); err != nil {
 				return troubled, err.Error()
 			} else if !given {
-				return m.rollBack(ctx, ledger.RolledBack, targetGone)
+				return report.Pending, targetHidden
 			}
 		}
 	}
-	if m.holds(e.SKU, e.Source) {
+	if in || m.holds(e.SKU, e.Source) {
 		return report.Pending, "left the source group; waiting for its license to be freed"
 	}
 	return m.complete(ctx, ledger.Done, "")
 }
 
-const targetGone = "the license of the target group was gone again when the source group was left"
+const (
+	targetGone   = "the license of the target group was gone again when the source group was left"
+	targetHidden = "left the source group; the license of the target group, which was active before, is not shown now, and is looked for again"
+	notShown     = "Graph accepted the change but does not show it yet"
+)
+
+// leaving tells whether what the person had was to be taken so short a time ago
+// that reads may still show what was before, or a part of it.
+func (m *move) leaving() bool {
+	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
+}
 
 // join puts the person into the target group. The status is empty when it gives
 // its license. Whoever had left the source, and has not the target's license,
@@ -194,22 +223,25 @@ func (m *move) join(ctx context.Context, inSource bool) (report.Status, string) 
 	if given {
 		return "", ""
 	}
+	why := ""
 	if note := m.pathError(e.TargetSKU, e.Target); note != "" {
-		return m.rollBack(ctx, ledger.RolledBack, "the target group does not give its license: "+note)
+		why = "the target group does not give its license: " + note
 	}
-	if !inSource {
-		if left, err := m.ledger.Left(ctx, e); err != nil {
-			return troubled, err.Error()
-		} else if left {
-			return m.rollBack(ctx, ledger.RolledBack, targetGone)
-		}
+	switch {
+	case m.left != nil && !inSource && m.leaving(): // it was active, or the source had not been left
+		return report.Pending, targetHidden
+	case m.left != nil && !inSource:
+		return m.rollBack(ctx, ledger.RolledBack, cmp.Or(why, targetGone))
+	case why != "":
+		return m.rollBack(ctx, ledger.RolledBack, why)
 	}
 	listed, err := m.inGroup(ctx, plan.EntraGroup, e.Target)
 	if err != nil {
 		return troubled, err.Error()
 	}
 	if !listed {
-		if err := m.writeMember(ctx, plan.EntraGroup, e.Target, true); err != nil {
+		err := m.writeMember(ctx, plan.EntraGroup, e.Target, true)
+		if m.joined = m.joined || definite(err) == ""; err != nil {
 			return m.writeFailed(ctx, err)
 		}
 		if err := m.readBack(ctx); err != nil {
@@ -239,7 +271,9 @@ func (m *move) given(ctx context.Context) (bool, error) {
 func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 	e := m.entry
 	if e.Target != "" {
-		switch err := m.writeMember(ctx, plan.ADGroup, e.Target, true); {
+		err := m.writeMember(ctx, plan.ADGroup, e.Target, true)
+		m.joined = m.joined || definite(err) == ""
+		switch {
 		case errors.Is(err, directory.ErrDeferred): // leaving is handed over too, to follow it
 		case err != nil:
 			return m.writeFailed(ctx, err)
@@ -299,9 +333,11 @@ func (m *move) writeFailed(ctx context.Context, err error) (report.Status, strin
 	}
 	reason := definite(err)
 	if reason == "" {
+		m.first = false
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
 	}
-	m.unchanged, m.took = true, false
+	// What this try was refused, an earlier one may have made.
+	m.unchanged, m.took = m.first, false
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 

@@ -67,13 +67,22 @@ func (b *bench) signsIn(t *testing.T, who string, want report.Status) func() {
 // and both say so.
 func TestOverlappingCalls(t *testing.T) {
 	t.Parallel()
-	for name, call := range map[string]string{"before the mark": "DirectGroups", "after it": "RemoveMember g-e3"} {
+	for name, tc := range map[string]struct {
+		call  string
+		other report.Status // what the other call comes to
+	}{"before the mark": {"DirectGroups", report.Kept}, "after it": {"RemoveMember g-e3", report.Pending}} {
 		t.Run("group, "+name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
 			b.apply(t, report.Pending, "joined")
 			b.follow()
-			b.Applier.Entra = &between{b.entra, call, b.signsIn(t, "id-anna", report.Kept)}
+			b.Applier.Entra = &between{b.entra, tc.call, b.signsIn(t, "id-anna", tc.other)}
+			if tc.other == report.Pending { // the source was left when the other call had joined it again
+				b.apply(t, report.Pending, "left the source group")
+				b.Applier.Entra = b.entra
+				b.apply(t, report.Pending, rejoined)
+				b.settle()
+			}
 			b.apply(t, report.Kept, "signed in 1 hour ago")
 			if d := cmp.Diff(members{"g-e3": {"id-anna"}, "g-exo": nil, "g-visio": {"id-anna"}}, b.entra.in, cmpopts.EquateEmpty()); d != "" {
 				t.Errorf("members (-want +got):\n%s", d)

@@ -30,6 +30,7 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 			return status, note
 		}
 	}
+	m.leftBy = takenBy(m.entry)
 	via := plan.Via(m.entry.Via)
 	if via == plan.Direct {
 		return m.putBackDirect(ctx)
@@ -38,7 +39,7 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 		return m.withoutAD(ctx)
 	}
 	if failed := m.pathError(m.entry.SKU, m.entry.Source); failed != "" {
-		if err := m.setMember(ctx, plan.EntraGroup, m.entry.Source, false); err != nil {
+		if _, err := m.setMember(ctx, plan.EntraGroup, m.entry.Source, false); err != nil {
 			return troubled, err.Error()
 		}
 		return m.complete(ctx, ledger.Failed, "the group does not give the license: "+failed)
@@ -74,7 +75,7 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (repo
 	if refusal != "" {
 		return report.Refused, refusal
 	}
-	m.entry = begun
+	m.entry, m.joined = begun, true
 	if plan.Via(begun.Via) == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
 		return m.withoutAD(ctx)
 	}
@@ -122,7 +123,7 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 	}
 	now := j.intent(m.change)
 	in.Run, in.PlanHash, in.Rule, in.Reason, in.At, in.IdleSince, in.ApprovedBy = now.Run, now.PlanHash, plan.RestoreRule, now.Reason, now.At, now.IdleSince, now.ApprovedBy
-	in.UserPrincipalName, in.MonthlySaving, in.Back = now.UserPrincipalName, now.MonthlySaving, now.Back
+	in.UserPrincipalName, in.MonthlySaving, in.Back, in.TakenAt = now.UserPrincipalName, now.MonthlySaving, now.Back, taken.Completion.At
 	in.Note = note
 	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
 		return report.Refused, err.Error()
@@ -133,19 +134,23 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 }
 
 // putBackDirect gives directly assigned products again, with the service plans
-// that were switched off, and takes the successor that was not held before.
+// that were switched off, and takes the successor that was not held before. As long
+// as reads may show what was before they were taken, they are given whatever is read.
 func (m *move) putBackDirect(ctx context.Context) (report.Status, string) {
 	e := m.entry
-	if !m.holds(e.SKU, "") {
-		if err := m.regain(ctx); err != nil && !m.holds(e.SKU, "") {
+	shown := m.active(e.SKU, "")
+	if !m.holds(e.SKU, "") || !m.settled() {
+		var err error
+		shown, err = m.regain(ctx)
+		if err != nil && !(m.settled() && m.holds(e.SKU, "")) {
 			if reason := definite(err); reason != "" {
 				return m.complete(ctx, ledger.Failed, reason)
 			}
 			return m.writeFailed(ctx, err)
 		}
 	}
-	if !m.active(e.SKU, "") {
-		return report.Pending, "Graph accepted the change but does not show it yet"
+	if !shown {
+		return report.Pending, notShown
 	}
 	return m.complete(ctx, ledger.Done, e.Note)
 }

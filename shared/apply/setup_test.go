@@ -202,6 +202,9 @@ func (b *bench) at(now time.Time) {
 	b.entra.users["id-busy"].LastSuccessful, b.ad.people["S-1-5-21-9"].LastLogonTimestamp = now, now
 }
 
+// settle lets so much time pass that every read shows all writes.
+func (b *bench) settle() { b.at(b.now.Add(directory.Settling)) }
+
 // follow lets licenses follow membership.
 func (b *bench) follow() { b.entra.follow() }
 

@@ -20,6 +20,16 @@ var (
 // any more: the list must be read from its start.
 var ErrCursor = errors.New("the place in the list is no longer known")
 
+// ErrNotHeld answers a change that would take a license which the person does not
+// hold, and so made nothing. After a write whose answer was lost it is a sign that
+// that one was made.
+var ErrNotHeld = errors.New("the license to be taken is not held")
+
+// Settling is how long reads may go on to show what was before a write. Microsoft
+// gives no bound; clients recorded seconds to a few minutes
+// (terraform-provider-azuread#283, #793, PR#1918).
+const Settling = 5 * time.Minute
+
 // ErrDeferred answers a write that was handed to somebody else, who makes it
 // later. Reading shows when it is made.
 var ErrDeferred = errors.New("handed over, not made yet")

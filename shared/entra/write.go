@@ -47,7 +47,7 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	case says(err, notHeld):
 		// An earlier try may have been made although its answer was lost: then this
 		// is what the next one hears. Only reading tells.
-		return err
+		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
 	}
 	return refused(err)
 }

@@ -71,6 +71,8 @@ type Intent struct {
 	Back string `json:"back,omitempty"`
 	// Note is in what the license comes back otherwise than it was taken.
 	Note string `json:"note,omitempty"`
+	// TakenAt is when the change that this one puts back was over.
+	TakenAt time.Time `json:"takenAt,omitzero"`
 	// ApprovedBy is who had the plan applied: a person at a terminal, or the
 	// execution of the state machine, whose starter CloudTrail knows.
 	ApprovedBy string `json:"approvedBy,omitempty"`

@@ -171,7 +171,7 @@ func TestAlteredIntent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Leave(ctx, e, e.At); err != nil {
+	if _, _, err := l.Leave(ctx, e, e.At); err != nil {
 		t.Fatal(err)
 	}
 	other := e.Intent

@@ -22,21 +22,24 @@ type Mark struct {
 }
 
 // Leave marks that what the person has is about to be taken, and returns the mark
-// of going back if there is one: then it must not be taken.
-func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (back *Mark, err error) {
-	if err := l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
-		return nil, err
+// of going back if there is one: then it must not be taken. It is first when no
+// call has marked it before, so that nothing can have been taken yet.
+func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool, back *Mark, err error) {
+	if first, err = l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
+		return false, nil, err
 	}
-	return l.Back(ctx, e)
+	back, err = l.Back(ctx, e)
+	return first, back, err
 }
 
 // GoBack marks that the change is undone, and tells whether it may have been made:
 // then what the person had must be given again, whatever is read.
 func (l *Ledger) GoBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
-	if err := l.mark(ctx, e, backSuffix, m); err != nil {
+	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err
 	}
-	return l.Left(ctx, e)
+	leaving, err := l.Left(ctx, e)
+	return leaving != nil, err
 }
 
 // Back is the mark of going back; nil when there is none.
@@ -44,10 +47,9 @@ func (l *Ledger) Back(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, backSuffix)
 }
 
-// Left tells whether an entry is marked as leaving.
-func (l *Ledger) Left(ctx context.Context, e *Entry) (bool, error) {
-	m, err := l.marked(ctx, e, leavingSuffix)
-	return m != nil, err
+// Left is the mark of leaving; nil when there is none.
+func (l *Ledger) Left(ctx context.Context, e *Entry) (*Mark, error) {
+	return l.marked(ctx, e, leavingSuffix)
 }
 
 // marked is the mark of an entry by its suffix; nil when there is none.
@@ -63,10 +65,13 @@ func (l *Ledger) marked(ctx context.Context, e *Entry, suffix string) (*Mark, er
 	return &m, nil
 }
 
-func (l *Ledger) mark(ctx context.Context, e *Entry, suffix string, m Mark) error {
+func (l *Ledger) mark(ctx context.Context, e *Entry, suffix string, m Mark) (first bool, err error) {
 	m.Intent = e.Sum
-	if err := store.PutJSONIfAbsent(ctx, l.store, e.beside(suffix), m); err != nil && !errors.Is(err, store.ErrExists) {
-		return fmt.Errorf("write a mark into the ledger: %w", err)
+	switch err := store.PutJSONIfAbsent(ctx, l.store, e.beside(suffix), m); {
+	case errors.Is(err, store.ErrExists):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("write a mark into the ledger: %w", err)
 	}
-	return nil
+	return true, nil
 }

@@ -35,6 +35,9 @@ type Options struct {
 	// LicenseDelay is the time from a change of membership to the license.
 	LicenseDelay time.Duration
 
+	// Lag is how far behind the writes a read of Graph may be; see replica.
+	Lag time.Duration
+
 	Seats      map[string]int // seats paid for by part number; left out: enough for everyone
 	ListLimit  int            // lists of users with signInActivity per 10 s; 0: no limit (Graph's own is 5)
 	SignInPage int            // larger $top with signInActivity is refused, as Graph once did beyond 120; 0: cut to 500
@@ -57,10 +60,11 @@ type Company struct {
 	offsets [drawCount]uint64
 
 	mu      sync.RWMutex
-	changes map[int]*change     // people whom writes touched
-	adAhead time.Duration       // by how much the domain controller's clock is
-	moved   int                 // changes of people that Active Directory counted
-	joined  map[membership]bool // memberships that writes changed
+	changes map[int]*change             // people whom writes touched
+	adAhead time.Duration               // by how much the domain controller's clock is
+	moved   int                         // changes of people that Active Directory counted
+	earlier map[membership][]past[bool] // what they were before, in order
+	joined  map[membership]bool         // memberships that writes changed
 	members memberLists
 	pending []transition      // changes of membership whose licenses are due
 	seats   map[string]*seats // by skuId
@@ -78,6 +82,7 @@ type Company struct {
 type change struct {
 	licensed    bool // assignments replace the person's first ones
 	assignments []assignment
+	earlier     []past[[]assignment] // in order
 	deleted     bool
 	usn         int // of the last one that Active Directory counts
 	signIn      time.Time
@@ -106,7 +111,7 @@ func NewCompany(o Options) *Company {
 		start:   o.Now().UTC().Truncate(time.Second),
 		offsets: offsets(o.Seed),
 		changes: map[int]*change{}, mailboxes: map[int]*directory.Mailbox{},
-		joined:  map[membership]bool{},
+		joined: map[membership]bool{}, earlier: map[membership][]past[bool]{},
 		members: memberLists{lists: map[int][]int32{}},
 	}
 	if o.LostController != "" {

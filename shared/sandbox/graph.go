@@ -111,7 +111,8 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	g.c.settle()
 	now := g.c.now()
-	id := requestID(g.serial.Add(1))
+	serial := g.serial.Add(1)
+	id := requestID(serial)
 	client := r.Header.Get("client-request-id")
 	if client == "" {
 		client = id
@@ -119,7 +120,7 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("request-id", id)
 	w.Header().Set("client-request-id", client)
 	w.Header().Set("Date", now.Format(http.TimeFormat))
-	a, err := g.answer(r)
+	a, err := g.answer(r, replica{g.c, serial})
 	if err != nil {
 		var refused *graphError
 		if !errors.As(err, &refused) {
@@ -139,7 +140,7 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(a.body) // a client that left needs no answer
 }
 
-func (g *graph) answer(r *http.Request) (answer, error) {
+func (g *graph) answer(r *http.Request, from replica) (answer, error) {
 	rt, ids := match(r)
 	if rt == nil {
 		return answer{}, &graphError{status: http.StatusNotFound, code: "Request_ResourceNotFound",
@@ -149,6 +150,7 @@ func (g *graph) answer(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	q.replica = from
 	return rt.serve(g, q)
 }
 

@@ -80,9 +80,10 @@ func (g *graph) listMembers(q *query) (answer, error) {
 	p := q.newPage("directoryObjects"+selection(q), 999)
 	p.begin(-1)
 	inner := slices.DeleteFunc(slices.Clone(one.nested), func(n int) bool { return state.unseen() || g.c.entraGroup(n) == nil })
+	shown := q.replica.at(objectMembers | uint64(n))
 	for at := q.from; at < len(inner)+g.c.Size(); at++ {
 		i := at - len(inner)
-		if i >= 0 && !(state.lists() && g.c.isEntraMember(n, i)) {
+		if t := g.c.traits(max(i, 0)); i >= 0 && !(state.lists() && q.replica.isMember(n, i, t, shown) && g.c.inEntra(i, t)) {
 			continue
 		}
 		if p.full() {
@@ -92,7 +93,7 @@ func (g *graph) listMembers(q *query) (answer, error) {
 		if i < 0 {
 			p.body = appendObject(p.body, g.c.entraGroup(inner[at]), nested, groupType)
 		} else {
-			u := g.c.entraUser(i, g.c.traits(i))
+			u := q.replica.user(i)
 			p.body = appendObject(p.body, u, users, u.typeOf(userType))
 		}
 	}
@@ -175,8 +176,17 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	defer g.c.mu.Unlock()
 	i, found := g.c.byID(q.ids[1])
 	if !found || !g.c.isEntraMember(n, i) {
-		return answer{}, notFound(q.ids[1])
+		return answer{}, absent(q)
 	}
 	g.c.setMember(n, i, false)
 	return noContent, nil
+}
+
+// absent is the answer to removing somebody who is not there: 404, or 400 in these
+// words, as several clients recorded it for a repeated write.
+func absent(q *query) error {
+	if q.replica.odd() {
+		return badRequest("One or more removed object references do not exist for the following modified properties: 'members'.")
+	}
+	return notFound(q.ids[1])
 }

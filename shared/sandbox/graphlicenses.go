@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
@@ -87,7 +86,7 @@ func (g *graph) licenseDetails(q *query) (answer, error) {
 	}
 	p := q.newPage("users('"+g.c.guidOf(i, streamUserID).String()+"')/licenseDetails", 999)
 	p.begin(-1)
-	for _, id := range heldSKUs(g.c.assignments(i, g.c.traits(i), time.Time{})) {
+	for _, id := range heldSKUs(q.replica.user(i).assignments) {
 		sku, _ := productOf(id) // assignments are of known products
 		p.next()
 		p.body = fmt.Appendf(p.body, `{"id":"%s","skuId":"%s","skuPartNumber":"%s","servicePlans":[%s]}`,
@@ -142,7 +141,7 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 	now := g.c.now()
 	g.c.note(Event{At: now, What: LicensesAssigned, Person: i})
 	g.c.setAssignments(i, now, list)
-	return g.userAnswer(q, i, selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
+	return userAnswer(q, g.c.entraUser(i, g.c.traits(i)), selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
 }
 
 // changed are the person's paths after a change of the direct ones.
@@ -196,5 +195,5 @@ func (g *graph) reprocessLicenses(q *query) (answer, error) {
 	}
 	g.c.note(Event{At: g.c.now(), What: Reprocessed, Person: i})
 	g.c.reprocess(i)
-	return g.userAnswer(q, i, selectFrom(userProperties, userDefaults)), nil
+	return userAnswer(q, g.c.entraUser(i, g.c.traits(i)), selectFrom(userProperties, userDefaults)), nil
 }

@@ -21,6 +21,7 @@ type query struct {
 	top     int      // 0: not given
 	from    int      // where the page begins, by $skiptoken
 	counted bool     // $count=true
+	replica replica  // that answers
 }
 
 // readQuery reads the options of a request. Each must be one that the path

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 )
 
 // signInPage is the largest page of users with signInActivity.
@@ -41,7 +42,7 @@ func (g *graph) listUsers(q *query) (answer, error) {
 			return p.end(i), nil
 		}
 		p.next()
-		u := g.c.entraUser(i, g.c.traits(i))
+		u := q.replica.user(i)
 		p.body = appendObject(p.body, u, selected, u.typeOf(""))
 	}
 	return p.end(-1), nil
@@ -133,11 +134,10 @@ func (g *graph) getUser(q *query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return g.userAnswer(q, i, selected), nil
+	return userAnswer(q, q.replica.user(i), selected), nil
 }
 
-func (g *graph) userAnswer(q *query, i int, selected []property[entraUser]) answer {
-	u := g.c.entraUser(i, g.c.traits(i))
+func userAnswer(q *query, u *entraUser, selected []property[entraUser]) answer {
 	return ok(appendObject(nil, u, selected, entityContext(q, "users"+selection(q))+u.typeOf("")))
 }
 
@@ -147,14 +147,14 @@ func entityContext(q *query, set string) string {
 	return string(append(b, ','))
 }
 
-func (g *graph) memberOf(q *query) (answer, error) { return g.groupsOf(q, (*Company).isMember) }
+func (g *graph) memberOf(q *query) (answer, error) { return g.groupsOf(q, replica.isMember) }
 
 func (g *graph) transitiveMemberOf(q *query) (answer, error) {
-	return g.groupsOf(q, (*Company).isTransitiveMember)
+	return g.groupsOf(q, replica.isTransitiveMember)
 }
 
 // groupsOf lists the groups of Entra ID that a user is in.
-func (g *graph) groupsOf(q *query, in func(c *Company, g, i int, t traits) bool) (answer, error) {
+func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t traits, at time.Time) bool) (answer, error) {
 	selected, err := properties(q, groupProperties, groupDefaults, "directoryObject")
 	if err != nil {
 		return answer{}, err
@@ -165,12 +165,12 @@ func (g *graph) groupsOf(q *query, in func(c *Company, g, i int, t traits) bool)
 	if err != nil {
 		return answer{}, err
 	}
-	t := g.c.traits(i)
+	t, shown := g.c.traits(i), q.replica.at(objectMemberOf|uint64(i))
 	p := q.newPage("directoryObjects"+selection(q), 999)
 	p.begin(-1)
 	for n := q.from; n < len(groups); n++ {
 		one := g.c.entraGroup(n)
-		if one == nil || !g.c.groupChange(n).lists() || !in(g.c, n, i, t) {
+		if one == nil || !g.c.groupChange(n).lists() || !in(q.replica, n, i, t, shown) {
 			continue
 		}
 		if p.full() {

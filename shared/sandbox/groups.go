@@ -106,6 +106,9 @@ func (c *Company) isTransitiveMember(g, i int, t traits) bool {
 // follows for licenses.
 func (c *Company) setMember(g, i int, in bool) {
 	now := c.now()
+	if m := (membership{g, i}); c.options.Lag > 0 {
+		c.earlier[m] = append(c.earlier[m], past[bool]{now, c.isMember(g, i, c.traits(i))})
+	}
 	c.joined[membership{g, i}] = in
 	c.members.forget(g)
 	e := Event{At: now, What: MemberRemoved, Person: i, Group: groups[g].name}

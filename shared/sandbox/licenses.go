@@ -167,9 +167,13 @@ func hasMailbox(skus []string) bool {
 
 // setAssignments replaces a person's paths, and keeps seats and history.
 func (c *Company) setAssignments(i int, at time.Time, list []assignment) {
-	before := heldSKUs(c.assignments(i, c.traits(i), time.Time{}))
+	u := c.entraUser(i, c.traits(i))
+	before := heldSKUs(u.assignments)
 	after := heldSKUs(list)
 	ch := c.changeOf(i)
+	if c.options.Lag > 0 {
+		ch.earlier = append(ch.earlier, past[[]assignment]{at, u.assignments})
+	}
 	ch.licensed, ch.assignments = true, list
 	for _, sku := range after {
 		if !slices.Contains(before, sku) {

@@ -110,11 +110,16 @@ func (c *Company) entraUser(i int, t traits) *entraUser {
 		u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 	}
 	u.changed(c.changes[i])
-	u.assignments = c.assignments(i, t, u.Created.Add(time.Hour))
-	for _, a := range u.assignments {
+	c.show(u, c.assignments(i, t, u.Created.Add(time.Hour)))
+	return u
+}
+
+// show lets an account hold its products by these paths.
+func (c *Company) show(u *entraUser, list []assignment) {
+	u.assignments, u.Assignments = list, nil
+	for _, a := range list {
 		u.Assignments = append(u.Assignments, a.Assignment)
 	}
-	return u
 }
 
 var offices = []string{"Oslo", "Bergen", "Tromsø"}

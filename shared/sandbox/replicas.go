@@ -1,0 +1,84 @@
+package sandbox
+
+import (
+	"slices"
+	"time"
+)
+
+// replica is the copy of Entra ID that answers one request. Graph is eventually
+// consistent: after a write was accepted, reads show the state of before for
+// seconds to minutes, and different reads different states
+// (terraform-provider-azuread#283, #793, PR#1918). So each object that a request
+// reads lags by a time of its own, up to Options.Lag. Licenses and memberships
+// lag; accounts and their dates are shown as they are.
+type replica struct {
+	c       *Company
+	request uint64
+}
+
+// past is a value that a write replaced at an instant.
+type past[T any] struct {
+	until time.Time
+	was   T
+}
+
+// at is the instant whose state a read of an object shows; zero: the current one.
+func (r replica) at(object uint64) time.Time {
+	if r.c.options.Lag <= 0 {
+		return time.Time{}
+	}
+	d := dice{r.c.options.Seed ^ r.request<<32 ^ object}
+	return r.c.now().Add(-time.Duration(d.next() % uint64(r.c.options.Lag+1)))
+}
+
+// pastAt is what a list of replaced values held at an instant; found is false when
+// the current value held already.
+func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
+	if at.IsZero() {
+		return was, false
+	}
+	n := slices.IndexFunc(list, func(p past[T]) bool { return p.until.After(at) })
+	if n < 0 {
+		return was, false
+	}
+	return list[n].was, true
+}
+
+// Kinds of objects, so that each is drawn for apart from the others.
+const (
+	objectUser uint64 = (iota + 1) << 56
+	objectMemberOf
+	objectMembers
+)
+
+// user is an account as this replica shows it.
+func (r replica) user(i int) *entraUser {
+	t := r.c.traits(i)
+	u := r.c.entraUser(i, t)
+	if ch := r.c.changes[i]; ch != nil {
+		if was, found := pastAt(ch.earlier, r.at(objectUser|uint64(i))); found {
+			r.c.show(u, was)
+		}
+	}
+	return u
+}
+
+// isMember tells whether a person is listed in a group, as it was at an instant.
+func (r replica) isMember(g, i int, t traits, at time.Time) bool {
+	if in, found := pastAt(r.c.earlier[membership{g, i}], at); found {
+		return in
+	}
+	return r.c.isMember(g, i, t)
+}
+
+// isTransitiveMember tells it also of the groups nested in the group.
+func (r replica) isTransitiveMember(g, i int, t traits, at time.Time) bool {
+	return r.isMember(g, i, t, at) ||
+		slices.ContainsFunc(groups[g].nested, func(n int) bool { return r.isTransitiveMember(n, i, t, at) })
+}
+
+// odd draws between two ways to say the same.
+func (r replica) odd() bool {
+	d := dice{r.c.options.Seed ^ r.request}
+	return r.c.options.Lag > 0 && d.below(2) == 1
+}
