@@ -42,6 +42,7 @@ type Group struct {
 	Dynamic        bool     `json:"dynamic,omitempty"`
 	Synced         bool     `json:"synced,omitempty"`         // mastered on premises
 	RoleAssignable bool     `json:"roleAssignable,omitempty"` // needs a right idleseat must not have
+	Restricted     bool     `json:"restricted,omitempty"`     // in a restricted management administrative unit (isManagementRestricted)
 	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // written by Exchange only, unless a Microsoft 365 group
 	Grants         []string `json:"grants,omitempty"`         // skuIds the group gives to its members
 	Reduced        []string `json:"reduced,omitempty"`        // those of Grants that it gives with service plans switched off

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -21,33 +23,57 @@ var errToken = errors.New("no token for Microsoft Graph")
 type signer struct {
 	credential azcore.TokenCredential
 	scope      string
+
+	mu    sync.Mutex
+	token azcore.AccessToken
 }
 
-// AuthenticateRequest implements the authentication provider of kiota. Tokens
-// with continuous access evaluation are not asked for: their revocation
-// arrives as a challenge that the SDK parses with an index that can panic.
-func (s signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInformation, _ map[string]any) error {
+// tokenMargin is how long a token that is used must be good for.
+const tokenMargin = 5 * time.Minute
+
+// ready gets a token when there is none that is good for a while. It waits as long
+// as Entra asks, which the time for one try of a request would not allow.
+func (s *signer) ready(ctx context.Context) error {
 	if s.credential == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Until(s.token.ExpiresOn) > tokenMargin {
 		return nil
 	}
 	token, err := s.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{s.scope}})
 	if err != nil {
 		return fmt.Errorf("%w: %w", errToken, err)
 	}
-	info.Headers.Remove("Authorization") // of an earlier try
-	info.Headers.Add("Authorization", "Bearer "+token.Token)
+	s.token = token
 	return nil
 }
 
-func (c Config) signer(t target) (signer, error) {
+// AuthenticateRequest implements the authentication provider of kiota. Tokens
+// with continuous access evaluation are not asked for: their revocation
+// arrives as a challenge that the SDK parses with an index that can panic.
+func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInformation, _ map[string]any) error {
+	if err := s.ready(ctx); err != nil || s.credential == nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info.Headers.Remove("Authorization") // of an earlier try
+	info.Headers.Add("Authorization", "Bearer "+s.token.Token)
+	return nil
+}
+
+func (c Config) signer(t target) (*signer, error) {
 	if t.login == nil {
-		return signer{}, nil
+		return &signer{}, nil
 	}
-	credential, err := c.credential(azcore.ClientOptions{Cloud: *t.login})
+	// azcore gives up at once when Entra asks for a longer wait than this.
+	credential, err := c.credential(azcore.ClientOptions{Cloud: *t.login, Retry: policy.RetryOptions{MaxRetryDelay: maxWait}})
 	if err != nil {
-		return signer{}, fmt.Errorf("sign in to Microsoft Entra: %w", err)
+		return nil, fmt.Errorf("sign in to Microsoft Entra: %w", err)
 	}
-	return signer{credential: credential, scope: "https://" + t.base.Host + "/.default"}, nil
+	return &signer{credential: credential, scope: "https://" + t.base.Host + "/.default"}, nil
 }
 
 func (c Config) credential(options azcore.ClientOptions) (azcore.TokenCredential, error) {

@@ -150,7 +150,7 @@ func TestSigner(t *testing.T) {
 	t.Parallel()
 	info := abs.NewRequestInformation()
 	for _, token := range []string{"old", "new"} {
-		sign := signer{credential: &issuer{token: token}}
+		sign := &signer{credential: &issuer{token: token}}
 		if err := sign.AuthenticateRequest(t.Context(), info, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +164,7 @@ func TestNoTokenIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	down := &url.Error{Op: "Post", URL: "https://login.example", Err: errors.New("wrong secret")}
-	adapter, err := newAdapter(f.base, signer{credential: &issuer{err: down}})
+	adapter, err := newAdapter(f.base, &signer{credential: &issuer{err: down}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ const listRate = rate.Limit(0.5)
 type Client struct {
 	base    *url.URL
 	adapter abs.RequestAdapter
+	sign    *signer
 	pace    *rate.Limiter // of lists with signInActivity; nil: none
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
@@ -58,7 +59,8 @@ func New(cfg Config, now func() time.Time) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: target.base, adapter: adapter, now: now, pause: pause}
+	c := &Client{base: target.base, adapter: adapter, sign: sign, now: now}
+	c.pause = c.wait
 	if target.login != nil { // a simulation on loopback has no limit
 		c.pace = rate.NewLimiter(listRate, 1)
 	}
@@ -68,7 +70,7 @@ func New(cfg Config, now func() time.Time) (*Client, error) {
 // newAdapter joins the SDK to the one HTTP client of the package. The list of
 // middleware is spelt out since kiota's own comes in random order, compresses
 // bodies and repeats requests with their bodies spoilt.
-func newAdapter(base *url.URL, sign signer) (abs.RequestAdapter, error) {
+func newAdapter(base *url.URL, sign *signer) (abs.RequestAdapter, error) {
 	client := &http.Client{
 		Transport: khttp.NewCustomTransportWithParentTransport(
 			gate{base: base, next: khttp.GetDefaultTransport()},
@@ -109,6 +111,17 @@ var errNotID = errors.New("not an object id, which looks like 6ea91a8d-e32e-41a1
 
 // isID tells whether s is an object id in its only accepted form.
 func isID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
+
+// wait waits until the clock has gone on so far: a machine that was asleep meanwhile
+// waits no longer.
+func (c *Client) wait(ctx context.Context, d time.Duration) error {
+	for due := c.now().Add(d); d > 0; d = due.Sub(c.now()) {
+		if err := pause(ctx, min(d, time.Second)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // pause waits, or ends early with the context's error.
 func pause(ctx context.Context, d time.Duration) error {

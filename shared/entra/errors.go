@@ -29,10 +29,12 @@ var refusals = []struct{ text, reason string }{
 	{"on-premises mastered", "the group is synchronized from Active Directory; change its members there"},
 	{"originated within an external service", "the group belongs to Exchange; change its members there"},
 	{"dynamic membership", reasonDynamic},
+	{"restricted management", reasonRestricted},
 }
 
 const (
 	reasonDynamic        = "the group is dynamic; its rule decides who belongs to it"
+	reasonRestricted     = "it belongs to a restricted management administrative unit, in which only administrators of that unit may change it"
 	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
 )
 
@@ -40,7 +42,7 @@ const (
 // reason that is not known is told in Graph's own words.
 func refused(err error) error {
 	var graph *graphError
-	if !errors.As(err, &graph) || graph.status != http.StatusBadRequest && graph.status != http.StatusConflict {
+	if errors.Is(err, errUncertain) || !errors.As(err, &graph) || !graph.refuses() {
 		return err
 	}
 	for _, r := range refusals {
@@ -112,6 +114,29 @@ func (e *graphError) kind() error {
 	default:
 		return nil
 	}
+}
+
+// concurrent tells that somebody else changed the same object at the same moment:
+// nothing was made, and repeating helps. It comes as 409 (nais/azurerator#448) and
+// as 503 (azure-cli#23081).
+func (e *graphError) concurrent() bool { return e.code == "Directory_ConcurrencyViolation" }
+
+// refuses tells that Graph will not do what was asked, for a reason of its own. A
+// 403 is one as well, but for that by which it says that a permission is missing.
+func (e *graphError) refuses() bool {
+	switch e.status {
+	case http.StatusBadRequest:
+		return true
+	case http.StatusConflict:
+		return !e.concurrent()
+	case http.StatusForbidden:
+		return e.message != "" && !e.lacksPermission()
+	}
+	return false
+}
+
+func (e *graphError) lacksPermission() bool {
+	return e.status == http.StatusForbidden && e.code == "Authorization_RequestDenied" && e.says("insufficient privileges") && !e.says("administrative unit")
 }
 
 func (e *graphError) says(text string) bool {

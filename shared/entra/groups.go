@@ -22,6 +22,7 @@ type wireGroup struct {
 	RoleAssignable bool          `json:"isAssignableToRole"`
 	MailEnabled    bool          `json:"mailEnabled"`
 	Visibility     string        `json:"visibility"`
+	Restricted     bool          `json:"isManagementRestricted"`
 	Licenses       []wireLicense `json:"assignedLicenses"`
 }
 
@@ -44,6 +45,7 @@ func (w *wireGroup) group(name string) directory.Group {
 		Dynamic:        slices.Contains(w.Types, "DynamicMembership"),
 		Synced:         w.Synced,
 		RoleAssignable: w.RoleAssignable,
+		Restricted:     w.Restricted,
 		MailEnabled:    w.MailEnabled && !slices.Contains(w.Types, "Unified"),
 		Hidden:         w.Visibility == hiddenMembership,
 	}

@@ -19,23 +19,30 @@ import (
 const (
 	tryTimeout   = 90 * time.Second // one try, its body included; the waits between are not in it
 	maxTries     = 6
-	maxWait      = time.Minute     // a single wait between two tries
-	maxWaits     = 3 * time.Minute // all waits of a request
-	premiumTries = 4               // tries while Graph denies that the tenant is a premium one
-	maxAnswer    = 64 << 20        // bytes of one answer
+	maxWait      = 5 * time.Minute  // a single wait between two tries
+	maxWaits     = 10 * time.Minute // all waits of a request
+	premiumTries = 4                // tries while Graph denies that the tenant is a premium one
+	maxAnswer    = 64 << 20         // bytes of one answer
 )
 
-var errNetwork = errors.New("the network failed")
+var (
+	errNetwork = errors.New("the network failed")
+	// errUncertain comes with the answer to a write that was sent again after an
+	// answer which does not tell whether it was made.
+	errUncertain = errors.New("an earlier try may have been made although Graph did not say so")
+)
 
 // call says what a request is for, in errors.
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that allow it
 	paced bool   // it is held to listRate
+	write bool
 }
 
 func (k call) failed(err error) error {
-	if errors.Is(err, ErrForbidden) {
+	var graph *graphError
+	if errors.As(err, &graph) && errors.Is(err, ErrForbidden) && !(k.write && graph.refuses()) {
 		return fmt.Errorf("%s: %w; grant the application permission %s and admin consent", k.what, err, k.needs)
 	}
 	return fmt.Errorf("%s: %w", k.what, err)
@@ -51,6 +58,7 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 		info.Headers.TryAdd("Content-Length", strconv.Itoa(len(info.Content))) // else kiota sends it in chunks
 	}
 	var waited time.Duration
+	uncertain := false
 	for try := 1; ; try++ {
 		if k.paced && c.pace != nil {
 			if err := c.pause(ctx, c.pace.ReserveN(c.now(), 1).DelayFrom(c.now())); err != nil {
@@ -61,11 +69,16 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 		if err == nil {
 			return body, nil
 		}
+		if uncertain {
+			err = fmt.Errorf("%w: %w", err, errUncertain)
+		}
 		if ctx.Err() != nil || !worthRepeating(err, info.Method, try) {
 			return nil, k.failed(err)
 		}
+		uncertain = info.Method != abs.GET && (uncertain || mayBeMade(err))
 		wait := c.waitAfter(err, try)
-		if try == maxTries || wait > maxWait || waited+wait > maxWaits {
+		end, bound := ctx.Deadline()
+		if try == maxTries || wait > maxWait || waited+wait > maxWaits || bound && time.Until(end) < wait {
 			return nil, k.failed(fmt.Errorf("gave up after try %d, the next would be due in %s: %w", try, wait, err))
 		}
 		if err := c.pause(ctx, wait); err != nil {
@@ -77,6 +90,9 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 
 // try sends a request once.
 func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte, error) {
+	if err := c.sign.ready(ctx); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	var (
@@ -147,6 +163,9 @@ func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	if !errors.As(err, &graph) {
 		return false
 	}
+	if graph.concurrent() {
+		return true
+	}
 	switch graph.status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
@@ -155,6 +174,13 @@ func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	default: // premium tenants are now and then taken for others
 		return method == abs.GET && errors.Is(err, ErrNotPremium) && try < premiumTries
 	}
+}
+
+// mayBeMade tells whether a write that was answered so may have been made: a
+// gateway may lose the answer of what stands behind it.
+func mayBeMade(err error) bool {
+	var graph *graphError
+	return errors.As(err, &graph) && !graph.concurrent() && graph.status >= http.StatusInternalServerError
 }
 
 // waitAfter is how long to wait after a failed try: what Graph asks for, else

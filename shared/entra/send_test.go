@@ -32,6 +32,11 @@ func throttled(after string) answer {
 	return a
 }
 
+// concurrent is what nais/azurerator#448 and azure-cli#23081 recorded.
+func concurrent(status int) answer {
+	return failure(status, "Directory_ConcurrencyViolation", "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry.")
+}
+
 func repeat(n int, a answer) []answer {
 	list := make([]answer, n)
 	for i := range list {
@@ -63,9 +68,12 @@ func TestRetry(t *testing.T) {
 		"date in the past":         {read, []answer{throttled("Mon, 23 Nov 2026 11:00:00 GMT"), counted}, nil, seconds(1)},
 		"no sense":                 {read, []answer{throttled("soon"), throttled("-4"), counted}, nil, seconds(1, 2)},
 		"write throttled":          {write, []answer{throttled("5"), {status: 503}, {status: 504}, done}, nil, seconds(5, 2, 4)},
-		"wait too long":            {read, []answer{throttled("61")}, ErrThrottled, nil},
+		"a minute and a half":      {write, []answer{throttled("90"), done}, nil, seconds(90)},
+		"wait too long":            {read, []answer{throttled("301")}, ErrThrottled, nil},
 		"wait far too long":        {read, []answer{throttled("99999999999")}, ErrThrottled, nil},
-		"waits too long together":  {read, repeat(4, throttled("60")), ErrThrottled, seconds(60, 60, 60)},
+		"waits too long together":  {read, repeat(3, throttled("300")), ErrThrottled, seconds(300, 300)},
+		"changed by two at once":   {write, []answer{concurrent(409), concurrent(503), done}, nil, seconds(1, 2)},
+		"changed by two for ever":  {write, repeat(6, concurrent(409)), anything, seconds(1, 2, 4, 8, 16)},
 		"too many tries":           {read, repeat(6, failure(429, "TooManyRequests", "x")), ErrThrottled, seconds(1, 2, 4, 8, 16)},
 		"server down":              {read, []answer{{status: 500}, {status: 502, body: "<html>"}, counted}, nil, seconds(1, 2)},
 		"server down for a write":  {write, []answer{{status: 500}}, anything, nil},
@@ -96,6 +104,44 @@ func TestRetry(t *testing.T) {
 				t.Errorf("%d requests, want %d: %v", len(f.asked), len(tt.play), err)
 			}
 		})
+	}
+}
+
+// TestWaitsWithinTheBound: what is longer than the run has left is not waited for.
+func TestWaitsWithinTheBound(t *testing.T) {
+	t.Parallel()
+	f := newFake(t, throttled("90"))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := f.CountPeople(ctx); !errors.Is(err, ErrThrottled) || len(f.waits) > 0 {
+		t.Errorf("error %v after waits %v", err, f.waits)
+	}
+}
+
+// TestRefusedAfterLostAnswer: what a second try is refused tells nothing of the
+// first, whose answer a gateway lost. That it has what was asked for does.
+func TestRefusedAfterLostAnswer(t *testing.T) {
+	t.Parallel()
+	lost := answer{status: 504}
+	full := failure(400, badRequest, "Subscription with SKU "+skuE3+" does not have any available licenses.")
+	var refusal *directory.Refusal
+	f := newFake(t, lost, full)
+	if err := f.ChangeLicenses(t.Context(), userA, []directory.Assignment{{SKU: skuE3}}, nil); err == nil || errors.As(err, &refusal) {
+		t.Errorf("error %v", err)
+	}
+	for _, status := range []int{400, 403} {
+		f = newFake(t, lost, failure(status, badRequest, "Something new."), answer{body: `{"id":"` + groupA + `"}`})
+		if err := f.RemoveMember(t.Context(), groupA, userA); err == nil || errors.As(err, &refusal) {
+			t.Errorf("%d: error %v", status, err)
+		}
+	}
+	f = newFake(t, lost, failure(400, badRequest, "One or more removed object references do not exist for the following modified properties: 'members'."))
+	if err := f.RemoveMember(t.Context(), groupA, userA); err != nil {
+		t.Errorf("removed at the first try: %v", err)
+	}
+	f = newFake(t, lost, failure(400, badRequest, "User does not have a corresponding license."))
+	if err := f.ChangeLicenses(t.Context(), userA, []directory.Assignment{{SKU: skuE3}}, []string{skuE3}); !errors.Is(err, directory.ErrNotHeld) {
+		t.Errorf("taken at the first try: %v", err)
 	}
 }
 

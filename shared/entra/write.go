@@ -26,7 +26,7 @@ const (
 // what the user does not hold, and nothing else, is no error. What Entra will not do comes back as a *directory.Refusal, a user who
 // does not exist as directory.ErrNoPerson.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
-	k := call{what: "change licenses of person " + userID, needs: writeLicenses}
+	k := call{what: "change licenses of person " + userID, needs: writeLicenses, write: true}
 	body, err := licenseChange(add, remove)
 	if err == nil && !isID(userID) {
 		err = errNotID
@@ -95,7 +95,7 @@ func parseIDs(ids ...string) ([]uuid.UUID, error) {
 // error. What Entra will not do comes back as a *directory.Refusal; it is directory.ErrNoGroup or
 // directory.ErrNoPerson when one of them does not exist.
 func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
-	k := call{what: "add person " + userID + " to group " + groupID, needs: writeMembers}
+	k := call{what: "add person " + userID + " to group " + groupID, needs: writeMembers, write: true}
 	if !isID(groupID) || !isID(userID) {
 		return k.failed(errNotID)
 	}
@@ -122,7 +122,7 @@ func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
 // error. What Entra will not do comes back as a *directory.Refusal, a group that does
 // not exist as directory.ErrNoGroup.
 func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error {
-	k := call{what: "remove person " + userID + " from group " + groupID, needs: writeMembers}
+	k := call{what: "remove person " + userID + " from group " + groupID, needs: writeMembers, write: true}
 	if !isID(groupID) || !isID(userID) {
 		return k.failed(errNotID)
 	}
@@ -133,6 +133,9 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 		return k.failed(err)
 	}
 	_, err = c.send(ctx, k, info)
+	if says(err, "removed object references do not exist") {
+		return nil
+	}
 	if answered(err, http.StatusNotFound) {
 		// Graph says the same of a missing membership and of a missing group.
 		_, err := c.groupByID(ctx, groupID)
@@ -144,18 +147,30 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 // memberRefused explains why a group would not be changed. Graph answers 403
 // for a dynamic or role-assignable group as for a missing permission.
 func (c *Client) memberRefused(ctx context.Context, groupID string, failed error) error {
-	if !errors.Is(failed, ErrForbidden) {
+	if !errors.Is(failed, ErrForbidden) || errors.Is(failed, errUncertain) {
 		return refused(failed)
 	}
 	group, err := c.groupByID(ctx, groupID)
 	switch {
 	case err != nil:
 		return errors.Join(failed, err)
+	case group.Restricted:
+		return &directory.Refusal{Reason: restrictedBy(failed), Err: failed}
 	case group.Dynamic:
 		return &directory.Refusal{Reason: reasonDynamic, Err: failed}
 	case group.RoleAssignable:
 		return &directory.Refusal{Reason: reasonRoleAssignable, Err: failed}
 	default:
-		return failed
+		return refused(failed)
 	}
+}
+
+// restrictedBy is the reason of a refusal for a restricted management administrative
+// unit, with Graph's own words: they are not recorded anywhere.
+func restrictedBy(failed error) string {
+	var graph *graphError
+	if !errors.As(failed, &graph) || graph.message == "" {
+		return "the group: " + reasonRestricted
+	}
+	return fmt.Sprintf("the group: %s (Graph: %q)", reasonRestricted, graph.message)
 }

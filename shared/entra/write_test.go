@@ -153,8 +153,11 @@ func TestRemoveMember(t *testing.T) {
 		"group cannot be read": {
 			play: []answer{notFound, forbidden}, fails: ErrForbidden,
 		},
-		"dynamic":   {play: []answer{forbidden, group(`,"groupTypes":["DynamicMembership"]`)}, refused: "dynamic"},
-		"forbidden": {play: []answer{forbidden, group("")}, fails: ErrForbidden},
+		"removed already": {play: []answer{failure(400, badRequest, "One or more removed object references do not exist for the following modified properties: 'members'.")}},
+		"restricted":      {play: []answer{forbidden, group(`,"isManagementRestricted":true`)}, refused: `restricted management administrative unit, in which only administrators of that unit may change it (Graph: "Insufficient privileges`},
+		"other words":     {play: []answer{failure(403, "Authorization_RequestDenied", "The target is protected by your administrator."), group("")}, refused: `Graph refused it: "The target is protected by your administrator."`},
+		"dynamic":         {play: []answer{forbidden, group(`,"groupTypes":["DynamicMembership"]`)}, refused: "dynamic"},
+		"forbidden":       {play: []answer{forbidden, group("")}, fails: ErrForbidden},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

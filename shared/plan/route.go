@@ -186,6 +186,8 @@ func obstacle(g *directory.Group) string {
 		return "is dynamic: its rule decides who is in it"
 	case g.Synced:
 		return "is synced from Active Directory and can only be changed there"
+	case g.Restricted:
+		return "is in a restricted management administrative unit: only administrators of that unit may change it"
 	case g.RoleAssignable:
 		return "is role-assignable: changing it needs a right idleseat must not have"
 	case g.MailEnabled:

@@ -159,6 +159,7 @@ var groupProperties = []property[group]{
 		}
 		return append(b, "[]"...)
 	}},
+	constant[group]("isManagementRestricted", "false"),
 	{"isAssignableToRole", func(b []byte, g *group) []byte { return appendSynced(b, g.roleAssignable) }},
 	text("mail", func(g *group) string { return onlyMail(g, "all.sales@"+upnDomain) }),
 	boolean("mailEnabled", func(g *group) bool { return g.mailEnabled }),
