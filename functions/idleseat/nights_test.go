@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"slices"
@@ -86,8 +87,10 @@ type world struct {
 	clock     atomic.Int64 // nanoseconds since 1970
 	box       *sandbox.Sandbox
 	people    []human
-	outsider  bool // somebody else acts, not the tool
-	assigning int  // the person whose direct licenses are being changed
+	dir       string // of the policy and the store
+	policy    string // in force
+	outsider  bool   // somebody else acts, not the tool
+	assigning int    // the person whose direct licenses are being changed
 }
 
 // human is somebody and their habits.
@@ -114,11 +117,17 @@ func worldMain(seed uint64) {
 	w.clock.Store(time.Date(2026, 2, 2, 2, 0, 0, 0, time.UTC).UnixNano())
 	clock = w.now
 	var err error
-	w.box, err = sandbox.Start(sandbox.Options{Users: 150, Seed: seed, Now: w.now, LicenseDelay: 40 * time.Second, Witness: w.saw})
+	w.box, err = sandbox.Start(sandbox.Options{Users: 150, Seed: seed, Now: w.now, LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw})
 	if err != nil {
 		panic(err)
 	}
 	defer w.box.Close()
+	w.box.Intercept(func(next http.Handler) http.Handler { // each request takes its time
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			w.pass(300 * time.Millisecond)
+			next.ServeHTTP(rw, r)
+		})
+	})
 	w.settleIn()
 	for range nightsCount {
 		w.live()
@@ -138,22 +147,38 @@ func (w *world) pass(d time.Duration) { w.clock.Add(int64(d)) }
 
 // settleIn tells the judge who is there, and leads the command to the company.
 func (w *world) settleIn() {
-	text := strings.NewReplacer("then: {changeTo: exchange-online}", "then: {changeTo: exchange-online, onReturn: restore}",
+	w.policy = strings.NewReplacer("then: {changeTo: exchange-online}", "then: {changeTo: exchange-online, onReturn: restore}",
 		"then: remove", "then: {remove: true, onReturn: restore}").Replace(string(w.box.Policy()))
-	dir, err := os.MkdirTemp("", "idleseat-world-")
-	if err == nil {
-		err = os.WriteFile(dir+"/policy.yaml", []byte(text), 0o600)
-	}
-	if err != nil {
+	var err error
+	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		panic(err)
 	}
-	for _, v := range append(w.box.Env(), "IDLESEAT_POLICY="+dir+"/policy.yaml", "IDLESEAT_STORE="+dir+"/store") {
+	w.publish()
+	for _, v := range append(w.box.Env(), "IDLESEAT_POLICY="+w.dir+"/policy.yaml", "IDLESEAT_STORE="+w.dir+"/store") {
 		name, value, _ := strings.Cut(v, "=")
 		_ = os.Setenv(name, value)
 	}
 	for i := range w.box.Company.Size() {
 		w.people = append(w.people, w.meet(i))
 	}
+}
+
+// publish writes the policy as it is now in force.
+func (w *world) publish() {
+	if err := os.WriteFile(w.dir+"/policy.yaml", []byte(w.policy), 0o600); err != nil {
+		panic(err)
+	}
+}
+
+// except exempts somebody by name, as an administrator does who was asked to.
+func (w *world) except(i int) {
+	p := w.box.Company.Person(i)
+	if p.Entra == nil || strings.Contains(w.policy, p.Entra.UserPrincipalName) {
+		return
+	}
+	w.policy = strings.Replace(w.policy, "users:  [", "users:  ["+p.Entra.UserPrincipalName+", ", 1)
+	w.publish()
+	w.Exempt(w.people[i].id, w.now(), w.now(), true)
 }
 
 // meet tells the judge of one person.
@@ -307,7 +332,7 @@ func (w *world) helpDesk(i int) {
 		w.box.Company.GiveCitrix(i)
 	}
 	if h.e3 && w.dice.IntN(3) == 0 && !slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == e3ID }) {
-		w.box.Company.GiveE3(i)
+		w.box.Company.SetMember(i, "LIC-M365-E3", true)
 	}
 }
 
@@ -328,8 +353,13 @@ func (w *world) night() {
 	w.pass(time.Duration(w.dice.IntN(90)) * time.Minute)
 	for i := range w.people {
 		h := &w.people[i]
-		if h.ad && w.dice.IntN(20) == 0 && slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == h.id }) {
+		planned := slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == h.id })
+		switch luck := w.dice.IntN(20); {
+		case !planned:
+		case luck == 0 && h.ad:
 			w.logOn(i)
+		case luck == 1:
+			w.except(i)
 		}
 	}
 	for range 6 {

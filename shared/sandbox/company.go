@@ -175,13 +175,6 @@ func (c *Company) LogOn(i int) {
 	}
 }
 
-// GiveE3 puts a person into the license group of Microsoft 365 E3, as a help desk may.
-func (c *Company) GiveE3(i int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.setMember(groupE3, i, true)
-}
-
 // PutBack restores a person's object of Active Directory from a backup, as it was
 // when they had last logged on at an instant: an authoritative restore (ntdsutil)
 // brings the attributes of the backup back.
