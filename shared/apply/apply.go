@@ -284,7 +284,11 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 			return fmt.Errorf("apply run %s: stopped, %d changes are final: read people afresh: %w", j.plan.Run, j.total()-j.left(), err)
 		}
 		for i := range open {
-			r := j.one(ctx, &open[i], fresh[open[i].User])
+			e := fresh[open[i].User]
+			if j.Now().Sub(e.read) > evidenceAge { // those before it took long
+				e = j.again(ctx, &open[i])
+			}
+			r := j.one(ctx, &open[i], e)
 			r.Closed = r.Status == report.Refused && j.closed != ""
 			j.results.Set(r)
 			if j.done++; j.Progress != nil {

@@ -36,7 +36,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		return result(troubled, "nothing was done: %v", err)
 	}
 	ours := last != nil && last.Run == j.plan.Run
-	m := &move{job: j, page: page, person: e.person, latest: e.latest, change: c}
+	m := &move{job: j, page: page, person: e.person, latest: e.latest, read: e.read, change: c}
 	if ours && last.Completion != nil {
 		if c.Back != "" && last.Completion.Outcome == ledger.Done && e.person != nil {
 			if why, err := m.unproven(ctx, last); err != nil || why != "" {
@@ -82,7 +82,26 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		return result(status, "%s", note)
 	}
 	status, note := m.advance(ctx, ours)
+	for tries := 1; status == aged; tries++ {
+		e := j.again(ctx, c)
+		if tries == mostReadings || e.person == nil || e.adError != nil {
+			return result(troubled, "nothing was taken: %v%s", errAged, prefixed("; read again: ", cmp.Or(e.why, errorText(e.adError))))
+		}
+		m.person, m.latest, m.read, m.groups, m.listed = e.person, e.latest, e.read, nil, nil
+		status, note = m.advance(ctx, true)
+	}
 	return result(status, "%s", note)
+}
+
+// mostReadings is how often a person is read in one call for a change, when each
+// time the evidence is too old before it can be used.
+const mostReadings = 3
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // inBin is how long Entra ID keeps a deleted account, from which it may come back

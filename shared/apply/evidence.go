@@ -10,6 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 )
 
 // evidence is one person as read a moment ago.
@@ -24,10 +25,50 @@ type evidence struct {
 	// adError is why Active Directory could not be read; nil when it could, or
 	// is not set up. Everything there is then unknown.
 	adError error
+	// read is when the reading began.
+	read time.Time
+}
+
+// evidenceAge is how old what was read of a person may be when something is taken
+// from them: they may have come back since. A machine may have slept meanwhile, or
+// waited as long as Graph asked for.
+const evidenceAge = 2 * time.Minute
+
+// aged is report.Pending for a change whose evidence is too old to take anything: it
+// is read again, and the rule asked again.
+const aged report.Status = "aged"
+
+var errAged = errors.New("what was read of the person is too old by now to take anything")
+
+// current is errAged when the evidence is too old.
+func (m *move) current() error {
+	if m.Now().Sub(m.read) > evidenceAge {
+		return errAged
+	}
+	return nil
+}
+
+// again reads the evidence of one change anew.
+func (j *job) again(ctx context.Context, c *plan.Change) evidence {
+	one, err := j.fresh(ctx, []plan.Change{*c})
+	if err != nil {
+		return evidence{why: err.Error()}
+	}
+	return one[c.User]
 }
 
 // fresh reads the people of some changes from both directories.
 func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
+	began := j.Now()
+	all, err := j.halves(ctx, changes)
+	for user, e := range all {
+		e.read = began
+		all[user] = e
+	}
+	return all, err
+}
+
+func (j *job) halves(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
 	if j.plan.Restores != "" {
 		return j.bare(ctx, changes)
 	}

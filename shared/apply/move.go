@@ -22,6 +22,7 @@ type move struct {
 	groups []string        // in Entra ID that list the person; nil: to be read
 	listed map[string]bool // by groups of Active Directory, as far as read
 	latest time.Time       // of a last logon that is not known, as evidence has it
+	read   time.Time       // when the reading of the person began
 	change *plan.Change
 	entry  *ledger.Entry
 	left   *ledger.Mark // the mark of leaving; nil: there is none
@@ -113,6 +114,9 @@ func (m *move) inSource(ctx context.Context) (bool, error) {
 // leave marks that what the person has is about to be taken. The status is empty
 // when it may be: no other call of the run has turned back.
 func (m *move) leave(ctx context.Context) (report.Status, string) {
+	if m.current() != nil {
+		return aged, ""
+	}
 	first, back, err := m.ledger.Leave(ctx, m.entry, m.Now().UTC())
 	switch {
 	case err != nil:
@@ -123,7 +127,16 @@ func (m *move) leave(ctx context.Context) (report.Status, string) {
 	if m.first, m.took = m.first || first, true; m.left == nil {
 		m.left = &ledger.Mark{At: m.Now().UTC()}
 	}
+	if err := m.current(); err != nil { // the store took long
+		return m.writeFailed(ctx, err)
+	}
+	m.unchanged = false
 	return "", ""
+}
+
+// taking lets a write be sent only as long as the evidence is current.
+func (m *move) taking(ctx context.Context) context.Context {
+	return directory.WithPermit(ctx, m.current)
 }
 
 // direct changes directly assigned products in one call.
@@ -137,7 +150,10 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 		if e.TargetSKU != "" && !m.active(e.TargetSKU, "") {
 			add = append(add, directory.Assignment{SKU: e.TargetSKU})
 		}
-		err := m.Entra.ChangeLicenses(ctx, e.Person, add, []string{e.SKU})
+		err := m.Entra.ChangeLicenses(m.taking(ctx), e.Person, add, []string{e.SKU})
+		if errors.Is(err, errAged) {
+			return m.writeFailed(ctx, err)
+		}
 		if readErr := m.readBack(ctx); readErr != nil {
 			return troubled, readErr.Error()
 		}
@@ -173,7 +189,7 @@ func (m *move) byGroup(ctx context.Context) (report.Status, string) {
 		if status, note := m.leave(ctx); status != "" {
 			return status, note
 		}
-		if err := m.writeMember(ctx, plan.EntraGroup, e.Source, false); err != nil {
+		if err := m.writeMember(m.taking(ctx), plan.EntraGroup, e.Source, false); err != nil {
 			return m.writeFailed(ctx, err)
 		}
 		if err := m.readBack(ctx); err != nil {
@@ -330,6 +346,12 @@ func definite(err error) string {
 func (m *move) writeFailed(ctx context.Context, err error) (report.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
 		return report.Pending, handedOver
+	}
+	if errors.Is(err, errAged) {
+		if m.first = m.first && !errors.Is(err, directory.ErrUncertain); m.first {
+			m.unchanged, m.took = true, false
+		}
+		return aged, ""
 	}
 	reason := definite(err)
 	if reason == "" {

@@ -25,6 +25,10 @@ var ErrCursor = errors.New("the place in the list is no longer known")
 // that one was made.
 var ErrNotHeld = errors.New("the license to be taken is not held")
 
+// ErrUncertain comes with the answer to a write that was sent again after an answer
+// which does not tell whether it was made.
+var ErrUncertain = errors.New("an earlier try may have been made although nothing said so")
+
 // Settling is how long reads may go on to show what was before a write. Microsoft
 // gives no bound; clients recorded seconds to a few minutes
 // (terraform-provider-azuread#283, #793, PR#1918).

@@ -42,7 +42,7 @@ const (
 // reason that is not known is told in Graph's own words.
 func refused(err error) error {
 	var graph *graphError
-	if errors.Is(err, errUncertain) || !errors.As(err, &graph) || !graph.refuses() {
+	if errors.Is(err, directory.ErrUncertain) || !errors.As(err, &graph) || !graph.refuses() {
 		return err
 	}
 	for _, r := range refusals {

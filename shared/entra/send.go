@@ -25,12 +25,7 @@ const (
 	maxAnswer    = 64 << 20         // bytes of one answer
 )
 
-var (
-	errNetwork = errors.New("the network failed")
-	// errUncertain comes with the answer to a write that was sent again after an
-	// answer which does not tell whether it was made.
-	errUncertain = errors.New("an earlier try may have been made although Graph did not say so")
-)
+var errNetwork = errors.New("the network failed")
 
 // call says what a request is for, in errors.
 type call struct {
@@ -65,12 +60,19 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 				return nil, k.failed(err)
 			}
 		}
+		if info.Method != abs.GET {
+			if err := directory.Permit(ctx); err != nil && uncertain {
+				return nil, k.failed(fmt.Errorf("%w: %w", err, directory.ErrUncertain))
+			} else if err != nil {
+				return nil, k.failed(err)
+			}
+		}
 		body, err := c.try(ctx, info)
 		if err == nil {
 			return body, nil
 		}
 		if uncertain {
-			err = fmt.Errorf("%w: %w", err, errUncertain)
+			err = fmt.Errorf("%w: %w", err, directory.ErrUncertain)
 		}
 		if ctx.Err() != nil || !worthRepeating(err, info.Method, try) {
 			return nil, k.failed(err)

@@ -147,7 +147,7 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 // memberRefused explains why a group would not be changed. Graph answers 403
 // for a dynamic or role-assignable group as for a missing permission.
 func (c *Client) memberRefused(ctx context.Context, groupID string, failed error) error {
-	if !errors.Is(failed, ErrForbidden) || errors.Is(failed, errUncertain) {
+	if !errors.Is(failed, ErrForbidden) || errors.Is(failed, directory.ErrUncertain) {
 		return refused(failed)
 	}
 	group, err := c.groupByID(ctx, groupID)
