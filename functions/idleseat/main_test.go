@@ -250,9 +250,6 @@ func golden(s *shell, asOf time.Time) map[string]string {
 			}
 			idle := !last.IsZero() && last.Before(asOf.Add(-90*day)) || last.IsZero() && !created.After(asOf.Add(-90*day))
 			verdicts[id+" citrix-idle-90"] = verdict(exempt, doubtful, idle)
-			if p.Kind == sandbox.ADOnly && idle {
-				verdicts[id+" citrix-idle-90"] = "undecided" // userType is not known of somebody without Entra account
-			}
 		}
 	}
 	return verdicts

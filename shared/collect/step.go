@@ -91,7 +91,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOut
 	if err != nil {
 		return nil, err
 	}
-	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
+	p, err := policy.LoadKept("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
 		return nil, err
 	}

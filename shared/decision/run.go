@@ -45,7 +45,7 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := policy.Load("policy of run "+run, []byte(b.Policy))
+	p, err := policy.LoadKept("policy of run "+run, []byte(b.Policy))
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type attribute struct {
 	fields  []*directory.Field
 	group   *MemberQuery
 	unknown *types.Unknown // what CEL gets for a value that was not read
+	as      readAs
 }
 
 // defaultMapping are the attributes a policy has without saying so.
@@ -92,6 +93,14 @@ func parseMapping(name, source string) (a *attribute, fault string) {
 
 // of is the attribute's value for a person.
 func (a *attribute) of(p *directory.Person) directory.Value {
+	v := a.found(p)
+	if a.as != plainly {
+		return a.asRead(p, v)
+	}
+	return v
+}
+
+func (a *attribute) found(p *directory.Person) directory.Value {
 	switch {
 	case a.group != nil:
 		flag := a.group.has(p)
@@ -149,14 +158,15 @@ func (a *attribute) celType() *cel.Type {
 	return cel.StringType
 }
 
-// celValue is the value conditions see. A text without value is "".
+// celValue is the value conditions see. A text without value is "", and any other is
+// folded, so that letter case does not count.
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {
 	case v.State == directory.Unknown:
 		return a.unknown
 	case a.kind == directory.Text:
-		return types.String(v.Text)
+		return types.String(fold(v.Text))
 	case a.kind == directory.Bool:
 		return types.Bool(v.Bool)
 	case v.State == directory.None:

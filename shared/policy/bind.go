@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -28,7 +29,7 @@ func (j *Judge) bind(step interpreter.InterpretableV2) (interpreter.Interpretabl
 		if name == "now" {
 			return &instant{step, j}, nil
 		}
-		if a := j.policy.attributes[name]; a != nil {
+		if a := j.policy.variable(name); a != nil {
 			return &reading{step, j, a}, nil
 		}
 	case interpreter.InterpretableCall:
@@ -170,7 +171,7 @@ func (s *dateTest) Eval(a interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(a, s.Exec)
 }
 
-// textTest compares a text attribute with a literal.
+// textTest compares a text attribute with a literal, without regard to letter case.
 type textTest struct {
 	interpreter.InterpretableV2
 	text  *reading
@@ -184,7 +185,7 @@ func (s *textTest) Exec(*interpreter.ExecutionFrame) ref.Val {
 	if v.State == directory.Unknown {
 		return s.text.of.unknown
 	}
-	return types.Bool((v.Text == s.want) == s.equal)
+	return types.Bool(strings.EqualFold(v.Text, s.want) == s.equal)
 }
 
 // Eval implements interpreter.Interpretable.

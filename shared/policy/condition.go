@@ -45,11 +45,17 @@ func addNew(list []*attribute, more ...*attribute) []*attribute {
 	return list
 }
 
+// exemptWhen is the only condition that exempts.
+const exemptWhen = "exempt.when"
+
 // compiler turns the expressions of one policy into conditions.
 type compiler struct {
 	*reader
 	policy *Policy
 	env    *cel.Env
+	// kept: the policy is one that a run has kept, and is not refused for what nobody
+	// can mean: what it began is still finished or put back.
+	kept bool
 }
 
 func newCompiler(r *reader, p *Policy) (*compiler, error) {
@@ -67,7 +73,7 @@ func newCompiler(r *reader, p *Policy) (*compiler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("declare the policy's attributes to CEL: %w", err)
 	}
-	return &compiler{r, p, env}, nil
+	return &compiler{reader: r, policy: p, env: env}, nil
 }
 
 // compile reads the expression of a node; nil after a fault, or when the node
@@ -85,24 +91,42 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	}
 	checked, issues := c.env.Compile(source)
 	if issues.Err() != nil {
-		for _, e := range issues.Errors() {
+		for i, e := range issues.Errors() {
 			c.faultCEL(n, source, e)
+			if strings.HasPrefix(e.Message, "Syntax error") || strings.HasPrefix(e.Message, "reserved identifier") || i == mostFindings {
+				break // what follows comes of it
+			}
 		}
 		return nil
+	}
+	if !c.kept {
+		if faults := (&senseless{policy: c.policy}).find(checked.NativeRep().Expr()); len(faults) > 0 {
+			for _, f := range faults {
+				c.faultSense(n, source, checked, f)
+			}
+			return nil
+		}
 	}
 	if fault := c.unfit(checked, what); fault != "" {
 		line, column := c.place(n, 1, 1)
 		c.faultAt(line, column, fault)
 		return nil
 	}
+	cond := &condition{source: strings.TrimSpace(source), env: c.env, checked: checked,
+		index: len(c.policy.conditions), valueOf: map[int64]string{}}
+	root := checked.NativeRep().Expr()
+	c.survey(root, cond)
+	if what == exemptWhen {
+		c.exemption(checked)
+	} else {
+		c.differences(checked, root, false)
+	}
+	foldTexts(root)
 	if _, err := c.env.Program(checked); err != nil {
 		c.fault(n, "%s cannot be planned: %v", what, err)
 		return nil
 	}
-	cond := &condition{source: strings.TrimSpace(source), env: c.env, checked: checked,
-		index: len(c.policy.conditions), valueOf: map[int64]string{}}
 	c.policy.conditions = append(c.policy.conditions, cond)
-	c.survey(checked.NativeRep().Expr(), cond)
 	return cond
 }
 
@@ -114,6 +138,12 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 // again, and makes BenchmarkAsk half as slow again.
 func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
+		switch {
+		case t.IsExactType(optionalDate):
+			return fmt.Sprintf("%s must be true or false, but this is a date: %s", what, dates)
+		case t.IsExactType(cel.StringType):
+			return fmt.Sprintf(`%s must be true or false, but this is a text: compare it, as in systemRole == "Employee"`, what)
+		}
 		return fmt.Sprintf("%s must be true or false, but this is of type %s", what, t)
 	}
 	estimate, err := c.env.EstimateCost(checked, worstCase{})
@@ -149,9 +179,22 @@ func (c *compiler) survey(root ast.Expr, cond *condition) {
 	}))
 }
 
-// faultCEL reports CEL's finding at its place in the file, with CEL's pointer.
+// faultSense reports what cannot be meant at its place in the file, with a pointer.
+func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f sense) {
+	at := checked.NativeRep().SourceInfo().GetStartLocation(f.id)
+	c.faultCEL(n, source, &common.Error{Location: at, Message: f.text})
+}
+
+// mostFindings is how many findings in one condition are told.
+const mostFindings = 10
+
+// faultCEL reports CEL's finding at its place in the file, with CEL's pointer, in words
+// for whoever writes policies.
 func (c *compiler) faultCEL(n *yaml.Node, source string, e *common.Error) {
-	text := e.Message
+	text := guess.ReplaceAllString(e.Message, "")
+	if words := c.inWords(e, source); words != "" {
+		text = words + " (" + text + ")"
+	}
 	display := e.ToDisplayString(common.NewTextSource(source))
 	if _, pointer, ok := strings.Cut(display, "\n | "); ok {
 		text += "\n | " + pointer

@@ -117,8 +117,8 @@ func (b byName) ResolveName(name string) (any, bool) {
 	if name == "now" {
 		return types.Timestamp{Time: noon}, true
 	}
-	a, ok := b.policy.attributes[name]
-	if !ok {
+	a := b.policy.variable(name)
+	if a == nil {
 		return nil, false
 	}
 	return a.celValue(b.person), true
@@ -132,7 +132,7 @@ func TestAnswers(t *testing.T) {
 	for _, tt := range answers {
 		t.Run(tt.expr, func(t *testing.T) {
 			t.Parallel()
-			p, err := Load("p", []byte("tenant: 11111111-2222-3333-4444-555555555555\n"+fmt.Sprintf(answersPolicy, "|\n      "+tt.expr)))
+			p, err := LoadKept("p", []byte("tenant: 11111111-2222-3333-4444-555555555555\n"+fmt.Sprintf(answersPolicy, "|\n      "+tt.expr)))
 			if tt.want == "" {
 				if err == nil {
 					t.Error("the condition was accepted")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Fault is one thing wrong with a file, and where. Text says what to do about
@@ -39,17 +40,18 @@ func (f Faults) sort() {
 	})
 }
 
-// didYouMean ends a message about an unknown word with the closest known one,
-// or with nothing when none is close.
+// didYouMean ends a message about an unknown word with the closest known one, or with
+// nothing when none is close. A word that may be meant as the opposite, or as another
+// one of a row (e3, e5), is not proposed: whoever follows it says what nobody meant.
 func didYouMean(word string, known []string) string {
-	best, closest := "", len(word)/3+2
+	best, closest := "", slips(word)+1
 	for _, k := range known {
 		// A field without its source, or the beginning of a word.
 		if strings.HasSuffix(k, "."+word) || len(word) > 3 && strings.HasPrefix(k, word) {
 			best = k
 			break
 		}
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < closest {
+		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < closest && !opposite(word, k) && digits(word) == digits(k) {
 			best, closest = k, d
 		}
 	}
@@ -57,6 +59,48 @@ func didYouMean(word string, known []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// slips is how many letters of a word may be wrong.
+func slips(word string) int {
+	if len(word) < 5 {
+		return 1
+	}
+	return max(2, len(word)/5)
+}
+
+// turns are syllables that turn a meaning round, and opposites are words that do.
+var (
+	turns     = []string{"no", "non", "not", "un", "in", "dis", "is", "has", "hasno", "isnot"}
+	opposites = [][2]string{
+		{"enabled", "disabled"}, {"old", "new"}, {"early", "late"}, {"before", "after"}, {"internal", "external"}, {"first", "last"}, {"with", "without"}, {"in", "out"},
+	}
+)
+
+// opposite tells that one of two words may say something else than the other, or its
+// opposite.
+func opposite(a, b string) bool {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	turned := func(long, short string) bool {
+		return slices.ContainsFunc(turns, func(t string) bool {
+			return strings.Contains(long, t) && len(long) > len(short) && distance(strings.Replace(long, t, "", 1), short) <= 1
+		})
+	}
+	if (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) && max(len(a), len(b)) > min(len(a), len(b))+1 {
+		return true // employee and employeeId
+	}
+	return turned(a, b) || turned(b, a) || slices.ContainsFunc(opposites, func(o [2]string) bool {
+		return strings.Contains(a, o[0]) && strings.Contains(b, o[1]) && !strings.Contains(a, o[1]) || strings.Contains(a, o[1]) && strings.Contains(b, o[0]) && !strings.Contains(b, o[1])
+	})
+}
+
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, s)
 }
 
 // distance counts the letters to insert, delete or replace to turn a into b.

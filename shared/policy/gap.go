@@ -157,7 +157,10 @@ func (a *attribute) gap(p *directory.Person) string {
 			return lostGap(f, p)
 		}
 	}
-	if a.of(p).State == directory.None {
+	switch v := a.found(p); {
+	case a.kind == directory.Text && v.State == directory.Known && v.Text == "":
+		return fmt.Sprintf(`has no value, and the condition does not say what holds then; add && %s != "" to leave such people alone, or || %s == "" to mean them, too`, a.name, a.name)
+	case v.State == directory.None:
 		return "has no value"
 	}
 	return "was not read"

@@ -12,13 +12,19 @@ import (
 
 // Load reads and compiles a policy file. The name stands in the messages. What
 // is wrong with the file comes back as Faults, all of it at once.
-func Load(name string, data []byte) (*Policy, error) {
+func Load(name string, data []byte) (*Policy, error) { return compiled(name, data, false) }
+
+// LoadKept reads a policy that a run has kept, as it was accepted then: a later version
+// may refuse what it says, and what the run began is finished or put back all the same.
+func LoadKept(name string, data []byte) (*Policy, error) { return compiled(name, data, true) }
+
+func compiled(name string, data []byte, kept bool) (*Policy, error) {
 	r, root := open(name, data)
 	if root == nil {
 		return nil, r.faults
 	}
 	all, mapped := builtinAttributes()
-	l := &loader{reader: r, policy: &Policy{
+	l := &loader{reader: r, kept: kept, policy: &Policy{
 		Mode: Audit, Currency: "USD", Kinds: []string{directory.KindPerson}, attributes: all, mapped: mapped,
 		Limits: Limits{StopAbovePercent: 10, StopAboveCount: 500, PerRun: 200},
 	}}
@@ -37,6 +43,7 @@ func Load(name string, data []byte) (*Policy, error) {
 type loader struct {
 	*reader
 	policy *Policy
+	kept   bool
 	named  []located // every group, as it is met
 }
 
@@ -55,6 +62,7 @@ func (l *loader) load(root *yaml.Node) error {
 	if err != nil {
 		return err
 	}
+	compiler.kept = l.kept
 	if n := top.required("licenses", `the products to watch, as "licenses: {m365-e3: {sku: SPE_E3}}"`); n != nil {
 		l.licenses(n)
 	}

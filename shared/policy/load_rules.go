@@ -145,7 +145,8 @@ func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 	}
 	license := l.policy.LicenseNamed(name)
 	if license == nil {
-		l.fault(n, "there is no license %q%s", name, didYouMean(name, l.policy.licenseNames()))
+		names := l.policy.licenseNames()
+		l.fault(n, "there is no license %q%s; licenses has %s", name, didYouMean(name, names), strings.Join(names, ", "))
 	}
 	return license
 }
@@ -214,7 +215,7 @@ func (l *loader) exempt(n *yaml.Node, c *compiler) {
 			public.Leave = append(public.Leave, l.leave(item))
 		}
 	}
-	compiled.when = c.compile(o.fields["when"], "exempt.when")
+	compiled.when = c.compile(o.fields["when"], exemptWhen)
 	public.When = compiled.when.text()
 	compiled.index(public)
 }

@@ -39,10 +39,13 @@ type Policy struct {
 	Kinds    []string // of accounts that rules ask about (directory.AccountKinds); the others are exempt
 
 	attributes map[string]*attribute // by name
-	mapped     []*attribute          // those of the mapping, in the file's order
-	groups     []directory.GroupRef
-	exempt     exemptions
-	conditions []*condition
+	// readOtherwise are attributes that a condition reads in another way, by prefix
+	// and name.
+	readOtherwise map[string]*attribute
+	mapped        []*attribute // those of the mapping, in the file's order
+	groups        []directory.GroupRef
+	exempt        exemptions
+	conditions    []*condition
 }
 
 // License is a product people hold: in Entra by a SKU, or in Active Directory

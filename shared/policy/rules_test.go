@@ -189,9 +189,9 @@ attributes:
   errW: {memberOf: {ad: CN=eW}}
 licenses:
   l: {group: {ad: CN=H}}
-exempt: {when: inX || errX && created.value() < now}
+exempt: {when: inX || errX && created.value() < now - days(1)}
 rules:
-  - {name: r, license: l, for: inF || errF && created.value() < now, when: inW || errW && created.value() < now, then: remove}
+  - {name: r, license: l, for: inF || errF && created.value() < now - days(1), when: inW || errW && created.value() < now - days(1), then: remove}
 `)
 	states := []string{"true", "false", "unknown", "error"}
 	operands := []string{"H", "X", "F", "W"}

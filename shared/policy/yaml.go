@@ -85,6 +85,9 @@ var (
 	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node content)|found (duplicate|incompatible|undefined))`)
 )
 
+// bareMark is a value that begins with what YAML keeps for itself.
+var bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
+
 // faultYAML takes the line out of the message, where alone it is told.
 func (r *reader) faultYAML(err error) {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
@@ -94,6 +97,12 @@ func (r *reader) faultYAML(err error) {
 		if fromZero.MatchString(text) {
 			line = min(line+1, len(r.lines))
 		}
+	}
+	if strings.Contains(text, "unknown anchor") {
+		text += "; a text that begins with * stands in quotes"
+	}
+	if line <= len(r.lines) && bareMark.MatchString(r.lines[line-1]) {
+		text += `; a condition that begins with !, &, *, % or a quote stands in quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |`
 	}
 	r.faultAt(line, 1, "not YAML: "+text)
 }
@@ -106,9 +115,9 @@ func (r *reader) refuse(n *yaml.Node) {
 		r.fault(n, "aliases are not allowed; write the value out")
 		return
 	case n.Anchor != "":
-		r.fault(n, "anchors are not allowed; write the value out where it is needed")
+		r.fault(n, "in YAML a value that begins with & is an anchor; anchors are not allowed: write the value out where it is needed, and a text in quotes")
 	case n.Style&yaml.TaggedStyle != 0:
-		r.fault(n, "tags are not allowed; remove %s", n.Tag)
+		r.fault(n, "in YAML %s without quotes is a tag; tags are not allowed. A condition that begins with ! stands in quotes, as in for: '!inPilot', or on a line of its own below for: |", n.Tag)
 	}
 	for _, c := range n.Content {
 		r.refuse(c)

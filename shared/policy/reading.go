@@ -1,0 +1,210 @@
+package policy
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// readAs is how a condition reads an attribute where absence would settle it.
+type readAs uint8
+
+const (
+	plainly readAs = iota
+	// filled: a text without a value is not known to differ from anything.
+	filled
+	// orNone: of an account that the person does not have, for certain, there is no
+	// value; so an exemption does not stay open for ever.
+	orNone
+)
+
+// prefixes are what stands before the name of a variable that is read in another way.
+// No expression that somebody writes can contain them.
+var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
+
+// variable is the attribute behind a name of CEL's.
+func (p *Policy) variable(name string) *attribute {
+	if a := p.attributes[name]; a != nil {
+		return a
+	}
+	return p.readOtherwise[name]
+}
+
+// readsOtherwise is the attribute as it is read in another way.
+func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
+	name := prefixes[as] + a.name
+	if c.policy.readOtherwise[name] == nil {
+		other := *a
+		other.as = as
+		if c.policy.readOtherwise == nil {
+			c.policy.readOtherwise = map[string]*attribute{}
+		}
+		c.policy.readOtherwise[name] = &other
+	}
+	return name
+}
+
+// asRead settles a value that is read in another way.
+func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Value {
+	switch {
+	case a.as == filled && v.State == directory.Known && v.Text == "":
+		return directory.Value{}
+	case a.as == orNone && v.State == directory.Unknown && a.kind != directory.Bool && a.noAccount(p):
+		return directory.Value{State: map[bool]directory.Knowledge{true: directory.Known, false: directory.None}[a.kind == directory.Text]}
+	}
+	return v
+}
+
+// noAccount tells that the person has, for certain, no account that the attribute is a
+// field of.
+func (a *attribute) noAccount(p *directory.Person) bool {
+	for _, f := range a.fields {
+		if !absent(p, f.Source) {
+			return false
+		}
+	}
+	return len(a.fields) > 0
+}
+
+// exemption reads everything in an exempting condition so that an account which the
+// person does not have leaves it decided.
+func (c *compiler) exemption(checked *cel.Ast) {
+	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if a := c.attributeOf(e); a != nil && a.group == nil {
+			c.replace(checked, e, a, orNone)
+		}
+	}))
+}
+
+func (c *compiler) attributeOf(e ast.Expr) *attribute {
+	if e.Kind() != ast.IdentKind {
+		return nil
+	}
+	return c.policy.attributes[e.AsIdent()]
+}
+
+func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs) {
+	name := c.readsOtherwise(a, as)
+	e.SetKindCase(ast.NewExprFactory().NewIdent(e.ID(), name))
+	checked.NativeRep().SetReference(e.ID(), ast.NewIdentReference(name, nil))
+}
+
+// differences reads texts as filled wherever the condition takes a person because a
+// text differs: `employeeType != "Contractor"` says nothing of people without a type.
+// A comparison with "" says it.
+func (c *compiler) differences(checked *cel.Ast, e ast.Expr, negated bool) {
+	switch e.Kind() {
+	case ast.ComprehensionKind:
+		loop := e.AsComprehension()
+		for _, part := range []ast.Expr{loop.AccuInit(), loop.LoopCondition(), loop.LoopStep(), loop.Result()} {
+			c.differences(checked, part, negated)
+		}
+	case ast.CallKind:
+		c.differencesOf(checked, e.AsCall(), negated)
+	}
+}
+
+func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bool) {
+	operands := call.Args()
+	if call.IsMemberFunction() {
+		operands = append([]ast.Expr{call.Target()}, operands...)
+	}
+	inner := negated
+	switch name := call.FunctionName(); name {
+	case operators.LogicalNot:
+		inner = !negated
+	case operators.Conditional:
+		c.differences(checked, operands[0], false) // what holds otherwise is written out
+		operands = operands[1:]
+	case operators.Equals, operators.NotEquals:
+		if (name == operators.NotEquals) != negated {
+			c.fill(checked, operands)
+		}
+		inner = true // (a == b) == false negates, too
+	case operators.In, overloads.StartsWith, overloads.EndsWith, overloads.Contains, overloads.Matches:
+		if negated {
+			c.fill(checked, operands)
+		}
+	}
+	for _, o := range operands {
+		c.differences(checked, o, inner)
+	}
+}
+
+// fill reads the texts among the operands of a comparison as filled, unless it is one
+// with "".
+func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
+	var texts []ast.Expr
+	for _, o := range operands {
+		all := []ast.Expr{o}
+		if o.Kind() == ast.ListKind {
+			all = o.AsList().Elements()
+		}
+		for _, e := range all {
+			if text, written := textOf(e); written && text == "" {
+				return
+			}
+			if a := c.attributeOf(e); a != nil && a.kind == directory.Text {
+				texts = append(texts, e)
+			}
+		}
+	}
+	for _, e := range texts {
+		c.replace(checked, e, c.attributeOf(e), filled)
+	}
+}
+
+// foldTexts makes a condition compare texts without regard to letter case: it changes
+// every text that is written out as attributes are changed when they are read.
+func foldTexts(root ast.Expr) {
+	keep := map[int64]bool{} // instants, spans and patterns
+	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
+	visit(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		call := e.AsCall()
+		switch call.FunctionName() {
+		case overloads.TypeConvertDuration, overloads.TypeConvertTimestamp:
+			keep[call.Args()[0].ID()] = true
+		case overloads.Matches:
+			pattern := call.Args()[len(call.Args())-1]
+			if text, written := textOf(pattern); written {
+				keep[pattern.ID()] = true
+				pattern.SetKindCase(ast.NewExprFactory().NewLiteral(pattern.ID(), types.String("(?i)"+text)))
+			}
+		}
+	})
+	visit(func(e ast.Expr) {
+		if text, written := textOf(e); written && !keep[e.ID()] {
+			e.SetKindCase(ast.NewExprFactory().NewLiteral(e.ID(), types.String(fold(text))))
+		}
+	})
+}
+
+// fold gives texts that strings.EqualFold holds for equal one form.
+func fold(s string) string {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return strings.Map(foldRune, s)
+		}
+	}
+	return strings.ToUpper(s)
+}
+
+// foldRune is the smallest of the letters that are the same but for their case.
+func foldRune(r rune) rune {
+	smallest := r
+	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {
+		smallest = min(smallest, o)
+	}
+	return smallest
+}

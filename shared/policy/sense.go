@@ -1,0 +1,188 @@
+package policy
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"slices"
+	"time"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// maxPattern is the longest regular expression, in bytes.
+const maxPattern = 256
+
+// senseless tells what is well-typed in a condition and cannot be meant: by
+// expression id, in words that name the cure.
+type senseless struct {
+	policy *Policy
+	faults []sense
+}
+
+type sense struct {
+	id   int64
+	text string
+}
+
+func (s *senseless) fault(id int64, format string, args ...any) {
+	s.faults = append(s.faults, sense{id, fmt.Sprintf(format, args...)})
+}
+
+// find looks at a whole expression.
+func (s *senseless) find(root ast.Expr) []sense {
+	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		call := e.AsCall()
+		operands := call.Args()
+		if call.IsMemberFunction() {
+			operands = append([]ast.Expr{call.Target()}, operands...)
+		}
+		if len(operands) != 2 {
+			return
+		}
+		switch call.FunctionName() {
+		case operators.Equals, operators.NotEquals:
+			if slices.ContainsFunc(operands, isNull) {
+				s.fault(e.ID(), "nothing here is ever null, so that this comparison says the same of everybody; for a date write X.hasNoValue() or X.hasValue(), for a text X == \"\" or X != \"\"")
+			}
+		case overloads.Matches:
+			s.pattern(operands[1])
+		}
+		s.settled(e.ID(), call.FunctionName(), operands)
+	}))
+	return s.faults
+}
+
+func isNull(e ast.Expr) bool {
+	return e.Kind() == ast.LiteralKind && e.AsLiteral().Type() == types.NullType
+}
+
+// pattern bounds a regular expression: it is written out, is not long, and says where
+// the text begins and ends.
+func (s *senseless) pattern(e ast.Expr) {
+	text, written := textOf(e)
+	if !written {
+		s.fault(e.ID(), `matches takes a regular expression that is written out, like "^Sales( EMEA)?$"`)
+		return
+	}
+	if len(text) > maxPattern {
+		s.fault(e.ID(), "the regular expression has %d bytes, and %d are allowed; write X in [\"…\", \"…\"], or use a group", len(text), maxPattern)
+		return
+	}
+	re, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return // CEL has told it
+	}
+	if !bounded(re, syntax.OpBeginText, 0) || !bounded(re, syntax.OpEndText, -1) {
+		s.fault(e.ID(), `matches looks for the pattern anywhere in the text, so that "IT" fits "Recruiting IT" and "Facilities", too; begin the pattern with ^ and end it with $, each alternative of it, and write .* where anything may stand`)
+	}
+}
+
+// bounded tells whether whatever the pattern fits begins (at 0) or ends (at -1) where
+// the text does, or says that anything may stand there.
+func bounded(re *syntax.Regexp, edge syntax.Op, at int) bool {
+	switch re.Op {
+	case edge:
+		return true
+	case syntax.OpStar:
+		return re.Sub[0].Op == syntax.OpAnyChar || re.Sub[0].Op == syntax.OpAnyCharNotNL
+	case syntax.OpCapture:
+		return bounded(re.Sub[0], edge, at)
+	case syntax.OpConcat:
+		if at < 0 {
+			at += len(re.Sub)
+		}
+		return bounded(re.Sub[at], edge, map[bool]int{true: 0, false: -1}[edge == syntax.OpBeginText])
+	case syntax.OpAlternate:
+		return !slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return !bounded(sub, edge, at) })
+	}
+	return false
+}
+
+func textOf(e ast.Expr) (string, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return "", false
+	}
+	text, ok := e.AsLiteral().(types.String)
+	return string(text), ok
+}
+
+// moment is an instant as a condition writes it: the planning instant or a date of the
+// person, and a span of time added to it.
+type moment struct {
+	date  *attribute // nil: now
+	plus  time.Duration
+	known bool
+}
+
+// momentOf understands now, X, X.value(), and spans added to or taken off them.
+func (s *senseless) momentOf(e ast.Expr) moment {
+	switch e.Kind() {
+	case ast.IdentKind:
+		if e.AsIdent() == "now" {
+			return moment{known: true}
+		}
+		a := s.policy.attributes[e.AsIdent()]
+		return moment{date: a, known: a != nil && a.kind == directory.Date}
+	case ast.CallKind:
+		call := e.AsCall()
+		switch name := call.FunctionName(); {
+		case name == "value" && call.IsMemberFunction():
+			return s.momentOf(call.Target())
+		case name == operators.Add || name == operators.Subtract:
+			m := s.momentOf(call.Args()[0])
+			span, ok := spanOf(call.Args()[1])
+			if name == operators.Subtract {
+				span = -span
+			}
+			m.plus, m.known = m.plus+span, m.known && ok
+			return m
+		}
+	}
+	return moment{}
+}
+
+// settled finds comparisons of a date that lies in the past, as all but hiring dates
+// do, with now or later: they hold of everybody who has the date, or of nobody.
+func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
+	earlier, compares := comparisons[function]
+	if !compares {
+		return
+	}
+	left, right := s.momentOf(operands[0]), s.momentOf(operands[1])
+	if !left.known || !right.known {
+		return
+	}
+	if left.date == nil {
+		left, right, earlier = right, left, !earlier
+	}
+	ahead := right.plus - left.plus
+	switch {
+	case right.date != nil || left.date != nil && !left.date.past():
+	case left.date == nil:
+		s.fault(id, "both sides are now and a span of time, so that this holds always or never; compare a date of the person with now, as in X.earlierThan(now - days(90))")
+	case ahead >= 0 && earlier:
+		s.fault(id, "%s is never later than now, so that this holds for everybody who has it; for longer ago than 90 days write %s.earlierThan(now - days(90)), for any date at all %s.hasValue()", left.date.name, left.date.name, left.date.name)
+	case ahead >= 0:
+		s.fault(id, "%s is never later than now, so that this never holds; for less than 90 days ago write %s.laterThan(now - days(90))", left.date.name, left.date.name)
+	}
+}
+
+// comparisons tells of each comparison of instants whether it holds when the left one
+// is the earlier.
+var comparisons = map[string]bool{
+	"earlierThan": true, operators.Less: true, operators.LessEquals: true,
+	"laterThan": false, operators.Greater: false, operators.GreaterEquals: false,
+}
+
+// past tells that the attribute's dates cannot lie in the future.
+func (a *attribute) past() bool {
+	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return f.Meaning == directory.Plain })
+}

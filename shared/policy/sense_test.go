@@ -1,0 +1,171 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestSenseless: what compiles and cannot be meant is refused, in words that name the
+// cure. A policy that a run has kept is not refused for it.
+func TestSenseless(t *testing.T) {
+	t.Parallel()
+	const never, always, regex, null = "never later than now, so that this never holds; for less than 90 days ago write", "so that this holds for everybody who has it; for longer ago than 90 days write", "begin the pattern with ^ and end it with $", "X.hasNoValue() or X.hasValue()"
+	for when, want := range map[string]string{
+		`AzureAdSistaLogon == null`:                                                 null,
+		`AzureAdSistaLogon != null`:                                                 null,
+		`null != LastlogonTimestamp || accountEnabled`:                              null,
+		`accountEnabled && !(AzureAdSistaLogon == null)`:                            null,
+		`AzureAdSistaLogon.laterThan(now + days(90))`:                               never,
+		`AzureAdSistaLogon.laterThan(now)`:                                          never,
+		`AzureAdSistaLogon.value() > now`:                                           never,
+		`now < AzureAdSistaLogon.value()`:                                           never,
+		`AzureAdSistaLogon.value() - days(90) > now`:                                never,
+		`AzureAdSistaLogon.earlierThan(now + days(90))`:                             always,
+		`AzureAdSistaLogon.earlierThan(now)`:                                        always,
+		`created.value() <= now + days(30) - days(10)`:                              always,
+		`now + days(90) > created.value()`:                                          always,
+		`now >= created.value()`:                                                    always,
+		`accountEnabled ? created.value() - days(1) < now : false`:                  always,
+		`now > now - days(90)`:                                                      "both sides are now",
+		`AzureAdSistaLogon.earlierThan(now - days(60))`:                             "",
+		`AzureAdSistaLogon.earlierThan(now - days(60) + days(1))`:                   "",
+		`AzureAdSistaLogon.value() + days(90) < now`:                                "",
+		`now - days(90) > created.value()`:                                          "",
+		`created.laterThan(now - days(30))`:                                         "",
+		`now > timestamp("2027-03-01T00:00:00Z")`:                                   "",
+		`AzureAdSistaLogon.earlierThan(created.value() + days(30))`:                 "", // signed in in the first month only
+		`department.matches("IT")`:                                                  regex,
+		`department.matches("^IT")`:                                                 regex,
+		`department.matches("IT$")`:                                                 regex,
+		`department.matches("^IT$|Sales")`:                                          regex,
+		`department.matches("^IT|Sales$")`:                                          regex,
+		`department.matches("(?i)^it$|^a|b$")`:                                      regex,
+		`department.matches("^IT$|^Sales( EMEA)?$")`:                                "",
+		`department.matches("^(IT|Sales)$")`:                                        "",
+		`department.matches("(^IT.*|.*Sales$)")`:                                    "",
+		`department.matches("^IT.*")`:                                               "",
+		`department.matches(".*Sales.*")`:                                           "",
+		`department.matches("^Sales")`:                                              regex,
+		`department.matches(jobTitle)`:                                              "a regular expression that is written out",
+		`department.matches("^` + strings.Repeat("a?", 128) + `$")`:                 "the regular expression has 258 bytes, and 256 are allowed",
+		`["IT", "Sales"].exists(d, department.matches("^" + d))`:                    "a regular expression that is written out",
+		`department == "" || department in ["", "IT"]`:                              "",
+		`department.contains("x") && size(department) > 3`:                          "",
+		`AzureAdSistaLogon.hasNoValue() && AzureAdSistaLogon == LastlogonTimestamp`: "",
+	} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			text := []byte(strings.Replace(right, " AzureAdSistaLogon.hasNoValue()", " |\n      "+when, 1))
+			_, err := Load("p", text)
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q", err, want)
+			}
+			if err != nil && !strings.Contains(err.Error(), "\n | "+when+"\n | ") {
+				t.Errorf("no pointer to the place: %v", err)
+			}
+			if _, err := LoadKept("p", text); err != nil && !strings.Contains(err.Error(), "may cost") {
+				t.Errorf("a policy that a run has kept: %v", err)
+			}
+		})
+	}
+}
+
+// TestWords: what people know from elsewhere is answered by what to write, and never by
+// the opposite of what they mean.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for when, want := range map[string]string{
+		`AzureAdSistaLogon.olderThan(now - days(60))`:  "there is no function olderThan; what it says is written earlierThan: X.earlierThan(now - days(60)) is longer ago than 60 days",
+		`AzureAdSistaLogon.newerThan(now - days(60))`:  "there is no function newerThan; what it says is written laterThan: X.laterThan(now - days(60)) is less long ago than 60 days",
+		`AzureAdSistaLogon.before(now - days(60))`:     "written earlierThan",
+		`AzureAdSistaLogon.isNull()`:                   "written hasNoValue: X.hasNoValue() is never",
+		`AzureAdSistaLogon.olderThanDays(90)`:          "there is no function olderThanDays; of a date, X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago",
+		`department.startswith("x")`:                   "letter case counts in names: write startsWith",
+		`AzureADSistaLogon.hasNoValue()`:               "letter case counts in names: write AzureAdSistaLogon",
+		`accountDisabled`:                              `the policy has no attribute accountDisabled; name it under attributes`,
+		`notStaff`:                                     `the policy has no attribute notStaff; name it under attributes`,
+		`!inPilot`:                                     `the policy has no attribute inPilot; name it under attributes with the field that it stands for`,
+		`systemRole == Employee`:                       `if it is a text, put it in quotes: "Employee"`,
+		`departmnet == "IT"`:                           `did you mean "department"?`,
+		`AzureAdSistaLogon < now - days(60)`:           "a date may have no value, so that it is not compared by signs: X.earlierThan(now - days(60)) is longer ago than 60 days",
+		`AzureAdSistaLogon < "2026-01-01"`:             "is not compared by signs",
+		`AzureAdSistaLogon.earlierThan("2026-01-01")`:  `takes an instant: X.earlierThan(now - days(60)), or X.earlierThan(timestamp("2027-03-01T00:00:00Z"))`,
+		`AzureAdSistaLogon.earlierThan(days(90))`:      "days(60) is a span of time: write X.earlierThan(now - days(60))",
+		`AzureAdSistaLogon.earlierThan(now - 90)`:      "a number of days is written days(60)",
+		`AzureAdSistaLogon.earlierThan(now - 90 days)`: "a number of days is written days(60)",
+		`AzureAdSistaLogon.earlierThan(90 days)`:       "a number of days is written days(60)",
+		`AzureAdSistaLogon.hasValue`:                   "has parentheses",
+		`hasNoValue(AzureAdSistaLogon)`:                "stands behind a date: X.hasNoValue()",
+		`AzureAdSistaLogon`:                            "but this is a date: X.earlierThan",
+		`systemRole`:                                   "but this is a text: compare it",
+		`created.value() < "2026-01-01"`:               `an instant is written timestamp("2027-03-01T00:00:00Z"), or now - days(60)`,
+		`accountEnabled and staff`:                     `"and" is written &&`,
+		`accountEnabled OR staff`:                      `"or" is written ||`,
+		`not accountEnabled`:                           `"not" is written !`,
+		`department == "A and B" staff`:                "this is not an expression of the language",
+		`department = "IT"`:                            `"is" is written ==`,
+		`department <> "IT"`:                           `"is not" is written !=`,
+		`department == "IT`:                            "ends with the same quote",
+		`department == null`:                           `for a text X == ""`,
+		`department in "IT"`:                           "in takes a list",
+		`department like "IT%"`:                        `X.startsWith("…")`,
+		`department == 15`:                             "a text stands in quotes",
+		`accountEnabled == "true"`:                     "true and false stand for themselves",
+		`if accountEnabled then staff`:                 "CONDITION ? THIS : THAT",
+		`(accountEnabled && staff`:                     "something is not closed",
+	} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			_, err := Load("p", []byte(strings.Replace(right, " AzureAdSistaLogon.hasNoValue()", " |\n      "+when, 1)))
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Fatalf("got %v, want %q", err, want)
+			}
+			if n := strings.Count(err.Error(), "p:"); n != 1 {
+				t.Errorf("%d findings:\n%v", n, err)
+			}
+			if strings.Contains(err.Error(), "(did you mean") || strings.Count(err.Error(), "did you mean") > strings.Count(want, "did you mean") {
+				t.Errorf("a guess by letters: %v", err)
+			}
+		})
+	}
+}
+
+// TestBangOutsideQuotes: a condition that begins with ! is a tag to YAML. The answer
+// keeps the negation.
+func TestBangOutsideQuotes(t *testing.T) {
+	t.Parallel()
+	for _, bare := range []string{"!inPilot", "!staff", "!accountEnabled && staff", "!(staff)"} {
+		_, err := Load("p", []byte(strings.Replace(right, "    when:", "    for: "+bare+"\n    when:", 1)))
+		if err == nil || !strings.Contains(err.Error(), "p:17:") || !strings.Contains(err.Error(), "for: '!inPilot") || strings.Contains(err.Error(), "remove") {
+			t.Errorf("for: %s: %v", bare, err)
+		}
+	}
+	for _, quoted := range []string{"'!staff'", "|\n      !staff"} {
+		p, err := Load("p", []byte(strings.Replace(right, "    when:", "    for: "+quoted+"\n    when:", 1)))
+		if err != nil || p.Rules[0].ForSource != "!staff" {
+			t.Errorf("for: %s: %v", quoted, err)
+		}
+	}
+}
+
+// TestDidYouMean: a name is proposed only if it cannot say something else.
+func TestDidYouMean(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ word, known, want string }{
+		{"departmnet", "department", "department"}, {"acountEnabled", "accountEnabled", "accountEnabled"}, {"perrun", "perRun", "perRun"},
+		{"lastLogonTimestamp", "ad.lastLogonTimestamp", "ad.lastLogonTimestamp"}, {"mod", "mode", "mode"},
+		{"olderThan", "laterThan", ""}, {"accountDisabled", "accountEnabled", ""}, {"inactive", "active", ""}, {"notPilot", "pilot", ""}, {"isExternal", "isInternal", ""},
+		{"hasValue", "hasNoValue", ""}, {"e5", "e3", ""}, {"SPE_E5", "SPE_E3", ""}, {"exo", "e3", ""}, {"unlicensed", "licensed", ""}, {"disabled", "enabled", ""},
+		{"extensionAttribute1x", "extensionAttribute2", ""},
+	} {
+		got := didYouMean(tc.word, []string{tc.known})
+		want := ""
+		if tc.want != "" {
+			want = fmt.Sprintf("; did you mean %q?", tc.want)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", tc.word, got, want)
+		}
+	}
+}

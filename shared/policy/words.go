@@ -1,0 +1,156 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/common"
+)
+
+// CEL's guess at a name goes by letters alone, so that it answers olderThan by
+// laterThan and accountDisabled by accountEnabled: it is never shown.
+var (
+	guess      = regexp.MustCompile(` \(did you mean [^)]*\)`)
+	undeclared = regexp.MustCompile(`^undeclared reference to '([^']+)'`)
+	noOverload = regexp.MustCompile(`^found no matching overload for '([^']+)' applied to '([^']*)'`)
+	spelt      = regexp.MustCompile(`(?i)\b\d+\s*(d|days?|w|weeks?|months?|y|years?)\b`)
+	joined     = regexp.MustCompile(`(?i)\b(and|or|not)\b`)
+	unclosed   = regexp.MustCompile(`token recognition error at: '["']`)
+)
+
+const dates = "X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time"
+
+// inWords says what CEL's finding means for somebody who writes a policy; empty when
+// it says it itself.
+func (c *compiler) inWords(e *common.Error, source string) string {
+	if m := undeclared.FindStringSubmatch(e.Message); m != nil {
+		return c.unknownName(m[1], isCalled(source, m[1]))
+	}
+	if m := noOverload.FindStringSubmatch(e.Message); m != nil {
+		return wrongTypes(m[1], m[2])
+	}
+	switch {
+	case strings.HasPrefix(e.Message, "Syntax error"):
+		return wrongSyntax(e, source)
+	case strings.Contains(e.Message, "does not support field selection"):
+		return "what is asked of a date has parentheses: " + dates
+	case strings.HasPrefix(e.Message, "reserved identifier: if"):
+		return "write CONDITION ? THIS : THAT"
+	}
+	return ""
+}
+
+// isCalled tells whether a name is used as a function.
+func isCalled(source, name string) bool {
+	return regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*\(`).MatchString(source)
+}
+
+// functions are what a condition may call, but for operators. Each has its meaning,
+// since a name that looks like another one may be its opposite.
+var functions = map[string]string{
+	"earlierThan": "X.earlierThan(now - days(60)) is longer ago than 60 days",
+	"laterThan":   "X.laterThan(now - days(60)) is less long ago than 60 days",
+	"hasValue":    "X.hasValue() is a date that was read",
+	"hasNoValue":  "X.hasNoValue() is never",
+	"startsWith":  `X.startsWith("A")`, "endsWith": `X.endsWith("Z")`, "contains": `X.contains("text")`, "matches": `X.matches("^A.*Z$")`,
+	"days": "days(60)", "timestamp": `timestamp("2027-03-01T00:00:00Z")`, "value": "X.value()", "size": "size(X)",
+}
+
+// meant is what people write for a function, and the function that says it.
+var meant = map[string]string{
+	"olderthan": "earlierThan", "isolderthan": "earlierThan", "before": "earlierThan", "isbefore": "earlierThan", "lessthan": "earlierThan",
+	"newerthan": "laterThan", "youngerthan": "laterThan", "isnewerthan": "laterThan", "after": "laterThan", "isafter": "laterThan", "since": "laterThan",
+	"isnull": "hasNoValue", "isempty": "hasNoValue", "isnone": "hasNoValue", "never": "hasNoValue", "isblank": "hasNoValue",
+	"isnotnull": "hasValue", "isset": "hasValue", "isnotempty": "hasValue", "ispresent": "hasValue",
+	"beginswith": "startsWith", "includes": "contains", "like": "matches", "regex": "matches",
+}
+
+func (c *compiler) unknownName(name string, isCall bool) string {
+	attributes := slices.Sorted(maps.Keys(c.policy.attributes))
+	if isCall {
+		known := slices.Sorted(maps.Keys(functions))
+		if f := sameLetters(name, known); f != "" {
+			return fmt.Sprintf("letter case counts in names: write %s, as in %s", f, functions[f])
+		}
+		if f := meant[strings.ToLower(name)]; f != "" {
+			return fmt.Sprintf("there is no function %s; what it says is written %s: %s", name, f, functions[f])
+		}
+		return fmt.Sprintf(`there is no function %s; of a date, %s; of a text, X == "…", X != "…", X in ["…"], X.startsWith("…"), X.endsWith("…"), X.contains("…")`, name, dates)
+	}
+	if a := sameLetters(name, attributes); a != "" {
+		return fmt.Sprintf("letter case counts in names: write %s", a)
+	}
+	return fmt.Sprintf(`the policy has no attribute %s%s; name it under attributes with the field that it stands for, or, if it is a text, put it in quotes: "%s"`, name, didYouMean(name, attributes), name)
+}
+
+func sameLetters(name string, known []string) string {
+	i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
+	if i < 0 {
+		return ""
+	}
+	return known[i]
+}
+
+// wrongTypes says what an operator or function takes instead.
+func wrongTypes(operator, types string) string {
+	date, instant, span := "optional_type(timestamp)", "timestamp", "duration"
+	isDate := strings.Contains(types, date)
+	rest := strings.ReplaceAll(types, date, "")
+	switch {
+	case strings.Contains(types, "null"):
+		return `there is no null; for a date write X.hasNoValue() or X.hasValue(), for a text X == "" or X != ""`
+	case operator == "earlierThan" || operator == "laterThan":
+		if strings.Contains(rest, span) {
+			return fmt.Sprintf("%s takes an instant, and days(60) is a span of time: write X.%s(now - days(60))", operator, operator)
+		}
+		return fmt.Sprintf(`%s stands behind a date and takes an instant: X.%s(now - days(60)), or X.%s(timestamp("2027-03-01T00:00:00Z"))`, operator, operator, operator)
+	case operator == "hasNoValue" || operator == "hasValue":
+		return "it stands behind a date: X." + operator + `(); of a text write X == "" or X != ""`
+	case isDate:
+		return "a date may have no value, so that it is not compared by signs: " + dates
+	case operator == "_-_" || operator == "_+_":
+		return "a number of days is written days(60), as in now - days(60)"
+	case operator == "@in":
+		return `in takes a list: X in ["Sales", "Support"]`
+	case strings.Contains(types, instant):
+		return `an instant is written timestamp("2027-03-01T00:00:00Z"), or now - days(60)`
+	case strings.Contains(types, "bool"):
+		return `true and false stand for themselves, without quotes or comparison: X, or !X; they are joined by && and ||`
+	}
+	return `a text stands in quotes and is compared with a text: X == "0815"`
+}
+
+// wrongSyntax says what to write instead of what people know from elsewhere.
+func wrongSyntax(e *common.Error, source string) string {
+	line := ""
+	if lines := strings.Split(source, "\n"); e.Location.Line() >= 1 && e.Location.Line() <= len(lines) {
+		line = lines[e.Location.Line()-1]
+	}
+	at := min(max(e.Location.Column(), 0), len(line))
+	before, after := strings.TrimRight(line[:at], " "), line[at:]
+	switch {
+	case unclosed.MatchString(e.Message):
+		return "a text that begins with a quote ends with the same quote"
+	case strings.HasSuffix(before, "<") && strings.HasPrefix(after, ">"):
+		return `"is not" is written !=`
+	case strings.Contains(e.Message, "token recognition error at: '="):
+		return `"is" is written ==, and "is not" is written !=`
+	case joined.MatchString(unquoted(source)):
+		return `"and" is written &&, "or" is written ||, and "not" is written !`
+	case spelt.MatchString(unquoted(source)):
+		return "a number of days is written days(60), as in now - days(60)"
+	case strings.HasPrefix(strings.ToLower(after), "like"):
+		return `write X.startsWith("…"), X.endsWith("…"), X.contains("…") or X.matches("^…$")`
+	case strings.Contains(e.Message, "expecting ')'"), strings.Contains(e.Message, "missing ')'"), strings.Contains(e.Message, "<EOF>' expecting"):
+		return "something is not closed, or is missing at the end: each ( has its ), and each && and || stands between two conditions"
+	}
+	return "this is not an expression of the language; they look like accountEnabled && systemRole == \"Employee\" && AzureAdSistaLogon.earlierThan(now - days(60))"
+}
+
+var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
+
+// unquoted is an expression without its texts.
+func unquoted(source string) string { return quoted.ReplaceAllString(source, `""`) }
