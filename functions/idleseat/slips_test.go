@@ -87,7 +87,7 @@ func TestWhoHasNoType(t *testing.T) {
 // alone undecided, unless Entra ID was not read.
 func TestADOnlyIsDecided(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
+	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "LastlogonTimestamp.earlierThan(now - days(20))"), replace(t, "percent: 10", "percent: 99"))
 	p := s.plan(exitDone)
 	decided := 0
 	for _, c := range p.Changes {

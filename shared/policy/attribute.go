@@ -179,17 +179,23 @@ func (a *attribute) celValue(p *directory.Person) ref.Val {
 type Evidence struct {
 	Attribute string `json:"attribute"`
 	Field     string `json:"field"` // where it comes from, as the policy writes it
-	Value     string `json:"value"` // an instant in UTC, text, true, false, "no value" or "not read"
+	Value     string `json:"value"` // an instant in UTC, text, true, false, "no value", "no account" or "not read"
 }
 
+const notRead = "not read"
+
 func (a *attribute) evidence(p *directory.Person) Evidence {
-	return Evidence{Attribute: a.name, Field: a.source, Value: show(a.kind, a.of(p))}
+	value := show(a.kind, a.of(p))
+	if value == notRead && a.noAccount(p) {
+		value = "no account"
+	}
+	return Evidence{Attribute: a.name, Field: a.source, Value: value}
 }
 
 func show(kind directory.Kind, v directory.Value) string {
 	switch {
 	case v.State == directory.Unknown:
-		return "not read"
+		return notRead
 	case v.State == directory.None, kind == directory.Text && v.Text == "":
 		return "no value"
 	case kind == directory.Text:

@@ -220,7 +220,7 @@ func TestNewest(t *testing.T) {
 		{"no date", directory.Present, directory.Present, false, false, "no value"},
 		{"no AD account", directory.Present, directory.NoAccount, true, false, "2026-11-14T12:00:00Z"},
 		{"no Entra account and no date", directory.NoAccount, directory.Present, false, false, "no value"},
-		{"no account at all", directory.NoAccount, directory.NoAccount, false, false, "not read"},
+		{"no account at all", directory.NoAccount, directory.NoAccount, false, false, "no account"},
 		{"AD not read", directory.Present, directory.NotRead, true, false, "not read"},
 		{"AD not read, cloud-only", cloudOnly, directory.NotRead, true, false, "2026-11-14T12:00:00Z"},
 		{"AD account missing", directory.Present, directory.Missing, true, false, "not read"},
