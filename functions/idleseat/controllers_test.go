@@ -35,6 +35,8 @@ func TestLostController(t *testing.T) {
 	for i := range s.company.Company.Size() {
 		if one := s.company.Company.Person(i); one.Entra != nil {
 			people[one.Entra.ID] = one
+		} else {
+			people[one.AD.SID] = one
 		}
 	}
 	count := map[string]int{}

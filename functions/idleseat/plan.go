@@ -184,6 +184,10 @@ func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string)
 		}
 		out.printf("\n\n")
 	}
+	if len(p.Rules) > 0 {
+		out.table(ruleTable(p))
+		out.printf("\n")
+	}
 	for _, n := range p.Notes {
 		out.printf("  note: %s\n", n)
 	}
@@ -215,6 +219,17 @@ func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string)
 		out.printf("plan hash %s\napply it:  %s\n", p.PlanHash, next)
 	}
 	return out.err
+}
+
+// ruleTable is what each rule came to: whom it could ask, whom it asked, whom it
+// matched, and what was empty.
+func ruleTable(p *plan.Plan) [][]string {
+	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
+	for i := range p.Rules {
+		t := &p.Rules[i]
+		rows = append(rows, []string{t.Rule, fmt.Sprint(t.Holders), fmt.Sprint(t.Asked), fmt.Sprint(t.Reclaim), fmt.Sprint(t.Undecided), fmt.Sprint(t.Exempt), t.Told()})
+	}
+	return rows
 }
 
 func changeTable(p *plan.Plan) [][]string {

@@ -23,6 +23,9 @@ func (c *policyCheckCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	for _, note := range p.Over(clock()) {
+		fmt.Fprintf(a.stderr, "%s: %s\n", c.File, note)
+	}
 	_, err = fmt.Fprintf(a.stdout, "%s: good; %d rules, %d licenses, mode %s, tenant %s\n", c.File, len(p.Rules), len(p.Licenses), p.Mode, p.Tenant)
 	return err
 }

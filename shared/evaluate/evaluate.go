@@ -70,6 +70,9 @@ func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*pl
 	i := -1
 	for rule, v := range w.judge.AskAll(p) {
 		i++
+		if v.Holder == directory.Yes {
+			tallies[i].Ask(v.Asked, w.judge.Empty(rule, p))
+		}
 		var past *history.Item
 		if w.run.History.Len() > 0 {
 			past = w.run.Past(p.ID(), p.SID(), rule.License.Name)

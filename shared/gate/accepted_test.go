@@ -9,6 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -191,6 +192,31 @@ func TestNotBelieved(t *testing.T) {
 		}
 		if left.Held == want || (left.Feeds[0] != nil) != want || (left.Feeds[1] != nil) != want {
 			t.Errorf("%d matches: held %v, baselines %v", matches, left.Held, left.Feeds)
+		}
+	}
+}
+
+// TestAsksNobody: a rule that asks none of its holders says so, with what is empty.
+func TestAsksNobody(t *testing.T) {
+	t.Parallel()
+	rules, err := policy.Load("p", []byte(strings.Replace(text, "license: e3, when:", `license: e3, for: employeeType == "Employee", when:`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		tally plan.Tally
+		want  string
+	}{
+		"nobody, all empty": {plan.Tally{Rule: "m365", Holders: 481, Keep: 481, Empty: map[string]int{"employeeType": 481}}, `rule m365 asks nobody: its condition "for" is not known to hold for any of the 481 holders; without a value: employeeType in 481 of 481; correct it`},
+		"nobody":            {plan.Tally{Rule: "m365", Holders: 5, Keep: 5}, "is not known to hold for any of the 5 holders; correct it"},
+		"somebody":          {plan.Tally{Rule: "m365", Holders: 481, Asked: 1}, ""},
+		"all exempt":        {plan.Tally{Rule: "m365", Holders: 5, Exempt: 5}, ""},
+		"no holders":        {plan.Tally{Rule: "m365"}, ""},
+		"asks everybody":    {plan.Tally{Rule: "citrix", Holders: 5}, ""},
+	} {
+		got := strings.Join(asksNobody(rules, []plan.Tally{tc.tally}), "\n")
+		if (tc.want == "") != (got == "") || !strings.Contains(got, tc.want) {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
 }

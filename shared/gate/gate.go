@@ -37,7 +37,7 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	}
 	p := j.plan
 	p.Verdict, p.HoldReasons, p.Overridable = plan.Decide(p.Mode, len(p.Changes)+len(p.Notices), exceeded, unhealthy(r))
-	p.Notes = notes(r)
+	p.Notes = append(p.Notes, notes(r)...)
 	hold(p, j.doubts())
 	p.PlanHash = p.Hash()
 	if err := j.remember(ctx, len(exceeded) == 0); err != nil {
@@ -100,6 +100,8 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	if p.Mode != policy.Audit {
 		p.Resumes = slices.Sorted(maps.Keys(j.pending))
 	}
+	p.Rules, p.Notes = j.sum.Tallies, append(p.Notes, asksNobody(j.Policy, j.sum.Tallies)...)
+	p.Notes = append(p.Notes, j.Policy.Over(p.AsOf)...)
 	p.Deferred, p.Counts = j.chosen.Deferred()+j.notices.Deferred(), count(j.sum)
 	p.Kinds = j.sum.Kinds
 	p.Matches = map[string]int{}
@@ -113,6 +115,23 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		p.MonthlySaving += c.MonthlySaving
 	}
 	return nil
+}
+
+// asksNobody tells of each rule that has holders to ask and asks none of them, with what
+// is empty: a condition about what nobody has filled in spares everybody, silently.
+func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
+	for i := range tallies {
+		t := &tallies[i]
+		if t.Asked > 0 || t.Holders == 0 || t.Holders == t.Exempt || p.RuleNamed(t.Rule).ForSource == "" {
+			continue
+		}
+		empty := ""
+		if told := t.Told(); told != "" {
+			empty = "; without a value: " + told
+		}
+		notes = append(notes, fmt.Sprintf("rule %s asks nobody: its condition \"for\" is not known to hold for any of the %d holders%s; correct it, or map the attribute to the field that is filled in", t.Rule, t.Holders, empty))
+	}
+	return notes
 }
 
 // each is every decision with what the plan as a whole makes of it.

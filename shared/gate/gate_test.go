@@ -51,6 +51,7 @@ func TestRun(t *testing.T) {
 			{User: "a", UserPrincipalName: "a@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.Direct, Reason: "200 days", IdleSince: ago(200), MonthlySaving: 35},
 			{User: "b", UserPrincipalName: "b@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.Direct, Reason: "70 days", IdleSince: ago(70), MonthlySaving: 35},
 		},
+		Rules:   []plan.Tally{{Rule: "m365", Holders: 100, Keep: 95, Reclaim: 4, Exempt: 1}, {Rule: "citrix", Holders: 40, Keep: 38, Reclaim: 1, Undecided: 1}},
 		Created: clock, Expires: clock.Add(72 * time.Hour), Matches: map[string]int{"m365": 4, "citrix": 1}, FirstRun: true,
 	}
 	hashes := cmpopts.IgnoreFields(plan.Plan{}, "PlanHash", "MatchHash", "ManifestHash", "PolicyHash")

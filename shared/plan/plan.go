@@ -9,6 +9,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -71,6 +75,37 @@ type Tally struct {
 	Reclaim   int    `json:"reclaim"`
 	Undecided int    `json:"undecided"`
 	Exempt    int    `json:"exempt"`
+	// Asked are the holders of whom the rule's condition "for" is known to hold.
+	Asked int `json:"asked"`
+	// Empty are, by attribute, the holders whose account has no value of what the
+	// rule's conditions read.
+	Empty map[string]int `json:"empty,omitempty"`
+}
+
+// Ask adds whether the rule asks a holder, and the attributes that have no value.
+func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
+	if asked == directory.Yes {
+		t.Asked++
+	}
+	for name := range empty {
+		t.empty(name, 1)
+	}
+}
+
+func (t *Tally) empty(name string, n int) {
+	if t.Empty == nil {
+		t.Empty = map[string]int{}
+	}
+	t.Empty[name] += n
+}
+
+// Told says what is empty, "employeeType in 481 of 481".
+func (t *Tally) Told() string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(t.Empty)) {
+		parts = append(parts, fmt.Sprintf("%s in %d of %d", name, t.Empty[name], t.Holders))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Count adds one verdict.
@@ -97,6 +132,10 @@ func (t *Tally) Add(o Tally) {
 	t.Reclaim += o.Reclaim
 	t.Undecided += o.Undecided
 	t.Exempt += o.Exempt
+	t.Asked += o.Asked
+	for name, n := range o.Empty {
+		t.empty(name, n)
+	}
 }
 
 // Change is one license to be changed.
@@ -155,6 +194,11 @@ type Plan struct {
 	// Notices are changes that are announced, to be made by a later run.
 	Notices []Change `json:"notices,omitempty"`
 
+	// Rules are the verdicts of each rule, in the policy's order.
+	Rules []Tally `json:"rules,omitempty"`
+	// Notes are what else should be known of the plan, a sentence each.
+	Notes []string `json:"notes,omitempty"`
+
 	MonthlySaving float64 `json:"monthlySaving"`
 	Currency      string  `json:"currency"`
 
@@ -175,8 +219,6 @@ type Plan struct {
 	MatchHash string         `json:"matchHash,omitempty"`
 	// Kinds are how many accounts are no people, by their kind.
 	Kinds map[string]int `json:"kinds,omitempty"`
-	// Notes are what else should be known of the plan, a sentence each.
-	Notes []string `json:"notes,omitempty"`
 	// Overridable tells that a hold comes from the limits alone.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`

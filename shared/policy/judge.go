@@ -89,7 +89,7 @@ func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 		var once exempted
 		for _, r := range j.policy.Rules {
 			d := j.decide(r, p, &once)
-			v := Verdict{Outcome: d.outcome, Holder: d.holder}
+			v := d.verdict()
 			if d.outcome != Keep {
 				v = j.worded(r, p, d)
 			}
@@ -116,7 +116,7 @@ func (e *exempted) of(j *Judge, p *directory.Person) exemption {
 
 // worded gives a decision its reason.
 func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
-	v := Verdict{Outcome: d.outcome, Holder: d.holder}
+	v := d.verdict()
 	if d.outcome == NotHolder {
 		return v
 	}
@@ -144,6 +144,28 @@ type decision struct {
 	scope   answer
 	when    answer
 	grace   grace
+}
+
+// verdict is the decision without words.
+func (d *decision) verdict() Verdict {
+	v := Verdict{Outcome: d.outcome, Holder: d.holder}
+	if d.outcome != NotHolder && d.outcome != Exempt {
+		v.Asked = d.scope.flag
+	}
+	return v
+}
+
+// Empty are the names of what the rule's conditions read and the person's account has
+// no value of. Dates of use are not among them: who never signed in has none.
+func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, a := range r.fills {
+			v := a.of(p)
+			if (v.State == directory.None || a.kind == directory.Text && v.State == directory.Known && v.Text == "") && !yield(a.name) {
+				return
+			}
+		}
+	}
 }
 
 // answer is what a condition gave; value is the unknown or error when the flag

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -130,6 +131,11 @@ func (l *loader) complete(rule *Rule) {
 	}
 	if l.policy.Grace.NeverSignedIn > 0 && rule.when != nil && len(rule.when.activity) > 0 {
 		rule.asks = addNew(rule.asks, l.policy.attributes["created"])
+	}
+	for _, c := range []*condition{rule.scope, rule.when} {
+		if c != nil {
+			rule.fills = addNew(rule.fills, slices.DeleteFunc(slices.Clone(c.reads), func(a *attribute) bool { return a.kind == directory.Bool || a.activity() })...)
+		}
 	}
 	rule.offsets = offsetsOf(rule.conditions)
 }

@@ -79,6 +79,7 @@ type Rule struct {
 	scope, when *condition      // scope is nil for everybody
 	conditions  []*condition    // all it asks, the exempting one too
 	asks        []*attribute    // what they read, and the creation date that grace reads
+	fills       []*attribute    // what they read, but for flags and dates of use
 	offsets     []time.Duration // see Turns
 }
 

@@ -1,0 +1,17 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// Over tells of each leave that is over at an instant, a sentence each: it exempts
+// nobody any more, and whoever wrote it may believe that it does.
+func (p *Policy) Over(now time.Time) (notes []string) {
+	for _, l := range p.Exempt.Leave {
+		if !now.Before(l.Until) {
+			notes = append(notes, fmt.Sprintf("exempt.leave: the leave of %s until %s is over and exempts nobody; take it out, or give it another date", l.User, l.written))
+		}
+	}
+	return notes
+}
