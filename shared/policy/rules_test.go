@@ -107,8 +107,11 @@ func TestMicrosoft365Rule(t *testing.T) {
 			who := employee()
 			tt.person(who)
 			got := judge(t, p, noon).Ask(p.RuleNamed("m365"), who)
-			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(Verdict{}, "Holder")); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(Verdict{}, "Holder", "Asked")); diff != "" {
 				t.Errorf("verdict (-want +got):\n%s", diff)
+			}
+			if (got.Asked == directory.No) != (tt.name == "other role" || tt.name == "disabled") || got.Outcome == Reclaim && got.Asked != directory.Yes || got.Outcome == NotHolder && got.Asked != directory.Unset {
+				t.Errorf("asked %v, outcome %s", got.Asked, got.Outcome)
 			}
 			if (got.Holder == directory.No) != (got.Outcome == NotHolder) {
 				t.Errorf("holder %v, outcome %s", got.Holder, got.Outcome)
@@ -281,7 +284,7 @@ func TestAskAll(t *testing.T) {
 		for r, got := range j.AskAll(who) {
 			want := j.Ask(r, who)
 			if asked++; want.Outcome == Keep {
-				want = Verdict{Outcome: Keep, Holder: want.Holder}
+				want = Verdict{Outcome: Keep, Holder: want.Holder, Asked: want.Asked}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s, rule %s (-alone +together):\n%s", tt.name, r.Name, diff)
