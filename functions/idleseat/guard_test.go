@@ -121,7 +121,7 @@ func TestTargetWithoutMail(t *testing.T) {
 			group["assignedLicenses"].([]any)[0].(map[string]any)["disabledPlans"] = []string{"9aaf7827-d63c-4b61-89c3-182f06f82e5c"}
 		}
 	}))
-	const want = "the group entra:LIC-EXO-P1 gives exchange-online with service plans switched off"
+	const want = "the group entra:LIC-EXO-P1 gives exchange-online without the service plan EXCHANGE_S_STANDARD"
 	s.change(before, by("m365-idle-60", plan.EntraGroup)) // there are some
 	grouped := map[string]bool{}
 	for _, c := range before.Changes {

@@ -17,7 +17,7 @@ import (
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 4680, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 936", "perRun: 200"),
-		replace(t, "then: {changeTo: exchange-online}", "then: remove"), replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "false"), replace(t, "created.value() <= now - days(90)", "false"))
+		replace(t, "then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}"), replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "false"), replace(t, "created.value() <= now - days(90)", "false"))
 	p := s.plan(exitHeld)
 	backlog := len(p.Changes) + p.Deferred
 	if backlog <= 2800 || backlog > 3000 || len(p.Changes) != 200 {

@@ -39,7 +39,7 @@ func TestRenamedLicense(t *testing.T) {
   - name: mail-idle-60
     license: renamed
     when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()
-    then: remove
+    then: {remove: true, mailbox: lost}
 `
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

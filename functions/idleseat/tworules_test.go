@@ -18,7 +18,7 @@ func TestTwoRulesOnePerson(t *testing.T) {
     license: m365-e3
     for: accountEnabled
     when: AzureAdSistaLogon.earlierThan(now - days(90))
-    then: remove
+    then: {remove: true, mailbox: lost}
 
   - name: citrix-idle-90`
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 20 * time.Millisecond}, replace(t, "  - name: citrix-idle-90", second), replace(t, "percent: 10", "percent: 100"))

@@ -8,6 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 )
 
 // inGroup tells direct membership of a group, as it was read since the last write.
@@ -80,9 +81,17 @@ func (m *move) pathError(sku, group string) string {
 // switchedOff tells that a path gives its product without some of its service plans,
 // which may be those that the person needs; empty while it gives all.
 func (m *move) switchedOff(sku, group string) string {
+	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {
-		if len(a.DisabledPlans) > 0 {
-			return "the target group gives its license with service plans switched off: what would be left cannot be told"
+		lacks := "with service plans switched off: what would be left cannot be told"
+		if len(a.DisabledPlans) == 0 {
+			continue
+		}
+		if i >= 0 {
+			lacks = m.run.Tenant.Lacks(m.run.Policy.Licenses[i], a.DisabledPlans)
+		}
+		if lacks != "" {
+			return "the target group gives its license " + lacks
 		}
 	}
 	return ""

@@ -109,8 +109,8 @@ func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent)
 		return in.Source, "", fmt.Sprintf("the group %s cannot give %s back: %s", in.Source, in.License, left), nil
 	}
 	why, err := j.unusable(ctx, l, present)
-	if g := j.run.Tenant.Groups[*l.Group]; why == "" && len(g.Reduced) > 0 {
-		why = "it gives the license with service plans switched off"
+	if g := j.run.Tenant.Groups[*l.Group]; why == "" {
+		why = j.run.Tenant.Reduced(l, &g)
 	}
 	if err != nil || why != "" {
 		return in.Source, "", fmt.Sprintf("neither the group %s can give %s back (%s), nor the policy's present one (%s)", in.Source, in.License, left, why), err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/census"
@@ -111,6 +112,9 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	var err error
 	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {
 		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+	}
+	for i := range b.SKUs { // a product has dozens of service plans, and few of them matter
+		b.SKUs[i].Plans = slices.DeleteFunc(b.SKUs[i].Plans, func(s directory.ServicePlan) bool { return !plan.MattersTo(in.Policy, s.Name) })
 	}
 	if b.Tenant != in.Policy.Tenant {
 		return nil, fmt.Errorf("%w: the policy is for tenant %s, but Graph answered for %s", ErrPolicy, in.Policy.Tenant, b.Tenant)

@@ -43,6 +43,9 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	}
 	route, refusal := r.Tenant.Route(p, rule)
 	d.Via, d.Refused = route.Via, refusal
+	if refusal == "" && rule.MailboxLost && r.Tenant.LosesMailbox(p, rule) != directory.No {
+		d.Reason += "; the mailbox is left without a license, and Exchange Online deletes it 30 days later"
+	}
 	if d.Refused == "" {
 		r.preflight(&d, rule, p, &route)
 	}

@@ -46,6 +46,7 @@ type Group struct {
 	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // written by Exchange only, unless a Microsoft 365 group
 	Grants         []string `json:"grants,omitempty"`         // skuIds the group gives to its members
 	Reduced        []string `json:"reduced,omitempty"`        // those of Grants that it gives with service plans switched off
+	Off            []string `json:"off,omitempty"`            // ids of the service plans that it gives switched off
 	Hidden         bool     `json:"hidden,omitempty"`         // HiddenMembership: memberOf leaves it out without Member.Read.Hidden
 	Unreadable     string   `json:"unreadable,omitempty"`     // why it could not be read; membership is then unknown
 	// Doubt: it is Unreadable since it may be another group than the one that earlier
@@ -61,6 +62,16 @@ type SKU struct {
 	PartNumber string `json:"partNumber"`
 	Enabled    int    `json:"enabled"`  // seats paid for
 	Consumed   int    `json:"consumed"` // seats taken
+	// Plans are its service plans that matter to the policy, if PlansRead.
+	Plans     []ServicePlan `json:"plans,omitempty"`
+	PlansRead bool          `json:"plansRead,omitempty"`
+}
+
+// ServicePlan is a part of a product that may be switched off (servicePlanInfo of
+// Graph).
+type ServicePlan struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 // SKUIDs are the skuIds by every name that a policy may give to a product: the

@@ -53,6 +53,7 @@ func (w *wireGroup) group(name string) directory.Group {
 		g.Grants = append(g.Grants, license.SKU)
 		if len(license.DisabledPlans) > 0 {
 			g.Reduced = append(g.Reduced, license.SKU)
+			g.Off = append(g.Off, license.DisabledPlans...)
 		}
 	}
 	return g

@@ -32,7 +32,7 @@ func TestFindGroup(t *testing.T) {
 		"plans switched off": {
 			name: groupA, asked: byID,
 			play: answer{body: `{"id":"` + groupA + `","assignedLicenses":[{"skuId":"` + skuE3 + `","disabledPlans":["efb87545-963c-4e0d-99df-69c6916d9eb0"]}]}`},
-			want: directory.Group{Grants: []string{skuE3}, Reduced: []string{skuE3}},
+			want: directory.Group{Grants: []string{skuE3}, Reduced: []string{skuE3}, Off: []string{"efb87545-963c-4e0d-99df-69c6916d9eb0"}},
 		},
 		"by name": {
 			name: "LIC-E3", asked: byName + "LIC-E3'",

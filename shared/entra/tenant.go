@@ -20,6 +20,10 @@ type wireSKU struct {
 	Prepaid    struct {
 		Enabled int `json:"enabled"` // seats in their warning period end soon and are not counted
 	} `json:"prepaidUnits"`
+	Plans []struct {
+		ID   string `json:"servicePlanId"`
+		Name string `json:"servicePlanName"`
+	} `json:"servicePlans"`
 }
 
 type wireOrganization struct {
@@ -70,6 +74,10 @@ func (c *Client) tenantID(ctx context.Context) (string, error) {
 // be nobody's license.
 func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	sku := directory.SKU{ID: strings.ToLower(row.ID), PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed}
+	for _, p := range row.Plans {
+		sku.Plans = append(sku.Plans, directory.ServicePlan{ID: p.ID, Name: p.Name})
+	}
+	sku.PlansRead = len(row.Plans) > 0
 	if row.Status != "" && row.Status != "Enabled" && row.Status != "Warning" {
 		sku.Enabled = 0 // Suspended, LockedOut and Deleted give no seat to anybody new
 	}
@@ -80,6 +88,9 @@ func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	case i >= 0:
 		skus[i].Enabled += sku.Enabled
 		skus[i].Consumed += sku.Consumed
+		if !skus[i].PlansRead {
+			skus[i].Plans, skus[i].PlansRead = sku.Plans, sku.PlansRead
+		}
 		return skus
 	}
 	return append(skus, sku)

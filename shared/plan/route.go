@@ -24,12 +24,16 @@ type Tenant struct {
 	SKUIDs map[string]string                      // see directory.SKUIDs
 	Groups map[directory.GroupRef]directory.Group // that the policy names
 	others map[string]directory.Group             // that give licenses besides, by object id
+	skus   map[string]directory.SKU               // by skuId
 }
 
 // TenantOf indexes what a run resolved: groups are those that the policy names,
 // others those of Entra ID that give licenses besides.
 func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
-	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}}
+	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}, skus: map[string]directory.SKU{}}
+	for _, s := range skus {
+		t.skus[s.ID] = s
+	}
 	for _, g := range groups {
 		t.Groups[g.Ref] = g
 	}
@@ -54,6 +58,20 @@ func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusa
 	if r.License.SKU == "" {
 		return t.adRoute(p, r)
 	}
+	if route, refusal = t.way(p, r); refusal == "" {
+		refusal = t.mailRefusal(p, r)
+	}
+	if refusal == "" && r.ChangeTo != nil {
+		refusal = t.missing(r.ChangeTo)
+	}
+	if refusal != "" {
+		return Route{}, refusal
+	}
+	return route, ""
+}
+
+// way is the route without what becomes of mail.
+func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	sku := t.SKUIDs[r.License.SKU]
 	var direct, byGroup []directory.Assignment
 	for _, a := range p.Entra.Assignments {
@@ -99,8 +117,11 @@ func (t *Tenant) directRoute(p *directory.Person, r *policy.Rule, sku string) (R
 	}
 	route.TargetSKU = t.SKUIDs[r.ChangeTo.SKU]
 	for _, a := range p.Entra.Assignments {
-		if a.SKU == route.TargetSKU && a.Group == "" && len(a.DisabledPlans) > 0 {
-			return Route{}, fmt.Sprintf("holds %s already, with %d service plans switched off: what would be left cannot be told", r.ChangeTo.Name, len(a.DisabledPlans))
+		if a.SKU != route.TargetSKU || a.Group != "" {
+			continue
+		}
+		if lacks := t.Lacks(r.ChangeTo, a.DisabledPlans); lacks != "" {
+			return Route{}, fmt.Sprintf("holds %s already, %s", r.ChangeTo.Name, lacks)
 		}
 	}
 	return route, ""
@@ -119,14 +140,30 @@ func (t *Tenant) groupRoute(r *policy.Rule, sku, holds string) (Route, string) {
 		return route, ""
 	}
 	target, refusal := t.LicenseGroup(r.ChangeTo)
-	if refusal == "" && len(target.Reduced) > 0 {
-		refusal = fmt.Sprintf("the group %s gives %s with service plans switched off: what would be left cannot be told", r.ChangeTo.Group, r.ChangeTo.Name)
+	if refusal == "" {
+		refusal = t.Reduced(r.ChangeTo, &target)
 	}
 	if refusal != "" {
 		return Route{}, refusal
 	}
 	route.Target, route.TargetSKU = target.ID, t.SKUIDs[r.ChangeTo.SKU]
 	return route, ""
+}
+
+// Reduced says which service plans that matter a group does not give with its license;
+// empty: none.
+func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
+	if len(g.Reduced) == 0 {
+		return ""
+	}
+	lacks := "with service plans switched off: what would be left cannot be told"
+	if len(g.Off) > 0 { // else an older version read it
+		lacks = t.Lacks(l, g.Off)
+	}
+	if lacks == "" {
+		return ""
+	}
+	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
 }
 
 // elsewhere says why a license is left alone that comes from another group than

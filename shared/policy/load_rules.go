@@ -26,7 +26,7 @@ func (l *loader) licenses(n *yaml.Node) {
 // are not reported as well.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
-	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "monthlyPrice", "keepSeats", "mailboxQuota")
+	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "monthlyPrice", "keepSeats", "mailboxQuota", "needs")
 	license := &License{Name: e.key.Value, SKU: o.text("sku")}
 	if id := strings.ToLower(license.SKU); guid.MatchString(id) {
 		license.SKU = id // as Graph writes it
@@ -34,6 +34,13 @@ func (l *loader) license(e entry) *License {
 	l.number(o.fields["monthlyPrice"], "monthlyPrice", 0, 999_999, &license.MonthlyPrice)
 	l.count(o.fields["keepSeats"], "keepSeats", 0, 1_000_000_000, &license.KeepSeats)
 	l.number(o.fields["mailboxQuota"], "mailboxQuota", 0.1, 10_000, &license.MailboxQuota)
+	if n := o.fields["needs"]; n != nil {
+		for _, item := range l.list(n, "needs") {
+			if name, ok := l.text(item, "a service plan"); ok {
+				license.Needs = append(license.Needs, name)
+			}
+		}
+	}
 	if g := o.fields["group"]; g != nil {
 		if ref, ok := l.group(g, "group of license "+license.Name); ok {
 			license.Group = &ref
@@ -50,8 +57,8 @@ func (l *loader) license(e entry) *License {
 		l.fault(e.value, `license %s needs "sku: PART_NUMBER" beside its Entra group: who holds it is read from the license, not from the group`, license.Name)
 	case license.SKU != "" && inAD:
 		l.fault(e.value, `license %s has a sku and a group of Active Directory; name its Entra group, or leave the sku out`, license.Name)
-	case inAD && (license.KeepSeats > 0 || license.MailboxQuota > 0):
-		l.fault(e.value, "license %s is a group of Active Directory, of which neither seats nor mailboxes are known; leave keepSeats and mailboxQuota out", license.Name)
+	case inAD && (license.KeepSeats > 0 || license.MailboxQuota > 0 || len(license.Needs) > 0):
+		l.fault(e.value, "license %s is a group of Active Directory, of which neither seats nor mailboxes nor service plans are known; leave keepSeats, mailboxQuota and needs out", license.Name)
 	case inAD:
 		q := newMemberQuery(*license.Group, true)
 		license.holders = &q
@@ -165,13 +172,19 @@ func (l *loader) then(n *yaml.Node, rule *Rule) {
 		}
 		return
 	}
-	o := l.object(n, "then", "changeTo", "remove", "onReturn", "notice")
+	o := l.object(n, "then", "changeTo", "remove", "onReturn", "notice", "mailbox")
 	l.count(o.fields["notice"], "notice", 1, maxDays, &rule.Notice)
 	if back := o.fields["onReturn"]; back != nil {
 		if word, ok := l.text(back, "onReturn"); ok && word != "restore" {
 			l.fault(back, "onReturn must be restore, not %q; leave it out to be told only", word)
 		}
 		rule.Restore = true
+	}
+	if mail := o.fields["mailbox"]; mail != nil {
+		if word, ok := l.text(mail, "mailbox"); ok && word != "lost" {
+			l.fault(mail, "mailbox must be lost, not %q; leave it out so that nobody is left without a mailbox", word)
+		}
+		rule.MailboxLost = true
 	}
 	if remove := o.fields["remove"]; remove != nil {
 		if remove.Value != "true" || o.fields["changeTo"] != nil {

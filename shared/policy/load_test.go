@@ -83,7 +83,7 @@ var loadFaults = []struct {
 	{"remove and change", "{changeTo: exo}", "{changeTo: exo, remove: true}", `p:18:35: write remove: true, or changeTo: LICENSE, and not both`},
 	{"remove: false", "{changeTo: exo}", "{remove: false}", `p:18:20: write remove: true, or changeTo: LICENSE, and not both`},
 	{"then without an end", "{changeTo: exo}", "{notice: 7}", `p:18:11: then lacks the key "changeTo"; write {changeTo: LICENSE}, or {remove: true}`},
-	{"seats of an AD group", `"CN=Citrix,DC=corp"}}`, `"CN=Citrix,DC=corp"}, keepSeats: 5}`, `p:8:11: license citrix is a group of Active Directory, of which neither seats nor mailboxes are known; leave keepSeats and mailboxQuota out`},
+	{"seats of an AD group", `"CN=Citrix,DC=corp"}}`, `"CN=Citrix,DC=corp"}, keepSeats: 5}`, `p:8:11: license citrix is a group of Active Directory, of which neither seats nor mailboxes nor service plans are known; leave keepSeats, mailboxQuota and needs out`},
 	{"seats", "{sku: EXO}", "{sku: EXO, keepSeats: -1}", `p:7:30: keepSeats must be a whole number from 0 to 1000000000, not "-1"`},
 	{"quota", "{sku: EXO}", "{sku: EXO, mailboxQuota: 0}", `p:7:33: mailboxQuota must be a number from 0.1 to 10000, not "0"`},
 	{"no then", "    then: {changeTo: exo}\n", "", `p:15:5: a rule lacks the key "then"; write remove, or {changeTo: LICENSE}`},

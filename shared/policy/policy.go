@@ -62,19 +62,25 @@ type License struct {
 	// 0: not asked.
 	MailboxQuota float64
 
+	// Needs are service plans, by name, that must come with the license when somebody
+	// is changed to it. Those that give a mailbox always count.
+	Needs []string
+
 	index   int          // in Policy.Licenses
 	holders *MemberQuery // the AD group whose members hold it; nil with a SKU
 }
 
 // Rule says which holders of a license no longer use it, and what then.
 type Rule struct {
-	Name       string
-	License    *License // only its holders are asked
-	ChangeTo   *License // nil: the license is removed
-	Notice     int      // days between the notice and the change; 0: no notice
-	Restore    bool     // who comes back gets the license back
-	ForSource  string   // the condition for being asked; "" is everybody
-	WhenSource string   // the condition for being reclaimed
+	Name     string
+	License  *License // only its holders are asked
+	ChangeTo *License // nil: the license is removed
+	Notice   int      // days between the notice and the change; 0: no notice
+	Restore  bool     // who comes back gets the license back
+	// MailboxLost: the policy says that mailboxes may be left without a license.
+	MailboxLost bool
+	ForSource   string // the condition for being asked; "" is everybody
+	WhenSource  string // the condition for being reclaimed
 
 	scope, when *condition      // scope is nil for everybody
 	conditions  []*condition    // all it asks, the exempting one too

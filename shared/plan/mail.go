@@ -1,0 +1,119 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// mailboxPlan are the service plans that give a mailbox to a person. EXCHANGE_S_FOUNDATION
+// and EXCHANGE_S_ARCHIVE, among others, give none (Microsoft Entra documentation,
+// "Product names and service plan identifiers for licensing").
+var mailboxPlan = regexp.MustCompile(`^EXCHANGE_[SLB]_(STANDARD|ENTERPRISE|DESKLESS|ESSENTIALS)`)
+
+// MattersTo tells whether it matters to a policy if a service plan is given: it gives
+// a mailbox, or a license of the policy names it.
+func MattersTo(p *policy.Policy, servicePlan string) bool {
+	return mailboxPlan.MatchString(servicePlan) ||
+		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
+}
+
+// Lacks says which service plans that matter are among those switched off of a license;
+// empty: none. Where it is not known which plans the product has, each one may matter.
+func (t *Tenant) Lacks(l *policy.License, off []string) string {
+	sku := t.skus[t.SKUIDs[l.SKU]]
+	if len(off) == 0 {
+		return ""
+	}
+	if !sku.PlansRead {
+		return "with service plans switched off: what would be left cannot be told"
+	}
+	var lacks []string
+	for _, plan := range sku.Plans {
+		if slices.Contains(off, plan.ID) && (mailboxPlan.MatchString(plan.Name) || slices.Contains(l.Needs, plan.Name)) {
+			lacks = append(lacks, plan.Name)
+		}
+	}
+	if len(lacks) == 0 {
+		return ""
+	}
+	return "without the service plan " + strings.Join(lacks, ", ")
+}
+
+// Missing says which service plans the policy wants of a license and the product does
+// not have; empty: none that is known.
+func (t *Tenant) missing(l *policy.License) string {
+	sku := t.skus[t.SKUIDs[l.SKU]]
+	for _, name := range l.Needs {
+		if sku.PlansRead && !slices.ContainsFunc(sku.Plans, func(p directory.ServicePlan) bool { return p.Name == name }) {
+			return fmt.Sprintf("the product %s has no service plan %s, which the policy says that %s needs", l.SKU, name, l.Name)
+		}
+	}
+	return ""
+}
+
+// mailbox tells whether a product gives a mailbox, but for what is switched off.
+func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
+	sku, known := t.skus[skuID]
+	if !known || !sku.PlansRead {
+		return directory.Unset
+	}
+	return directory.FlagOf(slices.ContainsFunc(sku.Plans, func(p directory.ServicePlan) bool {
+		return mailboxPlan.MatchString(p.Name) && !slices.Contains(off, p.ID)
+	}))
+}
+
+// LosesMailbox tells whether a change leaves a person who has a mailbox by the license
+// without any license that gives one. Exchange Online deletes such a mailbox, and
+// keeps it for 30 days more (Microsoft Learn, "Delete or restore user mailboxes in
+// Exchange Online"). Unset: the product it is changed to may give one or not.
+func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Flag {
+	if r.License.SKU == "" || p.Entra == nil {
+		return directory.No
+	}
+	source, has := t.SKUIDs[r.License.SKU], false
+	for _, a := range p.Entra.Assignments {
+		switch gives := t.mailbox(a.SKU, a.DisabledPlans); {
+		case gives != directory.Yes:
+		case a.SKU == source:
+			has = true
+		case a.Active():
+			return directory.No
+		}
+	}
+	switch {
+	case !has:
+		return directory.No
+	case r.ChangeTo == nil:
+		return directory.Yes
+	}
+	var off []string
+	if g := r.ChangeTo.Group; g != nil {
+		off = t.Groups[*g].Off
+	}
+	switch t.mailbox(t.SKUIDs[r.ChangeTo.SKU], off) {
+	case directory.Yes:
+		return directory.No
+	case directory.No:
+		return directory.Yes
+	}
+	return directory.Unset
+}
+
+// mailRefusal is why a change is not made that a mailbox may not outlive.
+func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule) string {
+	if r.MailboxLost {
+		return ""
+	}
+	switch t.LosesMailbox(p, r) {
+	case directory.Yes:
+		return "the mailbox would be left without a license, and Exchange Online deletes it 30 days later; change to a product with a mailbox, or, if that is meant, write mailbox: lost into the rule's then"
+	case directory.Unset:
+		return fmt.Sprintf("whether %s gives a mailbox is not known, since Graph did not tell its service plans; plan again, or write mailbox: lost into the rule's then", r.ChangeTo.Name)
+	}
+	return ""
+}
