@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ func (e *hiddenError) Error() string {
 // Is makes the error directory.ErrNoGroup.
 func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGroup }
 
-// ListMembers hands on the SIDs of those who are in a group, people and others: whom it
+// ListMembers hands on the SIDs of those who are in a group: whom it
 // lists itself (direct), or also who is in groups within it; and those who have
 // it, or one within it, as primary group, whom Active Directory does not list.
 // directory.ErrNoGroup means that there is no group of that DN, or that the account may
@@ -82,21 +83,30 @@ func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(s
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
+		if direct {
+			return within, s.listedPeople(queue[0], each)
+		}
 		var sids []string
 		err := s.listed(queue[0], func(sid string) error {
-			if !direct {
-				sids = append(sids, sid)
-			}
-			return each(sid)
+			sids = append(sids, sid)
+			return nil
 		})
-		if err != nil || direct {
-			return within, err
+		if err != nil {
+			return nil, err
 		}
 		nested, err := s.groupsAmong(queue[0], sids)
 		if err != nil {
 			return nil, err
 		}
-		for _, dn := range nested {
+		for _, sid := range sids {
+			if _, group := nested[sid]; group {
+				continue
+			}
+			if err := each(sid); err != nil {
+				return nil, err
+			}
+		}
+		for _, dn := range slices.Sorted(maps.Values(nested)) {
 			inner, err := s.group(dn)
 			if err != nil {
 				return nil, err
@@ -107,6 +117,33 @@ func (s *session) walk(g *group, direct bool, each func(sid string) error) (with
 		}
 	}
 	return within, nil
+}
+
+// listedPeople hands on what a group lists without the groups, as far as those show
+// that they are in it. No person has the SID of another group.
+func (s *session) listedPeople(g *group, each func(sid string) error) error {
+	doing, nested := fmt.Sprintf("look for groups in %q", g.dn), map[string]bool{}
+	base, err := s.home()
+	if err != nil {
+		return err
+	}
+	err = s.pages(doing, base, "(&(objectClass=group)"+memberOf(g.dn, true)+")", []string{"objectSid"}, func(e *ldap.Entry) error {
+		sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid"))
+		if err != nil {
+			return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
+		}
+		nested[sid] = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.listed(g, func(sid string) error {
+		if nested[sid] {
+			return nil
+		}
+		return each(sid)
+	})
 }
 
 // listed hands on the SIDs of the values of member that are of the session's own domain.
@@ -170,24 +207,29 @@ func (s *session) extended(value string) (sid, dn string, err error) {
 	return sid, dn, nil
 }
 
-// groupsAmong gives the DNs of the groups among the members of a group. A member of the
+// groupsAmong gives the DNs, by SID, of the groups among the members of a group. A member of the
 // group's own domain that cannot be seen may be a group, with members that are not known.
-func (s *session) groupsAmong(g *group, sids []string) (dns []string, err error) {
+func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, err error) {
 	const atOnce = 200 // well below the size of a filter that a controller takes
 	base, err := s.home()
 	if err != nil {
 		return nil, err
 	}
 	doing := fmt.Sprintf("look for groups within %q", g.dn)
+	dns = map[string]string{}
 	for some := range slices.Chunk(sids, atOnce) {
 		filter, unseen := "", len(some)
 		for _, sid := range some {
 			filter += sidFilter(sid)
 		}
-		err := s.pages(doing, base, "(|"+filter+")", []string{"objectClass"}, func(e *ldap.Entry) error {
+		err := s.pages(doing, base, "(|"+filter+")", []string{"objectClass", "objectSid"}, func(e *ldap.Entry) error {
 			unseen--
 			if slices.ContainsFunc(e.GetEqualFoldAttributeValues("objectClass"), func(c string) bool { return strings.EqualFold(c, "group") }) {
-				dns = append(dns, e.DN)
+				sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid"))
+				if err != nil {
+					return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
+				}
+				dns[sid] = e.DN
 			}
 			return nil
 		})

@@ -172,9 +172,7 @@ func members(t *testing.T, d *Directory, group string, direct bool, people map[s
 	}
 	names := []string{}
 	err := d.ListMembers(t.Context(), group, direct, func(sid string) error {
-		if sam, person := bySID[sid]; person { // groups within it are listed, too
-			names = append(names, sam)
-		}
+		names = append(names, bySID[sid])
 		return nil
 	})
 	if err != nil {

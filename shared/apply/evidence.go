@@ -158,7 +158,7 @@ func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 // both joins the fresh Entra half, nil for somebody planned without one, with
 // the fresh AD half.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evidence {
-	h := directory.Halves{EntraState: directory.Present, Memberships: map[string][]string{}}
+	h := directory.Halves{EntraState: directory.Present, Memberships: map[string][]string{}, Anchor: j.run.Policy.Anchor}
 	e := evidence{}
 	if j.AD != nil && sid != "" {
 		e.latest, e.adError = j.adHalf(ctx, sid, &h)

@@ -293,7 +293,7 @@ func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	h := directory.Halves{AD: []directory.ADUser{*o.ad}, ADState: directory.Present, Memberships: o.memberships, Unreadable: o.unreadable}
+	h := directory.Halves{AD: []directory.ADUser{*o.ad}, ADState: directory.Present, Memberships: o.memberships, Unreadable: o.unreadable, Anchor: p.Anchor}
 	if h.Stale[directory.AD] = o.unasked.Error(); o.entra != nil {
 		h.Entra, h.EntraState = []directory.EntraUser{*o.entra}, directory.Present
 	}

@@ -16,6 +16,8 @@ type Summary struct {
 	Tallies []plan.Tally `json:"tallies"` // by rule, in the order of the policy
 	// Kinds are how many accounts are no people, by their kind.
 	Kinds map[string]int `json:"kinds,omitempty"`
+	// Converted are accounts of directory.Person.Converted.
+	Converted int `json:"converted,omitempty"`
 }
 
 // line is one line of a decisions object: a decision, or the summary.
@@ -74,6 +76,7 @@ func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summar
 			return Summary{}, fmt.Errorf("partition %d of run %s was not evaluated to its end: %w", n, r.Begin.Run, store.ErrDamaged)
 		}
 		total.People += sum.People
+		total.Converted += sum.Converted
 		for kind, n := range sum.Kinds {
 			if total.Kinds == nil {
 				total.Kinds = map[string]int{}

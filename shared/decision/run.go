@@ -123,6 +123,7 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 	for i := range h.Entra {
 		r.KnowMailbox(&h.Entra[i])
 	}
+	h.Anchor = r.Policy.Anchor
 	for key := range r.Emptied() {
 		h.Unreadable = append(h.Unreadable, key)
 	}

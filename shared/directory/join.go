@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"fmt"
 	"hash/fnv"
 	"iter"
 )
@@ -31,12 +32,16 @@ type Halves struct {
 	Memberships map[string][]string
 	Unreadable  []string  // keys of groups that could not be read
 	Stale       [2]string // by Source: why activity dates cannot be trusted
+	Anchor      Anchor    // of Entra Connect
+	// Unplaced are Entra accounts with an immutable id and without a SID that were not
+	// looked for among those of Active Directory: too many.
+	Unplaced int
 }
 
-// Join matches the halves by SID and yields every person once (also one whom
-// paging listed twice): those of both
+// Join matches the halves by SID, or by onPremisesImmutableId where Entra has no SID, and
+// yields every person once (also one whom paging listed twice): those of both
 // directories, of Entra alone and of Active Directory alone, in the order of
-// the input. A person whose halves disagree, or whose SID two accounts claim,
+// the input. A person whose halves disagree, or whose account two others claim,
 // comes out Contradictory. The yielded person is valid until the next one.
 func (h *Halves) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
@@ -52,7 +57,7 @@ func (h *Halves) Join() iter.Seq[*Person] {
 			}
 		}
 		for i := range h.AD {
-			if j.taken[i] {
+			if j.claims[i] > 0 {
 				continue
 			}
 			j.fromAD(&p, i)
@@ -70,12 +75,14 @@ type joiner struct {
 	entraByKey map[string]int
 	again      map[int]bool
 	twiceEntra map[string]bool
-	taken      []bool
+	adByAnchor map[string]int // made when somebody in Entra has no SID
+	twiceID    map[string]bool
+	claims     []uint8 // Entra accounts by account of Active Directory
 }
 
 func (h *Halves) index() *joiner {
 	j := &joiner{
-		Halves: h, taken: make([]bool, len(h.AD)),
+		Halves: h, claims: make([]uint8, len(h.AD)),
 		adBySID: make(map[string]int, len(h.AD)), twiceAD: map[string]bool{},
 		entraByKey: make(map[string]int, len(h.Entra)), twiceEntra: map[string]bool{}, again: map[int]bool{},
 	}
@@ -91,7 +98,33 @@ func (h *Halves) index() *joiner {
 		}
 		note(j.entraByKey, j.twiceEntra, key, i)
 	}
+	for i := range h.Entra {
+		if at, found := j.match(&h.Entra[i]); found && !j.again[i] && j.claims[at] < 2 {
+			j.claims[at]++
+		}
+	}
 	return j
+}
+
+// match is the account of Active Directory that belongs to one of Entra.
+func (j *joiner) match(u *EntraUser) (at int, found bool) {
+	if u.SID != "" {
+		at, found = j.adBySID[u.SID]
+		return at, found
+	}
+	if u.ImmutableID == "" {
+		return 0, false
+	}
+	if j.adByAnchor == nil {
+		j.adByAnchor, j.twiceID = map[string]int{}, map[string]bool{}
+		for i := range j.AD {
+			for _, id := range j.Anchor.Of(&j.AD[i]) {
+				note(j.adByAnchor, j.twiceID, id, i)
+			}
+		}
+	}
+	at, found = j.adByAnchor[u.ImmutableID]
+	return at, found
 }
 
 func note(first map[string]int, twice map[string]bool, sid string, i int) {
@@ -106,27 +139,30 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	u := &j.Entra[i]
 	*p = Person{Entra: u, EntraState: Present, Stale: j.Stale, Unreadable: j.Unreadable}
 	p.Memberships = j.memberships(u.ID, u.SID)
-	at, found := j.adBySID[u.SID]
+	at, found := j.match(u)
+	if found && u.SID == "" {
+		p.Memberships = j.memberships(u.ID, j.AD[at].SID)
+	}
 	switch {
 	case j.twiceEntra[u.SID]:
 		p.contradict("two Entra accounts carry the same SID")
 	case j.twiceAD[u.SID]:
 		p.contradict("two Active Directory accounts carry the same SID")
-	case found && u.ImmutableID != j.AD[at].Anchor():
-		p.contradict("onPremisesImmutableId does not agree with the Active Directory account of the same SID")
+	case u.SID == "" && j.twiceID[u.ImmutableID]:
+		p.contradict("two Active Directory accounts carry its onPremisesImmutableId")
+	case found && j.claims[at] > 1:
+		p.contradict("two Entra accounts claim the same Active Directory account, by SID or onPremisesImmutableId")
+	case found && !j.Anchor.Fits(u.ImmutableID, &j.AD[at]) && (u.Synced || u.ImmutableID != ""):
+		p.contradict("onPremisesImmutableId does not agree with the Active Directory account of the same SID; if Entra Connect takes another attribute as its anchor, name it in the policy as anchor")
 	case found:
 		p.AD, p.ADState = &j.AD[at], Present
-	case !u.Synced && (u.SID == "" || j.ADState == Present):
+	case !u.Synced && (u.SID == "" || j.ADState == Present && j.Stale[AD] == ""):
 		p.ADState = NoAccount
+		p.missed(AD, u.Past.Joined)
+		p.Converted = u.SID != "" && p.ADState == NoAccount
 	case j.ADState == Present:
 		p.ADState = Missing
 		p.Doubt = "synced from Active Directory, but no account with its SID was found there (out of scope or deleted)"
-	}
-	if found {
-		j.taken[at] = true
-	}
-	if p.ADState == NoAccount {
-		p.missed(AD, u.Past.Joined)
 	}
 }
 
@@ -139,9 +175,23 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 	if p.EntraState == NoAccount {
 		p.missed(Entra, u.Past.Joined)
+		p.unmatched(j.Anchor, j.Unplaced)
 	}
 	if j.twiceAD[u.SID] {
 		p.contradict("two Active Directory accounts carry the same SID")
+	}
+}
+
+// unmatched makes the Entra half of somebody who was found in Active Directory alone
+// Missing when it may be there and could not be matched.
+func (p *Person) unmatched(anchor Anchor, unplaced int) {
+	switch {
+	case p.AD.Hides(anchor.Attribute()):
+		p.EntraState = Missing
+		p.Doubt = "whether it has an account in Entra ID is not known: the account of idleseat has no right to see " + anchor.Attribute() + " of this person; grant it to read the attribute"
+	case unplaced > 0:
+		p.EntraState = Missing
+		p.Doubt = fmt.Sprintf("whether it has an account in Entra ID is not known: %d accounts there have an onPremisesImmutableId and no onPremisesSecurityIdentifier, too many to look for", unplaced)
 	}
 }
 

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -31,8 +32,56 @@ func TestJoin(t *testing.T) {
 			[]outcome{{"e", Present, Present, false}},
 		},
 		"anchor disagrees": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "other")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
 			[]outcome{{"e", Contradictory, Contradictory, true}},
+		},
+		"anchored on objectGUID, the consistency GUID is filled": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			[]outcome{{"e", Present, Present, false}},
+		},
+		"objectGUID is not the anchor that the policy names": {
+			Halves{Anchor: ConsistencyGUID, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			[]outcome{{"e", Contradictory, Contradictory, true}},
+		},
+		"anchored on objectSid": {
+			Halves{Anchor: ObjectSIDAnchor, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1-5-21-1", "AQIAAAAAAAUVAAAAAQAAAA==")}, AD: []ADUser{{SID: "S-1-5-21-1", GUID: "g"}}},
+			[]outcome{{"e", Present, Present, false}},
+		},
+		"anchored on employeeID": {
+			Halves{Anchor: EmployeeIDAnchor, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "E17"), synced("f", "S-2", "E18")}, AD: []ADUser{{SID: "S-1", GUID: "g", EmployeeID: "E17"}, {SID: "S-2", GUID: "h", EmployeeID: "E19"}}},
+			[]outcome{{"e", Present, Present, false}, {"f", Contradictory, Contradictory, true}},
+		},
+		"no SID in Entra, the immutable id fits": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			[]outcome{{"e", Present, Present, false}},
+		},
+		"no SID in Entra, two accounts fit": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}, {SID: "S-2", GUID: "c"}}},
+			[]outcome{{"e", Contradictory, Contradictory, true}, {"S-2", NoAccount, Present, false}},
+		},
+		"two Entra accounts claim one, by SID and by immutable id": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g"), synced("f", "", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			[]outcome{{"e", Contradictory, Contradictory, true}, {"f", Contradictory, Contradictory, true}},
+		},
+		"converted to cloud-only, the account there is gone": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}, {ID: "f", SID: "S-3", Past: Past{Joined: time.Unix(1, 0)}}}, AD: []ADUser{{SID: "S-2", GUID: "h"}}},
+			[]outcome{{"e", Present, NoAccount, false}, {"f", Present, Missing, true}, {"S-2", NoAccount, Present, false}},
+		},
+		"converted to cloud-only, the account there remains": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			[]outcome{{"e", Present, Present, false}},
+		},
+		"converted to cloud-only, Active Directory is not healthy": {
+			Halves{Stale: [2]string{AD: "half of it"}, EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
+			[]outcome{{"e", Present, Missing, true}},
+		},
+		"AD-only, the anchor may not be read": {
+			Halves{EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g", Unreadable: []string{"mS-DS-ConsistencyGuid"}}}},
+			[]outcome{{"S-1", Missing, Present, true}},
+		},
+		"AD-only, many in Entra could not be placed": {
+			Halves{Unplaced: 5000, EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			[]outcome{{"S-1", Missing, Present, true}},
 		},
 		"no anchor in Entra": {
 			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},

@@ -151,15 +151,6 @@ type ADUser struct {
 // Hides tells whether an attribute, by its LDAP name, may not be read of the account.
 func (a *ADUser) Hides(attribute string) bool { return slices.Contains(a.Unreadable, attribute) }
 
-// Anchor is what Entra Connect keeps as onPremisesImmutableId: the base64 of
-// mS-DS-ConsistencyGuid when that is set, else of objectGUID.
-func (a *ADUser) Anchor() string {
-	if a.ConsistencyGUID != "" {
-		return a.ConsistencyGUID
-	}
-	return a.GUID
-}
-
 // LogOnBy gives the account a last logon that is proven without its own date, which
 // may be hidden.
 func (a *ADUser) LogOnBy(latest time.Time) {
@@ -190,6 +181,9 @@ type Person struct {
 	EntraState Presence
 	ADState    Presence
 	Doubt      string // why a half is Missing or Contradictory, in a sentence
+	// Converted: Entra ID masters the account itself now, which still carries a SID of
+	// Active Directory, and there is no account of that SID.
+	Converted bool
 
 	// Stale names why activity dates of a source cannot be trusted in this
 	// run ("" when they can), by Source.

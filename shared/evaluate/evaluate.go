@@ -46,6 +46,9 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 				return sum, err
 			}
 			sum.People++
+			if p.Converted {
+				sum.Converted++
+			}
 			w.run.Met(p)
 			if kind, _ := p.Kind(); kind != directory.KindPerson {
 				if sum.Kinds == nil {

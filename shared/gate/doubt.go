@@ -85,6 +85,14 @@ func notes(r *decision.Run) (lines []string) {
 	return append(lines, withheld(r)...)
 }
 
+// converted says how accounts that were once synced are taken.
+func converted(n int) (lines []string) {
+	if n > 0 {
+		lines = append(lines, fmt.Sprintf("%d accounts carry a SID of Active Directory, are mastered in Entra ID (onPremisesSyncEnabled is off) and have no account there: they count as accounts of Entra ID alone", n))
+	}
+	return lines
+}
+
 // earlier is what later runs get to know of the groups: what is in doubt stays as it
 // was believed.
 func (j *judgement) earlier() *directory.Earlier {

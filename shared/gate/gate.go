@@ -37,7 +37,7 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	}
 	p := j.plan
 	p.Verdict, p.HoldReasons, p.Overridable = plan.Decide(p.Mode, len(p.Changes)+len(p.Notices), exceeded, unhealthy(r))
-	p.Notes = append(p.Notes, notes(r)...)
+	p.Notes = slices.Concat(p.Notes, notes(r), converted(j.sum.Converted))
 	hold(p, j.doubts())
 	p.PlanHash = p.Hash()
 	if err := j.remember(ctx, len(exceeded) == 0); err != nil {

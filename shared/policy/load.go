@@ -48,7 +48,7 @@ type loader struct {
 }
 
 func (l *loader) load(root *yaml.Node) error {
-	top := l.object(root, "the policy", "tenant", "mode", "currency", "attributes", "licenses", "grace", "kinds", "exempt", "limits", "rules")
+	top := l.object(root, "the policy", "tenant", "mode", "currency", "attributes", "licenses", "anchor", "grace", "kinds", "exempt", "limits", "rules")
 	if root.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -72,6 +72,9 @@ func (l *loader) load(root *yaml.Node) error {
 	}
 	if n := top.fields["kinds"]; n != nil {
 		l.kinds(n)
+	}
+	if n := top.fields["anchor"]; n != nil {
+		l.anchor(n)
 	}
 	if n := top.fields["exempt"]; n != nil {
 		l.exempt(n, compiler)
@@ -129,6 +132,14 @@ func (l *loader) kinds(n *yaml.Node) {
 	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
 		l.fault(n, "kinds is empty, so that no rule would ask about anybody; write kinds: [person]")
 	}
+}
+
+func (l *loader) anchor(n *yaml.Node) {
+	name, ok := l.text(n, "the anchor")
+	if known := directory.Anchors(); ok && !slices.Contains(known, name) {
+		l.fault(n, "%q is no anchor that is known%s; it is one of %s, or is left out for objectGUID and mS-DS-ConsistencyGuid alike", name, didYouMean(name, known), strings.Join(known, ", "))
+	}
+	l.policy.Anchor = directory.Anchor(name)
 }
 
 func (l *loader) limits(n *yaml.Node) {

@@ -36,7 +36,8 @@ type Policy struct {
 	Limits   Limits
 	Grace    Grace
 	Exempt   Exemptions
-	Kinds    []string // of accounts that rules ask about (directory.AccountKinds); the others are exempt
+	Anchor   directory.Anchor // of Entra Connect
+	Kinds    []string         // of accounts that rules ask about (directory.AccountKinds); the others are exempt
 
 	attributes map[string]*attribute // by name
 	// readOtherwise are attributes that a condition reads in another way, by prefix
@@ -122,7 +123,10 @@ type Leave struct {
 // rests, sorted: of somebody without a value it must be known that there is none, and
 // not that it may not be read.
 func (p *Policy) Rests() []string {
-	names := []string{"lastLogonTimestamp", "mS-DS-ConsistencyGuid"} // the health of the feed, and the anchor
+	names := []string{"lastLogonTimestamp"} // by which the feed is judged
+	if anchor := p.Anchor.Attribute(); anchor != "" {
+		names = append(names, anchor)
+	}
 	if len(p.exempt.listed) > 0 {
 		names = append(names, "userPrincipalName")
 	}
