@@ -58,8 +58,9 @@ func (c *applyCmd) Run(a *app) error {
 	if !c.Yes && !confirm(a, p) {
 		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", apply.ErrRefused)
 	}
-	if err := resume(a, applier, p, in.Policy); err != nil || idle {
-		return err
+	failed, err := resume(a, applier, p, in.Policy, "")
+	if err != nil || idle {
+		return errors.Join(err, resumeFailed(failed))
 	}
 	results, err := applier.Apply(a.ctx, in)
 	line.bar.clear()
@@ -71,7 +72,7 @@ func (c *applyCmd) Run(a *app) error {
 	if err == nil {
 		err = failures(results)
 	}
-	return err
+	return errors.Join(err, resumeFailed(failed))
 }
 
 // policyOf is the text of the policy in force for a run. Putting back asks none.
@@ -87,20 +88,41 @@ func (c *applyCmd) policyOf(a *app, s store.Store, p *plan.Plan) (string, error)
 }
 
 // resume goes on with what earlier runs have begun and not ended, which the plan
-// names. What they may not do any more is told and keeps nothing else.
-func resume(a *app, applier *apply.Applier, p *plan.Plan, inForce string) error {
+// names; of one person alone if only is given. What they may not do any more is told
+// and keeps nothing else. failed is how many of these changes failed.
+func resume(a *app, applier *apply.Applier, p *plan.Plan, inForce, only string) (failed int, err error) {
 	for _, run := range p.Resumes {
-		results, err := applier.Apply(a.ctx, apply.Request{Run: run, Policy: inForce, Approver: approver()})
+		results, err := applier.Apply(a.ctx, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
 		switch {
-		case errors.Is(err, apply.ErrRefused), errors.Is(err, report.ErrNoPlan), errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, snapshot.ErrNone), errors.Is(err, store.ErrDamaged):
+		case errors.Is(err, apply.ErrRefused), errors.Is(err, report.ErrNoPlan):
 			fmt.Fprintf(a.stderr, "run %s cannot go on: %v\n", run, err)
+			continue
 		case err != nil:
-			return fmt.Errorf("go on with run %s: %w", run, err)
-		default:
-			fmt.Fprintf(a.stderr, "went on with run %s: %s\n", run, counts(results.Count))
+			return failed, fmt.Errorf("go on with run %s: %w", run, err)
+		}
+		fmt.Fprintf(a.stderr, "went on with run %s: %s\n", run, counts(results.Count))
+		for _, b := range p.Pending {
+			x := results.Of(&plan.Change{User: b.User, License: b.License})
+			if b.Run != run || x == nil {
+				continue
+			}
+			if x.Status == report.Failed || x.Again {
+				failed++
+			}
+			if x.Status != report.Done {
+				fmt.Fprintf(a.stderr, "%s\n", clean(fmt.Sprintf("  %s, %s: %s: %s", x.UserPrincipalName, arrow(x.Rule, x.License, x.To), x.Status, x.Note)))
+			}
 		}
 	}
-	return nil
+	return failed, nil
+}
+
+// resumeFailed is the error of a command that went on with changes which failed.
+func resumeFailed(failed int) error {
+	if failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d changes of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", failed)
 }
 
 // approver is who sits at the terminal, for the ledger.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -129,6 +130,9 @@ func (f awsFlag) printOutcome(a *app, out *gate.StepOutput, format formatFlag) e
 		if out.Results != nil {
 			p.printf("%s; %s\n", counts(func(s report.Status) int { return out.Results[s] }), freed(out.MonthlySaving, out.Currency))
 		}
+		if len(out.Resumed) > 0 {
+			p.printf("begun by earlier runs: %s\n", counts(func(s report.Status) int { return out.Resumed[s] }))
+		}
 		if out.Verdict == plan.Review && out.Results == nil {
 			p.printf("approve it:  idleseat approve %s %s --aws %s\n", out.Run, out.PlanHash, f.AWS)
 		}
@@ -142,7 +146,7 @@ func (f awsFlag) printOutcome(a *app, out *gate.StepOutput, format formatFlag) e
 	case out.Refused != "":
 		return heldError{[]string{out.Refused}}
 	}
-	return failure(out.Run, out.Results[report.Failed], out.Troubled)
+	return errors.Join(failure(out.Run, out.Results[report.Failed], out.Troubled), resumeFailed(out.Resumed[report.Failed]))
 }
 
 type approveCmd struct {

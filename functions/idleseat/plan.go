@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -201,8 +202,8 @@ func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string)
 	if len(p.Notices) > 0 {
 		out.printf("  announced, to be done by a later run if the person stays away: %d\n", len(p.Notices))
 	}
-	if len(p.Resumes) > 0 {
-		out.printf("  not finished by earlier runs, gone on with first: %s\n", strings.Join(p.Resumes, ", "))
+	if len(p.Pending)+len(p.Resumes) > 0 {
+		pendingText(out, p)
 	}
 	if err := leftOut(a, s, r, out); err != nil {
 		return err
@@ -230,6 +231,21 @@ func ruleTable(p *plan.Plan) [][]string {
 		rows = append(rows, []string{t.Rule, fmt.Sprint(t.Holders), fmt.Sprint(t.Asked), fmt.Sprint(t.Reclaim), fmt.Sprint(t.Undecided), fmt.Sprint(t.Exempt), t.Told()})
 	}
 	return rows
+}
+
+// pendingText prints what earlier runs began and did not finish, one by one.
+func pendingText(out *printer, p *plan.Plan) {
+	what := "gone on with first: " + strings.Join(p.Resumes, ", ")
+	if p.Mode == policy.Audit {
+		what = "nothing is written in audit"
+	}
+	out.printf("  begun by earlier runs and not finished: %d (%s)\n", len(p.Pending), what)
+	rows := [][]string{{"USER", "CHANGE", "RUN", "WHY IT WAITS"}}
+	for _, b := range p.Pending {
+		rows = append(rows, []string{cmp.Or(b.UserPrincipalName, b.User), arrow(b.Rule, b.License, b.To), b.Run, b.Reason})
+	}
+	out.shortTable(rows, "plan.json has them all")
+	out.printf("\n")
 }
 
 func changeTable(p *plan.Plan) [][]string {

@@ -102,7 +102,8 @@ func (c *restoreCmd) putBack(a *app, line *pipeline, s store.Store, run, user st
 		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", apply.ErrRefused)
 	}
 	applier := line.applier()
-	if err := resume(a, applier, p, ""); err != nil || len(p.Changes) == 0 {
+	failed, err := resume(a, applier, p, "", user)
+	if err = errors.Join(err, resumeFailed(failed)); err != nil || len(p.Changes) == 0 {
 		return err
 	}
 	results, err := applier.Apply(a.ctx, apply.Request{Run: p.Run, Approver: approver()})

@@ -142,7 +142,7 @@ func TestRestoreWhileApplied(t *testing.T) {
 		t.Fatal("nothing is pending")
 	}
 	pending := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
-	if a := s.want(exitHeld, "restore", p.Changes[pending].UserPrincipalName, "--yes"); !strings.Contains(a.err, "`idleseat restore --run "+p.Run+"` stops the run") {
+	if a := s.want(exitDone, "restore", p.Changes[pending].UserPrincipalName, "--yes"); !strings.Contains(a.err, "somebody asked for it back") {
 		t.Errorf("one whose change is under way: %s", a.err)
 	}
 	for range 200 {

@@ -73,6 +73,8 @@ type Request struct {
 	Policy string
 	// Approver is who has the plan applied, for the ledger.
 	Approver string
+	// Only is the one person whose changes are worked on; empty: everybody's.
+	Only string
 	// Batch is the only batch to work on; empty: all, one after the other.
 	Batch string
 }
@@ -160,7 +162,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 			return nil, err
 		}
 	}
-	j := &job{Applier: a, run: run, plan: p, batches: batches, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver}
+	j := &job{Applier: a, run: run, plan: p, batches: batches, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver, only: in.Only}
 	j.done = j.total() - j.left()
 	return j, j.force(in.Policy)
 }
@@ -181,6 +183,10 @@ type job struct {
 	plans       map[string]*plan.Plan // of other runs, as far as read; nil for one that is gone
 	userBoxes   map[string]bool       // names whose mailbox is a user's; nil: not read yet
 	memberships map[string]membership // of groups of Entra ID, by the key of the question
+	// stopped are the people of whom nothing may be changed any more; what is under way
+	// is given back.
+	stopped map[string]bool
+	only    string // the one person to work on; empty: all
 	// closed says why no change may begin any more; those that have begun are
 	// finished all the same.
 	closed string
@@ -275,7 +281,7 @@ const readAtOnce = 15
 // are final from an earlier call.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
-		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) })
+		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) || j.only != "" && c.User != j.only })
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("apply run %s: stopped, %d changes are final, run apply again to go on: %w", j.plan.Run, j.total()-j.left(), err)
 		}

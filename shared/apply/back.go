@@ -16,6 +16,7 @@ import (
 // rollBack puts the person back to where the change began, and completes it as
 // o, unless another call of the run has closed it.
 func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
+	m.turned = true
 	left, err := m.ledger.GoBack(ctx, m.entry, ledger.Mark{Outcome: o, Why: why, At: m.Now().UTC()})
 	if err != nil {
 		return troubled, err.Error()

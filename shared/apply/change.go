@@ -128,7 +128,7 @@ func statusOf(o ledger.Outcome) report.Status {
 		return report.Done
 	case ledger.Noticed:
 		return report.Announced
-	case ledger.RolledBack:
+	case ledger.RolledBack, ledger.GivenBack:
 		return report.Kept
 	default:
 		return report.Failed
@@ -140,6 +140,9 @@ func statusOf(o ledger.Outcome) report.Status {
 func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(report.Status, string, ...any) report.Result) (r report.Result, stop bool) {
 	if j.closed != "" {
 		return result(report.Refused, "%s", j.closed), true
+	}
+	if j.stopped[m.change.User] {
+		return result(report.Refused, "somebody asked for it back"), true
 	}
 	if last != nil && last.Completion != nil && last.Completion.At.After(j.plan.Created) {
 		return result(report.Refused, "run %s changed it after this plan was made; plan again", last.Run), true

@@ -42,6 +42,9 @@ func (j *job) check(ctx context.Context, in Request) error {
 	if j.closed, j.withdrawn, err = history.Closed(ctx, j.Store, p, j.run.Begin, in.Policy, j.Now()); err != nil {
 		return err
 	}
+	if j.stopped, err = history.Stopped(ctx, j.Store, p.Run); err != nil {
+		return err
+	}
 	if j.closed != "" {
 		if begun, err := history.Begun(ctx, j.ledger, p); err != nil || !begun {
 			return errors.Join(err, refuse("%s", j.closed))

@@ -180,16 +180,28 @@ func TestOverride(t *testing.T) {
 	b.wrote(t, joinEXO, leaveE3)
 }
 
-// TestBegunBeforeItExpired: what was begun is finished.
+// TestBegunBeforeItExpired: what has left the source when the plan expires is
+// finished, what has not is put back.
 func TestBegunBeforeItExpired(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
-	b.at(asOf.Add(2 * plan.Lifetime))
-	b.follow()
-	b.apply(t, report.Pending, "left the source group")
-	b.follow()
-	b.apply(t, report.Done, "")
+	for _, left := range []bool{false, true} {
+		b := newBench(t, moveAnna)
+		b.apply(t, report.Pending, "joined")
+		b.follow()
+		if left {
+			b.apply(t, report.Pending, "left the source group")
+		}
+		b.at(asOf.Add(2 * plan.Lifetime))
+		if left {
+			b.apply(t, report.Pending, "the plan expired meanwhile")
+			b.follow()
+			b.apply(t, report.Done, "")
+			b.wrote(t, joinEXO, leaveE3)
+			continue
+		}
+		b.apply(t, report.Failed, "before the license could be taken")
+		b.wrote(t, joinEXO, leaveEXO)
+	}
 }
 
 func TestAllFinal(t *testing.T) {

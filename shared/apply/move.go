@@ -33,6 +33,8 @@ type move struct {
 	// leftBy is when at the latest the source was left, where it may have been left
 	// and the way leads back; zero: it was not.
 	leftBy time.Time
+	// turned: the way leads back.
+	turned bool
 	// took: this call has taken what the person had, as far as it knows.
 	took bool
 	// unchanged: nothing was taken. The directory has said so of the only write.
@@ -71,12 +73,21 @@ func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string
 	if held && m.withdrawn {
 		return m.rollBack(ctx, ledger.RolledBack, "its run is being put back")
 	}
+	if resumed {
+		if status, note := m.outlived(ctx, held); status != "" {
+			return status, note
+		}
+	}
 	if held {
 		if _, _, keep := m.ask(); keep != "" {
 			return m.rollBack(ctx, ledger.RolledBack, keep)
 		}
 	}
-	return step(ctx)
+	status, note := step(ctx)
+	if status == report.Pending {
+		return m.waits(ctx, note)
+	}
+	return status, note
 }
 
 // withoutAD ends or leaves a change of Active Directory groups whose account is

@@ -110,8 +110,8 @@ func TestFailedMeansAsBefore(t *testing.T) {
 	}
 }
 
-// TestKilledAndExpired: an open intent can be finished although the results of
-// the call that wrote it are lost and the plan has expired.
+// TestKilledAndExpired: an open intent comes to its end although the results of the
+// call that wrote it are lost and the plan has expired: both people keep what they have.
 func TestKilledAndExpired(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)
@@ -124,18 +124,15 @@ func TestKilledAndExpired(t *testing.T) {
 	b.Store, b.entra.fail = whole, nil
 	b.at(asOf.Add(2 * plan.Lifetime))
 	b.follow()
-	for range 2 {
-		if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
-			t.Fatal(err)
-		}
-		b.follow()
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
 	}
-	b.logged(t, moveAnna, "done")
-	b.logged(t, changeBo, "done")
+	b.logged(t, moveAnna, "failed")
+	b.logged(t, changeBo, "failed")
 }
 
-// TestExpiredBeginsNothing: what a plan has begun is finished after it expired,
-// what it has not is refused.
+// TestExpiredBeginsNothing: what a plan has begun is put back after it expired, what
+// it has not is refused.
 func TestExpiredBeginsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)
@@ -147,9 +144,9 @@ func TestExpiredBeginsNothing(t *testing.T) {
 	b.at(asOf.Add(2 * plan.Lifetime))
 	b.follow()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || r.Count(report.Pending) != 1 || r.Results[1].Status != report.Refused {
+	if err != nil || r.Count(report.Failed) != 1 || r.Results[1].Status != report.Refused {
 		t.Fatalf("results %+v, error %v", r, err)
 	}
 	b.logged(t, changeBo, "")
-	b.wrote(t, joinEXO, leaveE3)
+	b.wrote(t, joinEXO, leaveEXO)
 }

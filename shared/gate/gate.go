@@ -58,6 +58,7 @@ type judgement struct {
 	chosen, notices *plan.Selection
 	again           []history.Touch // licenses held again
 	pending         map[string]bool // runs that have not ended a change
+	people          map[string]bool // in a run for one person
 	matches         *matches
 	sum             decision.Summary
 }
@@ -68,10 +69,13 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		return err
 	}
 	limit := j.Policy.Limits.PerRun
-	j.pending, j.matches = map[string]bool{}, newMatches(j.Policy)
+	j.pending, j.people, j.matches = map[string]bool{}, map[string]bool{}, newMatches(j.Policy)
 	j.chosen, j.notices = plan.NewSelection(limit, freeSeats(j.Run)), plan.NewSelection(limit, nil)
 	j.sum, err = j.Each(ctx, func(d *plan.Decision) error {
 		j.matches.add(d)
+		if j.Begin.User != "" {
+			j.people[d.User], j.people[d.SID] = true, true
+		}
 		if d.Pending != "" {
 			j.pending[d.Pending] = true
 		}
@@ -96,6 +100,12 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	p.Changes, p.Notices = j.chosen.Changes(j.Policy), j.notices.Changes(j.Policy)
 	if len(p.Notices) == 0 {
 		p.Notices = nil // as it is read again
+	}
+	if p.Pending, err = j.begun(ctx); err != nil {
+		return err
+	}
+	for _, b := range p.Pending {
+		j.pending[b.Run] = true
 	}
 	if p.Mode != policy.Audit {
 		p.Resumes = slices.Sorted(maps.Keys(j.pending))

@@ -26,9 +26,11 @@ type StepOutput struct {
 	WaitSeconds int     `json:"waitSeconds"`
 	Batches     Batches `json:"batches"` // that are to be worked on
 
-	Counts        *plan.Counts          `json:"counts,omitempty"` // of verdicts
-	Changes       int                   `json:"changes"`
-	Results       map[report.Status]int `json:"results,omitempty"`
+	Counts  *plan.Counts          `json:"counts,omitempty"` // of verdicts
+	Changes int                   `json:"changes"`
+	Results map[report.Status]int `json:"results,omitempty"`
+	// Resumed are the changes that earlier runs had begun, by what became of them.
+	Resumed       map[report.Status]int `json:"resumed,omitempty"`
 	Troubled      int                   `json:"troubled"`          // of pending, those that waiting alone does not help
 	Refused       string                `json:"refused,omitempty"` // why a safety check forbids to go on
 	MonthlySaving float64               `json:"monthlySaving"`
@@ -67,6 +69,13 @@ func outputOf(p *plan.Plan, results *report.Results, override bool) *StepOutput 
 	return out
 }
 
+func (o *StepOutput) resumed(s report.Status) {
+	if o.Resumed == nil {
+		o.Resumed = map[report.Status]int{}
+	}
+	o.Resumed[s]++
+}
+
 // add adds the batches of a plan that are not final.
 func (all *Batches) add(p *plan.Plan, results *report.Results, override bool) {
 	if p.Verdict == plan.Nothing {
@@ -102,7 +111,7 @@ func (o *StepOutput) Metrics(op string) map[string]float64 {
 		m["Changes"], m["Held"], m["FeedUnhealthy"] = float64(o.Changes), flag[o.Verdict == plan.Hold], flag[o.Unhealthy]
 	case "settle":
 		m["Held"] = flag[!o.Go && o.Refused != ""]
-		m["Done"], m["Pending"], m["Failed"] = float64(o.Results[report.Done]), float64(o.Results[report.Pending]), float64(o.Results[report.Failed])
+		m["Done"], m["Pending"], m["Failed"] = float64(o.Results[report.Done]), float64(o.Results[report.Pending]), float64(o.Results[report.Failed]+o.Resumed[report.Failed])
 		m["MonthlySaving"] = o.MonthlySaving
 	}
 	return m

@@ -37,7 +37,7 @@ type Back struct {
 // left out. It is applied as any other plan, without asking a rule. It rests on the
 // ledger alone: the run's data may be over their time, or damaged.
 //
-// A run that is put back as a whole is stopped first. What it is still changing, and
+// A run that is put back as a whole is stopped first, else what it changes of the one. What it is still changing, and
 // what another putting back of it has begun, is among the runs that the plan resumes.
 func Restore(ctx context.Context, s store.Store, in Back, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
@@ -53,6 +53,11 @@ func Restore(ctx context.Context, s store.Store, in Back, now time.Time) (*plan.
 	found, err := backOf(ctx, s, book, touches, in)
 	if err != nil {
 		return nil, err
+	}
+	for _, user := range found.stops {
+		if err := history.Stop(ctx, s, in.Of, user, in.Run, now); err != nil {
+			return nil, err
+		}
 	}
 	if len(found.changes)+len(found.resumes) == 0 {
 		return nil, found.nothing(in)
@@ -70,7 +75,7 @@ func Restore(ctx context.Context, s store.Store, in Back, now time.Time) (*plan.
 		p.Sources[source] = plan.Feed{State: plan.Absent, Reason: "nobody is read for putting back"}
 	}
 	p.Restores, p.Changes, p.Resumes, p.HoldReasons, p.Verdict = in.Of, found.changes, found.resumes, []string{}, plan.Review
-	p.Unreadable = found.unreadable
+	p.Unreadable, p.Pending = found.unreadable, found.pending
 	switch p.Mode {
 	case policy.Enforce:
 		p.Verdict = plan.Apply
@@ -138,6 +143,8 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Back) (
 type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have begun and not ended to change the same
+	pending    []plan.Begun
+	stops      []string // people whose changes are stopped
 	unreadable []string // why something of the ledger cannot be believed
 	back       int      // changes of the run that are back, or came to nothing
 }
@@ -178,6 +185,7 @@ func backOf(ctx context.Context, s store.Store, book *ledger.Ledger, touches []h
 	sum := &found{changes: []plan.Change{}}
 	for _, p := range parts {
 		sum.changes, sum.resumes = append(sum.changes, p.changes...), append(sum.resumes, p.resumes...)
+		sum.pending, sum.stops = append(sum.pending, p.pending...), append(sum.stops, p.stops...)
 		sum.unreadable, sum.back = append(sum.unreadable, p.unreadable...), sum.back+p.back
 	}
 	slices.Sort(sum.resumes)
@@ -190,7 +198,10 @@ func backOf(ctx context.Context, s store.Store, book *ledger.Ledger, touches []h
 func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error {
 	done := e.Completion != nil
 	switch {
-	case !done && e.Run == in.Of && in.User == "" && e.Back == "":
+	case !done && e.Run == in.Of && e.Back == "":
+		if f.pending = []plan.Begun{begunBy(e)}; in.User != "" {
+			f.stops = []string{e.Person}
+		}
 		lost, err := over()
 		if err != nil {
 			return err
@@ -201,15 +212,20 @@ func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error 
 		}
 		undone := change(e, "undo what run "+in.Of+" had begun")
 		undone.MonthlySaving = 0
-		f.changes = []plan.Change{undone}
-	case !done && (e.Run == in.Of && in.User == "" || e.Back == in.Of):
-		f.resumes = []string{e.Run}
+		f.changes, f.pending = []plan.Change{undone}, nil
+	case !done && (e.Run == in.Of || e.Back == in.Of):
+		f.resumes, f.pending = []string{e.Run}, []plan.Begun{begunBy(e)}
 	case done && e.Run == in.Of && e.Completion.Outcome == ledger.Done && e.Back == "":
 		f.changes = []plan.Change{change(e, "put back what run "+in.Of+" took")}
 	case e.Run == in.Of, e.Back == in.Of:
 		f.back = 1
 	}
 	return nil
+}
+
+// begunBy is a change as its entry has it, which is open.
+func begunBy(e *ledger.Entry) plan.Begun {
+	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be put back"}
 }
 
 func change(e *ledger.Entry, reason string) plan.Change {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -117,7 +118,7 @@ func TestRestorePlans(t *testing.T) {
 		"one, done":        {"ann", []string{"ann"}, nil},
 		"one, by name":     {"DAN@x.example", []string{"dan"}, nil},
 		"one, on its way":  {"cid", nil, []string{"back"}},
-		"one, under way":   {"bob", nil, nil},
+		"one, under way":   {"bob", []string{"bob"}, nil},
 		"somebody unknown": {"eve", nil, nil},
 	}
 	for name, tc := range tests {
@@ -163,6 +164,10 @@ func TestRestorePlans(t *testing.T) {
 			if want := map[bool]string{true: "mine"}[tc.user == ""]; by != want || err != nil {
 				t.Errorf("the run is stopped by %q, %v", by, err)
 			}
+			stopped, err := history.Stopped(t.Context(), s, "earlier")
+			if d := cmp.Diff(map[string]map[string]bool{"bob": {"bob": true}}[tc.user], stopped, cmpopts.EquateEmpty()); d != "" || err != nil {
+				t.Errorf("%v, people of whom the run is stopped (-want +got):\n%s", err, d)
+			}
 		})
 	}
 	if _, err := Restore(t.Context(), steps(t, quiet()).Store, Back{Of: "never", Run: "mine"}, clock); !errors.Is(err, report.ErrNoPlan) {
@@ -196,8 +201,10 @@ func TestRestoreOfOne(t *testing.T) {
 	if p, err := report.GetPlan(t.Context(), s.Store, out.Run); err != nil || p.Restores != "earlier" || p.Changes[0].User != "ann" {
 		t.Errorf("%+v, %v", p, err)
 	}
+	if out, err := restore("bob"); err != nil || out.Changes != 1 || !out.Go { // under way
+		t.Errorf("%+v, %v", out, err)
+	}
 	for user, want := range map[string]string{
-		"bob": "run earlier is changing e3 of \"bob\"",
 		"dan": "licenses of \"dan\" were taken by the runs later and earlier",
 		"cid": "the ledger has no license that was taken from \"cid\"",
 		"":    "no plan",

@@ -66,7 +66,7 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 
 // ended is the status of a completed change.
 func ended(o ledger.Outcome) report.Status {
-	return map[ledger.Outcome]report.Status{ledger.Done: report.Done, ledger.Noticed: report.Announced, ledger.RolledBack: report.Kept, ledger.Failed: report.Failed}[o]
+	return map[ledger.Outcome]report.Status{ledger.Done: report.Done, ledger.Noticed: report.Announced, ledger.RolledBack: report.Kept, ledger.GivenBack: report.Kept, ledger.Failed: report.Failed}[o]
 }
 
 // Hold writes the plan of a run that could not be evaluated: held, without a

@@ -224,6 +224,11 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error
 			return err
 		}
 		out.Batches.add(earlier, results, results.Override == earlier.PlanHash)
+		for _, b := range p.Pending {
+			if x := results.Of(&plan.Change{User: b.User, License: b.License}); b.Run == run && x != nil {
+				out.resumed(x.Status)
+			}
+		}
 	}
 	return nil
 }

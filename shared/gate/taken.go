@@ -15,14 +15,13 @@ import (
 )
 
 // Taken are the runs that took licenses of a user (the key in the ledger: an object
-// id or SID) which are not back yet, or are on their way back; ErrNothing when there
-// are none. name is what the errors call the user.
+// id or SID) which are not back yet, are on their way back, or are being taken;
+// ErrNothing when there are none. name is what the errors call the user.
 func Taken(ctx context.Context, s store.Store, user, name string) (runs []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	var blocked error
 	for _, license := range page.Licenses() {
 		e, err := page.Standing(ctx, license)
 		if err != nil {
@@ -31,8 +30,8 @@ func Taken(ctx context.Context, s store.Store, user, name string) (runs []string
 		run := ""
 		switch {
 		case e == nil:
-		case e.Completion == nil && e.Back == "":
-			blocked = fmt.Errorf("%w: run %s is changing %s of %q; `idleseat apply %s` finishes it, and `idleseat restore --run %s` stops the run and puts everybody back", ErrRefused, e.Run, license, name, e.Run, e.Run)
+		case e.Completion == nil && e.Back == "": // to be stopped
+			run = e.Run
 		case e.Completion == nil:
 			run = e.Back
 		case e.Completion.Outcome == ledger.Done && e.Back == "":
@@ -42,11 +41,7 @@ func Taken(ctx context.Context, s store.Store, user, name string) (runs []string
 			runs = append(runs, run)
 		}
 	}
-	switch {
-	case len(runs) > 0:
-	case blocked != nil:
-		return nil, blocked
-	default:
+	if len(runs) == 0 {
 		return nil, fmt.Errorf("%w: the ledger has no license that was taken from %q and is not back", ErrNothing, name)
 	}
 	return runs, nil

@@ -63,12 +63,15 @@ func ItemOf(e *ledger.Entry) *Item {
 		User: e.Person, License: e.License, Run: e.Run, Rule: e.Rule, To: e.To, Via: plan.Via(e.Via), Began: e.At, At: e.At, IdleSince: e.IdleSince, State: Open,
 	}
 	if e.Completion == nil {
+		i.UserPrincipalName = e.UserPrincipalName
 		return i
 	}
 	i.At = e.Completion.At
 	switch {
 	case e.Completion.Outcome == ledger.Noticed:
 		i.State = Noticed
+	case e.Completion.Outcome == ledger.GivenBack:
+		i.State = GivenBack
 	case e.Completion.Outcome != ledger.Done:
 		return nil
 	case e.Rule == plan.RestoreRule:

@@ -41,6 +41,8 @@ type Item struct {
 	Via     plan.Via  `json:"via,omitempty"`
 	Began   time.Time `json:"began"` // when the change began
 	At      time.Time `json:"at"`    // and when it was as State says
+	// UserPrincipalName is the person's, of what is open.
+	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	// IdleSince is the last activity that a notice rested on; nil: never.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`

@@ -28,13 +28,18 @@ var ErrBlocked = errors.New("another run's change is still open")
 type Outcome string
 
 // The outcomes. RolledBack and Failed mean that the person has what they had,
-// and Noticed that a change was announced and nothing changed yet.
+// and Noticed that a change was announced and nothing changed yet. GivenBack means
+// that they have it because somebody wants them to: it is not taken again for long.
 const (
 	Done       Outcome = "done"
 	Noticed    Outcome = "noticed"
 	RolledBack Outcome = "rolled back"
 	Failed     Outcome = "failed"
+	GivenBack  Outcome = "given back"
 )
+
+// stands tells whether a license stands by a change that ended so.
+func (o Outcome) stands() bool { return o == Done || o == Noticed || o == GivenBack }
 
 // Holding is how a person held the license and its successor at one moment.
 type Holding struct {
@@ -132,7 +137,7 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 }
 
 // Standing is the newest entry that says how things stand: an open one, or one
-// that was done or announced. Those that were rolled back or failed left
+// that was done, announced or given back. Those that were rolled back or failed left
 // everything as it was. Nil when nothing ever came of any.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, prefix(person, license))

@@ -69,7 +69,7 @@ func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.Completion == nil || e.Completion.Outcome == Done || e.Completion.Outcome == Noticed {
+		if e.Completion == nil || e.Completion.Outcome.stands() {
 			return e, nil
 		}
 	}

@@ -156,6 +156,18 @@ type Change struct {
 	FirstReading bool `json:"firstReading,omitempty"`
 }
 
+// Begun is a change that an earlier run began and did not end.
+type Begun struct {
+	User              string    `json:"user"`
+	UserPrincipalName string    `json:"userPrincipalName,omitempty"`
+	Rule              string    `json:"rule"`
+	License           string    `json:"license"`
+	To                string    `json:"to,omitempty"`
+	Run               string    `json:"run"`
+	Since             time.Time `json:"since"`
+	Reason            string    `json:"reason"` // why it is not ended
+}
+
 // Verdict is what the gate says of a plan.
 type Verdict string
 
@@ -208,6 +220,8 @@ type Plan struct {
 	// Resumes are earlier runs with changes that are not finished. Whoever applies
 	// this plan goes on with those first, by their own rules.
 	Resumes []string `json:"resumes,omitempty"`
+	// Pending are the changes of these runs, one by one.
+	Pending []Begun `json:"pending,omitempty"`
 	// Unreadable is why something cannot be put back: what the ledger has of it
 	// cannot be believed.
 	Unreadable []string `json:"unreadable,omitempty"`
@@ -241,6 +255,10 @@ const Lifetime = 72 * time.Hour
 // done, from which data, by which policy and tool, in which tenant, and whether
 // the gate let it pass.
 func (p *Plan) Hash() string {
+	pending := slices.Clone(p.Pending)
+	for i := range pending {
+		pending[i].Reason = "" // it may change while the plan is made again
+	}
 	body, err := json.Marshal(struct {
 		Changes                                []Change
 		AsOf                                   time.Time
@@ -249,10 +267,11 @@ func (p *Plan) Hash() string {
 		Overridable                            bool
 		Restores                               string         `json:",omitempty"`
 		Resumes                                []string       `json:",omitempty"`
+		Pending                                []Begun        `json:",omitempty"`
 		Notices                                []Change       `json:",omitempty"`
 		Matches                                map[string]int `json:",omitempty"`
 		MatchHash                              string         `json:",omitempty"`
-	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores, p.Resumes, p.Notices, p.Matches, p.MatchHash})
+	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores, p.Resumes, pending, p.Notices, p.Matches, p.MatchHash})
 	if err != nil {
 		panic(fmt.Sprintf("plan body of plain values cannot be encoded: %v", err)) // unreachable
 	}

@@ -308,6 +308,7 @@ func TestHashCoversTheBody(t *testing.T) {
 		"change":   func(p *Plan) { p.Changes[0].To = "exo" },
 		"one more": func(p *Plan) { p.Changes = append(p.Changes, Change{}) },
 		"one less": func(p *Plan) { p.Changes = nil },
+		"resumed":  func(p *Plan) { p.Pending = []Begun{{User: "u"}} },
 	}
 	for name, change := range changes {
 		p := base()

@@ -1,0 +1,89 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// TestInForceByRelay: the relay is asked about the groups of the policy in force, too,
+// and whoever that one exempts keeps the license.
+func TestInForceByRelay(t *testing.T) {
+	t.Parallel()
+	const safe = "CN=Safe,DC=corp"
+	r := newRelayed(t, newBench(t, freeDora))
+	r.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": errDown}
+	r.round(t, "ad-0001", false)
+	r.is(t, report.Pending, "")
+	r.ad.fail = nil
+	r.ad.in[safe] = []string{"S-1-5-21-4"}
+	r.Policy = func(context.Context) (string, error) {
+		return strings.Replace(text, "exempt: {groups: [", `exempt: {groups: [{ad: "`+safe+`"}, `, 1), nil
+	}
+	r.bench.settle()
+	r.round(t, "ad-0001", false)
+	r.is(t, report.Kept, "by the policy in force: exempt")
+	r.Policy = func(context.Context) (string, error) { return "", errDown }
+	if _, err := r.Do(t.Context(), StepInput{Op: "prepare", Batch: BatchState{Run: "run", Batch: "ad-0001"}}); !errors.Is(err, errDown) {
+		t.Errorf("a policy that cannot be read: %v", err)
+	}
+}
+
+// TestPolicyInForceIsAsked: what the policy in force says of a change that waits for
+// its target. Where it cannot be asked, nothing goes on.
+func TestPolicyInForceIsAsked(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		old, new string
+		want     report.Status
+		note     string
+		err      string
+	}{
+		"another, and the same about her":  {"name: visio,", "name: visual,", report.Pending, "left the source group", ""},
+		"another mode":                     {"mode: enforce", "mode: review", report.Kept, "nobody approved", ""},
+		"a group that is not there":        {"{entra: LIC-Exempt}", "{entra: LIC-Exempt}, {entra: LIC-None}", report.Kept, "undecided", ""},
+		"audit":                            {"mode: enforce", "mode: audit", "", "", "mode audit"},
+		"another tenant":                   {tenant, "99999999-2222-3333-4444-555555555555", "", "", "for tenant 99999999"},
+		"a product the run does not know":  {"VISIO,", "PROJECT,", "", "", "ask the policy in force"},
+		"no policy":                        {"rules:", "rulez:", "", "", "rulez"},
+		"a license of the same name, else": {"{sku: EXCHANGESTANDARD, group: {entra: LIC-EXO}}", "{sku: EXCHANGESTANDARD, group: {entra: LIC-E3}}", report.Kept, "changes other licenses", ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, moveAnna)
+			b.apply(t, report.Pending, "joined")
+			b.follow()
+			b.Applier.Entra = lacking{b.entra, "LIC-None"}
+			r, err := b.Apply(t.Context(), Request{Run: "run", Policy: strings.Replace(text, tc.old, tc.new, 1)})
+			switch {
+			case tc.err != "":
+				if err == nil || !strings.Contains(err.Error(), tc.err) {
+					t.Errorf("%v, want %q", err, tc.err)
+				}
+				b.wrote(t, joinEXO)
+			case err != nil:
+				t.Fatal(err)
+			case r.Results[0].Status != tc.want || !strings.Contains(r.Results[0].Note, tc.note):
+				t.Errorf("%+v, want %s with %q", r.Results[0], tc.want, tc.note)
+			}
+		})
+	}
+}
+
+// lacking is Entra ID without a group.
+type lacking struct {
+	*fakeEntra
+	group string
+}
+
+func (l lacking) FindGroup(ctx context.Context, name string) (directory.Group, error) {
+	if name == l.group {
+		return directory.Group{}, directory.ErrNoGroup
+	}
+	return l.fakeEntra.FindGroup(ctx, name)
+}

@@ -1,0 +1,134 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// doubtful is how long after a write that reading does not show the write may still
+// be made again. Later nobody can tell a write that was never made from one that
+// somebody undid.
+const doubtful = time.Hour
+
+// outlived ends a change that an earlier call began, where it must not be finished
+// any more: somebody gave the license back, took the person out of the target, or
+// asked for it back; the plan expired; or what was written never shows. held tells
+// whether the person has what the change takes. The status is empty where it goes on.
+func (m *move) outlived(ctx context.Context, held bool) (report.Status, string) {
+	switch {
+	case m.stopped[m.change.User]:
+		return m.rollBack(ctx, ledger.GivenBack, "somebody asked for it back")
+	case !held:
+		return "", ""
+	case m.left != nil:
+		return m.heldAgain(ctx)
+	case m.expired():
+		return m.rollBack(ctx, ledger.Failed, "the plan expired at "+m.plan.Expires.Format(time.RFC3339)+", before the license could be taken")
+	case plan.Via(m.entry.Via) == plan.EntraGroup && m.entry.Target != "":
+		return m.outOfTarget(ctx)
+	}
+	return "", ""
+}
+
+func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
+
+// heldAgain ends a change whose source the person has, although it was to be taken.
+// Only a moment after the write that may be a late read.
+func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
+	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
+	switch {
+	case err != nil:
+		return troubled, err.Error()
+	case free != nil && m.Now().Sub(free.At) < directory.Settling:
+		return report.Pending, "the license was seen free, and is read as held; it is read again before anything else is done"
+	case free != nil:
+		return m.rollBack(ctx, ledger.GivenBack, "somebody gave it back after it was seen free at "+free.At.Format(time.RFC3339))
+	case m.Now().Sub(m.left.At) >= doubtful:
+		return m.rollBack(ctx, ledger.Failed, "taken at "+m.left.At.Format(time.RFC3339)+", and held still or again: the write was not made, or somebody gave it back")
+	}
+	return "", ""
+}
+
+// outOfTarget ends a change whose target does not list the person any more, or never
+// did however often it was joined.
+func (m *move) outOfTarget(ctx context.Context) (report.Status, string) {
+	in, err := m.inGroup(ctx, plan.EntraGroup, m.entry.Target)
+	if err != nil {
+		return troubled, err.Error()
+	}
+	if in {
+		return "", ""
+	}
+	seen, err := m.ledger.Noted(ctx, m.entry, ledger.SeenInTarget)
+	switch {
+	case err != nil:
+		return troubled, err.Error()
+	case seen == nil:
+		return m.tryAgain(ctx)
+	case m.Now().Sub(seen.At) < directory.Settling:
+		return "", ""
+	}
+	return m.rollBack(ctx, ledger.GivenBack, "somebody took the person out of the target group")
+}
+
+// tryAgain counts how often the target is joined that does not list the person, and
+// ends the change after the third time.
+func (m *move) tryAgain(ctx context.Context) (report.Status, string) {
+	last := m.entry.At
+	for _, try := range []ledger.Seen{ledger.SecondTry, ledger.ThirdTry} {
+		made, err := m.ledger.Noted(ctx, m.entry, try)
+		switch {
+		case err != nil:
+			return troubled, err.Error()
+		case made != nil:
+			last = made.At
+			continue
+		case m.Now().Sub(last) < doubtful:
+			return "", ""
+		}
+		if err := m.ledger.Note(ctx, m.entry, try, m.Now().UTC()); err != nil {
+			return troubled, err.Error()
+		}
+		return "", ""
+	}
+	if m.Now().Sub(last) < doubtful {
+		return "", ""
+	}
+	return m.rollBack(ctx, ledger.Failed, fmt.Sprintf("the target group was joined three times since %s, and never listed the person", m.entry.At.Format(time.RFC3339)))
+}
+
+// waits notes of a change that waits for the directory what was seen of it, for the
+// calls to come. After the plan expired, waiting alone is no use.
+func (m *move) waits(ctx context.Context, note string) (report.Status, string) {
+	if m.turned || note == handedOver {
+		return report.Pending, note
+	}
+	held, err := m.inSource(ctx)
+	if err != nil {
+		return report.Pending, note // nothing was seen
+	}
+	switch {
+	case m.left != nil && !held:
+		err = m.ledger.Note(ctx, m.entry, ledger.SeenFree, m.Now().UTC())
+	case m.left == nil && m.entry.Target != "":
+		var in bool
+		if in, err = m.inGroup(ctx, plan.Via(m.entry.Via), m.entry.Target); err == nil && in {
+			err = m.ledger.Note(ctx, m.entry, ledger.SeenInTarget, m.Now().UTC())
+		}
+	}
+	switch {
+	case err != nil:
+		return troubled, note + "; " + err.Error()
+	case m.expired() && m.left == nil && !held:
+		return m.complete(ctx, ledger.Failed, "somebody else took the license, and what was to be given for it did not come before the plan expired")
+	case m.expired():
+		return troubled, note + "; the plan expired meanwhile: look in the admin center why the licenses of the group are not processed"
+	}
+	return report.Pending, note
+}

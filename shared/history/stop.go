@@ -1,0 +1,33 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Stop stops what a run changes of one person, whom another run gives it back.
+func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time) error {
+	err := store.PutJSONIfAbsent(ctx, s, withdrawnPrefix+run+"/"+user+".json", withdrawal{By: by, At: at.UTC()})
+	if err != nil && !errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("stop what run %s changes of one person: %w", run, err)
+	}
+	return nil
+}
+
+// Stopped are the people of whom a run may change nothing any more.
+func Stopped(ctx context.Context, s store.Store, run string) (map[string]bool, error) {
+	prefix := withdrawnPrefix + run + "/"
+	people := map[string]bool{}
+	for key, err := range s.List(ctx, prefix) {
+		if err != nil {
+			return nil, fmt.Errorf("look whom run %s may change: %w", run, err)
+		}
+		people[strings.TrimSuffix(strings.TrimPrefix(key, prefix), ".json")] = true
+	}
+	return people, nil
+}
