@@ -90,7 +90,7 @@ func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule,
 		}
 	}
 	switch {
-	case v.Outcome == policy.Keep && !v.IdleSince.IsZero() && (c.IdleSince == nil || v.IdleSince.After(*c.IdleSince)):
+	case v.Outcome == policy.Keep && v.Reason == "" && !v.IdleSince.IsZero() && (c.IdleSince == nil || v.IdleSince.After(*c.IdleSince)):
 		return rule, v, judge.Ago(rule, v.IdleSince)
 	case v.Outcome != policy.Reclaim:
 		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, judge.Reason(rule, m.person, v))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -118,6 +119,7 @@ func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding
 	if m.person.Entra != nil {
 		for _, a := range m.person.Entra.Assignments {
 			if in.SKU != "" && a.SKU == in.SKU || in.TargetSKU != "" && a.SKU == in.TargetSKU {
+				a.Updated = time.Time{} // when it was given is not how it is held
 				h.Assignments = append(h.Assignments, a)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -47,7 +48,7 @@ func (r *Run) recall(ctx context.Context, h *directory.Halves, last [2]*plan.Bas
 		c := recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run}
 		c.dates = !c.accepted && r.Feeds[s].State == plan.Healthy
 		for n, g := range groupsOf(h, c.source, b.Partitions) {
-			if err := c.compare(ctx, n, g); err != nil && !c.accepted {
+			if err := c.compare(ctx, n, g, h.Memberships); err != nil && !c.accepted {
 				return fmt.Errorf("read what run %s knew of accounts (plan with --accept-feeds to go on without): %w", b.Run, err)
 			}
 		}
@@ -56,7 +57,7 @@ func (r *Run) recall(ctx context.Context, h *directory.Halves, last [2]*plan.Bas
 }
 
 // compare looks accounts up in the partition in which they lay then.
-func (c *recollection) compare(ctx context.Context, n int, g *group) error {
+func (c *recollection) compare(ctx context.Context, n int, g *group, memberships map[string][]string) error {
 	p, err := known.Get(ctx, c.store, c.last.Run, n)
 	if errors.Is(err, store.ErrNotFound) {
 		return c.compareDateless(ctx, n, g)
@@ -64,8 +65,8 @@ func (c *recollection) compare(ctx context.Context, n int, g *group) error {
 	if err != nil {
 		return err
 	}
-	for i := range p[c.source] {
-		k := &p[c.source][i]
+	for i := range p.Accounts[c.source] {
+		k := &p.Accounts[c.source][i]
 		g.each(k.Key, func(a *half) {
 			a.found = true
 			c.recognize(a, k)
@@ -81,7 +82,37 @@ func (c *recollection) compare(ctx context.Context, n int, g *group) error {
 		}
 		c.neverSeen(a)
 	}
+	if c.source == directory.AD {
+		c.members(p, g, memberships)
+	}
 	return nil
+}
+
+// members notes since when accounts are in the groups that give a license, as far as
+// the last reading remembered the group.
+func (c *recollection) members(p *known.Partition, g *group, memberships map[string][]string) {
+	watched := c.Policy.GivingGroups()
+	if watched = slices.DeleteFunc(watched, func(key string) bool { return !slices.Contains(p.Groups, key) }); len(watched) == 0 {
+		return
+	}
+	since := make(map[uint64]known.Second, len(p.Members))
+	for _, m := range p.Members {
+		since[m.Key] = m.Since
+	}
+	for _, a := range g.list {
+		for _, key := range memberships[a.ad.SID] {
+			if !slices.Contains(watched, key) {
+				continue
+			}
+			at, seen := since[known.MemberKeyOf(a.ad.SID, key)]
+			switch {
+			case !seen:
+				a.past().MemberOf(key, c.now)
+			case at != known.Always:
+				a.past().MemberOf(key, at.Time())
+			}
+		}
+	}
 }
 
 // recognize notes at an account what is known of it.

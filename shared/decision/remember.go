@@ -3,6 +3,7 @@ package decision
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -32,13 +33,33 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) 
 			if a.inDoubt() && a.past().Seen.IsZero() {
 				return // as if it had not been seen: its dates are not known to be missing
 			}
-			p[s] = append(p[s], remembered(a, r.Begin.Read))
+			p.Accounts[s] = append(p.Accounts[s], remembered(a, r.Begin.Read))
 		})
+	}
+	if r.Feeds[directory.AD].State == plan.Healthy {
+		p.Groups = slices.DeleteFunc(r.Policy.GivingGroups(), func(key string) bool { return slices.Contains(h.Unreadable, key) })
+		p.Members = members(h, p.Groups)
 	}
 	if err := known.Put(ctx, r.store, r.Begin.Run, partition, &p); err != nil {
 		return fmt.Errorf("remember the accounts of partition %d of run %s: %w", partition, r.Begin.Run, err)
 	}
 	return nil
+}
+
+// members is since when accounts are in groups.
+func members(h *directory.Halves, groups []string) (list []known.Member) {
+	if len(groups) == 0 {
+		return nil
+	}
+	for i := range h.AD {
+		u := &h.AD[i]
+		for _, key := range h.Memberships[u.SID] {
+			if slices.Contains(groups, key) {
+				list = append(list, known.Member{Key: known.MemberKeyOf(u.SID, key), Since: max(known.Always, known.SecondOf(u.Past.MemberSince[key]))})
+			}
+		}
+	}
+	return list
 }
 
 // remembered is what later runs know of an account that was read at an instant.

@@ -28,6 +28,18 @@ type Past struct {
 	// Joined is the last reading that saw the account together with the person's
 	// account in the other directory, if that was not long ago; zero: none did.
 	Joined time.Time
+	// MemberSince is, by GroupRef.Key of groups that give a license, the first reading
+	// that saw the account in it, of an unbroken line; a group that is left out has
+	// given it for longer than anybody knows, or does not.
+	MemberSince map[string]time.Time
+}
+
+// MemberOf notes since when the account is in a group.
+func (p *Past) MemberOf(key string, since time.Time) {
+	if p.MemberSince == nil {
+		p.MemberSince = map[string]time.Time{}
+	}
+	p.MemberSince[key] = since
 }
 
 // apart is the least time between two readings that are not of one day. A nightly
@@ -95,6 +107,15 @@ func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	default:
 		return past.EnabledSince, p.Entra.Enabled
 	}
+}
+
+// MemberSince is since when the account in Active Directory is known to be in a group
+// that gives a license; zero: longer than anybody knows.
+func (p *Person) MemberSince(key string) time.Time {
+	if p.AD == nil {
+		return time.Time{}
+	}
+	return p.AD.Past.MemberSince[key]
 }
 
 // WentBack is the newest date of a field that any reading saw, when the one that

@@ -108,6 +108,9 @@ type Assignment struct {
 	State         string   `json:"state,omitempty"` // Active, ActiveWithError, Disabled, Error
 	Error         string   `json:"error,omitempty"` // CountViolation, …; empty when there is none
 	DisabledPlans []string `json:"disabledPlans,omitempty"`
+	// Updated is when the state of the path last changed (lastUpdatedDateTime): when
+	// the license was given, or processed again since. Zero: not known.
+	Updated time.Time `json:"updated,omitzero"`
 }
 
 // Active tells whether the path gives the license now.

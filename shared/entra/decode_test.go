@@ -15,6 +15,7 @@ func TestDecodePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	given := time.Date(2025, 4, 2, 8, 12, 44, 0, time.UTC)
 	want := directory.EntraUser{
 		ID: "00000001-aaaa-4bbb-8ccc-000000000000", UserPrincipalName: "person.1@contoso.example",
 		DisplayName: "Person Number 1", Mail: "person.1@contoso.example", UserType: "Member", Department: "Research",
@@ -28,8 +29,8 @@ func TestDecodePage(t *testing.T) {
 		ImmutableID: "qJ5nWQ0h90ePbXk0bZ3L0001==", SAMAccount: "p1",
 		Extension: directory.ExtensionAttributes{"cost-4711"},
 		Assignments: []directory.Assignment{
-			{SKU: skuE3, Group: groupA, State: "Active", DisabledPlans: []string{plan}},
-			{SKU: "078d2b04-f1bd-4111-bbd4-b4b1b354cef4", State: "Active", DisabledPlans: []string{}},
+			{SKU: skuE3, Group: groupA, State: "Active", DisabledPlans: []string{plan}, Updated: given},
+			{SKU: "078d2b04-f1bd-4111-bbd4-b4b1b354cef4", State: "Active", DisabledPlans: []string{}, Updated: given},
 		},
 	}
 	if len(people) != 2 {

@@ -83,6 +83,8 @@ type wireLicensing struct {
 	State         string   `json:"state"`
 	Error         string   `json:"error"`
 	DisabledPlans []string `json:"disabledPlans"`
+
+	Updated time.Time `json:"lastUpdatedDateTime"` // 0001-01-01 for none
 }
 
 // userFields is what is read of users. A Graph that is older than agents refuses
@@ -158,6 +160,9 @@ func (w *wireHolding) assignments() []directory.Assignment {
 	for _, s := range w.States {
 		if s.Error == "None" { // instead of the documented null
 			s.Error = ""
+		}
+		if s.Updated.Year() < 2000 { // instead of null
+			s.Updated = time.Time{}
 		}
 		held = append(held, directory.Assignment(s))
 	}

@@ -79,13 +79,8 @@ func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unkno
 	if d.when.flag == directory.Unset {
 		j.conditionGap(&g, p, r.when, d.when.value)
 	}
-	if d.grace.flag == directory.Unset {
-		created := j.policy.attributes["created"]
-		for _, a := range addNew(slices.Clone(r.when.activity), created) {
-			if v := a.of(p); v.State == directory.Unknown || a == created && v.State == directory.None {
-				g.add(a.name, a.name, a.gap(p))
-			}
-		}
+	if d.grace.unknown != nil {
+		d.grace.unknown(&g)
 	}
 	return g.names, g.String()
 }

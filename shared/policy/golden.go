@@ -199,7 +199,7 @@ func (g *golden) presence(n *yaml.Node, half string) directory.Presence {
 
 func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 	for _, item := range g.list(n, "licenses") {
-		name, ok := g.text(item, "a license")
+		name, since, ok := g.held(item)
 		if !ok {
 			continue
 		}
@@ -209,12 +209,35 @@ func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 			g.fault(item, "the policy has no license %q%s", name, didYouMean(name, g.policy.licenseNames()))
 		case license.holders != nil:
 			p.Memberships = append(p.Memberships, license.holders.key)
+			if p.AD != nil && since.After(longAgo) {
+				p.AD.Past.MemberOf(license.holders.key, since)
+			}
 		case p.Entra == nil:
 			g.fault(item, "license %s is held in Entra, and the person has no account there", name)
 		default:
-			p.Entra.Assignments = append(p.Entra.Assignments, directory.Assignment{SKU: goldenSKU(license.SKU), State: "Active"})
+			p.Entra.Assignments = append(p.Entra.Assignments, directory.Assignment{SKU: goldenSKU(license.SKU), State: "Active", Updated: since})
 		}
 	}
+}
+
+// longAgo is since when a golden person holds a license that does not say.
+var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// held reads the name of a license, or {name: NAME, since: DATE}, where notRead
+// stands for a date that is not known.
+func (g *golden) held(n *yaml.Node) (name string, since time.Time, ok bool) {
+	if n.Kind != yaml.MappingNode {
+		name, ok = g.text(n, "a license")
+		return name, longAgo, ok
+	}
+	o := g.object(n, "a license", "name", "since")
+	if o.required("name", "a license of the policy") == nil {
+		return "", since, false
+	}
+	if at := o.required("since", "the day on which it was given, or notRead"); at != nil && at.Value != "notRead" {
+		since, _ = g.date(at, "since")
+	}
+	return o.text("name"), since, true
 }
 
 func (g *golden) groups(n *yaml.Node, p *directory.Person) {

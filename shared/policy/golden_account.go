@@ -16,7 +16,8 @@ type (
 
 // entraSetters and adSetters write the fields of an account by the names a
 // policy knows them by, without their source. "synced" is short for
-// onPremisesSyncEnabled.
+// onPremisesSyncEnabled; "enabledSince" is the first reading that saw the account
+// enabled after it was not.
 var (
 	entraSetters = allEntraSetters()
 	adSetters    = allADSetters()
@@ -52,6 +53,7 @@ func allEntraSetters() map[string]setter[entraUser] {
 	} {
 		m[name] = func(r *reader, n *yaml.Node, u *entraUser) { r.instant(n, field(u)) }
 	}
+	m["enabledSince"] = func(r *reader, n *yaml.Node, u *entraUser) { r.instant(n, &u.Past.EnabledSince) }
 	m["accountEnabled"] = func(r *reader, n *yaml.Node, u *entraUser) { r.enabled(n, &u.Enabled) }
 	m["onPremisesSyncEnabled"] = func(r *reader, n *yaml.Node, u *entraUser) { u.Synced = r.flag(n, "synced") }
 	m["synced"] = m["onPremisesSyncEnabled"]
@@ -63,6 +65,7 @@ func allADSetters() map[string]setter[adUser] {
 	m := map[string]setter[adUser]{
 		"accountEnabled":     func(r *reader, n *yaml.Node, u *adUser) { r.enabled(n, &u.Enabled) },
 		"created":            func(r *reader, n *yaml.Node, u *adUser) { r.instant(n, &u.Created) },
+		"enabledSince":       func(r *reader, n *yaml.Node, u *adUser) { r.instant(n, &u.Past.EnabledSince) },
 		"lastLogonTimestamp": func(r *reader, n *yaml.Node, u *adUser) { r.instant(n, &u.LastLogonTimestamp) },
 	}
 	for name, field := range map[string]func(*adUser) *string{

@@ -130,7 +130,7 @@ func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	case d.outcome == Undecided:
 		v.Unknowns, v.Reason = j.undecidedReason(r, p, d)
 	case d.grace.flag == directory.Yes:
-		v.Reason = j.graceReason(r, d.grace)
+		v.Reason = d.grace.reason
 	}
 	return v
 }
@@ -226,29 +226,6 @@ func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 		}
 	}
 	return directory.No
-}
-
-// grace tells whether a person is too new for never having signed in to count.
-type grace struct {
-	flag directory.Flag
-	ends time.Time
-}
-
-func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
-	span := time.Duration(j.policy.Grace.NeverSignedIn) * day
-	if span == 0 || len(r.when.activity) == 0 {
-		return grace{flag: directory.No}
-	}
-	_, never := newestOf(r.when.activity, p)
-	created := j.policy.attributes["created"].of(p)
-	ends := created.Time.Add(span)
-	switch {
-	case never == directory.No, created.State == directory.Known && !ends.After(j.now):
-		return grace{flag: directory.No}
-	case never == directory.Yes && created.State == directory.Known:
-		return grace{flag: directory.Yes, ends: ends}
-	}
-	return grace{flag: directory.Unset}
 }
 
 // newestOf is the newest known date of several attributes, and whether none of

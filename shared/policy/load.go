@@ -67,8 +67,10 @@ func (l *loader) load(root *yaml.Node) error {
 		l.licenses(n)
 	}
 	if n := top.fields["grace"]; n != nil {
-		grace := l.object(n, "grace", "neverSignedIn")
+		grace := l.object(n, "grace", "neverSignedIn", "newHolder", "enabledAgain")
 		l.count(grace.fields["neverSignedIn"], "grace.neverSignedIn", 0, maxDays, &l.policy.Grace.NeverSignedIn)
+		l.count(grace.fields["newHolder"], "grace.newHolder", 0, maxDays, &l.policy.Grace.NewHolder)
+		l.count(grace.fields["enabledAgain"], "grace.enabledAgain", 0, maxDays, &l.policy.Grace.EnabledAgain)
 	}
 	if n := top.fields["kinds"]; n != nil {
 		l.kinds(n)

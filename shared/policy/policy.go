@@ -100,6 +100,8 @@ type Limits struct {
 // Grace spares people who had no time yet to use what they were given.
 type Grace struct {
 	NeverSignedIn int // days an account may exist unused; 0: none
+	NewHolder     int // days from when the license was given; 0: none
+	EnabledAgain  int // days from when the account was first seen enabled after it was not; 0: none
 }
 
 // Exemptions name people no rule may touch.

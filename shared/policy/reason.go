@@ -44,10 +44,6 @@ func (j *Judge) reclaimReason(r *Rule, p *directory.Person) string {
 	return "never " + word.past
 }
 
-func (j *Judge) graceReason(r *Rule, g grace) string {
-	return fmt.Sprintf("never %s; new account, in grace until %s", verb(r.when.activity).past, dayOf(g.ends))
-}
-
 func (j *Judge) exemptReason(e exemption) string {
 	switch {
 	case e.leave != nil && e.leave.Reason != "":

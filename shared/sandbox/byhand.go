@@ -21,7 +21,7 @@ func (c *Company) AssignDirectly(i int, part string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := slices.IndexFunc(products, func(p product) bool { return p.part == part })
-	list := slices.Clone(c.assignments(i, c.traits(i), c.start))
+	list := slices.Clone(c.assignments(i, c.traits(i)))
 	c.setAssignments(i, c.now(), append(list, assignment{directory.Assignment{SKU: products[n].id, State: stateActive}, c.now()}))
 }
 
@@ -32,4 +32,21 @@ func (c *Company) SetInBin(i int, in bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).deleted = in
+}
+
+// SetEnabled blocks the sign-in of a person or allows it, in both directories, as an
+// administrator does by hand.
+func (c *Company) SetEnabled(i int, on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changeOf(i).enabled = directory.FlagOf(on)
+	c.move(i)
+}
+
+// enabled tells whether a person may sign in.
+func (c *Company) enabled(i int, t traits) directory.Flag {
+	if ch := c.changes[i]; ch != nil && ch.enabled != directory.Unset {
+		return ch.enabled
+	}
+	return directory.FlagOf(t.enabled())
 }

@@ -84,7 +84,8 @@ type change struct {
 	assignments []assignment
 	earlier     []past[[]assignment] // in order
 	deleted     bool
-	usn         int // of the last one that Active Directory counts
+	enabled     directory.Flag // when an administrator set it
+	usn         int            // of the last one that Active Directory counts
 	signIn      time.Time
 	logOn       time.Time
 	putBack     bool      // logOn is from a backup, lastLogonTimestamp with it

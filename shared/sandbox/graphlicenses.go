@@ -147,7 +147,7 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 // changed are the person's paths after a change of the direct ones.
 func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	t := c.traits(i)
-	list := slices.Clone(c.assignments(i, t, c.now()))
+	list := slices.Clone(c.assignments(i, t))
 	before := heldSKUs(list)
 	for _, sku := range *body.Remove {
 		n := slices.IndexFunc(list, func(a assignment) bool { return a.SKU == strings.ToLower(sku) && a.Group == "" })

@@ -53,7 +53,7 @@ func (c *Company) mailboxReport(w http.ResponseWriter, r *http.Request) {
 	now := c.now()
 	for i := range c.Size() {
 		t := c.traits(i)
-		if !c.inEntra(i, t) || !hasMailbox(heldSKUs(c.assignments(i, t, now))) {
+		if !c.inEntra(i, t) || !hasMailbox(heldSKUs(c.assignments(i, t))) {
 			continue
 		}
 		box := directory.Mailbox{Bytes: 2 * directory.GB, Recoverable: 30 * directory.GB, Kind: "User"}

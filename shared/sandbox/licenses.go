@@ -57,12 +57,16 @@ const (
 type seats struct{ enabled, consumed int }
 
 // assignments are the paths by which the person holds products now.
-func (c *Company) assignments(i int, t traits, since time.Time) []assignment {
+func (c *Company) assignments(i int, t traits) []assignment {
 	if ch := c.changes[i]; ch != nil && ch.licensed {
 		return ch.assignments
 	}
-	return firstAssignments(t, since)
+	return firstAssignments(t, c.given(i, t))
 }
+
+// given is when a person got the licenses that they had at first. A change of one
+// path leaves the dates of the others alone.
+func (c *Company) given(i int, t traits) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
 
 // firstAssignments are the paths a person has before any write.
 func firstAssignments(t traits, since time.Time) (list []assignment) {
@@ -219,7 +223,7 @@ func (c *Company) follow(x transition) {
 	if !c.inEntra(x.person, t) {
 		return
 	}
-	list := slices.Clone(c.assignments(x.person, t, x.due))
+	list := slices.Clone(c.assignments(x.person, t))
 	list = slices.DeleteFunc(list, func(a assignment) bool { return a.Group == id })
 	if x.in {
 		list = append(list, c.inherit(x.group, heldSKUs(list), x.due)...)
@@ -247,7 +251,7 @@ func (c *Company) reprocess(i int) {
 	now := c.now()
 	for g := range groups {
 		failed := func(a assignment) bool { return a.State == stateError && a.Group != "" && a.Group == groups[g].id }
-		list := slices.Clone(c.assignments(i, c.traits(i), now))
+		list := slices.Clone(c.assignments(i, c.traits(i)))
 		if slices.ContainsFunc(list, failed) {
 			list = slices.DeleteFunc(list, failed)
 			c.setAssignments(i, now, append(list, c.inherit(g, heldSKUs(list), now)...))

@@ -92,7 +92,7 @@ func (c *Company) entraUser(i int, t traits) *entraUser {
 		ID: c.guidOf(i, streamUserID).String(), UserPrincipalName: n.local + "@" + upnDomain, DisplayName: n.display(),
 		Mail: n.local + "@" + upnDomain, UserType: "Member", Department: departmentOf(i, t), EmployeeType: employeeTypes[t.role],
 		EmployeeID: fmt.Sprintf("E%06d", i), JobTitle: "Specialist", CompanyName: "Contoso", OfficeLocation: offices[i%len(offices)],
-		Country: "Norway", UsageLocation: "NO", Enabled: directory.FlagOf(t.enabled()),
+		Country: "Norway", UsageLocation: "NO", Enabled: c.enabled(i, t),
 		Created: x.created, LastInteractive: x.interactive, LastNonInteractive: x.nonInteractive, LastSuccessful: x.successful,
 		Extension: extension(i, t),
 	}
@@ -110,7 +110,7 @@ func (c *Company) entraUser(i int, t traits) *entraUser {
 		u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 	}
 	u.changed(c.changes[i])
-	c.show(u, c.assignments(i, t, u.Created.Add(time.Hour)))
+	c.show(u, c.assignments(i, t))
 	return u
 }
 
@@ -118,6 +118,7 @@ func (c *Company) entraUser(i int, t traits) *entraUser {
 func (c *Company) show(u *entraUser, list []assignment) {
 	u.assignments, u.Assignments = list, nil
 	for _, a := range list {
+		a.Updated = a.updated.Truncate(time.Second)
 		u.Assignments = append(u.Assignments, a.Assignment)
 	}
 }
@@ -166,7 +167,7 @@ func (c *Company) adUser(i int, t traits) *adUser {
 		SAMAccount: accountName(i), UserPrincipalName: n.local + "@" + upnDomain, DisplayName: n.display(), Mail: n.local + "@" + upnDomain,
 		Department: departmentOf(i, t), EmployeeType: employeeTypes[t.role], EmployeeID: fmt.Sprintf("E%06d", i),
 		Title: "Specialist", Company: "Contoso", Office: offices[i%len(offices)], Country: "Norway",
-		Enabled: directory.FlagOf(t.enabled()), Created: x.created, LastLogonTimestamp: x.stamp, Extension: extension(i, t),
+		Enabled: c.enabled(i, t), Created: x.created, LastLogonTimestamp: x.stamp, Extension: extension(i, t),
 	}
 	if ch := c.changes[i]; ch != nil {
 		u.RecipientType = ch.recipient

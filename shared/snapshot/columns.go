@@ -61,6 +61,7 @@ var entraColumns = []column[directory.EntraUser]{
 	text("type", func(u *directory.EntraUser) *string { return &u.Type }),
 	text("parent", func(u *directory.EntraUser) *string { return &u.IdentityParentID }),
 	{"licenses", writeAssignments, func(l *line, u *directory.EntraUser) { u.Assignments = l.assignments() }},
+	{"licensed", writeUpdated, func(l *line, u *directory.EntraUser) { l.updated(u.Assignments) }},
 }
 
 var adColumns = []column[directory.ADUser]{
@@ -100,13 +101,15 @@ func text[T any](name string, of func(*T) *string) column[T] {
 
 func date[T any](name string, of func(*T) *time.Time) column[T] {
 	return column[T]{name,
-		func(line []byte, r *T) []byte {
-			if of(r).IsZero() {
-				return append(line, `""`...)
-			}
-			return append(of(r).UTC().AppendFormat(append(line, '"'), time.RFC3339Nano), '"')
-		},
+		func(line []byte, r *T) []byte { return appendDate(line, *of(r)) },
 		func(l *line, r *T) { *of(r) = l.time() }}
+}
+
+func appendDate(line []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(line, `""`...)
+	}
+	return append(t.UTC().AppendFormat(append(line, '"'), time.RFC3339Nano), '"')
 }
 
 func flag[T any](name string, of func(*T) *directory.Flag) column[T] {
@@ -143,6 +146,18 @@ func writeAssignments(line []byte, u *directory.EntraUser) []byte {
 			line = append(line, ',')
 		}
 		line = quoteAll(line, slices.Concat([]string{a.SKU, a.Group, a.State, a.Error}, a.DisabledPlans)...)
+	}
+	return append(line, ']')
+}
+
+// writeUpdated writes when each path changed, in the order of the paths.
+func writeUpdated(line []byte, u *directory.EntraUser) []byte {
+	line = append(line, '[')
+	for i, a := range u.Assignments {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = appendDate(line, a.Updated)
 	}
 	return append(line, ']')
 }

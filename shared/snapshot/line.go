@@ -154,6 +154,19 @@ func (l *line) assignments() []directory.Assignment {
 	return all
 }
 
+// updated reads when each of the paths changed. All of them have an item.
+func (l *line) updated(all []directory.Assignment) {
+	n := 0
+	l.items(func(i int) {
+		if i == len(all) {
+			l.ok = false
+			return
+		}
+		n, all[i].Updated = i+1, l.time()
+	})
+	l.ok = l.ok && n == len(all)
+}
+
 // membership is the line of one member of a named group: ["member","group"]
 // would be taken for a person, so it is an object.
 type membership struct {

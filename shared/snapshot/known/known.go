@@ -1,10 +1,10 @@
 // Package known keeps what later runs must remember of every account of one
 // partition of a run, in the object runs/<run>/known/<partition>.gz:
 //
-//	{"version":1,"entra":8000,"ad":7990}
+//	{"version":1,"entra":8000,"ad":7990,"groups":["ad-direct:cn=citrix,…"],"members":3000}
 //
 // and after this line the columns of the table, one after the other, the accounts
-// of Entra ID first. Numbers are little-endian; instants are whole seconds since
+// of Entra ID first, then those of Active Directory, then who is in which group. Numbers are little-endian; instants are whole seconds since
 // 1970. Everything is compressed by gzip, whose checksum guards it. A night with
 // 1,000,000 people reads and writes two million accounts, so the table holds hashes
 // in place of ids and nothing that could be looked up elsewhere.
@@ -79,25 +79,42 @@ func KeyOf(id string) uint64 {
 	return h
 }
 
-// Partition is what a run remembers of one partition, by source.
-type Partition [2][]Account
+// Member is what is remembered of one account in one group that gives a license.
+type Member struct {
+	Key   uint64 // MemberKeyOf its SID and the group
+	Since Second // the first reading that saw it there, of an unbroken line, or Always
+}
+
+// MemberKeyOf is the hash of a SID and a GroupRef.Key.
+func MemberKeyOf(sid, group string) uint64 { return KeyOf(sid + " " + group) }
+
+// Partition is what a run remembers of one partition.
+type Partition struct {
+	Accounts [2][]Account // by source
+	// Groups are the GroupRef.Keys of the groups whose members are remembered.
+	Groups  []string
+	Members []Member
+}
 
 // version is that of the format.
 const version = 1
 
 // header is the first line of the object.
 type header struct {
-	Version int `json:"version"`
-	Entra   int `json:"entra"` // accounts
-	AD      int `json:"ad"`
+	Version int      `json:"version"`
+	Entra   int      `json:"entra"` // accounts
+	AD      int      `json:"ad"`
+	Groups  []string `json:"groups,omitempty"`
+	Members int      `json:"members,omitempty"`
 }
 
 const (
 	accountSize = 8 + 4*directory.ActivityDates + 1 + 4*4
+	memberSize  = 8 + 4
 	// maxAccounts bounds the accounts of one source: a thousand times what a
 	// partition is made for.
 	maxAccounts = 8_000_000
-	maxObject   = 2 * maxAccounts * accountSize
+	maxObject   = maxAccounts * (2*accountSize + memberSize)
 	// mostDeflated is more than gzip can make of a byte (RFC 1951: 258 bytes of two
 	// bits).
 	mostDeflated = 1100
@@ -109,23 +126,30 @@ func key(run string, partition int) string {
 
 // Put writes what a run remembers of a partition, in place of what is there.
 func Put(ctx context.Context, s store.Store, run string, partition int, p *Partition) error {
-	var object bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&object, gzip.BestSpeed)
+	object, err := encode(p)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", key(run, partition), err)
 	}
-	if err := json.NewEncoder(zip).Encode(header{version, len(p[directory.Entra]), len(p[directory.AD])}); err != nil {
-		return fmt.Errorf("write %s: %w", key(run, partition), err)
+	return store.PutBytes(ctx, s, key(run, partition), object)
+}
+
+func encode(p *Partition) ([]byte, error) {
+	var object bytes.Buffer
+	zip, err := gzip.NewWriterLevel(&object, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
 	}
-	for _, accounts := range p {
-		if _, err := zip.Write(table(accounts)); err != nil {
-			return fmt.Errorf("write %s: %w", key(run, partition), err)
+	h := header{version, len(p.Accounts[directory.Entra]), len(p.Accounts[directory.AD]), p.Groups, len(p.Members)}
+	if err := json.NewEncoder(zip).Encode(h); err != nil {
+		return nil, err
+	}
+	for _, text := range [][]byte{accountTable(p.Accounts[directory.Entra]), accountTable(p.Accounts[directory.AD]), memberTable(p.Members)} {
+		if _, err := zip.Write(text); err != nil {
+			return nil, err
 		}
 	}
-	if err := zip.Close(); err != nil {
-		return fmt.Errorf("write %s: %w", key(run, partition), err)
-	}
-	return store.PutBytes(ctx, s, key(run, partition), object.Bytes())
+	err = zip.Close()
+	return object.Bytes(), err
 }
 
 // Get reads what a run remembers of a partition. It is store.ErrNotFound when the
@@ -150,7 +174,7 @@ func decode(raw []byte) (*Partition, error) {
 	}
 	defer zip.Close()
 	in := bufio.NewReaderSize(zip, 64<<10)
-	first, err := in.ReadSlice('\n')
+	first, err := in.ReadBytes('\n')
 	if err != nil {
 		return nil, fmt.Errorf("its first line: %w", err)
 	}
@@ -158,21 +182,28 @@ func decode(raw []byte) (*Partition, error) {
 	if err := json.Unmarshal(first, &h); err != nil {
 		return nil, fmt.Errorf("its first line: %w", err)
 	}
-	if h.Version != version || min(h.Entra, h.AD) < 0 || max(h.Entra, h.AD) > min(maxAccounts, mostDeflated*len(raw)/accountSize) {
+	room := min(maxAccounts, mostDeflated*len(raw)/memberSize)
+	if h.Version != version || min(h.Entra, h.AD, h.Members) < 0 || max(h.Entra, h.AD, h.Members) > room {
 		return nil, fmt.Errorf("its first line says %.80q", first)
 	}
-	var p Partition
-	for source, n := range [...]int{directory.Entra: h.Entra, directory.AD: h.AD} {
-		text := make([]byte, n*accountSize)
-		if _, err := io.ReadFull(in, text); err != nil {
-			return nil, err
+	read := func(size int) (text []byte) {
+		text = make([]byte, size)
+		if err == nil {
+			_, err = io.ReadFull(in, text)
 		}
-		p[source] = accounts(text)
+		return text
+	}
+	p := &Partition{Groups: h.Groups}
+	p.Accounts[directory.Entra] = accounts(read(h.Entra * accountSize))
+	p.Accounts[directory.AD] = accounts(read(h.AD * accountSize))
+	p.Members = members(read(h.Members * memberSize))
+	if err != nil {
+		return nil, err
 	}
 	if _, err := in.ReadByte(); err != io.EOF { // the checksum comes with the end
 		return nil, fmt.Errorf("it goes on after its last account: %w", err)
 	}
-	return &p, nil
+	return p, nil
 }
 
 // columns are the 32-bit values of an account in the order of the table.
@@ -180,7 +211,7 @@ func (a *Account) columns() [directory.ActivityDates + 4]*Second {
 	return [...]*Second{&a.Newest[0], &a.Newest[1], &a.Newest[2], &a.Lost, &a.Seen, &a.Enabled, &a.Joined}
 }
 
-func table(accounts []Account) []byte {
+func accountTable(accounts []Account) []byte {
 	n := len(accounts)
 	text := make([]byte, n*accountSize)
 	back, values := text[8*n:9*n], text[9*n:]
@@ -205,6 +236,25 @@ func accounts(text []byte) []Account {
 		for c, v := range a.columns() {
 			*v = Second(binary.LittleEndian.Uint32(values[4*(c*n+i):]))
 		}
+	}
+	return list
+}
+
+func memberTable(members []Member) []byte {
+	n := len(members)
+	text := make([]byte, n*memberSize)
+	for i, m := range members {
+		binary.LittleEndian.PutUint64(text[8*i:], m.Key)
+		binary.LittleEndian.PutUint32(text[8*n+4*i:], uint32(m.Since))
+	}
+	return text
+}
+
+func members(text []byte) []Member {
+	n := len(text) / memberSize
+	list := make([]Member, n)
+	for i := range list {
+		list[i] = Member{binary.LittleEndian.Uint64(text[8*i:]), Second(binary.LittleEndian.Uint32(text[8*n+4*i:]))}
 	}
 	return list
 }

@@ -1,0 +1,112 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+const gracePolicy = `
+tenant: 11111111-2222-3333-4444-555555555555
+licenses:
+  e3:     {sku: SPE_E3, group: {entra: LIC-E3}}
+  citrix: {group: {ad: "CN=Citrix,DC=corp"}}
+grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
+rules:
+  - {name: m365, license: e3, when: department == "Closed" || AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: remove}
+  - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
+`
+
+// TestGrace: who had no time yet to use what they were given is left alone, and who
+// may have had none is undecided.
+func TestGrace(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	ago := func(days int) time.Time { return now.AddDate(0, 0, -days) }
+	p, err := Load("p", []byte(gracePolicy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := p.LicenseNamed("citrix").holders.key
+	path := func(group, state string, days int) directory.Assignment {
+		a := directory.Assignment{SKU: "sku", Group: group, State: state}
+		if days >= 0 {
+			a.Updated = ago(days)
+		}
+		return a
+	}
+	held := func(paths ...directory.Assignment) func(*directory.Person) {
+		return func(p *directory.Person) { p.Entra.Assignments = paths }
+	}
+	const unread = -1
+	tests := map[string]struct {
+		change func(*directory.Person)
+		rule   string
+		want   Outcome
+		reason string
+	}{
+		"long a holder":           {func(*directory.Person) {}, "m365", Reclaim, "no sign-in since 2026-08-15"},
+		"given today":             {held(path("", "Active", 0)), "m365", Keep, "e3 was given, or its assignment changed, on 2026-11-23, in grace until 2026-12-07"},
+		"given 13 days ago":       {held(path("g", "Active", 13)), "m365", Keep, "in grace until 2026-11-24"},
+		"given 14 days ago":       {held(path("g", "Active", 14)), "m365", Reclaim, ""},
+		"nobody knows when":       {held(path("", "Active", unread)), "m365", Undecided, "license e3 is held since nobody knows when: lastUpdatedDateTime of its assignment was not read"},
+		"new path beside an old":  {held(path("g", "Active", 900), path("", "Active", 1)), "m365", Reclaim, ""},
+		"old path that gave none": {held(path("g", "Error", 900), path("", "Active", 1)), "m365", Keep, "on 2026-11-22"},
+		"new path, one unread":    {held(path("g", "Active", unread), path("", "Active", 1)), "m365", Undecided, "license e3 is held since nobody knows when"},
+		"old path, one unread":    {held(path("g", "Active", unread), path("", "Active", 900)), "m365", Reclaim, ""},
+		"only in error":           {held(path("g", "Error", 1)), "m365", Keep, "on 2026-11-22"},
+		"enabled yesterday":       {func(p *directory.Person) { p.Entra.Past.EnabledSince = ago(1) }, "m365", Keep, "the account was first seen enabled on 2026-11-22, in grace until 2026-12-06"},
+		"enabled 14 days ago":     {func(p *directory.Person) { p.Entra.Past.EnabledSince = ago(14) }, "m365", Reclaim, ""},
+		"enabled or not, unread":  {func(p *directory.Person) { p.Entra.Enabled = directory.Unset }, "m365", Undecided, "the account in entra is enabled since nobody knows when: whether it is was not read"},
+		"blocked":                 {func(p *directory.Person) { p.Entra.Enabled, p.Entra.Past.EnabledSince = directory.No, ago(1) }, "m365", Reclaim, ""},
+		"the later of two": {func(p *directory.Person) {
+			p.Entra.Past.EnabledSince = ago(3)
+			p.Entra.Assignments[0].Updated = ago(10)
+		}, "m365", Keep, "in grace until 2026-12-04"},
+		"in one, the other unread": {func(p *directory.Person) {
+			p.Entra.Enabled = directory.Unset
+			p.Entra.Assignments[0].Updated = ago(10)
+		}, "m365", Keep, "in grace until 2026-11-27"},
+		"new account, its sign-ins were not read": {func(p *directory.Person) {
+			p.Entra.Department, p.Entra.LastSuccessful, p.Stale[directory.Entra] = "Closed", time.Time{}, "the feed has stalled"
+			p.Entra.Created, p.AD.Created = ago(3), ago(3)
+		}, "m365", Undecided, "AzureAdSistaLogon cannot be trusted: the feed has stalled"},
+		"old account, its sign-ins were not read": {func(p *directory.Person) {
+			p.Entra.Department, p.Entra.LastSuccessful, p.Stale[directory.Entra] = "Closed", time.Time{}, "the feed has stalled"
+		}, "m365", Reclaim, ""},
+		"never, of unknown age": {func(p *directory.Person) {
+			p.Entra.LastSuccessful, p.Entra.Created, p.AD.Created = time.Time{}, time.Time{}, time.Time{}
+		}, "m365", Undecided, "created has no value"},
+		"Citrix, long a member":     {func(*directory.Person) {}, "citrix", Reclaim, ""},
+		"Citrix, seen yesterday":    {func(p *directory.Person) { p.AD.Past.MemberOf(key, ago(1)) }, "citrix", Keep, "first seen in the group of citrix on 2026-11-22, in grace until 2026-12-06"},
+		"Citrix, seen 14 days ago":  {func(p *directory.Person) { p.AD.Past.MemberOf(key, ago(14)) }, "citrix", Reclaim, ""},
+		"Citrix, enabled yesterday": {func(p *directory.Person) { p.AD.Past.EnabledSince = ago(1) }, "citrix", Keep, "first seen enabled on 2026-11-22"},
+		"Citrix, Entra's enabling":  {func(p *directory.Person) { p.Entra.Past.EnabledSince = ago(1) }, "citrix", Reclaim, ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j, err := p.NewJudge(map[string]string{"SPE_E3": "sku"}, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			person := &directory.Person{
+				Entra:      &directory.EntraUser{ID: "a", SID: "S", Enabled: directory.Yes, Created: ago(900), LastSuccessful: ago(100), Assignments: []directory.Assignment{path("", "Active", 900)}},
+				AD:         &directory.ADUser{SID: "S", Enabled: directory.Yes, Created: ago(900), LastLogonTimestamp: ago(100)},
+				EntraState: directory.Present, ADState: directory.Present, Memberships: []string{key},
+			}
+			tc.change(person)
+			rule := p.RuleNamed(tc.rule)
+			v := j.Ask(rule, person)
+			if v.Outcome != tc.want || !strings.Contains(v.Reason, tc.reason) {
+				t.Errorf("%s: %s, want %s: %s", v.Outcome, v.Reason, tc.want, tc.reason)
+			}
+			unread := person.Entra.Enabled == directory.Unset // then nobody knows how it turns
+			if at, ok := j.Turns(rule, person); v.Outcome == Keep && !unread && (!ok || !strings.Contains(v.Reason, "in grace until "+dayOf(at))) {
+				t.Errorf("turns %s, %t: %s", at, ok, v.Reason)
+			}
+		})
+	}
+}
