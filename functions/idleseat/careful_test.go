@@ -181,7 +181,7 @@ func TestReserve(t *testing.T) {
 // else, is left alone until the rule's whole span has passed since.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
-	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})
+	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))
 	p := s.plan(exitDone)
 	restored, _ := s.change(p, by("m365-idle-60", plan.EntraGroup))
 	citrix, c := s.change(p, by("citrix-idle-90", plan.ADGroup))

@@ -38,6 +38,12 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
+// withoutGrace is the policy that spares nobody for what they were given lately, so
+// that a test sees what else does.
+func withoutGrace(t *testing.T) policyText {
+	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
+}
+
 // TestNewInTheLicense: who was given a license an hour ago, or whose account was
 // enabled this morning, is left alone for the days of grace.
 func TestNewInTheLicense(t *testing.T) {

@@ -237,8 +237,9 @@ func golden(s *shell, asOf time.Time) map[string]string {
 			}
 			idle := last.IsZero() && !young || !last.IsZero() && last.Before(asOf.Add(-60*day))
 			asked := p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee"
-			verdicts[id+" m365-idle-60"] = verdict(exempt, doubtful, asked && idle)
-			if p.Kind == sandbox.NoADAccount && last.IsZero() && asked && !exempt {
+			lately := !slices.ContainsFunc(p.Entra.Assignments, func(a assignment) bool { return a.SKU == e3 && !a.Updated.After(asOf.Add(-14*day)) })
+			verdicts[id+" m365-idle-60"] = verdict(exempt, doubtful && !lately, asked && idle && !lately)
+			if p.Kind == sandbox.NoADAccount && last.IsZero() && asked && !exempt && !lately {
 				verdicts[id+" m365-idle-60"] = "undecided" // how old the account is, is not known
 			}
 		}

@@ -44,7 +44,7 @@ func TestRenamedLicense(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: tc.delay})
+			s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: tc.delay}, withoutGrace(t))
 			p := s.plan(exitDone)
 			c, _ := s.change(p, by("m365-idle-60", plan.EntraGroup))
 			tc.before(s, p.Run, c)
