@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
@@ -14,20 +17,64 @@ type policyCmd struct {
 }
 
 type policyCheckCmd struct {
-	File string `arg:"" help:"The policy file."`
+	File  string `arg:"" help:"The policy file."`
+	Store string `help:"Also look whether everybody whom the policy lists by name is in the latest snapshot of this store." placeholder:"S"`
 }
 
 // Run compiles a policy file.
 func (c *policyCheckCmd) Run(a *app) error {
-	p, _, err := policyFlag{c.File}.load()
+	p, text, err := policyFlag{c.File}.load()
 	if err != nil {
 		return err
 	}
 	for _, note := range p.Over(clock()) {
 		fmt.Fprintf(a.stderr, "%s: %s\n", c.File, note)
 	}
+	if c.Store != "" {
+		if err := c.names(a, p, text); err != nil {
+			return err
+		}
+	}
 	_, err = fmt.Fprintf(a.stdout, "%s: good; %d rules, %d licenses, mode %s, tenant %s\n", c.File, len(p.Rules), len(p.Licenses), p.Mode, p.Tenant)
 	return err
+}
+
+// names looks for the people whom the policy lists in the latest snapshot.
+func (c *policyCheckCmd) names(a *app, p *policy.Policy, text string) error {
+	s, err := storeFlag{c.Store}.open(a.ctx)
+	if err != nil {
+		return err
+	}
+	newest, err := history.Newest(a.ctx, s, clock())
+	if err != nil {
+		return err
+	}
+	out := &printer{w: a.stdout}
+	if newest == "" {
+		out.printf("%s: the store has no run for everybody yet, so that names were not looked for\n", c.File)
+		return out.err
+	}
+	r, err := decision.Open(a.ctx, s, newest)
+	if err != nil {
+		return err
+	}
+	r.Policy, r.Begin.Policy, r.Begin.AsOf = p, text, clock()
+	if r.Begin.Earlier, err = history.Earlier(a.ctx, s, newRun(clock()), clock()); err != nil {
+		return err
+	}
+	named, err := r.Named(a.ctx)
+	if err != nil {
+		return err
+	}
+	found := r.Listed(named)
+	for _, note := range found.Notes {
+		out.printf("%s: %s\n", c.File, note)
+	}
+	nobody, err := r.Lookalikes(a.ctx, found.Nobody)
+	if err != nil || len(nobody) == 0 {
+		return errors.Join(err, out.err)
+	}
+	return usageError{fmt.Errorf("%s, by the snapshot of run %s: %s", c.File, newest, strings.Join(nobody, "; "))}
 }
 
 type policyTestCmd struct {

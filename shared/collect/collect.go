@@ -35,6 +35,7 @@ type Entra interface {
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 	ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
+	FindID(ctx context.Context, upnOrID string) (string, error)
 	GroupsOf(ctx context.Context, userID string) ([]string, error)
 	Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error
 }
@@ -138,6 +139,11 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	}
 	for _, q := range in.Policy.MemberQueries() {
 		b.Members = append(b.Members, q.Ref.Key(q.Direct))
+	}
+	if in.User != "" {
+		if b.Unnamed, err = c.unnamed(ctx, in, b.Earlier); err != nil {
+			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		}
 	}
 	if in.User == "" {
 		if b.People, err = c.Entra.CountPeople(ctx); err != nil {

@@ -110,6 +110,20 @@ func (f *fakeEntra) FindGroup(_ context.Context, name string) (directory.Group, 
 	return g, nil
 }
 
+func (f *fakeEntra) FindID(_ context.Context, name string) (string, error) {
+	if err := f.call("FindID " + name); err != nil {
+		return "", err
+	}
+	for _, page := range f.pages {
+		for _, u := range page {
+			if strings.EqualFold(u.UserPrincipalName, name) {
+				return u.ID, nil
+			}
+		}
+	}
+	return "", directory.ErrNoPerson
+}
+
 func (f *fakeEntra) LicenseGroups(context.Context) ([]directory.Group, error) {
 	return f.granting, f.call("LicenseGroups")
 }

@@ -18,6 +18,8 @@ type Summary struct {
 	Kinds map[string]int `json:"kinds,omitempty"`
 	// Converted are accounts of directory.Person.Converted.
 	Converted int `json:"converted,omitempty"`
+	// Named are the accounts that the policy lists by name.
+	Named []Named `json:"named,omitempty"`
 }
 
 // line is one line of a decisions object: a decision, or the summary.
@@ -77,6 +79,7 @@ func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summar
 		}
 		total.People += sum.People
 		total.Converted += sum.Converted
+		total.Named = append(total.Named, sum.Named...)
 		for kind, n := range sum.Kinds {
 			if total.Kinds == nil {
 				total.Kinds = map[string]int{}

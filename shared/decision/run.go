@@ -146,5 +146,6 @@ func (r *Run) Judge(now time.Time) (*policy.Judge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
+	j.Follow(r.people())
 	return j, nil
 }

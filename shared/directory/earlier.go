@@ -9,6 +9,22 @@ type Earlier struct {
 	// Members is how many members a group had when it was last believed, by the key
 	// of the question (GroupRef.Key).
 	Members map[string]int `json:"members,omitempty"`
+	// People are whom a name in exempt.users or exempt.leave was found to be, by the
+	// name in lower case.
+	People map[string][]EarlierPerson `json:"people,omitempty"`
+}
+
+// EarlierPerson is an account that a name of the policy was.
+type EarlierPerson struct {
+	ID   string    `json:"id,omitempty"`  // of Entra ID
+	SID  string    `json:"sid,omitempty"` // empty: not known to Active Directory
+	Name string    `json:"name"`          // when it was last seen
+	Seen time.Time `json:"seen"`
+}
+
+// Person tells whether the account is that of an id and a SID.
+func (p *EarlierPerson) Person(id, sid string) bool {
+	return p.ID != "" && p.ID == id || p.SID != "" && p.SID == sid
 }
 
 // EarlierGroup is a group of Entra ID as a run found it.

@@ -141,6 +141,8 @@ func (company) ListMembers(context.Context, directory.Group, string, func([]dire
 	return nil
 }
 
+func (company) FindID(context.Context, string) (string, error) { return "", directory.ErrNoPerson }
+
 func (company) FindPerson(context.Context, string) (directory.EntraUser, error) {
 	return directory.EntraUser{}, directory.ErrNoPerson
 }

@@ -19,6 +19,7 @@ import (
 type Worker struct {
 	run    *decision.Run
 	judge  *policy.Judge
+	names  *policy.Names
 	halves directory.Halves
 }
 
@@ -28,7 +29,7 @@ func NewWorker(r *decision.Run) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{run: r, judge: judge}, nil
+	return &Worker{run: r, judge: judge, names: r.Names()}, nil
 }
 
 // Partition evaluates one partition and writes its decisions.
@@ -50,6 +51,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 				sum.Converted++
 			}
 			w.run.Met(p)
+			sum.Named = append(sum.Named, decision.NamedAs(w.names, p)...)
 			if kind, _ := p.Kind(); kind != directory.KindPerson {
 				if sum.Kinds == nil {
 					sum.Kinds = map[string]int{}

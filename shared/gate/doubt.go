@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,10 +16,34 @@ import (
 // looked: no override sets them aside. A run for one person is looked at by
 // whoever asked for it.
 func (j *judgement) doubts() []string {
+	nobody := j.Begin.Unnamed
+	if j.Begin.User == "" {
+		nobody = j.listed.Nobody
+	}
+	var reasons []string
+	if n := len(nobody); n > 0 { // who, is said by the notes: reasons are sent to many
+		reasons = append(reasons, fmt.Sprintf("%d of the names in exempt.users and exempt.leave have never been anybody's, so that somebody who is meant to be exempt may not be; the notes of the plan say which; correct them, or take them out of the policy", n))
+	}
 	if j.Begin.User != "" {
+		return reasons
+	}
+	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run))
+}
+
+// findListed finds what became of the names that the policy lists, for the plan and
+// for later runs.
+func (j *judgement) findListed(ctx context.Context) error {
+	j.plan.Notes = slices.Concat(j.plan.Notes, notes(j.Run), converted(j.sum.Converted))
+	if j.Begin.User != "" {
+		for _, name := range j.Begin.Unnamed {
+			j.plan.Notes = append(j.plan.Notes, fmt.Sprintf("the policy lists %q, and nobody has that name; a plan for everybody finds who is meant", name))
+		}
 		return nil
 	}
-	return slices.Concat(nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run))
+	j.listed = j.Listed(j.sum.Named)
+	nobody, err := j.Lookalikes(ctx, j.listed.Nobody)
+	j.plan.Notes = slices.Concat(j.plan.Notes, nobody, j.listed.Notes)
+	return err
 }
 
 // hold holds a plan for other reasons than its limits.
@@ -101,6 +126,7 @@ func (j *judgement) earlier() *directory.Earlier {
 		maps.Copy(next.Groups, before.Groups)
 		maps.Copy(next.Members, before.Members)
 	}
+	next.People = j.listed.People
 	for _, g := range j.Begin.Groups {
 		if g.Ref.Source == directory.Entra && g.Unreadable == "" {
 			next.Groups[g.Ref.Key(false)] = directory.EarlierGroup{ID: g.ID, Run: j.Begin.Run, At: j.Begin.Read, Hidden: slices.Contains(j.Manifest.Readings[directory.Entra].Hidden, g.Ref.Key(false))}

@@ -37,7 +37,9 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	}
 	p := j.plan
 	p.Verdict, p.HoldReasons, p.Overridable = plan.Decide(p.Mode, len(p.Changes)+len(p.Notices), exceeded, unhealthy(r))
-	p.Notes = slices.Concat(p.Notes, notes(r), converted(j.sum.Converted))
+	if err := j.findListed(ctx); err != nil {
+		return nil, fmt.Errorf("plan run %s: %w", run, err)
+	}
 	hold(p, j.doubts())
 	p.PlanHash = p.Hash()
 	if err := j.remember(ctx, len(exceeded) == 0); err != nil {
@@ -61,6 +63,7 @@ type judgement struct {
 	people          map[string]bool // in a run for one person
 	matches         *matches
 	sum             decision.Summary
+	listed          *decision.Listed
 }
 
 // choose fills the plan with the changes that fit.

@@ -16,30 +16,6 @@ type exemptions struct {
 	when   *condition
 }
 
-// listed is somebody the policy names.
-type listed struct {
-	always bool
-	leave  []*Leave
-}
-
-func (e *exemptions) index(public *Exemptions) {
-	e.listed = map[string]*listed{}
-	entry := func(user string) *listed {
-		key := strings.ToLower(user)
-		if e.listed[key] == nil {
-			e.listed[key] = &listed{}
-		}
-		return e.listed[key]
-	}
-	for _, user := range public.Users {
-		entry(user).always = true
-	}
-	for i := range public.Leave {
-		one := entry(public.Leave[i].User)
-		one.leave = append(one.leave, &public.Leave[i])
-	}
-}
-
 // exemption tells whether a person is exempt, and what settled it or left it
 // open: at most one of the fields after flag.
 type exemption struct {
@@ -83,55 +59,4 @@ func (j *Judge) exemption(p *directory.Person) exemption {
 		return exemption{flag: directory.Yes, kind: strings.TrimSuffix(kind+": "+evidence, ": ")}
 	}
 	return open
-}
-
-// namesOf are the names by which a policy may list a person.
-func namesOf(p *directory.Person) (names [3]string) {
-	if p.Entra != nil {
-		names[0], names[1] = p.Entra.UserPrincipalName, p.Entra.ID
-	}
-	if p.AD != nil {
-		names[2] = p.AD.UserPrincipalName
-	}
-	return names
-}
-
-// listed looks the person up by both names and the object id. Without the
-// Entra account the name by which somebody is listed may be missing.
-func (j *Judge) listed(p *directory.Person) exemption {
-	for _, name := range namesOf(p) {
-		one := j.lookUp(name)
-		if one == nil {
-			continue
-		}
-		if one.always {
-			return exemption{flag: directory.Yes, user: name}
-		}
-		for _, leave := range one.leave {
-			if j.now.Before(leave.Until) {
-				return exemption{flag: directory.Yes, leave: leave}
-			}
-		}
-	}
-	if p.Entra == nil && p.EntraState != directory.NoAccount || p.AD != nil && p.AD.Hides("userPrincipalName") {
-		return exemption{flag: directory.Unset}
-	}
-	return exemption{flag: directory.No}
-}
-
-// lookUp finds a name without regard to case, and without allocating for the
-// plain names almost everybody has.
-func (j *Judge) lookUp(name string) *listed {
-	j.folded = j.folded[:0]
-	for i := range len(name) {
-		c := name[i]
-		if c >= 0x80 {
-			return j.policy.exempt.listed[strings.ToLower(name)]
-		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		j.folded = append(j.folded, c)
-	}
-	return j.policy.exempt.listed[string(j.folded)]
 }

@@ -140,3 +140,37 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 		})
 	}
 }
+
+// TestFollowed: who had a listed name in an earlier run is exempt by the id.
+func TestFollowed(t *testing.T) {
+	t.Parallel()
+	p := load(t, exempting)
+	j, err := p.NewJudge(map[string]string{"SPE_E3": "e3"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	boss := []directory.EarlierPerson{{ID: "ID-1", SID: "S-1-5-21-9", Name: "boss@contoso.example"}}
+	j.Follow(map[string][]directory.EarlierPerson{"boss@contoso.example": boss, "back@contoso.example": {{ID: "id-2"}}})
+	const followed = "exempt: Boss@Contoso.example, followed by its id, is listed"
+	tests := map[string]struct {
+		person directory.Person
+		want   string
+	}{
+		"by the object id":         {directory.Person{Entra: &directory.EntraUser{ID: "id-1"}, EntraState: directory.Present}, followed},
+		"by the SID":               {directory.Person{AD: &directory.ADUser{SID: "S-1-5-21-9"}, ADState: directory.Present}, followed},
+		"somebody else":            {directory.Person{Entra: &directory.EntraUser{ID: "id-3"}, EntraState: directory.Present}, ""},
+		"after the leave":          {directory.Person{Entra: &directory.EntraUser{ID: "id-2"}, EntraState: directory.Present}, ""},
+		"an account name":          {directory.Person{Entra: &directory.EntraUser{ID: "id-3", SAMAccount: "ID-7"}, EntraState: directory.Present}, "exempt: ID-7 is listed"},
+		"the name, by another one": {directory.Person{Entra: &directory.EntraUser{ID: "id-3", UserPrincipalName: "boss@contoso.example"}, EntraState: directory.Present}, "exempt: boss@contoso.example is listed"},
+	}
+	for name, tc := range tests {
+		e := j.listed(&tc.person)
+		got := ""
+		if e.flag == directory.Yes {
+			got = j.exemptReason(e)
+		}
+		if got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}

@@ -30,7 +30,7 @@ type Judge struct {
 	turn     uint
 	person   *directory.Person
 
-	folded   []byte
+	names    *Names
 	instants []time.Time
 }
 
@@ -38,7 +38,7 @@ type Judge struct {
 // skuIds by the names of directory.SKUIDs. The error names every license that the
 // tenant does not have, and those that are one product under two names.
 func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, error) {
-	j := &Judge{policy: p, skus: make([]string, len(p.Licenses))}
+	j := &Judge{policy: p, skus: make([]string, len(p.Licenses)), names: p.Names(nil)}
 	j.setNow(now.UTC())
 	var faults []error
 	for i, l := range p.Licenses {

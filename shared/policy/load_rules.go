@@ -216,7 +216,7 @@ func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	public, compiled := &l.policy.Exempt, &l.policy.exempt
 	if n := o.fields["users"]; n != nil {
 		for _, item := range l.list(n, "exempt.users") {
-			if user, ok := l.text(item, "an exempt user"); ok {
+			if user, ok := l.text(item, "an exempt user"); ok && l.oneName(item, user) {
 				public.Users = append(public.Users, user)
 			}
 		}
@@ -239,10 +239,27 @@ func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	compiled.index(public)
 }
 
+// oneName refuses what is not the name of one account: an exemption that matches
+// nobody would go unnoticed.
+func (l *loader) oneName(n *yaml.Node, user string) bool {
+	switch _, account, inDomain := strings.Cut(user, `\`); {
+	case strings.ContainsAny(user, "*?"):
+		l.fault(n, "%q is a pattern, and people are listed by name; name each of them, or exempt them by a condition, as when: userPrincipalName.endsWith(\"@contoso.example\")", user)
+	case inDomain:
+		l.fault(n, "%q has a domain; write the account name alone, as %s, or the userPrincipalName or SID", user, account)
+	default:
+		return true
+	}
+	return false
+}
+
 func (l *loader) leave(n *yaml.Node) Leave {
 	o := l.object(n, "a leave", "user", "until", "reason")
 	o.required("user", "the user principal name")
 	leave := Leave{User: o.text("user"), Reason: o.text("reason")}
+	if n := o.fields["user"]; n != nil {
+		l.oneName(n, leave.User)
+	}
 	if until := o.required("until", "the last day, like 2027-03-01"); until != nil {
 		var wholeDay bool
 		if leave.Until, wholeDay = l.date(until, "until"); wholeDay {

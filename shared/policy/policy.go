@@ -106,7 +106,7 @@ type Grace struct {
 
 // Exemptions name people no rule may touch.
 type Exemptions struct {
-	Users  []string             // user principal names or Entra object ids
+	Users  []string             // user principal names, Entra object ids, SIDs or account names
 	Groups []directory.GroupRef // everybody in them
 	Leave  []Leave
 	When   string // a condition; "" when absent

@@ -73,11 +73,9 @@ func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
 	if g := j.inGrace(r, p); g.flag == directory.Yes {
 		j.add(g.ends)
 	}
-	for _, name := range namesOf(p) {
-		if one := j.lookUp(name); one != nil {
-			for _, leave := range one.leave {
-				j.add(leave.Until)
-			}
+	for _, hit := range j.names.Of(p) {
+		for _, leave := range hit.one.leave {
+			j.add(leave.Until)
 		}
 	}
 }

@@ -91,6 +91,7 @@ type change struct {
 	putBack     bool      // logOn is from a backup, lastLogonTimestamp with it
 	commonName  string    // in Active Directory, when it was renamed
 	displayName string    // in Entra ID, when it is another
+	upn         string    // likewise
 	department  string    // likewise
 	agent       bool      // the account in Entra ID is an agent's
 	recipient   string    // msExchRecipientTypeDetails

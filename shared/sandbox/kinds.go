@@ -15,6 +15,22 @@ func (c *Company) SetDisplayName(i int, name string) {
 	c.changeOf(i).displayName = name
 }
 
+// SetUPN gives a person another userPrincipalName in Entra ID, as after a marriage. Its
+// domain is the company's.
+func (c *Company) SetUPN(i int, upn string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changeOf(i).upn = upn
+}
+
+// Delete deletes the account of a person in Entra ID.
+func (c *Company) Delete(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.setAssignments(i, c.now(), nil)
+	c.changeOf(i).deleted = true
+}
+
 // SetDepartment puts a person into another department in Entra ID.
 func (c *Company) SetDepartment(i int, name string) {
 	c.mu.Lock()
@@ -63,5 +79,8 @@ func (u *entraUser) changed(ch *change) {
 	}
 	if ch.department != "" {
 		u.Department = ch.department
+	}
+	if ch.upn != "" {
+		u.UserPrincipalName = ch.upn
 	}
 }

@@ -62,6 +62,17 @@ func (c *Company) nameOf(i int, k Kind) name {
 
 // byUPN finds the person whom a UPN names, whatever its case.
 func (c *Company) byUPN(upn string) (int, bool) {
+	for i, ch := range c.changes {
+		if ch.upn != "" && strings.EqualFold(ch.upn, upn) {
+			return i, true
+		}
+	}
+	i, found := c.byFirstUPN(upn)
+	return i, found && (c.changes[i] == nil || c.changes[i].upn == "")
+}
+
+// byFirstUPN finds the person whose name it was at first.
+func (c *Company) byFirstUPN(upn string) (int, bool) {
 	local, domain, ok := strings.Cut(upn, "@")
 	if !ok || !strings.EqualFold(domain, upnDomain) {
 		return 0, false

@@ -60,6 +60,9 @@ type Begin struct {
 	Members []string `json:"members"`
 	// Earlier is what earlier runs found under the names of policies; nil: nothing.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
+	// Unnamed are names that the policy lists and that are nobody's, of a run for one
+	// person; one for everybody finds them by itself.
+	Unnamed []string `json:"unnamed,omitempty"`
 	// Mailboxes is the mailbox usage report; nil when the policy does not ask.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
 }

@@ -1,0 +1,49 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// ids are names that need not be looked for: whoever has such a one is compared with
+// it.
+var ids = regexp.MustCompile(`^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|s-1-[0-9-]+)$`)
+
+// unnamed are the names in exempt.users and exempt.leave that no earlier run found to
+// be anybody's, and that nobody has now. A run for one person looks for them, since
+// the person may be the one who is meant.
+func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Earlier) (names []string, err error) {
+	for _, name := range in.Policy.Listed(in.AsOf) {
+		if earlier != nil && len(earlier.People[name]) > 0 || ids.MatchString(name) {
+			continue
+		}
+		found, err := c.somebody(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("look for a name that the policy lists: %w", err)
+		}
+		if !found {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// somebody tells whether anybody has a name. Active Directory that does not answer
+// knows nobody.
+func (c *Collector) somebody(ctx context.Context, name string) (bool, error) {
+	if strings.Contains(name, "@") {
+		if _, err := c.Entra.FindID(ctx, name); err == nil || !errors.Is(err, directory.ErrNoPerson) {
+			return err == nil, err
+		}
+	}
+	if c.AD == nil {
+		return false, nil
+	}
+	_, err := c.AD.FindPerson(ctx, name)
+	return err == nil || errors.Is(err, directory.ErrAmbiguousPerson), ctx.Err()
+}
