@@ -48,7 +48,7 @@ func TestRenamedLicense(t *testing.T) {
 			p := s.plan(exitDone)
 			c, _ := s.change(p, by("m365-idle-60", plan.EntraGroup))
 			tc.before(s, p.Run, c)
-			s.write("policy.yaml", strings.ReplaceAll(string(s.company.Policy()), tc.rename, "renamed")+another)
+			s.write("policy.yaml", strings.ReplaceAll(withoutGrace(t)(string(s.company.Policy())), tc.rename, "renamed")+another)
 			next := s.plan(exitDone)
 			if got := next.reason(c.User, tc.asked); !strings.HasPrefix(got, tc.want) {
 				t.Errorf("left alone for %q, want %q", got, tc.want)
