@@ -20,7 +20,7 @@ test:
 test-ad: ## what needs a real Samba domain; installs Samba when run as root on Debian
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/... ./infra/endtoend
 
-test-kills: ## apply killed before and after every one of its operations; ten minutes to half an hour
+test-kills: ## apply killed before and after every one of its operations; half an hour to an hour
 	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat
 
 check:

@@ -17,16 +17,6 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// clockedShell is a company that shares its clock with the commands.
-func clockedShell(t *testing.T, o sandbox.Options) (*shell, *sharedClock) {
-	t.Helper()
-	clock := newSharedClock(t)
-	o.Now = clock.now
-	s := newShell(t, o)
-	s.setenv(clockVariable, clock.path)
-	return s, clock
-}
-
 // allSignIn lets everybody sign in whose license a plan would take.
 func (s *shell) allSignIn(p printed) {
 	s.t.Helper()
@@ -41,7 +31,7 @@ func (s *shell) allSignIn(p printed) {
 // wakes it minutes later: none of them loses a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
-	s, clock := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
+	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
 	before := holding(s.company.Company)
 	p := s.plan(exitDone)
 	process := make(chan *os.Process, 1)
@@ -56,7 +46,7 @@ func TestAsleep(t *testing.T) {
 					sleeper := <-process
 					_ = sleeper.Signal(syscall.SIGSTOP)
 					s.allSignIn(p)
-					clock.pass(3 * time.Minute)
+					s.clock.pass(3 * time.Minute)
 					_ = sleeper.Signal(syscall.SIGCONT)
 				}
 			}
@@ -105,7 +95,7 @@ func TestSignsInDuringRetryAfter(t *testing.T) {
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
 		t.Run(string(via), func(t *testing.T) {
 			t.Parallel()
-			s, clock := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
+			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			throttled := false
 			s.company.Intercept(func(next http.Handler) http.Handler {
@@ -113,7 +103,7 @@ func TestSignsInDuringRetryAfter(t *testing.T) {
 					if takes(r) && !throttled {
 						throttled = true
 						s.allSignIn(p)
-						clock.pass(150 * time.Second)
+						s.clock.pass(150 * time.Second)
 						w.Header().Set("Retry-After", "1")
 						http.Error(w, `{"error":{"code":"TooManyRequests","message":"slow down"}}`, http.StatusTooManyRequests)
 						return
@@ -121,7 +111,7 @@ func TestSignsInDuringRetryAfter(t *testing.T) {
 					next.ServeHTTP(w, r)
 				})
 			})
-			r := s.untilDone(clock, "apply", p.Run)
+			r := s.untilDone("apply", p.Run)
 			if len(r.Results) == 0 || r.Results[0].Status != report.Kept || !strings.Contains(r.Results[0].Note, "signed in ") || !throttled {
 				t.Errorf("throttled %t: %+v", throttled, r.Results)
 			}
@@ -160,7 +150,7 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
 		t.Run(string(via), func(t *testing.T) {
 			t.Parallel()
-			s, clock := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
+			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			asked := map[string]bool{}
 			var waiting sync.WaitGroup
@@ -174,7 +164,7 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 						waiting.Go(func() { // the minute and a half passes while the command waits
 							for !done.Load() {
 								time.Sleep(200 * time.Millisecond)
-								clock.pass(20 * time.Second)
+								s.clock.pass(20 * time.Second)
 							}
 						})
 						return
@@ -183,7 +173,7 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 					next.ServeHTTP(w, r)
 				})
 			})
-			r := s.untilDone(clock, "apply", p.Run)
+			r := s.untilDone("apply", p.Run)
 			done.Store(true)
 			waiting.Wait()
 			if len(r.Results) != 1 || r.Results[0].Status != report.Done || len(asked) == 0 {

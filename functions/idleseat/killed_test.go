@@ -73,7 +73,6 @@ type trial struct {
 	*shell
 	killer
 	objects *s3mem.Backend
-	clock   *sharedClock
 }
 
 const trialBucket = "trial"
@@ -93,7 +92,8 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	many := []policyText{ // so that a small company has enough changes
 		replace(t, "perRun: 200", "perRun: 50"), replace(t, "percent: 10", "percent: 100"), replace(t, "days(60)", "days(1)"), replace(t, "days(90)", "days(365)"),
 	}
-	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New(), clock: clock}
+	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
+	x.shell.clock = clock
 	x.company.Company.SignIn(9) // in so small a company nobody else may have, for days
 	if err := x.objects.CreateBucket(trialBucket); err != nil {
 		t.Fatal(err)

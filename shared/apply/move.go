@@ -150,39 +150,6 @@ func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
 }
 
-// direct changes directly assigned products in one call.
-func (m *move) direct(ctx context.Context) (report.Status, string) {
-	e := m.entry
-	if m.holds(e.SKU, "") {
-		if status, note := m.leave(ctx); status != "" {
-			return status, note
-		}
-		var add []directory.Assignment
-		if e.TargetSKU != "" && !m.active(e.TargetSKU, "") {
-			add = append(add, directory.Assignment{SKU: e.TargetSKU})
-		}
-		err := m.Entra.ChangeLicenses(m.taking(ctx), e.Person, add, []string{e.SKU})
-		if errors.Is(err, errAged) {
-			return m.writeFailed(ctx, err)
-		}
-		if readErr := m.readBack(ctx); readErr != nil {
-			return troubled, readErr.Error()
-		}
-		if err != nil && !errors.Is(err, directory.ErrNotHeld) && m.holds(e.SKU, "") {
-			return m.writeFailed(ctx, err)
-		}
-	}
-	switch {
-	case m.holds(e.SKU, ""), e.TargetSKU != "" && m.holds(e.TargetSKU, "") && !m.active(e.TargetSKU, ""):
-		return report.Pending, notShown
-	case e.TargetSKU != "" && !m.holds(e.TargetSKU, "") && m.leaving():
-		return report.Pending, notShown
-	case e.TargetSKU != "" && !m.holds(e.TargetSKU, ""):
-		return m.complete(ctx, ledger.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it")
-	}
-	return m.complete(ctx, ledger.Done, "")
-}
-
 // byGroup moves between Entra license groups: join the target, wait until it
 // gives its license, only then leave the source, wait until that is free.
 func (m *move) byGroup(ctx context.Context) (report.Status, string) {
@@ -292,48 +259,6 @@ func (m *move) given(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return m.inGroup(ctx, plan.EntraGroup, m.entry.Target)
-}
-
-// byADGroup changes membership of AD groups, which counts at once.
-func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
-	e := m.entry
-	if e.Target != "" {
-		err := m.writeMember(ctx, plan.ADGroup, e.Target, true)
-		m.joined = m.joined || definite(err) == ""
-		switch {
-		case errors.Is(err, directory.ErrDeferred): // leaving is handed over too, to follow it
-		case err != nil:
-			return m.writeFailed(ctx, err)
-		default:
-			in, err := m.inGroup(ctx, plan.ADGroup, e.Target)
-			if err == nil && !in {
-				err = errors.New("it does not show the person")
-			}
-			if err != nil {
-				return troubled, fmt.Sprintf("the target group was written and read again: %v", err)
-			}
-		}
-	}
-	if status, note := m.leave(ctx); status != "" {
-		return status, note
-	}
-	err := m.writeMember(ctx, plan.ADGroup, e.Source, false)
-	if errors.Is(err, directory.ErrDeferred) {
-		return report.Pending, handedOver
-	}
-	if definite(err) != "" {
-		return m.writeFailed(ctx, err)
-	}
-	in, readErr := m.inGroup(ctx, plan.ADGroup, e.Source)
-	switch {
-	case readErr != nil:
-		return troubled, fmt.Sprintf("the group could not be read again: %v", readErr)
-	case in && err != nil:
-		return m.writeFailed(ctx, err)
-	case in:
-		return report.Pending, "Active Directory accepted the change but still shows the member"
-	}
-	return m.complete(ctx, ledger.Done, "")
 }
 
 // handedOver is the note of a change that waits for a worker's write.

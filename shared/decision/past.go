@@ -22,10 +22,10 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	case past.State == history.Taken && d.Outcome == policy.NotHolder:
 		r.returned(d, judge, rule, p, past)
 		return true
-	case past.State == history.Taken && !past.At.Before(r.Begin.Read):
+	case past.State == history.Taken && !past.At.Add(directory.Settling).Before(r.Begin.Read):
 		if d.Outcome == policy.Reclaim {
 			d.Outcome = policy.Undecided
-			d.Reason = fmt.Sprintf("undecided: run %s took the license on %s, and these data are older than that", past.Run, dayOf(past.At))
+			d.Reason = fmt.Sprintf("undecided: run %s took the license on %s, and these data may be from before that", past.Run, dayOf(past.At))
 		}
 	case past.State == history.Taken && holder != directory.Yes: // whether it is held is not known
 	case past.State == history.Taken: // somebody else gave it back, at a time we do not know
