@@ -29,6 +29,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	if rule.ChangeTo != nil {
 		d.To = rule.ChangeTo.Name
 	}
+	d.SavesNothing = r.savesNothing(rule, p)
 	if why := cmp.Or(r.damaged[d.User], r.damaged[d.SID]); why != "" && d.Outcome == policy.Reclaim {
 		d.Outcome, d.Reason = policy.Undecided, "undecided: "+why
 		return d
@@ -43,6 +44,9 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	}
 	route, refusal := r.Tenant.Route(p, rule)
 	d.Via, d.Refused = route.Via, refusal
+	if refusal == "" && rule.License.SKU != "" && d.SavesNothing != "" {
+		d.Reason += "; saves nothing: " + d.SavesNothing
+	}
 	if refusal == "" && rule.MailboxLost && r.Tenant.LosesMailbox(p, rule) != directory.No {
 		d.Reason += "; the mailbox is left without a license, and Exchange Online deletes it 30 days later"
 	}
@@ -66,6 +70,28 @@ func (c Claims) precede(d *plan.Decision) {
 			d.Follow(first)
 		}
 	}
+}
+
+// savesNothing says why a change frees no seat that is paid for. An assignment that
+// Entra ID could not process takes none (Microsoft Entra documentation, "Identify and
+// resolve license assignment problems for a group").
+func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
+	if rule.License.SKU == "" || p.Entra == nil {
+		return rule.License.FreesNothing()
+	}
+	sku, held := r.Tenant.SKUIDs[rule.License.SKU], false
+	for _, a := range p.Entra.Assignments {
+		if a.SKU == sku {
+			if a.Active() || a.State == "" {
+				return ""
+			}
+			held = true
+		}
+	}
+	if held {
+		return "the assignment is in error and takes no seat"
+	}
+	return ""
 }
 
 // Claims are the decisions about one person that change something. A run makes one

@@ -29,7 +29,7 @@ currency: SEK
 licenses:
   e3:     {sku: SPE_E3, monthlyPrice: 39}
   exo:    {sku: EXCHANGESTANDARD, monthlyPrice: 4}
-  citrix: {group: {ad: "CN=Citrix,DC=corp"}, monthlyPrice: 18}
+  citrix: {group: {ad: "CN=Citrix,DC=corp"}, model: user, monthlyPrice: 18}
 limits: {stopAbove: {percent: 10, count: 20}, perRun: 3}
 rules:
   - {name: m365, license: e3, when: AzureAdSistaLogon.hasNoValue(), then: {changeTo: exo}}

@@ -115,6 +115,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	}
 	p.Rules, p.Notes = j.sum.Tallies, append(p.Notes, asksNobody(j.Policy, j.sum.Tallies)...)
 	p.Notes = append(p.Notes, j.Policy.Over(p.AsOf)...)
+	p.Notes = append(p.Notes, savesNothing(j.Policy, p.Changes)...)
 	p.Deferred, p.Counts = j.chosen.Deferred()+j.notices.Deferred(), count(j.sum)
 	p.Kinds = j.sum.Kinds
 	p.Matches = map[string]int{}
@@ -128,6 +129,23 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		p.MonthlySaving += c.MonthlySaving
 	}
 	return nil
+}
+
+// savesNothing tells of each license whose changes free no seat, or may free none, why
+// the sum has nothing of them.
+func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
+	for _, l := range p.Licenses {
+		n := 0
+		for _, c := range changes {
+			if c.License == l.Name && c.Back == "" && c.SavesNothing != "" {
+				n++
+			}
+		}
+		if why := l.FreesNothing(); n > 0 && why != "" {
+			notes = append(notes, fmt.Sprintf("license %s: %d changes are counted as saving nothing: %s", l.Name, n, why))
+		}
+	}
+	return notes
 }
 
 // asksNobody tells of each rule that has holders to ask and asks none of them, with what

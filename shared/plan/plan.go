@@ -39,6 +39,8 @@ type Decision struct {
 	FirstReading bool `json:"firstReading,omitempty"`
 	// Seat is the license of which the change takes a seat; empty: of none.
 	Seat string `json:"seat,omitempty"`
+	// SavesNothing is why the change frees no seat that is paid for; empty: it frees one.
+	SavesNothing string `json:"savesNothing,omitempty"`
 	// Notice: the change is announced, and made by a later run.
 	Notice bool `json:"notice,omitempty"`
 	// Mailbox: what the mailbox holds must be known to fit the new license.
@@ -150,6 +152,8 @@ type Change struct {
 	Reason            string     `json:"reason"`
 	IdleSince         *time.Time `json:"idleSince"` // null: never signed in
 	MonthlySaving     float64    `json:"monthlySaving"`
+	// SavesNothing is why no seat comes free, so that MonthlySaving has no price of one.
+	SavesNothing string `json:"savesNothing,omitempty"`
 	// Back is the run whose change is put back; empty for one that takes.
 	Back string `json:"back,omitempty"`
 	// FirstReading is that of the decision.

@@ -104,6 +104,12 @@ func (d *Decision) change(price map[string]float64) Change {
 		User: d.User, SID: d.SID, UserPrincipalName: d.UserPrincipalName, Rule: d.Rule, License: d.License, To: d.To,
 		Via: d.Via, Reason: d.Reason, FirstReading: d.FirstReading, MonthlySaving: price[d.License] - price[d.To], Back: d.Back,
 	}
+	if c.SavesNothing = d.SavesNothing; c.SavesNothing != "" {
+		c.MonthlySaving = 0
+		if d.To != "" {
+			c.MonthlySaving = -price[d.To]
+		}
+	}
 	if !d.IdleSince.IsZero() {
 		c.IdleSince = &d.IdleSince
 	}

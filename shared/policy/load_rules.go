@@ -26,7 +26,7 @@ func (l *loader) licenses(n *yaml.Node) {
 // are not reported as well.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
-	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "monthlyPrice", "keepSeats", "mailboxQuota", "needs")
+	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "monthlyPrice", "keepSeats", "mailboxQuota", "needs", "model")
 	license := &License{Name: e.key.Value, SKU: o.text("sku")}
 	if id := strings.ToLower(license.SKU); guid.MatchString(id) {
 		license.SKU = id // as Graph writes it
@@ -34,6 +34,14 @@ func (l *loader) license(e entry) *License {
 	l.number(o.fields["monthlyPrice"], "monthlyPrice", 0, 999_999, &license.MonthlyPrice)
 	l.count(o.fields["keepSeats"], "keepSeats", 0, 1_000_000_000, &license.KeepSeats)
 	l.number(o.fields["mailboxQuota"], "mailboxQuota", 0.1, 10_000, &license.MailboxQuota)
+	if n := o.fields["model"]; n != nil {
+		words := []string{string(PerUser), string(PerDevice), string(Concurrent)}
+		if word, ok := l.text(n, "model"); ok && !slices.Contains(words, word) {
+			l.fault(n, "model must be user, device or concurrent, not %q", word)
+		} else if ok {
+			license.Model = Model(word)
+		}
+	}
 	if n := o.fields["needs"]; n != nil {
 		for _, item := range l.list(n, "needs") {
 			if name, ok := l.text(item, "a service plan"); ok {
@@ -57,6 +65,8 @@ func (l *loader) license(e entry) *License {
 		l.fault(e.value, `license %s needs "sku: PART_NUMBER" beside its Entra group: who holds it is read from the license, not from the group`, license.Name)
 	case license.SKU != "" && inAD:
 		l.fault(e.value, `license %s has a sku and a group of Active Directory; name its Entra group, or leave the sku out`, license.Name)
+	case !inAD && license.Model != "":
+		l.fault(e.value, "license %s has a sku, whose seats are people's; leave model out", license.Name)
 	case inAD && (license.KeepSeats > 0 || license.MailboxQuota > 0 || len(license.Needs) > 0):
 		l.fault(e.value, "license %s is a group of Active Directory, of which neither seats nor mailboxes nor service plans are known; leave keepSeats, mailboxQuota and needs out", license.Name)
 	case inAD:

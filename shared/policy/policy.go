@@ -67,8 +67,36 @@ type License struct {
 	// is changed to it. Those that give a mailbox always count.
 	Needs []string
 
+	// Model is how the seats of a license of Active Directory are counted; "": not said.
+	Model Model
+
 	index   int          // in Policy.Licenses
 	holders *MemberQuery // the AD group whose members hold it; nil with a SKU
+}
+
+// Model is how seats are counted that a group of Active Directory gives a right to
+// (Citrix DaaS documentation, "License types": user/device and concurrent).
+type Model string
+
+// The models. Only a seat of a user comes free when the user leaves the group.
+const (
+	PerUser    Model = "user"
+	PerDevice  Model = "device"
+	Concurrent Model = "concurrent"
+)
+
+// FreesNothing says why leaving the license's group frees no seat, or may free none;
+// empty when it does.
+func (l *License) FreesNothing() string {
+	switch {
+	case l.SKU != "" || l.Model == PerUser:
+		return ""
+	case l.Model == PerDevice:
+		return "its seats are counted by device (model: device), so that none comes free when a person leaves the group"
+	case l.Model == Concurrent:
+		return "its seats are counted by sessions at one time (model: concurrent), so that none comes free when a person leaves the group"
+	}
+	return "whether a seat comes free is not known; say how they are counted with model: user, device or concurrent"
 }
 
 // Rule says which holders of a license no longer use it, and what then.

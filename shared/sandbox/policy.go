@@ -21,7 +21,7 @@ attributes:
 licenses:
   m365-e3:         {sku: SPE_E3,           group: {entra: LIC-M365-E3}, monthlyPrice: 39}
   exchange-online: {sku: EXCHANGESTANDARD, group: {entra: LIC-EXO-P1},  monthlyPrice: 4}
-  citrix:          {group: {ad: %q}, monthlyPrice: 18}
+  citrix:          {group: {ad: %q}, model: user, monthlyPrice: 18}
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt:
   users:  [breakglass@contoso.example]
