@@ -1,11 +1,14 @@
 package main
 
 import (
+	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -92,5 +95,50 @@ func TestAnchors(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 20}, func(text string) string { return "anchor: employeeId\n" + text })
 	if a := s.want(exitUsage, "policy", "check", s.path("policy.yaml")); !strings.Contains(a.err, `"employeeId" is no anchor that is known`) || !strings.Contains(a.err, "objectSid") {
 		t.Errorf("a misspelt anchor: %s", a.err)
+	}
+}
+
+// TestWithoutSID: Entra ID tells no SID of a person who is exempt by the name there. The
+// immutable id still says who it is, and Citrix is not taken.
+func TestWithoutSID(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
+	idle := department(s, "Support", sandbox.Idle)
+	if len(idle) < 2 {
+		t.Fatalf("%d idle holders in the department", len(idle))
+	}
+	exempt, other := s.company.Company.Person(idle[0]), s.company.Company.Person(idle[1])
+	text, err := os.ReadFile(s.path("policy.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("policy.yaml", strings.Replace(string(text), "users:  [", "users:  ["+exempt.Entra.ID+", ", 1))
+	s.company.Intercept(edited("/users", func(user map[string]any) {
+		if id := user["id"]; id == exempt.Entra.ID || id == other.Entra.ID {
+			user["onPremisesSecurityIdentifier"] = nil
+		}
+	}))
+	p := s.plan(exitDone)
+	planned := map[string]bool{}
+	for _, c := range p.Changes {
+		if c.License == "citrix" {
+			planned[c.User] = true
+		}
+	}
+	if planned[exempt.Entra.ID] || planned[exempt.AD.SID] {
+		t.Error("who is exempt by the object id would lose Citrix")
+	}
+	if !planned[other.Entra.ID] || planned[other.AD.SID] {
+		t.Errorf("who is not exempt is not one person of two halves: %v, %v", planned[other.Entra.ID], planned[other.AD.SID])
+	}
+	var r report.Results
+	if err := json.Unmarshal(s.run("apply", p.Run, "--yes", "--format", "json").out, &r); err != nil {
+		t.Fatal(err)
+	}
+	done := slices.ContainsFunc(r.Results, func(x report.Result) bool {
+		return x.User == other.Entra.ID && x.License == "citrix" && x.Status == report.Done
+	})
+	if !done {
+		t.Errorf("the change of who is not exempt was not made: %+v", r.Results)
 	}
 }

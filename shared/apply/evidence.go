@@ -93,7 +93,7 @@ func (j *job) halves(ctx context.Context, changes []plan.Change) (map[string]evi
 		u, found := users[c.User]
 		switch {
 		case found:
-			all[c.User] = j.both(ctx, &u, u.SID)
+			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // planned together by the immutable id
 		case isSID(c.User):
 			all[c.User] = j.both(ctx, nil, c.User)
 		default:
@@ -202,7 +202,7 @@ func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Halves) (*direc
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case u.SID != h.AD[0].SID:
+	case u.SID != h.AD[0].SID && (u.SID != "" || !h.Anchor.Fits(u.ImmutableID, &h.AD[0])):
 		return nil, nil
 	}
 	return &u, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
+	"slices"
 )
 
 // PartitionKey decides the partition of an Entra account: its SID, so that
@@ -33,6 +34,9 @@ type Halves struct {
 	Unreadable  []string  // keys of groups that could not be read
 	Stale       [2]string // by Source: why activity dates cannot be trusted
 	Anchor      Anchor    // of Entra Connect
+	// Loose are the immutable ids of Entra accounts without a SID in any partition, whose
+	// account in Active Directory may lie in this one.
+	Loose map[string]bool
 	// Unplaced are Entra accounts with an immutable id and without a SID that were not
 	// looked for among those of Active Directory: too many.
 	Unplaced int
@@ -175,7 +179,7 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 	if p.EntraState == NoAccount {
 		p.missed(Entra, u.Past.Joined)
-		p.unmatched(j.Anchor, j.Unplaced)
+		p.unmatched(j.Halves)
 	}
 	if j.twiceAD[u.SID] {
 		p.contradict("two Active Directory accounts carry the same SID")
@@ -184,8 +188,12 @@ func (j *joiner) fromAD(p *Person, i int) {
 
 // unmatched makes the Entra half of somebody who was found in Active Directory alone
 // Missing when it may be there and could not be matched.
-func (p *Person) unmatched(anchor Anchor, unplaced int) {
+func (p *Person) unmatched(h *Halves) {
+	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {
+	case len(h.Loose) > 0 && slices.ContainsFunc(anchor.Of(p.AD), func(id string) bool { return h.Loose[id] }):
+		p.EntraState = Missing
+		p.Doubt = "an account in Entra ID has its onPremisesImmutableId and no onPremisesSecurityIdentifier; let Entra Connect synchronize the account in full, so that both are known to be one person"
 	case p.AD.Hides(anchor.Attribute()):
 		p.EntraState = Missing
 		p.Doubt = "whether it has an account in Entra ID is not known: the account of idleseat has no right to see " + anchor.Attribute() + " of this person; grant it to read the attribute"

@@ -79,6 +79,10 @@ func TestJoin(t *testing.T) {
 			Halves{EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g", Unreadable: []string{"mS-DS-ConsistencyGuid"}}}},
 			[]outcome{{"S-1", Missing, Present, true}},
 		},
+		"AD-only, an account of Entra in another partition has its anchor": {
+			Halves{Loose: map[string]bool{"g": true}, EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}, {SID: "S-2", GUID: "h"}}},
+			[]outcome{{"S-1", Missing, Present, true}, {"S-2", NoAccount, Present, false}},
+		},
 		"AD-only, many in Entra could not be placed": {
 			Halves{Unplaced: 5000, EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"S-1", Missing, Present, true}},

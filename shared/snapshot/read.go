@@ -23,6 +23,12 @@ func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *di
 		Entra: h.Entra[:0], AD: h.AD[:0], Memberships: map[string][]string{},
 		EntraState: m.state(directory.Entra), ADState: m.state(directory.AD),
 	}
+	if entra := &m.Readings[directory.Entra]; len(entra.Loose) > 0 {
+		h.Unplaced, h.Loose = entra.Unplaced, make(map[string]bool, len(entra.Loose))
+		for _, id := range entra.Loose {
+			h.Loose[id] = true
+		}
+	}
 	groups := map[string][]string{} // one list of each group's key, for all who are in no other
 	for _, r := range m.Readings {
 		h.Unreadable = append(h.Unreadable, r.Unreadable...)

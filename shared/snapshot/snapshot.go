@@ -117,6 +117,11 @@ type Reading struct {
 	// one person; activity dates of the source are then unknown.
 	Unasked    string   `json:"unasked,omitempty"`
 	Unreadable []string `json:"unreadable,omitempty"`
+	// Loose are the immutable ids of Entra accounts that have no SID, by which they lie
+	// in another partition than their account in Active Directory; Unplaced is how many
+	// more there are.
+	Loose    []string `json:"loose,omitempty"`
+	Unplaced int      `json:"unplaced,omitempty"`
 	// Why says, by key, why members are unreadable, where begin.json does not.
 	Why     map[string]string `json:"why,omitempty"`
 	Hidden  []string          `json:"hidden,omitempty"`  // keys of groups with hidden members that could be seen
@@ -131,10 +136,21 @@ type Reading struct {
 	Mark    *directory.Mark `json:"mark,omitempty"` // nil: the next reading is of everybody
 }
 
+// maxLoose bounds Loose: they stand in the manifest.
+const maxLoose = 5000
+
+// loosen adds immutable ids, and more that are only counted.
+func (r *Reading) loosen(more int, ids ...string) {
+	room := min(len(ids), maxLoose-len(r.Loose))
+	r.Loose = append(r.Loose, ids[:room]...)
+	r.Unplaced += more + len(ids) - room
+}
+
 // Join adds what another call of reading the same source gave.
 func (r *Reading) Join(o *Reading) {
 	r.Source = o.Source
 	r.Freshness.Join(o.Freshness)
+	r.loosen(o.Unplaced, o.Loose...)
 	r.People += o.People
 	r.Unreadable = append(r.Unreadable, o.Unreadable...)
 	r.Hidden = append(r.Hidden, o.Hidden...)

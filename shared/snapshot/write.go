@@ -75,6 +75,9 @@ func NewWriter(s store.Store, b *Begin, src directory.Source, attempt string, no
 
 // AddEntra adds one Entra account.
 func (w *Writer) AddEntra(u *directory.EntraUser) error {
+	if u.SID == "" && u.ImmutableID != "" && w.partitions > 1 {
+		w.reading.loosen(0, u.ImmutableID)
+	}
 	w.SampleEntra(u)
 	return addPerson(w, u.PartitionKey(), entraColumns, u)
 }

@@ -1,0 +1,71 @@
+package snapshot
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestLooseHalves: an Entra account without a SID lies in another partition than its
+// account in Active Directory, which is then not known to be alone, in any partition.
+func TestLooseHalves(t *testing.T) {
+	t.Parallel()
+	const people, partitions = 40, 7
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
+	b := &Begin{Run: "run", Partitions: partitions}
+	var readings [2]Reading
+	for _, src := range []directory.Source{directory.Entra, directory.AD} {
+		w, err := NewWriter(s, b, src, "1", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range people {
+			sid, guid := fmt.Sprintf("S-1-5-21-1-2-3-%d", 1000+i), fmt.Sprintf("guid-%d", i)
+			switch {
+			case src == directory.AD:
+				err = w.AddAD(&directory.ADUser{SID: sid, GUID: "object-" + guid, ConsistencyGUID: guid})
+			case i%4 == 0: // without a SID
+				err = w.AddEntra(&directory.EntraUser{ID: "id-" + guid, ImmutableID: guid, Synced: true})
+			case i%4 == 1: // in Active Directory alone
+			default:
+				err = w.AddEntra(&directory.EntraUser{ID: "id-" + guid, ImmutableID: guid, SID: sid, Synced: true})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if readings[src], err = w.Finish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := &Manifest{Run: "run", Readings: readings}
+	count := map[directory.Presence]int{} // of the Entra half of people in Active Directory
+	for n := range partitions {
+		var h directory.Halves
+		if err := m.Read(t.Context(), s, n, &h); err != nil {
+			t.Fatal(err)
+		}
+		for p := range h.Join() {
+			if p.AD != nil {
+				count[p.EntraState]++
+			}
+		}
+	}
+	// Some lie in one partition by chance, and are joined.
+	if alone := count[directory.NoAccount]; alone != people/4 {
+		t.Errorf("%d people are taken for known to Active Directory alone, want %d: %v", alone, people/4, count)
+	}
+	if count[directory.Missing] == 0 {
+		t.Errorf("nobody lies in another partition, so this shows nothing: %v", count)
+	}
+}
