@@ -79,7 +79,7 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 // MemberOf tells whether a person is in a group, as Directory.MemberOf does, of
 // whatever domain both are.
 func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
-	at, err := f.domainAt(groupDN)
+	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
 		return false, err
 	}
@@ -125,7 +125,7 @@ func (f *Forest) RemoveMember(ctx context.Context, groupDN, personGUID string) e
 // by the name under which this one knows them cannot be proven, so such
 // memberships are left to people.
 func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, write func(*Directory, context.Context, string, string) error) error {
-	at, err := f.domainAt(groupDN)
+	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
 		return err
 	}

@@ -181,9 +181,11 @@ type group struct {
 	sid    string
 	mayAdd bool // the account may write member
 	shown  bool // the account may read member
+	// created is its whenCreated, zero when that may not be read.
+	created time.Time
 }
 
-// group reads the group of a DN.
+// group reads the group of a DN, or of a <GUID=…>.
 func (s *session) group(dn string) (*group, error) {
 	doing := fmt.Sprintf("read group %q", dn)
 	if dn == "" {
@@ -193,7 +195,7 @@ func (s *session) group(dn string) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	attributes := []string{"objectGUID", "objectSid", "allowedAttributesEffective", descriptor}
+	attributes := []string{"objectGUID", "objectSid", "allowedAttributesEffective", "whenCreated", descriptor}
 	found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=group)", attributes, descriptorControl)
 	switch {
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultReferral):
@@ -210,6 +212,11 @@ func (s *session) group(dn string) (*group, error) {
 	}
 	if err != nil {
 		return nil, s.fault(doing, fmt.Errorf("%w %q: %w; may the account read its objectGUID and objectSid?", errEntry, clean(e.DN), err))
+	}
+	if created := e.GetEqualFoldAttributeValue("whenCreated"); created != "" {
+		if g.created, err = time.Parse("20060102150405Z0700", created); err != nil {
+			return nil, s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
+		}
 	}
 	g.mayAdd = slices.ContainsFunc(e.GetEqualFoldAttributeValues("allowedAttributesEffective"),
 		func(a string) bool { return strings.EqualFold(a, "member") })

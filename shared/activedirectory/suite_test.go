@@ -41,6 +41,7 @@ func testDirectory(t *testing.T, e env) {
 	t.Run("base from the controller", func(t *testing.T) { testNoBase(t, e, people) })
 	t.Run("fresh evidence", func(t *testing.T) { testFresh(t, e, d, people) })
 	t.Run("find", func(t *testing.T) { testFind(t, e, d, people) })
+	t.Run("groups", func(t *testing.T) { testGroups(t, e, d) })
 	t.Run("members", func(t *testing.T) { testMembers(t, e, d, people) })
 	t.Run("changes", func(t *testing.T) { testChanges(t, d, people) })
 	t.Run("write", func(t *testing.T) { testWrite(t, e, d, people) })
@@ -180,6 +181,27 @@ func members(t *testing.T, d *Directory, group string, direct bool, people map[s
 	}
 	slices.Sort(names)
 	return names
+}
+
+// testGroups reads a group by its DN and by its objectGUID.
+func testGroups(t *testing.T, e env, d *Directory) {
+	byDN, err := d.FindGroup(t.Context(), e.group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(byDN.GUID) != 36 || byDN.Created.IsZero() || byDN.ID == "" {
+		t.Errorf("by DN: %+v", byDN)
+	}
+	byGUID, err := d.FindGroup(t.Context(), directory.GroupByGUID(byDN.GUID, ""))
+	byGUID.Ref = byDN.Ref
+	if diff := cmp.Diff(byDN, byGUID); diff != "" || err != nil {
+		t.Errorf("by GUID (-by DN +got), %v:\n%s", err, diff)
+	}
+	for _, name := range []string{"CN=Nobody," + e.group, "<GUID=00000000-0000-4000-8000-000000000000>", "<GUID=x>", ""} {
+		if g, err := d.FindGroup(t.Context(), name); !errors.Is(err, directory.ErrNoGroup) {
+			t.Errorf("%q: %+v, %v", name, g, err)
+		}
+	}
 }
 
 func testMembers(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {

@@ -47,6 +47,7 @@ type AD interface {
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
+	FindGroup(ctx context.Context, name string) (directory.Group, error)
 	AddMember(ctx context.Context, groupDN, personGUID string) error
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error
 }
@@ -180,9 +181,10 @@ type job struct {
 	inForce *inForce // nil: it is the run's own policy
 	// approver is who has the plan applied.
 	approver    string
-	plans       map[string]*plan.Plan // of other runs, as far as read; nil for one that is gone
-	userBoxes   map[string]bool       // names whose mailbox is a user's; nil: not read yet
-	memberships map[string]membership // of groups of Entra ID, by the key of the question
+	adGroups    map[string]*directory.Group // of Active Directory, as far as read in this call
+	plans       map[string]*plan.Plan       // of other runs, as far as read; nil for one that is gone
+	userBoxes   map[string]bool             // names whose mailbox is a user's; nil: not read yet
+	memberships map[string]membership       // of groups of Entra ID, by the key of the question
 	// stopped are the people of whom nothing may be changed any more; what is under way
 	// is given back.
 	stopped map[string]bool

@@ -204,7 +204,7 @@ func (m *move) writeMember(ctx context.Context, via plan.Via, group string, memb
 		write = m.Entra.RemoveMember
 	}
 	if via == plan.ADGroup {
-		write, person = m.AD.AddMember, m.person.AD.GUID
+		write, person, group = m.AD.AddMember, m.person.AD.GUID, m.named(group)
 		if !member {
 			write = m.AD.RemoveMember
 		}

@@ -82,8 +82,12 @@ func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err e
 	case m.AD == nil || m.person.AD == nil:
 		return "", nil
 	default:
-		m.entry = e
-		in, err := m.inGroup(ctx, plan.ADGroup, m.groupOf(l))
+		back, _, refusal, err := m.wayBack(ctx, e.Intent)
+		if err != nil || refusal != "" {
+			return refusal, err
+		}
+		m.entry = &ledger.Entry{Seq: e.Seq, Sum: e.Sum, Intent: back}
+		in, err := m.inGroup(ctx, plan.ADGroup, back.Source)
 		if in || err != nil {
 			return "", err
 		}

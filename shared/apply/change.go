@@ -73,7 +73,9 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		}
 	}
 	if ours {
-		if why := j.altered(last, c); why != "" {
+		if why, err := j.altered(ctx, last, c); err != nil {
+			return result(troubled, "%v", err)
+		} else if why != "" {
 			return result(report.Refused, "%s", why)
 		}
 	}
@@ -183,6 +185,13 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	in := j.intent(m.change)
 	if !d.Notice {
 		in.Via, in.Source, in.Target, in.SKU, in.TargetSKU = string(route.Via), route.Source, route.Target, route.SKU, route.TargetSKU
+		if in.Via == string(plan.ADGroup) {
+			if why, err := j.identify(ctx, &in); err != nil {
+				return result(troubled, "nothing was done: %v", err), true
+			} else if why != "" {
+				return result(report.Refused, "%s", why), true
+			}
+		}
 		if in.Before, err = m.holding(ctx, &in); err != nil {
 			return result(troubled, "nothing was done: what the person holds could not be read: %v", err), true
 		}

@@ -215,7 +215,27 @@ type fakeAD struct {
 	script
 	people map[string]*directory.ADUser // by SID
 	in     members
-	deaf   bool // accepts changes of members and does not make them
+	deaf   bool                       // accepts changes of members and does not make them
+	groups map[string]directory.Group // by DN and by GUID; nil: those of DNs, whose GUIDs are not told
+}
+
+// dn is the DN of a group however it is named.
+func (f *fakeAD) dn(name string) string {
+	if g, there := f.groups[name]; there {
+		return g.ID
+	}
+	return name
+}
+
+func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	if f.groups == nil {
+		return directory.Group{ID: name}, nil
+	}
+	g, there := f.groups[name]
+	if !there {
+		return directory.Group{}, directory.ErrNoGroup
+	}
+	return g, nil
 }
 
 func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
@@ -238,14 +258,14 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 }
 
 func (f *fakeAD) MemberOf(_ context.Context, sid, group string, _ bool) (bool, error) {
-	return slices.Contains(f.in[group], sid), f.read("MemberOf " + group + " " + sid)
+	return slices.Contains(f.in[f.dn(group)], sid), f.read("MemberOf " + group + " " + sid)
 }
 
 func (f *fakeAD) change(call, group, guid string, change func(group, sid string)) error {
 	return f.do(call+" "+group+" "+guid, func() {
 		for sid, u := range f.people {
 			if u.GUID == guid && !f.deaf {
-				change(group, sid)
+				change(f.dn(group), sid)
 			}
 		}
 	})

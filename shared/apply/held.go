@@ -31,7 +31,7 @@ func (m *move) inADGroup(ctx context.Context, group string) (bool, error) {
 	if in, read := m.listed[group]; read {
 		return in, nil
 	}
-	in, err := m.AD.MemberOf(ctx, m.person.AD.SID, group, true)
+	in, err := m.AD.MemberOf(ctx, m.person.AD.SID, m.named(group), true)
 	if err != nil {
 		return false, err
 	}

@@ -55,12 +55,18 @@ func (j *job) stillOpen(ctx context.Context, m *move) (report.Status, string) {
 	switch e := m.entry; {
 	case err != nil:
 		return troubled, err.Error()
-	case refusal == "" && in.Source == e.Source && in.Target == e.Target && in.TargetSKU == e.TargetSKU:
+	case refusal == "" && sameWay(&in, &e.Intent):
 		return "", ""
 	case refusal == "":
 		refusal = fmt.Sprintf("the groups or products of %s are not those by which it may be given back now", e.Key())
 	}
 	return m.complete(ctx, ledger.Failed, refusal+"; restore again")
+}
+
+// sameWay tells that two intents write the same groups and products.
+func sameWay(a, b *ledger.Intent) bool {
+	source := a.Source == b.Source || a.SourceGUID != "" && a.SourceGUID == b.SourceGUID
+	return source && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
 // undoBegun undoes what a run had begun whose own data are gone.
@@ -69,7 +75,7 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (repo
 	switch {
 	case err != nil:
 		return troubled, err.Error()
-	case refusal == "" && (in.Source != begun.Source || in.Target != begun.Target):
+	case refusal == "" && !sameWay(&in, &begun.Intent):
 		refusal = fmt.Sprintf("the groups of %s are not those by which it may be given back now", begun.Key())
 	}
 	if refusal != "" {

@@ -132,6 +132,11 @@ func (j *job) questions() (groups []task.Group) {
 	for _, l := range j.run.Policy.Licenses {
 		if l.Group != nil && l.Group.Source == directory.AD {
 			add(task.Group{DN: l.Group.Name, Direct: true})
+			for _, guid := range []string{j.readGUID(l.Group.Name), j.run.Begin.Former[l.Name].GUID} {
+				if guid != "" { // by which the ledger knows it
+					add(task.Group{DN: directory.GroupByGUID(guid, ""), Direct: true})
+				}
+			}
 		}
 	}
 	return groups

@@ -19,13 +19,13 @@ import (
 
 // altered is what an open entry of the run says that its plan and policy do not;
 // empty when it is what the plan had begun.
-func (j *job) altered(e *ledger.Entry, c *plan.Change) string {
+func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
 	if !slices.Contains([]plan.Via{plan.Direct, plan.EntraGroup, plan.ADGroup}, plan.Via(e.Via)) {
-		return "" // nothing can be written for it
+		return "", nil // nothing can be written for it
 	}
 	l, to := j.run.Policy.LicenseNamed(c.License), j.run.Policy.LicenseNamed(c.To)
 	if l == nil || c.To != "" && to == nil {
-		return fmt.Sprintf("the run's policy does not name the licenses of %s", e.Key())
+		return fmt.Sprintf("the run's policy does not name the licenses of %s", e.Key()), nil
 	}
 	sku, targetSKU, source, target := j.skuOf(l), j.skuOf(to), "", ""
 	if plan.Via(e.Via) != plan.Direct {
@@ -36,10 +36,10 @@ func (j *job) altered(e *ledger.Entry, c *plan.Change) string {
 		{"sku", e.SKU, sku}, {"targetSku", e.TargetSKU, targetSKU}, {"source", e.Source, source}, {"target", e.Target, target},
 	} {
 		if !strings.EqualFold(x.is, x.want) {
-			return fmt.Sprintf("the ledger object %s has %q as %s, where the plan and the policy of the run have %q: it was altered; bring back its earlier version", e.Key(), x.is, x.field, x.want)
+			return fmt.Sprintf("the ledger object %s has %q as %s, where the plan and the policy of the run have %q: it was altered; bring back its earlier version", e.Key(), x.is, x.field, x.want), nil
 		}
 	}
-	return ""
+	return j.alteredGUID(ctx, e)
 }
 
 // skuOf is the skuId of a license; empty for one of Active Directory alone.
@@ -86,9 +86,19 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	case via == plan.Direct:
 		return in, note, "", nil
 	}
-	if in.Target != "" && !j.known(to, in.To, in.Target) {
+	mine := in.Target == "" || j.known(to, in.To, in.Target)
+	if via == plan.ADGroup && in.Target != "" {
+		if mine, err = j.adTarget(ctx, to, &in); err != nil {
+			return in, "", "", err
+		}
+	}
+	if !mine {
 		note = sentences(note, fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To))
-		in.Target, in.InTarget = "", false
+		in.Target, in.TargetGUID, in.InTarget = "", "", false
+	}
+	if via == plan.ADGroup {
+		why, refusal, err := j.adSourceOf(ctx, l, &in)
+		return in, sentences(why, note), refusal, err
 	}
 	source, why, refusal, err := j.sourceOf(ctx, l, in)
 	in.Source = source
@@ -133,9 +143,6 @@ func (j *job) known(l *policy.License, name, group string) bool {
 
 // unusable is why a group cannot give a license now; empty when it can.
 func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
-	if l.Group != nil && l.Group.Source == directory.AD || l.SKU == "" {
-		return "", nil // writing tells
-	}
 	if l.Group != nil && j.run.Tenant.Groups[*l.Group].ID == group {
 		_, refusal := j.run.Tenant.LicenseGroup(l)
 		return refusal, nil

@@ -49,6 +49,7 @@ func TestChanges(t *testing.T) {
 	wantReading := snapshot.Reading{
 		Source: directory.AD, People: 3, Freshness: directory.Freshness{Sampled: 3, WithActivity: 2, Newest: daysAgo(1)},
 		Full: first.Full, Changed: 2, Mark: &directory.Mark{Controller: "dc1", USN: 9}, Members: map[string]int{citrixKey: 1},
+		Groups: map[string]string{"ad:cn=citrix,ou=licenses,dc=corp": "guid of CN=Citrix,OU=Licenses,DC=corp"},
 	}
 	if d := cmp.Diff(wantReading, got); d != "" {
 		t.Errorf("reading (-want +got):\n%s", d)

@@ -107,7 +107,7 @@ func TestWhatIsRead(t *testing.T) {
 	parts := cmpopts.IgnoreFields(snapshot.Reading{}, "Parts")
 	want := [2]snapshot.Reading{
 		{Source: directory.Entra, People: 2, Freshness: directory.Freshness{Sampled: 2, WithActivity: 1, Newest: daysAgo(3)}, Members: map[string]int{exemptKey: 1}},
-		{Source: directory.AD, People: 2, Freshness: directory.Freshness{Sampled: 2, WithActivity: 1, Newest: daysAgo(5)}, Full: clock, WhyFull: "no run read everybody before", Members: map[string]int{citrixKey: 2}},
+		{Source: directory.AD, People: 2, Freshness: directory.Freshness{Sampled: 2, WithActivity: 1, Newest: daysAgo(5)}, Full: clock, WhyFull: "no run read everybody before", Members: map[string]int{citrixKey: 2}, Groups: map[string]string{"ad:cn=citrix,ou=licenses,dc=corp": "guid of CN=Citrix,OU=Licenses,DC=corp"}},
 	}
 	if d := cmp.Diff(want, [2]snapshot.Reading{entra, ad}, parts); d != "" {
 		t.Errorf("readings (-want +got):\n%s", d)

@@ -248,6 +248,10 @@ func (f *fakeAD) ListMembers(_ context.Context, dn string, direct bool, each fun
 	return f.call(fmt.Sprintf("ListMembers %s direct=%t", dn, direct))
 }
 
+func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	return directory.Group{ID: name, GUID: "guid of " + name}, nil
+}
+
 func (f *fakeAD) FindPerson(_ context.Context, name string) (directory.ADUser, error) {
 	return f.find("FindPerson "+name, func(u directory.ADUser) bool { return u.UserPrincipalName == name || u.SAMAccount == name })
 }

@@ -3,6 +3,7 @@ package directory
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // GroupRef names a group as a policy does: an Entra group by display name or
@@ -54,6 +55,20 @@ type Group struct {
 	Doubt bool `json:"doubt,omitempty"`
 	// Note is what the plan says of how it was found; empty: nothing.
 	Note string `json:"note,omitempty"`
+	// GUID is the objectGUID in Active Directory, written with dashes: it names the
+	// group whatever its DN becomes. Created is its whenCreated. Both are not known
+	// (empty, zero) in objects of older versions.
+	GUID    string    `json:"guid,omitempty"`
+	Created time.Time `json:"created,omitzero"`
+}
+
+// GroupByGUID is how a group of Active Directory is named by its objectGUID wherever a
+// DN is asked for (MS-ADTS 3.1.1.3.1.2.4); dn when that is not known.
+func GroupByGUID(guid, dn string) string {
+	if guid == "" {
+		return dn
+	}
+	return "<GUID=" + guid + ">"
 }
 
 // SKU is a product the tenant subscribes to (subscribedSkus of Graph).

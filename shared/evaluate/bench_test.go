@@ -171,6 +171,10 @@ func (adSide) ListChanges(context.Context, directory.Mark, []string, func(sid, d
 	return directory.Mark{}, directory.ErrNoMark
 }
 
+func (adSide) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	return directory.Group{ID: name}, nil
+}
+
 func (c adSide) ListMembers(_ context.Context, _ string, direct bool, each func(string) error) error {
 	for i := range c.Size() {
 		p := c.Person(i)

@@ -47,7 +47,7 @@ func lay(ctx context.Context, s store.Store, in Back, changes []plan.Change, now
 		b.Tool, b.SKUs, b.Groups = base.Tool, base.SKUs, base.Groups
 	}
 	if old != nil {
-		b.Former = former(old)
+		b.Former = former(ctx, s, old)
 	}
 	if err := snapshot.PutBegin(ctx, s, b); err != nil && !errors.Is(err, store.ErrExists) {
 		return err
@@ -113,16 +113,23 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// former are the license groups of a run, by license.
-func former(b *snapshot.Begin) map[string]directory.Group {
+// former are the license groups of a run, by license. The objectGUIDs of those in
+// Active Directory are in its manifest, as far as that can be read.
+func former(ctx context.Context, s store.Store, b *snapshot.Begin) map[string]directory.Group {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
 		return nil // of a version that this one does not understand: the policy in force has the groups
 	}
+	guids := map[string]string{}
+	if m, _, err := snapshot.GetManifest(ctx, s, b.Run); err == nil {
+		guids = m.Readings[directory.AD].Groups
+	}
 	all := map[string]directory.Group{}
 	for _, l := range p.Licenses {
 		if l.Group != nil {
-			all[l.Name] = b.Group(*l.Group)
+			g := b.Group(*l.Group)
+			g.GUID = guids[l.Group.Key(false)]
+			all[l.Name] = g
 		}
 	}
 	return all

@@ -61,6 +61,11 @@ type Intent struct {
 	Via               string `json:"via"`
 	Source            string `json:"source,omitempty"` // group to leave: object id or DN
 	Target            string `json:"target,omitempty"` // group to join
+	// SourceGUID and TargetGUID are the objectGUIDs of groups of Active Directory, by
+	// which they are written; their DNs are for people. Empty in entries of versions
+	// before that.
+	SourceGUID string `json:"sourceGuid,omitempty"`
+	TargetGUID string `json:"targetGuid,omitempty"`
 	// InTarget: the person was a member of the target group already, so going
 	// back must not take that away.
 	InTarget  bool      `json:"inTarget,omitempty"`

@@ -80,6 +80,13 @@ func (f *fakeAD) ListMembers(_ context.Context, dn string, _ bool, each func(str
 	return each(anna)
 }
 
+func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	if name != group {
+		return directory.Group{}, directory.ErrNoGroup
+	}
+	return directory.Group{ID: group, GUID: "guid-of-group"}, nil
+}
+
 func (f *fakeAD) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	if f.read != nil {
 		if err := f.read(ctx); err != nil {

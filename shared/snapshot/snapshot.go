@@ -127,6 +127,9 @@ type Reading struct {
 	Hidden  []string          `json:"hidden,omitempty"`  // keys of groups with hidden members that could be seen
 	Members map[string]int    `json:"members,omitempty"` // listed by key, also twice; left out: none
 	Parts   []Part            `json:"parts,omitempty"`
+	// Groups are the objectGUIDs of the groups of Active Directory whose members were
+	// read, by GroupRef.Key(false).
+	Groups map[string]string `json:"groups,omitempty"`
 
 	// Full is when everybody was last read afresh; a later reading took only
 	// the changes since Mark, of Changed people. WhyFull says why not.

@@ -115,6 +115,25 @@ func (d *Directory) find(is func(*task.Account) bool, name string) (*task.Accoun
 	return nil, fmt.Errorf("the relay was not asked about %q", name)
 }
 
+// FindGroup tells of a group that the relay was asked about. A relay of an older
+// version does not tell its objectGUID.
+func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	if d.failed != nil {
+		return directory.Group{}, d.failed
+	}
+	g, found := d.evidence.Found[name]
+	key := task.Group{DN: name, Direct: true}.Key()
+	switch {
+	case found:
+		return g, nil
+	case contains(d.evidence.Unreadable, key):
+		return directory.Group{}, fmt.Errorf("%w: %q", directory.ErrNoGroup, name)
+	case !contains(d.evidence.Groups, key):
+		return directory.Group{}, fmt.Errorf("the relay was not asked about the group %q", name)
+	}
+	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
+}
+
 // MemberOf tells membership of a group that the relay was asked about.
 func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool) (bool, error) {
 	a, err := d.find(func(a *task.Account) bool { return a.SID == sid || a.User != nil && a.User.SID == sid }, sid)

@@ -60,6 +60,9 @@ type Evidence struct {
 	Groups []string  `json:"groups,omitempty"` // keys of the groups that were asked about
 	// Unreadable are the keys of those that are not there.
 	Unreadable []string `json:"unreadable,omitempty"`
+	// Found are the groups as they are now, by the DN or GUID that was asked about.
+	// Relays before that do not tell.
+	Found map[string]directory.Group `json:"found,omitempty"`
 	// Sample holds the replicated last logons of as many accounts as the message
 	// asks for, zero for none, by which the feed is judged; Unsampled is why
 	// they are not known.

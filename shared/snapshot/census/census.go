@@ -23,6 +23,7 @@ type AD interface {
 	ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
 	ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error
 	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
+	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
 
 // Census is one reading for one run.
@@ -39,6 +40,8 @@ type Census struct {
 	// Held tells, before parts are written, why they must not be any more. It
 	// may be nil.
 	Held func() error
+
+	guids map[string]string // of the groups, see snapshot.Reading
 }
 
 // Read reads everybody, or the changes since an earlier reading. before is that
@@ -91,6 +94,7 @@ func (c *Census) write(ctx context.Context, attempt string, fill func(*snapshot.
 		return snapshot.Reading{}, errors.Join(fmt.Errorf("read %s: %w", directory.AD, err), w.Close())
 	}
 	reading, err := w.Finish(ctx)
+	reading.Groups = c.guids
 	return reading, errors.Join(err, w.Close())
 }
 
@@ -107,10 +111,15 @@ func (c *Census) add(w *snapshot.Writer, u *directory.ADUser) error {
 // members reads the members of the groups. A group that is not there leaves
 // membership of it unknown; one that cannot be read to its end fails the source.
 func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
+	c.guids = map[string]string{}
 	for _, g := range c.Groups {
 		err := c.AD.ListMembers(ctx, g.DN, g.Direct, func(sid string) error { return w.AddMember(g.Key(), sid, sid) })
 		if primary := g.PrimaryKey(); err == nil && g.Direct { // so that nobody tries to take them off the list
 			err = c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(primary, sid, sid) })
+		}
+		var found directory.Group
+		if err == nil {
+			found, err = c.AD.FindGroup(ctx, g.DN)
 		}
 		if errors.Is(err, directory.ErrNoGroup) {
 			w.Withheld(g.Key(), err)
@@ -119,6 +128,7 @@ func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
 		if err != nil {
 			return fmt.Errorf("members of %q: %w", g.DN, err)
 		}
+		c.guids[directory.GroupRef{Source: directory.AD, Name: g.DN}.Key(false)] = found.GUID
 	}
 	return nil
 }

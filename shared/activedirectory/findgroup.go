@@ -1,0 +1,54 @@
+package activedirectory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// FindGroup reads a group by its DN, or by directory.GroupByGUID, which follows it when
+// it is renamed or moved. ID is its DN as it is now. It is directory.ErrNoGroup when
+// there is none.
+func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group, error) {
+	var found directory.Group
+	err := d.ask(ctx, func(s *session) error {
+		g, err := s.group(name)
+		if err != nil {
+			return err
+		}
+		found = directory.Group{
+			Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: g.dn, Name: g.dn, Created: g.created,
+			GUID: strings.TrimSuffix(strings.TrimPrefix(g.guid, "<GUID="), ">"),
+		}
+		return nil
+	})
+	return found, err
+}
+
+// FindGroup reads a group of any of the domains, as Directory.FindGroup does.
+func (f *Forest) FindGroup(ctx context.Context, name string) (directory.Group, error) {
+	d, err := f.domainOfGroup(ctx, name)
+	if err != nil {
+		return directory.Group{}, err
+	}
+	return d.FindGroup(ctx, name)
+}
+
+// domainOfGroup is the domain of a group by its DN, or the one that knows its GUID.
+func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, error) {
+	if len(f.domains) == 1 || !strings.HasPrefix(name, "<GUID=") {
+		return f.domainAt(name)
+	}
+	for _, d := range f.domains {
+		switch _, err := d.FindGroup(ctx, name); {
+		case err == nil:
+			return d, nil
+		case !errors.Is(err, directory.ErrNoGroup):
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", directory.ErrNoGroup, name)
+}

@@ -1,0 +1,185 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// A group of Active Directory is known by its objectGUID: its DN is a name, which may
+// be another group's tomorrow.
+
+// named is how a group of the change is named to Active Directory.
+func (m *move) named(group string) string {
+	if e := m.entry; e != nil {
+		switch group {
+		case e.Source:
+			return directory.GroupByGUID(e.SourceGUID, group)
+		case e.Target:
+			return directory.GroupByGUID(e.TargetGUID, group)
+		}
+	}
+	return group
+}
+
+// adGroup is a group of Active Directory by DN or GUID, read once in a call; nil when
+// it is not there.
+func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error) {
+	if g, read := j.adGroups[name]; read {
+		return g, nil
+	}
+	if j.AD == nil {
+		return nil, errors.New("Active Directory is not set up here")
+	}
+	found, err := j.AD.FindGroup(ctx, name)
+	g := &found
+	switch {
+	case errors.Is(err, directory.ErrNoGroup):
+		g = nil
+	case err != nil:
+		return nil, err
+	}
+	if j.adGroups == nil {
+		j.adGroups = map[string]*directory.Group{}
+	}
+	j.adGroups[name] = g
+	return g, nil
+}
+
+// readGUID is the objectGUID of a group as the run read it; empty when it is not known.
+func (j *job) readGUID(dn string) string {
+	if j.run.Manifest == nil {
+		return ""
+	}
+	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
+}
+
+// identify notes the objectGUIDs of the groups of a change. why tells that one of them
+// is not the group that the run has read.
+func (j *job) identify(ctx context.Context, in *ledger.Intent) (why string, err error) {
+	for _, x := range []struct {
+		dn   string
+		guid *string
+	}{{in.Source, &in.SourceGUID}, {in.Target, &in.TargetGUID}} {
+		if x.dn == "" {
+			continue
+		}
+		g, err := j.adGroup(ctx, x.dn)
+		switch {
+		case err != nil:
+			return "", err
+		case g == nil:
+			return "", fmt.Errorf("%w: %q", directory.ErrNoGroup, x.dn)
+		}
+		if read := j.readGUID(x.dn); read != "" && g.GUID != "" && read != g.GUID {
+			return fmt.Sprintf("the group at %s is another one (objectGUID %s) than the run has read (%s); plan again", x.dn, g.GUID, read), nil
+		}
+		*x.guid = g.GUID
+	}
+	return "", nil
+}
+
+// alteredGUID is why the objectGUIDs of an open entry are not those of the groups that
+// the policy names; empty when they are.
+func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) {
+	for _, x := range []struct{ field, dn, guid string }{{"sourceGuid", e.Source, e.SourceGUID}, {"targetGuid", e.Target, e.TargetGUID}} {
+		want := j.readGUID(x.dn)
+		if x.guid == "" || x.guid == want {
+			continue
+		}
+		if want == "" { // of a run that has not noted it
+			g, err := j.adGroup(ctx, x.dn)
+			if err != nil {
+				return "", err
+			}
+			if g != nil && g.GUID == x.guid {
+				continue
+			}
+		}
+		return fmt.Sprintf("the ledger object %s has %q as %s, which is not that of the group %s: it was altered, or another group is there now; look at both", e.Key(), x.guid, x.field, x.dn), nil
+	}
+	return "", nil
+}
+
+// adSourceOf is the group of Active Directory that gives a license back: the one that
+// was left, wherever it is now, else the policy's present one when the policy names
+// another than before.
+func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
+	left := in.Source
+	present, err := j.adGroup(ctx, l.Group.Name)
+	if err != nil {
+		return "", "", err
+	}
+	found, refusal, err := j.adLeft(ctx, l, in, present)
+	if err != nil || refusal != "" {
+		return "", refusal, err
+	}
+	if found != nil {
+		if in.Source, in.SourceGUID = found.ID, found.GUID; !strings.EqualFold(left, found.ID) {
+			note = fmt.Sprintf("the group %s is called %s now", left, found.ID)
+		}
+		return note, "", nil
+	}
+	if present == nil || strings.EqualFold(l.Group.Name, left) {
+		return "", fmt.Sprintf("the group %s cannot give %s back: it is gone; name the present group of the license in the policy and restore again", left, in.License), nil
+	}
+	in.Source, in.SourceGUID = present.ID, present.GUID
+	return fmt.Sprintf("given back by the group %s, since %s is gone", l.Group, left), "", nil
+}
+
+// adLeft is the group that was left; nil when it is gone. The refusal says why the one
+// that may be it is not to be written.
+func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, present *directory.Group) (found *directory.Group, refusal string, err error) {
+	if in.SourceGUID == "" {
+		return j.adByDN(ctx, l, in)
+	}
+	if found, err = j.adGroup(ctx, directory.GroupByGUID(in.SourceGUID, "")); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case found != nil && (present != nil && present.GUID == in.SourceGUID || j.run.Begin.Former[in.License].GUID == in.SourceGUID):
+		return found, "", nil
+	case found != nil:
+		return nil, fmt.Sprintf("the ledger says that %s was held by the group that is %s now, which the policy does not name for it; if the license group was renamed, name it so in the policy and restore again", in.License, found.ID), nil
+	case present != nil && strings.EqualFold(l.Group.Name, in.Source):
+		return nil, fmt.Sprintf("the group that was left (objectGUID %s) is gone, and another one (%s) is at %s now: nobody is put into it; if it gives the license, do that by hand", in.SourceGUID, present.GUID, in.Source), nil
+	}
+	return nil, "", nil
+}
+
+// adByDN is the group that was left by an entry of a version that noted its DN alone.
+// One that was made since is another.
+func (j *job) adByDN(ctx context.Context, l *policy.License, in *ledger.Intent) (found *directory.Group, refusal string, err error) {
+	if !j.known(l, in.License, in.Source) {
+		return nil, "", nil
+	}
+	if found, err = j.adGroup(ctx, in.Source); err != nil || found == nil {
+		return nil, "", err
+	}
+	if found.Created.After(in.At) {
+		return nil, fmt.Sprintf("the group at %s was made on %s, after the license was taken on %s: it is another one, and nobody is put into it; if it gives the license, do that by hand",
+			in.Source, found.Created.Format(time.DateOnly), in.At.Format(time.DateOnly)), nil
+	}
+	return found, "", nil
+}
+
+// adTarget tells whether the group that a change had joined is the one of its license.
+func (j *job) adTarget(ctx context.Context, to *policy.License, in *ledger.Intent) (bool, error) {
+	if in.TargetGUID == "" {
+		return j.known(to, in.To, in.Target), nil
+	}
+	if j.run.Begin.Former[in.To].GUID == in.TargetGUID {
+		return true, nil
+	}
+	if to == nil || to.Group == nil || to.Group.Source != directory.AD {
+		return false, nil
+	}
+	g, err := j.adGroup(ctx, to.Group.Name)
+	return g != nil && g.GUID == in.TargetGUID, err
+}

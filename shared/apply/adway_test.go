@@ -1,0 +1,148 @@
+package apply
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	citrixGUID = "11111111-0000-0000-0000-000000000001"
+	otherGUID  = "22222222-0000-0000-0000-000000000002"
+)
+
+// at names a group of a GUID at a DN, made so many days ago.
+func (f *fakeAD) at(dn, guid string, days int) {
+	if f.groups == nil {
+		f.groups = map[string]directory.Group{}
+	}
+	g := directory.Group{ID: dn, GUID: guid, Created: daysAgo(days)}
+	f.groups[dn], f.groups[directory.GroupByGUID(guid, "")] = g, g
+}
+
+// TestADGroupIsItsGUID: the change is made of the group that the run has read, by its
+// objectGUID, which the ledger keeps beside the name.
+func TestADGroupIsItsGUID(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, demoteEgon)
+	b.ad.at(citrixDN, citrixGUID, 900)
+	b.ad.at(liteDN, otherGUID, 900)
+	b.apply(t, report.Done, "")
+	b.wrote(t, "AddMember <GUID="+otherGUID+"> guid-egon", "RemoveMember <GUID="+citrixGUID+"> guid-egon")
+	e, err := ledger.In(b.Store).Latest(t.Context(), demoteEgon.User, "citrix")
+	if err != nil || e.Source != citrixDN || e.SourceGUID != citrixGUID || e.Target != liteDN || e.TargetGUID != otherGUID {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+// reread has the run of a bench know the objectGUID of the Citrix group.
+func (b *bench) reread(t *testing.T, guid string) {
+	t.Helper()
+	m := &snapshot.Manifest{Run: "run"}
+	m.Readings[directory.AD] = snapshot.Reading{Source: directory.AD, Groups: map[string]string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(false): guid}}
+	if err := store.PutJSON(t.Context(), b.Store, "runs/run/manifest.json", m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAnotherADGroup: a group that took the place of the one that the run has read is
+// not written, and neither is one that an altered entry names.
+func TestAnotherADGroup(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeEgon)
+	b.reread(t, citrixGUID)
+	b.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{freeEgon} })
+	b.ad.at(citrixDN, otherGUID, 1)
+	b.apply(t, report.Refused, "is another one (objectGUID "+otherGUID+") than the run has read ("+citrixGUID+"); plan again")
+	b.wrote(t)
+	for name, read := range map[string]string{"with the run's reading": citrixGUID, "without": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, freeEgon)
+			b.reread(t, read)
+			b.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{freeEgon} })
+			b.ad.at(citrixDN, citrixGUID, 900)
+			b.ad.at("CN=Domain Admins,DC=corp", otherGUID, 9000)
+			in := ledger.Intent{Person: freeEgon.User, SID: freeEgon.SID, License: "citrix", Run: "run", Rule: "citrix", Via: "ad-group", Source: citrixDN, SourceGUID: otherGUID, At: asOf}
+			if _, err := ledger.In(b.Store).Begin(t.Context(), in, nil); err != nil {
+				t.Fatal(err)
+			}
+			b.apply(t, report.Refused, `has "`+otherGUID+`" as sourceGuid`)
+			b.wrote(t)
+		})
+	}
+}
+
+// TestADWayBack: who was taken out of a group comes back into that very group, wherever
+// it is now, and into no other one that took its name.
+func TestADWayBack(t *testing.T) {
+	t.Parallel()
+	const newDN = "CN=Citrix 2027,DC=corp"
+	tests := map[string]struct {
+		guid   string // in the ledger
+		former string // as the run had read it
+		groups func(*fakeAD)
+		want   report.Status
+		note   string
+		into   string
+	}{
+		"as it was":                    {citrixGUID, "", func(f *fakeAD) { f.at(citrixDN, citrixGUID, 900) }, report.Done, "", citrixGUID},
+		"renamed":                      {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(newDN, citrixGUID, 900) }, report.Done, "the group " + citrixDN + " is called " + newDN + " now", citrixGUID},
+		"renamed, another in place":    {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(newDN, citrixGUID, 900); f.at(citrixDN, otherGUID, 1) }, report.Done, "is called " + newDN + " now", citrixGUID},
+		"renamed, the run is gone":     {citrixGUID, "", func(f *fakeAD) { f.at(newDN, citrixGUID, 900) }, report.Refused, "held by the group that is " + newDN + " now, which the policy does not name for it; if the license group was renamed, name it so in the policy", ""},
+		"deleted":                      {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(newDN, otherGUID, 900) }, report.Refused, "it is gone; name the present group of the license in the policy", ""},
+		"deleted, another in place":    {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(citrixDN, otherGUID, 1) }, report.Refused, "is gone, and another one (" + otherGUID + ") is at " + citrixDN + " now: nobody is put into it", ""},
+		"altered":                      {otherGUID, citrixGUID, func(f *fakeAD) { f.at(citrixDN, citrixGUID, 900); f.at("CN=Domain Admins,DC=corp", otherGUID, 9000) }, report.Refused, "held by the group that is CN=Domain Admins,DC=corp now", ""},
+		"of an earlier version":        {"", "", func(f *fakeAD) { f.at(citrixDN, citrixGUID, 900) }, report.Done, "", citrixGUID},
+		"of an earlier version, doubt": {"", "", func(f *fakeAD) { f.at(citrixDN, otherGUID, 1) }, report.Refused, "was made on 2026-11-22, after the license was taken on 2026-11-13", ""},
+		"of an earlier version, gone":  {"", "", func(f *fakeAD) { f.at(newDN, citrixGUID, 900) }, report.Refused, "it is gone", ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := putsBackEgon(t, tc.guid, tc.former)
+			tc.groups(b.ad)
+			b.apply(t, tc.want, tc.note)
+			if tc.into == "" {
+				b.wrote(t)
+				return
+			}
+			b.wrote(t, "AddMember <GUID="+tc.into+"> guid-egon")
+		})
+	}
+}
+
+// putsBackEgon is a bench that puts Egon back into the Citrix group, with what the
+// ledger and the run that took it have of its objectGUID.
+func putsBackEgon(t *testing.T, guid, former string) *bench {
+	t.Helper()
+	c := freeEgon
+	c.Rule, c.Back = plan.RestoreRule, "r0"
+	b := newBench(t, c)
+	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin.Former = map[string]directory.Group{"citrix": {ID: citrixDN, GUID: former}}
+	if err := store.PutJSON(t.Context(), b.Store, "runs/run/begin.json", begin); err != nil {
+		t.Fatal(err)
+	}
+	b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, "r0" })
+	b.ad.in = members{}
+	in := ledger.Intent{Person: c.User, SID: c.SID, License: "citrix", Run: "r0", Rule: "citrix", Via: "ad-group", Source: citrixDN, SourceGUID: guid, At: daysAgo(10)}
+	e, err := ledger.In(b.Store).Begin(t.Context(), in, nil)
+	if err == nil {
+		err = ledger.In(b.Store).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: daysAgo(10).Add(time.Minute)})
+	}
+	if err != nil || !strings.HasPrefix(e.Key(), "ledger/"+c.User) {
+		t.Fatal(err)
+	}
+	return b
+}
