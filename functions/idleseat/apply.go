@@ -70,7 +70,7 @@ func (c *applyCmd) Run(a *app) error {
 		}
 	}
 	if err == nil {
-		err = failures(results)
+		err = failures(p, results)
 	}
 	return errors.Join(err, resumeFailed(failed))
 }
@@ -138,9 +138,16 @@ func approver() string {
 }
 
 // failures is the error of a call after which changes failed, or could not be
-// made for a reason that must be mended.
-func failures(r *report.Results) error {
-	return failure(r.Run, r.Count(report.Failed), r.Troubled())
+// made for a reason that must be mended. What was asked to be put back and was not is
+// refused.
+func failures(p *plan.Plan, r *report.Results) error {
+	if err := failure(r.Run, r.Count(report.Failed), r.Troubled()); err != nil {
+		return err
+	}
+	if n := r.Count(report.Refused) + r.Count(report.Kept); p.Restores != "" && n > 0 {
+		return fmt.Errorf("%w by run %s: %d licenses were not put back (the notes say why)", apply.ErrRefused, p.Run, n)
+	}
+	return nil
 }
 
 func failure(run string, failed, troubled int) error {

@@ -104,7 +104,7 @@ func (c *reevaluateCmd) Run(a *app) error {
 	if c.Apply && p.Verdict != plan.Nothing {
 		if results, err = line.applier().Apply(a.ctx, apply.Request{Run: p.Run, Policy: text, Approver: approver()}); results != nil {
 			answer.Results = results.Results
-			err = errors.Join(err, failures(results))
+			err = errors.Join(err, failures(p, results))
 		}
 	}
 	return errors.Join(err, c.print(a, p, &answer, results), held(p))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
@@ -115,7 +116,7 @@ func TestForgedPast(t *testing.T) {
 	forged(p.Run)
 	s.want(exitUsage, "restore", id, "--yes") // the run's list does not have them
 	s.remove("history/plans/" + p.Run + ".json")
-	r, _ := s.restoring(exitDone, id) // but its plan tells
+	r, _ := s.restoring(exitHeld, id) // but its plan tells
 	if r.Results[0].Status != report.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
 		t.Errorf("with the plan: %+v", r.Results)
 	}
@@ -141,8 +142,16 @@ func TestForgedOverride(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 3}, replace(t, "days(60)", "days(1)"))
 	p := s.plan(exitHeld)
+	text, err := os.ReadFile(s.path("policy.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := policy.Load("policy.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, hash := range []string{strings.Repeat("ab", 32), ""} {
-		s.object("history/overrides/"+p.Run+".json", fmt.Sprintf(`{"run":%q,"planHash":%q,"by":"kim","at":%q,"matches":{"m365-idle-60":1000000000}}`, p.Run, hash, time.Now().Format(time.RFC3339)))
+		s.object("history/overrides/"+p.Run+".json", fmt.Sprintf(`{"run":%q,"planHash":%q,"by":"kim","at":%q,"matches":{%q:1000000000}}`, p.Run, hash, time.Now().Format(time.RFC3339), rules.RuleNamed("m365-idle-60").Key()))
 		if next := s.plan(exitHeld); next.Verdict != plan.Hold {
 			t.Errorf("verdict %s", next.Verdict)
 		}
@@ -169,7 +178,7 @@ func TestForgedCompletion(t *testing.T) {
 	key := "ledger/" + moved.User + "/" + moved.License + "/000002.done.json"
 	s.object(key, `{"outcome":"done","at":"2026-11-28T00:00:00Z"}`)
 	var after report.Results
-	if err := json.Unmarshal(s.want(exitDone, "apply", r.Run, "--yes", "--format", "json").out, &after); err != nil {
+	if err := json.Unmarshal(s.want(exitHeld, "apply", r.Run, "--yes", "--format", "json").out, &after); err != nil {
 		t.Fatal(err)
 	}
 	if x := after.Of(&moved); x.Status != report.Refused || !strings.Contains(x.Note, "the object "+key+" was written about another intent") {

@@ -115,7 +115,7 @@ func (c *restoreCmd) putBack(a *app, line *pipeline, s store.Store, run, user st
 		err = printErr
 	}
 	if err == nil {
-		err = failures(results)
+		err = failures(p, results)
 	}
 	if n := len(p.Unreadable); err == nil && n > 0 {
 		err = fmt.Errorf("run %s: %d licenses were not put back, because the ledger is damaged there (see above)", p.Run, n)

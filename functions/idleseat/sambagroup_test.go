@@ -79,7 +79,11 @@ func TestSambaWayBack(t *testing.T) {
 	}
 	one := func(c plan.Change, want report.Status, note string) {
 		t.Helper()
-		r, _ := s.restoring(exitDone, c.User)
+		status := exitDone
+		if want == report.Refused {
+			status = exitHeld
+		}
+		r, _ := s.restoring(status, c.User)
 		if x := r.Of(&c); x == nil || x.Status != want || !strings.Contains(x.Note, note) {
 			t.Errorf("%+v, want %s with %q", x, want, note)
 		}
@@ -116,7 +120,7 @@ func TestSambaWayBack(t *testing.T) {
 	}
 	// The group is deleted, and the other one has its name.
 	must(admin.Del(ldap.NewDelRequest(renamed, nil)))
-	r, _ = s.restoring(exitDone, last.User)
+	r, _ = s.restoring(exitHeld, last.User)
 	if x := r.Of(&last); x.Status != report.Refused || !strings.Contains(x.Note, "and another one (") {
 		t.Errorf("another group in place: %+v", x)
 	}
