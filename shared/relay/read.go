@@ -126,17 +126,19 @@ func (r *Relay) evidence(ctx context.Context, m *task.Message, people *task.Peop
 	}
 	e := &task.Evidence{Run: m.Run, Batch: m.Batch, Read: time.Now().UTC(), People: make([]task.Account, len(people.SIDs)+len(people.Names))}
 	e.Found = map[string]directory.Group{}
+	var noGroup sync.Map // keys of groups
 	for _, g := range m.Groups {
 		e.Groups = append(e.Groups, g.Key())
 		found, err := r.ad.FindGroup(ctx, g.DN)
 		switch {
 		case err == nil:
 			e.Found[g.DN] = found
-		case !errors.Is(err, directory.ErrNoGroup):
+		case errors.Is(err, directory.ErrNoGroup):
+			noGroup.Store(g.Key(), true)
+		default:
 			return nil, err
 		}
 	}
-	var noGroup sync.Map // keys of groups
 	var reading errgroup.Group
 	reading.SetLimit(atTheSame)
 	for i := range e.People {

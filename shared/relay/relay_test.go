@@ -141,6 +141,9 @@ func TestEvidence(t *testing.T) {
 			if diff := cmp.Diff([]task.Account{tt.want}, got.People); diff != "" {
 				t.Errorf("accounts (-want +got):\n%s", diff)
 			}
+			if diff := cmp.Diff(map[string]directory.Group{group: {ID: group, GUID: "guid-of-group"}}, got.Found); diff != "" || !slices.Equal(got.Unreadable, []string{everyone.Groups[1].Key()}) {
+				t.Errorf("groups (-want +got), unreadable %q:\n%s", got.Unreadable, diff)
+			}
 		})
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())

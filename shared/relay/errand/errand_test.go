@@ -147,3 +147,27 @@ func TestNothingBrought(t *testing.T) {
 		t.Errorf("no sample: %v", err)
 	}
 }
+
+// TestFindGroup: what the relay told of a group, and of a relay that tells nothing its
+// name alone.
+func TestFindGroup(t *testing.T) {
+	t.Parallel()
+	e := evidence()
+	e.Found = map[string]directory.Group{seats: {ID: seats, GUID: "guid-of-seats"}}
+	d := New(e, now)
+	if g, err := d.FindGroup(t.Context(), seats); err != nil || g.GUID != "guid-of-seats" {
+		t.Errorf("%+v, %v", g, err)
+	}
+	if g, err := d.FindGroup(t.Context(), other); err != nil || g.ID != other || g.GUID != "" {
+		t.Errorf("of an older relay: %+v, %v", g, err)
+	}
+	if g, err := d.FindGroup(t.Context(), gone); !errors.Is(err, directory.ErrNoGroup) {
+		t.Errorf("gone: %+v, %v", g, err)
+	}
+	if g, err := d.FindGroup(t.Context(), "CN=New,DC=x"); err == nil || errors.Is(err, directory.ErrNoGroup) {
+		t.Errorf("not asked: %+v, %v", g, err)
+	}
+	if g, err := Failed("it is down").FindGroup(t.Context(), seats); err == nil {
+		t.Errorf("no evidence: %+v", g)
+	}
+}
