@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -144,7 +145,14 @@ func failures(p *plan.Plan, r *report.Results) error {
 	if err := failure(r.Run, r.Count(report.Failed), r.Troubled()); err != nil {
 		return err
 	}
-	if n := r.Count(report.Refused) + r.Count(report.Kept); p.Restores != "" && n > 0 {
+	n := 0
+	for _, x := range r.Results {
+		// What another putting back has under way comes back by that one.
+		if (x.Status == report.Refused || x.Status == report.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
+			n++
+		}
+	}
+	if p.Restores != "" && n > 0 {
 		return fmt.Errorf("%w by run %s: %d licenses were not put back (the notes say why)", apply.ErrRefused, p.Run, n)
 	}
 	return nil

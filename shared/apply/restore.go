@@ -104,6 +104,10 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 		return report.Refused, err.Error()
 	case err != nil:
 		return troubled, fmt.Sprintf("nothing was done: %v", err)
+	case taken != nil && taken.Back == m.change.Back && taken.Completion == nil:
+		return report.Refused, ledger.Blocked(taken).Error()
+	case taken != nil && taken.Back == m.change.Back:
+		return report.Refused, fmt.Errorf("%w, or was: run %s has given it back", ledger.ErrBlocked, taken.Run).Error()
 	case taken == nil || taken.Run != m.change.Back || taken.Completion == nil || taken.Completion.Outcome != ledger.Done:
 		return report.Refused, "it is no longer as run " + m.change.Back + " left it; look at the ledger"
 	}
