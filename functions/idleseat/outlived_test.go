@@ -29,7 +29,7 @@ func (s *shell) putBack(first printed, c plan.Change, i int, status report.Statu
 // is not taken again before the person was idle for the rule's whole span since.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
-	s, first, c, i := waiting(t)
+	s, first, c, i := waiting(t, withoutGrace(t))
 	s.later(13 * time.Hour)
 	s.want(exitDone, "apply", first.Run, "--yes")
 	if r := s.became(first.Run, c); !strings.Contains(r.Note, "left the source group") || s.inGroup(i, "LIC-M365-E3") {
@@ -188,7 +188,7 @@ func TestRestoreStopsOne(t *testing.T) {
 	for _, left := range []bool{false, true} {
 		t.Run(map[bool]string{false: "before the source was left", true: "after"}[left], func(t *testing.T) {
 			t.Parallel()
-			s, first, c, i := waiting(t)
+			s, first, c, i := waiting(t, withoutGrace(t))
 			if left {
 				s.later(13 * time.Hour)
 				s.want(exitDone, "apply", first.Run, "--yes")
