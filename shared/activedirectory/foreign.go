@@ -34,6 +34,16 @@ func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid 
 	return d.ListPrimary(ctx, groupDN, each)
 }
 
+// ListNested hands on the SIDs of those who are in a group by way of a group of its own
+// domain within it.
+func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
+	d, err := f.domainAt(groupDN)
+	if err != nil {
+		return err
+	}
+	return d.ListNested(ctx, groupDN, each)
+}
+
 // listMembers lists the members of the group's own domain by that domain, and
 // follows those of other domains to theirs.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {

@@ -64,20 +64,6 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 	})
 }
 
-// ListPrimary hands on the SIDs of the people who have a group as primary group.
-func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
-	return d.ask(ctx, func(s *session) error {
-		group, err := s.group(groupDN)
-		if err != nil {
-			return err
-		}
-		return s.primary([]string{group.sid}, func(sid string) error {
-			s.committed = true
-			return each(sid)
-		})
-	})
-}
-
 // walk hands on the SIDs that a group lists, and (direct is false) those that groups
 // within it list. It gives the SIDs of all these groups.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, err error) {
@@ -117,33 +103,6 @@ func (s *session) walk(g *group, direct bool, each func(sid string) error) (with
 		}
 	}
 	return within, nil
-}
-
-// listedPeople hands on what a group lists without the groups, as far as those show
-// that they are in it. No person has the SID of another group.
-func (s *session) listedPeople(g *group, each func(sid string) error) error {
-	doing, nested := fmt.Sprintf("look for groups in %q", g.dn), map[string]bool{}
-	base, err := s.home()
-	if err != nil {
-		return err
-	}
-	err = s.pages(doing, base, "(&(objectClass=group)"+memberOf(g.dn, true)+")", []string{"objectSid"}, func(e *ldap.Entry) error {
-		sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid"))
-		if err != nil {
-			return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
-		}
-		nested[sid] = true
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return s.listed(g, func(sid string) error {
-		if nested[sid] {
-			return nil
-		}
-		return each(sid)
-	})
 }
 
 // listed hands on the SIDs of the values of member that are of the session's own domain.
@@ -241,22 +200,6 @@ func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, e
 		}
 	}
 	return dns, nil
-}
-
-// primary hands on the SIDs of the people who have one of some groups as primary group.
-func (s *session) primary(groups []string, each func(sid string) error) error {
-	const doing = "list people by their primary group"
-	filter := ""
-	for _, sid := range groups {
-		filter += "(primaryGroupID=" + sid[strings.LastIndexByte(sid, '-')+1:] + ")"
-	}
-	return s.people(doing, "(|"+filter+")", []string{"objectSid"}, func(e *ldap.Entry) error {
-		sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid"))
-		if err != nil {
-			return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
-		}
-		return each(sid)
-	})
 }
 
 // MemberOf tells whether a person is in a group: listed in it (direct), or also by way

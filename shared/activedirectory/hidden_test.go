@@ -158,7 +158,7 @@ func TestSambaGroups(t *testing.T) {
 		direct bool
 		want   []string // nil: not known
 	}{
-		{outer, true, []string{"listed", "primary", "unseen"}},
+		{outer, true, []string{"", "listed", "primary", "unseen"}}, // "" is the group in it, whose memberOf is hidden: no person has its SID
 		{outer, false, []string{"deep", "listed", "nested", "primary", "unseen"}},
 		{empty, true, []string{}},
 		{empty, false, []string{}},
@@ -191,6 +191,14 @@ func TestSambaGroups(t *testing.T) {
 	err := h.d.ListPrimary(t.Context(), outer, func(sid string) error { by = append(by, sid); return nil })
 	if diff := cmp.Diff([]string{people["primary"].SID}, by); err != nil || diff != "" {
 		t.Errorf("by primary group: %v (-want +got):\n%s", err, diff)
+	}
+	var within []string
+	err = h.d.ListNested(t.Context(), middle, func(sid string) error { within = append(within, sid); return nil })
+	slices.Sort(within)
+	wantWithin := []string{people["deep"].SID, people["nested"].SID}
+	slices.Sort(wantWithin)
+	if diff := cmp.Diff(wantWithin, within); err != nil || diff != "" {
+		t.Errorf("by way of a group within: %v (-want +got):\n%s", err, diff)
 	}
 	err = h.d.RemoveMember(t.Context(), outer, people["primary"].GUID)
 	if _, refused := errors.AsType[*directory.Refusal](err); !refused {

@@ -338,3 +338,5 @@ func (b *bench) keys(t *testing.T) []string {
 func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }
 
 func (*fakeAD) ListPrimary(context.Context, string, func(sid string) error) error { return nil }
+
+func (*fakeAD) ListNested(context.Context, string, func(sid string) error) error { return nil }

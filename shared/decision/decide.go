@@ -44,7 +44,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	}
 	route, refusal := r.Tenant.Route(p, rule)
 	d.Via, d.Refused = route.Via, refusal
-	if refusal == "" && rule.License.SKU != "" && d.SavesNothing != "" {
+	if refusal == "" && d.SavesNothing != "" && d.SavesNothing != rule.License.FreesNothing() {
 		d.Reason += "; saves nothing: " + d.SavesNothing
 	}
 	if refusal == "" && rule.MailboxLost && r.Tenant.LosesMailbox(p, rule) != directory.No {
@@ -76,6 +76,13 @@ func (c Claims) precede(d *plan.Decision) {
 // Entra ID could not process takes none (Microsoft Entra documentation, "Identify and
 // resolve license assignment problems for a group").
 func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
+	switch g := rule.License.Group; {
+	case rule.License.SKU != "":
+	case slices.Contains(p.Memberships, g.NestedKey()):
+		return "the person is in the group by way of a group within it, too, and stays entitled"
+	case slices.Contains(p.Unreadable, g.NestedKey()):
+		return "whether a group within the group entitles the person, too, is not known: the account may not read its members"
+	}
 	if rule.License.SKU == "" || p.Entra == nil {
 		return rule.License.FreesNothing()
 	}

@@ -34,6 +34,10 @@ func (r GroupRef) Key(direct bool) string {
 // they are in it, and no list of members holds them.
 func (r GroupRef) PrimaryKey() string { return "ad/primary:" + strings.ToLower(r.Name) }
 
+// NestedKey is the key of those who are in the group of Active Directory by way of a group
+// within it: leaving the group itself, they stay in it.
+func (r GroupRef) NestedKey() string { return "ad/nested:" + strings.ToLower(r.Name) }
+
 // Group is what a run read of a group named in the policy before it read
 // people. Members are not in it.
 type Group struct {

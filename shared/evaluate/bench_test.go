@@ -200,3 +200,5 @@ func (adSide) MemberOf(context.Context, string, string, bool) (bool, error) { re
 func (adSide) CheckClock(context.Context, func() time.Time) error { return nil }
 
 func (adSide) ListPrimary(context.Context, string, func(sid string) error) error { return nil }
+
+func (adSide) ListNested(context.Context, string, func(sid string) error) error { return nil }

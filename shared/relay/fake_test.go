@@ -275,3 +275,5 @@ func (b *bench) until(what string, done func() bool) {
 func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }
 
 func (*fakeAD) ListPrimary(context.Context, string, func(sid string) error) error { return nil }
+
+func (*fakeAD) ListNested(context.Context, string, func(sid string) error) error { return nil }

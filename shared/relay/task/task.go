@@ -66,11 +66,6 @@ func (g Group) Key() string {
 	return directory.GroupRef{Source: directory.AD, Name: g.DN}.Key(g.Direct)
 }
 
-// PrimaryKey is the key of those who have the group as primary group.
-func (g Group) PrimaryKey() string {
-	return directory.GroupRef{Source: directory.AD, Name: g.DN}.PrimaryKey()
-}
-
 // Message is what a queue carries.
 type Message struct {
 	Version int    `json:"version"`

@@ -22,6 +22,7 @@ type AD interface {
 	ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Mark, error)
 	ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
 	ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error
+	ListNested(ctx context.Context, groupDN string, each func(sid string) error) error
 	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
@@ -114,8 +115,8 @@ func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
 	c.guids = map[string]string{}
 	for _, g := range c.Groups {
 		err := c.AD.ListMembers(ctx, g.DN, g.Direct, func(sid string) error { return w.AddMember(g.Key(), sid, sid) })
-		if primary := g.PrimaryKey(); err == nil && g.Direct { // so that nobody tries to take them off the list
-			err = c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(primary, sid, sid) })
+		if err == nil && g.Direct {
+			err = c.otherwise(ctx, w, g)
 		}
 		var found directory.Group
 		if err == nil {
@@ -131,4 +132,20 @@ func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
 		c.guids[directory.GroupRef{Source: directory.AD, Name: g.DN}.Key(false)] = found.GUID
 	}
 	return nil
+}
+
+// otherwise reads who is in a group otherwise than by its list: nobody can take those off
+// it, and who is on the list, too, is in the group without it.
+func (c *Census) otherwise(ctx context.Context, w *snapshot.Writer, g task.Group) error {
+	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
+	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })
+	if err != nil {
+		return err
+	}
+	err = c.AD.ListNested(ctx, g.DN, func(sid string) error { return w.AddMember(ref.NestedKey(), sid, sid) })
+	if errors.Is(err, directory.ErrNoGroup) { // who holds the license is known all the same
+		w.Unreadable(ref.NestedKey())
+		err = nil
+	}
+	return err
 }

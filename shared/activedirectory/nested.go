@@ -1,0 +1,114 @@
+package activedirectory
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// ListPrimary hands on the SIDs of the people who have a group as primary group.
+func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
+	return d.ask(ctx, func(s *session) error {
+		group, err := s.group(groupDN)
+		if err != nil {
+			return err
+		}
+		return s.primary([]string{group.sid}, func(sid string) error {
+			s.committed = true
+			return each(sid)
+		})
+	})
+}
+
+// ListNested hands on the SIDs of those who are in a group by way of a group within it,
+// as far as those groups show that they are in it. Who is listed in it as well is in it
+// still when taken off its list.
+func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
+	return d.ask(ctx, func(s *session) error {
+		group, err := s.group(groupDN)
+		if err != nil {
+			return err
+		}
+		nested, err := s.groupsWithin(group)
+		if err != nil {
+			return err
+		}
+		once, all := map[string]bool{}, []string{}
+		first := func(sid string) error {
+			if once[sid] {
+				return nil
+			}
+			once[sid], s.committed = true, true
+			return each(sid)
+		}
+		for _, sid := range slices.Sorted(maps.Keys(nested)) {
+			inner, err := s.group(nested[sid])
+			if err != nil {
+				return err
+			}
+			within, err := s.walk(inner, false, first)
+			if err != nil {
+				return err
+			}
+			all = append(all, within...)
+		}
+		if len(all) == 0 {
+			return nil
+		}
+		return s.primary(all, first)
+	})
+}
+
+// groupsWithin are the DNs, by SID, of the groups that a group lists, as far as they show
+// that they are in it.
+func (s *session) groupsWithin(g *group) (map[string]string, error) {
+	doing, nested := fmt.Sprintf("look for groups in %q", g.dn), map[string]string{}
+	base, err := s.home()
+	if err != nil {
+		return nil, err
+	}
+	err = s.pages(doing, base, "(&(objectClass=group)"+memberOf(g.dn, true)+")", []string{"objectSid"}, func(e *ldap.Entry) error {
+		sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid"))
+		if err != nil {
+			return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
+		}
+		nested[sid] = e.DN
+		return nil
+	})
+	return nested, err
+}
+
+// listedPeople hands on what a group lists without the groups. No person has the SID of
+// another group.
+func (s *session) listedPeople(g *group, each func(sid string) error) error {
+	nested, err := s.groupsWithin(g)
+	if err != nil {
+		return err
+	}
+	return s.listed(g, func(sid string) error {
+		if _, group := nested[sid]; group {
+			return nil
+		}
+		return each(sid)
+	})
+}
+
+// primary hands on the SIDs of the people who have one of some groups as primary group.
+func (s *session) primary(groups []string, each func(sid string) error) error {
+	const doing = "list people by their primary group"
+	filter := ""
+	for _, sid := range groups {
+		filter += "(primaryGroupID=" + sid[strings.LastIndexByte(sid, '-')+1:] + ")"
+	}
+	return s.people(doing, "(|"+filter+")", []string{"objectSid"}, func(e *ldap.Entry) error {
+		sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid"))
+		if err != nil {
+			return s.fault(doing, fmt.Errorf("%w %q: %w", errEntry, clean(e.DN), err))
+		}
+		return each(sid)
+	})
+}
