@@ -55,6 +55,15 @@ func TestCandidates(t *testing.T) {
 		t.Errorf("%d dates are sampled: %v", len(got.Sample), got.Sample)
 	}
 	got.Sample = nil
+	if len(got.Found) == 0 {
+		t.Error("no group was found")
+	}
+	for dn, g := range got.Found {
+		if g.GUID == "" || g.Created.IsZero() || !slices.ContainsFunc(everyone.Groups, func(asked task.Group) bool { return asked.DN == dn }) {
+			t.Errorf("group %q: %+v", dn, g)
+		}
+	}
+	got.Found = nil
 	for i := range got.People { // what it is good for is tested where removals are made
 		if a := &got.People[i]; (a.Seen == nil) != (a.User == nil) {
 			t.Errorf("account %d: %+v", i, a)
