@@ -76,7 +76,8 @@ func (c *applyCmd) Run(a *app) error {
 	return errors.Join(err, resumeFailed(failed))
 }
 
-// policyOf is the text of the policy in force for a run. Putting back asks none.
+// policyOf is the text of the policy in force for a run. A restore asks no policy, so
+// its text is empty.
 func (c *applyCmd) policyOf(a *app, s store.Store, p *plan.Plan) (string, error) {
 	if p.Restores != "" {
 		return "", nil
@@ -88,9 +89,10 @@ func (c *applyCmd) policyOf(a *app, s store.Store, p *plan.Plan) (string, error)
 	return c.inForce(b)
 }
 
-// resume goes on with what earlier runs have begun and not ended, which the plan
-// names; of one person alone if only is given. What they may not do any more is told
-// and keeps nothing else. failed is how many of these changes failed.
+// resume continues the changes that earlier runs began and did not end. The plan names
+// these runs. With only, it continues the changes of that one person alone. When a run
+// may not continue, resume prints why and goes on with the next run. failed is how many
+// of these changes failed.
 func resume(a *app, applier *apply.Applier, p *plan.Plan, inForce, only string) (failed int, err error) {
 	for _, run := range p.Resumes {
 		results, err := applier.Apply(a.ctx, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
@@ -138,16 +140,16 @@ func approver() string {
 	return name
 }
 
-// failures is the error of a call after which changes failed, or could not be
-// made for a reason that must be mended. What was asked to be put back and was not is
-// refused.
+// failures is the error of a call after which changes failed, or could not be made for
+// a reason that must be mended. When a restore does not put back every license, the
+// error is ErrRefused.
 func failures(p *plan.Plan, r *report.Results) error {
 	if err := failure(r.Run, r.Count(report.Failed), r.Troubled()); err != nil {
 		return err
 	}
 	n := 0
 	for _, x := range r.Results {
-		// What another putting back has under way comes back by that one.
+		// A license that another restore is putting back comes back by that one.
 		if (x.Status == report.Refused || x.Status == report.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
 			n++
 		}

@@ -38,9 +38,10 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	return ""
 }
 
-// TestForgedIntent: who can write into the ledger alone gains nothing by altering what
-// is under way. The object is refused by name, nobody joins or leaves a group that is
-// none of the license's, and everybody else's change goes on.
+// TestForgedIntent: somebody who can write into the ledger alone alters a change that
+// is under way, and gains nothing. The command refuses the object by name. Nobody joins
+// or leaves a group that does not belong to the license. Everybody else's change goes
+// on.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){
@@ -77,8 +78,9 @@ func TestForgedIntent(t *testing.T) {
 	}
 }
 
-// TestForgedPast: what the ledger says was taken comes back by the license's own group
-// at most, and only when its run's plan bears that out or nothing is left of it.
+// TestForgedPast: the ledger says that a license was taken. The license comes back by
+// its own group and by no other. It comes back only when the plan of its run has that
+// change, or when nothing is left of that plan.
 func TestForgedPast(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))

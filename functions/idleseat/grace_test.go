@@ -38,14 +38,14 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace is the policy that spares nobody for what they were given lately, so
-// that a test sees what else does.
+// withoutGrace is the policy without newHolder and enabledAgain, so that a test sees
+// what else spares people.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }
 
-// TestNewInTheLicense: who was given a license an hour ago, or whose account was
-// enabled this morning, is left alone for the days of grace.
+// TestNewInTheLicense: somebody was given a license an hour ago, or had their account
+// enabled this morning. The rules leave them alone for the days of grace.
 func TestNewInTheLicense(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 1500, Seed: 4})

@@ -141,8 +141,8 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestHiddenGroupAndOnePerson: memberOf leaves hidden groups out. Who is in one of
-// them is found by its own list, or nobody knows.
+// TestHiddenGroupAndOnePerson: memberOf leaves hidden groups out. Only the group's own
+// list of members shows who is in it. Without that list membership is unknown.
 func TestHiddenGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// department are the first people of a department whom the policy's license for
-// Citrix may be taken from, if they use it (Active) or not.
+// department are the people of a department who have Citrix, whom the policy does not
+// exempt, and who log on as given: Active or Idle.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
 	for i := 20; i < c.Size(); i++ { // after those whom every company has

@@ -63,9 +63,8 @@ func (s *shell) lostE3(i int) bool {
 	})
 }
 
-// TestPolicyInForce: a change that the night before began is asked by the policy in
-// force, too, before it takes anything. Where that one keeps the person, they are put
-// back.
+// TestPolicyInForce: the night before began a change. Before the change takes anything,
+// the policy in force is asked, too. If it keeps the person, the change is rolled back.
 func TestPolicyInForce(t *testing.T) {
 	t.Parallel()
 	enforce := replace(t, "mode: review", "mode: enforce")
@@ -125,8 +124,8 @@ func TestPolicyInForce(t *testing.T) {
 	}
 }
 
-// TestAuditInForce: in mode audit nothing is written, of changes that are begun
-// neither. Only the way back is open.
+// TestAuditInForce: in mode audit nothing is written, not even for changes that have
+// begun. Only restore works.
 func TestAuditInForce(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)

@@ -238,12 +238,12 @@ func (x *trial) came() came {
 	return c
 }
 
-// TestKilledAtEveryOperation kills apply before or after an operation of a plan of
-// 50 changes, and lets it finish: everybody holds what they hold after an
-// undisturbed run, the ledger is the same, and nothing was done twice. In the second
-// company reads lag up to a minute behind writes, each by another time. The
-// operations are drawn by a seed; IDLESEAT_TEST_SEED repeats one, and
-// IDLESEAT_TEST_KILLS=all takes every operation.
+// TestKilledAtEveryOperation kills apply before or after an operation of a plan of 50
+// changes, and lets it finish: everybody holds what they hold after an undisturbed run,
+// the ledger is the same, and nothing was done twice. In the second company reads lag
+// behind writes by up to a minute, each read by a different time. The operations are
+// drawn by a seed; IDLESEAT_TEST_SEED repeats one, and IDLESEAT_TEST_KILLS=all takes
+// every operation.
 func TestKilledAtEveryOperation(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 300, Seed: 11}, time.Now()

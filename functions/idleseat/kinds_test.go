@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// idleHolders are the numbers of people whom the first rule takes E3 from, and who
-// are synced.
+// idleHolders are the numbers of the synced people from whom the first rule takes E3.
 func (s *shell) idleHolders(p printed, want int) (list []int) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -97,8 +96,8 @@ func TestAccountsThatAreNoPeople(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDisabledLeaver: whose sign-in is blocked may be a shared mailbox, unless the
-// report calls the mailbox a user's.
+// TestDisabledLeaver: an account whose sign-in is blocked may be a shared mailbox,
+// unless the report says that the mailbox is a user's.
 func TestDisabledLeaver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond},

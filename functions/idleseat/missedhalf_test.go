@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestMissedHalfOvernight: somebody's account in Entra ID is not read tonight, and was
-// last night. The exemptions that rest on it are not gone with it.
+// TestMissedHalfOvernight: somebody's account in Entra ID was read last night and is
+// not read tonight. The exemptions that rest on this account still hold.
 func TestMissedHalfOvernight(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {

@@ -52,8 +52,8 @@ func TestListedByEveryName(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsFollowed: who is renamed stays exempt, also for a run for one person;
-// and so does who has the name then.
+// TestListedIsFollowed: a listed person is renamed and stays exempt, also in a run for
+// one person. The person who has the name now is exempt, too.
 func TestListedIsFollowed(t *testing.T) {
 	t.Parallel()
 	for name, entry := range map[string]string{"users": "", "leave": "leave"} {
@@ -153,7 +153,8 @@ func TestListedOnPremises(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsGone: an account that was deleted is told, no more.
+// TestListedIsGone: a listed account was deleted. The plan has a note about it, and
+// nothing else changes.
 func TestListedIsGone(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

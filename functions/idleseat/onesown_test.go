@@ -45,10 +45,10 @@ func (s *shell) restoring(status int, args ...string) (r report.Results, stderr 
 	}
 }
 
-// TestRestoreWithoutOneAccount: of the people in Active Directory alone whom a run
-// is put back to, one has no account any more. The others have everything again, and
-// the one is named with the reason. Without Active Directory nobody of them is put
-// back, and everybody else is.
+// TestRestoreWithoutOneAccount: a restore puts back what a run took from people who are
+// in Active Directory alone. One of them has no account any more: the result names this
+// one and the reason, and the others have everything again. Without Active Directory
+// the restore puts back none of them, and everybody else.
 func TestRestoreWithoutOneAccount(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 9, LicenseDelay: 20 * time.Millisecond}, nobodyExemptBy(t), replace(t, "perRun: 600", "perRun: 60"))

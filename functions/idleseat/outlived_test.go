@@ -24,9 +24,10 @@ func (s *shell) putBack(first printed, c plan.Change, i int, status report.Statu
 	}
 }
 
-// TestGivenBackByHand: somebody gives back in the morning what was taken in the
-// night, while the change still waits for the license to be freed. It is theirs, and
-// is not taken again before the person was idle for the rule's whole span since.
+// TestGivenBackByHand: somebody gives back in the morning what was taken in the night,
+// while the change still waits for the license to be freed. The person keeps it. No run
+// takes it again before the person has been idle for the rule's whole span since that
+// morning.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -98,8 +99,8 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestAcceptedAndNeverDone: Graph accepts what it never does. The tries are few, and
-// in the end the change is rolled back and called failed.
+// TestAcceptedAndNeverDone: Graph accepts a write and never carries it out. After three
+// tries the change is rolled back and counts as failed.
 func TestAcceptedAndNeverDone(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -181,8 +182,8 @@ func TestWhatIsResumedIsListed(t *testing.T) {
 	}
 }
 
-// TestRestoreStopsOne: restore of one person stops what a run is changing of them, and
-// of nobody else. They are left alone afterwards.
+// TestRestoreStopsOne: restore of one person stops the changes that a run is making to
+// that person, and to nobody else. Later runs leave the person alone.
 func TestRestoreStopsOne(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {

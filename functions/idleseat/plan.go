@@ -222,8 +222,8 @@ func planText(a *app, s store.Store, r *decision.Run, p *plan.Plan, next string)
 	return out.err
 }
 
-// ruleTable is what each rule came to: whom it could ask, whom it asked, whom it
-// matched, and what was empty.
+// ruleTable has a line for each rule: how many holders there are, how many it asked,
+// how many it matched, and which attributes were empty.
 func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {

@@ -43,8 +43,8 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 }
 
 // TestSambaWayBack takes Citrix in a real Samba domain. Then the group is renamed and
-// another one is made in its place, and one account is deleted. Whoever is put back
-// comes into the group that they were in; nobody comes into the other one.
+// another one is made in its place, and one account is deleted. A restore puts people
+// back into the group that they were in. It puts nobody into the other one.
 func TestSambaWayBack(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 5, LicenseDelay: 20 * time.Millisecond})
 	d, _ := onPremises(t, s, samba.Options{}, nil)

@@ -37,8 +37,8 @@ func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	}
 }
 
-// TestSetbacks: changes that cannot be made go behind the others, and are tried again
-// after more nights each time. The plan says what they failed of.
+// TestSetbacks: changes that cannot be made go behind the others. Each time more nights
+// pass before the next try. The plan says why they failed.
 func TestSetbacks(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "perRun: 200", "perRun: 3"), replace(t, "days(90)", "days(3650)"))
@@ -92,9 +92,9 @@ func TestSetbacks(t *testing.T) {
 	}
 }
 
-// TestRulesInTheirOrder: what two rules take from one person is planned in the order
-// of the policy, whatever the rules are called and by whichever the person is idle
-// longer.
+// TestRulesInTheirOrder: two rules take licenses from one person. The plan has these
+// changes in the order of the policy. The names of the rules do not count, nor does the
+// rule by which the person is idle longer.
 func TestRulesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 1}, replace(t, "citrix-idle-90", "a-citrix"), replace(t, "perRun: 200", "perRun: 500"))

@@ -45,8 +45,8 @@ func TestSlipsInThePolicy(t *testing.T) {
 	}
 }
 
-// TestWhoHasNoType: a rule that spares one type does not take people of whom no type is
-// kept, and says what to add. Spelt in other letters a type is the same.
+// TestWhoHasNoType: a rule spares one type. It takes nothing from people without a
+// type, and says what to add. Letter case makes no difference to a type.
 func TestWhoHasNoType(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, `systemRole == "Employee"`, `systemRole != "CONSULTANT"`), replace(t, "percent: 10", "percent: 100"))

@@ -18,9 +18,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// sharedClock is a clock of the company and of the commands, in one file: it goes
-// as the real one does, and jumps when it is told to. So minutes pass in a test
-// that nobody waits for.
+// sharedClock is a clock of the company and of the commands, in one file: it goes as
+// the real one does, and a test can move it ahead. So minutes pass in a test without a
+// wait.
 type sharedClock struct {
 	t    *testing.T
 	path string
@@ -121,9 +121,10 @@ func (s *shell) untilDone(args ...string) report.Results {
 }
 
 // TestGoingBackWhileReadsLag: everybody whose license is being taken signs in while
-// reads still show what was before. Who is put back has the license and not its
-// successor, whose change was made has the successor and not the license, nobody was
-// ever without both, and restore puts back all that was taken, at once.
+// reads still show what was before. People whose change is rolled back have the license
+// and not its successor. People whose change was made have the successor and not the
+// license. Nobody was ever without both. A restore right afterwards puts back all that
+// was taken.
 func TestGoingBackWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	s := staleShell(t, sandbox.Options{Users: 300, Seed: 6})

@@ -115,8 +115,8 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 	})
 }
 
-// TestRestoreOfWhatWasBegun: a run had begun changes when its data were lost. What it
-// took comes back and what it had begun is undone.
+// TestRestoreOfWhatWasBegun: a run had begun changes when its data were lost. The
+// restore gives back what the run took, and undoes what the run had begun.
 func TestRestoreOfWhatWasBegun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -158,8 +158,8 @@ func remade(next http.Handler) http.Handler {
 
 // TestRestoreIntoPresentGroup: the group that was left is gone, or may not be changed
 // any more, or gives more than the license. The license comes back by the policy's
-// present group, if that one may be used, and else the reason is told; when that is
-// mended, it comes back.
+// present group if that one may be used. Otherwise the result says why it cannot. Once
+// that is mended, the license comes back.
 func TestRestoreIntoPresentGroup(t *testing.T) {
 	t.Parallel()
 	e3 := func(change func(g map[string]any)) func(http.Handler) http.Handler {

@@ -9,8 +9,8 @@ import (
 )
 
 // CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS
-// 3.1.1.3.2.1) with ours, which now tells. directory.ErrClock means that they disagree;
-// any other error, that the controller did not tell.
+// 3.1.1.3.2.1) with now, which reads ours. directory.ErrClock means that the two
+// disagree. Any other error means that the controller gave no time.
 func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error {
 	return d.ask(ctx, func(s *session) error {
 		s.root = nil // what was read before is of then

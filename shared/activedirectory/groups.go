@@ -28,11 +28,11 @@ func (e *hiddenError) Error() string {
 // Is makes the error directory.ErrNoGroup.
 func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGroup }
 
-// ListMembers hands on the SIDs of those who are in a group: whom it
-// lists itself (direct), or also who is in groups within it; and those who have
-// it, or one within it, as primary group, whom Active Directory does not list.
-// directory.ErrNoGroup means that there is no group of that DN, or that the account may
-// not read who is in it.
+// ListMembers hands on the SIDs of the members of a group. With direct these are the
+// members that the group lists itself. Otherwise the members of groups within it are
+// added. People whose primary group is one of these groups are added, too: Active
+// Directory does not list them. directory.ErrNoGroup means that there is no group of
+// that DN, or that the account may not read who is in it.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		// A wrong DN would look like an empty group.

@@ -25,8 +25,8 @@ func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(s
 }
 
 // ListNested hands on the SIDs of those who are in a group by way of a group within it,
-// as far as those groups show that they are in it. Who is listed in it as well is in it
-// still when taken off its list.
+// as far as those groups show that they are in it. Somebody whom the group lists as
+// well stays in it when taken off its list.
 func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)

@@ -40,8 +40,7 @@ type sight struct {
 	lists  map[string]*dacl // by descriptor; most people share one with many
 }
 
-// everyone and everyone who proved who they are: also where the controller does not
-// list them.
+// Everyone and Authenticated Users count even where the controller does not list them.
 const rawEveryone, rawAuthenticated = "\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00", "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
 // look reads what sight needs, once for each connection.
@@ -70,8 +69,9 @@ func (s *session) look() (*sight, error) {
 	return seen, nil
 }
 
-// schema reads what access to the attributes goes by. It is read once: who extends
-// the schema starts the reader again before a policy can use what is new.
+// schema reads what access to the attributes goes by. It is read once. After an
+// extension of the schema the reader must be restarted before a policy can use the new
+// attributes.
 func (d *Directory) schema(s *session) (map[string]guard, error) {
 	d.schemaMu.Lock()
 	defer d.schemaMu.Unlock()
@@ -130,14 +130,14 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	return v.token != nil && list != nil && list.mayRead(v.token, &g)
 }
 
-// blanks are people of whom it is proven that some attributes have no value.
+// blanks records, by person, the attributes that are proven to have no value.
 type blanks struct {
 	rests []string // the attributes
 	of    map[string]uint64
 }
 
-// blanks looks for them among those whom a filter finds. It is one search more than
-// people are read by, and finds those only who lack a value.
+// blanks searches for them among the people that a filter finds. This is one search in
+// addition to the one that reads people. It finds only people who lack a value.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
 	if len(rests) == 0 {

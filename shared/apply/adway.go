@@ -107,9 +107,9 @@ func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) 
 	return "", nil
 }
 
-// adSourceOf is the group of Active Directory that gives a license back: the one that
-// was left, wherever it is now, else the policy's present one when the policy names
-// another than before.
+// adSourceOf is the group of Active Directory that gives a license back. That is the
+// group that was left, wherever it is now. If that one is gone, it is the policy's
+// present group, when the policy names another than before.
 func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
 	left := in.Source
 	present, err := j.adGroup(ctx, l.Group.Name)
@@ -133,8 +133,8 @@ func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Inte
 	return fmt.Sprintf("given back by the group %s, since %s is gone", l.Group, left), "", nil
 }
 
-// adLeft is the group that was left; nil when it is gone. The refusal says why the one
-// that may be it is not to be written.
+// adLeft is the group that was left; nil when it is gone. The refusal says why a group
+// that may be the one that was left must not be written.
 func (j *job) adLeft(ctx context.Context, l *policy.License, in *ledger.Intent, present *directory.Group) (found *directory.Group, refusal string, err error) {
 	if in.SourceGUID == "" {
 		return j.adByDN(ctx, l, in)

@@ -185,8 +185,8 @@ type job struct {
 	plans       map[string]*plan.Plan       // of other runs, as far as read; nil for one that is gone
 	userBoxes   map[string]bool             // names whose mailbox is a user's; nil: not read yet
 	memberships map[string]membership       // of groups of Entra ID, by the key of the question
-	// stopped are the people of whom nothing may be changed any more; what is under way
-	// is given back.
+	// stopped are the people for whom this run may change nothing any more. A change
+	// that is under way is rolled back.
 	stopped map[string]bool
 	only    string // the one person to work on; empty: all
 	// closed says why no change may begin any more; those that have begun are

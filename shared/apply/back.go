@@ -67,10 +67,10 @@ func (m *move) closedByOther(ctx context.Context, took bool) (report.Status, str
 	return statusOf(won.Outcome), won.Note
 }
 
-// undo goes back between groups: the source is joined again, its license waited
-// for, and only then what was joined is left. As long as reads may show what was
-// before the source was left, it is joined whatever they show, and its license
-// counts as active no sooner.
+// undo rolls back a move between groups. It joins the source again, waits for the
+// license of the source, and only then leaves the group that the change joined. For a
+// while reads may still show the state before the source was left. Until then undo
+// joins the source whatever they show, and does not count its license as active.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	e, via := m.entry, plan.Via(m.entry.Via)
 	in, err := m.inGroup(ctx, via, e.Source)
@@ -99,8 +99,9 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.S
 
 const rejoined = "joined the source group again, waiting for its license before the target is left"
 
-// leaveTarget takes the person out of the group that the change joined. A change
-// that may have joined it leaves it whatever is read: it may show late.
+// leaveTarget takes the person out of the group that the change joined. A change that
+// may have joined the group leaves it whatever a read shows, since membership may show
+// late.
 func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	e, via := m.entry, plan.Via(m.entry.Via)
 	if e.Target == "" || e.InTarget {
@@ -127,8 +128,8 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 	return m.complete(ctx, o, why)
 }
 
-// settled tells whether reads can no longer show what was before the source was
-// left. It is true as well when it was not left.
+// settled tells whether reads can no longer show the state before the source was left.
+// It is also true when the source was not left.
 func (m *move) settled() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= directory.Settling
 }
@@ -217,7 +218,7 @@ func (m *move) recent(e *ledger.Entry) bool {
 	return e.Completion != nil && e.Completion.Outcome != ledger.Noticed && m.Now().Sub(e.Completion.At) < directory.Settling
 }
 
-// takenBy is when at the latest the change was over that a change back undoes.
+// takenBy is the latest time at which the change that this entry undoes was over.
 func takenBy(e *ledger.Entry) time.Time {
 	if e.TakenAt.IsZero() { // an intent of an earlier version
 		return e.At

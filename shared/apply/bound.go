@@ -14,10 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// unplanned is why an entry that says that a license was taken is not believed: the
-// plan of its run, which is bound by a hash, has no such change. When the plan is over
-// its time, what it left for later runs tells. When that is gone, too, an operator who
-// asks for the license to be given back is believed, and a run by itself gives nothing.
+// unplanned checks an entry that says that a license was taken, and says why the entry
+// is not believed: the plan of its run, which is bound by a hash, has no such change.
+// When the plan is gone or damaged, the list that it left for later runs decides. When
+// that list is gone, too, a restore believes the entry, since an operator asked for it.
+// Any other run then gives nothing back.
 func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, err error) {
 	none := fmt.Sprintf("the plan of run %s has no such change, so the ledger object %s is not believed; bring back its earlier version, or move it out of the store", taken.Run, taken.Key())
 	p, err := j.planOf(ctx, taken.Run)
@@ -67,8 +68,8 @@ func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	return p, nil
 }
 
-// unproven is why a license is not taken for given back, although the ledger says so:
-// only reading proves it.
+// unproven is why a license does not count as given back although the ledger says so.
+// Only reading proves it.
 func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err error) {
 	l := m.run.Policy.LicenseNamed(m.change.License)
 	switch {

@@ -95,8 +95,8 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	return result(status, "%s", note)
 }
 
-// mostReadings is how often a person is read in one call for a change, when each
-// time the evidence is too old before it can be used.
+// mostReadings is how often one call reads a person for a change, when the evidence is
+// too old each time before it can be used.
 const mostReadings = 3
 
 func errorText(err error) string {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// inForce is the policy in force, where it is another one than that of the run. It
-// can keep what the run's own policy takes, and takes nothing itself.
+// inForce is the policy in force, where it differs from that of the run. It can keep a
+// license that the run's policy takes. It takes nothing itself.
 type inForce struct {
 	run    *decision.Run // the run, if this were its policy
 	judge  *policy.Judge

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// TestInForceByRelay: the relay is asked about the groups of the policy in force, too,
-// and whoever that one exempts keeps the license.
+// TestInForceByRelay: the relay is asked about the groups of the policy in force, too.
+// People whom this policy exempts keep the license.
 func TestInForceByRelay(t *testing.T) {
 	t.Parallel()
 	const safe = "CN=Safe,DC=corp"

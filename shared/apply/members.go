@@ -10,15 +10,15 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// membership is how belonging to a group of Entra ID is told in this call.
+// membership is how this call finds out who belongs to a group of Entra ID.
 type membership struct {
 	unseen bool            // nobody knows who is in it
 	listed map[string]bool // who is in it, when memberOf does not tell; nil: it tells
 }
 
-// readMemberships looks at the groups that exempt people or that rules ask about:
-// since the run read them, one may have been deleted, emptied or hidden. Who is in
-// such a one is not known.
+// readMemberships looks at the groups that exempt people or that rules ask about: since
+// the run read them, somebody may have deleted, emptied or hidden one. The membership
+// of such a group is unknown.
 func (j *job) readMemberships(ctx context.Context) error {
 	j.memberships = map[string]membership{}
 	if j.plan.Restores != "" {

@@ -30,8 +30,8 @@ type move struct {
 	first bool
 	// joined: the person may have been put into the target by this change.
 	joined bool
-	// leftBy is when at the latest the source was left, where it may have been left
-	// and the way leads back; zero: it was not.
+	// leftBy is the latest time at which the source was left, if it may have been left
+	// and the change is rolled back. Zero: it was not.
 	leftBy time.Time
 	// turned: the way leads back.
 	turned bool
@@ -145,7 +145,7 @@ func (m *move) leave(ctx context.Context) (report.Status, string) {
 	return "", ""
 }
 
-// taking lets a write be sent only as long as the evidence is current.
+// taking makes a context that sends a write only while the evidence is current.
 func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
 }
@@ -196,8 +196,8 @@ const (
 	notShown     = "Graph accepted the change but does not show it yet"
 )
 
-// leaving tells whether what the person had was to be taken so short a time ago
-// that reads may still show what was before, or a part of it.
+// leaving tells whether the write that takes the license is so recent that reads may
+// still show the state before it, or a part of that state.
 func (m *move) leaving() bool {
 	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
 }
@@ -294,7 +294,7 @@ func (m *move) writeFailed(ctx context.Context, err error) (report.Status, strin
 		m.first = false
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
 	}
-	// What this try was refused, an earlier one may have made.
+	// An earlier try may have made the write that Graph refused to this one.
 	m.unchanged, m.took = m.first, false
 	return m.rollBack(ctx, ledger.Failed, reason)
 }

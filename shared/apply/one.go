@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// one makes one change. What goes wrong with it, a fault of this program included,
-// is nobody else's trouble.
+// one makes one change. A failure, even a fault of this program, does not stop the
+// changes of other people.
 func (j *job) one(ctx context.Context, c *plan.Change, e evidence) (r report.Result) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -47,7 +47,7 @@ func faultOf(fault any, at []string) string {
 	return fmt.Sprintf("idleseat has a fault (%s) at %s; report this line to its makers", what, strings.Join(at, " < "))
 }
 
-// deepest is how many calls of a stack are told.
+// deepest is how many calls of a stack the report of a fault shows.
 const deepest = 12
 
 // stack is where the program was when it broke, the innermost call first.

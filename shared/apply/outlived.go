@@ -38,8 +38,8 @@ func (m *move) outlived(ctx context.Context, held bool) (report.Status, string) 
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain ends a change whose source the person has, although it was to be taken.
-// Only a moment after the write that may be a late read.
+// heldAgain ends a change that took the source, when the person has the source still or
+// again. Shortly after the write that may be a late read.
 func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	switch {
@@ -55,8 +55,8 @@ func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
 	return "", ""
 }
 
-// outOfTarget ends a change whose target does not list the person any more, or never
-// did however often it was joined.
+// outOfTarget ends a change when the target no longer lists the person. It also ends
+// one when the target never listed the person, however often it was joined.
 func (m *move) outOfTarget(ctx context.Context) (report.Status, string) {
 	in, err := m.inGroup(ctx, plan.EntraGroup, m.entry.Target)
 	if err != nil {
@@ -77,8 +77,8 @@ func (m *move) outOfTarget(ctx context.Context) (report.Status, string) {
 	return m.rollBack(ctx, ledger.GivenBack, "somebody took the person out of the target group")
 }
 
-// tryAgain counts how often the target is joined that does not list the person, and
-// ends the change after the third time.
+// tryAgain counts how often the target is joined without listing the person. It ends
+// the change after the third time.
 func (m *move) tryAgain(ctx context.Context) (report.Status, string) {
 	last := m.entry.At
 	for _, try := range []ledger.Seen{ledger.SecondTry, ledger.ThirdTry} {
@@ -103,8 +103,9 @@ func (m *move) tryAgain(ctx context.Context) (report.Status, string) {
 	return m.rollBack(ctx, ledger.Failed, fmt.Sprintf("the target group was joined three times since %s, and never listed the person", m.entry.At.Format(time.RFC3339)))
 }
 
-// waits notes of a change that waits for the directory what was seen of it, for the
-// calls to come. After the plan expired, waiting alone is no use.
+// waits handles a change that waits for the directory. It notes for later calls what
+// was seen. After the plan has expired, waiting alone is no use: waits ends the change,
+// or asks for somebody to look.
 func (m *move) waits(ctx context.Context, note string) (report.Status, string) {
 	if m.turned || note == handedOver {
 		return report.Pending, note

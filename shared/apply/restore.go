@@ -47,9 +47,9 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 	return m.undo(ctx, ledger.Done, m.entry.Note)
 }
 
-// stillOpen looks whether an entry that an earlier call has begun may be gone on with:
-// its groups were checked then, and may have changed since, or the entry itself. The
-// status is empty when it may.
+// stillOpen checks whether this call may continue an entry that an earlier call began.
+// The earlier call checked the groups, and they or the entry may have changed since.
+// The status is empty when it may continue.
 func (j *job) stillOpen(ctx context.Context, m *move) (report.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, m.entry.Intent)
 	switch e := m.entry; {
@@ -69,7 +69,7 @@ func sameWay(a, b *ledger.Intent) bool {
 	return source && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
-// undoBegun undoes what a run had begun whose own data are gone.
+// undoBegun undoes a change that a run began, when the data of that run are gone.
 func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (report.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, begun.Intent)
 	switch {

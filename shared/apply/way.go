@@ -13,12 +13,12 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// What lies in the ledger is not believed: whoever can write there could name any
+// The ledger is not believed without proof: anybody who can write there could name any
 // group. So a group is written only when the policy of the run names it for that
-// license, and a product only when it is that license's.
+// license. A product is written only when it is the product of that license.
 
-// altered is what an open entry of the run says that its plan and policy do not;
-// empty when it is what the plan had begun.
+// altered says where an open entry of the run differs from its plan and policy. It is
+// empty when the entry is what the plan began.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
 	if !slices.Contains([]plan.Via{plan.Direct, plan.EntraGroup, plan.ADGroup}, plan.Via(e.Via)) {
 		return "", nil // nothing can be written for it
@@ -62,9 +62,8 @@ func (j *job) groupOf(l *policy.License) string {
 	return j.run.Tenant.Groups[*l.Group].ID
 }
 
-// wayBack is an entry whose change is put back with the groups by which that is done
-// now. The refusal says why there is no way that is safe; note what is different from
-// how it was.
+// wayBack is the entry of the change to put back, with the groups that are used for it
+// now. The refusal says why there is no safe way. note says what differs from before.
 func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
 	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
 	if l == nil {
@@ -128,8 +127,8 @@ func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent)
 	return present, fmt.Sprintf("given back by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
 }
 
-// known tells whether a group is one of a license: by the policy, or by the run that
-// is put back.
+// known tells whether a group gives a license, by the policy or by the run that the
+// restore undoes.
 func (j *job) known(l *policy.License, name, group string) bool {
 	if group == "" {
 		return false

@@ -63,7 +63,8 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// precede puts a decision behind those of earlier rules that are carried out.
+// precede puts a decision behind the decisions of earlier rules that the run carries
+// out.
 func (c Claims) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {

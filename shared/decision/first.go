@@ -18,8 +18,8 @@ func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdi
 	}
 }
 
-// alone is why the schedule does not make a change that nobody looks at before:
-// one reading is too little for it. Empty when it may.
+// alone is why the schedule does not make a change: nobody looks at it first, and it
+// rests on a single reading. It is empty when the schedule may make it.
 func (r *Run) alone(d *plan.Decision) string {
 	if !d.FirstReading || d.Notice || !r.Begin.Scheduled || r.Policy.Mode != policy.Enforce {
 		return ""

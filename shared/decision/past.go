@@ -117,8 +117,8 @@ func (r *Run) setback(d *plan.Decision) *history.Setback {
 	return r.History.Setback(d.SID, d.License)
 }
 
-// setBack tells of a change that the last run could not make, and leaves it alone for
-// the more nights the oftener that happened. A run for one person tries at once.
+// setBack notes at a decision that the last run could not make the change. Each further
+// failure makes it wait for more nights. A run for one person tries at once.
 func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	b := r.setback(d)
 	if b == nil {

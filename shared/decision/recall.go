@@ -13,17 +13,17 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Directories never take a date of activity back. So an account whose date is
-// missing, or earlier than a healthy reading saw it, has lost it on the way here,
-// however few they are for the health of the feed to notice.
+// Directories never take a date of activity back. So when a date is missing, or earlier
+// than a healthy reading saw it, the date got lost on the way here. Such accounts may
+// be too few for the health of the feed to show it.
 
-// lostFor is how long an account whose dates were lost stays in doubt, at least:
-// then it is as if it had been used on the day they were first missing.
+// lostFor is the least time for which an account with lost dates stays in doubt. After
+// that it counts as used on the day on which the dates were first missing.
 const lostFor = 90 * 24 * time.Hour
 
-// joinedFor is how long a person whose account in the other directory is not read
-// any more counts as one who has it: so long Entra ID keeps a deleted account in its
-// bin (Microsoft Entra documentation, "Recover from deletions").
+// joinedFor is for how long a person still counts as having an account in the other
+// directory that is not read any more. Entra ID keeps a deleted account in its bin for
+// that long (Microsoft Entra documentation, "Recover from deletions").
 const joinedFor = 30 * 24 * time.Hour
 
 // recollection compares accounts with what the last healthy reading of their source
@@ -145,8 +145,8 @@ func (c *recollection) recognize(a *half, k *known.Account) {
 	}
 }
 
-// neverSeen doubts the dates of an account without any that the last reading should
-// have seen and did not: nobody knows whether it had some.
+// neverSeen doubts the dates of an account that has none now, when the last reading
+// should have seen the account and did not. Nobody knows whether it had dates then.
 func (c *recollection) neverSeen(a *half) {
 	if c.dates && a.dateless() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now
@@ -162,9 +162,9 @@ type dateless struct {
 	Since time.Time `json:"since,omitzero"`
 }
 
-// compareDateless compares accounts with the list of a run before the table. Such a
-// run did not say which dates it saw, nor who was enabled. A list that is gone, its
-// time being over, knows of no account that never had a date.
+// compareDateless compares accounts with the list of a run before the table. Such a run
+// did not say which dates it saw, nor who was enabled. A list may be gone because its
+// retention is over. It then names no account that never had a date.
 func (c *recollection) compareDateless(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
 	err := store.GetLines(ctx, c.store, fmt.Sprintf("runs/%s/dateless/%04d.jsonl.gz", c.last.Run, n), func(l *dateless) error {

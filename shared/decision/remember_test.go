@@ -100,8 +100,9 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
-// TestMissedHalf: a person with both accounts known last night, of whom one is not
-// read tonight, is not somebody without it, for as long as it may come back.
+// TestMissedHalf: both accounts of a person were known last night, and one is not read
+// tonight. As long as it may come back, the person does not count as somebody without
+// it.
 func TestMissedHalf(t *testing.T) {
 	t.Parallel()
 	both := func() *directory.Halves {
@@ -141,8 +142,8 @@ func TestMissedHalf(t *testing.T) {
 	}
 }
 
-// TestFirstReadingWaits: the schedule does not take by itself what only one reading
-// tells. An operator may, and so may the schedule on another day.
+// TestFirstReadingWaits: the schedule takes no license on the strength of one reading.
+// An operator may take it, and so may the schedule on another day.
 func TestFirstReadingWaits(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo", "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo", 1)

@@ -20,13 +20,13 @@ var (
 // any more: the list must be read from its start.
 var ErrCursor = errors.New("the place in the list is no longer known")
 
-// ErrNotHeld answers a change that would take a license which the person does not
-// hold, and so made nothing. After a write whose answer was lost it is a sign that
-// that one was made.
+// ErrNotHeld answers a change that would take a license which the person does not hold.
+// Such a change did nothing. When the answer to an earlier write was lost, ErrNotHeld
+// is a sign that the earlier write was made.
 var ErrNotHeld = errors.New("the license to be taken is not held")
 
-// ErrUncertain comes with the answer to a write that was sent again after an answer
-// which does not tell whether it was made.
+// ErrUncertain comes with the answer to a repeated write. The answer to the first try
+// does not tell whether the write was made.
 var ErrUncertain = errors.New("an earlier try may have been made although nothing said so")
 
 // Settling is how long reads may go on to show what was before a write. Microsoft

@@ -89,8 +89,9 @@ type Field struct {
 	Kind    Kind
 	Meaning Meaning
 
-	// Attribute is the LDAP name of what it is read from; empty for Entra, and for the
-	// name of the object itself, which everybody sees who sees the object.
+	// Attribute is the LDAP name of the attribute that the field is read from. It is
+	// empty for Entra. It is also empty for the name of the object itself: everybody
+	// who sees the object sees its name.
 	Attribute string
 
 	entra  func(*EntraUser) Value
@@ -99,10 +100,10 @@ type Field struct {
 	person func(*Person) Value // of both accounts together
 }
 
-// Of is the field's value for a person. It is Unknown when the half it lives
-// in was not read, is doubtful, or when its activity dates cannot be trusted,
-// in this run or of this account. A date that is earlier than an earlier reading
-// saw it cannot.
+// Of is the field's value for a person. It is Unknown when its half was not read or is
+// doubtful. It is also Unknown when the activity dates of this run or of this account
+// cannot be trusted. A date that is earlier than a previous reading saw it cannot be
+// trusted.
 func (f *Field) Of(p *Person) Value {
 	if f.person != nil {
 		return f.person(p)

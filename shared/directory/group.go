@@ -30,12 +30,12 @@ func (r GroupRef) Key(direct bool) string {
 	return r.Source.String() + ":" + name
 }
 
-// PrimaryKey is the key of those who have the group of Active Directory as primary group:
-// they are in it, and no list of members holds them.
+// PrimaryKey is the key of the people whose primary group is this group of Active
+// Directory. They are in it, and no list of members holds them.
 func (r GroupRef) PrimaryKey() string { return "ad/primary:" + strings.ToLower(r.Name) }
 
-// NestedKey is the key of those who are in the group of Active Directory by way of a group
-// within it: leaving the group itself, they stay in it.
+// NestedKey is the key of the people who are in the group of Active Directory by way of
+// a group within it. When they leave the group itself, they stay in it.
 func (r GroupRef) NestedKey() string { return "ad/nested:" + strings.ToLower(r.Name) }
 
 // Group is what a run read of a group named in the policy before it read

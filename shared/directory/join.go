@@ -37,8 +37,8 @@ type Halves struct {
 	// Loose are the immutable ids of Entra accounts without a SID in any partition, whose
 	// account in Active Directory may lie in this one.
 	Loose map[string]bool
-	// Unplaced are Entra accounts with an immutable id and without a SID that were not
-	// looked for among those of Active Directory: too many.
+	// Unplaced are Entra accounts with an immutable id and without a SID. They are too
+	// many to look for among those of Active Directory.
 	Unplaced int
 }
 
@@ -186,8 +186,8 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 }
 
-// unmatched makes the Entra half of somebody who was found in Active Directory alone
-// Missing when it may be there and could not be matched.
+// unmatched looks at somebody who was found in Active Directory alone. It makes the
+// Entra half Missing when that half may exist and could not be matched.
 func (p *Person) unmatched(h *Halves) {
 	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {

@@ -29,8 +29,8 @@ type Past struct {
 	// account in the other directory, if that was not long ago; zero: none did.
 	Joined time.Time
 	// MemberSince is, by GroupRef.Key of groups that give a license, the first reading
-	// that saw the account in it, of an unbroken line; a group that is left out has
-	// given it for longer than anybody knows, or does not.
+	// that saw the account in it, of an unbroken line. A group without an entry has
+	// given the license for longer than anybody knows, or does not give it.
 	MemberSince map[string]time.Time
 }
 
@@ -81,8 +81,8 @@ func (p *Person) SeenOnce(now time.Time) bool {
 	return false
 }
 
-// missed makes a half that was not found Missing when a reading not long ago knew it:
-// a page that was left out, a right that was taken and a filter look the same.
+// missed makes a half that was not found Missing when a recent reading knew it. A lost
+// page, a lost right and a filter all look like an account that is gone.
 func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return
@@ -118,8 +118,8 @@ func (p *Person) MemberSince(key string) time.Time {
 	return p.AD.Past.MemberSince[key]
 }
 
-// WentBack is the newest date of a field that any reading saw, when the one that
-// was read now is earlier or missing; zero when it is not. read is the one of now.
+// WentBack is the newest date of a field that any reading saw, when the date read now
+// is earlier or missing. It is zero otherwise. read is the date read now.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.past(f.Source)
 	if past == nil || f.Meaning != Activity {

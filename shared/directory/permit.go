@@ -4,9 +4,9 @@ import "context"
 
 type permitKey struct{}
 
-// WithPermit gives a write a question that is asked right before it is sent, and
-// each time that it is sent again: waits lie between. An error keeps it from being
-// sent, and is what the write answers.
+// WithPermit gives a write a question. The write asks it right before it is sent, and
+// again before each repetition, since waits lie between. When the question answers with
+// an error, the write is not sent and returns that error.
 func WithPermit(ctx context.Context, ask func() error) context.Context {
 	return context.WithValue(ctx, permitKey{}, ask)
 }

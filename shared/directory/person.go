@@ -84,8 +84,8 @@ type EntraUser struct {
 	// no sign-in date of this account says anything.
 	DatesInDoubt bool
 	// DatesLost is when one of this account's sign-in dates was first missing, or
-	// earlier than Past knows it, as far as is known; zero when none is. Until the
-	// dates are back nobody knows when the account was used last.
+	// earlier than Past knows it, as far as is known. Zero: no date is lost. Until the
+	// dates are back nobody knows when the account was last used.
 	DatesLost time.Time
 	Past      Past
 
@@ -184,8 +184,8 @@ type Person struct {
 	EntraState Presence
 	ADState    Presence
 	Doubt      string // why a half is Missing or Contradictory, in a sentence
-	// Converted: Entra ID masters the account itself now, which still carries a SID of
-	// Active Directory, and there is no account of that SID.
+	// Converted: Entra ID masters the account itself now. The account still carries a
+	// SID of Active Directory, where no account has that SID.
 	Converted bool
 
 	// Stale names why activity dates of a source cannot be trusted in this
@@ -197,9 +197,9 @@ type Person struct {
 	Unreadable []string
 }
 
-// ID is the key of the person in plans and in the ledger: the Entra object id,
-// or the SID of somebody who exists in Active Directory only. It is empty for
-// somebody of whom neither half was read.
+// ID is the key of the person in plans and in the ledger: the Entra object id, or the
+// SID of somebody who exists in Active Directory only. It is empty when neither half of
+// the person was read.
 func (p *Person) ID() string {
 	switch {
 	case p.Entra != nil:

@@ -118,8 +118,9 @@ func TestWaitsWithinTheBound(t *testing.T) {
 	}
 }
 
-// TestRefusedAfterLostAnswer: what a second try is refused tells nothing of the
-// first, whose answer a gateway lost. That it has what was asked for does.
+// TestRefusedAfterLostAnswer: a gateway lost the answer to the first try. A refusal of
+// the second try says nothing about the first. An answer that the change is already
+// there does.
 func TestRefusedAfterLostAnswer(t *testing.T) {
 	t.Parallel()
 	lost := answer{status: 504}

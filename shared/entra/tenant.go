@@ -69,9 +69,8 @@ func (c *Client) tenantID(ctx context.Context) (string, error) {
 	return strings.ToLower(found[0].ID), nil
 }
 
-// addSKU adds a row of the list. A product that several rows tell of, one for
-// each billing account, has the seats of all of them. A row without skuId can
-// be nobody's license.
+// addSKU adds a row of the list. A product may have several rows, one for each billing
+// account. Its seats are the sum of theirs. Nobody can hold a row without skuId.
 func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	sku := directory.SKU{ID: strings.ToLower(row.ID), PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed}
 	for _, p := range row.Plans {

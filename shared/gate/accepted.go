@@ -130,9 +130,9 @@ func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }
 
-// drains adds up what each rule takes in the time of Window, but for what is given
-// back or was accepted. What a rule took that the policy no longer has counts for each
-// rule of the license.
+// drains adds up what each rule takes in the time of Window, but for what is given back
+// or was accepted. When the policy no longer has a rule, what that rule took counts for
+// each rule of the license.
 func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 	back := map[history.Touch]bool{}
 	for _, t := range j.again {
@@ -183,7 +183,7 @@ func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, erro
 		}
 	}
 	reasons := plan.Exceeded(j.Policy.Limits, j.sum.Tallies, accepted)
-	if j.Begin.User == "" { // one person is looked at by whoever asked for it
+	if j.Begin.User == "" { // who asks for one person looks at the plan
 		reasons = append(reasons, plan.Drained(j.Policy.Limits, j.drains(a, now))...)
 	}
 	if len(reasons) > 0 {

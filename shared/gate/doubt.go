@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// doubts are what holds the run whatever it would change, until somebody has
-// looked: no override sets them aside. A run for one person is looked at by
-// whoever asked for it.
+// doubts are reasons that hold the run whatever it would change, until somebody has
+// looked. No override sets them aside. A run for one person has fewer: the operator who
+// asked for it looks at it.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {
@@ -53,11 +53,11 @@ func hold(p *plan.Plan, doubts []string) {
 	}
 }
 
-// nobodyHolds names the products whose seats are taken although nobody was found
-// who holds one: then the policy asks about another product, or people are missing.
+// nobodyHolds names the products that have seats taken and no holder found. Then the
+// policy asks about another product, or people are missing.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
-		return nil // which is told already
+		return nil // the reason of the feed says so already
 	}
 	for _, l := range r.Policy.Licenses {
 		sku := skuOf(r, l)
@@ -73,8 +73,8 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	return reasons
 }
 
-// doubtfulGroups says which groups somebody has to look at: those that are other
-// ones than before, and those that were emptied.
+// doubtfulGroups says which groups somebody has to look at: groups that are not the
+// same ones as before, and groups that were emptied.
 func doubtfulGroups(r *decision.Run) (reasons []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Doubt {
@@ -118,8 +118,8 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// earlier is what later runs get to know of the groups: what is in doubt stays as it
-// was believed.
+// earlier is what this run hands to later runs about groups. A group in doubt keeps
+// what was last believed of it.
 func (j *judgement) earlier() *directory.Earlier {
 	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {

@@ -131,8 +131,8 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// savesNothing tells of each license whose changes free no seat, or may free none, why
-// the sum has nothing of them.
+// savesNothing names each license whose changes free no seat, or may free none. It says
+// why the sum counts nothing for them.
 func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {
 		n := 0
@@ -148,8 +148,9 @@ func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	return notes
 }
 
-// asksNobody tells of each rule that has holders to ask and asks none of them, with what
-// is empty: a condition about what nobody has filled in spares everybody, silently.
+// asksNobody names each rule that has holders and asks none of them, with the
+// attributes that are empty. A condition about an attribute that nobody has filled in
+// would otherwise spare everybody in silence.
 func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	for i := range tallies {
 		t := &tallies[i]

@@ -24,9 +24,9 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, err
 }
 
-// lay begins and seals the run that puts back. It reads nobody: what it needs of the
-// past is the policy, and how groups and products were resolved. Both are taken from
-// where they can be read. A step that is tried again finds it there.
+// lay begins and seals the run of a restore. It reads no people. From the past it needs
+// the policy, and how groups and products were resolved. It takes both from the first
+// place where they can be read. A repeated step finds the run there.
 func lay(ctx context.Context, s store.Store, in Back, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {

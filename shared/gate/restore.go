@@ -23,7 +23,7 @@ import (
 // ErrNothing is returned when there is nothing to put back.
 var ErrNothing = errors.New("nothing to put back")
 
-// Back is what is to be put back.
+// Back says what a restore puts back.
 type Back struct {
 	Of   string // the run that took it
 	User string // of one person alone: an object id, SID or user principal name; empty: of everybody
@@ -33,12 +33,13 @@ type Back struct {
 }
 
 // Restore makes, as a run of its own, the plan that puts back what a run took:
-// everything, or what one person lost. What was not done, or was put back already, is
-// left out. It is applied as any other plan, without asking a rule. It rests on the
-// ledger alone: the run's data may be over their time, or damaged.
+// everything, or what one person lost. It leaves out what was not done and what is
+// already back. The plan is applied like any other, but no rule is asked. It rests on
+// the ledger alone: the data of the run may be gone or damaged.
 //
-// A run that is put back as a whole is stopped first, else what it changes of the one. What it is still changing, and
-// what another putting back of it has begun, is among the runs that the plan resumes.
+// A restore of a whole run stops that run first. A restore of one person stops only the
+// changes of that person. The plan resumes the runs that have open changes: the run
+// itself, and other restores of it.
 func Restore(ctx context.Context, s store.Store, in Back, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
@@ -139,7 +140,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Back) (
 	return touches, err
 }
 
-// found is what the ledger has of a run that is put back.
+// found is what the ledger has about the run that the restore undoes.
 type found struct {
 	changes    []plan.Change
 	resumes    []string // runs that have begun and not ended to change the same
@@ -193,8 +194,8 @@ func backOf(ctx context.Context, s store.Store, book *ledger.Ledger, touches []h
 	return sum, nil
 }
 
-// note notes what an entry means for the run that is put back. over tells whether the
-// data of that run are gone, so that it cannot end itself what it has begun.
+// note records what an entry means for the restore. over tells whether the data of the
+// run that it undoes are gone. Such a run cannot end by itself what it began.
 func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error {
 	done := e.Completion != nil
 	switch {
@@ -223,7 +224,7 @@ func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error 
 	return nil
 }
 
-// begunBy is a change as its entry has it, which is open.
+// begunBy is the change of an open entry.
 func begunBy(e *ledger.Entry) plan.Begun {
 	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be put back"}
 }

@@ -66,10 +66,10 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 	return nil
 }
 
-// Newer is the newest run for everybody that was planned after a run, and by whose
-// plan that run's is superseded; empty when there is none. A held plan supersedes
-// nothing, unless its limits were set aside, and neither does one that a clock made
-// which is ahead of now.
+// Newer is the newest run for everybody that was planned after a run and supersedes its
+// plan. It is empty when there is none. A held plan supersedes nothing unless its
+// limits were set aside. A plan that was made by a clock ahead of now supersedes
+// nothing, either.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, plansPrefix)
 	if err != nil {
@@ -113,8 +113,8 @@ func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error
 	return p, nil
 }
 
-// Newest is the newest run for everybody that made a plan; empty when there is none.
-// One that a clock made which is ahead of now does not count.
+// Newest is the newest run for everybody that made a plan; empty when there is none. A
+// run that was made by a clock ahead of now does not count.
 func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	names, err := runs(ctx, s, plansPrefix)
 	if err != nil {

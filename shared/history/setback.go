@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Setback tells that the last run which was to make a change did not come to its end
-// with it: it failed, was refused at the last moment, or the person was kept.
+// Setback says that the last run that tried a change did not complete it. The change
+// failed, was refused at the last moment, or the rule kept the person.
 type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
@@ -24,14 +24,15 @@ type Setback struct {
 // A change with setbacks is tried again after 1, 2, 4, 8 nights and so on.
 const (
 	mostNights = 16
-	// setbackLasts is when a setback is forgotten that nobody tried again.
+	// setbackLasts is after how long a setback is forgotten when no run tried the
+	// change again.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
 	// early is by how much the next night may begin earlier than a whole day later.
 	early = 12 * time.Hour
 )
 
-// Due is from when on the change is tried again. After the first setback that is
-// at once, as the next run is the next night.
+// Due is the earliest time of the next try. After the first setback the next run tries
+// at once, since that is the next night.
 func (b *Setback) Due() time.Time {
 	if b.Times < 2 {
 		return b.AsOf

@@ -241,9 +241,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 	return nil, nil
 }
 
-// watch marks what must be looked up: changes that were open, and whatever a plan
-// may have touched since the earlier standing. It returns these
-// plans. unread tells that whom some plan touched cannot be read.
+// watch marks what must be looked up: changes that were open, and whatever a plan may
+// have touched since the earlier standing. It returns these plans. unread tells that
+// for some plan the people it touched cannot be read.
 func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {

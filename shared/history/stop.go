@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Stop stops what a run changes of one person, whom another run gives it back.
+// Stop stops what a run changes of one person, because another run gives that person
+// the license back.
 func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, withdrawnPrefix+run+"/"+user+".json", withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -19,7 +20,7 @@ func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time
 	return nil
 }
 
-// Stopped are the people of whom a run may change nothing any more.
+// Stopped are the people for whom a run may change nothing any more.
 func Stopped(ctx context.Context, s store.Store, run string) (map[string]bool, error) {
 	prefix := withdrawnPrefix + run + "/"
 	people := map[string]bool{}

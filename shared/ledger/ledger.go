@@ -27,9 +27,10 @@ var ErrBlocked = errors.New("another run's change is still open")
 // Outcome of a completed change.
 type Outcome string
 
-// The outcomes. RolledBack and Failed mean that the person has what they had,
-// and Noticed that a change was announced and nothing changed yet. GivenBack means
-// that they have it because somebody wants them to: it is not taken again for long.
+// The outcomes. RolledBack and Failed mean that the person has what they had, and
+// Noticed that a change was announced and nothing changed yet. GivenBack means that
+// they have it because somebody wants that. The license then cools down before a rule
+// may take it again.
 const (
 	Done       Outcome = "done"
 	Noticed    Outcome = "noticed"
@@ -79,7 +80,7 @@ type Intent struct {
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
 	// Back is the run whose change this one puts back; empty for one that takes.
 	Back string `json:"back,omitempty"`
-	// Note is in what the license comes back otherwise than it was taken.
+	// Note says how the way back differs from the way on which the license was taken.
 	Note string `json:"note,omitempty"`
 	// TakenAt is when the change that this one puts back was over.
 	TakenAt time.Time `json:"takenAt,omitzero"`

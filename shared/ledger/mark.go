@@ -21,9 +21,9 @@ type Mark struct {
 	Intent string `json:"intent,omitempty"`
 }
 
-// Leave marks that what the person has is about to be taken, and returns the mark
-// of going back if there is one: then it must not be taken. It is first when no
-// call has marked it before, so that nothing can have been taken yet.
+// Leave marks that the license is about to be taken. If there is a mark of going back,
+// Leave returns it, and the license must not be taken. first is true when no call has
+// marked the entry before, so that nothing can have been taken yet.
 func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool, back *Mark, err error) {
 	if first, err = l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
 		return false, nil, err

@@ -12,8 +12,8 @@ import (
 // of eleven holders are no sign of a mistake.
 const minMatches = 10
 
-// minHolders is from how many holders on all of them are too many: no company stops
-// to use a license in a night.
+// minHolders is the number of holders from which a match of every one holds the run: no
+// company stops using a license in one night.
 const minHolders = 3
 
 // Exceeded tells, for each rule that matches more people than the policy

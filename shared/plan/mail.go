@@ -15,8 +15,8 @@ import (
 // "Product names and service plan identifiers for licensing").
 var mailboxPlan = regexp.MustCompile(`^EXCHANGE_[SLB]_(STANDARD|ENTERPRISE|DESKLESS|ESSENTIALS)`)
 
-// MattersTo tells whether it matters to a policy if a service plan is given: it gives
-// a mailbox, or a license of the policy names it.
+// MattersTo tells whether a service plan matters to a policy. It does when it gives a
+// mailbox, or when a license of the policy names it.
 func MattersTo(p *policy.Policy, servicePlan string) bool {
 	return mailboxPlan.MatchString(servicePlan) ||
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
@@ -68,9 +68,9 @@ func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 }
 
 // LosesMailbox tells whether a change leaves a person who has a mailbox by the license
-// without any license that gives one. Exchange Online deletes such a mailbox, and
-// keeps it for 30 days more (Microsoft Learn, "Delete or restore user mailboxes in
-// Exchange Online"). Unset: the product it is changed to may give one or not.
+// without any license that gives one. Exchange Online deletes such a mailbox, and keeps
+// it for 30 days more (Microsoft Learn, "Delete or restore user mailboxes in Exchange
+// Online"). Unset: it is not known whether the product that follows gives one.
 func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Flag {
 	if r.License.SKU == "" || p.Entra == nil {
 		return directory.No
@@ -104,7 +104,8 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Fla
 	return directory.Unset
 }
 
-// mailRefusal is why a change is not made that a mailbox may not outlive.
+// mailRefusal is why a change is refused that would, or may, cost the person the
+// mailbox.
 func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule) string {
 	if r.MailboxLost {
 		return ""

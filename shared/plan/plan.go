@@ -54,8 +54,8 @@ type Decision struct {
 	Pending string `json:"pending,omitempty"`
 	// Place is that of the rule in the policy, from 0.
 	Place int `json:"place,omitempty"`
-	// After is how long idle the person is by an earlier rule, whose change comes
-	// first; zero when that is the order anyway.
+	// After is how long the person has been idle by an earlier rule whose change comes
+	// first. It is zero when the order is right without it.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is how many runs in a row could not make the change.
 	Setbacks int `json:"setbacks,omitempty"`
@@ -77,7 +77,7 @@ type Tally struct {
 	Reclaim   int    `json:"reclaim"`
 	Undecided int    `json:"undecided"`
 	Exempt    int    `json:"exempt"`
-	// Asked are the holders of whom the rule's condition "for" is known to hold.
+	// Asked counts the holders for whom the rule's condition "for" is known to hold.
 	Asked int `json:"asked"`
 	// Empty are, by attribute, the holders whose account has no value of what the
 	// rule's conditions read.

@@ -122,12 +122,12 @@ func (d *Decision) change(price map[string]float64) Change {
 	return c
 }
 
-// order puts changes that lately could not be made behind all others, so that they
-// keep nobody else waiting. Among the rest it puts who gets a license back first,
-// then the longest idle. Who never signed in counts from the creation of the account.
-// Of one person the changes come in the order of the policy, which breaks ties of
-// others, too; names break the last ones, so that a plan is the same however often it
-// is made.
+// order puts changes that lately could not be made behind all others, so that they keep
+// nobody else waiting. Among the rest it puts people who get a license back first, then
+// the longest idle. Somebody who never signed in counts from the creation of the
+// account. Changes of one person come in the order of the policy. That order also
+// breaks ties between people. Names break the last ties, so that a plan comes out the
+// same each time.
 func order(a, b *Decision) int {
 	if a.Setbacks == 0 && b.Setbacks == 0 && (a.Back == "") != (b.Back == "") {
 		return cmp.Compare(b.Back, a.Back)

@@ -185,11 +185,11 @@ func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f s
 	c.faultCEL(n, source, &common.Error{Location: at, Message: f.text})
 }
 
-// mostFindings is how many findings in one condition are told.
+// mostFindings is how many findings in one condition are reported.
 const mostFindings = 10
 
 // faultCEL reports CEL's finding at its place in the file, with CEL's pointer, in words
-// for whoever writes policies.
+// for policy authors.
 func (c *compiler) faultCEL(n *yaml.Node, source string, e *common.Error) {
 	text := guess.ReplaceAllString(e.Message, "")
 	if words := c.inWords(e, source); words != "" {

@@ -41,8 +41,9 @@ func (f Faults) sort() {
 }
 
 // didYouMean ends a message about an unknown word with the closest known one, or with
-// nothing when none is close. A word that may be meant as the opposite, or as another
-// one of a row (e3, e5), is not proposed: whoever follows it says what nobody meant.
+// nothing when none is close. It does not propose a word that may mean the opposite, or
+// another one of a row (e3, e5). An author who took such a proposal would write
+// something that they do not mean.
 func didYouMean(word string, known []string) string {
 	best, closest := "", slips(word)+1
 	for _, k := range known {

@@ -17,8 +17,8 @@ type grace struct {
 	unknown func(*gaps)
 }
 
-// or is what holds of one grace or of another: the one that ends last of two that
-// hold, and else one that is not known.
+// or combines two graces. When both hold, it is the one that ends last. When none is
+// known to hold, it is one that is not known.
 func (g grace) or(o grace) grace {
 	switch {
 	case o.flag == directory.No, g.flag == directory.Yes && (o.flag == directory.Unset || !o.ends.After(g.ends)):
@@ -73,8 +73,8 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	}}
 }
 
-// newHolder spares somebody to whom the license was given lately. Of several paths
-// the oldest counts.
+// newHolder spares somebody who got the license lately. Of several paths the oldest
+// counts.
 func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	days := j.policy.Grace.NewHolder
 	if days == 0 || l.holders == nil && p.Entra == nil {
@@ -142,8 +142,8 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	return j.since(since, days, "the account was first seen enabled on "+dayOf(since))
 }
 
-// GivingGroups are the GroupRef.Keys of the groups in Active Directory of which
-// newHolder has to know since when somebody is in them: Active Directory does not tell.
+// GivingGroups are the GroupRef.Keys of the groups in Active Directory for which
+// newHolder needs the start of each membership. Active Directory does not record it.
 func (p *Policy) GivingGroups() (keys []string) {
 	for _, l := range p.Licenses {
 		if p.Grace.NewHolder > 0 && l.holders != nil {

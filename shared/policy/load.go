@@ -14,8 +14,8 @@ import (
 // is wrong with the file comes back as Faults, all of it at once.
 func Load(name string, data []byte) (*Policy, error) { return compiled(name, data, false) }
 
-// LoadKept reads a policy that a run has kept, as it was accepted then: a later version
-// may refuse what it says, and what the run began is finished or put back all the same.
+// LoadKept reads a policy that a run has kept, as it was accepted then. A later version
+// may refuse what the policy says. What the run began is still finished or put back.
 func LoadKept(name string, data []byte) (*Policy, error) { return compiled(name, data, true) }
 
 func compiled(name string, data []byte, kept bool) (*Policy, error) {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Over tells of each leave that is over at an instant, a sentence each: it exempts
-// nobody any more, and whoever wrote it may believe that it does.
+// Over has a sentence for each leave that is over at an instant. Such a leave exempts
+// nobody any more, and its author may believe that it does.
 func (p *Policy) Over(now time.Time) (notes []string) {
 	for _, l := range p.Exempt.Leave {
 		if !now.Before(l.Until) {

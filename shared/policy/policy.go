@@ -150,8 +150,8 @@ type Leave struct {
 }
 
 // Rests are the LDAP names of the attributes of Active Directory on which the policy
-// rests, sorted: of somebody without a value it must be known that there is none, and
-// not that it may not be read.
+// rests, sorted. When such an attribute shows no value, it must be known whether there
+// is none or whether the account may not read it.
 func (p *Policy) Rests() []string {
 	names := []string{"lastLogonTimestamp"} // by which the feed is judged
 	if anchor := p.Anchor.Attribute(); anchor != "" {

@@ -48,8 +48,8 @@ type Verdict struct {
 	Outcome Outcome
 	// Holder tells whether the person holds the license; Unset: not known.
 	Holder directory.Flag
-	// Asked tells whether the rule asks the person: who does not hold the license or
-	// is exempt it does not.
+	// Asked tells whether the rule asks the person. It does not ask people who are
+	// exempt or do not hold the license.
 	Asked directory.Flag
 	// Reason is a short sentence for people. A plain keep has none, since
 	// almost everybody gets one; Judge.Reason words it when asked.

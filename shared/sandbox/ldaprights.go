@@ -67,8 +67,9 @@ func (c *Company) primaryOf(i int) int {
 // hides tells whether an attribute may not be read.
 func (e *entry) hides(name string) bool { return slices.Contains(e.hidden, strings.ToLower(name)) }
 
-// descriptorAttribute is told by its name only, and with the control that leaves out
-// what an ordinary account may not read of it (MS-ADTS 3.1.1.3.4.1.11).
+// descriptorAttribute is returned only when a search names it, and only with the
+// control that leaves out the parts that an ordinary account may not read (MS-ADTS
+// 3.1.1.3.4.1.11).
 const (
 	descriptorAttribute = "nTSecurityDescriptor"
 	descriptorFlags     = "1.2.840.113556.1.4.801"

@@ -53,15 +53,15 @@ type Begin struct {
 	Groups     []directory.Group `json:"groups"`
 	// Granting are groups besides that give a license of the policy.
 	Granting []directory.Group `json:"granting,omitempty"`
-	// Former are, in a run that puts back, the license groups of the run that took,
-	// as that one had resolved them, by the name of the license in its policy.
+	// Former are, in a restore, the license groups of the run that took the licenses,
+	// as that run resolved them. The key is the name of the license in its policy.
 	Former map[string]directory.Group `json:"former,omitempty"`
 	// Members are the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
 	// Earlier is what earlier runs found under the names of policies; nil: nothing.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
-	// Unnamed are names that the policy lists and that are nobody's, of a run for one
-	// person; one for everybody finds them by itself.
+	// Unnamed are, in a run for one person, names that the policy lists and nobody has.
+	// A run for everybody finds them by itself.
 	Unnamed []string `json:"unnamed,omitempty"`
 	// Mailboxes is the mailbox usage report; nil when the policy does not ask.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`

@@ -59,7 +59,8 @@ func openFolder(location string) (*folder, error) {
 const othersWrite = 0o002
 
 // closed refuses a folder, or one directly in it, into which everybody on the machine
-// may write: whoever can write into the ledger could say what was taken from whom.
+// may write: anybody who can write into the ledger could forge what was taken from
+// people.
 func closed(location string) error {
 	if runtime.GOOS == "windows" { // its rights are not in the mode
 		return nil

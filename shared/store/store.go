@@ -178,8 +178,8 @@ func PutJSONIfAbsent(ctx context.Context, s Store, key string, v any) error {
 
 // PutJSONProven is PutJSONIfAbsent that also proves that the store can do it: once
 // written, the object is written again, which must be refused. A server that ignores
-// If-None-Match, as some of those do that speak S3's protocol, is ErrOverwrites: in
-// it two runs could take the same license.
+// If-None-Match is ErrOverwrites: in it two runs could take the same license. Some
+// servers that speak S3's protocol ignore it.
 func PutJSONProven(ctx context.Context, s Store, key string, v any) error {
 	if err := PutJSONIfAbsent(ctx, s, key, v); err != nil {
 		return err

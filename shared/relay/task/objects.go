@@ -109,7 +109,8 @@ type Change struct {
 	// After names an earlier change of the list without which this one is not
 	// made: nobody leaves a group before they are in the next one.
 	After string `json:"after,omitempty"`
-	// Seen is how the account of a removal has to be still; nil: not compared.
+	// Seen is the state in which the account of a removal must still be; nil: not
+	// compared.
 	Seen *Seen `json:"seen,omitempty"`
 }
 

@@ -61,8 +61,8 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	return s
 }
 
-// Outdated says why an account, as read now, is no longer as it was seen; empty
-// when it is. A last logon that was not known then is not compared.
+// Outdated says why an account, as read now, differs from what was seen; empty when it
+// does not. A last logon that was not known then is not compared.
 func (s *Seen) Outdated(now *Seen) string {
 	switch {
 	case now == nil:

@@ -82,7 +82,8 @@ type Message struct {
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // of the reading kinds
 	// Rests are, for ReadEveryone, the LDAP names of attributes on which something
-	// rests: of people without a value it is told whether it may be read.
+	// rests. For people without a value the answer says whether the account may read
+	// the attribute.
 	Rests  []string `json:"rests,omitempty"`
 	Sample int      `json:"sample,omitempty"` // ReadCandidates: how many accounts' last logons to bring besides
 	Batch  string   `json:"batch,omitempty"`  // all but ReadEveryone
