@@ -66,8 +66,8 @@ func TestAsleep(t *testing.T) {
 	s.nothingTaken(p, before)
 }
 
-// nothingTaken checks that a run has kept everybody whose license of Entra ID it
-// would have changed, and that they hold what they held.
+// nothingTaken checks that a run has kept the licenses of Entra ID that it would have
+// changed, and that people hold what they held.
 func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	s.t.Helper()
 	kept, after := 0, holding(s.company.Company)
@@ -88,8 +88,8 @@ func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	}
 }
 
-// TestSignsInDuringRetryAfter: Graph lets the write wait that would take the license,
-// and the person signs in meanwhile.
+// TestSignsInDuringRetryAfter: Graph delays the write that would take the license, and
+// the person signs in meanwhile.
 func TestSignsInDuringRetryAfter(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -144,7 +144,7 @@ func (s *shell) chosen(via plan.Via) printed {
 }
 
 // TestRetryAfterNinetySeconds: Graph asks for a wait of a minute and a half before the
-// first write. It is waited for, and the license is changed.
+// first write. The command waits and then changes the license.
 func TestRetryAfterNinetySeconds(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {

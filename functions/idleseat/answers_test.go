@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAnswersToWrites: what Graph answers to a write that was made before, at the same
-// moment as another one, or where it must not be made.
+// TestAnswersToWrites: Graph answers a write that was made before, that meets another
+// write at the same moment, or that it forbids.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	refuse := func(w http.ResponseWriter, status int, code, message string) {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// activeHolders are people who hold E3 by its group, sign in, and are asked by the
-// rule about it.
+// activeHolders are people who hold E3 by its group and sign in, and whom the rule
+// about E3 asks.
 func (s *shell) activeHolders() (ids []string) {
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)
@@ -25,8 +25,8 @@ func (s *shell) activeHolders() (ids []string) {
 	return ids
 }
 
-// frozen is a feed that tells of some people, in lists and alone, the same date for
-// ever, so that they look idle from some night on.
+// frozen is a feed that gives the same date for some people for ever, in lists and for
+// each alone. From some night on they look idle.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
 		id, _ := user["id"].(string)
@@ -47,7 +47,7 @@ func taken(r report.Results) (n int) {
 }
 
 // TestSlowBleeding: each night a broken feed shows other active people as idle, fewer
-// than stopAbove. Together they may not be more than that in 30 days, either.
+// than stopAbove. Over 30 days their sum must not exceed the limit, either.
 func TestSlowBleeding(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "percent: 10", "percent: 12"))
@@ -105,7 +105,7 @@ func (s *shell) holders() (n int) {
 }
 
 // TestOverrideAcceptsItsPeople: an override accepts the people of the plan that was
-// held. As many others, the night after, are held again.
+// held. The night after, as many other people hold the run again.
 func TestOverrideAcceptsItsPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestWrongClock: this machine's clock and that of Graph are apart. There is no run,
-// and nothing is applied.
+// TestWrongClock: this machine's clock and that of Graph differ. There is no run, and
+// nothing is applied.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -57,7 +57,7 @@ func TestWrongClock(t *testing.T) {
 }
 
 // TestWrongClockOfTheDirectory: the domain controller's clock and that of this machine
-// are apart. There is no run, and a plan from before is not applied.
+// differ. There is no run, and a plan made before is not applied.
 func TestWrongClockOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4})
@@ -79,8 +79,9 @@ func TestWrongClockOfTheDirectory(t *testing.T) {
 	}
 }
 
-// whileAhead runs commands while the clocks of this machine and of the company are ahead
-// by the same, as if Graph told no time, or an older idleseat did not look at it.
+// whileAhead runs commands while the clocks of this machine and of the company are
+// ahead by the same time. So it looks as if Graph gave no time, or as if an older
+// idleseat did not look at it.
 func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.ahead.Add(int64(by))
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
@@ -120,8 +121,8 @@ func TestRunFromTheFuture(t *testing.T) {
 }
 
 // TestPlanFromTheFuture: a plan that is not held was made by a clock two hours ahead.
-// It is not applied, and its feeds are no baseline: what the source loses is still
-// compared with the last run before it.
+// The plan is not applied, and its feeds are no baseline: a source that shrinks is
+// still compared with the last run before it.
 func TestPlanFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})

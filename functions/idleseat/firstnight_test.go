@@ -90,8 +90,8 @@ func TestFirstReading(t *testing.T) {
 	s.unwritten()
 }
 
-// TestAllOfAFew: a rule that matches every one of a few holders holds the run, as one
-// that matches every one of many does.
+// TestAllOfAFew: a rule that matches all of a few holders holds the run, like a rule
+// that matches all of many.
 func TestAllOfAFew(t *testing.T) {
 	t.Parallel()
 	for holders, status := range map[int]int{2: exitDone, 3: exitHeld} {

@@ -138,8 +138,8 @@ func TestForgedPast(t *testing.T) {
 	}
 }
 
-// TestForgedOverride: an override that is not for the very plan that is held accepts
-// nobody, whatever it says.
+// TestForgedOverride: an override for another plan than the held one accepts nobody,
+// whatever it says.
 func TestForgedOverride(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 3}, replace(t, "days(60)", "days(1)"))
@@ -164,8 +164,8 @@ func TestForgedOverride(t *testing.T) {
 	s.unwritten()
 }
 
-// TestForgedCompletion: a completion that was put beside an intent closes it only by
-// its hash, and a license counts as given back only when reading shows it.
+// TestForgedCompletion: a completion closes the intent beside it only when it has the
+// hash of that intent. A license counts as given back only when reading shows it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})

@@ -88,8 +88,8 @@ func TestNewInTheLicense(t *testing.T) {
 	check("15 days later", true)
 }
 
-// TestNewInTheLicenseBeforeTheWrite: the license was given back, or the account
-// enabled, after the plan was made.
+// TestNewInTheLicenseBeforeTheWrite: after the plan was made, somebody gave the license
+// back or enabled the account.
 func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 1500, Seed: 4})

@@ -16,8 +16,8 @@ import (
 // madeAgain is the object id of a group that was deleted and made anew.
 const madeAgain = "60000000-0000-4000-8000-00000000aaaa"
 
-// onLeave is somebody whom only the group LIC-Exempt-Leave, nested in LIC-Exempt,
-// keeps from losing the license.
+// onLeave is somebody who keeps the license only because of the group LIC-Exempt-Leave,
+// which is nested in LIC-Exempt.
 func (s *shell) onLeave() sandbox.Person {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -30,8 +30,8 @@ func (s *shell) onLeave() sandbox.Person {
 	return sandbox.Person{}
 }
 
-// TestExemptGroupOvernight: what becomes of the exempt group from one night to the
-// next. Either the group is followed, or nobody is touched and the run says why.
+// TestExemptGroupOvernight: the exempt group changes from one night to the next. Either
+// the run follows the group, or it touches nobody and says why.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -100,8 +100,8 @@ func TestGroupIsAccepted(t *testing.T) {
 	}
 }
 
-// TestExemptGroupAtTheLastMoment: the group changes between plan and apply. Nobody
-// is touched while it is not known who is exempt.
+// TestExemptGroupAtTheLastMoment: the group changes between plan and apply. As long as
+// nobody knows who is exempt, apply touches nobody.
 func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

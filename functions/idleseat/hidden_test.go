@@ -54,8 +54,8 @@ func TestHiddenAttributes(t *testing.T) {
 	if said != len(active) {
 		t.Errorf("%d people are undecided for what may not be read, want %d", said, len(active))
 	}
-	// The right is taken after the plan: at the last moment nothing proves that the
-	// people of another department are idle.
+	// After the plan the account loses the right. At the last moment nothing proves
+	// that the people of another department are idle.
 	taken := map[string]bool{}
 	for _, i := range department(s, "Support", sandbox.Idle) {
 		s.company.Company.Hide(i, "lastLogonTimestamp", "lastLogon")

@@ -148,8 +148,8 @@ func TestAuditInForce(t *testing.T) {
 	}
 }
 
-// TestPolicyFileOfThePlan: apply compares the file by which the plan was made, also
-// when nobody names it again.
+// TestPolicyFileOfThePlan: apply compares the policy file from which the plan was made,
+// even when nobody names that file again.
 func TestPolicyFileOfThePlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestConverted: accounts were converted to cloud-only. They keep their SID, and are
-// decided as accounts of Entra ID alone; the plan says so.
+// TestConverted: accounts were converted to cloud-only. They keep their SID. The rules
+// treat them as accounts of Entra ID alone, and the plan says so.
 func TestConverted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -54,8 +54,8 @@ func TestConverted(t *testing.T) {
 	}
 }
 
-// TestAnchors: Entra Connect takes objectGUID as anchor while others filled
-// mS-DS-ConsistencyGuid, or takes employeeID, which the policy says.
+// TestAnchors: in one company Entra Connect takes objectGUID as its anchor, and others
+// filled mS-DS-ConsistencyGuid. In another it takes employeeID, and the policy says so.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]policyText{
@@ -98,8 +98,8 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// TestWithoutSID: Entra ID tells no SID of a person who is exempt by the name there. The
-// immutable id still says who it is, and Citrix is not taken.
+// TestWithoutSID: Entra ID gives no SID of a person who is exempt by the name there.
+// The immutable id still identifies the person, who keeps Citrix.
 func TestWithoutSID(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})

@@ -77,8 +77,8 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial makes the company of an instant again, and a store with the objects. In
-// one whose reads lag, time passes with each request.
+// newTrial makes the company of an instant again, and a store with the objects. If its
+// reads lag, time passes with each request.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)

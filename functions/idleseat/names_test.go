@@ -87,8 +87,8 @@ func TestListedIsFollowed(t *testing.T) {
 	}
 }
 
-// TestNameOfNobody: a misspelt name holds every run until the policy is corrected, and
-// `policy check` says it beforehand.
+// TestNameOfNobody: a misspelt name holds every run until the policy is corrected.
+// `policy check` reports it beforehand.
 func TestNameOfNobody(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -127,8 +127,9 @@ func TestNameOfNobody(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedOnPremises: a name that only Active Directory knows is nobody's while that
-// is down, so that the run is held; found once, it is followed.
+// TestListedOnPremises: only Active Directory knows a listed name. While Active
+// Directory is down, nobody has the name, and the run is held. Once a run has found the
+// name, later runs follow it.
 func TestListedOnPremises(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

@@ -29,8 +29,8 @@ const (
 )
 
 // TestNightsBeforeTheJudge lets companies live for many nights, each in a process of
-// its own in which the command runs on a simulated clock, and has every removal judged
-// by the truth at the moment of the write. IDLESEAT_TEST_NIGHTS sets how many seeds, or
+// its own in which the command runs on a simulated clock, and judges every removal by
+// the truth at the moment of the write. IDLESEAT_TEST_NIGHTS sets how many seeds, or
 // "seed:N" for one.
 func TestNightsBeforeTheJudge(t *testing.T) {
 	t.Parallel()

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// nobodyExemptBy leaves out an exemption that is not known of people in Active
-// Directory alone.
+// nobodyExemptBy leaves out an exemption whose condition is unknown for people in
+// Active Directory alone.
 func nobodyExemptBy(t *testing.T) policyText {
 	return replace(t, "  when:   userType == \"Guest\"\n", "")
 }
@@ -106,9 +106,9 @@ func (s *shell) inCitrix(user string) bool {
 	return false
 }
 
-// TestDamagedStoreIsOnePersons: an object of the ledger that does not parse, or does
-// not belong there, makes its person undecided, by name of the object. A manifest or a
-// list of the night before that is damaged stops nothing.
+// TestDamagedStoreIsOnePersons: an object of the ledger that does not parse or does not
+// belong there makes its person undecided. The reason names the object. A damaged
+// manifest or list of the night before stops nothing.
 func TestDamagedStoreIsOnePersons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})

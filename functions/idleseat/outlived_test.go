@@ -56,8 +56,8 @@ func TestGivenBackByHand(t *testing.T) {
 }
 
 // TestLongAfterThePlan: a change that has not left the source when its plan expires
-// takes nothing any more: after a week without a run, and when the account comes back
-// from the bin ten days later.
+// takes nothing any more. The test lets a week pass without a run, and lets an account
+// come back from the bin after ten days.
 func TestLongAfterThePlan(t *testing.T) {
 	t.Parallel()
 	for name, bin := range map[string]bool{"no run for days": false, "the account was in the bin": true} {
@@ -153,8 +153,8 @@ func TestAcceptedAndNeverDone(t *testing.T) {
 	}
 }
 
-// TestWhatIsResumedIsListed: the plan of the next night names the changes that earlier
-// runs began, one by one with what they wait for, and counts them.
+// TestWhatIsResumedIsListed: the plan of the next night counts the changes that earlier
+// runs began. It names each one, with what it waits for.
 func TestWhatIsResumedIsListed(t *testing.T) {
 	t.Parallel()
 	s, first, c, _ := waiting(t)

@@ -26,7 +26,8 @@ func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	return all
 }
 
-// TestPrimaryGroup: who has a group as primary group is in it, though no list says so.
+// TestPrimaryGroup: people are members of their primary group, although no list of
+// members has them.
 func TestPrimaryGroup(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3}, exempting(t))
@@ -53,8 +54,8 @@ func TestPrimaryGroup(t *testing.T) {
 	}
 }
 
-// TestHiddenMembers: the members of an exempt group may not be read. Nobody is known
-// not to be in it, at plan and at the last moment.
+// TestHiddenMembers: the members of an exempt group may not be read. So everybody may
+// be in it, when planning and at the last moment.
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 3}, exempting(t))

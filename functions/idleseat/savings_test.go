@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSavesNothing: neither an assignment in error nor a group that frees no seat is
-// counted as a saving: in the plan, its sum, its text, changes.csv and the ledger alike.
+// TestSavesNothing: an assignment in error saves nothing, and neither does a group that
+// frees no seat. The plan, its sum, its text, changes.csv and the ledger agree on that.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

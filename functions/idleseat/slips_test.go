@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSlipsInThePolicy: what people write by mistake is refused before anything is
-// read, by what they mean and never by its opposite.
+// TestSlipsInThePolicy: a mistake in the policy is refused before anything is read. The
+// message proposes what the author means, and never its opposite.
 func TestSlipsInThePolicy(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -84,8 +84,8 @@ func TestWhoHasNoType(t *testing.T) {
 	}
 }
 
-// TestADOnlyIsDecided: the exemption of guests does not leave people in Active Directory
-// alone undecided, unless Entra ID was not read.
+// TestADOnlyIsDecided: people in Active Directory alone are decided despite the
+// exemption of guests, unless Entra ID was not read.
 func TestADOnlyIsDecided(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "LastlogonTimestamp.earlierThan(now - days(20))"), replace(t, "percent: 10", "percent: 99"))

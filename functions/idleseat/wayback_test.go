@@ -33,8 +33,8 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger leaves out of the ledger and of a run's reading what versions before
-// the binding did not write.
+// earlierLedger makes the ledger and a run's reading look as versions before the
+// binding wrote them.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))
@@ -64,8 +64,8 @@ func (s *shell) earlierLedger(run string) {
 	}
 }
 
-// TestRestoreFromLedgerAlone: whatever of the store is over its time or damaged, the
-// ledger is enough to put everybody back.
+// TestRestoreFromLedgerAlone: other objects of the store are gone or damaged. The
+// ledger alone is enough to put everybody back.
 func TestRestoreFromLedgerAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(s *shell, run string){

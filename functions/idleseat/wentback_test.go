@@ -42,7 +42,7 @@ func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 func (s *shell) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
 // TestADateGoesBack: one person's newest date of yesterday is missing tonight, and an
-// old one is left. Nobody knows whether the person has been there since.
+// old one is left. Nobody knows when the person was last there.
 func TestADateGoesBack(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 500, Seed: 4})

@@ -13,8 +13,8 @@ import (
 )
 
 // TestLogonWhileTheWriteWaits: three people log on after the relay brought its
-// evidence, while the message that takes their license lies in the queue. The
-// relay leaves them alone, and they are asked again.
+// evidence, while the message that takes their license lies in the queue. The relay
+// leaves them alone, and the rule is asked again about them.
 func TestLogonWhileTheWriteWaits(t *testing.T) {
 	t.Parallel()
 	small := company

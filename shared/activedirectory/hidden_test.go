@@ -21,8 +21,8 @@ import (
 
 const rights = "Pa55w.rd-of-idleseat"
 
-// hardened is a domain that an ordinary account reads, and from which an
-// administrator takes rights.
+// hardened is a domain that an ordinary account reads. An administrator takes rights
+// from that account.
 type hardened struct {
 	*testing.T
 	domain *samba.Domain
@@ -120,8 +120,9 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	}
 }
 
-// TestSambaGroups: who is in a group of a real domain is known also where memberOf is
-// hidden, by primary group too, and not known where the group's members are.
+// TestSambaGroups: the members of a group of a real domain are known even where
+// memberOf is hidden, and so are those by primary group. They are unknown where the
+// group's list of members is hidden.
 func TestSambaGroups(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}

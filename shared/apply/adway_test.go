@@ -52,8 +52,8 @@ func (b *bench) reread(t *testing.T, guid string) {
 	}
 }
 
-// TestAnotherADGroup: a group that took the place of the one that the run has read is
-// not written, and neither is one that an altered entry names.
+// TestAnotherADGroup: another group has taken the place of the one that the run has
+// read. apply does not write to it, nor to a group that an altered entry names.
 func TestAnotherADGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -80,8 +80,8 @@ func TestAnotherADGroup(t *testing.T) {
 	}
 }
 
-// TestADWayBack: who was taken out of a group comes back into that very group, wherever
-// it is now, and into no other one that took its name.
+// TestADWayBack: a restore puts people back into the very group that they left,
+// wherever it is now, and into no other one that took its name.
 func TestADWayBack(t *testing.T) {
 	t.Parallel()
 	const newDN = "CN=Citrix 2027,DC=corp"

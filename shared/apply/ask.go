@@ -76,8 +76,8 @@ func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	return rule, v, keep
 }
 
-// askBy asks the change's rule by one policy. Where the last logon is not known, the
-// rule must reclaim also with the latest that it can be.
+// askBy asks the change's rule by one policy. When the last logon is not known, the
+// rule must also reclaim with the latest possible one.
 func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
 	c := m.change
 	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {

@@ -91,8 +91,8 @@ func TestNotGivenBack(t *testing.T) {
 	}
 }
 
-// TestNotGivenBackInUnknownScope: as long as it is not known that the rule still
-// asks the person, nothing is given back.
+// TestNotGivenBackInUnknownScope: a run gives nothing back while it is unknown whether
+// the rule still asks the person.
 func TestNotGivenBackInUnknownScope(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[directory.Flag]report.Status{directory.Yes: report.Pending, directory.No: report.Kept, directory.Unset: report.Kept} {

@@ -180,8 +180,8 @@ func TestOverride(t *testing.T) {
 	b.wrote(t, joinEXO, leaveE3)
 }
 
-// TestBegunBeforeItExpired: what has left the source when the plan expires is
-// finished, what has not is put back.
+// TestBegunBeforeItExpired: a change that has left the source when the plan expires is
+// finished. One that has not is rolled back.
 func TestBegunBeforeItExpired(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {

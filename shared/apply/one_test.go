@@ -33,8 +33,8 @@ func (f faulty) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return f.fakeEntra.DirectGroups(ctx, id)
 }
 
-// TestFaultIsOneChanges: a fault of this program while one change is made is that
-// change's trouble; the others go on.
+// TestFaultIsOneChanges: a fault of this program ends the one change in which it
+// happens. The others go on.
 func TestFaultIsOneChanges(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -77,8 +77,8 @@ func TestFaultIsOneChanges(t *testing.T) {
 	}
 }
 
-// TestDamagedLedgerIsOnePersons: an object of the ledger that cannot be believed
-// stops its person, by name of the object, and nobody else.
+// TestDamagedLedgerIsOnePersons: an object of the ledger that cannot be believed stops
+// the changes of its person and of nobody else. The result names the object.
 func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	t.Parallel()
 	for _, license := range []string{"e3", "visio"} { // its own, and one that has to do with it

@@ -131,8 +131,8 @@ func TestKilledAndExpired(t *testing.T) {
 	b.logged(t, changeBo, "failed")
 }
 
-// TestExpiredBeginsNothing: what a plan has begun is put back after it expired, what
-// it has not is refused.
+// TestExpiredBeginsNothing: after a plan has expired, what it began is rolled back, and
+// what it did not begin is refused.
 func TestExpiredBeginsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// TestAlteredIntent: an open intent that says anything else than the plan and the
-// policy of its run is refused by the name of the object, and nothing is written.
+// TestAlteredIntent: an open intent differs from the plan or the policy of its run.
+// apply refuses it, names the object and writes nothing.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -110,8 +110,8 @@ func (b *bench) until(t *testing.T) report.Result {
 }
 
 // TestWayBack: a license comes back by its group, or by the policy's present one, and
-// by no other, whatever the ledger says. No group is left that is none of the
-// license's.
+// by no other, whatever the ledger says. Nobody leaves a group that does not belong to
+// the license.
 func TestWayBack(t *testing.T) {
 	t.Parallel()
 	left := "RemoveMember g-exo id-anna"
@@ -181,8 +181,8 @@ func (g granting) FindGroup(ctx context.Context, id string) (directory.Group, er
 	return found, err
 }
 
-// TestForgedCompletion: a completion that says that a license is given back does not
-// make it so: only reading does.
+// TestForgedCompletion: a completion says that a license is given back. Only reading
+// proves it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	b := restores(t, func(*ledger.Intent) {})
@@ -202,8 +202,8 @@ func TestForgedCompletion(t *testing.T) {
 	b.apply(t, report.Done, "")
 }
 
-// TestBegunByARunThatIsGone: what a run had begun whose data are gone is undone from
-// the ledger.
+// TestBegunByARunThatIsGone: a run began changes, and its data are gone. The ledger is
+// enough to undo them.
 func TestBegunByARunThatIsGone(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

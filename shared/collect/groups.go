@@ -50,9 +50,9 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 	return all, nil
 }
 
-// group finds a group of Entra ID. The one that an earlier run resolved stays the
-// group when it was renamed, and when others have its name: any employee may make
-// such a one. Another one under the name is not believed.
+// group finds a group of Entra ID. The group that an earlier run resolved stays the
+// group when it is renamed. It also stays the group when others have its name, since
+// any employee may make one of that name. Another group under the name is not believed.
 func (c *Collector) group(ctx context.Context, ref directory.GroupRef, known *directory.EarlierGroup) (directory.Group, error) {
 	g, err := c.Entra.FindGroup(ctx, ref.Name)
 	if known == nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestJustGiven: what one rule gave in place of another license, the next rule does not
-// take before the person was idle for its whole span since then.
+// TestJustGiven: one rule gave a license in place of another. The next rule takes it
+// only when the person has been idle for its whole span since then.
 func TestJustGiven(t *testing.T) {
 	t.Parallel()
 	const exoRule = "\n  - {name: exo-idle, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n"

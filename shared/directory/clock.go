@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ErrClock is returned when the clock of this machine cannot be right, or that of a
-// directory: every age of a date is then wrong.
+// ErrClock is returned when the clock of this machine or of a directory cannot be
+// right. Every age of a date is then wrong.
 var ErrClock = errors.New("the clocks disagree")
 
 // maxClockSkew is how far the clock of a directory and ours may be apart. Kerberos

@@ -54,8 +54,8 @@ type Group struct {
 	Off            []string `json:"off,omitempty"`            // ids of the service plans that it gives switched off
 	Hidden         bool     `json:"hidden,omitempty"`         // HiddenMembership: memberOf leaves it out without Member.Read.Hidden
 	Unreadable     string   `json:"unreadable,omitempty"`     // why it could not be read; membership is then unknown
-	// Doubt: it is Unreadable since it may be another group than the one that earlier
-	// runs read. Somebody has to look before anything is changed.
+	// Doubt: the group is Unreadable, because it may not be the one that earlier runs
+	// read. Somebody has to look before anything is changed.
 	Doubt bool `json:"doubt,omitempty"`
 	// Note is what the plan says of how it was found; empty: nothing.
 	Note string `json:"note,omitempty"`

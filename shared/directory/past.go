@@ -17,20 +17,20 @@ const ActivityDates = 3
 // Past is what earlier readings tell of an account, beside what was read of it
 // now. The zero value tells nothing: no earlier reading saw the account.
 type Past struct {
-	// Seen is the first reading that saw the account, of an unbroken line.
+	// Seen is the first reading in an unbroken series that saw the account.
 	Seen time.Time
 	// Newest are the newest dates of activity that any reading saw, by field; zero:
 	// none. They are whole seconds.
 	Newest [ActivityDates]time.Time
-	// EnabledSince is the first reading that saw the account enabled, of an unbroken
-	// line that does; zero: the first reading of all did, or the account is disabled.
+	// EnabledSince is the first reading in an unbroken series that saw the account
+	// enabled. Zero: the first reading of all did, or the account is disabled.
 	EnabledSince time.Time
 	// Joined is the last reading that saw the account together with the person's
 	// account in the other directory, if that was not long ago; zero: none did.
 	Joined time.Time
 	// MemberSince is, by GroupRef.Key of groups that give a license, the first reading
-	// that saw the account in it, of an unbroken line. A group without an entry has
-	// given the license for longer than anybody knows, or does not give it.
+	// in an unbroken series that saw the account in the group. A group without an entry
+	// has given the license for longer than anybody knows, or does not give it.
 	MemberSince map[string]time.Time
 }
 

@@ -121,8 +121,8 @@ func (e *graphError) kind() error {
 // as 503 (azure-cli#23081).
 func (e *graphError) concurrent() bool { return e.code == "Directory_ConcurrencyViolation" }
 
-// refuses tells that Graph will not do what was asked, for a reason of its own. A
-// 403 is one as well, but for that by which it says that a permission is missing.
+// refuses tells that Graph will not do what was asked, for a reason of its own. A 403
+// is such a refusal, too, unless it says that a permission is missing.
 func (e *graphError) refuses() bool {
 	switch e.status {
 	case http.StatusBadRequest:

@@ -27,9 +27,9 @@ const (
 	typeGroup = "#microsoft.graph.group"
 )
 
-// noUsers are the types of directory objects that hold no license. Any other is a
-// user or derived from one, as agentUser is (docs-contrib: resources/agentuser.md),
-// or of a type that came later and may be.
+// noUsers are the types of directory objects that hold no license. Any other type is a
+// user or derived from one, as agentUser is (docs-contrib: resources/agentuser.md). A
+// type that came later may be one, too.
 var noUsers = []string{
 	"#microsoft.graph.device", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal", "#microsoft.graph.application",
 	"#microsoft.graph.administrativeUnit", "#microsoft.graph.directoryRole",

@@ -178,8 +178,8 @@ func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	}
 }
 
-// mayBeMade tells whether a write that was answered so may have been made: a
-// gateway may lose the answer of what stands behind it.
+// mayBeMade tells whether a write with this answer may have been made: a gateway may
+// lose the answer of the server behind it.
 func mayBeMade(err error) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && !graph.concurrent() && graph.status >= http.StatusInternalServerError

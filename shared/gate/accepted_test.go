@@ -113,8 +113,8 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
-// TestDrains: what a rule took in 30 days and would take now is bounded as what it
-// matches in one night.
+// TestDrains: the limit for one night also bounds the sum of what a rule took in 30
+// days and would take now.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -147,8 +147,8 @@ func TestDrains(t *testing.T) {
 	}
 }
 
-// TestAcceptedDrain: what an override accepted does not count as taken, and what is
-// held again does not, either.
+// TestAcceptedDrain: licenses that an override accepted do not count as taken, and
+// neither do those that are held again.
 func TestAcceptedDrain(t *testing.T) {
 	t.Parallel()
 	first := matched("r0", "a", 0, 60)
@@ -175,8 +175,8 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 }
 
-// TestNotBelieved: dates by which too many people matched are not what later runs are
-// measured by.
+// TestNotBelieved: too many people matched by some dates. Later runs do not compare
+// with these dates.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	for matches, want := range map[int]bool{9: true, 60: false} {

@@ -255,8 +255,8 @@ func TestSupersedes(t *testing.T) {
 	check(400, nameOf(400), nameOf(400))
 }
 
-// TestBaselineFromTheFuture: how a source looked to a clock that was ahead is nothing
-// to compare with, whether a plan or an earlier standing says it.
+// TestBaselineFromTheFuture: a run with a clock that was ahead leaves no baseline,
+// neither in its plan nor in an earlier standing.
 func TestBaselineFromTheFuture(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -342,8 +342,8 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestDamagedLedger: one person's entry that cannot be read is that person's trouble,
-// until it is mended.
+// TestDamagedLedger: an entry that cannot be read stops that person alone, until it is
+// mended.
 func TestDamagedLedger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

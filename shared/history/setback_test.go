@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestSetback: what a run could not make is known to later ones, until it is made or
+// TestSetback: later runs know which change a run could not make, until it is made or
 // long over. A plan that was closed says nothing about its people.
 func TestSetback(t *testing.T) {
 	t.Parallel()

@@ -26,7 +26,7 @@ const (
 	Taken     State = "taken"      // by Run
 	GivenBack State = "given back" // by a restore, or by somebody else
 	Noticed   State = "noticed"    // announced, and not taken yet
-	// Unreadable: what the ledger has cannot be believed, for the reason Why.
+	// Unreadable: the ledger's objects cannot be believed; Why says why.
 	Unreadable State = "unreadable"
 )
 

@@ -161,8 +161,8 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	}
 }
 
-// TestAlteredIntent: what was written about an intent does not count for one that was
-// put in its place.
+// TestAlteredIntent: somebody puts another intent in the place of one. What was written
+// about the first does not count for the second.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -78,8 +78,7 @@ var (
 	}
 )
 
-// opposite tells that one of two words may say something else than the other, or its
-// opposite.
+// opposite tells that two words may mean different things, or opposite ones.
 func opposite(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	turned := func(long, short string) bool {

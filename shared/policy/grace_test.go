@@ -19,8 +19,8 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// TestGrace: who had no time yet to use what they were given is left alone, and who
-// may have had none is undecided.
+// TestGrace: people who had no time yet to use the license are left alone. People who
+// perhaps had no time are undecided.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)

@@ -155,8 +155,9 @@ func (d *decision) verdict() Verdict {
 	return v
 }
 
-// Empty are the names of what the rule's conditions read and the person's account has
-// no value of. Dates of use are not among them: who never signed in has none.
+// Empty are the names of the attributes that the rule's conditions read and that have
+// no value in the person's account. Dates of use are not among them: people who never
+// signed in have none.
 func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, a := range r.fills {

@@ -53,9 +53,9 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 	return names
 }
 
-// Names finds whom the policy names, by every name by which output shows a person,
-// and by the ids that earlier runs found under a name. It keeps scratch space and
-// belongs to one goroutine.
+// Names finds the people that the policy lists. It looks for every name by which output
+// shows a person, and for the ids that earlier runs found under a name. It keeps
+// scratch space and belongs to one goroutine.
 type Names struct {
 	listed map[string]*listed
 	byID   map[string][]*listed // by the Entra id or SID that they were, in lower case
@@ -181,8 +181,8 @@ func (j *Judge) Follow(earlier map[string][]directory.EarlierPerson) {
 	j.names = j.policy.Names(earlier)
 }
 
-// listed looks the person up by all names and by the ids that are followed. Without
-// the Entra account the name by which somebody is listed may be missing.
+// listed looks the person up by all names and by the ids that are followed. When the
+// Entra account was not read, the listed name may be missing.
 func (j *Judge) listed(p *directory.Person) exemption {
 	for _, hit := range j.names.Of(p) {
 		if hit.one.always {

@@ -21,8 +21,8 @@ const (
 	plainly readAs = iota
 	// filled: a text without a value is not known to differ from anything.
 	filled
-	// orNone: of an account that the person does not have, for certain, there is no
-	// value; so an exemption does not stay open for ever.
+	// orNone: when the person certainly lacks an account, its fields have no value. So
+	// an exemption does not stay undecided for ever.
 	orNone
 )
 
@@ -74,8 +74,8 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// exemption reads everything in an exempting condition so that an account which the
-// person does not have leaves it decided.
+// exemption reads every attribute of an exempting condition as orNone. So the condition
+// is decided even when the person lacks an account.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && a.group == nil {

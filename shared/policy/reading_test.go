@@ -29,8 +29,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// TestTextsWithoutValue: who has no value is not taken for differing from one. The
-// condition may say what holds then.
+// TestTextsWithoutValue: a person without a value does not count as differing from a
+// value. The condition may say what holds then.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"
@@ -78,8 +78,9 @@ func TestTextsWithoutValue(t *testing.T) {
 	}
 }
 
-// TestExemptWithoutAccount: of an account that a person does not have, for certain, an
-// exemption knows that it has no value. Of one that was not read it knows nothing.
+// TestExemptWithoutAccount: when a person certainly has no account, an exemption reads
+// its fields as having no value. The fields of an account that was not read are
+// unknown.
 func TestExemptWithoutAccount(t *testing.T) {
 	t.Parallel()
 	member := []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}

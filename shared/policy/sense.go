@@ -85,8 +85,8 @@ func (s *senseless) pattern(e ast.Expr) {
 	}
 }
 
-// bounded tells whether whatever the pattern fits begins (at 0) or ends (at -1) where
-// the text does, or says that anything may stand there.
+// bounded tells whether every match of the pattern begins (at 0) or ends (at -1) where
+// the text does, or whether the pattern says that anything may stand there.
 func bounded(re *syntax.Regexp, edge syntax.Op, at int) bool {
 	switch re.Op {
 	case edge:

@@ -13,9 +13,9 @@ type GroupChange struct {
 	Deleted bool
 	Emptied bool
 	// Hidden sets visibility to HiddenMembership. The application lacks
-	// Member.Read.Hidden unless Unhidden. What the list of members is then, is not
-	// documented, so that Denied answers 403 instead of an empty list; the group is
-	// left out of memberOf (docs-contrib: group-list-members; microsoft-graph-docs
+	// Member.Read.Hidden unless Unhidden. The documentation does not say what the list
+	// of members is then. It is empty, or with Denied the answer is 403. memberOf
+	// leaves the group out (docs-contrib: group-list-members; microsoft-graph-docs
 	// #12285, #12552).
 	Hidden, Unhidden, Denied bool
 }

@@ -277,8 +277,8 @@ func (s overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSe
 	return s.Put(ctx, key, body)
 }
 
-// TestProven: a store that can write once is proven to, by the object itself; one that
-// cannot is refused.
+// TestProven: writing an object twice proves that a store keeps the first. A store that
+// does not is refused.
 func TestProven(t *testing.T) {
 	eachStore(t, func(t *testing.T, s Store) {
 		wantErr(t, nil, PutJSONProven(t.Context(), s, "runs/r/begin.json", "first"))

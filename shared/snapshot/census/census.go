@@ -134,8 +134,9 @@ func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// otherwise reads who is in a group otherwise than by its list: nobody can take those off
-// it, and who is on the list, too, is in the group without it.
+// otherwise reads the people who are in a group by another way than its list. Nobody
+// can take them off the list. Those who are on the list, too, stay in the group without
+// it.
 func (c *Census) otherwise(ctx context.Context, w *snapshot.Writer, g task.Group) error {
 	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
 	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })

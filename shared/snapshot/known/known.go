@@ -38,10 +38,10 @@ type Account struct {
 	Back uint8
 	// Lost is since when a date is missing or earlier than known.
 	Lost Second
-	// Seen is the first reading that saw the account, of an unbroken line.
+	// Seen is the first reading in an unbroken series that saw the account.
 	Seen Second
-	// Enabled is the first reading that saw it enabled, of an unbroken line; zero:
-	// this run did not see it enabled; Always: no reading saw it otherwise.
+	// Enabled is the first reading in an unbroken series that saw it enabled. Zero:
+	// this run did not see it enabled. Always: every reading saw it enabled.
 	Enabled Second
 	// Joined is the last reading that saw it with the person's other account.
 	Joined Second
@@ -82,7 +82,7 @@ func KeyOf(id string) uint64 {
 // Member is what is remembered of one account in one group that gives a license.
 type Member struct {
 	Key   uint64 // MemberKeyOf its SID and the group
-	Since Second // the first reading that saw it there, of an unbroken line, or Always
+	Since Second // the first reading in an unbroken series that saw it there, or Always
 }
 
 // MemberKeyOf is the hash of a SID and a GroupRef.Key.
