@@ -47,6 +47,9 @@ func (s *shell) earlierLedger(run string) {
 		if err == nil {
 			err = json.Unmarshal(raw, &object)
 		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
 		for _, field := range []string{"bound", "intent", "sourceGuid", "targetGuid"} {
 			delete(object, field)
 		}

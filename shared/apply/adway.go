@@ -35,7 +35,7 @@ func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error
 		return g, nil
 	}
 	if j.AD == nil {
-		return nil, errors.New("Active Directory is not set up here")
+		return nil, errors.New("the source ad is not set up here")
 	}
 	found, err := j.AD.FindGroup(ctx, name)
 	g := &found

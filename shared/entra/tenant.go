@@ -62,7 +62,7 @@ func (c *Client) tenantID(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case len(found) != 1:
-		return "", k.failed(fmt.Errorf("Graph lists %d organizations, not one", len(found)))
+		return "", k.failed(fmt.Errorf("%d organizations are listed, not one", len(found)))
 	case !isID(found[0].ID):
 		return "", k.failed(fmt.Errorf("the organization has the id %q, which is %w", found[0].ID, errNotID))
 	}

@@ -121,6 +121,7 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	if d.failed != nil {
 		return directory.Group{}, d.failed
 	}
+	name = d.asked(name)
 	g, found := d.evidence.Found[name]
 	key := task.Group{DN: name, Direct: true}.Key()
 	switch {
@@ -134,13 +135,27 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
 }
 
+// asked is the DN by which the relay was asked about a group that is named by its
+// objectGUID: a run that read one person only does not know that before.
+func (d *Directory) asked(name string) string {
+	if contains(d.evidence.Groups, task.Group{DN: name, Direct: true}.Key()) {
+		return name
+	}
+	for dn, g := range d.evidence.Found {
+		if g.GUID != "" && directory.GroupByGUID(g.GUID, "") == name {
+			return dn
+		}
+	}
+	return name
+}
+
 // MemberOf tells membership of a group that the relay was asked about.
 func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool) (bool, error) {
 	a, err := d.find(func(a *task.Account) bool { return a.SID == sid || a.User != nil && a.User.SID == sid }, sid)
 	if err != nil {
 		return false, err
 	}
-	key := task.Group{DN: groupDN, Direct: direct}.Key()
+	key := task.Group{DN: d.asked(groupDN), Direct: direct}.Key()
 	switch {
 	case contains(d.evidence.Unreadable, key):
 		return false, fmt.Errorf("%w: %q", directory.ErrNoGroup, groupDN)

@@ -29,7 +29,7 @@ func evidence() *task.Evidence {
 	key := func(dn string) string { return task.Group{DN: dn, Direct: true}.Key() }
 	return &task.Evidence{
 		Read: now.Add(-time.Minute), Groups: []string{key(seats), key(other), key(gone)}, Unreadable: []string{key(gone)},
-		Sample: []time.Time{now, {}},
+		Sample: []time.Time{now, {}}, Found: map[string]directory.Group{seats: {ID: seats, GUID: "guid-seats"}},
 		People: []task.Account{
 			{SID: anna, Name: "anna@x.example", User: &directory.ADUser{SID: anna, GUID: "g-anna"}, Groups: []string{key(seats)}, Seen: &seen},
 			{SID: bo, User: &directory.ADUser{SID: bo, GUID: "g-bo"}, Unasked: "DC2 did not answer", Latest: now},
@@ -54,6 +54,7 @@ func TestAnswers(t *testing.T) {
 		"not readable":   {ask: func() error { _, err := d.ReadPerson(t.Context(), broken); return err }, want: "it broke"},
 		"other group":    {ask: func() error { _, err := d.MemberOf(t.Context(), anna, "CN=New,DC=x", true); return err }, want: "not asked about the group"},
 		"nested":         {ask: func() error { _, err := d.MemberOf(t.Context(), anna, seats, false); return err }, want: "not asked about the group"},
+		"other GUID":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, "<GUID=guid-x>", true); return err }, want: "not asked about the group"},
 		"group gone":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, gone, true); return err }, is: directory.ErrNoGroup, want: "Gone"},
 		"member unknown": {ask: func() error { _, err := d.MemberOf(t.Context(), broken, seats, true); return err }, want: "it broke"},
 		"write nobody":   {ask: func() error { return d.AddMember(t.Context(), seats, "g-none") }, want: "was not asked about"},
@@ -66,7 +67,10 @@ func TestAnswers(t *testing.T) {
 	if u, err := d.ReadPerson(t.Context(), bo); !errors.As(err, &unasked) || u.GUID != "g-bo" || !unasked.Latest.Equal(now) {
 		t.Errorf("not asked everywhere: %+v, %v", u, err)
 	}
-	for dn, want := range map[string]bool{seats: true, other: false} {
+	if g, err := d.FindGroup(t.Context(), "<GUID=guid-seats>"); err != nil || g.ID != seats {
+		t.Errorf("a group by its GUID: %+v, %v", g, err)
+	}
+	for dn, want := range map[string]bool{seats: true, other: false, "<GUID=guid-seats>": true} {
 		if got, err := d.MemberOf(t.Context(), anna, dn, true); got != want || err != nil {
 			t.Errorf("%s: %t, %v", dn, got, err)
 		}
