@@ -125,6 +125,7 @@ func TestRights(t *testing.T) {
 	if failure == nil {
 		_, failure = r.run(fmt.Sprintf(`{"apply":%q,"planHash":%q,"override":true}`, out["run"], out["planHash"]))
 	}
+	r.longAgo()
 	if failure == nil {
 		_, failure = r.run(`{"restore":"` + out["run"].(string) + `"}`)
 	}
