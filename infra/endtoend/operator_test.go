@@ -46,6 +46,7 @@ func TestOperator(t *testing.T) {
 	if status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("status %d: %s%s", status, text, told)
 	}
+	r.longAgo()
 	r.restoresOne(idleseat, plan.Run)
 	r.putPolicy("review", func(string) string { return "[" }) // the way back needs none
 	text, told, status = idleseat("restore", "--run", plan.Run)
