@@ -87,6 +87,30 @@ func (r *Run) Emptied() map[string]int {
 	return emptied
 }
 
+// Remade are the groups of Active Directory of which another one has the DN than when they
+// were last believed: its objectGUID differs. Nobody knows whom the new one is about.
+func (r *Run) Remade() (refs []directory.GroupRef) {
+	if r.Begin.User != "" || r.Begin.AcceptFeeds {
+		return nil
+	}
+	for _, q := range r.Policy.MemberQueries() {
+		now, before := r.ADGroup(q.Ref), r.Begin.Earlier.Group(q.Ref)
+		if now != "" && before != nil && before.ID != now && !slices.Contains(refs, q.Ref) {
+			refs = append(refs, q.Ref)
+		}
+	}
+	return refs
+}
+
+// ADGroup is the objectGUID of a group of Active Directory as the run read it; empty when
+// it is not known, and for a group of Entra ID.
+func (r *Run) ADGroup(ref directory.GroupRef) string {
+	if ref.Source != directory.AD {
+		return ""
+	}
+	return r.Manifest.Readings[directory.AD].Groups[ref.Key(false)]
+}
+
 // baseline is how a source looked when it was last healthy, to compare it with.
 // A run for one person samples the source only, one over older data has nothing
 // before it.
@@ -127,10 +151,21 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 	for key := range r.Emptied() {
 		h.Unreadable = append(h.Unreadable, key)
 	}
+	for _, ref := range r.Remade() {
+		withhold(h, ref.Key(true), ref.Key(false))
+	}
 	if err := r.recall(ctx, h, r.lastReadings(), r.Begin.Read); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
 	return nil
+}
+
+// withhold makes membership of groups unknown, also of those who were read as members.
+func withhold(h *directory.Halves, keys ...string) {
+	h.Unreadable = append(h.Unreadable, keys...)
+	for member, in := range h.Memberships {
+		h.Memberships[member] = slices.DeleteFunc(slices.Clone(in), func(key string) bool { return slices.Contains(keys, key) })
+	}
 }
 
 // KnowMailbox tells an account what the mailbox usage report calls its mailbox.

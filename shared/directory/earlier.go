@@ -5,7 +5,7 @@ import "time"
 // Earlier is what earlier runs found under the names that policies use, so that a
 // later one follows what was renamed and notices what was made again.
 type Earlier struct {
-	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false), of Entra ID
+	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
 	// Members is how many members a group had when it was last believed, by the key
 	// of the question (GroupRef.Key).
 	Members map[string]int `json:"members,omitempty"`
@@ -27,7 +27,8 @@ func (p *EarlierPerson) Person(id, sid string) bool {
 	return p.ID != "" && p.ID == id || p.SID != "" && p.SID == sid
 }
 
-// EarlierGroup is a group of Entra ID as a run found it.
+// EarlierGroup is a group as a run found it: by object id in Entra ID, by objectGUID in
+// Active Directory.
 type EarlierGroup struct {
 	ID     string    `json:"id"`
 	Run    string    `json:"run"`

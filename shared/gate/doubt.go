@@ -87,6 +87,11 @@ func doubtfulGroups(r *decision.Run) (reasons []string) {
 			reasons = append(reasons, fmt.Sprintf("the group %s had %d members in an earlier run and has none now, so that nobody knows who belongs to it; put them back, or plan with --accept-feeds if that is right", q.Ref, before))
 		}
 	}
+	for _, ref := range r.Remade() {
+		before := r.Begin.Earlier.Group(ref)
+		reasons = append(reasons, fmt.Sprintf("the group %s is another one (objectGUID %s) than the one that run %s read (%s), so that nobody knows who belongs to it; if the new one is right, plan with --accept-feeds",
+			ref, r.ADGroup(ref), before.Run, before.ID))
+	}
 	return reasons
 }
 
@@ -132,8 +137,11 @@ func (j *judgement) earlier() *directory.Earlier {
 			next.Groups[g.Ref.Key(false)] = directory.EarlierGroup{ID: g.ID, Run: j.Begin.Run, At: j.Begin.Read, Hidden: slices.Contains(j.Manifest.Readings[directory.Entra].Hidden, g.Ref.Key(false))}
 		}
 	}
-	emptied := j.Emptied()
+	emptied, remade := j.Emptied(), j.Remade()
 	for _, q := range j.Policy.MemberQueries() {
+		if guid := j.ADGroup(q.Ref); guid != "" && !slices.Contains(remade, q.Ref) {
+			next.Groups[q.Ref.Key(false)] = directory.EarlierGroup{ID: guid, Run: j.Begin.Run, At: j.Begin.Read}
+		}
 		key, reading := q.Ref.Key(q.Direct), &j.Manifest.Readings[q.Ref.Source]
 		if _, some := emptied[key]; !some && reading.Failed == "" && !reading.Absent && !slices.Contains(reading.Unreadable, key) {
 			next.Members[key] = reading.Members[key]

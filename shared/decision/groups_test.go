@@ -1,0 +1,55 @@
+package decision
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// TestRemadeGroup: another group at the DN of one that an earlier run read makes its
+// membership unknown, unless an operator accepts it.
+func TestRemadeGroup(t *testing.T) {
+	t.Parallel()
+	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
+	for name, tc := range map[string]struct {
+		before, now string
+		accept      bool
+		want        policy.Outcome
+	}{
+		"the same one":     {"guid-1", "guid-1", false, policy.Reclaim},
+		"another one":      {"guid-1", "guid-2", false, policy.Undecided},
+		"accepted":         {"guid-1", "guid-2", true, policy.Reclaim},
+		"first seen":       {"", "guid-2", false, policy.Reclaim},
+		"not told tonight": {"guid-1", "", false, policy.Reclaim},
+	} {
+		r := world{
+			entra:  []directory.EntraUser{account("busy", 1)},
+			ad:     []directory.ADUser{{SID: "S-1-5-21-8", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)}, {SID: "S-1-5-21-7", UserPrincipalName: "p@x.example", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}},
+			citrix: []string{"S-1-5-21-7"},
+		}.seal(t)
+		r.Manifest.Readings[directory.AD].Groups = map[string]string{citrix.Key(false): tc.now}
+		r.Begin.AcceptFeeds = tc.accept
+		if tc.before != "" {
+			r.Begin.Earlier = &directory.Earlier{Groups: map[string]directory.EarlierGroup{citrix.Key(false): {ID: tc.before, Run: "r0"}}}
+		}
+		var want []directory.GroupRef
+		if tc.want == policy.Undecided {
+			want = []directory.GroupRef{citrix}
+		}
+		if diff := cmp.Diff(want, r.Remade()); diff != "" {
+			t.Errorf("%s: made again (-want +got):\n%s", name, diff)
+		}
+		judge, err := r.Judge(asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("citrix")
+		if v := judge.Ask(rule, p); v.Outcome != tc.want || tc.want == policy.Undecided && !strings.Contains(v.Reason, "Citrix") {
+			t.Errorf("%s: %s, %s", name, v.Outcome, v.Reason)
+		}
+	}
+}
