@@ -22,7 +22,7 @@ func (c company) address() string { return strings.TrimPrefix(c.ADURL, "ldaps://
 func (company) everyone() task.Message { return everyone }
 
 func (c company) truth(*rig) seen {
-	want := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Unreadable: []string{everyone.Groups[2].Key()}}
+	want := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Nested: map[string]bool{}, Unreadable: []string{everyone.Groups[2].Key()}}
 	for i := range c.Company.Size() {
 		p := c.Company.Person(i)
 		if p.AD == nil {
@@ -33,6 +33,9 @@ func (c company) truth(*rig) seen {
 		direct := slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 		if direct {
 			want.Memberships[p.AD.SID] = append(want.Memberships[p.AD.SID], everyone.Groups[0].Key())
+		}
+		if slices.Contains(p.ADGroups, contractors) {
+			want.Nested[p.AD.SID] = true
 		}
 		if direct || slices.Contains(p.ADGroups, contractors) {
 			want.Memberships[p.AD.SID] = append(want.Memberships[p.AD.SID], everyone.Groups[1].Key())

@@ -30,6 +30,7 @@ var everyone = task.Message{Kind: task.ReadEveryone, Partitions: partitions, AsO
 type seen struct {
 	People      map[string]directory.ADUser
 	Memberships map[string][]string
+	Nested      map[string]bool // in the first group by way of one within it
 	Unreadable  []string
 	Sampled     int
 }
@@ -46,7 +47,7 @@ func (r *rig) sealed(key string) seen {
 	if err != nil {
 		r.Fatal(err)
 	}
-	got := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Sampled: manifest.Readings[directory.AD].Sampled}
+	got := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Nested: map[string]bool{}, Sampled: manifest.Readings[directory.AD].Sampled}
 	for p := range partitions {
 		var h directory.Halves
 		if err := manifest.Read(r.Context(), r.store, p, &h); err != nil {
@@ -56,7 +57,13 @@ func (r *rig) sealed(key string) seen {
 			got.People[u.SID] = u
 		}
 		for sid, keys := range h.Memberships {
-			got.Memberships[sid] = keys
+			for _, key := range keys {
+				if strings.HasPrefix(key, "ad/nested:") {
+					got.Nested[sid] = true
+				} else {
+					got.Memberships[sid] = append(got.Memberships[sid], key)
+				}
+			}
 		}
 		got.Unreadable = h.Unreadable
 	}

@@ -88,7 +88,7 @@ func (d sambaDomain) everyone() task.Message {
 
 func (d sambaDomain) truth(*rig) seen {
 	m := d.everyone()
-	want := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Unreadable: []string{m.Groups[2].Key()}, Sampled: len(d.people)}
+	want := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Nested: map[string]bool{}, Unreadable: []string{m.Groups[2].Key()}, Sampled: len(d.people)}
 	for _, u := range d.people {
 		want.People[u.SID] = u
 	}
@@ -98,7 +98,7 @@ func (d sambaDomain) truth(*rig) seen {
 		case i < 30:
 			want.Memberships[sid] = []string{m.Groups[0].Key(), m.Groups[1].Key()}
 		case i >= 40:
-			want.Memberships[sid] = []string{m.Groups[1].Key()}
+			want.Memberships[sid], want.Nested[sid] = []string{m.Groups[1].Key()}, true
 		}
 	}
 	return want
