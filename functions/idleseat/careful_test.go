@@ -187,7 +187,7 @@ func TestRestoredByHand(t *testing.T) {
 	citrix, c := s.change(p, by("citrix-idle-90", plan.ADGroup))
 	s.done(p.Run)
 	s.restored(restored.UserPrincipalName)
-	s.company.Company.GiveCitrix(c)
+	s.company.Company.SetMember(c, "Citrix Users", true)
 	check := func(when string, cooling bool) {
 		t.Helper()
 		next := s.plan(exitDone)

@@ -61,7 +61,7 @@ func TestNewInTheLicense(t *testing.T) {
 	s.later(day)
 	office.SetMember(given, "LIC-M365-E3", true)
 	office.SetEnabled(blocked, true)
-	office.GiveCitrix(joined)
+	office.SetMember(joined, "Citrix Users", true)
 	office.SetEnabled(back, true)
 	lately := map[string]string{anna: "m365-e3", egon: "m365-e3", ines: "citrix", otto: "citrix"}
 	check := func(days string, want bool, args ...string) {

@@ -329,7 +329,7 @@ func (w *world) helpDesk(i int) {
 	defer func() { w.outsider = false }()
 	h, p := &w.people[i], w.box.Company.Person(i)
 	if h.citrix && !slices.Contains(p.ADGroups, sandbox.CitrixGroup) {
-		w.box.Company.GiveCitrix(i)
+		w.box.Company.SetMember(i, "Citrix Users", true)
 	}
 	if h.e3 && w.dice.IntN(3) == 0 && !slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == e3ID }) {
 		w.box.Company.SetMember(i, "LIC-M365-E3", true)

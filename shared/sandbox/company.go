@@ -188,13 +188,6 @@ func (c *Company) PutBack(i int, logOn time.Time) {
 	c.move(i)
 }
 
-// GiveCitrix puts a person into the Citrix group, as somebody on site may.
-func (c *Company) GiveCitrix(i int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.setMember(groupCitrix, i, true)
-}
-
 func (c *Company) changeOf(i int) *change {
 	if c.changes[i] == nil {
 		c.changes[i] = &change{}
