@@ -1,0 +1,123 @@
+package main
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+//go:embed switch.go.txt
+var switchSource string
+
+// workshop is the folder with the rewritten files, the test binaries, and the
+// page of memory through which a mutant is switched on.
+type workshop struct {
+	dir     string
+	overlay string
+	page    string
+	count   int // mutants
+}
+
+// furnish numbers the mutants, and writes the rewritten files and the overlay
+// that puts them in place of the real ones.
+func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
+	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, nil, err
+	}
+	replaced := map[string]string{}
+	put := func(path, text string) error {
+		sum := sha256.Sum256([]byte(path))
+		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // no file of this module
+		replaced[path] = at
+		return os.WriteFile(at, []byte(text), 0o644)
+	}
+	var all []*mutant
+	for _, s := range sources {
+		sites := find(s)
+		for _, at := range sites {
+			for _, m := range at.mutants {
+				m.id = len(all) + 1
+				all = append(all, m)
+			}
+		}
+		if len(sites) == 0 {
+			continue
+		}
+		if err := put(s.path, rewrite(s, sites, module+"/shared/mutated")); err != nil {
+			return nil, nil, err
+		}
+	}
+	w.count = len(all)
+	text := strings.NewReplacer("PATH", strconv.Quote(w.page), "COUNT", strconv.Itoa(w.count)).Replace(switchSource)
+	if err := put(filepath.Join(root, "shared", "mutated", "switch.go"), text); err != nil {
+		return nil, nil, err
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
+	if err != nil {
+		return nil, nil, err
+	}
+	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
+}
+
+// turn switches one mutant on for the next processes, 0 for none, and forgets
+// which mutants were reached.
+func (w *workshop) turn(id int) error {
+	page := make([]byte, 4+w.count+1)
+	binary.LittleEndian.PutUint32(page, uint32(id))
+	return os.WriteFile(w.page, page, 0o644)
+}
+
+// reached gives the mutants that the processes since the last turn came to.
+func (w *workshop) reached() ([]int, error) {
+	page, err := os.ReadFile(w.page)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int
+	for id := 1; id <= w.count; id++ {
+		if page[4+id] != 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// suite is the test binary of one package, with all mutants inside.
+type suite struct {
+	pkg    string // import path below the module
+	dir    string // where its tests run
+	binary string
+	sum    string
+	tests  []test
+}
+
+// compile builds the tests of a package; nil when it has none.
+func (w *workshop) compile(p listed) (*suite, error) {
+	pkg := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
+	s := &suite{pkg: pkg, dir: p.Dir, binary: filepath.Join(w.dir, strings.ReplaceAll(pkg, "/", "_")+".test")}
+	if err := os.Remove(s.binary); err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", w.overlay, "-o", s.binary, p.ImportPath)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go test -c %s: %w\n%s", pkg, err, out)
+	}
+	content, err := os.ReadFile(s.binary)
+	if os.IsNotExist(err) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(content)
+	s.sum = hex.EncodeToString(sum[:])
+	return s, nil
+}

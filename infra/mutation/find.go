@@ -1,0 +1,187 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// mutant is one change to one place of the source.
+type mutant struct {
+	id   int
+	pkg  string // name of its package
+	name string // stays the same while the place stays the same
+	text string // what stands there when it is on
+}
+
+// site is one place: an expression or a statement, and its mutants.
+type site struct {
+	from, to  int    // offsets in the file
+	statement bool   // a statement that may be left out
+	typ       string // of an expression
+	mutants   []*mutant
+}
+
+// finder walks one file and collects its sites.
+type finder struct {
+	*source
+	sites map[[2]int]*site
+	order []*site
+	seen  map[string]int // names given so far
+}
+
+// find gives every site of a file, in the order of the walk. Only bodies of
+// functions are looked at: tables of constants have no behaviour.
+func find(s *source) []*site {
+	f := &finder{source: s, sites: map[[2]int]*site{}, seen: map[string]int{}}
+	for _, d := range s.file.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Body == nil {
+			continue
+		}
+		name := functionName(fn)
+		ast.PreorderStack(fn, nil, func(n ast.Node, stack []ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok && f.isText(call) {
+				return false
+			}
+			f.visit(name, n, stack)
+			return true
+		})
+	}
+	return f.order
+}
+
+func functionName(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return fn.Name.Name
+	}
+	t := fn.Recv.List[0].Type
+	if p, ok := t.(*ast.StarExpr); ok {
+		t = p.X
+	}
+	if g, ok := t.(*ast.IndexExpr); ok {
+		t = g.X
+	}
+	return fmt.Sprintf("%s.%s", t, fn.Name.Name)
+}
+
+// isText tells a call that only makes words for people: its arguments are not
+// mutated, and it is not left out.
+func (f *finder) isText(call *ast.CallExpr) bool {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	o := f.info.Uses[sel.Sel]
+	if o == nil || o.Pkg() == nil {
+		return false
+	}
+	switch o.Pkg().Path() {
+	case "fmt", "log", "log/slog":
+		return true
+	case "errors":
+		return o.Name() == "New"
+	}
+	return false
+}
+
+// add puts one mutant at a node.
+func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
+	from, to := f.span(n)
+	at := f.sites[[2]int{from, to}]
+	if at == nil {
+		at = &site{from: from, to: to, statement: typ == "", typ: typ}
+		f.sites[[2]int{from, to}] = at
+		f.order = append(f.order, at)
+	}
+	for _, m := range at.mutants {
+		if m.text == text {
+			return // `x == y` forced true and `true` flipped are one change
+		}
+	}
+	name := fmt.Sprintf("%s %s: %s: %s", f.name, function, operator, folded(f.at(n)))
+	f.seen[name]++
+	if k := f.seen[name]; k > 1 {
+		name = fmt.Sprintf("%s (%d)", name, k)
+	}
+	at.mutants = append(at.mutants, &mutant{pkg: f.pkg.Name(), name: name, text: text})
+}
+
+// folded is source text on one line, cut where it is long.
+func folded(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if r := []rune(text); len(r) > 100 {
+		return string(r[:97]) + "..."
+	}
+	return text
+}
+
+func (f *finder) visit(function string, n ast.Node, stack []ast.Node) {
+	if s, ok := n.(ast.Stmt); ok {
+		f.statement(function, s, stack)
+	}
+	for _, e := range wholes(n) {
+		f.whole(function, n, e)
+	}
+	switch n := n.(type) {
+	case *ast.BinaryExpr:
+		f.binary(function, n)
+	case *ast.UnaryExpr:
+		f.unary(function, n)
+	case *ast.CallExpr:
+		f.call(function, n)
+	case *ast.ReturnStmt:
+		f.returned(function, n, stack)
+	}
+}
+
+// isBool tells an expression of type bool that is no constant.
+func (f *finder) isBool(e ast.Expr) bool {
+	tv, ok := f.info.Types[e]
+	if !ok || tv.Value != nil || !tv.IsValue() {
+		return false
+	}
+	return types.Identical(types.Default(tv.Type), types.Typ[types.Bool])
+}
+
+// number gives the name of a numeric type whose value is known only at run time.
+func (f *finder) number(e ast.Expr) (string, bool) {
+	tv, ok := f.info.Types[e]
+	if !ok || tv.Value != nil || !tv.IsValue() {
+		return "", false
+	}
+	b, ok := tv.Type.Underlying().(*types.Basic)
+	if !ok || b.Info()&types.IsNumeric == 0 || b.Info()&types.IsUntyped != 0 {
+		return "", false
+	}
+	return f.typeName(tv.Type)
+}
+
+// timeMethod tells a call of a method of time.Time, and its receiver.
+func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return nil, ""
+	}
+	s := f.info.Selections[sel]
+	if s == nil || s.Kind() != types.MethodVal || types.TypeString(s.Recv(), nil) != "time.Time" {
+		return nil, ""
+	}
+	return sel.X, sel.Sel.Name
+}
+
+// orders are the operators next to each comparison, and the one that says no.
+var orders = map[token.Token]struct{ boundary, negated token.Token }{
+	token.LSS: {token.LEQ, token.GEQ},
+	token.LEQ: {token.LSS, token.GTR},
+	token.GTR: {token.GEQ, token.LEQ},
+	token.GEQ: {token.GTR, token.LSS},
+	token.EQL: {negated: token.NEQ},
+	token.NEQ: {negated: token.EQL},
+}
+
+var arithmetic = map[token.Token]token.Token{
+	token.ADD: token.SUB, token.SUB: token.ADD, token.MUL: token.QUO, token.QUO: token.MUL, token.REM: token.MUL,
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// hunt is one run: the mutants, the tests, and who killed whom.
+type hunt struct {
+	*workshop
+	mutants []*mutant
+	above   []listed          // packages with tests that link a judged one
+	suites  map[string]*suite // by package below the module
+	killed  map[string]string // name of a mutant → package whose tests saw it
+}
+
+// ownBudget and budget bound the time of the tests that one mutant meets, taken
+// without the mutant: of its own package, and of each package above.
+const (
+	ownBudget = 10 * time.Minute
+	budget    = 12 * time.Second
+)
+
+// prepare finds the mutants and writes the files; nothing is compiled yet.
+func prepare() (*hunt, error) {
+	var paths []string
+	for _, p := range judged {
+		paths = append(paths, "./shared/"+p)
+	}
+	sources, module, err := load(paths)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	h := &hunt{suites: map[string]*suite{}, killed: map[string]string{}}
+	if h.workshop, h.mutants, err = furnish(filepath.Join(root, "bin", "mutation"), module, root, sources); err != nil {
+		return nil, err
+	}
+	h.above, err = above(module)
+	return h, err
+}
+
+// above lists the packages whose tests link a judged one, those with few
+// dependencies first: their tests start sooner.
+func above(module string) ([]listed, error) {
+	all, err := list("-test", "./shared/...", "./functions/...")
+	if err != nil {
+		return nil, err
+	}
+	var found []listed
+	for _, p := range all {
+		name, isTest := strings.CutSuffix(p.ImportPath, ".test")
+		if !isTest || p.Name != "main" {
+			continue
+		}
+		if slices.ContainsFunc(judged, func(j string) bool { return slices.ContainsFunc(p.Deps, links(module+"/shared/"+j)) }) {
+			p.ImportPath = name
+			found = append(found, p)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b listed) int { return len(a.Deps) - len(b.Deps) })
+	return found, nil
+}
+
+// links tells a dependency on a package, as it is or recompiled for a test.
+func links(pkg string) func(string) bool {
+	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
+}
+
+// suite gives the tests of a package, compiled and learnt; nil without tests.
+func (h *hunt) suite(p listed) (*suite, error) {
+	name := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
+	if s, ok := h.suites[name]; ok {
+		return s, nil
+	}
+	s, err := h.compile(p)
+	if err == nil && s != nil {
+		fmt.Fprintf(os.Stderr, "%s the tests of %s, without a mutant\n", time.Now().Format(time.TimeOnly), name)
+		err = h.learn(s)
+	}
+	h.suites[name] = s
+	return s, err
+}
+
+// hunt lets the mutants of the packages meet the tests: all of them those of
+// their own package, then the living those of each package above.
+func (h *hunt) hunt(only []string, ownTests bool) error {
+	defer h.keep()
+	for _, own := range only {
+		i := slices.IndexFunc(h.above, func(p listed) bool { return strings.HasSuffix(p.ImportPath, "/shared/"+own) })
+		if i < 0 {
+			return fmt.Errorf("package %s has no tests", own)
+		}
+		if err := h.meet(h.above[i], []string{own}, ownBudget); err != nil {
+			return err
+		}
+	}
+	if ownTests {
+		return nil
+	}
+	for _, p := range h.above {
+		if err := h.meet(p, only, budget); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meet runs the tests of one package on the living mutants of others.
+func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
+	s, err := h.suite(p)
+	if err != nil || s == nil {
+		return err
+	}
+	met, killed := 0, 0
+	for _, m := range h.mutants {
+		if h.killed[m.name] != "" || !slices.Contains(of, m.pkg) || budget == ownBudget != (s.pkg == "shared/"+m.pkg) {
+			continue
+		}
+		dead, err := h.kills(m, s, budget)
+		if err != nil {
+			return err
+		}
+		met++
+		if dead {
+			h.killed[m.name] = s.pkg
+			killed++
+		}
+	}
+	if met > 0 {
+		fmt.Fprintf(os.Stderr, "%s %s: %d of %d mutants killed\n", time.Now().Format(time.TimeOnly), s.pkg, killed, met)
+	}
+	return nil
+}
+
+func (h *hunt) lastRun() string { return filepath.Join(h.dir, "killed.json") }
+
+// recall takes over who was killed in the last run.
+func (h *hunt) recall() error {
+	b, err := os.ReadFile(h.lastRun())
+	if err != nil {
+		return fmt.Errorf("no last run: %w", err)
+	}
+	return json.Unmarshal(b, &h.killed)
+}
+
+func (h *hunt) keep() {
+	b, err := json.MarshalIndent(h.killed, "", "\t")
+	if err == nil {
+		err = os.WriteFile(h.lastRun(), b, 0o644)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutation: the run cannot be kept:", err)
+	}
+}

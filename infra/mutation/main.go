@@ -1,0 +1,75 @@
+// Mutation asks whether the tests see it when the code that decides and writes
+// goes wrong. It makes many small changes, called mutants, to seven packages:
+// a comparison moved by one, a condition forced, an error hidden, a statement
+// left out. All mutants of all packages are in one build of each test binary,
+// each behind a switch, so a mutant costs one short process.
+//
+// A mutant first meets the tests of its own package that come to its place. One
+// that lives meets those of the packages above, the commands included, within a
+// bound of time. One that still lives has to stand in survivors.txt with the
+// reason; a mutant there that no longer lives, or no longer is, is a fault too.
+//
+//	go run ./infra/mutation [-own] [-again] [PACKAGE ...]
+//
+// Run it at the top of the repository, on a machine with little else to do: a
+// test that is too late counts as failed. All of it takes about an hour on one core.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+)
+
+// judged are the packages that decide, and those that write.
+var judged = []string{"ledger", "plan", "policy", "decision", "history", "gate", "apply"}
+
+const survivorsFile = "infra/mutation/survivors.txt"
+
+func main() {
+	again := flag.Bool("again", false, "only the mutants that lived in the last run: for work on the tests")
+	own := flag.Bool("own", false, "only each package's own tests: for work on the tests")
+	flag.Parse()
+	faults, err := run(*own, *again, flag.Args())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutation:", err)
+		os.Exit(1)
+	}
+	for _, f := range faults {
+		fmt.Println(f)
+	}
+	if len(faults) > 0 {
+		os.Exit(1)
+	}
+}
+
+func run(own, again bool, only []string) ([]string, error) {
+	for _, p := range only {
+		if !slices.Contains(judged, p) {
+			return nil, fmt.Errorf("no package %q among %v", p, judged)
+		}
+	}
+	if len(only) == 0 {
+		only = judged
+	}
+	known, err := readSurvivors(survivorsFile)
+	if err != nil {
+		return nil, err
+	}
+	h, err := prepare()
+	if err != nil {
+		return nil, err
+	}
+	if again {
+		err = h.recall()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := h.hunt(only, own); err != nil {
+		return nil, err
+	}
+	fmt.Print(table(h, only, known))
+	return h.faults(only, known), nil
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// test is one top-level test without any mutant: how long it takes, and which
+// mutants it comes to.
+type test struct {
+	Name    string
+	Took    time.Duration
+	Reached []int
+}
+
+// learn runs each test of the suite alone. What it learns of a binary stays in
+// a file beside it.
+func (w *workshop) learn(s *suite) error {
+	known := filepath.Join(w.dir, s.sum+".json")
+	if b, err := os.ReadFile(known); err == nil {
+		return json.Unmarshal(b, &s.tests)
+	}
+	if err := w.turn(0); err != nil {
+		return err
+	}
+	out, err := s.command("-test.list", ".").Output()
+	if err != nil {
+		return fmt.Errorf("list the tests of %s: %w", s.pkg, err)
+	}
+	for name := range strings.Lines(string(out)) {
+		name = strings.TrimSpace(name)
+		if !strings.HasPrefix(name, "Test") && !strings.HasPrefix(name, "Fuzz") && !strings.HasPrefix(name, "Example") {
+			continue
+		}
+		t, err := w.try(s, name)
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			s.tests = append(s.tests, *t)
+		}
+	}
+	slices.SortStableFunc(s.tests, func(a, b test) int { return int(a.Took - b.Took) })
+	b, err := json.Marshal(s.tests)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(known, b, 0o644)
+}
+
+// slowest is how long a test without a mutant may take and still count.
+const slowest = 90 * time.Second
+
+// try runs one test without a mutant; nil when it cannot judge, since it fails
+// by itself, is too slow, or reaches nothing.
+func (w *workshop) try(s *suite, name string) (*test, error) {
+	if err := w.turn(0); err != nil {
+		return nil, err
+	}
+	begun := time.Now()
+	failed, out := s.run([]string{name}, slowest)
+	t := &test{Name: name, Took: time.Since(begun)}
+	if failed {
+		fmt.Fprintf(os.Stderr, "%s %s fails without any mutant, and is left out\n%s\n", s.pkg, name, tail(out))
+		return nil, nil
+	}
+	var err error
+	if t.Reached, err = w.reached(); err != nil || len(t.Reached) == 0 {
+		return nil, err
+	}
+	return t, nil
+}
+
+func tail(out []byte) []byte {
+	const most = 2000
+	return out[max(0, len(out)-most):]
+}
+
+func (s *suite) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(s.binary, args...)
+	cmd.Dir = s.dir
+	return cmd
+}
+
+// run tells whether one of the tests fails, or does not end in time.
+func (s *suite) run(names []string, within time.Duration) (failed bool, output []byte) {
+	cmd := s.command("-test.run", "^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.timeout", (within + 5*time.Second).String())
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its children end with it
+	cmd.WaitDelay = time.Second
+	if err := cmd.Start(); err != nil {
+		return true, []byte(err.Error())
+	}
+	late := time.AfterFunc(within, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	err := cmd.Wait()
+	late.Stop()
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
+		return true, []byte(err.Error())
+	}
+	return err != nil, out.Bytes()
+}
+
+// kills runs the tests that come to a mutant, the fastest first, as long as
+// together they take no more than budget without it. It gives the suite's
+// package when one of them fails.
+func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error) {
+	var names []string
+	var took time.Duration
+	for _, t := range s.tests {
+		if _, reaches := slices.BinarySearch(t.Reached, m.id); reaches && took+t.Took <= budget {
+			names, took = append(names, t.Name), took+t.Took
+		}
+	}
+	if len(names) == 0 {
+		return false, nil
+	}
+	if err := w.turn(m.id); err != nil {
+		return false, err
+	}
+	const patience, least = 10, 5 * time.Second
+	failed, _ := s.run(names, max(patience*took, least))
+	return failed, nil
+}

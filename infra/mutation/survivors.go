@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// kinds are the reasons for which a mutant may live.
+var kinds = []string{
+	"equivalent",  // no input tells the two apart
+	"text",        // only words for people differ, and the words are not promised
+	"cost",        // only time, memory or the number of reads differs
+	"guarded",     // another check, named in the reason, answers the same before anything is written
+	"unreachable", // the code is there for what its callers exclude today
+}
+
+// readSurvivors reads the mutants that are known to live: a line with a kind
+// and a reason, and below it, indented, the mutants it speaks of.
+func readSurvivors(path string) (map[string]string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]string{}
+	reason := ""
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		n++
+		line = strings.TrimRight(line, " \n")
+		switch name, indented := strings.CutPrefix(line, "\t"); {
+		case line == "" || line[0] == '#':
+		case !indented:
+			kind, why, ok := strings.Cut(line, ": ")
+			if !ok || !slices.Contains(kinds, kind) || strings.TrimSpace(why) == "" {
+				return nil, fmt.Errorf("%s:%d: want one of %s, a colon and a reason", path, n, strings.Join(kinds, ", "))
+			}
+			reason = line
+		case reason == "":
+			return nil, fmt.Errorf("%s:%d: a mutant without a reason above it", path, n)
+		case known[name] != "":
+			return nil, fmt.Errorf("%s:%d: listed twice: %s", path, n, name)
+		default:
+			known[name] = reason
+		}
+	}
+	return known, nil
+}
