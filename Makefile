@@ -21,7 +21,7 @@ test-ad: ## what needs a real Samba domain; installs Samba when run as root on D
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/... ./infra/endtoend
 
 test-kills: ## apply killed before and after every one of its operations; half an hour to an hour
-	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat
+	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat/command
 
 check:
 	@test -z "$$(gofmt -l functions shared infra)" || { gofmt -l functions shared infra; echo "run gofmt -w on these files"; exit 1; }
@@ -37,7 +37,7 @@ check:
 bench: ## about ten minutes; on a quiet machine
 	$(GO) test -run '^$$' -bench . ./shared/policy ./shared/entra
 	$(GO) test -run '^$$' -bench . -benchtime 3x -cpu 1 -timeout 20m ./shared/evaluate
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/idleseat
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/idleseat/command
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 30m ./infra/endtoend
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 5x -timeout 30m ./shared/activedirectory
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/relay

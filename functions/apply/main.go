@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/entra"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -30,7 +31,7 @@ func open(ctx context.Context, env *settings) (func(context.Context, apply.StepI
 	if err != nil {
 		return nil, err
 	}
-	graph, err := entra.New(env.Entra, time.Now)
+	graph, err := entra.New(env.Entra, clock.Real)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/collect"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/entra"
@@ -39,7 +40,7 @@ func open(ctx context.Context, env *settings) (func(context.Context, collect.Ste
 	if err != nil {
 		return nil, err
 	}
-	graph, err := entra.New(env.Entra, time.Now)
+	graph, err := entra.New(env.Entra, clock.Real)
 	if err != nil {
 		return nil, err
 	}

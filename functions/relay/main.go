@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/sethvargo/go-envconfig"
@@ -68,7 +69,7 @@ func connect(ctx context.Context, log *slog.Logger) (*relay.Relay, error) {
 	if err := errors.Join(s.Relay.Validate(), s.AD.Validate()); err != nil {
 		return nil, err
 	}
-	ad, err := activedirectory.NewForest(s.AD)
+	ad, err := activedirectory.NewForest(s.AD, time.Now)
 	if err != nil {
 		return nil, err
 	}

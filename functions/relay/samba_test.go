@@ -31,7 +31,7 @@ func TestSamba(t *testing.T) {
 	}
 	d := samba.Run(t, o)
 	all := map[string]directory.ADUser{}
-	ad, err := activedirectory.NewForest(activedirectory.Config{URLs: d.URLs, Base: samba.PeopleOU, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile})
+	ad, err := activedirectory.NewForest(activedirectory.Config{URLs: d.URLs, Base: samba.PeopleOU, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func (r *rig) onPremises() {
 	o.Groups = []samba.Group{{DN: citrix, Members: members}}
 	d := samba.Run(r.TB, o)
 	var err error
-	r.ad, err = activedirectory.NewForest(activedirectory.Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile})
+	r.ad, err = activedirectory.NewForest(activedirectory.Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}, time.Now)
 	if err != nil {
 		r.Fatal(err)
 	}

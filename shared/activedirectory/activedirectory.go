@@ -53,14 +53,14 @@ type Directory struct {
 }
 
 // New checks the configuration and reads the files it names. It does not
-// connect.
-func New(cfg Config) (*Directory, error) {
+// connect. The domain's clock is compared with now.
+func New(cfg Config, now func() time.Time) (*Directory, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	d := &Directory{
 		bases: cfg.bases(), people: isPerson + cfg.Filter, dnsDomain: cfg.dnsDomain(),
-		bind: cfg.Bind, caFile: cfg.CAFile, timeout: cfg.Timeout, now: time.Now,
+		bind: cfg.Bind, caFile: cfg.CAFile, timeout: cfg.Timeout, now: now,
 	}
 	if d.timeout == 0 {
 		d.timeout = defaultTimeout

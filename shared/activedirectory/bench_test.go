@@ -27,7 +27,7 @@ func BenchmarkEvidence(b *testing.B) {
 		}})
 	}
 	domain := samba.Run(b, o)
-	d, err := New(Config{URLs: domain.URLs, Base: samba.PeopleOU, Bind: domain.Admin, PasswordFile: domain.PasswordFile, CAFile: domain.CAFile})
+	d, err := New(Config{URLs: domain.URLs, Base: samba.PeopleOU, Bind: domain.Admin, PasswordFile: domain.PasswordFile, CAFile: domain.CAFile}, time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func BenchmarkListPeople(b *testing.B) {
 		}})
 	}
 	domain := samba.Run(b, o)
-	d, err := New(Config{URLs: domain.URLs, Base: samba.PeopleOU, Bind: domain.Admin, PasswordFile: domain.PasswordFile, CAFile: domain.CAFile})
+	d, err := New(Config{URLs: domain.URLs, Base: samba.PeopleOU, Bind: domain.Admin, PasswordFile: domain.PasswordFile, CAFile: domain.CAFile}, time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}

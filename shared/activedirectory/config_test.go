@@ -133,7 +133,7 @@ func TestNewReadsFiles(t *testing.T) {
 		{"no CA file", good, filepath.Join(dir, "noca"), "noca"},
 		{"CA is no PEM", good, write("nopem", "x"), "nopem holds no PEM certificate"},
 	} {
-		d, err := New(Config{URLs: []string{"ldaps://dc1"}, Bind: "b", PasswordFile: c.password, CAFile: c.ca})
+		d, err := New(Config{URLs: []string{"ldaps://dc1"}, Bind: "b", PasswordFile: c.password, CAFile: c.ca}, time.Now)
 		switch {
 		case c.want == "" && (err != nil || d.password != "s3cret" || d.timeout != defaultTimeout):
 			t.Errorf("%s: %+v, %v", c.name, d, err)

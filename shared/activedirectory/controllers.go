@@ -38,7 +38,7 @@ var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so l
 func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.domain != nil && time.Since(d.domainRead) < listAge {
+	if d.domain != nil && d.now().Sub(d.domainRead) < listAge {
 		return d.domain, nil
 	}
 	var read domain
@@ -64,7 +64,7 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 		return nil, err
 	}
 	read.controllers = d.reachBy(ctx, names)
-	d.domain, d.domainRead = &read, time.Now()
+	d.domain, d.domainRead = &read, d.now()
 	return d.domain, nil
 }
 

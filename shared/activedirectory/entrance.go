@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -16,7 +15,7 @@ import (
 func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	d.entranceMu.Lock()
 	defer d.entranceMu.Unlock()
-	if len(d.entrances) > 0 && time.Since(d.entrancesGot) < listAge {
+	if len(d.entrances) > 0 && d.now().Sub(d.entrancesGot) < listAge {
 		return d.entrances, nil
 	}
 	var own, listed []controller
@@ -51,7 +50,7 @@ func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 		}
 		return nil, fmt.Errorf("look for controllers of %s: %w; name one in IDLESEAT_AD_URLS", d.dnsDomain, err)
 	}
-	d.entrances, d.entrancesGot = own, time.Now()
+	d.entrances, d.entrancesGot = own, d.now()
 	return own, nil
 }
 

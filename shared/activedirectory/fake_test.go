@@ -334,7 +334,7 @@ func config(t *testing.T, ca string, urls ...string) Config {
 
 func open(t *testing.T, c Config) *Directory {
 	t.Helper()
-	d, err := New(c)
+	d, err := New(c, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

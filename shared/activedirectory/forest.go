@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
@@ -15,14 +16,14 @@ import (
 type Forest struct{ domains []*Directory }
 
 // NewForest checks the configuration and reads the files it names. It does not
-// connect.
-func NewForest(cfg Config) (*Forest, error) {
+// connect. The clocks of the domains are compared with now.
+func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	f := &Forest{}
 	for _, of := range cfg.byDomain() {
-		d, err := New(of)
+		d, err := New(of, now)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
@@ -103,7 +104,7 @@ func newForest(t *testing.T, emea home) (*Forest, *fake) {
 	second := newController(t, emea, emeaAnswers)
 	c := config(t, corp.ca, corp.url, second.url)
 	c.Base = "OU=People," + testBase + ";" + emeaBase
-	f, err := NewForest(c)
+	f, err := NewForest(c, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +199,7 @@ func TestDomainFoundByTheOther(t *testing.T) {
 	corp := newController(t, home{name: "dc1.corp.test", servers: []string{"dc9.emea.test"}}, corpAnswers)
 	c := config(t, corp.ca, corp.url)
 	c.Base = testBase + ";" + emeaBase
-	f, err := NewForest(c)
+	f, err := NewForest(c, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -267,7 +267,7 @@ func (s *session) within(g *group) ([]string, error) {
 	d.nestingMu.Lock()
 	known, has := d.nestings[g.guid]
 	d.nestingMu.Unlock()
-	if has && time.Since(known.read) < listAge {
+	if has && d.now().Sub(known.read) < listAge {
 		return known.sids, nil
 	}
 	sids, err := s.walk(g, false, func(string) error { return nil })
@@ -279,6 +279,6 @@ func (s *session) within(g *group) ([]string, error) {
 	if d.nestings == nil {
 		d.nestings = map[string]nesting{}
 	}
-	d.nestings[g.guid] = nesting{sids, time.Now()}
+	d.nestings[g.guid] = nesting{sids, d.now()}
 	return sids, nil
 }

@@ -89,7 +89,7 @@ func newDomain(t *testing.T, names []string) (*activedirectory.Directory, admini
 	ad, err := activedirectory.New(activedirectory.Config{
 		URLs: domain.URLs, Base: samba.PeopleOU + ";" + guests, Filter: "(employeeType=*)",
 		Bind: samba.NetBIOS + `\idleseat`, PasswordFile: file, CAFile: domain.CAFile,
-	})
+	}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func (b *bench) companyOf(t *testing.T) *sandbox.Company {
 		}
 	})
 	b.Now = time.Now
-	b.AD, err = activedirectory.New(activedirectory.Config{URLs: []string{s.ADURL}, Base: s.Base, Bind: s.Bind, PasswordFile: s.PasswordFile, CAFile: s.CAFile})
+	b.AD, err = activedirectory.New(activedirectory.Config{URLs: []string{s.ADURL}, Base: s.Base, Bind: s.Bind, PasswordFile: s.PasswordFile, CAFile: s.CAFile}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

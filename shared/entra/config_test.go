@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -15,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	abs "github.com/microsoft/kiota-abstractions-go"
 	"github.com/sethvargo/go-envconfig"
+
+	"github.com/idleseat/idleseat/shared/clock"
 )
 
 func TestConfigFromEnvironment(t *testing.T) {
@@ -51,7 +52,7 @@ func TestConfigTargets(t *testing.T) {
 			if err := cfg.Validate(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := New(cfg, time.Now); err != nil {
+			if _, err := New(cfg, clock.Real); err != nil {
 				t.Fatal(err)
 			}
 			target, err := parseTarget(raw)
@@ -87,7 +88,7 @@ func TestConfigFaults(t *testing.T) {
 		"http://localhost.evil.example", "http://128.0.0.1", "http://10.0.0.1/v1.0", "https://127.0.0.1/v1.0",
 		"https://graph.microsoft.com/v1.0?x=1", "https://graph.microsoft.com/v1.0#x", "ftp://localhost", "http:opaque", "%",
 	} {
-		if _, err := New(Config{GraphURL: raw, Auth: AuthDefault}, time.Now); err == nil {
+		if _, err := New(Config{GraphURL: raw, Auth: AuthDefault}, clock.Real); err == nil {
 			t.Errorf("%q was accepted", raw)
 		} else if strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: the error shows the password: %v", raw, err)

@@ -22,6 +22,8 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/subscribedskus"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 	"golang.org/x/time/rate"
+
+	"github.com/idleseat/idleseat/shared/clock"
 )
 
 // listRate is Graph's limit on lists that tell sign-in activity: five requests
@@ -41,9 +43,9 @@ type Client struct {
 }
 
 // New makes a client for the Graph that cfg names. It sends nothing. The
-// error joins every fault of cfg. now is the real clock, which every answer of
-// Graph is compared with.
-func New(cfg Config, now func() time.Time) (*Client, error) {
+// error joins every fault of cfg. Every answer of Graph is compared with the
+// clock, and every wait goes by it.
+func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -59,8 +61,7 @@ func New(cfg Config, now func() time.Time) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: target.base, adapter: adapter, sign: sign, now: now}
-	c.pause = c.wait
+	c := &Client{base: target.base, adapter: adapter, sign: sign, now: by.Now, pause: by.Sleep}
 	if target.login != nil { // a simulation on loopback has no limit
 		c.pace = rate.NewLimiter(listRate, 1)
 	}
@@ -111,26 +112,3 @@ var errNotID = errors.New("not an object id, which looks like 6ea91a8d-e32e-41a1
 
 // isID tells whether s is an object id in its only accepted form.
 func isID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
-
-// wait waits until the clock has gone on so far: a machine that was asleep meanwhile
-// waits no longer.
-func (c *Client) wait(ctx context.Context, d time.Duration) error {
-	for due := c.now().Add(d); d > 0; d = due.Sub(c.now()) {
-		if err := pause(ctx, min(d, time.Second)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// pause waits, or ends early with the context's error.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

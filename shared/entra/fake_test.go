@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/idleseat/idleseat/shared/clock"
 )
 
 const (
@@ -52,7 +54,7 @@ func newFake(t *testing.T, play ...answer) *fake {
 	f := &fake{play: play}
 	f.server = httptest.NewServer(f)
 	t.Cleanup(f.server.Close)
-	client, err := New(Config{GraphURL: f.server.URL + "/v1.0", Auth: AuthDefault}, time.Now)
+	client, err := New(Config{GraphURL: f.server.URL + "/v1.0", Auth: AuthDefault}, clock.Real)
 	if err != nil {
 		t.Fatal(err)
 	}

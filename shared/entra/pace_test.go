@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -54,7 +55,7 @@ func TestPace(t *testing.T) {
 func TestPaceOfHosts(t *testing.T) {
 	t.Parallel()
 	for url, paced := range map[string]bool{"https://graph.microsoft.com/v1.0": true, "http://127.0.0.1:1/v1.0": false} {
-		c, err := New(Config{GraphURL: url, Auth: AuthAWS, TenantID: "t", ClientID: "c"}, time.Now)
+		c, err := New(Config{GraphURL: url, Auth: AuthAWS, TenantID: "t", ClientID: "c"}, clock.Real)
 		if err != nil || (c.pace != nil) != paced {
 			t.Errorf("%s is paced: %t, %v", url, c != nil && c.pace != nil, err)
 		}

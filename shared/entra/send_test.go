@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -181,7 +182,7 @@ func TestRetryReusesTheConnection(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	c, err := New(Config{GraphURL: server.URL, Auth: AuthDefault}, time.Now)
+	c, err := New(Config{GraphURL: server.URL, Auth: AuthDefault}, clock.Real)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +201,7 @@ func TestRetryEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	f.pause = func(ctx context.Context, d time.Duration) error {
 		cancel()
-		return pause(ctx, d)
+		return clock.Real.Sleep(ctx, d)
 	}
 	if _, err := f.CountPeople(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
@@ -280,7 +281,7 @@ func TestAnswerIsBounded(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	c, err := New(Config{GraphURL: server.URL, Auth: AuthDefault}, time.Now)
+	c, err := New(Config{GraphURL: server.URL, Auth: AuthDefault}, clock.Real)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,184 @@
+package command
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// allSignIn lets everybody sign in whose license a plan would take.
+func (s *shell) allSignIn(p printed) {
+	s.t.Helper()
+	for _, c := range p.Changes {
+		if i, found := number(s, c.User); found {
+			s.company.Company.SignIn(i)
+		}
+	}
+}
+
+// TestAsleep stops apply after it has read fifteen people, lets them sign in, and
+// wakes it minutes later: none of them loses a license.
+func TestAsleep(t *testing.T) {
+	t.Parallel()
+	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	process := make(chan *os.Process, 1)
+	var mu sync.Mutex
+	read := 0
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if strings.HasSuffix(r.URL.Path, "/transitiveMemberOf") {
+				if read++; read == 15 {
+					sleeper := <-process
+					_ = sleeper.Signal(syscall.SIGSTOP)
+					s.allSignIn(p)
+					s.clock.pass(3 * time.Minute)
+					_ = sleeper.Signal(syscall.SIGCONT)
+				}
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	cmd := exec.Command(os.Args[0], "apply", p.Run, "--yes", "--format", "json")
+	var errs bytes.Buffer
+	cmd.Env, cmd.Dir, cmd.Stderr = s.env, s.dir, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	process <- cmd.Process
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, errs.String())
+	}
+	s.nothingTaken(p, before)
+}
+
+// nothingTaken checks that a run has kept the licenses of Entra ID that it would have
+// changed, and that people hold what they held.
+func (s *shell) nothingTaken(p printed, before map[int][]string) {
+	s.t.Helper()
+	kept, after := 0, holding(s.company.Company)
+	for _, x := range s.results(p.Run).Results {
+		i, found := number(s, x.User)
+		if !found || x.License != "m365-e3" {
+			continue
+		}
+		if kept++; x.Status != report.Kept || !strings.HasPrefix(x.Note, "signed in ") {
+			s.t.Errorf("%s signed in, but: %s, %s", x.UserPrincipalName, x.Status, x.Note)
+		}
+		if held := strings.Join(after[i], "\n"); strings.Contains(held, "LIC-EXO-P1") || strings.Count(held, "\n") < strings.Count(strings.Join(before[i], "\n"), "\n")-1 {
+			s.t.Errorf("%s holds %q", x.UserPrincipalName, after[i])
+		}
+	}
+	if kept < 15 {
+		s.t.Errorf("only %d people were asked about", kept)
+	}
+}
+
+// TestSignsInDuringRetryAfter: Graph delays the write that would take the license, and
+// the person signs in meanwhile.
+func TestSignsInDuringRetryAfter(t *testing.T) {
+	t.Parallel()
+	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
+		t.Run(string(via), func(t *testing.T) {
+			t.Parallel()
+			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
+			p := s.chosen(via)
+			throttled := false
+			s.company.Intercept(func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if takes(r) && !throttled {
+						throttled = true
+						s.allSignIn(p)
+						s.clock.pass(150 * time.Second)
+						w.Header().Set("Retry-After", "1")
+						http.Error(w, `{"error":{"code":"TooManyRequests","message":"slow down"}}`, http.StatusTooManyRequests)
+						return
+					}
+					next.ServeHTTP(w, r)
+				})
+			})
+			r := s.untilDone("apply", p.Run)
+			if len(r.Results) == 0 || r.Results[0].Status != report.Kept || !strings.Contains(r.Results[0].Note, "signed in ") || !throttled {
+				t.Errorf("throttled %t: %+v", throttled, r.Results)
+			}
+			for _, e := range s.company.Company.History() {
+				if e.LostMailbox || e.What == sandbox.LicenseLost && e.SKU == "05e9a617-0261-4cee-bb44-138d3ef5d965" {
+					t.Errorf("it was taken: %+v", e)
+				}
+			}
+		})
+	}
+}
+
+// takes tells a request that takes a license.
+func takes(r *http.Request) bool {
+	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
+}
+
+// chosen plans for the first person whose license is changed in a way.
+func (s *shell) chosen(via plan.Via) printed {
+	s.t.Helper()
+	for _, c := range s.plan(exitDone).Changes {
+		if c.Via == via {
+			if p := s.plan(exitDone, "--user", c.UserPrincipalName); len(p.Changes) == 1 {
+				return p
+			}
+		}
+	}
+	s.t.Fatalf("nobody holds a license in the way %s", via)
+	return printed{}
+}
+
+// TestRetryAfterNinetySeconds: Graph asks for a wait of a minute and a half before the
+// first write. The command waits and then changes the license.
+func TestRetryAfterNinetySeconds(t *testing.T) {
+	t.Parallel()
+	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
+		t.Run(string(via), func(t *testing.T) {
+			t.Parallel()
+			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
+			p := s.chosen(via)
+			asked := map[string]bool{}
+			var waiting sync.WaitGroup
+			var done atomic.Bool
+			s.company.Intercept(func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if isWrite(r) && len(asked) == 0 {
+						asked[r.Method] = true
+						w.Header().Set("Retry-After", "90")
+						http.Error(w, `{"error":{"code":"TooManyRequests","message":"slow down"}}`, http.StatusTooManyRequests)
+						waiting.Go(func() { // the minute and a half passes while the command waits
+							for !done.Load() {
+								time.Sleep(200 * time.Millisecond)
+								s.clock.pass(20 * time.Second)
+							}
+						})
+						return
+					}
+					done.Store(done.Load() || isWrite(r))
+					next.ServeHTTP(w, r)
+				})
+			})
+			r := s.untilDone("apply", p.Run)
+			done.Store(true)
+			waiting.Wait()
+			if len(r.Results) != 1 || r.Results[0].Status != report.Done || len(asked) == 0 {
+				t.Errorf("%+v", r.Results)
+			}
+		})
+	}
+}

@@ -1,0 +1,249 @@
+package command
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type applyCmd struct {
+	storeFlag
+	policyFlag
+	formatFlag
+	ID       string `arg:"" name:"run" help:"The run whose plan is applied."`
+	Yes      bool   `help:"Approve the plan without being asked."`
+	Override string `name:"override-limits" help:"Apply a plan that its limits hold: the hash of that very plan." placeholder:"HASH"`
+}
+
+// Run applies the plan of a run as far as it goes now.
+func (c *applyCmd) Run(a *Process) error {
+	s, err := c.open(a)
+	if err != nil {
+		return err
+	}
+	p, err := report.GetPlan(a.Context, s, c.ID)
+	if err != nil {
+		return err
+	}
+	in := apply.Request{Run: c.ID, Override: c.Override, Approver: approver()}
+	if in.Policy, err = c.policyOf(a, s, p); err != nil {
+		return err
+	}
+	line, err := openPipeline(a, s, newProgress(a))
+	if err != nil {
+		return err
+	}
+	applier := line.applier()
+	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit // only earlier runs have something to do
+	if !idle {
+		if err := applier.Check(a.Context, in); err != nil {
+			return err
+		}
+	}
+	if !c.Yes && !confirm(a, p) {
+		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", apply.ErrRefused)
+	}
+	failed, err := resume(a, applier, p, in.Policy, "")
+	if err != nil || idle {
+		return errors.Join(err, resumeFailed(failed))
+	}
+	results, err := applier.Apply(a.Context, in)
+	line.bar.clear()
+	if results != nil {
+		if printErr := printResults(a, p, results, c.formatFlag, c.next(a, "apply "+c.ID+" --yes")); printErr != nil && err == nil {
+			err = printErr
+		}
+	}
+	if err == nil {
+		err = failures(p, results)
+	}
+	return errors.Join(err, resumeFailed(failed))
+}
+
+// policyOf is the text of the policy in force for a run. A restore asks no policy, so
+// its text is empty.
+func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, error) {
+	if p.Restores != "" {
+		return "", nil
+	}
+	b, err := snapshot.GetBegin(a.Context, s, p.Run)
+	if err != nil {
+		return "", err
+	}
+	return c.inForce(b)
+}
+
+// resume continues the changes that earlier runs began and did not end. The plan names
+// these runs. With only, it continues the changes of that one person alone. When a run
+// may not continue, resume prints why and goes on with the next run. failed is how many
+// of these changes failed.
+func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only string) (failed int, err error) {
+	for _, run := range p.Resumes {
+		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
+		switch {
+		case errors.Is(err, apply.ErrRefused), errors.Is(err, report.ErrNoPlan):
+			fmt.Fprintf(a.Stderr, "run %s cannot go on: %v\n", run, err)
+			continue
+		case err != nil:
+			return failed, fmt.Errorf("go on with run %s: %w", run, err)
+		}
+		fmt.Fprintf(a.Stderr, "went on with run %s: %s\n", run, counts(results.Count))
+		for _, b := range p.Pending {
+			x := results.Of(&plan.Change{User: b.User, License: b.License})
+			if b.Run != run || x == nil {
+				continue
+			}
+			if x.Status == report.Failed || x.Again {
+				failed++
+			}
+			if x.Status != report.Done {
+				fmt.Fprintf(a.Stderr, "%s\n", clean(fmt.Sprintf("  %s, %s: %s: %s", x.UserPrincipalName, arrow(x.Rule, x.License, x.To), x.Status, x.Note)))
+			}
+		}
+	}
+	return failed, nil
+}
+
+// resumeFailed is the error of a command that went on with changes which failed.
+func resumeFailed(failed int) error {
+	if failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d changes of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", failed)
+}
+
+// approver is who sits at the terminal, for the ledger.
+func approver() string {
+	name := "uid " + strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
+}
+
+// failures is the error of a call after which changes failed, or could not be made for
+// a reason that must be mended. When a restore does not put back every license, the
+// error is ErrRefused.
+func failures(p *plan.Plan, r *report.Results) error {
+	if err := failure(r.Run, r.Count(report.Failed), r.Troubled()); err != nil {
+		return err
+	}
+	n := 0
+	for _, x := range r.Results {
+		// A license that another restore is putting back comes back by that one.
+		if (x.Status == report.Refused || x.Status == report.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
+			n++
+		}
+	}
+	if p.Restores != "" && n > 0 {
+		return fmt.Errorf("%w by run %s: %d licenses were not put back (the notes say why)", apply.ErrRefused, p.Run, n)
+	}
+	return nil
+}
+
+func failure(run string, failed, troubled int) error {
+	if failed+troubled == 0 {
+		return nil
+	}
+	return fmt.Errorf("run %s: %d changes failed, %d could not be made or finished now (the notes say why); these people have what they had, or are half-way and pending", run, failed, troubled)
+}
+
+func (p *pipeline) applier() *apply.Applier {
+	applier := &apply.Applier{Store: p.store, Entra: p.entra, Now: p.now, Progress: p.bar.changes}
+	if p.ad != nil {
+		applier.AD = p.ad
+	}
+	return applier
+}
+
+// confirm asks at the terminal. Without one nobody can answer, which is no.
+func confirm(a *Process, p *plan.Plan) bool {
+	f, ok := a.Stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return false
+	}
+	fmt.Fprintf(a.Stderr, "Apply %d changes of run %s to tenant %s (plan %s…)? [yes/no] ", len(p.Changes), p.Run, p.Tenant, p.PlanHash[:12])
+	answer, _ := bufio.NewReader(a.Stdin).ReadString('\n')
+	return strings.EqualFold(strings.TrimSpace(answer), "yes")
+}
+
+// printResults prints what became of a plan; next is the command that finishes
+// what is pending.
+func printResults(a *Process, p *plan.Plan, r *report.Results, f formatFlag, next string) error {
+	if f.json() {
+		return writeJSON(a.Stdout, r)
+	}
+	out := &printer{w: a.Stdout}
+	rows := [][]string{{"USER", "RULE", "CHANGE", "STATUS", "NOTE"}}
+	saved := 0.0
+	for _, x := range r.Results {
+		rows = append(rows, []string{x.UserPrincipalName, x.Rule, arrow(x.Rule, x.License, x.To), string(x.Status), x.Note})
+		if x.Status == report.Done {
+			saved += x.MonthlySaving
+		}
+	}
+	out.shortTable(rows, "the run's results have them all")
+	out.printf("\n%s; %s\n", counts(r.Count), freed(saved, p.Currency))
+	if r.Count(report.Pending) > 0 {
+		out.printf("pending changes wait for the directory; finish them:  %s\n", next)
+	}
+	return out.err
+}
+
+// freed says what changes free a month, or cost again when they give back.
+func freed(saving float64, currency string) string {
+	if saving < 0 {
+		return money(-saving, currency) + " a month paid again"
+	}
+	return money(saving, currency) + " a month freed"
+}
+
+// arrow says what a change does.
+func arrow(rule, license, to string) string {
+	switch {
+	case rule == plan.RestoreRule && to == "":
+		return license + " given back"
+	case rule == plan.RestoreRule:
+		return to + " → " + license
+	case to == "":
+		return license + " removed"
+	default:
+		return license + " → " + to
+	}
+}
+
+// counts lists how many changes have each status.
+func counts(of func(report.Status) int) string {
+	var parts []string
+	for _, s := range []report.Status{report.Done, report.Announced, report.Pending, report.Kept, report.Refused, report.Failed} {
+		if n := of(s); n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", s, n))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,255 @@
+package command
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// isWrite tells a request that changes the directory.
+func isWrite(r *http.Request) bool {
+	return r.Method == http.MethodPost || r.Method == http.MethodDelete
+}
+
+// results reads what became of a run, of all its batches.
+func (s *shell) results(run string) (all report.Results) {
+	s.t.Helper()
+	files, err := filepath.Glob(s.path("store/runs/" + run + "/results/*.json"))
+	if err != nil || len(files) == 0 {
+		s.t.Fatalf("run %s has %d files of results: %v", run, len(files), err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		var r report.Results
+		if err := json.Unmarshal(raw, &r); err != nil {
+			s.t.Fatal(err)
+		}
+		all.Results = append(all.Results, r.Results...)
+	}
+	return all
+}
+
+// TestKilledInTheMiddle kills apply right after a write reached Graph, before
+// anything of it could be noted, and lets later calls finish.
+func TestKilledInTheMiddle(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 50 * time.Millisecond})
+	p := s.plan(exitDone)
+	for _, after := range []int64{1, 4, 9} {
+		var writes atomic.Int64
+		kill := make(chan *os.Process, 1)
+		s.company.Intercept(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				next.ServeHTTP(w, r)
+				if isWrite(r) && writes.Add(1) == after {
+					_ = (<-kill).Kill()
+				}
+			})
+		})
+		cmd := exec.Command(os.Args[0], "apply", p.Run, "--yes")
+		cmd.Env, cmd.Dir = s.env, s.dir
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill <- cmd.Process
+		if err := cmd.Wait(); err == nil {
+			t.Fatalf("apply outlived write %d", after)
+		}
+	}
+	s.company.Intercept(nil)
+	s.finish(p.Run)
+	r := s.results(p.Run)
+	if n := r.Count(report.Done); n != len(p.Changes) {
+		t.Errorf("%d of %d changes are done: %+v", n, len(p.Changes), r.Results)
+	}
+	done := map[string]bool{}
+	for _, x := range r.Results {
+		done[x.User+x.License] = true
+	}
+	holders(t, s, done)
+	for _, e := range s.company.Company.History() {
+		if e.LostMailbox {
+			t.Errorf("somebody was without a mailbox: %+v", e)
+		}
+	}
+	for _, kind := range []string{"[0-9][0-9][0-9][0-9][0-9][0-9]", "*.leaving", "*.done"} {
+		if files, _ := filepath.Glob(s.path("store/ledger/*/*/" + kind + ".json")); len(files) != len(p.Changes) {
+			t.Errorf("%d objects %s.json in the ledger, want one for each of %d changes", len(files), kind, len(p.Changes))
+		}
+	}
+}
+
+// TestTargetStalls: seats run out between plan and apply, so that the target group
+// stalls in an error; everybody is put back and keeps what they had.
+func TestTargetStalls(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond})
+	p := s.plan(exitDone)
+	_, consumed := s.company.Company.Seats("EXCHANGESTANDARD")
+	s.company.Company.SetSeats("EXCHANGESTANDARD", consumed)
+	for range 60 { // some fail, some are put back; in the end none is pending
+		if a := s.run("apply", p.Run, "--yes"); a.status == exitHeld {
+			break
+		}
+		s.passes(time.Minute)
+	}
+	r := s.results(p.Run)
+	moved := 0
+	for _, x := range r.Results {
+		if x.License != "m365-e3" {
+			continue
+		}
+		if x.Status != report.Kept && x.Status != report.Failed || x.Note == "" {
+			t.Errorf("no seat was free, but: %+v", x)
+		}
+		moved++
+	}
+	if moved == 0 {
+		t.Fatal("nobody was to be moved")
+	}
+	for i := range s.company.Company.Size() {
+		person := s.company.Company.Person(i)
+		if person.Entra == nil || !slices.ContainsFunc(r.Results, func(x report.Result) bool { return x.User == person.Entra.ID && x.License == "m365-e3" }) {
+			continue
+		}
+		if slices.Contains(person.Groups, "LIC-EXO-P1") {
+			t.Errorf("%s was left in the target group", person.Entra.UserPrincipalName)
+		}
+	}
+	for _, e := range s.company.Company.History() {
+		if e.LostMailbox {
+			t.Errorf("somebody was without a mailbox: %+v", e)
+		}
+	}
+}
+
+// TestPendingBelongsToItsRun: what a run has begun is shown as pending by later
+// ones, and planned by none. The plan that began it may still finish it, and
+// begins nothing new once there is a newer one.
+func TestPendingBelongsToItsRun(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})
+	first := s.plan(exitDone)
+	s.want(exitDone, "apply", first.Run, "--yes")
+	r := s.results(first.Run)
+	pending := map[string]bool{}
+	for _, x := range r.Results {
+		pending[x.User+x.License] = x.Status == report.Pending
+	}
+	if r.Count(report.Pending) == 0 {
+		t.Fatal("nothing is pending")
+	}
+	second := s.plan(exitDone)
+	for _, c := range second.Changes {
+		if pending[c.User+c.License] {
+			t.Errorf("%s is planned while pending", c.UserPrincipalName)
+		}
+	}
+	shown := 0
+	for _, c := range second.Refused {
+		if pending[c.User+c.License] && strings.HasPrefix(c.Reason, "pending: run "+first.Run+" began to change this license on ") {
+			shown++
+		}
+	}
+	if shown != r.Count(report.Pending) {
+		t.Errorf("%d are shown as pending, want %d: %+v", shown, r.Count(report.Pending), second.Refused)
+	}
+	writes := len(s.company.Company.History())
+	s.want(exitDone, "apply", first.Run, "--yes")
+	if n := len(s.company.Company.History()); n != writes {
+		t.Errorf("applying again wrote %d times", n-writes)
+	}
+}
+
+// TestLaterRunsGoOn: what a run has begun and nobody finished, the next one goes on
+// with, also when it has nothing else to do; each change is made once.
+func TestLaterRunsGoOn(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 4 * time.Second})
+	first := s.plan(exitDone)
+	s.want(exitDone, "apply", first.Run, "--yes")
+	second := s.plan(exitDone)
+	if !slices.Equal(second.Resumes, []string{first.Run}) || second.Verdict != plan.Nothing {
+		t.Fatalf("verdict %s, resumes %q: %+v", second.Verdict, second.Resumes, second.Changes)
+	}
+	for range 60 {
+		time.Sleep(200 * time.Millisecond)
+		a := s.want(exitDone, "apply", second.Run, "--yes")
+		if !strings.Contains(a.err, "went on with run "+first.Run+": done ") && !strings.Contains(a.err, "every change of the plan is final already") {
+			t.Fatalf("stderr: %s", a.err)
+		}
+		if !strings.Contains(a.err, "pending") {
+			break
+		}
+	}
+	if r := s.results(first.Run); r.Count(report.Done) != len(first.Changes) {
+		t.Errorf("%d of %d are done: %+v", r.Count(report.Done), len(first.Changes), r.Results)
+	}
+	for _, c := range first.Changes {
+		if got := s.entries(c.User, c.License); !slices.Equal(got, []string{c.Rule + " done"}) {
+			t.Errorf("the ledger of %s for %s: %v", c.UserPrincipalName, c.License, got)
+		}
+	}
+}
+
+// TestSuperseded: a plan that a newer one superseded is not applied.
+func TestSuperseded(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
+	first := s.plan(exitDone)
+	second := s.plan(exitDone, "--run", first.Run)
+	one := s.plan(exitDone, "--user", second.Changes[0].UserPrincipalName) // supersedes nothing
+	if a := s.want(exitHeld, "apply", first.Run, "--yes"); !strings.Contains(a.err, "the plan of run "+second.Run+" superseded it; apply that one") {
+		t.Errorf("stderr: %s", a.err)
+	}
+	s.unwritten()
+	s.want(exitDone, "apply", second.Run, "--yes")
+	s.want(exitDone, "apply", one.Run, "--yes") // all were changed meanwhile
+	for _, x := range s.results(one.Run).Results {
+		if x.Status == report.Done {
+			t.Errorf("done twice: %+v", x)
+		}
+	}
+}
+
+// TestLedgerComesFirst: a ledger that cannot be written stops the change
+// before the directory is touched.
+func TestLedgerComesFirst(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})
+	p := s.plan(exitDone)
+	s.write("store/ledger", "a file where the ledger should be")
+	s.want(exitFailed, "apply", p.Run, "--yes")
+	s.unwritten()
+}
+
+// TestFeedBreaksBeforeApply: the dates vanish between plan and apply.
+func TestFeedBreaksBeforeApply(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
+	p := s.plan(exitDone)
+	s.company.Intercept(spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
+		for _, u := range body["value"].([]any) {
+			delete(u.(map[string]any), "signInActivity")
+		}
+		_ = json.NewEncoder(w).Encode(body)
+	}))
+	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "sign-in") {
+		t.Errorf("stderr: %s", a.err)
+	}
+	s.unwritten()
+}

@@ -1,0 +1,139 @@
+package command
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// activeHolders are people who hold E3 by its group and sign in, and whom the rule
+// about E3 asks.
+func (s *shell) activeHolders() (ids []string) {
+	for i := range s.company.Company.Size() {
+		p := s.company.Company.Person(i)
+		if p.Activity == sandbox.Active && p.Entra != nil && p.Entra.EmployeeType == "Employee" && p.Entra.Enabled == directory.Yes &&
+			p.Kind == sandbox.Synced && slices.Contains(p.Groups, "LIC-M365-E3") && len(p.Entra.Assignments) == 1 {
+			ids = append(ids, p.Entra.ID)
+		}
+	}
+	return ids
+}
+
+// frozen is a feed that gives the same date for some people for ever, in lists and for
+// each alone. From some night on they look idle.
+func (s *shell) frozen(dates map[string]time.Time) {
+	s.company.Intercept(edited("/users", func(user map[string]any) {
+		id, _ := user["id"].(string)
+		if date, ok := dates[id]; ok && user["signInActivity"] != nil {
+			user["signInActivity"] = map[string]any{"lastSignInDateTime": date.UTC().Format(time.RFC3339)}
+		}
+	}))
+}
+
+// taken is how many changes of E3 a run made.
+func taken(r report.Results) (n int) {
+	for _, x := range r.Results {
+		if x.License == "m365-e3" && x.Status == report.Done {
+			n++
+		}
+	}
+	return n
+}
+
+// TestSlowBleeding: each night a broken feed shows other active people as idle, fewer
+// than stopAbove. Over 30 days their sum must not exceed the limit, either.
+func TestSlowBleeding(t *testing.T) {
+	t.Parallel()
+	s := newShellAgo(t, 60*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "percent: 10", "percent: 12"))
+	active, holders := s.activeHolders(), s.holders()
+	perNight, dates := holders/40, map[string]time.Time{}
+	if len(active) < 10*perNight {
+		t.Fatalf("only %d of %d holders are active", len(active), holders)
+	}
+	for i, id := range active[:10*perNight] { // idle from the night i/perNight after the first on
+		dates[id] = s.now().Add(-60*day + time.Duration(i/perNight)*day + day/2)
+	}
+	s.frozen(dates)
+	p := s.plan(exitDone)
+	all, nights := taken(s.done(p.Run)), 0
+	for ; nights < 10; nights++ {
+		s.later(day)
+		if a := s.run("plan", "--format", "json"); a.status == exitHeld {
+			break
+		}
+		n := taken(s.done(s.plan(exitDone).Run))
+		if n == 0 {
+			t.Fatalf("night %d: nobody is taken", nights+1)
+		}
+		all += n
+	}
+	if limit := 12 * holders / 100; nights == 10 || all > limit {
+		t.Fatalf("%d of %d holders lost their license in %d nights, each below the limit of %d", all, holders, nights, limit)
+	}
+	held := s.plan(exitHeld)
+	if why := strings.Join(held.HoldReasons, "\n"); !held.Overridable || !strings.Contains(why, "in the last 30 days") || !strings.Contains(why, p.Run) || !strings.Contains(why, "limits set aside") {
+		t.Errorf("held by %q", held.HoldReasons)
+	}
+	// What is given back counts no more.
+	s.want(exitDone, "restore", "--run", p.Run, "--yes")
+	s.later(time.Minute)
+	s.plan(exitDone)
+	// After 30 days there is room again.
+	for _, id := range active[(nights+1)*perNight:] { // these sign in again
+		delete(dates, id)
+	}
+	s.later(31 * day)
+	if p := s.plan(exitDone); e3Changes(p) < perNight/2 {
+		t.Errorf("31 days later: %d changes", e3Changes(p))
+	}
+}
+
+// holders is how many hold E3.
+func (s *shell) holders() (n int) {
+	for i := range s.company.Company.Size() {
+		if p := s.company.Company.Person(i); p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "05e9a617-0261-4cee-bb44-138d3ef5d965" }) {
+			n++
+		}
+	}
+	return n
+}
+
+// TestOverrideAcceptsItsPeople: an override accepts the people of the plan that was
+// held. The night after, as many other people hold the run again.
+func TestOverrideAcceptsItsPeople(t *testing.T) {
+	t.Parallel()
+	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))
+	active, dates := s.activeHolders(), map[string]time.Time{}
+	for i, id := range active[:150] {
+		dates[id] = s.now().Add(-200 * day) // accepted
+		if i >= 80 {
+			dates[id] = s.now().Add(-60*day + day/2) // others, idle from tomorrow on
+		}
+	}
+	s.frozen(dates)
+	first := s.plan(exitHeld)
+	if first.Matches["m365-idle-60"] < 80 || first.MatchHash == "" {
+		t.Fatalf("matches %v", first.Matches)
+	}
+	s.done(first.Run, "--override-limits", first.PlanHash)
+	for n := 1; ; n++ { // those who were accepted and deferred
+		next := s.plan(exitDone)
+		if len(next.Changes) == 0 || n == 5 {
+			break
+		}
+		if next.Verdict != plan.Review {
+			t.Fatalf("plan %d: verdict %s, %q", n, next.Verdict, next.HoldReasons)
+		}
+		s.done(next.Run)
+	}
+	s.later(day)
+	if p := s.plan(exitHeld); p.Matches["m365-idle-60"] > first.Matches["m365-idle-60"] || !strings.Contains(strings.Join(p.HoldReasons, "\n"), "rule m365-idle-60 matches 70 of") {
+		t.Errorf("as many people as were overridden, but others: %v, %q", p.Matches, p.HoldReasons)
+	}
+}

@@ -1,0 +1,216 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// each changes every n-th person of every page; change tells whether the person
+// stays in it.
+func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Handler {
+	return spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
+		kept := []any{}
+		for i, u := range body["value"].([]any) {
+			if i%n != 0 || change(u.(map[string]any)) {
+				kept = append(kept, u)
+			}
+		}
+		body["value"] = kept
+		_ = json.NewEncoder(w).Encode(body)
+	})
+}
+
+// fewer answers the count of people with half of them, as a filter would.
+func fewer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("$count") == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		body := answerOf(next, r)
+		body["@odata.count"] = int(body["@odata.count"].(float64) / 2)
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(body)
+	})
+}
+
+// lapsed refuses to tell sign-ins, as Graph does without a premium license.
+func lapsed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Query().Get("$select"), "signInActivity") {
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, `{"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"Neither tenant is B2C or tenant doesn't have premium license"}}`)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// e3Changes are the changes of a plan that rest on sign-ins.
+func e3Changes(p printed) (n int) {
+	for _, c := range p.Changes {
+		if c.License == "m365-e3" {
+			n++
+		}
+	}
+	return n
+}
+
+// noE3 fails when anybody's Microsoft 365 was written, or the ledger has anything
+// of it.
+func (s *shell) noE3() {
+	s.t.Helper()
+	for _, e := range s.company.Company.History() {
+		if e.Group != "Citrix Users" {
+			s.t.Errorf("a broken feed changed something: %+v", e)
+		}
+	}
+	if files, err := filepath.Glob(s.path("store/ledger/*/m365-e3/*")); len(files) > 0 || err != nil {
+		s.t.Errorf("the ledger has %q, %v", files, err)
+	}
+}
+
+// TestBrokenNight: a feed that was healthy the night before breaks in part. Nobody
+// loses anything by it, whoever applies the plan, and the run says why. What rests
+// on the other feed goes on; where there is nothing else to do, the run is held.
+func TestBrokenNight(t *testing.T) {
+	t.Parallel()
+	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
+	tests := map[string]struct {
+		fault  func(http.Handler) http.Handler
+		reason string
+	}{
+		"dates of a third lost": {each(3, noDate), "people have a sign-in date and "},
+		"all dates lost":        {each(1, noDate), "none of "},
+		"half the people vanished": {func(next http.Handler) http.Handler {
+			return fewer(each(2, func(map[string]any) bool { return false })(next))
+		}, "part of the list is missing"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sandbox.Options{Users: 1500, Seed: 4})
+			good := s.plan(exitDone)
+			s.company.Intercept(tc.fault)
+			bad := s.plan(exitDone)
+			f := bad.Sources["entra"]
+			if f.State != plan.Unhealthy || !strings.Contains(f.Reason, tc.reason) {
+				t.Errorf("source entra: %+v", f)
+			}
+			if bad.Verdict != plan.Review || len(bad.Changes) == 0 || e3Changes(bad) > 0 { // Active Directory gives its changes
+				t.Errorf("verdict %s, %d changes, %d of them from the broken feed", bad.Verdict, len(bad.Changes), e3Changes(bad))
+			}
+			if a := s.want(exitHeld, "apply", good.Run, "--yes"); !strings.Contains(a.err, "superseded it") {
+				t.Errorf("the plan of the night before: %s", a.err)
+			}
+			s.company.Intercept(nil) // apply looks for itself; what it may do is in the plan
+			if r := s.done(bad.Run); r.Count(report.Done) != len(bad.Changes) {
+				t.Errorf("%d of %d changes of Active Directory are done", r.Count(report.Done), len(bad.Changes))
+			}
+			s.noE3()
+			s.company.Intercept(tc.fault)
+			s.write("policy.yaml", replace(t, "LastlogonTimestamp.hasValue() ? LastlogonTimestamp.earlierThan(now - days(90))", "LastlogonTimestamp.hasValue() ? false")(
+				replace(t, "created.value() <= now - days(90)", "false")(string(s.company.Policy()))))
+			held := s.plan(exitHeld)
+			if held.Verdict != plan.Hold || !strings.Contains(strings.Join(held.HoldReasons, ""), tc.reason) {
+				t.Errorf("nothing else to do: verdict %s, %q", held.Verdict, held.HoldReasons)
+			}
+			s.want(exitHeld, "apply", held.Run, "--yes")
+			s.want(exitHeld, "apply", held.Run, "--yes", "--override-limits", held.PlanHash) // no limit holds it
+			s.write("policy.yaml", string(s.company.Policy()))
+			s.company.Intercept(nil)
+			if again := s.plan(exitDone); e3Changes(again) != e3Changes(good) || e3Changes(good) == 0 || again.Sources["entra"].State != plan.Healthy {
+				t.Errorf("healed: %d changes, were %d; %+v", e3Changes(again), e3Changes(good), again.Sources["entra"])
+			}
+			s.noE3()
+		})
+	}
+}
+
+// TestAcceptFeeds: an operator says that the company did shrink.
+func TestAcceptFeeds(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
+	s.plan(exitDone)
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		return fewer(each(2, func(map[string]any) bool { return false })(next))
+	})
+	if p := s.plan(exitDone); p.Sources["entra"].State != plan.Unhealthy || !strings.Contains(p.Sources["entra"].Reason, "--accept-feeds") {
+		t.Errorf("source entra: %+v", p.Sources["entra"])
+	}
+	if p := s.plan(exitDone, "--accept-feeds"); p.Sources["entra"].State != plan.Healthy {
+		t.Errorf("accepted: %+v", p.Sources["entra"])
+	}
+	if p := s.plan(exitDone); p.Sources["entra"].State != plan.Healthy {
+		t.Errorf("the night after: %+v", p.Sources["entra"])
+	}
+}
+
+// TestFrozenFeed: no sign-in was reported for five days, while logons go on.
+func TestFrozenFeed(t *testing.T) {
+	t.Parallel()
+	s := newShellAgo(t, 10*day, sandbox.Options{Users: 500, Seed: 4})
+	s.plan(exitDone)
+	s.later(0)
+	s.ahead.Add(int64(5 * day)) // the company's clock alone: nobody signs in
+	s.setenv("IDLESEAT_TEST_AHEAD", (-5 * day).String())
+	p := s.plan(exitDone)
+	if f := p.Sources["entra"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "5 days before the planning instant: the feed has stalled") && !strings.Contains(f.Reason, "4 days before") {
+		t.Errorf("source entra: %+v", f)
+	}
+	if p.Verdict != plan.Review || e3Changes(p) > 0 {
+		t.Errorf("verdict %s, %d changes from a frozen feed", p.Verdict, e3Changes(p))
+	}
+	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "the feed has stalled") {
+		t.Errorf("apply: %s", a.err)
+	}
+	s.unwritten()
+}
+
+// TestGraphFailsOnAPage: page 7 of 20 answers 503 again and again.
+func TestGraphFailsOnAPage(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 10_200, Seed: 4})
+	var pages atomic.Int64
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/users") && r.URL.Query().Get("$count") == "" && pages.Add(1) >= 7 {
+				w.Header().Set("Retry-After", "0")
+				http.Error(w, `{"error":{"code":"serviceNotAvailable","message":"try later"}}`, http.StatusServiceUnavailable)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	if a := s.want(exitFailed, "plan"); !strings.Contains(a.err, "503") || strings.Count(a.err, "\n") != 1 {
+		t.Errorf("stderr: %s", a.err)
+	}
+	s.unwritten()
+	if a := s.want(exitUsage, "explain", "anna@contoso.example"); !strings.Contains(a.err, "plan first") {
+		t.Errorf("half a list became a snapshot: %s", a.err)
+	}
+}
+
+// TestPremiumLapses: the tenant's premium license lapses in the night, so that
+// Graph refuses to tell sign-ins.
+func TestPremiumLapses(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 4})
+	good := s.plan(exitDone)
+	s.company.Intercept(lapsed)
+	for _, command := range [][]string{{"plan"}, {"apply", good.Run, "--yes"}} {
+		if a := s.want(exitFailed, command...); !strings.Contains(a.err, "no Microsoft Entra ID P1 or P2 license") {
+			t.Errorf("%q: %s", command, a.err)
+		}
+	}
+	s.unwritten()
+}

@@ -1,0 +1,262 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// done applies a plan until nothing is pending and gives what became of it.
+func (s *shell) done(run string, args ...string) (r report.Results) {
+	s.t.Helper()
+	if err := json.Unmarshal(s.finish(run, args...).out, &r); err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+// entries are the entries of the ledger for a person's license, in order, with
+// their outcomes.
+func (s *shell) entries(user, license string) (list []string) {
+	s.t.Helper()
+	files, err := filepath.Glob(s.path("store/ledger/" + user + "/" + license + "/*.done.json"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, file := range files {
+		var in ledger.Intent
+		var done ledger.Completion
+		for name, v := range map[string]any{strings.TrimSuffix(file, ".done.json") + ".json": &in, file: &done} {
+			raw, err := os.ReadFile(name)
+			if err == nil {
+				err = json.Unmarshal(raw, v)
+			}
+			if err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		if !strings.Contains(in.ApprovedBy, "@") && in.ApprovedBy != "root" {
+			s.t.Errorf("the ledger does not say who approved: %q", in.ApprovedBy)
+		}
+		list = append(list, in.Rule+" "+string(done.Outcome))
+	}
+	return list
+}
+
+// number is the number of a person in the company.
+func (s *shell) number(user string) int {
+	s.t.Helper()
+	for i := range s.company.Company.Size() {
+		p := s.company.Company.Person(i)
+		if p.Entra != nil && p.Entra.ID == user || p.AD != nil && p.AD.SID == user {
+			return i
+		}
+	}
+	s.t.Fatalf("nobody is %s", user)
+	return -1
+}
+
+// change is somebody's change in a plan, with its number in the company.
+func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
+	s.t.Helper()
+	i := slices.IndexFunc(p.Changes, fits)
+	if i < 0 {
+		s.t.Fatalf("no such change among %d", len(p.Changes))
+	}
+	return p.Changes[i], s.number(p.Changes[i].User)
+}
+
+func by(rule string, via plan.Via) func(plan.Change) bool {
+	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
+}
+
+// reason is why a plan leaves somebody's license alone; empty when it does not
+// say.
+func (p printed) reason(user, license string) string {
+	for _, c := range slices.Concat(p.Refused, p.Undecided) {
+		if c.User == user && c.License == license {
+			return c.Reason
+		}
+	}
+	return ""
+}
+
+// TestReturner: whoever lost a license and comes back has it again after the next
+// run, where the rule says so; without that the run tells of it.
+func TestReturner(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	grouped, g := s.change(p, by("m365-idle-60", plan.EntraGroup))
+	direct, d := s.change(p, by("m365-idle-60", plan.Direct))
+	citrix, c := s.change(p, by("citrix-idle-90", plan.ADGroup))
+	s.done(p.Run)
+	time.Sleep(1100 * time.Millisecond) // dates of sign-ins are whole seconds
+	s.company.Company.SignIn(g)
+	s.company.Company.SignIn(d)
+	s.company.Company.LogOn(c)
+	next := s.plan(exitDone)
+	for _, lost := range []plan.Change{grouped, direct} {
+		i := slices.IndexFunc(next.Changes, func(c plan.Change) bool { return c.User == lost.User && c.License == lost.License })
+		if i < 0 || next.Changes[i].Rule != plan.RestoreRule || next.Changes[i].Back != p.Run || next.Changes[i].MonthlySaving != -35 {
+			t.Errorf("%s is active again, the plan has %+v", lost.UserPrincipalName, next.Changes)
+		}
+	}
+	want := fmt.Sprintf("after run %s took the license on ", p.Run)
+	i := slices.IndexFunc(next.Returned, func(r listed) bool { return r.User == citrix.User && r.License == "citrix" })
+	if i < 0 || !strings.Contains(next.Returned[i].Reason, want) || !strings.Contains(next.Returned[i].Reason, "no onReturn: restore") || len(next.Returned) != 3 {
+		t.Errorf("returned: %+v", next.Returned)
+	}
+	s.done(next.Run)
+	for _, i := range []int{g, d} {
+		after := holding(s.company.Company)[i]
+		for range 100 { // the license of the group that was left follows membership
+			if slices.Equal(before[i], after) {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+			after = holding(s.company.Company)[i]
+		}
+		if !slices.Equal(before[i], after) && i != c {
+			t.Errorf("person %d held %v and holds %v", i, before[i], after)
+		}
+	}
+	if got := s.entries(grouped.User, "m365-e3"); !slices.Equal(got, []string{"m365-idle-60 done", "restore done"}) {
+		t.Errorf("ledger: %v", got)
+	}
+	for _, e := range s.company.Company.History() {
+		if e.LostMailbox {
+			t.Errorf("somebody was without a mailbox: %+v", e)
+		}
+	}
+}
+
+// TestReserve: a license is given back only while more seats are free than are
+// kept for others.
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"),
+		replace(t, "{entra: LIC-M365-E3}, ", "{entra: LIC-M365-E3}, keepSeats: 7,"))
+	p := s.plan(exitDone)
+	s.done(p.Run)
+	time.Sleep(1100 * time.Millisecond)
+	back := 0
+	for _, c := range p.Changes {
+		if c.License == "m365-e3" && back < 4 {
+			s.company.Company.SignIn(s.number(c.User))
+			back++
+		}
+	}
+	_, consumed := s.company.Company.Seats("SPE_E3")
+	s.company.Company.SetSeats("SPE_E3", consumed+7+3)
+	next := s.plan(exitDone)
+	given, refused := 0, 0
+	for _, c := range next.Changes {
+		if c.Back != "" {
+			given++
+		}
+	}
+	for _, r := range next.Returned {
+		if strings.Contains(r.Reason, "no free seat of m365-e3 is left for it, beside the 7 that are kept free") {
+			refused++
+		}
+	}
+	if given != 3 || refused != 1 || len(next.Returned) != 4 {
+		t.Errorf("%d are given back and %d refused: %+v", given, refused, next.Returned)
+	}
+}
+
+// TestRestoredByHand: whoever was given a license back, by restore or by somebody
+// else, is left alone until the rule's whole span has passed since.
+func TestRestoredByHand(t *testing.T) {
+	t.Parallel()
+	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))
+	p := s.plan(exitDone)
+	restored, _ := s.change(p, by("m365-idle-60", plan.EntraGroup))
+	citrix, c := s.change(p, by("citrix-idle-90", plan.ADGroup))
+	s.done(p.Run)
+	s.restored(restored.UserPrincipalName)
+	s.company.Company.SetMember(c, "Citrix Users", true)
+	check := func(when string, cooling bool) {
+		t.Helper()
+		next := s.plan(exitDone)
+		for lost, want := range map[plan.Change]string{restored: "cooling down: given back on ", citrix: "cooling down: given back "} {
+			planned := slices.ContainsFunc(next.Changes, func(c plan.Change) bool { return c.User == lost.User && c.License == lost.License })
+			if planned == cooling || strings.HasPrefix(next.reason(lost.User, lost.License), want) != cooling {
+				t.Errorf("%s, %s %s: planned %t, reason %q", when, lost.UserPrincipalName, lost.License, planned, next.reason(lost.User, lost.License))
+			}
+		}
+	}
+	check("the next night", true)
+	check("the night after", true)
+	s.later(58 * day)
+	check("58 days later", true)
+	s.later(33 * day)
+	check("91 days later", false)
+	again := s.plan(exitDone) // nor does a plan that nobody applied let it begin anew
+	s.done(again.Run)
+	for user, license := range map[string]string{restored.User: "m365-e3", citrix.User: "citrix"} {
+		if got := s.entries(user, license); got[len(got)-1] != map[string]string{"m365-e3": "m365-idle-60 done", "citrix": "citrix-idle-90 done"}[license] {
+			t.Errorf("%s, idle for the whole span again: %v", license, got)
+		}
+	}
+}
+
+// TestNotice: the first run announces, and only a later one takes, unless the
+// person was active in between.
+func TestNotice(t *testing.T) {
+	t.Parallel()
+	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, notice: 14}"), replace(t, "percent: 10", "percent: 50"))
+	first := s.plan(exitDone)
+	announced := first.Notices
+	if len(announced) < 3 || slices.ContainsFunc(first.Changes, func(c plan.Change) bool { return c.License == "m365-e3" }) {
+		t.Fatalf("announced %d, changes %+v", len(announced), first.Changes)
+	}
+	r := s.done(first.Run)
+	if r.Count(report.Announced) != len(announced) {
+		t.Errorf("%d of %d announced: %+v", r.Count(report.Announced), len(announced), r.Results)
+	}
+	for _, e := range s.company.Company.History() {
+		if e.SKU != "" || strings.HasPrefix(e.Group, "LIC-") {
+			t.Errorf("a notice changed something: %+v", e)
+		}
+	}
+	s.later(13 * day)
+	waiting := s.plan(exitDone)
+	for _, c := range announced {
+		if got := waiting.reason(c.User, "m365-e3"); !strings.HasPrefix(got, "announced on ") || !strings.Contains(got, "if the person is still idle") {
+			t.Errorf("%s after 13 days: %q", c.UserPrincipalName, got)
+		}
+	}
+	if len(waiting.Changes)+len(waiting.Notices) > 10 { // who became idle meanwhile
+		t.Errorf("%d changes and %d notices while all wait", len(waiting.Changes), len(waiting.Notices))
+	}
+	active := s.number(announced[0].User)
+	s.company.Company.SignIn(active)
+	s.later(2 * day)
+	due := s.plan(exitDone)
+	taken := map[string]bool{}
+	for _, c := range due.Changes {
+		taken[c.User+c.License] = true
+	}
+	for i, c := range announced {
+		if taken[c.User+"m365-e3"] != (i > 0) {
+			t.Errorf("%s (%d) after 15 days: taken %t, %s", c.UserPrincipalName, i, taken[c.User+"m365-e3"], due.reason(c.User, "m365-e3"))
+		}
+	}
+	s.done(due.Run)
+	if got := s.entries(announced[1].User, "m365-e3"); !slices.Equal(got, []string{"m365-idle-60 noticed", "m365-idle-60 done"}) {
+		t.Errorf("ledger: %v", got)
+	}
+}

@@ -1,0 +1,163 @@
+package command
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// TestWrongClock: this machine's clock and that of Graph differ. There is no run, and
+// nothing is applied.
+func TestWrongClock(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		ahead time.Duration
+		runs  bool
+	}{
+		"400 days ahead":   {400 * day, false},
+		"3.9 days ahead":   {94 * time.Hour, false}, // within what a feed may be late
+		"an hour behind":   {-time.Hour, false},
+		"11 minutes ahead": {11 * time.Minute, false},
+		"9 minutes ahead":  {9 * time.Minute, true},
+		"9 minutes behind": {-9 * time.Minute, true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sandbox.Options{Users: 100})
+			good := s.plan(exitDone)
+			s.setenv("IDLESEAT_TEST_AHEAD", tc.ahead.String())
+			if tc.runs {
+				s.plan(exitDone)
+				return
+			}
+			for _, args := range [][]string{{"plan"}, {"plan", "--user", "anna@contoso.example"}} {
+				a := s.want(exitFailed, args...)
+				for _, want := range []string{"the clocks disagree", time.Now().UTC().Format("2006-01-02T15"), time.Now().Add(tc.ahead).UTC().Format("2006-01-02T15"), "set this machine's clock right"} {
+					if !strings.Contains(a.err, want) {
+						t.Errorf("%q: stderr lacks %q:\n%s", args, want, a.err)
+					}
+				}
+			}
+			if runs, _ := filepath.Glob(s.path("store/runs/*")); len(runs) != 1 {
+				t.Errorf("a run was begun by a wrong clock: %q", runs)
+			}
+			if a := s.run("apply", good.Run, "--yes"); a.status == exitDone {
+				t.Errorf("a plan was applied by a wrong clock: %s", a.out)
+			}
+			s.unwritten()
+		})
+	}
+}
+
+// TestWrongClockOfTheDirectory: the domain controller's clock and that of this machine
+// differ. There is no run, and a plan made before is not applied.
+func TestWrongClockOfTheDirectory(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 600, Seed: 4})
+	good := s.plan(exitDone)
+	s.company.Company.SetADClock(-11 * time.Minute)
+	for _, args := range [][]string{{"plan"}, {"plan", "--user", "anna@contoso.example"}, {"apply", good.Run, "--yes"}} {
+		a := s.run(args...)
+		if a.status != exitFailed || !strings.Contains(a.err, "the clocks disagree: the domain controller "+s.company.ADURL) {
+			t.Errorf("%q: exit status %d, %s", args, a.status, a.err)
+		}
+	}
+	if runs, _ := filepath.Glob(s.path("store/runs/*")); len(runs) != 1 {
+		t.Errorf("a run was begun by a wrong clock: %q", runs)
+	}
+	s.unwritten()
+	s.company.Company.SetADClock(9 * time.Minute)
+	if p := s.plan(exitDone); p.Sources["ad"].State != plan.Healthy {
+		t.Errorf("nine minutes: %+v", p.Sources["ad"])
+	}
+}
+
+// whileAhead runs commands while the clocks of this machine and of the company are
+// ahead by the same time. So it looks as if Graph gave no time, or as if an older
+// idleseat did not look at it.
+func (s *shell) whileAhead(by time.Duration, do func()) {
+	s.ahead.Add(int64(by))
+	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
+	do()
+	s.ahead.Add(-int64(by))
+	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
+}
+
+// TestRunFromTheFuture: a run was made by a clock that was 400 days ahead. It
+// supersedes no later run, is not the newest, and is never applied.
+func TestRunFromTheFuture(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 4})
+	var future string
+	s.whileAhead(400*day, func() {
+		s.want(exitHeld, "plan")
+		runs, _ := filepath.Glob(s.path("store/runs/*"))
+		if len(runs) != 1 {
+			t.Fatalf("runs %q", runs)
+		}
+		future = filepath.Base(runs[0])
+	})
+	if a := s.want(exitUsage, "plan", "--run", future); !strings.Contains(a.err, "a clock that was ahead") {
+		t.Errorf("plan over a snapshot from the future: %s", a.err)
+	}
+	if a := s.want(exitUsage, "explain", "anna@contoso.example"); !strings.Contains(a.err, "plan first") {
+		t.Errorf("the run from the future is the newest: %s", a.err)
+	}
+	p := s.plan(exitDone)
+	if a := s.want(exitDone, "explain", "anna@contoso.example"); !strings.Contains(string(a.out), p.Run) {
+		t.Errorf("explain does not rest on run %s:\n%s", p.Run, a.out)
+	}
+	s.finish(p.Run)
+	if len(s.company.Company.History()) == 0 {
+		t.Error("nothing was changed")
+	}
+}
+
+// TestPlanFromTheFuture: a plan that is not held was made by a clock two hours ahead.
+// The plan is not applied, and its feeds are no baseline: a source that shrinks is
+// still compared with the last run before it.
+func TestPlanFromTheFuture(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
+	s.plan(exitDone)
+	var future printed
+	s.whileAhead(2*time.Hour, func() { future = s.plan(exitDone) })
+	if a := s.want(exitHeld, "apply", future.Run, "--yes"); !strings.Contains(a.err, "a clock that was ahead") {
+		t.Errorf("apply: %s", a.err)
+	}
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		return fewer(each(2, func(map[string]any) bool { return false })(next))
+	})
+	if p := s.plan(exitDone); p.Sources["entra"].State != plan.Unhealthy || !strings.Contains(p.Sources["entra"].Reason, "part of the list is missing") {
+		t.Errorf("half of the people are gone, and source entra is %+v", p.Sources["entra"])
+	}
+	s.unwritten()
+}
+
+// TestHeldPlanSupersedesNothing: the plan of a broken rule is held, and the good one
+// from before it can still be applied.
+func TestHeldPlanSupersedesNothing(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "count: 500", "count: 40"))
+	good := s.plan(exitDone)
+	text, err := os.ReadFile(s.path("policy.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("policy.yaml", strings.Replace(string(text), "days(60)", "days(1)", 1)) // by mistake
+	if bad := s.plan(exitHeld); !bad.Overridable {
+		t.Fatalf("held by %q", bad.HoldReasons)
+	}
+	s.write("policy.yaml", string(text))
+	s.finish(good.Run)
+	if len(s.company.Company.History()) == 0 {
+		t.Error("nothing was changed")
+	}
+}

@@ -1,0 +1,162 @@
+// Package command is the command line of idleseat. It runs on one machine the same
+// steps that the functions run in AWS: read, decide, plan, apply, explain. What it needs
+// of the machine comes as a Process, so that a simulated company can call it too.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/clock"
+	"github.com/idleseat/idleseat/shared/collect"
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/gate"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// The exit statuses of every command.
+const (
+	exitDone   = 0
+	exitFailed = 1 // store, damaged snapshot, a source without which nothing can be decided
+	exitUsage  = 2 // wrong usage, policy, tenant or unknown user; no run was made
+	exitHeld   = 3 // held or refused by a safety check
+)
+
+type commands struct {
+	Plan       planCmd       `cmd:"" help:"Read both directories and plan the changes. Changes nothing."`
+	Apply      applyCmd      `cmd:"" help:"Apply the plan of a run."`
+	Approve    approveCmd    `cmd:"" help:"Approve the plan of a run that a deployment in AWS made; it is applied there."`
+	Reevaluate reevaluateCmd `cmd:"" help:"Read one user afresh from both directories and explain the verdicts."`
+	Restore    restoreCmd    `cmd:"" help:"Put back what was taken, from one user or by a whole run."`
+	Explain    explainCmd    `cmd:"" help:"Explain the verdicts on one user from the latest snapshot."`
+	Policy     policyCmd     `cmd:"" help:"Check a policy file, or test it with golden users."`
+	Demo       demoCmd       `cmd:"" help:"Run the whole chain against a simulated company. No account, no network."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+}
+
+// Process is what commands need of the machine.
+type Process struct {
+	Context context.Context
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Clock   clock.Clock
+	// Variable looks up a variable of the environment.
+	Variable func(name string) (value string, set bool)
+	// OpenStore opens the store of a folder or s3://bucket/prefix.
+	OpenStore func(ctx context.Context, location string) (store.Store, error)
+	// Version is the tool's own, as plans name it.
+	Version string
+}
+
+// Main runs the command of this process on its terminal and in its environment, and
+// returns the exit status.
+func Main(version string, by clock.Clock) int {
+	tuneGC()
+	signal.Ignore(syscall.SIGPIPE) // a reader that leaves (| head) is an error of the write, and we clean up
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := Process{
+		Context: ctx, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Clock: by, Variable: os.LookupEnv, OpenStore: store.Open, Version: version,
+	}
+	return a.Run(os.Args[1:])
+}
+
+// tuneGC lets the collector run less often: memory is bounded by partitions, not
+// by people, and far below the limit set here.
+func tuneGC() {
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(160 << 20)
+}
+
+// Run parses and runs one command and returns the exit status.
+func (a *Process) Run(args []string) (status int) {
+	var c commands
+	exited := false
+	parser, err := kong.New(&c,
+		kong.Name("idleseat"),
+		kong.Description("Take the paid seats nobody sits on, and never one that somebody needs."),
+		kong.Writers(a.Stdout, a.Stderr),
+		kong.Exit(func(code int) { exited, status = true, code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.UsageOnError(),
+		kong.PostBuild(a.presets),
+	)
+	if err != nil {
+		panic(err) // the command grammar itself is wrong: seen by every test
+	}
+	ctx, err := parser.Parse(args)
+	if exited { // --help
+		return status
+	}
+	if err != nil {
+		return a.fail(usageError{fmt.Errorf("%w; see idleseat --help", err)})
+	}
+	return a.fail(ctx.Run(a))
+}
+
+// presets gives each flag the value of its variable of the environment.
+func (a *Process) presets(k *kong.Kong) error {
+	return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			for _, name := range flag.Envs {
+				if value, set := a.Variable(name); set {
+					flag.Default, flag.HasDefault = value, true
+				}
+			}
+		}
+		return next(nil)
+	})
+}
+
+// usageError is a command line or environment that cannot be used.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// heldError ends a command whose plan is held: everything was written, the
+// reasons are for stderr.
+type heldError struct{ reasons []string }
+
+func (e heldError) Error() string {
+	text := "held:"
+	for _, r := range e.reasons {
+		text += "\n  " + r
+	}
+	return text
+}
+
+// fail prints an error, if there is one, and gives the exit status.
+func (a *Process) fail(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(a.Stderr, "idleseat: %s\n", clean(err.Error()))
+	var usage usageError
+	var faults policy.Faults
+	var held heldError
+	switch {
+	case errors.As(err, &held), errors.Is(err, apply.ErrRefused), errors.Is(err, gate.ErrRefused):
+		return exitHeld
+	case errors.As(err, &usage), errors.As(err, &faults), errors.Is(err, collect.ErrPolicy),
+		errors.Is(err, directory.ErrNoPerson), errors.Is(err, directory.ErrAmbiguousPerson), errors.Is(err, decision.ErrUnknownUser),
+		errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, report.ErrNoPlan), errors.Is(err, gate.ErrNothing):
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}

@@ -1,0 +1,121 @@
+package command
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/entra"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type demoCmd struct {
+	Users int    `help:"Size of the simulated company, 100 to 1,000,000." default:"2000"`
+	Seed  uint64 `help:"Seed of the simulated company: the same seed makes the same people." default:"1"`
+}
+
+// licenseDelay is how long the simulated company's licenses take to follow
+// membership of a group. In a real tenant it is minutes to a day.
+const licenseDelay = 300 * time.Millisecond
+
+// Run shows the whole chain: the plan, the changes, and the plan again.
+func (c *demoCmd) Run(a *Process) error {
+	if c.Users < 100 || c.Users > 1_000_000 { // in a smaller one nobody may have signed in for days
+		return usageError{fmt.Errorf("--users %d: the company can have 100 to 1,000,000 people", c.Users)}
+	}
+	company, err := sandbox.Start(sandbox.Options{Users: c.Users, Seed: c.Seed, LicenseDelay: licenseDelay})
+	if err != nil {
+		return fmt.Errorf("start the simulated company: %w", err)
+	}
+	defer company.Close()
+	folder, err := os.MkdirTemp("", "idleseat-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the runs of the demo: %w", err)
+	}
+	d := &demo{Process: a, company: company, out: &printer{w: a.Stdout}}
+	if d.store, err = store.Open(a.Context, folder); err != nil {
+		return err
+	}
+	if err := d.show(c.Users); err != nil {
+		return err
+	}
+	d.out.printf("\nEverything the runs saw, planned and did lies in %s\n", folder)
+	return d.out.err
+}
+
+type demo struct {
+	*Process
+	company *sandbox.Sandbox
+	store   store.Store
+	line    *pipeline
+	out     *printer
+}
+
+func (d *demo) show(users int) error {
+	text := d.company.Policy()
+	rules, err := policy.Load("policy.yaml of the demo", text)
+	if err != nil {
+		return err
+	}
+	src := sources{
+		Entra: entra.Config{GraphURL: d.company.GraphURL, Auth: entra.AuthDefault},
+		AD: activedirectory.Config{
+			URLs: []string{d.company.ADURL}, Base: d.company.Base, Bind: d.company.Bind,
+			PasswordFile: d.company.PasswordFile, CAFile: d.company.CAFile,
+		},
+	}
+	if d.line, err = newPipeline(d.Process, d.store, src, newProgress(d.Process)); err != nil {
+		return err
+	}
+	d.out.printf("A simulated company of %d people, with the policy:\n\n%s\n", users, text)
+	d.out.printf("── The plan ──\n\n")
+	p, err := d.plan(rules, string(text))
+	if err != nil {
+		return err
+	}
+	if p.Verdict == plan.Review || p.Verdict == plan.Apply {
+		d.out.printf("\n── The changes ──\n\n")
+		if err := d.apply(p); err != nil {
+			return err
+		}
+	}
+	d.out.printf("\n── The plan again, after the changes ──\n\n")
+	_, err = d.plan(rules, string(text))
+	return err
+}
+
+func (d *demo) plan(rules *policy.Policy, text string) (*plan.Plan, error) {
+	p, err := d.line.plan(d.Context, start{asOf: d.Clock.Now(), policy: rules, text: text})
+	if err != nil {
+		return nil, err
+	}
+	if d.out.err != nil {
+		return nil, d.out.err
+	}
+	return p, printPlan(d.Process, d.store, p, formatFlag{}, "the demo does so now")
+}
+
+// apply applies the plan, and once more while changes wait for the directory.
+func (d *demo) apply(p *plan.Plan) error {
+	applier := d.line.applier()
+	for {
+		r, err := applier.Apply(d.Context, apply.Request{Run: p.Run})
+		if err != nil {
+			return err
+		}
+		pending := r.Count(report.Pending)
+		if pending == 0 {
+			return printResults(d.Process, p, r, formatFlag{}, "")
+		}
+		d.out.printf("%s: pending changes wait until licenses have followed membership\n", counts(r.Count))
+		if err := d.Clock.Sleep(d.Context, licenseDelay); err != nil {
+			return err
+		}
+	}
+}

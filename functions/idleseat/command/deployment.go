@@ -1,0 +1,166 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/gate"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/step"
+)
+
+// awsFlag is the flag of commands that a deployment can carry out.
+type awsFlag struct {
+	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine and follows it." placeholder:"STACK"`
+}
+
+// look is the time between two looks at an execution.
+const look = 2 * time.Second
+
+// start starts an execution of the deployment's state machine with a request,
+// shows its steps on stderr as they are entered, and gives its outcome.
+func (f awsFlag) start(a *Process, request any) (*gate.StepOutput, error) {
+	cloud, err := config.LoadDefaultConfig(a.Context)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS settings: %w", err)
+	}
+	who, err := sts.NewFromConfig(cloud).GetCallerIdentity(a.Context, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, fmt.Errorf("ask AWS who is signed in (are there credentials and a region?): %w", err)
+	}
+	input, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("write the request: %w", err)
+	}
+	machine := fmt.Sprintf("arn:aws:states:%s:%s:stateMachine:%s", cloud.Region, aws.ToString(who.Account), f.AWS)
+	executions := sfn.NewFromConfig(cloud)
+	started, err := executions.StartExecution(a.Context, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: aws.String(string(input))})
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", machine, err)
+	}
+	fmt.Fprintf(a.Stderr, "execution %s\n", aws.ToString(started.ExecutionArn))
+	return follow(a, executions, started.ExecutionArn)
+}
+
+// follow shows the steps of an execution until it ends. The execution goes on
+// when this is broken off.
+func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, error) {
+	for seen := int64(0); ; {
+		now, err := executions.DescribeExecution(a.Context, &sfn.DescribeExecutionInput{ExecutionArn: arn})
+		if err != nil {
+			return nil, fmt.Errorf("follow %s, which goes on: %w", *arn, err)
+		}
+		if seen, err = showSteps(a, executions, arn, seen); err != nil {
+			return nil, err
+		}
+		if now.Status != types.ExecutionStatusRunning {
+			return outcome(now)
+		}
+		if a.Clock.Sleep(a.Context, look) != nil {
+			return nil, fmt.Errorf("%s goes on without being followed: %w", *arn, context.Cause(a.Context))
+		}
+	}
+}
+
+// showSteps shows the steps entered since an event, and gives the last event.
+func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int64, error) {
+	h, err := executions.GetExecutionHistory(a.Context, &sfn.GetExecutionHistoryInput{
+		ExecutionArn: arn, ReverseOrder: true, MaxResults: 200, IncludeExecutionData: aws.Bool(false),
+	})
+	if err != nil {
+		return seen, fmt.Errorf("follow %s, which goes on: %w", *arn, err)
+	}
+	for _, e := range slices.Backward(h.Events) {
+		if e.Id > seen && e.StateEnteredEventDetails != nil {
+			fmt.Fprintf(a.Stderr, "%s  %s\n", aws.ToTime(e.Timestamp).Local().Format(time.TimeOnly), aws.ToString(e.StateEnteredEventDetails.Name))
+		}
+	}
+	if len(h.Events) > 0 {
+		seen = max(seen, h.Events[0].Id)
+	}
+	return seen, nil
+}
+
+// outcome reads how an execution ended.
+func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
+	if e.Status != types.ExecutionStatusSucceeded {
+		err := fmt.Errorf("execution %s ended as %s: %s: %s", aws.ToString(e.Name), e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
+		if aws.ToString(e.Error) == step.Refused {
+			return nil, fmt.Errorf("%w: %w", apply.ErrRefused, err)
+		}
+		return nil, err
+	}
+	out := new(gate.StepOutput)
+	if err := json.Unmarshal([]byte(aws.ToString(e.Output)), out); err != nil {
+		return nil, fmt.Errorf("read the outcome of execution %s: %w", aws.ToString(e.Name), err)
+	}
+	return out, nil
+}
+
+// printOutcome prints what came of an execution.
+func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFlag) error {
+	if format.json() {
+		if err := writeJSON(a.Stdout, out); err != nil {
+			return err
+		}
+	} else {
+		p := &printer{w: a.Stdout}
+		p.printf("Run %s, mode %s: verdict %s, %d changes", out.Run, out.Mode, out.Verdict, out.Changes)
+		if out.Results == nil {
+			p.printf(", %s a month", money(out.MonthlySaving, out.Currency))
+		}
+		p.printf("\n")
+		if c := out.Counts; c != nil && c.Users > 0 { // a restore asks nobody
+			p.printf("people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n", c.Users, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
+		}
+		if out.Results != nil {
+			p.printf("%s; %s\n", counts(func(s report.Status) int { return out.Results[s] }), freed(out.MonthlySaving, out.Currency))
+		}
+		if len(out.Resumed) > 0 {
+			p.printf("begun by earlier runs: %s\n", counts(func(s report.Status) int { return out.Resumed[s] }))
+		}
+		if out.Verdict == plan.Review && out.Results == nil {
+			p.printf("approve it:  idleseat approve %s %s --aws %s\n", out.Run, out.PlanHash, f.AWS)
+		}
+		if p.err != nil {
+			return p.err
+		}
+	}
+	switch {
+	case out.Verdict == plan.Hold && out.Results == nil:
+		return heldError{out.HoldReasons}
+	case out.Refused != "":
+		return heldError{[]string{out.Refused}}
+	}
+	return errors.Join(failure(out.Run, out.Results[report.Failed], out.Troubled), resumeFailed(out.Resumed[report.Failed]))
+}
+
+type approveCmd struct {
+	formatFlag
+	ID       string `arg:"" name:"run" help:"The run whose plan is approved."`
+	Hash     string `arg:"" help:"The hash of that very plan."`
+	AWS      string `name:"aws" required:"" help:"The deployment (stack or module) that applies it." placeholder:"STACK"`
+	Override bool   `name:"override-limits" help:"Also when its limits hold it."`
+}
+
+// Run has a deployment apply an approved plan.
+func (c *approveCmd) Run(a *Process) error {
+	f := awsFlag{c.AWS}
+	out, err := f.start(a, gate.Request{Run: c.ID, PlanHash: c.Hash, Override: c.Override})
+	if err != nil {
+		return err
+	}
+	return f.printOutcome(a, out, c.formatFlag)
+}

@@ -1,0 +1,163 @@
+package command
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// madeAgain is the object id of a group that was deleted and made anew.
+const madeAgain = "60000000-0000-4000-8000-00000000aaaa"
+
+// onLeave is somebody who keeps the license only because of the group LIC-Exempt-Leave,
+// which is nested in LIC-Exempt.
+func (s *shell) onLeave() sandbox.Person {
+	s.t.Helper()
+	for i := range s.company.Company.Size() {
+		p := s.company.Company.Person(i)
+		if p.Activity == sandbox.OnLeave && p.Entra != nil && slices.Contains(p.Groups, "LIC-Exempt-Leave") && slices.Contains(p.Groups, "LIC-M365-E3") && p.Entra.UserPrincipalName != "anna@contoso.example" {
+			return p
+		}
+	}
+	s.t.Fatal("nobody is on leave")
+	return sandbox.Person{}
+}
+
+// TestExemptGroupOvernight: the exempt group changes from one night to the next. Either
+// the run follows the group, or it touches nobody and says why.
+func TestExemptGroupOvernight(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		name   string // of the group that changes
+		change sandbox.GroupChange
+		held   string // why the run is held; empty: it is not
+		note   string
+	}{
+		"deleted":                     {"LIC-Exempt", sandbox.GroupChange{Deleted: true}, "is gone; restore it", ""},
+		"made again":                  {"LIC-Exempt", sandbox.GroupChange{ID: madeAgain}, "is another one (object id " + madeAgain, ""},
+		"emptied":                     {"LIC-Exempt", sandbox.GroupChange{Emptied: true}, "members in an earlier run and has none now", ""},
+		"renamed":                     {"LIC-Exempt", sandbox.GroupChange{Name: "LIC-Keep"}, "", `is named "LIC-Keep" now`},
+		"a second one of the name":    {"Duplicate", sandbox.GroupChange{Name: "LIC-Exempt"}, "", "several groups are named entra:LIC-Exempt"},
+		"hidden, and shown":           {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Unhidden: true}, "", ""},
+		"hidden":                      {"LIC-Exempt", sandbox.GroupChange{Hidden: true}, "Member.Read.Hidden", ""},
+		"hidden, and refused":         {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Denied: true}, "Member.Read.Hidden", ""},
+		"a nested one hidden":         {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true}, "Member.Read.Hidden", ""},
+		"a second license group":      {"Duplicate", sandbox.GroupChange{Name: "LIC-M365-E3"}, "", "several groups are named entra:LIC-M365-E3"},
+		"a license group, made again": {"LIC-EXO-P1", sandbox.GroupChange{ID: madeAgain}, "is another one (object id " + madeAgain, ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
+			before := s.plan(exitDone)
+			s.company.Company.ChangeGroup(tc.name, tc.change)
+			if tc.held == "" {
+				after := s.plan(exitDone)
+				if diff := cmp.Diff(before.Changes, after.Changes); diff != "" {
+					t.Errorf("other changes than before:\n%s", diff)
+				}
+				if !strings.Contains(strings.Join(after.Notes, "\n"), tc.note) {
+					t.Errorf("notes %q lack %q", after.Notes, tc.note)
+				}
+				return
+			}
+			for range 2 { // what is in doubt does not become what is known
+				after := s.plan(exitHeld)
+				if !strings.Contains(strings.Join(after.HoldReasons, "\n"), tc.held) || after.Overridable {
+					t.Errorf("held for %q, overridable %v; want %q", after.HoldReasons, after.Overridable, tc.held)
+				}
+				if exempt := strings.HasPrefix(tc.name, "LIC-Exempt"); exempt && len(after.Changes) > 0 {
+					t.Errorf("%d changes while nobody knows who is exempt", len(after.Changes))
+				}
+			}
+			s.unwritten()
+		})
+	}
+}
+
+// TestGroupIsAccepted: an operator says that the group is right as it is now.
+func TestGroupIsAccepted(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]sandbox.GroupChange{"made again": {ID: madeAgain}, "emptied": {Emptied: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sandbox.Options{Users: 300, Seed: 5}, replace(t, "percent: 10", "percent: 100"))
+			before := s.plan(exitDone)
+			s.company.Company.ChangeGroup("LIC-Exempt", change)
+			s.plan(exitHeld)
+			if p := s.plan(exitDone, "--accept-feeds"); len(p.Changes) <= len(before.Changes) {
+				t.Errorf("%d changes, %d before", len(p.Changes), len(before.Changes))
+			}
+			s.plan(exitDone)
+		})
+	}
+}
+
+// TestExemptGroupAtTheLastMoment: the group changes between plan and apply. As long as
+// nobody knows who is exempt, apply touches nobody.
+func TestExemptGroupAtTheLastMoment(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		name   string
+		change sandbox.GroupChange
+		goesOn bool
+	}{
+		"deleted":             {"LIC-Exempt", sandbox.GroupChange{Deleted: true}, false},
+		"made again":          {"LIC-Exempt", sandbox.GroupChange{ID: madeAgain}, false},
+		"emptied":             {"LIC-Exempt", sandbox.GroupChange{Emptied: true}, false},
+		"hidden":              {"LIC-Exempt", sandbox.GroupChange{Hidden: true}, false},
+		"hidden, and refused": {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Denied: true}, false},
+		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // who is exempt by it is not in the plan
+		"renamed":             {"LIC-Exempt", sandbox.GroupChange{Name: "LIC-Keep"}, true},
+		"hidden, and shown":   {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Unhidden: true}, true},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})
+			p := s.plan(exitDone)
+			s.company.Company.ChangeGroup(tc.name, tc.change)
+			r := s.done(p.Run)
+			if tc.goesOn {
+				if r.Count(report.Done) != len(p.Changes) {
+					t.Errorf("%d of %d done", r.Count(report.Done), len(p.Changes))
+				}
+				return
+			}
+			for _, one := range r.Results {
+				if one.Status != report.Kept || !strings.Contains(one.Note, "undecided") {
+					t.Errorf("%+v", one)
+				}
+			}
+			s.unwritten()
+		})
+	}
+}
+
+// TestHiddenGroupAndOnePerson: memberOf leaves hidden groups out. Only the group's own
+// list of members shows who is in it. Without that list membership is unknown.
+func TestHiddenGroupAndOnePerson(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
+	who := s.onLeave()
+	for _, change := range []sandbox.GroupChange{{Hidden: true}, {Hidden: true, Denied: true}, {Hidden: true, Unhidden: true}} {
+		s.company.Company.ChangeGroup("LIC-Exempt", change)
+		p := s.plan(exitDone, "--user", who.Entra.ID)
+		for _, c := range p.Changes {
+			if c.License == "m365-e3" {
+				t.Errorf("%+v: taken: %+v", change, c)
+			}
+		}
+		if undecided := len(p.Undecided) > 0; p.Verdict != plan.Nothing && len(p.Changes) == 0 || undecided == change.Unhidden {
+			t.Errorf("%+v: verdict %s, undecided %+v", change, p.Verdict, p.Undecided)
+		}
+	}
+	s.unwritten()
+}

@@ -1,0 +1,169 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// waiting starts a company of ten days ago in which one night has joined people to
+// the target group, whose license follows within the next day. It gives that night's
+// plan, with one of these people and the number.
+func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
+	t.Helper()
+	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)
+	p := s.plan(exitDone)
+	s.want(exitDone, "apply", p.Run, "--yes")
+	c, i := s.change(p, func(c plan.Change) bool { return by("m365-idle-60", plan.EntraGroup)(c) && c.IdleSince != nil })
+	if r := s.became(p.Run, c); r.Status != report.Pending || !strings.Contains(r.Note, "joined the target group") {
+		t.Fatalf("the first night: %+v", r)
+	}
+	return s, p, c, i
+}
+
+// became is what the results of a run say of a change.
+func (s *shell) became(run string, c plan.Change) report.Result {
+	s.t.Helper()
+	r := s.results(run)
+	if x := r.Of(&c); x != nil {
+		return *x
+	}
+	return report.Result{}
+}
+
+// night lets a day pass, plans, and applies the plan as a script does each night.
+func (s *shell) night() printed {
+	s.t.Helper()
+	s.later(day)
+	a := s.run("plan", "--format", "json")
+	var p printed
+	if err := json.NewDecoder(bytes.NewReader(a.out)).Decode(&p); err != nil {
+		s.t.Fatalf("status %d: %s", a.status, a.err)
+	}
+	s.run("apply", p.Run, "--yes")
+	return p
+}
+
+// inGroup tells whether a person is listed in a group.
+func (s *shell) inGroup(i int, group string) bool {
+	return slices.Contains(s.company.Company.Person(i).Groups, group)
+}
+
+// lostE3 tells whether a person was taken out of the source group.
+func (s *shell) lostE3(i int) bool {
+	return slices.ContainsFunc(s.company.Company.History(), func(e sandbox.Event) bool {
+		return e.Person == i && e.What == sandbox.MemberRemoved && e.Group == "LIC-M365-E3"
+	})
+}
+
+// TestPolicyInForce: the night before began a change. Before the change takes anything,
+// the policy in force is asked, too. If it keeps the person, the change is rolled back.
+func TestPolicyInForce(t *testing.T) {
+	t.Parallel()
+	enforce := replace(t, "mode: review", "mode: enforce")
+	tests := map[string]struct {
+		before []policyText
+		edit   func(c plan.Change) policyText
+		note   string
+	}{
+		"exempt": {nil, func(c plan.Change) policyText {
+			return replace(t, "users:  [", "users:  ["+c.UserPrincipalName+", ")
+		}, "by the policy in force: exempt"},
+		"on leave": {nil, func(c plan.Change) policyText {
+			return replace(t, "leave:  [", "leave:  [{user: "+c.UserPrincipalName+", until: 2099-01-01, reason: parental leave}, ")
+		}, "by the policy in force: exempt"},
+		"in an exempt group": {nil, func(plan.Change) policyText {
+			return replace(t, "groups: [", "groups: [{entra: LIC-M365-E3}, ")
+		}, "by the policy in force: exempt"},
+		"in an exempt group that the run does not know": {nil, func(plan.Change) policyText {
+			return replace(t, "groups: [", "groups: [{entra: Helpdesk Admins}, {entra: No Such Group}, ")
+		}, "by the policy in force: undecided"},
+		"a longer span": {nil, func(plan.Change) policyText {
+			return replace(t, "days(60)", "days(3650)")
+		}, "by the policy in force: "},
+		"another department": {nil, func(plan.Change) policyText {
+			return replace(t, `systemRole == "Employee"`, `systemRole == "Employee" && department == "No Such"`)
+		}, "by the policy in force: "},
+		"a rule of another name": {nil, func(plan.Change) policyText {
+			return replace(t, "m365-idle-60", "m365-idle-sixty")
+		}, "the policy in force has no rule m365-idle-60"},
+		"another target": {nil, func(plan.Change) policyText {
+			return replace(t, "{entra: LIC-EXO-P1}", "{entra: LIC-Exempt-Leave}")
+		}, "by the policy in force the rule m365-idle-60 changes other licenses"},
+		"review": {[]policyText{enforce}, func(plan.Change) policyText {
+			return replace(t, "mode: enforce", "mode: review")
+		}, "the policy in force is in mode review, and nobody approved this change"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, first, c, i := waiting(t, tc.before...)
+			text := string(s.company.Policy())
+			for _, e := range append(slices.Clone(tc.before), tc.edit(c)) {
+				text = e(text)
+			}
+			s.write("policy.yaml", text)
+			s.night()
+			if r := s.became(first.Run, c); s.lostE3(i) || r.Status != report.Kept || !strings.HasPrefix(r.Note, tc.note) {
+				t.Errorf("taken %t, %+v", s.lostE3(i), r)
+			}
+			if s.inGroup(i, "LIC-EXO-P1") {
+				t.Error("left in the target group")
+			}
+			if got := s.entries(c.User, c.License); len(got) == 0 || got[0] != "m365-idle-60 rolled back" {
+				t.Errorf("ledger: %v", got)
+			}
+		})
+	}
+}
+
+// TestAuditInForce: in mode audit nothing is written, not even for changes that have
+// begun. Only restore works.
+func TestAuditInForce(t *testing.T) {
+	t.Parallel()
+	s, first, c, i := waiting(t)
+	s.write("policy.yaml", replace(t, "mode: review", "mode: audit")(string(s.company.Policy())))
+	writes := len(s.company.Company.History())
+	s.later(day)
+	next := s.plan(exitDone)
+	for _, run := range []string{first.Run, next.Run} {
+		if a := s.want(exitHeld, "apply", run, "--yes"); !strings.Contains(a.err, "mode audit, in which nothing is written") {
+			t.Errorf("apply: %s", a.err)
+		}
+	}
+	for _, e := range s.company.Company.History()[writes:] {
+		if e.What == sandbox.MemberAdded || e.What == sandbox.MemberRemoved {
+			t.Errorf("written: %+v", e)
+		}
+	}
+	if !s.inGroup(i, "LIC-M365-E3") {
+		t.Errorf("%s was taken", c.UserPrincipalName)
+	}
+}
+
+// TestPolicyFileOfThePlan: apply compares the policy file from which the plan was made,
+// even when nobody names that file again.
+func TestPolicyFileOfThePlan(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
+	s.apart = true // paths are relative to its folder
+	s.setenv("IDLESEAT_POLICY", "")
+	p := s.plan(exitDone, "--policy", "policy.yaml")
+	good := string(s.company.Policy())
+	s.write("policy.yaml", replace(t, "days(60)", "days(61)")(good))
+	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "the policy has changed since the plan was made") {
+		t.Errorf("changed: %s", a.err)
+	}
+	s.write("policy.yaml", "")
+	s.want(exitUsage, "apply", p.Run, "--yes")
+	s.unwritten()
+	s.write("other.yaml", good)
+	s.want(exitDone, "apply", p.Run, "--yes", "--policy", "other.yaml")
+}

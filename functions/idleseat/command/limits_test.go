@@ -1,0 +1,97 @@
+package command
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// TestBacklog: a backlog drains over many nights, longest idle first, on the one
+// override of the first.
+func TestBacklog(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 4680, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 936", "perRun: 200"),
+		replace(t, "then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}"), replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "false"), replace(t, "created.value() <= now - days(90)", "false"))
+	p := s.plan(exitHeld)
+	backlog := len(p.Changes) + p.Deferred
+	if backlog <= 2800 || backlog > 3000 || len(p.Changes) != 200 {
+		t.Fatalf("a backlog of %d, %d of them first", backlog, len(p.Changes))
+	}
+	nights, removed, last, args := 0, 0, time.Time{}, []string{"--override-limits", p.PlanHash}
+	for len(p.Changes) > 0 {
+		for _, c := range p.Changes {
+			if c.IdleSince == nil {
+				continue // never signed in: by the age of the account, which the plan does not tell
+			}
+			if c.IdleSince.Before(last) {
+				t.Fatalf("night %d: %s, idle since %s, comes after somebody idle since %s", nights+1, c.UserPrincipalName, c.IdleSince, last)
+			}
+			last = *c.IdleSince
+		}
+		r := s.done(p.Run, args...)
+		removed += r.Count(report.Done)
+		nights, args = nights+1, nil
+		if p = s.plan(exitDone); len(p.Changes) > 0 && p.Verdict != plan.Review {
+			t.Fatalf("night %d: verdict %s: %q", nights+1, p.Verdict, p.HoldReasons)
+		}
+	}
+	if nights != 15 || removed != backlog {
+		t.Errorf("%d of %d were done in %d nights", removed, backlog, nights)
+	}
+}
+
+// TestEverybodyMatches: 5,000 people, all of whom match, are held. The override of
+// that very plan applies it once.
+func TestEverybodyMatches(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),
+		replace(t, `for: accountEnabled && systemRole == "Employee"`, `for: "true"`), replace(t, "perRun: 1440", "perRun: 30"))
+	p := s.plan(exitHeld)
+	if p.Counts.Reclaim < 5000 {
+		t.Fatalf("only %d people match", p.Counts.Reclaim)
+	}
+	if p.Verdict != plan.Hold || len(p.Changes) != 30 || !strings.Contains(strings.Join(p.HoldReasons, "\n"), "m365-idle-60 matches") {
+		t.Fatalf("verdict %s, %d changes, %q", p.Verdict, len(p.Changes), p.HoldReasons)
+	}
+	s.want(exitHeld, "apply", p.Run, "--yes")
+	s.want(exitHeld, "apply", p.Run, "--yes", "--override-limits", strings.Repeat("ab", 32))
+	s.unwritten()
+	if r := s.done(p.Run, "--override-limits", p.PlanHash); r.Count(report.Done) != 30 {
+		t.Errorf("%d of 30 are done", r.Count(report.Done))
+	}
+	writes := len(s.company.Company.History())
+	if a := s.want(exitHeld, "apply", p.Run, "--yes", "--override-limits", p.PlanHash); !strings.Contains(a.err, "every change of the plan is final already") {
+		t.Errorf("again: %s", a.err)
+	}
+	if n := len(s.company.Company.History()); n != writes {
+		t.Errorf("applying again wrote %d times", n-writes)
+	}
+}
+
+// TestWrongTenant: Graph answers for another tenant than the plan is for.
+func TestWrongTenant(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})
+	p := s.plan(exitDone)
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			kept := &recorder{header: http.Header{}}
+			next.ServeHTTP(kept, r)
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, strings.ReplaceAll(kept.body.String(), sandbox.TenantID, "99999999-2222-3333-4444-555555555555"))
+		})
+	})
+	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "the plan is for tenant "+sandbox.TenantID+", but Graph answered for 99999999-") {
+		t.Errorf("apply: %s", a.err)
+	}
+	if a := s.want(exitUsage, "plan"); !strings.Contains(a.err, "99999999-") {
+		t.Errorf("plan: %s", a.err)
+	}
+	s.unwritten()
+}

@@ -1,0 +1,308 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/clock"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/sandbox/samba"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestMain lets the test binary be idleseat itself, so that every test runs the
+// real command in a process of its own.
+func TestMain(m *testing.M) {
+	if names := os.Getenv("IDLESEAT_TEST_NAMES"); names != "" {
+		net.DefaultResolver = samba.Resolver(names)
+	}
+	if os.Getenv("IDLESEAT_TEST_MAIN") == "1" {
+		os.Exit(Main("", clockFrom(os.LookupEnv)))
+	}
+	os.Exit(m.Run())
+}
+
+// clockFrom is the clock that the environment of a command names.
+func clockFrom(variable func(string) (string, bool)) clock.Clock {
+	if text, set := variable("IDLESEAT_TEST_AHEAD"); set {
+		if ahead, err := time.ParseDuration(text); err == nil {
+			return clock.Watch(func() time.Time { return time.Now().Add(ahead) })
+		}
+	}
+	if shared, set := variable(clockVariable); set {
+		return clock.Watch(clockOf(shared))
+	}
+	return clock.Real
+}
+
+// shell runs idleseat against one simulated company.
+type shell struct {
+	t       *testing.T
+	company *sandbox.Sandbox
+	dir     string // holds policy.yaml and the store
+	env     []string
+	ahead   *atomic.Int64 // by how much the clock of the company is
+	clock   *sharedClock  // instead, where the company shares one with the commands
+	apart   bool          // commands run in processes of their own, with dir as their folder
+}
+
+// policyText edits the sandbox's own policy.
+type policyText func(string) string
+
+// newShell starts a company and writes its policy, edited.
+func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
+	t.Helper()
+	return newShellAgo(t, 0, o, edit...)
+}
+
+// newShellAgo starts a company that lives so long ago, that there is time for it
+// to go on: a date to come would be a wrong clock's.
+func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
+	t.Helper()
+	ahead := new(atomic.Int64)
+	ahead.Store(int64(-ago))
+	if o.Now == nil {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	}
+	company, err := sandbox.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = company.Close() })
+	s := &shell{t: t, company: company, dir: t.TempDir(), ahead: ahead}
+	text := string(company.Policy())
+	for _, e := range edit {
+		text = e(text)
+	}
+	s.write("policy.yaml", text)
+	s.env = append(company.Env(), "IDLESEAT_STORE="+s.path("store"), "IDLESEAT_POLICY="+s.path("policy.yaml"), "IDLESEAT_TEST_MAIN=1", "HOME="+s.dir, "PATH="+os.Getenv("PATH"), "TMPDIR="+s.dir)
+	if ago > 0 {
+		s.setenv("IDLESEAT_TEST_AHEAD", (-ago).String())
+	}
+	return s
+}
+
+// replace is an edit that must change something.
+func replace(t *testing.T, old, new string) policyText {
+	return func(text string) string {
+		if !strings.Contains(text, old) {
+			t.Fatalf("the policy does not contain %q", old)
+		}
+		return strings.ReplaceAll(text, old, new)
+	}
+}
+
+func (s *shell) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *shell) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// setenv overrides a variable for the commands that follow.
+func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+value) }
+
+const day = 24 * time.Hour
+
+// passes lets some time pass for the commands that follow, and nobody does anything.
+func (s *shell) passes(d time.Duration) {
+	if s.clock != nil {
+		s.clock.pass(d)
+		return
+	}
+	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Add(int64(d))).String())
+}
+
+// later lets days pass for the commands that follow; the company goes on, and who
+// is active stays so.
+func (s *shell) later(passed time.Duration) {
+	ahead := time.Duration(s.ahead.Add(int64(passed)))
+	s.setenv("IDLESEAT_TEST_AHEAD", ahead.String())
+	busy := s.company.Company
+	for i := range busy.Size() {
+		if p := busy.Person(i); p.Activity == sandbox.Active && p.Entra != nil {
+			busy.SignIn(i)
+		}
+		if p := busy.Person(i); p.Logon == sandbox.Active && p.AD != nil {
+			busy.LogOn(i)
+		}
+	}
+}
+
+// answer is what a command gave.
+type answer struct {
+	status int
+	out    []byte
+	err    string
+}
+
+// run runs a command: in this process when all that it reads of the environment can be
+// given to it, else in one of its own.
+func (s *shell) run(args ...string) answer {
+	s.t.Helper()
+	if s.apart || slices.ContainsFunc(s.env, ofTheMachine) {
+		return s.child(args...)
+	}
+	variable := func(name string) (value string, set bool) {
+		for _, v := range s.env { // the last one counts, as for a child
+			if k, text, _ := strings.Cut(v, "="); k == name {
+				value, set = text, true
+			}
+		}
+		return value, set
+	}
+	var out, errs bytes.Buffer
+	a := Process{
+		Context: s.t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
+		Clock: clockFrom(variable), Variable: variable, OpenStore: store.Open,
+	}
+	return answer{a.Run(args), out.Bytes(), errs.String()}
+}
+
+// ofTheMachine tells the variables that libraries read by themselves.
+func ofTheMachine(v string) bool {
+	return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "AZURE_") || strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "IDLESEAT_TEST_NAMES=") || strings.HasPrefix(v, "KRB5")
+}
+
+// child runs a command in a process of its own.
+func (s *shell) child(args ...string) answer {
+	s.t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env, cmd.Dir = s.env, s.dir
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.t.Fatal(err)
+	}
+	if strings.Contains(errs.String(), "panic:") || strings.Contains(errs.String(), "goroutine ") {
+		s.t.Fatalf("%q panicked:\n%s", args, errs.String())
+	}
+	return answer{cmd.ProcessState.ExitCode(), out.Bytes(), errs.String()}
+}
+
+// want runs a command that must end with a status.
+func (s *shell) want(status int, args ...string) answer {
+	s.t.Helper()
+	a := s.run(args...)
+	if a.status != status {
+		s.t.Fatalf("idleseat %s: exit status %d, want %d\nstdout: %.2000s\nstderr: %s", strings.Join(args, " "), a.status, status, a.out, a.err)
+	}
+	return a
+}
+
+// printed is the object of `plan --format json`.
+type printed struct {
+	plan.Plan
+	Refused, Undecided, Returned []listed
+}
+
+// listed is somebody in a list of a plan.
+type listed struct{ User, UserPrincipalName, Rule, License, Reason string }
+
+func (s *shell) plan(status int, args ...string) printed {
+	s.t.Helper()
+	a := s.want(status, append([]string{"plan", "--format", "json"}, args...)...)
+	var p printed
+	d := json.NewDecoder(bytes.NewReader(a.out))
+	if err := d.Decode(&p); err != nil || d.More() {
+		s.t.Fatalf("plan --format json is not one object: %v\n%.2000s", err, a.out)
+	}
+	return p
+}
+
+// unwritten fails when anything was written to a directory.
+func (s *shell) unwritten() {
+	s.t.Helper()
+	if h := s.company.Company.History(); len(h) > 0 {
+		s.t.Errorf("directories were written to: %+v", h)
+	}
+}
+
+// finish applies a run until nothing is pending.
+func (s *shell) finish(run string, args ...string) answer {
+	s.t.Helper()
+	for range 60 {
+		a := s.want(exitDone, append([]string{"apply", run, "--yes", "--format", "json"}, args...)...)
+		if !bytes.Contains(a.out, []byte(`"pending"`)) {
+			return a
+		}
+		s.passes(time.Minute)
+	}
+	s.t.Fatal("changes stay pending")
+	return answer{}
+}
+
+// golden is what the rules must say, worked out from the company's own truth
+// and not by any code of the product.
+func golden(s *shell, asOf time.Time) map[string]string {
+	const e3, day = "05e9a617-0261-4cee-bb44-138d3ef5d965", 24 * time.Hour
+	verdicts := map[string]string{}
+	for i := range s.company.Company.Size() {
+		p := s.company.Company.Person(i)
+		id := ""
+		if p.Entra != nil {
+			id = p.Entra.ID
+		} else {
+			id = p.AD.SID
+		}
+		doubtful := p.Kind == sandbox.WrongAnchor
+		exempt := p.Kind == sandbox.Guest || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Leave")
+		if p.Entra != nil {
+			upn := p.Entra.UserPrincipalName
+			exempt = exempt || upn == "breakglass@contoso.example" || upn == "anna@contoso.example"
+		}
+		if p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a assignment) bool { return a.SKU == e3 }) {
+			last := p.Entra.LastActivity()
+			young := p.Entra.Created.After(asOf.Add(-14 * day))
+			if p.AD != nil && p.AD.Created.After(asOf.Add(-14*day)) {
+				young = true
+			}
+			idle := last.IsZero() && !young || !last.IsZero() && last.Before(asOf.Add(-60*day))
+			asked := p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee"
+			lately := !slices.ContainsFunc(p.Entra.Assignments, func(a assignment) bool { return a.SKU == e3 && !a.Updated.After(asOf.Add(-14*day)) })
+			verdicts[id+" m365-idle-60"] = verdict(exempt, doubtful && !lately, asked && idle && !lately)
+			if p.Kind == sandbox.NoADAccount && last.IsZero() && asked && !exempt && !lately {
+				verdicts[id+" m365-idle-60"] = "undecided" // how old the account is, is not known
+			}
+		}
+		if p.AD != nil && slices.Contains(p.ADGroups, sandbox.CitrixGroup) {
+			last := p.AD.LastLogonTimestamp
+			created := p.AD.Created
+			if p.Entra != nil && p.Entra.Created.After(created) {
+				created = p.Entra.Created
+			}
+			idle := !last.IsZero() && last.Before(asOf.Add(-90*day)) || last.IsZero() && !created.After(asOf.Add(-90*day))
+			verdicts[id+" citrix-idle-90"] = verdict(exempt, doubtful, idle)
+		}
+	}
+	return verdicts
+}
+
+func verdict(exempt, doubtful, idle bool) string {
+	switch {
+	case exempt:
+		return "exempt"
+	case doubtful:
+		return "undecided"
+	case idle:
+		return "reclaim"
+	default:
+		return "keep"
+	}
+}

@@ -1,0 +1,151 @@
+package command
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// nobodyExemptBy leaves out an exemption whose condition is unknown for people in
+// Active Directory alone.
+func nobodyExemptBy(t *testing.T) policyText {
+	return replace(t, "  when:   userType == \"Guest\"\n", "")
+}
+
+// object writes an object of the store, whatever lies there.
+func (s *shell) object(key, text string) {
+	s.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(s.path("store/"+key)), 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("store/"+key, text)
+}
+
+// restoring runs restore with a status, until nothing waits any more.
+func (s *shell) restoring(status int, args ...string) (r report.Results, stderr string) {
+	s.t.Helper()
+	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)
+	for {
+		r = report.Results{}
+		if err := json.Unmarshal(a.out, &r); err != nil {
+			s.t.Fatalf("%v\n%s%s", err, a.out, a.err)
+		}
+		if r.Count(report.Pending) == r.Troubled() {
+			return r, a.err
+		}
+		s.passes(time.Minute)
+		a = s.run("apply", r.Run, "--yes", "--format", "json")
+	}
+}
+
+// TestRestoreWithoutOneAccount: a restore puts back what a run took from people who are
+// in Active Directory alone. One of them has no account any more: the result names this
+// one and the reason, and the others have everything again. Without Active Directory
+// the restore puts back none of them, and everybody else.
+func TestRestoreWithoutOneAccount(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 3000, Seed: 9, LicenseDelay: 20 * time.Millisecond}, nobodyExemptBy(t), replace(t, "perRun: 600", "perRun: 60"))
+	p := s.plan(exitDone)
+	var alone []plan.Change // in Active Directory alone
+	for _, c := range p.Changes {
+		if strings.HasPrefix(c.User, "S-1-") {
+			alone = append(alone, c)
+		}
+	}
+	if len(alone) < 2 {
+		t.Fatalf("%d people in Active Directory alone", len(alone))
+	}
+	s.done(p.Run)
+	missing := s.number(alone[1].User)
+	s.company.Company.Replace(missing)
+
+	urls := s.env
+	s.setenv("IDLESEAT_AD_URLS", "")
+	s.setenv("IDLESEAT_AD_BASE", "")
+	r, _ := s.restoring(exitFailed, "--run", p.Run)
+	for _, x := range r.Results {
+		if strings.HasPrefix(x.User, "S-1-") != (x.Status == report.Pending) && x.License != "citrix" {
+			t.Errorf("without Active Directory: %+v", x)
+		}
+	}
+	if r.Count(report.Done) == 0 {
+		t.Errorf("nobody was put back: %+v", r.Results)
+	}
+	s.env = urls
+	s.run("apply", r.Run, "--yes") // goes on where it was
+	for _, c := range alone {
+		want := c.User != alone[1].User
+		if in := s.inCitrix(c.User); want && !in {
+			t.Errorf("%s is not back", c.User)
+		}
+	}
+	r, _ = s.restoring(exitFailed, "--run", p.Run)
+	if len(r.Results) != 1 || r.Results[0].User != alone[1].User || r.Results[0].Status != report.Failed || !strings.Contains(r.Results[0].Note, "no longer in Active Directory") {
+		t.Errorf("what is left: %+v", r.Results)
+	}
+}
+
+// inCitrix tells whether somebody is listed in the Citrix group.
+func (s *shell) inCitrix(user string) bool {
+	for i := range s.company.Company.Size() {
+		if p := s.company.Company.Person(i); p.AD != nil && (p.AD.SID == user || p.Entra != nil && p.Entra.ID == user) {
+			for _, g := range p.ADGroups {
+				if g == sandbox.CitrixGroup {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// TestDamagedStoreIsOnePersons: an object of the ledger that does not parse or does not
+// belong there makes its person undecided. The reason names the object. A damaged
+// manifest or list of the night before stops nothing.
+func TestDamagedStoreIsOnePersons(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})
+	first := s.plan(exitDone)
+	cut, foreign, later := first.Changes[0], first.Changes[1], first.Changes[2]
+	open := "ledger/" + cut.User + "/" + cut.License + "/000001.json"
+	s.object(open, `{"person":"`+cut.User+`","license":"`)
+	notes := "ledger/" + foreign.User + "/" + foreign.License + "/notes.json"
+	s.object(notes, "{}")
+	s.object("runs/"+first.Run+"/manifest.json", "{")
+
+	second := s.plan(exitDone)
+	if len(second.Changes) != len(first.Changes)-2 {
+		t.Errorf("%d changes, there were %d", len(second.Changes), len(first.Changes))
+	}
+	for c, key := range map[*plan.Change]string{&cut: open, &foreign: notes} {
+		got := second.reason(c.User, c.License)
+		if !strings.HasPrefix(got, "undecided: ") || !strings.Contains(got, "the object "+key+" ") || !strings.Contains(got, "bring back its earlier version") {
+			t.Errorf("the reason for the one with %s: %q", key, got)
+		}
+	}
+	s.object("history/plans/"+first.Run+".json", "nothing")
+	orphan := "ledger/" + later.User + "/" + later.License + "/000001.done.json"
+	s.object(orphan, `{"outcome":"done"}`) // after the plan
+	r := s.done(second.Run)
+	if n := r.Count(report.Done); n != len(second.Changes)-1 {
+		t.Errorf("%d of %d done", n, len(second.Changes))
+	}
+	if x := r.Of(&later); x == nil || x.Status != report.Refused || !strings.Contains(x.Note, "the object "+orphan+" ") {
+		t.Errorf("the one without intent: %+v", x)
+	}
+	for _, key := range []string{open, notes, orphan} { // the cure
+		if err := os.Remove(s.path("store/" + key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if third := s.plan(exitDone); len(third.Changes) != 3 {
+		t.Errorf("mended: %d changes", len(third.Changes))
+	}
+}

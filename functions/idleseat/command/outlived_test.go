@@ -1,0 +1,215 @@
+package command
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// putBack checks how a change of an earlier night ended, and that the person is in the
+// source group and in no other.
+func (s *shell) putBack(first printed, c plan.Change, i int, status report.Status, note string) {
+	s.t.Helper()
+	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
+		s.t.Errorf("%+v, want %s with %q", r, status, note)
+	}
+	if !s.inGroup(i, "LIC-M365-E3") || s.inGroup(i, "LIC-EXO-P1") {
+		s.t.Errorf("the person is in the groups %v", s.company.Company.Person(i).Groups)
+	}
+}
+
+// TestGivenBackByHand: somebody gives back in the morning what was taken in the night,
+// while the change still waits for the license to be freed. The person keeps it. No run
+// takes it again before the person has been idle for the rule's whole span since that
+// morning.
+func TestGivenBackByHand(t *testing.T) {
+	t.Parallel()
+	s, first, c, i := waiting(t, withoutGrace(t))
+	s.later(13 * time.Hour)
+	s.want(exitDone, "apply", first.Run, "--yes")
+	if r := s.became(first.Run, c); !strings.Contains(r.Note, "left the source group") || s.inGroup(i, "LIC-M365-E3") {
+		t.Fatalf("%+v", r)
+	}
+	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the sign-in shows up to a day later
+	taken := len(s.company.Company.History())
+	for range 3 {
+		s.night()
+	}
+	s.putBack(first, c, i, report.Kept, "somebody gave it back after it was seen free at ")
+	for _, e := range s.company.Company.History()[taken:] {
+		if e.Person == i && e.What == sandbox.MemberRemoved && e.Group == "LIC-M365-E3" {
+			t.Errorf("taken again: %+v", e)
+		}
+	}
+	if got := s.night().reason(c.User, c.License); !strings.HasPrefix(got, "cooling down: given back on ") {
+		t.Errorf("later plans say %q", got)
+	}
+	if got := s.entries(c.User, c.License); !slices.Equal(got, []string{"m365-idle-60 given back"}) {
+		t.Errorf("ledger: %v", got)
+	}
+}
+
+// TestLongAfterThePlan: a change that has not left the source when its plan expires
+// takes nothing any more. The test lets a week pass without a run, and lets an account
+// come back from the bin after ten days.
+func TestLongAfterThePlan(t *testing.T) {
+	t.Parallel()
+	for name, bin := range map[string]bool{"no run for days": false, "the account was in the bin": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, first, c, i := waiting(t)
+			if bin {
+				s.company.Company.SetInBin(i, true)
+			}
+			s.later(9 * day)
+			s.company.Company.SetInBin(i, false)
+			next := s.plan(exitDone)
+			if a := s.run("apply", next.Run, "--yes"); a.status != exitFailed {
+				t.Errorf("exit status %d: %s", a.status, a.err)
+			}
+			if s.lostE3(i) {
+				t.Error("taken by a plan of nine days ago")
+			}
+			s.putBack(first, c, i, report.Failed, "before the license could be taken")
+		})
+	}
+}
+
+// TestTakenOutOfTheTarget: somebody takes a person out of the target group again. The
+// tool does not put them in each night.
+func TestTakenOutOfTheTarget(t *testing.T) {
+	t.Parallel()
+	s, first, c, i := waiting(t)
+	s.company.Company.SetMember(i, "LIC-EXO-P1", false)
+	before := len(s.company.Company.History())
+	for range 4 {
+		s.night()
+	}
+	s.putBack(first, c, i, report.Kept, "somebody took the person out of the target group")
+	for _, e := range s.company.Company.History()[before:] {
+		if e.Person == i && (e.What == sandbox.MemberAdded || e.What == sandbox.MemberRemoved) {
+			t.Errorf("written: %+v", e)
+		}
+	}
+}
+
+// TestAcceptedAndNeverDone: Graph accepts a write and never carries it out. After three
+// tries the change is rolled back and counts as failed.
+func TestAcceptedAndNeverDone(t *testing.T) {
+	t.Parallel()
+	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
+		t.Run(string(via), func(t *testing.T) {
+			t.Parallel()
+			s := newShellAgo(t, 12*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "days(90)", "days(3650)"))
+			first := s.plan(exitDone)
+			c, i := s.change(first, by("m365-idle-60", via))
+			before := holding(s.company.Company)[i]
+			tries := 0
+			s.company.Intercept(func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					switch {
+					case !isWrite(r):
+						next.ServeHTTP(w, r)
+						return
+					case strings.HasSuffix(r.URL.Path, "/assignLicense"):
+						w.Header().Set("Content-Type", "application/json")
+						_, _ = w.Write([]byte(`{"id":"` + c.User + `"}`))
+					default:
+						w.WriteHeader(http.StatusNoContent)
+					}
+					if r.Method == http.MethodPost {
+						tries++
+					}
+				})
+			})
+			s.want(exitDone, "apply", first.Run, "--yes")
+			failed := 0
+			for range 7 {
+				s.later(day)
+				p := s.plan(exitDone, "--user", c.UserPrincipalName)
+				if len(p.Resumes) == 0 {
+					break
+				}
+				if a := s.run("apply", p.Run, "--yes"); a.status == exitFailed {
+					failed++
+				}
+			}
+			if r := s.became(first.Run, c); r.Status != report.Failed || failed != 1 {
+				t.Errorf("%+v, and %d nights failed", r, failed)
+			}
+			if most := 5 * len(first.Changes); tries > most {
+				t.Errorf("%d writes for %d changes", tries, len(first.Changes))
+			}
+			if after := holding(s.company.Company)[i]; !slices.Equal(before, after) {
+				t.Errorf("held %v and holds %v", before, after)
+			}
+		})
+	}
+}
+
+// TestWhatIsResumedIsListed: the plan of the next night counts the changes that earlier
+// runs began. It names each one, with what it waits for.
+func TestWhatIsResumedIsListed(t *testing.T) {
+	t.Parallel()
+	s, first, c, _ := waiting(t)
+	s.later(time.Hour)
+	next := s.plan(exitDone)
+	pending := 0
+	for _, r := range s.results(first.Run).Results {
+		if r.Status == report.Pending {
+			pending++
+		}
+	}
+	i := slices.IndexFunc(next.Pending, func(b plan.Begun) bool { return b.User == c.User })
+	if i < 0 || len(next.Pending) != pending || !slices.Equal(next.Resumes, []string{first.Run}) {
+		t.Fatalf("%d are pending, resumes %q, listed %+v", pending, next.Resumes, next.Pending)
+	}
+	b := next.Pending[i]
+	if b.UserPrincipalName != c.UserPrincipalName || b.License != "m365-e3" || b.To != "exchange-online" || b.Run != first.Run || !strings.HasPrefix(b.Reason, "joined the target group; waiting") {
+		t.Errorf("listed: %+v", b)
+	}
+	text := string(s.want(exitDone, "plan").out)
+	for _, want := range []string{"begun by earlier runs and not finished: ", c.UserPrincipalName, first.Run, "joined the target group; waiting for its license"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the plan for people does not say %q:\n%s", want, text)
+		}
+	}
+}
+
+// TestRestoreStopsOne: restore of one person stops the changes that a run is making to
+// that person, and to nobody else. Later runs leave the person alone.
+func TestRestoreStopsOne(t *testing.T) {
+	t.Parallel()
+	for _, left := range []bool{false, true} {
+		t.Run(map[bool]string{false: "before the source was left", true: "after"}[left], func(t *testing.T) {
+			t.Parallel()
+			s, first, c, i := waiting(t, withoutGrace(t))
+			if left {
+				s.later(13 * time.Hour)
+				s.want(exitDone, "apply", first.Run, "--yes")
+			}
+			writes := len(s.company.Company.History())
+			s.want(exitDone, "restore", c.UserPrincipalName, "--yes")
+			for _, e := range s.company.Company.History()[writes:] {
+				if e.Person != i && (e.What == sandbox.MemberAdded || e.What == sandbox.MemberRemoved) {
+					t.Errorf("written about somebody else: %+v", e)
+				}
+			}
+			s.night()
+			s.putBack(first, c, i, report.Kept, "somebody asked for it back")
+			if got := s.night().reason(c.User, c.License); !strings.HasPrefix(got, "cooling down: given back on ") {
+				t.Errorf("later plans say %q", got)
+			}
+			others := s.results(first.Run)
+			if n := others.Count(report.Done); n < 2 {
+				t.Errorf("%d others are done: %+v", n, others)
+			}
+		})
+	}
+}

@@ -1,0 +1,155 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/shared/collect"
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entra"
+	"github.com/idleseat/idleseat/shared/evaluate"
+	"github.com/idleseat/idleseat/shared/gate"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// pipeline runs the steps of a run one after the other on this machine, as the
+// state machine does in AWS.
+type pipeline struct {
+	store store.Store
+	entra *entra.Client
+	ad    *activedirectory.Forest
+	now   func() time.Time
+	tool  string // its version
+	bar   *progress
+}
+
+// openPipeline connects to the directories that the environment names.
+func openPipeline(a *Process, s store.Store, bar *progress) (*pipeline, error) {
+	src, err := a.sources()
+	if err != nil {
+		return nil, err
+	}
+	return newPipeline(a, s, src, bar)
+}
+
+func newPipeline(a *Process, s store.Store, src sources, bar *progress) (*pipeline, error) {
+	e, ad, err := src.connect(a.Clock)
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline{store: s, entra: e, ad: ad, now: a.Clock.Now, tool: a.version(), bar: bar}, nil
+}
+
+func (p *pipeline) collector() *collect.Collector {
+	c := &collect.Collector{Store: p.store, Entra: p.entra, Tool: p.tool, Now: p.now, Progress: p.bar.people}
+	if p.ad != nil { // a nil *Directory in the interface would not be nil
+		c.AD = p.ad
+	}
+	return c
+}
+
+// start is what a run is asked for.
+type start struct {
+	asOf   time.Time
+	policy *policy.Policy
+	text   string
+	file   string // of the policy on this machine; empty: the run's own copy is used
+	user   string // empty: everybody
+	// acceptFeeds takes the sources as they are, however much they shrank.
+	acceptFeeds bool
+}
+
+// plan reads, decides and plans a new run.
+func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
+	run := newRun(p.now())
+	c := p.collector()
+	s := collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, User: in.user, AcceptFeeds: in.acceptFeeds}
+	var err error
+	if in.user != "" {
+		err = c.One(ctx, s)
+	} else {
+		err = p.collectAll(ctx, c, s)
+	}
+	p.bar.clear()
+	if err != nil {
+		return nil, err
+	}
+	return p.decide(ctx, run)
+}
+
+// collectAll reads both sources side by side. Without Entra ID nothing can be
+// decided; without Active Directory the rest can.
+func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in collect.Start) error {
+	b, err := c.Begin(ctx, in)
+	if err != nil {
+		return err
+	}
+	var entra, ad snapshot.Reading
+	both, reading := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		entra, err = c.ReadEntra(reading, b, in.Policy)
+		return err
+	})
+	both.Go(func() error {
+		var err error
+		if ad, err = c.ReadAD(reading, b, in.Policy); err != nil && reading.Err() == nil {
+			ad = snapshot.Reading{Source: directory.AD, Failed: err.Error()}
+			return nil
+		}
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return fmt.Errorf("run %s: %w", in.Run, err)
+	}
+	return c.Seal(ctx, in.Run, entra, ad)
+}
+
+// again plans a new run over the snapshot of an old one.
+func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
+	run := newRun(p.now())
+	if err := collect.Again(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, p.tool, p.now()); err != nil {
+		return nil, err
+	}
+	return p.decide(ctx, run)
+}
+
+// decide evaluates every partition of a sealed run and plans it.
+func (p *pipeline) decide(ctx context.Context, run string) (*plan.Plan, error) {
+	r, err := decision.Open(ctx, p.store, run)
+	if err != nil {
+		return nil, err
+	}
+	partitions := make(chan int, r.Begin.Partitions)
+	for n := range r.Begin.Partitions {
+		partitions <- n
+	}
+	close(partitions)
+	all, gctx := errgroup.WithContext(ctx)
+	for range min(runtime.GOMAXPROCS(0), 4, r.Begin.Partitions) {
+		all.Go(func() error {
+			w, err := evaluate.NewWorker(r)
+			if err != nil {
+				return err
+			}
+			for n := range partitions {
+				if err := w.Partition(gctx, n); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, fmt.Errorf("run %s: %w", run, err)
+	}
+	return gate.Run(ctx, p.store, run, p.now())
+}

@@ -1,0 +1,288 @@
+package command
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type planCmd struct {
+	policyFlag
+	storeFlag
+	formatFlag
+	awsFlag
+	AsOf   string  `help:"Plan as of this instant (RFC 3339, or a date: its midnight UTC). Feeds and rules are asked at it; nothing else is." placeholder:"T"`
+	User   *string `help:"Plan for one user only: userPrincipalName, object id, SID or account name." placeholder:"U"`
+	Accept bool    `name:"accept-feeds" help:"Take the sources for right as they are now, although one has far fewer people or dates than when it was last healthy."`
+	From   string  `name:"run" help:"Plan anew over the snapshot of run R, without reading the directories." placeholder:"R"`
+}
+
+// Run reads both directories, plans and prints the plan.
+func (c *planCmd) Run(a *Process) error {
+	asOf, err := instant(c.AsOf, a.Clock.Now())
+	if err != nil {
+		return err
+	}
+	user := ""
+	if c.User != nil {
+		if user = *c.User; c.From != "" {
+			return usageError{errors.New("--user reads one person afresh and --run reads nobody: give one of them")}
+		}
+		if err := someone(user); err != nil {
+			return err
+		}
+	}
+	if c.AWS != "" {
+		return c.inAWS(a, user)
+	}
+	s, err := c.open(a)
+	if err != nil {
+		return err
+	}
+	p, err := c.plan(a, s, asOf, user)
+	if err != nil {
+		return err
+	}
+	if err := printPlan(a, s, p, c.formatFlag, c.next(a, "apply "+p.Run)); err != nil {
+		return err
+	}
+	return held(p)
+}
+
+// inAWS has a deployment plan: with its own policy, from now.
+func (c *planCmd) inAWS(a *Process, user string) error {
+	if c.AsOf != "" || c.From != "" {
+		return usageError{errors.New("--as-of and --run are for plans on this machine; leave --aws out")}
+	}
+	request := map[string]any{}
+	if c.Accept {
+		request["acceptFeeds"] = true
+	}
+	if user != "" {
+		request["user"] = user
+	}
+	out, err := c.start(a, request)
+	if err != nil {
+		return err
+	}
+	return c.printOutcome(a, out, c.formatFlag)
+}
+
+func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (*plan.Plan, error) {
+	rules, text, err := c.rules(a, s)
+	if err != nil {
+		return nil, err
+	}
+	file, err := c.file()
+	if err != nil {
+		return nil, err
+	}
+	in := start{asOf: asOf, policy: rules, text: text, file: file, user: user, acceptFeeds: c.Accept}
+	if c.From != "" {
+		return (&pipeline{store: s, now: a.Clock.Now, tool: a.version()}).again(a.Context, c.From, in)
+	}
+	line, err := openPipeline(a, s, newProgress(a))
+	if err != nil {
+		return nil, err
+	}
+	return line.plan(a.Context, in)
+}
+
+// rules loads the policy file; planning anew over an old run may go without
+// one and takes that run's own copy.
+func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
+	if c.Policy != "" || c.From == "" {
+		return c.load()
+	}
+	b, err := snapshot.GetBegin(a.Context, s, c.From)
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := policy.Load("policy of run "+c.From, []byte(b.Policy))
+	return p, b.Policy, err
+}
+
+// someone refuses an empty name, as an unset variable of a shell gives it: a run
+// for nobody in particular is a run for everybody.
+func someone(user string) error {
+	if strings.TrimSpace(user) == "" {
+		return usageError{errors.New("the user is empty: give a userPrincipalName, object id, SID or account name")}
+	}
+	return nil
+}
+
+// instant reads --as-of. The future is refused: everybody would look idle.
+func instant(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return now, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t, err = time.Parse(time.DateOnly, text)
+	}
+	if err != nil {
+		return t, usageError{fmt.Errorf("--as-of %q is neither an RFC 3339 instant like 2026-11-23T09:00:00Z nor a date", text)}
+	}
+	if t.After(now) {
+		return t, usageError{fmt.Errorf("--as-of %s lies in the future: everybody would look idle", text)}
+	}
+	return t, nil
+}
+
+// held turns a held plan into the exit status of the contract.
+func held(p *plan.Plan) error {
+	if p.Verdict == plan.Hold {
+		return heldError{p.HoldReasons}
+	}
+	return nil
+}
+
+// printPlan prints a plan; next is the command that applies it.
+func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
+	if f.json() {
+		body, err := s.Get(a.Context, report.PlanKey(p.Run))
+		if err != nil {
+			return fmt.Errorf("print the plan: %w", err)
+		}
+		defer body.Close()
+		_, err = io.Copy(a.Stdout, body)
+		return err
+	}
+	r, err := decision.Open(a.Context, s, p.Run)
+	if err != nil {
+		return err
+	}
+	return planText(a, s, r, p, next)
+}
+
+// planText prints a plan for people: sources, changes, who was left out and
+// why, and what to do next.
+func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next string) error {
+	out := &printer{w: a.Stdout}
+	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
+	for _, name := range []string{"entra", "ad"} {
+		f := p.Sources[name]
+		out.printf("  source %-6s %s%s\n", name, f.State, prefixed(": ", f.Reason))
+	}
+	out.printf("  people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n\n",
+		p.Counts.Users, p.Counts.Keep, p.Counts.Reclaim, p.Counts.Undecided, p.Counts.Exempt)
+	if len(p.Kinds) > 0 {
+		out.printf("  accounts that are no people:")
+		for i, kind := range slices.Sorted(maps.Keys(p.Kinds)) {
+			out.printf("%s %s %d", map[bool]string{true: ","}[i > 0], kind, p.Kinds[kind])
+		}
+		out.printf("\n\n")
+	}
+	if len(p.Rules) > 0 {
+		out.table(ruleTable(p))
+		out.printf("\n")
+	}
+	for _, n := range p.Notes {
+		out.printf("  note: %s\n", n)
+	}
+	if p.FirstRun {
+		out.printf("  this store knows no earlier run: nothing is compared with an earlier day, and what was restored\n  or given back with another folder or store is not known here\n\n")
+	}
+	if len(p.Changes) > 0 {
+		out.shortTable(changeTable(p), "changes.csv has them all")
+		out.printf("\n")
+	}
+	if len(p.Notices) > 0 {
+		out.printf("  announced, to be done by a later run if the person stays away: %d\n", len(p.Notices))
+	}
+	if len(p.Pending)+len(p.Resumes) > 0 {
+		pendingText(out, p)
+	}
+	if err := leftOut(a, s, r, out); err != nil {
+		return err
+	}
+	out.printf("%s\n", summary(p))
+	switch {
+	case p.Verdict == plan.Hold:
+		for _, r := range p.HoldReasons {
+			out.printf("  held: %s\n", r)
+		}
+	case p.Verdict != plan.Nothing && p.Mode == policy.Audit:
+		out.printf("mode is audit: this is what would be done. Nothing may be written until the policy says review.\n")
+	case p.Verdict != plan.Nothing || len(p.Resumes) > 0:
+		out.printf("plan hash %s\napply it:  %s\n", p.PlanHash, next)
+	}
+	return out.err
+}
+
+// ruleTable has a line for each rule: how many holders there are, how many it asked,
+// how many it matched, and which attributes were empty.
+func ruleTable(p *plan.Plan) [][]string {
+	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
+	for i := range p.Rules {
+		t := &p.Rules[i]
+		rows = append(rows, []string{t.Rule, fmt.Sprint(t.Holders), fmt.Sprint(t.Asked), fmt.Sprint(t.Reclaim), fmt.Sprint(t.Undecided), fmt.Sprint(t.Exempt), t.Told()})
+	}
+	return rows
+}
+
+// pendingText prints what earlier runs began and did not finish, one by one.
+func pendingText(out *printer, p *plan.Plan) {
+	what := "gone on with first: " + strings.Join(p.Resumes, ", ")
+	if p.Mode == policy.Audit {
+		what = "nothing is written in audit"
+	}
+	out.printf("  begun by earlier runs and not finished: %d (%s)\n", len(p.Pending), what)
+	rows := [][]string{{"USER", "CHANGE", "RUN", "WHY IT WAITS"}}
+	for _, b := range p.Pending {
+		rows = append(rows, []string{cmp.Or(b.UserPrincipalName, b.User), arrow(b.Rule, b.License, b.To), b.Run, b.Reason})
+	}
+	out.shortTable(rows, "plan.json has them all")
+	out.printf("\n")
+}
+
+func changeTable(p *plan.Plan) [][]string {
+	rows := [][]string{{"USER", "RULE", "CHANGE", "VIA", "SAVES", "REASON"}}
+	for _, c := range p.Changes {
+		rows = append(rows, []string{c.UserPrincipalName, c.Rule, arrow(c.Rule, c.License, c.To), string(c.Via), money(c.MonthlySaving, p.Currency), c.Reason})
+	}
+	return rows
+}
+
+// leftOut counts, by reason, who came back, who matched but is left alone, and who
+// is undecided or exempt.
+func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
+	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
+	err := report.EachListed(a.Context, s, r.Begin.Run, func(list, reason string) error {
+		lists[list].add(reason)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = r.Each(a.Context, func(d *plan.Decision) error {
+		if d.Outcome == policy.Exempt {
+			lists["exempt"].add(strings.TrimPrefix(d.Reason, "exempt: "))
+		}
+		return nil
+	})
+	for _, name := range []string{"returned", "refused", "undecided", "exempt"} {
+		lists[name].print(out, name)
+	}
+	return err
+}
+
+func summary(p *plan.Plan) string {
+	text := fmt.Sprintf("verdict %s: %d changes save %s a month", p.Verdict, len(p.Changes), money(p.MonthlySaving, p.Currency))
+	if p.Deferred > 0 {
+		text += fmt.Sprintf("; %d more are deferred to the next run", p.Deferred)
+	}
+	return text
+}

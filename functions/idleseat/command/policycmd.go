@@ -1,0 +1,109 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+type policyCmd struct {
+	Check policyCheckCmd `cmd:"" help:"Compile a policy file and report every fault in it."`
+	Test  policyTestCmd  `cmd:"" help:"Ask the rules about golden users and compare."`
+}
+
+type policyCheckCmd struct {
+	File  string `arg:"" help:"The policy file."`
+	Store string `help:"Also look whether everybody whom the policy lists by name is in the latest snapshot of this store." placeholder:"S"`
+}
+
+// Run compiles a policy file.
+func (c *policyCheckCmd) Run(a *Process) error {
+	p, text, err := policyFlag{c.File}.load()
+	if err != nil {
+		return err
+	}
+	for _, note := range p.Over(a.Clock.Now()) {
+		fmt.Fprintf(a.Stderr, "%s: %s\n", c.File, note)
+	}
+	if c.Store != "" {
+		if err := c.names(a, p, text); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(a.Stdout, "%s: good; %d rules, %d licenses, mode %s, tenant %s\n", c.File, len(p.Rules), len(p.Licenses), p.Mode, p.Tenant)
+	return err
+}
+
+// names looks for the people whom the policy lists in the latest snapshot.
+func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
+	s, err := storeFlag{c.Store}.open(a)
+	if err != nil {
+		return err
+	}
+	newest, err := history.Newest(a.Context, s, a.Clock.Now())
+	if err != nil {
+		return err
+	}
+	out := &printer{w: a.Stdout}
+	if newest == "" {
+		out.printf("%s: the store has no run for everybody yet, so that names were not looked for\n", c.File)
+		return out.err
+	}
+	r, err := decision.Open(a.Context, s, newest)
+	if err != nil {
+		return err
+	}
+	r.Policy, r.Begin.Policy, r.Begin.AsOf = p, text, a.Clock.Now()
+	if r.Begin.Earlier, err = history.Earlier(a.Context, s, newRun(a.Clock.Now()), a.Clock.Now()); err != nil {
+		return err
+	}
+	named, err := r.Named(a.Context)
+	if err != nil {
+		return err
+	}
+	found := r.Listed(named)
+	for _, note := range found.Notes {
+		out.printf("%s: %s\n", c.File, note)
+	}
+	nobody, err := r.Lookalikes(a.Context, found.Nobody)
+	if err != nil || len(nobody) == 0 {
+		return errors.Join(err, out.err)
+	}
+	return usageError{fmt.Errorf("%s, by the snapshot of run %s: %s", c.File, newest, strings.Join(nobody, "; "))}
+}
+
+type policyTestCmd struct {
+	File string `arg:"" help:"The policy file; its golden users are beside it, in NAME_test.yaml."`
+}
+
+// Run asks the rules about the golden users beside a policy.
+func (c *policyTestCmd) Run(a *Process) error {
+	p, _, err := policyFlag{c.File}.load()
+	if err != nil {
+		return err
+	}
+	extension := filepath.Ext(c.File)
+	golden := strings.TrimSuffix(c.File, extension) + "_test" + extension
+	text, err := readSmall(golden)
+	if err != nil {
+		return usageError{fmt.Errorf("read the golden users of %s, which are beside it: %w", c.File, err)}
+	}
+	report, err := policy.Test(p, golden, text)
+	if err != nil {
+		return err
+	}
+	out := &printer{w: a.Stdout}
+	for _, f := range report.Failed {
+		out.printf("%s:%d: %s: rule %s: expected %s, got %s: %s\n", golden, f.Line, f.Case, f.Rule, f.Expected, f.Got, f.Why)
+	}
+	out.printf("%s: %d cases passed, %d expectations failed\n", golden, len(report.Passed), len(report.Failed))
+	if out.err == nil && len(report.Failed) > 0 {
+		return fmt.Errorf("%d expectations of %s failed", len(report.Failed), golden)
+	}
+	return out.err
+}

@@ -1,0 +1,122 @@
+package command
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+)
+
+// printer writes text to people and keeps the first error.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprint(p.w, clean(fmt.Sprintf(format, args...)))
+	}
+}
+
+// table prints rows in columns.
+func (p *printer) table(rows [][]string) {
+	if p.err != nil {
+		return
+	}
+	w := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i := range row {
+			row[i] = strings.ReplaceAll(clean(row[i]), "\n", " ")
+		}
+		fmt.Fprintln(w, "  "+strings.Join(row, "\t"))
+	}
+	p.err = w.Flush()
+}
+
+// shownRows is how many rows of a long table are printed.
+const shownRows = 25
+
+// shortTable prints the beginning of a table, and where the rest is.
+func (p *printer) shortTable(rows [][]string, rest string) {
+	more := len(rows) - 1 - shownRows
+	if more <= 0 {
+		p.table(rows)
+		return
+	}
+	p.table(rows[:1+shownRows])
+	p.printf("  … and %d more; %s\n", more, rest)
+}
+
+// clean takes out what could move the cursor, recolour or reorder a terminal:
+// names come from directories, and anybody may have written them.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+func money(amount float64, currency string) string {
+	return strings.TrimSpace(fmt.Sprintf("%.2f %s", amount, currency))
+}
+
+// maxReasons is how many different reasons are counted one by one, and how
+// many of them are printed.
+const (
+	maxReasons   = 10_000
+	shownReasons = 12
+)
+
+// top counts people by reason.
+type top struct {
+	counts map[string]int
+	total  int
+	others int
+}
+
+func newTop() *top { return &top{counts: map[string]int{}} }
+
+func (t *top) add(reason string) {
+	t.total++
+	if _, known := t.counts[reason]; !known && len(t.counts) == maxReasons {
+		t.others++
+		return
+	}
+	t.counts[reason]++
+}
+
+func (t *top) print(out *printer, title string) {
+	if t.total == 0 {
+		return
+	}
+	reasons := slices.SortedFunc(maps.Keys(t.counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.counts[b], t.counts[a]), cmp.Compare(a, b))
+	})
+	out.printf("%s: %d\n", title, t.total)
+	others := t.others
+	for i, r := range reasons {
+		if i < shownReasons {
+			out.printf("  %6d  %s\n", t.counts[r], r)
+		} else {
+			others += t.counts[r]
+		}
+	}
+	if others > 0 {
+		out.printf("  %6d  for other reasons\n", others)
+	}
+	out.printf("\n")
+}

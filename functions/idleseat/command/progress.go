@@ -1,0 +1,78 @@
+package command
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// progress is one line on a terminal that says how many people were read, how
+// fast, and how long it will take. On anything but a terminal it is nil, and
+// prints nothing.
+type progress struct {
+	mu      sync.Mutex
+	w       io.Writer
+	now     func() time.Time
+	started time.Time
+	printed time.Time
+	read    [2]int // people, by source
+	total   int    // of Entra ID
+}
+
+func newProgress(a *Process) *progress {
+	f, ok := a.Stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return &progress{w: f, now: a.Clock.Now, started: a.Clock.Now()}
+}
+
+// people takes the news from collect.
+func (p *progress) people(s directory.Source, people, total int) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.read[s] = people
+	p.total = max(p.total, total)
+	now := p.now()
+	if now.Sub(p.printed) < 200*time.Millisecond {
+		return
+	}
+	p.printed = now
+	fmt.Fprintf(p.w, "\r\x1b[K%s", p.text(now))
+}
+
+func (p *progress) text(now time.Time) string {
+	spent := now.Sub(p.started).Seconds()
+	entra, ad := p.read[directory.Entra], p.read[directory.AD]
+	text := fmt.Sprintf("read %d people in Entra ID, %d in Active Directory, %.0f/s", entra, ad, float64(entra+ad)/max(spent, 0.001))
+	if left := p.total - entra; left > 0 && entra > 0 {
+		text += fmt.Sprintf(", about %s left", time.Duration(float64(left)/float64(entra)*spent*float64(time.Second)).Round(time.Second))
+	}
+	return text
+}
+
+// changes takes the news from apply.
+func (p *progress) changes(done, total int) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.w, "\r\x1b[K%d of %d changes", done, total)
+}
+
+// clear takes the line away.
+func (p *progress) clear() {
+	if p != nil {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}

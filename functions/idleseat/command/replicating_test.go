@@ -1,0 +1,87 @@
+package command
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/sandbox/samba"
+)
+
+// TestSambaTwoControllers runs against two real controllers of which only the first
+// is configured, and the second is known from the directory.
+func TestSambaTwoControllers(t *testing.T) {
+	const password = "L0gsOn!here"
+	s := newShell(t, sandbox.Options{Users: 60, Seed: 2})
+	days := map[string]int{} // since the replicated date, by sAMAccountName
+	user := map[int]string{}
+	kinds := []int{95, 96, 200, 0}
+	for i := range s.company.Company.Size() {
+		p := s.company.Company.Person(i)
+		if len(user) < len(kinds) && p.Kind == sandbox.Synced && p.Entra.UserPrincipalName != "anna@contoso.example" &&
+			slices.Contains(p.ADGroups, sandbox.CitrixGroup) && !slices.Contains(p.Groups, "LIC-Exempt") && !slices.Contains(p.Groups, "LIC-Exempt-Leave") {
+			kind := kinds[len(user)]
+			days[p.AD.SAMAccount], user[kind] = kind, p.Entra.UserPrincipalName
+		}
+	}
+	if len(user) != len(kinds) {
+		t.Fatalf("the company has too few people who fit: %v", user)
+	}
+	account := map[int]string{}
+	d, _ := onPremises(t, s, samba.Options{Replicating: true}, func(p *samba.Person) {
+		kind, chosen := days[p.SAMAccount]
+		if !chosen {
+			return
+		}
+		account[kind] = p.SAMAccount
+		p.Password, p.LastLogonTimestamp, p.LastLogon = password, time.Now().AddDate(0, 0, -kind), nil
+		if kind == 0 {
+			p.LastLogonTimestamp, p.Created = time.Time{}, time.Now().AddDate(-1, 0, 0)
+		}
+	})
+	statuses := func(run string) map[string]report.Result {
+		var r report.Results
+		if err := json.Unmarshal(s.finish(run).out, &r); err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]report.Result{}
+		for _, one := range r.Results {
+			if one.License == "citrix" {
+				all[one.UserPrincipalName] = one
+			}
+		}
+		return all
+	}
+	everybody := s.plan(exitDone)
+	alone := s.plan(exitDone, "--user", user[95])
+	if len(alone.Changes) == 0 {
+		t.Fatalf("idle by every date, but not taken: %+v", alone)
+	}
+	if err := d.LogOn(1, account[95], password); err != nil {
+		t.Fatal(err)
+	}
+	if got := bySAM(t, d)[account[95]].LastLogonTimestamp; time.Since(got) < threshold {
+		t.Fatalf("the first controller knows of the logon already, at %v, so this test shows nothing", got)
+	}
+	if got := statuses(alone.Run)[user[95]]; got.Status != report.Kept || !strings.HasPrefix(got.Note, "logged on ") {
+		t.Errorf("logged on at the second controller only: %+v", got)
+	}
+
+	d.Stop(1)
+	undecided := s.plan(exitDone, "--user", user[96])
+	const missing = "ldaps://dc2.corp.example.test: connect: "
+	if len(undecided.Undecided) == 0 || !strings.Contains(undecided.Undecided[0].Reason, missing) {
+		t.Errorf("with the second controller stopped: changes %+v, undecided %+v", undecided.Changes, undecided.Undecided)
+	}
+	results := statuses(everybody.Run)
+	for kind, want := range map[int]report.Status{95: report.Kept, 96: report.Kept, 200: report.Done, 0: report.Kept} {
+		got := results[user[kind]]
+		if got.Status != want || want == report.Kept && (!strings.HasPrefix(got.Note, "undecided: ") || !strings.Contains(got.Note, missing)) {
+			t.Errorf("replicated date %d days ago, the second controller stopped: %+v, want %s", kind, got, want)
+		}
+	}
+}

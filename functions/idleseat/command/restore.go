@@ -1,0 +1,124 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/gate"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+type restoreCmd struct {
+	storeFlag
+	policyFlag
+	formatFlag
+	awsFlag
+	User string `arg:"" optional:"" help:"The user whose licenses are put back: userPrincipalName, object id or SID."`
+	From string `name:"run" help:"Put back what run R took: of everybody, or of the user alone." placeholder:"R"`
+	Yes  bool   `help:"Put it back without being asked."`
+}
+
+// Run puts back what was taken, by runs of their own.
+func (c *restoreCmd) Run(a *Process) error {
+	switch {
+	case c.User == "" && c.From == "":
+		return usageError{errors.New("name a user, or a run with --run R")}
+	case c.AWS != "":
+		out, err := c.start(a, map[string]string{"restore": c.From, "user": c.User})
+		if err != nil {
+			return err
+		}
+		return c.printOutcome(a, out, c.formatFlag)
+	}
+	s, err := c.open(a)
+	if err != nil {
+		return err
+	}
+	line, err := openPipeline(a, s, newProgress(a))
+	if err != nil {
+		return err
+	}
+	user, runs := c.User, []string{c.From}
+	if user != "" {
+		if user, err = idOf(a, line, user); err != nil {
+			return err
+		}
+	}
+	if c.From == "" {
+		if runs, err = gate.Taken(a.Context, s, user, c.User); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	for _, run := range runs { // one that cannot be put back does not keep the others
+		errs = append(errs, c.putBack(a, line, s, run, user))
+	}
+	return errors.Join(errs...)
+}
+
+// idOf is the key of a user in the ledger: the object id, or a SID as it is given.
+func idOf(a *Process, line *pipeline, name string) (string, error) {
+	if strings.HasPrefix(name, "S-1-") {
+		return name, nil
+	}
+	id, err := line.entra.FindID(a.Context, name)
+	if err != nil {
+		return "", fmt.Errorf("read %q: %w", name, err)
+	}
+	return id, nil
+}
+
+// inForce is the text of the policy in force; empty, with a word about it, when the
+// file cannot be read: the way back is open all the same.
+func (c *restoreCmd) inForce(a *Process) string {
+	if c.Policy == "" {
+		return ""
+	}
+	text, err := readSmall(c.Policy)
+	if err == nil {
+		_, err = policy.Load(c.Policy, text)
+	}
+	if err != nil {
+		fmt.Fprintf(a.Stderr, "the policy file is not used, but the policy of an earlier run: %s\n", clean(err.Error()))
+		return ""
+	}
+	return string(text)
+}
+
+// putBack plans and applies the restoring of one run, after what was begun before
+// of the same.
+func (c *restoreCmd) putBack(a *Process, line *pipeline, s store.Store, run, user string) error {
+	p, err := gate.Restore(a.Context, s, gate.Back{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
+	if err != nil {
+		return err
+	}
+	for _, why := range p.Unreadable {
+		fmt.Fprintf(a.Stderr, "not put back: %s\n", clean(why))
+	}
+	if !c.Yes && !confirm(a, p) {
+		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", apply.ErrRefused)
+	}
+	applier := line.applier()
+	failed, err := resume(a, applier, p, "", user)
+	if err = errors.Join(err, resumeFailed(failed)); err != nil || len(p.Changes) == 0 {
+		return err
+	}
+	results, err := applier.Apply(a.Context, apply.Request{Run: p.Run, Approver: approver()})
+	line.bar.clear()
+	if results == nil {
+		return err
+	}
+	if printErr := printResults(a, p, results, c.formatFlag, c.next(a, "apply "+p.Run+" --yes")); printErr != nil && err == nil {
+		err = printErr
+	}
+	if err == nil {
+		err = failures(p, results)
+	}
+	if n := len(p.Unreadable); err == nil && n > 0 {
+		err = fmt.Errorf("run %s: %d licenses were not put back, because the ledger is damaged there (see above)", p.Run, n)
+	}
+	return err
+}

@@ -1,0 +1,184 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// holding is what everybody holds: licenses with their paths and switched-off
+// plans, and groups.
+func holding(c *sandbox.Company) map[int][]string {
+	all := map[int][]string{}
+	for i := range c.Size() {
+		p := c.Person(i)
+		list := append(slices.Clone(p.Groups), p.ADGroups...)
+		if p.Entra != nil {
+			for _, a := range p.Entra.Assignments {
+				list = append(list, strings.Join(append([]string{a.SKU, a.Group, a.State}, a.DisabledPlans...), " "))
+			}
+		}
+		slices.Sort(list)
+		all[i] = list
+	}
+	return all
+}
+
+// asBefore checks that everybody holds what they held. Licenses of the groups that
+// were left follow membership.
+func (s *shell) asBefore(before map[int][]string) {
+	s.t.Helper()
+	diff := ""
+	for range 150 {
+		if diff = cmp.Diff(before, holding(s.company.Company)); diff == "" {
+			return
+		}
+		s.passes(time.Minute)
+	}
+	s.t.Errorf("what people hold (-before +after):\n%s", diff)
+}
+
+// restored runs restore until nothing is pending.
+func (s *shell) restored(args ...string) report.Results {
+	s.t.Helper()
+	var r report.Results
+	if err := json.Unmarshal(s.want(exitDone, append([]string{"restore", "--yes", "--format", "json"}, args...)...).out, &r); err != nil {
+		s.t.Fatal(err)
+	}
+	for r.Count(report.Pending) > 0 {
+		s.passes(time.Minute)
+		run := r.Run
+		r = report.Results{}
+		if err := json.Unmarshal(s.want(exitDone, "apply", run, "--yes", "--format", "json").out, &r); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return r
+}
+
+// TestRestore puts back one user and then the rest of a run: everybody holds
+// what they held before.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	s.finish(p.Run)
+	if cmp.Equal(before, holding(s.company.Company)) {
+		t.Fatal("nothing was taken")
+	}
+	one := p.Changes[0]
+	if r := s.restored(one.UserPrincipalName); len(r.Results) == 0 || r.Count(report.Done) != len(r.Results) || r.Results[0].User != one.User {
+		t.Errorf("one user: %+v", r)
+	}
+	if again := s.want(exitUsage, "restore", one.UserPrincipalName, "--yes"); !strings.Contains(again.err, "nothing to put back") {
+		t.Errorf("again: %s", again.err)
+	}
+	r := s.restored("--run", p.Run)
+	if n := r.Count(report.Done); n != len(r.Results) || n < len(p.Changes)-3 || n >= len(p.Changes) {
+		t.Errorf("%d of %d done, the run had %d changes", n, len(r.Results), len(p.Changes))
+	}
+	s.asBefore(before)
+	s.want(exitUsage, "restore", "--run", p.Run, "--yes")
+	s.want(exitUsage, "restore", "--yes")
+	s.want(exitUsage, "restore", "nobody@contoso.example", "--yes")
+}
+
+// TestRestoreOfOthers: one user's license on its way back keeps nobody else's, and
+// the whole run comes back after all.
+func TestRestoreOfOthers(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 1500 * time.Millisecond})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	for range 200 {
+		if a := s.run("apply", p.Run, "--yes", "--format", "json"); !bytes.Contains(a.out, []byte(`"pending"`)) {
+			break
+		}
+		s.passes(time.Minute)
+	}
+	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
+	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
+	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // waits for its license
+	var r report.Results
+	if err := json.Unmarshal(s.want(exitDone, "restore", "--run", p.Run, p.Changes[other].User, "--yes", "--format", "json").out, &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Results) == 0 || r.Count(report.Done) != len(r.Results) || r.Results[0].User != p.Changes[other].User {
+		t.Errorf("the other one: %+v", r.Results)
+	}
+	a := s.want(exitDone, "restore", "--run", p.Run, "--yes")
+	if !strings.Contains(a.err, "went on with run ") {
+		t.Errorf("what was begun before is not gone on with: %s", a.err)
+	}
+	for range 200 {
+		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage {
+			break
+		}
+		s.passes(time.Minute)
+	}
+	s.asBefore(before)
+}
+
+// TestRestoreWhileApplied: a run is put back while it still waits for the directory.
+// What it has taken comes back, what it has begun is undone, and it begins nothing
+// any more.
+func TestRestoreWhileApplied(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	if a := s.want(exitDone, "apply", p.Run, "--yes", "--format", "json"); !bytes.Contains(a.out, []byte(`"pending"`)) {
+		t.Fatal("nothing is pending")
+	}
+	pending := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
+	if a := s.want(exitDone, "restore", p.Changes[pending].UserPrincipalName, "--yes"); !strings.Contains(a.err, "somebody asked for it back") {
+		t.Errorf("one whose change is under way: %s", a.err)
+	}
+	for range 200 {
+		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to put back") {
+			break
+		}
+		s.passes(time.Minute)
+	}
+	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "final already") && !strings.Contains(a.err, "puts it back") {
+		t.Errorf("apply again: %s", a.err)
+	}
+	s.asBefore(before)
+	for _, e := range s.company.Company.History() {
+		if e.LostMailbox {
+			t.Errorf("somebody was without a mailbox: %+v", e)
+		}
+	}
+}
+
+// TestRestoreWhenDataAreOver: the data of a run are deleted after some weeks, the
+// ledger is kept for years. Whoever lost a license then has it back all the same.
+func TestRestoreWhenDataAreOver(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	s.done(p.Run)
+	s.plan(exitDone)
+	if err := os.RemoveAll(s.path("store/runs/" + p.Run)); err != nil {
+		t.Fatal(err)
+	}
+	// Nor does it take sign-in dates, which are gone with the premium license.
+	s.company.Intercept(lapsed)
+	if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(report.Done) == 0 || r.Count(report.Done) != len(r.Results) {
+		t.Errorf("one user: %+v", r)
+	}
+	s.restored("--run", p.Run)
+	s.asBefore(before)
+}

@@ -1,0 +1,132 @@
+package command
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/sandbox/samba"
+)
+
+// administrator is a connection of the domain's administrator.
+func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
+	t.Helper()
+	pem, err := os.ReadFile(d.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, err := os.ReadFile(d.PasswordFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	conn, err := ldap.DialURL(d.URLs[0], ldap.DialWithTLSConfig(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}))
+	if err == nil {
+		err = conn.Bind(d.Admin, strings.TrimSpace(string(password)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// TestSambaWayBack takes Citrix in a real Samba domain. Then the group is renamed and
+// another one is made in its place, and one account is deleted. A restore puts people
+// back into the group that they were in. It puts nobody into the other one.
+func TestSambaWayBack(t *testing.T) {
+	s := newShell(t, sandbox.Options{Users: 400, Seed: 5, LicenseDelay: 20 * time.Millisecond})
+	d, _ := onPremises(t, s, samba.Options{}, nil)
+	old, renamed := samba.DN("Citrix Users", samba.GroupsOU), samba.DN("Citrix 2027", samba.GroupsOU)
+	admin := administrator(t, d)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := s.plan(exitDone)
+	taken := slices.DeleteFunc(slices.Clone(p.Changes), func(c plan.Change) bool { return c.License != "citrix" })
+	if len(taken) < 5 {
+		t.Fatalf("%d are to lose Citrix", len(taken))
+	}
+	s.done(p.Run)
+
+	must(admin.ModifyDN(ldap.NewModifyDNRequest(old, "CN=Citrix 2027", true, "")))
+	another := ldap.NewAddRequest(old, nil)
+	another.Attribute("objectClass", []string{"top", "group"})
+	another.Attribute("sAMAccountName", []string{"Citrix Users again"})
+	must(admin.Add(another))
+
+	ad, err := activedirectory.New(activedirectory.Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}, time.Now)
+	must(err)
+	in := func(c plan.Change, group string) bool {
+		t.Helper()
+		member, err := ad.MemberOf(t.Context(), c.SID, group, true)
+		must(err)
+		return member
+	}
+	one := func(c plan.Change, want report.Status, note string) {
+		t.Helper()
+		status := exitDone
+		if want == report.Refused {
+			status = exitHeld
+		}
+		r, _ := s.restoring(status, c.User)
+		if x := r.Of(&c); x == nil || x.Status != want || !strings.Contains(x.Note, note) {
+			t.Errorf("%+v, want %s with %q", x, want, note)
+		}
+		if back := in(c, renamed); back != (want == report.Done) {
+			t.Errorf("in the group: %t", back)
+		}
+	}
+	// The run knows which group it was.
+	one(taken[0], report.Done, "is called "+renamed+" now")
+	// Nobody knows it when its data are gone, until the policy says so.
+	must(os.Rename(s.path("store/runs"), s.path("runs")))
+	must(os.Rename(s.path("store/history"), s.path("history")))
+	one(taken[1], report.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")
+	text, err := os.ReadFile(s.path("policy.yaml"))
+	must(err)
+	s.write("policy.yaml", replace(t, old, renamed)(string(text)))
+	one(taken[1], report.Done, "")
+	s.write("policy.yaml", string(text))
+	for _, folder := range []string{"runs", "history"} {
+		must(os.RemoveAll(s.path("store/" + folder)))
+		must(os.Rename(s.path(folder), s.path("store/"+folder)))
+	}
+	// One account is gone, and everybody else is back.
+	gone, last := taken[2], taken[3]
+	account, err := ad.ReadPerson(t.Context(), gone.SID)
+	must(err)
+	must(admin.Del(ldap.NewDelRequest(account.DN, nil)))
+	for _, c := range taken[4:] {
+		one(c, report.Done, "")
+	}
+	r, _ := s.restoring(exitFailed, gone.User)
+	if x := r.Of(&gone); x.Status != report.Failed || !strings.Contains(x.Note, "no longer in Active Directory") {
+		t.Errorf("the account that is gone: %+v", x)
+	}
+	// The group is deleted, and the other one has its name.
+	must(admin.Del(ldap.NewDelRequest(renamed, nil)))
+	r, _ = s.restoring(exitHeld, last.User)
+	if x := r.Of(&last); x.Status != report.Refused || !strings.Contains(x.Note, "and another one (") {
+		t.Errorf("another group in place: %+v", x)
+	}
+	for _, c := range taken {
+		if c.User != gone.User && in(c, old) {
+			t.Errorf("%s is in another group than before", c.UserPrincipalName)
+		}
+	}
+}

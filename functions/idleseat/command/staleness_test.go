@@ -1,0 +1,214 @@
+package command
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// sharedClock is a clock of the company and of the commands, in one file: it goes as
+// the real one does, and a test can move it ahead. So minutes pass in a test without a
+// wait.
+type sharedClock struct {
+	t    *testing.T
+	path string
+
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+const clockVariable = "IDLESEAT_TEST_CLOCK"
+
+func newSharedClock(t *testing.T) *sharedClock {
+	t.Helper()
+	c := &sharedClock{t: t, path: filepath.Join(t.TempDir(), "clock")}
+	c.pass(0)
+	return c
+}
+
+// pass lets so much time pass at once.
+func (c *sharedClock) pass(d time.Duration) {
+	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += d
+	if err := os.WriteFile(c.path+".new", binary.BigEndian.AppendUint64(nil, uint64(c.ahead)), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := os.Rename(c.path+".new", c.path); err != nil { // whole for who reads it meanwhile
+		c.t.Fatal(err)
+	}
+}
+
+func (c *sharedClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+// perRequest lets a step pass with each request of Graph.
+func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c.pass(step)
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// clockOf reads a shared clock in a process of its own.
+func clockOf(path string) func() time.Time {
+	return func() time.Time {
+		b, err := os.ReadFile(path)
+		if err != nil || len(b) != 8 {
+			panic("the clock of the test cannot be read")
+		}
+		return time.Now().Add(time.Duration(binary.BigEndian.Uint64(b)))
+	}
+}
+
+// staleShell is a company of whose Graph reads lag up to a minute behind writes,
+// while time passes slowly: nearly every read is served while its object still has
+// an older state.
+func staleShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
+	t.Helper()
+	o.Lag = time.Minute
+	s := clockedShell(t, o, edit...)
+	s.company.Intercept(s.clock.perRequest(200 * time.Millisecond))
+	return s
+}
+
+// clockedShell is a company that shares its clock with the commands.
+func clockedShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
+	t.Helper()
+	clock := newSharedClock(t)
+	o.Now = clock.now
+	s := newShell(t, o, edit...)
+	s.clock = clock
+	s.setenv(clockVariable, clock.path)
+	return s
+}
+
+// untilDone calls a command again and again, a minute after each other, until
+// nothing is pending.
+func (s *shell) untilDone(args ...string) report.Results {
+	s.t.Helper()
+	for range mostCalls {
+		var r report.Results
+		if err := json.Unmarshal(s.want(exitDone, append(args, "--yes", "--format", "json")...).out, &r); err != nil {
+			s.t.Fatal(err)
+		}
+		if r.Count(report.Pending) == 0 {
+			return r
+		}
+		args = []string{"apply", r.Run}
+		s.passes(time.Minute)
+	}
+	s.t.Fatalf("%q: changes stay pending", args)
+	return report.Results{}
+}
+
+// TestGoingBackWhileReadsLag: everybody whose license is being taken signs in while
+// reads still show what was before. People whose change is rolled back have the license
+// and not its successor. People whose change was made have the successor and not the
+// license. Nobody was ever without both. A restore right afterwards puts back all that
+// was taken.
+func TestGoingBackWhileReadsLag(t *testing.T) {
+	t.Parallel()
+	s := staleShell(t, sandbox.Options{Users: 300, Seed: 6})
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	s.want(exitDone, "apply", p.Run, "--yes")
+	for _, c := range p.Changes {
+		if i, found := number(s, c.User); found {
+			s.company.Company.SignIn(i)
+		}
+	}
+	r := s.untilDone("apply", p.Run)
+	kept := 0
+	after := holding(s.company.Company)
+	for _, x := range r.Results {
+		i, found := number(s, x.User)
+		if !found || x.License != "m365-e3" {
+			continue
+		}
+		inEntra := cmpopts.IgnoreSliceElements(func(held string) bool { return held == sandbox.CitrixGroup })
+		switch changed := !cmp.Equal(before[i], after[i], inEntra); {
+		case x.Status == report.Kept && changed, x.Status == report.Done && !changed, x.Status == report.Failed:
+			t.Errorf("%s: %s, and holds %q instead of %q", x.Status, x.Note, after[i], before[i])
+		case x.Status == report.Kept:
+			kept++
+		}
+	}
+	if kept == 0 || kept == len(r.Results) {
+		t.Errorf("%d of %d are kept, so this test shows nothing", kept, len(r.Results))
+	}
+	s.untilDone("restore", "--run", p.Run)
+	s.asBefore(before)
+	for _, e := range s.company.Company.History() {
+		if e.LostMailbox {
+			t.Errorf("somebody was without a mailbox: %+v", e)
+		}
+	}
+}
+
+// number is the number of somebody in the company.
+func number(s *shell, user string) (int, bool) {
+	for i := range s.company.Company.Size() {
+		if p := s.company.Company.Person(i); p.Entra != nil && p.Entra.ID == user {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// TestFifteenNightsWhileReadsLag drains a backlog by one plan a night, as far as a
+// month's limit lets it, in a calm company and in one whose reads lag: in the end everybody holds the same, each change
+// was made by one write, and nobody was without a mailbox.
+func TestFifteenNightsWhileReadsLag(t *testing.T) {
+	t.Parallel()
+	o := sandbox.Options{Users: 600, Seed: 2}
+	edit := []policyText{
+		replace(t, "days(60)", "days(1)"), replace(t, "perRun: 200", "perRun: 8"), replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "false"),
+		replace(t, "created.value() <= now - days(90)", "false"),
+	}
+	var ends [2]map[int][]string
+	for n, s := range []*shell{clockedShell(t, o, edit...), staleShell(t, o, edit...)} {
+		s.company.Company.SignIn(9)
+		nights := 0
+		p := s.plan(exitHeld)
+		for args := []string{"--override-limits", p.PlanHash}; len(p.Changes) > 0; args = nil {
+			s.done(p.Run, args...)
+			nights++
+			s.passes(2 * time.Minute) // the next plan reads while the last writes may not show
+			p = s.plan(exitDone)
+		}
+		if nights < 15 {
+			t.Errorf("only %d nights", nights)
+		}
+		ends[n] = holding(s.company.Company)
+		writes := map[string]int{}
+		for _, e := range s.company.Company.History() {
+			if key := fmt.Sprint(e.What, e.Person, e.Group, e.SKU); e.LostMailbox {
+				t.Errorf("somebody was without a mailbox: %+v", e)
+			} else if writes[key]++; writes[key] > 1 {
+				t.Errorf("twice: %+v", e)
+			}
+		}
+	}
+	if d := cmp.Diff(ends[0], ends[1]); d != "" {
+		t.Errorf("what people hold (-calm +stale):\n%s", d)
+	}
+}

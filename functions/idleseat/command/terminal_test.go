@@ -1,0 +1,113 @@
+package command
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+func TestProgressText(t *testing.T) {
+	t.Parallel()
+	started := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	tests := map[string]struct {
+		entra, ad, total int
+		spent            time.Duration
+		want             string
+	}{
+		"both sources":       {3000, 1000, 9000, 10 * time.Second, "read 3000 people in Entra ID, 1000 in Active Directory, 400/s, about 20s left"},
+		"minutes":            {1000, 0, 100_000, 4 * time.Second, "read 1000 people in Entra ID, 0 in Active Directory, 250/s, about 6m36s left"},
+		"total not known":    {500, 0, 0, 2 * time.Second, "read 500 people in Entra ID, 0 in Active Directory, 250/s"},
+		"Entra has not come": {0, 1000, 9000, 2 * time.Second, "read 0 people in Entra ID, 1000 in Active Directory, 500/s"},
+		"Entra is read":      {9000, 1000, 9000, 10 * time.Second, "read 9000 people in Entra ID, 1000 in Active Directory, 1000/s"},
+		"more than counted":  {9100, 0, 9000, 10 * time.Second, "read 9100 people in Entra ID, 0 in Active Directory, 910/s"},
+		"no time spent":      {0, 0, 9000, 0, "read 0 people in Entra ID, 0 in Active Directory, 0/s"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &progress{started: started, read: [2]int{tc.entra, tc.ad}, total: tc.total}
+			if d := cmp.Diff(tc.want, p.text(started.Add(tc.spent))); d != "" {
+				t.Errorf("text (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestProgressLine: one line that is written over, not more often than eyes
+// can follow, and taken away at the end.
+func TestProgressLine(t *testing.T) {
+	t.Parallel()
+	var w bytes.Buffer
+	p := &progress{w: &w, now: time.Now, started: time.Now().Add(-time.Second)}
+	for n := range 1000 {
+		p.people(directory.Entra, n+1, 5000)
+	}
+	p.clear()
+	lines := strings.Split(w.String(), "\r\x1b[K")
+	if len(lines) < 3 || lines[0] != "" || !strings.HasPrefix(lines[1], "read 1 people in Entra ID") || lines[len(lines)-1] != "" {
+		t.Errorf("printed %q", w.String())
+	}
+	if p.read[directory.Entra] != 1000 || p.total != 5000 || len(lines) > 100 {
+		t.Errorf("read %v of %d, %d times printed", p.read, p.total, len(lines))
+	}
+	var none *progress // not a terminal
+	none.people(directory.AD, 1, 1)
+	none.clear()
+	if newProgress(&Process{Stderr: &w}) != nil {
+		t.Error("progress on something that is no terminal")
+	}
+}
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"":                        "",
+		"Zoë Müller, 李雷, مريم 😀":  "Zoë Müller, 李雷, مريم 😀",
+		"two\nlines":              "two\nlines",
+		"\x1b[31mred":             "�[31mred",
+		"over\rwritten\b":         "over�written�",
+		"a\tb\x00c\x7f":           "a�b�c�",
+		"csi\u009b2J":             "csi�2J",
+		"txt.\u202eexe\u202c":     "txt.�exe�",
+		"\u2066isolated\u2069":    "�isolated�",
+		"zero\u200bwidth\ufeff":   "zero�width�",
+		"line\u2028paragraph":     "line�paragraph",
+		"not \xff\xfe UTF-8":      "not �� UTF-8",
+		"osc\x1b]0;title\x07 end": "osc�]0;title� end",
+	}
+	for text, want := range tests {
+		if d := cmp.Diff(want, clean(text)); d != "" {
+			t.Errorf("%q (-want +got):\n%s", text, d)
+		}
+	}
+}
+
+func TestPrinterCleansAndKeepsTheFirstError(t *testing.T) {
+	t.Parallel()
+	var w bytes.Buffer
+	p := &printer{w: &w}
+	p.printf("%s\n", "\x1b[2Jname")
+	p.table([][]string{{"USER", "NOTE"}, {"long\nname", "x\x1b[2J"}})
+	if d := cmp.Diff("�[2Jname\n  USER       NOTE\n  long name  x�[2J\n", w.String()); d != "" || p.err != nil {
+		t.Errorf("error %v, printed (-want +got):\n%s", p.err, d)
+	}
+	p = &printer{w: brokenPipe{}}
+	p.printf("a")
+	p.table([][]string{{"b"}})
+	p.printf("c")
+	if !errors.Is(p.err, errPipe) {
+		t.Errorf("error %v", p.err)
+	}
+}
+
+var errPipe = errors.New("broken pipe")
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errPipe }

@@ -1,0 +1,55 @@
+// Package clock is the time as the product sees it: what instant it is, and how to
+// wait. Commands and functions get it from their entrance, so that a simulated company
+// can live for months within seconds, and no part of the product asks the machine.
+package clock
+
+import (
+	"context"
+	"time"
+)
+
+// Clock tells the time and waits. It is safe for concurrent use.
+type Clock interface {
+	// Now is the instant.
+	Now() time.Time
+	// Sleep returns nil once d has passed by Now, or the context's error when that
+	// ends first. It does not wait for a d of zero or less.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// Real is the clock of the machine.
+var Real Clock = real{}
+
+type real struct{}
+
+func (real) Now() time.Time { return time.Now() }
+
+func (r real) Sleep(ctx context.Context, d time.Duration) error { return Watch(r.Now).Sleep(ctx, d) }
+
+// Watch is the time told by a function, while waits take as long as on the machine.
+type Watch func() time.Time
+
+// Now is what the function tells.
+func (w Watch) Now() time.Time { return w() }
+
+// Sleep waits until the function tells that d has passed. It looks each second, since a
+// timer stands still while the machine sleeps, and the function's time does not.
+func (w Watch) Sleep(ctx context.Context, d time.Duration) error {
+	for due := w().Add(d); d > 0; d = due.Sub(w()) {
+		if err := wait(ctx, min(d, time.Second)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
