@@ -1,0 +1,39 @@
+package weather
+
+// dice is a source of numbers that depend on its first value alone.
+type dice uint64
+
+// next is splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators).
+func (d *dice) next() uint64 {
+	*d += 0x9e3779b97f4a7c15
+	z := uint64(*d)
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// below is a number from 0 to n-1.
+func (d dice) below(n int) int { return int(d.next() % uint64(n)) }
+
+// float is a number from 0 to 1, which is not reached.
+func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
+
+// pick is one of several.
+func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
+
+// hash mixes what a fault depends on (FNV-1a).
+func hash(seed uint64, night int, kind, target string, nth int) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	for _, n := range [...]uint64{seed, uint64(night), uint64(nth)} {
+		for range 8 {
+			h, n = (h^n&0xff)*prime, n>>8
+		}
+	}
+	for _, s := range [...]string{kind, "\x00", target} {
+		for i := range len(s) {
+			h = (h ^ uint64(s[i])) * prime
+		}
+	}
+	return h
+}

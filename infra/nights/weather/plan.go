@@ -1,0 +1,52 @@
+package weather
+
+import "slices"
+
+// Plan is the weather of one night: the kinds in force, and how often an operation meets
+// each of them. Without kinds the night is calm.
+type Plan struct {
+	Night int
+	Often float64 // from 0 to 1
+	Kinds []Kind
+}
+
+// Shares of the nights that are not calm, and how many kinds of fault they have, which
+// operations meet how often. A night is most often troubled by one thing.
+var troubled = []struct {
+	upTo        float64
+	least, most int
+	often       float64
+}{
+	{0.70, 1, 2, 0.05},
+	{0.95, 3, 5, 0.10},
+	{1.00, 8, 12, 0.20},
+}
+
+// calmNights is the share of calm nights at severity 1.
+const calmNights = 0.7
+
+// Plan draws the weather of a night. At severity 0 every night is calm, at 1 seven of
+// ten, at 3 one of ten.
+func (w *Weather) Plan(night int, severity float64) Plan {
+	d := dice(hash(w.seed, night, "plan", "", 0))
+	roll := func() dice { return dice(d.next()) }
+	p := Plan{Night: night}
+	if roll().float() >= (1-calmNights)*severity {
+		return p
+	}
+	share := roll().float()
+	for _, t := range troubled {
+		if share >= t.upTo {
+			continue
+		}
+		kinds := slices.Clone(Kinds())
+		p.Often = t.often
+		for range t.least + roll().below(t.most-t.least+1) {
+			i := roll().below(len(kinds))
+			p.Kinds = append(p.Kinds, kinds[i])
+			kinds = slices.Delete(kinds, i, i+1)
+		}
+		return p
+	}
+	return p
+}

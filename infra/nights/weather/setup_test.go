@@ -1,0 +1,92 @@
+package weather
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/entra"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// simulated is a clock that goes on only while somebody sleeps by it.
+type simulated struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *simulated { return &simulated{at: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)} }
+
+func (c *simulated) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(max(d, 0))
+	return ctx.Err()
+}
+
+// rig is a company under weather, and the clock of both.
+type rig struct {
+	*sandbox.Sandbox
+	*Weather
+	clock *simulated
+}
+
+func newRig(t *testing.T, seed uint64, users int) *rig {
+	t.Helper()
+	clock := newClock()
+	s, err := sandbox.Start(sandbox.Options{Users: users, Seed: 5, Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r := &rig{s, New(seed, clock), clock}
+	s.Intercept(r.Graph)
+	return r
+}
+
+// entra is the product's own client of the company.
+func (r *rig) entra(t *testing.T) *entra.Client {
+	t.Helper()
+	c, err := entra.New(entra.Config{GraphURL: r.GraphURL, Auth: entra.AuthDefault}, r.clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// storm is a night in which every operation meets these kinds.
+func storm(kinds ...Kind) Plan { return Plan{Night: 7, Often: 1, Kinds: kinds} }
+
+// groupID is the id of a group of Entra ID.
+func (r *rig) groupID(t *testing.T, name string) string {
+	t.Helper()
+	found, _ := r.get(t, "/groups?$filter=displayName eq '"+name+"'")
+	if len(found.Entries) != 1 {
+		t.Fatalf("group %s: %+v", name, found)
+	}
+	return found.Entries[0]
+}
+
+// carried counts the requests that reach Graph behind the weather.
+func (r *rig) carried() *int {
+	n := new(int)
+	r.Intercept(func(next http.Handler) http.Handler {
+		return r.Graph(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			*n++
+			next.ServeHTTP(w, q)
+		}))
+	})
+	return n
+}

@@ -1,0 +1,195 @@
+// Package weather makes the bad nights of a simulated company: it stands between the
+// product and the simulation, and makes Graph, Active Directory and the store answer
+// late, stale, partial, twice, in other order, with errors or not at all. Time passes
+// only on the clock that it is given; it never waits for real.
+//
+// Every fault follows from the seed, the night, the kind and the n-th operation on the
+// same target, so that a night can be lived again, and a fault left out by its number
+// moves no other one. On a calm night the answers pass untouched.
+package weather
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Clock is the simulated time (shared/clock).
+type Clock interface {
+	Now() time.Time
+	// Sleep returns once d has passed on the clock.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+// Fault is one fault that was made.
+type Fault struct {
+	Number uint64 // the same in every run of the seed
+	Night  int
+	Kind   Kind
+	Target string // an operation, or whom the fault is about
+	Nth    int    // of the operations on the target that night, from 1; 0: all night long
+}
+
+// String is the fault on one line.
+func (f Fault) String() string {
+	return fmt.Sprintf("night %d: fault %d: %s: %s (%d)", f.Night, f.Number, f.Kind, f.Target, f.Nth)
+}
+
+// Weather is the weather of one company. It is safe for concurrent use; a night begins
+// while no operation is under way.
+type Weather struct {
+	// Process is the one whose operations are counted and may be cut off.
+	Process
+
+	seed  uint64
+	clock Clock
+	night atomic.Pointer[night] // nil: calm
+
+	mu      sync.Mutex
+	leftOut map[uint64]bool
+	faults  []Fault
+}
+
+// New is calm weather.
+func New(seed uint64, clock Clock) *Weather {
+	return &Weather{seed: seed, clock: clock, Process: Process{clock: clock}, leftOut: map[uint64]bool{}}
+}
+
+// Without leaves faults out by their numbers.
+func (w *Weather) Without(numbers ...uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range numbers {
+		w.leftOut[n] = true
+	}
+}
+
+// Faults are those that were made so far, in order.
+func (w *Weather) Faults() []Fault {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.faults)
+}
+
+// Counts tells how many faults of each kind were made.
+func (w *Weather) Counts() map[string]int {
+	counts := map[string]int{}
+	for _, f := range w.Faults() {
+		counts[string(f.Kind)]++
+	}
+	return counts
+}
+
+// night is the weather in force.
+type night struct {
+	number int
+	often  float64
+	kinds  map[Kind]bool
+
+	mu   sync.Mutex
+	seen map[string]int  // operations by target
+	told map[uint64]bool // faults that last all night and were listed
+}
+
+// Begin begins a night. What the night before was ends.
+func (w *Weather) Begin(p Plan) {
+	if len(p.Kinds) == 0 {
+		w.night.Store(nil)
+		return
+	}
+	n := &night{number: p.Night, often: p.Often, kinds: map[Kind]bool{}, seen: map[string]int{}, told: map[uint64]bool{}}
+	for _, k := range p.Kinds {
+		n.kinds[k] = true
+	}
+	w.night.Store(n)
+}
+
+// Tonight is the kinds in force, in order.
+func (w *Weather) Tonight() []Kind {
+	if n := w.night.Load(); n != nil {
+		return slices.Sorted(maps.Keys(n.kinds))
+	}
+	return nil
+}
+
+// tonight is the night, or nil when none of the kinds is in force.
+func (w *Weather) tonight(kinds []Kind) *night {
+	n := w.night.Load()
+	if n == nil || !slices.ContainsFunc(kinds, func(k Kind) bool { return n.kinds[k] }) {
+		return nil
+	}
+	return n
+}
+
+// operation is the n-th operation on a target in a night.
+type operation struct {
+	target string
+	nth    int
+}
+
+func (n *night) operation(target string) operation {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.seen[target]++
+	return operation{target, n.seen[target]}
+}
+
+// meets is the first of some kinds that an operation meets, and the dice that tell how;
+// "" for none. The fault is listed.
+func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
+	for _, k := range kinds {
+		if f, hit := w.draw(n, k, o, n.often); hit {
+			if !w.make(f) {
+				return "", 0
+			}
+			return k, dice(f.Number)
+		}
+	}
+	return "", 0
+}
+
+// draw tells whether an operation meets a kind of fault, and which fault that is.
+func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, bool) {
+	if !n.kinds[k] {
+		return Fault{}, false
+	}
+	h := hash(w.seed, n.number, string(k), o.target, o.nth)
+	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
+}
+
+// make lists a fault, and is false for one that is left out.
+func (w *Weather) make(f Fault) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.leftOut[f.Number] {
+		return false
+	}
+	w.faults = append(w.faults, f)
+	return true
+}
+
+// befalls tells whether a kind of fault befalls somebody or something for the whole
+// night, with a probability. It is listed once.
+func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
+	f, hit := w.draw(n, k, operation{target: whom}, often)
+	if !hit {
+		return 0, false
+	}
+	n.mu.Lock()
+	told := n.told[f.Number]
+	n.told[f.Number] = true
+	n.mu.Unlock()
+	if told {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return dice(f.Number), !w.leftOut[f.Number]
+	}
+	return dice(f.Number), w.make(f)
+}
+
+// sleep lets simulated time pass. Nothing can end it early.
+func (w *Weather) sleep(d time.Duration) { _ = w.clock.Sleep(context.Background(), d) }
