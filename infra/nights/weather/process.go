@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/idleseat/idleseat/shared/clock"
 )
 
 // Process counts the operations of a process on Graph, Active Directory and the store,
@@ -11,7 +13,7 @@ import (
 // comes in, as after SIGKILL. Or it freezes the process there, as SIGSTOP does until
 // SIGCONT. The zero value lets everything pass.
 type Process struct {
-	clock Clock
+	clock clock.Clock
 
 	mu     sync.Mutex
 	count  int

@@ -59,7 +59,7 @@ func newRig(t *testing.T, seed uint64, users int) *rig {
 // entra is the product's own client of the company.
 func (r *rig) entra(t *testing.T) *entra.Client {
 	t.Helper()
-	c, err := entra.New(entra.Config{GraphURL: r.GraphURL, Auth: entra.AuthDefault}, r.clock.Now)
+	c, err := entra.New(entra.Config{GraphURL: r.GraphURL, Auth: entra.AuthDefault}, r.clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,14 +16,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-)
 
-// Clock is the simulated time (shared/clock).
-type Clock interface {
-	Now() time.Time
-	// Sleep returns once d has passed on the clock.
-	Sleep(ctx context.Context, d time.Duration) error
-}
+	"github.com/idleseat/idleseat/shared/clock"
+)
 
 // Fault is one fault that was made.
 type Fault struct {
@@ -46,7 +41,7 @@ type Weather struct {
 	Process
 
 	seed  uint64
-	clock Clock
+	clock clock.Clock
 	night atomic.Pointer[night] // nil: calm
 
 	mu      sync.Mutex
@@ -55,8 +50,9 @@ type Weather struct {
 }
 
 // New is calm weather.
-func New(seed uint64, clock Clock) *Weather {
-	return &Weather{seed: seed, clock: clock, Process: Process{clock: clock}, leftOut: map[uint64]bool{}}
+// Time passes on the clock, which must be simulated.
+func New(seed uint64, by clock.Clock) *Weather {
+	return &Weather{seed: seed, clock: by, Process: Process{clock: by}, leftOut: map[uint64]bool{}}
 }
 
 // Without leaves faults out by their numbers.
