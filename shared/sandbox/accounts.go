@@ -22,17 +22,18 @@ func (c *Company) Rename(i int, name string) {
 // Replace deletes a person's account in Active Directory and makes another one
 // of the same names: with a SID and a GUID of its own, in no group, and never
 // used. Entra ID does not notice.
-func (c *Company) Replace(i int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for g := range groups {
-		if groups[g].dn != "" && c.isMember(g, i, c.traits(i)) {
-			c.setMember(g, i, false)
+func (c *Company) Replace(i int) { c.byHand(func() { c.replaceInAD(i) }) }
+
+func (c *Company) replaceInAD(i int) {
+	for n := range groups {
+		if groups[n].dn != "" && c.isMember(n, i, c.traits(i)) {
+			c.setMember(n, i, false)
 		}
 	}
 	ch := c.changeOf(i)
 	ch.replaced++
-	ch.made, ch.logOn = c.now().Truncate(time.Second), time.Time{}
+	ch.made, ch.logOn, ch.lastUse = c.now().Truncate(time.Second), time.Time{}, time.Time{}
+	ch.putBack, ch.primary, ch.hidden, ch.outOfAD = false, 0, nil, false
 	c.move(i)
 }
 

@@ -6,33 +6,55 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// SetMember lists a person in a group of this name or takes it off, as an
-// administrator does by hand. Licenses of the group follow.
-func (c *Company) SetMember(i int, name string, in bool) {
+// byHand does what an administrator or somebody's tool does, apart from requests to the
+// company. What was due before comes first.
+func (c *Company) byHand(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	g := slices.IndexFunc(groups, func(g group) bool { return g.name == name })
-	c.setMember(g, i, in)
+	c.settleBy(c.now())
+	c.hand = true
+	defer func() { c.hand = false }()
+	do()
+}
+
+// SetMember lists a person in the group of this name at first or takes it off, as an
+// administrator does by hand. Licenses of the group follow.
+func (c *Company) SetMember(i int, name string, in bool) {
+	c.byHand(func() {
+		c.setMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, in)
+	})
 }
 
 // AssignDirectly gives a person a product without a group, as an administrator does
 // by hand.
 func (c *Company) AssignDirectly(i int, part string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := slices.IndexFunc(products, func(p product) bool { return p.part == part })
-	list := slices.Clone(c.assignments(i, c.traits(i)))
-	c.setAssignments(i, c.now(), append(list, assignment{directory.Assignment{SKU: products[n].id, State: stateActive}, c.now()}))
+	c.byHand(func() {
+		added := assignment{directory.Assignment{SKU: skuOf(part), State: stateActive}, c.now()}
+		c.setAssignments(i, c.now(), append(c.withoutDirect(i, part), added))
+	})
 }
 
-// SetInBin puts a person's account of Entra ID into the bin of deleted items, or back
-// from there with all that it had (Microsoft Graph, "Restore deleted item": groups and
-// licenses are restored with the user).
-func (c *Company) SetInBin(i int, in bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.changeOf(i).deleted = in
+// RemoveDirectly takes from a person what AssignDirectly gives. What a group gives stays.
+func (c *Company) RemoveDirectly(i int, part string) {
+	c.byHand(func() { c.setAssignments(i, c.now(), c.withoutDirect(i, part)) })
 }
+
+// withoutDirect are a person's paths but the direct one to a product.
+func (c *Company) withoutDirect(i int, part string) []assignment {
+	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.traits(i))), func(a assignment) bool {
+		return a.Group == "" && a.SKU == skuOf(part)
+	})
+}
+
+// skuOf is the skuId of a part number that the company subscribes to.
+func skuOf(part string) string {
+	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
+}
+
+// Reprocess tries again what groups could not give a person for want of seats, as the
+// button of that name does: more seats alone change nothing (entra-docs:
+// licensing-groups-resolve-problems, "Force group license processing").
+func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 
 // SetEnabled blocks the sign-in of a person or allows it, in both directories, as an
 // administrator does by hand.

@@ -49,6 +49,9 @@ type Options struct {
 	// LostController is the DNS name of a second domain controller, which the
 	// directory lists and which does not answer; empty: there is none.
 	LostController string
+
+	// Absent is how many people, the last ones, are in no directory until Hire.
+	Absent int
 }
 
 // Company is the state behind both directories. Its methods may be called from
@@ -61,21 +64,28 @@ type Company struct {
 
 	mu      sync.RWMutex
 	changes map[int]*change             // people whom writes touched
+	renamed map[string]int              // people by another userPrincipalName, in lower case
 	adAhead time.Duration               // by how much the domain controller's clock is
 	moved   int                         // changes of people that Active Directory counted
 	earlier map[membership][]past[bool] // what they were before, in order
 	joined  map[membership]bool         // memberships that writes changed
 	members memberLists
 	pending []transition      // changes of membership whose licenses are due
+	due     atomic.Int64      // when the first of them is, in nanoseconds since 1970; 0: none
+	hand    bool              // an administrator's hand is at work, no request
 	seats   map[string]*seats // by skuId
 	history []Event
 
 	subscribed []Subscription // rows of subscribedSkus beside the products
 
-	regrouped atomic.Pointer[map[int]GroupChange] // groups of Entra ID that were changed
-	mailboxes map[int]*directory.Mailbox          // those that are not as usual
-	concealed bool                                // names in reports
-	typed     bool                                // the mailbox usage report has the column Recipient Type
+	regrouped map[int]GroupChange   // groups of Entra ID that were changed
+	adGroups  map[int]ADGroupChange // groups of Active Directory that were changed
+	nesting   map[[2]int]bool       // of an outer and an inner group, where it was changed
+	present   atomic.Pointer[[]group]
+
+	mailboxes map[int]*directory.Mailbox // those that are not as usual
+	concealed bool                       // names in reports
+	typed     bool                       // the mailbox usage report has the column Recipient Type
 }
 
 // change is what writes made of a person.
@@ -83,20 +93,30 @@ type change struct {
 	licensed    bool // assignments replace the person's first ones
 	assignments []assignment
 	earlier     []past[[]assignment] // in order
-	deleted     bool
+	deleted     bool                 // from Entra ID
+	binned      *bin                 // what the account in the bin had; nil: it is not there
+	outOfAD     bool                 // in the recycle bin of Active Directory
+	hired       time.Time            // who was absent at first
+	signIns     signIns
 	enabled     directory.Flag // when an administrator set it
 	usn         int            // of the last one that Active Directory counts
-	signIn      time.Time
 	logOn       time.Time
+	lastUse     time.Time // of the account in Active Directory, whatever its dates are
 	putBack     bool      // logOn is from a backup, lastLogonTimestamp with it
 	commonName  string    // in Active Directory, when it was renamed
 	displayName string    // in Entra ID, when it is another
 	upn         string    // likewise
-	department  string    // likewise
+	department  string    // in both directories, when it is another
+	role        *string   // employeeType in both, likewise
+	location    *string   // usageLocation, likewise
+	guest       bool      // the account in Entra ID was made a guest's
 	agent       bool      // the account in Entra ID is an agent's
 	recipient   string    // msExchRecipientTypeDetails
 	replaced    int       // how often the account in Active Directory was deleted and made anew
 	made        time.Time // when that was last
+	again       int       // how often the account in Entra ID was deleted and made anew
+	madeAgain   time.Time // when that was last
+	link        link      // to Active Directory, when it is another
 	hidden      []string  // attributes in Active Directory that may not be read, in lower case
 	primary     int       // RID of the primary group; 0: as at first
 }
@@ -112,14 +132,15 @@ func NewCompany(o Options) *Company {
 		fixed:   numbered(fixed),
 		start:   o.Now().UTC().Truncate(time.Second),
 		offsets: offsets(o.Seed),
-		changes: map[int]*change{}, mailboxes: map[int]*directory.Mailbox{},
+		changes: map[int]*change{}, renamed: map[string]int{}, mailboxes: map[int]*directory.Mailbox{},
 		joined: map[membership]bool{}, earlier: map[membership][]past[bool]{},
-		members: memberLists{lists: map[int][]int32{}},
+		members:   memberLists{lists: map[int][]int32{}},
+		regrouped: map[int]GroupChange{}, adGroups: map[int]ADGroupChange{}, nesting: map[[2]int]bool{},
 	}
 	if o.LostController != "" {
 		c.fixed = append(c.fixed, controllerEntries("DC2", o.LostController)...)
 	}
-	c.regrouped.Store(&map[int]GroupChange{})
+	c.present.Store(&groups)
 	c.seats = c.firstSeats()
 	return c
 }
@@ -151,18 +172,6 @@ func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 	}
 }
 
-// SignIn lets a person sign in to Entra ID now, as somebody may between a plan
-// and its application.
-func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
-
-// SignInAt shows from now on that a person signed in to Entra ID at an instant, which
-// Graph may tell up to 24 hours late.
-func (c *Company) SignInAt(i int, at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.changeOf(i).signIn = at.UTC().Truncate(time.Second)
-}
-
 // LogOn lets a person log on to the domain now. As in Active Directory,
 // lastLogonTimestamp follows only when it is more than 14 days old.
 func (c *Company) LogOn(i int) {
@@ -172,6 +181,7 @@ func (c *Company) LogOn(i int) {
 	before := c.datesOf(i, t).stamp
 	ch := c.changeOf(i)
 	ch.logOn, ch.putBack = c.now().Truncate(time.Second), false
+	ch.lastUse = ch.logOn
 	if !c.datesOf(i, t).stamp.Equal(before) {
 		c.move(i)
 	}
@@ -198,5 +208,20 @@ func (c *Company) changeOf(i int) *change {
 // inEntra tells whether the person has an account in Entra ID now.
 func (c *Company) inEntra(i int, t traits) bool {
 	ch := c.changes[i]
-	return t.inEntra() && (ch == nil || !ch.deleted)
+	return t.inEntra() && !c.absent(i) && (ch == nil || !ch.deleted)
+}
+
+// inAD tells whether the person has an account in Active Directory now.
+func (c *Company) inAD(i int, t traits) bool {
+	ch := c.changes[i]
+	return t.inAD() && !c.absent(i) && (ch == nil || !ch.outOfAD)
+}
+
+// spare tells whether somebody is absent at first.
+func (c *Company) spare(i int) bool { return i >= c.Size()-c.options.Absent }
+
+// absent tells whether somebody is yet to be hired.
+func (c *Company) absent(i int) bool {
+	ch := c.changes[i]
+	return c.spare(i) && (ch == nil || ch.hired.IsZero())
 }

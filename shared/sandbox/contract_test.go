@@ -41,4 +41,10 @@ func TestContract(t *testing.T) {
 	a.member("DELETE", groupE3, 2)
 	a.do("POST", "/users/"+a.id(12)+"/assignLicense", assignBody([]string{skuExchange}, []string{skuE3}))
 	a.do("POST", "/users/"+a.id(12)+"/reprocessLicenseAssignment", "")
+	a.c.MakeGuest(9)
+	a.c.MakeCloudOnly(2, false)
+	a.c.ReplaceInBoth(3)
+	a.c.ChangeGroup("LIC-M365-E3", GroupChange{Rule: `user.department -eq "Sales"`, More: []string{"AAD_PREMIUM_P2"}})
+	a.people("/users?$top=150&$select=externalUserState," + everything)
+	a.people("/groups")
 }

@@ -5,7 +5,8 @@ import "time"
 // dates are when a person's accounts were made and used; zero is never.
 type dates struct {
 	created                                 time.Time
-	made                                    time.Time // of the account in Active Directory, where it is a later one
+	made, madeAgain                         time.Time // of the account in Active Directory and in Entra ID, where it is a later one
+	lastSignIn                              time.Time // whatever Graph shows
 	interactive, nonInteractive, successful time.Time // Entra ID; attempts count in the first two
 	logon                                   time.Time // lastLogon
 	stamp                                   time.Time // lastLogonTimestamp, behind logon
@@ -48,8 +49,9 @@ func (c *Company) datesOf(i int, t traits) dates {
 	default:
 		x.created = oldest.Add(-100*day - seconds(&d, 1500*day))
 	}
+	x.lastSignIn = newest(x.interactive, x.nonInteractive, x.successful)
 	if ch := c.changes[i]; ch != nil {
-		x.used(ch)
+		x.used(ch, c.now())
 	}
 	return x
 }
@@ -79,10 +81,15 @@ func (x *dates) signIns(d *dice, last time.Time) {
 }
 
 // used adds what the person did in the sandbox.
-func (x *dates) used(ch *change) {
-	if !ch.signIn.IsZero() {
-		x.interactive, x.successful = ch.signIn, ch.signIn
+func (x *dates) used(ch *change, now time.Time) {
+	if !ch.hired.IsZero() {
+		x.created = ch.hired
 	}
+	if ch.again > 0 {
+		x.madeAgain, x.lastSignIn = ch.madeAgain, time.Time{}
+		x.interactive, x.nonInteractive, x.successful = time.Time{}, time.Time{}, time.Time{}
+	}
+	ch.signIns.show(x, now)
 	if ch.replaced > 0 {
 		x.made, x.logon, x.stamp = ch.made, time.Time{}, time.Time{}
 	}

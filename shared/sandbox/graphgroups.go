@@ -71,19 +71,18 @@ func (g *graph) listMembers(q *query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	state := g.c.groupChange(n)
-	if state.unseen() && state.Denied {
+	if one.unseen() && one.denied {
 		return answer{}, denied()
 	}
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()
 	p := q.newPage("directoryObjects"+selection(q), 999)
 	p.begin(-1)
-	inner := slices.DeleteFunc(slices.Clone(one.nested), func(n int) bool { return state.unseen() || g.c.entraGroup(n) == nil })
+	inner := slices.DeleteFunc(slices.Clone(one.nested), func(n int) bool { return one.unseen() || g.c.entraGroup(n) == nil })
 	shown := q.replica.at(objectMembers | uint64(n))
 	for at := q.from; at < len(inner)+g.c.Size(); at++ {
 		i := at - len(inner)
-		if t := g.c.traits(max(i, 0)); i >= 0 && !(state.lists() && q.replica.isMember(n, i, t, shown) && g.c.inEntra(i, t)) {
+		if t := g.c.traits(max(i, 0)); i >= 0 && !(one.lists() && q.replica.isMember(n, i, t, shown) && g.c.inEntra(i, t)) {
 			continue
 		}
 		if p.full() {

@@ -84,7 +84,7 @@ func (g *graph) licenseDetails(q *query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	p := q.newPage("users('"+g.c.guidOf(i, streamUserID).String()+"')/licenseDetails", 999)
+	p := q.newPage("users('"+g.c.userID(i)+"')/licenseDetails", 999)
 	p.begin(-1)
 	for _, id := range heldSKUs(q.replica.user(i).assignments) {
 		sku, _ := productOf(id) // assignments are of known products

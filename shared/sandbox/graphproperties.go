@@ -22,6 +22,7 @@ var userProperties = []property[entraUser]{
 	text("displayName", func(u *entraUser) string { return u.DisplayName }),
 	text("employeeId", func(u *entraUser) string { return u.EmployeeID }),
 	text("employeeType", func(u *entraUser) string { return u.EmployeeType }),
+	text("externalUserState", func(u *entraUser) string { return map[bool]string{true: "Accepted"}[u.UserType == guestType] }),
 	text("givenName", func(u *entraUser) string { return u.given }),
 	text("identityParentId", func(u *entraUser) string { return u.IdentityParentID }),
 	text("jobTitle", func(u *entraUser) string { return u.JobTitle }),
@@ -30,13 +31,18 @@ var userProperties = []property[entraUser]{
 	constant[entraUser]("mobilePhone", "null"),
 	text("officeLocation", func(u *entraUser) string { return u.OfficeLocation }),
 	text("onPremisesDistinguishedName", func(u *entraUser) string { return u.dn }),
-	text("onPremisesDomainName", func(u *entraUser) string { return onlySynced(u, dnsDomain) }),
+	text("onPremisesDomainName", func(u *entraUser) string { return onlyLinked(u, dnsDomain) }),
 	{"onPremisesExtensionAttributes", appendExtension},
 	text("onPremisesImmutableId", func(u *entraUser) string { return u.ImmutableID }),
 	text("onPremisesSamAccountName", func(u *entraUser) string { return u.SAMAccount }),
 	text("onPremisesSecurityIdentifier", func(u *entraUser) string { return u.SID }),
-	{"onPremisesSyncEnabled", func(b []byte, u *entraUser) []byte { return appendSynced(b, u.Synced) }},
-	text("onPremisesUserPrincipalName", func(u *entraUser) string { return onlySynced(u, u.UserPrincipalName) }),
+	{"onPremisesSyncEnabled", func(b []byte, u *entraUser) []byte {
+		if u.once {
+			return appendBool(b, u.Synced)
+		}
+		return appendSynced(b, false)
+	}},
+	text("onPremisesUserPrincipalName", func(u *entraUser) string { return onlyLinked(u, u.UserPrincipalName) }),
 	constant[entraUser]("preferredLanguage", "null"),
 	{"signInActivity", appendSignInActivity},
 	text("surname", func(u *entraUser) string { return u.surname }),
@@ -52,8 +58,8 @@ var userDefaults = []string{"id", "businessPhones", "displayName", "givenName", 
 // dnsDomain is the name of the AD domain in DNS.
 const dnsDomain = "corp.example.test"
 
-func onlySynced(u *entraUser, s string) string {
-	if !u.Synced {
+func onlyLinked(u *entraUser, s string) string {
+	if !u.linked {
 		return ""
 	}
 	return s

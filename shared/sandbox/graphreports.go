@@ -65,7 +65,7 @@ func (c *Company) mailboxReport(w http.ResponseWriter, r *http.Request) {
 		}
 		name := c.entraUser(i, t).UserPrincipalName
 		if c.concealed {
-			name = strings.ToUpper(strings.ReplaceAll(c.guidOf(i, streamUserID).String(), "-", ""))
+			name = strings.ToUpper(strings.ReplaceAll(c.userID(i), "-", ""))
 		}
 		fmt.Fprintf(w, "%s,\"%s\",\"\",False,,%s,,10,%d,%d,%d,%d,3,4096,%d,%s,%s7\n", now.Format("2006-01-02"), strings.ReplaceAll(name, `"`, `""`),
 			now.AddDate(-1, 0, 0).Format("2006-01-02"), box.Bytes, 98*directory.GB, 99*directory.GB, 100*directory.GB, box.Recoverable,

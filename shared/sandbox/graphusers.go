@@ -170,7 +170,7 @@ func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t traits, at tim
 	p.begin(-1)
 	for n := q.from; n < len(groups); n++ {
 		one := g.c.entraGroup(n)
-		if one == nil || !g.c.groupChange(n).lists() || !in(q.replica, n, i, t, shown) {
+		if one == nil || !one.lists() || !in(q.replica, n, i, t, shown) {
 			continue
 		}
 		if p.full() {
@@ -200,9 +200,6 @@ func (g *graph) deleteUser(q *query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	now := g.c.now()
-	g.c.note(Event{At: now, What: UserDeleted, Person: i})
-	g.c.setAssignments(i, now, nil)
-	g.c.changeOf(i).deleted = true
+	g.c.delete(i)
 	return noContent, nil
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -16,6 +17,10 @@ type group struct {
 
 	dynamic, roleAssignable, mailEnabled bool
 	hidden                               bool // who is in it needs a right of its own to see
+	unhidden, denied                     bool // see GroupChange
+	deleted                              bool // in Entra ID
+	gone                                 bool // in Active Directory
+	again                                int  // see ADGroupChange
 
 	rule   string   // membershipRule of a dynamic group
 	grants []string // skuIds given to its direct members
@@ -88,18 +93,13 @@ func (c *Company) isMember(g, i int, t traits) bool {
 	return groups[g].first(t)
 }
 
-// isTransitiveMember tells whether the person is in the group or in one
-// nested in it.
+// isTransitiveMember tells whether the person is in the group of Active Directory or in
+// one nested in it.
 func (c *Company) isTransitiveMember(g, i int, t traits) bool {
 	if c.isMember(g, i, t) {
 		return true
 	}
-	for _, n := range groups[g].nested {
-		if c.groupChange(n).lists() && c.isTransitiveMember(n, i, t) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.group(g).nested, func(n int) bool { return c.group(n).inAD() && c.isTransitiveMember(n, i, t) })
 }
 
 // setMember lists the person in the group or takes it off, and plans what
@@ -116,9 +116,7 @@ func (c *Company) setMember(g, i int, in bool) {
 		e.What = MemberAdded
 	}
 	c.note(e)
-	if len(groups[g].grants) > 0 {
-		c.pending = append(c.pending, transition{now.Add(c.options.LicenseDelay), g, i, in})
-	}
+	c.later(g, i, in)
 	c.settleBy(now)
 }
 
@@ -135,6 +133,12 @@ func (m *memberLists) forget(g int) {
 	delete(m.lists, g)
 }
 
+func (m *memberLists) forgetAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.lists)
+}
+
 // adMembers are the people listed in an AD group, in order.
 func (c *Company) adMembers(g int) []int32 {
 	c.members.mu.Lock()
@@ -142,7 +146,7 @@ func (c *Company) adMembers(g int) []int32 {
 	list, ok := c.members.lists[g]
 	if !ok {
 		for i := range c.Size() {
-			if t := c.traits(i); t.inAD() && c.isMember(g, i, t) {
+			if t := c.traits(i); c.inAD(i, t) && c.isMember(g, i, t) {
 				list = append(list, int32(i))
 			}
 		}

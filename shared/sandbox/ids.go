@@ -61,7 +61,7 @@ func (c *Company) byID(id string) (int, bool) {
 	if err != nil || int(i) >= c.Size() {
 		return 0, false
 	}
-	return int(i), strings.EqualFold(c.guidOf(int(i), streamUserID).String(), id)
+	return int(i), strings.EqualFold(c.userID(int(i)), id)
 }
 
 // byRawGUID finds the person who has these bytes as objectGUID or
@@ -83,9 +83,17 @@ func (c *Company) byRawGUID(raw string, stream int) (int, bool) {
 // objectGUID is that of the account the person has now.
 func (c *Company) objectGUID(i int) guid {
 	if n := c.replacedOf(i); n > 0 {
-		return c.guidOf(i, streamReplaced+n-1)
+		return c.guidOf(i, streamReplaced+2*(n-1))
 	}
 	return c.guidOf(i, streamObjectGUID)
+}
+
+// userID is the object id of the account the person has in Entra ID now.
+func (c *Company) userID(i int) string {
+	if ch := c.changes[i]; ch != nil && ch.again > 0 {
+		return c.guidOf(i, streamReplaced+2*(ch.again-1)+1).String()
+	}
+	return c.guidOf(i, streamUserID).String()
 }
 
 // domainSID is the SID of the domain; accounts append their RID.

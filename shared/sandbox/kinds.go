@@ -1,5 +1,7 @@
 package sandbox
 
+import "strings"
+
 // MakeAgent makes the account of a person that of an agent, of the type agentUser
 // (docs-contrib: v1.0/resources/agentuser.md). It keeps its licenses and groups.
 func (c *Company) MakeAgent(i int) {
@@ -20,22 +22,11 @@ func (c *Company) SetDisplayName(i int, name string) {
 func (c *Company) SetUPN(i int, upn string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.changeOf(i).upn = upn
-}
-
-// Delete deletes the account of a person in Entra ID.
-func (c *Company) Delete(i int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.setAssignments(i, c.now(), nil)
-	c.changeOf(i).deleted = true
-}
-
-// SetDepartment puts a person into another department in Entra ID.
-func (c *Company) SetDepartment(i int, name string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.changeOf(i).department = name
+	ch := c.changeOf(i)
+	if old := strings.ToLower(ch.upn); c.renamed[old] == i {
+		delete(c.renamed, old)
+	}
+	ch.upn, c.renamed[strings.ToLower(upn)] = upn, i
 }
 
 // SetRecipientType sets msExchRecipientTypeDetails of a person in Active Directory,
@@ -77,8 +68,8 @@ func (u *entraUser) changed(ch *change) {
 	if ch.displayName != "" {
 		u.DisplayName = ch.displayName
 	}
-	if ch.department != "" {
-		u.Department = ch.department
+	if ch.location != nil {
+		u.UsageLocation = *ch.location
 	}
 	if ch.upn != "" {
 		u.UserPrincipalName = ch.upn

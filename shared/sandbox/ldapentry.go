@@ -2,13 +2,11 @@ package sandbox
 
 import (
 	"encoding/base64"
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-ldap/ldap/v3"
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -19,6 +17,7 @@ type entry struct {
 	config bool     // in the configuration naming context
 	person int      // -1 when it is not one of the people
 	group  int      // -1 when it is not a group
+	gone   bool     // nobody sees it
 	hidden []string // attributes that may not be read, in lower case
 	attrs  []attribute
 }
@@ -106,7 +105,7 @@ func fixedEntries() []*entry {
 	list = append(append(list, schemaEntries()...), controllerEntries("DC1", controllerHost)...)
 	for n := range groups {
 		if groups[n].dn != "" {
-			list = append(list, groupEntry(n))
+			list = append(list, groupEntry(groups, n))
 		}
 	}
 	return list
@@ -125,26 +124,28 @@ func controllerEntries(name, host string) []*entry {
 	}
 }
 
-func groupEntry(n int) *entry {
-	g := &groups[n]
-	e := plain(g.dn, "OU=Licenses,"+BaseDN, []string{"top", "group"})
-	e.group = n
-	e.set("cn", g.name)
+// groupEntry is the object of one of all groups.
+func groupEntry(all []group, n int) *entry {
+	g := &all[n]
+	name, parent, _ := strings.Cut(g.dn, ",")
+	e := plain(g.dn, parent, []string{"top", "group"})
+	e.group, e.gone = n, g.gone
+	e.set("cn", strings.SplitN(name, "=", 2)[1])
 	e.set("description", g.description)
-	e.set("sAMAccountName", g.name)
-	e.set("objectGUID", guid{0: 0x61, 15: byte(n)}.raw())
+	e.set("sAMAccountName", groups[n].name)
+	e.set("objectGUID", guid{0: 0x61, 14: byte(g.again), 15: byte(n)}.raw())
 	e.set(constructed, "member")
 	e.set("objectCategory", category("Group"))
 	e.set("objectSid", sidBytes(g.rid))
 	e.set("groupType", "-2147483646") // global security group
 	e.set("whenCreated", "20210301080000.0Z")
-	for _, outer := range groups {
-		for _, inner := range outer.nested {
-			if inner == n && outer.dn != "" {
-				e.set("memberOf", outer.dn)
-			}
+	var outer []string
+	for _, o := range all {
+		if o.inAD() && slices.Contains(o.nested, n) {
+			outer = append(outer, o.dn)
 		}
 	}
+	e.set("memberOf", outer...)
 	return e
 }
 
@@ -220,9 +221,9 @@ func (c *Company) personEntry(i int, t traits) *entry {
 }
 
 func (c *Company) adGroupsOf(i int, t traits) (dns []string) {
-	for g := range groups {
-		if groups[g].dn != "" && c.isMember(g, i, t) {
-			dns = append(dns, groups[g].dn)
+	for n := range groups {
+		if g := c.group(n); g.inAD() && c.isMember(n, i, t) {
+			dns = append(dns, g.dn)
 		}
 	}
 	return dns
@@ -244,62 +245,3 @@ func fileTime(t time.Time) string {
 }
 
 func generalizedTime(t time.Time) string { return t.UTC().Format("20060102150405.0Z") }
-
-// entryOf finds the object of a DN. Names compare without regard to case.
-// <GUID=…> names one too.
-func (c *Company) entryOf(dn string) *entry {
-	if guid, found := strings.CutPrefix(dn, "<GUID="); found {
-		return c.entryOfGUID(strings.TrimSuffix(guid, ">"))
-	}
-	for _, e := range c.fixed {
-		if strings.EqualFold(e.dn, dn) {
-			return e
-		}
-	}
-	parsed, err := ldap.ParseDN(dn)
-	if err != nil || len(parsed.RDNs) == 0 {
-		return nil
-	}
-	if e := c.fixedEntry(parsed); e != nil {
-		return e
-	}
-	cn := parsed.RDNs[0].Attributes[0].Value
-	open := strings.LastIndexByte(cn, '(')
-	i, found := c.byAccountName(strings.TrimSuffix(cn[open+1:], ")"))
-	if t := c.traits(i); found && t.inAD() {
-		e := c.personEntry(i, t)
-		if own, err := ldap.ParseDN(e.dn); err == nil && own.EqualFold(parsed) {
-			return e
-		}
-	}
-	return nil
-}
-
-// entryOfGUID finds the object of a GUID, written with dashes.
-func (c *Company) entryOfGUID(text string) *entry {
-	if !isGUID(text) {
-		return nil
-	}
-	var g guid
-	_, _ = hex.Decode(g[:], []byte(strings.ReplaceAll(text, "-", ""))) // isGUID knows that it is hexadecimal
-	raw := g.raw()
-	for _, e := range c.fixed {
-		if slices.Contains(e.get("objectGUID"), raw) {
-			return e
-		}
-	}
-	if i, found := c.byRawGUID(raw, streamObjectGUID); found && c.traits(i).inAD() {
-		return c.personEntry(i, c.traits(i))
-	}
-	return nil
-}
-
-// fixedEntry finds a fixed object whose DN is written in another way.
-func (c *Company) fixedEntry(parsed *ldap.DN) *entry {
-	for _, e := range c.fixed {
-		if own, err := ldap.ParseDN(e.dn); err == nil && own.EqualFold(parsed) {
-			return e
-		}
-	}
-	return nil
-}

@@ -139,7 +139,7 @@ func (c *Company) contains(outer, inner *entry, chain bool) bool {
 		t := c.traits(inner.person)
 		return c.isMember(outer.group, inner.person, t) || chain && c.isTransitiveMember(outer.group, inner.person, t)
 	}
-	return inner.group >= 0 && slices.Contains(groups[outer.group].nested, inner.group)
+	return inner.group >= 0 && slices.Contains(c.group(outer.group).nested, inner.group)
 }
 
 func (x *condition) bitsSet(e *entry) bool {

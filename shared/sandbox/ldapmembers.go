@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,14 +14,19 @@ import (
 )
 
 // memberCount is the number of values of member. The company must be locked.
-func (c *Company) memberCount(g int) int { return len(groups[g].nested) + len(c.adMembers(g)) }
+func (c *Company) memberCount(g int) int { return len(c.nestedInAD(g)) + len(c.adMembers(g)) }
+
+// nestedInAD are the groups of Active Directory listed in another one.
+func (c *Company) nestedInAD(g int) []int {
+	return slices.DeleteFunc(slices.Clone(c.group(g).nested), func(n int) bool { return !c.group(n).inAD() })
+}
 
 // memberDNs are the values from one position to another, both counted from 0.
 func (c *Company) memberDNs(g, from, to int) (dns []string) {
-	nested, people := groups[g].nested, c.adMembers(g)
+	nested, people := c.nestedInAD(g), c.adMembers(g)
 	for n := from; n <= to && n < len(nested)+len(people); n++ {
 		if n < len(nested) {
-			dns = append(dns, groups[nested[n]].dn)
+			dns = append(dns, c.group(nested[n]).dn)
 		} else {
 			i := int(people[n-len(nested)])
 			dns = append(dns, c.adUser(i, c.traits(i)).DN)

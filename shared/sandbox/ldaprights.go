@@ -38,15 +38,13 @@ func (c *Company) HideMembers(groupDN string) {
 // SetPrimaryGroup makes an AD group the primary group of a person, who leaves its
 // list: the directory keeps primary groups in primaryGroupID alone.
 func (c *Company) SetPrimaryGroup(i int, groupDN string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for g := range groups {
-		if strings.EqualFold(groups[g].dn, groupDN) {
-			c.changeOf(i).primary = groups[g].rid
+	c.byHand(func() {
+		if g, found := c.adGroup(groupDN); found {
+			c.changeOf(i).primary = c.group(g).rid
 			c.setMember(g, i, false)
 			c.move(i)
 		}
-	}
+	})
 }
 
 func lowered(names []string) (lower []string) {

@@ -180,12 +180,12 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 			return nil, nil, false
 		}
 		t := x.c.traits(i)
-		if !t.inAD() {
+		if !x.c.inAD(i, t) {
 			return nil, nil, true
 		}
 		e = x.c.personEntry(i, t)
 	}
-	if !x.inScope(e) || !x.where.matches(x.c, e) {
+	if e.gone || !x.inScope(e) || !x.where.matches(x.c, e) {
 		return nil, nil, true
 	}
 	attrs = x.c.selected(e, x.m)

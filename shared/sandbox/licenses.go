@@ -111,7 +111,7 @@ func (c *Company) firstSeats() map[string]*seats {
 		m[p.id] = &seats{}
 	}
 	for i := range c.Size() {
-		if t := c.traits(i); t.inEntra() {
+		if t := c.traits(i); t.inEntra() && !c.spare(i) {
 			for _, sku := range heldSKUs(firstAssignments(t, time.Time{})) {
 				m[sku].consumed++
 			}
@@ -190,71 +190,6 @@ func (c *Company) setAssignments(i int, at time.Time, list []assignment) {
 		if !slices.Contains(after, sku) {
 			c.seats[sku].consumed--
 			c.note(Event{At: at, What: LicenseLost, Person: i, SKU: sku, LostMailbox: lost})
-		}
-	}
-}
-
-// transition is a change of membership whose licenses follow at an instant.
-type transition struct {
-	due           time.Time
-	group, person int
-	in            bool
-}
-
-// settle lets licenses follow the memberships that are due.
-func (c *Company) settle() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.settleBy(c.now())
-}
-
-func (c *Company) settleBy(now time.Time) {
-	for len(c.pending) > 0 && !c.pending[0].due.After(now) {
-		next := c.pending[0]
-		c.pending = c.pending[1:]
-		c.follow(next)
-	}
-}
-
-// follow gives or takes the licenses of a group. A group gives all its
-// products or none.
-func (c *Company) follow(x transition) {
-	t, id := c.traits(x.person), groups[x.group].id
-	if !c.inEntra(x.person, t) {
-		return
-	}
-	list := slices.Clone(c.assignments(x.person, t))
-	list = slices.DeleteFunc(list, func(a assignment) bool { return a.Group == id })
-	if x.in {
-		list = append(list, c.inherit(x.group, heldSKUs(list), x.due)...)
-	}
-	c.setAssignments(x.person, x.due, list)
-}
-
-// inherit makes the paths that a group gives to somebody who holds these
-// products otherwise.
-func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
-	state, problem := stateActive, ""
-	for _, sku := range groups[g].grants {
-		if s := c.seats[sku]; !slices.Contains(held, sku) && s.consumed >= s.enabled {
-			state, problem = stateError, countViolation
-		}
-	}
-	for _, sku := range groups[g].grants {
-		list = append(list, assignment{directory.Assignment{SKU: sku, Group: groups[g].id, State: state, Error: problem}, at})
-	}
-	return list
-}
-
-// reprocess tries again what a group could not give for want of seats.
-func (c *Company) reprocess(i int) {
-	now := c.now()
-	for g := range groups {
-		failed := func(a assignment) bool { return a.State == stateError && a.Group != "" && a.Group == groups[g].id }
-		list := slices.Clone(c.assignments(i, c.traits(i)))
-		if slices.ContainsFunc(list, failed) {
-			list = slices.DeleteFunc(list, failed)
-			c.setAssignments(i, now, append(list, c.inherit(g, heldSKUs(list), now)...))
 		}
 	}
 }

@@ -62,10 +62,8 @@ func (c *Company) nameOf(i int, k Kind) name {
 
 // byUPN finds the person whom a UPN names, whatever its case.
 func (c *Company) byUPN(upn string) (int, bool) {
-	for i, ch := range c.changes {
-		if ch.upn != "" && strings.EqualFold(ch.upn, upn) {
-			return i, true
-		}
+	if i, found := c.renamed[strings.ToLower(upn)]; found {
+		return i, true
 	}
 	i, found := c.byFirstUPN(upn)
 	return i, found && (c.changes[i] == nil || c.changes[i].upn == "")

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Person is the truth about one person, for checks that do not go through
+// Person is what the directories hold of one person, for checks that do not go through
 // either protocol.
 type Person struct {
 	Index    int
@@ -40,17 +40,17 @@ func (c *Company) Person(i int) Person {
 	if c.inEntra(i, t) {
 		p.Entra = &c.entraUser(i, t).EntraUser
 	}
-	if t.inAD() {
+	if c.inAD(i, t) {
 		u := c.adUser(i, t)
 		p.AD, p.LastLogon = &u.ADUser, u.lastLogon
 	}
-	for g := range groups {
-		if groups[g].id != "" && p.Entra != nil && c.isMember(g, i, t) {
-			p.Groups = append(p.Groups, groups[g].name)
+	for n := range groups {
+		if g := c.entraGroup(n); g != nil && p.Entra != nil && c.isMember(n, i, t) {
+			p.Groups = append(p.Groups, g.name)
 		}
-		if groups[g].dn != "" && p.AD != nil && c.isMember(g, i, t) {
-			p.ADGroups = append(p.ADGroups, groups[g].dn)
-		}
+	}
+	if p.AD != nil {
+		p.ADGroups = c.adGroupsOf(i, t)
 	}
 	return p
 }
@@ -61,6 +61,8 @@ type entraUser struct {
 	given, surname string
 	dn             string
 	assignments    []assignment
+	linked         bool // properties of Active Directory are kept
+	once           bool // it was synced, and may not be any more
 }
 
 // adUser is a user of Active Directory with what LDAP tells besides.
@@ -76,7 +78,14 @@ var departments = []string{"Sales", "Finance", "Engineering", "Operations", "Leg
 // research is the department that the rule of the dynamic group asks for.
 const research = "Research"
 
-func departmentOf(i int, t traits) string {
+func (c *Company) departmentOf(i int, t traits) string {
+	if ch := c.changes[i]; ch != nil && ch.department != "" {
+		return ch.department
+	}
+	return departmentAtFirst(i, t)
+}
+
+func departmentAtFirst(i int, t traits) string {
 	if t.hold == holdE3Dynamic {
 		return research
 	}
@@ -85,33 +94,79 @@ func departmentOf(i int, t traits) string {
 
 var employeeTypes = map[role]string{employee: "Employee", exempt: "Employee", disabled: "Employee", contractor: "Contractor"}
 
+func (c *Company) employeeTypeOf(i int, t traits) string {
+	if ch := c.changes[i]; ch != nil && ch.role != nil {
+		return *ch.role
+	}
+	if t.kind == Guest || t.kind == SharedMailbox {
+		return ""
+	}
+	return employeeTypes[t.role]
+}
+
+const guestType = "Guest"
+
 func (c *Company) entraUser(i int, t traits) *entraUser {
 	n, x := c.nameOf(i, t.kind), c.datesOf(i, t)
 	u := &entraUser{given: n.given, surname: n.surname}
 	u.EntraUser = directory.EntraUser{
-		ID: c.guidOf(i, streamUserID).String(), UserPrincipalName: n.local + "@" + upnDomain, DisplayName: n.display(),
-		Mail: n.local + "@" + upnDomain, UserType: "Member", Department: departmentOf(i, t), EmployeeType: employeeTypes[t.role],
+		ID: c.userID(i), UserPrincipalName: n.local + "@" + upnDomain, DisplayName: n.display(),
+		Mail: n.local + "@" + upnDomain, UserType: "Member", Department: c.departmentOf(i, t), EmployeeType: c.employeeTypeOf(i, t),
 		EmployeeID: fmt.Sprintf("E%06d", i), JobTitle: "Specialist", CompanyName: "Contoso", OfficeLocation: offices[i%len(offices)],
 		Country: "Norway", UsageLocation: "NO", Enabled: c.enabled(i, t),
-		Created: x.created, LastInteractive: x.interactive, LastNonInteractive: x.nonInteractive, LastSuccessful: x.successful,
+		Created: c.entraCreated(i, t, x), LastInteractive: x.interactive, LastNonInteractive: x.nonInteractive, LastSuccessful: x.successful,
 		Extension: extension(i, t),
 	}
 	switch t.kind {
 	case Guest:
-		u.UserType, u.Mail, u.EmployeeType, u.EmployeeID = "Guest", fmt.Sprintf("guest%d@fabrikam.example", i), "", ""
+		u.Mail, u.EmployeeID = fmt.Sprintf("guest%d@fabrikam.example", i), ""
 	case SharedMailbox:
-		u.EmployeeType, u.EmployeeID, u.JobTitle, u.UsageLocation = "", "", "", ""
+		u.EmployeeID, u.JobTitle, u.UsageLocation = "", "", ""
 	}
-	if t.synced() {
-		u.Created = x.created.Add(30 * time.Minute) // the next synchronization
-		u.Synced, u.SID, u.SAMAccount = true, sidText(firstRID+i), accountName(i)
-		u.ImmutableID = c.anchor(i, t).base64()
-		cn, parent := c.place(i, t, n)
-		u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
+	if c.isGuest(i, t) {
+		u.UserType = guestType
 	}
+	c.link(u, i, t, n)
 	u.changed(c.changes[i])
 	c.show(u, c.assignments(i, t))
 	return u
+}
+
+// entraCreated is when the account in Entra ID was made.
+func (c *Company) entraCreated(i int, t traits, x dates) time.Time {
+	switch {
+	case !x.madeAgain.IsZero():
+		return x.madeAgain
+	case t.synced() && !c.spare(i):
+		return x.created.Add(30 * time.Minute) // the next synchronization
+	default:
+		return x.created
+	}
+}
+
+// isGuest tells whether the account in Entra ID is that of a guest.
+func (c *Company) isGuest(i int, t traits) bool {
+	ch := c.changes[i]
+	if ch != nil && ch.again > 0 {
+		return ch.guest
+	}
+	return t.kind == Guest || ch != nil && ch.guest
+}
+
+// link gives an account what it has from Active Directory.
+func (c *Company) link(u *entraUser, i int, t traits, n name) {
+	l := c.linkOf(i, t)
+	u.once, u.linked = l.state != never, l.state == linked || l.state == ended
+	if !u.linked {
+		return
+	}
+	u.Synced, u.SAMAccount = l.state == linked, accountName(i)
+	u.SID, u.ImmutableID = l.sid, l.anchor
+	if l.sid == "" {
+		u.SID, u.ImmutableID = sidText(firstRID+i), c.anchor(i, t).base64()
+	}
+	cn, parent := c.place(i, t, n)
+	u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 }
 
 // show lets an account hold its products by these paths.
@@ -155,7 +210,7 @@ func (c *Company) place(i int, t traits, n name) (cn, parent string) {
 	if t.kind == ADOnly {
 		return cn, "OU=Service Accounts," + BaseDN
 	}
-	return cn, "OU=" + departmentOf(i, t) + ",OU=People," + BaseDN
+	return cn, "OU=" + departmentAtFirst(i, t) + ",OU=People," + BaseDN
 }
 
 func (c *Company) adUser(i int, t traits) *adUser {
@@ -165,7 +220,7 @@ func (c *Company) adUser(i int, t traits) *adUser {
 	u.ADUser = directory.ADUser{
 		SID: sidText(c.rid(i)), GUID: c.objectGUID(i).base64(), DN: "CN=" + ldap.EscapeDN(u.cn) + "," + u.parent,
 		SAMAccount: accountName(i), UserPrincipalName: n.local + "@" + upnDomain, DisplayName: n.display(), Mail: n.local + "@" + upnDomain,
-		Department: departmentOf(i, t), EmployeeType: employeeTypes[t.role], EmployeeID: fmt.Sprintf("E%06d", i),
+		Department: c.departmentOf(i, t), EmployeeType: c.employeeTypeOf(i, t), EmployeeID: fmt.Sprintf("E%06d", i),
 		Title: "Specialist", Company: "Contoso", Office: offices[i%len(offices)], Country: "Norway",
 		Enabled: c.enabled(i, t), Created: x.created, LastLogonTimestamp: x.stamp, Extension: extension(i, t),
 	}

@@ -3,15 +3,28 @@ package sandbox
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
-// GroupChange is what somebody has made of a group of Entra ID.
+// GroupChange is what somebody has made of a group of Entra ID. What follows for
+// members and licenses happens when a field becomes another one.
 type GroupChange struct {
-	ID      string // another object id: it was deleted and made again, and nobody is in it
-	Name    string // another display name; empty: its own
+	// ID is another object id: the group was deleted and made again, and nobody is in
+	// it. Licenses by the old one leave.
+	ID   string
+	Name string // another display name; empty: its own
+	// Deleted takes the group away. Its licenses leave: they must be removed before the
+	// group can be deleted (entra-docs: licensing-groups-resolve-problems, "When a
+	// licensed group is deleted"). Members and licenses are back when it is.
 	Deleted bool
-	Emptied bool
+	Emptied bool // everybody was taken off, nested groups too
+	// Rule makes it a dynamic group: everybody is removed, then those whom the rule asks
+	// for are added (entra-docs: groups-change-type). Only user.department -eq "…" is
+	// simulated. Members stay when it becomes empty again.
+	Rule string
+	// More are part numbers of products that it gives besides its own.
+	More []string
 	// Hidden sets visibility to HiddenMembership. The application lacks
 	// Member.Read.Hidden unless Unhidden. The documentation does not say what the list
 	// of members is then. It is empty, or with Denied the answer is 403. memberOf
@@ -21,47 +34,131 @@ type GroupChange struct {
 }
 
 // unseen tells that the application may not see who is in the group.
-func (x GroupChange) unseen() bool { return x.Hidden && !x.Unhidden }
+func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 
-// ChangeGroup changes the first group of Entra ID with a name that it has by
-// itself. An empty change takes everything back.
+// lists tells whether Graph shows a person in a group: who is in it, as far as the
+// application may see.
+func (g *group) lists() bool { return !g.deleted && !g.unseen() }
+
+// ChangeGroup changes the first group of Entra ID that has a name at first. An empty
+// change takes back all but who left.
 func (c *Company) ChangeGroup(name string, x GroupChange) {
-	for n := range groups {
-		if groups[n].id != "" && groups[n].name == name {
-			changed := maps.Clone(*c.regrouped.Load())
-			changed[n] = x
-			c.regrouped.Store(&changed)
-			return
-		}
+	n := slices.IndexFunc(groups, func(g group) bool { return g.id != "" && g.name == name })
+	if n < 0 {
+		panic(fmt.Sprintf("sandbox: no group %q in Entra ID", name))
 	}
-	panic(fmt.Sprintf("sandbox: no group %q in Entra ID", name))
+	if _, known := departmentAsked(x.Rule); x.Rule != "" && !known {
+		panic(fmt.Sprintf("sandbox: the rule %q is not simulated", x.Rule))
+	}
+	c.byHand(func() {
+		old, in := c.regrouped[n], c.entraMembers(n)
+		again, ruled := x.ID != old.ID, x.Rule != "" && x.Rule != old.Rule
+		if again || ruled || x.Emptied && !old.Emptied {
+			c.oust(n, in, again)
+			in = nil
+		} else if x.Deleted && !old.Deleted {
+			c.laterAll(n, in, false)
+		}
+		c.regrouped[n] = x
+		c.rebuild(n)
+		if !x.Deleted && (old.Deleted || !slices.Equal(x.More, old.More)) {
+			c.laterAll(n, in, true)
+		}
+		for i := range c.Size() {
+			c.rule(n, i)
+		}
+	})
 }
 
-func (c *Company) groupChange(n int) GroupChange { return (*c.regrouped.Load())[n] }
+// oust takes everybody off a group. When it was made again, nothing that still shows
+// the state of before shows the new one's.
+func (c *Company) oust(n int, people []int, again bool) {
+	for _, i := range people {
+		c.setMember(n, i, false)
+		if again {
+			delete(c.earlier, membership{n, i})
+		}
+	}
+	maps.DeleteFunc(c.nesting, func(pair [2]int, _ bool) bool { return pair[0] == n })
+}
 
-// entraGroup is a group as it is now; nil when Entra ID has none of that number.
-func (c *Company) entraGroup(n int) *group {
-	x := c.groupChange(n)
-	if groups[n].id == "" || x.Deleted {
-		return nil
+func (c *Company) laterAll(n int, people []int, in bool) {
+	for _, i := range people {
+		c.later(n, i, in)
 	}
-	g := groups[n]
-	g.hidden = x.Hidden
+	c.settleBy(c.now())
+}
+
+// entraMembers are the people in a group of Entra ID, whoever may see them.
+func (c *Company) entraMembers(n int) (people []int) {
+	for i := range c.Size() {
+		if c.isEntraMember(n, i) {
+			people = append(people, i)
+		}
+	}
+	return people
+}
+
+// Nest lists a group in another one, or takes it off; both are named as at first. Licenses
+// of a group do not reach who is in a nested one (entra-docs: licensing-group-advanced,
+// "nested groups").
+func (c *Company) Nest(outer, inner string, in bool) {
+	index := func(name string) int {
+		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })
+	}
+	c.byHand(func() {
+		n := index(outer)
+		c.nesting[[2]int{n, index(inner)}] = in
+		c.rebuild(n)
+	})
+}
+
+// rebuild works out a group as it now is, for requests that do not lock the company.
+func (c *Company) rebuild(n int) {
+	g, x := groups[n], c.regrouped[n]
+	g.deleted, g.hidden, g.unhidden, g.denied = x.Deleted, x.Hidden, x.Unhidden, x.Denied
 	if x.ID != "" {
-		g.id, g.nested = x.ID, nil
-	}
-	if x.Emptied {
-		g.nested = nil
+		g.id = x.ID
 	}
 	if x.Name != "" {
 		g.name = x.Name
 	}
-	return &g
+	if x.Rule != "" {
+		g.dynamic, g.rule = true, x.Rule
+	}
+	for _, part := range x.More {
+		at := slices.IndexFunc(products, func(p product) bool { return p.part == part })
+		g.grants = append(slices.Clip(g.grants), products[at].id)
+	}
+	c.rebuildAD(n, &g)
+	if x.ID != "" || x.Emptied || c.adGroups[n].Again > 0 {
+		g.nested = nil
+	}
+	g.nested = slices.Clone(g.nested)
+	for inner := range groups {
+		switch in, changed := c.nesting[[2]int{n, inner}]; {
+		case changed && !in:
+			g.nested = slices.DeleteFunc(g.nested, func(m int) bool { return m == inner })
+		case changed && !slices.Contains(g.nested, inner):
+			g.nested = append(g.nested, inner)
+		}
+	}
+	list := slices.Clone(*c.present.Load())
+	list[n] = g
+	c.present.Store(&list)
+	c.rebuildEntries()
 }
 
-// lists tells whether Graph shows a person in a group: who is in it, as far as the
-// application may see.
-func (x GroupChange) lists() bool { return x.ID == "" && !x.Emptied && !x.Deleted && !x.unseen() }
+// group is a group as it is now.
+func (c *Company) group(n int) *group { return &(*c.present.Load())[n] }
+
+// entraGroup is a group as it is now; nil when Entra ID has none of that number.
+func (c *Company) entraGroup(n int) *group {
+	if g := c.group(n); g.id != "" && !g.deleted {
+		return g
+	}
+	return nil
+}
 
 // groupOf finds the group of Entra ID that a path names.
 func (c *Company) groupOf(id string) (int, *group, error) {
@@ -74,4 +171,23 @@ func (c *Company) groupOf(id string) (int, *group, error) {
 		}
 	}
 	return 0, nil, notFound(id)
+}
+
+// departmentAsked is the department that a rule asks for.
+func departmentAsked(rule string) (department string, known bool) {
+	_, err := fmt.Sscanf(rule, "user.department -eq %q", &department)
+	return department, err == nil
+}
+
+// rule adds a person to a dynamic group or takes them off, as its rule asks.
+func (c *Company) rule(n, i int) {
+	g := c.entraGroup(n)
+	if g == nil || !g.dynamic {
+		return
+	}
+	t := c.traits(i)
+	asked, _ := departmentAsked(g.rule)
+	if want := c.inEntra(i, t) && c.departmentOf(i, t) == asked; want != c.isMember(n, i, t) && c.inEntra(i, t) {
+		c.setMember(n, i, want)
+	}
 }

@@ -74,7 +74,7 @@ func (r replica) isMember(g, i int, t traits, at time.Time) bool {
 // isTransitiveMember tells it also of the groups nested in the group.
 func (r replica) isTransitiveMember(g, i int, t traits, at time.Time) bool {
 	return r.isMember(g, i, t, at) ||
-		slices.ContainsFunc(groups[g].nested, func(n int) bool { return r.c.groupChange(n).lists() && r.isTransitiveMember(n, i, t, at) })
+		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
 // odd draws between two ways to say the same.

@@ -157,6 +157,9 @@ func (c *Company) traits(i int) traits {
 	} else if t.logon == New && t.activity != Active {
 		t.logon = Active // an account cannot be younger than its last sign-in
 	}
+	if c.spare(i) {
+		t.activity, t.logon = New, New
+	}
 	c.placeLicenses(i, &t)
 	return t
 }
@@ -203,7 +206,7 @@ const (
 	streamObjectGUID
 	streamConsistency
 	streamForeign
-	streamReplaced // and those after it: a stream for each account that followed
+	streamReplaced // and those after it: two for each account that followed, one a directory
 )
 
 func (c *Company) dice(i, stream int) dice {

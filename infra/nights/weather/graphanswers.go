@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -122,11 +121,7 @@ func (x *request) cut(a *answer) {
 	if len(a.body) == 0 || x.w.tonight(graphBodies) == nil {
 		return
 	}
-	kinds := graphBodies
-	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
-		kinds = []Kind{GraphCutLength, GraphCutChunks, GraphHTML}
-	}
-	k, d := x.w.meets(x.n, x.o, kinds)
+	k, d := x.w.meets(x.n, x.o, graphBodies)
 	part := d.below(len(a.body))
 	switch k {
 	case GraphCutLength:

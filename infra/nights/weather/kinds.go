@@ -159,10 +159,8 @@ var (
 	ldapKinds    = slices.Concat(ldapBefore, ldapSearches, ldapPeople, []Kind{LDAPClock})
 
 	storeAny    = []Kind{StoreSlow, StoreThrottled, StoreFailed}
-	storeWrites = append([]Kind{StoreAnswerLost}, storeAny...)
-	storeReads  = append([]Kind{StoreBodyCut}, storeAny...)
-	storeLists  = append([]Kind{StoreListCut}, storeAny...)
-	storeKinds  = append([]Kind{StoreBodyCut, StoreListCut}, storeWrites...)
+	storeWrites = []Kind{StoreAnswerLost}
+	storeKinds  = slices.Concat(storeAny, storeWrites, []Kind{StoreBodyCut, StoreListCut})
 
 	allKinds = slices.Concat(graphKinds, ldapKinds, storeKinds)
 )

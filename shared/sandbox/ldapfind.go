@@ -1,0 +1,68 @@
+package sandbox
+
+import (
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+)
+
+// entryOf finds the object of a DN. Names compare without regard to case.
+// <GUID=…> names one too.
+func (c *Company) entryOf(dn string) *entry {
+	if guid, found := strings.CutPrefix(dn, "<GUID="); found {
+		return c.entryOfGUID(strings.TrimSuffix(guid, ">"))
+	}
+	for _, e := range c.fixed {
+		if !e.gone && strings.EqualFold(e.dn, dn) {
+			return e
+		}
+	}
+	parsed, err := ldap.ParseDN(dn)
+	if err != nil || len(parsed.RDNs) == 0 {
+		return nil
+	}
+	if e := c.fixedEntry(parsed); e != nil {
+		return e
+	}
+	cn := parsed.RDNs[0].Attributes[0].Value
+	open := strings.LastIndexByte(cn, '(')
+	i, found := c.byAccountName(strings.TrimSuffix(cn[open+1:], ")"))
+	if t := c.traits(i); found && c.inAD(i, t) {
+		e := c.personEntry(i, t)
+		if own, err := ldap.ParseDN(e.dn); !e.gone && err == nil && own.EqualFold(parsed) {
+			return e
+		}
+	}
+	return nil
+}
+
+// entryOfGUID finds the object of a GUID, written with dashes.
+func (c *Company) entryOfGUID(text string) *entry {
+	if !isGUID(text) {
+		return nil
+	}
+	var g guid
+	_, _ = hex.Decode(g[:], []byte(strings.ReplaceAll(text, "-", ""))) // isGUID knows that it is hexadecimal
+	raw := g.raw()
+	for _, e := range c.fixed {
+		if !e.gone && slices.Contains(e.get("objectGUID"), raw) {
+			return e
+		}
+	}
+	if i, found := c.byRawGUID(raw, streamObjectGUID); found && c.inAD(i, c.traits(i)) {
+		return c.personEntry(i, c.traits(i))
+	}
+	return nil
+}
+
+// fixedEntry finds a fixed object whose DN is written in another way.
+func (c *Company) fixedEntry(parsed *ldap.DN) *entry {
+	for _, e := range c.fixed {
+		if own, err := ldap.ParseDN(e.dn); !e.gone && err == nil && own.EqualFold(parsed) {
+			return e
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package sandbox
+
+import (
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// transition is a change of membership whose licenses follow at an instant.
+type transition struct {
+	due           time.Time
+	group, person int
+	id            string // of the group
+	in            bool
+	byHand        bool
+}
+
+// settle lets licenses follow the memberships that are due.
+func (c *Company) settle() {
+	now := c.now()
+	if first := c.due.Load(); first == 0 || first > now.UnixNano() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settleBy(now)
+}
+
+// later plans that the licenses of a group follow a membership.
+func (c *Company) later(g, i int, in bool) {
+	if one := c.group(g); len(one.grants) > 0 {
+		c.pending = append(c.pending, transition{c.now().Add(c.options.LicenseDelay), g, i, one.id, in, c.hand})
+		c.tellDue()
+	}
+}
+
+// tellDue tells readers when the next license follows.
+func (c *Company) tellDue() {
+	if len(c.pending) == 0 {
+		c.due.Store(0)
+		return
+	}
+	c.due.Store(max(c.pending[0].due.UnixNano(), 1))
+}
+
+func (c *Company) settleBy(now time.Time) {
+	for len(c.pending) > 0 && !c.pending[0].due.After(now) {
+		next := c.pending[0]
+		c.pending = c.pending[1:]
+		hand := c.hand
+		c.hand = next.byHand
+		c.follow(next)
+		c.hand = hand
+	}
+	c.tellDue()
+}
+
+// follow gives or takes the licenses of a group. A group gives all its
+// products or none.
+func (c *Company) follow(x transition) {
+	t := c.traits(x.person)
+	if !c.inEntra(x.person, t) {
+		return
+	}
+	before := c.assignments(x.person, t)
+	list := slices.DeleteFunc(slices.Clone(before), func(a assignment) bool { return a.Group == x.id })
+	if g := c.entraGroup(x.group); x.in && g != nil && g.id == x.id {
+		list = append(list, unchanged(c.inherit(x.group, heldSKUs(before), x.due), before)...)
+	}
+	c.setAssignments(x.person, x.due, list)
+}
+
+// unchanged leaves the paths that were there before as they were: a group that gives one
+// more product does not take those that it gave.
+func unchanged(paths, before []assignment) []assignment {
+	for n, p := range paths {
+		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }
+		if at := slices.IndexFunc(before, same); at >= 0 {
+			paths[n] = before[at]
+		}
+	}
+	return paths
+}
+
+// inherit makes the paths that a group gives to somebody who holds these
+// products otherwise.
+func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
+	state, problem := stateActive, ""
+	one := c.group(g)
+	for _, sku := range one.grants {
+		if s := c.seats[sku]; !slices.Contains(held, sku) && s.consumed >= s.enabled {
+			state, problem = stateError, countViolation
+		}
+	}
+	for _, sku := range one.grants {
+		list = append(list, assignment{directory.Assignment{SKU: sku, Group: one.id, State: state, Error: problem}, at})
+	}
+	return list
+}
+
+// reprocess tries again what a group could not give for want of seats.
+func (c *Company) reprocess(i int) {
+	now := c.now()
+	for g := range groups {
+		failed := func(a assignment) bool { return a.State == stateError && a.Group != "" && a.Group == c.group(g).id }
+		list := slices.Clone(c.assignments(i, c.traits(i)))
+		if slices.ContainsFunc(list, failed) {
+			list = slices.DeleteFunc(list, failed)
+			c.setAssignments(i, now, append(list, c.inherit(g, heldSKUs(list), now)...))
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package sandbox
+
+import (
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Hire makes the accounts of somebody who was absent, in the directories and groups
+// that they belong to. It has no effect on others.
+func (c *Company) Hire(i int) {
+	c.byHand(func() {
+		if !c.absent(i) {
+			return
+		}
+		ch, t := c.changeOf(i), c.traits(i)
+		ch.hired = c.now().Truncate(time.Second)
+		c.move(i)
+		c.members.forgetAll()
+		c.note(Event{At: c.now(), What: UserMade, Person: i})
+		if !t.inEntra() {
+			return
+		}
+		first := firstAssignments(t, ch.hired)
+		ch.licensed = true
+		c.setAssignments(i, c.now(), slices.DeleteFunc(first, func(a assignment) bool { return a.Group != "" }))
+		c.reconcile(i)
+	})
+}
+
+// inBin is how long Entra ID keeps a deleted account (docs-contrib: user-delete).
+const inBin = 30 * day
+
+// bin is what a deleted account had.
+type bin struct {
+	at    time.Time
+	paths []assignment
+}
+
+// SetInBin puts a person's account of Entra ID into the bin of deleted items, or back
+// from there with all that it had (Microsoft Graph, "Restore deleted item": groups and
+// licenses are restored with the user), within 30 days. It tells whether there is an
+// account afterwards. Its seats are free meanwhile.
+func (c *Company) SetInBin(i int, in bool) (there bool) {
+	c.byHand(func() {
+		if t := c.traits(i); c.inEntra(i, t) == in {
+			if in {
+				c.delete(i)
+			} else {
+				c.undelete(i)
+			}
+		}
+		there = c.inEntra(i, c.traits(i))
+	})
+	return there
+}
+
+// delete puts an account into the bin.
+func (c *Company) delete(i int) {
+	now, paths := c.now(), c.assignments(i, c.traits(i))
+	c.note(Event{At: now, What: UserDeleted, Person: i})
+	c.setAssignments(i, now, nil)
+	ch := c.changeOf(i)
+	ch.deleted, ch.binned = true, &bin{now, paths}
+}
+
+func (c *Company) undelete(i int) {
+	ch, now := c.changes[i], c.now()
+	if ch == nil || ch.binned == nil || now.Sub(ch.binned.at) > inBin {
+		return
+	}
+	paths := ch.binned.paths
+	ch.deleted, ch.binned = false, nil
+	c.note(Event{At: now, What: UserRestored, Person: i})
+	c.setAssignments(i, now, paths)
+	c.reconcile(i)
+}
+
+// Delete deletes the account of a person in Entra ID for good.
+func (c *Company) Delete(i int) {
+	c.byHand(func() {
+		if c.inEntra(i, c.traits(i)) {
+			c.delete(i)
+		}
+		if ch := c.changes[i]; ch != nil {
+			ch.binned = nil
+		}
+	})
+}
+
+// reconcile lets the licenses of groups follow memberships that they do not fit, as when
+// an account comes, or comes back after its groups have changed.
+func (c *Company) reconcile(i int) {
+	t := c.traits(i)
+	for n := range groups {
+		g := c.entraGroup(n)
+		if g == nil || g.id == "" {
+			continue
+		}
+		c.rule(n, i)
+		has := slices.ContainsFunc(c.assignments(i, t), func(a assignment) bool { return a.Group == g.id })
+		waits := slices.ContainsFunc(c.pending, func(x transition) bool { return x.person == i && x.group == n })
+		if in := c.isMember(n, i, t); in != has && !waits {
+			c.later(n, i, in)
+		}
+	}
+	c.settleBy(c.now())
+}
+
+// SetInADBin puts a person's account of Active Directory into its recycle bin, or back
+// from there with all that it had, group memberships included (AD DS, "Active Directory
+// Recycle Bin": link-valued attributes are preserved). Entra ID does not notice.
+func (c *Company) SetInADBin(i int, in bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changeOf(i).outOfAD = in
+	c.move(i)
+	c.members.forgetAll()
+}
+
+// ReplaceInEntra deletes a person's account in Entra ID for good and makes another one of
+// the same names: with an object id of its own, without licenses, in no group but those
+// whose rule asks for it, never used, and without a link to Active Directory.
+func (c *Company) ReplaceInEntra(i int) {
+	c.byHand(func() { c.replaceInEntra(i, link{state: never}) })
+}
+
+// ReplaceInBoth does so in both directories. The new accounts are linked.
+func (c *Company) ReplaceInBoth(i int) {
+	c.byHand(func() {
+		c.replaceInAD(i)
+		c.replaceInEntra(i, link{linked, sidText(c.rid(i)), c.objectGUID(i).base64()})
+	})
+}
+
+func (c *Company) replaceInEntra(i int, l link) {
+	if c.inEntra(i, c.traits(i)) {
+		c.delete(i)
+	}
+	for n := range groups {
+		if m := (membership{n, i}); groups[n].id != "" {
+			c.joined[m] = false
+			delete(c.earlier, m)
+			c.members.forget(n)
+		}
+	}
+	c.pending = slices.DeleteFunc(c.pending, func(x transition) bool { return x.person == i })
+	ch := c.changeOf(i)
+	ch.again++
+	ch.madeAgain, ch.link = c.now().Truncate(time.Second), l
+	ch.deleted, ch.binned, ch.licensed, ch.assignments, ch.earlier = false, nil, true, nil, nil
+	ch.signIns, ch.guest, ch.agent, ch.enabled = signIns{}, false, false, directory.Yes
+	c.note(Event{At: c.now(), What: UserMade, Person: i})
+	c.reconcile(i)
+}

@@ -1,0 +1,107 @@
+package sandbox
+
+import (
+	"slices"
+	"time"
+)
+
+// How is the way in which somebody signs in.
+type How uint8
+
+// The ways to sign in to Entra ID.
+const (
+	Interactive    How = 1 << iota // with a password or the like
+	NonInteractive                 // an app refreshes its token
+)
+
+// SignIn is a sign-in to Entra ID.
+type SignIn struct {
+	At    time.Time
+	Shown time.Time // when Graph begins to show it: up to 24 hours later; zero: at once
+	How   How       // one of them or both
+	// Failed leaves lastSuccessfulSignInDateTime: the other two dates count attempts
+	// (docs-contrib: resources/signinactivity).
+	Failed bool
+}
+
+// SignInDates are the dates of signInActivity; zero is null.
+type SignInDates struct{ Interactive, NonInteractive, Successful time.Time }
+
+// signIns are what somebody did in the sandbox, and what Graph shows of it.
+type signIns struct {
+	shown   SignInDates
+	last    time.Time // shown or not
+	coming  []SignIn  // not shown when the last of them happened
+	instead *SignInDates
+}
+
+// SignIn lets a person sign in to Entra ID now, as somebody may between a plan
+// and its application.
+func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
+
+// SignInAt shows from now on that a person signed in to Entra ID at an instant, which
+// Graph may tell up to 24 hours late.
+func (c *Company) SignInAt(i int, at time.Time) { c.SignInAs(i, SignIn{At: at, How: Interactive}) }
+
+// SignInAs lets a person sign in to Entra ID.
+func (c *Company) SignInAs(i int, s SignIn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.At = s.At.UTC().Truncate(time.Second)
+	x, now := &c.changeOf(i).signIns, c.now()
+	x.last = newest(x.last, s.At)
+	x.coming = slices.DeleteFunc(append(x.coming, s), func(s SignIn) bool {
+		if !s.Shown.After(now) {
+			x.shown.add(s)
+		}
+		return !s.Shown.After(now)
+	})
+}
+
+// add moves the dates that a sign-in moves.
+func (d *SignInDates) add(s SignIn) {
+	if s.How&Interactive != 0 {
+		d.Interactive = newest(d.Interactive, s.At)
+	}
+	if s.How&NonInteractive != 0 {
+		d.NonInteractive = newest(d.NonInteractive, s.At)
+	}
+	if !s.Failed {
+		d.Successful = newest(d.Successful, s.At)
+	}
+}
+
+// ShowSignIns lets Graph show these dates of a person whatever they do, such as older
+// ones, or with all zero no signInActivity at all. With nil it shows their own again.
+// Lists lose dates (msgraph-sdk-powershell#1898).
+func (c *Company) ShowSignIns(i int, instead *SignInDates) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changeOf(i).signIns.instead = instead
+}
+
+// show adds the sign-ins that Graph shows by now.
+func (x *signIns) show(d *dates, now time.Time) {
+	d.lastSignIn = newest(d.lastSignIn, x.last)
+	shown := x.shown
+	for _, s := range x.coming {
+		if !s.Shown.After(now) {
+			shown.add(s)
+		}
+	}
+	d.interactive, d.nonInteractive = newest(d.interactive, shown.Interactive), newest(d.nonInteractive, shown.NonInteractive)
+	d.successful = newest(d.successful, shown.Successful)
+	if x.instead != nil {
+		d.interactive, d.nonInteractive, d.successful = x.instead.Interactive, x.instead.NonInteractive, x.instead.Successful
+	}
+}
+
+// newest is the latest of some instants.
+func newest(first time.Time, more ...time.Time) time.Time {
+	for _, t := range more {
+		if t.After(first) {
+			first = t
+		}
+	}
+	return first
+}
