@@ -112,24 +112,44 @@ func (s *suite) run(names []string, within time.Duration) (failed bool, output [
 	return err != nil, out.Bytes()
 }
 
-// kills runs the tests that come to a mutant, the fastest first, as long as
-// together they take no more than budget without it. It gives the suite's
-// package when one of them fails.
+// kills tells whether one of the tests that come to a mutant fails. They run as
+// long as together they take no more than budget without it, the fastest first.
 func (w *workshop) kills(m *mutant, s *suite, budget time.Duration) (bool, error) {
-	var names []string
-	var took time.Duration
-	for _, t := range s.tests {
-		if _, reaches := slices.BinarySearch(t.Reached, m.id); reaches && took+t.Took <= budget {
-			names, took = append(names, t.Name), took+t.Took
-		}
-	}
-	if len(names) == 0 {
-		return false, nil
-	}
 	if err := w.turn(m.id); err != nil {
 		return false, err
 	}
 	const patience, least = 10, 5 * time.Second
-	failed, _ := s.run(names, max(patience*took, least))
-	return failed, nil
+	for _, r := range s.rounds(m.id, budget) {
+		if failed, _ := s.run(r.names, max(patience*r.took, least)); failed {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// round is some tests that run in one process.
+type round struct {
+	names []string
+	took  time.Duration
+}
+
+// rounds divides the tests that come to a mutant. Most mutants end in the first
+// round, which is short; each further one may take several times as long.
+func (s *suite) rounds(id int, budget time.Duration) []round {
+	const short, times = 100 * time.Millisecond, 4
+	var rounds []round
+	var all time.Duration
+	bound := short
+	for _, t := range s.tests {
+		if _, reaches := slices.BinarySearch(t.Reached, id); !reaches || all+t.Took > budget {
+			continue
+		}
+		if all += t.Took; len(rounds) == 0 || all > bound {
+			rounds = append(rounds, round{})
+			bound = max(bound, all) * times
+		}
+		r := &rounds[len(rounds)-1]
+		r.names, r.took = append(r.names, t.Name), r.took+t.Took
+	}
+	return rounds
 }

@@ -37,6 +37,14 @@ func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 	return f, nil
 }
 
+// Close closes the connections that wait for a next question. The forest can be asked
+// again.
+func (f *Forest) Close() {
+	for _, d := range f.domains {
+		d.pool.close()
+	}
+}
+
 // ListPeople hands on every person of every domain, as Directory.ListPeople
 // does.
 func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {

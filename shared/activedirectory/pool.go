@@ -48,6 +48,19 @@ func (p *pool) put(s *session) {
 	s.idle = time.AfterFunc(keepIdle, func() { p.drop(s) })
 }
 
+// close closes the connections that wait.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for url, waiting := range p.idle {
+		for _, s := range waiting {
+			s.idle.Stop()
+			s.conn.Close()
+		}
+		delete(p.idle, url)
+	}
+}
+
 // drop closes a connection that waited long enough, unless it was taken.
 func (p *pool) drop(s *session) {
 	p.mu.Lock()

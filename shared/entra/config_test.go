@@ -165,7 +165,7 @@ func TestNoTokenIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	down := &url.Error{Op: "Post", URL: "https://login.example", Err: errors.New("wrong secret")}
-	adapter, err := newAdapter(f.base, &signer{credential: &issuer{err: down}})
+	adapter, err := newAdapter(gate{base: f.base}, &signer{credential: &issuer{err: down}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,7 @@ const listRate = rate.Limit(0.5)
 type Client struct {
 	base    *url.URL
 	adapter abs.RequestAdapter
+	net     http.RoundTripper // below all that the SDK adds
 	sign    *signer
 	pace    *rate.Limiter // of lists with signInActivity; nil: none
 	now     func() time.Time
@@ -57,11 +58,12 @@ func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	adapter, err := newAdapter(target.base, sign)
+	network := khttp.GetDefaultTransport()
+	adapter, err := newAdapter(gate{base: target.base, next: network}, sign)
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: target.base, adapter: adapter, sign: sign, now: by.Now, pause: by.Sleep}
+	c := &Client{base: target.base, adapter: adapter, net: network, sign: sign, now: by.Now, pause: by.Sleep}
 	if target.login != nil { // a simulation on loopback has no limit
 		c.pace = rate.NewLimiter(listRate, 1)
 	}
@@ -71,10 +73,10 @@ func New(cfg Config, by clock.Clock) (*Client, error) {
 // newAdapter joins the SDK to the one HTTP client of the package. The list of
 // middleware is spelt out since kiota's own comes in random order, compresses
 // bodies and repeats requests with their bodies spoilt.
-func newAdapter(base *url.URL, sign *signer) (abs.RequestAdapter, error) {
+func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 	client := &http.Client{
 		Transport: khttp.NewCustomTransportWithParentTransport(
-			gate{base: base, next: khttp.GetDefaultTransport()},
+			out,
 			khttp.NewParametersNameDecodingHandler(),
 		),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -84,9 +86,13 @@ func newAdapter(base *url.URL, sign *signer) (abs.RequestAdapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	adapter.SetBaseUrl(base.String())
+	adapter.SetBaseUrl(out.base.String())
 	return adapter, nil
 }
+
+// Close closes the connections that wait for a next request. The client can be used
+// again.
+func (c *Client) Close() { (&http.Client{Transport: c.net}).CloseIdleConnections() }
 
 // path is the parameter that every request builder of the SDK starts from.
 func (c *Client) path() map[string]string { return map[string]string{"baseurl": c.base.String()} }

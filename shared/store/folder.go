@@ -162,13 +162,25 @@ func (f *folder) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker
 }
 
 // linkNew gives a file its key by a hard link which, unlike a rename, fails
-// when the key is taken.
+// when the key is taken. A network file system that lost the answer asks again, and is
+// told that the key is taken, although it is by this very file (Linux, open(2), O_EXCL).
 func (f *folder) linkNew(temp, key string) error {
 	err := f.root.Link(temp, key)
-	if errors.Is(err, fs.ErrExist) {
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	ours, err := f.root.Lstat(temp)
+	if err != nil {
+		return fmt.Errorf("the key is taken, perhaps by this write: %w", err)
+	}
+	there, err := f.root.Lstat(key)
+	if err != nil {
+		return fmt.Errorf("the key is taken, perhaps by this write: %w", err)
+	}
+	if !os.SameFile(ours, there) {
 		return ErrExists
 	}
-	return err
+	return nil
 }
 
 // write brings the whole body to disk under a hidden name before place gives

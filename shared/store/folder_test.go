@@ -42,6 +42,23 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 	wantObject(t, s, "linked", "x")
 }
 
+// TestFolderLostAnswer: a network file system that lost the answer to a link makes it
+// again and meets the key taken. That must not look as if somebody else had won.
+func TestFolderLostAnswer(t *testing.T) {
+	t.Parallel()
+	f, err := openFolder(t.TempDir())
+	wantErr(t, nil, err)
+	twice := func(temp, key string) error {
+		if err := f.root.Link(temp, key); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		return f.linkNew(temp, key)
+	}
+	wantErr(t, nil, f.write(t.Context(), "k", body("mine"), twice))
+	wantErr(t, ErrExists, f.write(t.Context(), "k", body("theirs"), twice))
+	wantObject(t, f, "k", "mine")
+}
+
 func TestFolderModes(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "new", "store")

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -193,6 +194,31 @@ func TestS3LostAnswer(t *testing.T) {
 		t.Errorf("tries (-want +got):\n%s", diff)
 	}
 	wantErr(t, ErrExists, s.PutIfAbsent(t.Context(), "k", body("theirs")))
+	wantObject(t, s, "k", "mine")
+}
+
+// Whose a taken key is cannot be known when it cannot be looked at: then the write
+// neither won nor lost.
+func TestS3LostAnswerAndNoLook(t *testing.T) {
+	t.Parallel()
+	f := newFakeS3(t)
+	var puts atomic.Int32
+	f.before = func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		switch {
+		case r.Method == http.MethodPut && puts.Add(1) == 1:
+			pass.ServeHTTP(httptest.NewRecorder(), r)
+			answer(w, http.StatusInternalServerError, "InternalError")
+		case r.Method == http.MethodHead:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			pass.ServeHTTP(w, r)
+		}
+	}
+	s := f.store("")
+	err := s.PutIfAbsent(t.Context(), "k", body("mine"))
+	if err == nil || errors.Is(err, ErrExists) || !strings.Contains(err.Error(), "perhaps by this write") {
+		t.Errorf("error %v", err)
+	}
 	wantObject(t, s, "k", "mine")
 }
 

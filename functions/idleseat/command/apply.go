@@ -49,6 +49,7 @@ func (c *applyCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
+	defer line.close()
 	applier := line.applier()
 	idle := p.Verdict == plan.Nothing && len(p.Resumes) > 0 && p.Mode != policy.Audit // only earlier runs have something to do
 	if !idle {

@@ -73,6 +73,7 @@ func (d *demo) show(users int) error {
 	if d.line, err = newPipeline(d.Process, d.store, src, newProgress(d.Process)); err != nil {
 		return err
 	}
+	defer d.line.close()
 	d.out.printf("A simulated company of %d people, with the policy:\n\n%s\n", users, text)
 	d.out.printf("── The plan ──\n\n")
 	p, err := d.plan(rules, string(text))

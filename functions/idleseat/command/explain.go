@@ -92,6 +92,7 @@ func (c *reevaluateCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
+	defer line.close()
 	p, err := line.plan(a.Context, start{asOf: a.Clock.Now(), policy: rules, text: text, file: file, user: c.User})
 	if err != nil {
 		return err

@@ -49,6 +49,14 @@ func newPipeline(a *Process, s store.Store, src sources, bar *progress) (*pipeli
 	return &pipeline{store: s, entra: e, ad: ad, now: a.Clock.Now, tool: a.version(), bar: bar}, nil
 }
 
+// close lets go of the directories.
+func (p *pipeline) close() {
+	p.entra.Close()
+	if p.ad != nil {
+		p.ad.Close()
+	}
+}
+
 func (p *pipeline) collector() *collect.Collector {
 	c := &collect.Collector{Store: p.store, Entra: p.entra, Tool: p.tool, Now: p.now, Progress: p.bar.people}
 	if p.ad != nil { // a nil *Directory in the interface would not be nil

@@ -97,6 +97,7 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	if err != nil {
 		return nil, err
 	}
+	defer line.close()
 	return line.plan(a.Context, in)
 }
 

@@ -41,6 +41,7 @@ func (c *restoreCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
+	defer line.close()
 	user, runs := c.User, []string{c.From}
 	if user != "" {
 		if user, err = idOf(a, line, user); err != nil {

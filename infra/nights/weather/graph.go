@@ -147,11 +147,11 @@ func (x *request) answer(next http.Handler, header http.Header) *answer {
 	return x.skewed(a)
 }
 
-// path is what a request asks for.
-type path int
+// asks is what a request asks for.
+type asks int
 
 const (
-	anything path = iota
+	anything asks = iota
 	users
 	oneUser
 	members // of a group
@@ -161,7 +161,7 @@ const (
 )
 
 // asked is what the request is for, and the id in its path.
-func (x *request) asked() (what path, id string) {
+func (x *request) asked() (what asks, id string) {
 	parts := strings.Split(strings.TrimPrefix(x.r.URL.Path, "/v1.0/"), "/")
 	switch {
 	case parts[0] == "users" && len(parts) == 1:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -121,7 +122,11 @@ func (x *request) cut(a *answer) {
 	if len(a.body) == 0 || x.w.tonight(graphBodies) == nil {
 		return
 	}
-	k, d := x.w.meets(x.n, x.o, graphBodies)
+	kinds := graphBodies
+	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") {
+		kinds = []Kind{GraphCutLength, GraphCutChunks, GraphHTML}
+	}
+	k, d := x.w.meets(x.n, x.o, kinds)
 	part := d.below(len(a.body))
 	switch k {
 	case GraphCutLength:

@@ -105,7 +105,7 @@ func (x *request) changePage(l *list) {
 }
 
 // changeEntries changes what is told of people for a night, and who is told of.
-func (x *request) changeEntries(l *list, what path) {
+func (x *request) changeEntries(l *list, what asks) {
 	if x.w.tonight(graphPeople) == nil {
 		return
 	}

@@ -159,8 +159,10 @@ var (
 	ldapKinds    = slices.Concat(ldapBefore, ldapSearches, ldapPeople, []Kind{LDAPClock})
 
 	storeAny    = []Kind{StoreSlow, StoreThrottled, StoreFailed}
-	storeWrites = []Kind{StoreAnswerLost}
-	storeKinds  = slices.Concat(storeAny, storeWrites, []Kind{StoreBodyCut, StoreListCut})
+	storeWrites = append([]Kind{StoreAnswerLost}, storeAny...)
+	storeReads  = append([]Kind{StoreBodyCut}, storeAny...)
+	storeLists  = append([]Kind{StoreListCut}, storeAny...)
+	storeKinds  = append([]Kind{StoreBodyCut, StoreListCut}, storeWrites...)
 
 	allKinds = slices.Concat(graphKinds, ldapKinds, storeKinds)
 )

@@ -42,7 +42,7 @@ type rig struct {
 func newRig(t *testing.T, seed uint64, users int) *rig {
 	t.Helper()
 	clock := newClock()
-	s, err := sandbox.Start(sandbox.Options{Users: users, Seed: 5, Now: clock.Now})
+	s, err := sandbox.Start(sandbox.Options{Users: users, Seed: 5, Now: clock.Now, SignInPage: 120})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,9 +51,15 @@ func newRig(t *testing.T, seed uint64, users int) *rig {
 			t.Error(err)
 		}
 	})
-	r := &rig{s, New(seed, clock), clock}
-	s.Intercept(r.Graph)
+	r := &rig{Sandbox: s, clock: clock}
+	r.reseed(seed)
 	return r
+}
+
+// reseed puts the company under other weather.
+func (r *rig) reseed(seed uint64) {
+	r.Weather = New(seed, r.clock)
+	r.Intercept(r.Graph)
 }
 
 // entra is the product's own client of the company.

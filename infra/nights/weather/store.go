@@ -1,0 +1,189 @@
+package weather
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"path"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Store is a store under weather.
+type Store struct {
+	w      *Weather
+	behind atomic.Pointer[store.Store]
+}
+
+// Store puts the weather before a store.
+func (w *Weather) Store(behind store.Store) *Store {
+	s := &Store{w: w}
+	s.Replace(behind)
+	return s
+}
+
+// Replace puts another store in place of the one behind the weather, such as one that was
+// restored from a backup.
+func (s *Store) Replace(behind store.Store) { s.behind.Store(&behind) }
+
+// errKilled is what a killed process has of an operation, if it could still see it.
+var errKilled = errors.New("the process was killed")
+
+func failed(doing, key string, err error) error {
+	return fmt.Errorf("%s object %q: %w", doing, key, err)
+}
+
+// pass carries an operation out, or makes a fault of it. The kind is one that is left to
+// the caller, who makes it of what came.
+func (s *Store) pass(doing, key string, kinds []Kind, do func(store.Store) error) (Kind, dice, error) {
+	f := s.w.Process.next()
+	if f.fails {
+		return "", 0, failed(doing, key, errKilled)
+	}
+	var k Kind
+	var d dice
+	if n := s.w.tonight(storeKinds); n != nil {
+		k, d = s.w.meets(n, n.operation(doing+" "+shape(key)), kinds)
+	}
+	switch k {
+	case StoreSlow:
+		s.w.sleep(time.Duration(1+d.below(60)) * time.Second)
+	case StoreThrottled:
+		return "", 0, failed(doing, key, &smithy.GenericAPIError{Code: "SlowDown", Message: "Please reduce your request rate."})
+	case StoreFailed:
+		return "", 0, failed(doing, key, syscall.ECONNRESET)
+	}
+	err := do(*s.behind.Load())
+	switch {
+	case f.lost:
+		return "", 0, failed(doing, key, errKilled)
+	case k == StoreAnswerLost:
+		return "", 0, failed(doing, key, fmt.Errorf("its answer was lost: %w", syscall.ECONNRESET))
+	}
+	s.w.sleep(f.late)
+	return k, d, err
+}
+
+// shape is a key without what is random in it, so that a run that is lived again meets
+// the same weather.
+func shape(key string) string {
+	parts := strings.Split(key, "/")
+	if parts[0] != "runs" || len(parts) < 2 {
+		return key
+	}
+	parts[1] = "-"
+	if len(parts) > 3 { // named by attempts
+		parts[len(parts)-1] = path.Ext(key)
+	}
+	return strings.Join(parts, "/")
+}
+
+// Get implements store.Store.
+func (s *Store) Get(ctx context.Context, key string) (body io.ReadCloser, err error) {
+	k, d, err := s.pass("read", key, storeReads, func(behind store.Store) (err error) {
+		body, err = behind.Get(ctx, key)
+		return err
+	})
+	switch {
+	case err != nil && body != nil:
+		return nil, errors.Join(err, body.Close())
+	case err != nil:
+		return nil, err
+	case k == StoreBodyCut:
+		return cutShort(body, d)
+	}
+	return body, nil
+}
+
+// cutShort is a body that ends somewhere in the middle.
+func cutShort(body io.ReadCloser, d dice) (io.ReadCloser, error) {
+	whole, err := io.ReadAll(body)
+	if err = errors.Join(err, body.Close()); err != nil {
+		return nil, err
+	}
+	part := whole[:d.below(len(whole)+1)]
+	return io.NopCloser(io.MultiReader(bytes.NewReader(part), brokenOff{})), nil
+}
+
+// brokenOff is a connection that ended before the end of what was announced.
+type brokenOff struct{}
+
+func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// Put implements store.Store.
+func (s *Store) Put(ctx context.Context, key string, body io.ReadSeeker) error {
+	_, _, err := s.pass("write", key, storeWrites, func(behind store.Store) error { return behind.Put(ctx, key, body) })
+	return err
+}
+
+// PutIfAbsent implements store.Store.
+func (s *Store) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
+	_, _, err := s.pass("create", key, storeWrites, func(behind store.Store) error { return behind.PutIfAbsent(ctx, key, body) })
+	return err
+}
+
+// List implements store.Store.
+func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		var keys iter.Seq2[string, error]
+		k, d, err := s.pass("list", prefix, storeLists, func(behind store.Store) error {
+			keys = behind.List(ctx, prefix)
+			return nil
+		})
+		if err != nil {
+			yield("", err)
+			return
+		}
+		left := -1
+		if k == StoreListCut {
+			left = pick(d, 0, 1, 5, 50, 1000)
+		}
+		for key, err := range keys {
+			if left == 0 {
+				break
+			}
+			if left--; !yield(key, err) || err != nil {
+				return
+			}
+		}
+		if k == StoreListCut {
+			yield("", failed("list", prefix, io.ErrUnexpectedEOF))
+		}
+	}
+}
+
+// Backup is what a store held at some time.
+type Backup map[string][]byte
+
+// Keep takes a backup of a store.
+func Keep(ctx context.Context, s store.Store) (Backup, error) {
+	b := Backup{}
+	for key, err := range s.List(ctx, "") {
+		if err != nil {
+			return nil, fmt.Errorf("back a store up: %w", err)
+		}
+		if b[key], err = store.GetBytes(ctx, s, key, store.MaxJSON); err != nil {
+			return nil, fmt.Errorf("back a store up: %w", err)
+		}
+	}
+	return b, nil
+}
+
+// Into restores the backup into an empty store.
+func (b Backup) Into(ctx context.Context, empty store.Store) error {
+	for key, body := range b {
+		if err := store.PutBytes(ctx, empty, key, body); err != nil {
+			return fmt.Errorf("restore a store: %w", err)
+		}
+	}
+	return nil
+}

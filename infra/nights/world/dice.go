@@ -1,0 +1,25 @@
+package world
+
+import (
+	"math/rand/v2"
+)
+
+// dice throws for one purpose of one night and person. What it gives depends on the seed
+// and the purpose alone, so that leaving an event out changes no other throw.
+type dice struct{ *rand.Rand }
+
+// throw is the dice of a purpose.
+func throw(seed uint64, purpose string, numbers ...int) dice {
+	const prime = 0x100000001b3 // FNV-1a (IETF draft-eastlake-fnv)
+	h := uint64(0xcbf29ce484222325)
+	for _, b := range []byte(purpose) {
+		h = (h ^ uint64(b)) * prime
+	}
+	for _, n := range numbers {
+		h = (h ^ uint64(n)) * prime
+	}
+	return dice{rand.New(rand.NewPCG(seed, h))}
+}
+
+// chance tells whether something happens that does so with this probability.
+func (d dice) chance(p float64) bool { return d.Float64() < p }

@@ -1,0 +1,171 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// TestTally: every verdict counts once, only people known to hold count as holders, and
+// partitions add up.
+func TestTally(t *testing.T) {
+	t.Parallel()
+	var a, b Tally
+	for outcome, n := range map[policy.Outcome]int{policy.Keep: 1, policy.Reclaim: 2, policy.Undecided: 3, policy.Exempt: 4} {
+		for range n {
+			a.Count(outcome, directory.Yes)
+		}
+	}
+	a.Count(policy.Undecided, directory.Unset)
+	a.Count(policy.Keep, directory.No)
+	a.Ask(directory.Yes, slices.Values([]string{"employeeType", "created"}))
+	a.Ask(directory.No, slices.Values([]string{"employeeType"}))
+	a.Ask(directory.Unset, slices.Values([]string(nil)))
+	want := Tally{Holders: 10, Keep: 2, Reclaim: 2, Undecided: 4, Exempt: 4, Asked: 1, Empty: map[string]int{"employeeType": 2, "created": 1}}
+	if d := cmp.Diff(want, a); d != "" {
+		t.Errorf("counted (-want +got):\n%s", d)
+	}
+	b.Add(a)
+	if d := cmp.Diff(want, b); d != "" {
+		t.Errorf("added to nothing (-want +got):\n%s", d)
+	}
+	b.Add(a)
+	want = Tally{Holders: 20, Keep: 4, Reclaim: 4, Undecided: 8, Exempt: 8, Asked: 2, Empty: map[string]int{"employeeType": 4, "created": 2}}
+	if d := cmp.Diff(want, b); d != "" {
+		t.Errorf("added twice (-want +got):\n%s", d)
+	}
+	if got, want := b.Told(), "created in 2 of 20, employeeType in 4 of 20"; got != want {
+		t.Errorf("told %q, want %q", got, want)
+	}
+}
+
+// TestPlanned: only what is to be taken or given back, and nothing that was refused.
+func TestPlanned(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		d    Decision
+		want bool
+	}{
+		{Decision{Outcome: policy.Reclaim}, true},
+		{Decision{Outcome: policy.Reclaim, Refused: "two groups"}, false},
+		{Decision{Outcome: policy.Keep}, false},
+		{Decision{Outcome: policy.Undecided}, false},
+		{Decision{Outcome: policy.Exempt}, false},
+		{Decision{Outcome: policy.Keep, Back: "r1"}, true},
+		{Decision{Outcome: policy.Keep, Back: "r1", Refused: "no seat"}, false},
+	} {
+		if got := tc.d.Planned(); got != tc.want {
+			t.Errorf("%+v: %v", tc.d, got)
+		}
+	}
+}
+
+// TestHashLeavesReasonsOut: why something is pending may change while a plan is made
+// again; everything that would be done may not. The plan itself stays as it is.
+func TestHashLeavesReasonsOut(t *testing.T) {
+	t.Parallel()
+	base := func() *Plan {
+		return &Plan{Run: "r", AsOf: asOf, Pending: []Begun{{User: "u", Run: "q", Reason: "waits"}}}
+	}
+	p := base()
+	p.Pending[0].Reason = "waits for the relay"
+	if p.Hash() != base().Hash() {
+		t.Error("the reason is in the hash")
+	}
+	if p.Pending[0].Reason != "waits for the relay" {
+		t.Errorf("the plan was changed: %+v", p.Pending)
+	}
+	for name, change := range map[string]func(*Plan){
+		"verdict":     func(p *Plan) { p.Verdict = Apply },
+		"overridable": func(p *Plan) { p.Overridable = true },
+		"restores":    func(p *Plan) { p.Restores = "q" },
+		"resumes":     func(p *Plan) { p.Resumes = []string{"q"} },
+		"pending":     func(p *Plan) { p.Pending[0].To = "exo" },
+		"notices":     func(p *Plan) { p.Notices = []Change{{}} },
+		"matches":     func(p *Plan) { p.Matches = map[string]int{"r": 1} },
+		"who matches": func(p *Plan) { p.MatchHash = "h" },
+	} {
+		p := base()
+		change(p)
+		if p.Hash() == base().Hash() {
+			t.Errorf("%s is not in the hash", name)
+		}
+	}
+}
+
+// TestHealthAtTheBounds: one person fewer than may vanish, and one more.
+func TestHealthAtTheBounds(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		people, dates, peopleNow, datesNow int
+		want                               FeedState
+	}{
+		"3 % of the dates":                        {1000, 1000, 1000, 970, Healthy},
+		"more than 3 % of the dates":              {1000, 1000, 1000, 969, Unhealthy},
+		"five dates of few":                       {100, 60, 100, 55, Healthy},
+		"six dates of few":                        {100, 60, 100, 54, Unhealthy},
+		"the dates of 50 who left, and 3 %":       {1000, 1000, 950, 920, Healthy},
+		"the dates of 50 who left, and one more":  {1000, 1000, 950, 919, Unhealthy},
+		"more people make no room for lost dates": {1000, 1000, 1100, 969, Unhealthy},
+		"10 % of the people":                      {1000, 0, 900, 1, Healthy},
+		"more than 10 % of the people":            {1000, 0, 899, 1, Unhealthy},
+		"five people of few":                      {20, 0, 15, 1, Healthy},
+		"six people of few":                       {20, 0, 14, 1, Unhealthy},
+		"more of both":                            {100, 60, 200, 190, Healthy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := FeedFacts{
+				Freshness: directory.Freshness{Sampled: tc.peopleNow, WithActivity: tc.datesNow, Newest: asOf},
+				Baseline:  &Baseline{Read: asOf, Freshness: directory.Freshness{Sampled: tc.people, WithActivity: tc.dates}},
+			}
+			if got := Health(directory.Entra, f, asOf); got.State != tc.want {
+				t.Errorf("%+v, want %s", got, tc.want)
+			}
+		})
+	}
+	for source, most := range map[directory.Source]time.Duration{directory.Entra: maxSignInAge, directory.AD: maxLogonAge} {
+		for over, want := range map[time.Duration]FeedState{0: Healthy, time.Second: Unhealthy} {
+			f := FeedFacts{Freshness: directory.Freshness{Sampled: 1, WithActivity: 1, Newest: asOf.Add(-most - over)}}
+			if got := Health(source, f, asOf); got.State != want {
+				t.Errorf("%s, %s over: %+v, want %s", source, over, got, want)
+			}
+		}
+	}
+	if got := (Feed{State: Healthy, Reason: "was stale yesterday"}).Stale(); got != "" {
+		t.Errorf("a healthy feed is stale: %s", got)
+	}
+}
+
+// TestLimitsAtTheBounds: the percent limits are asked from the tenth match on.
+func TestLimitsAtTheBounds(t *testing.T) {
+	t.Parallel()
+	limits := policy.Limits{StopAbovePercent: 10, StopAboveCount: 500}
+	for name, tc := range map[string]struct {
+		got  []string
+		want []string
+	}{
+		"nine matches":     {Exceeded(limits, []Tally{{Rule: "r", Reclaim: 9, Holders: 50}}, nil), nil},
+		"ten matches":      {Exceeded(limits, []Tally{{Rule: "r", Reclaim: 10, Holders: 50}}, nil), []string{"rule r matches 10 of 50 holders (20.0 %), more than limits.stopAbove.percent 10"}},
+		"more than match":  {Exceeded(limits, []Tally{{Rule: "r", Reclaim: 3, Holders: 50}}, map[string]int{"r": 20}), nil},
+		"each rule alone":  {Exceeded(limits, []Tally{{Rule: "q", Reclaim: 9, Holders: 90}, {Rule: "r", Reclaim: 11, Holders: 100}}, map[string]int{"q": 9}), []string{"rule r matches 11 of 100 holders (11.0 %), more than limits.stopAbove.percent 10"}},
+		"nine in a window": {Drained(limits, []Drain{{Rule: "r", Before: 5, Now: 4, Holders: 50}}), nil},
+	} {
+		if d := cmp.Diff(tc.want, tc.got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+	if got := Drained(limits, []Drain{{Rule: "q", Before: 1}, {Rule: "r", Before: 5, Now: 5, Holders: 50}}); len(got) != 1 {
+		t.Errorf("ten in a window, behind a rule that takes nothing: %q", got)
+	}
+	for n, want := range map[int]string{1: "runs a", 5: "runs a, a, a, a, a", 6: "runs a, a, a, a, a and 1 more"} {
+		if got := runList(slices.Repeat([]string{"a"}, n)); got != want {
+			t.Errorf("%d runs: %q, want %q", n, got, want)
+		}
+	}
+}
