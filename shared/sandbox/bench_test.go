@@ -1,10 +1,14 @@
 package sandbox
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
+
+	"github.com/go-ldap/ldap/v3"
 )
 
 const everything = "id,userPrincipalName,accountEnabled,userType,createdDateTime,usageLocation,department,employeeType,displayName,mail," +
@@ -14,22 +18,91 @@ const everything = "id,userPrincipalName,accountEnabled,userType,createdDateTime
 // BenchmarkUserPage is one page of 500 users with all that collect asks for.
 func BenchmarkUserPage(b *testing.B) {
 	g := newGraph(NewCompany(Options{Users: 100_000}))
-	target := version + "/users?$top=500&$select=" + url.QueryEscape(everything)
+	benchmarkGet(b, g, "/users?$top=500&$select="+url.QueryEscape(everything))
+	b.ReportMetric(500*float64(b.N)/b.Elapsed().Seconds(), "users/s")
+}
+
+func benchmarkGet(b *testing.B, g http.Handler, path string) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w := httptest.NewRecorder()
-		g.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+		g.ServeHTTP(w, httptest.NewRequest(http.MethodGet, version+path, nil))
 		if w.Code != http.StatusOK {
 			b.Fatal(w.Body)
 		}
 		b.SetBytes(int64(w.Body.Len()))
 	}
-	b.ReportMetric(500*float64(b.N)/b.Elapsed().Seconds(), "users/s")
 }
 
 // BenchmarkNewCompany counts the seats of a million people.
 func BenchmarkNewCompany(b *testing.B) {
 	for b.Loop() {
 		NewCompany(Options{Users: 1_000_000})
+	}
+}
+
+// lived is a company of 300 people in its fourth month: a third of them were changed.
+func lived() *Company {
+	c := NewCompany(Options{Users: 300, Seed: 5})
+	for i := range 100 {
+		c.SignIn(3 * i)
+		c.LogOn(3 * i)
+		c.SetMember(3*i, "LIC-M365-E3", i%2 == 0)
+		c.SetMember(3*i, "LIC-EXO-P1", i%2 == 1)
+	}
+	return c
+}
+
+// BenchmarkNight is what a night reads of 300 people, without a network.
+func BenchmarkNight(b *testing.B) {
+	c := lived()
+	g := newGraph(c)
+	id := c.Person(2).Entra.ID
+	for name, path := range map[string]string{
+		"users": "/users?$top=500&$select=" + url.QueryEscape(everything), "user": "/users/" + id + "?$select=id,licenseAssignmentStates",
+		"members": "/groups/" + groups[groupE3].id + "/members?$top=999&$select=id", "memberOf": "/users/" + id + "/memberOf?$select=id",
+		"skus": "/subscribedSkus",
+	} {
+		b.Run(name, func(b *testing.B) { benchmarkGet(b, g, path) })
+	}
+	b.Run("truth", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			for i := range c.Size() {
+				c.Truth(i)
+			}
+		}
+	})
+}
+
+// BenchmarkLDAP is what a night reads of 300 people in Active Directory, over TLS.
+func BenchmarkLDAP(b *testing.B) {
+	s, conn := bound(b, Options{Users: 300, Seed: 5})
+	attributes := []string{"objectSid", "objectGUID", "mS-DS-ConsistencyGuid", "userAccountControl", "whenCreated", "lastLogonTimestamp", "lastLogon",
+		"primaryGroupID", "memberOf", "sAMAccountName", "userPrincipalName", "displayName", "mail", "department", "employeeType", "employeeID"}
+	p := s.Company.Person(2)
+	for name, r := range map[string]*ldap.SearchRequest{
+		"people": request(BaseDN, ldap.ScopeWholeSubtree, "(&(objectCategory=person)(objectClass=user))", attributes...),
+		"person": request(BaseDN, ldap.ScopeWholeSubtree, fmt.Sprintf("(objectSid=%s)", ldap.EscapeFilter(sidValue(p.AD.SID))), attributes...),
+		"base":   request(p.AD.DN, ldap.ScopeBaseObject, "(objectClass=*)", attributes...),
+		"group":  request(CitrixGroup, ldap.ScopeBaseObject, "(objectClass=group)", "member"),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				got, err := conn.SearchWithPaging(r, 1000)
+				if err != nil || len(got.Entries) == 0 {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("dial", func(b *testing.B) {
+		for b.Loop() {
+			dial(b, s)
+		}
+	})
+	if !slices.Contains(p.ADGroups, CitrixGroup) {
+		b.Error("not in the group")
 	}
 }

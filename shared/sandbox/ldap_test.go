@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func start(t *testing.T, o Options) *Sandbox {
+func start(t testing.TB, o Options) *Sandbox {
 	t.Helper()
 	if o.Now == nil {
 		o.Now = fixedNow
@@ -28,7 +28,7 @@ func start(t *testing.T, o Options) *Sandbox {
 	return s
 }
 
-func read(t *testing.T, path string) []byte {
+func read(t testing.TB, path string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -37,7 +37,7 @@ func read(t *testing.T, path string) []byte {
 	return b
 }
 
-func dial(t *testing.T, s *Sandbox) *ldap.Conn {
+func dial(t testing.TB, s *Sandbox) *ldap.Conn {
 	t.Helper()
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(read(t, s.CAFile)) {
@@ -52,7 +52,7 @@ func dial(t *testing.T, s *Sandbox) *ldap.Conn {
 }
 
 // bound starts a company and binds to its directory.
-func bound(t *testing.T, o Options) (*Sandbox, *ldap.Conn) {
+func bound(t testing.TB, o Options) (*Sandbox, *ldap.Conn) {
 	t.Helper()
 	s := start(t, o)
 	conn := dial(t, s)
