@@ -64,6 +64,7 @@ type Company struct {
 
 	mu      sync.RWMutex
 	changes map[int]*change             // people whom writes touched
+	entries []atomic.Pointer[entry]     // of people in Active Directory, as long as they are as they were
 	renamed map[string]int              // people by another userPrincipalName, in lower case
 	adAhead time.Duration               // by how much the domain controller's clock is
 	moved   int                         // changes of people that Active Directory counted
@@ -141,6 +142,9 @@ func NewCompany(o Options) *Company {
 		c.fixed = append(c.fixed, controllerEntries("DC2", o.LostController)...)
 	}
 	c.present.Store(&groups)
+	if c.Size() <= keptPeople {
+		c.entries = make([]atomic.Pointer[entry], c.Size())
+	}
 	c.seats = c.firstSeats()
 	return c
 }
@@ -198,7 +202,11 @@ func (c *Company) PutBack(i int, logOn time.Time) {
 	c.move(i)
 }
 
+// changeOf is what is changed of a person. The company must be locked until it is.
 func (c *Company) changeOf(i int) *change {
+	if i < len(c.entries) {
+		c.entries[i].Store(nil)
+	}
 	if c.changes[i] == nil {
 		c.changes[i] = &change{}
 	}

@@ -110,6 +110,7 @@ func (c *Company) setMember(g, i int, in bool) {
 		c.earlier[m] = append(c.earlier[m], past[bool]{now, c.isMember(g, i, c.traits(i))})
 	}
 	c.joined[membership{g, i}] = in
+	c.changeOf(i)
 	c.members.forget(g)
 	e := Event{At: now, What: MemberRemoved, Person: i, Group: groups[g].name}
 	if in {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -20,6 +21,7 @@ type entry struct {
 	gone   bool     // nobody sees it
 	hidden []string // attributes that may not be read, in lower case
 	attrs  []attribute
+	parsed *ldap.DN // of an object that is none of the people
 }
 
 // attribute is named as the schema writes it. Binary values are raw bytes.
@@ -65,6 +67,7 @@ func category(class string) string { return "CN=" + class + "," + schemaDN }
 
 func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 	e := &entry{dn: dn, parent: strings.ToLower(parent), person: -1, group: -1}
+	e.parsed, _ = ldap.ParseDN(dn) // the sandbox's own DNs can be read
 	e.config = strings.HasSuffix(e.dn, configDN)
 	e.set("objectClass", classes...)
 	e.set("distinguishedName", dn)
@@ -170,8 +173,31 @@ func (c *Company) rootDSE() *entry {
 	return e
 }
 
-// personEntry is a person's object. The person must have one.
+// keptPeople is up to how many people the objects in Active Directory are kept between
+// questions. Larger companies cost no memory.
+const keptPeople = 10_000
+
+// personEntry is a person's object. The person must have one. Nobody changes an object
+// that was made; changeOf forgets it.
 func (c *Company) personEntry(i int, t traits) *entry {
+	if i >= len(c.entries) {
+		return c.makeEntry(i, t)
+	}
+	e := c.entries[i].Load()
+	if e == nil {
+		e = c.makeEntry(i, t)
+		c.entries[i].Store(e)
+	}
+	return e
+}
+
+func (c *Company) forgetEntries() {
+	for i := range c.entries {
+		c.entries[i].Store(nil)
+	}
+}
+
+func (c *Company) makeEntry(i int, t traits) *entry {
 	u := c.adUser(i, t)
 	e := &entry{dn: u.DN, parent: strings.ToLower(u.parent), person: i, group: -1, attrs: make([]attribute, 0, 40)}
 	e.set("objectClass", "top", "person", "organizationalPerson", "user")

@@ -14,6 +14,9 @@ func (c *Company) entryOf(dn string) *entry {
 	if guid, found := strings.CutPrefix(dn, "<GUID="); found {
 		return c.entryOfGUID(strings.TrimSuffix(guid, ">"))
 	}
+	if e := c.entryAsWritten(dn); e != nil {
+		return e
+	}
 	for _, e := range c.fixed {
 		if !e.gone && strings.EqualFold(e.dn, dn) {
 			return e
@@ -31,7 +34,22 @@ func (c *Company) entryOf(dn string) *entry {
 	i, found := c.byAccountName(strings.TrimSuffix(cn[open+1:], ")"))
 	if t := c.traits(i); found && c.inAD(i, t) {
 		e := c.personEntry(i, t)
-		if own, err := ldap.ParseDN(e.dn); !e.gone && err == nil && own.EqualFold(parsed) {
+		if own, err := ldap.ParseDN(e.dn); err == nil && own.EqualFold(parsed) {
+			return e
+		}
+	}
+	return nil
+}
+
+// entryAsWritten finds a person's object by the very DN that the sandbox tells.
+func (c *Company) entryAsWritten(dn string) *entry {
+	cn, _, _ := strings.Cut(dn, "),")
+	i, found := c.byAccountName(cn[strings.LastIndexByte(cn, '(')+1:])
+	if !found {
+		return nil
+	}
+	if t := c.traits(i); c.inAD(i, t) {
+		if e := c.personEntry(i, t); e.dn == dn {
 			return e
 		}
 	}
@@ -60,7 +78,7 @@ func (c *Company) entryOfGUID(text string) *entry {
 // fixedEntry finds a fixed object whose DN is written in another way.
 func (c *Company) fixedEntry(parsed *ldap.DN) *entry {
 	for _, e := range c.fixed {
-		if own, err := ldap.ParseDN(e.dn); !e.gone && err == nil && own.EqualFold(parsed) {
+		if !e.gone && e.parsed.EqualFold(parsed) {
 			return e
 		}
 	}

@@ -81,6 +81,7 @@ func (c *Company) rebuildEntries() {
 		}
 	}
 	c.fixed = list
+	c.forgetEntries()
 }
 
 // adGroup finds the group of Active Directory that has a DN.
