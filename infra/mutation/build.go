@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 //go:embed switch.go.txt
@@ -24,6 +25,7 @@ type workshop struct {
 	overlay string
 	page    string
 	count   int // mutants
+	locked  *os.File
 }
 
 // furnish numbers the mutants, and writes the rewritten files and the overlay
@@ -31,6 +33,9 @@ type workshop struct {
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, nil, err
+	}
+	if err := w.lock(); err != nil {
 		return nil, nil, err
 	}
 	replaced := map[string]string{}
@@ -66,6 +71,19 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 		return nil, nil, err
 	}
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
+}
+
+// lock keeps a second run out: the two would switch each other's mutants.
+func (w *workshop) lock() error {
+	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	w.locked = f // until the process ends
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("another run is at work in %s: %w", w.dir, err)
+	}
+	return nil
 }
 
 // turn switches one mutant on for the next processes, 0 for none, and forgets

@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,13 +145,25 @@ func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 
 func (h *hunt) lastRun() string { return filepath.Join(h.dir, "killed.json") }
 
-// recall takes over who was killed in the last run.
-func (h *hunt) recall() error {
+// recall takes over who was killed in earlier runs, but for those of the packages
+// that are to meet all tests anew.
+func (h *hunt) recall(anew []string) error {
 	b, err := os.ReadFile(h.lastRun())
-	if err != nil {
-		return fmt.Errorf("no last run: %w", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return json.Unmarshal(b, &h.killed)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, &h.killed); err != nil {
+		return fmt.Errorf("%s: %w", h.lastRun(), err)
+	}
+	for _, m := range h.mutants {
+		if slices.Contains(anew, m.pkg) {
+			delete(h.killed, m.name)
+		}
+	}
+	return nil
 }
 
 func (h *hunt) keep() {

@@ -61,10 +61,11 @@ func run(own, again bool, only []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	anew := only
 	if again {
-		err = h.recall()
+		anew = nil
 	}
-	if err != nil {
+	if err := h.recall(anew); err != nil {
 		return nil, err
 	}
 	if err := h.hunt(only, own); err != nil {
