@@ -126,6 +126,7 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 		"another person's":            {map[string]string{"000001.json": strings.Replace(good, `"p"`, `"q"`, 1)}, "000001.json"},
 		"another license's":           {map[string]string{"000001.json": strings.Replace(good, `"l"`, `"m"`, 1)}, "000001.json"},
 		"cut off":                     {map[string]string{"000001.json": good[:20]}, "000001.json"},
+		"a field of another type":     {map[string]string{"000001.json": strings.Replace(good, "{", `{"inTarget":"yes",`, 1)}, "000001.json"},
 		"another number":              {map[string]string{"0000001.json": good}, "0000001.json"},
 		"foreign":                     {map[string]string{"000001.json": good, "notes.json": good}, "notes.json"},
 		"foreign, and nothing else":   {map[string]string{"copy of 000001.json": good}, "copy of 000001.json"},

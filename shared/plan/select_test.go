@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -165,6 +166,9 @@ func TestPrices(t *testing.T) {
 			got := s.Changes(&policy.Policy{Licenses: []*policy.License{e3, exo, citrix}})
 			if d := cmp.Diff([]Change{tc.want}, got); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
+			}
+			if math.Signbit(got[0].MonthlySaving) && got[0].MonthlySaving == 0 {
+				t.Error("saves -0, as JSON would say it")
 			}
 		})
 	}
