@@ -237,8 +237,8 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 		v := judge.Ask(rule, p)
 		a := Answer{Decision: r.Decide(judge, rule, p, v, r.Past(p.ID(), p.SID(), rule.License.Name), taken)}
 		a.Evidence = judge.Evidence(rule, p)
-		if a.Reason = judge.Reason(rule, p, v); a.Back != "" || a.Outcome != v.Outcome {
-			a.Reason = a.Decision.Reason
+		if a.Reason == "" { // in bulk, verdicts to keep go without
+			a.Reason = judge.Reason(rule, p, v)
 		}
 		taken.Add(&a.Decision)
 		if v.Outcome == policy.Keep {

@@ -1,10 +1,13 @@
 package decision
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -48,6 +51,34 @@ type world struct {
 	ad         []directory.ADUser
 	citrix     []string // SIDs
 	failed     string   // why Active Directory was not read
+	policy     string   // empty: text
+	past       []any    // what earlier runs came to: *history.Item and *history.Setback
+	feeds      [2]*plan.Baseline
+	begin      func(*snapshot.Begin)
+	manifest   func(*snapshot.Manifest)
+}
+
+// remember writes a standing and gives its key.
+func (w world) remember(t *testing.T, s store.Store) string {
+	t.Helper()
+	if len(w.past) == 0 && w.feeds == [2]*plan.Baseline{} {
+		return ""
+	}
+	const key = "runs/run/history/past.jsonl.gz"
+	err := store.PutLines(t.Context(), s, key, func(emit func(any) error) error {
+		err := emit(map[string]any{"head": history.Standing{Run: "run", At: asOf, Baselines: w.feeds}})
+		for _, line := range w.past {
+			if b, ok := line.(*history.Setback); ok {
+				line = map[string]any{"setback": b}
+			}
+			err = errors.Join(err, emit(line))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 // seal writes a snapshot of the world and opens its run.
@@ -64,11 +95,20 @@ func (w world) seal(t *testing.T) *Run {
 		SKUs:   []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}},
 		Groups: []directory.Group{{Ref: entra("LIC-E3"), ID: "g-e3", Grants: []string{"sku-e3"}}, {Ref: entra("LIC-EXO"), ID: "g-exo", Grants: []string{"sku-exo"}}},
 	}
+	if w.policy != "" {
+		b.Policy = w.policy
+	}
+	if w.begin != nil {
+		w.begin(b)
+	}
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		t.Fatal(err)
 	}
 	m := &snapshot.Manifest{Run: "run", Readings: [2]snapshot.Reading{w.read(t, s, b, directory.Entra), w.read(t, s, b, directory.AD)}}
-	m.Readings[directory.AD].Failed = w.failed
+	m.Readings[directory.AD].Failed, m.History = w.failed, w.remember(t, s)
+	if w.manifest != nil {
+		w.manifest(m)
+	}
 	if err := snapshot.Seal(ctx, s, m); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,401 @@
+package decision
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// asked asks one rule about p@x.example, with all that the run knows of the past.
+func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Decision {
+	t.Helper()
+	judge, err := r.Judge(r.Begin.AsOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, which := only(t, r, "p@x.example"), r.Policy.RuleNamed(rule)
+	return r.Decide(judge, which, p, judge.Ask(which, p), r.Past(p.ID(), p.SID(), which.License.Name), taken)
+}
+
+// holder is a world in which p holds E3 directly and is idle for 100 days.
+func holder(past ...any) world {
+	return world{entra: []directory.EntraUser{account("p", 100, e3Direct), account("busy", 1)}, past: past}
+}
+
+func TestEntangled(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ license, to, otherLicense, otherTo, want string }{
+		{"e3", "exo", "e3", "", "e3"},
+		{"e3", "exo", "e3", "f3", "e3"},
+		{"e3", "", "e5", "e3", "e3"},
+		{"e3", "exo", "exo", "", "exo"},
+		{"e3", "exo", "e5", "exo", "exo"},
+		{"e3", "", "exo", "", ""},
+		{"e3", "exo", "e5", "f3", ""},
+		{"e3", "exo", "e5", "", ""},
+		{"e3", "", "e5", "", ""},
+	} {
+		if got := Entangled(tc.license, tc.to, tc.otherLicense, tc.otherTo); got != tc.want {
+			t.Errorf("%+v: %q", tc, got)
+		}
+	}
+}
+
+// TestClaims: what an earlier rule changes, or cannot decide, is not left to the next.
+func TestClaims(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		first plan.Decision
+		want  string // why the next rule does nothing
+	}{
+		"taken":             {plan.Decision{Outcome: policy.Reclaim}, "superseded: the rule m365 comes first in the policy and changes e3"},
+		"taken if it could": {plan.Decision{Outcome: policy.Reclaim, Refused: "two groups"}, "superseded: the rule m365 comes first in the policy and changes e3"},
+		"undecided":         {plan.Decision{Outcome: policy.Undecided}, "superseded: the rule m365 comes first in the policy and is undecided about e3"},
+		"given back":        {plan.Decision{Outcome: policy.NotHolder, Back: "r0"}, "superseded: the rule m365 comes first in the policy and changes e3"},
+		"under way":         {plan.Decision{Outcome: policy.Keep, Pending: "r0"}, "superseded: the rule m365 comes first in the policy and changes e3"},
+		"kept":              {plan.Decision{Outcome: policy.Keep}, ""},
+		"exempt":            {plan.Decision{Outcome: policy.Exempt}, ""},
+		"not held":          {plan.Decision{Outcome: policy.NotHolder}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tc.first.Rule, tc.first.License, tc.first.To = "m365", "e3", "exo"
+			var claims Claims
+			claims.Add(&tc.first)
+			if got := holder().seal(t).asked(t, "m365-long", claims...); got.Refused != tc.want || got.Outcome != policy.Reclaim {
+				t.Errorf("%s, refused %q, want %q", got.Outcome, got.Refused, tc.want)
+			}
+		})
+	}
+}
+
+// TestLaterRuleFollows: of two changes of one person the later rule's comes second, if
+// the earlier rule's is carried out.
+func TestLaterRuleFollows(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		refused string
+		want    time.Time
+	}{"carried out": {"", daysAgo(70)}, "refused": {"two groups", time.Time{}}} {
+		first := &plan.Decision{Rule: "citrix", License: "citrix", Outcome: policy.Reclaim, IdleSince: daysAgo(70), Refused: tc.refused}
+		if got := holder().seal(t).asked(t, "m365", first); !got.After.Equal(tc.want) || got.Refused != "" {
+			t.Errorf("%s: after %s, refused %q", name, got.After, got.Refused)
+		}
+	}
+}
+
+// TestOtherLicenseUnderWay: a change that shares a license with one that is open waits.
+func TestOtherLicenseUnderWay(t *testing.T) {
+	t.Parallel()
+	const sid = "S-1-5-21-7"
+	item := func(user, license, to string, state history.State) *history.Item {
+		return &history.Item{User: user, License: license, To: to, State: state, Run: "r0", Rule: "x", Began: daysAgo(3), At: daysAgo(3)}
+	}
+	for name, tc := range map[string]struct {
+		past *history.Item
+		want string
+	}{
+		"nothing":                    {nil, ""},
+		"the target":                 {item("id-p", "exo", "", history.Open), "pending: run r0 is changing exo of the person, which has to end first"},
+		"another becomes the target": {item("id-p", "citrix", "exo", history.Open), "pending: run r0 is changing exo of the person, which has to end first"},
+		"another becomes the source": {item("id-p", "citrix", "e3", history.Open), "pending: run r0 is changing e3 of the person, which has to end first"},
+		"known by the SID":           {item(sid, "exo", "", history.Open), "pending: run r0 is changing exo of the person, which has to end first"},
+		"of somebody else":           {item("id-q", "exo", "", history.Open), ""},
+		"nothing in common":          {item("id-p", "citrix", "", history.Open), ""},
+		"the target was taken":       {item("id-p", "exo", "", history.Taken), ""},
+		"the target was announced":   {item("id-p", "exo", "", history.Noticed), ""},
+		"the license itself":         {item("id-p", "e3", "exo", history.Open), "pending: run r0 began to change this license on 2026-11-20"},
+		"the license itself, by SID": {item(sid, "e3", "exo", history.Open), "pending: run r0 began to change this license on 2026-11-20"},
+		"given in place of another":  {item("id-p", "citrix", "e3", history.Taken), "cooling down: given in place of citrix on 2026-11-20"},
+		"to be given in place of it": {item("id-p", "citrix", "e3", history.Noticed), ""},
+		"given, but something else":  {item("id-p", "citrix", "exo", history.Taken), ""},
+		"the ledger cannot be read":  {item("id-p", "e3", "", history.Unreadable), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := holder()
+			w.entra[0].SID = sid
+			if tc.past != nil {
+				w.past = []any{tc.past}
+			}
+			got := w.seal(t).asked(t, "m365")
+			if (tc.want == "") != (got.Refused == "") || !strings.HasPrefix(got.Refused, tc.want) {
+				t.Errorf("%s, refused %q, want %q", got.Outcome, got.Refused, tc.want)
+			}
+		})
+	}
+}
+
+// TestDamagedLedgerIsUndecided: of a person whose ledger cannot be believed nothing is
+// taken, and nobody else is concerned.
+func TestDamagedLedgerIsUndecided(t *testing.T) {
+	t.Parallel()
+	const sid = "S-1-5-21-7"
+	for name, tc := range map[string]struct {
+		user string
+		days int
+		want policy.Outcome
+	}{
+		"by the id":         {"id-p", 100, policy.Undecided},
+		"by the SID":        {sid, 100, policy.Undecided},
+		"somebody else's":   {"id-q", 100, policy.Reclaim},
+		"kept all the same": {"id-p", 5, policy.Keep},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := holder(&history.Item{User: tc.user, License: "citrix", State: history.Unreadable, Why: "damaged ledger: x"})
+			w.entra[0].SID, w.entra[0].LastSuccessful = sid, daysAgo(tc.days)
+			r := w.seal(t)
+			got := r.asked(t, "m365")
+			if got.Outcome != tc.want || (got.Reason == "undecided: damaged ledger: x") != (tc.want == policy.Undecided) || got.Refused != "" {
+				t.Errorf("%s: %s; refused %q", got.Outcome, got.Reason, got.Refused)
+			}
+			e, err := r.Explain(only(t, r, "p@x.example"), asOf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a := e.Answers[0]; a.Outcome != tc.want || (a.Reason == "undecided: damaged ledger: x") != (tc.want == policy.Undecided) {
+				t.Errorf("explained: %s: %s", a.Outcome, a.Reason)
+			}
+		})
+	}
+}
+
+// TestRenamedLicense: what was done under a name that the policy no longer has may be
+// about any of its licenses.
+func TestRenamedLicense(t *testing.T) {
+	t.Parallel()
+	item := func(license, to string, state history.State, days int) *history.Item {
+		return &history.Item{User: "id-p", License: license, To: to, State: state, Run: "r0", Rule: "x", Began: daysAgo(days), At: daysAgo(days)}
+	}
+	bySID := item("old", "", history.Open, 3)
+	bySID.User = "S-1-5-21-7"
+	for name, tc := range map[string]struct {
+		past *history.Item
+		want policy.Outcome
+		why  string
+	}{
+		"under way":                     {item("old", "", history.Open, 3), policy.Reclaim, "pending: run r0 is changing old, a license that the policy no longer names; `idleseat apply r0` finishes it"},
+		"under way, by the SID":         {bySID, policy.Reclaim, "pending: run r0 is changing old"},
+		"under way, to one of no name":  {item("citrix", "old", history.Open, 3), policy.Reclaim, ""},
+		"given back":                    {item("old", "", history.GivenBack, 3), policy.Keep, "cooling down: given back on 2026-11-20 as old, which the policy no longer names"},
+		"given back long ago":           {item("old", "", history.GivenBack, 200), policy.Reclaim, ""},
+		"given back, to one of no name": {item("citrix", "old", history.GivenBack, 3), policy.Reclaim, ""},
+		"given in place of another":     {item("citrix", "old", history.Taken, 3), policy.Keep, "cooling down: perhaps given on 2026-11-20 as old, which the policy no longer names"},
+		"given long ago":                {item("citrix", "old", history.Taken, 200), policy.Reclaim, ""},
+		"taken":                         {item("old", "", history.Taken, 3), policy.Reclaim, ""},
+		"announced":                     {item("old", "", history.Noticed, 3), policy.Reclaim, ""},
+		"both, under way":               {item("old", "older", history.Open, 3), policy.Reclaim, "pending: run r0 is changing old"},
+		"both names are known":          {item("citrix", "exo", history.GivenBack, 3), policy.Reclaim, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := holder(tc.past)
+			w.entra[0].SID = "S-1-5-21-7"
+			got := w.seal(t).asked(t, "m365-long")
+			if got.Outcome != tc.want || (tc.why == "") != (got.Refused == "") || !strings.HasPrefix(got.Refused, tc.why) {
+				t.Errorf("%s, refused %q; want %s, %q", got.Outcome, got.Refused, tc.want, tc.why)
+			}
+		})
+	}
+}
+
+// TestSetbacksWait: what could not be made is tried again behind the others, each time
+// after more nights, and at once for one person.
+func TestSetbacksWait(t *testing.T) {
+	t.Parallel()
+	setback := func(user string, times int, asOf time.Time) *history.Setback {
+		return &history.Setback{User: user, License: "e3", Run: "r0", AsOf: asOf, Times: times, Status: "failed", Why: "no seat"}
+	}
+	const sid = "S-1-5-21-7"
+	due := setback("", 3, time.Time{}).Due().Sub(time.Time{})
+	for name, tc := range map[string]struct {
+		back  *history.Setback
+		user  string // of a run for one person
+		times int
+		why   string
+	}{
+		"none":              {setback("id-q", 3, daysAgo(1)), "", 0, ""},
+		"one":               {setback("id-p", 1, daysAgo(1)), "", 1, ""},
+		"three":             {setback("id-p", 3, daysAgo(1)), "", 0, "failed in the last run, and 3 runs in a row could not make it: no seat; tried again from 2026-11-25 on"},
+		"three, by the SID": {setback(sid, 3, daysAgo(1)), "", 0, "failed in the last run, and 3 runs in a row could not make it: no seat; tried again from 2026-11-25 on"},
+		"three, for one":    {setback("id-p", 3, daysAgo(1)), "p@x.example", 3, ""},
+		"three, and due":    {setback("id-p", 3, asOf.Add(-due)), "", 3, ""},
+		"three, not due":    {setback("id-p", 3, asOf.Add(-due+time.Second)), "", 0, "failed in the last run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := holder(tc.back)
+			w.entra[0].SID = sid
+			r := w.seal(t)
+			r.Begin.User = tc.user
+			got := r.asked(t, "m365")
+			if got.Outcome != policy.Reclaim || got.Setbacks != tc.times || strings.Contains(got.Reason, "; failed in the last run") != (tc.times > 0) {
+				t.Errorf("%s after %d: %s", got.Outcome, got.Setbacks, got.Reason)
+			}
+			if (tc.why == "") != (got.Refused == "") || !strings.HasPrefix(got.Refused, tc.why) {
+				t.Errorf("refused %q, want %q", got.Refused, tc.why)
+			}
+		})
+	}
+}
+
+// TestReturnedWithSetback: a license that could not be given back is tried each night.
+func TestReturnedWithSetback(t *testing.T) {
+	t.Parallel()
+	for _, times := range []int{0, 5} {
+		w := world{
+			entra:  []directory.EntraUser{account("p", 5), account("busy", 1)},
+			policy: strings.Replace(text, "{changeTo: exo}", "{changeTo: exo, onReturn: restore}", 1),
+			past:   []any{&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Via: plan.EntraGroup, Began: daysAgo(30), At: daysAgo(30)}},
+		}
+		if times > 0 {
+			w.past = append(w.past, &history.Setback{User: "id-p", License: "e3", Run: "r1", AsOf: daysAgo(1), Times: times, Status: "failed", Why: "no seat"})
+		}
+		r := w.seal(t)
+		got := r.asked(t, "m365")
+		if got.Back != "r0" || got.Setbacks != times || got.Refused != "" || strings.HasSuffix(got.Reason, "5 runs in a row could not make it: no seat") != (times > 0) {
+			t.Errorf("after %d: back %q, %d setbacks, %q; %s", times, got.Back, got.Setbacks, got.Refused, got.Reason)
+		}
+		e, err := r.Explain(only(t, r, "p@x.example"), asOf)
+		if err != nil || !strings.HasPrefix(e.Answers[0].Reason, "active again on 2026-11-18, after run r0 took") {
+			t.Errorf("explained: %+v, %v", e, err)
+		}
+	}
+}
+
+// TestSavesNothing: a change that frees no seat says so, and is made all the same.
+func TestSavesNothing(t *testing.T) {
+	t.Parallel()
+	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
+	path := func(group, state string) directory.Assignment {
+		return directory.Assignment{SKU: "sku-e3", Group: group, State: state}
+	}
+	const nested, hidden, unknown, inError = "the person is in the group by way of a group within it, too, and stays entitled",
+		"whether a group within the group entitles the person, too, is not known: the account may not read its members",
+		"whether a seat comes free is not known; say how they are counted with model: user, device or concurrent",
+		"the assignment is in error and takes no seat"
+	for name, tc := range map[string]struct {
+		rule       string
+		holds      []directory.Assignment
+		in, hidden []string
+		model      policy.Model
+		want       string
+		said       bool // in the reason
+		refused    bool // for the way
+	}{
+		"frees a seat":                      {"m365-long", []directory.Assignment{path("", "Active")}, nil, nil, "", "", false, false},
+		"in an unknown state":               {"m365-long", []directory.Assignment{path("", "")}, nil, nil, "", "", false, true},
+		"in error":                          {"m365-long", []directory.Assignment{path("", "Error")}, nil, nil, "", inError, true, false},
+		"in error on both paths":            {"m365-long", []directory.Assignment{path("g-e3", "Error"), path("", "Error")}, nil, nil, "", inError, false, true},
+		"in error on one of two paths":      {"m365-long", []directory.Assignment{path("g-e3", "Error"), path("", "Active")}, nil, nil, "", "", false, true},
+		"another license is in error":       {"m365-long", []directory.Assignment{{SKU: "sku-exo", State: "Error"}, path("", "Active")}, nil, nil, "", "", false, false},
+		"not held":                          {"m365-long", nil, nil, nil, "", "", false, false},
+		"groups do not matter to a product": {"m365-long", []directory.Assignment{path("", "Active")}, []string{citrix.NestedKey()}, []string{citrix.NestedKey()}, "", "", false, false},
+		"Citrix, by user":                   {"citrix", nil, nil, nil, policy.PerUser, "", false, false},
+		"Citrix, not known how":             {"citrix", nil, nil, nil, "", unknown, false, false},
+		"Citrix, nested":                    {"citrix", nil, []string{citrix.NestedKey()}, nil, policy.PerUser, nested, true, false},
+		"Citrix, nested or not":             {"citrix", nil, nil, []string{citrix.NestedKey()}, policy.PerUser, hidden, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := account("p", 100, tc.holds...)
+			u.SID = "S-7"
+			r := world{entra: []directory.EntraUser{u, account("busy", 1)}, ad: []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}}}.seal(t)
+			r.Policy.LicenseNamed("citrix").Model = tc.model
+			judge, err := r.Judge(asOf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := only(t, r, "p@x.example")
+			p.ADState, p.AD, p.Doubt = directory.Present, &directory.ADUser{SID: "S-7", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}, ""
+			p.Memberships, p.Unreadable = append([]string{citrix.Key(true)}, tc.in...), tc.hidden
+			rule := r.Policy.RuleNamed(tc.rule)
+			d := r.Decide(judge, rule, p, judge.Ask(rule, p), nil, nil)
+			if d.SavesNothing != tc.want || strings.Contains(d.Reason, "; saves nothing: "+tc.want) != tc.said || d.Refused != "" != tc.refused {
+				t.Errorf("saves nothing %q, want %q; refused %q; %s: %s", d.SavesNothing, tc.want, d.Refused, d.Outcome, d.Reason)
+			}
+		})
+	}
+}
+
+// TestSavesNothingWithoutEntra: nobody holds a product without an account.
+func TestSavesNothingWithoutEntra(t *testing.T) {
+	t.Parallel()
+	r := holder().seal(t)
+	if got := r.savesNothing(r.Policy.RuleNamed("m365"), &directory.Person{}); got != "" {
+		t.Errorf("saves nothing: %s", got)
+	}
+}
+
+// TestMailboxLostIsSaid: where the policy accepts that a mailbox is lost, the reason
+// says so, unless it is not.
+func TestMailboxLostIsSaid(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		then string
+		rule string
+		want bool
+		path string
+	}{
+		"lost":            {"{remove: true, mailbox: lost}", "m365-long", true, ""},
+		"not lost":        {"{changeTo: exo, mailbox: lost}", "m365-long", false, ""},
+		"refused, so not": {"{remove: true, mailbox: lost}", "m365-long", false, "g-other"},
+	} {
+		w := holder()
+		w.policy = strings.Replace(text, "days(90)), then: remove", "days(90)), then: "+tc.then, 1)
+		w.entra[0].Assignments = []directory.Assignment{{SKU: "sku-e3", State: "Active", Group: tc.path}}
+		w.begin = func(b *snapshot.Begin) {
+			for i, plan := range []string{"EXCHANGE_S_ENTERPRISE", "EXCHANGE_S_STANDARD"} {
+				b.SKUs[i].PlansRead, b.SKUs[i].Plans = true, []directory.ServicePlan{{ID: plan, Name: plan}}
+			}
+		}
+		got := w.seal(t).asked(t, tc.rule)
+		if said := strings.Contains(got.Reason, "; the mailbox is left without a license, and Exchange Online deletes it 30 days later"); said != tc.want || (got.Refused != "") != (tc.path != "") {
+			t.Errorf("%s: refused %q; %s", name, got.Refused, got.Reason)
+		}
+	}
+}
+
+// TestPastIsFoundByEither: the id counts first, then the SID.
+func TestPastIsFoundByEither(t *testing.T) {
+	t.Parallel()
+	byID, bySID := &history.Item{User: "id", License: "e3", Run: "r1"}, &history.Item{User: "S", License: "e3", Run: "r2"}
+	for name, tc := range map[string]struct {
+		past      []any
+		user, sid string
+		want      string
+	}{
+		"both":         {[]any{byID, bySID}, "id", "S", "r1"},
+		"by the SID":   {[]any{bySID}, "id", "S", "r2"},
+		"no SID":       {[]any{bySID}, "id", "", ""},
+		"the SID only": {[]any{bySID}, "S", "S", "r2"},
+		"nothing":      {[]any{byID}, "x", "S", ""},
+	} {
+		got := ""
+		if i := holder(tc.past...).seal(t).Past(tc.user, tc.sid, "e3"); i != nil {
+			got = i.Run
+		}
+		if got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+func TestCreatedIsTheYoungerAccount(t *testing.T) {
+	t.Parallel()
+	entra, ad := &directory.EntraUser{Created: daysAgo(30)}, &directory.ADUser{Created: daysAgo(20)}
+	got := []time.Time{created(&directory.Person{Entra: entra, AD: ad}), created(&directory.Person{Entra: &directory.EntraUser{Created: daysAgo(10)}, AD: ad}),
+		created(&directory.Person{Entra: entra}), created(&directory.Person{AD: ad}), created(&directory.Person{})}
+	if d := cmp.Diff([]time.Time{daysAgo(20), daysAgo(10), daysAgo(30), daysAgo(20), {}}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
