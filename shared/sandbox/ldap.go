@@ -27,7 +27,7 @@ type ldapServer struct {
 	record   func(*Request)
 	address  string
 
-	before atomic.Pointer[func(next func())] // see Sandbox.InterceptLDAP
+	before atomic.Pointer[func(*Exchange)] // see Sandbox.Meddle
 	server *gldap.Server
 	ended  chan error // of the server's Run
 
@@ -68,28 +68,16 @@ func (s *ldapServer) mux() (*gldap.Mux, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := mux.Bind(s.intercepted(s.bind)); err != nil {
+	if err := mux.Bind(s.exchanged(s.bind)); err != nil {
 		return nil, err
 	}
-	if err := mux.Search(s.intercepted(s.search)); err != nil {
+	if err := mux.Search(s.exchanged(s.search)); err != nil {
 		return nil, err
 	}
-	if err := mux.Modify(s.intercepted(s.modify)); err != nil {
+	if err := mux.Modify(s.exchanged(s.modify)); err != nil {
 		return nil, err
 	}
 	return mux, mux.DefaultRoute(s.refuse)
-}
-
-// intercepted lets a fault come before an operation.
-func (s *ldapServer) intercepted(serve gldap.HandlerFunc) gldap.HandlerFunc {
-	return func(w *gldap.ResponseWriter, r *gldap.Request) {
-		next := func() { serve(w, r) }
-		if before := s.before.Load(); before != nil {
-			(*before)(next)
-			return
-		}
-		next()
-	}
 }
 
 // listeningLog catches the address: gldap tells it to its log only.
@@ -142,7 +130,8 @@ func (s *ldapServer) close() error {
 
 // bind checks the password. Without a name and password the connection stays
 // anonymous, as in Active Directory.
-func (s *ldapServer) bind(w *gldap.ResponseWriter, r *gldap.Request) {
+func (s *ldapServer) bind(x *Exchange) {
+	r := x.r
 	m, err := r.GetSimpleBindMessage()
 	if err != nil {
 		return
@@ -159,7 +148,7 @@ func (s *ldapServer) bind(w *gldap.ResponseWriter, r *gldap.Request) {
 	s.bound[r.ConnectionID()] = granted
 	s.mu.Unlock()
 	s.record(&Request{Method: "BIND", Template: m.UserName, Status: code})
-	_ = w.Write(answer) // a client that left needs no answer
+	x.end(answer)
 }
 
 // knows tells whether a name is one of the three an account may bind by.

@@ -90,7 +90,8 @@ func memberRange(name string) (low, high int, ok bool) {
 }
 
 // modify adds members to groups and takes them off; everything else is refused.
-func (s *ldapServer) modify(w *gldap.ResponseWriter, r *gldap.Request) {
+func (s *ldapServer) modify(x *Exchange) {
+	r := x.r
 	m, err := r.GetModifyMessage()
 	if err != nil {
 		return
@@ -109,7 +110,7 @@ func (s *ldapServer) modify(w *gldap.ResponseWriter, r *gldap.Request) {
 		answer.SetDiagnosticMessage(refused.message)
 	}
 	s.record(seen)
-	_ = w.Write(answer) // a client that left needs no answer
+	x.end(answer)
 }
 
 // memberWrite is one value to add or to take off.

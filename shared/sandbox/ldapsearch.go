@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jimlambrt/gldap"
 )
@@ -35,9 +36,12 @@ type search struct {
 	extended bool // DNs of members are wanted with GUID and SID in front
 	from     int  // position of the first entry to look at
 	sent     int  // entries on earlier pages
+
+	told func(dn string) (hidden []string, behind time.Duration) // see Exchange
 }
 
-func (s *ldapServer) search(w *gldap.ResponseWriter, r *gldap.Request) {
+func (s *ldapServer) search(x *Exchange) {
+	r := x.r
 	m, err := r.GetSearchMessage()
 	if err != nil {
 		return
@@ -45,17 +49,32 @@ func (s *ldapServer) search(w *gldap.ResponseWriter, r *gldap.Request) {
 	s.c.settle()
 	done := r.NewSearchDoneResponse(gldap.WithResponseCode(gldap.ResultSuccess))
 	seen := &Request{Method: "SEARCH", Template: m.BaseDN, Target: m.Filter}
-	x, err := s.prepare(r, m)
+	found, err := s.prepare(r, m)
 	if err == nil {
+		found.told = x.Person
+		var page []*gldap.SearchResponseEntry
 		var controls []gldap.Control
-		controls, err = x.run(func(e *entry, attrs []attribute) {
+		controls, err = found.run(func(e *entry, attrs []attribute) {
 			answer := r.NewSearchResponseEntry(e.dn)
 			for _, a := range attrs {
 				answer.AddAttribute(a.name, a.values)
 			}
-			_ = w.Write(answer) // a client that left needs no answer
+			if x.Page != nil {
+				page = append(page, answer)
+				return
+			}
+			_ = x.w.Write(answer) // a client that left needs no answer
 		})
+		if x.Page != nil {
+			for _, n := range x.Page(len(page)) {
+				_ = x.w.Write(page[n])
+			}
+		}
 		done.SetControls(controls...)
+	}
+	if err == nil && x.Result != 0 {
+		err = &ldapError{x.Result, x.Message}
+		done.SetControls()
 	}
 	if refused, isRefused := err.(*ldapError); isRefused {
 		seen.Status = refused.code
@@ -63,7 +82,7 @@ func (s *ldapServer) search(w *gldap.ResponseWriter, r *gldap.Request) {
 		done.SetDiagnosticMessage(refused.message)
 	}
 	s.record(seen)
-	_ = w.Write(done)
+	x.end(done)
 }
 
 // prepare checks a search. All its errors are of type *ldapError.
@@ -184,6 +203,9 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 			return nil, nil, true
 		}
 		e = x.c.personEntry(i, t)
+	}
+	if x.told != nil && e.person >= 0 {
+		e = e.telling(x.told(e.dn))
 	}
 	if e.gone || !x.inScope(e) || !x.where.matches(x.c, e) {
 		return nil, nil, true

@@ -124,7 +124,19 @@ func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 
 // InterceptLDAP puts a function before every operation of Active Directory, which
 // carries it out by calling next.
-func (s *Sandbox) InterceptLDAP(before func(next func())) { s.ldap.before.Store(&before) }
+func (s *Sandbox) InterceptLDAP(before func(next func())) {
+	s.Meddle(func(x *Exchange) { before(x.Serve) })
+}
+
+// Meddle puts a function before every operation of Active Directory, which says what
+// becomes of it. An operation of which it says nothing is not answered. nil takes it
+// away.
+func (s *Sandbox) Meddle(with func(*Exchange)) {
+	if with == nil {
+		with = (*Exchange).Serve
+	}
+	s.ldap.before.Store(&with)
+}
 
 // Requests are the requests so far, in order.
 func (s *Sandbox) Requests() []Request {

@@ -1,5 +1,7 @@
 package weather
 
+import "slices"
+
 // dice is a source of numbers that depend on its first value alone.
 type dice uint64
 
@@ -20,6 +22,27 @@ func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 
 // pick is one of several.
 func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
+
+// shuffled is a list in another order.
+func shuffled[T any](list []T, d dice) []T {
+	for i := len(list) - 1; i > 0; i-- {
+		d.next()
+		j := d.below(i + 1)
+		list[i], list[j] = list[j], list[i]
+	}
+	return list
+}
+
+// twice is a list with one to three of its entries once more, somewhere.
+func twice[T any](list []T, d dice) []T {
+	for range min(1+d.below(3), len(list)) {
+		d.next()
+		from := d.below(len(list))
+		d.next()
+		list = slices.Insert(list, d.below(len(list)+1), list[from])
+	}
+	return list
+}
 
 // hash mixes what a fault depends on (FNV-1a).
 func hash(seed uint64, night int, kind, target string, nth int) uint64 {

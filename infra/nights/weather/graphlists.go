@@ -3,7 +3,6 @@ package weather
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -92,15 +91,9 @@ func (x *request) changePage(l *list) {
 	case GraphLinkBack:
 		l.fields["@odata.nextLink"] = x.link(false)
 	case GraphEntryTwice:
-		for range 1 + d.below(3) {
-			e := l.entries[dice(d.next()).below(len(l.entries))]
-			l.entries = slices.Insert(l.entries, dice(d.next()).below(len(l.entries)+1), e)
-		}
+		l.entries = twice(l.entries, d)
 	case GraphShuffled:
-		for i := len(l.entries) - 1; i > 0; i-- {
-			j := dice(d.next()).below(i + 1)
-			l.entries[i], l.entries[j] = l.entries[j], l.entries[i]
-		}
+		l.entries = shuffled(l.entries, d)
 	}
 }
 

@@ -107,7 +107,8 @@ const (
 	LDAPAdminLimit  Kind = "ldap: admin limit"
 	// A part of the entries, then sizeLimitExceeded (4) without a cookie (passcore#74).
 	LDAPSizeLimit Kind = "ldap: size limit"
-	// referral (10): the base belongs to another domain, as that controller sees it.
+	// referral (10): a search meets a controller of another domain, to which the base does
+	// not belong (node-ldapjs#262, impacket#788).
 	LDAPReferral Kind = "ldap: referral"
 	// Entries come twice: an object that moves while it is searched for is met again.
 	LDAPEntryTwice Kind = "ldap: entry twice"
@@ -154,9 +155,10 @@ var (
 	graphKinds  = slices.Concat(graphWrites, graphBodies, graphLists, graphDenied, graphPeople, []Kind{GraphClock})
 
 	ldapBefore   = []Kind{LDAPSlow, LDAPDropped, LDAPAnswerLost, LDAPBusy, LDAPUnavailable}
-	ldapSearches = []Kind{LDAPTimeLimit, LDAPAdminLimit, LDAPSizeLimit, LDAPReferral, LDAPEntryTwice, LDAPShuffled}
+	ldapSingles  = append([]Kind{LDAPTimeLimit, LDAPAdminLimit}, ldapBefore...) // one object is named
+	ldapSearches = append([]Kind{LDAPSizeLimit, LDAPReferral, LDAPEntryTwice, LDAPShuffled}, ldapSingles...)
 	ldapPeople   = []Kind{LDAPDatesHidden, LDAPAllDatesHidden, LDAPDatesOlder}
-	ldapKinds    = slices.Concat(ldapBefore, ldapSearches, ldapPeople, []Kind{LDAPClock})
+	ldapKinds    = slices.Concat(ldapSearches, ldapPeople, []Kind{LDAPClock})
 
 	storeAny    = []Kind{StoreSlow, StoreThrottled, StoreFailed}
 	storeWrites = append([]Kind{StoreAnswerLost}, storeAny...)

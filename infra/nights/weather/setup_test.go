@@ -59,7 +59,7 @@ func newRig(t *testing.T, seed uint64, users int) *rig {
 // reseed puts the company under other weather.
 func (r *rig) reseed(seed uint64) {
 	r.Weather = New(seed, r.clock)
-	r.Intercept(r.Graph)
+	r.Over(r.Sandbox)
 }
 
 // entra is the product's own client of the company.

@@ -200,3 +200,8 @@ func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 		t.Errorf("%d faults (-first +again):\n%s", len(first), d)
 	}
 }
+
+// nothing is a store without objects.
+type nothing struct{ store.Store }
+
+func (nothing) Get(context.Context, string) (io.ReadCloser, error) { return nil, store.ErrNotFound }

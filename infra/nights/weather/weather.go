@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/clock"
+	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
 // Fault is one fault that was made.
@@ -43,6 +44,9 @@ type Weather struct {
 	seed  uint64
 	clock clock.Clock
 	night atomic.Pointer[night] // nil: calm
+
+	company atomic.Pointer[sandbox.Company] // nil: the weather is over none
+	ahead   atomic.Int64                    // of the controller's clock, by the weather
 
 	mu      sync.Mutex
 	leftOut map[uint64]bool
@@ -95,6 +99,7 @@ type night struct {
 func (w *Weather) Begin(p Plan) {
 	if len(p.Kinds) == 0 {
 		w.night.Store(nil)
+		w.clocks(nil)
 		return
 	}
 	n := &night{number: p.Night, often: p.Often, kinds: map[Kind]bool{}, seen: map[string]int{}, told: map[uint64]bool{}}
@@ -102,6 +107,7 @@ func (w *Weather) Begin(p Plan) {
 		n.kinds[k] = true
 	}
 	w.night.Store(n)
+	w.clocks(n)
 }
 
 // Tonight is the kinds in force, in order.

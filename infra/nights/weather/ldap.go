@@ -1,0 +1,140 @@
+package weather
+
+import (
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// Results of LDAP (RFC 4511, appendix A.1) and what Windows says with them.
+const (
+	timeLimitExceeded  = 3
+	sizeLimitExceeded  = 4
+	referral           = 10
+	adminLimitExceeded = 11
+	busy               = 51
+	unavailable        = 52
+)
+
+// Over puts the weather over a company: before Graph, and before Active Directory.
+func (w *Weather) Over(s *sandbox.Sandbox) {
+	w.company.Store(s.Company)
+	s.Intercept(w.Graph)
+	s.Meddle(w.LDAP)
+}
+
+// LDAP puts the weather before Active Directory, for sandbox.Sandbox.Meddle.
+func (w *Weather) LDAP(x *sandbox.Exchange) {
+	f := w.Process.next()
+	if f.fails {
+		x.Drop()
+		return
+	}
+	x.Lost = f.lost
+	if f.late > 0 {
+		x.Wait = func() { w.sleep(f.late) }
+	}
+	n := w.tonight(ldapKinds)
+	if n == nil {
+		x.Serve()
+		return
+	}
+	o := n.operation(x.Method + " " + x.Target)
+	kinds := ldapBefore
+	switch {
+	case x.Method == "SEARCH" && !x.Single:
+		kinds = ldapSearches
+	case x.Method == "SEARCH":
+		kinds = ldapSingles
+	}
+	if x.Method == "SEARCH" {
+		w.people(x, n, o)
+	}
+	k, d := w.meets(n, o, kinds)
+	if code, message := result(k); code != 0 {
+		x.Refuse(code, message)
+		return
+	}
+	switch k {
+	case LDAPDropped:
+		x.Drop()
+		return
+	case LDAPSlow:
+		w.sleep(time.Duration(1+d.below(60)) * time.Second)
+	case LDAPAnswerLost:
+		x.Lost = true
+	case LDAPSizeLimit:
+		x.Result, x.Message = sizeLimitExceeded, "size limit exceeded"
+		x.Page = func(found int) []int { return inOrder(d.below(found + 1)) }
+	case LDAPEntryTwice:
+		x.Page = func(found int) []int { return twice(inOrder(found), d) }
+	case LDAPShuffled:
+		x.Page = func(found int) []int { return shuffled(inOrder(found), d) }
+	}
+	x.Serve()
+}
+
+// result is what a kind of fault answers in place of the operation; 0: nothing.
+func result(k Kind) (code int, message string) {
+	switch k {
+	case LDAPBusy:
+		return busy, "000020F6: SvcErr: DSID-02080490, problem 5001 (BUSY), data 0"
+	case LDAPUnavailable:
+		return unavailable, "0000200E: SvcErr: DSID-02080490, problem 5002 (UNAVAILABLE), data 0"
+	case LDAPTimeLimit:
+		return timeLimitExceeded, "time limit exceeded"
+	case LDAPAdminLimit:
+		return adminLimitExceeded, "00002024: SvcErr: DSID-02050A5D, problem 5008 (ADMIN_LIMIT_EXCEEDED), data 0"
+	case LDAPReferral:
+		return referral, "0000202B: RefErr: DSID-0310082F, data 0, 1 access points"
+	}
+	return 0, ""
+}
+
+// people makes the faults of a night that are about people.
+func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
+	if w.tonight(ldapPeople) == nil {
+		return
+	}
+	x.Person = func(dn string) (hidden []string, behind time.Duration) {
+		whom := strings.ToLower(dn)
+		_, all := w.befalls(n, LDAPAllDatesHidden, "everybody", 1)
+		_, one := w.befalls(n, LDAPDatesHidden, whom, 0.1)
+		if all || one {
+			hidden = []string{"lastLogonTimestamp", "lastLogon"}
+		}
+		// The one controller of the simulation stands for all: one time a lagging one
+		// answers, one time another.
+		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
+			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour
+		}
+		return hidden, behind
+	}
+}
+
+// clocks sets the clock of the controller for the night, and back after one.
+func (w *Weather) clocks(n *night) {
+	c := w.company.Load()
+	if c == nil {
+		return
+	}
+	var ahead time.Duration
+	if n != nil {
+		if d, hit := w.befalls(n, LDAPClock, "currentTime", 1); hit {
+			ahead = skew(d)
+		}
+	}
+	if w.ahead.Swap(int64(ahead)) != int64(ahead) {
+		c.SetADClock(ahead)
+	}
+}
+
+// inOrder are the numbers from 0 to below n.
+func inOrder(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}
