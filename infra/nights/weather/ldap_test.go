@@ -240,6 +240,11 @@ func TestADPeopleOfANight(t *testing.T) {
 			if hidden := who.Hides("lastLogonTimestamp"); hidden != (err != nil) || one.SID != x.who.SID {
 				t.Errorf("one: %+v, %v", one, err)
 			}
+			r.Begin(Plan{})
+			after, err := adReads["people"](t.Context(), x.client, x.who)
+			if d := cmp.Diff(x.calm["people"], after); err != nil || d != "" {
+				t.Errorf("the night after: %v (-calm +got):\n%s", err, d)
+			}
 		})
 	}
 }
