@@ -79,3 +79,86 @@ func (w *world) results(night int, format, status string) {
 		w.Fatal(err)
 	}
 }
+
+// TestSetbackEnds: when a run since then made the change, or is making it, and when it
+// is long over.
+func TestSetbackEnds(t *testing.T) {
+	t.Parallel()
+	key := Touch{User: "ann", License: "e3"}
+	for name, tc := range map[string]struct {
+		item *Item
+		age  time.Duration // of the setback
+		want bool          // it stays
+	}{
+		"nothing since":         {nil, time.Hour, true},
+		"long over":             {nil, setbackLasts + time.Second, false},
+		"not quite over":        {nil, setbackLasts, true},
+		"taken since":           {&Item{State: Taken, Run: nameOf(6)}, time.Hour, false},
+		"taken by the same run": {&Item{State: Taken, Run: nameOf(5)}, time.Hour, false},
+		"taken before":          {&Item{State: Taken, Run: nameOf(4)}, time.Hour, true},
+		"given back since":      {&Item{State: GivenBack, Run: nameOf(6)}, time.Hour, false},
+		"given back before":     {&Item{State: GivenBack, Run: nameOf(4)}, time.Hour, true},
+		"under way since":       {&Item{State: Open, Run: nameOf(6)}, time.Hour, false},
+		"announced since":       {&Item{State: Noticed, Run: nameOf(6)}, time.Hour, true},
+		"cannot be read":        {&Item{State: Unreadable}, time.Hour, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := &Standing{At: at(9), items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{key: {Run: nameOf(5), AsOf: at(9).Add(-tc.age), Times: 1}}}
+			if tc.item != nil {
+				st.items[key] = tc.item
+			}
+			if err := st.setBack(t.Context(), newWorld(t).store, nil); err != nil {
+				t.Fatal(err)
+			}
+			if got := st.Setback("ann", "e3") != nil; got != tc.want {
+				t.Errorf("stays: %t", got)
+			}
+		})
+	}
+}
+
+// TestResultsThatCount: those of plans that touched somebody lately, in whatever order
+// they are met. Results of one run count once.
+func TestResultsThatCount(t *testing.T) {
+	t.Parallel()
+	failed := func(w *world, night int) *Planned {
+		w.results(night, `{"results":[{"user":"ann","license":"e3","status":%s,"note":"n"},{"user":"ann","license":"e3","status":"refused"}]}`, `"failed"`)
+		return &Planned{Run: nameOf(night), AsOf: at(night), Touches: []Touch{{User: "ann", License: "e3"}}}
+	}
+	for name, tc := range map[string]struct {
+		now    time.Time
+		change func(*Planned)
+		before *Setback
+		want   int // times
+	}{
+		"lately":                   {at(1), func(*Planned) {}, nil, 1},
+		"for just as long":         {at(0).Add(setbackLasts), func(*Planned) {}, nil, 1},
+		"long ago":                 {at(0).Add(setbackLasts + time.Second), func(*Planned) {}, nil, 0},
+		"of a plan about nobody":   {at(1), func(p *Planned) { p.Touches = nil }, nil, 0},
+		"counted by another run":   {at(1), func(*Planned) {}, &Setback{Run: nameOf(0), AsOf: at(0), Times: 3}, 3},
+		"of a run before the last": {at(1), func(*Planned) {}, &Setback{Run: nameOf(1), AsOf: at(1), Times: 3, Status: "kept"}, 3},
+		"once more":                {at(1), func(*Planned) {}, &Setback{Run: nameOf(-1), AsOf: at(-1), Times: 3}, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p := failed(w, 0)
+			tc.change(p)
+			st := &Standing{At: tc.now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}}
+			if tc.before != nil {
+				st.setbacks[Touch{User: "ann", License: "e3"}] = tc.before
+			}
+			if err := st.setBack(t.Context(), w.store, []*Planned{p}); err != nil {
+				t.Fatal(err)
+			}
+			b := st.Setback("ann", "e3")
+			if b == nil {
+				b = &Setback{}
+			}
+			if b.Times != tc.want || tc.before != nil && tc.before.Status == "kept" && b.Status != "kept" {
+				t.Errorf("%+v, want %d times", b, tc.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,324 @@
+package history
+
+import (
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestStop: a run is stopped for the people who are given back, and for nobody else.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, stop := range [][2]string{{"r1", "ann"}, {"r1", "bob"}, {"r1", "ann"}, {"r2", "cid"}, {"r1-one", "dan"}} {
+		if err := Stop(t.Context(), w.store, stop[0], stop[1], "back", at(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for run, want := range map[string]map[string]bool{"r1": {"ann": true, "bob": true}, "r2": {"cid": true}, "r3": {}} {
+		got, err := Stopped(t.Context(), w.store, run)
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", run, err, d)
+		}
+		if by, err := Withdrawn(t.Context(), w.store, run); by != "" || err != nil {
+			t.Errorf("%s: withdrawn by %q, %v", run, by, err)
+		}
+	}
+}
+
+// TestEarlier: the newest plan before a run tells what names were found to be.
+func TestEarlier(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	found := func(id string) *directory.Earlier {
+		return &directory.Earlier{Groups: map[string]directory.EarlierGroup{"g": {ID: id}}}
+	}
+	for _, night := range []int{1, 3, 400} {
+		w.leave(&Planned{Run: nameOf(night), Earlier: found(nameOf(night))})
+	}
+	for run, want := range map[string]*directory.Earlier{nameOf(0): nil, nameOf(1): nil, nameOf(2): found(nameOf(1)), nameOf(3): found(nameOf(1)), nameOf(4): found(nameOf(3)), nameOf(500): found(nameOf(3))} {
+		got, err := Earlier(t.Context(), w.store, run, at(5))
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("before %s: %v (-want +got):\n%s", run, err, d)
+		}
+	}
+}
+
+// TestOverridesThatCannotBeRead: they accept nobody, and hide no other one.
+func TestOverridesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good := Override{Run: nameOf(2), At: at(2)}
+	if err := PutOverride(t.Context(), w.store, &good); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{nameOf(1) + ".json", "notes.txt", nameOf(-40) + ".json"} {
+		if err := store.PutBytes(t.Context(), w.store, overridesPrefix+name, []byte("{")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counted := &failing{Store: w.store}
+	got, err := Overrides(t.Context(), counted, at(0), at(3))
+	if d := cmp.Diff([]Override{good}, got); d != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, d)
+	}
+	if counted.calls != 4 { // one list, and not the one of long ago
+		t.Errorf("the store was asked %d times", counted.calls)
+	}
+}
+
+// TestTooOld: a run reads and waits for two days, and its plan may be applied for as
+// long as Lifetime says.
+func TestTooOld(t *testing.T) {
+	t.Parallel()
+	last := at(0).Add(48*time.Hour + plan.Lifetime)
+	for _, tc := range []struct {
+		run  string
+		at   time.Time
+		want bool
+	}{
+		{nameOf(0), at(0), false}, {nameOf(0), last, false}, {nameOf(0), last.Add(time.Second), true},
+		{"notes", last.AddDate(9, 0, 0), false}, {"", last.AddDate(9, 0, 0), false},
+	} {
+		if got := tooOld(tc.run, tc.at); got != tc.want {
+			t.Errorf("%s at %s: %t", tc.run, tc.at, got)
+		}
+	}
+}
+
+// TestItemOf: what an entry of the ledger means for what may be done next.
+func TestItemOf(t *testing.T) {
+	t.Parallel()
+	since := at(-90)
+	entry := func(rule string, o ledger.Outcome) *ledger.Entry {
+		e := &ledger.Entry{Intent: ledger.Intent{Person: "ann", License: "e3", UserPrincipalName: "ann@x", Run: "r", Rule: rule, To: "exo", Via: "direct", At: at(0), IdleSince: &since}}
+		if o != "" {
+			e.Completion = &ledger.Completion{Outcome: o, At: at(1)}
+		}
+		return e
+	}
+	item := func(rule string, s State) *Item {
+		return &Item{User: "ann", License: "e3", State: s, Run: "r", Rule: rule, To: "exo", Via: plan.Direct, Began: at(0), At: at(1), IdleSince: &since}
+	}
+	open := item("m365", Open)
+	open.At, open.UserPrincipalName = at(0), "ann@x"
+	for name, tc := range map[string]struct {
+		entry *ledger.Entry
+		want  *Item
+	}{
+		"none":               {nil, nil},
+		"open":               {entry("m365", ""), open},
+		"done":               {entry("m365", ledger.Done), item("m365", Taken)},
+		"restored":           {entry(plan.RestoreRule, ledger.Done), item(plan.RestoreRule, GivenBack)},
+		"given back":         {entry("m365", ledger.GivenBack), item("m365", GivenBack)},
+		"announced":          {entry("m365", ledger.Noticed), item("m365", Noticed)},
+		"failed":             {entry("m365", ledger.Failed), nil},
+		"rolled back":        {entry("m365", ledger.RolledBack), nil},
+		"a restore failed":   {entry(plan.RestoreRule, ledger.Failed), nil},
+		"of a later version": {entry("m365", "something else"), nil},
+	} {
+		if d := cmp.Diff(tc.want, ItemOf(tc.entry)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// TestHeldAgainIsKept: what somebody else gave back is looked up once more, and the
+// ledger, which does not know of it, does not make it taken again. A later change does.
+func TestHeldAgainIsKept(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		later func(*world)
+		want  map[string]State
+	}{
+		"the ledger has nothing new": {func(*world) {}, map[string]State{"ann": GivenBack, "bob": Taken}},
+		"taken again":                {func(w *world) { w.writes(2, "ann", "m365", ledger.Done) }, map[string]State{"ann": Taken, "bob": Taken}},
+		"announced again":            {func(w *world) { w.writes(2, "ann", "m365", ledger.Noticed) }, map[string]State{"ann": Noticed, "bob": Taken}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.settle(0)
+			w.plans(0, "ann", "bob")
+			w.writes(0, "ann", "m365", ledger.Done)
+			w.writes(0, "bob", "m365", ledger.Done)
+			w.settle(1)
+			w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Again: []Touch{{"ann", "e3", nameOf(0)}, {"bob", "e3", "another run"}}})
+			w.want(w.settle(2), map[string]State{"ann": GivenBack, "bob": Taken})
+			w.plans(2, "ann")
+			tc.later(w)
+			st := w.settle(3)
+			w.want(st, tc.want)
+			if i := st.Of("ann", "e3"); i.State == GivenBack && !i.At.Equal(at(1)) {
+				t.Errorf("given back at %s", i.At)
+			}
+		})
+	}
+}
+
+// TestStandingOfDamagedObjects: a standing without a head, or with a line that is none,
+// is damaged; nothing of it counts.
+func TestStandingOfDamagedObjects(t *testing.T) {
+	t.Parallel()
+	head, item := `{"head":{"run":"r"}}`, `{"user":"ann","license":"e3","state":"taken"}`
+	setback := `{"setback":{"user":"ann","license":"e3","times":2}}`
+	for name, tc := range map[string]struct {
+		lines []string
+		want  error
+	}{
+		"whole":                    {[]string{head, item, setback}, nil},
+		"nobody":                   {[]string{head}, nil},
+		"empty":                    {nil, store.ErrDamaged},
+		"no head":                  {[]string{item}, store.ErrDamaged},
+		"no head, a setback":       {[]string{setback}, store.ErrDamaged},
+		"the head comes late":      {[]string{item, head}, store.ErrDamaged},
+		"a line that says nothing": {[]string{head, `{}`}, store.ErrDamaged},
+		"a line of something else": {[]string{head, `{"head":null}`, item}, store.ErrDamaged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			err := store.PutLines(t.Context(), w.store, "past.jsonl.gz", func(emit func(any) error) error {
+				for _, line := range tc.lines {
+					if err := emit(rawLine(line)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			st, err := Load(t.Context(), w.store, &snapshot.Manifest{Run: "r", History: "past.jsonl.gz"})
+			if !errors.Is(err, tc.want) || (st == nil) != (tc.want != nil) {
+				t.Errorf("%+v, %v; want %v", st, err, tc.want)
+			}
+		})
+	}
+	w := newWorld(t)
+	if st, err := Load(t.Context(), w.store, &snapshot.Manifest{Run: "r"}); st != nil || err != nil {
+		t.Errorf("a run that knows no past: %+v, %v", st, err)
+	}
+}
+
+type rawLine string
+
+func (l rawLine) MarshalJSON() ([]byte, error) { return []byte(l), nil }
+
+// TestNoStanding: nothing is known, and nobody has to ask whether there is one.
+func TestNoStanding(t *testing.T) {
+	t.Parallel()
+	var none *Standing
+	for range none.All() {
+		t.Error("an item")
+	}
+	if none.Len() != 0 || none.Of("ann", "e3") != nil || none.Setback("ann", "e3") != nil {
+		t.Error("something is known")
+	}
+	st := &Standing{items: map[Touch]*Item{{User: "ann", License: "e3"}: {Run: "r"}}, setbacks: map[Touch]*Setback{{User: "ann", License: "e3"}: {Times: 2}}}
+	runs := map[string]bool{}
+	for i := range st.All() {
+		runs[i.Run] = true
+	}
+	if st.Len() != 1 || st.Of("ann", "e3") == nil || st.Setback("ann", "e3") == nil || !maps.Equal(runs, map[string]bool{"r": true}) {
+		t.Errorf("%d items, %v", st.Len(), runs)
+	}
+	if st.Of("ann", "exo") != nil || st.Setback("bob", "e3") != nil {
+		t.Error("somebody else's")
+	}
+}
+
+// TestSinceIsADayEarlier: dates come up to a day late.
+func TestSinceIsADayEarlier(t *testing.T) {
+	t.Parallel()
+	if got := (&Item{Began: at(5), At: at(9)}).Since(); !got.Equal(at(4)) {
+		t.Errorf("since %s", got)
+	}
+}
+
+// TestNewestBefore: a run looks back, never at itself or ahead.
+func TestNewestBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, night := range []int{1, 3} {
+		w.plans(night)
+	}
+	for night, want := range map[int]string{0: "", 1: "", 2: nameOf(1), 3: nameOf(1), 4: nameOf(3)} {
+		if got := w.settle(night).Earlier; got != want {
+			t.Errorf("night %d: %q, want %q", night, got, want)
+		}
+	}
+}
+
+// TestStandingGoesOnFromTheOneBefore: also when a later run, or this run's own first
+// try, left one already, and when the data of the one before are over their time.
+func TestStandingGoesOnFromTheOneBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(0)
+	w.plans(0, "ann")
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.settle(1)
+	w.plans(1)
+	w.writes(1, "bob", "m365", ledger.Done) // no plan names bob: only the whole ledger does
+	w.want(w.settle(2), map[string]State{"ann": Taken})
+	w.plans(2)
+	w.want(w.settle(2), map[string]State{"ann": Taken})
+	w.want(w.settle(3), map[string]State{"ann": Taken})
+	w.plans(4) // its manifest is gone
+	w.want(w.settle(5), map[string]State{"ann": Taken, "bob": Taken})
+}
+
+// TestBaselineAtItsInstant: a reading of the very moment counts, and so does the newer
+// of two; neither is older than the other when they are of one moment.
+func TestBaselineAtItsInstant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	facts := func(night, people int) *plan.Baseline {
+		return &plan.Baseline{Read: at(night), Freshness: directory.Freshness{Sampled: people}}
+	}
+	feeds := func(night int, b *plan.Baseline) {
+		w.leave(&Planned{Run: nameOf(night), AsOf: at(night), Feeds: [2]*plan.Baseline{b, nil}})
+	}
+	w.settle(0)
+	feeds(0, facts(1, 100))
+	feeds(1, facts(1, 101))
+	if d := cmp.Diff([2]*plan.Baseline{facts(1, 101), nil}, w.settle(1).Baselines); d != "" {
+		t.Errorf("of the moment itself (-want +got):\n%s", d)
+	}
+	st, err := Settle(t.Context(), w.store, nameOf(2), at(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := Load(t.Context(), w.store, &snapshot.Manifest{History: st})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([2]*plan.Baseline{facts(1, 101), nil}, same.Baselines); d != "" {
+		t.Errorf("taken over (-want +got):\n%s", d)
+	}
+	early, err := Settle(t.Context(), w.store, nameOf(2), at(1).Add(-time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := Load(t.Context(), w.store, &snapshot.Manifest{History: early})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before.Baselines != [2]*plan.Baseline{} {
+		t.Errorf("a reading of the future was taken over: %+v", before.Baselines)
+	}
+	if !strings.HasPrefix(early, "runs/"+nameOf(2)+"/history/") || early == st {
+		t.Errorf("both tries wrote %s", early)
+	}
+}
