@@ -1,8 +1,14 @@
 package judge
 
 import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const oneDay = 24 * time.Hour
@@ -14,56 +20,84 @@ var (
 
 func on(days int) time.Time { return start.Add(time.Duration(days) * oneDay) }
 
+// anna is an event about Anna and her license.
+func anna(what What, day int, holds bool) Event {
+	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
+}
+
+// shown is an event that can be known later only.
+func shown(e Event, at time.Time) Event {
+	e.Shown = at
+	return e
+}
+
+// seen is a night that reads the directories, failed one that cannot.
+func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
+func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
+
+// noticed is a rule that announces a removal 14 days before.
+func noticed() Event {
+	r := mail
+	r.Notice = 14 * oneDay
+	return Event{What: Ruled, At: on(1), Rule: &r}
+}
+
+// first is Anna, who is there for long, and whose license a plan lists.
+var first = []Event{anna(Hired, -900, true), anna(Holding, -900, true), anna(Planned, -1, false)}
+
+func hear(t *testing.T, j *Judge, events ...Event) {
+	t.Helper()
+	for _, e := range events {
+		if err := j.Hear(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestRemoved: every reason to keep a license, and the same story without it.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		story func(*Judge)
+		story []Event
 		at    time.Time
 		want  Why // empty: right
 	}{
-		"idle":                 {func(*Judge) {}, on(100), ""},
-		"used":                 {func(j *Judge) { j.Used("anna", on(50), on(51), "e3") }, on(100), Wrong},
-		"used long ago":        {func(j *Judge) { j.Used("anna", on(30), on(31), "e3") }, on(100), ""},
-		"used, shown too late": {func(j *Judge) { j.Used("anna", on(99), on(100), "e3") }, on(100).Add(time.Minute), ""},
-		"used, shown in time":  {func(j *Judge) { j.Used("anna", on(99), on(100), "e3") }, on(100).Add(3 * time.Minute), Wrong},
-		"another license used": {func(j *Judge) { j.Used("anna", on(99), on(99), "citrix") }, on(100), ""},
-		"new":                  {func(j *Judge) { j.Hire("anna", on(90), true); j.Hold("anna", "e3", on(-9)); j.Planned("anna", "e3") }, on(100), Wrong},
-		"exempt":               {func(j *Judge) { j.Exempt("anna", on(1), on(1), true) }, on(100), Wrong},
-		"exempt no more":       {func(j *Judge) { j.Exempt("anna", on(1), on(1), true); j.Exempt("anna", on(2), on(2), false) }, on(100), ""},
-		"outside":              {func(j *Judge) { j.Outside("anna", "e3", on(1), on(1), true) }, on(100), Wrong},
-		"a room": {func(j *Judge) {
-			j.Hire("anna", on(-900), false)
-			j.Hold("anna", "e3", on(-900))
-			j.Planned("anna", "e3")
-		}, on(100), Wrong},
-		"given back": {func(j *Judge) {
-			j.Removed("anna", "e3", on(40))
-			j.Given("anna", "e3", on(50), on(50))
-			j.Planned("anna", "e3")
-		}, on(100), Wrong},
-		"given back, idle since": {func(j *Judge) {
-			j.Removed("anna", "e3", on(9))
-			j.Given("anna", "e3", on(10), on(10))
-			j.Planned("anna", "e3")
-		}, on(100), ""},
-		"taken twice":                {func(j *Judge) { j.Removed("anna", "e3", on(90)) }, on(100), Twice},
-		"enabled again":              {func(j *Judge) { j.Enabled("anna", on(1), on(1), false); j.Enabled("anna", on(95), on(95), true) }, on(100), Wrong},
-		"enabled long ago":           {func(j *Judge) { j.Enabled("anna", on(1), on(1), false); j.Enabled("anna", on(80), on(80), true) }, on(100), ""},
-		"new in the license":         {func(j *Judge) { j.Hold("anna", "e3", on(95)); j.Planned("anna", "e3") }, on(100), Wrong},
-		"in no plan":                 {func(j *Judge) { j.Hold("anna", "e3", on(1)) }, on(100), Hidden},
-		"not announced":              {func(j *Judge) { r := mail; r.Notice = 14 * oneDay; j.Change(r) }, on(100), Wrong},
-		"announced":                  {func(j *Judge) { r := mail; r.Notice = 14 * oneDay; j.Change(r); j.Announced("anna", "e3", on(85)) }, on(100), ""},
-		"announced, but for an hour": {func(j *Judge) { r := mail; r.Notice = 14 * oneDay; j.Change(r); j.Announced("anna", "e3", on(99)) }, on(100), Wrong},
+		"idle":                           {nil, on(100), ""},
+		"used":                           {[]Event{shown(anna(Used, 50, true), on(51))}, on(100), Wrong},
+		"used long ago":                  {[]Event{shown(anna(Used, 30, true), on(31))}, on(100), ""},
+		"used, shown too late":           {[]Event{shown(anna(Used, 99, true), on(100))}, on(100).Add(time.Minute), ""},
+		"used, shown in time":            {[]Event{shown(anna(Used, 99, true), on(100))}, on(100).Add(3 * time.Minute), Wrong},
+		"another license used":           {[]Event{{What: Used, At: on(99), Person: "anna", License: "citrix"}}, on(100), ""},
+		"new":                            {[]Event{anna(Hired, 90, true), anna(Holding, -9, true), anna(Planned, 91, true)}, on(100), Wrong},
+		"made again":                     {[]Event{anna(Remade, 90, true)}, on(100), Wrong},
+		"made again, and used":           {[]Event{anna(Remade, 20, true), anna(Used, 30, true)}, on(100), ""},
+		"exempt":                         {[]Event{anna(Exempted, 1, true)}, on(100), Wrong},
+		"exempt no more":                 {[]Event{anna(Exempted, 1, true), anna(Exempted, 2, false)}, on(100), ""},
+		"outside":                        {[]Event{anna(Outside, 1, true)}, on(100), Wrong},
+		"outside of another":             {[]Event{{What: Outside, At: on(1), Person: "anna", License: "citrix", Holds: true}}, on(100), ""},
+		"a room":                         {[]Event{anna(Hired, -900, false), anna(Holding, -900, true), anna(Planned, 1, true)}, on(100), Wrong},
+		"given back":                     {[]Event{anna(Removed, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
+		"given back, idle since":         {[]Event{anna(Removed, 9, true), anna(Given, 10, true), anna(Planned, 11, true)}, on(100), ""},
+		"somebody else took and gave it": {[]Event{anna(Released, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"taken twice":                    {[]Event{anna(Removed, 90, true)}, on(100), Twice},
+		"enabled again":                  {[]Event{anna(Enabled, 1, false), seen(2), anna(Enabled, 95, true)}, on(100), Wrong},
+		"blocked where no night saw":     {[]Event{anna(Enabled, 95, false), anna(Enabled, 96, true)}, on(100), ""},
+		"blocked in a failed night":      {[]Event{anna(Enabled, 94, false), failed(95), anna(Enabled, 96, true)}, on(100), ""},
+		"enabled long ago":               {[]Event{anna(Enabled, 1, false), seen(2), anna(Enabled, 80, true)}, on(100), ""},
+		"new in the license":             {[]Event{anna(Released, 1, true), seen(2), anna(Given, 95, true), anna(Planned, 96, true)}, on(100), Wrong},
+		"lost where no night saw":        {[]Event{anna(Released, 94, true), anna(Given, 95, true), anna(Planned, 96, true)}, on(100), ""},
+		"in no plan":                     {[]Event{anna(Released, 1, true), anna(Given, 2, true)}, on(100), Hidden},
+		"not announced":                  {[]Event{noticed()}, on(100), Wrong},
+		"announced":                      {[]Event{noticed(), anna(Told, 85, true)}, on(100), ""},
+		"announced, but for an hour":     {[]Event{noticed(), anna(Told, 99, true)}, on(100), Wrong},
+		"used since it was announced":    {[]Event{noticed(), anna(Told, 1, true), anna(Used, 20, true), anna(Told, 95, true)}, on(100), Wrong},
 	}
 	for name, tc := range tests {
 		j := New(mail)
-		j.Hire("anna", on(-900), true)
-		j.Hold("anna", "e3", on(-900))
-		j.Planned("anna", "e3")
-		tc.story(j)
+		hear(t, j, first...)
+		hear(t, j, tc.story...)
 		before := len(j.Faults())
-		j.Removed("anna", "e3", tc.at)
+		hear(t, j, Event{What: Removed, At: tc.at, Person: "anna", License: "e3"})
 		var got Why
 		if faults := j.Faults()[before:]; len(faults) > 0 {
 			got = faults[0].Why
@@ -74,37 +108,84 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
-// TestNights: silence, waiting too long, and a mailbox without license.
+// nights is a story: silence, waiting too long, and a mailbox without a license.
+func nights() []Event {
+	bo := func(what What, day int) Event {
+		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}
+	}
+	story := append([]Event{{What: Ruled, At: on(-900), Rule: &mail}}, first...)
+	story = append(story, bo(Hired, -900), bo(Holding, -900), bo(Used, -1))
+	for night := range 40 {
+		story = append(story, bo(Used, night), Event{What: Night, At: on(night), Text: "apply"})
+	}
+	return append(story, Event{What: Night, At: on(41)}, Event{What: Night, At: on(42), Text: "hold"},
+		Event{What: Night, At: on(43), Text: "hold", Reasons: []string{"a source is down"}},
+		anna(Mailless, 44, true), Event{What: Lose, At: on(45), Person: "bo", License: "e3", Text: "open"})
+}
+
 func TestNights(t *testing.T) {
 	t.Parallel()
-	j := New(mail)
-	j.Hire("anna", on(-900), true)
-	j.Hold("anna", "e3", on(-900))
-	j.Hire("bo", on(-900), true)
-	j.Hold("bo", "e3", on(-900))
-	j.Used("bo", on(-1), on(-1), "e3")
-	for night := range 40 {
-		j.Used("bo", on(night), on(night), "e3")
-		j.Night(on(night), "apply", nil)
-	}
-	j.Night(on(41), "", nil)
-	j.Night(on(42), "hold", nil)
-	j.Night(on(43), "hold", []string{"a source is down"})
-	j.Mailbox("anna", on(44), 1, 0)
-	j.Mailbox("anna", on(44), 0, 0)
-	j.Mailbox("anna", on(44), 2, 1)
-	j.Lose("bo", "e3", on(45), "open")
+	j := New()
+	hear(t, j, nights()...)
 	want := []Why{Missed, Silent, Silent, Without, Lost}
-	faults := j.Faults()
-	if len(faults) != len(want) || j.Clear() != 1 {
-		t.Fatalf("%d clear, faults %v", j.Clear(), faults)
+	var got []Why
+	for _, f := range j.Faults() {
+		got = append(got, f.Why)
 	}
-	for i, f := range faults {
-		if f.Why != want[i] {
-			t.Errorf("fault %d is %s, want %s", i, f, want[i])
+	if d := cmp.Diff(want, got); d != "" || j.Clear() != 1 {
+		t.Fatalf("%d clear, faults (-want +got):\n%s", j.Clear(), d)
+	}
+	if f := j.Faults()[0]; f.Person != "anna" || f.String() != "2026-04-01T02:00:00Z missed: anna e3: may be taken since 2026-03-01" {
+		t.Errorf("%s", f)
+	}
+}
+
+// TestRead: a story that was written down is judged as one that was heard.
+func TestRead(t *testing.T) {
+	t.Parallel()
+	var lines bytes.Buffer
+	for _, e := range nights() {
+		text, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(text, '\n'))
+	}
+	heard, read := New(), New()
+	hear(t, heard, nights()...)
+	if err := read.Read(&lines); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(heard.Faults(), read.Faults()); d != "" {
+		t.Errorf("faults (-heard +read):\n%s", d)
+	}
+	for text, want := range map[string]string{
+		`{"what":"used","at":"2026-03-01T02:00:00Z","person":"nobody"}`:                                                                     "nobody hired",
+		`{"what":"ruled","at":"2026-03-01T02:00:00Z"}`:                                                                                      "without a rule",
+		`{"what":"hired","at":"2026-03-01T02:00:00Z","person":"a"}` + "\n" + `{"what":"vanished","person":"a","at":"2026-03-01T02:00:00Z"}`: "there is no event",
+		`{"whence":"?"}`: "unknown field",
+		`{"what":`:       "event 1",
+	} {
+		if err := New().Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
-	if faults[0].Person != "anna" || faults[0].String() != "2026-04-01T02:00:00Z missed: anna e3: may be taken since 2026-03-01" {
-		t.Errorf("%s", faults[0])
+}
+
+// TestKnowsNothingOfTheProduct: neither the judge nor the program around it links a
+// package of the product.
+func TestKnowsNothingOfTheProduct(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-deps", ".", "../court").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.Lines(string(out)) {
+		if pkg = strings.TrimSpace(pkg); strings.HasPrefix(pkg, "github.com/idleseat/") && !strings.Contains(pkg, "/infra/nights/") {
+			t.Errorf("the judge links %s", pkg)
+		}
+	}
+	if !strings.Contains(string(out), "infra/nights/judge") {
+		t.Errorf("go list tells nothing: %s", out)
 	}
 }

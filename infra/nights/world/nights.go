@@ -9,69 +9,149 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/functions/idleseat/command"
+	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/infra/nights/weather"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// work is what the tool does in a night: it plans and applies, and the world goes on
-// between the two.
+// work is what the tool does in a night: it finishes a late approval, plans and applies,
+// and the world goes on between the two.
 func (w *World) work() {
+	w.weather.Begin(w.weather.Plan(w.night, 1))
+	defer w.weather.Begin(weather.Plan{})
+	if w.waiting != "" {
+		w.apply(w.waiting)
+		w.waiting = ""
+	}
 	p := w.plan()
-	if p.Verdict == plan.Hold || p.Run == "" {
+	args := []string{}
+	switch {
+	case p.Run == "":
+		return
+	case p.Verdict == plan.Hold && p.Overridable && w.happens("an administrator overrides the limits", -1, 0.5):
+		args = []string{"--override-limits", p.PlanHash}
+	case p.Verdict == plan.Hold:
+		return
+	case w.happens("the approval comes a day late", -1, 0.05):
+		w.waiting = p.Run
 		return
 	}
 	w.clock.pass(time.Duration(throw(w.options.Seed, "approval", w.night).IntN(90)) * time.Minute)
+	w.meanwhile(p)
+	w.apply(p.Run, args...)
+	w.byTheWay()
+}
+
+// meanwhile is what happens to people of a plan before it is applied.
+func (w *World) meanwhile(p plan.Plan) {
 	for i := range w.people {
-		if !slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == w.people[i].id }) {
+		id := w.people[i].id
+		if id == "" || !slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == id }) {
 			continue
 		}
-		if w.box.Company.Person(i).AD != nil && w.happens("logs on before the write", i, 0.05) {
+		if w.happens("logs on before the write", i, 0.05) {
 			w.logOn(i)
 		}
-		if w.happens("exempted before the write", i, 0.05) {
-			w.except(i)
+		if w.happens("signs in before the write", i, 0.05) {
+			w.use(i, throw(w.options.Seed, "sign-in", w.night, i), w.clock.Now())
+		}
+		if w.happens("exempted before the write", i, 0.02) {
+			w.except(i, true)
+		}
+		if w.happens("blocked before the write", i, 0.02) {
+			w.box.Company.SetEnabled(i, false)
+			w.observe(i)
 		}
 	}
-	w.apply(p.Run)
+}
+
+// byTheWay is what administrators do with the tool besides.
+func (w *World) byTheWay() {
+	if len(w.runs) > 0 && w.happens("a run is restored", -1, 0.01) {
+		d := throw(w.options.Seed, "which run", w.night)
+		w.command("restore", "--run", w.runs[d.IntN(len(w.runs))], "--yes")
+	}
+	for i := range w.people {
+		if upn := w.upn(i); upn != "" && w.happens("one person is asked about", i, 0.0005) {
+			w.one(i, upn)
+		}
+	}
+}
+
+// one re-evaluates one person, and applies it.
+func (w *World) one(i int, upn string) {
+	for _, license := range []string{e3, citrix} {
+		w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: license})
+	}
+	w.command("reevaluate", upn, "--apply", "--format", "json")
 }
 
 // plan plans, and tells the judge.
 func (w *World) plan() plan.Plan {
-	out, status, errs := w.command("plan", "--format", "json")
 	var p plan.Plan
+	out, status, errs := w.command("plan", "--format", "json")
 	if err := json.Unmarshal(out, &p); err != nil {
 		p = plan.Plan{}
 	}
-	reasons := p.HoldReasons
-	verdict := string(p.Verdict)
+	verdict, reasons := string(p.Verdict), p.HoldReasons
 	if verdict == "" && status != 0 && errs != "" {
-		verdict, reasons = "failed", []string{errs}
+		verdict, reasons = judge.Failed, []string{errs}
 	}
-	w.Night(w.clock.Now(), verdict, reasons)
+	w.story.Verdicts[verdict]++
+	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons})
 	for _, c := range p.Changes {
-		w.Planned(c.User, c.License)
+		if i, known := w.number(c.User, c.SID); known && c.Back == "" {
+			w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: c.License})
+		}
 	}
-	w.logf("plan %s: %s, %d changes, held by %q", p.Run, verdict, len(p.Changes), reasons)
+	w.logf("plan %s: %s, %d changes, %d announced, %d pending, held by %q", p.Run, verdict, len(p.Changes), len(p.Notices), len(p.Pending), reasons)
 	return p
 }
 
+// number finds somebody by what the tool calls them.
+func (w *World) number(user, sid string) (int, bool) {
+	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
+	return i, i >= 0
+}
+
 // apply applies a run until nothing is pending, or the morning comes.
-func (w *World) apply(run string) {
+func (w *World) apply(run string, args ...string) {
+	w.runs = append(w.runs, run)
 	for range 6 {
-		out, _, _ := w.command("apply", run, "--yes", "--format", "json")
-		if !bytes.Contains(out, []byte(`"pending"`)) {
+		out, status, errs := w.command(append([]string{"apply", run, "--yes", "--format", "json"}, args...)...)
+		var r report.Results
+		_ = json.Unmarshal(out, &r) // of a refused run there is none
+		for _, x := range r.Results {
+			if i, known := w.number(x.User, ""); known && x.Status == report.Announced {
+				w.hear(judge.Event{What: judge.Told, At: w.clock.Now(), Person: w.people[i].id, License: x.License})
+			}
+		}
+		w.logf("apply %s: status %d, %s%s", run, status, counts(r), errs)
+		if r.Count(report.Pending) == 0 {
 			return
 		}
 		w.clock.pass(5 * time.Minute)
 	}
 }
 
-// settle ends the story in calm nights.
-func (w *World) settle() {}
+// counts is what became of the changes, by status.
+func counts(r report.Results) string {
+	var parts []string
+	for _, s := range []report.Status{report.Done, report.Announced, report.Pending, report.Kept, report.Refused, report.Failed} {
+		if n := r.Count(s); n > 0 {
+			parts = append(parts, string(s)+" "+string(rune('0'+min(n, 9))))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
 
-// command runs one command of the tool in this process.
+// command runs one command of the tool in this process, which a bad night may kill or
+// freeze.
 func (w *World) command(args ...string) (stdout []byte, status int, stderr string) {
-	env := map[string]string{"IDLESEAT_POLICY": w.dir + "/policy.yaml", "IDLESEAT_STORE": w.dir + "/store"}
+	w.endanger(args[0])
+	env := map[string]string{"IDLESEAT_POLICY": w.policy.file, "IDLESEAT_STORE": w.dir + "/store"}
 	for _, v := range w.box.Env() {
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value
@@ -80,12 +160,27 @@ func (w *World) command(args ...string) (stdout []byte, status int, stderr strin
 	process := command.Process{
 		Context: context.Background(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: &w.clock,
 		Variable:  func(name string) (string, bool) { v, set := env[name]; return v, set },
-		OpenStore: store.Open, Version: "world",
+		OpenStore: func(context.Context, string) (store.Store, error) { return w.store, nil }, Version: "world",
 	}
 	status = process.Run(args)
 	if status == 1 || status == 2 {
-		w.story.Failed++
 		w.logf("idleseat %s: status %d: %s", strings.Join(args, " "), status, errs.String())
 	}
+	if w.weather.Dead() {
+		w.logf("it was killed")
+	}
+	w.weather.Revive()
 	return out.Bytes(), status, errs.String()
+}
+
+// endanger lets the process be killed or frozen at one of its operations.
+func (w *World) endanger(what string) {
+	d := throw(w.options.Seed, "danger "+what, w.night)
+	n, after := 1+d.IntN(120), d.IntN(2) == 0
+	switch {
+	case w.happens(what+" is killed", -1, 0.02):
+		w.weather.KillAt(n, after)
+	case w.happens(what+" is stopped and continued", -1, 0.02):
+		w.weather.FreezeAt(n, after, time.Duration(1+d.IntN(47))*time.Hour)
+	}
 }

@@ -1,135 +1,156 @@
 package world
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
 // human is somebody, and their habits.
 type human struct {
-	id     string  // as the tool knows the person
-	daily  float64 // the chance of a use on one day
-	late   []time.Time
-	wanted map[string]bool // licenses that the help desk thinks are theirs
-	told   standing        // what the judge knows
+	id      string  // as the tool knows the person; empty: not hired yet
+	daily   float64 // the chance of a use on one day
+	wanted  map[string]bool
+	kind    sandbox.Kind
+	nowhere bool // the usage location is missing
+	agent   bool
+	hidden  bool // attributes of the account cannot be read
+	told    standing
 }
 
-// standing is what of a person's circumstances the rules ask for.
+// standing is what the judge knows of a person's circumstances.
 type standing struct {
-	exempt          bool
-	enabled         bool
-	outside         map[string]bool
-	isPerson, known bool
+	exempt, enabled bool
+	sid             string
+	outside, held   map[string]bool
 }
 
-const skuE3 = "05e9a617-0261-4cee-bb44-138d3ef5d965"
-
-// meet tells the judge of one person.
-func (w *World) meet(i int) human {
-	p := w.box.Company.Person(i)
-	h := human{id: idOf(p), wanted: map[string]bool{}, daily: 0.002}
-	if p.Activity == sandbox.Active {
-		h.daily = 0.5
+// arrive tells the judge of somebody who is in the company from now on: at its founding,
+// by being hired, or by an account that is made again under another id.
+func (w *World) arrive(i int) {
+	p, h := w.box.Company.Truth(i), &w.people[i]
+	if !p.Exists {
+		return
 	}
-	made := youngest(p)
-	w.Hire(h.id, made, p.Kind != sandbox.SharedMailbox)
-	if p.Entra != nil {
-		if holdsE3(p) {
-			w.Hold(h.id, e3, made)
-			h.wanted[e3] = true
-		}
-		if last := p.Entra.LastActivity(); !last.IsZero() {
-			w.Used(h.id, last, last, e3)
-		}
+	h.id = cmp.Or(p.EntraID, p.SID)
+	h.told = standing{enabled: true, sid: p.SID, outside: map[string]bool{}, held: map[string]bool{}}
+	w.hear(judge.Event{What: judge.Hired, At: p.Made, Person: h.id, Holds: h.kind != sandbox.SharedMailbox && !h.agent})
+	if !p.LastSignIn.IsZero() {
+		w.hear(judge.Event{What: judge.Used, At: p.LastSignIn, Person: h.id, License: e3})
 	}
-	if p.AD != nil {
-		if inCitrix(p) {
-			w.Hold(h.id, citrix, made)
-			h.wanted[citrix] = true
-		}
-		if !p.LastLogon.IsZero() {
-			w.Used(h.id, p.LastLogon, p.LastLogon, citrix)
-		}
+	if !p.LastLogon.IsZero() {
+		w.hear(judge.Event{What: judge.Used, At: p.LastLogon, Person: h.id, License: citrix})
 	}
-	h.told = standing{enabled: true, outside: map[string]bool{}}
-	w.tell(&h, p, made)
-	return h
+	w.tell(i, p, p.Made)
 }
 
-// observe tells the judge what of a person's circumstances has changed.
-func (w *World) observe(i int) { w.tell(&w.people[i], w.box.Company.Person(i), w.clock.Now()) }
+// observe tells the judge what of a person's circumstances has changed, after something
+// that was done by hand.
+func (w *World) observe(i int) {
+	p, h, now := w.box.Company.Truth(i), &w.people[i], w.clock.Now()
+	switch {
+	case h.id == "":
+		w.arrive(i)
+		return
+	case !p.Exists:
+		for license := range h.told.held {
+			w.holds(h, license, false, now)
+		}
+		return
+	case p.EntraID != "" && p.EntraID != h.id:
+		for license := range h.told.held {
+			w.holds(h, license, false, now)
+		}
+		w.arrive(i)
+		return
+	case p.SID != "" && h.told.sid != "" && p.SID != h.told.sid:
+		w.hear(judge.Event{What: judge.Remade, At: now, Person: h.id, License: citrix})
+	}
+	w.tell(i, p, now)
+}
 
-func (w *World) tell(h *human, p sandbox.Person, at time.Time) {
-	if exempt := w.exempt(p); exempt != h.told.exempt {
+func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
+	h := &w.people[i]
+	if p.SID != "" {
+		h.told.sid = p.SID
+	}
+	if exempt := w.exempt(i, p); exempt != h.told.exempt {
 		h.told.exempt = exempt
-		w.Exempt(h.id, at, at, exempt)
+		w.hear(judge.Event{What: judge.Exempted, At: at, Person: h.id, Holds: exempt})
 	}
-	if enabled := p.Entra == nil || p.Entra.Enabled == directory.Yes; enabled != h.told.enabled {
-		h.told.enabled = enabled
-		w.Enabled(h.id, at, at, enabled)
+	if p.Enabled != h.told.enabled {
+		h.told.enabled = p.Enabled
+		w.hear(judge.Event{What: judge.Enabled, At: at, Person: h.id, Holds: p.Enabled})
 	}
-	for license, outside := range map[string]bool{e3: outsideE3(p), citrix: p.AD == nil || p.Kind == sandbox.WrongAnchor} {
-		if outside != h.told.outside[license] {
-			h.told.outside[license] = outside
-			w.Outside(h.id, license, at, at, outside)
+	outside := map[string]bool{e3: w.outsideE3(h, p), citrix: w.outsideCitrix(h, p)}
+	for _, license := range []string{e3, citrix} {
+		if outside[license] != h.told.outside[license] {
+			h.told.outside[license] = outside[license]
+			w.hear(judge.Event{What: judge.Outside, At: at, Person: h.id, License: license, Holds: outside[license]})
 		}
 	}
+	w.holds(h, e3, len(p.E3) > 0 || w.waits[i], at)
+	w.holds(h, citrix, len(p.Citrix) > 0, at)
 }
 
-// idOf is how the tool names somebody.
-func idOf(p sandbox.Person) string {
-	if p.Entra != nil {
-		return p.Entra.ID
+// holds tells the judge that somebody holds a license, or no longer, by nobody's gift.
+func (w *World) holds(h *human, license string, held bool, at time.Time) {
+	if held == h.told.held[license] {
+		return
 	}
-	return p.AD.SID
-}
-
-// youngest is when the youngest of a person's accounts was made.
-func youngest(p sandbox.Person) (made time.Time) {
-	if p.AD != nil {
-		made = p.AD.Created
+	h.told.held[license] = held
+	what := judge.Released
+	if held {
+		what = judge.Holding
 	}
-	if p.Entra != nil && p.Entra.Created.After(made) {
-		made = p.Entra.Created
-	}
-	return made
+	w.hear(judge.Event{What: what, At: at, Person: h.id, License: license})
 }
-
-func holdsE3(p sandbox.Person) bool {
-	return slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == skuE3 && a.Active() })
-}
-
-func inCitrix(p sandbox.Person) bool { return slices.Contains(p.ADGroups, sandbox.CitrixGroup) }
 
 // exempt tells whether the policy in force leaves somebody alone.
-func (w *World) exempt(p sandbox.Person) bool {
-	if p.Entra == nil {
+func (w *World) exempt(i int, p sandbox.Truth) bool {
+	if p.EntraID == "" {
 		return false
 	}
-	return p.Kind == sandbox.Guest || w.named(p.Entra.UserPrincipalName) ||
-		slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Leave")
+	if p.Guest || w.policy.exempts(w.upn(i), w.clock.Now()) {
+		return true
+	}
+	return w.inExemptGroup(i)
 }
 
-// outsideE3 tells whether the rule for E3 does not ask about somebody, or cannot say or
-// do anything: a license by a way that cannot be changed, halves that contradict each
-// other.
-func outsideE3(p sandbox.Person) bool {
-	if p.Entra == nil || p.Entra.Enabled != directory.Yes || p.Entra.EmployeeType != "Employee" || p.Entra.UsageLocation == "" {
+// inExemptGroup tells whether somebody is in a group that is exempt, or in one nested in it.
+func (w *World) inExemptGroup(i int) bool {
+	groups := w.box.Company.Person(i).Groups
+	return slices.Contains(groups, "LIC-Exempt") || slices.Contains(groups, "LIC-Exempt-Leave")
+}
+
+// upn is how the policy names somebody.
+func (w *World) upn(i int) string {
+	if p := w.box.Company.Person(i); p.Entra != nil {
+		return p.Entra.UserPrincipalName
+	}
+	return ""
+}
+
+// outsideE3 tells whether the rule for E3 does not concern somebody: it does not ask about
+// them, nobody can say, or their license cannot be changed.
+func (w *World) outsideE3(h *human, p sandbox.Truth) bool {
+	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || h.nowhere || w.closed(e3) {
 		return true
 	}
-	if p.Kind == sandbox.WrongAnchor || p.Kind == sandbox.NoADAccount && p.Entra.LastActivity().IsZero() {
+	if h.kind == sandbox.WrongAnchor || p.SID == "" && h.kind != sandbox.CloudOnly && p.LastSignIn.IsZero() {
 		return true
 	}
-	ways := 0
-	for _, a := range p.Entra.Assignments {
-		if a.SKU == skuE3 {
-			if ways++; a.Group != "" && !slices.Contains(p.Groups, "LIC-M365-E3") {
-				return true
-			}
-		}
+	return len(p.E3) > 1 || len(p.E3) == 1 && p.E3[0].Group != "" && p.E3[0].Group != groupE3
+}
+
+// outsideCitrix tells the same of the rule for Citrix.
+func (w *World) outsideCitrix(h *human, p sandbox.Truth) bool {
+	if p.SID == "" || h.kind == sandbox.WrongAnchor || h.hidden || w.closed(citrix) {
+		return true
 	}
-	return ways > 1
+	listed := sandbox.Way{Group: groupCitrix} // by whatever other way besides: it is taken off all the same
+	return len(p.Citrix) > 0 && !slices.Contains(p.Citrix, listed)
 }

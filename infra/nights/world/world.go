@@ -7,13 +7,18 @@
 package world
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/infra/nights/weather"
 	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 const day = 24 * time.Hour
@@ -23,10 +28,12 @@ type Options struct {
 	Seed   uint64
 	People int // at least 20
 	Nights int
-	// Without are the numbers of events that do not happen.
+	// Without are the numbers of events and of faults that do not happen.
 	Without map[string]bool
 	// Log takes what happens, a line each; nil: nothing is told.
 	Log func(line string)
+	// Story takes what the judge hears, a JSON event a line; nil: nobody does.
+	Story io.Writer
 }
 
 // Story is what a world came to.
@@ -36,48 +43,54 @@ type Story struct {
 	Removed       int // licenses that the tool took
 	Given         int // licenses that anybody gave
 	Clear, Missed int
-	Faults        []judge.Fault // but Missed
+	Faults        []judge.Fault // but missed ones
+	Late          []judge.Fault // missed ones
 	Events        []string      // in order, each by its number
 	Counts        map[string]int
-	Failed        int // commands that ended with an error
-	Errors        map[string]int
+	Verdicts      map[string]int
 }
 
 // World is a company, its truth, and the tool that looks after its licenses.
 type World struct {
-	*judge.Judge
-	options Options
-	story   Story
-	clock   ticks
-	box     *sandbox.Sandbox
-	people  []human
-	dir     string // of the policy and the store
-	policy  string // in force
-	night   int
-	acts    actor
-	moving  int // the person whose direct licenses are being changed; -1: nobody
+	options                   Options
+	story                     Story
+	court                     *judge.Judge
+	clock                     ticks
+	box                       *sandbox.Sandbox
+	weather                   *weather.Weather
+	store                     *weather.Store
+	backup                    weather.Backup // of the store, of last evening
+	people                    []human
+	dir                       string // of the policy and the stores
+	policy                    *rules
+	night                     int
+	waiting                   string         // a run whose approval comes late
+	runs                      []string       // those that were applied
+	out                       map[string]int // what is out of order in the company, and since which night
+	binned, adBinned, touched map[int]bool
+
+	mu     sync.Mutex   // of what follows
+	moving int          // the person whose direct licenses the tool is changing; -1: nobody
+	waits  map[int]bool // people in the group of E3, whose license may still be to come
 }
 
-// actor is by whose doing something happens in the company.
-type actor int
-
+// The licenses as the judge and the policy name them, and the groups that give them.
 const (
-	theTool actor = iota
-	somebodyElse
-)
-
-// The licenses as the judge and the policy name them.
-const (
-	e3     = "m365-e3"
-	citrix = "citrix"
+	e3          = "m365-e3"
+	citrix      = "citrix"
+	groupE3     = "LIC-M365-E3"
+	groupTarget = "LIC-EXO-P1"
+	groupCitrix = "Citrix Users"
+	skuE3       = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 )
 
 // Live lives one world.
 func Live(o Options) (Story, error) {
-	w := &World{options: o, moving: -1, Judge: judge.New(
-		judge.Rule{License: e3, Idle: 60 * day, Grace: 14 * day},
-		judge.Rule{License: citrix, Idle: 90 * day, Grace: 90 * day})}
-	w.story = Story{Seed: o.Seed, Counts: map[string]int{}, Errors: map[string]int{}}
+	w := &World{
+		options: o, court: judge.New(), moving: -1, waits: map[int]bool{}, out: map[string]int{},
+		binned: map[int]bool{}, adBinned: map[int]bool{}, touched: map[int]bool{},
+		story: Story{Seed: o.Seed, Counts: map[string]int{}, Verdicts: map[string]int{}},
+	}
 	w.clock.nanos.Store(time.Date(2026, 2, 2, 2, 0, 0, 0, time.UTC).UnixNano())
 	if err := w.build(); err != nil {
 		return w.story, err
@@ -90,42 +103,94 @@ func Live(o Options) (Story, error) {
 		w.story.Nights++
 	}
 	w.settle()
-	w.story.Clear = w.Judge.Clear()
-	for _, f := range w.Judge.Faults() {
+	w.tally()
+	return w.story, nil
+}
+
+// tally sums up.
+func (w *World) tally() {
+	w.story.Clear = w.court.Clear()
+	for _, f := range w.court.Faults() {
 		if f.Why == judge.Missed {
 			w.story.Missed++
+			w.story.Late = append(w.story.Late, f)
 		} else {
 			w.story.Faults = append(w.story.Faults, f)
 		}
 	}
-	return w.story, nil
+	for kind, n := range w.weather.Counts() {
+		w.story.Counts[kind] += n
+	}
 }
 
 // build founds the company, and tells the judge who is there.
 func (w *World) build() (err error) {
+	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
+		return fmt.Errorf("make the folder of a world: %w", err)
+	}
+	w.weather = weather.New(w.options.Seed, &w.clock)
+	for number := range w.options.Without {
+		var n uint64
+		if _, err := fmt.Sscanf(number, "fault %d", &n); err == nil {
+			w.weather.Without(n)
+		}
+	}
+	folder, err := store.Open(context.Background(), w.dir+"/store")
+	if err != nil {
+		return err
+	}
+	w.store = w.weather.Store(folder)
 	w.box, err = sandbox.Start(sandbox.Options{
-		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now,
+		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
 	})
 	if err != nil {
 		return err
 	}
-	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
-		return fmt.Errorf("make the folder of a world: %w", err)
+	w.box.Intercept(w.weather.Graph)
+	notice := 0
+	if throw(w.options.Seed, "notice").chance(0.3) {
+		notice = 14
 	}
-	w.policy = strings.NewReplacer("then: {changeTo: exchange-online}", "then: {changeTo: exchange-online, onReturn: restore}",
-		"then: remove", "then: {remove: true, onReturn: restore}").Replace(string(w.box.Policy()))
-	w.publish()
-	for i := range w.box.Company.Size() {
-		w.people = append(w.people, w.meet(i))
+	w.policy = newRules(w.dir+"/policy.yaml", string(w.box.Policy()), notice)
+	w.policy.publish()
+	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(e3)})
+	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(citrix)})
+	w.people = make([]human, w.box.Company.Size())
+	for i := range w.people {
+		w.found(i)
 	}
 	return nil
 }
 
-// publish puts the policy into force as it now is.
-func (w *World) publish() {
-	if err := os.WriteFile(w.dir+"/policy.yaml", []byte(w.policy), 0o600); err != nil {
-		panic(err) // the machine of the test has no room: nothing can be learnt here
+// found is somebody who is there, or will be.
+func (w *World) found(i int) {
+	p := w.box.Company.Person(i)
+	h := &w.people[i]
+	h.kind, h.daily, h.wanted = p.Kind, 0.002, map[string]bool{}
+	if p.Activity == sandbox.Active {
+		h.daily = 0.5
+	}
+	truth := w.box.Company.Truth(i)
+	h.wanted[e3], h.wanted[citrix] = len(truth.E3) > 0, len(truth.Citrix) > 0
+	w.arrive(i)
+}
+
+// hear tells the judge of an event.
+func (w *World) hear(e judge.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.judge(e)
+}
+
+// judge is hear for who holds the lock.
+func (w *World) judge(e judge.Event) {
+	if w.options.Story != nil {
+		text, _ := json.Marshal(e) // plain values
+		_, _ = w.options.Story.Write(append(text, '\n'))
+	}
+	if err := w.court.Hear(e); err != nil {
+		panic(err) // the world contradicts itself
 	}
 }
 

@@ -1,0 +1,97 @@
+package judge
+
+import "time"
+
+// fact is something that holds from an instant on, and when that can be known.
+type fact struct {
+	at, shown time.Time
+	holds     bool
+}
+
+// person is the truth about one person.
+type person struct {
+	made     map[string]time.Time // by license: the youngest account that it rests on
+	nobody   bool                 // a room, an agent, …
+	exempt   []fact
+	outside  map[string][]fact // by license
+	enabled  []fact
+	used     map[string][]fact // by license whose rule reads it
+	licenses map[string]*license
+	clear    map[string]time.Time // by license: idle and clear since
+	missed   map[string]bool
+}
+
+// hire makes a person.
+func hire(e Event, rules map[string]Rule) *person {
+	p := &person{
+		made: map[string]time.Time{}, nobody: !e.Holds, outside: map[string][]fact{}, used: map[string][]fact{},
+		licenses: map[string]*license{}, clear: map[string]time.Time{}, missed: map[string]bool{},
+		enabled: []fact{{at: e.At, shown: e.At, holds: true}},
+	}
+	for name := range rules {
+		p.made[name] = e.At
+	}
+	return p
+}
+
+// license is what became of one license of a person.
+type license struct {
+	held      bool
+	since     time.Time // held
+	released  time.Time // when somebody else took it last
+	given     []fact    // back
+	taken     time.Time // by the tool, and not given since
+	planned   bool      // a plan lists the removal
+	announced time.Time
+}
+
+func (p *person) license(name string) *license {
+	if p.licenses[name] == nil {
+		p.licenses[name] = &license{}
+	}
+	return p.licenses[name]
+}
+
+// give lets somebody hold the license again, or for the first time.
+func (l *license) give(e Event, seen time.Time) {
+	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
+		l.since = e.At
+	}
+	l.held = true
+	if !l.taken.IsZero() {
+		l.given = append(l.given, fact{e.At, e.Shown, true})
+	}
+	l.taken, l.planned = time.Time{}, false
+}
+
+// newest is the newest instant of the facts that are shown by a time.
+func newest(facts []fact, known time.Time) (at time.Time) {
+	for _, f := range facts {
+		if !f.shown.After(known) && f.at.After(at) {
+			at = f.at
+		}
+	}
+	return at
+}
+
+// state tells whether the last of the facts that are shown by a time holds.
+func state(facts []fact, known time.Time) (holds bool) {
+	for _, f := range facts {
+		if !f.shown.After(known) {
+			holds = f.holds
+		}
+	}
+	return holds
+}
+
+// since is from when on the last of the facts that are shown by a time holds.
+func since(facts []fact, known time.Time) (at time.Time) {
+	for _, f := range facts {
+		if !f.shown.After(known) && f.holds {
+			at = f.at
+		}
+	}
+	return at
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -1,0 +1,188 @@
+// Command nights lets many simulated companies live for months before the judge, and
+// prints what it found: the faults, each with the command that lives its story again, the
+// cases that were missed, and what happened, by kind and count. It exits with 1 when there
+// is a fault, or when more than one clear case in a hundred was missed.
+package main
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/idleseat/idleseat/infra/nights/world"
+)
+
+// mostMissed is the share of clear cases that may be missed.
+const mostMissed = 0.01
+
+type settings struct {
+	seeds, first           uint64
+	people, nights, worker int
+	story, without         string
+	log, shrink            bool
+}
+
+func main() {
+	var s settings
+	flag.Uint64Var(&s.seeds, "seeds", 25, "how many companies live")
+	flag.Uint64Var(&s.first, "first", 1, "the seed of the first")
+	flag.IntVar(&s.people, "people", 300, "people of each company")
+	flag.IntVar(&s.nights, "nights", 120, "nights of each company")
+	flag.IntVar(&s.worker, "workers", runtime.GOMAXPROCS(0), "how many live at the same time")
+	flag.StringVar(&s.without, "without", "", "a file of events and faults that do not happen, a number a line")
+	flag.StringVar(&s.story, "story", "", "a file for what the judge hears, of one seed")
+	flag.BoolVar(&s.log, "log", false, "tell what happens")
+	flag.BoolVar(&s.shrink, "shrink", false, "leave out events of the first seed while its first fault stays")
+	flag.Parse()
+	debug.SetGCPercent(400) // memory is small beside what it saves
+	if err := run(s, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "nights:", err)
+		os.Exit(1)
+	}
+}
+
+func run(s settings, out io.Writer) error {
+	if s.shrink {
+		return shrink(s, out)
+	}
+	o, closing, err := s.options(out)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	all := sum{counts: map[string]int{}, verdicts: map[string]int{}}
+	for told := range lives(s, o) {
+		if told.err != nil {
+			return errors.Join(fmt.Errorf("seed %d: %w", told.story.Seed, told.err), closing())
+		}
+		all.add(s, told.story, out)
+	}
+	all.print(out, time.Since(began))
+	return errors.Join(closing(), all.verdict())
+}
+
+// options are those of every world.
+func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
+	o, closing = world.Options{People: s.people, Nights: s.nights}, func() error { return nil }
+	if s.log {
+		var mu sync.Mutex
+		o.Log = func(line string) {
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintln(out, line)
+		}
+	}
+	if s.without != "" {
+		if o.Without, err = readWithout(s.without); err != nil {
+			return o, closing, err
+		}
+	}
+	if s.story != "" {
+		file, err := os.Create(s.story)
+		if err != nil {
+			return o, closing, fmt.Errorf("write the story: %w", err)
+		}
+		o.Story, closing = file, file.Close
+	}
+	return o, closing, nil
+}
+
+// told is what came of one seed.
+type told struct {
+	story world.Story
+	err   error
+}
+
+// lives lets the worlds live, some at a time.
+func lives(s settings, o world.Options) <-chan told {
+	seeds, stories := make(chan uint64), make(chan told)
+	var working sync.WaitGroup
+	for range s.worker {
+		working.Go(func() {
+			for seed := range seeds {
+				of := o
+				of.Seed = seed
+				story, err := world.Live(of)
+				story.Seed = seed
+				stories <- told{story, err}
+			}
+		})
+	}
+	go func() {
+		for n := range s.seeds {
+			seeds <- s.first + n
+		}
+		close(seeds)
+		working.Wait()
+		close(stories)
+	}()
+	return stories
+}
+
+// sum is what came of all seeds.
+type sum struct {
+	seeds, nights, removed, given, clear, missed, faults int
+	counts, verdicts                                     map[string]int
+}
+
+func (a *sum) add(s settings, story world.Story, out io.Writer) {
+	for _, f := range story.Faults {
+		fmt.Fprintf(out, "seed %d: %s\n", story.Seed, f)
+	}
+	if len(story.Faults) > 0 {
+		fmt.Fprintf(out, "  live it again: go run ./infra/nights -first %d -seeds 1 -people %d -nights %d -log; make it short: -shrink\n", story.Seed, s.people, s.nights)
+	}
+	for _, f := range story.Late {
+		fmt.Fprintf(out, "seed %d: %s\n", story.Seed, f)
+	}
+	a.seeds++
+	a.nights += story.Nights
+	a.removed += story.Removed
+	a.given += story.Given
+	a.clear += story.Clear
+	a.missed += story.Missed
+	a.faults += len(story.Faults)
+	for kind, n := range story.Counts {
+		a.counts[kind] += n
+	}
+	for kind, n := range story.Verdicts {
+		a.verdicts[kind] += n
+	}
+}
+
+func (a *sum) print(out io.Writer, took time.Duration) {
+	fmt.Fprintf(out, "\n%d seeds, %d nights in %s, %.1f nights a second\n", a.seeds, a.nights, took.Round(time.Second), float64(a.nights)/took.Seconds())
+	fmt.Fprintf(out, "%d licenses taken, %d given, %d faults, %d of %d clear cases missed\n", a.removed, a.given, a.faults, a.missed, a.clear)
+	fmt.Fprintln(out, "\nVerdicts of the nights:")
+	printCounts(out, a.verdicts)
+	fmt.Fprintln(out, "\nWhat happened:")
+	printCounts(out, a.counts)
+}
+
+func printCounts(out io.Writer, counts map[string]int) {
+	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b)) })
+	for _, kind := range kinds {
+		fmt.Fprintf(out, "%9d  %s\n", counts[kind], kind)
+	}
+}
+
+func (a *sum) verdict() error {
+	switch {
+	case a.faults > 0:
+		return fmt.Errorf("the judge found %d faults", a.faults)
+	case a.removed == 0:
+		return errors.New("nothing was taken in any company, so that nothing was judged")
+	case float64(a.missed) > mostMissed*float64(a.clear):
+		return fmt.Errorf("%d of %d clear cases were missed, more than one in a hundred", a.missed, a.clear)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package world
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// change is what may befall one person on one day.
+type change struct {
+	kind   string
+	chance float64 // on one day
+	fits   func(w *World, i int, p sandbox.Truth) bool
+	make   func(w *World, i int)
+}
+
+func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
+func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
+func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
+
+// changes of people. In 120 nights a company of 300 sees each of them several times.
+var changes = []change{
+	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
+		func(w *World, i int) { w.people[i].daily = 0 }},
+	{"comes back", 0.001, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily == 0 },
+		func(w *World, i int) { w.people[i].daily = 0.5 }},
+	{"hired", 0.02, func(w *World, i int, p sandbox.Truth) bool { return w.people[i].id == "" }, (*World).hire},
+	{"renamed in Entra ID", 0.0004, inEntra, func(w *World, i int) {
+		w.box.Company.SetUPN(i, fmt.Sprintf("renamed.%d.%d@contoso.example", i, w.night))
+	}},
+	{"renamed in Active Directory", 0.0004, inAD, func(w *World, i int) {
+		w.box.Company.Rename(i, fmt.Sprintf("Renamed %d %d", i, w.night))
+	}},
+	{"another display name", 0.0004, inEntra, func(w *World, i int) {
+		w.box.Company.SetDisplayName(i, "\u202eNew \x1b[31mName "+fmt.Sprint(w.night))
+	}},
+	{"another department", 0.001, inEntra, func(w *World, i int) {
+		w.box.Company.SetDepartment(i, []string{"Legal", "Sales", "Research"}[w.night%3])
+	}},
+	{"another role", 0.0006, inEntra, func(w *World, i int) { w.box.Company.SetEmployeeType(i, "Contractor") }},
+	{"employee again", 0.01, func(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" && p.Role == "Contractor" },
+		func(w *World, i int) { w.box.Company.SetEmployeeType(i, "Employee") }},
+	{"usage location lost", 0.0003, func(w *World, i int, p sandbox.Truth) bool { return p.EntraID != "" && !w.people[i].nowhere },
+		func(w *World, i int) { w.box.Company.SetUsageLocation(i, ""); w.people[i].nowhere = true }},
+	{"usage location again", 0.05, func(w *World, i int, _ sandbox.Truth) bool { return w.people[i].nowhere },
+		func(w *World, i int) { w.box.Company.SetUsageLocation(i, "SE"); w.people[i].nowhere = false }},
+	{"blocked", 0.0006, func(_ *World, _ int, p sandbox.Truth) bool { return p.Exists && p.Enabled },
+		func(w *World, i int) { w.box.Company.SetEnabled(i, false) }},
+	{"enabled again", 0.02, func(w *World, i int, p sandbox.Truth) bool {
+		return p.Exists && !p.Enabled && w.people[i].kind != sandbox.SharedMailbox
+	},
+		func(w *World, i int) { w.box.Company.SetEnabled(i, true) }},
+	{"deleted in Entra ID", 0.0005, func(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" },
+		func(w *World, i int) { w.box.Company.SetInBin(i, true); w.binned[i] = true }},
+	{"restored in Entra ID", 0.2, func(w *World, i int, _ sandbox.Truth) bool { return w.binned[i] },
+		func(w *World, i int) { w.box.Company.SetInBin(i, false); delete(w.binned, i) }},
+	{"deleted in Active Directory", 0.0004, inBoth,
+		func(w *World, i int) { w.box.Company.SetInADBin(i, true); w.adBinned[i] = true }},
+	{"restored in Active Directory", 0.2, func(w *World, i int, _ sandbox.Truth) bool { return w.adBinned[i] },
+		func(w *World, i int) { w.box.Company.SetInADBin(i, false); delete(w.adBinned, i) }},
+	{"made again in Active Directory", 0.0002, inBoth, func(w *World, i int) { w.box.Company.Replace(i); w.touched[i] = true }},
+	{"made again in Entra ID", 0.0002, func(w *World, i int, p sandbox.Truth) bool {
+		return p.EntraID != "" && p.SID == "" && w.people[i].kind == sandbox.CloudOnly
+	},
+		func(w *World, i int) { w.box.Company.ReplaceInEntra(i); w.touched[i] = true }},
+	{"made again in both", 0.0002, func(w *World, i int, p sandbox.Truth) bool {
+		return p.EntraID != "" && p.SID != "" && w.people[i].kind == sandbox.Synced
+	},
+		func(w *World, i int) { w.box.Company.ReplaceInBoth(i); w.touched[i] = true }},
+	{"becomes a guest", 0.0002, func(w *World, i int, p sandbox.Truth) bool { return p.EntraID != "" && !p.Guest },
+		func(w *World, i int) { w.box.Company.MakeGuest(i) }},
+	{"becomes an agent", 0.0001, func(w *World, i int, p sandbox.Truth) bool {
+		return p.EntraID != "" && !w.people[i].agent && w.people[i].kind == sandbox.CloudOnly
+	},
+		func(w *World, i int) { w.agent(i) }},
+	{"given E3 directly besides", 0.0004, inEntra, func(w *World, i int) { w.box.Company.AssignDirectly(i, "SPE_E3") }},
+	{"put into the group of E3", 0.0004, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, groupE3, true) }},
+	{"taken off the group of E3", 0.0003, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, groupE3, false) }},
+	{"put into Citrix", 0.0005, inAD, func(w *World, i int) { w.box.Company.SetMember(i, groupCitrix, true) }},
+	{"taken off Citrix", 0.0003, inAD, func(w *World, i int) { w.box.Company.SetMember(i, groupCitrix, false) }},
+	{"exempt by group", 0.0008, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt", true) }},
+	{"exempt by a nested group", 0.0004, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt-Leave", true) }},
+	{"exempt by group no more", 0.02, func(w *World, i int, p sandbox.Truth) bool { return p.EntraID != "" && w.inExemptGroup(i) }, func(w *World, i int) {
+		w.box.Company.SetMember(i, "LIC-Exempt", false)
+		w.box.Company.SetMember(i, "LIC-Exempt-Leave", false)
+	}},
+	{"exempt by name", 0.0004, inEntra, func(w *World, i int) { w.except(i, true) }},
+	{"exempt by name no more", 0.02, func(w *World, i int, _ sandbox.Truth) bool { return slices.Contains(w.policy.users[1:], w.upn(i)) }, func(w *World, i int) { w.except(i, false) }},
+	{"attributes hidden", 0.0003, func(w *World, i int, p sandbox.Truth) bool { return p.SID != "" && !w.people[i].hidden },
+		func(w *World, i int) {
+			w.box.Company.Hide(i, "lastLogon", "lastLogonTimestamp")
+			w.people[i].hidden = true
+		}},
+	{"attributes shown again", 0.1, func(w *World, i int, p sandbox.Truth) bool { return w.people[i].hidden },
+		func(w *World, i int) { w.box.Company.Hide(i); w.people[i].hidden = false }},
+}
+
+// changes lets happen to somebody what does today.
+func (w *World) changes(i int) {
+	p := w.box.Company.Truth(i)
+	for _, c := range changes {
+		if c.fits(w, i, p) && w.happens(c.kind, i, c.chance) {
+			c.make(w, i)
+			w.observe(i)
+			p = w.box.Company.Truth(i)
+		}
+	}
+}
+
+// hire lets somebody begin, who uses their accounts from then on.
+func (w *World) hire(i int) {
+	w.box.Company.Hire(i)
+	h := &w.people[i]
+	h.daily = []float64{0, 0.5, 0.5}[throw(w.options.Seed, "new", i).IntN(3)]
+}
+
+// agent makes an account that of an agent, which is no person.
+func (w *World) agent(i int) {
+	w.box.Company.MakeAgent(i)
+	w.people[i].agent = true
+}

@@ -1,0 +1,113 @@
+package world
+
+import (
+	"time"
+
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// turn is something in the company that goes out of order one day, and comes back into
+// order some days later.
+type turn struct {
+	kind   string
+	about  string  // what it changes: one turn at a time
+	chance float64 // on one day
+	days   int     // until it is in order again
+	// closes is the license that cannot be changed meanwhile; empty: none.
+	closes string
+	out    func(*World)
+	back   func(*World)
+}
+
+func regroup(name string, x sandbox.GroupChange) func(*World) {
+	return func(w *World) { w.box.Company.ChangeGroup(name, x) }
+}
+
+func regroupAD(x sandbox.ADGroupChange) func(*World) {
+	return func(w *World) { w.box.Company.ChangeADGroup(groupCitrix, x) }
+}
+
+// turns of the company. Each is back in order well within the judge's patience.
+var turns = []turn{
+	{"the group of E3 is renamed", groupE3, 0.004, 2, "", regroup(groupE3, sandbox.GroupChange{Name: "LIC-M365-E3-old"}), regroup(groupE3, sandbox.GroupChange{})},
+	{"the group of E3 gives a second product", groupE3, 0.004, 3, e3, regroup(groupE3, sandbox.GroupChange{More: []string{"AAD_PREMIUM_P2"}}), regroup(groupE3, sandbox.GroupChange{})},
+	{"the members of the group of E3 are hidden", groupE3, 0.003, 2, "", regroup(groupE3, sandbox.GroupChange{Hidden: true}), regroup(groupE3, sandbox.GroupChange{})},
+	{"the target's group is deleted", groupTarget, 0.003, 2, e3, regroup(groupTarget, sandbox.GroupChange{Deleted: true}), regroup(groupTarget, sandbox.GroupChange{})},
+	{"the target's group becomes dynamic", groupTarget, 0.002, 2, e3, regroup(groupTarget, sandbox.GroupChange{Rule: `user.department -eq "Nowhere"`}), regroup(groupTarget, sandbox.GroupChange{})},
+	{"the exempt group is renamed", "LIC-Exempt", 0.004, 2, "", regroup("LIC-Exempt", sandbox.GroupChange{Name: "LIC-Exempt-2"}), regroup("LIC-Exempt", sandbox.GroupChange{})},
+	{"the exempt group is deleted", "LIC-Exempt", 0.003, 1, "", regroup("LIC-Exempt", sandbox.GroupChange{Deleted: true}), regroup("LIC-Exempt", sandbox.GroupChange{})},
+	{"the exempt group is hidden", "LIC-Exempt", 0.004, 2, "", regroup("LIC-Exempt", sandbox.GroupChange{Hidden: true}), regroup("LIC-Exempt", sandbox.GroupChange{})},
+	{"the exempt group cannot be read", "LIC-Exempt", 0.004, 2, "", regroup("LIC-Exempt", sandbox.GroupChange{Hidden: true, Denied: true}), regroup("LIC-Exempt", sandbox.GroupChange{})},
+	{"the nested exempt group is emptied", "LIC-Exempt-Leave", 0.002, 3, "", regroup("LIC-Exempt-Leave", sandbox.GroupChange{Emptied: true}), regroup("LIC-Exempt-Leave", sandbox.GroupChange{})},
+	{"the group of Citrix is moved", groupCitrix, 0.004, 2, citrix, regroupAD(sandbox.ADGroupChange{DN: "CN=Citrix Users,OU=Moved," + sandbox.BaseDN}), regroupAD(sandbox.ADGroupChange{})},
+	{"the group of Citrix is deleted", groupCitrix, 0.002, 1, citrix, regroupAD(sandbox.ADGroupChange{Deleted: true}), regroupAD(sandbox.ADGroupChange{})},
+	{"seats of the target run out", "seats", 0.006, 4, e3,
+		func(w *World) {
+			_, used := w.box.Company.Seats("EXCHANGESTANDARD")
+			w.box.Company.SetSeats("EXCHANGESTANDARD", used)
+		},
+		func(w *World) { w.box.Company.SetSeats("EXCHANGESTANDARD", 10*w.options.People) }},
+	{"the domain's clock is minutes ahead", "clock", 0.01, 1, "", adClock(7 * time.Minute), adClock(0)},
+	{"the domain's clock is days behind", "clock", 0.004, 1, "", adClock(-3 * day), adClock(0)},
+	{"the rule for E3 waits longer", "rule e3", 0.004, 6, "", func(w *World) { w.span(e3, 75) }, func(w *World) { w.span(e3, 60) }},
+	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
+}
+
+func adClock(ahead time.Duration) func(*World) {
+	return func(w *World) { w.box.Company.SetADClock(ahead) }
+}
+
+// turns lets go out of order what does today, and puts the rest back into order.
+func (w *World) turns() {
+	changed := false
+	for _, t := range turns {
+		since, out := w.out[t.kind]
+		switch {
+		case out && w.night-since >= t.days:
+			w.mend(t)
+			changed = true
+		case !out && !w.clashes(t) && w.happens(t.kind, -1, t.chance):
+			w.out[t.kind] = w.night
+			t.out(w)
+			changed = true
+		}
+	}
+	if changed {
+		w.observeAll()
+	}
+}
+
+func (w *World) mend(t turn) {
+	w.logf("no longer: %s", t.kind)
+	delete(w.out, t.kind)
+	t.back(w)
+}
+
+// clashes tells whether another change of the same thing is out of order: a change of a
+// group replaces the one before.
+func (w *World) clashes(t turn) bool {
+	for _, other := range turns {
+		if _, out := w.out[other.kind]; out && other.about == t.about {
+			return true
+		}
+	}
+	return false
+}
+
+// closed tells whether a license cannot be changed by the company's own doing.
+func (w *World) closed(license string) bool {
+	for _, t := range turns {
+		if _, out := w.out[t.kind]; out && t.closes == license {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *World) observeAll() {
+	for i := range w.people {
+		if w.people[i].id != "" {
+			w.observe(i)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package world
+
+import (
+	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// saw tells the judge what happens to licenses, at the moment it happens. The company
+// calls it, and is not to be asked meanwhile.
+func (w *World) saw(e sandbox.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e.Person >= len(w.people) || w.people[e.Person].id == "" {
+		return
+	}
+	h := &w.people[e.Person]
+	license := ""
+	switch {
+	case e.Group == groupE3, e.SKU == skuE3 && (e.ByHand || w.moving == e.Person):
+		license = e3
+	case e.Group == groupCitrix:
+		license = citrix
+	}
+	if e.What != sandbox.LicenseGained && e.What != sandbox.LicenseLost {
+		w.moving = -1
+	}
+	switch e.What {
+	case sandbox.LicensesAssigned:
+		if !e.ByHand {
+			w.moving = e.Person
+		}
+	case sandbox.MemberAdded, sandbox.LicenseGained:
+		w.gained(e, h, license)
+	case sandbox.MemberRemoved, sandbox.LicenseLost:
+		w.lost(e, h, license)
+	}
+}
+
+func (w *World) gained(e sandbox.Event, h *human, license string) {
+	if license == "" {
+		return
+	}
+	if e.Group == groupE3 {
+		w.waits[e.Person] = true
+	}
+	h.told.held[license] = true
+	w.story.Given++
+	w.judge(judge.Event{What: judge.Given, At: e.At, Person: h.id, License: license})
+}
+
+func (w *World) lost(e sandbox.Event, h *human, license string) {
+	if e.Group == groupE3 {
+		delete(w.waits, e.Person)
+	}
+	switch {
+	case license == "":
+	case e.ByHand:
+		h.told.held[license] = false
+		w.judge(judge.Event{What: judge.Released, At: e.At, Person: h.id, License: license})
+	default:
+		h.told.held[license] = false
+		w.story.Removed++
+		w.judge(judge.Event{What: judge.Removed, At: e.At, Person: h.id, License: license})
+	}
+	if e.LostMailbox && !e.ByHand {
+		w.judge(judge.Event{What: judge.Mailless, At: e.At, Person: h.id})
+	}
+}
