@@ -1,0 +1,353 @@
+package decision
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestEnabledSince: from which reading on an account counts as enabled, in both
+// directories. One that every reading saw enabled has no such instant.
+func TestEnabledSince(t *testing.T) {
+	t.Parallel()
+	const yes, no, unset, absent = directory.Yes, directory.No, directory.Unset, directory.Flag(99)
+	for name, tc := range map[string]struct {
+		nights []directory.Flag // enabled, night by night
+		want   int              // night; -1: none
+	}{
+		"always":                 {[]directory.Flag{yes, yes, yes}, -1},
+		"enabled later":          {[]directory.Flag{no, yes, yes}, 1},
+		"enabled tonight":        {[]directory.Flag{no, no, yes}, 2},
+		"blocked":                {[]directory.Flag{yes, yes, no}, -1},
+		"blocked in between":     {[]directory.Flag{yes, no, yes}, 2},
+		"not told in between":    {[]directory.Flag{yes, unset, yes}, 2},
+		"new":                    {[]directory.Flag{absent, yes, yes}, 1},
+		"new tonight":            {[]directory.Flag{absent, absent, yes}, 2},
+		"new, and blocked":       {[]directory.Flag{absent, absent, no}, -1},
+		"back from where it was": {[]directory.Flag{yes, absent, yes}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := firstNight(t)
+			var h *directory.Halves
+			for night, enabled := range tc.nights {
+				if night > 0 {
+					r = r.nextNight(night)
+				}
+				h = halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)})
+				if enabled != absent {
+					h.Entra = append(h.Entra, directory.EntraUser{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1), Enabled: enabled})
+					h.AD = append(h.AD, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1), Enabled: enabled})
+				}
+				r.read(t, h)
+			}
+			want := time.Time{}
+			if tc.want >= 0 {
+				want = asOf.AddDate(0, 0, tc.want)
+			}
+			if d := cmp.Diff([]time.Time{want, want}, []time.Time{h.Entra[1].Past.EnabledSince, h.AD[1].Past.EnabledSince}); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestSeenSince: a series of readings begins with the first that saw the account.
+func TestSeenSince(t *testing.T) {
+	t.Parallel()
+	user := []directory.EntraUser{{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}
+	r := firstNight(t)
+	r.read(t, halves(user))
+	for _, night := range []int{1, 2} {
+		r = r.nextNight(night)
+		if h := r.read(t, halves([]directory.EntraUser{user[0]})); !h.Entra[0].Past.Seen.Equal(asOf) {
+			t.Errorf("night %d: seen since %s", night, h.Entra[0].Past.Seen)
+		}
+	}
+	r = r.nextNight(3)
+	r.read(t, halves(nil))
+	if h := r.nextNight(4).read(t, halves([]directory.EntraUser{user[0]})); !h.Entra[0].Past.Seen.IsZero() {
+		t.Errorf("after a night without it: seen since %s", h.Entra[0].Past.Seen)
+	}
+}
+
+// TestMemberSince: from which reading on an account is in a group that gives a license,
+// as far as the last reading could tell.
+func TestMemberSince(t *testing.T) {
+	t.Parallel()
+	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
+	const graced = "grace: {newHolder: 14}" + text
+	for name, tc := range map[string]struct {
+		policy string
+		nights []string // "in", "out", "unread" (the group), "down" (the source) or "gone" (the account)
+		want   int      // night; -1: none
+	}{
+		"always":                  {graced, []string{"in", "in", "in"}, -1},
+		"given later":             {graced, []string{"out", "in", "in"}, 1},
+		"given tonight":           {graced, []string{"out", "out", "in"}, 2},
+		"given to a new account":  {graced, []string{"gone", "gone", "in"}, 2},
+		"taken and given":         {graced, []string{"in", "out", "in"}, 2},
+		"not a member":            {graced, []string{"in", "in", "out"}, -1},
+		"the group was not read":  {graced, []string{"out", "unread", "in"}, -1},
+		"the policy has no grace": {text, []string{"out", "out", "in"}, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := firstNight(t)
+			var err error
+			if r.Policy, err = policy.Load("p", []byte(tc.policy)); err != nil {
+				t.Fatal(err)
+			}
+			var h *directory.Halves
+			for night, state := range tc.nights {
+				if night > 0 {
+					r = r.nextNight(night)
+				}
+				h = halves(nil, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
+				h.Memberships = map[string][]string{"S-busy": {key, "ad:other"}}
+				switch state {
+				case "in":
+					h.Memberships["S-a"] = []string{"ad:other", key}
+				case "unread":
+					h.Memberships, h.Unreadable = nil, []string{key}
+				case "gone":
+					h.AD = h.AD[:1]
+				}
+				r.read(t, h)
+			}
+			want := map[string]time.Time(nil)
+			if tc.want >= 0 {
+				want = map[string]time.Time{key: asOf.AddDate(0, 0, tc.want)}
+			}
+			if d := cmp.Diff(want, h.AD[1].Past.MemberSince); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestUnhealthyNightIsNotRemembered: later runs look at the night before it.
+func TestUnhealthyNightIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	r := firstNight(t)
+	h := halves([]directory.EntraUser{{ID: "a", LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-a", LastLogonTimestamp: daysAgo(1)})
+	for _, tc := range []struct {
+		entra, ad plan.FeedState
+		want      [2]int // accounts remembered
+	}{{plan.Healthy, plan.Healthy, [2]int{1, 1}}, {plan.Unhealthy, plan.Healthy, [2]int{0, 1}}, {plan.Healthy, plan.Unhealthy, [2]int{1, 0}}, {plan.Healthy, plan.Absent, [2]int{1, 0}}} {
+		r.Feeds = [2]plan.Feed{{State: tc.entra}, {State: tc.ad}}
+		if err := r.Remember(t.Context(), 0, h); err != nil {
+			t.Fatal(err)
+		}
+		p, err := known.Get(t.Context(), r.store, "run", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]int{len(p.Accounts[0]), len(p.Accounts[1])}; got != tc.want {
+			t.Errorf("%s, %s: %v accounts, want %v", tc.entra, tc.ad, got, tc.want)
+		}
+	}
+}
+
+// TestDoubtfulDateOfAKnownAccount: an account whose date lies in the future is
+// remembered with the dates from before, and without that date.
+func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
+	t.Parallel()
+	r := firstNight(t)
+	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
+	r.read(t, halves([]directory.EntraUser{user}))
+	doubtful := user
+	doubtful.LastInteractive, doubtful.DatesInDoubt = time.Time{}, true
+	second := r.nextNight(1)
+	second.read(t, halves([]directory.EntraUser{doubtful}))
+	h := second.nextNight(2).read(t, halves([]directory.EntraUser{user}))
+	if got := h.Entra[0].Past; !got.Seen.Equal(asOf) || !got.Newest[0].Equal(daysAgo(9)) || !h.Entra[0].DatesLost.IsZero() {
+		t.Errorf("%+v, lost %s", got, h.Entra[0].DatesLost)
+	}
+}
+
+// TestAnAccountMetTwice: paging listed it twice, and both readings know the past.
+func TestAnAccountMetTwice(t *testing.T) {
+	t.Parallel()
+	r := firstNight(t)
+	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
+	r.read(t, halves([]directory.EntraUser{user}))
+	user.LastInteractive = time.Time{}
+	next := r.nextNight(1)
+	h := halves([]directory.EntraUser{user, {ID: "b", Created: daysAgo(900), LastInteractive: daysAgo(1)}, user, user})
+	if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{true, false, true, true} {
+		if got := !h.Entra[i].DatesLost.IsZero(); got != want {
+			t.Errorf("reading %d: lost %t", i, got)
+		}
+	}
+}
+
+// TestCreatedAtTheReading: the last reading should have seen an account that is as old
+// as the reading itself, in both directories.
+func TestCreatedAtTheReading(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {
+		r := firstNight(t)
+		r.read(t, halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(1)}))
+		h := halves([]directory.EntraUser{{ID: "a", Created: asOf.Add(after)}}, directory.ADUser{SID: "S-a", Created: asOf.Add(after)})
+		r.nextNight(1).read(t, h)
+		if entra, ad := !h.Entra[0].DatesLost.IsZero(), !h.AD[0].DatesLost.IsZero(); entra != want || ad != want {
+			t.Errorf("created %s after the reading: in doubt %t and %t, want %t", after, entra, ad, want)
+		}
+	}
+}
+
+// TestRecallOfAFreshReading: whoever is read once more is compared with the run itself,
+// where that was healthy and for everybody, else with the run before.
+func TestRecallOfAFreshReading(t *testing.T) {
+	t.Parallel()
+	dated := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
+	for name, tc := range map[string]struct {
+		change func(*Run)
+		run    *directory.EntraUser // as the run itself read it; nil: not at all
+		fresh  directory.EntraUser
+		lost   bool
+	}{
+		"the run saw the date":             {nil, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true},
+		"the run saw none":                 {nil, &directory.EntraUser{ID: "a", Created: asOf.AddDate(0, 0, 1)}, directory.EntraUser{ID: "a", Created: asOf.AddDate(0, 0, 1)}, false},
+		"the run was not healthy":          {func(r *Run) { r.Feeds[0].State = plan.Unhealthy }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, false},
+		"the run was for one person":       {func(r *Run) { r.Begin.User = "a" }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true}, // the night before should have seen it
+		"the run was, the account is new":  {func(r *Run) { r.Begin.User = "a" }, &dated, directory.EntraUser{ID: "a", Created: asOf.AddDate(0, 0, 1)}, false},
+		"accepted, but the run saw a date": {func(r *Run) { r.Begin.AcceptFeeds = true }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first := firstNight(t)
+			first.read(t, halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}}))
+			r := first.nextNight(2)
+			r.read(t, halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}, *tc.run}))
+			if tc.change != nil {
+				tc.change(r)
+			}
+			h := halves([]directory.EntraUser{tc.fresh})
+			if err := r.Recall(t.Context(), h, r.Begin.Read.Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			if got := !h.Entra[0].DatesLost.IsZero(); got != tc.lost {
+				t.Errorf("lost %t", got)
+			}
+		})
+	}
+	r := firstNight(t)
+	if err := store.PutBytes(t.Context(), r.store, "runs/run/known/0000.gz", []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Recall(t.Context(), halves([]directory.EntraUser{dated}), asOf); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("a damaged table: %v", err)
+	}
+}
+
+// TestListOfOlderRunIsOver: an account of which an older run knew that its date was
+// lost stays in doubt for as long as lostFor, or as a rule looks back.
+func TestListOfOlderRunIsOver(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		policy string
+		days   int // since the dates were first missing
+		state  plan.FeedState
+		user   directory.EntraUser
+		want   bool
+	}{
+		"lately":                   {text, 30, plan.Healthy, directory.EntraUser{ID: "lost"}, true},
+		"a second less than long":  {text, -1, plan.Healthy, directory.EntraUser{ID: "lost"}, true},
+		"for long":                 {text, 90, plan.Healthy, directory.EntraUser{ID: "lost"}, false},
+		"a rule looks back longer": {strings.Replace(text, "days(90)", "days(365)", 1), 90, plan.Healthy, directory.EntraUser{ID: "lost"}, true},
+		"the feed is in doubt":     {text, 30, plan.Unhealthy, directory.EntraUser{ID: "lost"}, false},
+		"a date has come":          {text, 30, plan.Healthy, directory.EntraUser{ID: "lost", LastInteractive: daysAgo(1)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := firstNight(t)
+			since := asOf.AddDate(0, 0, 1-tc.days)
+			if tc.days < 0 {
+				since = asOf.AddDate(0, 0, 1-90).Add(time.Second)
+			}
+			err := store.PutLines(t.Context(), r.store, "runs/run/dateless/0000.jsonl.gz", func(emit func(any) error) error {
+				return emit(dateless{Account: "lost", Since: since})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			next := r.nextNight(1)
+			if next.Policy, err = policy.Load("p", []byte(tc.policy)); err != nil {
+				t.Fatal(err)
+			}
+			next.Feeds[directory.Entra].State = tc.state
+			tc.user.Created = daysAgo(900)
+			h := halves([]directory.EntraUser{tc.user})
+			if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read); err != nil {
+				t.Fatal(err)
+			}
+			if got := h.Entra[0].DatesLost; got.IsZero() == tc.want || tc.want && !got.Equal(since) {
+				t.Errorf("lost since %s, want %t", got, tc.want)
+			}
+		})
+	}
+	r := firstNight(t)
+	if err := store.PutBytes(t.Context(), r.store, "runs/run/dateless/0000.jsonl.gz", []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	next := r.nextNight(1)
+	if err := next.recall(t.Context(), halves([]directory.EntraUser{{ID: "a"}}), next.lastReadings(), next.Begin.Read); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("a damaged list: %v", err)
+	}
+}
+
+// TestReadingAtTheInstantOfTheLast is compared with it all the same.
+func TestReadingAtTheInstantOfTheLast(t *testing.T) {
+	t.Parallel()
+	r := firstNight(t)
+	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
+	r.read(t, halves([]directory.EntraUser{user}))
+	user.LastInteractive = time.Time{}
+	h := halves([]directory.EntraUser{user})
+	r.nextNight(0).read(t, h)
+	if h.Entra[0].DatesLost.IsZero() {
+		t.Error("the date that is gone is not missed")
+	}
+}
+
+// TestTakenAWhileAgo: at which age of the data a license that was taken counts as held
+// again, and what the plan says while it does not.
+func TestTakenAWhileAgo(t *testing.T) {
+	t.Parallel()
+	r := world{entra: []directory.EntraUser{account("p", 200, e3ByGroup), account("busy", 1)}}.seal(t)
+	read := r.Begin.Read
+	for taken, want := range map[time.Time]policy.Outcome{
+		read.Add(-directory.Settling - time.Second): policy.Keep, // given back by somebody else, and cooling
+		read.Add(-directory.Settling):               policy.Undecided,
+		read.Add(time.Hour):                         policy.Undecided,
+	} {
+		judge, err := r.Judge(asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
+		d := r.Decide(judge, rule, p, judge.Ask(rule, p), &history.Item{State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: taken, At: taken}, nil)
+		if d.Outcome != want || (d.Again == "r0") != (want == policy.Keep) {
+			t.Errorf("taken at %s: %s, held again %q", taken, d.Outcome, d.Again)
+		}
+		if said := fmt.Sprintf("undecided: run r0 took the license on %s, and these data may be from before that", dayOf(taken)); (d.Reason == said) != (want == policy.Undecided) {
+			t.Errorf("taken at %s: %s", taken, d.Reason)
+		}
+	}
+}
