@@ -14,13 +14,19 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 func steps(t *testing.T, e evaluated) *Steps {
 	t.Helper()
-	s := &Steps{Store: e.put(t), Now: func() time.Time { return clock }}
+	return stepsOn(e.put(t))
+}
+
+// stepsOn are steps over a store, with the policy of the run as the one in force.
+func stepsOn(over store.Store) *Steps {
+	s := &Steps{Store: over, Now: func() time.Time { return clock }}
 	s.Policy = func(ctx context.Context) (string, error) {
-		begin, err := snapshot.GetBegin(ctx, s.Store, "run")
+		begin, err := snapshot.GetBegin(ctx, over, "run")
 		if err != nil {
 			return "", err
 		}

@@ -1,0 +1,172 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// failing is a store whose nth call fails.
+type failing struct {
+	store.Store
+	nth, calls int
+	key        string // of the call that failed
+}
+
+func (f *failing) fails(key string) bool {
+	if f.calls++; f.calls == f.nth {
+		f.key = key
+	}
+	return f.calls == f.nth
+}
+
+func (f *failing) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if f.fails(key) {
+		return nil, errDown
+	}
+	return f.Store.Get(ctx, key)
+}
+
+func (f *failing) Put(ctx context.Context, key string, body io.ReadSeeker) error {
+	if f.fails(key) {
+		return errDown
+	}
+	return f.Store.Put(ctx, key, body)
+}
+
+func (f *failing) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
+	if f.fails(key) {
+		return errDown
+	}
+	return f.Store.PutIfAbsent(ctx, key, body)
+}
+
+func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	if f.fails(prefix) {
+		return func(yield func(string, error) bool) { yield("", errDown) }
+	}
+	return f.Store.List(ctx, prefix)
+}
+
+// lively is a folder with everything in it that the steps read: an override, a change
+// that was begun, one that was done, what batches said, the mailbox usage report.
+func lively(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	s, err := store.Open(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := matched("r0", "a", 0, 60)
+	first.putInto(t, s)
+	p, err := Run(t.Context(), s, "r0", clock.AddDate(0, 0, -3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := takes(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
+	said := &report.Results{Run: "earlier", PlanHash: old.PlanHash}
+	said.Set(report.ResultOf(&old.Changes[0], report.Pending, "waits"))
+	err = errors.Join(
+		history.PutOverride(t.Context(), s, &history.Override{Run: "r0", PlanHash: p.PlanHash, At: clock.AddDate(0, 0, -3)}),
+		report.PutResults(t.Context(), s, "entra-0001", said),
+		store.PutLines(t.Context(), s, "mailboxes.jsonl.gz", func(emit func(any) error) error {
+			return emit(directory.Mailbox{UserPrincipalName: "a000@x.example"})
+		}),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := matched("run", "a", 0, 60)
+	e.text = strings.Replace(enforced(text), "sku: EXCHANGESTANDARD,", "sku: EXCHANGESTANDARD, mailboxQuota: 50,", 1)
+	e.scheduled, e.mailboxes = true, &snapshot.Mailboxes{Key: "mailboxes.jsonl.gz"}
+	for i := range e.partitions[0] {
+		e.partitions[0][i].Mailbox = true
+	}
+	e.taken = []ledger.Intent{{Person: "gone", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}}
+	e.putInto(t, s)
+	return folder
+}
+
+// TestAFailingStoreHoldsEveryStep: whichever call of the store fails, no step says that
+// it went well, or goes on.
+func TestAFailingStoreHoldsEveryStep(t *testing.T) {
+	t.Parallel()
+	planned := func(t *testing.T, s *Steps) *plan.Plan {
+		p, err := Run(t.Context(), s.Store, "run", clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	none := func(*testing.T, *Steps) StepInput { return StepInput{} }
+	for name, tc := range map[string]struct {
+		prepare func(*testing.T, *Steps) StepInput // the step that then meets the failures
+		may     []string                           // endings of keys that the step can do without
+		calls   int                                // at least
+	}{
+		"gate":   {func(*testing.T, *Steps) StepInput { return StepInput{Op: "gate", Run: "run", Apply: true} }, nil, 25},
+		"hold":   {func(*testing.T, *Steps) StepInput { return StepInput{Op: "hold", Run: "run"} }, nil, 4},
+		"settle": {func(t *testing.T, s *Steps) StepInput { planned(t, s); return StepInput{Op: "settle", Run: "run"} }, nil, 5},
+		"approve": {func(t *testing.T, s *Steps) StepInput {
+			return StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: planned(t, s).PlanHash}}
+		}, nil, 8},
+		"restore": {func(t *testing.T, s *Steps) StepInput {
+			planned(t, s)
+			return StepInput{Op: "restore", Started: clock, Request: Request{Restore: "earlier"}}
+		}, []string{"/manifest.json"}, 10},
+		"restore one": {func(t *testing.T, s *Steps) StepInput {
+			planned(t, s)
+			return StepInput{Op: "restore", Started: clock, Request: Request{User: "bob"}}
+		}, []string{"/manifest.json"}, 10},
+		"restore open": {func(t *testing.T, s *Steps) StepInput {
+			planned(t, s)
+			return StepInput{Op: "restore", Started: clock, Request: Request{Restore: "earlier", User: "ann"}}
+		}, []string{"/manifest.json"}, 10},
+		"no such step": {none, nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			template := lively(t)
+			do := func(nth int) (*failing, *StepOutput, error) {
+				folder := t.TempDir()
+				if err := os.CopyFS(folder, os.DirFS(template)); err != nil {
+					t.Fatal(err)
+				}
+				inner, err := store.Open(t.Context(), folder)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := stepsOn(inner)
+				in := tc.prepare(t, s)
+				f := &failing{Store: inner, nth: nth}
+				s.Store = f
+				out, err := s.Do(t.Context(), in)
+				return f, out, err
+			}
+			all, out, err := do(0)
+			if all.calls < tc.calls || (err != nil) != (name == "no such step") {
+				t.Fatalf("%d calls, want at least %d: %+v, %v", all.calls, tc.calls, out, err)
+			}
+			for nth := 1; nth <= all.calls; nth++ {
+				f, out, err := do(nth)
+				may := slices.ContainsFunc(tc.may, func(ending string) bool { return strings.HasSuffix(f.key, ending) })
+				if !errors.Is(err, errDown) && !may || err != nil && out != nil {
+					t.Errorf("call %d of %d, %s, fails: %+v, %v", nth, all.calls, f.key, out, err)
+				}
+			}
+		})
+	}
+}
