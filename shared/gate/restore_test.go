@@ -1,0 +1,300 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestWhatAnEntryMeansForARestore: taken and not back, begun, on its way back, or over.
+func TestWhatAnEntryMeansForARestore(t *testing.T) {
+	t.Parallel()
+	since := asOf.AddDate(0, 0, -90)
+	entry := func(run, back string, o ledger.Outcome) *ledger.Entry {
+		e := &ledger.Entry{Intent: ledger.Intent{Person: "ann", SID: "S-1", UserPrincipalName: "ann@x.example", License: "e3", To: "exo", Run: run, Back: back, Rule: "m365", Via: "direct", MonthlySaving: 35, IdleSince: &since, At: asOf}}
+		if o != "" {
+			e.Completion = &ledger.Completion{Outcome: o}
+		}
+		return e
+	}
+	put := func(reason string, saving float64) []plan.Change {
+		return []plan.Change{{User: "ann", SID: "S-1", UserPrincipalName: "ann@x.example", Rule: plan.RestoreRule, License: "e3", To: "exo", Via: plan.Direct, Reason: reason, IdleSince: &since, MonthlySaving: saving, Back: "r0"}}
+	}
+	open := func(run string) []plan.Begun {
+		return []plan.Begun{{User: "ann", UserPrincipalName: "ann@x.example", Rule: "m365", License: "e3", To: "exo", Run: run, Since: asOf, Reason: "to be put back"}}
+	}
+	for name, tc := range map[string]struct {
+		entry *ledger.Entry
+		user  string
+		lost  bool // the data of the run are
+		want  found
+	}{
+		"taken":                          {entry("r0", "", ledger.Done), "", false, found{changes: put("put back what run r0 took", -35)}},
+		"taken by another run":           {entry("r1", "", ledger.Done), "", false, found{}},
+		"put back":                       {entry("r9", "r0", ledger.Done), "", false, found{back: 1}},
+		"put back from another run":      {entry("r9", "r1", ledger.Done), "", false, found{}},
+		"the restore itself, over":       {entry("r0", "r1", ledger.Done), "", false, found{back: 1}},
+		"came to nothing":                {entry("r0", "", ledger.Failed), "", false, found{back: 1}},
+		"announced":                      {entry("r0", "", ledger.Noticed), "", false, found{back: 1}},
+		"given back":                     {entry("r0", "", ledger.GivenBack), "", false, found{back: 1}},
+		"a restore that came to nothing": {entry("r9", "r0", ledger.Failed), "", false, found{back: 1}},
+		"begun":                          {entry("r0", "", ""), "", false, found{resumes: []string{"r0"}, pending: open("r0")}},
+		"begun, for one person":          {entry("r0", "", ""), "ann", false, found{resumes: []string{"r0"}, pending: open("r0"), stops: []string{"ann"}}},
+		"begun, its data are lost":       {entry("r0", "", ""), "", true, found{changes: put("undo what run r0 had begun", 0)}},
+		"begun, lost, for one person":    {entry("r0", "", ""), "ann", true, found{changes: put("undo what run r0 had begun", 0), stops: []string{"ann"}}},
+		"begun by another run":           {entry("r1", "", ""), "", false, found{}},
+		"on its way back":                {entry("r9", "r0", ""), "", false, found{resumes: []string{"r9"}, pending: open("r9")}},
+		"on its way back, lost":          {entry("r9", "r0", ""), "ann", true, found{resumes: []string{"r9"}, pending: open("r9")}},
+		"on its way back for another":    {entry("r9", "r1", ""), "", false, found{}},
+		"the restore itself, begun":      {entry("r0", "r1", ""), "", false, found{resumes: []string{"r0"}, pending: open("r0")}},
+	} {
+		var got found
+		if err := got.note(tc.entry, Back{Of: "r0", User: tc.user}, func() (bool, error) { return tc.lost, nil }); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if d := cmp.Diff(tc.want, got, cmp.AllowUnexported(found{})); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		err := (&found{}).note(tc.entry, Back{Of: "r0", User: tc.user}, func() (bool, error) { return false, errDown })
+		if asks := tc.entry.Completion == nil && tc.entry.Run == "r0" && tc.entry.Back == ""; errors.Is(err, errDown) != asks {
+			t.Errorf("%s, and the data cannot be looked at: %v", name, err)
+		}
+	}
+}
+
+// TestRestorePlan: what a plan that puts back says of itself, in each mode.
+func TestRestorePlan(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[policy.Mode]struct {
+		mode    policy.Mode
+		verdict plan.Verdict
+	}{policy.Audit: {policy.Review, plan.Review}, policy.Review: {policy.Review, plan.Review}, policy.Enforce: {policy.Enforce, plan.Apply}} {
+		s := quiet().put(t)
+		takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done, "cid": ""})
+		if err := store.PutBytes(t.Context(), s, "ledger/dan/e3/000001.json", []byte("{")); err != nil {
+			t.Fatal(err)
+		}
+		if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "earlier", Touches: []history.Touch{{User: "bob", License: "e3"}, {User: "ann", License: "e3"}, {User: "cid", License: "e3"}, {User: "dan", License: "e3"}, {User: "eve", License: "e3"}}}, true); err != nil {
+			t.Fatal(err)
+		}
+		in := Back{Of: "earlier", Run: "mine", Policy: strings.Replace(text, "mode: review", "mode: "+string(mode), 1)}
+		p, err := Restore(t.Context(), s, in, clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		absent := plan.Feed{State: plan.Absent, Reason: "nobody is read for putting back"}
+		if d := cmp.Diff(map[string]plan.Feed{"entra": absent, "ad": absent}, p.Sources); d != "" {
+			t.Errorf("sources (-want +got):\n%s", d)
+		}
+		if p.Mode != want.mode || p.Verdict != want.verdict || p.MonthlySaving != -70 || p.Restores != "earlier" || p.PlanHash != p.Hash() || p.HoldReasons == nil {
+			t.Errorf("%s: %+v", mode, p)
+		}
+		if len(p.Unreadable) != 1 || !strings.Contains(p.Unreadable[0], "ledger/dan/e3/000001.json") {
+			t.Errorf("unreadable: %q", p.Unreadable)
+		}
+		if users(p.Changes) != "bob ann cid" { // takes leaves no manifest: what it began is undone
+			t.Errorf("changes of %q", users(p.Changes))
+		}
+		kept, err := report.GetPlan(t.Context(), s, "mine")
+		if d := cmp.Diff(p, kept, cmpopts.EquateEmpty()); d != "" || err != nil {
+			t.Errorf("%v (-made +kept):\n%s", err, d)
+		}
+		left, err := history.GetPlanned(t.Context(), s, "mine")
+		if err != nil || len(left.Touches) != 3 {
+			t.Errorf("left for later runs: %+v, %v", left, err)
+		}
+		if newest, err := history.Newest(t.Context(), s, clock); newest != "earlier" || err != nil {
+			t.Errorf("the newest run for everybody is %q, %v", newest, err)
+		}
+		if again, err := Restore(t.Context(), s, in, clock); err != nil || again.PlanHash != p.PlanHash {
+			t.Errorf("a repeated step: %+v, %v", again, err)
+		}
+	}
+}
+
+// TestRestoreOfWhatIsUnreadable says so, and does not say that there is nothing.
+func TestRestoreOfWhatIsUnreadable(t *testing.T) {
+	t.Parallel()
+	s := quiet().put(t)
+	takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Failed})
+	if p, err := Restore(t.Context(), s, Back{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not back already") {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if p, err := Restore(t.Context(), s, Back{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "not back already of ann") {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := Restore(t.Context(), s, Back{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "ledger/ann/e3/000001.json") {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// TestRestoreWithoutThePlan: where the run's plan is gone or damaged, the ledger says
+// what it took: of the person, or of everybody.
+func TestRestoreWithoutThePlan(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		damaged bool // the object that names whom the run may have touched
+		of      string
+		user    string
+		want    string // whose license is put back
+		is      error
+	}{
+		"gone":                          {false, "earlier", "", "ann bob", nil},
+		"damaged":                       {true, "earlier", "", "ann bob", nil},
+		"gone, one person":              {false, "earlier", "bob", "bob", nil},
+		"gone, one person by name":      {false, "earlier", "Bob@x.example", "bob", nil},
+		"gone, somebody unknown":        {false, "earlier", "eve", "", ErrNothing},
+		"gone, of another run":          {false, "later", "", "cid", nil},
+		"gone, never was":               {false, "never", "", "", report.ErrNoPlan},
+		"damaged, came to nothing":      {true, "nothing", "", "", ErrNothing},
+		"no run's name":                 {false, "../x", "", "", report.ErrNoPlan},
+		"came to nothing, and was back": {false, "nothing", "", "", ErrNothing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := quiet().put(t)
+			book := ledger.In(s)
+			for _, x := range []struct {
+				user, run string
+				o         ledger.Outcome
+			}{{"ann", "earlier", ledger.Done}, {"bob", "earlier", ledger.Done}, {"cid", "later", ledger.Done}, {"dan", "nothing", ledger.GivenBack}} {
+				e, err := book.Begin(t.Context(), ledger.Intent{Person: x.user, UserPrincipalName: x.user + "@x.example", License: "e3", Run: x.run, Rule: "m365", Via: "direct", At: asOf}, nil)
+				if err == nil {
+					err = book.Complete(t.Context(), e, ledger.Completion{Outcome: x.o})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tc.damaged {
+				if err := store.PutBytes(t.Context(), s, "history/plans/"+tc.of+".json", []byte("{")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := Restore(t.Context(), s, Back{Of: tc.of, User: tc.user, Run: "mine", Policy: text}, clock)
+			if !errors.Is(err, tc.is) || (p == nil) != (tc.is != nil) || p != nil && users(p.Changes) != tc.want {
+				t.Errorf("%+v, %v; want %q, %v", p, err, tc.want, tc.is)
+			}
+		})
+	}
+}
+
+// TestPolicyOfARestore: the first that names all licenses, of the tenant that lost them.
+func TestPolicyOfARestore(t *testing.T) {
+	t.Parallel()
+	without := strings.ReplaceAll(text, "citrix", "desktop")
+	elsewhere := strings.Replace(text, "11111111", "99999999", 1)
+	citrix, moved := []plan.Change{{License: "citrix"}}, []plan.Change{{License: "desktop", To: "citrix"}}
+	begun := func(text string) *snapshot.Begin { return &snapshot.Begin{Policy: text, Tenant: tenant} }
+	for name, tc := range map[string]struct {
+		inForce string
+		changes []plan.Change
+		runs    []*snapshot.Begin
+		want    string
+	}{
+		"in force":                       {text, citrix, []*snapshot.Begin{begun(without), begun(without)}, text},
+		"in force, names it not":         {without, citrix, []*snapshot.Begin{begun(text), begun(without)}, text},
+		"in force, names the target not": {without, moved, []*snapshot.Begin{begun(without), begun(text)}, without},
+		"none names it":                  {without, citrix, []*snapshot.Begin{begun(without + "# older"), nil}, without},
+		"in force is none":               {"", citrix, []*snapshot.Begin{begun(text), begun(without)}, text},
+		"in force is of another tenant":  {elsewhere, citrix, []*snapshot.Begin{begun(text), nil}, text},
+		"the run's cannot be read":       {"", citrix, []*snapshot.Begin{begun("x"), begun(text)}, text},
+		"no run":                         {text, citrix, []*snapshot.Begin{nil, nil}, text},
+		"nothing can be read":            {"x", citrix, []*snapshot.Begin{begun("y"), nil}, ""},
+		"nothing changes":                {without, nil, nil, without},
+		"neither names both":             {text, []plan.Change{{License: "citrix", To: "desktop"}}, []*snapshot.Begin{begun(without)}, text},
+	} {
+		got, p := policyFor(Back{Policy: tc.inForce}, tc.changes, tc.runs...)
+		if got != tc.want || (p == nil) != (tc.want == "") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// TestRunOfARestore: groups and products are those of the run that took the licenses,
+// or of the newest one, and the way back needs a policy.
+func TestRunOfARestore(t *testing.T) {
+	t.Parallel()
+	citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
+	changes := []plan.Change{{License: "citrix"}}
+	sku := func(id string) []directory.SKU { return []directory.SKU{{ID: id, PartNumber: "SPE_E3"}} }
+	group := directory.Group{Ref: citrix, ID: citrix.Name}
+	withGUID := group
+	withGUID.GUID = "guid-1"
+	begun := func(t *testing.T, s store.Store, run, text string, sealed bool) {
+		err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, Tenant: tenant, Tool: "tool of " + run, Policy: text, Partitions: 1, SKUs: sku("of " + run), Groups: []directory.Group{group}})
+		if err == nil && sealed {
+			m := &snapshot.Manifest{Run: run}
+			m.Readings[directory.AD].Groups = map[string]string{citrix.Key(false): "guid-1"}
+			err = snapshot.Seal(t.Context(), s, m)
+		}
+		if err == nil && run == "newest" {
+			err = history.PutPlanned(t.Context(), s, &history.Planned{Run: run}, true)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, tc := range map[string]struct {
+		prepare func(*testing.T, store.Store)
+		inForce string
+		tool    string
+		former  map[string]directory.Group
+		is      error
+	}{
+		"of the run":            {func(t *testing.T, s store.Store) { begun(t, s, "old", text, true); begun(t, s, "newest", text, true) }, text, "tool of old", map[string]directory.Group{"citrix": withGUID}, nil},
+		"without a manifest":    {func(t *testing.T, s store.Store) { begun(t, s, "old", text, false) }, text, "tool of old", map[string]directory.Group{"citrix": group}, nil},
+		"of an unknown policy":  {func(t *testing.T, s store.Store) { begun(t, s, "old", "of version 9", true) }, text, "tool of old", nil, nil},
+		"of the newest":         {func(t *testing.T, s store.Store) { begun(t, s, "newest", text, true) }, text, "tool of newest", nil, nil},
+		"of none":               {func(*testing.T, store.Store) {}, text, "", nil, nil},
+		"no policy":             {func(*testing.T, store.Store) {}, "", "", nil, ErrRefused},
+		"no policy but a run's": {func(t *testing.T, s store.Store) { begun(t, s, "newest", text, true) }, "", "tool of newest", nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := store.Open(t.Context(), t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			tc.prepare(t, s)
+			for range 2 { // a repeated step finds the run there
+				if err := lay(t.Context(), s, Back{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
+					t.Fatalf("%v, want %v", err, tc.is)
+				}
+			}
+			if tc.is != nil {
+				return
+			}
+			b, err := snapshot.GetBegin(t.Context(), s, "mine")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.Tool != tc.tool || b.Policy != text || b.Copy != "old" || !b.AsOf.Equal(clock) || (len(b.SKUs) > 0) != (tc.tool != "") {
+				t.Errorf("begun as %+v", b)
+			}
+			if d := cmp.Diff(tc.former, b.Former); d != "" {
+				t.Errorf("former groups (-want +got):\n%s", d)
+			}
+			m, _, err := snapshot.GetManifest(t.Context(), s, "mine")
+			if err != nil || !m.Readings[0].Absent || !m.Readings[1].Absent || m.Readings[1].Source != directory.AD || !m.Taken.Equal(clock.UTC().Truncate(time.Nanosecond)) {
+				t.Errorf("sealed as %+v, %v", m, err)
+			}
+		})
+	}
+}

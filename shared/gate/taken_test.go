@@ -1,0 +1,265 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestTaken: the runs that took somebody's licenses that are not back.
+func TestTaken(t *testing.T) {
+	t.Parallel()
+	type entry struct {
+		license, run, back string
+		o                  ledger.Outcome
+	}
+	for name, tc := range map[string]struct {
+		entries []entry
+		want    []string
+		is      error
+	}{
+		"nothing":                      {nil, nil, ErrNothing},
+		"taken":                        {[]entry{{"e3", "r1", "", ledger.Done}}, []string{"r1"}, nil},
+		"two by one run":               {[]entry{{"e3", "r1", "", ledger.Done}, {"citrix", "r1", "", ledger.Done}}, []string{"r1"}, nil},
+		"two by two":                   {[]entry{{"e3", "r1", "", ledger.Done}, {"citrix", "r2", "", ledger.Done}}, []string{"r2", "r1"}, nil},
+		"being taken":                  {[]entry{{"e3", "r1", "", ""}}, []string{"r1"}, nil},
+		"on its way back":              {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ""}}, []string{"r1"}, nil},
+		"back":                         {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ledger.Done}}, nil, ErrNothing},
+		"given back":                   {[]entry{{"e3", "r1", "", ledger.GivenBack}}, nil, ErrNothing},
+		"announced":                    {[]entry{{"e3", "r1", "", ledger.Noticed}}, nil, ErrNothing},
+		"failed":                       {[]entry{{"e3", "r1", "", ledger.Failed}}, nil, ErrNothing},
+		"taken, then failed once more": {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r2", "", ledger.Failed}}, []string{"r1"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := quiet().put(t)
+			book := ledger.In(s)
+			for _, x := range tc.entries {
+				last, err := book.Latest(t.Context(), "ann", x.license)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e, err := book.Begin(t.Context(), ledger.Intent{Person: "ann", License: x.license, Run: x.run, Back: x.back, At: asOf}, last)
+				if err == nil && x.o != "" {
+					err = book.Complete(t.Context(), e, ledger.Completion{Outcome: x.o})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := Taken(t.Context(), s, "ann", "Ann")
+			if d := cmp.Diff(tc.want, got); d != "" || !errors.Is(err, tc.is) || err != nil && !strings.Contains(err.Error(), `from "Ann" and is not back`) {
+				t.Errorf("%v, want %v (-want +got):\n%s", err, tc.is, d)
+			}
+		})
+	}
+	s := quiet().put(t)
+	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Taken(t.Context(), s, "ann", "Ann"); got != nil || !errors.Is(err, ledger.ErrDamaged) {
+		t.Errorf("damaged: %v, %v", got, err)
+	}
+}
+
+// people is a run for everybody over some accounts, whose plan is the newest.
+func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser, ad ...directory.ADUser) {
+	t.Helper()
+	b := &snapshot.Begin{Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
+	err := snapshot.PutBegin(t.Context(), s, b)
+	m := &snapshot.Manifest{Run: run}
+	for _, source := range []directory.Source{directory.Entra, directory.AD} {
+		w, werr := snapshot.NewWriter(s, b, source, "1", asOf)
+		if werr != nil {
+			t.Fatal(werr)
+		}
+		for i := range entra {
+			if source == directory.Entra {
+				err = errors.Join(err, w.AddEntra(&entra[i]))
+			}
+		}
+		for i := range ad {
+			if source == directory.AD {
+				err = errors.Join(err, w.AddAD(&ad[i]))
+			}
+		}
+		reading, ferr := w.Finish(t.Context())
+		m.Readings[source], err = reading, errors.Join(err, ferr, w.Close())
+	}
+	if err := errors.Join(err, snapshot.Seal(t.Context(), s, m), history.PutPlanned(t.Context(), s, &history.Planned{Run: run}, true)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestKeysOf: by which keys the ledger may know somebody, from the newest run's data.
+func TestKeysOf(t *testing.T) {
+	t.Parallel()
+	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
+	annAD := directory.ADUser{SID: "S-1-5-21-1", GUID: "guid", UserPrincipalName: "ann@x.example", LastLogonTimestamp: asOf}
+	bob := directory.EntraUser{ID: "id-bob", UserPrincipalName: "bob@x.example", LastSuccessful: asOf}
+	cid := directory.ADUser{SID: "S-1-5-21-3", UserPrincipalName: "cid@x.example", SAMAccount: "bob@x.example", LastLogonTimestamp: asOf}
+	everybody := func(t *testing.T, s store.Store) { people(t, s, "newest", []directory.EntraUser{ann, bob}, annAD, cid) }
+	for name, tc := range map[string]struct {
+		prepare func(*testing.T, store.Store)
+		name    string
+		want    []string
+		is      error
+	}{
+		"both halves":            {everybody, "ann@x.example", []string{"id-ann", "S-1-5-21-1"}, nil},
+		"Active Directory alone": {everybody, "cid@x.example", []string{"S-1-5-21-3"}, nil},
+		"two people":             {everybody, "bob@x.example", nil, ErrRefused},
+		"Entra alone":            {everybody, "id-bob", []string{"id-bob"}, nil},
+		"nobody there":           {everybody, "gone", []string{"gone"}, nil},
+		"no run":                 {func(*testing.T, store.Store) {}, "ann@x.example", []string{"ann@x.example"}, nil},
+		"its data are gone": {func(t *testing.T, s store.Store) {
+			if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "newest"}, true); err != nil {
+				t.Fatal(err)
+			}
+		}, "ann@x.example", []string{"ann@x.example"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := store.Open(t.Context(), t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			tc.prepare(t, s)
+			got, err := stepsOn(s).keysOf(t.Context(), tc.name)
+			if tc.is != nil {
+				got = nil // the caller looks at the error
+			}
+			if d := cmp.Diff(tc.want, got); d != "" || !errors.Is(err, tc.is) || tc.is != nil && !strings.Contains(err.Error(), "fits 2 people") {
+				t.Errorf("%v, want %v (-want +got):\n%s", err, tc.is, d)
+			}
+		})
+	}
+}
+
+// TestTakenFromEitherKey: what the ledger has of an account that was known to Active
+// Directory alone is found by the SID, also when it has nothing by the object id.
+func TestTakenFromEitherKey(t *testing.T) {
+	t.Parallel()
+	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
+	for key, found := range map[string]bool{"id-ann": true, "S-1-5-21-1": true, "id-bob": false} {
+		s, err := store.Open(t.Context(), t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		people(t, s, "newest", []directory.EntraUser{ann}, directory.ADUser{SID: "S-1-5-21-1", GUID: "guid", LastLogonTimestamp: asOf})
+		e, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: key, License: "citrix", Run: "r1", At: asOf}, nil)
+		if err != nil || ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
+			t.Fatal(err)
+		}
+		run, user, err := stepsOn(s).takenFrom(t.Context(), "ann@x.example")
+		if (run == "r1" && user == key) != found || errors.Is(err, ErrNothing) == found {
+			t.Errorf("%s: %s of %s, %v", key, run, user, err)
+		}
+	}
+}
+
+// TestDataThatCannotBeRead: somebody is not taken for unknown then.
+func TestDataThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	people(t, s, "newest", []directory.EntraUser{{ID: "id-ann", LastSuccessful: asOf}})
+	r, err := decision.Open(t.Context(), s, "newest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.PutBytes(t.Context(), s, r.Manifest.Readings[0].Parts[0].Key, []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := stepsOn(s).keysOf(t.Context(), "id-ann"); err == nil || errors.Is(err, decision.ErrUnknownUser) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// TestOpenChangesOfEarlierRuns: what is known of each, in order, for everybody or for
+// those whom the run is about.
+func TestOpenChangesOfEarlierRuns(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		user  string
+		spoil string // key of an object
+		want  []string
+	}{
+		"for everybody":      {"", "", []string{"ann: the relay is silent", "dan: begun, and nothing is known of it since"}},
+		"for one of them":    {"dan", "", []string{"dan: begun, and nothing is known of it since"}},
+		"for somebody else":  {"eve", "", nil},
+		"results are gone":   {"", "runs/earlier/results/entra-0001.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}},
+		"the plan is broken": {"", "runs/earlier/plan.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := store.Open(t.Context(), t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			old := takes(t, s, "earlier", map[string]ledger.Outcome{"dan": "", "ann": "", "bob": ledger.Done})
+			putResults(t, s, old)
+			if tc.spoil != "" {
+				if err := store.PutBytes(t.Context(), s, tc.spoil, []byte("{")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e := quiet()
+			e.user = tc.user
+			if tc.user != "" {
+				e.partitions[0] = []plan.Decision{{User: tc.user, SID: "S-" + tc.user, Rule: "m365", License: "e3"}}
+			}
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // so that it knows the past
+			e.putInto(t, s)
+			p, err := Run(t.Context(), s, "run", clock)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, b := range p.Pending {
+				got = append(got, b.User+": "+b.Reason)
+				if b.Run != "earlier" || b.License != "e3" || b.To != "exo" || b.UserPrincipalName != b.User+"@x.example" || !b.Since.Equal(asOf) {
+					t.Errorf("%+v", b)
+				}
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+			resumes := []string{"earlier"}
+			if tc.want == nil {
+				resumes = nil
+			}
+			if d := cmp.Diff(resumes, p.Resumes); d != "" {
+				t.Errorf("resumes (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// putResults notes that the batches of a plan wait for ann.
+func putResults(t *testing.T, s store.Store, p *plan.Plan) {
+	t.Helper()
+	said := &report.Results{Run: p.Run, PlanHash: p.PlanHash}
+	for i := range p.Changes {
+		note := ""
+		if p.Changes[i].User == "ann" {
+			note = "the relay is silent"
+		}
+		said.Set(report.ResultOf(&p.Changes[i], report.Pending, note))
+	}
+	if err := report.PutResults(t.Context(), s, "entra-0001", said); err != nil {
+		t.Fatal(err)
+	}
+}
