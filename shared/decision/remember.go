@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -84,10 +85,14 @@ func remembered(a half, read time.Time) known.Account {
 	return k
 }
 
-// lastReadings are the last healthy readings before this run's own.
+// lastReadings are the last readings before this run's own whose accounts are
+// remembered.
 func (r *Run) lastReadings() (last [2]*plan.Baseline) {
-	if r.History != nil {
-		last = r.History.Baselines
+	if r.History == nil {
+		return last
+	}
+	for s := range last { // a standing of an earlier version has the baselines alone
+		last[s] = cmp.Or(r.History.Known[s], r.History.Baselines[s])
 	}
 	return last
 }

@@ -128,8 +128,10 @@ func (r *Run) baseline(source int) *plan.Baseline {
 // First tells that no earlier healthy reading of a source tells how it should look,
 // and no operator said that it is right as it is.
 func (r *Run) First(source directory.Source) bool {
-	b := r.lastReadings()[source]
-	return !r.Begin.AcceptFeeds && (b == nil || b.Read.After(r.Begin.Read))
+	if r.Begin.AcceptFeeds {
+		return false
+	}
+	return r.History == nil || r.History.Baselines[source] == nil || r.History.Baselines[source].Read.After(r.Begin.Read)
 }
 
 // Read loads one partition of the run's snapshot into h, reusing its memory,

@@ -190,14 +190,20 @@ func freeSeats(r *decision.Run) map[string]int {
 }
 
 // remember leaves for later runs whom the plan may touch and how the feeds look.
-// Dates by which too many people matched are not what later ones are measured by.
+// Dates by which too many people matched are not what later ones are measured by. What
+// was read of each account is remembered all the same: most first plans are held, and
+// a date that one of them saw may not be missing later.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == ""
 	past := planned(j.plan)
 	past.Again, past.Held = j.again, j.plan.Verdict == plan.Hold
 	for source, reading := range j.Manifest.Readings {
-		if everybody && believed && j.Feeds[source].State == plan.Healthy {
-			past.Feeds[source] = &plan.Baseline{Run: j.Begin.Run, Partitions: j.Begin.Partitions, Read: j.Begin.Read, Freshness: reading.Freshness}
+		if !everybody || j.Feeds[source].State != plan.Healthy {
+			continue
+		}
+		past.Known[source] = &plan.Baseline{Run: j.Begin.Run, Partitions: j.Begin.Partitions, Read: j.Begin.Read, Freshness: reading.Freshness}
+		if believed {
+			past.Feeds[source] = past.Known[source]
 		}
 	}
 	if everybody {

@@ -210,7 +210,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	facts := plan.Baseline{Run: "run", Partitions: 1, Read: asOf, Freshness: healthy(directory.AD).Freshness}
 	wantLeft := history.Planned{
 		Run: "run", AsOf: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "noticed", License: "e3"}},
-		Again: []history.Touch{{User: "again", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts},
+		Again: []history.Touch{{User: "again", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts}, Known: [2]*plan.Baseline{&facts, &facts},
 		Earlier: &directory.Earlier{Members: map[string]int{"ad/direct:cn=citrix,dc=corp": 0}},
 	}
 	if d := cmp.Diff(wantLeft, left); d != "" {

@@ -40,8 +40,12 @@ type Planned struct {
 	// Again are licenses that were taken and that the person was seen to hold
 	// again, by no doing of ours.
 	Again []Touch `json:"again,omitempty"`
-	// Feeds are the sources as they were seen, nil for one that was not healthy.
+	// Feeds are the sources as they were seen, nil for one that was not healthy, and for
+	// both when too many people matched.
 	Feeds [2]*plan.Baseline `json:"feeds"`
+	// Known are the readings whose accounts are remembered, nil for a source that was
+	// not healthy. Versions before it remembered those of Feeds alone.
+	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Earlier is what this run and those before it found under the names of policies.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 }

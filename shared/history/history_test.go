@@ -207,6 +207,34 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
+// TestKnown: accounts are remembered from the last healthy reading, also of a plan that
+// left no baseline, and of one by an older version, which left nothing else.
+func TestKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	read := func(night int) *plan.Baseline { return &plan.Baseline{Run: nameOf(night), Read: at(night)} }
+	older, both := read(0), [2]*plan.Baseline{read(1), read(1)}
+	w.settle(0)
+	w.leave(&Planned{Run: nameOf(0), AsOf: at(0), Expires: at(3), Feeds: [2]*plan.Baseline{older, older}})
+	if d := cmp.Diff([2]*plan.Baseline{older, older}, w.settle(1).Known); d != "" {
+		t.Errorf("known after an older version's plan (-want +got):\n%s", d)
+	}
+	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), Held: true, Known: both})
+	for night := 2; night < 4; night++ { // the standing of the night before has it, too
+		next := w.settle(night)
+		if d := cmp.Diff(both, next.Known); d != "" {
+			t.Errorf("night %d: known after a held plan (-want +got):\n%s", night, d)
+		}
+		if d := cmp.Diff([2]*plan.Baseline{older, older}, next.Baselines); d != "" {
+			t.Errorf("night %d: baselines (-want +got):\n%s", night, d)
+		}
+	}
+	w.leave(&Planned{Run: nameOf(400), AsOf: at(400), Expires: at(403), Known: [2]*plan.Baseline{read(400), read(400)}})
+	if d := cmp.Diff(both, w.settle(4).Known); d != "" {
+		t.Errorf("known after a plan from the future (-want +got):\n%s", d)
+	}
+}
+
 func TestNewer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -61,6 +62,9 @@ type Standing struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // of the last healthy feeds
+	// Known are the last readings whose accounts are remembered. A reading is one also
+	// when too many people matched: a date that it saw was there.
+	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Earlier is the newest earlier run for everybody that made a plan; empty: none.
 	Earlier string `json:"earlier,omitempty"`
 
@@ -180,11 +184,14 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 			return nil, err
 		}
 	} else {
-		next.Baselines, next.items, next.setbacks = old.Baselines, old.items, old.setbacks
+		next.Baselines, next.Known, next.items, next.setbacks = old.Baselines, old.Known, old.items, old.setbacks
 	}
 	for _, source := range sources {
-		if b := next.Baselines[source]; b != nil && b.Read.After(now) {
-			next.Baselines[source] = nil
+		next.Known[source] = cmp.Or(next.Known[source], next.Baselines[source])
+		for _, b := range []**plan.Baseline{&next.Baselines[source], &next.Known[source]} {
+			if *b != nil && (*b).Read.After(now) {
+				*b = nil
+			}
 		}
 	}
 	lately, unread, err := next.watch(ctx, s, old, plans, others)
@@ -271,9 +278,8 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 				}
 			}
 			for _, source := range sources {
-				if f := p.Feeds[source]; f != nil && !f.Read.After(st.At) && (st.Baselines[source] == nil || f.Read.After(st.Baselines[source].Read)) {
-					st.Baselines[source] = f
-				}
+				st.later(&st.Baselines[source], p.Feeds[source])
+				st.later(&st.Known[source], cmp.Or(p.Known[source], p.Feeds[source]))
 			}
 			lately = append(lately, p)
 		}
@@ -281,6 +287,13 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 	}
 	err = errors.Join(read(plansPrefix, plans), read(othersPrefix, others))
 	return lately, unread, err
+}
+
+// later puts a reading in place of an earlier one.
+func (st *Standing) later(last **plan.Baseline, b *plan.Baseline) {
+	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
+		*last = b
+	}
 }
 
 // mark has a license looked up in the ledger.

@@ -129,11 +129,6 @@ func (x *request) answer(next http.Handler, header http.Header) *answer {
 	if a := x.instead(k, d, next, header); a != nil {
 		return x.skewed(a)
 	}
-	if k == "" && read && !x.marked {
-		if a := x.emptyPage(header); a != nil {
-			return x.skewed(a)
-		}
-	}
 	a := ask(next, header, x.r)
 	if read && a.status == http.StatusOK {
 		x.change(a)

@@ -2,7 +2,6 @@ package weather
 
 import (
 	"encoding/json"
-	"net/http"
 	"time"
 )
 
@@ -43,20 +42,6 @@ func (x *request) link(marked bool) json.RawMessage {
 	return encode(u)
 }
 
-// emptyPage is a page without entries, which comes before the one asked for; or nil.
-func (x *request) emptyPage(header http.Header) *answer {
-	if !x.isList() {
-		return nil
-	}
-	if k, _ := x.w.meets(x.n, x.o, []Kind{GraphEmptyPage}); k == "" {
-		return nil
-	}
-	a := &answer{header: header.Clone(), status: http.StatusOK, sent: -1}
-	a.header.Set("Content-Type", "application/json")
-	a.body = encode(map[string]any{"value": []string{}, "@odata.nextLink": x.link(true)})
-	return a
-}
-
 // change changes what a read tells.
 func (x *request) change(a *answer) {
 	what, _ := x.asked()
@@ -80,7 +65,7 @@ func (x *request) change(a *answer) {
 
 // changePage changes how the entries are listed.
 func (x *request) changePage(l *list) {
-	kinds := []Kind{GraphPageTwice, GraphLinkBack}
+	kinds := []Kind{GraphPageTwice, GraphLinkBack, GraphEmptyPage}
 	if len(l.entries) > 1 {
 		kinds = append(kinds, GraphEntryTwice, GraphShuffled)
 	}
@@ -90,6 +75,9 @@ func (x *request) changePage(l *list) {
 		l.fields["@odata.nextLink"] = x.link(true)
 	case GraphLinkBack:
 		l.fields["@odata.nextLink"] = x.link(false)
+	case GraphEmptyPage: // and then the page
+		l.entries = []json.RawMessage{}
+		l.fields["@odata.nextLink"] = x.link(true)
 	case GraphEntryTwice:
 		l.entries = twice(l.entries, d)
 	case GraphShuffled:
