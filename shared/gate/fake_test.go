@@ -55,6 +55,8 @@ type evaluated struct {
 	seats      [2]int          // of Exchange Online: paid for, and taken
 	run        string          // empty: run
 	taken      []ledger.Intent // by earlier runs, and not given back
+	history    string          // key of a standing that is there already
+	consumed   int             // seats of E3 that are taken
 }
 
 // healthy is a reading of a source at which nothing is wrong.
@@ -85,13 +87,13 @@ func (e evaluated) putInto(t *testing.T, s store.Store) {
 	ctx, run := t.Context(), cmp.Or(e.run, "run")
 	b := &snapshot.Begin{
 		Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Tool: "v1", Policy: e.text, Partitions: len(e.partitions), User: e.user, Scheduled: e.scheduled,
-		SKUs:      []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", Enabled: e.seats[0], Consumed: e.seats[1]}},
+		SKUs:      []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3", Consumed: e.consumed}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", Enabled: e.seats[0], Consumed: e.seats[1]}},
 		Mailboxes: e.mailboxes,
 	}
 	if err := snapshot.PutBegin(ctx, s, b); err != nil {
 		t.Fatal(err)
 	}
-	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{e.entra, e.ad}}
+	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{e.entra, e.ad}, History: e.history}
 	book := ledger.In(s)
 	for _, in := range e.taken {
 		entry, err := book.Begin(ctx, in, nil)

@@ -1,0 +1,358 @@
+package gate
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// doubted is a policy with an exempt group and a name, and two rules of one license.
+const doubted = text + `
+  - {name: citrix-long, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}
+exempt: {users: [boss@x.example], groups: [{ad: "CN=Exempt,DC=corp"}, {entra: LIC-Exempt}]}
+`
+
+var (
+	adExempt    = directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}
+	entraExempt = directory.GroupRef{Source: directory.Entra, Name: "LIC-Exempt"}
+	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
+)
+
+// inDoubt is a judgement in the making, over a run in which everything is well.
+func inDoubt(t *testing.T, change func(*judgement)) *judgement {
+	t.Helper()
+	p, err := policy.Load("p", []byte(doubted))
+	if err != nil {
+		t.Fatal(err)
+	}
+	skus := []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3", Consumed: 9}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", Consumed: 9}}
+	r := &decision.Run{
+		Begin:  &snapshot.Begin{Run: "run", Read: asOf, SKUs: skus},
+		Policy: p, Tenant: plan.TenantOf(skus, nil, nil), Manifest: &snapshot.Manifest{Readings: [2]snapshot.Reading{healthy(directory.Entra), healthy(directory.AD)}},
+		Feeds: [2]plan.Feed{{State: plan.Healthy}, {State: plan.Healthy}},
+	}
+	j := &judgement{Run: r, plan: &plan.Plan{}, listed: &decision.Listed{}, sum: decision.Summary{Tallies: []plan.Tally{{Rule: "m365", Holders: 5}, {Rule: "citrix", Holders: 5}, {Rule: "citrix-long", Holders: 5}}}}
+	if change != nil {
+		change(j)
+	}
+	return j
+}
+
+// TestDoubts: what somebody has to look at before anything is done.
+func TestDoubts(t *testing.T) {
+	t.Parallel()
+	const never = "2 of the names in exempt.users and exempt.leave have never been anybody's"
+	before := &directory.Earlier{
+		Members: map[string]int{adExempt.Key(false): 7, citrixGroup.Key(true): 2},
+		Groups:  map[string]directory.EarlierGroup{citrixGroup.Key(false): {ID: "guid-1", Run: "r0"}},
+	}
+	emptied := func(j *judgement) { j.Begin.Earlier = before }
+	remade := func(j *judgement) {
+		j.Begin.Earlier = &directory.Earlier{Groups: before.Groups}
+		j.Manifest.Readings[directory.AD].Groups = map[string]string{citrixGroup.Key(false): "guid-2"}
+	}
+	const emptiedSaid, remadeSaid = "the group ad:CN=Exempt,DC=corp had 7 members in an earlier run and has none now",
+		"the group ad:CN=Citrix,DC=corp is another one (objectGUID guid-2) than the one that run r0 read (guid-1)"
+	const unheld = "license e3: Graph counts 9 seats of SPE_E3 (skuId sku-e3) as taken, and nobody holds one"
+	holders := func(n ...int) func(*judgement) {
+		return func(j *judgement) {
+			for i := range n {
+				j.sum.Tallies[i].Holders = n[i]
+			}
+		}
+	}
+	for name, tc := range map[string]struct {
+		change func(*judgement)
+		want   []string
+	}{
+		"none":                        {nil, nil},
+		"names that are nobody's":     {func(j *judgement) { j.listed.Nobody = []string{"a", "b"} }, []string{never}},
+		"names, for one person":       {func(j *judgement) { j.Begin.User, j.Begin.Unnamed = "ann", []string{"a", "b"} }, []string{never}},
+		"names of everybody, for one": {func(j *judgement) { j.Begin.User, j.listed.Nobody = "ann", []string{"a", "b"} }, nil},
+		"names of one, for everybody": {func(j *judgement) { j.Begin.Unnamed = []string{"a", "b"} }, nil},
+		"a group is emptied":          {emptied, []string{emptiedSaid}},
+		"emptied, for one person":     {func(j *judgement) { emptied(j); j.Begin.User = "ann" }, nil},
+		"a group is made again":       {remade, []string{remadeSaid}},
+		"a group in doubt": {func(j *judgement) {
+			j.Begin.Groups = []directory.Group{{Unreadable: "two of that name", Doubt: true}, {Unreadable: "403"}, {Name: "good"}}
+		}, []string{"two of that name"}},
+		"nobody holds a product": {holders(0, 5, 5), []string{unheld}},
+		"nobody is in a group":   {holders(5, 0, 0), nil}, // no seats are counted
+		"one rule finds none":    {holders(5, 0, 5), nil},
+		"Entra is unhealthy":     {func(j *judgement) { holders(0)(j); j.Feeds[directory.Entra].State = plan.Unhealthy }, nil},
+		"AD is unhealthy":        {func(j *judgement) { holders(0)(j); j.Feeds[directory.AD].State = plan.Unhealthy }, []string{unheld}},
+		"no seats are taken":     {func(j *judgement) { holders(0)(j); j.Begin.SKUs[0].Consumed = 0 }, nil},
+		"no such product":        {func(j *judgement) { holders(0)(j); j.Begin.SKUs[0].ID = "gone" }, nil},
+		"several":                {func(j *judgement) { emptied(j); holders(0)(j); j.listed.Nobody = []string{"a", "b"} }, []string{never, unheld, emptiedSaid}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := inDoubt(t, tc.change).doubts()
+			if len(got) != len(tc.want) {
+				t.Fatalf("%q, want %q", got, tc.want)
+			}
+			for i, want := range tc.want {
+				if !strings.HasPrefix(got[i], want) {
+					t.Errorf("%q, want %q", got[i], want)
+				}
+			}
+		})
+	}
+}
+
+// TestHoldOfDoubts: doubts come before the limits, and no override sets them aside.
+func TestHoldOfDoubts(t *testing.T) {
+	t.Parallel()
+	p := &plan.Plan{Verdict: plan.Hold, HoldReasons: []string{"limit"}, Overridable: true}
+	hold(p, nil)
+	if !p.Overridable || len(p.HoldReasons) != 1 {
+		t.Errorf("without a doubt: %+v", p)
+	}
+	hold(p, []string{"doubt"})
+	if d := cmp.Diff(&plan.Plan{Verdict: plan.Hold, HoldReasons: []string{"doubt", "limit"}}, p); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	e := quiet()
+	e.partitions[0] = []plan.Decision{reclaim("a", 70)}
+	e.tallies[0].Holders, e.seats, e.consumed = 0, [2]int{9, 9}, 9
+	got, err := Run(t.Context(), e.put(t), "run", clock)
+	if err != nil || got.Verdict != plan.Hold || got.Overridable || !strings.HasPrefix(got.HoldReasons[0], "license e3: Graph counts 9 seats") {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestNotesOfAPlan: how groups were found, whose members could not be read, which names
+// are nobody's, and which accounts count as converted.
+func TestNotesOfAPlan(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change func(*judgement)
+		want   []string // beginnings
+	}{
+		"none":          {nil, nil},
+		"of a group":    {func(j *judgement) { j.Begin.Groups = []directory.Group{{Name: "good"}, {Note: "renamed"}} }, []string{"earlier", "renamed"}},
+		"withheld":      {func(j *judgement) { j.Manifest.Readings[1].Why = map[string]string{"b": "why b", "a": "why a"} }, []string{"earlier", "why a", "why b"}},
+		"converted":     {func(j *judgement) { j.sum.Converted = 3 }, []string{"earlier", "3 accounts carry a SID of Active Directory, are mastered in Entra ID"}},
+		"for one":       {func(j *judgement) { j.Begin.User, j.Begin.Unnamed = "ann", []string{"boss@x.example"} }, []string{"earlier", `the policy lists "boss@x.example", and nobody has that name; a plan for everybody finds who is meant`}},
+		"for everybody": {func(j *judgement) { j.Begin.Unnamed = []string{"boss@x.example"} }, []string{"earlier"}},
+	} {
+		j := inDoubt(t, tc.change)
+		if tc.change != nil {
+			j.plan.Notes = []string{"earlier"}
+		}
+		j.sum.Named = []decision.Named{{Entry: "boss@x.example", ID: "id-boss", Name: "boss@x.example"}}
+		if err := j.findListed(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(j.plan.Notes) != len(tc.want) {
+			t.Errorf("%s: %q, want %q", name, j.plan.Notes, tc.want)
+			continue
+		}
+		for i, want := range tc.want {
+			if !strings.HasPrefix(j.plan.Notes[i], want) {
+				t.Errorf("%s: %q, want %q", name, j.plan.Notes[i], want)
+			}
+		}
+		if (len(j.listed.People["boss@x.example"]) == 1) == (j.Begin.User != "") {
+			t.Errorf("%s: who was found: %+v", name, j.listed.People)
+		}
+	}
+}
+
+// TestEarlier: what a run hands to later ones about groups. A group in doubt keeps what
+// was last believed of it, and so does one that could not be read.
+func TestEarlier(t *testing.T) {
+	t.Parallel()
+	old := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	was := func(id string) directory.EarlierGroup { return directory.EarlierGroup{ID: id, Run: "r0", At: old} }
+	is := func(id string) directory.EarlierGroup { return directory.EarlierGroup{ID: id, Run: "run", At: asOf} }
+	keys := []string{adExempt.Key(false), entraExempt.Key(false), citrixGroup.Key(true)}
+	for name, tc := range map[string]struct {
+		change  func(*judgement)
+		groups  map[string]directory.EarlierGroup
+		members [3]int // of the groups above; -1: not known
+	}{
+		"nothing before": {func(j *judgement) { j.Begin.Earlier = nil },
+			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": is("guid-x"), "entra:LIC-Exempt": is("id-x"), "ad:cn=citrix,dc=corp": is("guid-c")}, [3]int{4, 5, 6}},
+		"all as before": {nil,
+			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": is("guid-x"), "entra:LIC-Exempt": is("id-x"), "ad:cn=citrix,dc=corp": is("guid-c"), "entra:Old": was("id-o")}, [3]int{4, 5, 6}},
+		"made again": {func(j *judgement) { j.Manifest.Readings[directory.AD].Groups[citrixGroup.Key(false)] = "guid-2" },
+			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": is("guid-x"), "entra:LIC-Exempt": is("id-x"), "ad:cn=citrix,dc=corp": was("guid-c"), "entra:Old": was("id-o")}, [3]int{4, 5, 6}},
+		"unreadable in Entra": {func(j *judgement) {
+			j.Begin.Groups[0].Unreadable = "403"
+			j.Manifest.Readings[directory.Entra].Unreadable = []string{entraExempt.Key(false)}
+		}, map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": is("guid-x"), "entra:LIC-Exempt": was("id-x"), "ad:cn=citrix,dc=corp": is("guid-c"), "entra:Old": was("id-o")}, [3]int{4, 9, 6}},
+		"hidden members, seen": {func(j *judgement) { j.Manifest.Readings[directory.Entra].Hidden = []string{entraExempt.Key(false)} },
+			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": is("guid-x"), "entra:LIC-Exempt": {ID: "id-x", Run: "run", At: asOf, Hidden: true}, "ad:cn=citrix,dc=corp": is("guid-c"), "entra:Old": was("id-o")}, [3]int{4, 5, 6}},
+		"emptied": {func(j *judgement) { j.Manifest.Readings[directory.AD].Members[keys[0]] = 0 },
+			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": is("guid-x"), "entra:LIC-Exempt": is("id-x"), "ad:cn=citrix,dc=corp": is("guid-c"), "entra:Old": was("id-o")}, [3]int{8, 5, 6}},
+		"AD was not read": {func(j *judgement) { j.Manifest.Readings[directory.AD] = snapshot.Reading{Failed: "no route"} },
+			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": was("guid-x"), "entra:LIC-Exempt": is("id-x"), "ad:cn=citrix,dc=corp": was("guid-c"), "entra:Old": was("id-o")}, [3]int{8, 5, 7}},
+		"AD is not set up": {func(j *judgement) { j.Manifest.Readings[directory.AD] = snapshot.Reading{Absent: true} },
+			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": was("guid-x"), "entra:LIC-Exempt": is("id-x"), "ad:cn=citrix,dc=corp": was("guid-c"), "entra:Old": was("id-o")}, [3]int{8, 5, 7}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := inDoubt(t, func(j *judgement) {
+				j.Begin.Groups = []directory.Group{{Ref: entraExempt, ID: "id-x"}, {Ref: directory.GroupRef{Source: directory.AD, Name: "CN=Other"}, ID: "CN=Other"}}
+				j.Begin.Earlier = &directory.Earlier{
+					Groups:  map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": was("guid-x"), "entra:LIC-Exempt": was("id-x"), "ad:cn=citrix,dc=corp": was("guid-c"), "entra:Old": was("id-o")},
+					Members: map[string]int{keys[0]: 8, keys[1]: 9, keys[2]: 7},
+				}
+				j.Manifest.Readings[directory.AD].Groups = map[string]string{adExempt.Key(false): "guid-x", citrixGroup.Key(false): "guid-c"}
+				j.Manifest.Readings[directory.AD].Members = map[string]int{keys[0]: 4, keys[2]: 6}
+				j.Manifest.Readings[directory.Entra].Members = map[string]int{keys[1]: 5}
+				j.listed.People = map[string][]directory.EarlierPerson{"boss@x.example": {{ID: "id-boss"}}}
+			})
+			if tc.change != nil {
+				tc.change(j)
+			}
+			got := j.earlier()
+			if d := cmp.Diff(tc.groups, got.Groups); d != "" {
+				t.Errorf("groups (-want +got):\n%s", d)
+			}
+			for i, key := range keys {
+				if got.Members[key] != tc.members[i] {
+					t.Errorf("%s has %d members, want %d", key, got.Members[key], tc.members[i])
+				}
+			}
+			if len(got.People["boss@x.example"]) != 1 {
+				t.Errorf("people: %+v", got.People)
+			}
+		})
+	}
+}
+
+// TestSavesNothingIsSaid: which licenses' changes count nothing in the sum, and why.
+func TestSavesNothingIsSaid(t *testing.T) {
+	t.Parallel()
+	p, err := policy.Load("p", []byte(strings.Replace(text, ", model: user", "", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(license, nothing, back string) plan.Change {
+		return plan.Change{License: license, SavesNothing: nothing, Back: back}
+	}
+	const said = "license citrix: 2 changes are counted as saving nothing: whether a seat comes free is not known"
+	for name, tc := range map[string]struct {
+		changes []plan.Change
+		want    string
+	}{
+		"two":                       {[]plan.Change{change("citrix", "x", ""), change("citrix", "y", ""), change("citrix", "", ""), change("citrix", "x", "r0"), change("e3", "x", "")}, said},
+		"none":                      {[]plan.Change{change("citrix", "", "")}, ""},
+		"given back":                {[]plan.Change{change("citrix", "x", "r0")}, ""},
+		"a license that frees them": {[]plan.Change{change("e3", "in error", "")}, ""},
+	} {
+		got := strings.Join(savesNothing(p, tc.changes), "\n")
+		if (tc.want == "") != (got == "") || !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// TestFirstRunKnowsNoEarlierOne, neither a run nor what became of a license.
+func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
+	t.Parallel()
+	taken := quiet()
+	taken.taken = took("m365", 3, 1)
+	s := quiet().put(t)
+	if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "a run before"}, true); err != nil {
+		t.Fatal(err)
+	}
+	after := quiet()
+	after.run, after.taken = "run after", nil
+	key, err := history.Settle(t.Context(), s, after.run, asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after.history = key
+	after.putInto(t, s)
+	for name, tc := range map[string]struct {
+		plan func() (*plan.Plan, error)
+		want bool
+	}{
+		"the first":                 {func() (*plan.Plan, error) { return Run(t.Context(), quiet().put(t), "run", clock) }, true},
+		"a license was taken":       {func() (*plan.Plan, error) { return Run(t.Context(), taken.put(t), "run", clock) }, false},
+		"a run before, and nothing": {func() (*plan.Plan, error) { return Run(t.Context(), s, after.run, clock) }, false},
+	} {
+		p, err := tc.plan()
+		if err != nil || p.FirstRun != tc.want {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+}
+
+// TestAuditLeavesNothing: a plan in audit touches nobody.
+func TestAuditLeavesNothing(t *testing.T) {
+	t.Parallel()
+	changes, notices := []plan.Change{{User: "a", License: "e3"}}, []plan.Change{{User: "b", License: "e3"}}
+	for mode, want := range map[policy.Mode][]history.Touch{policy.Audit: {}, policy.Review: {{User: "a", License: "e3"}, {User: "b", License: "e3"}}} {
+		got := planned(&plan.Plan{Run: "r", Mode: mode, AsOf: asOf, Expires: clock, Changes: changes, Notices: notices})
+		if d := cmp.Diff(&history.Planned{Run: "r", AsOf: asOf, Expires: clock, Touches: want}, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", mode, d)
+		}
+	}
+}
+
+// TestOpenCounts as taken in the sum of 30 days, unless it gives back.
+func TestOpenCounts(t *testing.T) {
+	t.Parallel()
+	item := func(rule string, began time.Time) ledger.Intent {
+		return ledger.Intent{Person: "a", License: "e3", Run: "r1", Rule: rule, Via: "direct", At: began}
+	}
+	window := clock.Add(-plan.Window)
+	for name, tc := range map[string]struct {
+		intent ledger.Intent
+		done   bool
+		before int
+	}{
+		"taken":            {item("m365", asOf.AddDate(0, 0, -3)), true, 1},
+		"being taken":      {item("m365", asOf.AddDate(0, 0, -3)), false, 1},
+		"being given back": {item(plan.RestoreRule, asOf.AddDate(0, 0, -3)), false, 0},
+		"30 days ago":      {item("m365", window), true, 1},
+		"a second before":  {item("m365", window.Add(-time.Second)), true, 0},
+	} {
+		s := quiet().put(t)
+		e, err := ledger.In(s).Begin(t.Context(), tc.intent, nil)
+		if err == nil && tc.done {
+			err = ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: tc.intent.At})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := history.Settle(t.Context(), s, "later", asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		night := quiet()
+		night.run, night.history = "later", key
+		night.putInto(t, s)
+		r, err := decision.Open(t.Context(), s, "later")
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := &judgement{Run: r, plan: &plan.Plan{Changes: []plan.Change{{User: "b", Rule: "m365"}, {User: "c", Rule: "citrix"}, {User: "d", Rule: "m365", Back: "r0"}}}, sum: decision.Summary{Tallies: make([]plan.Tally, 2)}}
+		got := j.drains(&acceptances{}, clock)[0]
+		want := plan.Drain{Rule: "m365", Before: tc.before, Now: 1, Holders: tc.before}
+		if tc.before > 0 {
+			want.Runs = []string{"r1"}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		j.again = []history.Touch{{User: "a", License: "e3", Run: "r1"}}
+		if got := j.drains(&acceptances{}, clock)[0]; got.Before != 0 || got.Holders != 0 {
+			t.Errorf("%s, and held again: %+v", name, got)
+		}
+	}
+}
