@@ -79,6 +79,7 @@ type fakeEntra struct {
 	reduced string            // the group that gives its license without a service plan
 	dynamic string            // the group that is dynamic by now
 	slow    bool              // changes of direct licenses do not show
+	hidden  string            // the group whose members are hidden by now
 }
 
 // follow lets the licenses of everybody follow membership.
@@ -161,7 +162,7 @@ func (f *fakeEntra) FindPerson(_ context.Context, upnOrID string) (directory.Ent
 }
 
 func (f *fakeEntra) FindGroup(_ context.Context, id string) (directory.Group, error) {
-	g := directory.Group{ID: id, Dynamic: f.dynamic == id}
+	g := directory.Group{ID: id, Dynamic: f.dynamic == id, Hidden: f.hidden == id}
 	if sku := f.grants[id]; sku != "" {
 		g.Grants = []string{sku}
 	}
@@ -314,3 +315,16 @@ func (s brokenStore) List(ctx context.Context, prefix string) iter.Seq2[string, 
 }
 
 func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }
+
+// blindStore is a store in which an object cannot be read.
+type blindStore struct {
+	store.Store
+	key string
+}
+
+func (s blindStore) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if key == s.key {
+		return nil, errDown
+	}
+	return s.Store.Get(ctx, key)
+}

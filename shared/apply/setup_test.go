@@ -147,13 +147,15 @@ func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	}
 	edit(p)
 	p.PlanHash = p.Hash()
-	nobody := func(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
-		return decision.Summary{}, nil
-	}
-	if err := report.PutPlan(t.Context(), b.Store, p, nobody); err != nil {
+	if err := report.PutPlan(t.Context(), b.Store, p, noDecisions); err != nil {
 		t.Fatal(err)
 	}
 	return p.PlanHash
+}
+
+// noDecisions are the lists of a plan that was not made of decisions.
+func noDecisions(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
+	return decision.Summary{}, nil
 }
 
 // apply applies the plan of one change and checks what became of it.
