@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"net/http"
 	"slices"
 	"strings"
@@ -63,6 +64,7 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 // read and is returned as it is.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
 	k := call{what: "list people", needs: readPeople, paced: true}
+	page = once(page)
 	if cursor != "" {
 		info, err := c.follow(cursor)
 		if err != nil {
@@ -72,6 +74,26 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 		return expired(err)
 	}
 	return c.selecting(func(fields []string) error { return c.listFrom(ctx, k, fields, page) })
+}
+
+// once hands a page that comes again behind another link over without its people. A
+// list with such a page would have more people than there are, and the list of the
+// next night would look short beside it.
+func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
+	seen := map[uint64]bool{}
+	return func(people []directory.EntraUser, next string) error {
+		var sum uint64 // of the hashes of its ids, in whatever order
+		for i := range people {
+			h := fnv.New64a()
+			_, _ = h.Write([]byte(people[i].ID)) // never fails
+			sum += h.Sum64()
+		}
+		if seen[sum] && len(people) > 0 {
+			people = nil
+		}
+		seen[sum] = true
+		return page(people, next)
+	}
 }
 
 // listFrom lists users from the first on, in the largest pages that Graph allows.

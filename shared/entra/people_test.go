@@ -45,6 +45,14 @@ func TestListPeople(t *testing.T) {
 			want:  []string{"a -> /users?$skiptoken=1", "-> /users?$skiptoken=2", "b -> "},
 			asked: []string{start, "GET /v1.0/users $skiptoken=1", "GET /v1.0/users $skiptoken=2"},
 		},
+		"a page twice, in other order": {
+			play: []answer{
+				list("$base/users?$skiptoken=1", person("a"), person("b")), list("$base/users?$skiptoken=2", person("b"), person("a")),
+				list("", person("b"), person("c")),
+			},
+			want:  []string{"a b -> /users?$skiptoken=1", "-> /users?$skiptoken=2", "b c -> "},
+			asked: []string{start, "GET /v1.0/users $skiptoken=1", "GET /v1.0/users $skiptoken=2"},
+		},
 		"resumed": {
 			cursor: "$base/users?$skiptoken=1", play: []answer{list("", person("b"))},
 			want: []string{"b -> "}, asked: []string{"GET /v1.0/users $skiptoken=1"},
