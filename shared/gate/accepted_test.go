@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,8 +63,13 @@ func TestOverride(t *testing.T) {
 		"people altered since": {3, matched("run", "b", 0, 60), older, func(t *testing.T, s store.Store, _ *history.Override) {
 			other := matched("other", "b", 0, 60)
 			other.putInto(t, s)
-			copied(t, s, "runs/other/decisions/0000.jsonl.gz", "runs/r0/decisions/0000.jsonl.gz")
+			resealed(t, s, "runs/other/decisions/0000.jsonl.gz", "runs/r0/decisions/0000.jsonl.gz")
 		}, plan.Hold, "the people whom the rules matched were altered since"},
+		"people of another run": {3, matched("run", "b", 0, 60), older, func(t *testing.T, s store.Store, _ *history.Override) {
+			other := matched("other", "b", 0, 60)
+			other.putInto(t, s)
+			copied(t, s, "runs/other/decisions/0000.jsonl.gz", "runs/r0/decisions/0000.jsonl.gz")
+		}, plan.Hold, "it was altered, or copied from another place"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -98,6 +104,17 @@ func copied(t *testing.T, s store.Store, from, to string) {
 	if err == nil {
 		err = store.PutBytes(t.Context(), s, to, raw)
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// resealed is copied by somebody who seals the object for its new place.
+func resealed(t *testing.T, s store.Store, from, to string) {
+	t.Helper()
+	err := store.PutLines(t.Context(), s, to, func(emit func(any) error) error {
+		return store.GetLines(t.Context(), s, from, func(line *json.RawMessage) error { return emit(*line) })
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

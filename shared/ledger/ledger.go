@@ -9,7 +9,6 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -188,8 +187,8 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
 	e := &Entry{Sum: sumOf(raw)}
-	if err := json.Unmarshal(raw, &e.Intent); err != nil {
-		return nil, damaged(key, "is no intent: %v", err)
+	if err := store.Decode(key, raw, &e.Intent); err != nil {
+		return nil, damaged(key, "is no intent as it was written")
 	}
 	if _, err := fmt.Sscanf(strings.TrimPrefix(key, prefix(person, license)), "%d.json", &e.Seq); err != nil || e.Person != person || e.License != license || e.Key() != key {
 		return nil, damaged(key, "is about another person, license or number than its name")
@@ -216,7 +215,7 @@ func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, err
 	default:
 		return nil, Blocked(last)
 	}
-	raw, err := json.Marshal(e.Intent)
+	raw, err := store.Encode(e.Key(), e.Intent)
 	if err != nil {
 		return nil, fmt.Errorf("write the intent into the ledger (nothing was changed): %w", err)
 	}
@@ -279,7 +278,7 @@ func (l *Ledger) get(ctx context.Context, key string, v any) (found bool, err er
 	case errors.Is(err, store.ErrNotFound):
 		return false, nil
 	case errors.Is(err, store.ErrDamaged):
-		return false, damaged(key, "does not parse")
+		return false, damaged(key, "is not as it was written")
 	case err != nil:
 		return false, fmt.Errorf("read the ledger: %w", err)
 	}

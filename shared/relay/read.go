@@ -105,6 +105,9 @@ func (r *Relay) readCandidates(l *lease, m *task.Message) (string, error) {
 // input reads the object that a message names.
 func (r *Relay) input(l *lease, m *task.Message) ([]byte, error) {
 	text, err := store.GetBytes(l.ctx, r.store, m.Input, maxInput)
+	if err == nil {
+		text, err = store.Unseal(m.Input, text)
+	}
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
 		return nil, &badError{err}
 	}

@@ -5,6 +5,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -42,7 +43,7 @@ type person struct {
 // PutPlan writes plan.json: the bound plan first, the long lists after it.
 func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error {
 	err := store.PutSpooled(ctx, s, PlanKey(p.Run), func(w io.Writer) error {
-		bound, err := json.Marshal(p)
+		bound, err := store.Encode(PlanKey(p.Run), p)
 		if err != nil {
 			return err
 		}
@@ -114,12 +115,12 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
 	}
 	defer body.Close()
-	p, err := bound(bufio.NewReader(body))
+	p, err := bound(PlanKey(run), bufio.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("read the plan of run %s: %w: %w", run, store.ErrDamaged, err)
+		return nil, fmt.Errorf("read the plan of run %s: %w %q: %w", run, store.ErrDamaged, PlanKey(run), err)
 	}
 	if p.Run != run || p.PlanHash != p.Hash() {
-		return nil, fmt.Errorf("the plan of run %s was altered, its hash does not fit: %w", run, store.ErrDamaged)
+		return nil, fmt.Errorf("the plan of run %s was altered, its hash does not fit: %w %q", run, store.ErrDamaged, PlanKey(run))
 	}
 	return p, nil
 }
@@ -174,34 +175,34 @@ func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
 	return nil
 }
 
-// bound decodes the keys before the long lists, one by one.
-func bound(r io.Reader) (*plan.Plan, error) {
-	dec := json.NewDecoder(r)
+// bound decodes the members before the long lists, and nothing of these.
+func bound(key string, r io.Reader) (*plan.Plan, error) {
+	var read bytes.Buffer
+	dec := json.NewDecoder(io.TeeReader(r, &read))
 	if _, err := dec.Token(); err != nil {
 		return nil, err
 	}
-	fields := map[string]json.RawMessage{}
+	text := []byte(nil) // of an object without the lists
 	for dec.More() {
-		key, err := dec.Token()
+		name, err := dec.Token()
 		if err != nil {
 			return nil, err
 		}
-		name, ok := key.(string)
-		if !ok || name == "refused" {
+		if name == "refused" {
+			before, _ := bytes.CutSuffix(read.Bytes()[:dec.InputOffset()], []byte(`,"refused"`))
+			text = append(before, '}')
 			break
 		}
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
 			return nil, err
 		}
-		fields[name] = value
 	}
-	joined, err := json.Marshal(fields)
-	if err != nil {
-		return nil, err
+	if text == nil {
+		text = read.Bytes()
 	}
 	var p plan.Plan
-	return &p, json.Unmarshal(joined, &p)
+	return &p, store.Decode(key, text, &p)
 }
 
 // PutChanges writes changes.csv.

@@ -9,7 +9,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -258,7 +257,10 @@ func GetManifest(ctx context.Context, s store.Store, run string) (*Manifest, str
 		return nil, "", fmt.Errorf("read the manifest of run %s: %w", run, err)
 	}
 	var m Manifest
-	if err := json.Unmarshal(raw, &m); err != nil || m.Run != run {
+	if err := store.Decode(manifestKey(run), raw, &m); err != nil {
+		return nil, "", fmt.Errorf("read the manifest of run %s: %w", run, err)
+	}
+	if m.Run != run {
 		return nil, "", fmt.Errorf("manifest of run %s: %w", run, store.ErrDamaged)
 	}
 	return &m, hexSum(raw), nil

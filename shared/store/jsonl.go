@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -45,7 +46,7 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// PutLines stores what write emits as a compressed JSONL object, in place of
+// PutLines stores what write emits as a compressed JSONL object, sealed, in place of
 // what the key held. The lines grow in a temporary file, not in memory.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
@@ -53,8 +54,12 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 		if err != nil {
 			return err
 		}
-		lines := json.NewEncoder(zip)
+		sum := sumOf(key)
+		lines := json.NewEncoder(io.MultiWriter(zip, sum))
 		if err := write(lines.Encode); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(zip, "{"+seal(sum)+"\n"); err != nil {
 			return err
 		}
 		return zip.Close()
@@ -82,8 +87,9 @@ func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) 
 	return s.Put(ctx, key, spool)
 }
 
-// GetLines decodes every line of a JSONL object into a fresh T. What cannot be
-// read to its end is ErrDamaged.
+// GetLines decodes every line of a JSONL object into a fresh T. What cannot be read to
+// its end, or was altered since it was sealed, is ErrDamaged. That may show only at the
+// end, so nothing that each was given may be used when there is an error.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {
@@ -91,7 +97,18 @@ func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) err
 	}
 	defer body.Close()
 	var stop error
+	sum, sealed := sumOf(key), false
 	err = EachLine(body, func(line string) error {
+		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // also of a seal that is no text
+			if sealed = true; line == "{"+seal(sum) {
+				return nil
+			}
+			return errAltered
+		}
+		if sealed || line == "{}" { // no record is empty: it was a seal
+			return errAltered
+		}
+		sum.Write([]byte(line + "\n"))
 		v := new(T)
 		if err := json.Unmarshal([]byte(line), v); err != nil {
 			return err

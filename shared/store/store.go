@@ -147,11 +147,21 @@ func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, er
 	return b, nil
 }
 
-// GetJSON decodes an object into v. What is larger than MaxJSON, is not exactly
-// one JSON value, or does not fit v, is ErrDamaged. Fields that v does not have
-// are ignored: a newer version may have written them.
+// GetJSON decodes an object into v, as Decode does. What is larger than MaxJSON is
+// ErrDamaged.
 func GetJSON(ctx context.Context, s Store, key string, v any) error {
 	b, err := GetBytes(ctx, s, key, MaxJSON)
+	if err != nil {
+		return err
+	}
+	return Decode(key, b, v)
+}
+
+// Decode decodes the bytes of an object into v. What was altered since it was sealed, is
+// not exactly one JSON value, or does not fit v, is ErrDamaged. Fields that v does not
+// have are ignored: a newer version may have written them.
+func Decode(key string, b []byte, v any) error {
+	b, err := Unseal(key, b)
 	if err != nil {
 		return err
 	}
@@ -194,9 +204,9 @@ func PutJSONProven(ctx context.Context, s Store, key string, v any) error {
 }
 
 func encode(ctx context.Context, put func(context.Context, string, io.ReadSeeker) error, key string, v any) error {
-	b, err := json.Marshal(v)
+	b, err := Encode(key, v)
 	if err != nil {
-		return fmt.Errorf("encode object %q: %w", key, err)
+		return err
 	}
 	return put(ctx, key, bytes.NewReader(b))
 }

@@ -50,7 +50,7 @@ func (s *shell) earlierLedger(run string) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		for _, field := range []string{"bound", "intent", "sourceGuid", "targetGuid"} {
+		for _, field := range []string{"bound", "intent", "sourceGuid", "targetGuid", "sha256"} {
 			delete(object, field)
 		}
 		if readings, ok := object["readings"].([]any); ok {
