@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plain"
 )
 
 // What callers must tell apart.
@@ -73,10 +74,10 @@ func newGraphError(response *http.Response, body []byte) *graphError {
 	_ = json.Unmarshal(body, &envelope, tolerant) // a proxy's HTML leaves both empty, the status speaks then
 	return &graphError{
 		status:     response.StatusCode,
-		code:       envelope.Error.Code,
+		code:       plain.Line(envelope.Error.Code),
 		message:    envelope.Error.Message,
-		requestID:  response.Header.Get("request-id"),
-		retryAfter: response.Header.Get("Retry-After"),
+		requestID:  plain.Line(response.Header.Get("request-id")),
+		retryAfter: plain.Line(response.Header.Get("Retry-After")),
 		location:   response.Header.Get("Location"),
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
@@ -216,8 +217,8 @@ func PutChanges(ctx context.Context, s store.Store, p *plan.Plan) error {
 				idle = c.IdleSince.Format(time.RFC3339)
 			}
 			rows = append(rows, []string{
-				c.User, cell(c.UserPrincipalName), cell(c.Rule), cell(c.License), cell(c.To), string(c.Via), cell(c.Reason), idle,
-				strconv.FormatFloat(c.MonthlySaving, 'f', 2, 64), p.Currency,
+				cell(c.User), cell(c.UserPrincipalName), cell(c.Rule), cell(c.License), cell(c.To), cell(string(c.Via)), cell(c.Reason), idle,
+				strconv.FormatFloat(c.MonthlySaving, 'f', 2, 64), cell(p.Currency),
 			})
 		}
 		return out.WriteAll(rows)
@@ -228,10 +229,11 @@ func PutChanges(ctx context.Context, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// cell keeps a spreadsheet from running text of the directory as a formula
-// (OWASP, CSV injection).
+// cell keeps a spreadsheet from running text of the directory as a formula (OWASP, CSV
+// injection, which names the wide letters, too), and has no rune that is not printable.
 func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+	s = plain.Line(s)
+	if strings.IndexAny(s, "=+-@＝＋－＠") == 0 {
 		return "'" + s
 	}
 	return s

@@ -232,8 +232,8 @@ func TestPutPlanFails(t *testing.T) {
 func TestPutChanges(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{ // as the directory has it: as the spreadsheet shows it
-		"plain@x.example": "plain@x.example", "": "", `O'Brien, "Bo"`: `O'Brien, "Bo"`, "two\nlines": "two\nlines", "a=b+c-d@e": "a=b+c-d@e",
-		`=cmd|' /C calc'!A0`: `'=cmd|' /C calc'!A0`, "+1": "'+1", "-1": "'-1", "@SUM(1)": "'@SUM(1)", "\t=1": "'\t=1", "\n=1": "'\n=1", `=1,"2"`: `'=1,"2"`,
+		"plain@x.example": "plain@x.example", "": "", `O'Brien, "Bo"`: `O'Brien, "Bo"`, "two\nlines": "two�lines", "bidi \u202e": "bidi �", "\x1b[2J": "�[2J", "\u200b=1": "�=1", "＝1": "'＝1", "a=b+c-d@e": "a=b+c-d@e",
+		`=cmd|' /C calc'!A0`: `'=cmd|' /C calc'!A0`, "+1": "'+1", "-1": "'-1", "@SUM(1)": "'@SUM(1)", "\t=1": "�=1", "\n=1": "�=1", `=1,"2"`: `'=1,"2"`,
 	}
 	for text, want := range tests {
 		t.Run(text, func(t *testing.T) {

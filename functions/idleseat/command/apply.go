@@ -99,7 +99,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
 		switch {
 		case errors.Is(err, apply.ErrRefused), errors.Is(err, report.ErrNoPlan):
-			fmt.Fprintf(a.Stderr, "run %s cannot go on: %v\n", run, err)
+			fmt.Fprintf(a.Stderr, "run %s cannot go on: %s\n", run, oneLine(err.Error()))
 			continue
 		case err != nil:
 			return failed, fmt.Errorf("go on with run %s: %w", run, err)
@@ -114,7 +114,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 				failed++
 			}
 			if x.Status != report.Done {
-				fmt.Fprintf(a.Stderr, "%s\n", clean(fmt.Sprintf("  %s, %s: %s: %s", x.UserPrincipalName, arrow(x.Rule, x.License, x.To), x.Status, x.Note)))
+				fmt.Fprintf(a.Stderr, "%s\n", oneLine(fmt.Sprintf("  %s, %s: %s: %s", x.UserPrincipalName, arrow(x.Rule, x.License, x.To), x.Status, x.Note)))
 			}
 		}
 	}
@@ -182,7 +182,7 @@ func confirm(a *Process, p *plan.Plan) bool {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return false
 	}
-	fmt.Fprintf(a.Stderr, "Apply %d changes of run %s to tenant %s (plan %s…)? [yes/no] ", len(p.Changes), p.Run, p.Tenant, p.PlanHash[:12])
+	fmt.Fprintf(a.Stderr, "Apply %d changes of run %s to tenant %s (plan %s…)? [yes/no] ", len(p.Changes), p.Run, oneLine(p.Tenant), p.PlanHash[:12])
 	answer, _ := bufio.NewReader(a.Stdin).ReadString('\n')
 	return strings.EqualFold(strings.TrimSpace(answer), "yes")
 }
@@ -191,7 +191,7 @@ func confirm(a *Process, p *plan.Plan) bool {
 // what is pending.
 func printResults(a *Process, p *plan.Plan, r *report.Results, f formatFlag, next string) error {
 	if f.json() {
-		return writeJSON(a.Stdout, r)
+		return writeJSON(a.json, r)
 	}
 	out := &printer{w: a.Stdout}
 	rows := [][]string{{"USER", "RULE", "CHANGE", "STATUS", "NOTE"}}

@@ -21,6 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/gate"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -60,6 +61,9 @@ type Process struct {
 	OpenStore func(ctx context.Context, location string) (store.Store, error)
 	// Version is the tool's own, as plans name it.
 	Version string
+
+	json   io.Writer // stdout for JSON
+	screen io.Writer // stderr as it came, for what moves the cursor on purpose
 }
 
 // Main runs the command of this process on its terminal and in its environment, and
@@ -83,8 +87,16 @@ func tuneGC() {
 	debug.SetMemoryLimit(160 << 20)
 }
 
-// Run parses and runs one command and returns the exit status.
-func (a *Process) Run(args []string) (status int) {
+// Run parses and runs one command and returns the exit status. Everything that it prints
+// passes through plain, since names come from directories and anybody may have written
+// them.
+func (a *Process) Run(args []string) int {
+	shown := *a
+	shown.Stdout, shown.Stderr, shown.json, shown.screen = plain.Text(a.Stdout), plain.Text(a.Stderr), plain.JSON(a.Stdout), a.Stderr
+	return shown.parsed(args)
+}
+
+func (a *Process) parsed(args []string) (status int) {
 	var c commands
 	exited := false
 	parser, err := kong.New(&c,
@@ -135,7 +147,7 @@ type heldError struct{ reasons []string }
 func (e heldError) Error() string {
 	text := "held:"
 	for _, r := range e.reasons {
-		text += "\n  " + r
+		text += "\n  " + oneLine(r)
 	}
 	return text
 }
@@ -145,7 +157,7 @@ func (a *Process) fail(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(a.Stderr, "idleseat: %s\n", clean(err.Error()))
+	fmt.Fprintf(a.Stderr, "idleseat: %s\n", err.Error())
 	var usage usageError
 	var faults policy.Faults
 	var held heldError

@@ -112,7 +112,7 @@ func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 // printOutcome prints what came of an execution.
 func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFlag) error {
 	if format.json() {
-		if err := writeJSON(a.Stdout, out); err != nil {
+		if err := writeJSON(a.json, out); err != nil {
 			return err
 		}
 	} else {

@@ -113,7 +113,7 @@ func (c *reevaluateCmd) Run(a *Process) error {
 
 func (c *reevaluateCmd) print(a *Process, p *plan.Plan, answer *reevaluation, results *report.Results) error {
 	if c.json() {
-		return writeJSON(a.Stdout, answer)
+		return writeJSON(a.json, answer)
 	}
 	for _, e := range answer.People {
 		if err := explanationText(a, e); err != nil {
@@ -132,7 +132,7 @@ func explain(a *Process, s store.Store, run, user string, f formatFlag) error {
 		return err
 	}
 	if f.json() {
-		return writeJSON(a.Stdout, map[string]any{"run": run, "people": people})
+		return writeJSON(a.json, map[string]any{"run": run, "people": people})
 	}
 	for _, e := range people {
 		if err := explanationText(a, e); err != nil {

@@ -158,7 +158,7 @@ func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next strin
 			return fmt.Errorf("print the plan: %w", err)
 		}
 		defer body.Close()
-		_, err = io.Copy(a.Stdout, body)
+		_, err = io.Copy(a.json, body)
 		return err
 	}
 	r, err := decision.Open(a.Context, s, p.Run)

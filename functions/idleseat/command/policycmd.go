@@ -28,7 +28,7 @@ func (c *policyCheckCmd) Run(a *Process) error {
 		return err
 	}
 	for _, note := range p.Over(a.Clock.Now()) {
-		fmt.Fprintf(a.Stderr, "%s: %s\n", c.File, note)
+		fmt.Fprintf(a.Stderr, "%s: %s\n", c.File, oneLine(note))
 	}
 	if c.Store != "" {
 		if err := c.names(a, p, text); err != nil {

@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"unicode"
+
+	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// printer writes text to people and keeps the first error.
+// printer writes text to people and keeps the first error. What stands in a format's
+// place cannot begin a line of its own.
 type printer struct {
 	w   io.Writer
 	err error
@@ -19,7 +22,14 @@ type printer struct {
 
 func (p *printer) printf(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprint(p.w, clean(fmt.Sprintf(format, args...)))
+		for i, arg := range args {
+			if text, err := arg.(error); err && text != nil {
+				args[i] = oneLine(text.Error())
+			} else if v := reflect.ValueOf(arg); v.Kind() == reflect.String {
+				args[i] = oneLine(v.String())
+			}
+		}
+		_, p.err = fmt.Fprintf(p.w, format, args...)
 	}
 }
 
@@ -31,7 +41,7 @@ func (p *printer) table(rows [][]string) {
 	w := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		for i := range row {
-			row[i] = strings.ReplaceAll(clean(row[i]), "\n", " ")
+			row[i] = oneLine(row[i])
 		}
 		fmt.Fprintln(w, "  "+strings.Join(row, "\t"))
 	}
@@ -52,16 +62,8 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 	p.printf("  … and %d more; %s\n", more, rest)
 }
 
-// clean takes out what could move the cursor, recolour or reorder a terminal:
-// names come from directories, and anybody may have written them.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
-}
+// oneLine is a text that stays on one line, as it is shown.
+func oneLine(text string) string { return plain.Line(strings.ReplaceAll(text, "\n", " ")) }
 
 func prefixed(prefix, s string) string {
 	if s == "" {

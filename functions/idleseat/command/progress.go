@@ -26,7 +26,7 @@ type progress struct {
 }
 
 func newProgress(a *Process) *progress {
-	f, ok := a.Stderr.(*os.File)
+	f, ok := a.screen.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}

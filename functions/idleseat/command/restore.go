@@ -83,7 +83,7 @@ func (c *restoreCmd) inForce(a *Process) string {
 		_, err = policy.Load(c.Policy, text)
 	}
 	if err != nil {
-		fmt.Fprintf(a.Stderr, "the policy file is not used, but the policy of an earlier run: %s\n", clean(err.Error()))
+		fmt.Fprintf(a.Stderr, "the policy file is not used, but the policy of an earlier run: %s\n", err.Error())
 		return ""
 	}
 	return string(text)
@@ -97,7 +97,7 @@ func (c *restoreCmd) putBack(a *Process, line *pipeline, s store.Store, run, use
 		return err
 	}
 	for _, why := range p.Unreadable {
-		fmt.Fprintf(a.Stderr, "not put back: %s\n", clean(why))
+		fmt.Fprintf(a.Stderr, "not put back: %s\n", oneLine(why))
 	}
 	if !c.Yes && !confirm(a, p) {
 		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", apply.ErrRefused)

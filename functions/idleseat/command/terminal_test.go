@@ -64,30 +64,6 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
-func TestClean(t *testing.T) {
-	t.Parallel()
-	tests := map[string]string{
-		"":                        "",
-		"Zoë Müller, 李雷, مريم 😀":  "Zoë Müller, 李雷, مريم 😀",
-		"two\nlines":              "two\nlines",
-		"\x1b[31mred":             "�[31mred",
-		"over\rwritten\b":         "over�written�",
-		"a\tb\x00c\x7f":           "a�b�c�",
-		"csi\u009b2J":             "csi�2J",
-		"txt.\u202eexe\u202c":     "txt.�exe�",
-		"\u2066isolated\u2069":    "�isolated�",
-		"zero\u200bwidth\ufeff":   "zero�width�",
-		"line\u2028paragraph":     "line�paragraph",
-		"not \xff\xfe UTF-8":      "not �� UTF-8",
-		"osc\x1b]0;title\x07 end": "osc�]0;title� end",
-	}
-	for text, want := range tests {
-		if d := cmp.Diff(want, clean(text)); d != "" {
-			t.Errorf("%q (-want +got):\n%s", text, d)
-		}
-	}
-}
-
 func TestPrinterCleansAndKeepsTheFirstError(t *testing.T) {
 	t.Parallel()
 	var w bytes.Buffer

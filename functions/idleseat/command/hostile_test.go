@@ -1,0 +1,218 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// hostile is what somebody may write into a directory: it clears the screen, sets the
+// title, recolours (C0 and C1), reorders and hides, begins a line of its own, fills
+// another column, and is a formula.
+const hostile = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\ufeff\r\nFORGED\tline\u2028FORGED\x7f=cmd|' /C calc'!A0"
+
+// structural are values of Graph that mean something to a program: ids, dates, names of
+// types, links. Everything else in its answers is text.
+var structural = regexp.MustCompile(`^([0-9a-fA-F-]{36}(_[0-9a-fA-F-]{36})?|\d{4}-\d\d-\d\dT[0-9:.]+Z|#.*|https?:.*|S-1-.*|[A-Za-z0-9+/]{22}==|)$`)
+
+// poisoned puts the hostile text behind every text of an answer of Graph whose name fits.
+func poisoned(v any, name string, fits func(name string) bool) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, inner := range v {
+			v[k] = poisoned(inner, k, fits)
+		}
+	case []any:
+		for i, inner := range v {
+			v[i] = poisoned(inner, name, fits)
+		}
+	case string:
+		if fits(name) && !structural.MatchString(v) && !strings.HasPrefix(name, "@odata") {
+			return v + hostile
+		}
+	}
+	return v
+}
+
+// poison alters what Graph answers to everything.
+func poison(fits func(name string) bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet || strings.Contains(r.URL.Path, "$count") || strings.Contains(r.URL.Path, "downloads") || strings.Contains(r.URL.Path, "getMailbox") {
+				next.ServeHTTP(w, r)
+				return
+			}
+			body := poisoned(answerOf(next, r), "", fits)
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(body)
+		})
+	}
+}
+
+// failing answers every request that fits with an error of Graph that has the hostile
+// text wherever there may be text.
+func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !fits(r) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("request-id", "\u202eFORGED")
+			w.WriteHeader(http.StatusForbidden)
+			_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"code": "Denied" + hostile, "message": "No" + hostile}})
+		})
+	}
+}
+
+// shownWell checks what a command printed: nothing raw, no line that the directory
+// began, and JSON that is whole.
+func (s *shell) shownWell(a answer, args []string) {
+	s.t.Helper()
+	for where, text := range map[string]string{"stdout": string(a.out), "stderr": a.err} {
+		if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+			s.t.Errorf("idleseat %q: raw on %s: %q", args, where, text[max(0, i-80):min(len(text), i+80)])
+		}
+		for line := range strings.SplitSeq(text, "\n") {
+			if strings.HasPrefix(strings.TrimSpace(line), "FORGED") {
+				s.t.Errorf("idleseat %q: the directory began a line on %s: %q", args, where, line)
+			}
+		}
+	}
+	if strings.Contains(strings.Join(args, " "), "json") && len(a.out) > 0 && !json.Valid(a.out) {
+		s.t.Errorf("idleseat %q: stdout is no JSON: %.300q", args, a.out)
+	}
+}
+
+// TestHostileText: texts of both directories, in every place, reach neither a terminal
+// nor a table as they are, whatever the commands do and however they fail.
+func TestHostileText(t *testing.T) {
+	t.Parallel()
+	names := func(names ...string) func(string) bool {
+		return func(name string) bool {
+			for _, n := range names {
+				if n == name {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	tests := map[string]struct {
+		before func(s *shell)
+		plans  bool // a plan comes of it all the same
+		policy []policyText
+	}{
+		"people and groups": {func(s *shell) {
+			for i := range s.company.Company.Size() {
+				p := s.company.Company.Person(i)
+				s.company.Company.SetDepartment(i, "Sales"+hostile)
+				if p.AD != nil && i%3 == 0 {
+					s.company.Company.Rename(i, "Name"+strings.ReplaceAll(hostile, "\r\n", "\u2028"))
+				}
+			}
+			s.company.Intercept(poison(names("userPrincipalName", "displayName", "department", "mail", "jobTitle", "companyName", "description", "extensionAttribute1")))
+		}, true, []policyText{replace(t, "systemRole: entra.employeeType", "systemRole: entra.employeeType\n  title: entra.displayName\n  office: entra.department")}},
+		"every text of Graph": {func(s *shell) { s.company.Intercept(poison(func(string) bool { return true })) }, false, nil},
+		"every answer is an error": {func(s *shell) {
+			s.company.Intercept(failing(func(*http.Request) bool { return true }))
+		}, false, nil},
+		"groups are refused": {func(s *shell) {
+			s.company.Intercept(failing(func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/groups") }))
+		}, false, nil},
+		"writes are refused": {func(s *shell) {
+			s.company.Intercept(failing(isWrite))
+		}, true, nil},
+		"Active Directory refuses": {func(s *shell) {
+			s.company.Meddle(func(x *sandbox.Exchange) {
+				if x.Method == "SEARCH" {
+					x.Result, x.Message = 50, "No"+hostile
+				}
+				x.Serve()
+			})
+		}, true, nil},
+		"Active Directory refuses to write": {func(s *shell) {
+			s.company.Meddle(func(x *sandbox.Exchange) {
+				if x.Method == "MODIFY" {
+					x.Result, x.Message = 50, "No"+hostile
+				}
+				x.Serve()
+			})
+		}, true, nil},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sandbox.Options{Users: 120, Seed: 3}, tc.policy...)
+			tc.before(s)
+			seen := map[string]bool{}
+			tell := func(args ...string) answer {
+				a := s.run(args...)
+				s.shownWell(a, args)
+				for _, mark := range []string{"\ufffd", `\u202e`, `\u001b`, `\u200b`} {
+					seen[mark] = seen[mark] || strings.Contains(string(a.out)+a.err, mark)
+				}
+				return a
+			}
+			tell("plan")
+			var p plan.Plan
+			_ = json.NewDecoder(bytes.NewReader(tell("plan", "--format", "json").out)).Decode(&p)
+			if (len(p.Changes) > 0) != tc.plans {
+				t.Errorf("%d changes", len(p.Changes))
+			}
+			users := []string{"ingrid.halvorsen.2@contoso.example", "anna@contoso.example"}
+			for _, c := range p.Changes[:min(4, len(p.Changes))] {
+				users = append(users, c.User)
+			}
+			for _, u := range users {
+				tell("explain", u)
+				tell("explain", u, "--format", "json")
+			}
+			tell("reevaluate", users[len(users)-1], "--apply")
+			tell("reevaluate", users[0], "--format", "json")
+			tell("plan", "--user", users[0])
+			tell("policy", "check", s.path("policy.yaml"), "--store", s.path("store"))
+			mine := strings.ReplaceAll(hostile, "\r\n", "") // an operator's own line may be as long as they like
+			tell("policy", "check", s.path("policy"+mine+".yaml"))
+			if p.Run != "" {
+				tell("apply", p.Run, "--yes")
+				tell("apply", p.Run, "--yes", "--format", "json")
+				tell("restore", "--run", p.Run, "--yes", "--format", "json")
+				tell("restore", users[0], "--yes")
+			}
+			tell("explain", "nobody"+mine)
+			tell("plan", "--user", mine)
+			tell("apply", mine, "--yes")
+			tell(mine)
+			if !seen["\ufffd"] || tc.plans && tc.policy != nil && !seen[`\u202e`] {
+				t.Errorf("the hostile text came to nobody's eyes, so that this test shows nothing: %v", seen)
+			}
+			files, err := filepath.Glob(s.path("store/runs/*/changes.csv"))
+			if err != nil || tc.plans != (len(files) > 0) {
+				t.Errorf("%d tables, %v", len(files), err)
+			}
+			for _, file := range files {
+				raw, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if i := bytes.IndexFunc(raw, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+					t.Errorf("raw in changes.csv: %q", raw[max(0, i-80):min(len(raw), i+80)])
+				}
+				if bytes.Contains(raw, []byte("\nFORGED")) {
+					t.Error("the directory began a line of changes.csv")
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,84 @@
+// Package plain makes texts of directories safe to be shown. Anybody may have written a
+// name in a directory: it may hold sequences that move the cursor of a terminal,
+// recolour or reorder what is shown, or hide letters. Such runes are those that Unicode
+// does not count as graphic: controls (C0, C1), formatting (bidirectional marks, zero
+// width), line and paragraph separators, and bytes that are no UTF-8 (Unicode
+// Technical Report 36, "Security Considerations").
+package plain
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Line is a text for one line: U+FFFD stands for every rune that is not printable.
+func Line(text string) string { return strings.Map(shown, text) }
+
+// Lines is a text with its line feeds, and otherwise as Line has it.
+func Lines(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' {
+			return r
+		}
+		return shown(r)
+	}, text)
+}
+
+func shown(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return unicode.ReplacementChar
+}
+
+// Writer lets only printable runes and line feeds through to another writer.
+type Writer struct {
+	to      io.Writer
+	instead func(r rune) string // of a rune that is not printable
+	begun   []byte              // of a rune whose other bytes have not come yet
+	err     error
+}
+
+// Text is a Writer that writes U+FFFD in place of what is not printable.
+func Text(to io.Writer) *Writer {
+	return &Writer{to: to, instead: func(rune) string { return string(unicode.ReplacementChar) }}
+}
+
+// JSON is a Writer for JSON: what is not printable stands in strings only, and is
+// escaped there (RFC 8259, section 7), so that the value stays the same.
+func JSON(to io.Writer) *Writer {
+	return &Writer{to: to, instead: func(r rune) string {
+		if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
+			return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+		}
+		return fmt.Sprintf(`\u%04x`, r)
+	}}
+}
+
+// Write writes b. A rune that is not complete waits for the rest of it.
+func (w *Writer) Write(b []byte) (int, error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	text := append(w.begun, b...)
+	var out []byte
+	for len(text) > 0 && utf8.FullRune(text) {
+		r, size := utf8.DecodeRune(text)
+		switch {
+		case r == '\n' || unicode.IsPrint(r) && !(r == utf8.RuneError && size == 1):
+			out = append(out, text[:size]...)
+		default:
+			out = append(out, w.instead(r)...)
+		}
+		text = text[size:]
+	}
+	w.begun = append([]byte(nil), text...)
+	if _, w.err = w.to.Write(out); w.err != nil {
+		return 0, w.err
+	}
+	return len(b), nil
+}
