@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net"
@@ -56,6 +57,7 @@ type shell struct {
 	ahead   *atomic.Int64 // by how much the clock of the company is
 	clock   *sharedClock  // instead, where the company shares one with the commands
 	apart   bool          // commands run in processes of their own, with dir as their folder
+	objects store.Store   // instead of the folder, for commands in this process; nil: the folder
 }
 
 // policyText edits the sandbox's own policy.
@@ -169,6 +171,9 @@ func (s *shell) run(args ...string) answer {
 	a := Process{
 		Context: s.t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Clock: clockFrom(variable), Variable: variable, OpenStore: store.Open,
+	}
+	if s.objects != nil {
+		a.OpenStore = func(context.Context, string) (store.Store, error) { return s.objects, nil }
 	}
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }

@@ -1,0 +1,364 @@
+package command
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// tale is a company over three nights, told by the commands. It can be told again from
+// the beginning of any chapter.
+type tale struct {
+	*shell
+	store  *memory
+	runs   map[string]string // by name
+	one    string            // who is asked back in the middle of the first run
+	back   int               // who lost a license in the first run and signs in on the second day
+	golden bool              // nothing is altered, so every command must end well
+	said   strings.Builder   // by the commands since the beginning of the chapter
+}
+
+// tell runs a command.
+func (s *tale) tell(args ...string) answer {
+	s.t.Helper()
+	a := s.run(args...)
+	if s.golden && a.status != exitDone && a.status != exitHeld {
+		s.t.Fatalf("idleseat %q: exit status %d: %s", args, a.status, a.err)
+	}
+	s.said.Write(a.out)
+	s.said.WriteString(a.err)
+	return a
+}
+
+// plans makes a plan and notes its run under a name.
+func (s *tale) plans(name string, args ...string) (p printed) {
+	s.t.Helper()
+	a := s.tell(append([]string{"plan", "--format", "json"}, args...)...)
+	if err := json.Unmarshal(a.out, &p); err != nil && s.golden {
+		s.t.Fatal(err)
+	}
+	s.runs[name] = p.Run
+	return p
+}
+
+// until runs a command until nothing is pending, and lets minutes pass between.
+func (s *tale) until(args ...string) {
+	s.t.Helper()
+	for range 8 {
+		a := s.tell(append(args, "--yes", "--format", "json")...)
+		if a.status != exitDone || !strings.Contains(string(a.out), `"pending"`) {
+			return
+		}
+		s.passes(6 * time.Minute)
+	}
+	if s.golden {
+		s.t.Fatalf("%q: changes stay pending", args)
+	}
+}
+
+// nextDay lets a day pass, on which all who are active sign in.
+func (s *tale) nextDay(also ...int) {
+	s.passes(day)
+	c := s.company.Company
+	for i := range c.Size() {
+		if p := c.Person(i); p.Entra != nil && (p.Activity == sandbox.Active || slices.Contains(also, i)) {
+			c.SignIn(i)
+		}
+	}
+}
+
+// chapters tell the story. An object may be altered before each but the first.
+var chapters = []struct {
+	name string
+	tell func(*tale)
+}{
+	{"plan", func(s *tale) {
+		p := s.plans("first")
+		if s.golden {
+			group, n := s.change(p, by("m365-idle-60", plan.EntraGroup))
+			s.one, s.back = group.User, n
+		}
+	}},
+	{"begin", func(s *tale) { s.tell("apply", s.runs["first"], "--yes") }},
+	{"ask one back", func(s *tale) { s.tell("restore", s.one, "--yes") }},
+	{"finish", func(s *tale) { s.until("apply", s.runs["first"]) }},
+	{"override", func(s *tale) {
+		s.nextDay()
+		s.write("policy.yaml", strings.Replace(s.policyText(), "count: 500", "count: 1", 1))
+		p := s.plans("second")
+		if s.golden && (p.Verdict != plan.Hold || !p.Overridable) {
+			s.t.Fatalf("verdict %s: %q", p.Verdict, p.HoldReasons)
+		}
+		s.until("apply", s.runs["second"], "--override-limits", p.PlanHash)
+		s.write("policy.yaml", s.policyText())
+	}},
+	{"put back", func(s *tale) { s.until("restore", "--run", s.runs["second"]) }},
+	{"third night", func(s *tale) {
+		s.nextDay(s.back)
+		s.plans("one", "--user", s.one)
+		s.plans("third")
+		s.until("apply", s.runs["third"])
+	}},
+	{"fourth night", func(s *tale) {
+		s.nextDay()
+		s.plans("fourth")
+		s.until("apply", s.runs["fourth"])
+	}},
+}
+
+// policyText has few enough changes each night that some are left for the next one.
+func (s *tale) policyText() string {
+	text := string(s.company.Policy())
+	for _, x := range [][2]string{
+		{"perRun: 200", "perRun: 6"}, {"percent: 10", "percent: 100"}, {"days(60)", "days(20)"}, {"days(90)", "days(30)"},
+		{"{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"}, {"monthlyPrice: 4}", "monthlyPrice: 4, mailboxQuota: 50}"},
+		{"newHolder: 14", "newHolder: 0"},
+	} {
+		if !strings.Contains(text, x[0]) {
+			s.t.Fatalf("the policy does not contain %q", x[0])
+		}
+		text = strings.Replace(text, x[0], x[1], 1)
+	}
+	return text
+}
+
+// memory is a store in memory: thousands of trials need no disk.
+type memory struct {
+	mu      sync.Mutex
+	objects map[string][]byte
+}
+
+func (m *memory) Get(_ context.Context, key string) (io.ReadCloser, error) {
+	if err := store.CheckKey(key); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b, some := m.objects[key]
+	if !some {
+		return nil, fmt.Errorf("%w %q", store.ErrNotFound, key)
+	}
+	return io.NopCloser(bytes.NewReader(b)), nil
+}
+
+func (m *memory) put(key string, body io.Reader, absent bool) error {
+	b, err := io.ReadAll(body)
+	if err = cmp.Or(err, store.CheckKey(key)); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.objects[key] != nil && absent {
+		return fmt.Errorf("%w %q", store.ErrExists, key)
+	}
+	m.objects[key] = b
+	return nil
+}
+
+func (m *memory) Put(_ context.Context, key string, body io.ReadSeeker) error {
+	return m.put(key, body, false)
+}
+
+func (m *memory) PutIfAbsent(_ context.Context, key string, body io.ReadSeeker) error {
+	return m.put(key, body, true)
+}
+
+func (m *memory) List(_ context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		m.mu.Lock()
+		keys := slices.Sorted(maps.Keys(m.objects))
+		m.mu.Unlock()
+		for _, key := range keys {
+			if strings.HasPrefix(key, prefix) && !yield(key, nil) {
+				return
+			}
+		}
+	}
+}
+
+// state is everything at the beginning of a chapter.
+type state struct {
+	at      time.Time
+	company func()
+	objects map[string][]byte
+	runs    map[string]string
+	holding map[int][]string
+}
+
+func (s *tale) keep() state {
+	return state{s.clock.now(), s.company.Company.Keep(), maps.Clone(s.store.objects), maps.Clone(s.runs), holding(s.company.Company)}
+}
+
+// again goes back to the beginning of a chapter.
+func (s *tale) again(k state) {
+	s.t.Helper()
+	s.clock.pass(k.at.Sub(s.clock.now()))
+	k.company()
+	s.runs = maps.Clone(k.runs)
+	s.said.Reset()
+	s.write("policy.yaml", s.policyText())
+	s.store.objects = maps.Clone(k.objects)
+}
+
+// newTale tells the story once.
+func newTale(t *testing.T) (s *tale, kept []state) {
+	t.Helper()
+	clock := newSharedClock(t)
+	s = &tale{shell: newShell(t, sandbox.Options{Users: 60, Seed: 11, LicenseDelay: 5 * time.Minute, Now: clock.now}), runs: map[string]string{}, golden: true}
+	s.clock = clock
+	s.setenv(clockVariable, clock.path)
+	s.write("policy.yaml", s.policyText())
+	s.company.Company.SignIn(9) // in so small a company nobody else may have, for days
+	s.store = &memory{objects: map[string][]byte{}}
+	s.objects = s.store
+	for _, c := range chapters {
+		kept = append(kept, s.keep())
+		c.tell(s)
+	}
+	kept = append(kept, s.keep())
+	if n := len(s.company.Company.History()); n < 50 {
+		t.Fatalf("only %d things happened in the story", n)
+	}
+	s.golden = false
+	return s, kept
+}
+
+// altered is a case: an object that lies there at the beginning of a chapter.
+type altered struct {
+	chapter int
+	alteration
+}
+
+// cases are all alterations before each chapter, of objects that the chapters before it
+// wrote. Of fields that are alike in many objects and lists it takes at most so many.
+func cases(t *testing.T, kept []state, most int, random *rand.Rand) (all []altered) {
+	t.Helper()
+	for chapter := 1; chapter < len(chapters); chapter++ {
+		objects := maps.Clone(kept[chapter].objects)
+		maps.DeleteFunc(objects, func(key string, b []byte) bool { // of the chapters before, all are tried at the end
+			return bytes.Equal(b, kept[chapter-1].objects[key]) && chapter < len(chapters)-1
+		})
+		others := valuesOf(t, objects)
+		alike := map[string][]altered{}
+		for _, key := range slices.Sorted(maps.Keys(objects)) {
+			for _, a := range alterations(t, key, objects[key], others) {
+				name := a.kind + " " + a.field + " " + a.how
+				alike[name] = append(alike[name], altered{chapter, a})
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(alike)) {
+			list := alike[name]
+			slices.SortStableFunc(list, func(a, b altered) int { return strings.Compare(a.key, b.key) })
+			random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+			all = append(all, list[:min(most, len(list))]...)
+		}
+	}
+	return all
+}
+
+// TestEveryFieldAltered alters one field of one object of the store at a time, of every
+// kind of object, and goes on with the story. Either a command refuses the object by
+// its name, and nobody holds less than at some moment of the story. Or in the
+// end everybody holds what they hold without the alteration. The cases are drawn by a
+// seed; IDLESEAT_TEST_SEED repeats one, and IDLESEAT_TEST_ALTER says how many, or all.
+func TestEveryFieldAltered(t *testing.T) {
+	t.Parallel()
+	s, kept := newTale(t)
+	random := rand.New(rand.NewPCG(testSeed(t), 1))
+	all := cases(t, kept, 1, random)
+	kinds := map[string]int{}
+	for _, a := range all {
+		kinds[a.kind]++
+	}
+	for _, k := range objectKinds {
+		if kinds[k.kind] == 0 {
+			t.Errorf("the story has no object of the kind %s", k.kind)
+		}
+	}
+	t.Logf("%d alterations: %v", len(all), kinds)
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	all = all[:howMany(t, len(all))]
+	refused, harmless := map[string]int{}, map[string]int{}
+	for _, a := range all {
+		if s.alter(t, a, kept) {
+			refused[a.kind]++
+		} else {
+			harmless[a.kind]++
+		}
+	}
+	t.Logf("refused by name %v\nwithout effect %v", refused, harmless)
+}
+
+// howMany is how many alterations of so many are tried.
+func howMany(t *testing.T, all int) int {
+	t.Helper()
+	switch text := os.Getenv("IDLESEAT_TEST_ALTER"); text {
+	case "":
+		return min(30, all)
+	case "all":
+		return all
+	default:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatalf("IDLESEAT_TEST_ALTER=%s is neither a number nor all", text)
+		}
+		return min(n, all)
+	}
+}
+
+// alter goes on with the story after an alteration, and tells whether the object was
+// refused by name.
+func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
+	t.Helper()
+	s.again(kept[a.chapter])
+	s.store.objects[a.key] = a.body()
+	events := len(s.company.Company.History())
+	for _, c := range chapters[a.chapter:] {
+		c.tell(s)
+	}
+	now := holding(s.company.Company)
+	refused = strings.Contains(s.said.String(), a.key)
+	if d := gocmp.Diff(kept[len(chapters)].holding, now); d != "" && !refused {
+		t.Errorf("before %q, %v\nnobody refuses it, and what people hold (-without +with the alteration):\n%s", chapters[a.chapter].name, &a.alteration, d)
+	}
+	for i, holds := range now {
+		if !seen(kept, i, holds) {
+			t.Errorf("before %q, %v\nperson %d holds %v, as at no moment of the story", chapters[a.chapter].name, &a.alteration, i, holds)
+		}
+	}
+	for _, e := range s.company.Company.History()[events:] {
+		if e.LostMailbox {
+			t.Errorf("before %q, %v\nsomebody is without a mailbox: %+v", chapters[a.chapter].name, &a.alteration, e)
+		}
+	}
+	return refused
+}
+
+// seen tells whether a person holds at least what they held at some moment of the story,
+// and nothing that they never held: a change that was refused half-way leaves both.
+func seen(kept []state, person int, holds []string) bool {
+	return slices.ContainsFunc(kept, func(k state) bool {
+		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })
+	}) && !slices.ContainsFunc(holds, func(one string) bool {
+		return !slices.ContainsFunc(kept, func(k state) bool { return slices.Contains(k.holding[person], one) })
+	})
+}

@@ -1,0 +1,76 @@
+package sandbox
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestKeep: whatever happens to a company, it can be brought back to what was kept, and
+// from there goes on like one to which nothing happened.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	c := NewCompany(Options{Users: 60, Seed: 3, Now: func() time.Time { return now }, LicenseDelay: time.Minute})
+	everybody := func() (list []Person) {
+		for i := range c.Size() {
+			list = append(list, c.Person(i))
+		}
+		return list
+	}
+	happens := func() (people []Person, events []Event) {
+		at := now
+		defer func() { now = at }()
+		for i := range c.Size() {
+			c.SetMember(i, "LIC-EXO-P1", i%2 == 0)
+			c.SignIn(i)
+			c.LogOn(i)
+			if i%7 == 0 {
+				c.SetEnabled(i, false)
+			}
+		}
+		now = now.Add(time.Hour)
+		events = c.History()
+		return everybody(), events
+	}
+	happens()
+	before, events := everybody(), c.History()
+	back := c.Keep()
+	once, onceEvents := happens()
+	for range 2 {
+		back()
+		if d := cmp.Diff(before, everybody()); d != "" {
+			t.Fatalf("brought back (-kept +now):\n%s", d)
+		}
+		if d := cmp.Diff(events, c.History()); d != "" {
+			t.Fatalf("events (-kept +now):\n%s", d)
+		}
+		again, againEvents := happens()
+		if d := cmp.Diff(once, again); d != "" {
+			t.Fatalf("the same happens again (-first +now):\n%s", d)
+		}
+		if d := cmp.Diff(onceEvents, againEvents); d != "" {
+			t.Fatalf("and its events (-first +now):\n%s", d)
+		}
+	}
+}
+
+// TestKeepKnowsEveryField: a company that got a new field cannot be kept before Keep
+// says what becomes of it.
+func TestKeepKnowsEveryField(t *testing.T) {
+	t.Parallel()
+	known := []string{
+		"options", "start", "offsets", "mu", // never change
+		"entries", "members", // worked out anew
+		"fixed", "changes", "renamed", "adAhead", "moved", "earlier", "joined", "pending", "due", "hand", "seats", "history", "subscribed",
+		"regrouped", "adGroups", "nesting", "present", "mailboxes", "concealed", "typed",
+	}
+	for f := range reflect.TypeFor[Company]().Fields() {
+		if !slices.Contains(known, f.Name) {
+			t.Errorf("Company.%s: say in become what Keep does with it", f.Name)
+		}
+	}
+}
