@@ -25,11 +25,18 @@ func (f Fault) String() string {
 // Faults is every fault of one file, in the order of the file.
 type Faults []Fault
 
-// Error lists the faults, each from a new line.
+// mostFaults is how many faults of a file are told at once.
+const mostFaults = 100
+
+// Error lists the first faults, each from a new line.
 func (f Faults) Error() string {
-	lines := make([]string, len(f))
-	for i := range f {
-		lines[i] = f[i].String()
+	told := f[:min(len(f), mostFaults)]
+	lines := make([]string, len(told))
+	for i := range told {
+		lines[i] = told[i].String()
+	}
+	if more := len(f) - len(told); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d faults more", more))
 	}
 	return strings.Join(lines, "\n")
 }

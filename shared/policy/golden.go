@@ -35,7 +35,10 @@ type Failure struct {
 // dates left out have no value, accounts are enabled unless they say otherwise.
 func Test(p *Policy, name string, data []byte) (Report, error) {
 	r, root := open(name, data)
-	if root == nil {
+	if root != nil {
+		r.bounded(root)
+	}
+	if root == nil || len(r.faults) > 0 {
 		return Report{}, r.faults
 	}
 	g := &golden{reader: r, policy: p}

@@ -23,6 +23,9 @@ const (
 	maxDays = 3650
 	// maxExpression is the longest condition, in characters.
 	maxExpression = 10_000
+	// maxDepth is how deep parentheses, lists and loops may be nested. The types of nested
+	// lists cost memory with the third power of their depth.
+	maxDepth = 24
 	// maxCost bounds the work of one condition for one person, in CEL's units
 	// and for the longest texts; about a tenth of a millisecond.
 	maxCost = 50_000
@@ -42,6 +45,7 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 		cel.EagerlyValidateDeclarations(true),
 		cel.DefaultUTCTimeZone(true),
 		cel.ParserExpressionSizeLimit(maxExpression),
+		cel.ParserRecursionLimit(maxDepth),
 		cel.ExpressionNodeLimit(maxExpression),
 		cel.ASTValidators(literalSpans{}, cel.ValidateRegexLiterals()),
 		cel.Variable("now", cel.TimestampType),

@@ -20,7 +20,10 @@ func LoadKept(name string, data []byte) (*Policy, error) { return compiled(name,
 
 func compiled(name string, data []byte, kept bool) (*Policy, error) {
 	r, root := open(name, data)
-	if root == nil {
+	if root != nil && !kept {
+		r.bounded(root)
+	}
+	if root == nil || len(r.faults) > 0 {
 		return nil, r.faults
 	}
 	all, mapped := builtinAttributes()

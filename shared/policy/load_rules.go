@@ -108,6 +108,10 @@ func (l *loader) rules(n *yaml.Node, c *compiler) {
 	if n.Kind == yaml.SequenceNode && len(items) == 0 {
 		l.fault(n, "rules is empty; write at least one")
 	}
+	if len(items) > mostRules && !l.kept {
+		l.fault(items[mostRules], "rules has %d entries, and %d are allowed; every rule is asked about every holder, so join those that differ in a name alone", len(items), mostRules)
+		return
+	}
 	for _, item := range items {
 		if rule := l.rule(item, c); rule != nil {
 			l.policy.Rules = append(l.policy.Rules, rule)

@@ -124,6 +124,32 @@ func (r *reader) refuse(n *yaml.Node) {
 	}
 }
 
+// Bounds of what one mapping or list of a file may have. Checks compare entries with
+// each other, so that without a bound a file of 1 MiB keeps a machine busy for minutes.
+const (
+	mostKeys  = 1000
+	mostItems = 10_000 // exempt.users may be long
+	mostRules = 250
+)
+
+// bounded reports the first entry over the bound of each mapping and list.
+func (r *reader) bounded(n *yaml.Node) {
+	most, what := len(n.Content), ""
+	switch n.Kind {
+	case yaml.MappingNode:
+		most, what = 2*mostKeys, fmt.Sprintf("a mapping has at most %d keys", mostKeys)
+	case yaml.SequenceNode:
+		most, what = mostItems, fmt.Sprintf("a list has at most %d entries; name a group in place of its members", mostItems)
+	}
+	if len(n.Content) > most {
+		r.fault(n.Content[most], "%s", what)
+		return
+	}
+	for _, c := range n.Content {
+		r.bounded(c)
+	}
+}
+
 // entry is one key of a mapping with its value.
 type entry struct{ key, value *yaml.Node }
 
