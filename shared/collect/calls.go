@@ -168,6 +168,9 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 		}
 		r.at.People += len(page)
 		r.progress(directory.Entra, r.at.People, r.begin.People)
+		if r.at.People > 2*r.begin.People+1000 { // some may be listed twice, and some are new
+			return fmt.Errorf("the list of people does not end: Graph counted %d and listed %d", r.begin.People, r.at.People)
+		}
 		return r.enough(next)
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,6 +63,20 @@ func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInfor
 	info.Headers.Remove("Authorization") // of an earlier try
 	info.Headers.Add("Authorization", "Bearer "+s.token.Token)
 	return nil
+}
+
+// hide takes the token out of an answer that repeats it, as a proxy that shows the
+// request may, since the answer's words go into errors and notes.
+func (s *signer) hide(err error) {
+	var graph *graphError
+	if s.credential == nil || !errors.As(err, &graph) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, text := range []*string{&graph.code, &graph.message, &graph.requestID, &graph.retryAfter, &graph.location} {
+		*text = strings.ReplaceAll(*text, s.token.Token, "(the token)")
+	}
 }
 
 func (c Config) signer(t target) (*signer, error) {

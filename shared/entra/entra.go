@@ -41,6 +41,8 @@ type Client struct {
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
 	older   atomic.Bool // than agents: see selecting
+	// mostPages bounds a list.
+	mostPages int
 }
 
 // New makes a client for the Graph that cfg names. It sends nothing. The
@@ -63,7 +65,7 @@ func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{base: target.base, adapter: adapter, net: network, sign: sign, now: by.Now, pause: by.Sleep}
+	c := &Client{base: target.base, adapter: adapter, net: network, sign: sign, now: by.Now, pause: by.Sleep, mostPages: mostPages}
 	if target.login != nil { // a simulation on loopback has no limit
 		c.pace = rate.NewLimiter(listRate, 1)
 	}

@@ -78,9 +78,29 @@ func (c *Client) download(ctx context.Context, location string, read func(io.Rea
 	return read(response.Body)
 }
 
+// maxRow bounds one row of the report in bytes. A quote that is never closed makes all
+// that follows one field.
+const maxRow = 1 << 20
+
+// boundedRows reads no further when a row is too long.
+type boundedRows struct {
+	in   io.Reader
+	read int // for the row
+}
+
+func (b *boundedRows) Read(p []byte) (int, error) {
+	if b.read > maxRow {
+		return 0, fmt.Errorf("a row is longer than %d bytes", maxRow)
+	}
+	n, err := b.in.Read(p)
+	b.read += n
+	return n, err
+}
+
 // readMailboxes reads the CSV file of the report.
 func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) error) error {
-	in := csv.NewReader(r)
+	rows := &boundedRows{in: r}
+	in := csv.NewReader(rows)
 	in.ReuseRecord, in.LazyQuotes, in.FieldsPerRecord = true, true, -1
 	head, err := in.Read()
 	if err != nil {
@@ -97,6 +117,7 @@ func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) erro
 	}
 	width := len(head)
 	for {
+		rows.read = 0
 		row, err := in.Read()
 		switch {
 		case errors.Is(err, io.EOF):

@@ -9,15 +9,27 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
+// Bounds of a list, many times what the largest one has: a list whose links never end
+// would otherwise be read for ever. 50,000 pages hold five million people even at the
+// smallest pages that Graph is known to give (100).
+const (
+	mostPages = 50_000
+	mostEmpty = 1_000 // pages in a row: a page may hold fewer entries than asked for, also none
+)
+
 // pages reads a collection from first, which the link from leads to if there
 // is one, to its end. It decodes each page and hands it to take together with
 // the link to the next, "" after the last. A link that leads elsewhere or back
-// fails the read before its page is taken.
+// fails the read before its page is taken, and so does a list without an end.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {
 	seen := map[string]bool{from: from != ""}
+	empty := 0 // pages in a row
 	for info, n := first, 1; ; n++ {
+		if n > c.mostPages || empty > mostEmpty {
+			return fmt.Errorf("%s: the list has not ended after %d pages, the last %d of them empty", k.what, n-1, empty)
+		}
 		body, err := c.send(ctx, k, info)
 		if err != nil {
 			return err
@@ -39,6 +51,9 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 			return nil
 		}
 		seen[head.next] = true
+		if empty++; len(page) > 0 {
+			empty = 0
+		}
 	}
 }
 

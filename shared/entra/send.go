@@ -104,7 +104,9 @@ func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte,
 	take := abs.NewRequestHandlerOption()
 	take.SetResponseHandler(func(response any, _ abs.ErrorMappings) (any, error) {
 		answer := response.(*http.Response)
-		if body, failed = readAnswer(answer); failed == nil && info.Method == abs.GET {
+		body, failed = readAnswer(answer)
+		c.sign.hide(failed)
+		if failed == nil && info.Method == abs.GET {
 			failed = c.sameTime(answer.Header.Get("Date"))
 		}
 		return nil, nil
