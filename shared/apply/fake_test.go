@@ -229,6 +229,9 @@ func (f *fakeAD) dn(name string) string {
 }
 
 func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	if err := f.read("FindGroup " + name); err != nil {
+		return directory.Group{}, err
+	}
 	if f.groups == nil {
 		return directory.Group{ID: name}, nil
 	}

@@ -1,0 +1,260 @@
+package apply
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// moveOf is a change in hand of somebody who holds products directly.
+func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignment) *move {
+	t.Helper()
+	b.entra.users["id-bo"].Assignments = holds
+	u := *b.entra.users["id-bo"]
+	u.Assignments = slices.Clone(holds)
+	return &move{job: b.jobOf(t), entry: &ledger.Entry{Seq: 1, Intent: e}, change: &plan.Change{User: "id-bo"}, person: &directory.Person{Entra: &u, EntraState: directory.Present}}
+}
+
+// TestRegain: what was taken is given again with the service plans it had, and the
+// successor is taken if it was not held before.
+func TestRegain(t *testing.T) {
+	t.Parallel()
+	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
+	with := func(a directory.Assignment, change func(*directory.Assignment)) directory.Assignment {
+		change(&a)
+		return a
+	}
+	off := with(e3, func(a *directory.Assignment) { a.DisabledPlans = []string{"yammer"} })
+	byGroup := func(a directory.Assignment) directory.Assignment {
+		return with(a, func(a *directory.Assignment) { a.Group = "g" })
+	}
+	for name, tc := range map[string]struct {
+		before []directory.Assignment
+		target string
+		now    []directory.Assignment
+		fail   map[string]error
+		calls  []string
+		want   []directory.Assignment // held afterwards
+		shown  bool
+		is     error
+	}{
+		"changed":                   {[]directory.Assignment{e3}, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{e3}, true, nil},
+		"removed":                   {[]directory.Assignment{e3}, "", nil, nil, []string{"ChangeLicenses id-bo +sku-e3 -"}, []directory.Assignment{e3}, true, nil},
+		"had the target, too":       {[]directory.Assignment{e3, exo}, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -"}, []directory.Assignment{exo, e3}, true, nil},
+		"had the target by a group": {[]directory.Assignment{e3, byGroup(exo)}, "sku-exo", []directory.Assignment{byGroup(exo), exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{byGroup(exo), e3}, true, nil},
+		"with plans off":            {[]directory.Assignment{off}, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{off}, true, nil},
+		"held by a group, too":      {[]directory.Assignment{with(off, func(a *directory.Assignment) { a.Group = "g" }), e3}, "", nil, nil, []string{"ChangeLicenses id-bo +sku-e3 -"}, []directory.Assignment{e3}, true, nil},
+		"the ledger has nothing":    {nil, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{e3}, true, nil},
+		"the successor is gone": {[]directory.Assignment{e3}, "sku-exo", nil, map[string]error{"ChangeLicenses #1": directory.ErrNotHeld},
+			[]string{"ChangeLicenses id-bo +sku-e3 -sku-exo", "ChangeLicenses id-bo +sku-e3 -"}, []directory.Assignment{e3}, true, nil},
+		"refused": {[]directory.Assignment{e3}, "sku-exo", []directory.Assignment{exo}, map[string]error{"ChangeLicenses #1": errDown},
+			[]string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{exo}, false, errDown},
+		"read back fails": {[]directory.Assignment{e3}, "sku-exo", []directory.Assignment{exo}, map[string]error{"ReadLicenses #1": errDown},
+			[]string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{e3}, false, errDown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			m := b.moveOf(t, ledger.Intent{Person: "id-bo", SKU: "sku-e3", TargetSKU: tc.target, Before: ledger.Holding{Assignments: tc.before}}, tc.now...)
+			b.entra.fail = tc.fail
+			shown, err := m.regain(t.Context())
+			if shown != tc.shown || !errors.Is(err, tc.is) {
+				t.Errorf("shown %t, %v", shown, err)
+			}
+			if d := cmp.Diff(tc.calls, b.entra.writes()); d != "" {
+				t.Errorf("writes (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tc.want, b.entra.users["id-bo"].Assignments); d != "" {
+				t.Errorf("holds (-want +got):\n%s", d)
+			}
+		})
+	}
+	for name, held := range map[string][]directory.Assignment{"nothing shows": {}, "the successor is there still": {e3, exo}} {
+		b := newBench(t, changeBo)
+		b.entra.slow = true
+		m := b.moveOf(t, ledger.Intent{Person: "id-bo", SKU: "sku-e3", TargetSKU: "sku-exo"}, held...)
+		if shown, err := m.regain(t.Context()); shown || err != nil {
+			t.Errorf("%s: shown %t, %v", name, shown, err)
+		}
+	}
+}
+
+// returns is a bench that gives back what run r0 took from Bo directly, as an operator
+// asked.
+func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
+	t.Helper()
+	c := changeBo
+	c.Rule, c.Back = plan.RestoreRule, "r0"
+	b := newBench(t, c)
+	b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, "r0" })
+	b.entra.users["id-bo"].Assignments = holds
+	e, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{
+		Person: "id-bo", License: "e3", Run: "r0", Rule: "m365", To: "exo", Via: "direct", SKU: "sku-e3", TargetSKU: "sku-exo", At: taken,
+		Before: ledger.Holding{Assignments: []directory.Assignment{{SKU: "sku-e3", State: "Active"}}},
+	}, nil)
+	if err == nil {
+		err = ledger.In(b.Store).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: taken})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, c
+}
+
+// TestDirectWayBack: a product is given whatever is read while reads may be late, and
+// only if it is missing afterwards.
+func TestDirectWayBack(t *testing.T) {
+	t.Parallel()
+	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
+	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
+	broken := directory.Assignment{SKU: "sku-e3", State: "Error", Error: "CountViolation"}
+	long, now := daysAgo(10), asOf.Add(time.Hour)
+	for name, tc := range map[string]struct {
+		taken  time.Time
+		holds  []directory.Assignment
+		fail   map[string]error
+		slow   bool
+		writes []string
+		want   report.Status
+		note   string
+		logged string
+	}{
+		"missing":                    {long, []directory.Assignment{exo}, nil, false, []string{give}, report.Done, "", "done"},
+		"held, long ago":             {long, []directory.Assignment{e3}, nil, false, nil, report.Done, "", "done"},
+		"held, a moment ago":         {now.Add(-directory.Settling + time.Second), []directory.Assignment{e3, exo}, nil, false, []string{give}, report.Done, "", "done"},
+		"held, just settled":         {now.Add(-directory.Settling), []directory.Assignment{e3, exo}, nil, false, nil, report.Done, "", "done"},
+		"held in error":              {long, []directory.Assignment{broken}, nil, false, nil, report.Pending, "", "open"},
+		"does not show":              {long, []directory.Assignment{exo}, nil, true, []string{give}, report.Pending, "", "open"},
+		"refused for good":           {long, []directory.Assignment{exo}, map[string]error{give: refusal("no seat")}, false, []string{give}, report.Failed, "no seat", "failed"},
+		"did not go through":         {long, []directory.Assignment{exo}, map[string]error{give: errDown}, false, []string{give}, report.Pending, "down", "open"},
+		"refused, held a moment ago": {now.Add(-time.Minute), []directory.Assignment{e3}, map[string]error{give: refusal("no seat")}, false, []string{give}, report.Failed, "no seat", "failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, c := returns(t, tc.taken, tc.holds...)
+			b.entra.fail, b.entra.slow = tc.fail, tc.slow
+			b.apply(t, tc.want, tc.note)
+			b.wrote(t, tc.writes...)
+			b.logged(t, c, tc.logged)
+		})
+	}
+}
+
+// TestBeginningTheWayBack: a license is given back only when it is as the run left it.
+func TestBeginningTheWayBack(t *testing.T) {
+	t.Parallel()
+	exo := directory.Assignment{SKU: "sku-exo", State: "Active"}
+	entry := func(run, back string, o ledger.Outcome) func(*testing.T, *bench) {
+		return func(t *testing.T, b *bench) {
+			last, err := ledger.In(b.Store).Latest(t.Context(), "id-bo", "e3")
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: run, Back: back, Rule: plan.RestoreRule, At: daysAgo(5)}, last)
+			if err == nil && o != "" {
+				err = ledger.In(b.Store).Complete(t.Context(), e, ledger.Completion{Outcome: o, At: daysAgo(5)})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, tc := range map[string]struct {
+		then func(*testing.T, *bench)
+		want report.Status
+		note string
+	}{
+		"as it was left":                 {func(*testing.T, *bench) {}, report.Done, ""},
+		"a restore failed since":         {entry("r1", "r0", ledger.Failed), report.Done, ""},
+		"on its way back":                {entry("r1", "r0", ""), report.Refused, "another run's change is still open: run r1 since"},
+		"given back":                     {entry("r1", "r0", ledger.Done), report.Refused, "another run's change is still open, or was: run r1 has given it back"},
+		"taken again":                    {entry("r1", "", ledger.Done), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"being taken again":              {entry("r1", "", ""), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"somebody gave it back":          {entry("r1", "", ledger.GivenBack), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"another change of it is open":   {func(t *testing.T, b *bench) { b.begun(t, "id-bo", "visio", "e3") }, report.Refused, "another run's change is still open"},
+		"a change of another is damaged": {func(t *testing.T, b *bench) { b.damage(t, "ledger/id-bo/visio/000001.json") }, report.Refused, "ledger/id-bo/visio/000001.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, _ := returns(t, daysAgo(10), exo)
+			tc.then(t, b)
+			b.apply(t, tc.want, tc.note)
+			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == report.Done) {
+				t.Errorf("wrote %v", b.entra.writes())
+			}
+		})
+	}
+}
+
+func (b *bench) damage(t *testing.T, key string) {
+	t.Helper()
+	if err := store.PutBytes(t.Context(), b.Store, key, []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWayBackOfAnEntry: which groups and products of the ledger's entry are written, and
+// what is said of those that are not.
+func TestWayBackOfAnEntry(t *testing.T) {
+	t.Parallel()
+	direct := ledger.Intent{License: "e3", To: "exo", Via: "direct", SKU: "sku-e3", TargetSKU: "sku-exo"}
+	group := ledger.Intent{License: "e3", To: "exo", Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", InTarget: true}
+	ad := ledger.Intent{License: "citrix", To: "lite", Via: "ad-group", Source: citrixDN, Target: liteDN, SourceGUID: citrixGUID, TargetGUID: otherGUID}
+	with := func(in ledger.Intent, change func(*ledger.Intent)) ledger.Intent { change(&in); return in }
+	noTarget := func(in *ledger.Intent) { in.Target, in.TargetGUID, in.InTarget = "", "", false }
+	for name, tc := range map[string]struct {
+		in      ledger.Intent
+		want    ledger.Intent
+		note    string
+		refusal string
+	}{
+		"direct":                    {direct, direct, "", ""},
+		"by group":                  {group, group, "", ""},
+		"by AD group":               {ad, ad, "", ""},
+		"removed":                   {with(direct, func(in *ledger.Intent) { in.To, in.TargetSKU = "", "" }), with(direct, func(in *ledger.Intent) { in.To, in.TargetSKU = "", "" }), "", ""},
+		"no such license":           {with(direct, func(in *ledger.Intent) { in.License = "e5" }), ledger.Intent{}, "", "the policy does not name the license e5 any more"},
+		"another product":           {with(direct, func(in *ledger.Intent) { in.SKU = "sku-e5" }), ledger.Intent{}, "", `the ledger has the product "sku-e5" for e3, and the policy and the tenant have "sku-e3"; it is not given`},
+		"a product for AD":          {with(ad, func(in *ledger.Intent) { in.SKU = "sku-e3" }), ledger.Intent{}, "", `the ledger has the product "sku-e3" for citrix`},
+		"another successor":         {with(direct, func(in *ledger.Intent) { in.TargetSKU = "sku-f3" }), with(direct, func(in *ledger.Intent) { in.TargetSKU = "" }), `exo is not taken: the ledger has the product "sku-f3" for it, and the policy has "sku-exo"`, ""},
+		"an unknown successor":      {with(direct, func(in *ledger.Intent) { in.To = "f3" }), with(direct, func(in *ledger.Intent) { in.To, in.TargetSKU = "f3", "" }), `f3 is not taken: the ledger has the product "sku-exo" for it, and the policy has ""`, ""},
+		"an unknown way":            {with(direct, func(in *ledger.Intent) { in.Via = "portal" }), ledger.Intent{}, "", `the ledger names an unknown way "portal"`},
+		"a product by AD":           {with(direct, func(in *ledger.Intent) { in.Via = "ad-group" }), ledger.Intent{}, "", "the ledger says that e3 was held by the way ad-group, which the policy does not have for it"},
+		"AD by a product's way":     {with(ad, func(in *ledger.Intent) { in.Via = "direct" }), ledger.Intent{}, "", "the ledger says that citrix was held by the way direct"},
+		"another target":            {with(group, func(in *ledger.Intent) { in.Target = "g-admins" }), with(group, noTarget), "still in the group g-admins, which the policy does not name for exo: if it should be left, do that by hand", ""},
+		"no target":                 {with(group, noTarget), with(group, noTarget), "", ""},
+		"another target of AD":      {with(ad, func(in *ledger.Intent) { in.TargetGUID = newGUID }), with(ad, noTarget), "still in the group " + liteDN + ", which the policy does not name for lite: if it should be left, do that by hand", ""},
+		"no target of AD":           {with(ad, noTarget), with(ad, noTarget), "", ""},
+		"another source":            {with(group, func(in *ledger.Intent) { in.Source = "g-mfa" }), group, "given back by the group entra:LIC-E3, since g-mfa cannot: it is not one that the policy names for it", ""},
+		"another source and target": {with(group, func(in *ledger.Intent) { in.Source, in.Target = "g-mfa", "g-admins" }), with(group, noTarget), "given back by the group entra:LIC-E3, since g-mfa cannot: it is not one that the policy names for it; still in the group g-admins, which", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			b.ad.at(citrixDN, citrixGUID, 900)
+			b.ad.at(liteDN, otherGUID, 900)
+			got, note, refused, err := b.jobOf(t).wayBack(t.Context(), tc.in)
+			if (tc.refusal == "") != (refused == "") || !strings.HasPrefix(refused, tc.refusal) || (tc.note == "") != (note == "") || !strings.HasPrefix(note, tc.note) || err != nil {
+				t.Errorf("note %q, refused %q, %v", note, refused, err)
+			}
+			if d := cmp.Diff(tc.want, got); tc.refusal == "" && d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+			for _, call := range b.ad.calls {
+				b.ad.fail = map[string]error{call: errDown}
+				if _, note, refused, err := b.jobOf(t).wayBack(t.Context(), tc.in); !errors.Is(err, errDown) || refused != "" {
+					t.Errorf("%s fails: note %q, refused %q, %v", call, note, refused, err)
+				}
+			}
+		})
+	}
+}
