@@ -20,12 +20,14 @@ const (
 	Used     What = "used"      // the rule for the license counts it
 	Exempted What = "exempted"  // Holds: it begins; else it ends
 	Outside  What = "outside"   // Holds: the rule for the license does not concern the person
+	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; else it is blocked
 	Given    What = "given"     // anybody gives the license: a help desk, a restore
 	Released What = "released"  // somebody else takes it, or leaves with it
 	Planned  What = "planned"   // a plan lists the removal
 	Told     What = "announced" // the removal is announced
 	Removed  What = "removed"   // the tool takes the license, now
+	Forgot   What = "forgot"    // the tool's store was brought back from a copy of At
 	Mailless What = "mailless"  // the tool leaves somebody without a mailbox's license
 	Night    What = "night"     // Text: the verdict of a night; Reasons: why it is held
 	Lose     What = "lose"      // at the end something is open or cannot be put back; Text says so
@@ -42,9 +44,11 @@ type Event struct {
 	Person  string    `json:"person,omitempty"`
 	License string    `json:"license,omitempty"`
 	Holds   bool      `json:"holds,omitempty"`
-	Text    string    `json:"text,omitempty"`
-	Reasons []string  `json:"reasons,omitempty"`
-	Rule    *Rule     `json:"rule,omitempty"`
+	// Stranger tells that a machine with a store of its own does it.
+	Stranger bool     `json:"stranger,omitempty"`
+	Text     string   `json:"text,omitempty"`
+	Reasons  []string `json:"reasons,omitempty"`
+	Rule     *Rule    `json:"rule,omitempty"`
 }
 
 // Hear takes what happens. Events come in the order in which they happen. An event about
@@ -68,6 +72,13 @@ func (j *Judge) Hear(e Event) error {
 		return nil
 	case Lose:
 		j.fault(Lost, e, e.Text)
+		return nil
+	case Forgot:
+		for _, p := range j.people {
+			for _, l := range p.licenses {
+				l.forget(e.At)
+			}
+		}
 		return nil
 	}
 	p := j.people[e.Person]
@@ -95,6 +106,8 @@ func (j *Judge) about(e Event, p *person) error {
 		clear(p.clear)
 	case Outside:
 		p.outside[e.License] = append(p.outside[e.License], fact{e.At, e.Shown, e.Holds})
+	case Stuck:
+		l.stuck = e.Holds
 	case Enabled:
 		if n := len(p.enabled); e.Holds && n > 0 && !p.enabled[n-1].holds && p.enabled[n-1].at.After(j.seen) {
 			p.enabled = p.enabled[:n-1] // no night saw the block

@@ -16,8 +16,15 @@
 //   - seen: some night had a verdict that rests on reading the directories, meanwhile. An
 //     account that is blocked and enabled again between two such nights, or a license
 //     that is lost and given in that time, is as if nothing had happened: nobody can know.
+//   - stranger: a second machine with a store of its own took the license. It cannot know
+//     what only the first one's store tells: what was given back or announced, and since
+//     when an account is enabled or a license held.
+//   - forgotten: the tool's store was brought back from a copy. What it took after the copy
+//     was made it does not know.
 //   - outside: the rule does not ask about the person, or nobody can say whether it
-//     concerns them, or their license cannot be changed.
+//     concerns them.
+//   - stuck: the license cannot be changed safely, by the company's own doing. It is no
+//     fault to change it, and none to leave it.
 //   - given back: given by somebody, after the tool took it.
 //   - twice: taken although it was taken before, and nobody gave it since.
 //   - hidden: taken without a plan that lists it.
@@ -124,7 +131,11 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	if !l.planned {
 		j.fault(Hidden, e, "no plan lists it")
 	}
-	if why := j.keeps(p, l, e.License, e.At.Add(-Slack), e.At); why != "" {
+	known := *l
+	if e.Stranger {
+		known = license{since: time.Unix(0, 0), announced: time.Unix(0, 0)}
+	}
+	if why := j.keeps(p, &known, e.License, e.At.Add(-Slack), e.At, e.Stranger); why != "" {
 		j.fault(Wrong, e, why)
 	}
 	l.held, l.taken, l.announced = false, e.At, time.Time{}
@@ -133,7 +144,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 
 // keeps says why a person keeps a license at an instant, by what is shown until known;
 // empty when it may be taken.
-func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time) string {
+func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
 	given := newest(l.given, known)
@@ -152,7 +163,7 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time) s
 		return "given back on " + day(given)
 	case r.NewHolder > 0 && at.Sub(l.since) < r.NewHolder:
 		return "holds it only since " + day(l.since)
-	case r.EnabledAgain > 0 && at.Sub(since(p.enabled, known)) < r.EnabledAgain:
+	case r.EnabledAgain > 0 && !stranger && at.Sub(since(p.enabled, known)) < r.EnabledAgain:
 		return "enabled only since " + day(since(p.enabled, known))
 	case r.Notice > 0 && (l.announced.IsZero() || at.Sub(l.announced) < r.Notice):
 		return "not announced for long enough"
@@ -181,7 +192,7 @@ func (j *Judge) night(e Event) {
 // wait counts how long a license that may be taken is not.
 func (j *Judge) wait(e Event, p *person, l *license) {
 	rule, ruled := j.rules[e.License]
-	if !ruled || !l.held || p.missed[e.License] || j.unannounced(p, l, e) != "" {
+	if !ruled || !l.held || l.stuck || p.missed[e.License] || j.unannounced(p, l, e) != "" {
 		delete(p.clear, e.License)
 		return
 	}
@@ -199,5 +210,5 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)
-	return j.keeps(p, &told, e.License, e.At.Add(-Slack), e.At)
+	return j.keeps(p, &told, e.License, e.At.Add(-Slack), e.At, false)
 }

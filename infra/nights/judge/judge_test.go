@@ -75,6 +75,9 @@ func TestRemoved(t *testing.T) {
 		"exempt no more":                 {[]Event{anna(Exempted, 1, true), anna(Exempted, 2, false)}, on(100), ""},
 		"outside":                        {[]Event{anna(Outside, 1, true)}, on(100), Wrong},
 		"outside of another":             {[]Event{{What: Outside, At: on(1), Person: "anna", License: "citrix", Holds: true}}, on(100), ""},
+		"stuck":                          {[]Event{anna(Stuck, 1, true)}, on(100), ""},
+		"taken before the copy":          {[]Event{anna(Removed, 20, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
+		"taken after the copy":           {[]Event{anna(Removed, 40, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
 		"a room":                         {[]Event{anna(Hired, -900, false), anna(Holding, -900, true), anna(Planned, 1, true)}, on(100), Wrong},
 		"given back":                     {[]Event{anna(Removed, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"given back, idle since":         {[]Event{anna(Removed, 9, true), anna(Given, 10, true), anna(Planned, 11, true)}, on(100), ""},
@@ -104,6 +107,23 @@ func TestRemoved(t *testing.T) {
 		}
 		if got != tc.want {
 			t.Errorf("%s: %q, want %q (%v)", name, got, tc.want, j.Faults())
+		}
+	}
+}
+
+// TestStranger: a machine with a store of its own may not know what was given back, but
+// who signed in.
+func TestStranger(t *testing.T) {
+	t.Parallel()
+	for day, want := range map[int]int{50: 1, 20: 0} {
+		j := New(mail)
+		hear(t, j, first...)
+		hear(t, j, anna(Removed, 1, true), anna(Given, 90, true), anna(Planned, 91, true), anna(Used, day, true))
+		e := anna(Removed, 100, true)
+		e.Stranger = true
+		hear(t, j, e)
+		if got := len(j.Faults()); got != want {
+			t.Errorf("used on day %d: %d faults, want %d: %v", day, got, want, j.Faults())
 		}
 	}
 }

@@ -42,6 +42,7 @@ type license struct {
 	given     []fact    // back
 	taken     time.Time // by the tool, and not given since
 	planned   bool      // a plan lists the removal
+	stuck     bool
 	announced time.Time
 }
 
@@ -62,6 +63,19 @@ func (l *license) give(e Event, seen time.Time) {
 		l.given = append(l.given, fact{e.At, e.Shown, true})
 	}
 	l.taken, l.planned = time.Time{}, false
+}
+
+// forget is what the tool forgets with its store. A license that it does not know to have
+// taken is, when somebody gives it, a new one.
+func (l *license) forget(since time.Time) {
+	if l.taken.After(since) {
+		l.taken = time.Time{}
+	}
+	for i := range l.given {
+		if l.given[i].at.After(since) {
+			l.given[i].at = time.Time{}
+		}
+	}
 }
 
 // newest is the newest instant of the facts that are shown by a time.

@@ -1,9 +1,11 @@
 package world
 
 import (
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/infra/nights/weather"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -14,6 +16,7 @@ func (w *World) live() {
 	w.clock.pass(day + time.Duration(d.Int64N(int64(2*time.Hour))) - time.Hour)
 	for i := range w.people {
 		w.changes(i)
+		w.governance(i)
 		h := &w.people[i]
 		if h.id == "" {
 			continue
@@ -45,7 +48,7 @@ func (w *World) use(i int, d dice, at time.Time) {
 			}
 		}
 		w.box.Company.SignInAs(i, s)
-		w.hear(judge.Event{What: judge.Used, At: at, Shown: shown, Person: w.people[i].id, License: e3})
+		w.used(judge.Event{At: at, Shown: shown, Person: w.people[i].id, License: e3})
 	}
 	if p.SID != "" && d.IntN(3) > 0 {
 		w.logOn(i)
@@ -57,7 +60,53 @@ func (w *World) logOn(i int) {
 		return
 	}
 	w.box.Company.LogOn(i)
-	w.hear(judge.Event{What: judge.Used, At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
+	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
+}
+
+// used keeps a use until a directory shows it, for the judge to hear of.
+func (w *World) used(e judge.Event) {
+	e.What = judge.Used
+	w.unshown = append(w.unshown, e)
+}
+
+// show tells the judge of the uses that a directory shows by now. In a night that serves
+// older dates it shows nothing new.
+func (w *World) show() {
+	now := w.clock.Now()
+	older := map[string]bool{}
+	for _, kind := range w.weather.Tonight() {
+		older[hides[kind]] = true
+	}
+	w.unshown = slices.DeleteFunc(w.unshown, func(e judge.Event) bool {
+		if older[e.License] || e.Shown.After(now) {
+			return false
+		}
+		if len(w.hidden) > 0 && w.hidden[e.License] && e.Shown.Before(now) {
+			e.Shown = now
+		}
+		w.hear(e)
+		return true
+	})
+	w.hidden = older
+}
+
+// hides are the weathers in which a directory serves older dates than it has, by the
+// license whose rule rests on them.
+var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
+
+// governance gives people whom an identity-governance tool looks after what its own list
+// says, each day anew, used or not.
+func (w *World) governance(i int) {
+	if !w.people[i].governed {
+		return
+	}
+	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
+	if wanted[citrix] && p.SID != "" && len(p.Citrix) == 0 && w.happens("the governance tool re-adds to Citrix", i, 1) {
+		w.box.Company.SetMember(i, groupCitrix, true)
+	}
+	if wanted[e3] && p.EntraID != "" && len(p.E3) == 0 && w.happens("the governance tool re-adds to E3", i, 1) {
+		w.box.Company.SetMember(i, groupE3, true)
+	}
 }
 
 // helpDesk gives back by hand what somebody who is at work has lost.

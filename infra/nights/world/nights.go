@@ -1,25 +1,25 @@
 package world
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/idleseat/idleseat/functions/idleseat/command"
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/infra/nights/weather"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
-	"github.com/idleseat/idleseat/shared/store"
 )
 
 // work is what the tool does in a night: it finishes a late approval, plans and applies,
 // and the world goes on between the two.
 func (w *World) work() {
 	w.weather.Begin(w.weather.Plan(w.night, 1))
+	if kinds := w.weather.Tonight(); len(kinds) > 0 {
+		w.logf("weather: %v", kinds)
+	}
+	w.show()
 	defer w.weather.Begin(weather.Plan{})
 	if w.waiting != "" {
 		w.apply(w.waiting)
@@ -42,6 +42,7 @@ func (w *World) work() {
 	w.meanwhile(p)
 	w.apply(p.Run, args...)
 	w.byTheWay()
+	w.strange()
 }
 
 // meanwhile is what happens to people of a plan before it is applied.
@@ -101,17 +102,22 @@ func (w *World) plan() plan.Plan {
 	}
 	w.story.Verdicts[verdict]++
 	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons})
-	for _, c := range p.Changes {
-		if i, known := w.number(c.User, c.SID); known && c.Back == "" {
-			w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: c.License})
-		}
-	}
+	w.planned(p)
 	w.logf("plan %s: %s, %d changes, %d announced, %d pending, held by %q", p.Run, verdict, len(p.Changes), len(p.Notices), len(p.Pending), reasons)
 	return p
 }
 
+// planned tells the judge what a plan lists.
+func (w *World) planned(p plan.Plan) {
+	for _, c := range p.Changes {
+		if i, known := w.number(c.User); known && c.Back == "" {
+			w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: c.License})
+		}
+	}
+}
+
 // number finds somebody by what the tool calls them.
-func (w *World) number(user, sid string) (int, bool) {
+func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
 }
@@ -120,11 +126,14 @@ func (w *World) number(user, sid string) (int, bool) {
 func (w *World) apply(run string, args ...string) {
 	w.runs = append(w.runs, run)
 	for range 6 {
-		out, status, errs := w.command(append([]string{"apply", run, "--yes", "--format", "json"}, args...)...)
+		line := append([]string{"apply", run, "--yes", "--format", "json"}, args...)
+		wait := w.atTheSameTime(line)
+		out, status, errs := w.command(line...)
+		wait()
 		var r report.Results
 		_ = json.Unmarshal(out, &r) // of a refused run there is none
 		for _, x := range r.Results {
-			if i, known := w.number(x.User, ""); known && x.Status == report.Announced {
+			if i, known := w.number(x.User); known && x.Status == report.Announced {
 				w.hear(judge.Event{What: judge.Told, At: w.clock.Now(), Person: w.people[i].id, License: x.License})
 			}
 		}
@@ -145,42 +154,4 @@ func counts(r report.Results) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// command runs one command of the tool in this process, which a bad night may kill or
-// freeze.
-func (w *World) command(args ...string) (stdout []byte, status int, stderr string) {
-	w.endanger(args[0])
-	env := map[string]string{"IDLESEAT_POLICY": w.policy.file, "IDLESEAT_STORE": w.dir + "/store"}
-	for _, v := range w.box.Env() {
-		name, value, _ := strings.Cut(v, "=")
-		env[name] = value
-	}
-	var out, errs bytes.Buffer
-	process := command.Process{
-		Context: context.Background(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: &w.clock,
-		Variable:  func(name string) (string, bool) { v, set := env[name]; return v, set },
-		OpenStore: func(context.Context, string) (store.Store, error) { return w.store, nil }, Version: "world",
-	}
-	status = process.Run(args)
-	if status == 1 || status == 2 {
-		w.logf("idleseat %s: status %d: %s", strings.Join(args, " "), status, errs.String())
-	}
-	if w.weather.Dead() {
-		w.logf("it was killed")
-	}
-	w.weather.Revive()
-	return out.Bytes(), status, errs.String()
-}
-
-// endanger lets the process be killed or frozen at one of its operations.
-func (w *World) endanger(what string) {
-	d := throw(w.options.Seed, "danger "+what, w.night)
-	n, after := 1+d.IntN(120), d.IntN(2) == 0
-	switch {
-	case w.happens(what+" is killed", -1, 0.02):
-		w.weather.KillAt(n, after)
-	case w.happens(what+" is stopped and continued", -1, 0.02):
-		w.weather.FreezeAt(n, after, time.Duration(1+d.IntN(47))*time.Hour)
-	}
 }

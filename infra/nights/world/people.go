@@ -11,21 +11,22 @@ import (
 
 // human is somebody, and their habits.
 type human struct {
-	id      string  // as the tool knows the person; empty: not hired yet
-	daily   float64 // the chance of a use on one day
-	wanted  map[string]bool
-	kind    sandbox.Kind
-	nowhere bool // the usage location is missing
-	agent   bool
-	hidden  bool // attributes of the account cannot be read
-	told    standing
+	id       string  // as the tool knows the person; empty: not hired yet
+	daily    float64 // the chance of a use on one day
+	wanted   map[string]bool
+	kind     sandbox.Kind
+	nowhere  bool // the usage location is missing
+	agent    bool
+	governed bool // an identity-governance tool gives what its list says
+	hidden   bool // attributes of the account cannot be read
+	told     standing
 }
 
 // standing is what the judge knows of a person's circumstances.
 type standing struct {
-	exempt, enabled bool
-	sid             string
-	outside, held   map[string]bool
+	exempt, enabled      bool
+	sid                  string
+	outside, stuck, held map[string]bool
 }
 
 // arrive tells the judge of somebody who is in the company from now on: at its founding,
@@ -36,13 +37,13 @@ func (w *World) arrive(i int) {
 		return
 	}
 	h.id = cmp.Or(p.EntraID, p.SID)
-	h.told = standing{enabled: true, sid: p.SID, outside: map[string]bool{}, held: map[string]bool{}}
+	h.told = standing{enabled: true, sid: p.SID, outside: map[string]bool{}, stuck: map[string]bool{}, held: map[string]bool{}}
 	w.hear(judge.Event{What: judge.Hired, At: p.Made, Person: h.id, Holds: h.kind != sandbox.SharedMailbox && !h.agent})
 	if !p.LastSignIn.IsZero() {
-		w.hear(judge.Event{What: judge.Used, At: p.LastSignIn, Person: h.id, License: e3})
+		w.used(judge.Event{At: p.LastSignIn, Person: h.id, License: e3})
 	}
 	if !p.LastLogon.IsZero() {
-		w.hear(judge.Event{What: judge.Used, At: p.LastLogon, Person: h.id, License: citrix})
+		w.used(judge.Event{At: p.LastLogon, Person: h.id, License: citrix})
 	}
 	w.tell(i, p, p.Made)
 }
@@ -85,15 +86,20 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 		h.told.enabled = p.Enabled
 		w.hear(judge.Event{What: judge.Enabled, At: at, Person: h.id, Holds: p.Enabled})
 	}
-	outside := map[string]bool{e3: w.outsideE3(h, p), citrix: w.outsideCitrix(h, p)}
-	for _, license := range []string{e3, citrix} {
-		if outside[license] != h.told.outside[license] {
-			h.told.outside[license] = outside[license]
-			w.hear(judge.Event{What: judge.Outside, At: at, Person: h.id, License: license, Holds: outside[license]})
-		}
-	}
+	w.state(judge.Outside, h, h.told.outside, map[string]bool{e3: outsideE3(h, p), citrix: p.SID == "" || h.kind == sandbox.WrongAnchor || h.hidden}, at)
+	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{e3: w.closed(e3) || stuckE3(h, p), citrix: w.closed(citrix) || stuckCitrix(p)}, at)
 	w.holds(h, e3, len(p.E3) > 0 || w.waits[i], at)
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
+}
+
+// state tells the judge what has changed of a state that each license has.
+func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
+	for _, license := range []string{e3, citrix} {
+		if now[license] != told[license] {
+			told[license] = now[license]
+			w.hear(judge.Event{What: what, At: at, Person: h.id, License: license, Holds: now[license]})
+		}
+	}
 }
 
 // holds tells the judge that somebody holds a license, or no longer, by nobody's gift.
@@ -134,23 +140,26 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
-// outsideE3 tells whether the rule for E3 does not concern somebody: it does not ask about
-// them, nobody can say, or their license cannot be changed.
-func (w *World) outsideE3(h *human, p sandbox.Truth) bool {
-	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || h.nowhere || w.closed(e3) {
+// outsideE3 tells whether the rule for E3 does not ask about somebody, or nobody can say.
+func outsideE3(h *human, p sandbox.Truth) bool {
+	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || h.kind == sandbox.WrongAnchor {
 		return true
 	}
-	if h.kind == sandbox.WrongAnchor || p.SID == "" && h.kind != sandbox.CloudOnly && p.LastSignIn.IsZero() {
-		return true
-	}
-	return len(p.E3) > 1 || len(p.E3) == 1 && p.E3[0].Group != "" && p.E3[0].Group != groupE3
+	return p.SID == "" && h.kind != sandbox.CloudOnly && p.LastSignIn.IsZero() // how old the accounts are is not known
 }
 
-// outsideCitrix tells the same of the rule for Citrix.
-func (w *World) outsideCitrix(h *human, p sandbox.Truth) bool {
-	if p.SID == "" || h.kind == sandbox.WrongAnchor || h.hidden || w.closed(citrix) {
+// stuckE3 tells whether somebody holds E3 by a way that cannot be changed safely, or by
+// several. A direct license needs a usage location.
+func stuckE3(h *human, p sandbox.Truth) bool {
+	if len(p.E3) != 1 {
 		return true
 	}
-	listed := sandbox.Way{Group: groupCitrix} // by whatever other way besides: it is taken off all the same
-	return len(p.Citrix) > 0 && !slices.Contains(p.Citrix, listed)
+	way := p.E3[0].Group
+	return way == "" && h.nowhere || way != "" && way != groupE3
+}
+
+// stuckCitrix tells the same of Citrix. Somebody who is listed in the group is taken off
+// it by whatever other way they are in it besides.
+func stuckCitrix(p sandbox.Truth) bool {
+	return !slices.Contains(p.Citrix, sandbox.Way{Group: groupCitrix})
 }

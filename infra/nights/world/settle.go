@@ -1,7 +1,11 @@
 package world
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -19,7 +23,6 @@ func (w *World) settle() {
 		}
 	}
 	w.observeAll()
-	w.options.Without = nil
 	var last plan.Plan
 	for range calmNights {
 		w.night++
@@ -35,5 +38,29 @@ func (w *World) settle() {
 	for _, b := range last.Pending {
 		w.hear(judge.Event{What: judge.Lose, At: w.clock.Now(), Person: b.User, License: b.License,
 			Text: fmt.Sprintf("run %s began it, and it is still open: %s", b.Run, b.Reason)})
+	}
+	w.putBack()
+}
+
+// putBack restores every run, the last one first. Everybody must then hold what was taken
+// from them, whose account is still the same one and can hold it.
+func (w *World) putBack() {
+	for _, run := range slices.Backward(w.runs) {
+		w.run(w.behind, "restore", "--run", run, "--yes")
+	}
+	for range 4 {
+		w.clock.pass(10 * time.Minute)
+		w.apply(w.plan().Run)
+	}
+	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
+		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))
+	}) {
+		p, h := w.box.Company.Truth(of.person), w.people[of.person]
+		gone := p.EntraID == "" || of.license == citrix && p.SID == "" || w.touched[of.person]
+		if held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0}[of.license]; held || gone || h.nowhere {
+			continue
+		}
+		w.hear(judge.Event{What: judge.Lose, At: w.clock.Now(), Person: h.id, License: of.license,
+			Text: "taken on " + w.taken[of].Format(time.DateOnly) + ", and no restore puts it back"})
 	}
 }

@@ -44,6 +44,7 @@ func (w *World) gained(e sandbox.Event, h *human, license string) {
 		w.waits[e.Person] = true
 	}
 	h.told.held[license] = true
+	delete(w.taken, holding{e.Person, license})
 	w.story.Given++
 	w.judge(judge.Event{What: judge.Given, At: e.At, Person: h.id, License: license})
 }
@@ -60,7 +61,10 @@ func (w *World) lost(e sandbox.Event, h *human, license string) {
 	default:
 		h.told.held[license] = false
 		w.story.Removed++
-		w.judge(judge.Event{What: judge.Removed, At: e.At, Person: h.id, License: license})
+		if !w.stranger {
+			w.taken[holding{e.Person, license}] = e.At
+		}
+		w.judge(judge.Event{What: judge.Removed, At: e.At, Person: h.id, License: license, Stranger: w.stranger})
 	}
 	if e.LostMailbox && !e.ByHand {
 		w.judge(judge.Event{What: judge.Mailless, At: e.At, Person: h.id})

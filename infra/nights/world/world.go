@@ -7,7 +7,6 @@
 package world
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -59,19 +58,31 @@ type World struct {
 	box                       *sandbox.Sandbox
 	weather                   *weather.Weather
 	store                     *weather.Store
-	backup                    weather.Backup // of the store, of last evening
+	behind                    store.Store    // behind the weather
+	backup                    weather.Backup // of the store, of last evening; nil: none was made
+	copied                    time.Time      // when
 	people                    []human
 	dir                       string // of the policy and the stores
 	policy                    *rules
 	night                     int
-	waiting                   string         // a run whose approval comes late
-	runs                      []string       // those that were applied
-	out                       map[string]int // what is out of order in the company, and since which night
+	unshown                   []judge.Event   // uses that no directory shows yet
+	hidden                    map[string]bool // licenses whose directory served older dates last night
+	waiting                   string          // a run whose approval comes late
+	runs                      []string        // those that were applied
+	out                       map[string]int  // what is out of order in the company, and since which night
 	binned, adBinned, touched map[int]bool
 
-	mu     sync.Mutex   // of what follows
-	moving int          // the person whose direct licenses the tool is changing; -1: nobody
-	waits  map[int]bool // people in the group of E3, whose license may still be to come
+	mu       sync.Mutex            // of what follows
+	moving   int                   // the person whose direct licenses the tool is changing; -1: nobody
+	stranger bool                  // the second machine acts
+	taken    map[holding]time.Time // by the first machine, and given by nobody since
+	waits    map[int]bool          // people in the group of E3, whose license may still be to come
+}
+
+// holding is one license of a person.
+type holding struct {
+	person  int
+	license string
 }
 
 // The licenses as the judge and the policy name them, and the groups that give them.
@@ -87,7 +98,7 @@ const (
 // Live lives one world.
 func Live(o Options) (Story, error) {
 	w := &World{
-		options: o, court: judge.New(), moving: -1, waits: map[int]bool{}, out: map[string]int{},
+		options: o, court: judge.New(), moving: -1, taken: map[holding]time.Time{}, waits: map[int]bool{}, out: map[string]int{},
 		binned: map[int]bool{}, adBinned: map[int]bool{}, touched: map[int]bool{},
 		story: Story{Seed: o.Seed, Counts: map[string]int{}, Verdicts: map[string]int{}},
 	}
@@ -98,6 +109,7 @@ func Live(o Options) (Story, error) {
 	defer os.RemoveAll(w.dir)
 	defer w.box.Close()
 	for w.night = range o.Nights {
+		w.bringBack()
 		w.live()
 		w.work()
 		w.story.Nights++
@@ -135,11 +147,8 @@ func (w *World) build() (err error) {
 			w.weather.Without(n)
 		}
 	}
-	folder, err := store.Open(context.Background(), w.dir+"/store")
-	if err != nil {
-		return err
-	}
-	w.store = w.weather.Store(folder)
+	w.behind = w.folder("store")
+	w.store = w.weather.Store(w.behind)
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
@@ -147,7 +156,7 @@ func (w *World) build() (err error) {
 	if err != nil {
 		return err
 	}
-	w.box.Intercept(w.weather.Graph)
+	w.weather.Over(w.box)
 	notice := 0
 	if throw(w.options.Seed, "notice").chance(0.3) {
 		notice = 14
@@ -171,6 +180,7 @@ func (w *World) found(i int) {
 	if p.Activity == sandbox.Active {
 		h.daily = 0.5
 	}
+	h.governed = throw(w.options.Seed, "governed", i).chance(0.03)
 	truth := w.box.Company.Truth(i)
 	h.wanted[e3], h.wanted[citrix] = len(truth.E3) > 0, len(truth.Citrix) > 0
 	w.arrive(i)

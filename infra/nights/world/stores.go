@@ -1,0 +1,75 @@
+package world
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/infra/nights/weather"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// folder opens a folder of the world as a store.
+func (w *World) folder(name string) store.Store {
+	s, err := store.Open(context.Background(), w.dir+"/"+name)
+	if err != nil {
+		panic(err) // the machine of the test has no room: nothing can be learnt here
+	}
+	return s
+}
+
+// strange lets a second machine plan and apply, whose store is its own.
+func (w *World) strange() {
+	if !w.happens("a second machine with a store of its own", -1, 0.006) {
+		return
+	}
+	own := w.folder("second")
+	out, _, _ := w.run(own, "plan", "--format", "json")
+	var p plan.Plan
+	if json.Unmarshal(out, &p) != nil || p.Verdict == plan.Hold {
+		return
+	}
+	w.planned(p)
+	w.stranger = true
+	defer func() { w.stranger = false }()
+	for range 3 {
+		w.run(own, "apply", p.Run, "--yes")
+		w.clock.pass(10 * 60e9)
+	}
+}
+
+// bringBack brings the store back from yesterday's copy now and then. The copy is made
+// each evening in the days before that, when the tool rests.
+func (w *World) bringBack() {
+	const kind, chance = "the store is brought back from yesterday", 0.004
+	if w.backup != nil && w.happens(kind, -1, 1) {
+		fresh := w.folder(fmt.Sprintf("store-%d", w.night))
+		if err := w.backup.Into(context.Background(), fresh); err != nil {
+			panic(err) // as in folder
+		}
+		w.store.Replace(fresh)
+		w.behind = fresh
+		w.hear(judge.Event{What: judge.Forgot, At: w.copied})
+		w.forget()
+	}
+	w.backup = nil
+	if throw(w.options.Seed, kind+" tomorrow", w.night).chance(chance) {
+		var err error
+		if w.backup, err = weather.Keep(context.Background(), w.behind); err != nil {
+			panic(err)
+		}
+		w.copied = w.clock.Now()
+	}
+}
+
+// forget is what cannot be asked for of a store that was brought back: it does not know
+// what was taken since.
+func (w *World) forget() {
+	for key, at := range w.taken {
+		if at.After(w.copied) {
+			delete(w.taken, key)
+		}
+	}
+}
