@@ -144,8 +144,7 @@ func (x *request) cut(a *answer) {
 	}
 }
 
-// skewed shifts the Date of an answer when the clock of the cloud is wrong tonight. A
-// difference of less than a second to ours is none.
+// skewed shifts the Date of an answer when the clock of the cloud is wrong tonight.
 func (x *request) skewed(a *answer) *answer {
 	d, hit := x.w.befalls(x.n, GraphClock, "Date", 1)
 	if at, err := http.ParseTime(a.header.Get("Date")); hit && err == nil {

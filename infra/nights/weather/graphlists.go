@@ -1,7 +1,10 @@
 package weather
 
 import (
+	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -20,8 +23,20 @@ func readList(body []byte) (*list, bool) {
 }
 
 func (l *list) body() []byte {
-	l.fields["value"] = encode(l.entries)
-	return encode(l.fields)
+	b := []byte{'{'}
+	for _, name := range slices.Sorted(maps.Keys(l.fields)) {
+		if name != "value" {
+			b = append(append(append(append(b, encode(name)...), ':'), l.fields[name]...), ',')
+		}
+	}
+	b = append(b, `"value":[`...)
+	for i, e := range l.entries {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, e...)
+	}
+	return append(b, "]}"...)
 }
 
 // encode writes what was read from JSON, which always has a form.
@@ -111,64 +126,76 @@ func (x *request) missing(k Kind, entry json.RawMessage) bool {
 	return hit
 }
 
+// idOf is the id of an entry as the simulation writes it; quotes in other values are
+// escaped.
 func idOf(entry json.RawMessage) string {
-	var o struct {
-		ID string `json:"id"`
-	}
-	_ = json.Unmarshal(entry, &o) // an entry without id has the empty one
-	return o.ID
+	_, id, _ := bytes.Cut(entry, []byte(`"id":"`))
+	id, _, _ = bytes.Cut(id, []byte(`"`))
+	return string(id)
 }
 
 // losable are the properties of which one may be lost in a night.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// person is what is told of a user tonight, unchanged when that is no JSON object.
+// person is what is told of a user tonight. Few are touched, and the others not read.
 func (x *request) person(body json.RawMessage) json.RawMessage {
+	id := idOf(body)
+	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)
+	back := x.older(body, id)
+	var lost []string
+	for _, l := range []struct {
+		name  string
+		kind  Kind
+		whom  string
+		often float64
+	}{
+		{"signInActivity", GraphAllDatesLost, "everybody", 1}, {"signInActivity", GraphDatesLost, id, 0.1}, {property, GraphPropertyLost, id, 0.1},
+	} {
+		if !x.n.kinds[l.kind] || !bytes.Contains(body, []byte(`"`+l.name+`":`)) {
+			continue
+		}
+		if _, hit := x.w.befalls(x.n, l.kind, l.whom, l.often); hit {
+			lost = append(lost, l.name)
+		}
+	}
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil {
+	if back == 0 && lost == nil || json.Unmarshal(body, &fields) != nil {
 		return body
 	}
-	id, before := idOf(body), len(fields)
-	older := x.older(fields["signInActivity"], id)
-	if older != nil {
-		fields["signInActivity"] = older
+	if back > 0 {
+		fields["signInActivity"] = earlier(fields["signInActivity"], back)
 	}
-	x.lose(fields, "signInActivity", GraphAllDatesLost, "everybody", 1)
-	x.lose(fields, "signInActivity", GraphDatesLost, id, 0.1)
-	x.lose(fields, pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...), GraphPropertyLost, id, 0.1)
-	if older == nil && len(fields) == before {
-		return body
+	for _, name := range lost {
+		delete(fields, name)
 	}
 	return encode(fields)
 }
 
-// lose takes a property away that is there, when that befalls the person.
-func (x *request) lose(fields map[string]json.RawMessage, name string, k Kind, whom string, often float64) {
-	if _, there := fields[name]; !there {
-		return
-	}
-	if _, hit := x.w.befalls(x.n, k, whom, often); hit {
-		delete(fields, name)
-	}
-}
-
-// older is the sign-in activity with older dates, or nil. A person whose dates are older
-// tonight is told of in turn with the older ones and the right ones.
-func (x *request) older(activity json.RawMessage, id string) json.RawMessage {
-	var dates map[string]any
-	if !x.n.kinds[GraphDatesOlder] || json.Unmarshal(activity, &dates) != nil || len(dates) == 0 {
-		return nil
+// older is by how many days the sign-in dates of a person are too old in this answer; 0:
+// they are right. A person whose dates are older tonight is told of in turn with the older
+// ones and the right ones.
+func (x *request) older(body json.RawMessage, id string) int {
+	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {
+		return 0
 	}
 	d, hit := x.w.befalls(x.n, GraphDatesOlder, id, 0.15)
 	if !hit || dice(uint64(d)^uint64(x.o.nth)).below(4) == 0 {
-		return nil
+		return 0
 	}
-	back := pick(d, 1, 14, 30, 90)
+	return pick(d, 1, 14, 30, 90)
+}
+
+// earlier is sign-in activity with dates so many days earlier.
+func earlier(activity json.RawMessage, days int) json.RawMessage {
+	var dates map[string]any
+	if json.Unmarshal(activity, &dates) != nil {
+		return activity
+	}
 	for name, value := range dates {
 		text, _ := value.(string)
 		if at, err := time.Parse(time.RFC3339, text); err == nil {
-			dates[name] = at.AddDate(0, 0, -back).Format(time.RFC3339)
+			dates[name] = at.AddDate(0, 0, -days).Format(time.RFC3339)
 		}
 	}
 	return encode(dates)
