@@ -1,16 +1,16 @@
 package sandbox
 
 import (
+	"bufio"
 	"crypto/tls"
 	"fmt"
 	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	"github.com/hashicorp/go-hclog"
-	"github.com/jimlambrt/gldap"
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
 )
 
 // The account that idleseat binds as, and the only domain controller.
@@ -27,128 +27,131 @@ type ldapServer struct {
 	record   func(*Request)
 	address  string
 
-	before atomic.Pointer[func(*Exchange)] // see Sandbox.Meddle
-	server *gldap.Server
-	ended  chan error // of the server's Run
+	before   atomic.Pointer[func(*Exchange)] // see Sandbox.Meddle
+	listener net.Listener
+	serving  sync.WaitGroup
 
-	mu    sync.Mutex
-	bound map[int]bool      // connections that have bound
-	conns map[net.Conn]bool // connections that were open at some time
+	mu     sync.Mutex
+	conns  map[*tls.Conn]bool // that are open
+	closed bool
 }
 
 func startLDAP(c *Company, certificate tls.Certificate, password string, record func(*Request)) (*ldapServer, error) {
-	s := &ldapServer{c: c, password: password, record: record, ended: make(chan error, 1),
-		bound: map[int]bool{}, conns: map[net.Conn]bool{}}
-	listening := listeningLog{hclog.NewNullLogger(), make(chan net.Addr, 1)}
+	s := &ldapServer{c: c, password: password, record: record, conns: map[*tls.Conn]bool{}}
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	var err error
-	s.server, err = gldap.NewServer(gldap.WithLogger(listening), gldap.WithOnClose(s.forget))
-	if err != nil {
-		return nil, fmt.Errorf("make LDAP server of simulated company: %w", err)
-	}
-	mux, err := s.mux()
-	if err == nil {
-		err = s.server.Router(mux)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("route LDAP of simulated company: %w", err)
-	}
-	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, GetConfigForClient: s.remember}
-	go func() { s.ended <- s.server.Run("127.0.0.1:0", gldap.WithTLSConfig(config)) }()
-	select {
-	case a := <-listening.addr:
-		s.address = a.String()
-		return s, nil
-	case err := <-s.ended:
+	if s.listener, err = tls.Listen("tcp", "127.0.0.1:0", config); err != nil {
 		return nil, fmt.Errorf("listen for LDAP of simulated company: %w", err)
 	}
-}
-
-func (s *ldapServer) mux() (*gldap.Mux, error) {
-	mux, err := gldap.NewMux()
-	if err != nil {
-		return nil, err
-	}
-	if err := mux.Bind(s.exchanged(s.bind)); err != nil {
-		return nil, err
-	}
-	if err := mux.Search(s.exchanged(s.search)); err != nil {
-		return nil, err
-	}
-	if err := mux.Modify(s.exchanged(s.modify)); err != nil {
-		return nil, err
-	}
-	return mux, mux.DefaultRoute(s.refuse)
-}
-
-// listeningLog catches the address: gldap tells it to its log only.
-type listeningLog struct {
-	hclog.Logger
-	addr chan net.Addr
-}
-
-func (l listeningLog) Info(_ string, args ...any) {
-	for _, a := range args {
-		if addr, isAddr := a.(net.Addr); isAddr {
-			l.addr <- addr
+	s.address = s.listener.Addr().String()
+	s.serving.Go(func() {
+		for {
+			conn, err := s.listener.Accept()
+			if err != nil {
+				return // closed
+			}
+			if secured := conn.(*tls.Conn); s.open(secured) { // as tls.Listen has it
+				s.serving.Go(func() { s.serve(secured) })
+			}
 		}
+	})
+	return s, nil
+}
+
+// open keeps a connection to be closed in the end.
+func (s *ldapServer) open(conn *tls.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		_ = conn.Close()
+		return false
 	}
+	s.conns[conn] = true
+	return true
 }
 
-// remember keeps a connection to be closed in the end: gldap's own Stop waits
-// for clients to leave.
-func (s *ldapServer) remember(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.conns[hello.Conn] = true
-	return nil, nil
-}
-
-func (s *ldapServer) forget(connection int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.bound, connection)
-}
-
-// close stops the server. Connections still open are closed, again and again
-// as some may be between their handshake and being remembered.
+// close stops the server and closes its connections.
 func (s *ldapServer) close() error {
-	stopped := make(chan error, 1)
-	go func() { stopped <- s.server.Stop() }()
-	for {
+	err := s.listener.Close()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.drop()
+	s.serving.Wait()
+	return err
+}
+
+// drop breaks the connections that are open.
+func (s *ldapServer) drop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn := range s.conns {
+		_ = conn.NetConn().Close() // its client may have closed it already
+		delete(s.conns, conn)
+	}
+}
+
+// ldapConn is a connection of a client.
+type ldapConn struct {
+	net.Conn
+	mu    sync.Mutex
+	bound bool
+}
+
+func (c *ldapConn) isBound() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bound
+}
+
+// write sends what is whole messages. A client that left needs no answer.
+func (c *ldapConn) write(b []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, _ = c.Write(b)
+}
+
+// serve answers the requests of a connection, several at a time.
+func (s *ldapServer) serve(raw *tls.Conn) {
+	var answering sync.WaitGroup
+	defer answering.Wait()
+	defer func() {
+		_ = raw.Close() // its client may have closed it already
 		s.mu.Lock()
-		for c := range s.conns {
-			_ = c.Close() // most are closed already
+		defer s.mu.Unlock()
+		delete(s.conns, raw)
+	}()
+	conn, r := &ldapConn{Conn: raw}, bufio.NewReader(raw)
+	for {
+		p, err := ber.ReadPacket(r)
+		if err != nil {
+			return
 		}
-		s.mu.Unlock()
-		select {
-		case err := <-stopped:
-			return err
-		case <-time.After(10 * time.Millisecond):
+		m, err := readMessage(p)
+		if err != nil || m.op.Tag == ldap.ApplicationUnbindRequest {
+			return
 		}
+		answering.Go(func() { s.answer(conn, m) })
 	}
 }
 
 // bind checks the password. Without a name and password the connection stays
 // anonymous, as in Active Directory.
 func (s *ldapServer) bind(x *Exchange) {
-	r := x.r
-	m, err := r.GetSimpleBindMessage()
-	if err != nil {
-		return
+	code, diagnostic, b := ldap.LDAPResultSuccess, "", x.bind
+	granted := b.simple && b.password != "" && s.knows(b.name) && b.password == s.password
+	switch {
+	case !b.simple:
+		code = ldap.LDAPResultAuthMethodNotSupported
+	case !granted && b.password != "":
+		code = ldap.LDAPResultInvalidCredentials
+		diagnostic = "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data 52e, v4563"
 	}
-	answer := r.NewBindResponse(gldap.WithResponseCode(gldap.ResultSuccess))
-	code := gldap.ResultSuccess
-	granted := m.Password != "" && s.knows(m.UserName) && string(m.Password) == s.password
-	if !granted && m.Password != "" {
-		code = gldap.ResultInvalidCredentials
-		answer.SetDiagnosticMessage("80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data 52e, v4563")
-	}
-	answer.SetResultCode(code)
-	s.mu.Lock()
-	s.bound[r.ConnectionID()] = granted
-	s.mu.Unlock()
-	s.record(&Request{Method: "BIND", Template: m.UserName, Status: code})
-	x.end(answer)
+	x.conn.mu.Lock()
+	x.conn.bound = granted
+	x.conn.mu.Unlock()
+	s.record(&Request{Method: "BIND", Template: b.name, Status: code})
+	x.end(nil, code, diagnostic)
 }
 
 // knows tells whether a name is one of the three an account may bind by.
@@ -161,25 +164,6 @@ func (s *ldapServer) knows(name string) bool {
 	return false
 }
 
-func (s *ldapServer) isBound(r *gldap.Request) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.bound[r.ConnectionID()]
-}
-
-// refuse answers every other operation.
-func (s *ldapServer) refuse(w *gldap.ResponseWriter, r *gldap.Request) {
-	application := gldap.ApplicationExtendedResponse
-	if _, err := r.GetAddMessage(); err == nil {
-		application = gldap.ApplicationAddResponse
-	} else if _, err := r.GetDeleteMessage(); err == nil {
-		application = gldap.ApplicationDelResponse
-	}
-	s.record(&Request{Method: "OTHER", Status: gldap.ResultUnwillingToPerform})
-	_ = w.Write(r.NewResponse(gldap.WithApplicationCode(application), gldap.WithResponseCode(gldap.ResultUnwillingToPerform),
-		gldap.WithDiagnosticMessage("The simulated company does not take this operation.")))
-}
-
 // ldapError is a result of LDAP that is not a success.
 type ldapError struct {
 	code    int
@@ -189,12 +173,12 @@ type ldapError struct {
 func (e *ldapError) Error() string { return fmt.Sprintf("LDAP result %d: %s", e.code, e.message) }
 
 func unwilling(format string, a ...any) *ldapError {
-	return &ldapError{gldap.ResultUnwillingToPerform, fmt.Sprintf(format, a...)}
+	return &ldapError{ldap.LDAPResultUnwillingToPerform, fmt.Sprintf(format, a...)}
 }
 
 func noSuchObject(dn string) *ldapError {
-	return &ldapError{gldap.ResultNoSuchObject, "0000208D: NameErr: DSID-03100245, problem 2001 (NO_OBJECT), data 0, best match of: " + dn}
+	return &ldapError{ldap.LDAPResultNoSuchObject, "0000208D: NameErr: DSID-03100245, problem 2001 (NO_OBJECT), data 0, best match of: " + dn}
 }
 
-var errNotBound = &ldapError{gldap.ResultOperationsError,
+var errNotBound = &ldapError{ldap.LDAPResultOperationsError,
 	"000004DC: LdapErr: DSID-0C090A5C, comment: In order to perform this operation a successful bind must be completed on the connection., data 0, v4563"}

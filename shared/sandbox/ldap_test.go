@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/go-ldap/ldap/v3"
@@ -39,16 +41,32 @@ func read(t testing.TB, path string) []byte {
 
 func dial(t testing.TB, s *Sandbox) *ldap.Conn {
 	t.Helper()
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(read(t, s.CAFile)) {
-		t.Fatal("no certificate in the authority's file")
-	}
-	conn, err := ldap.DialURL(s.ADURL, ldap.DialWithTLSConfig(&tls.Config{RootCAs: roots}))
+	conn, err := ldap.DialURL(s.ADURL, ldap.DialWithTLSConfig(trusting(t, s)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn
+}
+
+// dialRaw connects without a client of LDAP.
+func dialRaw(t testing.TB, s *Sandbox) net.Conn {
+	t.Helper()
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(s.ADURL, "ldaps://"), trusting(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func trusting(t testing.TB, s *Sandbox) *tls.Config {
+	t.Helper()
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(read(t, s.CAFile)) {
+		t.Fatal("no certificate in the authority's file")
+	}
+	return &tls.Config{RootCAs: roots}
 }
 
 // bound starts a company and binds to its directory.

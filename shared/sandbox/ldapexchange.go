@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jimlambrt/gldap"
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
 )
 
 // Exchange is one operation of Active Directory, for faults that are put before it.
@@ -32,32 +33,46 @@ type Exchange struct {
 	Lost bool
 
 	s     *ldapServer
-	w     *gldap.ResponseWriter
-	r     *gldap.Request
+	conn  *ldapConn
+	m     message
 	serve func(*Exchange)
+
+	bind   bindRequest // what is asked
+	search *searchRequest
+	modify *modifyRequest
 }
 
-// exchanged lets a fault come before an operation.
-func (s *ldapServer) exchanged(serve func(*Exchange)) gldap.HandlerFunc {
-	return func(w *gldap.ResponseWriter, r *gldap.Request) {
-		x := &Exchange{s: s, w: w, r: r, serve: serve}
-		before := s.before.Load()
-		if before == nil {
-			x.Serve()
-			return
+// answer carries out an operation, after a fault that comes before it.
+func (s *ldapServer) answer(conn *ldapConn, m message) {
+	x := &Exchange{s: s, conn: conn, m: m}
+	var err error
+	switch m.op.Tag {
+	case ldap.ApplicationBindRequest:
+		x.bind, err = readBind(m)
+		x.Method, x.Target, x.serve = "BIND", x.bind.name, s.bind
+	case ldap.ApplicationSearchRequest:
+		if x.search, err = readSearch(m); err == nil {
+			x.Target, x.Single = x.search.BaseDN+" "+x.search.Filter, x.search.Scope == ldap.ScopeBaseObject
 		}
-		x.describe()
-		(*before)(x)
+		x.Method, x.serve = "SEARCH", s.search
+	case ldap.ApplicationModifyRequest:
+		x.modify, err = readModify(m)
+		x.Method, x.Target, x.serve = "MODIFY", x.modify.DN, s.modify
+	case ldap.ApplicationAbandonRequest: // asks for no answer
+		return
+	default:
+		s.record(&Request{Method: "OTHER", Status: ldap.LDAPResultUnwillingToPerform})
+		x.end(nil, ldap.LDAPResultUnwillingToPerform, "The simulated company does not take this operation.")
+		return
 	}
-}
-
-func (x *Exchange) describe() {
-	if m, err := x.r.GetSearchMessage(); err == nil {
-		x.Method, x.Target, x.Single = "SEARCH", m.BaseDN+" "+m.Filter, m.Scope == gldap.BaseObject
-	} else if m, err := x.r.GetModifyMessage(); err == nil {
-		x.Method, x.Target = "MODIFY", m.DN
-	} else if m, err := x.r.GetSimpleBindMessage(); err == nil {
-		x.Method, x.Target = "BIND", m.UserName
+	before := s.before.Load()
+	switch {
+	case err != nil:
+		x.end(nil, ldap.LDAPResultProtocolError, err.Error())
+	case before != nil:
+		(*before)(x)
+	default:
+		x.Serve()
 	}
 }
 
@@ -66,17 +81,22 @@ func (x *Exchange) Serve() { x.serve(x) }
 
 // Refuse answers with a result (RFC 4511, appendix A), and carries nothing out.
 func (x *Exchange) Refuse(code int, message string) {
-	application := map[string]int{"BIND": gldap.ApplicationBindResponse, "SEARCH": gldap.ApplicationSearchResultDone,
-		"MODIFY": gldap.ApplicationModifyResponse}[x.Method]
 	x.s.record(&Request{Method: x.Method, Template: x.Target, Status: code})
-	x.end(x.r.NewResponse(gldap.WithApplicationCode(application), gldap.WithResponseCode(code), gldap.WithDiagnosticMessage(message)))
+	x.end(nil, code, message)
 }
 
 // Drop breaks all connections to the controller, as one that restarts does.
 func (x *Exchange) Drop() { x.s.drop() }
 
-// end sends the last answer, or none.
-func (x *Exchange) end(answer gldap.Response) {
+// lastAnswers are the tags of the answers that end a request.
+var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
+
+// end sends what is left, and the last answer, or not that.
+func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...ldap.Control) {
+	if x.Lost || x.Wait != nil {
+		x.conn.write(left)
+		left = nil
+	}
 	if x.Lost {
 		x.Drop()
 		return
@@ -84,17 +104,11 @@ func (x *Exchange) end(answer gldap.Response) {
 	if x.Wait != nil {
 		x.Wait()
 	}
-	_ = x.w.Write(answer) // a client that left needs no answer
-}
-
-// drop closes the connections that are open.
-func (s *ldapServer) drop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.conns {
-		_ = c.Close() // many are closed already
-		delete(s.conns, c)
+	tag, other := lastAnswers[x.m.op.Tag]
+	if !other {
+		tag = x.m.op.Tag + 1
 	}
+	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
 // telling is a person's object as it tells of its logons tonight.

@@ -1,16 +1,13 @@
 package sandbox
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
 
-	ber "github.com/go-asn1-ber/asn1-ber"
-	"github.com/jimlambrt/gldap"
+	"github.com/go-ldap/ldap/v3"
 )
 
 // memberCount is the number of values of member. The company must be locked.
@@ -91,26 +88,18 @@ func memberRange(name string) (low, high int, ok bool) {
 
 // modify adds members to groups and takes them off; everything else is refused.
 func (s *ldapServer) modify(x *Exchange) {
-	r := x.r
-	m, err := r.GetModifyMessage()
-	if err != nil {
-		return
-	}
 	s.c.settle()
-	answer := r.NewModifyResponse(gldap.WithResponseCode(gldap.ResultSuccess))
-	seen := &Request{Method: "MODIFY", Template: m.DN}
-	err = error(errNotBound)
-	if s.isBound(r) {
-		err = s.c.modifyMembers(m)
+	seen, diagnostic := &Request{Method: "MODIFY", Template: x.modify.DN}, ""
+	err := error(errNotBound)
+	if x.conn.isBound() {
+		err = s.c.modifyMembers(x.modify)
 	}
 	var refused *ldapError
 	if errors.As(err, &refused) {
-		seen.Status = refused.code
-		answer.SetResultCode(refused.code)
-		answer.SetDiagnosticMessage(refused.message)
+		seen.Status, diagnostic = refused.code, refused.message
 	}
 	s.record(seen)
-	x.end(answer)
+	x.end(nil, seen.Status, diagnostic)
 }
 
 // memberWrite is one value to add or to take off.
@@ -121,7 +110,7 @@ type memberWrite struct {
 
 // modifyMembers makes all changes of a request, or none. Its errors are of
 // type *ldapError.
-func (c *Company) modifyMembers(m *gldap.ModifyMessage) error {
+func (c *Company) modifyMembers(m *modifyRequest) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entryOf(m.DN)
@@ -129,7 +118,7 @@ func (c *Company) modifyMembers(m *gldap.ModifyMessage) error {
 		return noSuchObject(m.DN)
 	}
 	if e.group < 0 {
-		return &ldapError{gldap.ResultInsufficientAccessRights, "00002098: SecErr: DSID-03150F94, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0"}
+		return &ldapError{ldap.LDAPResultInsufficientAccessRights, "00002098: SecErr: DSID-03150F94, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0"}
 	}
 	permissive := false
 	for _, control := range m.Controls {
@@ -150,16 +139,15 @@ func (c *Company) modifyMembers(m *gldap.ModifyMessage) error {
 }
 
 // memberWrites checks one change of a request and tells what it would write.
-func (c *Company) memberWrites(g int, change gldap.Change, permissive bool) (writes []memberWrite, err error) {
-	in := change.Operation == gldap.AddAttribute
-	if !strings.EqualFold(change.Modification.Type, "member") || !in && change.Operation != gldap.DeleteAttribute {
+func (c *Company) memberWrites(g int, change modification, permissive bool) (writes []memberWrite, err error) {
+	in := change.operation == ldap.AddAttribute
+	if !strings.EqualFold(change.attribute, "member") || !in && change.operation != ldap.DeleteAttribute {
 		return nil, unwilling("The simulated company adds and deletes values of member only.")
 	}
-	values, err := octetStrings(change.Modification.Vals)
-	if err != nil || len(values) == 0 {
-		return nil, &ldapError{gldap.ResultProtocolError, "values of member expected"}
+	if len(change.values) == 0 {
+		return nil, &ldapError{ldap.LDAPResultProtocolError, "values of member expected"}
 	}
-	for _, dn := range values {
+	for _, dn := range change.values {
 		e := c.entryOf(dn)
 		switch {
 		case e == nil:
@@ -170,28 +158,10 @@ func (c *Company) memberWrites(g int, change gldap.Change, permissive bool) (wri
 			writes = append(writes, memberWrite{e.person, in})
 		case permissive:
 		case in:
-			return nil, &ldapError{gldap.ResultEntryAlreadyExists, "00000562: UpdErr: DSID-031A122A, problem 6005 (ENTRY_EXISTS), data 0"}
+			return nil, &ldapError{ldap.LDAPResultEntryAlreadyExists, "00000562: UpdErr: DSID-031A122A, problem 6005 (ENTRY_EXISTS), data 0"}
 		default:
 			return nil, unwilling("00000561: SvcErr: DSID-031A1254, problem 5003 (WILL_NOT_PERFORM), data 0")
 		}
 	}
 	return writes, nil
-}
-
-// octetStrings decodes the values of a modification, which gldap leaves as
-// the BER of the set.
-func octetStrings(raw []string) (values []string, err error) {
-	for _, set := range raw {
-		for r := bytes.NewReader([]byte(set)); r.Len() > 0; {
-			p, err := ber.ReadPacket(r)
-			if err != nil {
-				if errors.Is(err, io.EOF) {
-					break
-				}
-				return nil, fmt.Errorf("decode value of modification: %w", err)
-			}
-			values = append(values, ber.DecodeString(p.Data.Bytes()))
-		}
-	}
-	return values, nil
 }

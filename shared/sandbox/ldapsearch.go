@@ -6,13 +6,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jimlambrt/gldap"
+	"github.com/go-ldap/ldap/v3"
 )
 
 // Controls that the sandbox knows.
 const (
-	pagingControl    = gldap.ControlTypePaging
-	showDeleted      = gldap.ControlTypeMicrosoftShowDeleted // nothing is in the recycle bin
+	pagingControl    = ldap.ControlTypePaging
+	showDeleted      = ldap.ControlTypeMicrosoftShowDeleted // nothing is in the recycle bin
 	permissiveModify = "1.2.840.113556.1.4.1413"
 	extendedDN       = "1.2.840.113556.1.4.529"
 )
@@ -26,11 +26,11 @@ const (
 // search is a search being answered.
 type search struct {
 	c        *Company
-	m        *gldap.SearchMessage
+	m        *searchRequest
 	base     *entry // nil for the rootDSE
 	where    *condition
-	paging   *gldap.ControlPaging // nil: not asked for
-	people   []int                // the only people to look at, when bounded
+	paging   *ldap.ControlPaging // nil: not asked for
+	people   []int               // the only people to look at, when bounded
 	only     bool
 	access   bool // the access control lists are asked for, without the part for auditors
 	extended bool // DNs of members are wanted with GUID and SID in front
@@ -41,58 +41,58 @@ type search struct {
 }
 
 func (s *ldapServer) search(x *Exchange) {
-	r := x.r
-	m, err := r.GetSearchMessage()
-	if err != nil {
-		return
-	}
 	s.c.settle()
-	done := r.NewSearchDoneResponse(gldap.WithResponseCode(gldap.ResultSuccess))
-	seen := &Request{Method: "SEARCH", Template: m.BaseDN, Target: m.Filter}
-	found, err := s.prepare(r, m)
+	seen := &Request{Method: "SEARCH", Template: x.search.BaseDN, Target: x.search.Filter}
+	var page [][]byte
+	var answer []byte
+	var controls []ldap.Control
+	found, err := s.prepare(x.conn, x.search)
 	if err == nil {
 		found.told = x.Person
-		var page []*gldap.SearchResponseEntry
-		var controls []gldap.Control
 		controls, err = found.run(func(e *entry, attrs []attribute) {
-			answer := r.NewSearchResponseEntry(e.dn)
-			for _, a := range attrs {
-				answer.AddAttribute(a.name, a.values)
-			}
 			if x.Page != nil {
-				page = append(page, answer)
+				page = append(page, appendEntry(nil, x.m.id, e.dn, attrs))
 				return
 			}
-			_ = x.w.Write(answer) // a client that left needs no answer
+			answer = x.conn.full(appendEntry(answer, x.m.id, e.dn, attrs))
 		})
 		if x.Page != nil {
 			for _, n := range x.Page(len(page)) {
-				_ = x.w.Write(page[n])
+				answer = x.conn.full(append(answer, page[n]...))
 			}
 		}
-		done.SetControls(controls...)
 	}
 	if err == nil && x.Result != 0 {
-		err = &ldapError{x.Result, x.Message}
-		done.SetControls()
+		err, controls = &ldapError{x.Result, x.Message}, nil
 	}
+	diagnostic := ""
 	if refused, isRefused := err.(*ldapError); isRefused {
-		seen.Status = refused.code
-		done.SetResultCode(refused.code)
-		done.SetDiagnosticMessage(refused.message)
+		seen.Status, diagnostic = refused.code, refused.message
 	}
 	s.record(seen)
-	x.end(done)
+	x.end(answer, seen.Status, diagnostic, controls...)
 }
 
+// full sends what is worth sending, and tells what is left.
+func (c *ldapConn) full(answer []byte) []byte {
+	if len(answer) < fullAnswer {
+		return answer
+	}
+	c.write(answer)
+	return answer[:0]
+}
+
+// fullAnswer is how many bytes are sent at once.
+const fullAnswer = 16 << 10
+
 // prepare checks a search. All its errors are of type *ldapError.
-func (s *ldapServer) prepare(r *gldap.Request, m *gldap.SearchMessage) (*search, error) {
+func (s *ldapServer) prepare(conn *ldapConn, m *searchRequest) (*search, error) {
 	x := &search{c: s.c, m: m}
 	if err := x.controls(); err != nil {
 		return nil, err
 	}
-	root := m.BaseDN == "" && m.Scope == gldap.BaseObject
-	if !root && !s.isBound(r) {
+	root := m.BaseDN == "" && m.Scope == ldap.ScopeBaseObject
+	if !root && !conn.isBound() {
 		return nil, errNotBound
 	}
 	s.c.mu.RLock()
@@ -113,7 +113,7 @@ func (s *ldapServer) prepare(r *gldap.Request, m *gldap.SearchMessage) (*search,
 func (x *search) controls() error {
 	for _, control := range x.m.Controls {
 		switch known := control.(type) {
-		case *gldap.ControlPaging:
+		case *ldap.ControlPaging:
 			x.paging = known
 			if known.PagingSize == 0 {
 				return unwilling("A page of no entries is not answered.")
@@ -123,7 +123,7 @@ func (x *search) controls() error {
 					return unwilling("The cookie of the page is not one of this server.")
 				}
 			}
-		case *gldap.ControlString:
+		case *ldap.ControlString:
 			if known.ControlType == descriptorFlags {
 				flags := []byte(known.ControlValue)
 				x.access = len(flags) > 0 && flags[len(flags)-1]&systemAuditFlag == 0
@@ -134,7 +134,7 @@ func (x *search) controls() error {
 				continue
 			}
 			if known.Criticality && known.ControlType != permissiveModify {
-				return &ldapError{gldap.ResultUnavailableCriticalExtension, "unknown control " + known.ControlType}
+				return &ldapError{ldap.LDAPResultUnavailableCriticalExtension, "unknown control " + known.ControlType}
 			}
 		}
 	}
@@ -143,7 +143,7 @@ func (x *search) controls() error {
 
 // run sends what is found. Past a limit it ends with a cookie when pages were
 // asked for, with sizeLimitExceeded otherwise.
-func (x *search) run(send func(*entry, []attribute)) ([]gldap.Control, error) {
+func (x *search) run(send func(*entry, []attribute)) ([]ldap.Control, error) {
 	room := maxEntries
 	if x.paging != nil {
 		room = min(room, int(x.paging.PagingSize))
@@ -158,11 +158,11 @@ func (x *search) run(send func(*entry, []attribute)) ([]gldap.Control, error) {
 			continue
 		}
 		if limit := int(x.m.SizeLimit); limit > 0 && x.sent+n == limit {
-			return nil, &ldapError{gldap.ResultSizeLimitExceeded, "size limit exceeded"}
+			return nil, &ldapError{ldap.LDAPResultSizeLimitExceeded, "size limit exceeded"}
 		}
 		if n == room {
 			if x.paging == nil {
-				return nil, &ldapError{gldap.ResultSizeLimitExceeded, "size limit exceeded"}
+				return nil, &ldapError{ldap.LDAPResultSizeLimitExceeded, "size limit exceeded"}
 			}
 			return x.page(fmt.Sprintf("%d %d", at, x.sent+n)), nil
 		}
@@ -171,11 +171,11 @@ func (x *search) run(send func(*entry, []attribute)) ([]gldap.Control, error) {
 	}
 }
 
-func (x *search) page(cookie string) []gldap.Control {
+func (x *search) page(cookie string) []ldap.Control {
 	if x.paging == nil {
 		return nil
 	}
-	return []gldap.Control{&gldap.ControlPaging{Cookie: []byte(cookie)}}
+	return []ldap.Control{&ldap.ControlPaging{Cookie: []byte(cookie)}}
 }
 
 // at looks at one position: the base alone, or the fixed objects and then the
@@ -185,11 +185,11 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	defer x.c.mu.RUnlock()
 	var e *entry
 	switch {
-	case x.m.Scope == gldap.BaseObject && position > 0:
+	case x.m.Scope == ldap.ScopeBaseObject && position > 0:
 		return nil, nil, false
-	case x.m.Scope == gldap.BaseObject && x.base == nil:
+	case x.m.Scope == ldap.ScopeBaseObject && x.base == nil:
 		e = x.c.rootDSE()
-	case x.m.Scope == gldap.BaseObject:
+	case x.m.Scope == ldap.ScopeBaseObject:
 		e = x.base
 	case position < len(x.c.fixed):
 		e = x.c.fixed[position]
@@ -235,7 +235,7 @@ func (x *search) person(n int) (int, bool) {
 // inScope tells whether an object is where the search looks. The naming
 // context of the configuration is not part of the domain's.
 func (x *search) inScope(e *entry) bool {
-	if x.m.Scope == gldap.BaseObject {
+	if x.m.Scope == ldap.ScopeBaseObject {
 		return true
 	}
 	base := strings.ToLower(x.base.dn)
@@ -243,7 +243,7 @@ func (x *search) inScope(e *entry) bool {
 		return false
 	}
 	child := e.parent == base
-	if x.m.Scope == gldap.SingleLevel {
+	if x.m.Scope == ldap.ScopeSingleLevel {
 		return child
 	}
 	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+base)
@@ -256,7 +256,7 @@ func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 const constructed = "allowedAttributesEffective"
 
 // selected are the attributes that the client asked for, by the schema's names.
-func (c *Company) selected(e *entry, m *gldap.SearchMessage) (attrs []attribute) {
+func (c *Company) selected(e *entry, m *searchRequest) (attrs []attribute) {
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
 	for _, a := range e.attrs {
 		if e.hides(a.name) || a.name == "tokenGroups" && !slices.Contains(m.Attributes, a.name) {

@@ -1,0 +1,261 @@
+package sandbox
+
+import (
+	"fmt"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
+)
+
+// message is a request of LDAP (RFC 4511, 4.1.1).
+type message struct {
+	id       int64
+	op       *ber.Packet // one of the application class
+	controls []ldap.Control
+}
+
+// errWire is what is no message, after which the connection is closed.
+var errWire = fmt.Errorf("no message of LDAP")
+
+// readMessage takes a message apart.
+func readMessage(p *ber.Packet) (m message, err error) {
+	if len(p.Children) < 2 || p.Children[1].ClassType != ber.ClassApplication {
+		return m, errWire
+	}
+	id, isNumber := p.Children[0].Value.(int64)
+	if !isNumber {
+		return m, errWire
+	}
+	m.id, m.op = id, p.Children[1]
+	for _, more := range p.Children[2:] {
+		for _, c := range more.Children {
+			control, err := ldap.DecodeControl(c)
+			if err != nil {
+				return m, fmt.Errorf("decode control: %w", err)
+			}
+			m.controls = append(m.controls, control)
+		}
+	}
+	return m, nil
+}
+
+// fields reads the parts of a request in order. After one that is not as it should be
+// bad is set, and the rest is empty.
+type fields struct {
+	rest []*ber.Packet
+	bad  bool
+}
+
+func fieldsOf(p *ber.Packet) *fields { return &fields{rest: p.Children} }
+
+func (f *fields) next() *ber.Packet {
+	if len(f.rest) == 0 {
+		f.bad = true
+		return &ber.Packet{}
+	}
+	p := f.rest[0]
+	f.rest = f.rest[1:]
+	return p
+}
+
+func (f *fields) text() string { return octets(f.next()) }
+
+// octets are the content of a part.
+func octets(p *ber.Packet) string {
+	if p.Data == nil {
+		return ""
+	}
+	return p.Data.String()
+}
+
+func (f *fields) number() int64 {
+	n, isNumber := f.next().Value.(int64)
+	f.bad = f.bad || !isNumber
+	return n
+}
+
+func (f *fields) flag() bool {
+	v, isFlag := f.next().Value.(bool)
+	f.bad = f.bad || !isFlag
+	return v
+}
+
+// texts are the values of a sequence or a set.
+func (f *fields) texts() (list []string) {
+	for _, c := range f.next().Children {
+		list = append(list, octets(c))
+	}
+	return list
+}
+
+// bindRequest is one with a password (RFC 4511, 4.2).
+type bindRequest struct {
+	name, password string
+	simple         bool
+}
+
+func readBind(m message) (b bindRequest, err error) {
+	f := fieldsOf(m.op)
+	f.number() // the version
+	b.name = f.text()
+	auth := f.next()
+	b.password, b.simple = octets(auth), auth.Tag == 0
+	return b, f.err()
+}
+
+// searchRequest asks for objects (RFC 4511, 4.5.1).
+type searchRequest struct {
+	BaseDN     string
+	Scope      int64
+	SizeLimit  int64
+	TypesOnly  bool
+	Filter     string
+	Attributes []string
+	Controls   []ldap.Control
+}
+
+func readSearch(m message) (*searchRequest, error) {
+	f := fieldsOf(m.op)
+	s := &searchRequest{BaseDN: f.text(), Scope: f.number(), Controls: m.controls}
+	f.number() // how to follow aliases
+	s.SizeLimit = f.number()
+	f.number() // the time limit
+	s.TypesOnly = f.flag()
+	filter := f.next()
+	s.Attributes = f.texts()
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.Filter, err = ldap.DecompileFilter(filter); err != nil {
+		return nil, fmt.Errorf("read filter: %w", err)
+	}
+	return s, nil
+}
+
+// modifyRequest changes an object (RFC 4511, 4.6).
+type modifyRequest struct {
+	DN       string
+	Changes  []modification
+	Controls []ldap.Control
+}
+
+// modification is one change of an attribute.
+type modification struct {
+	operation int64 // ldap.AddAttribute and so on
+	attribute string
+	values    []string
+}
+
+func readModify(m message) (*modifyRequest, error) {
+	f := fieldsOf(m.op)
+	r := &modifyRequest{DN: f.text(), Controls: m.controls}
+	for _, p := range f.next().Children {
+		change := fieldsOf(p)
+		x := modification{operation: change.number()}
+		attribute := fieldsOf(change.next())
+		x.attribute, x.values = attribute.text(), attribute.texts()
+		f.bad = f.bad || change.bad || attribute.bad
+		r.Changes = append(r.Changes, x)
+	}
+	return r, f.err()
+}
+
+func (f *fields) err() error {
+	if f.bad {
+		return errWire
+	}
+	return nil
+}
+
+// Tags of the parts of answers.
+const (
+	tagSequence = 0x30
+	tagSet      = 0x31
+	tagInteger  = 0x02
+	tagOctets   = 0x04
+	tagEnum     = 0x0a
+	tagControls = 0xa0
+	application = 0x60 // constructed, with the number of the application added
+)
+
+// appendHead writes the tag and the length of a part.
+func appendHead(b []byte, tag byte, length int) []byte {
+	switch b = append(b, tag); {
+	case length < 1<<7:
+		return append(b, byte(length))
+	case length < 1<<8:
+		return append(b, 0x81, byte(length))
+	case length < 1<<16:
+		return append(b, 0x82, byte(length>>8), byte(length))
+	default:
+		return append(b, 0x84, byte(length>>24), byte(length>>16), byte(length>>8), byte(length))
+	}
+}
+
+// sized is how long a part is with its head.
+func sized(length int) int {
+	switch {
+	case length < 1<<7:
+		return 2 + length
+	case length < 1<<8:
+		return 3 + length
+	case length < 1<<16:
+		return 4 + length
+	default:
+		return 6 + length
+	}
+}
+
+func appendOctets(b []byte, s string) []byte {
+	return append(appendHead(b, tagOctets, len(s)), s...)
+}
+
+// appendMessage writes the head of an answer, whose parts of this length follow. An id
+// is not negative, and has four bytes at most.
+func appendMessage(b []byte, id int64, tag ber.Tag, length, after int) []byte {
+	b = appendHead(b, tagSequence, sized(4)+sized(length)+after)
+	b = append(appendHead(b, tagInteger, 4), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))
+	return appendHead(b, application|byte(tag), length)
+}
+
+// appendEntry writes an object that was found.
+func appendEntry(b []byte, id int64, dn string, attrs []attribute) []byte {
+	values := make([]int, len(attrs))
+	all := 0
+	for n, a := range attrs {
+		for _, v := range a.values {
+			values[n] += sized(len(v))
+		}
+		all += sized(sized(len(a.name)) + sized(values[n]))
+	}
+	b = appendMessage(b, id, ldap.ApplicationSearchResultEntry, sized(len(dn))+sized(all), 0)
+	b = appendHead(appendOctets(b, dn), tagSequence, all)
+	for n, a := range attrs {
+		b = appendHead(b, tagSequence, sized(len(a.name))+sized(values[n]))
+		b = appendHead(appendOctets(b, a.name), tagSet, values[n])
+		for _, v := range a.values {
+			b = appendOctets(b, v)
+		}
+	}
+	return b
+}
+
+// appendResult writes an answer that ends a request.
+func appendResult(b []byte, id int64, tag ber.Tag, code int, diagnostic string, controls []ldap.Control) []byte {
+	var encoded []byte
+	for _, c := range controls {
+		encoded = append(encoded, c.Encode().Bytes()...)
+	}
+	after := 0
+	if len(encoded) > 0 {
+		after = sized(len(encoded))
+	}
+	b = appendMessage(b, id, tag, 3+sized(0)+sized(len(diagnostic)), after)
+	b = append(appendHead(b, tagEnum, 1), byte(code))
+	b = appendOctets(appendOctets(b, ""), diagnostic)
+	if after > 0 {
+		b = append(appendHead(b, tagControls, len(encoded)), encoded...)
+	}
+	return b
+}
