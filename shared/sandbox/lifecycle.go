@@ -70,7 +70,10 @@ func (c *Company) undelete(i int) {
 	if ch == nil || ch.binned == nil || now.Sub(ch.binned.at) > inBin {
 		return
 	}
-	paths := ch.binned.paths
+	paths := slices.DeleteFunc(slices.Clone(ch.binned.paths), func(a assignment) bool {
+		_, g := c.groupByID(a.Group)
+		return a.Group != "" && g == nil // the group is gone meanwhile
+	})
 	ch.deleted, ch.binned = false, nil
 	c.note(Event{At: now, What: UserRestored, Person: i})
 	c.setAssignments(i, now, paths)

@@ -144,20 +144,50 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// TestGroupsChangeWhileInTheBin: an account that comes back has the licenses of the
-// groups that it is in by then.
+// TestGroupsChangeWhileInTheBin: accounts that come back are in the groups that there are
+// by then, and have their licenses.
 func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	t.Parallel()
-	v := newViewer(t, Options{})
-	c := v.s.Company
-	c.SetInBin(ingrid, true)
-	c.SetMember(ingrid, "LIC-M365-E3", false)
-	c.SetMember(ingrid, "LIC-EXO-P1", true)
-	if !c.SetInBin(ingrid, false) {
-		t.Error("not back")
+	tests := map[string]struct {
+		do     func(*Company)
+		e3     string
+		target string
+		citrix string
+	}{
+		"another group": {func(c *Company) {
+			c.SetMember(ingrid, "LIC-M365-E3", false)
+			c.SetMember(ingrid, "LIC-EXO-P1", true)
+		}, "", "LIC-EXO-P1", "Citrix Users"},
+		"made again":                     {func(c *Company) { c.ChangeGroup("LIC-M365-E3", GroupChange{ID: anotherID}) }, "", "", "Citrix Users"},
+		"emptied":                        {func(c *Company) { c.ChangeGroup("LIC-M365-E3", GroupChange{Emptied: true}) }, "", "", "Citrix Users"},
+		"deleted":                        {func(c *Company) { c.ChangeGroup("LIC-M365-E3", GroupChange{Deleted: true}) }, "", "", "Citrix Users"},
+		"made dynamic":                   {func(c *Company) { c.ChangeGroup("LIC-M365-E3", GroupChange{Rule: `user.department -eq "Sales"`}) }, "", "", "Citrix Users"},
+		"made dynamic, asks for them":    {func(c *Company) { c.ChangeGroup("LIC-M365-E3", GroupChange{Rule: `user.department -eq "Engineering"`}) }, "LIC-M365-E3", "", "Citrix Users"},
+		"made again in Active Directory": {func(c *Company) { c.ChangeADGroup("Citrix Users", ADGroupChange{Again: 1}) }, "LIC-M365-E3", "", ""},
 	}
-	if u := v.of(ingrid); u["holds E3"] != "" || u["holds Exchange"] != "LIC-EXO-P1" {
-		t.Errorf("holds %v", u)
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newViewer(t, Options{})
+			c := v.s.Company
+			c.SetInBin(ingrid, true)
+			c.SetInADBin(ingrid, true)
+			tc.do(c)
+			c.SetInADBin(ingrid, false)
+			if !c.SetInBin(ingrid, false) {
+				t.Error("not back")
+			}
+			u := v.of(ingrid)
+			want := []string{tc.e3, tc.target, tc.citrix}
+			if diff := cmp.Diff(want, []string{u["holds E3"], u["holds Exchange"], u["holds Citrix"]}); diff != "" {
+				t.Errorf("holds (-want +got):\n%s", diff)
+			}
+			for _, path := range c.Person(ingrid).Entra.Assignments {
+				if _, _, err := c.groupOf(path.Group); err != nil {
+					t.Errorf("a path by a group that is gone: %+v", path)
+				}
+			}
+		})
 	}
 }
 

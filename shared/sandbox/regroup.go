@@ -54,7 +54,7 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 		old, in := c.regrouped[n], c.entraMembers(n)
 		again, ruled := x.ID != old.ID, x.Rule != "" && x.Rule != old.Rule
 		if again || ruled || x.Emptied && !old.Emptied {
-			c.oust(n, in, again)
+			c.oust(n, c.inEntra, again)
 			in = nil
 		} else if x.Deleted && !old.Deleted {
 			c.laterAll(n, in, false)
@@ -70,11 +70,20 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 	})
 }
 
-// oust takes everybody off a group. When it was made again, nothing that still shows
-// the state of before shows the new one's.
-func (c *Company) oust(n int, people []int, again bool) {
-	for _, i := range people {
-		c.setMember(n, i, false)
+// oust takes everybody off a group, also those whose account is in a bin and comes back
+// later. When it was made again, nothing that still shows the state of before shows the
+// new one's.
+func (c *Company) oust(n int, there func(int, traits) bool, again bool) {
+	for i := range c.Size() {
+		t := c.traits(i)
+		switch {
+		case c.absent(i) || !c.isMember(n, i, t):
+		case there(i, t):
+			c.setMember(n, i, false)
+		default:
+			c.joined[membership{n, i}] = false
+			c.changeOf(i)
+		}
 		if again {
 			delete(c.earlier, membership{n, i})
 		}
@@ -101,7 +110,7 @@ func (c *Company) entraMembers(n int) (people []int) {
 
 // Nest lists a group in another one, or takes it off; both are named as at first. Licenses
 // of a group do not reach who is in a nested one (entra-docs: licensing-group-advanced,
-// "nested groups").
+// "nested groups"). There must be no circle.
 func (c *Company) Nest(outer, inner string, in bool) {
 	index := func(name string) int {
 		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })
@@ -165,12 +174,20 @@ func (c *Company) groupOf(id string) (int, *group, error) {
 	if !isGUID(id) {
 		return 0, nil, badRequest("Invalid object identifier '%s'.", id)
 	}
-	for n := range groups {
-		if g := c.entraGroup(n); g != nil && strings.EqualFold(g.id, id) {
-			return n, g, nil
-		}
+	if n, g := c.groupByID(id); g != nil {
+		return n, g, nil
 	}
 	return 0, nil, notFound(id)
+}
+
+// groupByID finds the group of Entra ID that has an id; nil when there is none.
+func (c *Company) groupByID(id string) (int, *group) {
+	for n := range groups {
+		if g := c.entraGroup(n); g != nil && strings.EqualFold(g.id, id) {
+			return n, g
+		}
+	}
+	return 0, nil
 }
 
 // departmentAsked is the department that a rule asks for.

@@ -32,7 +32,7 @@ func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	c.byHand(func() {
 		if x.Again != c.adGroups[n].Again {
 			c.noPrimary(n)
-			c.oust(n, c.inADGroup(n), false)
+			c.oust(n, c.inAD, false)
 		}
 		c.adGroups[n] = x
 		c.rebuild(n)
@@ -49,14 +49,6 @@ func (c *Company) noPrimary(n int) {
 			c.move(i)
 		}
 	}
-}
-
-// inADGroup are the people listed in a group of Active Directory.
-func (c *Company) inADGroup(n int) (people []int) {
-	for _, i := range c.adMembers(n) {
-		people = append(people, int(i))
-	}
-	return people
 }
 
 // rebuildAD works out what Active Directory has of a group.
