@@ -1,6 +1,7 @@
 # Two commands are enough for a start: make run, make test.
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+FUZZTIME ?= 10m
 VULNDB  ?= https://vuln.go.dev
 TOOL     = $(GO) tool -modfile=tools.mod
 
@@ -10,7 +11,7 @@ DOORS   := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 LAMBDAS := $(filter-out $(NATIVE),$(DOORS))
 LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
 
-.PHONY: run test test-ad test-kills check vulnerabilities bench build $(DOORS)
+.PHONY: run test test-ad test-kills check fuzz vulnerabilities bench build $(DOORS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -35,6 +36,9 @@ check:
 	@mkdir -p bin; if npx --no-install asl-validator --version >/dev/null 2>&1; then \
 	  sed 's/$${[A-Za-z]*}/arn:aws:lambda:eu-north-1:123456789012:function:x/' infra/statemachine.asl.json > bin/definition.json && npx --no-install asl-validator --json-path bin/definition.json; \
 	else echo "SKIPPED: asl-validator (npm install asl-validator@4.0.0) is not installed"; fi
+
+fuzz: ## every fuzz target for FUZZTIME, one after another; finds go to testdata/fuzz
+	infra/fuzz.sh $(FUZZTIME)
 
 # By package, not by symbol: kong finds the commands by reflection, which the analysis of calls does not follow.
 vulnerabilities: ## known ones of the packages that are built in; VULNDB=file:///folder names a copy of the database

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Every fuzz target for $1 (10m when left out), one after another. What a target finds is
+# kept by go test under testdata/fuzz of its package, and the others are still run.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+time=${1:-10m} failed=()
+for package in $(grep -rl --include='*_test.go' '^func Fuzz' functions shared infra | xargs -n1 dirname | sort -u); do
+	for target in $(go test -list '^Fuzz' "./$package" | grep '^Fuzz'); do
+		echo "== $package $target $time"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$package" || failed+=("$package $target")
+	done
+done
+if [ ${#failed[@]} -gt 0 ]; then
+	printf 'failed: %s\n' "${failed[@]}"
+	exit 1
+fi

@@ -1,0 +1,38 @@
+package report
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/store/memory"
+)
+
+// FuzzPlan holds that an object is refused or is a plan with its own hash, and that the
+// lists behind it never break the program.
+func FuzzPlan(f *testing.F) {
+	var s memory.Store
+	if err := PutPlan(f.Context(), &s, newPlan(plan.Change{User: "u", IdleSince: &idle}), each(plan.Decision{User: "r", Refused: "why"})); err != nil {
+		f.Fatal(err)
+	}
+	good := s.Objects()[PlanKey("run")]
+	f.Add(good)
+	f.Add(good[:len(good)/2])
+	f.Add([]byte(`{"run":"run","refused":[`))
+	f.Add([]byte(`{"refused":7,"undecided":[{}]}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var s memory.Store
+		if err := store.PutBytes(t.Context(), &s, PlanKey("run"), raw); err != nil {
+			t.Fatal(err)
+		}
+		p, err := GetPlan(t.Context(), &s, "run")
+		if err == nil && (p.Run != "run" || cmp.Diff(p.PlanHash, p.Hash()) != "") {
+			t.Errorf("read as %+v", p)
+		}
+		_ = EachListed(t.Context(), &s, "run", func(string, string) error { return nil })
+		_, _ = GetResults(t.Context(), &s, &plan.Plan{Run: "run"}, []plan.Batch{{Name: "entra-0001"}})
+	})
+}

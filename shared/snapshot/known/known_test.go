@@ -1,0 +1,106 @@
+package known
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/store/memory"
+)
+
+func partition() *Partition {
+	return &Partition{
+		Accounts: [2][]Account{
+			{{Key: 1, Newest: [3]Second{5, 0, 7}, Back: 1, Lost: 9, Seen: 3, Enabled: Always, Joined: 11}, {Key: 1<<64 - 1, Seen: 1<<32 - 1}},
+			{{Key: 2}},
+		},
+		Groups:  []string{"ad-direct:cn=citrix"},
+		Members: []Member{{Key: 4, Since: Always}},
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	for _, want := range []*Partition{partition(), {Accounts: [2][]Account{{}, {}}, Members: []Member{}}} {
+		var s memory.Store
+		if err := Put(t.Context(), &s, "run", 3, want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Get(t.Context(), &s, "run", 3)
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("%v (-put +got):\n%s", err, d)
+		}
+		if _, err := Get(t.Context(), &s, "run", 4); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("another partition: %v", err)
+		}
+	}
+}
+
+// TestEveryByte: a table in which one byte was altered is refused, or is as it was. One
+// that lies at another place is refused.
+func TestEveryByte(t *testing.T) {
+	t.Parallel()
+	object, err := encode("k", partition())
+	if err != nil {
+		t.Fatal(err)
+	}
+	zip, err := gzip.NewReader(bytes.NewReader(object))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(zip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zipped := func(text []byte) []byte {
+		var b bytes.Buffer
+		zip := gzip.NewWriter(&b)
+		_, _ = zip.Write(text)
+		_ = zip.Close()
+		return b.Bytes()
+	}
+	if _, err := decode("k", zipped(text)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decode("l", zipped(text)); err == nil {
+		t.Error("at another key: read all the same")
+	}
+	for i := range text {
+		altered := bytes.Clone(text)
+		altered[i] ^= 1
+		p, err := decode("k", zipped(altered))
+		if d := cmp.Diff(partition(), p); err == nil && d != "" { // without its seal it is one of an older version
+			t.Errorf("byte %d (-put +got):\n%s", i, d)
+		}
+	}
+}
+
+// FuzzTable holds that an object is refused or read as what it is written as again.
+func FuzzTable(f *testing.F) {
+	object, err := encode("k", partition())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(object)
+	f.Add(object[:len(object)/2])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		p, err := decode("k", raw)
+		if err != nil {
+			return
+		}
+		again, err := encode("k", p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := decode("k", again)
+		if d := cmp.Diff(p, q); d != "" || err != nil {
+			t.Errorf("%v (-read +again):\n%s", err, d)
+		}
+	})
+}
