@@ -74,7 +74,7 @@ func TestWalk(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			now := newClock()
-			v := newViewer(t, Options{Users: 60, Absent: 10, Seed: seed, Now: now.now, LicenseDelay: time.Hour})
+			v := newViewer(t, Options{Users: 60, Absent: 10, Seed: seed, Now: now.now, LicenseDelay: 20 * time.Hour})
 			c := v.s.Company
 			w := &walker{rand.New(rand.NewPCG(seed, 7)), c, now}
 			first := holdings(c)
