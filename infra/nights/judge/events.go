@@ -49,6 +49,8 @@ type Event struct {
 	Text     string   `json:"text,omitempty"`
 	Reasons  []string `json:"reasons,omitempty"`
 	Rule     *Rule    `json:"rule,omitempty"`
+	// Unread are the licenses whose directory a night could not read.
+	Unread []string `json:"unread,omitempty"`
 }
 
 // Hear takes what happens. Events come in the order in which they happen. An event about
@@ -109,14 +111,14 @@ func (j *Judge) about(e Event, p *person) error {
 	case Stuck:
 		l.stuck = e.Holds
 	case Enabled:
-		if n := len(p.enabled); e.Holds && n > 0 && !p.enabled[n-1].holds && p.enabled[n-1].at.After(j.seen) {
+		if n := len(p.enabled); e.Holds && n > 0 && !p.enabled[n-1].holds && p.enabled[n-1].at.After(j.seenAll()) {
 			p.enabled = p.enabled[:n-1] // no night saw the block
 		} else {
 			p.enabled = append(p.enabled, fact{e.At, e.Shown, e.Holds})
 		}
 		clear(p.clear)
 	case Given:
-		l.give(e, j.seen)
+		l.give(e, j.seen[e.License])
 	case Released:
 		l.held, l.planned, l.released = false, false, e.At
 	case Planned:

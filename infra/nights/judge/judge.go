@@ -100,13 +100,13 @@ type Judge struct {
 	rules  map[string]Rule // by license
 	people map[string]*person
 	faults []Fault
-	seen   time.Time // the last night that read the directories
-	clear  int       // cases of Missed that could have been
+	seen   map[string]time.Time // by license: the last night that read its directory
+	clear  int                  // cases of Missed that could have been
 }
 
 // New makes a judge of these rules, one a license.
 func New(rules ...Rule) *Judge {
-	j := &Judge{rules: map[string]Rule{}, people: map[string]*person{}}
+	j := &Judge{rules: map[string]Rule{}, seen: map[string]time.Time{}, people: map[string]*person{}}
 	for _, r := range rules {
 		j.rules[r.License] = r
 	}
@@ -171,10 +171,23 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
+// seenAll is the last time by which some night had read the directory of each license.
+func (j *Judge) seenAll() (at time.Time) {
+	first := true
+	for name := range j.rules {
+		if seen := j.seen[name]; first || seen.Before(at) {
+			at, first = seen, false
+		}
+	}
+	return at
+}
+
 // night judges what a night told, and counts for how long licenses wait.
 func (j *Judge) night(e Event) {
-	if e.Text != "" && e.Text != Failed {
-		j.seen = e.At
+	for name := range j.rules {
+		if e.Text != "" && e.Text != Failed && !slices.Contains(e.Unread, name) {
+			j.seen[name] = e.At
+		}
 	}
 	switch {
 	case e.Text == "":

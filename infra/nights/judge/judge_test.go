@@ -35,6 +35,10 @@ func shown(e Event, at time.Time) Event {
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
+func unread(day int) Event {
+	return Event{What: Night, At: on(day), Text: "nothing", Unread: []string{"e3"}}
+}
+
 // noticed is a rule that announces a removal 14 days before.
 func noticed() Event {
 	r := mail
@@ -85,6 +89,7 @@ func TestRemoved(t *testing.T) {
 		"taken twice":                    {[]Event{anna(Removed, 90, true)}, on(100), Twice},
 		"enabled again":                  {[]Event{anna(Enabled, 1, false), seen(2), anna(Enabled, 95, true)}, on(100), Wrong},
 		"blocked where no night saw":     {[]Event{anna(Enabled, 95, false), anna(Enabled, 96, true)}, on(100), ""},
+		"lost in an unread night":        {[]Event{anna(Released, 94, true), unread(95), anna(Given, 96, true), anna(Planned, 97, true)}, on(100), ""},
 		"blocked in a failed night":      {[]Event{anna(Enabled, 94, false), failed(95), anna(Enabled, 96, true)}, on(100), ""},
 		"enabled long ago":               {[]Event{anna(Enabled, 1, false), seen(2), anna(Enabled, 80, true)}, on(100), ""},
 		"new in the license":             {[]Event{anna(Released, 1, true), seen(2), anna(Given, 95, true), anna(Planned, 96, true)}, on(100), Wrong},

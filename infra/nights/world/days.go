@@ -101,7 +101,7 @@ func (w *World) governance(i int) {
 		return
 	}
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
-	if wanted[citrix] && p.SID != "" && len(p.Citrix) == 0 && w.happens("the governance tool re-adds to Citrix", i, 1) {
+	if wanted[citrix] && !w.closed(citrix) && p.SID != "" && len(p.Citrix) == 0 && w.happens("the governance tool re-adds to Citrix", i, 1) {
 		w.box.Company.SetMember(i, groupCitrix, true)
 	}
 	if wanted[e3] && p.EntraID != "" && len(p.E3) == 0 && w.happens("the governance tool re-adds to E3", i, 1) {
@@ -112,7 +112,7 @@ func (w *World) governance(i int) {
 // helpDesk gives back by hand what somebody who is at work has lost.
 func (w *World) helpDesk(i int) {
 	h, p := &w.people[i], w.box.Company.Truth(i)
-	if h.wanted[citrix] && p.SID != "" && len(p.Citrix) == 0 && w.happens("the help desk gives Citrix", i, 0.5) {
+	if h.wanted[citrix] && !w.closed(citrix) && p.SID != "" && len(p.Citrix) == 0 && w.happens("the help desk gives Citrix", i, 0.5) {
 		w.box.Company.SetMember(i, groupCitrix, true)
 	}
 	if !h.wanted[e3] || p.EntraID == "" || len(p.E3) > 0 {

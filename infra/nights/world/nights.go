@@ -101,10 +101,20 @@ func (w *World) plan() plan.Plan {
 		verdict, reasons = judge.Failed, []string{errs}
 	}
 	w.story.Verdicts[verdict]++
-	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons})
+	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons, Unread: unread(p)})
 	w.planned(p)
 	w.logf("plan %s: %s, %d changes, %d announced, %d pending, held by %q", p.Run, verdict, len(p.Changes), len(p.Notices), len(p.Pending), reasons)
 	return p
+}
+
+// unread are the licenses whose directory a plan could not read.
+func unread(p plan.Plan) (licenses []string) {
+	for source, license := range map[string]string{"entra": e3, "ad": citrix} {
+		if p.Sources[source].State != plan.Healthy {
+			licenses = append(licenses, license)
+		}
+	}
+	return licenses
 }
 
 // planned tells the judge what a plan lists.
