@@ -30,6 +30,7 @@ func TestEnabledSince(t *testing.T) {
 		"enabled later":          {[]directory.Flag{no, yes, yes}, 1},
 		"enabled tonight":        {[]directory.Flag{no, no, yes}, 2},
 		"blocked":                {[]directory.Flag{yes, yes, no}, -1},
+		"blocked all the time":   {[]directory.Flag{no, no, no}, -1},
 		"blocked in between":     {[]directory.Flag{yes, no, yes}, 2},
 		"not told in between":    {[]directory.Flag{yes, unset, yes}, 2},
 		"new":                    {[]directory.Flag{absent, yes, yes}, 1},
@@ -114,7 +115,7 @@ func TestMemberSince(t *testing.T) {
 				if night > 0 {
 					r = r.nextNight(night)
 				}
-				h = halves(nil, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
+				h = halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
 				h.Memberships = map[string][]string{"S-busy": {key, "ad:other"}}
 				switch state {
 				case "in":
@@ -141,6 +142,10 @@ func TestMemberSince(t *testing.T) {
 func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
+	var err error
+	if r.Policy, err = policy.Load("p", []byte("grace: {newHolder: 14}"+text)); err != nil {
+		t.Fatal(err)
+	}
 	h := halves([]directory.EntraUser{{ID: "a", LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-a", LastLogonTimestamp: daysAgo(1)})
 	for _, tc := range []struct {
 		entra, ad plan.FeedState
@@ -153,6 +158,9 @@ func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 		p, err := known.Get(t.Context(), r.store, "run", 0)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if groups := len(p.Groups) + len(p.Members); (groups > 0) != (tc.ad == plan.Healthy) {
+			t.Errorf("%s, %s: groups %v, members %v", tc.entra, tc.ad, p.Groups, p.Members)
 		}
 		if got := [2]int{len(p.Accounts[0]), len(p.Accounts[1])}; got != tc.want {
 			t.Errorf("%s, %s: %v accounts, want %v", tc.entra, tc.ad, got, tc.want)
@@ -168,11 +176,11 @@ func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
 	r.read(t, halves([]directory.EntraUser{user}))
 	doubtful := user
-	doubtful.LastInteractive, doubtful.DatesInDoubt = time.Time{}, true
+	doubtful.LastInteractive, doubtful.LastNonInteractive, doubtful.DatesInDoubt = time.Time{}, daysAgo(1), true
 	second := r.nextNight(1)
 	second.read(t, halves([]directory.EntraUser{doubtful}))
 	h := second.nextNight(2).read(t, halves([]directory.EntraUser{user}))
-	if got := h.Entra[0].Past; !got.Seen.Equal(asOf) || !got.Newest[0].Equal(daysAgo(9)) || !h.Entra[0].DatesLost.IsZero() {
+	if got := h.Entra[0].Past; !got.Seen.Equal(asOf) || !got.Newest[0].Equal(daysAgo(9)) || !got.Newest[1].IsZero() || !h.Entra[0].DatesLost.IsZero() {
 		t.Errorf("%+v, lost %s", got, h.Entra[0].DatesLost)
 	}
 }
@@ -190,8 +198,8 @@ func TestAnAccountMetTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []bool{true, false, true, true} {
-		if got := !h.Entra[i].DatesLost.IsZero(); got != want {
-			t.Errorf("reading %d: lost %t", i, got)
+		if u := &h.Entra[i]; u.DatesLost.IsZero() == want || want && (!u.Past.Seen.Equal(asOf) || !u.Past.Newest[0].Equal(daysAgo(9))) {
+			t.Errorf("reading %d: lost %s, past %+v", i, u.DatesLost, u.Past)
 		}
 	}
 }

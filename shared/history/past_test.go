@@ -142,8 +142,8 @@ func TestHeldAgainIsKept(t *testing.T) {
 		want  map[string]State
 	}{
 		"the ledger has nothing new": {func(*world) {}, map[string]State{"ann": GivenBack, "bob": Taken}},
-		"taken again":                {func(w *world) { w.writes(2, "ann", "m365", ledger.Done) }, map[string]State{"ann": Taken, "bob": Taken}},
-		"announced again":            {func(w *world) { w.writes(2, "ann", "m365", ledger.Noticed) }, map[string]State{"ann": Noticed, "bob": Taken}},
+		"taken again":                {func(w *world) { w.writes(12, "ann", "m365", ledger.Done) }, map[string]State{"ann": Taken, "bob": Taken}},
+		"announced again":            {func(w *world) { w.writes(12, "ann", "m365", ledger.Noticed) }, map[string]State{"ann": Noticed, "bob": Taken}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -155,9 +155,11 @@ func TestHeldAgainIsKept(t *testing.T) {
 			w.settle(1)
 			w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Again: []Touch{{"ann", "e3", nameOf(0)}, {"bob", "e3", "another run"}}})
 			w.want(w.settle(2), map[string]State{"ann": GivenBack, "bob": Taken})
-			w.plans(2, "ann")
+			w.plans(2)
+			w.want(w.settle(12), map[string]State{"ann": GivenBack, "bob": Taken})
+			w.plans(12, "ann") // so long after that no plan says it any more
 			tc.later(w)
-			st := w.settle(3)
+			st := w.settle(13)
 			w.want(st, tc.want)
 			if i := st.Of("ann", "e3"); i.State == GivenBack && !i.At.Equal(at(1)) {
 				t.Errorf("given back at %s", i.At)
@@ -279,6 +281,57 @@ func TestStandingGoesOnFromTheOneBefore(t *testing.T) {
 	w.want(w.settle(5), map[string]State{"ann": Taken, "bob": Taken})
 }
 
+// TestStandingThatIsGone: the manifest names it, and the next night goes on from the one
+// before it.
+func TestStandingThatIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(0)
+	w.plans(0, "ann")
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.settle(1)
+	w.plans(1)
+	w.settle(20)
+	w.plans(20)
+	if err := store.PutJSON(t.Context(), w.store, "runs/"+nameOf(20)+"/manifest.json", &snapshot.Manifest{Run: nameOf(20), History: "runs/gone"}); err != nil {
+		t.Fatal(err)
+	}
+	w.writes(19, "bob", "m365", ledger.Done) // no plan names bob
+	w.want(w.settle(21), map[string]State{"ann": Taken})
+}
+
+// TestLongAfter: what no plan touched lately is not read again, and what could not be
+// read is, for as long as it cannot.
+func TestLongAfter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(0)
+	w.plans(0, "ann", "bob")
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.settle(1)
+	w.plans(1)
+	w.settle(20)
+	w.plans(20)
+	counted := &counting{Store: w.store}
+	if _, err := Settle(t.Context(), counted, nameOf(21), at(21)); err != nil || counted.ledger != 0 {
+		t.Errorf("the ledger was read %d times, %v", counted.ledger, err)
+	}
+	const key = "ledger/ann/e3/000001.json"
+	raw, err := store.GetBytes(t.Context(), w.store, key, 1<<20)
+	if err != nil || store.PutBytes(t.Context(), w.store, key, []byte("{")) != nil {
+		t.Fatal(err)
+	}
+	w.plans(22, "ann")
+	w.want(w.settle(23), map[string]State{"ann": Unreadable})
+	w.plans(23)
+	w.want(w.settle(40), map[string]State{"ann": Unreadable})
+	w.plans(40)
+	if err := store.PutBytes(t.Context(), w.store, key, raw); err != nil {
+		t.Fatal(err)
+	}
+	w.want(w.settle(41), map[string]State{"ann": Taken})
+}
+
 // TestBaselineAtItsInstant: a reading of the very moment counts, and so does the newer
 // of two; neither is older than the other when they are of one moment.
 func TestBaselineAtItsInstant(t *testing.T) {
@@ -320,5 +373,42 @@ func TestBaselineAtItsInstant(t *testing.T) {
 	}
 	if !strings.HasPrefix(early, "runs/"+nameOf(2)+"/history/") || early == st {
 		t.Errorf("both tries wrote %s", early)
+	}
+}
+
+// TestBaselineIsKept: long after the plan that had it, and from a standing of a version
+// that did not tell it from the reading whose accounts are remembered.
+func TestBaselineIsKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good := &plan.Baseline{Read: at(0), Freshness: directory.Freshness{Sampled: 100}}
+	w.settle(0)
+	w.leave(&Planned{Run: nameOf(0), AsOf: at(0), Feeds: [2]*plan.Baseline{good, nil}})
+	w.settle(1)
+	for _, night := range []int{1, 20} {
+		w.plans(night)
+		w.settle(night + 19)
+	}
+	w.plans(39)
+	run := nameOf(60)
+	err := store.PutLines(t.Context(), w.store, "runs/"+run+"/history/old.jsonl.gz", func(emit func(any) error) error {
+		return emit(map[string]any{"head": map[string]any{"run": run, "at": at(60), "baselines": []*plan.Baseline{good, nil}}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([2]*plan.Baseline{good, nil}, w.settle(40).Baselines); d != "" {
+		t.Errorf("long after (-want +got):\n%s", d)
+	}
+	if err := snapshot.Seal(t.Context(), w.store, &snapshot.Manifest{Run: run, History: "runs/" + run + "/history/old.jsonl.gz"}); err != nil {
+		t.Fatal(err)
+	}
+	w.plans(60)
+	st := w.settle(61)
+	if d := cmp.Diff([2]*plan.Baseline{good, nil}, st.Baselines); d != "" {
+		t.Errorf("of an older version (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff([2]*plan.Baseline{good, nil}, st.Known); d != "" {
+		t.Errorf("whose accounts are remembered (-want +got):\n%s", d)
 	}
 }

@@ -156,9 +156,27 @@ func TestResultsThatCount(t *testing.T) {
 			if b == nil {
 				b = &Setback{}
 			}
+			if said := tc.want > 0 && (tc.before == nil || tc.before.Status != "kept"); said && b.Status != "refused" {
+				t.Errorf("the last result of the run is %q", b.Status)
+			}
 			if b.Times != tc.want || tc.before != nil && tc.before.Status == "kept" && b.Status != "kept" {
 				t.Errorf("%+v, want %d times", b, tc.want)
 			}
 		})
+	}
+}
+
+// TestSetbacksOfSeveral: a standing keeps all of them.
+func TestSetbacksOfSeveral(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(0)
+	w.plans(0, "ann", "bob", "cid")
+	w.results(0, `{"results":[{"user":"ann","license":"e3","status":"failed"},{"user":"bob","license":"e3","status":%s},{"user":"cid","license":"e3","status":"kept"}]}`, `"failed"`)
+	st := w.settle(1)
+	for _, user := range []string{"ann", "bob", "cid"} {
+		if st.Setback(user, "e3") == nil {
+			t.Errorf("%s has no setback", user)
+		}
 	}
 }
