@@ -11,7 +11,7 @@ DOORS   := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 LAMBDAS := $(filter-out $(NATIVE),$(DOORS))
 LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
 
-.PHONY: run test test-ad test-kills check fuzz vulnerabilities bench build $(DOORS)
+.PHONY: run test test-ad test-kills mutation check fuzz vulnerabilities bench build $(DOORS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -24,6 +24,9 @@ test-ad: ## what needs a real Samba domain; installs Samba when run as root on D
 
 test-kills: ## apply killed before and after every one of its operations; half an hour to an hour
 	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat/command
+
+mutation: ## whether the tests see small changes to what decides and writes; hours on one core
+	nice -n 10 $(GO) run ./infra/mutation
 
 check:
 	@test -z "$$(gofmt -l functions shared infra)" || { gofmt -l functions shared infra; echo "run gofmt -w on these files"; exit 1; }

@@ -12,7 +12,7 @@
 //	go run ./infra/mutation [-own] [-again] [PACKAGE ...]
 //
 // Run it at the top of the repository, on a machine with little else to do: a
-// test that is too late counts as failed. All of it takes about an hour on one core.
+// test that is too late counts as failed. All of it takes hours on one core.
 package main
 
 import (
