@@ -1,0 +1,156 @@
+package decision
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestRecallOfAFreshReading: whoever is read once more is compared with the run itself,
+// where that was healthy and for everybody, else with the run before.
+func TestRecallOfAFreshReading(t *testing.T) {
+	t.Parallel()
+	dated := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
+	for name, tc := range map[string]struct {
+		change func(*Run)
+		run    *directory.EntraUser // as the run itself read it; nil: not at all
+		fresh  directory.EntraUser
+		lost   bool
+	}{
+		"the run saw the date":             {nil, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true},
+		"the run saw none":                 {nil, &directory.EntraUser{ID: "a", Created: asOf.AddDate(0, 0, 1)}, directory.EntraUser{ID: "a", Created: asOf.AddDate(0, 0, 1)}, false},
+		"the run was not healthy":          {func(r *Run) { r.Feeds[0].State = plan.Unhealthy }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, false},
+		"the run was for one person":       {func(r *Run) { r.Begin.User = "a" }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true}, // the night before should have seen it
+		"the run was, the account is new":  {func(r *Run) { r.Begin.User = "a" }, &dated, directory.EntraUser{ID: "a", Created: asOf.AddDate(0, 0, 1)}, false},
+		"accepted, but the run saw a date": {func(r *Run) { r.Begin.AcceptFeeds = true }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first := firstNight(t)
+			first.read(t, halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}}))
+			r := first.nextNight(2)
+			r.read(t, halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}, *tc.run}))
+			if tc.change != nil {
+				tc.change(r)
+			}
+			h := halves([]directory.EntraUser{tc.fresh})
+			if err := r.Recall(t.Context(), h, r.Begin.Read.Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			if got := !h.Entra[0].DatesLost.IsZero(); got != tc.lost {
+				t.Errorf("lost %t", got)
+			}
+		})
+	}
+	r := firstNight(t)
+	if err := store.PutBytes(t.Context(), r.store, "runs/run/known/0000.gz", []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Recall(t.Context(), halves([]directory.EntraUser{dated}), asOf); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("a damaged table: %v", err)
+	}
+}
+
+// TestListOfOlderRunIsOver: an account of which an older run knew that its date was
+// lost stays in doubt for as long as lostFor, or as a rule looks back.
+func TestListOfOlderRunIsOver(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		policy string
+		days   int // since the dates were first missing
+		state  plan.FeedState
+		user   directory.EntraUser
+		want   bool
+	}{
+		"lately":                   {text, 30, plan.Healthy, directory.EntraUser{ID: "lost"}, true},
+		"a second less than long":  {text, -1, plan.Healthy, directory.EntraUser{ID: "lost"}, true},
+		"for long":                 {text, 90, plan.Healthy, directory.EntraUser{ID: "lost"}, false},
+		"a rule looks back longer": {strings.Replace(text, "days(90)", "days(365)", 1), 90, plan.Healthy, directory.EntraUser{ID: "lost"}, true},
+		"the feed is in doubt":     {text, 30, plan.Unhealthy, directory.EntraUser{ID: "lost"}, false},
+		"a date has come":          {text, 30, plan.Healthy, directory.EntraUser{ID: "lost", LastInteractive: daysAgo(1)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := firstNight(t)
+			since := asOf.AddDate(0, 0, 1-tc.days)
+			if tc.days < 0 {
+				since = asOf.AddDate(0, 0, 1-90).Add(time.Second)
+			}
+			err := store.PutLines(t.Context(), r.store, "runs/run/dateless/0000.jsonl.gz", func(emit func(any) error) error {
+				return emit(dateless{Account: "lost", Since: since})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			next := r.nextNight(1)
+			if next.Policy, err = policy.Load("p", []byte(tc.policy)); err != nil {
+				t.Fatal(err)
+			}
+			next.Feeds[directory.Entra].State = tc.state
+			tc.user.Created = daysAgo(900)
+			h := halves([]directory.EntraUser{tc.user})
+			if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read); err != nil {
+				t.Fatal(err)
+			}
+			if got := h.Entra[0].DatesLost; got.IsZero() == tc.want || tc.want && !got.Equal(since) {
+				t.Errorf("lost since %s, want %t", got, tc.want)
+			}
+		})
+	}
+	r := firstNight(t)
+	if err := store.PutBytes(t.Context(), r.store, "runs/run/dateless/0000.jsonl.gz", []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	next := r.nextNight(1)
+	if err := next.recall(t.Context(), halves([]directory.EntraUser{{ID: "a"}}), next.lastReadings(), next.Begin.Read); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("a damaged list: %v", err)
+	}
+}
+
+// TestReadingAtTheInstantOfTheLast is compared with it all the same.
+func TestReadingAtTheInstantOfTheLast(t *testing.T) {
+	t.Parallel()
+	r := firstNight(t)
+	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
+	r.read(t, halves([]directory.EntraUser{user}))
+	user.LastInteractive = time.Time{}
+	h := halves([]directory.EntraUser{user})
+	r.nextNight(0).read(t, h)
+	if h.Entra[0].DatesLost.IsZero() {
+		t.Error("the date that is gone is not missed")
+	}
+}
+
+// TestTakenAWhileAgo: at which age of the data a license that was taken counts as held
+// again, and what the plan says while it does not.
+func TestTakenAWhileAgo(t *testing.T) {
+	t.Parallel()
+	r := world{entra: []directory.EntraUser{account("p", 200, e3ByGroup), account("busy", 1)}}.seal(t)
+	read := r.Begin.Read
+	for taken, want := range map[time.Time]policy.Outcome{
+		read.Add(-directory.Settling - time.Second): policy.Keep, // given back by somebody else, and cooling
+		read.Add(-directory.Settling):               policy.Undecided,
+		read.Add(time.Hour):                         policy.Undecided,
+	} {
+		judge, err := r.Judge(asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
+		d := r.Decide(judge, rule, p, judge.Ask(rule, p), &history.Item{State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: taken, At: taken}, nil)
+		if d.Outcome != want || (d.Again == "r0") != (want == policy.Keep) {
+			t.Errorf("taken at %s: %s, held again %q", taken, d.Outcome, d.Again)
+		}
+		if said := fmt.Sprintf("undecided: run r0 took the license on %s, and these data may be from before that", dayOf(taken)); (d.Reason == said) != (want == policy.Undecided) {
+			t.Errorf("taken at %s: %s", taken, d.Reason)
+		}
+	}
+}

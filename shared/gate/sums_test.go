@@ -1,0 +1,139 @@
+package gate
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// TestSavesNothingIsSaid: which licenses' changes count nothing in the sum, and why.
+func TestSavesNothingIsSaid(t *testing.T) {
+	t.Parallel()
+	p, err := policy.Load("p", []byte(strings.Replace(text, ", model: user", "", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(license, nothing, back string) plan.Change {
+		return plan.Change{License: license, SavesNothing: nothing, Back: back}
+	}
+	const said = "license citrix: 2 changes are counted as saving nothing: whether a seat comes free is not known"
+	for name, tc := range map[string]struct {
+		changes []plan.Change
+		want    string
+	}{
+		"two":                       {[]plan.Change{change("citrix", "x", ""), change("citrix", "y", ""), change("citrix", "", ""), change("citrix", "x", "r0"), change("e3", "x", "")}, said},
+		"none":                      {[]plan.Change{change("citrix", "", "")}, ""},
+		"given back":                {[]plan.Change{change("citrix", "x", "r0")}, ""},
+		"a license that frees them": {[]plan.Change{change("e3", "in error", "")}, ""},
+	} {
+		got := strings.Join(savesNothing(p, tc.changes), "\n")
+		if (tc.want == "") != (got == "") || !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// TestFirstRunKnowsNoEarlierOne, neither a run nor what became of a license.
+func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
+	t.Parallel()
+	taken := quiet()
+	taken.taken = took("m365", 3, 1)
+	s := quiet().put(t)
+	if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "a run before"}, true); err != nil {
+		t.Fatal(err)
+	}
+	after := quiet()
+	after.run, after.taken = "run after", nil
+	key, err := history.Settle(t.Context(), s, after.run, asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after.history = key
+	after.putInto(t, s)
+	for name, tc := range map[string]struct {
+		plan func() (*plan.Plan, error)
+		want bool
+	}{
+		"the first":                 {func() (*plan.Plan, error) { return Run(t.Context(), quiet().put(t), "run", clock) }, true},
+		"a license was taken":       {func() (*plan.Plan, error) { return Run(t.Context(), taken.put(t), "run", clock) }, false},
+		"a run before, and nothing": {func() (*plan.Plan, error) { return Run(t.Context(), s, after.run, clock) }, false},
+	} {
+		p, err := tc.plan()
+		if err != nil || p.FirstRun != tc.want {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+}
+
+// TestAuditLeavesNothing: a plan in audit touches nobody.
+func TestAuditLeavesNothing(t *testing.T) {
+	t.Parallel()
+	changes, notices := []plan.Change{{User: "a", License: "e3"}}, []plan.Change{{User: "b", License: "e3"}}
+	for mode, want := range map[policy.Mode][]history.Touch{policy.Audit: {}, policy.Review: {{User: "a", License: "e3"}, {User: "b", License: "e3"}}} {
+		got := planned(&plan.Plan{Run: "r", Mode: mode, AsOf: asOf, Expires: clock, Changes: changes, Notices: notices})
+		if d := cmp.Diff(&history.Planned{Run: "r", AsOf: asOf, Expires: clock, Touches: want}, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", mode, d)
+		}
+	}
+}
+
+// TestOpenCounts as taken in the sum of 30 days, unless it gives back.
+func TestOpenCounts(t *testing.T) {
+	t.Parallel()
+	item := func(rule string, began time.Time) ledger.Intent {
+		return ledger.Intent{Person: "a", License: "e3", Run: "r1", Rule: rule, Via: "direct", At: began}
+	}
+	window := clock.Add(-plan.Window)
+	for name, tc := range map[string]struct {
+		intent ledger.Intent
+		done   bool
+		before int
+	}{
+		"taken":            {item("m365", asOf.AddDate(0, 0, -3)), true, 1},
+		"being taken":      {item("m365", asOf.AddDate(0, 0, -3)), false, 1},
+		"being given back": {item(plan.RestoreRule, asOf.AddDate(0, 0, -3)), false, 0},
+		"30 days ago":      {item("m365", window), true, 1},
+		"a second before":  {item("m365", window.Add(-time.Second)), true, 0},
+	} {
+		s := quiet().put(t)
+		e, err := ledger.In(s).Begin(t.Context(), tc.intent, nil)
+		if err == nil && tc.done {
+			err = ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: tc.intent.At})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := history.Settle(t.Context(), s, "later", asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		night := quiet()
+		night.run, night.history = "later", key
+		night.putInto(t, s)
+		r, err := decision.Open(t.Context(), s, "later")
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := &judgement{Run: r, plan: &plan.Plan{Changes: []plan.Change{{User: "b", Rule: "m365"}, {User: "c", Rule: "citrix"}, {User: "d", Rule: "m365", Back: "r0"}}}, sum: decision.Summary{Tallies: make([]plan.Tally, 2)}}
+		got := j.drains(&acceptances{}, clock)[0]
+		want := plan.Drain{Rule: "m365", Before: tc.before, Now: 1, Holders: tc.before}
+		if tc.before > 0 {
+			want.Runs = []string{"r1"}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		j.again = []history.Touch{{User: "a", License: "e3", Run: "r1"}}
+		if got := j.drains(&acceptances{}, clock)[0]; got.Before != 0 || got.Holders != 0 {
+			t.Errorf("%s, and held again: %+v", name, got)
+		}
+	}
+}
