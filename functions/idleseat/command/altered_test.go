@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
+	"hash/fnv"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -224,9 +227,46 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 // seed; IDLESEAT_TEST_SEED repeats one, and IDLESEAT_TEST_ALTER says how many, or all.
 func TestEveryFieldAltered(t *testing.T) {
 	t.Parallel()
-	s, kept := newTale(t)
-	random := rand.New(rand.NewPCG(testSeed(t), 1))
-	all := cases(t, kept, random)
+	seed, tellers, most := testSeed(t), 1, 30
+	switch text := os.Getenv("IDLESEAT_TEST_ALTER"); text {
+	case "":
+	case "all":
+		tellers, most = 4, math.MaxInt
+	default:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatalf("IDLESEAT_TEST_ALTER=%s is neither a number nor all", text)
+		}
+		most = n
+	}
+	for n := range tellers {
+		t.Run(fmt.Sprintf("%d of %d", n+1, tellers), func(t *testing.T) {
+			t.Parallel()
+			s, kept := newTale(t)
+			random := rand.New(rand.NewPCG(seed, 1))
+			all := cases(t, kept, random)
+			everyKind(t, all)
+			all = slices.DeleteFunc(all, func(a altered) bool { return a.share(tellers) != n })
+			random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			all = all[:min(most, len(all))]
+			refused, harmless := map[string]int{}, map[string]int{}
+			for i, a := range all {
+				if s.alter(t, a, kept) {
+					refused[a.kind]++
+				} else {
+					harmless[a.kind]++
+				}
+				if (i+1)%100 == 0 || i+1 == len(all) {
+					t.Logf("%d of %d alterations: refused by name %v, without effect %v", i+1, len(all), refused, harmless)
+				}
+			}
+		})
+	}
+}
+
+// everyKind checks that the story has objects of every kind that a store may have.
+func everyKind(t *testing.T, all []altered) {
+	t.Helper()
 	kinds := map[string]int{}
 	for _, a := range all {
 		kinds[a.kind]++
@@ -237,34 +277,13 @@ func TestEveryFieldAltered(t *testing.T) {
 		}
 	}
 	t.Logf("%d alterations: %v", len(all), kinds)
-	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	all = all[:howMany(t, len(all))]
-	refused, harmless := map[string]int{}, map[string]int{}
-	for _, a := range all {
-		if s.alter(t, a, kept) {
-			refused[a.kind]++
-		} else {
-			harmless[a.kind]++
-		}
-	}
-	t.Logf("refused by name %v\nwithout effect %v", refused, harmless)
 }
 
-// howMany is how many alterations of so many are tried.
-func howMany(t *testing.T, all int) int {
-	t.Helper()
-	switch text := os.Getenv("IDLESEAT_TEST_ALTER"); text {
-	case "":
-		return min(30, all)
-	case "all":
-		return all
-	default:
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatalf("IDLESEAT_TEST_ALTER=%s is neither a number nor all", text)
-		}
-		return min(n, all)
-	}
+// share tells which of several tellers tries an alteration.
+func (a *alteration) share(of int) int {
+	sum := fnv.New32a()
+	sum.Write([]byte(a.kind + a.field + a.how))
+	return int(sum.Sum32()) % of
 }
 
 // alter goes on with the story after an alteration, and tells whether the object was
