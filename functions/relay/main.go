@@ -18,6 +18,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/relay"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -35,16 +36,16 @@ func main() {
 		fmt.Println(toolVersion())
 		return
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	r, err := connect(ctx, log)
 	switch {
 	case err != nil:
-		fmt.Fprintf(os.Stderr, "relay: %v\n", err)
+		fmt.Fprintf(plain.Text(os.Stderr), "relay: %v\n", err)
 		os.Exit(1)
 	case *check:
-		if !r.Check(ctx, os.Stdout, groups) {
+		if !r.Check(ctx, plain.Text(os.Stdout), groups) {
 			os.Exit(1)
 		}
 	default:

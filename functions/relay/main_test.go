@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/johannesboyne/gofakes3"
@@ -135,6 +136,31 @@ func TestCheck(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCheckShowsPlainly: what a controller says reaches neither a terminal nor a log as
+// it is.
+func TestCheckShowsPlainly(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, minute)
+	r.box.Meddle(func(x *sandbox.Exchange) { x.Refuse(53, "no \u202e\x1b[2J\u009b31m\u200b at all") })
+	for _, args := range [][]string{{"--check"}, {"--check", "--group", "CN=\u202e\u200b,DC=x"}} {
+		out, err := exec.Command(built, args...).CombinedOutput()
+		if err == nil {
+			t.Error("no error without settings")
+		}
+		cmd := exec.Command(built, args...)
+		cmd.Env = r.env
+		more, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(more), "at all") {
+			t.Errorf("%v: the controller's words are not in\n%s", err, more)
+		}
+		for _, text := range []string{string(out), string(more)} {
+			if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+				t.Errorf("raw in %q", text)
+			}
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/sethvargo/go-envconfig"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -35,7 +36,7 @@ const failed = "Idleseat.Failed"
 // environment; open makes the step once, when the sandbox starts. Errors that
 // are any of final are named Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 	var settings S
 	err := envconfig.Process(context.Background(), &settings)
