@@ -20,6 +20,7 @@ func newFolder(t *testing.T, location string) Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = s.(*folder).root.Close() }) // a fuzz target opens thousands
 	return s
 }
 
