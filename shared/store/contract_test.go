@@ -23,6 +23,7 @@ func eachStore(t *testing.T, test func(t *testing.T, s Store)) {
 	t.Parallel()
 	kinds := map[string]func(t *testing.T) Store{
 		"folder": func(t *testing.T) Store { return newFolder(t, t.TempDir()) },
+		"memory": func(t *testing.T) Store { return &Memory{} },
 		"s3":     func(t *testing.T) Store { return newFakeS3(t).store("") },
 		"s3 with prefix": func(t *testing.T) Store {
 			f := newFakeS3(t)

@@ -2,7 +2,6 @@ package world
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
@@ -86,7 +85,7 @@ var changes = []change{
 		w.box.Company.SetMember(i, "LIC-Exempt-Leave", false)
 	}},
 	{"exempt by name", 0.0004, inEntra, func(w *World, i int) { w.except(i, true) }},
-	{"exempt by name no more", 0.02, func(w *World, i int, _ sandbox.Truth) bool { return slices.Contains(w.policy.users[1:], w.upn(i)) }, func(w *World, i int) { w.except(i, false) }},
+	{"exempt by name no more", 0.02, func(w *World, i int, _ sandbox.Truth) bool { return i != breakglass && w.policy.users[i] != "" }, func(w *World, i int) { w.except(i, false) }},
 	{"attributes hidden", 0.0003, func(w *World, i int, p sandbox.Truth) bool { return p.SID != "" && !w.people[i].hidden },
 		func(w *World, i int) {
 			w.box.Company.Hide(i, "lastLogon", "lastLogonTimestamp")

@@ -27,7 +27,7 @@ func (w *World) command(args ...string) (stdout []byte, status int, stderr strin
 
 // run runs one command with a store.
 func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, stderr string) {
-	env := map[string]string{"IDLESEAT_POLICY": w.policy.file, "IDLESEAT_STORE": w.dir + "/store"}
+	env := map[string]string{"IDLESEAT_POLICY": w.policy.file, "IDLESEAT_STORE": "memory"}
 	for _, v := range w.box.Env() {
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value

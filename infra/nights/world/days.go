@@ -28,7 +28,7 @@ func (w *World) live() {
 	}
 	w.turns()
 	if !w.policy.leave.After(w.clock.Now()) {
-		w.observe(1) // Anna's leave ends without anybody's doing
+		w.observe(anna) // the leave ends without anybody's doing
 	}
 }
 

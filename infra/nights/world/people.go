@@ -120,7 +120,7 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 	if p.EntraID == "" {
 		return false
 	}
-	if p.Guest || w.policy.exempts(w.upn(i), w.clock.Now()) {
+	if p.Guest || w.policy.exempts(i, w.clock.Now()) {
 		return true
 	}
 	return w.inExemptGroup(i)

@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -13,8 +14,8 @@ import (
 // rules is the policy as the administrators of the company edit it.
 type rules struct {
 	file   string
-	text   string // with places for what is edited
-	users  []string
+	text   string         // with places for what is edited
+	users  map[int]string // exempt people by number: as they are written, which may be an earlier name
 	idle   map[string]int // days, by license
 	notice int            // days; 0: removals are not announced
 	leave  time.Time      // the end of Anna's
@@ -23,7 +24,7 @@ type rules struct {
 // newRules edits the company's own policy: what is taken from people who come back is
 // given back.
 func newRules(file, text string, notice int) *rules {
-	r := &rules{file: file, users: []string{"breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90}, notice: notice}
+	r := &rules{file: file, users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")
 	r.leave, _ = time.Parse(time.DateOnly, until[:len(time.DateOnly)])
 	extra := "onReturn: restore"
@@ -38,19 +39,23 @@ func newRules(file, text string, notice int) *rules {
 
 // publish puts the policy into force as it now is.
 func (r *rules) publish() {
-	text := strings.NewReplacer("{users}", strings.Join(r.users, ", "),
+	text := strings.NewReplacer("{users}", strings.Join(slices.Sorted(maps.Values(r.users)), ", "),
 		"{e3}", fmt.Sprint(r.idle[e3]), "{citrix}", fmt.Sprint(r.idle[citrix])).Replace(r.text)
 	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
 		panic(err) // the machine of the test has no room: nothing can be learnt here
 	}
 }
 
-// anna is on leave until a day that the company's own policy names.
-const anna = "anna@contoso.example"
+// People whom the company's own policy exempts: one for good, one on leave until a day.
+const (
+	breakglass = 0
+	anna       = 1
+)
 
-// exempts tells whether the policy exempts somebody by name on a day.
-func (r *rules) exempts(upn string, at time.Time) bool {
-	return upn != "" && (upn == anna && at.Before(r.leave) || slices.Contains(r.users, upn))
+// exempts tells whether the policy exempts somebody by name on a day. An exemption
+// follows the person to another name.
+func (r *rules) exempts(i int, at time.Time) bool {
+	return i == anna && at.Before(r.leave) || r.users[i] != ""
 }
 
 // judged is a rule as the judge has it.
@@ -75,13 +80,13 @@ func (w *World) span(license string, days int) {
 // except exempts somebody by name, as an administrator does on request, or no longer.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)
-	if upn == "" || slices.Contains(w.policy.users, upn) == exempt {
+	switch {
+	case exempt == (w.policy.users[i] != ""), exempt && upn == "":
 		return
-	}
-	if exempt {
-		w.policy.users = append(w.policy.users, upn)
-	} else {
-		w.policy.users = slices.DeleteFunc(w.policy.users, func(u string) bool { return u == upn })
+	case exempt:
+		w.policy.users[i] = upn
+	default:
+		delete(w.policy.users, i)
 	}
 	w.policy.publish()
 	w.observe(i)

@@ -3,7 +3,6 @@ package world
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/infra/nights/weather"
@@ -11,21 +10,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// folder opens a folder of the world as a store.
-func (w *World) folder(name string) store.Store {
-	s, err := store.Open(context.Background(), w.dir+"/"+name)
-	if err != nil {
-		panic(err) // the machine of the test has no room: nothing can be learnt here
-	}
-	return s
-}
-
 // strange lets a second machine plan and apply, whose store is its own.
 func (w *World) strange() {
 	if !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
 	}
-	own := w.folder("second")
+	own := &w.second
 	out, _, _ := w.run(own, "plan", "--format", "json")
 	var p plan.Plan
 	if json.Unmarshal(out, &p) != nil || p.Verdict == plan.Hold {
@@ -45,9 +35,9 @@ func (w *World) strange() {
 func (w *World) bringBack() {
 	const kind, chance = "the store is brought back from yesterday", 0.004
 	if w.backup != nil && w.happens(kind, -1, 1) {
-		fresh := w.folder(fmt.Sprintf("store-%d", w.night))
+		fresh := &store.Memory{}
 		if err := w.backup.Into(context.Background(), fresh); err != nil {
-			panic(err) // as in folder
+			panic(err) // memory does not fail
 		}
 		w.store.Replace(fresh)
 		w.behind = fresh

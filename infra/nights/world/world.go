@@ -59,6 +59,7 @@ type World struct {
 	weather                   *weather.Weather
 	store                     *weather.Store
 	behind                    store.Store    // behind the weather
+	second                    store.Memory   // of the second machine
 	backup                    weather.Backup // of the store, of last evening; nil: none was made
 	copied                    time.Time      // when
 	people                    []human
@@ -147,7 +148,7 @@ func (w *World) build() (err error) {
 			w.weather.Without(n)
 		}
 	}
-	w.behind = w.folder("store")
+	w.behind = &store.Memory{}
 	w.store = w.weather.Store(w.behind)
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Memory is a store that ends with its process. Simulated companies, whose thousands of
+// runs need no disk, keep theirs in one. The zero value is empty and ready.
+type Memory struct {
+	mu      sync.RWMutex
+	objects map[string][]byte
+}
+
+// Get implements Store.
+func (m *Memory) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	err := ready(ctx, key)
+	m.mu.RLock()
+	object, found := m.objects[key]
+	m.mu.RUnlock()
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, m.fail("read", key, err)
+	}
+	return io.NopCloser(contextReader{ctx, bytes.NewReader(object)}), nil
+}
+
+// Put implements Store.
+func (m *Memory) Put(ctx context.Context, key string, body io.ReadSeeker) error {
+	return m.put(ctx, key, body, false)
+}
+
+// PutIfAbsent implements Store.
+func (m *Memory) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
+	return m.put(ctx, key, body, true)
+}
+
+func (m *Memory) put(ctx context.Context, key string, body io.ReadSeeker, absent bool) error {
+	if err := ready(ctx, key); err != nil {
+		return m.fail("write", key, err)
+	}
+	object, err := io.ReadAll(contextReader{ctx, body})
+	if err != nil {
+		return m.fail("write", key, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, taken := m.objects[key]; taken && absent {
+		return m.fail("write", key, ErrExists)
+	}
+	if m.objects == nil {
+		m.objects = map[string][]byte{}
+	}
+	m.objects[key] = object
+	return nil
+}
+
+// List implements Store.
+func (m *Memory) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := checkPrefix(prefix); err != nil {
+			yield("", m.fail("list", prefix, err))
+			return
+		}
+		m.mu.RLock()
+		keys := slices.DeleteFunc(slices.Collect(maps.Keys(m.objects)), func(key string) bool { return !strings.HasPrefix(key, prefix) })
+		m.mu.RUnlock()
+		slices.Sort(keys)
+		for _, key := range keys {
+			if err := ctx.Err(); err != nil {
+				yield("", m.fail("list", prefix, err))
+				return
+			}
+			if !yield(key, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m *Memory) fail(doing, key string, err error) error {
+	return fmt.Errorf("%s object %q in memory: %w", doing, key, err)
+}
