@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -60,6 +61,34 @@ func TestOverride(t *testing.T) {
 			}
 			o.Run, o.PlanHash = "r1", p.PlanHash
 		}, plan.Hold, "not one that limits hold"},
+		"the accepted undecided": {3, matched("run", "b", 0, 12), func(e *evaluated) {
+			for _, d := range matched("run", "a", 0, 60).partitions[0] {
+				d.Outcome = policy.Undecided
+				e.partitions[0] = append(e.partitions[0], d)
+			}
+		}, nil, plan.Hold, "matches 12 of 100 holders (12.0 %), more"},
+		"of a plan held by doubts": {3, matched("run", "a", 0, 60), older, func(t *testing.T, s store.Store, o *history.Override) {
+			doubtful := matched("r1", "a", 0, 60)
+			doubtful.tallies[0].Holders, doubtful.consumed = 0, 9
+			doubtful.putInto(t, s)
+			p, err := Run(t.Context(), s, "r1", clock)
+			if err != nil || p.Overridable {
+				t.Fatalf("%+v, %v", p, err)
+			}
+			o.Run, o.PlanHash = "r1", p.PlanHash
+		}, plan.Hold, "not one that limits hold"},
+		"of an older version": {3, matched("run", "a", 0, 60), older, func(t *testing.T, s store.Store, o *history.Override) {
+			p, err := report.GetPlan(t.Context(), s, "r0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.MatchHash = ""
+			p.PlanHash = p.Hash()
+			if err := report.PutPlan(t.Context(), s, p, nobody); err != nil {
+				t.Fatal(err)
+			}
+			o.PlanHash = p.PlanHash
+		}, plan.Hold, "the plan does not say whom the rules matched, since an older version made it"},
 		"people altered since": {3, matched("run", "b", 0, 60), older, func(t *testing.T, s store.Store, _ *history.Override) {
 			other := matched("other", "b", 0, 60)
 			other.putInto(t, s)

@@ -80,6 +80,7 @@ func TestDoubts(t *testing.T) {
 		"names of one, for everybody": {func(j *judgement) { j.Begin.Unnamed = []string{"a", "b"} }, nil},
 		"a group is emptied":          {emptied, []string{emptiedSaid}},
 		"emptied, for one person":     {func(j *judgement) { emptied(j); j.Begin.User = "ann" }, nil},
+		"unheld, for one person":      {func(j *judgement) { holders(0)(j); j.Begin.User = "ann" }, nil},
 		"a group is made again":       {remade, []string{remadeSaid}},
 		"a group in doubt": {func(j *judgement) {
 			j.Begin.Groups = []directory.Group{{Unreadable: "two of that name", Doubt: true}, {Unreadable: "403"}, {Name: "good"}}

@@ -121,9 +121,11 @@ func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 		"approve": {func(hash string) StepInput {
 			return StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: hash}}
 		}, nil, 8},
-		"restore":      {restore(Request{Restore: "earlier"}), []string{"/manifest.json"}, 10},
-		"restore one":  {restore(Request{User: "bob"}), []string{"/manifest.json"}, 10},
-		"restore open": {restore(Request{Restore: "earlier", User: "ann"}), []string{"/manifest.json"}, 10},
+		"restore":                    {restore(Request{Restore: "earlier"}), []string{"/manifest.json"}, 10},
+		"restore one":                {restore(Request{User: "bob"}), []string{"/manifest.json"}, 10},
+		"restore all without a plan": {restore(Request{Restore: "r9"}), []string{"/manifest.json"}, 10},
+		"restore one without a plan": {restore(Request{Restore: "r9", User: "gone"}), []string{"/manifest.json"}, 10},
+		"restore open":               {restore(Request{Restore: "earlier", User: "ann"}), []string{"/manifest.json"}, 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -164,3 +164,17 @@ func (s brokenStore) Put(ctx context.Context, key string, body io.ReadSeeker) er
 
 // enforced is a policy in mode enforce.
 func enforced(text string) string { return strings.Replace(text, "mode: review", "mode: enforce", 1) }
+
+func putText(t *testing.T, s *Steps, key, text string) error {
+	t.Helper()
+	return store.PutBytes(t.Context(), s.Store, key, []byte(text))
+}
+
+func opened(t *testing.T, s store.Store) *decision.Run {
+	t.Helper()
+	r, err := decision.Open(t.Context(), s, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

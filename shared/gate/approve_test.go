@@ -1,0 +1,352 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+)
+
+// TestApproveOnlyWhatMayBe: neither in audit nor against a hold, unless the hold comes
+// from the limits alone and they are set aside.
+func TestApproveOnlyWhatMayBe(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change   func(*evaluated)
+		override bool
+		want     string // of the refusal; empty: it goes on
+	}{
+		"reviewed":           {func(*evaluated) {}, false, ""},
+		"reviewed, override": {func(*evaluated) {}, true, ""},
+		"audit":              {func(e *evaluated) { e.text = strings.Replace(text, "mode: review", "mode: audit", 1) }, true, "the policy is in mode audit"},
+		"limits":             {func(e *evaluated) { e.tallies[0].Reclaim = 11 }, false, "the plan is held: rule m365 matches 11 of 100"},
+		"limits, override":   {func(e *evaluated) { e.tallies[0].Reclaim = 11 }, true, ""},
+		"doubts, override":   {func(e *evaluated) { e.tallies[0].Holders, e.consumed = 0, 9 }, true, "the plan is held: license e3: Graph counts 9 seats"},
+		"nothing":            {func(e *evaluated) { e.partitions[0] = nil }, true, "the plan changes nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := quiet()
+			e.partitions[0] = []plan.Decision{reclaim("a", 70)}
+			tc.change(&e)
+			s := steps(t, e)
+			planned := s.gated(t, false)
+			out, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: planned.PlanHash, Override: tc.override}})
+			if tc.want == "" {
+				want := []Batch{{Run: "run", PlanHash: planned.PlanHash, Override: tc.override, Batch: "entra-0001"}}
+				if err != nil || !out.Go {
+					t.Fatalf("%+v, %v", out, err)
+				}
+				if d := cmp.Diff(want, out.Batches.Entra); d != "" {
+					t.Errorf("(-want +got):\n%s", d)
+				}
+				return
+			}
+			if out != nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("%+v, %v; want %q", out, err, tc.want)
+			}
+		})
+	}
+}
+
+// TestScheduleNeverAppliesAgainstAHold, nor in audit, whoever asked.
+func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*evaluated){
+		"audit":  func(e *evaluated) { e.text = strings.Replace(text, "mode: review", "mode: audit", 1) },
+		"limits": func(e *evaluated) { e.text, e.tallies[0].Reclaim = enforced(text), 11 },
+		"doubts": func(e *evaluated) { e.text, e.tallies[0].Holders, e.consumed = enforced(text), 0, 9 },
+	} {
+		e := quiet()
+		e.partitions[0], e.scheduled = []plan.Decision{reclaim("a", 70)}, true
+		change(&e)
+		if out := steps(t, e).gated(t, true); out.Go {
+			t.Errorf("%s: %+v", name, out)
+		}
+	}
+}
+
+// TestWhatBecame of a change: the ledger has the last word, then what the batches said.
+func TestWhatBecame(t *testing.T) {
+	t.Parallel()
+	c := plan.Change{User: "ann", License: "e3", Rule: "m365"}
+	entry := func(run string, o ledger.Outcome) func(*testing.T, *ledger.Ledger) {
+		return func(t *testing.T, book *ledger.Ledger) {
+			e, err := book.Begin(t.Context(), ledger.Intent{Person: "ann", License: "e3", Run: run, At: asOf}, nil)
+			if err == nil && o != "" {
+				err = book.Complete(t.Context(), e, ledger.Completion{Outcome: o, Note: "of the ledger"})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	none := func(*testing.T, *ledger.Ledger) {}
+	for name, tc := range map[string]struct {
+		ledger func(*testing.T, *ledger.Ledger)
+		said   report.Status // by the batches; empty: nothing
+		want   report.Status
+		note   string
+		again  bool
+	}{
+		"done":                              {entry("run", ledger.Done), report.Pending, report.Done, "of the ledger", false},
+		"rolled back":                       {entry("run", ledger.RolledBack), report.Done, report.Kept, "of the ledger", false},
+		"given back":                        {entry("run", ledger.GivenBack), "", report.Kept, "of the ledger", false},
+		"announced":                         {entry("run", ledger.Noticed), "", report.Announced, "of the ledger", false},
+		"failed":                            {entry("run", ledger.Failed), "", report.Failed, "of the ledger", false},
+		"open, nothing said":                {entry("run", ""), "", report.Pending, "begun, and not finished yet", false},
+		"open, said to wait":                {entry("run", ""), report.Pending, report.Pending, "said", false},
+		"open, said to be done":             {entry("run", ""), report.Done, report.Pending, "begun, and not finished yet", false},
+		"open of another run, refused":      {entry("other", ""), report.Refused, report.Refused, "said", false},
+		"open of another run, nothing said": {entry("other", ""), "", report.Pending, "not begun", true},
+		"done by another run, nothing said": {entry("other", ledger.Done), "", report.Pending, "not begun", true},
+		"not begun, kept":                   {none, report.Kept, report.Kept, "said", false},
+		"not begun, nothing said":           {none, "", report.Pending, "not begun", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			book := ledger.In(quiet().put(t))
+			tc.ledger(t, book)
+			said := &report.Results{Run: "run"}
+			if tc.said != "" {
+				said.Set(report.ResultOf(&c, tc.said, "said"))
+			}
+			r, err := became(t.Context(), book, &c, "run", said)
+			if err != nil || r.Status != tc.want || r.Note != tc.note || r.Again != tc.again {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+	s := steps(t, quiet())
+	if err := putText(t, s, "ledger/ann/e3/000001.json", "{"); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := became(t.Context(), ledger.In(s.Store), &c, "run", &report.Results{}); err != nil || r.Status != report.Refused || !strings.Contains(r.Note, "ledger/ann/e3/000001.json") {
+		t.Errorf("damaged: %+v, %v", r, err)
+	}
+}
+
+// TestStateThatIsHandedOn: batches that are not final, by directory, and what is to be
+// known of the plan.
+func TestStateThatIsHandedOn(t *testing.T) {
+	t.Parallel()
+	entra, ad, notice := plan.Change{User: "a", License: "e3", Via: plan.Direct}, plan.Change{User: "b", License: "citrix", Via: plan.ADGroup}, plan.Change{User: "c", License: "e3", Via: plan.Notice}
+	over := func(changes ...plan.Change) *report.Results {
+		r := &report.Results{}
+		for i := range changes {
+			r.Set(report.ResultOf(&changes[i], report.Done, ""))
+		}
+		return r
+	}
+	one := func(name string, override bool) Batch {
+		return Batch{Run: "run", PlanHash: "h", Override: override, Batch: name}
+	}
+	for name, tc := range map[string]struct {
+		verdict  plan.Verdict
+		results  *report.Results
+		override bool
+		want     Batches
+	}{
+		"nothing known":     {plan.Review, nil, false, Batches{Entra: []Batch{one("entra-0001", false), one("notice-0001", false)}, AD: []Batch{one("ad-0001", false)}}},
+		"overridden":        {plan.Hold, nil, true, Batches{Entra: []Batch{one("entra-0001", true), one("notice-0001", true)}, AD: []Batch{one("ad-0001", true)}}},
+		"one is over":       {plan.Apply, over(entra), false, Batches{Entra: []Batch{one("notice-0001", false)}, AD: []Batch{one("ad-0001", false)}}},
+		"all are over":      {plan.Apply, over(entra, ad, notice), false, Batches{}},
+		"a plan of nothing": {plan.Nothing, nil, false, Batches{}},
+	} {
+		p := &plan.Plan{Run: "run", PlanHash: "h", Verdict: tc.verdict, Changes: []plan.Change{entra, ad}, Notices: []plan.Change{notice}, MonthlySaving: 7, Currency: "SEK", HoldReasons: make([]string, 12)}
+		out := outputOf(p, tc.results, tc.override)
+		if d := cmp.Diff(tc.want, out.Batches, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		if out.Changes != 2 || out.MonthlySaving != 7 || out.Currency != "SEK" || len(out.HoldReasons) != mostReasons || out.Unhealthy || out.Batches.Entra == nil || out.Batches.AD == nil {
+			t.Errorf("%s: %+v", name, out)
+		}
+	}
+	for state, want := range map[plan.FeedState]bool{plan.Healthy: false, plan.Absent: false, plan.Unhealthy: true} {
+		sources := map[string]plan.Feed{"entra": {State: state}, "ad": {State: plan.Healthy}}
+		if out := outputOf(&plan.Plan{Sources: sources}, nil, false); out.Unhealthy != want {
+			t.Errorf("%s: unhealthy %t", state, out.Unhealthy)
+		}
+	}
+}
+
+// TestMetrics: the figures by which somebody is called.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	gate := StepOutput{Counts: &plan.Counts{Users: 9, Reclaim: 2, Undecided: 3}, FeedAge: map[string]float64{"entra": 1.5}, Changes: 2, Verdict: plan.Hold, Unhealthy: true}
+	settled := StepOutput{Results: map[report.Status]int{report.Done: 5, report.Pending: 2, report.Failed: 1}, Resumed: map[report.Status]int{report.Failed: 2, report.Done: 9}, MonthlySaving: 70, Refused: "why"}
+	goes := settled
+	goes.Go = true
+	quiet := settled
+	quiet.Refused = ""
+	for name, tc := range map[string]struct {
+		op   string
+		out  StepOutput
+		want map[string]float64
+	}{
+		"gate":            {"gate", gate, map[string]float64{"RunEnded": 1, "People": 9, "Reclaim": 2, "Undecided": 3, "FeedAgeHours-entra": 1.5, "Changes": 2, "Held": 1, "FeedUnhealthy": 1}},
+		"hold":            {"hold", StepOutput{Counts: &plan.Counts{}, Verdict: plan.Review}, map[string]float64{"RunEnded": 1, "People": 0, "Reclaim": 0, "Undecided": 0, "Changes": 0, "Held": 0, "FeedUnhealthy": 0}},
+		"settled":         {"settle", settled, map[string]float64{"RunEnded": 1, "Held": 1, "Done": 5, "Pending": 2, "Failed": 3, "MonthlySaving": 70}},
+		"settled, waits":  {"settle", goes, map[string]float64{"RunEnded": 0, "Held": 0, "Done": 5, "Pending": 2, "Failed": 3, "MonthlySaving": 70}},
+		"settled quietly": {"settle", quiet, map[string]float64{"RunEnded": 1, "Held": 0, "Done": 5, "Pending": 2, "Failed": 3, "MonthlySaving": 70}},
+		"approved":        {"approve", gate, map[string]float64{"RunEnded": 1}},
+	} {
+		if d := cmp.Diff(tc.want, tc.out.Metrics(tc.op)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// TestMailboxRefusals: what must be known of a mailbox before its license goes.
+func TestMailboxRefusals(t *testing.T) {
+	t.Parallel()
+	const hold = 100 * directory.GB
+	for name, tc := range map[string]struct {
+		box     *directory.Mailbox
+		to      string
+		blocked bool
+		want    string
+	}{
+		"fits":                  {&directory.Mailbox{Bytes: 50 * directory.GB}, "exo", false, ""},
+		"unknown size":          {&directory.Mailbox{Unknown: true}, "exo", false, "the size of the mailbox is not known: the mailbox usage report does not tell it"},
+		"unknown size, removed": {&directory.Mailbox{Unknown: true}, "", false, "the size of the mailbox is not known"},
+		"not named":             {nil, "exo", false, "the size of the mailbox is not known: the mailbox usage report does not name the person"},
+		"on hold":               {&directory.Mailbox{Recoverable: hold}, "exo", false, "the mailbox is on hold, which exo does not cover"},
+		"on hold, removed":      {&directory.Mailbox{Recoverable: hold}, "", false, "the mailbox is on hold, and would be without a license"},
+		"removed":               {&directory.Mailbox{}, "", false, ""},
+		"an archive":            {&directory.Mailbox{Archive: true}, "exo", false, "the mailbox has an archive"},
+		"an archive, removed":   {&directory.Mailbox{Archive: true, Bytes: 900 * directory.GB}, "", false, ""},
+		"blocked, not told":     {&directory.Mailbox{}, "exo", true, plan.MayBeShared},
+		"blocked, a user's":     {&directory.Mailbox{Kind: "User"}, "exo", true, ""},
+		"blocked, shared":       {&directory.Mailbox{Kind: "Shared"}, "exo", true, "it is a mailbox of the kind Shared"},
+		"shared":                {&directory.Mailbox{Kind: "Shared"}, "exo", false, "it is a mailbox of the kind Shared"},
+	} {
+		g := &mailboxGuard{quota: map[string]float64{"exo": 50}, boxes: map[string]*directory.Mailbox{"ann@x.example": tc.box}}
+		d := &plan.Decision{UserPrincipalName: "Ann@x.example", To: tc.to, Mailbox: true, Blocked: tc.blocked}
+		if got := g.refusal(d); (tc.want == "") != (got == "") || !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+		if d.Mailbox = false; g.refusal(d) != "" {
+			t.Errorf("%s, not asked: %q", name, g.refusal(d))
+		}
+		if d.Refused = "before"; g.refusal(d) != "before" {
+			t.Errorf("%s, refused before: %q", name, g.refusal(d))
+		}
+	}
+}
+
+// TestMailboxesAreLookedUp of those in the plan alone, and only where a quota asks.
+func TestMailboxesAreLookedUp(t *testing.T) {
+	t.Parallel()
+	refused := guarded("b", 70)
+	refused.Refused = "held twice"
+	kept := guarded("c", 70)
+	kept.Outcome = policy.Keep
+	for name, tc := range map[string]struct {
+		quota     string
+		decisions []plan.Decision
+		want      []string // names that are looked for
+		failed    string
+	}{
+		"asked":           {"mailboxQuota: 50, ", []plan.Decision{guarded("A", 70), refused, kept, reclaim("d", 70)}, []string{"a@x.example"}, "the run did not read it"},
+		"nobody is asked": {"mailboxQuota: 50, ", []plan.Decision{reclaim("d", 70)}, nil, ""},
+		"no quota":        {"", []plan.Decision{guarded("a", 70)}, nil, ""},
+	} {
+		e := quiet()
+		e.text = strings.Replace(text, "{sku: EXCHANGESTANDARD, ", "{sku: EXCHANGESTANDARD, "+tc.quota, 1)
+		e.partitions[0] = tc.decisions
+		s := e.put(t)
+		g, err := guardOf(t.Context(), s, opened(t, s))
+		if err != nil || g.failed != tc.failed || len(g.boxes) != len(tc.want) || (len(g.quota) == 1) != (tc.quota != "") {
+			t.Errorf("%s: %+v, %v", name, g, err)
+		}
+		for _, n := range tc.want {
+			if _, wanted := g.boxes[n]; !wanted {
+				t.Errorf("%s: %s is not looked for", name, n)
+			}
+		}
+	}
+	g := &mailboxGuard{boxes: map[string]*directory.Mailbox{"a@x.example": nil}}
+	if g.note(&directory.Mailbox{UserPrincipalName: "b@x.example"}) != nil || g.note(&directory.Mailbox{UserPrincipalName: "A@x.example"}) != nil || len(g.boxes) != 1 || g.boxes["a@x.example"] == nil {
+		t.Errorf("%+v", g.boxes)
+	}
+}
+
+// TestSeatsOfWhatIsNotMade: only a change that would be made now wants for a seat.
+func TestSeatsOfWhatIsNotMade(t *testing.T) {
+	t.Parallel()
+	seat := func(d plan.Decision) plan.Decision { d.Seat = "exo"; return d }
+	noticed, refused := seat(reclaim("noticed", 60)), seat(reclaim("refused", 60))
+	noticed.Notice, refused.Refused = true, "held twice"
+	e := quiet()
+	e.partitions[0], e.seats = []plan.Decision{seat(reclaim("a", 90)), seat(reclaim("b", 80)), noticed, refused}, [2]int{1, 0}
+	s := e.put(t)
+	p, err := Run(t.Context(), s, "run", clock)
+	if err != nil || users(p.Changes) != "a" || users(p.Notices) != "noticed" {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if d := cmp.Diff([]string{"no free seat of exo is left for it, beside the 0 that are kept free; buy some, or free some first", "held twice"}, listedIn(t, s, "refused")); d != "" {
+		t.Errorf("refused (-want +got):\n%s", d)
+	}
+}
+
+// TestAnnouncedAlone is something to do; what does not fit of both has to wait.
+func TestAnnouncedAlone(t *testing.T) {
+	t.Parallel()
+	noticed := func(user string) plan.Decision { d := reclaim(user, 80); d.Notice = true; return d }
+	for name, tc := range map[string]struct {
+		decisions []plan.Decision
+		want      plan.Verdict
+		deferred  int
+	}{
+		"one announced":             {[]plan.Decision{noticed("n")}, plan.Review, 0},
+		"one of each":               {[]plan.Decision{noticed("n"), reclaim("a", 70)}, plan.Review, 0},
+		"four of each, perRun is 3": {[]plan.Decision{noticed("n"), noticed("o"), noticed("p"), noticed("q"), reclaim("a", 70), reclaim("b", 70), reclaim("c", 70), reclaim("d", 70)}, plan.Review, 2},
+	} {
+		e := quiet()
+		e.partitions[0] = tc.decisions
+		p, err := Run(t.Context(), e.put(t), "run", clock)
+		if err != nil || p.Verdict != tc.want || p.Deferred != tc.deferred {
+			t.Errorf("%s: %s, %d deferred, %v", name, p.Verdict, p.Deferred, err)
+		}
+		if _, matched := p.Matches["citrix"]; matched {
+			t.Errorf("%s: a rule without matches is named", name)
+		}
+	}
+}
+
+// TestRunForOnePersonLeavesNoMeasure for later runs.
+func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
+	t.Parallel()
+	for user, everybody := range map[string]bool{"": true, "a": false} {
+		e := quiet()
+		e.user = user
+		s := e.put(t)
+		if _, err := Run(t.Context(), s, "run", clock); err != nil {
+			t.Fatal(err)
+		}
+		left, err := history.GetPlanned(t.Context(), s, "run")
+		if err != nil || (left.Feeds[0] != nil) != everybody || (left.Feeds[1] != nil) != everybody || (left.Earlier != nil) != everybody {
+			t.Errorf("%q: %+v, %v", user, left, err)
+		}
+	}
+	e := quiet()
+	e.ad = snapshot.Reading{Source: directory.AD, Failed: "no route"}
+	s := e.put(t)
+	if _, err := Run(t.Context(), s, "run", clock); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := history.GetPlanned(t.Context(), s, "run"); err != nil || left.Feeds[0] == nil || left.Feeds[1] != nil {
+		t.Errorf("one source was down: %+v, %v", left, err)
+	}
+}

@@ -1,0 +1,150 @@
+package gate
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// TestResumedChanges: what became of changes that earlier runs had begun is counted
+// beside the plan's own, and batches of an overridden run stay so.
+func TestResumedChanges(t *testing.T) {
+	t.Parallel()
+	e := quiet()
+	e.partitions[0] = []plan.Decision{reclaim("new", 70)}
+	s := steps(t, e)
+	old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done, "cid": ""})
+	p := &plan.Plan{
+		Run: "run", Mode: policy.Enforce, Verdict: plan.Apply, Changes: []plan.Change{{User: "new", License: "e3", Via: plan.Direct, MonthlySaving: 35}, {User: "other", License: "e3", Via: plan.Direct, MonthlySaving: 9}},
+		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}},
+	}
+	p.PlanHash = p.Hash()
+	said := &report.Results{Run: "earlier", PlanHash: old.PlanHash, Override: old.PlanHash}
+	if err := report.PutPlan(t.Context(), s.Store, p, nobody); err != nil {
+		t.Fatal(err)
+	}
+	if err := report.PutResults(t.Context(), s.Store, "entra-0001", said); err != nil {
+		t.Fatal(err)
+	}
+	book := ledger.In(s.Store)
+	done, err := book.Begin(t.Context(), ledger.Intent{Person: "new", License: "e3", Run: "run", At: asOf}, nil)
+	if err != nil || book.Complete(t.Context(), done, ledger.Completion{Outcome: ledger.Done}) != nil {
+		t.Fatal(err)
+	}
+	own := &report.Results{Run: "run", PlanHash: p.PlanHash, Override: p.PlanHash}
+	if err := report.PutResults(t.Context(), s.Store, "entra-0001", own); err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Batch{{Run: "run", PlanHash: p.PlanHash, Override: true, Batch: "entra-0001"}, {Run: "earlier", PlanHash: old.PlanHash, Override: true, Batch: "entra-0001"}}
+	if d := cmp.Diff(want, out.Batches.Entra); d != "" {
+		t.Errorf("batches (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(map[report.Status]int{report.Pending: 1}, out.Resumed); d != "" {
+		t.Errorf("resumed (-want +got):\n%s", d)
+	}
+	if out.MonthlySaving != 35 || out.Results[report.Done] != 1 || out.Results[report.Pending] != 1 {
+		t.Errorf("%+v", out)
+	}
+}
+
+// TestRoundsOfWaiting: trouble is tried again a few times, and what merely waits for
+// about a day.
+func TestRoundsOfWaiting(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		again bool // the change waits for trouble to go away
+		round int
+		want  bool
+	}{
+		"trouble, at first":       {true, 0, true},
+		"trouble, a last time":    {true, troubleRounds - 2, true},
+		"trouble, once too often": {true, troubleRounds - 1, false},
+		"waiting, a last time":    {false, mostRounds - 2, true},
+		"waiting, for too long":   {false, mostRounds - 1, false},
+		"waiting, beyond trouble": {false, troubleRounds, true},
+	} {
+		e := quiet()
+		e.partitions[0] = []plan.Decision{reclaim("a", 70)}
+		s := steps(t, e)
+		s.gated(t, false)
+		p, err := report.GetPlan(t.Context(), s.Store, "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := &report.Results{Run: "run", PlanHash: p.PlanHash}
+		r := report.ResultOf(&p.Changes[0], report.Pending, "waits")
+		r.Again = tc.again
+		said.Set(r)
+		if err := report.PutResults(t.Context(), s.Store, "entra-0001", said); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run", Round: tc.round}); err != nil || out.Go != tc.want {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+}
+
+// TestAgeOfFeeds: of each source that has a date at all.
+func TestAgeOfFeeds(t *testing.T) {
+	t.Parallel()
+	e := quiet()
+	e.entra.Newest, e.ad.Newest = asOf.Add(-90*time.Minute), time.Time{}
+	if d := cmp.Diff(map[string]float64{"entra": 1.5}, steps(t, e).gated(t, false).FeedAge); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestRestoresOnTheWay are resumed, each once, in order; people are found by id, SID or
+// name.
+func TestRestoresOnTheWay(t *testing.T) {
+	t.Parallel()
+	s := quiet().put(t)
+	takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done, "cid": ledger.Done, "dan": ledger.Done})
+	book := ledger.In(s)
+	for user, run := range map[string]string{"ann": "back2", "bob": "back1", "cid": "back2"} {
+		last, err := book.Latest(t.Context(), user, "e3")
+		if err == nil {
+			_, err = book.Begin(t.Context(), ledger.Intent{Person: user, SID: "S-" + user, UserPrincipalName: user + "@x.example", License: "e3", Run: run, Rule: plan.RestoreRule, Back: "earlier"}, last)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for user, want := range map[string][]string{"": {"back1", "back2"}, "cid": {"back2"}, "S-bob": {"back1"}, "ANN@x.example": {"back2"}} {
+		p, err := Restore(t.Context(), s, Back{Of: "earlier", User: user, Run: "mine-" + user, Policy: text}, clock)
+		if err != nil {
+			t.Errorf("%s: %v", user, err)
+			continue
+		}
+		if d := cmp.Diff(want, p.Resumes, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%s (-want +got):\n%s", user, d)
+		}
+		if n := map[string]int{"": 3}[user]; user == "" && len(p.Pending) != n {
+			t.Errorf("%d are pending", len(p.Pending))
+		}
+	}
+}
+
+// TestOneGroupInDoubtOfTwoQuestions: an exempt group and a license group are asked in
+// their own ways.
+func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
+	t.Parallel()
+	j := inDoubt(t, func(j *judgement) {
+		j.Begin.Earlier = &directory.Earlier{Members: map[string]int{citrixGroup.Key(true): 9}}
+	})
+	if got := j.doubts(); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+}
