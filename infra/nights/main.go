@@ -43,7 +43,8 @@ func main() {
 	flag.BoolVar(&s.log, "log", false, "tell what happens")
 	flag.BoolVar(&s.shrink, "shrink", false, "leave out events of the first seed while its first fault stays")
 	flag.Parse()
-	debug.SetGCPercent(400) // memory is small beside what it saves
+	debug.SetGCPercent(1600) // memory is small beside what it saves
+	debug.SetMemoryLimit(3 << 30)
 	if err := run(s, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "nights:", err)
 		os.Exit(1)

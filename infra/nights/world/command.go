@@ -56,14 +56,14 @@ func (w *World) endanger(what string) {
 
 // atTheSameTime now and then starts the same command a second time, and waits for it when
 // the first has ended.
-func (w *World) atTheSameTime(args []string) (wait func()) {
+func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
 	if !w.happens("two at the same time", -1, 0.02) {
-		return func() {}
+		return false, func() {}
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		w.run(w.store, args...)
 	}()
-	return func() { <-done }
+	return true, func() { <-done }
 }

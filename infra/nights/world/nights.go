@@ -103,6 +103,7 @@ func (w *World) plan() plan.Plan {
 	w.story.Verdicts[verdict]++
 	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons, Unread: unread(p)})
 	w.planned(p)
+	w.notices[p.Run] = p.Notices
 	w.logf("plan %s: %s, %d changes, %d announced, %d pending, held by %q", p.Run, verdict, len(p.Changes), len(p.Notices), len(p.Pending), reasons)
 	return p
 }
@@ -134,24 +135,46 @@ func (w *World) number(user string) (int, bool) {
 
 // apply applies a run until nothing is pending, or the morning comes.
 func (w *World) apply(run string, args ...string) {
+	if run == "" {
+		return
+	}
 	w.runs = append(w.runs, run)
 	for range 6 {
 		line := append([]string{"apply", run, "--yes", "--format", "json"}, args...)
-		wait := w.atTheSameTime(line)
+		twice, wait := w.atTheSameTime(line)
 		out, status, errs := w.command(line...)
 		wait()
 		var r report.Results
 		_ = json.Unmarshal(out, &r) // of a refused run there is none
-		for _, x := range r.Results {
-			if i, known := w.number(x.User); known && x.Status == report.Announced {
-				w.hear(judge.Event{What: judge.Told, At: w.clock.Now(), Person: w.people[i].id, License: x.License})
-			}
-		}
+		w.announced(run, r, twice || status != 0 && status != refused)
 		w.logf("apply %s: status %d, %s%s", run, status, counts(r), errs)
 		if r.Count(report.Pending) == 0 {
 			return
 		}
 		w.clock.pass(5 * time.Minute)
+	}
+}
+
+// refused is the exit status of a command that a safety check ends.
+const refused = 3
+
+// announced tells the judge what an apply has announced. Of one that did not come to its
+// end, nobody knows what it did of what its plan announces: the judge takes all of it.
+func (w *World) announced(run string, r report.Results, unknown bool) {
+	told := func(user, license string) {
+		if i, known := w.number(user); known {
+			w.hear(judge.Event{What: judge.Told, At: w.clock.Now(), Person: w.people[i].id, License: license})
+		}
+	}
+	for _, x := range r.Results {
+		if x.Status == report.Announced {
+			told(x.User, x.License)
+		}
+	}
+	for _, c := range w.notices[run] {
+		if unknown {
+			told(c.User, c.License)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/infra/nights/weather"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -66,11 +67,12 @@ type World struct {
 	dir                       string // of the policy and the stores
 	policy                    *rules
 	night                     int
-	unshown                   []judge.Event   // uses that no directory shows yet
-	hidden                    map[string]bool // licenses whose directory served older dates last night
-	waiting                   string          // a run whose approval comes late
-	runs                      []string        // those that were applied
-	out                       map[string]int  // what is out of order in the company, and since which night
+	unshown                   []judge.Event            // uses that no directory shows yet
+	hidden                    map[string]bool          // licenses whose directory served older dates last night
+	waiting                   string                   // a run whose approval comes late
+	runs                      []string                 // those that were applied
+	notices                   map[string][]plan.Change // what the plan of a run announces
+	out                       map[string]int           // what is out of order in the company, and since which night
 	binned, adBinned, touched map[int]bool
 
 	mu       sync.Mutex            // of what follows
@@ -99,7 +101,7 @@ const (
 // Live lives one world.
 func Live(o Options) (Story, error) {
 	w := &World{
-		options: o, court: judge.New(), moving: -1, taken: map[holding]time.Time{}, waits: map[int]bool{}, out: map[string]int{},
+		options: o, court: judge.New(), moving: -1, notices: map[string][]plan.Change{}, taken: map[holding]time.Time{}, waits: map[int]bool{}, out: map[string]int{},
 		binned: map[int]bool{}, adBinned: map[int]bool{}, touched: map[int]bool{},
 		story: Story{Seed: o.Seed, Counts: map[string]int{}, Verdicts: map[string]int{}},
 	}
