@@ -259,3 +259,30 @@ func TestExemptGroupInDoubt(t *testing.T) {
 		})
 	}
 }
+
+// TestReturnToARuleThatIsGone: where the policy has the rule no longer, the first rule
+// of the license tells, and no other one. A group of Active Directory takes no seat.
+func TestReturnToARuleThatIsGone(t *testing.T) {
+	t.Parallel()
+	taken := func(user, license string, via plan.Via) *history.Item {
+		return &history.Item{User: user, License: license, State: history.Taken, Run: "r0", Rule: "old", Via: via, Began: daysAgo(30), At: daysAgo(30)}
+	}
+	r := world{
+		entra: []directory.EntraUser{account("p", 5), account("busy", 1)},
+		ad:    []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}, {SID: "S-7", UserPrincipalName: "ad@x.example", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(5)}},
+		past:  []any{taken("id-p", "e3", plan.EntraGroup), taken("S-7", "citrix", plan.ADGroup)},
+	}.seal(t)
+	for rule, want := range map[string]string{"m365": "r0", "m365-long": ""} {
+		if got := r.asked(t, rule); got.Back != want {
+			t.Errorf("%s: back %q, want %q", rule, got.Back, want)
+		}
+	}
+	judge, err := r.Judge(asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, rule := only(t, r, "S-7"), r.Policy.RuleNamed("citrix")
+	if got := r.Decide(judge, rule, p, judge.Ask(rule, p), r.Past("S-7", "S-7", "citrix"), nil); got.Back != "r0" || got.Seat != "" {
+		t.Errorf("%+v", got)
+	}
+}
