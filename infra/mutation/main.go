@@ -5,7 +5,7 @@
 // each behind a switch, so a mutant costs one short process.
 //
 // A mutant first meets the tests of its own package that come to its place. One
-// that lives meets those of the packages above, the commands included, within a
+// that lives meets those of the packages above, the commands and nights included, within a
 // bound of time. One that still lives has to stand in survivors.txt with the
 // reason; a mutant there that no longer lives, or no longer is, is a fault too.
 //

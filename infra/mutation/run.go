@@ -58,7 +58,7 @@ func (w *workshop) learn(s *suite) error {
 }
 
 // slowest is how long a test without a mutant may take and still count.
-const slowest = 90 * time.Second
+const slowest = 30 * time.Second
 
 // try runs one test without a mutant; nil when it cannot judge, since it fails
 // by itself, is too slow, or reaches nothing.
