@@ -178,3 +178,20 @@ func TestBaselineIsKept(t *testing.T) {
 		t.Errorf("whose accounts are remembered (-want +got):\n%s", d)
 	}
 }
+
+// TestHeldAgainTwice: two runs saw it before either knew of the other. The later one
+// counts, which cools down for longer.
+func TestHeldAgainTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(0)
+	w.plans(0, "ann")
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.settle(1)
+	for _, night := range []int{1, 2} {
+		w.leave(&Planned{Run: nameOf(night), AsOf: at(night), Again: []Touch{{"ann", "e3", nameOf(0)}}})
+	}
+	if got := w.settle(3).Of("ann", "e3"); got == nil || got.State != GivenBack || !got.At.Equal(at(2)) {
+		t.Errorf("%+v", got)
+	}
+}
