@@ -1,0 +1,82 @@
+package policy
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// TestReasonsOfKeeping: words for verdicts that in bulk go without.
+func TestReasonsOfKeeping(t *testing.T) {
+	t.Parallel()
+	p := load(t, twoRules+`
+  - {name: flag, license: m365-e3, when: accountEnabled == false, then: remove}
+  - {name: both, license: m365-e3, when: AzureAdSistaLogon.hasNoValue() && LastlogonTimestamp.hasNoValue(), then: remove}
+`)
+	for name, tc := range map[string]struct {
+		rule   string
+		change func(*directory.Person)
+		want   string
+	}{
+		"not asked":          {"m365", func(p *directory.Person) { p.Entra.EmployeeType = "Consultant" }, "not asked: accountEnabled true, systemRole Consultant"},
+		"perhaps not asked":  {"m365", func(p *directory.Person) { p.Entra.Enabled, p.Entra.LastSuccessful = directory.Unset, noon }, "last sign-in 2026-11-23 (today)"},
+		"used":               {"m365", func(p *directory.Person) { p.Entra.LastSuccessful = noon.Add(-36 * time.Hour) }, "last sign-in 2026-11-22 (1 day)"},
+		"no dates of use":    {"flag", func(*directory.Person) {}, "kept: accountEnabled true"},
+		"used, of two kinds": {"both", func(p *directory.Person) { p.Entra.LastSuccessful = noon.Add(-36 * time.Hour) }, "last sign-in 2026-11-22 (1 day)"},
+		"matches":            {"flag", func(p *directory.Person) { p.Entra.Enabled = directory.No }, "matches: accountEnabled false"},
+	} {
+		who := employee()
+		tc.change(who)
+		j := judge(t, p, noon)
+		r := p.RuleNamed(tc.rule)
+		if d := cmp.Diff(tc.want, j.Reason(r, who, j.Ask(r, who))); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// TestAgoAtTheBounds of each unit.
+func TestAgoAtTheBounds(t *testing.T) {
+	t.Parallel()
+	p := load(t, twoRules)
+	j := judge(t, p, noon)
+	for ago, want := range map[time.Duration]string{
+		day: "signed in 1 day ago", day - time.Second: "signed in 23 hours ago", time.Hour: "signed in 1 hour ago", time.Hour - time.Second: "signed in 59 minutes ago",
+		time.Minute: "signed in 1 minute ago", time.Minute - time.Second: "signed in 59 seconds ago", time.Second: "signed in 1 second ago", -time.Hour: "signed in 0 seconds ago",
+	} {
+		if got := j.Ago(p.RuleNamed("m365"), noon.Add(-ago)); got != want {
+			t.Errorf("%s: %q, want %q", ago, got, want)
+		}
+	}
+}
+
+// TestTurnsAtTheMomentItself: a date moved by the spans, to the second.
+func TestTurnsAtTheMomentItself(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+licenses: {m365-e3: {sku: SPE_E3}}
+rules:
+  - {name: strict, license: m365-e3, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}
+  - {name: loose, license: m365-e3, when: AzureAdSistaLogon.hasValue() && AzureAdSistaLogon.value() <= now - days(60), then: remove}
+  - {name: fixed, license: m365-e3, when: 'now >= timestamp("2027-01-01T00:00:00Z")', then: remove}
+  - {name: two, license: m365-e3, when: AzureAdSistaLogon.earlierThan(now - days(60) - days(7)), then: remove}
+`)
+	who := employee()
+	who.Entra.LastSuccessful = noon.Add(-10 * day)
+	for rule, want := range map[string]time.Time{
+		"strict": noon.Add(50*day + time.Second), "loose": noon.Add(50 * day), "fixed": time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), "two": noon.Add(57*day + time.Second),
+	} {
+		j := judge(t, p, noon)
+		for range 2 { // what was tried before is no turn of the next question
+			if got, ok := j.Turns(p.RuleNamed(rule), who); !ok || !got.Equal(want) {
+				t.Errorf("%s turns at %s, want %s", rule, got, want)
+			}
+		}
+	}
+	if got := p.LongestSpan(); got != 60*day {
+		t.Errorf("the longest span is %s", got)
+	}
+}
