@@ -85,7 +85,7 @@ type limiter struct {
 
 // take asks for a request. It returns how long to wait, 0 when it is allowed.
 func (l *limiter) take(now time.Time) time.Duration {
-	for len(l.at) > 0 && now.Sub(l.at[0]) >= l.per {
+	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // see Company.Keep
 		l.at = l.at[1:]
 	}
 	if l.allowed > 0 && len(l.at) >= l.allowed {

@@ -58,6 +58,7 @@ type shell struct {
 	clock   *sharedClock  // instead, where the company shares one with the commands
 	apart   bool          // commands run in processes of their own, with dir as their folder
 	objects store.Store   // instead of the folder, for commands in this process; nil: the folder
+	waits   clock.Clock   // of commands in this process; nil: the one that their environment names
 }
 
 // policyText edits the sandbox's own policy.
@@ -171,6 +172,9 @@ func (s *shell) run(args ...string) answer {
 	a := Process{
 		Context: s.t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Clock: clockFrom(variable), Variable: variable, OpenStore: store.Open,
+	}
+	if s.waits != nil {
+		a.Clock = s.waits
 	}
 	if s.objects != nil {
 		a.OpenStore = func(context.Context, string) (store.Store, error) { return s.objects, nil }
