@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -146,5 +147,33 @@ func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	})
 	if got := j.doubts(); len(got) != 1 {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestRestoreByThePolicyInForce: its mode is the plan's, and where it cannot be read the
+// run's own policy stands in. A run that is named is not looked for.
+func TestRestoreByThePolicyInForce(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		inForce string
+		err     error
+		want    plan.Verdict
+	}{
+		"enforce":        {enforced(text), nil, plan.Apply},
+		"review":         {text, nil, plan.Review},
+		"cannot be read": {enforced(text), errDown, plan.Review},
+	} {
+		s := steps(t, quiet())
+		takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
+		book := ledger.In(s.Store)
+		e, err := book.Begin(t.Context(), ledger.Intent{Person: "ann", License: "citrix", Run: "later", Rule: "citrix", Via: "ad-group", At: asOf}, nil)
+		if err != nil || book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
+			t.Fatal(err)
+		}
+		s.Policy = func(context.Context) (string, error) { return tc.inForce, tc.err }
+		out, err := s.Do(t.Context(), StepInput{Op: "restore", Execution: "x", Started: clock, Request: Request{Restore: "earlier", User: "ann"}})
+		if err != nil || out.Verdict != tc.want || out.Changes != 1 || !out.Go {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
 	}
 }

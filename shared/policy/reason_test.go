@@ -80,3 +80,25 @@ rules:
 		t.Errorf("the longest span is %s", got)
 	}
 }
+
+// TestSpansAtTheirBounds: the longest span that may be written is one at which a rule
+// turns, as days and as a duration.
+func TestSpansAtTheirBounds(t *testing.T) {
+	t.Parallel()
+	for expr, span := range map[string]time.Duration{"days(1)": day, "days(3650)": 3650 * day, `duration("87600h")`: 3650 * day, `duration("1s")`: time.Second} {
+		p := load(t, "licenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - "+expr+")', then: remove}]\n")
+		who := employee()
+		who.Entra.LastSuccessful = noon
+		if got, ok := judge(t, p, noon).Turns(p.Rules[0], who); !ok || !got.Equal(noon.Add(span+time.Second)) {
+			t.Errorf("%s: turns at %s, %t", expr, got, ok)
+		}
+		if p.LongestSpan() != span {
+			t.Errorf("%s: the longest span is %s", expr, p.LongestSpan())
+		}
+	}
+	for _, expr := range []string{"days(0)", "days(3651)", "days(-1)", `duration("87600h1s")`} {
+		if _, err := Load("p", []byte("tenant: 11111111-2222-3333-4444-555555555555\nlicenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: 'AzureAdSistaLogon.earlierThan(now - "+expr+")', then: remove}]\n")); err == nil {
+			t.Errorf("%s is taken", expr)
+		}
+	}
+}
