@@ -116,6 +116,10 @@ func (h *hunt) hunt(only []string, ownTests bool) error {
 	return nil
 }
 
+// often is after how many mutants the run is kept, so that one that is broken off goes
+// on with -again.
+const often = 50
+
 // meet runs the tests of one package on the living mutants of others.
 func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 	s, err := h.suite(p)
@@ -131,7 +135,9 @@ func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 		if err != nil {
 			return err
 		}
-		met++
+		if met++; met%often == 0 {
+			h.keep()
+		}
 		if dead {
 			h.killed[m.name] = s.pkg
 			killed++
