@@ -18,7 +18,8 @@
 //     that is lost and given in that time, is as if nothing had happened: nobody can know.
 //   - stranger: a second machine with a store of its own took the license. It cannot know
 //     what only the first one's store tells: what was given back or announced, and since
-//     when an account is enabled or a license held.
+//     when an account is enabled or a license held. Nor can the first one know that what
+//     a stranger took was given back.
 //   - forgotten: the tool's store was brought back from a copy. What it took after the copy
 //     was made it does not know.
 //   - outside: the rule does not ask about the person, or nobody can say whether it
@@ -138,7 +139,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	if why := j.keeps(p, &known, e.License, e.At.Add(-Slack), e.At, e.Stranger); why != "" {
 		j.fault(Wrong, e, why)
 	}
-	l.held, l.taken, l.announced = false, e.At, time.Time{}
+	l.held, l.taken, l.strange, l.announced = false, e.At, e.Stranger, time.Time{}
 	delete(p.clear, e.License)
 }
 

@@ -133,6 +133,20 @@ func TestStranger(t *testing.T) {
 	}
 }
 
+// TestTakenByAStranger: the first machine cannot know that a license was given back which
+// the second one took.
+func TestTakenByAStranger(t *testing.T) {
+	t.Parallel()
+	j := New(mail)
+	hear(t, j, first...)
+	e := anna(Removed, 50, true)
+	e.Stranger = true
+	hear(t, j, e, anna(Given, 60, true), anna(Planned, 61, true), anna(Removed, 90, true))
+	if faults := j.Faults(); len(faults) > 0 {
+		t.Error(faults)
+	}
+}
+
 // nights is a story: silence, waiting too long, and a mailbox without a license.
 func nights() []Event {
 	bo := func(what What, day int) Event {

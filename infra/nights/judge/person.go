@@ -41,6 +41,7 @@ type license struct {
 	released  time.Time // when somebody else took it last
 	given     []fact    // back
 	taken     time.Time // by the tool, and not given since
+	strange   bool      // taken by a stranger
 	planned   bool      // a plan lists the removal
 	stuck     bool
 	announced time.Time
@@ -59,7 +60,7 @@ func (l *license) give(e Event, seen time.Time) {
 		l.since = e.At
 	}
 	l.held = true
-	if !l.taken.IsZero() {
+	if !l.taken.IsZero() && !l.strange {
 		l.given = append(l.given, fact{e.At, e.Shown, true})
 	}
 	l.taken, l.planned = time.Time{}, false

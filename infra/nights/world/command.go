@@ -3,25 +3,72 @@ package world
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/functions/idleseat/command"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// command runs one command of the tool in this process, which a bad night may kill or
-// freeze.
-func (w *World) command(args ...string) (stdout []byte, status int, stderr string) {
-	w.endanger(args[0])
-	stdout, status, stderr = w.run(w.store, args...)
+// tool is the tool of a world: the command on one machine, or the functions in AWS.
+type tool interface {
+	// plan plans a new run. Its plan is empty after an error that made none.
+	plan() (plan.Plan, error)
+	// apply applies a plan. refused: a safety check ended it, and nothing was done.
+	apply(run, hash string, override bool) (r report.Results, refused bool, err error)
+	// restore puts a run back.
+	restore(run string)
+}
+
+// commands is the command line on one machine.
+type commands struct{ w *World }
+
+func (c commands) plan() (p plan.Plan, err error) {
+	out, _, errs := c.call("plan", "--format", "json")
+	if json.Unmarshal(out, &p) != nil {
+		return plan.Plan{}, errors.New(errs)
+	}
+	return p, nil
+}
+
+func (c commands) apply(run, hash string, override bool) (r report.Results, refused bool, err error) {
+	args := []string{"apply", run, "--yes", "--format", "json"}
+	if override {
+		args = append(args, "--override-limits", hash)
+	}
+	twice, wait := c.w.atTheSameTime(args)
+	out, status, errs := c.call(args...)
+	wait()
+	_ = json.Unmarshal(out, &r) // of a refused run there is none
+	switch {
+	case status == exitRefused:
+		return r, !twice, errors.New(errs)
+	case twice, status != 0:
+		return r, false, errors.New("nobody knows all that it did; " + errs)
+	}
+	return r, false, nil
+}
+
+func (c commands) restore(run string) { c.call("restore", "--run", run, "--yes") }
+
+// exitRefused is the status of a command that a safety check ends.
+const exitRefused = 3
+
+// call runs one command, which a bad night may kill or freeze.
+func (c commands) call(args ...string) (stdout []byte, status int, stderr string) {
+	c.w.endanger(args[0])
+	stdout, status, stderr = c.w.run(c.w.store, args...)
 	if status == 1 || status == 2 {
-		w.logf("idleseat %s: status %d: %s", strings.Join(args, " "), status, stderr)
+		c.w.logf("idleseat %s: status %d: %s", strings.Join(args, " "), status, stderr)
 	}
-	if w.weather.Dead() {
-		w.logf("it was killed")
+	if c.w.weather.Dead() {
+		c.w.logf("it was killed")
 	}
-	w.weather.Revive()
+	c.w.weather.Revive()
 	return stdout, status, stderr
 }
 

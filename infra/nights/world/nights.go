@@ -1,7 +1,6 @@
 package world
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -22,16 +21,16 @@ func (w *World) work() {
 	w.show()
 	defer w.weather.Begin(weather.Plan{})
 	if w.waiting != "" {
-		w.apply(w.waiting)
+		w.apply(w.waiting, false)
 		w.waiting = ""
 	}
 	p := w.plan()
-	args := []string{}
+	override := false
 	switch {
 	case p.Run == "":
 		return
 	case p.Verdict == plan.Hold && p.Overridable && w.happens("an administrator overrides the limits", -1, 0.5):
-		args = []string{"--override-limits", p.PlanHash}
+		override = true
 	case p.Verdict == plan.Hold:
 		return
 	case w.happens("the approval comes a day late", -1, 0.05):
@@ -40,7 +39,7 @@ func (w *World) work() {
 	}
 	w.clock.pass(time.Duration(throw(w.options.Seed, "approval", w.night).IntN(90)) * time.Minute)
 	w.meanwhile(p)
-	w.apply(p.Run, args...)
+	w.apply(p.Run, override)
 	w.byTheWay()
 	w.strange()
 }
@@ -72,10 +71,10 @@ func (w *World) meanwhile(p plan.Plan) {
 func (w *World) byTheWay() {
 	if len(w.runs) > 0 && w.happens("a run is restored", -1, 0.01) {
 		d := throw(w.options.Seed, "which run", w.night)
-		w.command("restore", "--run", w.runs[d.IntN(len(w.runs))], "--yes")
+		w.tool.restore(w.runs[d.IntN(len(w.runs))])
 	}
 	for i := range w.people {
-		if upn := w.upn(i); upn != "" && w.happens("one person is asked about", i, 0.0005) {
+		if upn := w.upn(i); !w.serverless && upn != "" && w.happens("one person is asked about", i, 0.0005) {
 			w.one(i, upn)
 		}
 	}
@@ -86,24 +85,20 @@ func (w *World) one(i int, upn string) {
 	for _, license := range []string{e3, citrix} {
 		w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: license})
 	}
-	w.command("reevaluate", upn, "--apply", "--format", "json")
+	w.commands.call("reevaluate", upn, "--apply", "--format", "json")
 }
 
 // plan plans, and tells the judge.
 func (w *World) plan() plan.Plan {
-	var p plan.Plan
-	out, status, errs := w.command("plan", "--format", "json")
-	if err := json.Unmarshal(out, &p); err != nil {
-		p = plan.Plan{}
-	}
+	p, err := w.tool.plan()
 	verdict, reasons := string(p.Verdict), p.HoldReasons
-	if verdict == "" && status != 0 && errs != "" {
-		verdict, reasons = judge.Failed, []string{errs}
+	if verdict == "" && err != nil {
+		verdict, reasons = judge.Failed, []string{err.Error()}
 	}
 	w.story.Verdicts[verdict]++
 	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons, Unread: unread(p)})
 	w.planned(p)
-	w.notices[p.Run] = p.Notices
+	w.notices[p.Run], w.hashes[p.Run] = p.Notices, p.PlanHash
 	w.logf("plan %s: %s, %d changes, %d announced, %d pending, held by %q", p.Run, verdict, len(p.Changes), len(p.Notices), len(p.Pending), reasons)
 	return p
 }
@@ -134,29 +129,21 @@ func (w *World) number(user string) (int, bool) {
 }
 
 // apply applies a run until nothing is pending, or the morning comes.
-func (w *World) apply(run string, args ...string) {
+func (w *World) apply(run string, override bool) {
 	if run == "" {
 		return
 	}
 	w.runs = append(w.runs, run)
 	for range 6 {
-		line := append([]string{"apply", run, "--yes", "--format", "json"}, args...)
-		twice, wait := w.atTheSameTime(line)
-		out, status, errs := w.command(line...)
-		wait()
-		var r report.Results
-		_ = json.Unmarshal(out, &r) // of a refused run there is none
-		w.announced(run, r, twice || status != 0 && status != refused)
-		w.logf("apply %s: status %d, %s%s", run, status, counts(r), errs)
+		r, refused, err := w.tool.apply(run, w.hashes[run], override)
+		w.announced(run, r, err != nil && !refused)
+		w.logf("apply %s: %s, %v", run, counts(r), err)
 		if r.Count(report.Pending) == 0 {
 			return
 		}
 		w.clock.pass(5 * time.Minute)
 	}
 }
-
-// refused is the exit status of a command that a safety check ends.
-const refused = 3
 
 // announced tells the judge what an apply has announced. Of one that did not come to its
 // end, nobody knows what it did of what its plan announces: the judge takes all of it.

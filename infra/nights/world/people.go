@@ -86,7 +86,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 		h.told.enabled = p.Enabled
 		w.hear(judge.Event{What: judge.Enabled, At: at, Person: h.id, Holds: p.Enabled})
 	}
-	w.state(judge.Outside, h, h.told.outside, map[string]bool{e3: outsideE3(h, p), citrix: p.SID == "" || h.kind == sandbox.WrongAnchor || h.hidden}, at)
+	w.state(judge.Outside, h, h.told.outside, map[string]bool{e3: w.outsideE3(h, p), citrix: p.SID == "" || h.kind == sandbox.WrongAnchor || h.hidden || w.serverless}, at)
 	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{e3: w.closed(e3) || stuckE3(h, p), citrix: w.closed(citrix) || stuckCitrix(p)}, at)
 	w.holds(h, e3, len(p.E3) > 0 || w.waits[i], at)
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
@@ -141,11 +141,11 @@ func (w *World) upn(i int) string {
 }
 
 // outsideE3 tells whether the rule for E3 does not ask about somebody, or nobody can say.
-func outsideE3(h *human, p sandbox.Truth) bool {
-	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || h.kind == sandbox.WrongAnchor {
+func (w *World) outsideE3(h *human, p sandbox.Truth) bool {
+	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || h.kind == sandbox.WrongAnchor && !w.serverless {
 		return true
 	}
-	return p.SID == "" && h.kind != sandbox.CloudOnly && p.LastSignIn.IsZero() // how old the accounts are is not known
+	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && p.LastSignIn.IsZero() // how old the accounts are is not known
 }
 
 // stuckE3 tells whether somebody holds E3 by a way that cannot be changed safely, or by

@@ -26,13 +26,13 @@ func (w *World) settle() {
 	var last plan.Plan
 	for range calmNights {
 		w.night++
-		w.clock.pass(day)
+		w.calmDay()
 		if w.waiting != "" {
-			w.apply(w.waiting)
+			w.apply(w.waiting, false)
 			w.waiting = ""
 		}
 		if last = w.plan(); last.Run != "" && last.Verdict != plan.Hold {
-			w.apply(last.Run)
+			w.apply(last.Run, false)
 		}
 	}
 	for _, b := range last.Pending {
@@ -42,15 +42,26 @@ func (w *World) settle() {
 	w.putBack()
 }
 
+// calmDay lets a day pass in which people only use what they have.
+func (w *World) calmDay() {
+	w.clock.pass(day)
+	for i := range w.people {
+		if h := &w.people[i]; h.id != "" && h.daily > 0.1 {
+			w.use(i, throw(w.options.Seed, "use", w.night, i), w.clock.Now().Add(-time.Hour))
+		}
+	}
+	w.show()
+}
+
 // putBack restores every run, the last one first. Everybody must then hold what was taken
 // from them, whose account is still the same one and can hold it.
 func (w *World) putBack() {
 	for _, run := range slices.Backward(w.runs) {
-		w.run(w.behind, "restore", "--run", run, "--yes")
+		w.tool.restore(run)
 	}
 	for range 4 {
 		w.clock.pass(10 * time.Minute)
-		w.apply(w.plan().Run)
+		w.apply(w.plan().Run, false)
 	}
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

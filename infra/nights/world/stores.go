@@ -12,7 +12,7 @@ import (
 
 // strange lets a second machine plan and apply, whose store is its own.
 func (w *World) strange() {
-	if !w.happens("a second machine with a store of its own", -1, 0.006) {
+	if w.serverless || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
 	}
 	own := &w.second

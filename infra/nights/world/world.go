@@ -57,6 +57,9 @@ type World struct {
 	court                     *judge.Judge
 	clock                     ticks
 	box                       *sandbox.Sandbox
+	tool                      tool
+	commands                  commands // on one machine
+	serverless                bool     // the tool is the functions, without a relay: nobody reads Active Directory
 	weather                   *weather.Weather
 	store                     *weather.Store
 	behind                    store.Store    // behind the weather
@@ -72,6 +75,7 @@ type World struct {
 	waiting                   string                   // a run whose approval comes late
 	runs                      []string                 // those that were applied
 	notices                   map[string][]plan.Change // what the plan of a run announces
+	hashes                    map[string]string        // of plans, by run
 	out                       map[string]int           // what is out of order in the company, and since which night
 	binned, adBinned, touched map[int]bool
 
@@ -81,6 +85,9 @@ type World struct {
 	taken    map[holding]time.Time // by the first machine, and given by nobody since
 	waits    map[int]bool          // people in the group of E3, whose license may still be to come
 }
+
+// functionsEvery is how many seeds have one whose tool is the functions.
+const functionsEvery = 5
 
 // holding is one license of a person.
 type holding struct {
@@ -101,7 +108,7 @@ const (
 // Live lives one world.
 func Live(o Options) (Story, error) {
 	w := &World{
-		options: o, court: judge.New(), moving: -1, notices: map[string][]plan.Change{}, taken: map[holding]time.Time{}, waits: map[int]bool{}, out: map[string]int{},
+		options: o, court: judge.New(), moving: -1, notices: map[string][]plan.Change{}, hashes: map[string]string{}, taken: map[holding]time.Time{}, waits: map[int]bool{}, out: map[string]int{},
 		binned: map[int]bool{}, adBinned: map[int]bool{}, touched: map[int]bool{},
 		story: Story{Seed: o.Seed, Counts: map[string]int{}, Verdicts: map[string]int{}},
 	}
@@ -160,6 +167,13 @@ func (w *World) build() (err error) {
 		return err
 	}
 	w.weather.Over(w.box)
+	w.commands = commands{w}
+	w.tool = w.commands
+	if w.serverless = w.options.Seed%functionsEvery == 0; w.serverless {
+		if w.tool, err = w.byFunctions(); err != nil {
+			return err
+		}
+	}
 	notice := 0
 	if throw(w.options.Seed, "notice").chance(0.3) {
 		notice = 14

@@ -1,0 +1,194 @@
+package world
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/apply"
+	"github.com/idleseat/idleseat/shared/collect"
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/entra"
+	"github.com/idleseat/idleseat/shared/evaluate"
+	"github.com/idleseat/idleseat/shared/gate"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// functions are the steps of the Lambda functions, called in the order in which the state
+// machine does it, in a deployment without a relay. Each step may be called twice with
+// the same event, as a retry does whose first answer was lost.
+type functions struct {
+	w       *World
+	collect collect.Steps
+	gate    gate.Steps
+	change  apply.Steps
+	calls   int
+}
+
+// byFunctions is the deployment of a world.
+func (w *World) byFunctions() (*functions, error) {
+	graph, err := entra.New(entra.Config{GraphURL: w.box.GraphURL, Auth: entra.AuthDefault}, &w.clock)
+	if err != nil {
+		return nil, err
+	}
+	text := func(context.Context) (string, error) {
+		b, err := os.ReadFile(w.policy.file)
+		return string(b), err
+	}
+	return &functions{
+		w: w,
+		collect: collect.Steps{
+			Collector: collect.Collector{Store: w.store, Entra: graph, Tool: "world", Now: w.clock.Now},
+			Policy: func(ctx context.Context) (*policy.Policy, string, error) {
+				b, err := text(ctx)
+				if err != nil {
+					return nil, "", err
+				}
+				p, err := policy.Load("policy.yaml", []byte(b))
+				return p, b, err
+			},
+		},
+		gate:   gate.Steps{Store: w.store, Policy: text, Now: w.clock.Now},
+		change: apply.Steps{Applier: apply.Applier{Store: w.store, Entra: graph, Now: w.clock.Now}, Policy: text},
+	}, nil
+}
+
+// mostCalls is how often the state machine calls a function for one step.
+const mostCalls = 5
+
+// step calls a function for one step: again after an error, and now and then again
+// although the first call came to its end.
+func step[Out any](f *functions, what string, do func(context.Context) (Out, error)) (out Out, err error) {
+	for try := range mostCalls {
+		f.calls++
+		if out, err = do(context.Background()); err == nil {
+			if f.w.happens("a function is called again: "+what, f.calls, 0.05) {
+				continue
+			}
+			return out, nil
+		}
+		if errors.Is(err, gate.ErrRefused) || errors.Is(err, apply.ErrRefused) {
+			return out, err
+		}
+		f.w.clock.pass(time.Duration(5<<try) * time.Second)
+	}
+	return out, err
+}
+
+// plan reads, evaluates and plans in a new execution.
+func (f *functions) plan() (p plan.Plan, errs error) {
+	f.w.endanger("plan")
+	defer f.w.weather.Revive()
+	execution, started := fmt.Sprintf("night-%d-%d", f.w.night, f.calls), f.w.clock.Now()
+	read := func(in collect.StepInput) (*collect.StepOutput, error) {
+		return step(f, in.Op, func(ctx context.Context) (*collect.StepOutput, error) { return f.collect.Do(ctx, in, time.Time{}) })
+	}
+	out, err := read(collect.StepInput{Op: "begin", Execution: execution, Started: started, Request: json.RawMessage(`{}`)})
+	if err != nil {
+		return p, err
+	}
+	run := out.Run
+	for call := 0; !out.Done; call++ {
+		if out, err = read(collect.StepInput{Op: "entra", Run: run, Call: call}); err != nil {
+			return p, err
+		}
+	}
+	if out, err = read(collect.StepInput{Op: "seal", Run: run, AD: task.Ending{Absent: true}}); err != nil {
+		return p, err
+	}
+	for _, n := range out.Partitions {
+		if _, err = step(f, "evaluate", func(ctx context.Context) (struct{}, error) { return struct{}{}, f.evaluate(ctx, run, n) }); err != nil {
+			return p, err
+		}
+	}
+	if _, err = f.decide(gate.StepInput{Op: "gate", Run: run}); err != nil {
+		return p, err
+	}
+	planned, err := report.GetPlan(context.Background(), f.w.behind, run)
+	if err != nil {
+		return p, err
+	}
+	return *planned, nil
+}
+
+func (f *functions) evaluate(ctx context.Context, run string, partition int) error {
+	r, err := decision.Open(ctx, f.w.store, run)
+	if err != nil {
+		return err
+	}
+	worker, err := evaluate.NewWorker(r)
+	if err != nil {
+		return err
+	}
+	return worker.Partition(ctx, partition)
+}
+
+func (f *functions) decide(in gate.StepInput) (*gate.StepOutput, error) {
+	return step(f, in.Op, func(ctx context.Context) (*gate.StepOutput, error) { return f.gate.Do(ctx, in) })
+}
+
+// apply applies an approved plan in a new execution, to its end.
+func (f *functions) apply(run, hash string, override bool) (r report.Results, refused bool, err error) {
+	r, err = f.execute("apply", gate.StepInput{Op: "approve", Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
+	return r, errors.Is(err, gate.ErrRefused), err
+}
+
+// restore puts a run back in a new execution.
+func (f *functions) restore(run string) {
+	f.calls++
+	_, err := f.execute("restore", gate.StepInput{
+		Op: "restore", Execution: fmt.Sprintf("restore-%d-%d", f.w.night, f.calls), Started: f.w.clock.Now(), Request: gate.Request{Restore: run},
+	})
+	f.w.logf("restore of %s: %v", run, err)
+}
+
+// mostRounds is for how many rounds an execution waits for the directory.
+const mostRounds = 12
+
+func (f *functions) execute(what string, first gate.StepInput) (r report.Results, err error) {
+	f.w.endanger(what)
+	defer f.w.weather.Revive()
+	out, err := f.decide(first)
+	for round := 0; err == nil && out.Go && round < mostRounds; round++ {
+		for _, b := range append(out.Batches.Entra, out.Batches.AD...) {
+			f.batch(b, out.Round)
+		}
+		if out, err = f.decide(gate.StepInput{Op: "settle", Run: out.Run, Round: out.Round}); err == nil && out.Go {
+			f.w.clock.pass(time.Duration(out.WaitSeconds) * time.Second)
+		}
+	}
+	if err != nil {
+		return r, err
+	}
+	p, err := report.GetPlan(context.Background(), f.w.behind, out.Run)
+	if err != nil {
+		return r, err
+	}
+	all, err := report.GetResults(context.Background(), f.w.behind, p, p.Batches())
+	if err != nil {
+		return r, err
+	}
+	return *all, nil
+}
+
+// batch changes the people of one batch. An error ends it: what was begun is in the ledger.
+func (f *functions) batch(b gate.Batch, round int) {
+	state := &apply.BatchState{Run: b.Run, PlanHash: b.PlanHash, Override: b.Override, Approver: "world", Round: round, Batch: b.Batch, Results: []string{}}
+	for _, op := range []string{"prepare", "change"} {
+		in := apply.StepInput{Op: op, Batch: *state}
+		if op == "change" {
+			in.Batch.Evidence = &task.Ending{Absent: true}
+		}
+		var err error
+		if state, err = step(f, op, func(ctx context.Context) (*apply.BatchState, error) { return f.change.Do(ctx, in) }); err != nil {
+			f.w.logf("%s batch %s of %s: %v", op, b.Batch, b.Run, err)
+			return
+		}
+	}
+}
