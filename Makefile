@@ -2,6 +2,8 @@
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME ?= 10m
+SEEDS   ?= 1000
+PEOPLE  ?= 300
 VULNDB  ?= https://vuln.go.dev
 TOOL     = $(GO) tool -modfile=tools.mod
 
@@ -11,7 +13,7 @@ DOORS   := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 LAMBDAS := $(filter-out $(NATIVE),$(DOORS))
 LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
 
-.PHONY: run test test-ad test-kills mutation check fuzz vulnerabilities bench build $(DOORS)
+.PHONY: run test test-ad test-kills mutation nights check fuzz vulnerabilities bench build $(DOORS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -24,6 +26,9 @@ test-ad: ## what needs a real Samba domain; installs Samba when run as root on D
 
 test-kills: ## apply killed before and after every one of its operations; half an hour to an hour
 	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat/command
+
+nights: ## SEEDS companies of PEOPLE people live for 120 nights before the judge; an hour or two
+	$(GO) run ./infra/nights -seeds $(SEEDS) -people $(PEOPLE)
 
 mutation: ## whether the tests see small changes to what decides and writes; hours on one core
 	nice -n 10 $(GO) run ./infra/mutation
