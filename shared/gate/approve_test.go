@@ -173,9 +173,11 @@ func TestStateThatIsHandedOn(t *testing.T) {
 		}
 	}
 	for state, want := range map[plan.FeedState]bool{plan.Healthy: false, plan.Absent: false, plan.Unhealthy: true} {
-		sources := map[string]plan.Feed{"entra": {State: state}, "ad": {State: plan.Healthy}}
-		if out := outputOf(&plan.Plan{Sources: sources}, nil, false); out.Unhealthy != want {
-			t.Errorf("%s: unhealthy %t", state, out.Unhealthy)
+		for range 20 { // sources come in no order
+			sources := map[string]plan.Feed{"entra": {State: state}, "ad": {State: plan.Healthy}}
+			if out := outputOf(&plan.Plan{Sources: sources}, nil, false); out.Unhealthy != want {
+				t.Errorf("%s: unhealthy %t", state, out.Unhealthy)
+			}
 		}
 	}
 }
@@ -236,11 +238,12 @@ func TestMailboxRefusals(t *testing.T) {
 		if got := g.refusal(d); (tc.want == "") != (got == "") || !strings.HasPrefix(got, tc.want) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
+		before := *d
+		if before.Refused = "before"; g.refusal(&before) != "before" {
+			t.Errorf("%s, refused before: %q", name, g.refusal(&before))
+		}
 		if d.Mailbox = false; g.refusal(d) != "" {
 			t.Errorf("%s, not asked: %q", name, g.refusal(d))
-		}
-		if d.Refused = "before"; g.refusal(d) != "before" {
-			t.Errorf("%s, refused before: %q", name, g.refusal(d))
 		}
 	}
 }
@@ -338,6 +341,9 @@ func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 		left, err := history.GetPlanned(t.Context(), s, "run")
 		if err != nil || (left.Feeds[0] != nil) != everybody || (left.Feeds[1] != nil) != everybody || (left.Earlier != nil) != everybody {
 			t.Errorf("%q: %+v, %v", user, left, err)
+		}
+		if newest, err := history.Newest(t.Context(), s, clock); (newest == "run") != everybody || err != nil {
+			t.Errorf("%q: the newest run for everybody is %q, %v", user, newest, err)
 		}
 	}
 	e := quiet()

@@ -13,6 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -95,6 +96,7 @@ func lively(t *testing.T) (folder, planHash string) {
 	for i := range e.partitions[0] {
 		e.partitions[0][i].Mailbox = true
 	}
+	e.partitions = append(e.partitions, []plan.Decision{guarded("z", 80)})
 	e.taken = []ledger.Intent{{Person: "gone", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}}
 	e.putInto(t, s)
 	if p, err = Run(t.Context(), s, "run", clock); err != nil {

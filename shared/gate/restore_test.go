@@ -199,6 +199,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 func TestPolicyOfARestore(t *testing.T) {
 	t.Parallel()
 	without := strings.ReplaceAll(text, "citrix", "desktop")
+	withF3 := strings.Replace(text, "  exo: ", "  f3:     {sku: F3}\n  exo: ", 1)
 	elsewhere := strings.Replace(text, "11111111", "99999999", 1)
 	citrix, moved := []plan.Change{{License: "citrix"}}, []plan.Change{{License: "desktop", To: "citrix"}}
 	begun := func(text string) *snapshot.Begin { return &snapshot.Begin{Policy: text, Tenant: tenant} }
@@ -208,17 +209,18 @@ func TestPolicyOfARestore(t *testing.T) {
 		runs    []*snapshot.Begin
 		want    string
 	}{
-		"in force":                       {text, citrix, []*snapshot.Begin{begun(without), begun(without)}, text},
-		"in force, names it not":         {without, citrix, []*snapshot.Begin{begun(text), begun(without)}, text},
-		"in force, names the target not": {without, moved, []*snapshot.Begin{begun(without), begun(text)}, without},
-		"none names it":                  {without, citrix, []*snapshot.Begin{begun(without + "# older"), nil}, without},
-		"in force is none":               {"", citrix, []*snapshot.Begin{begun(text), begun(without)}, text},
-		"in force is of another tenant":  {elsewhere, citrix, []*snapshot.Begin{begun(text), nil}, text},
-		"the run's cannot be read":       {"", citrix, []*snapshot.Begin{begun("x"), begun(text)}, text},
-		"no run":                         {text, citrix, []*snapshot.Begin{nil, nil}, text},
-		"nothing can be read":            {"x", citrix, []*snapshot.Begin{begun("y"), nil}, ""},
-		"nothing changes":                {without, nil, nil, without},
-		"neither names both":             {text, []plan.Change{{License: "citrix", To: "desktop"}}, []*snapshot.Begin{begun(without)}, text},
+		"in force":                        {text, citrix, []*snapshot.Begin{begun(without), begun(without)}, text},
+		"in force, names it not":          {without, citrix, []*snapshot.Begin{begun(text), begun(without)}, text},
+		"in force, names the target not":  {without, moved, []*snapshot.Begin{begun(without), begun(text)}, without},
+		"in force, names only the source": {text, []plan.Change{{License: "e3", To: "f3"}}, []*snapshot.Begin{begun(withF3), nil}, withF3},
+		"none names it":                   {without, citrix, []*snapshot.Begin{begun(without + "# older"), nil}, without},
+		"in force is none":                {"", citrix, []*snapshot.Begin{begun(text), begun(without)}, text},
+		"in force is of another tenant":   {elsewhere, citrix, []*snapshot.Begin{begun(text), nil}, text},
+		"the run's cannot be read":        {"", citrix, []*snapshot.Begin{begun("x"), begun(text)}, text},
+		"no run":                          {text, citrix, []*snapshot.Begin{nil, nil}, text},
+		"nothing can be read":             {"x", citrix, []*snapshot.Begin{begun("y"), nil}, ""},
+		"nothing changes":                 {without, nil, nil, without},
+		"neither names both":              {text, []plan.Change{{License: "citrix", To: "desktop"}}, []*snapshot.Begin{begun(without)}, text},
 	} {
 		got, p := policyFor(Back{Policy: tc.inForce}, tc.changes, tc.runs...)
 		if got != tc.want || (p == nil) != (tc.want == "") {

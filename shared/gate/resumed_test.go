@@ -25,7 +25,7 @@ func TestResumedChanges(t *testing.T) {
 	old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done, "cid": ""})
 	p := &plan.Plan{
 		Run: "run", Mode: policy.Enforce, Verdict: plan.Apply, Changes: []plan.Change{{User: "new", License: "e3", Via: plan.Direct, MonthlySaving: 35}, {User: "other", License: "e3", Via: plan.Direct, MonthlySaving: 9}},
-		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}},
+		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "earlier"}},
 	}
 	p.PlanHash = p.Hash()
 	said := &report.Results{Run: "earlier", PlanHash: old.PlanHash, Override: old.PlanHash}
@@ -52,7 +52,7 @@ func TestResumedChanges(t *testing.T) {
 	if d := cmp.Diff(want, out.Batches.Entra); d != "" {
 		t.Errorf("batches (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(map[report.Status]int{report.Pending: 1}, out.Resumed); d != "" {
+	if d := cmp.Diff(map[report.Status]int{report.Pending: 2}, out.Resumed); d != "" {
 		t.Errorf("resumed (-want +got):\n%s", d)
 	}
 	if out.MonthlySaving != 35 || out.Results[report.Done] != 1 || out.Results[report.Pending] != 1 {

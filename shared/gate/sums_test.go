@@ -94,19 +94,23 @@ func TestOpenCounts(t *testing.T) {
 	window := clock.Add(-plan.Window)
 	for name, tc := range map[string]struct {
 		intent ledger.Intent
-		done   bool
+		done   ledger.Outcome // empty: open
 		before int
 	}{
-		"taken":            {item("m365", asOf.AddDate(0, 0, -3)), true, 1},
-		"being taken":      {item("m365", asOf.AddDate(0, 0, -3)), false, 1},
-		"being given back": {item(plan.RestoreRule, asOf.AddDate(0, 0, -3)), false, 0},
-		"30 days ago":      {item("m365", window), true, 1},
-		"a second before":  {item("m365", window.Add(-time.Second)), true, 0},
+		"taken":                  {item("m365", asOf.AddDate(0, 0, -3)), ledger.Done, 1},
+		"being taken":            {item("m365", asOf.AddDate(0, 0, -3)), "", 1},
+		"announced":              {item("m365", asOf.AddDate(0, 0, -3)), ledger.Noticed, 0},
+		"given back":             {item("m365", asOf.AddDate(0, 0, -3)), ledger.GivenBack, 0},
+		"by a rule that is gone": {item("former", asOf.AddDate(0, 0, -3)), ledger.Done, 1},
+		"of another license, by a rule that is gone": {func() ledger.Intent { in := item("former", asOf.AddDate(0, 0, -3)); in.License = "citrix"; return in }(), ledger.Done, 0},
+		"being given back":                           {item(plan.RestoreRule, asOf.AddDate(0, 0, -3)), "", 0},
+		"30 days ago":                                {item("m365", window), ledger.Done, 1},
+		"a second before":                            {item("m365", window.Add(-time.Second)), ledger.Done, 0},
 	} {
 		s := quiet().put(t)
 		e, err := ledger.In(s).Begin(t.Context(), tc.intent, nil)
-		if err == nil && tc.done {
-			err = ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: tc.intent.At})
+		if err == nil && tc.done != "" {
+			err = ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: tc.done, At: tc.intent.At})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -130,6 +134,10 @@ func TestOpenCounts(t *testing.T) {
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		accepts := &acceptances{all: []acceptance{{Override: history.Override{At: asOf}, people: map[match]bool{{r.Policy.Rules[0].Key(), "b"}: true}}}}
+		if got := j.drains(accepts, clock)[0]; got.Now != 0 {
+			t.Errorf("%s, and all of tonight accepted: %+v", name, got)
 		}
 		j.again = []history.Touch{{User: "a", License: "e3", Run: "r1"}}
 		if got := j.drains(&acceptances{}, clock)[0]; got.Before != 0 || got.Holders != 0 {

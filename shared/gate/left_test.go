@@ -1,0 +1,200 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestWhatStepsLeaveInTheStore: the results of a whole run, and the changes as a file
+// for people, also of a restore.
+func TestWhatStepsLeaveInTheStore(t *testing.T) {
+	t.Parallel()
+	s := steps(t, busy())
+	s.gated(t, false)
+	if _, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
+	if _, err := Restore(t.Context(), s.Store, Back{Of: "earlier", Run: "mine", Policy: text}, clock); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"runs/run/results/settled.json", "runs/run/changes.csv", "runs/mine/changes.csv", "runs/mine/plan.json"} {
+		if _, err := store.GetBytes(t.Context(), s.Store, key, 1<<20); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+// TestVoidOverrideAlone holds nothing: it is told where something is held.
+func TestVoidOverrideAlone(t *testing.T) {
+	t.Parallel()
+	s := quiet().put(t)
+	if err := history.PutOverride(t.Context(), s, &history.Override{Run: "gone", PlanHash: "x", At: clock}); err != nil {
+		t.Fatal(err)
+	}
+	night := matched("night", "a", 0, 3)
+	night.putInto(t, s)
+	if p, err := Run(t.Context(), s, "night", clock); err != nil || p.Verdict != plan.Review || len(p.HoldReasons) != 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// TestAcceptedAreThoseWhoMatched: neither the hash of who matched nor an override knows
+// of people about whom the rule was undecided.
+func TestAcceptedAreThoseWhoMatched(t *testing.T) {
+	t.Parallel()
+	rules, err := policy.Load("p", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	undecided := reclaim("u", 70)
+	undecided.Outcome = policy.Undecided
+	one := reclaim("a", 70)
+	with, without := newMatches(rules), newMatches(rules)
+	with.add(&one)
+	with.add(&undecided)
+	without.add(&one)
+	if with.hash() != without.hash() {
+		t.Error("who is undecided is in the hash of who matched")
+	}
+	first := matched("r0", "a", 0, 60)
+	first.partitions[0] = append(first.partitions[0], undecided)
+	s := first.put(t)
+	p, err := Run(t.Context(), s, "r0", clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	people, why, err := peopleOf(t.Context(), s, &history.Override{Run: "r0", PlanHash: p.PlanHash})
+	if err != nil || why != "" || len(people) != 60 {
+		t.Errorf("%d people, %q, %v", len(people), why, err)
+	}
+}
+
+// TestOverrideWhoseDataAreGone counts for nothing.
+func TestOverrideWhoseDataAreGone(t *testing.T) {
+	t.Parallel()
+	s := quiet().put(t)
+	p := &plan.Plan{Run: "r0", Verdict: plan.Hold, Overridable: true, MatchHash: "x", HoldReasons: []string{"limit"}}
+	p.PlanHash = p.Hash()
+	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "r0", Tenant: tenant, Policy: text, Partitions: 1}), snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "r0"}), report.PutPlan(t.Context(), s, p, nobody)); err != nil {
+		t.Fatal(err)
+	}
+	people, why, err := peopleOf(t.Context(), s, &history.Override{Run: "r0", PlanHash: p.PlanHash})
+	if len(people) != 0 || !strings.HasPrefix(why, "its data are not to be had") || err != nil {
+		t.Errorf("%v, %q, %v", people, why, err)
+	}
+}
+
+// TestNamesThatAreNobodys hold the plan, which says who is like them; what cannot be
+// read for that is no plan.
+func TestNamesThatAreNobodys(t *testing.T) {
+	t.Parallel()
+	listed := strings.Replace(text, "limits:", "exempt: {users: [boss@x.example], leave: [{user: old@x.example, until: 2026-01-01}]}\nlimits:", 1)
+	listed = strings.Replace(listed, ", model: user", "", 1)
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &snapshot.Begin{Run: "run", Read: asOf, AsOf: asOf, Tenant: tenant, Policy: listed, Partitions: 1, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
+	w, err := snapshot.NewWriter(s, b, directory.Entra, "1", asOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(snapshot.PutBegin(t.Context(), s, b), w.AddEntra(&directory.EntraUser{ID: "id-bos", UserPrincipalName: "bos@x.example", LastSuccessful: asOf}))
+	reading, ferr := w.Finish(t.Context())
+	m := &snapshot.Manifest{Run: "run", Readings: [2]snapshot.Reading{reading, healthy(directory.AD)}}
+	if err := errors.Join(err, ferr, w.Close(), snapshot.Seal(t.Context(), s, m)); err != nil {
+		t.Fatal(err)
+	}
+	taken := plan.Decision{User: "S-1", Rule: "citrix", License: "citrix", Outcome: policy.Reclaim, Via: plan.ADGroup, SavesNothing: "x", IdleSince: asOf.AddDate(0, 0, -90)}
+	err = opened(t, s).Put(t.Context(), 0, func(emit func(*plan.Decision) error) (decision.Summary, error) {
+		return decision.Summary{People: 1, Kinds: map[string]int{"room": 2}, Tallies: []plan.Tally{{Rule: "m365", Holders: 1}, {Rule: "citrix", Holders: 9, Reclaim: 1}}}, emit(&taken)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Run(t.Context(), s, "run", clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]int{"room": 2}, p.Kinds); d != "" || p.Verdict != plan.Hold || p.Overridable || !strings.HasPrefix(p.HoldReasons[0], "1 of the names in exempt.users") {
+		t.Errorf("%+v, kinds (-want +got):\n%s", p, d)
+	}
+	notes := strings.Join(p.Notes, "\n")
+	for _, want := range []string{`the policy lists "boss@x.example", and nobody has ever been found by that name; did you mean "bos@x.example"?`, "exempt.leave: the leave of old@x.example until 2026-01-01 is over", "license citrix: 1 changes are counted as saving nothing: whether a seat comes free is not known"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("the notes lack %q:\n%s", want, notes)
+		}
+	}
+	if err := store.PutBytes(t.Context(), s, reading.Parts[0].Key, []byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := Run(t.Context(), s, "run", clock); err == nil {
+		t.Errorf("people cannot be read, and there is a plan: %+v", p)
+	}
+}
+
+// TestRestoreOfAMixture: what is to be put back is neither hidden by what is back nor by
+// what is on its way, also where the plan is gone.
+func TestRestoreOfAMixture(t *testing.T) {
+	t.Parallel()
+	for name, other := range map[string]func(*testing.T, *ledger.Ledger){
+		"one is back": func(t *testing.T, book *ledger.Ledger) { wrote(t, book, "bob", "mixed", "", ledger.GivenBack) },
+		"one is on its way": func(t *testing.T, book *ledger.Ledger) {
+			wrote(t, book, "bob", "mixed", "", ledger.Done)
+			wrote(t, book, "bob", "back", "mixed", "")
+		},
+	} {
+		for _, planned := range []bool{false, true} {
+			s := quiet().put(t)
+			book := ledger.In(s)
+			wrote(t, book, "ann", "mixed", "", ledger.Done)
+			other(t, book)
+			if planned {
+				if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "mixed", Touches: []history.Touch{{User: "ann", License: "e3"}, {User: "bob", License: "e3"}}}, true); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := Restore(t.Context(), s, Back{Of: "mixed", Run: "mine", Policy: text}, clock)
+			if err != nil || users(p.Changes) != "ann" {
+				t.Errorf("%s, planned %t: %+v, %v", name, planned, p, err)
+			}
+		}
+	}
+	s := quiet().put(t)
+	if err := store.PutBytes(t.Context(), s, "history/plans/ghost.json", []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := Restore(t.Context(), s, Back{Of: "ghost", Run: "mine", Policy: text}, clock); !errors.Is(err, ErrNothing) || errors.Is(err, report.ErrNoPlan) {
+		t.Errorf("a damaged plan of nothing: %+v, %v", p, err)
+	}
+}
+
+// wrote writes one entry about E3 into the ledger; without an outcome it stays open.
+func wrote(t *testing.T, book *ledger.Ledger, user, run, back string, o ledger.Outcome) {
+	t.Helper()
+	last, err := book.Latest(t.Context(), user, "e3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := book.Begin(t.Context(), ledger.Intent{Person: user, License: "e3", Run: run, Back: back, Rule: "m365", Via: "direct", At: asOf}, last)
+	if err == nil && o != "" {
+		err = book.Complete(t.Context(), e, ledger.Completion{Outcome: o})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
