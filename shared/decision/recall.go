@@ -128,6 +128,11 @@ func (c *recollection) recognize(a *half, k *known.Account) {
 	if joined := k.Joined.Time(); c.now.Before(joined.Add(joinedFor)) && !c.accepted {
 		a.past().Joined = joined
 	}
+	// An operator can speak for a directory that is not set up any more, and for one that
+	// was read: there the contradiction ends with Joined. One that cannot be read is neither.
+	if other := c.Feeds[1-c.source]; !c.accepted || other.State != plan.Absent {
+		a.past().Contradicted = k.Contradicted
+	}
 	if !c.dates {
 		return
 	}

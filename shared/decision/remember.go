@@ -12,12 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Met notes that both accounts of a person were read.
-func (r *Run) Met(p *directory.Person) {
-	if p.EntraState == directory.Present && p.ADState == directory.Present {
-		p.Entra.Past.Joined, p.AD.Past.Joined = r.Begin.Read, r.Begin.Read
-	}
-}
+// Met notes at the accounts of a person what this run's reading showed of them together.
+func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
 // Remember writes for later runs what is known of the accounts of a partition. h is
 // the partition as Read gave it, after Met was told of everybody.
@@ -68,6 +64,7 @@ func remembered(a half, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Back: a.back(), Lost: known.SecondOf(*a.lost()),
 		Seen: known.SecondOf(a.past().Seen), Joined: known.SecondOf(a.past().Joined),
+		Contradicted: a.past().Contradicted,
 	}
 	if k.Seen == 0 {
 		k.Seen = known.SecondOf(read)

@@ -23,6 +23,14 @@ func (s Source) String() string {
 	return "entra"
 }
 
+// name is the directory's name in a sentence.
+func (s Source) name() string {
+	if s == AD {
+		return "Active Directory"
+	}
+	return "Entra ID"
+}
+
 // MarshalText writes the word a policy uses.
 func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 

@@ -46,7 +46,9 @@ type Halves struct {
 // yields every person once (also one whom paging listed twice): those of both
 // directories, of Entra alone and of Active Directory alone, in the order of
 // the input. A person whose halves disagree, or whose account two others claim,
-// comes out Contradictory. The yielded person is valid until the next one.
+// comes out Contradictory. So does one of whom an earlier reading showed that, until
+// a reading of both directories no longer shows it. The yielded person is valid until
+// the next one.
 func (h *Halves) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()
@@ -144,23 +146,28 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	*p = Person{Entra: u, EntraState: Present, Stale: j.Stale, Unreadable: j.Unreadable}
 	p.Memberships = j.memberships(u.ID, u.SID)
 	at, found := j.match(u)
+	if found {
+		p.claimed = &j.AD[at]
+	}
 	if found && u.SID == "" {
 		p.Memberships = j.memberships(u.ID, j.AD[at].SID)
 	}
-	switch {
+	switch read := j.whole(AD, j.ADState); {
 	case j.twiceEntra[u.SID]:
-		p.contradict("two Entra accounts carry the same SID")
+		p.shows(Shared, "two Entra accounts carry the same SID")
 	case j.twiceAD[u.SID]:
-		p.contradict("two Active Directory accounts carry the same SID")
+		p.shows(Shared, "two Active Directory accounts carry the same SID")
 	case u.SID == "" && j.twiceID[u.ImmutableID]:
-		p.contradict("two Active Directory accounts carry its onPremisesImmutableId")
+		p.shows(Shared, "two Active Directory accounts carry its onPremisesImmutableId")
 	case found && j.claims[at] > 1:
-		p.contradict("two Entra accounts claim the same Active Directory account, by SID or onPremisesImmutableId")
+		p.shows(Shared, "two Entra accounts claim the same Active Directory account, by SID or onPremisesImmutableId")
 	case found && !j.Anchor.Fits(u.ImmutableID, &j.AD[at]) && (u.Synced || u.ImmutableID != ""):
-		p.contradict("onPremisesImmutableId does not agree with the Active Directory account of the same SID; if Entra Connect takes another attribute as its anchor, name it in the policy as anchor")
+		p.shows(Disagreed, "onPremisesImmutableId does not agree with the Active Directory account of the same SID; if Entra Connect takes another attribute as its anchor, name it in the policy as anchor")
+	case p.contradicted(&u.Past, AD, found, read):
+	case found && p.contradicted(&j.AD[at].Past, Entra, found, j.whole(Entra, j.EntraState)):
 	case found:
 		p.AD, p.ADState = &j.AD[at], Present
-	case !u.Synced && (u.SID == "" || j.ADState == Present && j.Stale[AD] == ""):
+	case !u.Synced && (u.SID == "" || read):
 		p.ADState = NoAccount
 		p.missed(AD, u.Past.Joined)
 		p.Converted = u.SID != "" && p.ADState == NoAccount
@@ -169,6 +176,9 @@ func (j *joiner) fromEntra(p *Person, i int) {
 		p.Doubt = "synced from Active Directory, but no account with its SID was found there (out of scope or deleted)"
 	}
 }
+
+// whole tells whether a directory was read in full, for all that is known.
+func (h *Halves) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {
 	u := &j.AD[i]
@@ -181,8 +191,9 @@ func (j *joiner) fromAD(p *Person, i int) {
 		p.missed(Entra, u.Past.Joined)
 		p.unmatched(j.Halves)
 	}
+	p.contradicted(&u.Past, Entra, false, j.whole(Entra, j.EntraState))
 	if j.twiceAD[u.SID] {
-		p.contradict("two Active Directory accounts carry the same SID")
+		p.shows(Shared, "two Active Directory accounts carry the same SID")
 	}
 }
 
@@ -200,16 +211,6 @@ func (p *Person) unmatched(h *Halves) {
 	case unplaced > 0:
 		p.EntraState = Missing
 		p.Doubt = fmt.Sprintf("whether it has an account in Entra ID is not known: %d accounts there have an onPremisesImmutableId and no onPremisesSecurityIdentifier, too many to look for", unplaced)
-	}
-}
-
-// contradict makes every value of the person unknown. What Entra says of the
-// licenses stays, since the account itself is not in doubt.
-func (p *Person) contradict(why string) {
-	p.Doubt = why
-	p.ADState = Contradictory
-	if p.Entra != nil {
-		p.EntraState = Contradictory
 	}
 }
 

@@ -26,8 +26,11 @@ type Past struct {
 	// enabled. Zero: the first reading of all did, or the account is disabled.
 	EnabledSince time.Time
 	// Joined is the last reading that saw the account together with the person's
-	// account in the other directory, if that was not long ago; zero: none did.
+	// account in the other directory, or with one that it contradicts, if that was not
+	// long ago; zero: none did.
 	Joined time.Time
+	// Contradicted is the contradiction that the last reading of both sides showed.
+	Contradicted Contradiction
 	// MemberSince is, by GroupRef.Key of groups that give a license, the first reading
 	// in an unbroken series that saw the account in the group. A group without an entry
 	// has given the license for longer than anybody knows, or does not give it.
@@ -87,13 +90,12 @@ func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return
 	}
-	name := "Entra ID"
 	if s == AD {
-		name, p.ADState = "Active Directory", Missing
+		p.ADState = Missing
 	} else {
 		p.EntraState = Missing
 	}
-	p.Doubt = "an account in " + name + " was known on " + joined.Format(time.DateOnly) + ", and was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
+	p.Doubt = "an account in " + s.name() + " was known on " + joined.Format(time.DateOnly) + ", and was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
 }
 
 // EnabledSince is since when the account of a source is known to be enabled, as in

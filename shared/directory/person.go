@@ -188,6 +188,11 @@ type Person struct {
 	// SID of Active Directory, where no account has that SID.
 	Converted bool
 
+	// claimed is the account of Active Directory that the Entra account claims, also
+	// when the two contradict each other.
+	claimed       *ADUser
+	contradiction Contradiction // that this reading shows
+
 	// Stale names why activity dates of a source cannot be trusted in this
 	// run ("" when they can), by Source.
 	Stale [2]string

@@ -45,8 +45,12 @@ type Account struct {
 	// Enabled is the first reading in an unbroken series that saw it enabled. Zero:
 	// this run did not see it enabled. Always: every reading saw it enabled.
 	Enabled Second
-	// Joined is the last reading that saw it with the person's other account.
+	// Joined is the last reading that saw it with the person's other account, or with one
+	// that it contradicts.
 	Joined Second
+	// Contradicted is what the last reading of both sides showed. The table has it in the
+	// bits of Back from the contradictedBit on, which older versions left empty.
+	Contradicted directory.Contradiction
 }
 
 // Second is an instant in whole seconds since 1970, until 2106; zero is none.
@@ -119,6 +123,10 @@ func tableSum(tables [][]byte) string {
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
+
+// contradictedBit is the first of the two bits for Account.Contradicted. Those below it
+// are for Account.Back.
+const contradictedBit = 6
 
 const (
 	accountSize = 8 + 4*directory.ActivityDates + 1 + 4*4
@@ -234,7 +242,7 @@ func accountTable(accounts []Account) []byte {
 	for i := range accounts {
 		a := &accounts[i]
 		binary.LittleEndian.PutUint64(text[8*i:], a.Key)
-		back[i] = a.Back
+		back[i] = a.Back | uint8(a.Contradicted)<<contradictedBit
 		for c, v := range a.columns() {
 			binary.LittleEndian.PutUint32(values[4*(c*n+i):], uint32(*v))
 		}
@@ -248,7 +256,8 @@ func accounts(text []byte) []Account {
 	back, values := text[8*n:9*n], text[9*n:]
 	for i := range list {
 		a := &list[i]
-		a.Key, a.Back = binary.LittleEndian.Uint64(text[8*i:]), back[i]
+		a.Key, a.Back = binary.LittleEndian.Uint64(text[8*i:]), back[i]&(1<<contradictedBit-1)
+		a.Contradicted = directory.Contradiction(back[i] >> contradictedBit)
 		for c, v := range a.columns() {
 			*v = Second(binary.LittleEndian.Uint32(values[4*(c*n+i):]))
 		}

@@ -3,12 +3,14 @@ package known
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"errors"
 	"io"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/store/memory"
 )
@@ -16,7 +18,7 @@ import (
 func partition() *Partition {
 	return &Partition{
 		Accounts: [2][]Account{
-			{{Key: 1, Newest: [3]Second{5, 0, 7}, Back: 1, Lost: 9, Seen: 3, Enabled: Always, Joined: 11}, {Key: 1<<64 - 1, Seen: 1<<32 - 1}},
+			{{Key: 1, Newest: [3]Second{5, 0, 7}, Back: 1, Lost: 9, Seen: 3, Enabled: Always, Joined: 11}, {Key: 1<<64 - 1, Seen: 1<<32 - 1, Back: 7, Contradicted: directory.Disagreed | directory.Shared}},
 			{{Key: 2}},
 		},
 		Groups:  []string{"ad-direct:cn=citrix"},
@@ -38,6 +40,26 @@ func TestRoundTrip(t *testing.T) {
 		if _, err := Get(t.Context(), &s, "run", 4); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("another partition: %v", err)
 		}
+	}
+}
+
+// TestOlderTable: a table of a version that knew no contradictions, as that version wrote
+// it at the key "k". Nobody in it is in contradiction.
+func TestOlderTable(t *testing.T) {
+	t.Parallel()
+	const older = "H4sIAAAJbogE/4SJwUr0MBRGv/l/B1Hf4q4rNGlycxPwScRFmptowelIWkUQ310U93I2h3M+6K32bTmvlMxAdd17pmQGyvoTHvv59WWjdE9Zb3XpteyprHdl2fvyTg8Dnepprn2jZAba8/xcN0rUvI5NhXn2MecxRGYfJ3EsUw7NiRZpJXpTfJyiSHFihK1yDd6GOVoaaHvK1jMlcoan0WdWw9WxyhRta9ZJcFW9aVnEmtFEGz23PMYw6zibUtkZaRpCps/rAwAAOB5/5RLAFYD/AA4AbgD8+x5/cQEAAA4AvgYAJnZhrDoBAAA="
+	object, err := base64.StdEncoding.DecodeString(older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Partition{
+		Accounts: [2][]Account{{{Key: 1, Newest: [3]Second{5, 0, 7}, Back: 5, Lost: 9, Seen: 3, Enabled: Always, Joined: 11}}, {{Key: 2}}},
+		Groups:   []string{"ad-direct:cn=citrix"},
+		Members:  []Member{{Key: 4, Since: Always}},
+	}
+	got, err := decode("k", object)
+	if d := cmp.Diff(want, got); d != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
 }
 

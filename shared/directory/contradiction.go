@@ -1,0 +1,98 @@
+package directory
+
+import "time"
+
+// Contradiction tells how an account contradicted others when they were last read
+// together. The store keeps these bits (package known).
+type Contradiction uint8
+
+// The kinds of contradictions; zero is none.
+const (
+	// Disagreed: the account with the same SID in the other directory is another one by
+	// its anchor.
+	Disagreed Contradiction = 1 << iota
+	// Shared: more than one account of a directory claims the same key.
+	Shared
+)
+
+// contradict makes every value of the person unknown. What Entra says of the
+// licenses stays, since the account itself is not in doubt.
+func (p *Person) contradict(why string) {
+	p.Doubt = why
+	p.ADState = Contradictory
+	if p.Entra != nil {
+		p.EntraState = Contradictory
+	}
+}
+
+// shows makes the person contradictory by what this reading shows.
+func (p *Person) shows(c Contradiction, why string) {
+	p.contradiction = c
+	p.contradict(why)
+}
+
+// holds tells whether a contradiction that an earlier reading showed is still to be
+// believed. met: an account in the other directory fits. read: that directory was read
+// in full. An account that is not listed may still exist, so the contradiction then ends
+// with Joined.
+func (p *Past) holds(met, read bool) bool {
+	c := p.Contradicted
+	if met {
+		c &= Shared // the two agree, and a third may have been missed
+	}
+	return c != 0 && (!read || !p.Joined.IsZero())
+}
+
+// contradicted makes a person contradictory who was so in an earlier reading, when this
+// one does not show that it is over. other is the directory that past is not of. The
+// answer tells whether it did.
+func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
+	if !past.holds(met, read) {
+		return false
+	}
+	if p.EntraState == NoAccount {
+		p.EntraState = Missing
+	}
+	p.contradict(past.sentence(other, read))
+	return true
+}
+
+// sentence says which contradiction is believed, since when, and what ends it.
+func (p *Past) sentence(other Source, read bool) string {
+	what, when := "its accounts in Entra ID and Active Directory contradicted each other", "in an earlier reading"
+	if p.Contradicted&Shared != 0 {
+		what = "another account claimed the same SID or onPremisesImmutableId"
+	}
+	if !p.Joined.IsZero() {
+		when = "on " + p.Joined.Format(time.DateOnly)
+	}
+	why := other.name() + " was not read in full this time; it is decided again when both directories are read and agree; if " + other.name() + " is set up no more, plan with --accept-feeds"
+	if read {
+		why = "one of the accounts was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
+	}
+	return what + " " + when + ", and " + why
+}
+
+// Met notes at the person's accounts what a reading showed of them together. A
+// contradiction that is believed from an earlier reading stays as it was noted.
+func (p *Person) Met(read time.Time) {
+	shown := p.contradiction != 0
+	if !shown && p.ADState == Contradictory {
+		return
+	}
+	together := shown || p.EntraState == Present && p.ADState == Present
+	note := func(past *Past) {
+		past.Contradicted = p.contradiction
+		if together {
+			past.Joined = read
+		}
+	}
+	if p.Entra != nil {
+		note(&p.Entra.Past)
+	}
+	if p.AD != nil {
+		note(&p.AD.Past)
+	} else if p.claimed != nil {
+		note(&p.claimed.Past)
+	}
+}

@@ -1,0 +1,136 @@
+package directory
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestContradictionIsRemembered: an earlier reading showed a contradiction. It holds until
+// a reading of both directories no longer shows it.
+func TestContradictionIsRemembered(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
+	recent, old := Past{Contradicted: Disagreed, Joined: at}, Past{Contradicted: Disagreed}
+	shared, sharedOld := Past{Contradicted: Shared, Joined: at}, Past{Contradicted: Shared}
+	entra := func(past Past) []EntraUser {
+		return []EntraUser{{ID: "e", SID: "S-1", ImmutableID: "g", Synced: true, Past: past}}
+	}
+	ad := func(past Past) []ADUser { return []ADUser{{SID: "S-1", GUID: "g", Past: past}} }
+	cloud := func(past Past) []EntraUser { return []EntraUser{{ID: "e", Past: past}} }
+	half := [2]string{AD: "half of it"}
+	tests := map[string]struct {
+		halves    Halves
+		entra, ad Presence
+		doubt     string // a part of it; empty: none
+	}{
+		"AD not read":                         {Halves{EntraState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "its accounts in Entra ID and Active Directory contradicted each other on 2026-11-20, and Active Directory was not read in full this time; it is decided again when both directories are read and agree"},
+		"AD not read for long":                {Halves{EntraState: Present, Entra: entra(old)}, Contradictory, Contradictory, "in an earlier reading, and Active Directory was not"},
+		"AD read in part":                     {Halves{EntraState: Present, ADState: Present, Stale: half, Entra: entra(old)}, Contradictory, Contradictory, "Active Directory was not read in full"},
+		"AD read, the account missed":         {Halves{EntraState: Present, ADState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "contradicted each other on 2026-11-20, and one of the accounts was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"},
+		"AD read, the account long gone":      {Halves{EntraState: Present, ADState: Present, Entra: entra(old)}, Present, Missing, "synced from"},
+		"AD read, the two agree":              {Halves{EntraState: Present, ADState: Present, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
+		"dates of AD hidden, the two agree":   {Halves{EntraState: Present, ADState: Present, Stale: half, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
+		"nothing known, AD not read":          {Halves{EntraState: Present, Entra: entra(Past{Joined: at})}, Present, NotRead, ""},
+		"two claimed one, AD not read":        {Halves{EntraState: Present, Entra: entra(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
+		"two claimed one, no SID, no AD":      {Halves{EntraState: Present, Entra: cloud(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
+		"two claimed one, one missed":         {Halves{EntraState: Present, ADState: Present, Entra: entra(shared), AD: ad(Past{})}, Contradictory, Contradictory, "one of the accounts was not read this time"},
+		"two claimed one, so says AD":         {Halves{EntraState: Present, ADState: Present, Entra: entra(Past{}), AD: ad(shared)}, Contradictory, Contradictory, "one of the accounts was not read this time"},
+		"two claimed one, one long gone":      {Halves{EntraState: Present, ADState: Present, Entra: entra(sharedOld), AD: ad(sharedOld)}, Present, Present, ""},
+		"two claimed one, Entra read in part": {Halves{EntraState: Present, ADState: Present, Stale: [2]string{Entra: "half"}, Entra: entra(Past{}), AD: ad(sharedOld)}, Contradictory, Contradictory, "Entra ID was not read in full"},
+		"Entra not read":                      {Halves{ADState: Present, AD: ad(old)}, NotRead, Contradictory, "in an earlier reading, and Entra ID was not read in full"},
+		"Entra read in part":                  {Halves{EntraState: Present, ADState: Present, Stale: [2]string{Entra: "half"}, AD: ad(old)}, Missing, Contradictory, "Entra ID was not read in full"},
+		"Entra read, the account missed":      {Halves{EntraState: Present, ADState: Present, AD: ad(recent)}, Missing, Contradictory, "one of the accounts was not read this time"},
+		"Entra read, the account long gone":   {Halves{EntraState: Present, ADState: Present, AD: ad(old)}, NoAccount, Present, ""},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			people := 0
+			for p := range tc.halves.Join() {
+				if people++; p.EntraState != tc.entra || p.ADState != tc.ad {
+					t.Errorf("Entra %d, AD %d, want %d, %d", p.EntraState, p.ADState, tc.entra, tc.ad)
+				}
+				if !strings.Contains(p.Doubt, tc.doubt) || (tc.doubt == "") != (p.Doubt == "") {
+					t.Errorf("doubt %q, want %q", p.Doubt, tc.doubt)
+				}
+			}
+			if people != 1 {
+				t.Errorf("%d people", people)
+			}
+		})
+	}
+}
+
+// TestMet: every account that a contradiction is about notes it. A reading in which both
+// directories agree ends it, and one that reads less leaves it as it was noted.
+func TestMet(t *testing.T) {
+	t.Parallel()
+	before, now := time.Unix(1000, 0), time.Unix(2000, 0)
+	noted := func(c Contradiction, at time.Time) Past { return Past{Contradicted: c, Joined: at} }
+	e := func(id, sid, anchor string, past Past) EntraUser {
+		return EntraUser{ID: id, SID: sid, ImmutableID: anchor, Synced: true, Past: past}
+	}
+	a := func(sid, guid string, past Past) ADUser { return ADUser{SID: sid, GUID: guid, Past: past} }
+	tests := map[string]struct {
+		halves Halves
+		want   []Past // of the accounts of Entra, then of Active Directory
+	}{
+		"the anchor disagrees": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "other", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
+			[]Past{noted(Disagreed, now), noted(Disagreed, now)},
+		},
+		"two Entra accounts carry one SID": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", Past{}), e("f", "S-1", "g", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
+			[]Past{noted(Shared, now), noted(Shared, now), noted(Shared, now)},
+		},
+		"two AD accounts carry one SID": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", Past{})}, AD: []ADUser{a("S-1", "g", Past{}), a("S-1", "h", Past{})}},
+			[]Past{noted(Shared, now), noted(Shared, now), noted(Shared, now)},
+		},
+		"two claim one, by SID and by immutable id": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", Past{}), e("f", "", "g", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
+			[]Past{noted(Shared, now), noted(Shared, now), noted(Shared, now)},
+		},
+		"mended": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Disagreed, before))}, AD: []ADUser{a("S-1", "g", noted(Disagreed, before))}},
+			[]Past{noted(0, now), noted(0, now)},
+		},
+		"AD not read": {
+			Halves{EntraState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Disagreed, before))}},
+			[]Past{noted(Disagreed, before)},
+		},
+		"one of two missed": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Shared, before))}, AD: []ADUser{a("S-1", "g", noted(Shared, before))}},
+			[]Past{noted(Shared, before), noted(Shared, before)},
+		},
+		"gone for good": {
+			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Disagreed, time.Time{}))}, AD: []ADUser{a("S-2", "h", noted(Disagreed, time.Time{}))}},
+			[]Past{{}, {}},
+		},
+		"Entra not read": {
+			Halves{ADState: Present, AD: []ADUser{a("S-1", "g", noted(Disagreed, before))}},
+			[]Past{noted(Disagreed, before)},
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for p := range tc.halves.Join() {
+				p.Met(now)
+			}
+			var got []Past
+			for _, u := range tc.halves.Entra {
+				got = append(got, u.Past)
+			}
+			for _, u := range tc.halves.AD {
+				got = append(got, u.Past)
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("noted (-want +got):\n%s", d)
+			}
+		})
+	}
+}
