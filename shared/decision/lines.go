@@ -2,7 +2,6 @@ package decision
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/idleseat/idleseat/shared/plan"
@@ -67,7 +66,7 @@ func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summar
 				return nil
 			}
 			if l.Decision == nil {
-				return errors.New("a line without a decision")
+				return fmt.Errorf("%w: a line without a decision", store.ErrDamaged)
 			}
 			return each(l.Decision)
 		})

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -88,8 +89,9 @@ func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) 
 }
 
 // GetLines decodes every line of a JSONL object into a fresh T. What cannot be read to
-// its end, or was altered since it was sealed, is ErrDamaged. That may show only at the
-// end, so nothing that each was given may be used when there is an error.
+// its end, was altered since it was sealed, or makes each return ErrDamaged, is ErrDamaged
+// with its key. That may show only at the end, so nothing that each was given may be used
+// when there is an error.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {
@@ -116,7 +118,7 @@ func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) err
 		stop = each(v)
 		return stop
 	})
-	if err != nil && stop == nil && ctx.Err() == nil {
+	if err != nil && (stop == nil || errors.Is(stop, ErrDamaged)) && ctx.Err() == nil {
 		return fmt.Errorf("%w %q: %w", ErrDamaged, key, err)
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -138,6 +139,10 @@ func TestSealedLines(t *testing.T) {
 				t.Errorf("error %v, want refused %t", err, tc.refused)
 			}
 		})
+	}
+	wrong := GetLines(t.Context(), s, "k", func(*sealedThing) error { return fmt.Errorf("%w: no such thing", ErrDamaged) })
+	if !errors.Is(wrong, ErrDamaged) || !strings.Contains(wrong.Error(), `"k": `) {
+		t.Errorf("what its reader refuses: %v", wrong)
 	}
 	put("other", texts)
 	if _, err := lines("other"); !errors.Is(err, ErrDamaged) {
