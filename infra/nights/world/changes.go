@@ -73,6 +73,13 @@ var changes = []change{
 		return p.EntraID != "" && !w.people[i].agent && w.people[i].kind == sandbox.CloudOnly
 	},
 		func(w *World, i int) { w.agent(i) }},
+	{"becomes cloud-only", 0.0002, func(w *World, i int, p sandbox.Truth) bool {
+		return p.EntraID != "" && p.SID != "" && w.people[i].kind == sandbox.Synced && !w.people[i].split
+	}, func(w *World, i int) {
+		w.box.Company.MakeCloudOnly(i, w.night%2 == 0)
+		w.people[i].split = true
+	}},
+	{"Citrix becomes the primary group", 0.0002, inAD, func(w *World, i int) { w.box.Company.SetPrimaryGroup(i, sandbox.CitrixGroup) }},
 	{"given E3 directly besides", 0.0004, inEntra, func(w *World, i int) { w.box.Company.AssignDirectly(i, "SPE_E3") }},
 	{"put into the group of E3", 0.0004, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, groupE3, true) }},
 	{"taken off the group of E3", 0.0003, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, groupE3, false) }},

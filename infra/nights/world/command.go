@@ -17,7 +17,8 @@ import (
 // tool is the tool of a world: the command on one machine, or the functions in AWS.
 type tool interface {
 	// plan plans a new run. Its plan is empty after an error that made none.
-	plan() (plan.Plan, error)
+	// accept takes the sources as they are.
+	plan(accept bool) (plan.Plan, error)
 	// apply applies a plan. refused: a safety check ended it, and nothing was done.
 	apply(run, hash string, override bool) (r report.Results, refused bool, err error)
 	// restore puts a run back.
@@ -27,8 +28,12 @@ type tool interface {
 // commands is the command line on one machine.
 type commands struct{ w *World }
 
-func (c commands) plan() (p plan.Plan, err error) {
-	out, _, errs := c.call("plan", "--format", "json")
+func (c commands) plan(accept bool) (p plan.Plan, err error) {
+	args := []string{"plan", "--format", "json"}
+	if accept {
+		args = append(args, "--accept-feeds")
+	}
+	out, _, errs := c.call(args...)
 	if json.Unmarshal(out, &p) != nil {
 		return plan.Plan{}, errors.New(errs)
 	}
@@ -101,10 +106,13 @@ func (w *World) endanger(what string) {
 	}
 }
 
-// atTheSameTime now and then starts the same command a second time, and waits for it when
-// the first has ended.
+// atTheSameTime now and then starts the same command a second time, or a restore, and waits
+// for it when the first has ended.
 func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
-	if !w.happens("two at the same time", -1, 0.02) {
+	switch {
+	case len(w.runs) > 1 && w.happens("a restore while a plan is applied", -1, 0.01):
+		args = []string{"restore", "--run", w.runs[throw(w.options.Seed, "which run", w.night).IntN(len(w.runs)-1)], "--yes"}
+	case !w.happens("two at the same time", -1, 0.02):
 		return false, func() {}
 	}
 	done := make(chan struct{})

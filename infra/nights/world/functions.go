@@ -82,14 +82,18 @@ func step[Out any](f *functions, what string, do func(context.Context) (Out, err
 }
 
 // plan reads, evaluates and plans in a new execution.
-func (f *functions) plan() (p plan.Plan, errs error) {
+func (f *functions) plan(accept bool) (p plan.Plan, err error) {
 	f.w.endanger("plan")
 	defer f.w.weather.Revive()
+	request := json.RawMessage(`{}`)
+	if accept {
+		request = json.RawMessage(`{"acceptFeeds":true}`)
+	}
 	execution, started := fmt.Sprintf("night-%d-%d", f.w.night, f.calls), f.w.clock.Now()
 	read := func(in collect.StepInput) (*collect.StepOutput, error) {
 		return step(f, in.Op, func(ctx context.Context) (*collect.StepOutput, error) { return f.collect.Do(ctx, in, time.Time{}) })
 	}
-	out, err := read(collect.StepInput{Op: "begin", Execution: execution, Started: started, Request: json.RawMessage(`{}`)})
+	out, err := read(collect.StepInput{Op: "begin", Execution: execution, Started: started, Request: request})
 	if err != nil {
 		return p, err
 	}

@@ -90,17 +90,35 @@ func (w *World) one(i int, upn string) {
 
 // plan plans, and tells the judge.
 func (w *World) plan() plan.Plan {
-	p, err := w.tool.plan()
+	p, err := w.tool.plan(w.accepts())
 	verdict, reasons := string(p.Verdict), p.HoldReasons
 	if verdict == "" && err != nil {
 		verdict, reasons = judge.Failed, []string{err.Error()}
 	}
 	w.story.Verdicts[verdict]++
+	if w.held++; verdict != string(plan.Hold) || p.Overridable {
+		w.held = 0
+	}
 	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons, Unread: unread(p)})
 	w.planned(p)
 	w.notices[p.Run], w.hashes[p.Run] = p.Notices, p.PlanHash
 	w.logf("plan %s: %s, %d changes, %d announced, %d pending, held by %q", p.Run, verdict, len(p.Changes), len(p.Notices), len(p.Pending), reasons)
 	return p
+}
+
+// patient is for how many nights an administrator sees plans held by the sources before
+// saying that they are right as they are.
+const patient = 3
+
+// accepts tells whether an administrator says so tonight: in calm weather, when nothing is
+// out of order but for good.
+func (w *World) accepts() bool {
+	for _, t := range turns {
+		if _, out := w.out[t.kind]; out && t.days != forGood {
+			return false
+		}
+	}
+	return w.held >= patient && len(w.weather.Tonight()) == 0 && w.happens("an administrator accepts the sources", -1, 1)
 }
 
 // unread are the licenses whose directory a plan could not read.

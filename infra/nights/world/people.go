@@ -19,6 +19,7 @@ type human struct {
 	agent    bool
 	governed bool // an identity-governance tool gives what its list says
 	hidden   bool // attributes of the account cannot be read
+	split    bool // the accounts are no longer linked
 	told     standing
 }
 
@@ -129,7 +130,8 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 // inExemptGroup tells whether somebody is in a group that is exempt, or in one nested in it.
 func (w *World) inExemptGroup(i int) bool {
 	groups := w.box.Company.Person(i).Groups
-	return slices.Contains(groups, "LIC-Exempt") || slices.Contains(groups, "LIC-Exempt-Leave")
+	_, again := w.out["the exempt group is made again"] // with no group nested in it
+	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 
 // upn is how the policy names somebody.
@@ -145,7 +147,7 @@ func (w *World) outsideE3(h *human, p sandbox.Truth) bool {
 	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || h.kind == sandbox.WrongAnchor && !w.serverless {
 		return true
 	}
-	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && p.LastSignIn.IsZero() // how old the accounts are is not known
+	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && p.LastSignIn.IsZero() // how old the accounts are is not known
 }
 
 // stuckE3 tells whether somebody holds E3 by a way that cannot be changed safely, or by

@@ -27,7 +27,12 @@ func regroupAD(x sandbox.ADGroupChange) func(*World) {
 	return func(w *World) { w.box.Company.ChangeADGroup(groupCitrix, x) }
 }
 
-// turns of the company. Each is back in order well within the judge's patience.
+// forGood are the days of what nobody puts back into order.
+const forGood = 10_000
+
+func stays(*World) {}
+
+// turns of the company. Most are back in order well within the judge's patience.
 var turns = []turn{
 	{"the group of E3 is renamed", groupE3, 0.004, 2, "", regroup(groupE3, sandbox.GroupChange{Name: "LIC-M365-E3-old"}), regroup(groupE3, sandbox.GroupChange{})},
 	{"the group of E3 gives a second product", groupE3, 0.004, 3, e3, regroup(groupE3, sandbox.GroupChange{More: []string{"AAD_PREMIUM_P2"}}), regroup(groupE3, sandbox.GroupChange{})},
@@ -49,6 +54,9 @@ var turns = []turn{
 		func(w *World) { w.box.Company.SetSeats("EXCHANGESTANDARD", 10*w.options.People) }},
 	{"the domain's clock is minutes ahead", "clock", 0.01, 1, "", adClock(7 * time.Minute), adClock(0)},
 	{"the domain's clock is days behind", "clock", 0.004, 1, "", adClock(-3 * day), adClock(0)},
+	{"the exempt group is made again", "LIC-Exempt", 0.002, forGood, "", regroup("LIC-Exempt", sandbox.GroupChange{ID: "60000000-0000-4000-8000-00000000a9a1"}), stays},
+	{"the group of E3 is made again", groupE3, 0.001, forGood, "", regroup(groupE3, sandbox.GroupChange{ID: "60000000-0000-4000-8000-00000000a9a2"}), stays},
+	{"the group of Citrix is made again", groupCitrix, 0.001, forGood, "", regroupAD(sandbox.ADGroupChange{Again: 1}), stays},
 	{"the rule for E3 waits longer", "rule e3", 0.004, 6, "", func(w *World) { w.span(e3, 75) }, func(w *World) { w.span(e3, 60) }},
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }
@@ -78,6 +86,9 @@ func (w *World) turns() {
 }
 
 func (w *World) mend(t turn) {
+	if t.days == forGood {
+		return
+	}
 	w.logf("no longer: %s", t.kind)
 	delete(w.out, t.kind)
 	t.back(w)

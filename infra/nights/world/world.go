@@ -73,6 +73,7 @@ type World struct {
 	unshown                   []judge.Event            // uses that no directory shows yet
 	hidden                    map[string]bool          // licenses whose directory served older dates last night
 	waiting                   string                   // a run whose approval comes late
+	held                      int                      // nights in a row, by the sources
 	runs                      []string                 // those that were applied
 	notices                   map[string][]plan.Change // what the plan of a run announces
 	hashes                    map[string]string        // of plans, by run
