@@ -43,35 +43,50 @@ func shrink(s settings, out io.Writer) error {
 	if len(story.Faults) == 0 {
 		return fmt.Errorf("seed %d has no fault to make short", s.first)
 	}
-	x := shrinking{o: o, fault: story.Faults[0], out: out}
-	fmt.Fprintf(out, "%s\n%d events and faults\n", x.fault, len(story.Events))
-	left := x.fewer(story.Events)
-	fmt.Fprintf(out, "\n%d are left after %d lives:\n%s\n", len(left), x.lives, strings.Join(left, "\n"))
+	fault, lives := story.Faults[0], 0
+	fmt.Fprintf(out, "%s\n%d events and faults\n", fault, len(story.Events))
+	left := fewer(story.Events, func(some []string) bool {
+		if lives++; lives > mostLives {
+			return false
+		}
+		again, err := world.Live(with(o, story.Events, some))
+		stays := err == nil && slices.ContainsFunc(again.Faults, func(f judge.Fault) bool {
+			return f.Why == fault.Why && f.Person == fault.Person && f.License == fault.License
+		})
+		if stays {
+			fmt.Fprintf(out, "%d stay after %d lives\n", len(some), lives)
+		}
+		return stays
+	})
+	fmt.Fprintf(out, "\n%d are left:\n%s\n", len(left), strings.Join(left, "\n"))
 	return nil
 }
 
-type shrinking struct {
-	o     world.Options
-	fault judge.Fault
-	out   io.Writer
-	lives int
+// mostLives bounds how often a seed is lived again.
+const mostLives = 150
+
+// with are options under which of all events only some happen.
+func with(o world.Options, all, some []string) world.Options {
+	without := map[string]bool{}
+	for number := range o.Without {
+		without[number] = true
+	}
+	for _, number := range all {
+		without[number] = !slices.Contains(some, number)
+	}
+	o.Without = without
+	return o
 }
 
-// mostLives bounds how often a seed is lived again.
-const mostLives = 120
-
-// fewer leaves out ever smaller parts of the events while the fault stays.
-func (x *shrinking) fewer(all []string) []string {
+// fewer leaves out ever smaller parts of a list as long as the fault stays with the rest.
+func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
-	for parts := 2; len(left) > 1 && x.lives < mostLives; {
+	for parts := 2; len(left) > 1; {
 		size := (len(left) + parts - 1) / parts
 		shorter := false
-		for at := 0; at < len(left) && x.lives < mostLives; at += size {
-			rest := slices.Concat(left[:at], left[min(at+size, len(left)):])
-			if x.stays(all, rest) {
+		for at := 0; at < len(left) && !shorter; at += size {
+			if rest := slices.Concat(left[:at], left[min(at+size, len(left)):]); stays(rest) {
 				left, shorter = rest, true
-				fmt.Fprintf(x.out, "%d left\n", len(left))
-				break
 			}
 		}
 		switch {
@@ -84,23 +99,4 @@ func (x *shrinking) fewer(all []string) []string {
 		}
 	}
 	return left
-}
-
-// stays tells whether the fault is still there when of all events only some happen.
-func (x *shrinking) stays(all, some []string) bool {
-	x.lives++
-	o := x.o
-	o.Without = map[string]bool{}
-	for number := range x.o.Without {
-		o.Without[number] = true
-	}
-	for _, number := range all {
-		if !slices.Contains(some, number) {
-			o.Without[number] = true
-		}
-	}
-	story, err := world.Live(o)
-	return err == nil && slices.ContainsFunc(story.Faults, func(f judge.Fault) bool {
-		return f.Why == x.fault.Why && f.Person == x.fault.Person && f.License == x.fault.License
-	})
 }

@@ -144,6 +144,9 @@ func (w *World) tally() {
 	for kind, n := range w.weather.Counts() {
 		w.story.Counts[kind] += n
 	}
+	for _, f := range w.weather.Faults() {
+		w.story.Events = append(w.story.Events, fmt.Sprintf("fault %d, %d.%s %s", f.Number, f.Night, f.Kind, f.Target))
+	}
 }
 
 // build founds the company, and tells the judge who is there.
