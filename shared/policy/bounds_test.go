@@ -1,0 +1,140 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// TestGraceOfAHolder: the oldest date of the product's own paths counts, in whatever
+// order they come, and a member of a group needs no account in Entra ID.
+func TestGraceOfAHolder(t *testing.T) {
+	t.Parallel()
+	p, err := Load("p", []byte(gracePolicy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := p.LicenseNamed("citrix").holders.key
+	ago := func(days int) time.Time { return noon.AddDate(0, 0, -days) }
+	path := func(sku, state string, days int) directory.Assignment {
+		return directory.Assignment{SKU: sku, State: state, Updated: ago(days)}
+	}
+	for name, tc := range map[string]struct {
+		paths []directory.Assignment
+		want  Outcome
+	}{
+		"an old path behind a new one":            {[]directory.Assignment{path("sku", "Active", 1), path("sku", "Active", 900)}, Reclaim},
+		"an old path before a new one":            {[]directory.Assignment{path("sku", "Active", 900), path("sku", "Active", 1)}, Reclaim},
+		"another product is held for long":        {[]directory.Assignment{path("other", "Active", 900), path("sku", "Active", 1)}, Keep},
+		"in error, another product gives its own": {[]directory.Assignment{path("other", "Active", 900), path("sku", "Error", 1)}, Keep},
+	} {
+		j, err := p.NewJudge(map[string]string{"SPE_E3": "sku"}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		who := &directory.Person{EntraState: directory.Present, Entra: &directory.EntraUser{ID: "a", Enabled: directory.Yes, Created: ago(900), LastSuccessful: ago(100), Assignments: tc.paths}}
+		if v := j.Ask(p.RuleNamed("m365"), who); v.Outcome != tc.want {
+			t.Errorf("%s: %s, %s", name, v.Outcome, v.Reason)
+		}
+	}
+	for days, want := range map[int]Outcome{1: Keep, 14: Reclaim} {
+		j, err := p.NewJudge(map[string]string{"SPE_E3": "sku"}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		who := &directory.Person{EntraState: directory.NoAccount, ADState: directory.Present, AD: &directory.ADUser{SID: "S", Enabled: directory.Yes, Created: ago(900), LastLogonTimestamp: ago(100)}, Memberships: []string{key}}
+		who.AD.Past.MemberOf(key, ago(days))
+		if v := j.Ask(p.RuleNamed("citrix"), who); v.Outcome != want {
+			t.Errorf("in Active Directory alone, a member for %d days: %s, %s", days, v.Outcome, v.Reason)
+		}
+	}
+}
+
+// TestGraceOfRulesWithoutDatesOfUse: that somebody never signed in spares nobody whom
+// the rule asks about something else.
+func TestGraceOfRulesWithoutDatesOfUse(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+grace: {neverSignedIn: 14}
+licenses: {m365-e3: {sku: SPE_E3}}
+rules: [{name: r, license: m365-e3, when: department == "Closed", then: remove}]
+`)
+	who := employee()
+	who.Entra.Department, who.Entra.Created, who.AD.Created = "Closed", noon.Add(-day), noon.Add(-day)
+	if v := judge(t, p, noon).Ask(p.Rules[0], who); v.Outcome != Reclaim {
+		t.Errorf("%s: %s", v.Outcome, v.Reason)
+	}
+}
+
+// TestNewestDateOfUse is the idle time, in whatever order a rule names its dates.
+func TestNewestDateOfUse(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"AzureAdSistaLogon.hasValue() && LastlogonTimestamp.hasValue()", "LastlogonTimestamp.hasValue() && AzureAdSistaLogon.hasValue()"} {
+		p := load(t, "licenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: "+when+", then: remove}]\n")
+		who := employee()
+		who.Entra.LastSuccessful, who.AD.LastLogonTimestamp = noon.Add(-70*day), noon.Add(-90*day)
+		if v := judge(t, p, noon).Ask(p.Rules[0], who); v.Outcome != Reclaim || !v.IdleSince.Equal(noon.Add(-70*day)) || v.NoDate {
+			t.Errorf("%s: %+v", when, v)
+		}
+	}
+}
+
+// TestListedTwice: somebody who is listed for good stays exempt after a leave.
+func TestListedTwice(t *testing.T) {
+	t.Parallel()
+	for name, exempt := range map[string]string{
+		"both":            "users: [kim@contoso.example], leave: [{user: KIM@contoso.example, until: 2026-01-01}]",
+		"two leaves":      "leave: [{user: kim@contoso.example, until: 2027-01-01}, {user: Kim@contoso.example, until: 2026-01-01}]",
+		"the other order": "leave: [{user: Kim@contoso.example, until: 2026-01-01}, {user: kim@contoso.example, until: 2027-01-01}]",
+	} {
+		p := load(t, "exempt: {"+exempt+"}\nlicenses: {m365-e3: {sku: SPE_E3}}\nrules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue(), then: remove}]\n")
+		if v := judge(t, p, noon).Ask(p.Rules[0], employee()); v.Outcome != Exempt || v.Asked != directory.Unset {
+			t.Errorf("%s: %s, asked %v", name, v.Outcome, v.Asked)
+		}
+	}
+}
+
+// TestNamesThatAreAllKnown: while Entra ID was not read, only a name that may be
+// anybody's keeps people of Active Directory undecided.
+func TestNamesThatAreAllKnown(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+exempt: {users: [boss@contoso.example]}
+licenses: {citrix: {group: {ad: CN=C}}}
+rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}]
+`)
+	who := &directory.Person{EntraState: directory.NotRead, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1"}, Memberships: []string{"ad/direct:cn=c"}}
+	for name, tc := range map[string]struct {
+		earlier map[string][]directory.EarlierPerson
+		want    Outcome
+	}{
+		"nobody knows whose it is": {nil, Undecided},
+		"it is somebody's":         {map[string][]directory.EarlierPerson{"boss@contoso.example": {{ID: "id-9", SID: "S-9"}}}, Reclaim},
+		"it is this person's":      {map[string][]directory.EarlierPerson{"boss@contoso.example": {{SID: "S-1"}}}, Exempt},
+	} {
+		j := judge(t, p, noon)
+		j.Follow(tc.earlier)
+		if v := j.Ask(p.Rules[0], who); v.Outcome != tc.want {
+			t.Errorf("%s: %s, %s", name, v.Outcome, v.Reason)
+		}
+	}
+}
+
+// TestAgentsAndKinds: what an agent's account says, and accounts that are no people.
+func TestAgentsAndKinds(t *testing.T) {
+	t.Parallel()
+	p := load(t, twoRules)
+	agent := employee()
+	agent.Entra.IdentityParentID = "parent"
+	v := judge(t, p, noon).Ask(p.RuleNamed("m365"), agent)
+	if v.Outcome == Reclaim || v.Reason == "" && v.Outcome != Keep {
+		t.Errorf("an agent: %s, %s", v.Outcome, v.Reason)
+	}
+	room := employee()
+	room.Entra.MailboxKind = "Room"
+	if v := judge(t, p, noon).Ask(p.RuleNamed("m365"), room); v.Outcome != Exempt || !strings.HasPrefix(v.Reason, "exempt: ") {
+		t.Errorf("a room: %s, %s", v.Outcome, v.Reason)
+	}
+}
