@@ -59,7 +59,7 @@ type world struct {
 }
 
 // remember writes a standing and gives its key.
-func (w world) remember(t *testing.T, s store.Store) string {
+func (w world) remember(t testing.TB, s store.Store) string {
 	t.Helper()
 	if len(w.past) == 0 && w.feeds == [2]*plan.Baseline{} {
 		return ""
@@ -82,7 +82,7 @@ func (w world) remember(t *testing.T, s store.Store) string {
 }
 
 // seal writes a snapshot of the world and opens its run.
-func (w world) seal(t *testing.T) *Run {
+func (w world) seal(t testing.TB) *Run {
 	t.Helper()
 	ctx := t.Context()
 	s, err := store.Open(ctx, t.TempDir())
@@ -119,7 +119,7 @@ func (w world) seal(t *testing.T) *Run {
 	return r
 }
 
-func (w world) read(t *testing.T, s store.Store, b *snapshot.Begin, src directory.Source) snapshot.Reading {
+func (w world) read(t testing.TB, s store.Store, b *snapshot.Begin, src directory.Source) snapshot.Reading {
 	t.Helper()
 	out, err := snapshot.NewWriter(s, b, src, "1", asOf)
 	if err != nil {

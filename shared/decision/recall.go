@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -39,15 +40,28 @@ type recollection struct {
 }
 
 // recall notes at the accounts of h what earlier readings knew of them. last are the
-// last healthy ones, and now is when h was read.
+// last healthy ones, and now is when h was read. It goes by partitions, since one object
+// remembers the accounts of both directories.
 func (r *Run) recall(ctx context.Context, h *directory.Halves, last [2]*plan.Baseline, now time.Time) error {
+	var groups [2]map[int]*group
+	partitions := map[int]bool{}
 	for s, b := range last {
 		if b == nil || b.Run == "" || b.Partitions < 1 || b.Read.After(now) {
 			continue
 		}
-		c := recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run}
-		c.dates = !c.accepted && r.Feeds[s].State == plan.Healthy
-		for n, g := range groupsOf(h, c.source, b.Partitions) {
+		groups[s] = groupsOf(h, directory.Source(s), b.Partitions)
+		for n := range groups[s] {
+			partitions[n] = true
+		}
+	}
+	for n := range partitions {
+		for s, b := range last {
+			g := groups[s][n]
+			if g == nil {
+				continue
+			}
+			c := recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run}
+			c.dates = !c.accepted && r.Feeds[s].State == plan.Healthy
 			if err := c.compare(ctx, n, g, h.Memberships); err != nil && !c.accepted {
 				return fmt.Errorf("read what run %s knew of accounts (plan with --accept-feeds to go on without): %w", b.Run, err)
 			}
@@ -56,9 +70,39 @@ func (r *Run) recall(ctx context.Context, h *directory.Halves, last [2]*plan.Bas
 	return nil
 }
 
+// memory is the partition that was asked for last. A table is not written any more once
+// others recall it.
+type memory struct {
+	mu    sync.Mutex
+	run   string
+	n     int
+	table *known.Partition // nil: none was asked for
+}
+
+// remembered is what a run remembers of a partition; see known.Get.
+func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partition, error) {
+	r.memory.mu.Lock()
+	table := r.memory.table
+	if r.memory.run != run || r.memory.n != n {
+		table = nil
+	}
+	r.memory.mu.Unlock()
+	if table != nil {
+		return table, nil
+	}
+	table, err := known.Get(ctx, r.store, run, n)
+	if err != nil {
+		return nil, err
+	}
+	r.memory.mu.Lock()
+	r.memory.run, r.memory.n, r.memory.table = run, n, table
+	r.memory.mu.Unlock()
+	return table, nil
+}
+
 // compare looks accounts up in the partition in which they lay then.
 func (c *recollection) compare(ctx context.Context, n int, g *group, memberships map[string][]string) error {
-	p, err := known.Get(ctx, c.store, c.last.Run, n)
+	p, err := c.remembered(ctx, c.last.Run, n)
 	if errors.Is(err, store.ErrNotFound) {
 		return c.compareDateless(ctx, n, g)
 	}

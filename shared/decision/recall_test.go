@@ -1,7 +1,10 @@
 package decision
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +24,7 @@ func night(r *Run, name string, read time.Time) *Run {
 	begin := *r.Begin
 	begin.Run, begin.Read, begin.AsOf = name, read, read
 	next := *r
-	next.Begin = &begin
+	next.Begin, next.memory = &begin, &memory{}
 	b := &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
 	next.History = &history.Standing{Baselines: [2]*plan.Baseline{b, b}}
 	return &next
@@ -187,6 +190,8 @@ func TestKnownTables(t *testing.T) {
 	if err := store.PutBytes(t.Context(), next.store, "runs/run/known/0000.gz", []byte("half")); err != nil {
 		t.Fatal(err)
 	}
+	next = night(first, "after", asOf.AddDate(0, 0, 1))
+	next.Begin.Partitions = 1
 	damaged := func() error { return next.recall(t.Context(), halves(people), next.lastReadings(), next.Begin.Read) }
 	if err := damaged(); !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), "what run run knew of accounts (plan with --accept-feeds to go on without): ") || !strings.Contains(err.Error(), "runs/run/known/0000.gz") {
 		t.Errorf("a damaged table: %v", err)
@@ -194,6 +199,88 @@ func TestKnownTables(t *testing.T) {
 	next.Begin.AcceptFeeds = true
 	if err := damaged(); err != nil {
 		t.Errorf("a damaged table, and the feeds are accepted: %v", err)
+	}
+}
+
+// reads is a store that counts them by object.
+type reads struct {
+	store.Store
+	of map[string]int
+}
+
+func (r *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	r.of[key]++
+	return r.Store.Get(ctx, key)
+}
+
+// TestTablesAreReadOnce: what is remembered of both directories lies in one object. It is
+// read once, however often people of its partition are asked about, and what comes of it
+// stays the same.
+func TestTablesAreReadOnce(t *testing.T) {
+	t.Parallel()
+	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
+	first := world{partitions: 2, entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
+	var people []directory.EntraUser
+	var onPremises []directory.ADUser
+	for n := range 2 {
+		h := halves(nil)
+		for i := range 21 {
+			u := directory.EntraUser{ID: fmt.Sprint("u", i), Created: daysAgo(900), LastSuccessful: daysAgo(3)}
+			a := directory.ADUser{SID: fmt.Sprint("S-1-5-21-", i), Created: daysAgo(900), LastLogonTimestamp: daysAgo(30)}
+			if directory.Partition(u.PartitionKey(), 2) == n {
+				h.Entra = append(h.Entra, u)
+			}
+			if directory.Partition(a.SID, 2) == n && i > 0 { // one partition has fewer than the other
+				h.AD = append(h.AD, a)
+			}
+		}
+		if err := first.Remember(t.Context(), n, h); err != nil {
+			t.Fatal(err)
+		}
+		for _, u := range h.Entra {
+			u.LastSuccessful = time.Time{}
+			people = append(people, u)
+		}
+		for _, a := range h.AD {
+			a.LastLogonTimestamp = time.Time{}
+			onPremises = append(onPremises, a)
+		}
+	}
+	next := night(first, "next", asOf.AddDate(0, 0, 1))
+	counted := &reads{next.store, map[string]int{}}
+	next.store = counted
+	if got := lost(t, next, halves(people, onPremises...)); len(got) != 41 {
+		t.Errorf("%d of 41 accounts are in doubt", len(got))
+	}
+	want := map[string]int{"runs/run/known/0000.gz": 1, "runs/run/known/0001.gz": 1}
+	if d := cmp.Diff(want, counted.of); d != "" {
+		t.Errorf("reads (-want +got):\n%s", d)
+	}
+	lost(t, next, halves(people[:1]))
+	clear(counted.of)
+	for range 3 {
+		if got := lost(t, next, halves(people[:1])); len(got) != 1 {
+			t.Errorf("one person alone: %v", got)
+		}
+	}
+	if len(counted.of) != 0 {
+		t.Errorf("read again: %v", counted.of)
+	}
+	if err := known.Put(t.Context(), next.store, "other", 1, &known.Partition{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []struct {
+		run       string
+		partition int
+		accounts  int
+	}{{"run", 0, 21}, {"run", 1, 20}, {"other", 1, 0}, {"run", 1, 20}} {
+		p, err := next.remembered(t.Context(), of.run, of.partition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(p.Accounts[0]) + len(p.Accounts[1]); n != of.accounts {
+			t.Errorf("partition %d of run %s remembers %d accounts, want %d", of.partition, of.run, n, of.accounts)
+		}
 	}
 }
 

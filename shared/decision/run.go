@@ -33,6 +33,7 @@ type Run struct {
 	store   store.Store
 	renamed map[string][]*history.Item // see renamedItems
 	damaged map[string]string          // by person: what the ledger has cannot be believed
+	memory  *memory
 }
 
 // Open reads what a sealed run's evaluation starts from.
@@ -49,7 +50,7 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups, b.Granting), store: s, ManifestHash: hash}
+	r := &Run{Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups, b.Granting), store: s, ManifestHash: hash, memory: &memory{}}
 	if r.History, err = history.Load(ctx, s, m); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,31 @@
+package decision
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+)
+
+// BenchmarkRecall asks what is remembered of twenty people of one partition of 8,000, as
+// apply does with each batch of changes.
+func BenchmarkRecall(b *testing.B) {
+	first := world{entra: []directory.EntraUser{account("busy", 1)}}.seal(b)
+	h := halves(nil)
+	for i := range 8000 {
+		h.Entra = append(h.Entra, directory.EntraUser{ID: fmt.Sprint("u", i), Created: daysAgo(900), LastSuccessful: daysAgo(i % 90)})
+		h.AD = append(h.AD, directory.ADUser{SID: fmt.Sprint("S-1-5-21-", i), Created: daysAgo(900), LastLogonTimestamp: daysAgo(i % 90)})
+	}
+	if err := first.Remember(b.Context(), 0, h); err != nil {
+		b.Fatal(err)
+	}
+	next := night(first, "next", asOf.AddDate(0, 0, 1))
+	for b.Loop() {
+		batch := halves(h.Entra[:20], h.AD[:20]...)
+		if err := next.recall(b.Context(), batch, [2]*plan.Baseline(next.History.Baselines), asOf.Add(24*time.Hour)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
