@@ -18,8 +18,8 @@ LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
 
-test:
-	$(GO) test -timeout 20m ./...
+test: ## many tests wait for throttling, leases and heartbeats, so more of them run than there are cores
+	$(GO) test -parallel 4 -timeout 20m ./...
 
 test-ad: ## what needs a real Samba domain; installs Samba when run as root on Debian
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/... ./infra/endtoend

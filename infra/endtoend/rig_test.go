@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(built)
-		if out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", built, "../../functions/...").CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", built, "../../functions/...").CombinedOutput(); err != nil {
 			log.Printf("build the functions: %v\n%s", err, out)
 			return 1
 		}

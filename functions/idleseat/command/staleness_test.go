@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -43,6 +44,21 @@ func (c *sharedClock) pass(d time.Duration) {
 	c.t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.move(d)
+}
+
+// passUntil lets the time pass until an instant, if that is still to come.
+func (c *sharedClock) passUntil(due time.Time) {
+	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if left := due.Sub(time.Now().Add(c.ahead)); left > 0 {
+		c.move(left)
+	}
+}
+
+func (c *sharedClock) move(d time.Duration) {
+	c.t.Helper()
 	c.ahead += d
 	if err := os.WriteFile(c.path+".new", binary.BigEndian.AppendUint64(nil, uint64(c.ahead)), 0o600); err != nil {
 		c.t.Fatal(err)
@@ -56,6 +72,16 @@ func (c *sharedClock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return time.Now().Add(c.ahead)
+}
+
+// Now implements clock.Clock.
+func (c *sharedClock) Now() time.Time { return c.now() }
+
+// Sleep implements clock.Clock: who waits in the process of the test lets the time pass.
+// Those who wait side by side do not let it pass twice.
+func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.passUntil(c.now().Add(d))
+	return ctx.Err()
 }
 
 // perRequest lets a step pass with each request of Graph.
