@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -91,7 +93,7 @@ func TestRoundsOfWaiting(t *testing.T) {
 		if err := report.PutResults(t.Context(), s.Store, "entra-0001", said); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run", Round: tc.round}); err != nil || out.Go != tc.want {
+		if out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run", Round: tc.round}); err != nil || out.Go != tc.want || out.Batches.Entra[0].Override {
 			t.Errorf("%s: %+v, %v", name, out, err)
 		}
 	}
@@ -172,8 +174,72 @@ func TestRestoreByThePolicyInForce(t *testing.T) {
 		}
 		s.Policy = func(context.Context) (string, error) { return tc.inForce, tc.err }
 		out, err := s.Do(t.Context(), StepInput{Op: "restore", Execution: "x", Started: clock, Request: Request{Restore: "earlier", User: "ann"}})
-		if err != nil || out.Verdict != tc.want || out.Changes != 1 || !out.Go {
+		if err != nil || out.Verdict != tc.want || out.Changes != 1 || !out.Go || out.Batches.Entra[0].Override {
 			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+}
+
+// TestRestoreGoesOnWithAnother that has begun: its batches are worked on, too. Of a run
+// whose plan is gone, nothing is known but that it is open.
+func TestRestoreGoesOnWithAnother(t *testing.T) {
+	t.Parallel()
+	s := steps(t, quiet())
+	takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done})
+	first, err := s.Do(t.Context(), StepInput{Op: "restore", Execution: "a", Started: clock, Request: Request{Restore: "earlier", User: "ann"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrote(t, ledger.In(s.Store), "ann", first.Run, "earlier", "")
+	second, err := s.Do(t.Context(), StepInput{Op: "restore", Execution: "b", Started: clock.Add(time.Minute), Request: Request{Restore: "earlier"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var runs []string
+	for _, b := range second.Batches.Entra {
+		runs = append(runs, b.Run)
+	}
+	if d := cmp.Diff([]string{second.Run, first.Run}, runs); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestOpenChangeOfALostPlan is told, and resumed in every mode but audit.
+func TestOpenChangeOfALostPlan(t *testing.T) {
+	t.Parallel()
+	for mode, resumes := range map[string][]string{"audit": nil, "review": {"lost"}} {
+		e := quiet()
+		s := e.put(t)
+		wrote(t, ledger.In(s), "ann", "lost", "", "")
+		key, err := history.Settle(t.Context(), s, "later", asOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.run, e.history, e.text = "later", key, strings.Replace(text, "mode: review", "mode: "+mode, 1)
+		e.putInto(t, s)
+		p, err := Run(t.Context(), s, "later", clock)
+		if err != nil || len(p.Pending) != 1 || p.Pending[0].Reason != "begun, and nothing is known of it since" {
+			t.Fatalf("%s: %+v, %v", mode, p, err)
+		}
+		if d := cmp.Diff(resumes, p.Resumes); d != "" {
+			t.Errorf("%s (-want +got):\n%s", mode, d)
+		}
+	}
+}
+
+// TestClosedPlanOfAnUnreadableLedger is not approved, whichever reading fails.
+func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
+	t.Parallel()
+	e := quiet()
+	e.partitions[0] = []plan.Decision{reclaim("a", 70)}
+	s := steps(t, e)
+	planned := s.gated(t, false)
+	s.Policy = func(context.Context) (string, error) { return text + "# edited", nil }
+	inner := s.Store
+	for nth := 1; nth < 40; nth++ {
+		s.Store = &failing{Store: inner, nth: nth}
+		if out, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: planned.PlanHash}}); err == nil {
+			t.Errorf("call %d fails: %+v", nth, out)
 		}
 	}
 }

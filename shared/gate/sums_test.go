@@ -62,7 +62,18 @@ func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 		plan func() (*plan.Plan, error)
 		want bool
 	}{
-		"the first":                 {func() (*plan.Plan, error) { return Run(t.Context(), quiet().put(t), "run", clock) }, true},
+		"the first": {func() (*plan.Plan, error) { return Run(t.Context(), quiet().put(t), "run", clock) }, true},
+		"a past of nothing": {func() (*plan.Plan, error) {
+			e := quiet()
+			fresh := e.put(t)
+			key, err := history.Settle(t.Context(), fresh, "later", asOf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.run, e.history = "later", key
+			e.putInto(t, fresh)
+			return Run(t.Context(), fresh, "later", clock)
+		}, true},
 		"a license was taken":       {func() (*plan.Plan, error) { return Run(t.Context(), taken.put(t), "run", clock) }, false},
 		"a run before, and nothing": {func() (*plan.Plan, error) { return Run(t.Context(), s, after.run, clock) }, false},
 	} {

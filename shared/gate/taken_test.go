@@ -193,10 +193,11 @@ func TestDataThatCannotBeRead(t *testing.T) {
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		user  string
+		user  string // a run for one person
 		spoil string // key of an object
 		want  []string
 	}{
+		"for one by the SID": {"id-dan dan", "", []string{"dan: begun, and nothing is known of it since"}},
 		"for everybody":      {"", "", []string{"ann: the relay is silent", "dan: begun, and nothing is known of it since"}},
 		"for one of them":    {"dan", "", []string{"dan: begun, and nothing is known of it since"}},
 		"for somebody else":  {"eve", "", nil},
@@ -218,8 +219,11 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 			}
 			e := quiet()
 			e.user = tc.user
-			if tc.user != "" {
-				e.partitions[0] = []plan.Decision{{User: tc.user, SID: "S-" + tc.user, Rule: "m365", License: "e3"}}
+			if id, sid, both := strings.Cut(tc.user, " "); tc.user != "" {
+				if !both {
+					sid = "S-" + id
+				}
+				e.partitions[0] = []plan.Decision{{User: id, SID: sid, Rule: "m365", License: "e3"}}
 			}
 			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // so that it knows the past
 			e.putInto(t, s)
