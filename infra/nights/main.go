@@ -28,7 +28,7 @@ type settings struct {
 	seeds, first           uint64
 	people, nights, worker int
 	story, without         string
-	log, shrink            bool
+	log, shrink, until     bool
 }
 
 func main() {
@@ -41,6 +41,7 @@ func main() {
 	flag.StringVar(&s.without, "without", "", "a file of events and faults that do not happen, a number a line")
 	flag.StringVar(&s.story, "story", "", "a file for what the judge hears, of one seed")
 	flag.BoolVar(&s.log, "log", false, "tell what happens")
+	flag.BoolVar(&s.until, "until-fault", false, "end after the first seed that has a fault or missed a case")
 	flag.BoolVar(&s.shrink, "shrink", false, "leave out events of the first seed while its first fault stays")
 	flag.Parse()
 	debug.SetGCPercent(1600) // memory is small beside what it saves
@@ -66,6 +67,9 @@ func run(s settings, out io.Writer) error {
 			return errors.Join(fmt.Errorf("seed %d: %w", told.story.Seed, told.err), closing())
 		}
 		all.add(s, told.story, out)
+		if s.until && len(told.story.Faults)+len(told.story.Late) > 0 {
+			return errors.Join(fmt.Errorf("seed %d has a fault", told.story.Seed), closing())
+		}
 	}
 	all.print(out, time.Since(began))
 	return errors.Join(closing(), all.verdict())
@@ -137,13 +141,13 @@ type sum struct {
 
 func (a *sum) add(s settings, story world.Story, out io.Writer) {
 	for _, f := range story.Faults {
-		fmt.Fprintf(out, "seed %d: %s\n", story.Seed, f)
+		fmt.Fprintf(out, "seed %d: night %d: %s\n", story.Seed, story.Night(f.At), f)
 	}
 	if len(story.Faults) > 0 {
 		fmt.Fprintf(out, "  live it again: go run ./infra/nights -first %d -seeds 1 -people %d -nights %d -log; make it short: -shrink\n", story.Seed, s.people, s.nights)
 	}
 	for _, f := range story.Late {
-		fmt.Fprintf(out, "seed %d: %s\n", story.Seed, f)
+		fmt.Fprintf(out, "seed %d: night %d: %s\n", story.Seed, story.Night(f.At), f)
 	}
 	a.seeds++
 	a.nights += story.Nights

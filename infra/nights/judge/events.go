@@ -25,6 +25,7 @@ const (
 	Given    What = "given"     // anybody gives the license: a help desk, a restore
 	Released What = "released"  // somebody else takes it, or leaves with it
 	Planned  What = "planned"   // a plan lists the removal
+	Accepted What = "accepted"  // somebody lets the license be taken beyond the limits
 	Told     What = "announced" // the removal is announced
 	Removed  What = "removed"   // the tool takes the license, now
 	Forgot   What = "forgot"    // the tool's store was brought back from a copy of At
@@ -123,6 +124,9 @@ func (j *Judge) about(e Event, p *person) error {
 		l.held, l.planned, l.released = false, false, e.At
 	case Planned:
 		l.planned = true
+		return nil
+	case Accepted:
+		l.accepted = true
 		return nil
 	case Told:
 		if last := newest(p.used[e.License], e.At); l.announced.IsZero() || last.After(l.announced) {

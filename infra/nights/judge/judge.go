@@ -28,7 +28,11 @@
 //     fault to change it, and none to leave it.
 //   - given back: given by somebody, after the tool took it.
 //   - twice: taken although it was taken before, and nobody gave it since.
-//   - hidden: taken without a plan that lists it.
+//   - hidden: taken without a plan that lists it, or with one that is held and that nobody
+//     overrode, or beyond the limit of the rule.
+//   - beyond the limit: what the tool took within Window, nobody gave back and no override
+//     accepted is a greater share of the holders than the limit of the rule. Mercy lies
+//     between the two, since a tool counts the holders that it sees. Few are never beyond.
 //   - without: an instant at which somebody holds no license with a mailbox, who held one
 //     before and from whom the tool took it.
 //   - lost: at the end a change is open, or what was taken cannot be put back.
@@ -51,6 +55,11 @@ const (
 	Slack = 2 * time.Minute
 	// Patience is how long somebody may be idle and clear before not taking counts.
 	Patience = 30 * 24 * time.Hour
+	// Window is the time in which what is taken is added up, Few how many of these are no
+	// matter, and Mercy by how much the share may be above the limit.
+	Window = 25 * 24 * time.Hour
+	Few    = 11
+	Mercy  = 1.2
 )
 
 // Rule is one rule as its author means it.
@@ -66,6 +75,9 @@ type Rule struct {
 	NewHolder, EnabledAgain time.Duration
 	// Notice is how long before a removal it is announced. Zero: never.
 	Notice time.Duration
+	// Limit is the share of the holders that may be taken in a month unless somebody
+	// accepts it. Zero: all.
+	Limit float64
 }
 
 // Why is a kind of fault.
@@ -139,8 +151,33 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	if why := j.keeps(p, &known, e.License, e.At.Add(-Slack), e.At, e.Stranger); why != "" {
 		j.fault(Wrong, e, why)
 	}
+	l.accepted = l.accepted || e.Stranger
 	l.held, l.taken, l.strange, l.announced = false, e.At, e.Stranger, time.Time{}
 	delete(p.clear, e.License)
+	if !l.accepted {
+		j.bounded(e)
+	}
+}
+
+// bounded judges a removal by the limit of its rule.
+func (j *Judge) bounded(e Event) {
+	taken, holders, limit := 0, 0, j.rules[e.License].Limit
+	for _, p := range j.people {
+		l := p.licenses[e.License]
+		switch {
+		case l == nil:
+		case l.held:
+			holders++
+		case e.At.Sub(l.taken) <= Window:
+			holders++
+			if !l.accepted {
+				taken++
+			}
+		}
+	}
+	if limit > 0 && taken > Few && float64(taken) > Mercy*limit*float64(holders) {
+		j.fault(Hidden, e, fmt.Sprintf("with it %d of %d were taken within %d days, and nobody accepted that many", taken, holders, int(Window.Hours()/24)))
+	}
 }
 
 // keeps says why a person keeps a license at an instant, by what is shown until known;

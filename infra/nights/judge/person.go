@@ -43,6 +43,7 @@ type license struct {
 	taken     time.Time // by the tool, and not given since
 	strange   bool      // taken by a stranger
 	planned   bool      // a plan lists the removal
+	accepted  bool      // somebody lets it be taken beyond the limits
 	stuck     bool
 	announced time.Time
 }
@@ -63,7 +64,7 @@ func (l *license) give(e Event, seen time.Time) {
 	if !l.taken.IsZero() && !l.strange {
 		l.given = append(l.given, fact{e.At, e.Shown, true})
 	}
-	l.taken, l.planned = time.Time{}, false
+	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
 // forget is what the tool forgets with its store. A license that it does not know to have

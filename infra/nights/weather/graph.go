@@ -22,6 +22,10 @@ func (w *Weather) Graph(next http.Handler) http.Handler {
 		if marked {
 			r = unmarked(r)
 		}
+		if a := w.overQuota(r, out.Header()); a != nil {
+			a.send(out)
+			return
+		}
 		n := w.tonight(graphKinds)
 		if f.plain() && n == nil {
 			next.ServeHTTP(out, r)

@@ -48,9 +48,12 @@ type Weather struct {
 	company atomic.Pointer[sandbox.Company] // nil: the weather is over none
 	ahead   atomic.Int64                    // of the controller's clock, by the weather
 
+	quota quota
+
 	mu      sync.Mutex
 	leftOut map[uint64]bool
 	faults  []Fault
+	refused int // over the quota
 }
 
 // New is calm weather.
@@ -80,6 +83,11 @@ func (w *Weather) Counts() map[string]int {
 	counts := map[string]int{}
 	for _, f := range w.Faults() {
 		counts[string(f.Kind)]++
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refused > 0 {
+		counts[string(GraphQuota)] = w.refused
 	}
 	return counts
 }

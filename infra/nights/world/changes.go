@@ -18,6 +18,10 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
+// linked tells that the tool can know that the person's accounts belong together: each
+// was not made again alone, so that what exempts one of them exempts the other.
+func linked(w *World, i int, p sandbox.Truth) bool { return p.EntraID != "" && !w.touched[i] }
+
 // changes of people. In 120 nights a company of 300 sees each of them several times.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
@@ -58,7 +62,7 @@ var changes = []change{
 		func(w *World, i int) { w.box.Company.SetInADBin(i, true); w.adBinned[i] = true }},
 	{"restored in Active Directory", 0.2, func(w *World, i int, _ sandbox.Truth) bool { return w.adBinned[i] },
 		func(w *World, i int) { w.box.Company.SetInADBin(i, false); delete(w.adBinned, i) }},
-	{"made again in Active Directory", 0.0002, inBoth, func(w *World, i int) { w.box.Company.Replace(i); w.touched[i] = true }},
+	{"made again in Active Directory", 0.0002, func(w *World, i int, p sandbox.Truth) bool { return inBoth(w, i, p) && !w.exempt(i, p) }, func(w *World, i int) { w.box.Company.Replace(i); w.touched[i] = true }},
 	{"made again in Entra ID", 0.0002, func(w *World, i int, p sandbox.Truth) bool {
 		return p.EntraID != "" && p.SID == "" && w.people[i].kind == sandbox.CloudOnly
 	},
@@ -67,7 +71,7 @@ var changes = []change{
 		return p.EntraID != "" && p.SID != "" && w.people[i].kind == sandbox.Synced
 	},
 		func(w *World, i int) { w.box.Company.ReplaceInBoth(i); w.touched[i] = true }},
-	{"becomes a guest", 0.0002, func(w *World, i int, p sandbox.Truth) bool { return p.EntraID != "" && !p.Guest },
+	{"becomes a guest", 0.0002, func(w *World, i int, p sandbox.Truth) bool { return linked(w, i, p) && !p.Guest },
 		func(w *World, i int) { w.box.Company.MakeGuest(i) }},
 	{"becomes an agent", 0.0001, func(w *World, i int, p sandbox.Truth) bool {
 		return p.EntraID != "" && !w.people[i].agent && w.people[i].kind == sandbox.CloudOnly
@@ -85,13 +89,13 @@ var changes = []change{
 	{"taken off the group of E3", 0.0003, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, groupE3, false) }},
 	{"put into Citrix", 0.0005, inAD, func(w *World, i int) { w.box.Company.SetMember(i, groupCitrix, true) }},
 	{"taken off Citrix", 0.0003, inAD, func(w *World, i int) { w.box.Company.SetMember(i, groupCitrix, false) }},
-	{"exempt by group", 0.0008, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt", true) }},
-	{"exempt by a nested group", 0.0004, inEntra, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt-Leave", true) }},
+	{"exempt by group", 0.0008, linked, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt", true) }},
+	{"exempt by a nested group", 0.0004, linked, func(w *World, i int) { w.box.Company.SetMember(i, "LIC-Exempt-Leave", true) }},
 	{"exempt by group no more", 0.02, func(w *World, i int, p sandbox.Truth) bool { return p.EntraID != "" && w.inExemptGroup(i) }, func(w *World, i int) {
 		w.box.Company.SetMember(i, "LIC-Exempt", false)
 		w.box.Company.SetMember(i, "LIC-Exempt-Leave", false)
 	}},
-	{"exempt by name", 0.0004, inEntra, func(w *World, i int) { w.except(i, true) }},
+	{"exempt by name", 0.0004, linked, func(w *World, i int) { w.except(i, true) }},
 	{"exempt by name no more", 0.02, func(w *World, i int, _ sandbox.Truth) bool { return i != breakglass && w.policy.users[i] != "" }, func(w *World, i int) { w.except(i, false) }},
 	{"attributes hidden", 0.0003, func(w *World, i int, p sandbox.Truth) bool { return p.SID != "" && !w.people[i].hidden },
 		func(w *World, i int) {

@@ -94,14 +94,19 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	return out.Bytes(), status, errs.String()
 }
 
-// endanger lets the process be killed or frozen at one of its operations.
+// endanger lets the process be killed or frozen at one of its operations, most often when
+// it is about to change something.
 func (w *World) endanger(what string) {
 	d := throw(w.options.Seed, "danger "+what, w.night)
-	n, after := 1+d.IntN(120), d.IntN(2) == 0
+	n, after := 1+d.IntN(80), d.IntN(2) == 0
+	frozen := 0.03
+	if what == "apply" && len(w.changing) > 0 {
+		frozen = 0.1
+	}
 	switch {
 	case w.happens(what+" is killed", -1, 0.02):
 		w.weather.KillAt(n, after)
-	case w.happens(what+" is stopped and continued", -1, 0.02):
+	case w.happens(what+" is stopped and continued", -1, frozen):
 		w.weather.FreezeAt(n, after, time.Duration(1+d.IntN(47))*time.Hour)
 	}
 }

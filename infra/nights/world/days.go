@@ -26,6 +26,7 @@ func (w *World) live() {
 			w.helpDesk(i)
 		}
 	}
+	w.wave()
 	w.turns()
 	if !w.policy.leave.After(w.clock.Now()) {
 		w.observe(anna) // the leave ends without anybody's doing

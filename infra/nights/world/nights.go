@@ -25,20 +25,22 @@ func (w *World) work() {
 		w.waiting = ""
 	}
 	p := w.plan()
-	override := false
 	switch {
 	case p.Run == "":
-		return
-	case p.Verdict == plan.Hold && p.Overridable && w.happens("an administrator overrides the limits", -1, 0.5):
-		override = true
 	case p.Verdict == plan.Hold:
-		return
+		w.held(p)
 	case w.happens("the approval comes a day late", -1, 0.05):
 		w.waiting = p.Run
-		return
+	default:
+		w.approved(p, false)
 	}
+}
+
+// approved applies a plan some time after it was made.
+func (w *World) approved(p plan.Plan, override bool) {
 	w.clock.pass(time.Duration(throw(w.options.Seed, "approval", w.night).IntN(90)) * time.Minute)
 	w.meanwhile(p)
+	w.breaks()
 	w.apply(p.Run, override)
 	w.byTheWay()
 	w.strange()
@@ -65,6 +67,8 @@ func (w *World) meanwhile(p plan.Plan) {
 			w.observe(i)
 		}
 	}
+	w.show()
+	w.clock.pass(judge.Slack + time.Second)
 }
 
 // byTheWay is what administrators do with the tool besides.
@@ -84,6 +88,7 @@ func (w *World) byTheWay() {
 func (w *World) one(i int, upn string) {
 	for _, license := range []string{e3, citrix} {
 		w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: license})
+		w.hear(judge.Event{What: judge.Accepted, At: w.clock.Now(), Person: w.people[i].id, License: license})
 	}
 	w.commands.call("reevaluate", upn, "--apply", "--format", "json")
 }
@@ -100,7 +105,15 @@ func (w *World) plan() plan.Plan {
 		w.held = 0
 	}
 	w.hear(judge.Event{What: judge.Night, At: w.clock.Now(), Text: verdict, Reasons: reasons, Unread: unread(p)})
-	w.planned(p)
+	if p.Verdict != plan.Hold {
+		w.planned(p)
+	}
+	w.changing = w.changing[:0]
+	for _, c := range p.Changes {
+		if i, known := w.number(c.User); known {
+			w.changing = append(w.changing, i)
+		}
+	}
 	w.notices[p.Run], w.hashes[p.Run] = p.Notices, p.PlanHash
 	w.logf("plan %s: %s, %d changes, %d announced, %d pending, held by %q", p.Run, verdict, len(p.Changes), len(p.Notices), len(p.Pending), reasons)
 	return p
@@ -152,12 +165,15 @@ func (w *World) apply(run string, override bool) {
 		return
 	}
 	w.runs = append(w.runs, run)
-	for range 6 {
+	for round := range 6 {
 		r, refused, err := w.tool.apply(run, w.hashes[run], override)
 		w.announced(run, r, err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
 		if r.Count(report.Pending) == 0 {
 			return
+		}
+		if round == 0 {
+			w.pending(r)
 		}
 		w.clock.pass(5 * time.Minute)
 	}

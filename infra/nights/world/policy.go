@@ -66,7 +66,7 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 	return &judge.Rule{
 		License: license, Idle: time.Duration(r.idle[license]) * day, Grace: grace, NewHolder: 14 * day, EnabledAgain: 14 * day,
-		Notice: time.Duration(r.notice) * day,
+		Notice: time.Duration(r.notice) * day, Limit: 0.1, // the company's own policy: stopAbove, percent
 	}
 }
 
@@ -77,7 +77,8 @@ func (w *World) span(license string, days int) {
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 }
 
-// except exempts somebody by name, as an administrator does on request, or no longer.
+// except exempts somebody by name, as an administrator does on request, or no longer. Of
+// two accounts that do not belong together any more one has the name.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)
 	switch {

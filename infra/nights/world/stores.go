@@ -10,9 +10,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// strange lets a second machine plan and apply, whose store is its own.
+// strange lets a second machine plan and apply, whose store is its own. It does not know
+// which group was that of Citrix before.
 func (w *World) strange() {
-	if w.serverless || !w.happens("a second machine with a store of its own", -1, 0.006) {
+	if w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
 	}
 	own := &w.second

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +37,12 @@ type Options struct {
 	Story io.Writer
 }
 
+// Night is the number of the night of an instant, from 0; the end of the story counts on.
+func (s *Story) Night(at time.Time) int {
+	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
+	return n
+}
+
 // Story is what a world came to.
 type Story struct {
 	Seed          uint64
@@ -48,6 +55,7 @@ type Story struct {
 	Events        []string      // in order, each by its number
 	Counts        map[string]int
 	Verdicts      map[string]int
+	mornings      []time.Time // when each night was over
 }
 
 // World is a company, its truth, and the tool that looks after its licenses.
@@ -72,6 +80,7 @@ type World struct {
 	night                     int
 	unshown                   []judge.Event            // uses that no directory shows yet
 	hidden                    map[string]bool          // licenses whose directory served older dates last night
+	changing                  []int                    // people of the last plan
 	waiting                   string                   // a run whose approval comes late
 	held                      int                      // nights in a row, by the sources
 	runs                      []string                 // those that were applied
@@ -89,6 +98,9 @@ type World struct {
 
 // functionsEvery is how many seeds have one whose tool is the functions.
 const functionsEvery = 5
+
+// busy is how many lists a minute a tenant answers that other applications keep busy.
+const busy = 8
 
 // holding is one license of a person.
 type holding struct {
@@ -113,6 +125,7 @@ func Live(o Options) (Story, error) {
 		binned: map[int]bool{}, adBinned: map[int]bool{}, touched: map[int]bool{},
 		story: Story{Seed: o.Seed, Counts: map[string]int{}, Verdicts: map[string]int{}},
 	}
+	w.clock.long = w.stopped
 	w.clock.nanos.Store(time.Date(2026, 2, 2, 2, 0, 0, 0, time.UTC).UnixNano())
 	if err := w.build(); err != nil {
 		return w.story, err
@@ -124,6 +137,7 @@ func Live(o Options) (Story, error) {
 		w.live()
 		w.work()
 		w.story.Nights++
+		w.story.mornings = append(w.story.mornings, w.clock.Now())
 	}
 	w.settle()
 	w.tally()
@@ -171,6 +185,9 @@ func (w *World) build() (err error) {
 		return err
 	}
 	w.weather.Over(w.box)
+	if throw(w.options.Seed, "busy").chance(0.2) {
+		w.weather.Quota(busy)
+	}
 	w.commands = commands{w}
 	w.tool = w.commands
 	if w.serverless = w.options.Seed%functionsEvery == 0; w.serverless {

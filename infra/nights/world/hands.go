@@ -1,0 +1,101 @@
+package world
+
+import (
+	"slices"
+
+	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/infra/nights/weather"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// pending is what happens to people whose change waits for a directory.
+func (w *World) pending(r report.Results) {
+	for _, x := range r.Results {
+		i, known := w.number(x.User)
+		if !known || x.Status != report.Pending {
+			continue
+		}
+		if w.happens("signs in while it is pending", i, 0.1) {
+			w.use(i, throw(w.options.Seed, "pending", w.night, i), w.clock.Now())
+		}
+		if w.happens("exempted while it is pending", i, 0.02) {
+			w.except(i, true)
+		}
+	}
+	w.show()
+}
+
+// breaks lets Graph break connections now and then while a plan is applied, so that nobody
+// knows of a write whether it was made.
+func (w *World) breaks() {
+	if len(w.changing) > 0 && w.happens("Graph breaks while a plan is applied", -1, 0.1) {
+		w.weather.Begin(weather.Plan{
+			Night: w.night, Often: 0.35,
+			Kinds: slices.Concat(w.weather.Tonight(), []weather.Kind{weather.GraphReset, weather.Graph502, weather.GraphStalled}),
+		})
+	}
+}
+
+// stopped is what happens while the process of the tool is stopped for hours, in the middle
+// of whatever it does.
+func (w *World) stopped() {
+	for _, i := range w.changing {
+		if w.happens("signs in while the tool is stopped", i, 0.7) {
+			w.use(i, throw(w.options.Seed, "stopped", w.night, i), w.clock.Now())
+		}
+	}
+	w.show()
+}
+
+// held is what an administrator does with a plan that is held. It is applied without a
+// word, which the tool is to refuse. Then the limits are set aside.
+func (w *World) held(p plan.Plan) {
+	if w.happens("an administrator applies a held plan", -1, 0.3) {
+		w.apply(p.Run, false)
+	}
+	if p.Overridable && w.happens("an administrator overrides the limits", -1, 0.8) {
+		w.accepted(p)
+		w.approved(p, true)
+	}
+}
+
+// accepted tells the judge that somebody has looked at the changes of a plan that its
+// limits hold, and lets them be made, now or when they were announced for long enough.
+func (w *World) accepted(p plan.Plan) {
+	w.planned(p)
+	for _, c := range slices.Concat(p.Changes, p.Notices) {
+		if i, known := w.number(c.User); known && c.Back == "" {
+			w.hear(judge.Event{What: judge.Accepted, At: w.clock.Now(), Person: w.people[i].id, License: c.License})
+		}
+	}
+}
+
+// wave lets many people leave on one day, as when a site is closed. In some companies it
+// happens twice, so that the second time comes soon after the first was accepted.
+func (w *World) wave() {
+	d := throw(w.options.Seed, "waves")
+	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {
+		return
+	}
+	for i := range w.people {
+		if throw(w.options.Seed, "wave", w.night, i).chance(0.3) {
+			w.people[i].daily = 0
+		}
+	}
+}
+
+// swap gives the DN of the group of Citrix to another group, and another one to it.
+func swap(w *World) {
+	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{DN: "CN=Citrix Users,OU=Swapped," + sandbox.BaseDN})
+	w.box.Company.ChangeADGroup(groupOnPrem, sandbox.ADGroupChange{DN: sandbox.CitrixGroup})
+}
+
+func swapBack(w *World) {
+	w.box.Company.ChangeADGroup(groupOnPrem, sandbox.ADGroupChange{})
+	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{})
+}
+
+// groupOnPrem is a group of both directories that gives E3.
+const groupOnPrem = "LIC-E3-OnPrem"
