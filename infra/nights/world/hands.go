@@ -49,9 +49,9 @@ func (w *World) stopped() {
 	w.show()
 }
 
-// held is what an administrator does with a plan that is held. It is applied without a
+// onHold is what an administrator does with a plan that is held. It is applied without a
 // word, which the tool is to refuse. Then the limits are set aside.
-func (w *World) held(p plan.Plan) {
+func (w *World) onHold(p plan.Plan) {
 	if w.happens("an administrator applies a held plan", -1, 0.3) {
 		w.apply(p.Run, false)
 	}

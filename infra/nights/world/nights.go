@@ -28,7 +28,7 @@ func (w *World) work() {
 	switch {
 	case p.Run == "":
 	case p.Verdict == plan.Hold:
-		w.held(p)
+		w.onHold(p)
 	case w.happens("the approval comes a day late", -1, 0.05):
 		w.waiting = p.Run
 	default:
