@@ -63,6 +63,9 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 		if listed == member {
 			return s.notNested(p, g, member)
 		}
+		if err := directory.Permit(ctx); err != nil { // what was read before may have taken long
+			return err
+		}
 		err = s.modify(g, p, member)
 		switch {
 		case ldap.IsErrorWithCode(err, ldap.LDAPResultInsufficientAccessRights):

@@ -218,6 +218,8 @@ type fakeAD struct {
 	in     members
 	deaf   bool                       // accepts changes of members and does not make them
 	groups map[string]directory.Group // by DN and by GUID; nil: those of DNs, whose GUIDs are not told
+
+	beforeWrite func() // nil: nothing comes between the call of RemoveMember and its write
 }
 
 // dn is the DN of a group however it is named.
@@ -279,7 +281,13 @@ func (f *fakeAD) AddMember(_ context.Context, group, guid string) error {
 	return f.change("AddMember", group, guid, f.in.add)
 }
 
-func (f *fakeAD) RemoveMember(_ context.Context, group, guid string) error {
+func (f *fakeAD) RemoveMember(ctx context.Context, group, guid string) error {
+	if f.beforeWrite != nil {
+		f.beforeWrite()
+	}
+	if err := directory.Permit(ctx); err != nil {
+		return err
+	}
 	return f.change("RemoveMember", group, guid, f.in.remove)
 }
 

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +132,25 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 				t.Errorf("wrote %v", b.entra.writes())
 			}
 		})
+	}
+}
+
+// TestStoppedBeforeTheWriteInActiveDirectory: the process is stopped while the directory
+// prepares the write, and the person comes back meanwhile.
+func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeDora)
+	b.ad.beforeWrite = func() {
+		b.ad.beforeWrite = nil
+		b.now = b.now.Add(14 * time.Hour)
+		b.ad.people["S-1-5-21-4"].LastLogonTimestamp = b.now.Add(-time.Hour)
+	}
+	results, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(b.ad.in[citrixDN], "S-1-5-21-4") {
+		t.Errorf("no member any more: %+v", results.Results)
 	}
 }
 

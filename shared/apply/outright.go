@@ -26,6 +26,9 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 		if errors.Is(err, errAged) {
 			return m.writeFailed(ctx, err)
 		}
+		if definite(err) == "" {
+			return m.complete(ctx, ledger.Done, "")
+		}
 		if readErr := m.readBack(ctx); readErr != nil {
 			return troubled, readErr.Error()
 		}
@@ -67,11 +70,11 @@ func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 	if status, note := m.leave(ctx); status != "" {
 		return status, note
 	}
-	err := m.writeMember(ctx, plan.ADGroup, e.Source, false)
+	err := m.writeMember(m.taking(ctx), plan.ADGroup, e.Source, false)
 	if errors.Is(err, directory.ErrDeferred) {
 		return report.Pending, handedOver
 	}
-	if definite(err) != "" {
+	if definite(err) != "" || errors.Is(err, errAged) {
 		return m.writeFailed(ctx, err)
 	}
 	in, readErr := m.inGroup(ctx, plan.ADGroup, e.Source)

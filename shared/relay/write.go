@@ -76,7 +76,7 @@ func (r *Relay) change(l *lease, c *task.Change, groups []task.Group) (result ta
 	if err := l.held(); err != nil {
 		return end(task.Failed, err.Error())
 	}
-	written := r.write(l.ctx, c, person.GUID)
+	written := r.write(l.ctx, c, person.GUID, l.held)
 	if result.After, err = r.ad.MemberOf(l.ctx, c.SID, c.Group, true); err != nil {
 		return end(task.Failed, errors.Join(written, fmt.Errorf("the group could not be read again: %w", err)).Error())
 	}
@@ -106,9 +106,10 @@ func (r *Relay) outdated(ctx context.Context, c *task.Change, groups []task.Grou
 	return c.Seen.Outdated(a.Seen)
 }
 
-func (r *Relay) write(ctx context.Context, c *task.Change, personGUID string) error {
+// write makes a change. A removal is sent only while held says that the task is still ours.
+func (r *Relay) write(ctx context.Context, c *task.Change, personGUID string, held func() error) error {
 	if c.Action == task.Add {
 		return r.ad.AddMember(ctx, c.Group, personGUID)
 	}
-	return r.ad.RemoveMember(ctx, c.Group, personGUID)
+	return r.ad.RemoveMember(directory.WithPermit(ctx, held), c.Group, personGUID)
 }

@@ -14,7 +14,7 @@ const again = "weather=again"
 // Graph puts the weather before Microsoft Graph, for sandbox.Sandbox.Intercept.
 func (w *Weather) Graph(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		f := w.Process.next()
+		f := w.Process.next(r.Method != http.MethodGet)
 		if f.fails {
 			panic(http.ErrAbortHandler)
 		}

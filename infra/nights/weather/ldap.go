@@ -26,7 +26,7 @@ func (w *Weather) Over(s *sandbox.Sandbox) {
 
 // LDAP puts the weather before Active Directory, for sandbox.Sandbox.Meddle.
 func (w *Weather) LDAP(x *sandbox.Exchange) {
-	f := w.Process.next()
+	f := w.Process.next(x.Method == "MODIFY")
 	if f.fails {
 		x.Drop()
 		return

@@ -68,8 +68,9 @@ type fate struct {
 // plain tells that the operation is as any other.
 func (f fate) plain() bool { return f == fate{} }
 
-// next counts an operation. A process that freezes before it does so here.
-func (p *Process) next() fate {
+// next counts an operation. A process that freezes before it does so here. A write of a
+// directory that it has sent is carried out all the same, so that it freezes after it.
+func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++
 	hit := p.count == p.at
@@ -80,7 +81,7 @@ func (p *Process) next() fate {
 		p.dead, f.fails = true, true
 	case hit && freeze == 0:
 		p.dead, f.lost = true, true
-	case hit && p.after:
+	case hit && (p.after || write):
 		f.late = freeze
 	}
 	p.mu.Unlock()

@@ -45,7 +45,7 @@ func failed(doing, key string, err error) error {
 // pass carries an operation out, or makes a fault of it. The kind is one that is left to
 // the caller, who makes it of what came.
 func (s *Store) pass(doing, key string, kinds []Kind, do func(store.Store) error) (Kind, dice, error) {
-	f := s.w.Process.next()
+	f := s.w.Process.next(false)
 	if f.fails {
 		return "", 0, failed(doing, key, errKilled)
 	}
