@@ -26,9 +26,6 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 		if errors.Is(err, errAged) {
 			return m.writeFailed(ctx, err)
 		}
-		if definite(err) == "" {
-			return m.complete(ctx, ledger.Done, "")
-		}
 		if readErr := m.readBack(ctx); readErr != nil {
 			return troubled, readErr.Error()
 		}
