@@ -9,7 +9,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
-	"github.com/idleseat/idleseat/shared/store/memory"
 )
 
 // FuzzPast puts anything where a run keeps what it knows of the past, and where plans
@@ -27,7 +26,7 @@ func FuzzPast(f *testing.F) {
 		zip := gzip.NewWriter(&zipped)
 		_, _ = zip.Write([]byte(lines))
 		_ = zip.Close()
-		var s memory.Store
+		var s store.Memory
 		m := &snapshot.Manifest{Run: run, History: "runs/" + run + "/history/x.jsonl.gz"}
 		if err := snapshot.Seal(t.Context(), &s, m); err != nil {
 			t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/idleseat/idleseat/shared/store"
-	"github.com/idleseat/idleseat/shared/store/memory"
 )
 
 // FuzzObjects puts anything where the ledger has objects of one license. What is
@@ -19,7 +18,7 @@ func FuzzObjects(f *testing.F) {
 	f.Add("999999.json", good, "1000000.json", good)
 	f.Add("000001.leaving.json", "{}", "000001.json", "[")
 	f.Fuzz(func(t *testing.T, first, text, second, other string) {
-		var s memory.Store
+		var s store.Memory
 		for name, body := range map[string]string{first: text, second: other} {
 			if store.CheckKey("ledger/p/l/"+name) != nil || strings.Contains(name, "/") {
 				return

@@ -7,13 +7,12 @@ import (
 
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/store"
-	"github.com/idleseat/idleseat/shared/store/memory"
 )
 
 // FuzzPlan holds that an object is refused or is a plan with its own hash, and that the
 // lists behind it never break the program.
 func FuzzPlan(f *testing.F) {
-	var s memory.Store
+	var s store.Memory
 	if err := PutPlan(f.Context(), &s, newPlan(plan.Change{User: "u", IdleSince: &idle}), each(plan.Decision{User: "r", Refused: "why"})); err != nil {
 		f.Fatal(err)
 	}
@@ -24,7 +23,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add([]byte(`{"refused":7,"undecided":[{}]}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		var s memory.Store
+		var s store.Memory
 		if err := store.PutBytes(t.Context(), &s, PlanKey("run"), raw); err != nil {
 			t.Fatal(err)
 		}

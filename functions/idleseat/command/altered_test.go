@@ -21,14 +21,14 @@ import (
 
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/store/memory"
+	"github.com/idleseat/idleseat/shared/store"
 )
 
 // tale is a company over three nights, told by the commands. It can be told again from
 // the beginning of any chapter.
 type tale struct {
 	*shell
-	store  *memory.Store
+	store  *store.Memory
 	runs   map[string]string // by name
 	one    string            // who is asked back in the middle of the first run
 	back   int               // who lost a license in the first run and signs in on the second day
@@ -184,7 +184,7 @@ func newTale(t *testing.T) (s *tale, kept []state) {
 	s.waits = passing{clock}
 	s.write("policy.yaml", s.policyText())
 	s.company.Company.SignIn(9) // in so small a company nobody else may have, for days
-	s.store = &memory.Store{}
+	s.store = &store.Memory{}
 	s.objects = s.store
 	for _, c := range chapters {
 		kept = append(kept, s.keep())

@@ -12,7 +12,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/store"
-	"github.com/idleseat/idleseat/shared/store/memory"
 )
 
 func partition() *Partition {
@@ -29,7 +28,7 @@ func partition() *Partition {
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	for _, want := range []*Partition{partition(), {Accounts: [2][]Account{{}, {}}, Members: []Member{}}} {
-		var s memory.Store
+		var s store.Memory
 		if err := Put(t.Context(), &s, "run", 3, want); err != nil {
 			t.Fatal(err)
 		}
