@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -153,29 +152,26 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			asked := map[string]bool{}
-			var waiting sync.WaitGroup
-			var done atomic.Bool
+			var until, done time.Time // as Graph asked, and of the write that it takes
 			s.company.Intercept(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if isWrite(r) && len(asked) == 0 {
 						asked[r.Method] = true
 						w.Header().Set("Retry-After", "90")
 						http.Error(w, `{"error":{"code":"TooManyRequests","message":"slow down"}}`, http.StatusTooManyRequests)
-						waiting.Go(func() { // the minute and a half passes while the command waits
-							for !done.Load() {
-								time.Sleep(200 * time.Millisecond)
-								s.clock.pass(20 * time.Second)
-							}
-						})
+						until = s.clock.now().Add(90 * time.Second)
 						return
 					}
-					done.Store(done.Load() || isWrite(r))
+					if isWrite(r) && done.IsZero() {
+						done = s.clock.now()
+					}
 					next.ServeHTTP(w, r)
 				})
 			})
 			r := s.untilDone("apply", p.Run)
-			done.Store(true)
-			waiting.Wait()
+			if done.Before(until) {
+				t.Errorf("written at %v, and Graph asked to wait until %v", done, until)
+			}
 			if len(r.Results) != 1 || r.Results[0].Status != report.Done || len(asked) == 0 {
 				t.Errorf("%+v", r.Results)
 			}

@@ -3,7 +3,6 @@ package command
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -140,17 +139,6 @@ func (s *tale) policyText() string {
 	return text
 }
 
-// passing is the clock of the company for the commands: they wait for nothing, and the
-// time passes.
-type passing struct{ *sharedClock }
-
-func (p passing) Now() time.Time { return p.now() }
-
-func (p passing) Sleep(ctx context.Context, d time.Duration) error {
-	p.pass(max(d, 0))
-	return ctx.Err()
-}
-
 // state is everything at the beginning of a chapter.
 type state struct {
 	at      time.Time
@@ -181,7 +169,6 @@ func newTale(t *testing.T) (s *tale, kept []state) {
 	clock := newSharedClock(t)
 	s = &tale{shell: newShell(t, sandbox.Options{Users: 60, Seed: 11, LicenseDelay: 5 * time.Minute, Now: clock.now}), runs: map[string]string{}, golden: true}
 	s.clock = clock
-	s.waits = passing{clock}
 	s.write("policy.yaml", s.policyText())
 	s.company.Company.SignIn(9) // in so small a company nobody else may have, for days
 	s.store = &store.Memory{}

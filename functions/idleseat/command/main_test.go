@@ -84,7 +84,6 @@ type shell struct {
 	clock   *sharedClock  // instead, where the company shares one with the commands
 	apart   bool          // commands run in processes of their own, with dir as their folder
 	objects store.Store   // instead of the folder, for commands in this process; nil: the folder
-	waits   clock.Clock   // of commands in this process; nil: the one that their environment names
 }
 
 // policyText edits the sandbox's own policy.
@@ -199,10 +198,7 @@ func (s *shell) run(args ...string) answer {
 		Context: s.t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Clock: clockFrom(variable), Variable: variable, OpenStore: store.Open,
 	}
-	switch {
-	case s.waits != nil:
-		a.Clock = s.waits
-	case s.clock != nil:
+	if s.clock != nil {
 		a.Clock = s.clock
 	}
 	if s.objects != nil {

@@ -34,7 +34,7 @@ const clockVariable = "IDLESEAT_TEST_CLOCK"
 
 func newSharedClock(t *testing.T) *sharedClock {
 	t.Helper()
-	c := &sharedClock{t: t, path: filepath.Join(t.TempDir(), "clock")}
+	c := &sharedClock{t: t, path: filepath.Join(quickFolder(t), "clock")}
 	c.pass(0)
 	return c
 }
