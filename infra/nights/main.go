@@ -6,12 +6,14 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -46,13 +48,16 @@ func main() {
 	flag.Parse()
 	debug.SetGCPercent(1600) // memory is small beside what it saves
 	debug.SetMemoryLimit(3 << 30)
-	if err := run(s, os.Stdout); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, s, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "nights:", err)
 		os.Exit(1)
 	}
 }
 
-func run(s settings, out io.Writer) error {
+// run lets the seeds live, and sums up. When ctx ends, no further one begins.
+func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)
 	}
@@ -62,7 +67,7 @@ func run(s settings, out io.Writer) error {
 	}
 	began := time.Now()
 	all := sum{counts: map[string]int{}, verdicts: map[string]int{}}
-	for told := range lives(s, o) {
+	for told := range lives(ctx, s, o) {
 		if told.err != nil {
 			return errors.Join(fmt.Errorf("seed %d: %w", told.story.Seed, told.err), closing())
 		}
@@ -108,7 +113,7 @@ type told struct {
 }
 
 // lives lets the worlds live, some at a time.
-func lives(s settings, o world.Options) <-chan told {
+func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup
 	for range s.worker {
@@ -123,7 +128,7 @@ func lives(s settings, o world.Options) <-chan told {
 		})
 	}
 	go func() {
-		for n := range s.seeds {
+		for n := uint64(0); n < s.seeds && ctx.Err() == nil; n++ {
 			seeds <- s.first + n
 		}
 		close(seeds)
@@ -149,7 +154,9 @@ func (a *sum) add(s settings, story world.Story, out io.Writer) {
 	for _, f := range story.Late {
 		fmt.Fprintf(out, "seed %d: night %d: %s\n", story.Seed, story.Night(f.At), f)
 	}
-	a.seeds++
+	if a.seeds++; a.seeds%100 == 0 {
+		fmt.Fprintf(out, "%d seeds have lived\n", a.seeds)
+	}
 	a.nights += story.Nights
 	a.removed += story.Removed
 	a.given += story.Given

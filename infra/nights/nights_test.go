@@ -23,7 +23,7 @@ func TestNightsBeforeTheJudge(t *testing.T) {
 		s.seeds = n
 	}
 	var out strings.Builder
-	err := run(s, &out)
+	err := run(t.Context(), s, &out)
 	t.Log(out.String())
 	if err != nil {
 		t.Error(err)
