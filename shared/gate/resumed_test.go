@@ -243,3 +243,30 @@ func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 		}
 	}
 }
+
+// TestRunThatCanEndItself: what a run has begun is undone by the run itself as long as
+// its data are there.
+func TestRunThatCanEndItself(t *testing.T) {
+	t.Parallel()
+	e := quiet()
+	e.partitions[0] = []plan.Decision{reclaim("bob", 70)}
+	s := steps(t, e).Store
+	if _, err := Run(t.Context(), s, "run", clock); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: "bob", License: "e3", Run: "run", Rule: "m365"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Restore(t.Context(), s, Back{Of: "run", Run: "mine"}, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Changes) != 0 || len(p.Resumes) != 1 || p.Resumes[0] != "run" {
+		t.Errorf("changes %+v, resumes %v", p.Changes, p.Resumes)
+	}
+	for run, want := range map[string]bool{"run": false, "lost": true} {
+		if over, err := isOver(t.Context(), s, run); over != want || err != nil {
+			t.Errorf("%s: %t, %v", run, over, err)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package apply
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestWhatDoesNotBegin: what stands in the way of a change that has not begun. Nothing
+// is written then.
+func TestWhatDoesNotBegin(t *testing.T) {
+	t.Parallel()
+	const exempting = "exempt: {groups: [{entra: LIC-Exempt}]}"
+	at := func(t *testing.T, b *bench, license, to string, at time.Time) *ledger.Entry {
+		t.Helper()
+		e, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: license, To: to, Run: "r0", Rule: "other", Via: "direct", At: at}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	done := func(license, to string, after time.Duration) func(*testing.T, *bench, *job) {
+		return func(t *testing.T, b *bench, _ *job) {
+			e := at(t, b, license, to, asOf.Add(-time.Hour))
+			if err := ledger.In(b.Store).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.RolledBack, At: asOf.Add(after)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	open := func(license, to string) func(*testing.T, *bench, *job) {
+		return func(t *testing.T, b *bench, _ *job) { at(t, b, license, to, asOf.Add(-time.Hour)) }
+	}
+	damaged := func(license string) func(*testing.T, *bench, *job) {
+		return func(t *testing.T, b *bench, _ *job) {
+			at(t, b, license, "", asOf.Add(-time.Hour))
+			if err := store.PutBytes(t.Context(), b.Store, "ledger/id-bo/"+license+"/000001.json", []byte("{")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	inForce := func(old, new string) func(*testing.T, *bench, *job) {
+		return func(t *testing.T, _ *bench, j *job) {
+			if err := j.force(strings.Replace(text, old, new, 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, tc := range map[string]struct {
+		stand  func(*testing.T, *bench, *job)
+		status report.Status
+		again  bool
+		note   string // of what stands in the way; empty: nothing does
+	}{
+		"nothing":                             {func(*testing.T, *bench, *job) {}, report.Done, false, ""},
+		"nothing may begin":                   {func(_ *testing.T, _ *bench, j *job) { j.closed = "closed" }, report.Refused, false, "closed"},
+		"asked for":                           {func(_ *testing.T, _ *bench, j *job) { j.stopped = map[string]bool{"id-bo": true} }, report.Refused, false, "somebody asked for it back"},
+		"another's was asked for":             {func(_ *testing.T, _ *bench, j *job) { j.stopped = map[string]bool{"id-anna": true} }, report.Done, false, ""},
+		"a change to the same target":         {open("visio", "exo"), report.Refused, false, "another run's change is still open: run r0"},
+		"a change of the target":              {open("exo", ""), report.Refused, false, "another run's change is still open: run r0"},
+		"a change of another":                 {open("visio", ""), report.Done, false, ""},
+		"to the same target, since":           {done("visio", "exo", time.Second), report.Refused, false, "another run's change is still open, or was after this plan was made: run r0 changed visio; plan again"},
+		"to the same target, at that instant": {done("visio", "exo", 0), report.Done, false, ""},
+		"to the same target, before":          {done("visio", "exo", -time.Minute), report.Done, false, ""},
+		"another, since":                      {done("visio", "", time.Second), report.Done, false, ""},
+		"a damaged entry of another":          {damaged("visio"), report.Refused, false, ""},
+		"a damaged entry":                     {damaged("e3"), report.Refused, false, ""},
+		"the intent is not written":           {func(_ *testing.T, b *bench, j *job) { j.ledger = ledger.In(brokenStore{b.Store, "ledger/", ""}) }, report.Pending, true, "nothing was done: "},
+		"the ledger is not listed":            {func(_ *testing.T, b *bench, j *job) { j.ledger = ledger.In(brokenStore{b.Store, "", "ledger/"}) }, report.Pending, true, "nothing was done: "},
+		"another way":                         {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.EntraGroup }, report.Refused, false, "now held in another way (direct) than when it was planned (entra-group); plan again"},
+		"to be announced":                     {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.Notice }, report.Refused, false, "it would now have to be announced first, or was announced already; plan again"},
+		"no such rule in force":               {inForce("name: m365", "name: m366"), report.Kept, false, "the policy in force has no rule m365"},
+		"another license in force":            {inForce("{sku: SPE_E3,           group: {entra: LIC-E3}}", "{sku: SPE_E3}"), report.Kept, false, "by the policy in force the rule m365 changes other licenses"},
+		"another target in force":             {inForce("{changeTo: exo}", "{changeTo: visio}"), report.Kept, false, "by the policy in force the rule m365 changes other licenses"},
+		"more days in force":                  {inForce("days(60)", "days(101)"), report.Kept, false, "by the policy in force: "},
+		"fewer days in force":                 {inForce("days(60)", "days(59)"), report.Done, false, ""},
+		"review in force":                     {inForce("mode: enforce", "mode: review"), report.Kept, false, "the policy in force is in mode review, and nobody approved this change"},
+		"exempt in force":                     {inForce(exempting, "exempt: {users: [id-bo]}"), report.Kept, false, "by the policy in force: exempt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			j := b.jobOf(t)
+			judge, err := j.run.Judge(b.now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.judge, j.results = judge, &report.Results{}
+			tc.stand(t, b, j)
+			all, err := j.fresh(t.Context(), j.plan.Changes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := j.change(t.Context(), &j.plan.Changes[0], all["id-bo"])
+			if r.Status != tc.status || r.Again != tc.again || !strings.HasPrefix(r.Note, tc.note) {
+				t.Errorf("%s, %q, again %t; want %s, %q", r.Status, r.Note, r.Again, tc.status, tc.note)
+			}
+			if wrote := len(b.entra.writes()) > 0; wrote != (tc.status == report.Done) {
+				t.Errorf("wrote %v", b.entra.writes())
+			}
+		})
+	}
+}
+
+// TestReviewInForceOfAReviewedRun: approved changes of a run in mode review go on in
+// mode review.
+func TestReviewInForceOfAReviewedRun(t *testing.T) {
+	t.Parallel()
+	review := strings.Replace(text, "mode: enforce", "mode: review", 1)
+	b := newBenchOf(t, review, changeBo)
+	j := b.jobOf(t)
+	judge, err := j.run.Judge(b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.judge, j.results = judge, &report.Results{}
+	if err := j.force(strings.Replace(review, "name: visio,", "name: visual,", 1)); err != nil {
+		t.Fatal(err)
+	}
+	all, err := j.fresh(t.Context(), j.plan.Changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := j.change(t.Context(), &changeBo, all["id-bo"]); r.Status != report.Done {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestMailboxThatMayBeShared: where sign-in is not known to be open, the report of
+// mailboxes must show a user's before the license is taken.
+func TestMailboxThatMayBeShared(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		enabled directory.Flag
+		kind    string
+		want    report.Status
+	}{
+		"sign-in is open":            {directory.Yes, "", report.Done},
+		"sign-in is blocked":         {directory.No, "", report.Refused},
+		"blocked, and a user's":      {directory.No, "User", report.Done},
+		"nobody knows":               {directory.Unset, "", report.Refused},
+		"nobody knows, and a user's": {directory.Unset, "User", report.Done},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := changeBo
+			c.UserPrincipalName = "bo@x.example"
+			b := newBenchOf(t, strings.Replace(text, "{sku: EXCHANGESTANDARD,", "{sku: EXCHANGESTANDARD, mailboxQuota: 50,", 1), c)
+			u := b.entra.users["id-bo"]
+			u.UserPrincipalName, u.Enabled = c.UserPrincipalName, tc.enabled
+			j := b.jobOf(t)
+			judge, err := j.run.Judge(b.now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.judge, j.results = judge, &report.Results{}
+			if err := store.PutLines(t.Context(), b.Store, "boxes", func(emit func(any) error) error {
+				return emit(directory.Mailbox{UserPrincipalName: c.UserPrincipalName, Kind: tc.kind})
+			}); err != nil {
+				t.Fatal(err)
+			}
+			j.run.Begin.Mailboxes = &snapshot.Mailboxes{Key: "boxes"}
+			all, err := j.fresh(t.Context(), j.plan.Changes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := j.change(t.Context(), &c, all["id-bo"])
+			if r.Status != tc.want || tc.want == report.Refused && r.Note != plan.MayBeShared {
+				t.Errorf("%s, %q; want %s", r.Status, r.Note, tc.want)
+			}
+			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == report.Done) {
+				t.Errorf("wrote %v", b.entra.writes())
+			}
+		})
+	}
+}
