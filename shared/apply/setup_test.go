@@ -58,7 +58,7 @@ var (
 	demoteEgon = plan.Change{User: "S-1-5-21-5", SID: "S-1-5-21-5", Rule: "citrix-lite", License: "citrix", To: "lite", Via: plan.ADGroup, IdleSince: &idle}
 )
 
-// bench is an applier with fakes for both directories over a real folder that
+// bench is an applier with fakes for both directories over a store that
 // holds a sealed run and its plan.
 type bench struct {
 	*Applier
@@ -104,10 +104,7 @@ func newBench(t *testing.T, changes ...plan.Change) *bench {
 
 func newBenchOf(t *testing.T, policy string, changes ...plan.Change) *bench {
 	t.Helper()
-	s, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := store.Store(&store.Memory{})
 	b := &bench{entra: newEntra(), ad: newAD(), now: asOf.Add(time.Hour)}
 	b.Applier = &Applier{Store: s, Entra: b.entra, AD: b.ad, Now: func() time.Time { return b.now }}
 	seal(t, s, policy)

@@ -299,10 +299,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	s, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := store.Store(&store.Memory{})
 	b := &bench{entra: newEntra(), ad: newAD()}
 	b.Collector = &Collector{Store: s, Entra: b.entra, AD: b.ad, Tool: "v1", Now: func() time.Time { return clock }}
 	return b

@@ -85,10 +85,7 @@ func (w world) remember(t testing.TB, s store.Store) string {
 func (w world) seal(t testing.TB) *Run {
 	t.Helper()
 	ctx := t.Context()
-	s, err := store.Open(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := store.Store(&store.Memory{})
 	entra := func(name string) directory.GroupRef { return directory.GroupRef{Source: directory.Entra, Name: name} }
 	b := &snapshot.Begin{
 		Run: "run", Read: asOf.Add(-time.Minute), AsOf: asOf, Tenant: "11111111-2222-3333-4444-555555555555", Policy: text, Partitions: max(1, w.partitions),

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -61,16 +60,12 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// lively is a folder with everything in it that the steps read: an override, a change
-// that was begun, one that was done, what batches said, the mailbox usage report. The
-// plan of run is made.
-func lively(t *testing.T) (folder, planHash string) {
+// lively are the objects of a store with everything in it that the steps read: an
+// override, a change that was begun, one that was done, what batches said, the mailbox
+// usage report. The plan of run is made.
+func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	t.Helper()
-	folder = t.TempDir()
-	s, err := store.Open(t.Context(), folder)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := &store.Memory{}
 	first := matched("r0", "a", 0, 60)
 	first.putInto(t, s)
 	p, err := Run(t.Context(), s, "r0", clock.AddDate(0, 0, -3))
@@ -102,7 +97,7 @@ func lively(t *testing.T) (folder, planHash string) {
 	if p, err = Run(t.Context(), s, "run", clock); err != nil {
 		t.Fatal(err)
 	}
-	return folder, p.PlanHash
+	return s.Objects(), p.PlanHash
 }
 
 // TestAFailingStoreHoldsEveryStep: whichever call of the store fails, no step says that
@@ -133,14 +128,8 @@ func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 			t.Parallel()
 			template, hash := lively(t)
 			do := func(nth int) (*failing, *StepOutput, error) {
-				folder := t.TempDir()
-				if err := os.CopyFS(folder, os.DirFS(template)); err != nil {
-					t.Fatal(err)
-				}
-				inner, err := store.Open(t.Context(), folder)
-				if err != nil {
-					t.Fatal(err)
-				}
+				inner := &store.Memory{}
+				inner.Become(template)
 				s, f := stepsOn(inner), &failing{Store: inner, nth: nth}
 				s.Store = f
 				out, err := s.Do(t.Context(), tc.in(hash))

@@ -74,10 +74,7 @@ func quiet() evaluated {
 
 func (e evaluated) put(t *testing.T) store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := store.Store(&store.Memory{})
 	e.putInto(t, s)
 	return s
 }

@@ -104,10 +104,7 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	t.Parallel()
 	listed := strings.Replace(text, "limits:", "exempt: {users: [boss@x.example], leave: [{user: old@x.example, until: 2026-01-01}]}\nlimits:", 1)
 	listed = strings.Replace(listed, ", model: user", "", 1)
-	s, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := store.Store(&store.Memory{})
 	b := &snapshot.Begin{Run: "run", Read: asOf, AsOf: asOf, Tenant: tenant, Policy: listed, Partitions: 1, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
 	w, err := snapshot.NewWriter(s, b, directory.Entra, "1", asOf)
 	if err != nil {

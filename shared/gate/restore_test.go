@@ -270,10 +270,7 @@ func TestRunOfARestore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := store.Open(t.Context(), t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
 			for range 2 { // a repeated step finds the run there
 				if err := lay(t.Context(), s, Back{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {

@@ -130,10 +130,7 @@ func TestKeysOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := store.Open(t.Context(), t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
 			got, err := stepsOn(s).keysOf(t.Context(), tc.name)
 			if tc.is != nil {
@@ -152,10 +149,7 @@ func TestTakenFromEitherKey(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
 	for key, found := range map[string]bool{"id-ann": true, "S-1-5-21-1": true, "id-bob": false} {
-		s, err := store.Open(t.Context(), t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := store.Store(&store.Memory{})
 		people(t, s, "newest", []directory.EntraUser{ann}, directory.ADUser{SID: "S-1-5-21-1", GUID: "guid", LastLogonTimestamp: asOf})
 		e, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: key, License: "citrix", Run: "r1", At: asOf}, nil)
 		if err != nil || ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
@@ -171,10 +165,7 @@ func TestTakenFromEitherKey(t *testing.T) {
 // TestDataThatCannotBeRead: somebody is not taken for unknown then.
 func TestDataThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	s, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := store.Store(&store.Memory{})
 	people(t, s, "newest", []directory.EntraUser{{ID: "id-ann", LastSuccessful: asOf}})
 	r, err := decision.Open(t.Context(), s, "newest")
 	if err != nil {
@@ -206,10 +197,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := store.Open(t.Context(), t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := store.Store(&store.Memory{})
 			old := takes(t, s, "earlier", map[string]ledger.Outcome{"dan": "", "ann": "", "bob": ledger.Done})
 			putResults(t, s, old)
 			if tc.spoil != "" {

@@ -17,10 +17,7 @@ import (
 
 func open(t *testing.T) (*Ledger, store.Store) {
 	t.Helper()
-	s, err := store.Open(context.Background(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := store.Store(&store.Memory{})
 	return In(s), s
 }
 

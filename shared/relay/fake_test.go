@@ -175,10 +175,7 @@ func newBench(t *testing.T, ad *fakeAD) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cloud.Close() })
-	objects, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	objects := store.Store(&store.Memory{})
 	b := &bench{T: t, cloud: cloud, ad: ad, said: &safeBuffer{}, ended: make(chan struct{})}
 	b.Relay, err = New(
 		Config{Store: "folder", ReadQueue: cloud.NewQueue("ad-read", time.Second, 9), WriteQueue: cloud.NewQueue("ad-write", time.Second, 9)},
