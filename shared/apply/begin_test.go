@@ -73,15 +73,22 @@ func TestWhatDoesNotBegin(t *testing.T) {
 		"a damaged entry":                     {damaged("e3"), report.Refused, false, ""},
 		"the intent is not written":           {func(_ *testing.T, b *bench, j *job) { j.ledger = ledger.In(brokenStore{b.Store, "ledger/", ""}) }, report.Pending, true, "nothing was done: "},
 		"the ledger is not listed":            {func(_ *testing.T, b *bench, j *job) { j.ledger = ledger.In(brokenStore{b.Store, "", "ledger/"}) }, report.Pending, true, "nothing was done: "},
-		"another way":                         {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.EntraGroup }, report.Refused, false, "now held in another way (direct) than when it was planned (entra-group); plan again"},
-		"to be announced":                     {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.Notice }, report.Refused, false, "it would now have to be announced first, or was announced already; plan again"},
-		"no such rule in force":               {inForce("name: m365", "name: m366"), report.Kept, false, "the policy in force has no rule m365"},
-		"another license in force":            {inForce("{sku: SPE_E3,           group: {entra: LIC-E3}}", "{sku: SPE_E3}"), report.Kept, false, "by the policy in force the rule m365 changes other licenses"},
-		"another target in force":             {inForce("{changeTo: exo}", "{changeTo: visio}"), report.Kept, false, "by the policy in force the rule m365 changes other licenses"},
-		"more days in force":                  {inForce("days(60)", "days(101)"), report.Kept, false, "by the policy in force: "},
-		"fewer days in force":                 {inForce("days(60)", "days(59)"), report.Done, false, ""},
-		"review in force":                     {inForce("mode: enforce", "mode: review"), report.Kept, false, "the policy in force is in mode review, and nobody approved this change"},
-		"exempt in force":                     {inForce(exempting, "exempt: {users: [id-bo]}"), report.Kept, false, "by the policy in force: exempt"},
+		"another's entry cannot be read": {func(t *testing.T, b *bench, j *job) {
+			at(t, b, "visio", "", asOf.Add(-time.Hour))
+			j.ledger = ledger.In(blindStore{b.Store, "ledger/id-bo/visio/000001.json"})
+		}, report.Pending, true, "nothing was done: "},
+		"what is held cannot be read": {func(_ *testing.T, b *bench, _ *job) {
+			b.entra.fail = map[string]error{"GroupsOf id-bo": errDown, "DirectGroups id-bo": errDown, "GroupsOf #2": errDown, "DirectGroups #2": errDown}
+		}, report.Pending, true, "nothing was done: "},
+		"another way":              {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.EntraGroup }, report.Refused, false, "now held in another way (direct) than when it was planned (entra-group); plan again"},
+		"to be announced":          {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.Notice }, report.Refused, false, "it would now have to be announced first, or was announced already; plan again"},
+		"no such rule in force":    {inForce("name: m365", "name: m366"), report.Kept, false, "the policy in force has no rule m365"},
+		"another license in force": {inForce("{sku: SPE_E3,           group: {entra: LIC-E3}}", "{sku: SPE_E3}"), report.Kept, false, "by the policy in force the rule m365 changes other licenses"},
+		"another target in force":  {inForce("{changeTo: exo}", "{changeTo: visio}"), report.Kept, false, "by the policy in force the rule m365 changes other licenses"},
+		"more days in force":       {inForce("days(60)", "days(101)"), report.Kept, false, "by the policy in force: "},
+		"fewer days in force":      {inForce("days(60)", "days(59)"), report.Done, false, ""},
+		"review in force":          {inForce("mode: enforce", "mode: review"), report.Kept, false, "the policy in force is in mode review, and nobody approved this change"},
+		"exempt in force":          {inForce(exempting, "exempt: {users: [id-bo]}"), report.Kept, false, "by the policy in force: exempt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,112 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// offClock is Active Directory whose controllers' clocks cannot be compared, or which
+// cannot be listed.
+type offClock struct {
+	*fakeAD
+	clock, list error
+	many        int // accounts that are listed
+	listed      *int
+}
+
+func (o offClock) CheckClock(context.Context, func() time.Time) error { return o.clock }
+
+func (o offClock) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
+	if o.list != nil {
+		return o.list
+	}
+	if o.many == 0 {
+		return o.fakeAD.ListPeople(ctx, each)
+	}
+	for i := range o.many {
+		*o.listed++
+		if err := each(directory.ADUser{SID: fmt.Sprint(i), LastLogonTimestamp: asOf}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestSourcesAreProbed: before the first write the feeds that the plan rests on are
+// looked at again, and the clocks are compared.
+func TestSourcesAreProbed(t *testing.T) {
+	t.Parallel()
+	undated := func(b *bench, n int) { // enabled for long, and none of them has a date
+		for i := range n {
+			id := fmt.Sprint("new-", i)
+			b.entra.users[id] = &directory.EntraUser{ID: id, Enabled: directory.Yes, Created: daysAgo(400)}
+		}
+	}
+	undatedAD := func(b *bench, n int) {
+		for i := range n {
+			id := fmt.Sprint("new-", i)
+			b.ad.people[id] = &directory.ADUser{SID: id, Enabled: directory.Yes, Created: daysAgo(400)}
+		}
+	}
+	for name, tc := range map[string]struct {
+		change plan.Change
+		ad     offClock
+		then   func(*bench, *job)
+		want   string
+	}{
+		"well":                              {freeDora, offClock{}, func(*bench, *job) {}, ""},
+		"clocks are off":                    {freeDora, offClock{clock: errDown}, func(*bench, *job) {}, "compare clocks before applying: down"},
+		"the same, of Entra ID alone":       {changeBo, offClock{clock: errDown, list: errDown}, func(*bench, *job) {}, ""},
+		"not listed":                        {freeDora, offClock{list: errDown}, func(*bench, *job) {}, "read last logons before applying: down"},
+		"enough of them":                    {freeDora, offClock{many: 5000}, func(*bench, *job) {}, ""},
+		"no Active Directory":               {freeDora, offClock{}, func(_ *bench, j *job) { j.AD = nil }, "refused to apply run run: it changes Active Directory, which is not set up here"},
+		"Entra ID is not listed":            {changeBo, offClock{}, func(b *bench, _ *job) { b.entra.fail = map[string]error{"ListPeople": errDown} }, "read sign-in dates before applying: down"},
+		"few have dates":                    {changeBo, offClock{}, func(b *bench, _ *job) { undated(b, 1000) }, "refused to apply run run: source entra is unhealthy: only "},
+		"few have, and it is right":         {changeBo, offClock{}, func(b *bench, j *job) { undated(b, 900); j.run.Begin.AcceptFeeds = true }, ""},
+		"few have them in Active Directory": {freeDora, offClock{}, func(b *bench, _ *job) { undatedAD(b, 900) }, "refused to apply run run: source ad is unhealthy: only "},
+		"few have there, and it is right":   {freeDora, offClock{}, func(b *bench, j *job) { undatedAD(b, 900); j.run.Begin.AcceptFeeds = true }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.change)
+			listed := 0
+			tc.ad.fakeAD, tc.ad.listed = b.ad, &listed
+			b.AD = tc.ad
+			j := b.jobOf(t)
+			j.batches, j.results = j.plan.Batches(), &report.Results{}
+			tc.then(b, j)
+			err := j.check(t.Context(), Request{Run: "run"})
+			if (err == nil) != (tc.want == "") || err != nil && !strings.HasPrefix(err.Error(), tc.want) {
+				t.Errorf("%v, want %q", err, tc.want)
+			}
+			if strings.HasPrefix(tc.want, "refused") != errors.Is(err, ErrRefused) {
+				t.Errorf("refused: %v", err)
+			}
+			if listed > adSample {
+				t.Errorf("%d accounts were listed", listed)
+			}
+			b.wrote(t)
+		})
+	}
+}
+
+// TestResultsOfABatch are those of its changes, each by person and license.
+func TestResultsOfABatch(t *testing.T) {
+	t.Parallel()
+	j := &job{results: &report.Results{Run: "run"}}
+	for _, c := range []plan.Change{moveAnna, freeAnna, changeBo} {
+		j.results.Set(report.ResultOf(&c, report.Done, ""))
+	}
+	one := j.of(plan.Batch{Changes: []plan.Change{moveAnna}})
+	if len(one.Results) != 1 || one.Results[0].User != "id-anna" || one.Results[0].License != "e3" || one.Run != "run" || len(j.results.Results) != 3 {
+		t.Errorf("%+v", one)
+	}
+}
