@@ -58,8 +58,8 @@ func TestPatchesApply(t *testing.T) {
 	}
 }
 
-// TestPlanted lives with each bug until the judge finds a fault of a kind that the same
-// company does not have without the bug.
+// TestPlanted lives with each bug until the judge finds a fault that the same company does
+// not have without the bug.
 func TestPlanted(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_PLANTED") == "" {
 		t.Skip("IDLESEAT_TEST_PLANTED is not set: it builds and runs the nights once for each bug")
@@ -76,8 +76,8 @@ func TestPlanted(t *testing.T) {
 				first = all[0].seed + 1
 				without := live(t, sound, "-first", fmt.Sprint(all[0].seed), "-seeds", "1")
 				for _, f := range all {
-					if !slices.ContainsFunc(without, func(o found) bool { return o.kind == f.kind }) {
-						fmt.Fprintf(table, "%-30s  seed %2d  night %3d  %s: %s\n", bug, f.seed, f.night, f.kind, f.text)
+					if !slices.ContainsFunc(without, func(o found) bool { return o.kind == f.kind && o.whose == f.whose }) {
+						fmt.Fprintf(table, "%-30s  seed %2d  night %3d  %s: %s\n", bug, f.seed, f.night, f.kind, f.whose+": "+f.text)
 						return
 					}
 				}
@@ -153,13 +153,13 @@ func build(t *testing.T, planted map[string]string) (program string) {
 
 // found is one fault.
 type found struct {
-	seed       uint64
-	night      int
-	kind, text string
+	seed              uint64
+	night             int
+	kind, whose, text string // whose: the person and the license
 }
 
 // faultLine is a line of the nights that tells of a fault.
-var faultLine = regexp.MustCompile(`(?m)^seed (\d+): night (\d+): \S+ (\w+): (.*)$`)
+var faultLine = regexp.MustCompile(`(?m)^seed (\d+): night (\d+): \S+ (\w+): (.*?): (.*)$`)
 
 // live runs the nights, and returns the faults that the judge finds.
 func live(t *testing.T, program string, args ...string) (faults []found) {
@@ -168,7 +168,7 @@ func live(t *testing.T, program string, args ...string) (faults []found) {
 	args = append(args, "-workers", "1", "-people", fmt.Sprint(people), "-nights", fmt.Sprint(nights))
 	out, err := exec.Command(program, args...).CombinedOutput()
 	for _, m := range faultLine.FindAllStringSubmatch(string(out), -1) {
-		f := found{kind: m[3], text: m[4]}
+		f := found{kind: m[3], whose: m[4], text: m[5]}
 		f.seed, _ = strconv.ParseUint(m[1], 10, 64) // digits
 		f.night, _ = strconv.Atoi(m[2])
 		faults = append(faults, f)
