@@ -97,6 +97,9 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 // endanger lets the process be killed or frozen at one of its operations, most often when
 // it is about to change something.
 func (w *World) endanger(what string) {
+	if w.night >= w.options.Nights { // nobody would start it again
+		return
+	}
 	d := throw(w.options.Seed, "danger "+what, w.night)
 	n, after := 1+d.IntN(80), d.IntN(2) == 0
 	frozen := 0.03
