@@ -1,0 +1,84 @@
+package apply
+
+import (
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// TestWhatBeganIsLookedAt before the next step of it: by then somebody may have asked for
+// the license, the plan may have expired, or the run may be put back.
+func TestWhatBeganIsLookedAt(t *testing.T) {
+	t.Parallel()
+	const asked = "somebody asked for it back"
+	for name, tc := range map[string]struct {
+		change  plan.Change
+		via     plan.Via
+		stopped string
+		held    bool
+		left    time.Duration // before now; zero: not left
+		expires time.Duration // after now
+		status  report.Status
+		note    string
+	}{
+		"held":                         {changeBo, plan.Direct, "", true, 0, time.Hour, "", ""},
+		"free":                         {changeBo, plan.Direct, "", false, time.Minute, time.Hour, "", ""},
+		"asked for, held":              {changeBo, plan.Direct, "id-bo", true, 0, time.Hour, report.Kept, asked},
+		"another's was asked for":      {changeBo, plan.Direct, "id-anna", true, 0, time.Hour, "", ""},
+		"expires now":                  {changeBo, plan.Direct, "", true, 0, 0, "", ""},
+		"expired, held":                {changeBo, plan.Direct, "", true, 0, -time.Second, report.Failed, "the plan expired"},
+		"expired, free":                {changeBo, plan.Direct, "", false, 0, -time.Second, "", ""},
+		"expired, left, held":          {changeBo, plan.Direct, "", true, time.Minute, -time.Second, "", ""},
+		"left, and held for long":      {changeBo, plan.Direct, "", true, 30 * 24 * time.Hour, time.Hour, report.Failed, "taken at"},
+		"in a group, not in target":    {moveAnna, plan.EntraGroup, "", true, 0, time.Hour, "", ""},
+		"in a group, asked for":        {moveAnna, plan.EntraGroup, "id-anna", true, 0, time.Hour, report.Kept, asked},
+		"in a group, asked for, freed": {moveAnna, plan.EntraGroup, "id-anna", false, 0, time.Hour, report.Kept, asked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.change)
+			m := b.underWay(t, tc.change, tc.via)
+			m.plan.Expires = b.now.Add(tc.expires)
+			if tc.stopped != "" {
+				m.stopped = map[string]bool{tc.stopped: true}
+			}
+			if tc.left > 0 {
+				m.left = &ledger.Mark{At: b.now.Add(-tc.left)}
+			}
+			status, note := m.outlived(t.Context(), tc.held)
+			if status != tc.status || len(note) < len(tc.note) || note[:min(len(note), len(tc.note))] != tc.note || (note == "") != (tc.note == "") {
+				t.Errorf("%s, %q; want %s, %q", status, note, tc.status, tc.note)
+			}
+		})
+	}
+}
+
+// TestStepsThatCannotBeLookedUp: what was done of a change is read before more is done.
+// Where that fails nothing is done.
+func TestStepsThatCannotBeLookedUp(t *testing.T) {
+	t.Parallel()
+	for _, mark := range []string{"back", "leaving"} {
+		b := newBench(t, changeBo)
+		m := b.underWay(t, changeBo, plan.Direct)
+		judge, err := m.run.Judge(b.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.judge = judge
+		m.ledger = ledger.In(blindStore{b.Store, "ledger/id-bo/e3/000001." + mark + ".json"})
+		if status, note := m.advance(t.Context(), true); status != troubled {
+			t.Errorf("%s: %s, %q", mark, status, note)
+		}
+		b.wrote(t)
+	}
+	b := newBench(t, changeBo)
+	m := b.underWay(t, changeBo, plan.Direct)
+	m.withdrawn = true
+	if status, note := m.advance(t.Context(), false); status != report.Kept || note != "its run is being put back" {
+		t.Errorf("put back: %s, %q", status, note)
+	}
+	b.wrote(t)
+}
