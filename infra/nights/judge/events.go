@@ -16,6 +16,7 @@ const (
 	Ruled    What = "ruled"     // Rule is in force from now on, in place of that for its license
 	Hired    What = "hired"     // a person is there, since At; Holds: it is a person and no room
 	Remade   What = "remade"    // the account that a license rests on was made again, unused
+	Parted   What = "parted"    // the account that the license rests on is no longer known to be the person's
 	Holding  What = "holding"   // holds the license since At, by nobody's act: at first, or again
 	Used     What = "used"      // the rule for the license counts it
 	Exempted What = "exempted"  // Holds: it begins; else it ends
@@ -27,6 +28,7 @@ const (
 	Planned  What = "planned"   // a plan lists the removal
 	Accepted What = "accepted"  // somebody lets the license be taken beyond the limits
 	Told     What = "announced" // the removal is announced
+	Pending  What = "pending"   // Holds: the tool has not seen its write carried out, when it looked last
 	Removed  What = "removed"   // the tool takes the license, now
 	Forgot   What = "forgot"    // the tool's store was brought back from a copy of At
 	Mailless What = "mailless"  // the tool leaves somebody without a mailbox's license
@@ -97,6 +99,8 @@ func (j *Judge) about(e Event, p *person) error {
 	switch e.What {
 	case Remade:
 		p.made[e.License], p.used[e.License] = e.At, nil
+	case Parted:
+		l.taken, l.given = time.Time{}, nil
 	case Holding:
 		l.held = true
 		if l.since.IsZero() {
@@ -132,6 +136,9 @@ func (j *Judge) about(e Event, p *person) error {
 		if last := newest(p.used[e.License], e.At); l.announced.IsZero() || last.After(l.announced) {
 			l.announced = e.At
 		}
+		return nil
+	case Pending:
+		l.pending = e.Holds
 		return nil
 	case Removed:
 		j.removed(e, p, l)

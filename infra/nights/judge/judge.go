@@ -26,7 +26,9 @@
 //     concerns them.
 //   - stuck: the license cannot be changed safely, by the company's own doing. It is no
 //     fault to change it, and none to leave it.
-//   - given back: given by somebody, after the tool took it.
+//   - given back: given by somebody, after the tool took it. When the tool has only seen its
+//     write accepted and not yet carried out, and no night was in between, it cannot tell
+//     a gift from a write that was never made.
 //   - twice: taken although it was taken before, and nobody gave it since.
 //   - hidden: taken without a plan that lists it, or with one that is held and that nobody
 //     overrode, or beyond the limit of the rule.
@@ -201,7 +203,7 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 		return "given back on " + day(given)
 	case r.NewHolder > 0 && at.Sub(l.since) < r.NewHolder:
 		return "holds it only since " + day(l.since)
-	case r.EnabledAgain > 0 && !stranger && at.Sub(since(p.enabled, known)) < r.EnabledAgain:
+	case r.EnabledAgain > 0 && !stranger && state(p.enabled, known) && at.Sub(since(p.enabled, known)) < r.EnabledAgain:
 		return "enabled only since " + day(since(p.enabled, known))
 	case r.Notice > 0 && (l.announced.IsZero() || at.Sub(l.announced) < r.Notice):
 		return "not announced for long enough"

@@ -45,6 +45,7 @@ type license struct {
 	planned   bool      // a plan lists the removal
 	accepted  bool      // somebody lets it be taken beyond the limits
 	stuck     bool
+	pending   bool // the tool saw no effect of its write yet
 	announced time.Time
 }
 
@@ -61,7 +62,8 @@ func (l *license) give(e Event, seen time.Time) {
 		l.since = e.At
 	}
 	l.held = true
-	if !l.taken.IsZero() && !l.strange {
+	unseen := l.pending && l.taken.After(seen)
+	if !l.taken.IsZero() && !l.strange && !unseen {
 		l.given = append(l.given, fact{e.At, e.Shown, true})
 	}
 	l.taken, l.planned, l.accepted = time.Time{}, false, false

@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 
+	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -82,6 +83,7 @@ var changes = []change{
 	}, func(w *World, i int) {
 		w.box.Company.MakeCloudOnly(i, w.night%2 == 0)
 		w.people[i].split = true
+		w.hear(judge.Event{What: judge.Parted, At: w.clock.Now(), Person: w.people[i].id, License: citrix})
 	}},
 	{"Citrix becomes the primary group", 0.0002, inAD, func(w *World, i int) { w.box.Company.SetPrimaryGroup(i, sandbox.CitrixGroup) }},
 	{"given E3 directly besides", 0.0004, inEntra, func(w *World, i int) { w.box.Company.AssignDirectly(i, "SPE_E3") }},

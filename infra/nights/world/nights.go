@@ -179,7 +179,7 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// announced tells the judge what an apply has announced. Of one that did not come to its
+// announced tells the judge what an apply has announced, and of what it saw no effect yet. Of one that did not come to its
 // end, nobody knows what it did of what its plan announces: the judge takes all of it.
 func (w *World) announced(run string, r report.Results, unknown bool) {
 	told := func(user, license string) {
@@ -190,6 +190,9 @@ func (w *World) announced(run string, r report.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == report.Announced {
 			told(x.User, x.License)
+		}
+		if i, known := w.number(x.User); known {
+			w.hear(judge.Event{What: judge.Pending, At: w.clock.Now(), Person: w.people[i].id, License: x.License, Holds: x.Status == report.Pending})
 		}
 	}
 	for _, c := range w.notices[run] {
