@@ -86,8 +86,8 @@ func TestEachWantsEveryPartitionToItsEnd(t *testing.T) {
 		})
 	}
 	r := world{}.seal(t)
-	putRaw(t, r, 0, []any{struct{}{}})
-	if _, err := r.Each(t.Context(), func(*plan.Decision) error { return nil }); err == nil {
+	putRaw(t, r, 0, []any{struct{}{}, line{Summary: &Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules))}}})
+	if _, err := r.Each(t.Context(), func(*plan.Decision) error { return nil }); !errors.Is(err, store.ErrDamaged) {
 		t.Error("a line without a decision passes")
 	}
 }
