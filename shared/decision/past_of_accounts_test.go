@@ -89,14 +89,18 @@ func TestMemberSince(t *testing.T) {
 		nights []string // "in", "out", "unread" (the group), "down" (the source) or "gone" (the account)
 		want   int      // night; -1: none
 	}{
-		"always":                  {graced, []string{"in", "in", "in"}, -1},
-		"given later":             {graced, []string{"out", "in", "in"}, 1},
-		"given tonight":           {graced, []string{"out", "out", "in"}, 2},
-		"given to a new account":  {graced, []string{"gone", "gone", "in"}, 2},
-		"taken and given":         {graced, []string{"in", "out", "in"}, 2},
-		"not a member":            {graced, []string{"in", "in", "out"}, -1},
-		"the group was not read":  {graced, []string{"out", "unread", "in"}, -1},
-		"the policy has no grace": {text, []string{"out", "out", "in"}, -1},
+		"always":                   {graced, []string{"in", "in", "in"}, -1},
+		"given later":              {graced, []string{"out", "in", "in"}, 1},
+		"given tonight":            {graced, []string{"out", "out", "in"}, 2},
+		"given to a new account":   {graced, []string{"gone", "gone", "in"}, 2},
+		"taken and given":          {graced, []string{"in", "out", "in"}, 2},
+		"not a member":             {graced, []string{"in", "in", "out"}, -1},
+		"given while unread":       {graced, []string{"out", "unread", "in"}, 2},
+		"unread for long":          {graced, []string{"out", "unread", "unread", "in", "in"}, 3},
+		"a member while unread":    {graced, []string{"in", "unread", "in"}, -1},
+		"unread after it is given": {graced, []string{"out", "in", "unread", "in"}, 1},
+		"never read before":        {graced, []string{"unread", "in", "in"}, -1},
+		"the policy has no grace":  {text, []string{"out", "out", "in"}, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -62,7 +62,7 @@ func (r *Run) recall(ctx context.Context, h *directory.Halves, last [2]*plan.Bas
 			}
 			c := recollection{Run: r, source: directory.Source(s), last: b, now: now, accepted: r.Begin.AcceptFeeds && b.Run != r.Begin.Run}
 			c.dates = !c.accepted && r.Feeds[s].State == plan.Healthy
-			if err := c.compare(ctx, n, g, h.Memberships); err != nil && !c.accepted {
+			if err := c.compare(ctx, n, g, h); err != nil && !c.accepted {
 				return fmt.Errorf("read what run %s knew of accounts (plan with --accept-feeds to go on without): %w", b.Run, err)
 			}
 		}
@@ -101,7 +101,7 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 }
 
 // compare looks accounts up in the partition in which they lay then.
-func (c *recollection) compare(ctx context.Context, n int, g *group, memberships map[string][]string) error {
+func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Halves) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
 	if errors.Is(err, store.ErrNotFound) {
 		return c.compareDateless(ctx, n, g)
@@ -127,34 +127,51 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, memberships
 		c.neverSeen(a)
 	}
 	if c.source == directory.AD {
-		c.members(p, g, memberships)
+		c.members(p, g, h)
 	}
 	return nil
 }
 
 // members notes since when accounts are in the groups that give a license, as far as
-// the last reading remembered the group.
-func (c *recollection) members(p *known.Partition, g *group, memberships map[string][]string) {
-	watched := c.Policy.GivingGroups()
-	if watched = slices.DeleteFunc(watched, func(key string) bool { return !slices.Contains(p.Groups, key) }); len(watched) == 0 {
+// the last reading remembered the group. What it remembered of a group that is not read
+// now is kept for the next reading: not having read a group does not make its members
+// older ones.
+func (c *recollection) members(p *known.Partition, g *group, h *directory.Halves) {
+	watched := slices.DeleteFunc(c.Policy.GivingGroups(), func(key string) bool { return !slices.Contains(p.Groups, key) })
+	if len(watched) == 0 {
 		return
 	}
 	since := make(map[uint64]known.Second, len(p.Members))
 	for _, m := range p.Members {
 		since[m.Key] = m.Since
 	}
+	for _, key := range watched {
+		if unread := slices.Contains(h.Unreadable, key); !unread {
+			c.membersOf(key, since, g, h.Memberships)
+			continue
+		}
+		if !slices.Contains(h.Remembered, key) {
+			h.Remembered = append(h.Remembered, key)
+		}
+		for _, a := range g.list {
+			if at, seen := since[known.MemberKeyOf(a.ad.SID, key)]; seen {
+				a.past().WasMemberOf(key, at.Time())
+			}
+		}
+	}
+}
+
+// membersOf notes since when accounts are in a group that was read.
+func (c *recollection) membersOf(key string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
 	for _, a := range g.list {
-		for _, key := range memberships[a.ad.SID] {
-			if !slices.Contains(watched, key) {
-				continue
-			}
-			at, seen := since[known.MemberKeyOf(a.ad.SID, key)]
-			switch {
-			case !seen:
-				a.past().MemberOf(key, c.now)
-			case at != known.Always:
-				a.past().MemberOf(key, at.Time())
-			}
+		if !slices.Contains(memberships[a.ad.SID], key) {
+			continue
+		}
+		switch at, seen := since[known.MemberKeyOf(a.ad.SID, key)]; {
+		case !seen:
+			a.past().MemberOf(key, c.now)
+		case at != known.Always:
+			a.past().MemberOf(key, at.Time())
 		}
 	}
 }

@@ -36,6 +36,7 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) 
 	if r.Feeds[directory.AD].State == plan.Healthy {
 		p.Groups = slices.DeleteFunc(r.Policy.GivingGroups(), func(key string) bool { return slices.Contains(h.Unreadable, key) })
 		p.Members = members(h, p.Groups)
+		p.Groups = append(p.Groups, h.Remembered...)
 	}
 	if err := known.Put(ctx, r.store, r.Begin.Run, partition, &p); err != nil {
 		return fmt.Errorf("remember the accounts of partition %d of run %s: %w", partition, r.Begin.Run, err)
@@ -43,13 +44,19 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) 
 	return nil
 }
 
-// members is since when accounts are in groups.
+// members is since when accounts are in groups: those that were read, and those that an
+// earlier reading knew.
 func members(h *directory.Halves, groups []string) (list []known.Member) {
-	if len(groups) == 0 {
+	if len(groups)+len(h.Remembered) == 0 {
 		return nil
 	}
 	for i := range h.AD {
 		u := &h.AD[i]
+		for _, key := range h.Remembered {
+			if since, was := u.Past.MemberBefore[key]; was {
+				list = append(list, known.Member{Key: known.MemberKeyOf(u.SID, key), Since: max(known.Always, known.SecondOf(since))})
+			}
+		}
 		for _, key := range h.Memberships[u.SID] {
 			if slices.Contains(groups, key) {
 				list = append(list, known.Member{Key: known.MemberKeyOf(u.SID, key), Since: max(known.Always, known.SecondOf(u.Past.MemberSince[key]))})

@@ -31,9 +31,12 @@ type Halves struct {
 	ADState    Presence
 	// Memberships holds the keys of named groups by member: an Entra id or a SID.
 	Memberships map[string][]string
-	Unreadable  []string  // keys of groups that could not be read
-	Stale       [2]string // by Source: why activity dates cannot be trusted
-	Anchor      Anchor    // of Entra Connect
+	Unreadable  []string // keys of groups that could not be read
+	// Remembered are the keys of those of them that give a license, and whose members an
+	// earlier reading knew.
+	Remembered []string
+	Stale      [2]string // by Source: why activity dates cannot be trusted
+	Anchor     Anchor    // of Entra Connect
 	// Loose are the immutable ids of Entra accounts without a SID in any partition, whose
 	// account in Active Directory may lie in this one.
 	Loose map[string]bool

@@ -35,6 +35,9 @@ type Past struct {
 	// in an unbroken series that saw the account in the group. A group without an entry
 	// has given the license for longer than anybody knows, or does not give it.
 	MemberSince map[string]time.Time
+	// MemberBefore is the same of groups that this reading could not read, as an earlier
+	// one knew it, with an entry for each group that the account was in.
+	MemberBefore map[string]time.Time
 }
 
 // MemberOf notes since when the account is in a group.
@@ -43,6 +46,14 @@ func (p *Past) MemberOf(key string, since time.Time) {
 		p.MemberSince = map[string]time.Time{}
 	}
 	p.MemberSince[key] = since
+}
+
+// WasMemberOf notes since when the account was in a group that is not read now.
+func (p *Past) WasMemberOf(key string, since time.Time) {
+	if p.MemberBefore == nil {
+		p.MemberBefore = map[string]time.Time{}
+	}
+	p.MemberBefore[key] = since
 }
 
 // apart is the least time between two readings that are not of one day. A nightly
