@@ -166,8 +166,9 @@ func (w *World) apply(run string, override bool) {
 	}
 	w.runs = append(w.runs, run)
 	for round := range 6 {
+		began := w.clock.Now()
 		r, refused, err := w.tool.apply(run, w.hashes[run], override)
-		w.announced(run, r, err != nil && !refused)
+		w.announced(began, run, r, err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
 		if r.Count(report.Pending) == 0 {
 			return
@@ -180,11 +181,13 @@ func (w *World) apply(run string, override bool) {
 }
 
 // announced tells the judge what an apply has announced, and of what it saw no effect yet. Of one that did not come to its
-// end, nobody knows what it did of what its plan announces: the judge takes all of it.
-func (w *World) announced(run string, r report.Results, unknown bool) {
+// end, nobody knows what it did of what its plan announces: the judge takes all of it. Of
+// one that was stopped and continued, nobody knows when it announced: the judge takes its
+// beginning.
+func (w *World) announced(began time.Time, run string, r report.Results, unknown bool) {
 	told := func(user, license string) {
 		if i, known := w.number(user); known {
-			w.hear(judge.Event{What: judge.Told, At: w.clock.Now(), Person: w.people[i].id, License: license})
+			w.hear(judge.Event{What: judge.Told, At: began, Person: w.people[i].id, License: license})
 		}
 	}
 	for _, x := range r.Results {

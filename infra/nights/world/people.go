@@ -87,7 +87,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 		h.told.enabled = p.Enabled
 		w.hear(judge.Event{What: judge.Enabled, At: at, Person: h.id, Holds: p.Enabled})
 	}
-	w.state(judge.Outside, h, h.told.outside, map[string]bool{e3: w.outsideE3(h, p), citrix: p.SID == "" || h.kind == sandbox.WrongAnchor || h.hidden || w.serverless}, at)
+	w.state(judge.Outside, h, h.told.outside, map[string]bool{e3: w.outsideE3(i, p), citrix: p.SID == "" || w.contradictory(i, p) || h.hidden || w.serverless}, at)
 	w.state(judge.Stuck, h, h.told.stuck, map[string]bool{e3: w.closed(e3) || stuckE3(h, p), citrix: w.closed(citrix) || stuckCitrix(p)}, at)
 	w.holds(h, e3, len(p.E3) > 0 || w.waits[i], at)
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
@@ -142,9 +142,16 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
+// contradictory tells whether the anchor of somebody's account in Entra ID disagrees with
+// the account in Active Directory: as long as both are the first ones.
+func (w *World) contradictory(i int, p sandbox.Truth) bool {
+	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
+}
+
 // outsideE3 tells whether the rule for E3 does not ask about somebody, or nobody can say.
-func (w *World) outsideE3(h *human, p sandbox.Truth) bool {
-	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || h.kind == sandbox.WrongAnchor && !w.serverless {
+func (w *World) outsideE3(i int, p sandbox.Truth) bool {
+	h := &w.people[i]
+	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {
 		return true
 	}
 	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && p.LastSignIn.IsZero() // how old the accounts are is not known
