@@ -67,6 +67,7 @@ const exitRefused = 3
 func (c commands) call(args ...string) (stdout []byte, status int, stderr string) {
 	c.w.endanger(args[0])
 	stdout, status, stderr = c.w.run(c.w.store, args...)
+	c.w.lasted(args[0])
 	if status == 1 || status == 2 {
 		c.w.logf("idleseat %s: status %d: %s", strings.Join(args, " "), status, stderr)
 	}
@@ -94,14 +95,27 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	return out.Bytes(), status, errs.String()
 }
 
+// end is how many operations are the end of a command, in which it writes what it came to.
+const end = 12
+
+// lasted notes how many operations a command had that came to its end.
+func (w *World) lasted(what string) {
+	if n := w.weather.Operations(); !w.weather.Dead() && n > 0 {
+		w.lengths[what] = n
+	}
+}
+
 // endanger lets the process be killed or frozen at one of its operations, most often when
-// it is about to change something.
+// it is about to change something, and every second time in its end.
 func (w *World) endanger(what string) {
 	if w.night >= w.options.Nights { // nobody would start it again
 		return
 	}
 	d := throw(w.options.Seed, "danger "+what, w.night)
 	n, after := 1+d.IntN(80), d.IntN(2) == 0
+	if last := w.lengths[what]; last > end && d.IntN(2) == 0 {
+		n = last - d.IntN(end)
+	}
 	frozen := 0.03
 	if what == "apply" && len(w.changing) > 0 {
 		frozen = 0.1

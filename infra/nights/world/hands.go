@@ -72,15 +72,22 @@ func (w *World) accepted(p plan.Plan) {
 	}
 }
 
-// wave lets many people leave on one day, as when a site is closed. In some companies it
-// happens twice, so that the second time comes soon after the first was accepted.
+// wave lets many people leave on one day, as when a site is closed. They work until that
+// day, so that their licenses are idle in the same night. In some companies it happens
+// twice, so that the second time comes soon after the first was accepted. As many people
+// leave then as did the first time.
 func (w *World) wave() {
 	d := throw(w.options.Seed, "waves")
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {
 		return
 	}
+	share := 0.3 // of those who are still there
+	if w.night > 0 {
+		share = 0.43
+	}
 	for i := range w.people {
-		if throw(w.options.Seed, "wave", w.night, i).chance(0.3) {
+		if d := throw(w.options.Seed, "wave", w.night, i); d.chance(share) && w.people[i].daily > 0.1 {
+			w.use(i, d, w.clock.Now())
 			w.people[i].daily = 0
 		}
 	}

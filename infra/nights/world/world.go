@@ -82,6 +82,7 @@ type World struct {
 	hidden                    map[string]bool          // licenses whose directory served older dates last night
 	changing                  []int                    // people of the last plan
 	waiting                   string                   // a run whose approval comes late
+	lengths                   map[string]int           // operations of the last command of each kind
 	held                      int                      // nights in a row, by the sources
 	runs                      []string                 // those that were applied
 	notices                   map[string][]plan.Change // what the plan of a run announces
@@ -121,7 +122,7 @@ const (
 // Live lives one world.
 func Live(o Options) (Story, error) {
 	w := &World{
-		options: o, court: judge.New(), moving: -1, notices: map[string][]plan.Change{}, hashes: map[string]string{}, taken: map[holding]time.Time{}, waits: map[int]bool{}, out: map[string]int{},
+		options: o, court: judge.New(), moving: -1, notices: map[string][]plan.Change{}, hashes: map[string]string{}, taken: map[holding]time.Time{}, waits: map[int]bool{}, out: map[string]int{}, lengths: map[string]int{},
 		binned: map[int]bool{}, adBinned: map[int]bool{}, touched: map[int]bool{},
 		story: Story{Seed: o.Seed, Counts: map[string]int{}, Verdicts: map[string]int{}},
 	}
