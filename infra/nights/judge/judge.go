@@ -154,7 +154,10 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 		j.fault(Wrong, e, why)
 	}
 	l.accepted = l.accepted || e.Stranger
-	l.held, l.taken, l.strange, l.announced = false, e.At, e.Stranger, time.Time{}
+	l.held, l.taken, l.strange = false, e.At, e.Stranger
+	if !e.Stranger { // whose removal is not the one that the first machine announced
+		l.announced = time.Time{}
+	}
 	delete(p.clear, e.License)
 	if !l.accepted {
 		j.bounded(e)

@@ -138,6 +138,20 @@ func TestStranger(t *testing.T) {
 	}
 }
 
+// TestAnnouncedBeforeAStranger: what the first machine announced stays announced, when the
+// second one takes the license and somebody gives it back.
+func TestAnnouncedBeforeAStranger(t *testing.T) {
+	t.Parallel()
+	j := New(mail)
+	hear(t, j, first...)
+	e := anna(Removed, 50, true)
+	e.Stranger = true
+	hear(t, j, noticed(), anna(Told, 20, true), e, anna(Given, 60, true), anna(Planned, 61, true), anna(Removed, 90, true))
+	if faults := j.Faults(); len(faults) > 0 {
+		t.Error(faults)
+	}
+}
+
 // TestTakenByAStranger: the first machine cannot know that a license was given back which
 // the second one took.
 func TestTakenByAStranger(t *testing.T) {
