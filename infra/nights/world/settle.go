@@ -54,8 +54,10 @@ func (w *World) calmDay() {
 }
 
 // putBack restores every run, the last one first. Everybody must then hold what was taken
-// from them, whose account is still the same one and can hold it.
+// from them, whose account is still the same one and can hold it. The plans that end what
+// is pending may take licenses that are idle since today, which nobody restores.
 func (w *World) putBack() {
+	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {
 		w.tool.restore(run)
 	}
@@ -72,7 +74,7 @@ func (w *World) putBack() {
 			_, lostGroup = w.out["the group of Citrix is made again"]
 		}
 		gone := lostGroup || p.EntraID == "" || of.license == citrix && p.SID == "" || w.touched[of.person]
-		if held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0}[of.license]; held || gone || h.nowhere {
+		if held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0}[of.license]; held || gone || h.nowhere || w.taken[of].After(began) {
 			continue
 		}
 		w.hear(judge.Event{What: judge.Lose, At: w.clock.Now(), Person: h.id, License: of.license,
