@@ -46,12 +46,13 @@ func TestLeftOut(t *testing.T) {
 	if err != nil || len(story.Events) < 5 {
 		t.Fatalf("%v, events %q", err, story.Events)
 	}
-	out := story.Events[4]
+	n := slices.IndexFunc(story.Events, func(number string) bool { return number != story.Events[0] })
+	out := story.Events[n]
 	again, err := world.Live(with(o, []string{out}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(story.Events[:4], again.Events[:4]); d != "" || slices.Contains(again.Events, out) {
+	if d := cmp.Diff(story.Events[:n], again.Events[:n]); d != "" || slices.Contains(again.Events, out) {
 		t.Errorf("without %q (-with +without):\n%s", out, d)
 	}
 }

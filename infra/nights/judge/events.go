@@ -99,6 +99,7 @@ func (j *Judge) about(e Event, p *person) error {
 	switch e.What {
 	case Remade:
 		p.made[e.License], p.used[e.License] = e.At, nil
+		l.taken, l.given = time.Time{}, nil // of the account before it
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
