@@ -2,6 +2,7 @@ package world
 
 import (
 	"slices"
+	"time"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/infra/nights/weather"
@@ -61,13 +62,18 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that somebody has looked at the changes of a plan that its
-// limits hold, and lets them be made, now or when they were announced for long enough.
+// accepted tells the judge that somebody has looked at the people whom the rules of a plan
+// match, and lets them be taken: now, when they were announced for long enough, or when
+// what keeps them for some days is over. Those are all who are idle today.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
-	for _, c := range slices.Concat(p.Changes, p.Notices) {
-		if i, known := w.number(c.User); known && c.Back == "" {
-			w.hear(judge.Event{What: judge.Accepted, At: w.clock.Now(), Person: w.people[i].id, License: c.License})
+	now := w.clock.Now()
+	for i := range w.people {
+		id, truth := w.people[i].id, w.box.Company.Truth(i)
+		for license, last := range map[string]time.Time{e3: truth.LastSignIn, citrix: truth.LastLogon} {
+			if idle := time.Duration(w.policy.idle[license]) * day; id != "" && now.Sub(last) > idle {
+				w.hear(judge.Event{What: judge.Accepted, At: now, Person: id, License: license})
+			}
 		}
 	}
 }
