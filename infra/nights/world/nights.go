@@ -144,8 +144,13 @@ func unread(p plan.Plan) (licenses []string) {
 	return licenses
 }
 
-// planned tells the judge what a plan lists.
+// planned tells the judge what a plan lists: its changes, and those that it goes on with.
 func (w *World) planned(p plan.Plan) {
+	for _, b := range p.Pending {
+		if i, known := w.number(b.User); known && b.Rule != plan.RestoreRule {
+			w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: b.License})
+		}
+	}
 	for _, c := range p.Changes {
 		if i, known := w.number(c.User); known && c.Back == "" {
 			w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: c.License})
