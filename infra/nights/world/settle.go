@@ -50,6 +50,7 @@ func (w *World) calmDay() {
 			w.use(i, throw(w.options.Seed, "use", w.night, i), w.clock.Now().Add(-time.Hour))
 		}
 	}
+	w.endLeave()
 	w.show()
 }
 
