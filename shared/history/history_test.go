@@ -29,6 +29,18 @@ func newWorld(t *testing.T) *world {
 	return &world{t, s, ledger.In(s)}
 }
 
+// annIsTaken is a world in whose first night ann's license was taken, and whose second
+// night has looked.
+func annIsTaken(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.settle(0)
+	w.plans(0, "ann")
+	w.writes(0, "ann", "m365", ledger.Done)
+	w.settle(1)
+	return w
+}
+
 func nameOf(night int) string {
 	return snapshot.NewRun(start.AddDate(0, 0, night), [4]byte{0, 0, 0, byte(night)})
 }
@@ -153,11 +165,7 @@ func TestWithoutEarlierRuns(t *testing.T) {
 // not read again.
 func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.settle(0)
-	w.plans(0, "ann")
-	w.writes(0, "ann", "m365", ledger.Done)
-	w.settle(1)
+	w := annIsTaken(t)
 	w.plans(1)
 	counted := &counting{Store: w.store}
 	if _, err := Settle(t.Context(), counted, nameOf(2), at(2)); err != nil {
@@ -172,11 +180,7 @@ func TestOnlyWhatMayHaveChanged(t *testing.T) {
 // seen first.
 func TestHeldAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.settle(0)
-	w.plans(0, "ann")
-	w.writes(0, "ann", "m365", ledger.Done)
-	w.settle(1)
+	w := annIsTaken(t)
 	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), Again: []Touch{{"ann", "e3", nameOf(0)}, {"bob", "e3", nameOf(0)}}})
 	st := w.settle(2)
 	w.want(st, map[string]State{"ann": GivenBack})

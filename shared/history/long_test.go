@@ -32,11 +32,7 @@ func TestNewestBefore(t *testing.T) {
 // try, left one already, and when the data of the one before are over their time.
 func TestStandingGoesOnFromTheOneBefore(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.settle(0)
-	w.plans(0, "ann")
-	w.writes(0, "ann", "m365", ledger.Done)
-	w.settle(1)
+	w := annIsTaken(t)
 	w.plans(1)
 	w.writes(1, "bob", "m365", ledger.Done) // no plan names bob: only the whole ledger does
 	w.want(w.settle(2), map[string]State{"ann": Taken})
@@ -51,11 +47,7 @@ func TestStandingGoesOnFromTheOneBefore(t *testing.T) {
 // before it.
 func TestStandingThatIsGone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.settle(0)
-	w.plans(0, "ann")
-	w.writes(0, "ann", "m365", ledger.Done)
-	w.settle(1)
+	w := annIsTaken(t)
 	w.plans(1)
 	w.settle(20)
 	w.plans(20)
@@ -183,11 +175,7 @@ func TestBaselineIsKept(t *testing.T) {
 // counts, which cools down for longer.
 func TestHeldAgainTwice(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.settle(0)
-	w.plans(0, "ann")
-	w.writes(0, "ann", "m365", ledger.Done)
-	w.settle(1)
+	w := annIsTaken(t)
 	for _, night := range []int{1, 2} {
 		w.leave(&Planned{Run: nameOf(night), AsOf: at(night), Again: []Touch{{"ann", "e3", nameOf(0)}}})
 	}
