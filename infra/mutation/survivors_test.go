@@ -44,7 +44,7 @@ func TestReadSurvivors(t *testing.T) {
 	}
 }
 
-// The list in the repository is readable, whoever edits it.
+// TestCommittedSurvivorsAreReadable: the list in the repository can be read.
 func TestCommittedSurvivorsAreReadable(t *testing.T) {
 	t.Parallel()
 	if _, err := readSurvivors("survivors.txt"); err != nil {

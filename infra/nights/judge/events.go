@@ -26,7 +26,7 @@ const (
 	Given    What = "given"     // anybody gives the license: a help desk, a restore
 	Released What = "released"  // somebody else takes it, or leaves with it
 	Planned  What = "planned"   // a plan lists the removal
-	Accepted What = "accepted"  // somebody lets the license be taken beyond the limits
+	Accepted What = "accepted"  // an administrator allows the removal beyond the limits
 	Told     What = "announced" // the removal is announced
 	Pending  What = "pending"   // Holds: the tool has not seen its write carried out, when it looked last
 	Removed  What = "removed"   // the tool takes the license, now

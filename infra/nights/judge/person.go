@@ -43,7 +43,7 @@ type license struct {
 	taken     time.Time // by the tool, and not given since
 	strange   bool      // taken by a stranger
 	planned   bool      // a plan lists the removal
-	accepted  bool      // somebody lets it be taken beyond the limits
+	accepted  bool      // an administrator allows the removal beyond the limits
 	stuck     bool
 	pending   bool // the tool saw no effect of its write yet
 	announced time.Time

@@ -100,7 +100,7 @@ func (x *request) changePage(l *list) {
 	}
 }
 
-// changeEntries changes what is told of people for a night, and who is told of.
+// changeEntries changes the entries of people for a night, and leaves some people out.
 func (x *request) changeEntries(l *list, what asks) {
 	if x.w.tonight(graphPeople) == nil {
 		return
@@ -138,7 +138,8 @@ func idOf(entry json.RawMessage) string {
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// person is what is told of a user tonight. Few are touched, and the others not read.
+// person is the entry of a user as tonight shows it. Few entries change; the others pass
+// unread.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
 	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)
@@ -173,8 +174,8 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 }
 
 // older is by how many days the sign-in dates of a person are too old in this answer; 0:
-// they are right. A person whose dates are older tonight is told of in turn with the older
-// ones and the right ones.
+// they are right. Answers about a person whose dates are older tonight have the older and
+// the right ones in turn.
 func (x *request) older(body json.RawMessage, id string) int {
 	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {
 		return 0

@@ -9,7 +9,6 @@ import (
 	"iter"
 	"path"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,19 +20,11 @@ import (
 // Store is a store under weather.
 type Store struct {
 	w      *Weather
-	behind atomic.Pointer[store.Store]
+	behind store.Store
 }
 
 // Store puts the weather before a store.
-func (w *Weather) Store(behind store.Store) *Store {
-	s := &Store{w: w}
-	s.Replace(behind)
-	return s
-}
-
-// Replace puts another store in place of the one behind the weather, such as one that was
-// restored from a backup.
-func (s *Store) Replace(behind store.Store) { s.behind.Store(&behind) }
+func (w *Weather) Store(behind store.Store) *Store { return &Store{w, behind} }
 
 // errKilled is what a killed process has of an operation, if it could still see it.
 var errKilled = errors.New("the process was killed")
@@ -44,7 +35,7 @@ func failed(doing, key string, err error) error {
 
 // pass carries an operation out, or makes a fault of it. The kind is one that is left to
 // the caller, who makes it of what came.
-func (s *Store) pass(doing, key string, kinds []Kind, do func(store.Store) error) (Kind, dice, error) {
+func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {
 		return "", 0, failed(doing, key, errKilled)
@@ -62,7 +53,7 @@ func (s *Store) pass(doing, key string, kinds []Kind, do func(store.Store) error
 	case StoreFailed:
 		return "", 0, failed(doing, key, syscall.ECONNRESET)
 	}
-	err := do(*s.behind.Load())
+	err := do()
 	switch {
 	case f.lost:
 		return "", 0, failed(doing, key, errKilled)
@@ -89,8 +80,8 @@ func shape(key string) string {
 
 // Get implements store.Store.
 func (s *Store) Get(ctx context.Context, key string) (body io.ReadCloser, err error) {
-	k, d, err := s.pass("read", key, storeReads, func(behind store.Store) (err error) {
-		body, err = behind.Get(ctx, key)
+	k, d, err := s.pass("read", key, storeReads, func() (err error) {
+		body, err = s.behind.Get(ctx, key)
 		return err
 	})
 	switch {
@@ -121,13 +112,13 @@ func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // Put implements store.Store.
 func (s *Store) Put(ctx context.Context, key string, body io.ReadSeeker) error {
-	_, _, err := s.pass("write", key, storeWrites, func(behind store.Store) error { return behind.Put(ctx, key, body) })
+	_, _, err := s.pass("write", key, storeWrites, func() error { return s.behind.Put(ctx, key, body) })
 	return err
 }
 
 // PutIfAbsent implements store.Store.
 func (s *Store) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
-	_, _, err := s.pass("create", key, storeWrites, func(behind store.Store) error { return behind.PutIfAbsent(ctx, key, body) })
+	_, _, err := s.pass("create", key, storeWrites, func() error { return s.behind.PutIfAbsent(ctx, key, body) })
 	return err
 }
 
@@ -135,8 +126,8 @@ func (s *Store) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker)
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		var keys iter.Seq2[string, error]
-		k, d, err := s.pass("list", prefix, storeLists, func(behind store.Store) error {
-			keys = behind.List(ctx, prefix)
+		k, d, err := s.pass("list", prefix, storeLists, func() error {
+			keys = s.behind.List(ctx, prefix)
 			return nil
 		})
 		if err != nil {
@@ -159,31 +150,4 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[string, error
 			yield("", failed("list", prefix, io.ErrUnexpectedEOF))
 		}
 	}
-}
-
-// Backup is what a store held at some time.
-type Backup map[string][]byte
-
-// Keep takes a backup of a store.
-func Keep(ctx context.Context, s store.Store) (Backup, error) {
-	b := Backup{}
-	for key, err := range s.List(ctx, "") {
-		if err != nil {
-			return nil, fmt.Errorf("back a store up: %w", err)
-		}
-		if b[key], err = store.GetBytes(ctx, s, key, store.MaxJSON); err != nil {
-			return nil, fmt.Errorf("back a store up: %w", err)
-		}
-	}
-	return b, nil
-}
-
-// Into restores the backup into an empty store.
-func (b Backup) Into(ctx context.Context, empty store.Store) error {
-	for key, body := range b {
-		if err := store.PutBytes(ctx, empty, key, body); err != nil {
-			return fmt.Errorf("restore a store: %w", err)
-		}
-	}
-	return nil
 }

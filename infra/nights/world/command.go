@@ -105,8 +105,8 @@ func (w *World) lasted(what string) {
 	}
 }
 
-// endanger lets the process be killed or frozen at one of its operations, most often when
-// it is about to change something, and every second time in its end.
+// endanger now and then kills or freezes the process at one of its operations. It freezes
+// more often when the plan has changes. Every second time the operation is near the end.
 func (w *World) endanger(what string) {
 	if w.night >= w.options.Nights { // nobody would start it again
 		return

@@ -100,33 +100,41 @@ func (w *World) show() {
 // license whose rule rests on them.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
+// lacks tells which licenses somebody should have, by what others think, and has not.
+func (w *World) lacks(i int) (inE3, inCitrix bool) {
+	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
+	inE3 = wanted[e3] && p.EntraID != "" && len(p.E3) == 0
+	inCitrix = wanted[citrix] && !w.closed(citrix) && p.SID != "" && len(p.Citrix) == 0
+	return inE3, inCitrix
+}
+
 // governance gives people whom an identity-governance tool looks after what its own list
 // says, each day anew, used or not.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {
 		return
 	}
-	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
-	if wanted[citrix] && !w.closed(citrix) && p.SID != "" && len(p.Citrix) == 0 && w.happens("the governance tool re-adds to Citrix", i, 1) {
+	inE3, inCitrix := w.lacks(i)
+	if inCitrix && w.happens("the governance tool re-adds to Citrix", i, 1) {
 		w.box.Company.SetMember(i, groupCitrix, true)
 	}
-	if wanted[e3] && p.EntraID != "" && len(p.E3) == 0 && w.happens("the governance tool re-adds to E3", i, 1) {
+	if inE3 && w.happens("the governance tool re-adds to E3", i, 1) {
 		w.box.Company.SetMember(i, groupE3, true)
 	}
 }
 
 // helpDesk gives back by hand what somebody who is at work has lost.
 func (w *World) helpDesk(i int) {
-	h, p := &w.people[i], w.box.Company.Truth(i)
-	if h.wanted[citrix] && !w.closed(citrix) && p.SID != "" && len(p.Citrix) == 0 && w.happens("the help desk gives Citrix", i, 0.5) {
+	inE3, inCitrix := w.lacks(i)
+	if inCitrix && w.happens("the help desk gives Citrix", i, 0.5) {
 		w.box.Company.SetMember(i, groupCitrix, true)
 	}
-	if !h.wanted[e3] || p.EntraID == "" || len(p.E3) > 0 {
+	switch {
+	case !inE3:
 		return
-	}
-	if w.happens("the help desk gives E3 by group", i, 0.12) {
+	case w.happens("the help desk gives E3 by group", i, 0.12):
 		w.box.Company.SetMember(i, groupE3, true)
-	} else if w.happens("the help desk gives E3 directly", i, 0.05) {
+	case w.happens("the help desk gives E3 directly", i, 0.05):
 		w.box.Company.AssignDirectly(i, "SPE_E3")
 	}
 	w.observe(i)

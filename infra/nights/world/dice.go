@@ -1,8 +1,6 @@
 package world
 
-import (
-	"math/rand/v2"
-)
+import "math/rand/v2"
 
 // dice throws for one purpose of one night and person. What it gives depends on the seed
 // and the purpose alone, so that leaving an event out changes no other throw.

@@ -114,7 +114,7 @@ func (f *functions) plan(accept bool) (p plan.Plan, err error) {
 	if _, err = f.decide(gate.StepInput{Op: "gate", Run: run}); err != nil {
 		return p, err
 	}
-	planned, err := report.GetPlan(context.Background(), f.w.behind, run)
+	planned, err := report.GetPlan(context.Background(), &f.w.behind, run)
 	if err != nil {
 		return p, err
 	}
@@ -170,11 +170,11 @@ func (f *functions) execute(what string, first gate.StepInput) (r report.Results
 	if err != nil {
 		return r, err
 	}
-	p, err := report.GetPlan(context.Background(), f.w.behind, out.Run)
+	p, err := report.GetPlan(context.Background(), &f.w.behind, out.Run)
 	if err != nil {
 		return r, err
 	}
-	all, err := report.GetResults(context.Background(), f.w.behind, p, p.Batches())
+	all, err := report.GetResults(context.Background(), &f.w.behind, p, p.Batches())
 	if err != nil {
 		return r, err
 	}

@@ -62,9 +62,9 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that somebody has looked at the people whom the rules of a plan
-// match, and lets them be taken: now, when they were announced for long enough, or when
-// what keeps them for some days is over. Those are all who are idle today.
+// accepted tells the judge that an administrator allows removals beyond the limits. They
+// are those of all people who are idle today. Some are due tonight. Others are due after
+// their announcement or their days of grace.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()

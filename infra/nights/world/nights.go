@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -147,14 +148,22 @@ func unread(p plan.Plan) (licenses []string) {
 // planned tells the judge what a plan lists: its changes, and those that it goes on with.
 func (w *World) planned(p plan.Plan) {
 	for _, b := range p.Pending {
-		if i, known := w.number(b.User); known && b.Rule != plan.RestoreRule {
-			w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: b.License})
+		if b.Rule != plan.RestoreRule {
+			w.about(b.User, judge.Event{What: judge.Planned, At: w.clock.Now(), License: b.License})
 		}
 	}
 	for _, c := range p.Changes {
-		if i, known := w.number(c.User); known && c.Back == "" {
-			w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: c.License})
+		if c.Back == "" {
+			w.about(c.User, judge.Event{What: judge.Planned, At: w.clock.Now(), License: c.License})
 		}
+	}
+}
+
+// about tells the judge of an event about somebody whom the tool names.
+func (w *World) about(user string, e judge.Event) {
+	if i, known := w.number(user); known {
+		e.Person = w.people[i].id
+		w.hear(e)
 	}
 }
 
@@ -190,22 +199,15 @@ func (w *World) apply(run string, override bool) {
 // one that was stopped and continued, nobody knows when it announced: the judge takes its
 // beginning.
 func (w *World) announced(began time.Time, run string, r report.Results, unknown bool) {
-	told := func(user, license string) {
-		if i, known := w.number(user); known {
-			w.hear(judge.Event{What: judge.Told, At: began, Person: w.people[i].id, License: license})
-		}
-	}
 	for _, x := range r.Results {
 		if x.Status == report.Announced {
-			told(x.User, x.License)
+			w.about(x.User, judge.Event{What: judge.Told, At: began, License: x.License})
 		}
-		if i, known := w.number(x.User); known {
-			w.hear(judge.Event{What: judge.Pending, At: w.clock.Now(), Person: w.people[i].id, License: x.License, Holds: x.Status == report.Pending})
-		}
+		w.about(x.User, judge.Event{What: judge.Pending, At: w.clock.Now(), License: x.License, Holds: x.Status == report.Pending})
 	}
-	for _, c := range w.notices[run] {
-		if unknown {
-			told(c.User, c.License)
+	if unknown {
+		for _, c := range w.notices[run] {
+			w.about(c.User, judge.Event{What: judge.Told, At: began, License: c.License})
 		}
 	}
 }
@@ -215,7 +217,7 @@ func counts(r report.Results) string {
 	var parts []string
 	for _, s := range []report.Status{report.Done, report.Announced, report.Pending, report.Kept, report.Refused, report.Failed} {
 		if n := r.Count(s); n > 0 {
-			parts = append(parts, string(s)+" "+string(rune('0'+min(n, 9))))
+			parts = append(parts, fmt.Sprintf("%s %d", s, n))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -57,12 +57,7 @@ func (w *World) observe(i int) {
 	case h.id == "":
 		w.arrive(i)
 		return
-	case !p.Exists:
-		for license := range h.told.held {
-			w.holds(h, license, false, now)
-		}
-		return
-	case p.EntraID != "" && p.EntraID != h.id:
+	case !p.Exists, p.EntraID != "" && p.EntraID != h.id:
 		for license := range h.told.held {
 			w.holds(h, license, false, now)
 		}
@@ -130,7 +125,7 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 // inExemptGroup tells whether somebody is in a group that is exempt, or in one nested in it.
 func (w *World) inExemptGroup(i int) bool {
 	groups := w.box.Company.Person(i).Groups
-	_, again := w.out["the exempt group is made again"] // with no group nested in it
+	_, again := w.out[exemptAgain] // with no group nested in it
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 

@@ -70,10 +70,7 @@ func (w *World) putBack() {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))
 	}) {
 		p, h := w.box.Company.Truth(of.person), w.people[of.person]
-		_, lostGroup := w.out["the group of E3 is made again"]
-		if of.license == citrix {
-			_, lostGroup = w.out["the group of Citrix is made again"]
-		}
+		_, lostGroup := w.out[map[string]string{e3: e3Again, citrix: citrixAgain}[of.license]]
 		gone := lostGroup || p.EntraID == "" || of.license == citrix && p.SID == "" || w.touched[of.person]
 		if held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0}[of.license]; held || gone || h.nowhere || w.taken[of].After(began) {
 			continue

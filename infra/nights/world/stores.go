@@ -1,13 +1,11 @@
 package world
 
 import (
-	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
-	"github.com/idleseat/idleseat/infra/nights/weather"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/store"
 )
 
 // strange lets a second machine plan and apply, whose store is its own. It does not know
@@ -27,7 +25,7 @@ func (w *World) strange() {
 	defer func() { w.stranger = false }()
 	for range 3 {
 		w.run(own, "apply", p.Run, "--yes")
-		w.clock.pass(10 * 60e9)
+		w.clock.pass(10 * time.Minute)
 	}
 }
 
@@ -36,21 +34,13 @@ func (w *World) strange() {
 func (w *World) bringBack() {
 	const kind, chance = "the store is brought back from yesterday", 0.004
 	if w.backup != nil && w.happens(kind, -1, 1) {
-		fresh := &store.Memory{}
-		if err := w.backup.Into(context.Background(), fresh); err != nil {
-			panic(err) // memory does not fail
-		}
-		w.store.Replace(fresh)
-		w.behind = fresh
+		w.behind.Become(w.backup)
 		w.hear(judge.Event{What: judge.Forgot, At: w.copied})
 		w.forget()
 	}
 	w.backup = nil
 	if throw(w.options.Seed, kind+" tomorrow", w.night).chance(chance) {
-		var err error
-		if w.backup, err = weather.Keep(context.Background(), w.behind); err != nil {
-			panic(err)
-		}
+		w.backup = w.behind.Objects()
 		w.copied = w.clock.Now()
 	}
 }

@@ -32,6 +32,13 @@ const forGood = 10_000
 
 func stays(*World) {}
 
+// Turns that stay, and that change what else is true.
+const (
+	exemptAgain = "the exempt group is made again"
+	e3Again     = "the group of E3 is made again"
+	citrixAgain = "the group of Citrix is made again"
+)
+
 // turns of the company. Most are back in order well within the judge's patience.
 var turns = []turn{
 	{"the group of E3 is renamed", groupE3, 0.004, 2, "", regroup(groupE3, sandbox.GroupChange{Name: "LIC-M365-E3-old"}), regroup(groupE3, sandbox.GroupChange{})},
@@ -55,9 +62,9 @@ var turns = []turn{
 		func(w *World) { w.box.Company.SetSeats("EXCHANGESTANDARD", 10*w.options.People) }},
 	{"the domain's clock is minutes ahead", "clock", 0.01, 1, "", adClock(7 * time.Minute), adClock(0)},
 	{"the domain's clock is days behind", "clock", 0.004, 1, "", adClock(-3 * day), adClock(0)},
-	{"the exempt group is made again", "LIC-Exempt", 0.002, forGood, "", regroup("LIC-Exempt", sandbox.GroupChange{ID: "60000000-0000-4000-8000-00000000a9a1"}), stays},
-	{"the group of E3 is made again", groupE3, 0.001, forGood, "", regroup(groupE3, sandbox.GroupChange{ID: "60000000-0000-4000-8000-00000000a9a2"}), stays},
-	{"the group of Citrix is made again", groupCitrix, 0.001, forGood, "", regroupAD(sandbox.ADGroupChange{Again: 1}), stays},
+	{exemptAgain, "LIC-Exempt", 0.002, forGood, "", regroup("LIC-Exempt", sandbox.GroupChange{ID: "60000000-0000-4000-8000-00000000a9a1"}), stays},
+	{e3Again, groupE3, 0.001, forGood, "", regroup(groupE3, sandbox.GroupChange{ID: "60000000-0000-4000-8000-00000000a9a2"}), stays},
+	{citrixAgain, groupCitrix, 0.001, forGood, "", regroupAD(sandbox.ADGroupChange{Again: 1}), stays},
 	{"the rule for E3 waits longer", "rule e3", 0.004, 6, "", func(w *World) { w.span(e3, 75) }, func(w *World) { w.span(e3, 60) }},
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }

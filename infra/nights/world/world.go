@@ -37,12 +37,6 @@ type Options struct {
 	Story io.Writer
 }
 
-// Night is the number of the night of an instant, from 0; the end of the story counts on.
-func (s *Story) Night(at time.Time) int {
-	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
-	return n
-}
-
 // Story is what a world came to.
 type Story struct {
 	Seed          uint64
@@ -58,6 +52,12 @@ type Story struct {
 	mornings      []time.Time // when each night was over
 }
 
+// Night is the number of the night of an instant, from 0; the end of the story counts on.
+func (s *Story) Night(at time.Time) int {
+	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
+	return n
+}
+
 // World is a company, its truth, and the tool that looks after its licenses.
 type World struct {
 	options                   Options
@@ -70,10 +70,10 @@ type World struct {
 	serverless                bool     // the tool is the functions, without a relay: nobody reads Active Directory
 	weather                   *weather.Weather
 	store                     *weather.Store
-	behind                    store.Store    // behind the weather
-	second                    store.Memory   // of the second machine
-	backup                    weather.Backup // of the store, of last evening; nil: none was made
-	copied                    time.Time      // when
+	behind                    store.Memory      // behind the weather
+	second                    store.Memory      // of the second machine
+	backup                    map[string][]byte // objects of the store, of last evening; nil: none was made
+	copied                    time.Time         // when
 	people                    []human
 	dir                       string // of the policy and the stores
 	policy                    *rules
@@ -122,7 +122,9 @@ const (
 // Live lives one world.
 func Live(o Options) (Story, error) {
 	w := &World{
-		options: o, court: judge.New(), moving: -1, notices: map[string][]plan.Change{}, hashes: map[string]string{}, taken: map[holding]time.Time{}, waits: map[int]bool{}, out: map[string]int{}, lengths: map[string]int{},
+		options: o, court: judge.New(), moving: -1,
+		notices: map[string][]plan.Change{}, hashes: map[string]string{}, lengths: map[string]int{}, out: map[string]int{},
+		taken: map[holding]time.Time{}, waits: map[int]bool{},
 		binned: map[int]bool{}, adBinned: map[int]bool{}, touched: map[int]bool{},
 		story: Story{Seed: o.Seed, Counts: map[string]int{}, Verdicts: map[string]int{}},
 	}
@@ -176,8 +178,7 @@ func (w *World) build() (err error) {
 			w.weather.Without(n)
 		}
 	}
-	w.behind = &store.Memory{}
-	w.store = w.weather.Store(w.behind)
+	w.store = w.weather.Store(&w.behind)
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
