@@ -14,6 +14,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -153,9 +154,11 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.Override != "" {
-		results.Override = in.Override // later calls go on with it
+	noted, err := history.OverrideOf(ctx, a.Store, p)
+	if err != nil {
+		return nil, err
 	}
+	results.Override = cmp.Or(in.Override, results.Override, noted) // later calls go on with it
 	results.At = a.Now().UTC()
 	var judge *policy.Judge
 	if p.Restores == "" { // putting back asks no rule

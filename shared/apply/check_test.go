@@ -180,6 +180,44 @@ func TestOverride(t *testing.T) {
 	b.wrote(t, joinEXO, leaveE3)
 }
 
+// TestOverrideOutlivesItsProcess: a process that sets the limits aside and dies before it
+// writes a result leaves a change that later calls finish without the override.
+func TestOverrideOutlivesItsProcess(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		noted string // in place of the override; empty: as it is
+		want  error
+	}{
+		"the override is known":       {"", nil},
+		"it is of another plan":       {`{"run":"run","planHash":"abc"}`, ErrRefused},
+		"nobody can read it any more": {"{", ErrRefused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			hash := b.plan(t, func(p *plan.Plan) { p.Verdict, p.Overridable = plan.Hold, true })
+			whole := b.Store
+			b.Store = brokenStore{whole, "runs/run/results/", ""}
+			if _, err := b.Apply(t.Context(), Request{Run: "run", Override: hash}); err == nil {
+				t.Fatal("the results were written")
+			}
+			b.Store = whole
+			b.follow()
+			if tc.noted != "" {
+				if err := store.PutBytes(t.Context(), whole, "history/overrides/run.json", []byte(tc.noted)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, tc.want) {
+				t.Fatalf("error %v, want %v", err, tc.want)
+			}
+			if tc.want == nil {
+				b.wrote(t, joinEXO, leaveE3)
+			}
+		})
+	}
+}
+
 // TestBegunBeforeItExpired: a change that has left the source when the plan expires is
 // finished. One that has not is rolled back.
 func TestBegunBeforeItExpired(t *testing.T) {

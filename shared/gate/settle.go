@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
@@ -29,7 +31,11 @@ func Settle(ctx context.Context, s store.Store, run string, now time.Time) (*pla
 	if err != nil {
 		return nil, nil, err
 	}
-	all := &report.Results{Run: run, PlanHash: p.PlanHash, At: now.UTC(), Override: said.Override, Refused: said.Refused, Results: []report.Result{}}
+	noted, err := history.OverrideOf(ctx, s, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	all := &report.Results{Run: run, PlanHash: p.PlanHash, At: now.UTC(), Override: cmp.Or(said.Override, noted), Refused: said.Refused, Results: []report.Result{}}
 	book := ledger.In(s)
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		r, err := became(ctx, book, &c, run, said)

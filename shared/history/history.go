@@ -216,6 +216,23 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 	return nil
 }
 
+// OverrideOf is the hash of a plan whose limits somebody set aside; empty: nobody did. A
+// damaged override sets nothing aside. The override is noted before the first write, so it
+// is known even if the process that had it died before it wrote a result.
+func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
+	var o Override
+	err = store.GetJSON(ctx, s, overridesPrefix+p.Run+".json", &o)
+	switch {
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("look whether the limits of run %s were set aside: %w", p.Run, err)
+	case o.PlanHash != p.PlanHash:
+		return "", nil
+	}
+	return o.PlanHash, nil
+}
+
 // overridden tells whether the limits that hold a run's plan were set aside.
 func overridden(ctx context.Context, s store.Store, run string) (bool, error) {
 	err := store.GetJSON(ctx, s, overridesPrefix+run+".json", &Override{})

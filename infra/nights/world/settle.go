@@ -31,7 +31,11 @@ func (w *World) settle() {
 			w.apply(w.waiting, false)
 			w.waiting = ""
 		}
-		if last = w.plan(); last.Run != "" && last.Verdict != plan.Hold {
+		switch last = w.plan(); {
+		case last.Verdict == plan.Hold && last.Overridable:
+			w.accepted(last)
+			w.apply(last.Run, true)
+		case last.Run != "" && last.Verdict != plan.Hold:
 			w.apply(last.Run, false)
 		}
 	}

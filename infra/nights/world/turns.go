@@ -59,7 +59,7 @@ var turns = []turn{
 			_, used := w.box.Company.Seats("EXCHANGESTANDARD")
 			w.box.Company.SetSeats("EXCHANGESTANDARD", used)
 		},
-		func(w *World) { w.box.Company.SetSeats("EXCHANGESTANDARD", 10*w.options.People) }},
+		func(w *World) { w.box.Company.SetSeats("EXCHANGESTANDARD", w.seats()) }},
 	{"the domain's clock is minutes ahead", "clock", 0.01, 1, "", adClock(7 * time.Minute), adClock(0)},
 	{"the domain's clock is days behind", "clock", 0.004, 1, "", adClock(-3 * day), adClock(0)},
 	{exemptAgain, "LIC-Exempt", 0.002, forGood, "", regroup("LIC-Exempt", sandbox.GroupChange{ID: "60000000-0000-4000-8000-00000000a9a1"}), stays},
@@ -68,6 +68,9 @@ var turns = []turn{
 	{"the rule for E3 waits longer", "rule e3", 0.004, 6, "", func(w *World) { w.span(e3, 75) }, func(w *World) { w.span(e3, 60) }},
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }
+
+// seats are more of a product than the company ever needs.
+func (w *World) seats() int { return 10 * w.options.People }
 
 func adClock(ahead time.Duration) func(*World) {
 	return func(w *World) { w.box.Company.SetADClock(ahead) }
