@@ -15,13 +15,16 @@ import (
 
 // change takes one change as far as it goes now.
 func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Result {
+	m := &move{job: j, person: e.person, latest: e.latest, read: e.read, change: c}
 	result := func(s report.Status, format string, args ...any) report.Result {
 		again := s == troubled
 		if again {
 			s = report.Pending
 		}
 		r := report.ResultOf(c, s, fmt.Sprintf(format, args...))
-		r.Again = again
+		if r.Again = again; m.person != nil && s == report.Kept && c.Back == "" {
+			r.Sightings = m.person.Sightings(m.read)
+		}
 		return r
 	}
 	page, err := j.ledger.Of(ctx, c.User)
@@ -36,7 +39,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		return result(troubled, "nothing was done: %v", err)
 	}
 	ours := last != nil && last.Run == j.plan.Run
-	m := &move{job: j, page: page, person: e.person, latest: e.latest, read: e.read, change: c}
+	m.page = page
 	if ours && last.Completion != nil {
 		if c.Back != "" && last.Completion.Outcome == ledger.Done && e.person != nil {
 			if why, err := m.unproven(ctx, last); err != nil || why != "" {

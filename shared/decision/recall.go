@@ -203,11 +203,26 @@ func (c *recollection) recognize(a *half, k *known.Account) {
 			a.past().Newest[i] = t.Time()
 		}
 	}
+	c.sighted(a)
 	switch back := a.back(); {
 	case back&^k.Back != 0: // one more
 		*a.lost() = c.now
 	case back != 0, k.Lost != 0 && !forgotten && a.dateless():
 		*a.lost() = k.Lost.Time()
+	}
+}
+
+// sighted notes at an account what a change saw of it since the last reading. Directories
+// show older dates at times, also in the hours after a newer one.
+func (c *recollection) sighted(a *half) {
+	seen := c.History.Sighting(a.id())
+	if seen == nil {
+		return
+	}
+	for i, t := range seen.Newest {
+		if t = t.Truncate(time.Second); t.After(a.past().Newest[i]) {
+			a.past().Newest[i] = t
+		}
 	}
 }
 

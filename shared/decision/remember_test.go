@@ -2,6 +2,7 @@ package decision
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -94,6 +97,57 @@ func TestDatesGoBack(t *testing.T) {
 				}
 				if got := h.Entra[0].DatesLost; !got.Equal(want) {
 					t.Errorf("after %d days, lost since %s, want %s", x.after, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestSightedAtTheLastMoment: a change saw that Ann signed in after the reading of the
+// first night. When the next reading shows the older date again, her dates are in doubt.
+func TestSightedAtTheLastMoment(t *testing.T) {
+	t.Parallel()
+	sighted := func(account string) *history.Standing {
+		s := &store.Memory{}
+		err := store.PutLines(t.Context(), s, "seen", func(emit func(any) error) error {
+			seen := directory.Sighting{Account: account, Newest: [directory.ActivityDates]time.Time{asOf.Add(time.Hour + time.Millisecond)}, At: asOf.Add(2 * time.Hour)}
+			return errors.Join(emit(map[string]any{"head": history.Standing{}}), emit(map[string]any{"sighting": seen}))
+		})
+		st, loadErr := history.Load(t.Context(), s, &snapshot.Manifest{History: "seen"})
+		if err := errors.Join(err, loadErr); err != nil {
+			t.Fatal(err)
+		}
+		return st
+	}
+	for name, tc := range map[string]struct {
+		of   string // whom the change saw
+		read time.Time
+		lost bool
+	}{
+		"the older date again":   {"a", daysAgo(400), true},
+		"no date":                {"a", time.Time{}, true},
+		"the date that was seen": {"a", asOf.Add(time.Hour), false},
+		"a later one":            {"a", asOf.Add(3 * time.Hour), false},
+		"somebody else was seen": {"b", daysAgo(400), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			read := func(last time.Time) *directory.Halves {
+				return halves([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: last}})
+			}
+			r := firstNight(t)
+			r.read(t, read(daysAgo(400)))
+			r = r.nextNight(1)
+			before := r.History.Baselines
+			r.History = sighted(tc.of)
+			r.History.Baselines = before
+			h := r.read(t, read(tc.read))
+			if got := !h.Entra[0].DatesLost.IsZero(); got != tc.lost {
+				t.Errorf("in doubt: %t", got)
+			}
+			if r = r.nextNight(2); tc.lost { // the reading remembers it by itself
+				if h = r.read(t, read(daysAgo(400))); h.Entra[0].DatesLost.IsZero() {
+					t.Error("a night later it is forgotten")
 				}
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -58,11 +59,14 @@ type outcome struct {
 	Again   bool   `json:"again"`
 	Closed  bool   `json:"closed"`
 	Note    string `json:"note"`
+	// Sightings are what the last moment showed of the person.
+	Sightings []directory.Sighting `json:"sightings"`
 }
 
-// setBack notes which changes earlier plans, in order of time, could not make. What
-// is open in the ledger is under way, and what was made is no setback any more.
-func (st *Standing) setBack(ctx context.Context, s store.Store, tried []*Planned) error {
+// readResults notes which changes earlier plans, in order of time, could not make, and
+// what they saw of people when they tried. What is open in the ledger is under way, and
+// what was made is no setback any more.
+func (st *Standing) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
 			continue
@@ -76,16 +80,18 @@ func (st *Standing) setBack(ctx context.Context, s store.Store, tried []*Planned
 			}
 			err := store.GetJSON(ctx, s, key, &results)
 			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-				continue // they only tell in which order changes are tried
+				continue // they tell in which order changes are tried, and what else was seen
 			}
 			if err != nil {
 				return fmt.Errorf("read the results of run %s: %w", p.Run, err)
 			}
 			for _, o := range results.Results {
 				st.count(p, &o)
+				st.saw(o.Sightings)
 			}
 		}
 	}
+	st.forget()
 	for t, b := range st.setbacks {
 		i := st.items[t]
 		over := i != nil && (i.State == Open || i.State == Taken || i.State == GivenBack) && i.Run >= b.Run

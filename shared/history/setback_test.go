@@ -108,7 +108,7 @@ func TestSetbackEnds(t *testing.T) {
 			if tc.item != nil {
 				st.items[key] = tc.item
 			}
-			if err := st.setBack(t.Context(), newWorld(t).store, nil); err != nil {
+			if err := st.readResults(t.Context(), newWorld(t).store, nil); err != nil {
 				t.Fatal(err)
 			}
 			if got := st.Setback("ann", "e3") != nil; got != tc.want {
@@ -149,7 +149,7 @@ func TestResultsThatCount(t *testing.T) {
 			if tc.before != nil {
 				st.setbacks[Touch{User: "ann", License: "e3"}] = tc.before
 			}
-			if err := st.setBack(t.Context(), w.store, []*Planned{p}); err != nil {
+			if err := st.readResults(t.Context(), w.store, []*Planned{p}); err != nil {
 				t.Fatal(err)
 			}
 			b := st.Setback("ann", "e3")

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -70,7 +71,9 @@ type Standing struct {
 
 	items    map[Touch]*Item
 	setbacks map[Touch]*Setback
-	gave     map[Touch]*Item // given back by others, as it was known before being looked up
+	// sightings are the dates of activity that changes saw at the last moment, by account.
+	sightings map[string]*directory.Sighting
+	gave      map[Touch]*Item // given back by others, as it was known before being looked up
 }
 
 // Of is what last became of a person's license; nil when nothing ever did.
@@ -97,10 +100,11 @@ func (s *Standing) All() iter.Seq[*Item] {
 	return maps.Values(s.items)
 }
 
-// line is one line of a standing: the head, an item, or a setback.
+// line is one line of a standing: the head, an item, a setback, or a sighting.
 type line struct {
-	Head    *Standing `json:"head,omitempty"`
-	Setback *Setback  `json:"setback,omitempty"`
+	Head     *Standing           `json:"head,omitempty"`
+	Setback  *Setback            `json:"setback,omitempty"`
+	Sighting *directory.Sighting `json:"sighting,omitempty"`
 	*Item
 }
 
@@ -114,9 +118,11 @@ func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Standing, 
 		switch {
 		case l.Head != nil:
 			st = l.Head
-			st.items, st.setbacks = map[Touch]*Item{}, map[Touch]*Setback{}
+			st.items, st.setbacks, st.sightings = map[Touch]*Item{}, map[Touch]*Setback{}, map[string]*directory.Sighting{}
 		case st != nil && l.Setback != nil:
 			st.setbacks[Touch{User: l.Setback.User, License: l.Setback.License}] = l.Setback
+		case st != nil && l.Sighting != nil:
+			st.sightings[l.Sighting.Account] = l.Sighting
 		case st == nil || l.Item == nil:
 			return fmt.Errorf("%w: a line without an item", store.ErrDamaged)
 		default:
@@ -156,6 +162,11 @@ func Settle(ctx context.Context, s store.Store, run string, now time.Time) (key 
 				return err
 			}
 		}
+		for _, account := range slices.Sorted(maps.Keys(next.sightings)) {
+			if err := emit(line{Sighting: next.sightings[account]}); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 }
@@ -177,14 +188,14 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 	if err != nil {
 		return nil, err
 	}
-	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, gave: map[Touch]*Item{}, Earlier: newestBefore(plans, run)}
+	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, sightings: map[string]*directory.Sighting{}, gave: map[Touch]*Item{}, Earlier: newestBefore(plans, run)}
 	book := ledger.In(s)
 	if old == nil { // the first run of a store, or the first after a long pause
 		if err := next.markAll(ctx, book); err != nil {
 			return nil, err
 		}
 	} else {
-		next.Baselines, next.Known, next.items, next.setbacks = old.Baselines, old.Known, old.items, old.setbacks
+		next.Baselines, next.Known, next.items, next.setbacks, next.sightings = old.Baselines, old.Known, old.items, old.setbacks, old.sightings
 	}
 	for _, source := range sources {
 		next.Known[source] = cmp.Or(next.Known[source], next.Baselines[source])
@@ -212,7 +223,7 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 		}
 	}
 	slices.SortFunc(lately, func(a, b *Planned) int { return strings.Compare(a.Run, b.Run) })
-	return next, next.setBack(ctx, s, lately)
+	return next, next.readResults(ctx, s, lately)
 }
 
 // newestBefore is the newest of the runs that are older than one; empty: none is.

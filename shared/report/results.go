@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -40,6 +41,9 @@ type Result struct {
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
+	// Sightings are the dates of activity for which somebody was kept. Later runs remember
+	// them, in case a directory shows older ones again.
+	Sightings []directory.Sighting `json:"sightings,omitempty"`
 }
 
 // ResultOf is the result of a change.

@@ -20,8 +20,11 @@ func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
 // linked tells that the tool can know that the person's accounts belong together: each
-// was not made again alone, so that what exempts one of them exempts the other.
-func linked(w *World, i int, p sandbox.Truth) bool { return p.EntraID != "" && !w.touched[i] }
+// was not made again alone, nor parted from the other. What exempts one of them exempts the
+// other.
+func linked(w *World, i int, p sandbox.Truth) bool {
+	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
+}
 
 // changes of people. In 120 nights a company of 300 sees each of them several times.
 var changes = []change{
@@ -79,7 +82,7 @@ var changes = []change{
 	},
 		func(w *World, i int) { w.agent(i) }},
 	{"becomes cloud-only", 0.0002, func(w *World, i int, p sandbox.Truth) bool {
-		return p.EntraID != "" && p.SID != "" && w.people[i].kind == sandbox.Synced && !w.people[i].split
+		return inBoth(w, i, p) && w.people[i].kind == sandbox.Synced && !w.people[i].split && !w.exempt(i, p)
 	}, func(w *World, i int) {
 		w.box.Company.MakeCloudOnly(i, w.night%2 == 0)
 		w.people[i].split = true

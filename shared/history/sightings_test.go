@@ -1,0 +1,66 @@
+package history
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// TestSightings: what a change saw at the last moment is known to later runs, for as long
+// as no healthy reading may have remembered it.
+func TestSightings(t *testing.T) {
+	t.Parallel()
+	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sightings":[{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // and when
+	seen := func(w *world, night int, newest time.Time) {
+		w.plans(night, "ann")
+		w.results(night, kept+at(night).Format(time.RFC3339)+`"}]}]}`, `"`+newest.Format(time.RFC3339)+`"`)
+	}
+	sighting := func(newest time.Time, night int) *directory.Sighting {
+		return &directory.Sighting{Account: "ann", Newest: [directory.ActivityDates]time.Time{newest}, At: at(night)}
+	}
+	for name, tc := range map[string]struct {
+		nights map[int]time.Time // what was seen of Ann
+		asked  int
+		want   *directory.Sighting
+	}{
+		"nothing":                  {nil, 3, nil},
+		"the night before":         {map[int]time.Time{1: at(1)}, 2, sighting(at(1), 1)},
+		"some nights before":       {map[int]time.Time{1: at(1)}, 5, sighting(at(1), 1)},
+		"90 days before":           {map[int]time.Time{1: at(1)}, 91, sighting(at(1), 1)},
+		"longer ago":               {map[int]time.Time{1: at(1)}, 92, nil},
+		"a newer date":             {map[int]time.Time{1: at(1), 2: at(2)}, 4, sighting(at(2), 2)},
+		"an older date afterwards": {map[int]time.Time{1: at(1), 2: at(0)}, 4, sighting(at(1), 2)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			for night := range tc.asked {
+				if newest, is := tc.nights[night]; is {
+					seen(w, night, newest)
+				} else {
+					w.plans(night)
+				}
+				w.settle(night + 1)
+			}
+			st := w.settle(tc.asked)
+			if d := cmp.Diff(tc.want, st.Sighting("ann")); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+			if got := st.Sighting("bob"); got != nil {
+				t.Errorf("of somebody else: %+v", got)
+			}
+		})
+	}
+	t.Run("from the future", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.plans(1, "ann")
+		w.results(1, kept+at(9).Format(time.RFC3339)+`"}]}]}`, `"`+at(1).Format(time.RFC3339)+`"`)
+		if got := w.settle(2).Sighting("ann"); got != nil {
+			t.Errorf("%+v", got)
+		}
+	})
+}
