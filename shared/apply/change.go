@@ -23,7 +23,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		}
 		r := report.ResultOf(c, s, fmt.Sprintf(format, args...))
 		if r.Again = again; m.person != nil && s == report.Kept && c.Back == "" {
-			r.Sightings = m.person.Sightings(m.read)
+			r.Sighting = m.person.Sighting(m.read)
 		}
 		return r
 	}

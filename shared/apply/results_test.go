@@ -43,7 +43,7 @@ func TestResultsAreKept(t *testing.T) {
 	}
 	want := &report.Results{Run: "run", PlanHash: first.PlanHash, At: b.now, Results: []report.Result{
 		{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Status: report.Pending, Note: "joined the target group; waiting for its license to become active", MonthlySaving: 35},
-		{User: "id-bo", Rule: "m365", License: "e3", To: "exo", Status: report.Kept, Note: "signed in 1 day ago", Sightings: []directory.Sighting{{Account: "id-bo", Newest: [directory.ActivityDates]time.Time{2: daysAgo(1)}, At: b.now}}},
+		{User: "id-bo", Rule: "m365", License: "e3", To: "exo", Status: report.Kept, Note: "signed in 1 day ago", Sighting: &directory.Sighting{Account: "id-bo", Newest: [directory.ActivityDates]time.Time{2: daysAgo(1)}, At: b.now}},
 		{User: "S-1-5-21-5", Rule: "citrix", License: "citrix", Status: report.Done},
 	}}
 	if d := cmp.Diff(want, first); d != "" || len(first.PlanHash) != 64 {

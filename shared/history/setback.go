@@ -59,8 +59,8 @@ type outcome struct {
 	Again   bool   `json:"again"`
 	Closed  bool   `json:"closed"`
 	Note    string `json:"note"`
-	// Sightings are what the last moment showed of the person.
-	Sightings []directory.Sighting `json:"sightings"`
+	// Sighting is what the last moment showed of the person.
+	Sighting *directory.Sighting `json:"sighting"`
 }
 
 // readResults notes which changes earlier plans, in order of time, could not make, and
@@ -87,7 +87,7 @@ func (st *Standing) readResults(ctx context.Context, s store.Store, tried []*Pla
 			}
 			for _, o := range results.Results {
 				st.count(p, &o)
-				st.saw(o.Sightings)
+				st.saw(o.Sighting)
 			}
 		}
 	}

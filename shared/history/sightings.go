@@ -19,18 +19,19 @@ func (s *Standing) Sighting(account string) *directory.Sighting {
 	return s.sightings[account]
 }
 
-// saw adds sightings. The newest of each date counts.
-func (s *Standing) saw(all []directory.Sighting) {
-	for _, seen := range all {
-		if known := s.sightings[seen.Account]; known != nil {
-			for i, t := range known.Newest {
-				if t.After(seen.Newest[i]) {
-					seen.Newest[i] = t
-				}
+// saw adds a sighting, if there is one. The newest of each date counts.
+func (s *Standing) saw(seen *directory.Sighting) {
+	if seen == nil {
+		return
+	}
+	if known := s.sightings[seen.Account]; known != nil {
+		for i, t := range known.Newest {
+			if t.After(seen.Newest[i]) {
+				seen.Newest[i] = t
 			}
 		}
-		s.sightings[seen.Account] = &seen
 	}
+	s.sightings[seen.Account] = seen
 }
 
 // forget leaves out sightings that are over their time, or from the future.

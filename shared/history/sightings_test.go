@@ -13,10 +13,10 @@ import (
 // as no healthy reading may have remembered it.
 func TestSightings(t *testing.T) {
 	t.Parallel()
-	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sightings":[{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // and when
+	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // and when
 	seen := func(w *world, night int, newest time.Time) {
 		w.plans(night, "ann")
-		w.results(night, kept+at(night).Format(time.RFC3339)+`"}]}]}`, `"`+newest.Format(time.RFC3339)+`"`)
+		w.results(night, kept+at(night).Format(time.RFC3339)+`"}}]}`, `"`+newest.Format(time.RFC3339)+`"`)
 	}
 	sighting := func(newest time.Time, night int) *directory.Sighting {
 		return &directory.Sighting{Account: "ann", Newest: [directory.ActivityDates]time.Time{newest}, At: at(night)}
@@ -58,7 +58,7 @@ func TestSightings(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		w.plans(1, "ann")
-		w.results(1, kept+at(9).Format(time.RFC3339)+`"}]}]}`, `"`+at(1).Format(time.RFC3339)+`"`)
+		w.results(1, kept+at(9).Format(time.RFC3339)+`"}}]}`, `"`+at(1).Format(time.RFC3339)+`"`)
 		if got := w.settle(2).Sighting("ann"); got != nil {
 			t.Errorf("%+v", got)
 		}

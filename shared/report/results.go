@@ -41,9 +41,9 @@ type Result struct {
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
-	// Sightings are the dates of activity for which somebody was kept. Later runs remember
-	// them, in case a directory shows older ones again.
-	Sightings []directory.Sighting `json:"sightings,omitempty"`
+	// Sighting is the activity for which somebody was kept. Later runs remember it, in case
+	// Graph shows older dates again.
+	Sighting *directory.Sighting `json:"sighting,omitempty"`
 }
 
 // ResultOf is the result of a change.

@@ -156,7 +156,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	l.accepted = l.accepted || e.Stranger
 	l.held, l.taken, l.strange = false, e.At, e.Stranger
 	if !e.Stranger { // whose removal is not the one that the first machine announced
-		l.announced = time.Time{}
+		l.notice, l.announced = l.announced, time.Time{}
 	}
 	delete(p.clear, e.License)
 	if !l.accepted {

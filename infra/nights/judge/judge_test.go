@@ -103,6 +103,8 @@ func TestRemoved(t *testing.T) {
 		"in no plan":                     {[]Event{anna(Released, 1, true), anna(Given, 2, true)}, on(100), Hidden},
 		"not announced":                  {[]Event{noticed()}, on(100), Wrong},
 		"announced":                      {[]Event{noticed(), anna(Told, 85, true)}, on(100), ""},
+		"announced before the copy":      {[]Event{noticed(), anna(Told, 20, true), anna(Removed, 40, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"announced after the copy":       {[]Event{noticed(), anna(Told, 35, true), anna(Removed, 60, true), {What: Forgot, At: on(30)}, anna(Given, 61, true), anna(Planned, 62, true)}, on(100), Wrong},
 		"announced, but for an hour":     {[]Event{noticed(), anna(Told, 99, true)}, on(100), Wrong},
 		"used since it was announced":    {[]Event{noticed(), anna(Told, 1, true), anna(Used, 20, true), anna(Told, 95, true)}, on(100), Wrong},
 	}

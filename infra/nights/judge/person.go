@@ -45,8 +45,9 @@ type license struct {
 	planned   bool      // a plan lists the removal
 	accepted  bool      // an administrator allows the removal beyond the limits
 	stuck     bool
-	pending   bool // the tool saw no effect of its write yet
-	announced time.Time
+	pending   bool      // the tool saw no effect of its write yet
+	announced time.Time // the removal, and not carried out since
+	notice    time.Time // the announcement of the last removal
 }
 
 func (p *person) license(name string) *license {
@@ -70,10 +71,13 @@ func (l *license) give(e Event, seen time.Time) {
 }
 
 // forget is what the tool forgets with its store. A license that it does not know to have
-// taken is, when somebody gives it, a new one.
+// taken is, when somebody gives it, a new one. What it announced before still holds.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.taken = time.Time{}
+		if l.announced.IsZero() && !l.notice.After(since) {
+			l.announced = l.notice
+		}
 	}
 	for i := range l.given {
 		if l.given[i].at.After(since) {

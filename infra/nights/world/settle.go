@@ -58,28 +58,49 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// putBack restores every run, the last one first. Everybody must then hold what was taken
-// from them, whose account is still the same one and can hold it. The plans that end what
-// is pending may take licenses that are idle since today, which nobody restores.
+// putBack restores every run, the last one first, and then by name those who were asked
+// about alone. Everybody must then hold what was taken from them, whose account is still
+// the same one and can hold it.
 func (w *World) putBack() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {
 		w.tool.restore(run)
 	}
+	w.finish()
+	if missing := w.missing(began); len(missing) > 0 && !w.serverless {
+		for _, of := range missing {
+			w.commands.call("restore", w.upn(of.person), "--yes")
+		}
+		w.finish()
+	}
+	for _, of := range w.missing(began) {
+		w.hear(judge.Event{What: judge.Lose, At: w.clock.Now(), Person: w.people[of.person].id, License: of.license,
+			Text: "taken on " + w.taken[of].Format(time.DateOnly) + ", and no restore puts it back"})
+	}
+}
+
+// finish lets plans end what restores left pending.
+func (w *World) finish() {
 	for range 4 {
 		w.clock.pass(10 * time.Minute)
 		w.apply(w.plan().Run, false)
 	}
+}
+
+// missing are the licenses that were taken, and could be held again, and are not. The
+// plans that end what is pending may take licenses that are idle since today, which nobody
+// restores.
+func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))
 	}) {
 		p, h := w.box.Company.Truth(of.person), w.people[of.person]
 		_, lostGroup := w.out[map[string]string{e3: e3Again, citrix: citrixAgain}[of.license]]
 		gone := lostGroup || p.EntraID == "" || of.license == citrix && p.SID == "" || w.touched[of.person]
-		if held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0}[of.license]; held || gone || h.nowhere || w.taken[of].After(began) {
-			continue
+		held := map[string]bool{e3: len(p.E3) > 0, citrix: len(p.Citrix) > 0}[of.license]
+		if !held && !gone && !h.nowhere && !w.taken[of].After(began) {
+			all = append(all, of)
 		}
-		w.hear(judge.Event{What: judge.Lose, At: w.clock.Now(), Person: h.id, License: of.license,
-			Text: "taken on " + w.taken[of].Format(time.DateOnly) + ", and no restore puts it back"})
 	}
+	return all
 }
