@@ -54,9 +54,6 @@ func (j *job) adGroup(ctx context.Context, name string) (*directory.Group, error
 
 // readGUID is the objectGUID of a group as the run read it; empty when it is not known.
 func (j *job) readGUID(dn string) string {
-	if j.run.Manifest == nil {
-		return ""
-	}
 	return j.run.Manifest.Readings[directory.AD].Groups[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)]
 }
 

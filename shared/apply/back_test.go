@@ -155,6 +155,10 @@ func TestNoticeIsGiven(t *testing.T) {
 	b.apply(t, report.Announced, "announced")
 	b.wrote(t)
 	b.logged(t, moveAnna, "noticed")
+	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
+	if err != nil || e.Via != "notice" || e.Source+e.Target+e.SKU+e.TargetSKU != "" || len(e.Before.InGroups)+len(e.Before.Assignments) > 0 {
+		t.Errorf("a notice names no way: %+v, %v", e, err)
+	}
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) {
 		t.Errorf("again: %v", err)
 	}

@@ -186,4 +186,19 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 			}
 		})
 	}
+	c := changeBo
+	c.UserPrincipalName = "bo@x.example"
+	b := newBenchOf(t, strings.Replace(text, "{sku: EXCHANGESTANDARD,", "{sku: EXCHANGESTANDARD, mailboxQuota: 50,", 1), c)
+	b.entra.users["id-bo"].UserPrincipalName, b.entra.users["id-bo"].Enabled = c.UserPrincipalName, directory.No
+	j := b.judging(t)
+	j.run.Begin.Mailboxes = &snapshot.Mailboxes{Key: "boxes"}
+	all, err := j.fresh(t.Context(), j.plan.Changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Applier = &Applier{Store: blindStore{b.Store, "boxes"}, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
+	if r := j.change(t.Context(), &c, all["id-bo"]); r.Status != report.Pending || !r.Again || !strings.HasPrefix(r.Note, "nothing was done: read the mailbox usage report of run run: ") {
+		t.Errorf("the report cannot be read: %+v", r)
+	}
+	b.wrote(t)
 }

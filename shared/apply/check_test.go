@@ -122,11 +122,14 @@ func TestFails(t *testing.T) {
 		what func(*testing.T, *bench)
 		is   error
 	}{
-		"tenant":           {fail("Tenant"), errDown},
-		"sign-in dates":    {fail("ListPeople"), errDown},
-		"damaged plan":     {put("runs/run/plan.json", "{"), store.ErrDamaged},
-		"damaged manifest": {put("runs/run/manifest.json", "{"), store.ErrDamaged},
-		"damaged results":  {put("runs/run/results/entra-0001.json", "{"), store.ErrDamaged},
+		"tenant":                 {fail("Tenant"), errDown},
+		"sign-in dates":          {fail("ListPeople"), errDown},
+		"whether it is put back": {func(_ *testing.T, b *bench) { b.Store = blindStore{b.Store, "history/withdrawn/run.json"} }, errDown},
+		"whom it may change":     {func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, "", "history/withdrawn/run/"} }, errDown},
+		"newer plans":            {func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, "", "history/plans/"} }, errDown},
+		"damaged plan":           {put("runs/run/plan.json", "{"), store.ErrDamaged},
+		"damaged manifest":       {put("runs/run/manifest.json", "{"), store.ErrDamaged},
+		"damaged results":        {put("runs/run/results/entra-0001.json", "{"), store.ErrDamaged},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -72,6 +72,7 @@ func (m members) remove(group, member string) {
 type fakeEntra struct {
 	script
 	tenant  string
+	skus    []directory.SKU // that the tenant has now
 	users   map[string]*directory.EntraUser
 	in      members
 	grants  map[string]string // skuId by group
@@ -103,7 +104,7 @@ func (f *fakeEntra) follow() {
 }
 
 func (f *fakeEntra) Tenant(context.Context) (string, []directory.SKU, error) {
-	return f.tenant, nil, f.read("Tenant")
+	return f.tenant, f.skus, f.read("Tenant")
 }
 
 func (f *fakeEntra) ListPeople(_ context.Context, _ string, page func([]directory.EntraUser, string) error) error {
@@ -191,7 +192,10 @@ func (f *fakeEntra) ChangeLicenses(_ context.Context, id string, add []directory
 	for _, a := range add {
 		call += " +" + a.SKU
 	}
-	return f.do(call+" -"+strings.Join(remove, " -"), func() {
+	for _, sku := range remove {
+		call += " -" + sku
+	}
+	return f.do(call, func() {
 		u := f.users[id]
 		if f.slow {
 			return

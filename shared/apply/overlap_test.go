@@ -145,6 +145,16 @@ func TestOpenIsNotFinal(t *testing.T) {
 	}
 }
 
+// TestBegunBeside: another run begins the same change right after this one has looked
+// whether anything is open. This one writes nothing.
+func TestBegunBeside(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	b.Store = &lateStore{b.Store, func() { b.begun(t, "id-bo", "e3", "exo") }}
+	b.apply(t, report.Refused, "another run's change is still open: run other")
+	b.wrote(t)
+}
+
 // signedIn is Entra ID as somebody reads it who finds everybody active.
 type signedIn struct{ *fakeEntra }
 

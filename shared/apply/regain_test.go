@@ -48,14 +48,15 @@ func TestRegain(t *testing.T) {
 		is     error
 	}{
 		"changed":                   {[]directory.Assignment{e3}, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{e3}, true, nil},
-		"removed":                   {[]directory.Assignment{e3}, "", nil, nil, []string{"ChangeLicenses id-bo +sku-e3 -"}, []directory.Assignment{e3}, true, nil},
-		"had the target, too":       {[]directory.Assignment{e3, exo}, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -"}, []directory.Assignment{exo, e3}, true, nil},
+		"removed":                   {[]directory.Assignment{e3}, "", nil, nil, []string{"ChangeLicenses id-bo +sku-e3"}, []directory.Assignment{e3}, true, nil},
+		"had the target, too":       {[]directory.Assignment{e3, exo}, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3"}, []directory.Assignment{exo, e3}, true, nil},
+		"had the target first":      {[]directory.Assignment{exo, e3}, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3"}, []directory.Assignment{exo, e3}, true, nil},
 		"had the target by a group": {[]directory.Assignment{e3, byGroup(exo)}, "sku-exo", []directory.Assignment{byGroup(exo), exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{byGroup(exo), e3}, true, nil},
 		"with plans off":            {[]directory.Assignment{off}, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{off}, true, nil},
-		"held by a group, too":      {[]directory.Assignment{with(off, func(a *directory.Assignment) { a.Group = "g" }), e3}, "", nil, nil, []string{"ChangeLicenses id-bo +sku-e3 -"}, []directory.Assignment{e3}, true, nil},
+		"held by a group, too":      {[]directory.Assignment{with(off, func(a *directory.Assignment) { a.Group = "g" }), e3}, "", nil, nil, []string{"ChangeLicenses id-bo +sku-e3"}, []directory.Assignment{e3}, true, nil},
 		"the ledger has nothing":    {nil, "sku-exo", []directory.Assignment{exo}, nil, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{e3}, true, nil},
 		"the successor is gone": {[]directory.Assignment{e3}, "sku-exo", nil, map[string]error{"ChangeLicenses #1": directory.ErrNotHeld},
-			[]string{"ChangeLicenses id-bo +sku-e3 -sku-exo", "ChangeLicenses id-bo +sku-e3 -"}, []directory.Assignment{e3}, true, nil},
+			[]string{"ChangeLicenses id-bo +sku-e3 -sku-exo", "ChangeLicenses id-bo +sku-e3"}, []directory.Assignment{e3}, true, nil},
 		"refused": {[]directory.Assignment{e3}, "sku-exo", []directory.Assignment{exo}, map[string]error{"ChangeLicenses #1": errDown},
 			[]string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}, []directory.Assignment{exo}, false, errDown},
 		"read back fails": {[]directory.Assignment{e3}, "sku-exo", []directory.Assignment{exo}, map[string]error{"ReadLicenses #1": errDown},
@@ -145,6 +146,37 @@ func TestDirectWayBack(t *testing.T) {
 			b.apply(t, tc.want, tc.note)
 			b.wrote(t, tc.writes...)
 			b.logged(t, c, tc.logged)
+		})
+	}
+}
+
+// TestWayBackOfAnEarlierVersion: its intent does not say when the change that it undoes
+// was over. That was before the intent at the latest, so long reads may be late.
+func TestWayBackOfAnEarlierVersion(t *testing.T) {
+	t.Parallel()
+	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
+	for name, tc := range map[string]struct {
+		since  time.Duration // the intent
+		writes []string
+	}{
+		"a moment ago": {directory.Settling - time.Second, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}},
+		"settled":      {directory.Settling, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, c := returns(t, daysAgo(10), e3, exo)
+			last, err := ledger.In(b.Store).Latest(t.Context(), "id-bo", "e3")
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := last.Intent
+			in.Run, in.Back, in.Rule, in.At = "run", "r0", plan.RestoreRule, b.now.Add(-tc.since)
+			if _, err := ledger.In(b.Store).Begin(t.Context(), in, last); err != nil {
+				t.Fatal(err)
+			}
+			b.apply(t, report.Done, "")
+			b.wrote(t, tc.writes...)
+			b.logged(t, c, "done")
 		})
 	}
 }

@@ -1,0 +1,123 @@
+package apply
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// TestClosedBeside: another call of the run has closed the change. What this call has
+// taken since is given again if that one put it back, by the way on which it was taken.
+func TestClosedBeside(t *testing.T) {
+	t.Parallel()
+	const joinE3, joinCitrix = "AddMember g-e3 id-anna", "AddMember " + citrixDN + " guid-egon"
+	for name, tc := range map[string]struct {
+		via    plan.Via
+		closed ledger.Outcome
+		took   bool
+		back   string // of the change
+		fail   bool
+		writes []string
+		status report.Status
+		note   string
+	}{
+		"undone, taken by a group":           {plan.EntraGroup, ledger.RolledBack, true, "", false, []string{joinE3}, report.Kept, "of the other"},
+		"undone, taken in Active Directory":  {plan.ADGroup, ledger.RolledBack, true, "", false, []string{joinCitrix}, report.Kept, "of the other"},
+		"failed, taken by a group":           {plan.EntraGroup, ledger.Failed, true, "", false, []string{joinE3}, report.Failed, "of the other"},
+		"undone, and given in vain":          {plan.EntraGroup, ledger.RolledBack, true, "", true, []string{joinE3}, report.Failed, "of the other; this call had taken the license meanwhile, and giving it again failed, do it by hand: down"},
+		"undone, in vain in the directory":   {plan.ADGroup, ledger.RolledBack, true, "", true, []string{joinCitrix}, report.Failed, "of the other; this call had taken the license meanwhile"},
+		"undone, not taken":                  {plan.EntraGroup, ledger.RolledBack, false, "", false, nil, report.Kept, "of the other"},
+		"done":                               {plan.EntraGroup, ledger.Done, true, "", false, nil, report.Done, "of the other"},
+		"a restore, which takes nothing":     {plan.EntraGroup, ledger.Failed, true, "r0", false, nil, report.Failed, "of the other"},
+		"a restore in the directory, failed": {plan.ADGroup, ledger.Failed, true, "r0", false, nil, report.Failed, "of the other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, moveAnna)
+			var m *move
+			if tc.via == plan.ADGroup {
+				m = b.inAD(t, ledger.Intent{})
+			} else {
+				m = b.underWay(t, moveAnna, tc.via)
+			}
+			c := *m.change
+			c.Back = tc.back
+			m.change = &c
+			b.entra.in, b.ad.in = members{}, members{}
+			if tc.fail {
+				b.entra.fail, b.ad.fail = map[string]error{joinE3: errDown}, map[string]error{joinCitrix: errDown}
+			}
+			other := *m.entry
+			if err := m.ledger.Complete(t.Context(), &other, ledger.Completion{Outcome: tc.closed, Note: "of the other"}); err != nil {
+				t.Fatal(err)
+			}
+			o := ledger.RolledBack
+			if tc.took {
+				o = ledger.Done // as this call would have it
+			}
+			status, note := m.complete(t.Context(), o, "of this call")
+			if status != tc.status || !strings.HasPrefix(note, tc.note) {
+				t.Errorf("%s, %q; want %s, %q", status, note, tc.status, tc.note)
+			}
+			b.wrote(t, tc.writes...)
+		})
+	}
+}
+
+// TestMarksThatCannotBeRead: going back writes nothing while it is not known whether
+// another call has closed the change, or when it turned back.
+func TestMarksThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ ending, writes string }{
+		"the completion":   {".done.json", ""},
+		"the mark of back": {".back.json", ""},
+		"none of them":     {".none.json", "ChangeLicenses id-bo +sku-e3 -sku-exo"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			m := b.underWay(t, changeBo, plan.Direct)
+			if _, _, err := m.ledger.Leave(t.Context(), m.entry, b.now); err != nil {
+				t.Fatal(err)
+			}
+			m.ledger = ledger.In(blindStore{b.Store, strings.TrimSuffix(m.entry.Key(), ".json") + tc.ending})
+			status, note := m.rollBack(t.Context(), ledger.RolledBack, "why")
+			if blind := tc.writes == ""; (status == troubled) != blind || strings.Contains(note, "down") != blind {
+				t.Errorf("%s, %q", status, note)
+			}
+			if d := cmp.Diff(strings.Fields(tc.writes), strings.Fields(strings.Join(b.entra.writes(), " ")), cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("writes (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestTargetThatCannotBeReadOnTheWayBack: nobody says that the change is undone while it
+// is not known whether the person is still in the group that it joined.
+func TestTargetThatCannotBeReadOnTheWayBack(t *testing.T) {
+	t.Parallel()
+	for _, back := range []string{"", "r0"} {
+		b := newBench(t, demoteEgon)
+		m := b.inAD(t, ledger.Intent{Target: liteDN, Back: back})
+		c := *m.change
+		c.Back = back
+		m.change = &c
+		b.ad.fail = map[string]error{"MemberOf " + liteDN + " S-1-5-21-5": errDown}
+		if status, note := m.undo(t.Context(), ledger.RolledBack, "why"); status != troubled || !strings.HasPrefix(note, "why; going back is not finished, run apply again: down") {
+			t.Errorf("back %q: %s, %q", back, status, note)
+		}
+		b.wrote(t)
+		b.ad.fail = nil
+		m.listed = map[string]bool{liteDN: true, citrixDN: true}
+		if status, _ := m.undo(t.Context(), ledger.RolledBack, "why"); status != report.Kept {
+			t.Errorf("back %q, read: %s", back, status)
+		}
+		b.wrote(t, "RemoveMember "+liteDN+" guid-egon")
+	}
+}

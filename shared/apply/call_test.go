@@ -1,0 +1,301 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// notedAs replaces what is noted of the first batch by one result of Bo's change.
+func (b *bench) notedAs(t *testing.T, s report.Status) {
+	t.Helper()
+	r := b.results(t)
+	r.Set(report.ResultOf(&changeBo, s, ""))
+	if err := report.PutResults(t.Context(), b.Store, "entra-0001", &r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNotedAsOverAndOpen: an overlapping call has noted an end of a change that the ledger
+// has open. A call that finds nothing else to do looks there, and checks the plan as ever.
+func TestNotedAsOverAndOpen(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		then func(*bench)
+		is   error  // of both calls; nil: the change is finished
+		want string // in the error
+	}{
+		"open":                       {func(*bench) {}, nil, ""},
+		"another tenant":             {func(b *bench) { b.entra.tenant = "other" }, ErrRefused, "Graph answered for other"},
+		"the ledger cannot be read":  {func(b *bench) { b.Store = brokenStore{b.Store, "", "ledger/"} }, errDown, "down"},
+		"the tenant cannot be asked": {func(b *bench) { b.entra.fail = map[string]error{"Tenant": errDown} }, errDown, "down"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			b.entra.fail = map[string]error{changeEXO: errDown}
+			b.apply(t, report.Pending, "did not go through")
+			b.logged(t, changeBo, "open")
+			b.entra.fail, b.entra.calls = nil, nil
+			b.notedAs(t, report.Kept)
+			tc.then(b)
+			checked := b.Check(t.Context(), Request{Run: "run"})
+			r, applied := b.Apply(t.Context(), Request{Run: "run"})
+			for of, err := range map[string]error{"Check": checked, "Apply": applied} {
+				if !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) || err != nil && !strings.Contains(err.Error(), tc.want) {
+					t.Errorf("%s: %v, want %v", of, err, tc.is)
+				}
+			}
+			if tc.is != nil {
+				b.wrote(t)
+				return
+			}
+			if b.wrote(t, changeEXO); r.Count(report.Done) != 1 {
+				t.Errorf("%+v", r)
+			}
+			b.logged(t, changeBo, "done")
+		})
+	}
+}
+
+// TestBatchThatIsOver: a call for a batch that is final gives its results and writes
+// nothing. A call for everything is refused then.
+func TestBatchThatIsOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	b.apply(t, report.Done, "")
+	r, err := b.Apply(t.Context(), Request{Run: "run", Batch: "entra-0001"})
+	if err != nil || r.Count(report.Done) != 1 || len(r.Results) != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := b.Check(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "every change of the plan is final already") {
+		t.Errorf("%v", err)
+	}
+	b.wrote(t, changeEXO)
+}
+
+// TestPlanOfNothing is refused as what it is, also when it has no batch.
+func TestPlanOfNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plan(t, func(p *plan.Plan) { p.Changes, p.Verdict = nil, plan.Nothing })
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "the plan changes nothing") {
+		t.Errorf("%v", err)
+	}
+	b.untouched(t)
+}
+
+// TestOverrideThatIsNotKnown: an override that cannot be read, or not be noted, lets
+// nothing be written.
+func TestOverrideThatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]func(store.Store) store.Store{
+		"cannot be read":  func(s store.Store) store.Store { return blindStore{s, "history/overrides/run.json"} },
+		"cannot be noted": func(s store.Store) store.Store { return brokenStore{s, "history/overrides/", ""} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			hash := b.plan(t, func(p *plan.Plan) { p.Verdict, p.Overridable, p.Changes = plan.Hold, true, []plan.Change{changeBo} })
+			b.Store = broken(b.Store)
+			if r, err := b.Apply(t.Context(), Request{Run: "run", Override: hash}); !errors.Is(err, errDown) || r != nil {
+				t.Errorf("%+v, %v", r, err)
+			}
+			b.untouched(t)
+		})
+	}
+}
+
+// TestBatchThatStops: when people cannot be read, or what was done cannot be kept, the
+// batches behind are left to the next call.
+func TestBatchThatStops(t *testing.T) {
+	t.Parallel()
+	for name, then := range map[string]func(*bench){
+		"people cannot be read":   func(b *bench) { b.entra.fail = map[string]error{"ReadPeople #1": errDown} },
+		"results cannot be kept":  func(b *bench) { b.Store = brokenStore{b.Store, "results/entra-0001", ""} },
+		"the plan's first is one": func(b *bench) { b.entra.fail = map[string]error{"ReadPeople id-bo": errDown} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo, freeDora)
+			then(b)
+			r, err := b.Apply(t.Context(), Request{Run: "run"})
+			if !errors.Is(err, errDown) || r.Of(&freeDora) != nil || len(b.ad.writes()) > 0 {
+				t.Errorf("%+v, %v, wrote %v", r, err, b.ad.writes())
+			}
+			b.logged(t, freeDora, "")
+		})
+	}
+}
+
+// TestLicenseGroupsAreReadAgain: only a plan that writes groups of Entra ID needs them.
+// One of which nobody knows which it is gives nothing, and a restore uses what the policy
+// names now.
+func TestLicenseGroupsAreReadAgain(t *testing.T) {
+	t.Parallel()
+	const withoutGroup = "  bare:   {sku: BARE}\n"
+	rules := strings.Replace(text, "  citrix: {group", withoutGroup+"  citrix: {group", 1)
+	for name, tc := range map[string]struct {
+		changes  []plan.Change
+		restores string
+		fail     map[string]error
+		is       error
+		id       string // of the E3 group afterwards
+		why      string // it cannot be read
+	}{
+		"as it was":                          {[]plan.Change{changeBo, moveAnna}, "", nil, nil, "g-e3", ""},
+		"gone":                               {[]plan.Change{moveAnna}, "", map[string]error{"FindGroup g-e3": directory.ErrNoGroup}, nil, "g-e3", directory.ErrNoGroup.Error()},
+		"several of its name":                {[]plan.Change{moveAnna}, "", map[string]error{"FindGroup g-e3": directory.ErrAmbiguousGroup}, nil, "g-e3", directory.ErrAmbiguousGroup.Error()},
+		"cannot be read":                     {[]plan.Change{moveAnna}, "", map[string]error{"FindGroup g-e3": errDown}, errDown, "g-e3", ""},
+		"cannot be read, and not needed":     {[]plan.Change{changeBo, freeDora}, "", map[string]error{"FindGroup g-e3": errDown}, nil, "g-e3", ""},
+		"gone, in a restore":                 {[]plan.Change{moveAnna}, "r0", map[string]error{"FindGroup g-e3": directory.ErrNoGroup}, nil, "LIC-E3", ""},
+		"gone, and its name, in a restore":   {[]plan.Change{moveAnna}, "r0", map[string]error{"FindGroup g-e3": directory.ErrNoGroup, "FindGroup LIC-E3": directory.ErrNoGroup}, nil, "g-e3", directory.ErrNoGroup.Error()},
+		"gone, its name cannot be asked":     {[]plan.Change{moveAnna}, "r0", map[string]error{"FindGroup g-e3": directory.ErrNoGroup, "FindGroup LIC-E3": errDown}, errDown, "g-e3", ""},
+		"there, and its name is asked of no": {[]plan.Change{moveAnna}, "r0", map[string]error{"FindGroup LIC-E3": errDown}, nil, "g-e3", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBenchOf(t, rules, tc.changes...)
+			b.entra.fail = tc.fail
+			j := b.jobOf(t)
+			j.batches, j.plan.Restores = j.plan.Batches(), tc.restores
+			ref := *j.run.Policy.LicenseNamed("e3").Group
+			if err := j.readGroups(t.Context()); !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
+				t.Errorf("%v, want %v", err, tc.is)
+			}
+			if g := j.run.Tenant.Groups[ref]; g.ID != tc.id || g.Unreadable != tc.why || g.Ref != ref {
+				t.Errorf("%+v", g)
+			}
+			b.wrote(t)
+		})
+	}
+}
+
+// TestProductsOfARestore are those that the tenant has now, since its run may know older
+// ones. A tenant that names none leaves them as the run has them.
+func TestProductsOfARestore(t *testing.T) {
+	t.Parallel()
+	now := []directory.SKU{{ID: "sku-e3-2027", PartNumber: "SPE_E3"}}
+	for name, tc := range map[string]struct {
+		restores string
+		skus     []directory.SKU
+		want     string // skuId of E3
+	}{
+		"a restore":                {"r0", now, "sku-e3-2027"},
+		"a restore, of no product": {"r0", nil, "sku-e3"},
+		"no restore":               {"", now, "sku-e3"},
+	} {
+		b := newBench(t, changeBo)
+		b.entra.skus = tc.skus
+		j := b.jobOf(t)
+		j.batches, j.results, j.plan.Restores = j.plan.Batches(), &report.Results{}, tc.restores
+		if err := j.check(t.Context(), Request{Run: "run"}); err != nil || j.run.Tenant.SKUIDs["SPE_E3"] != tc.want {
+			t.Errorf("%s: %q, %v; want %q", name, j.run.Tenant.SKUIDs["SPE_E3"], err, tc.want)
+		}
+	}
+}
+
+// TestEvidenceAgesInTheQueue: those before somebody took long, and the person came back
+// meanwhile. Nothing is begun by what was read before them.
+func TestEvidenceAgesInTheQueue(t *testing.T) {
+	t.Parallel()
+	for took, readings := range map[time.Duration]int{evidenceAge: 1, evidenceAge + time.Second: 2} {
+		other := changeBo
+		other.User = "id-cleo"
+		b := newBench(t, changeBo, other)
+		b.entra.users["id-cleo"] = &directory.EntraUser{ID: "id-cleo", UsageLocation: "SE", LastSuccessful: idle, Assignments: []directory.Assignment{{SKU: "sku-e3", State: "Active"}}}
+		b.Progress = func(done, _ int) {
+			if done == 1 {
+				b.now = b.now.Add(took)
+				b.entra.users["id-cleo"].LastSuccessful = b.now
+			}
+		}
+		r, err := b.Apply(t.Context(), Request{Run: "run"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.entra.count["ReadPeople"]; got != readings {
+			t.Errorf("after %s: read %d times, want %d", took, got, readings)
+		}
+		if x := r.Of(&other); readings == 2 && (x.Status != report.Kept || x.Note != "signed in 0 hours ago" && !strings.HasPrefix(x.Note, "signed in")) {
+			t.Errorf("%+v", x)
+		}
+		if readings == 2 {
+			b.logged(t, other, "")
+			b.wrote(t, changeEXO)
+		}
+	}
+}
+
+// TestRefusedForItself: a change is called closed only when it is refused because nothing
+// of its plan may begin any more.
+func TestRefusedForItself(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo, moveAnna, freeAnna)
+	b.begun(t, "id-bo", "visio", "exo") // Bo's cannot begin
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.follow()
+	newer := &history.Planned{Run: "run-2", Expires: asOf.Add(plan.Lifetime)}
+	if err := history.PutPlanned(t.Context(), b.Store, newer, false); err != nil {
+		t.Fatal(err)
+	}
+	second, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, x := range second.Results {
+		got[x.User+" "+x.License+" "+string(x.Status)] = x.Closed
+	}
+	want := map[string]bool{"id-bo e3 refused": false, "id-anna e3 pending": false, "id-anna visio done": false}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("closed (-want +got):\n%s", d)
+	}
+}
+
+// TestEarlierRuleWhosePastIsDamaged: what an earlier rule takes of the person is not known
+// while an older entry of its license cannot be believed. So nothing else is taken.
+func TestEarlierRuleWhosePastIsDamaged(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		damaged bool
+		want    report.Status
+		note    string
+	}{"damaged": {true, report.Refused, "ledger/id-anna/e3/000001.json"}, "whole": {false, report.Pending, "left the source group"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, freeAnna)
+			book := ledger.In(b.Store)
+			var last *ledger.Entry
+			for _, o := range []ledger.Outcome{ledger.Failed, ledger.RolledBack} {
+				e, err := book.Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", To: "exo", Run: "r0", Rule: "m365", Via: "entra-group", At: daysAgo(90)}, last)
+				if err == nil {
+					err = book.Complete(t.Context(), e, ledger.Completion{Outcome: o, At: daysAgo(90)})
+				}
+				if last = e; err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tc.damaged {
+				b.damage(t, "ledger/id-anna/e3/000001.json")
+			}
+			b.apply(t, tc.want, tc.note)
+			if wrote := len(b.entra.writes()) > 0; wrote == tc.damaged {
+				t.Errorf("wrote %v", b.entra.writes())
+			}
+		})
+	}
+}

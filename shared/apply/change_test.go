@@ -1,0 +1,196 @@
+package apply
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// judging is a call of apply that may ask the rules.
+func (b *bench) judging(t *testing.T) *job {
+	t.Helper()
+	j := b.jobOf(t)
+	judge, err := j.run.Judge(b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.judge, j.results = judge, &report.Results{}
+	return j
+}
+
+// put writes an entry of the run of the bench into the ledger, closed as o; empty: open.
+func (b *bench) put(t *testing.T, in ledger.Intent, o ledger.Outcome) *ledger.Entry {
+	t.Helper()
+	if in.Run == "" {
+		in.Run = "run"
+	}
+	e, err := ledger.In(b.Store).Begin(t.Context(), in, nil)
+	if err == nil && o != "" {
+		err = ledger.In(b.Store).Complete(t.Context(), e, ledger.Completion{Outcome: o, Note: "as noted", At: b.now})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// TestOpenChangeWhoseEntryCannotBeRead stays open: it is not refused as one that has not
+// begun, although nothing may begin any more.
+func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	e := b.put(t, ledger.Intent{Person: "id-bo", License: "e3", To: "exo", Rule: "m365", Via: "direct", SKU: "sku-e3", TargetSKU: "sku-exo", At: b.now}, "")
+	j := b.judging(t)
+	j.closed, j.ledger = "superseded", ledger.In(blindStore{b.Store, e.Key()})
+	all, err := j.fresh(t.Context(), j.plan.Changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := j.change(t.Context(), &changeBo, all["id-bo"]); r.Status != report.Pending || !r.Again || !strings.HasPrefix(r.Note, "nothing was done: ") {
+		t.Errorf("%+v", r)
+	}
+	b.wrote(t)
+}
+
+// TestRestoreThatTheLedgerHasAsOver: reading has the last word of one that gave the license
+// back, where there is anything to read; one that failed has nothing to prove.
+func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		o     ledger.Outcome
+		then  func(*bench)
+		gone  bool
+		want  report.Status
+		again bool
+		note  string
+	}{
+		"given back, and shown":                 {ledger.Done, func(b *bench) { b.ad.in.add(citrixDN, "S-1-5-21-5") }, false, report.Done, false, "as noted"},
+		"given back, and not shown":             {ledger.Done, func(*bench) {}, false, report.Pending, true, "the ledger says that it is given back, and reading does not show it"},
+		"given back, and it cannot be read":     {ledger.Done, func(b *bench) { b.ad.fail = map[string]error{"MemberOf #1": errDown} }, false, report.Pending, true, "down"},
+		"given back, and nobody is there":       {ledger.Done, func(*bench) {}, true, report.Done, false, "as noted"},
+		"failed, and not shown, which is right": {ledger.Failed, func(*bench) {}, false, report.Failed, false, "as noted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := freeEgon
+			c.Rule, c.Back = plan.RestoreRule, "r0"
+			b := newBench(t, c)
+			b.ad.at(citrixDN, citrixGUID, 900)
+			b.ad.in = members{}
+			b.put(t, ledger.Intent{Person: c.User, SID: c.SID, License: "citrix", Rule: plan.RestoreRule, Back: "r0", Via: "ad-group", Source: citrixDN, SourceGUID: citrixGUID, At: b.now}, tc.o)
+			tc.then(b)
+			e := evidence{person: &directory.Person{AD: b.ad.people[c.User], ADState: directory.Present}, read: b.now}
+			if tc.gone {
+				e = evidence{gone: true, why: "gone"}
+			}
+			r := b.judging(t).change(t.Context(), &c, e)
+			if r.Status != tc.want || r.Again != tc.again || !strings.Contains(r.Note, tc.note) {
+				t.Errorf("%+v; want %s, %q", r, tc.want, tc.note)
+			}
+			b.wrote(t)
+		})
+	}
+}
+
+// TestOpenChangeWhoseGroupCannotBeLookedUp: nothing is written while it is not known
+// whether the entry names the group that the policy means.
+func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeEgon)
+	b.ad.at(citrixDN, citrixGUID, 900)
+	b.put(t, ledger.Intent{Person: freeEgon.User, SID: freeEgon.SID, License: "citrix", Rule: "citrix", Via: "ad-group", Source: citrixDN, SourceGUID: citrixGUID, At: b.now}, "")
+	b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown}
+	b.apply(t, report.Pending, "down")
+	if r := b.results(t); !r.Results[0].Again {
+		t.Errorf("%+v", r.Results)
+	}
+	b.wrote(t)
+	b.ad.fail = nil
+	b.apply(t, report.Done, "")
+}
+
+// TestTargetThatNeverTookThePersonIn: a change that has only begun leaves no group that it
+// has not joined, whatever licenses show of it.
+func TestTargetThatNeverTookThePersonIn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna)
+	u := b.entra.users["id-anna"]
+	u.Assignments = append(u.Assignments, directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Error", Error: "CountViolation"})
+	b.apply(t, report.Kept, "the target group does not give its license: no free seat")
+	b.wrote(t)
+	b.logged(t, moveAnna, "rolled back")
+}
+
+// slowly is Entra ID whose reading of people does something each time.
+type slowly struct {
+	*fakeEntra
+	what func()
+}
+
+func (s slowly) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
+	defer s.what()
+	return s.fakeEntra.ReadPeople(ctx, ids)
+}
+
+// TestReadAgainSinceTheEvidenceIsOld: what the second reading finds counts, and what has
+// become of the plan meanwhile.
+func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change plan.Change
+		then   func(*bench)
+		want   report.Status
+		note   string
+	}{
+		"nothing new":          {changeBo, func(*bench) {}, report.Done, ""},
+		"the plan has expired": {changeBo, func(b *bench) { b.at(asOf.Add(plan.Lifetime + time.Second)) }, report.Failed, "the plan expired at "},
+		"Active Directory is down": {freeDora, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": errDown} },
+			report.Pending, "nothing was taken: " + errAged.Error() + "; read again: down"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.change)
+			j := b.judging(t)
+			all, err := j.fresh(t.Context(), j.plan.Changes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := all[tc.change.User]
+			e.read = b.now.Add(-evidenceAge - time.Second)
+			if tc.want == report.Failed {
+				b.at(asOf.Add(plan.Lifetime))
+				e.read = b.now.Add(-evidenceAge - time.Second)
+				j.Applier = &Applier{Store: b.Store, AD: b.ad, Now: b.Applier.Now, Entra: slowly{b.entra, func() { tc.then(b) }}}
+			} else {
+				tc.then(b)
+			}
+			r := j.change(t.Context(), &tc.change, e)
+			if r.Status != tc.want || !strings.HasPrefix(r.Note, tc.note) {
+				t.Errorf("%+v; want %s, %q", r, tc.want, tc.note)
+			}
+			if wrote := len(b.entra.writes())+len(b.ad.writes()) > 0; wrote != (tc.want == report.Done) {
+				t.Errorf("wrote %v %v", b.entra.writes(), b.ad.writes())
+			}
+		})
+	}
+}
+
+// TestGoneWhileItIsNotKnownWhetherItLeft: a change of an account that is gone is not
+// called failed while its mark cannot be read.
+func TestGoneWhileItIsNotKnownWhetherItLeft(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	m := b.underWay(t, changeBo, plan.Direct)
+	m.person = nil
+	m.ledger = ledger.In(blindStore{b.Store, "ledger/id-bo/e3/000001.leaving.json"})
+	if status, note := m.gone(t.Context(), "gone"); status != troubled || !strings.Contains(note, "down") {
+		t.Errorf("%s, %q", status, note)
+	}
+	b.logged(t, changeBo, "open")
+}
