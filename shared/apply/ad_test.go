@@ -1,6 +1,8 @@
 package apply
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,6 +40,24 @@ func TestADMove(t *testing.T) {
 	b.wrote(t, joinEgon, leaveEgon)
 	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-4"}, liteDN: {"S-1-5-21-5"}}, b.ad.in); d != "" {
 		t.Errorf("members (-want +got):\n%s", d)
+	}
+}
+
+// TestADMoveOfAMember: somebody who was in the target before the change stays in it when
+// the change goes back.
+func TestADMoveOfAMember(t *testing.T) {
+	t.Parallel()
+	for before, writes := range map[bool][]string{true: {joinEgon, leaveEgon}, false: {joinEgon, leaveEgon, "RemoveMember " + liteDN + " guid-egon"}} {
+		b := newBenchOf(t, strings.Replace(text, "name: citrix, license: citrix", "name: visio-ad, license: visio", 1), demoteEgon)
+		if before {
+			b.ad.in.add(liteDN, "S-1-5-21-5")
+		}
+		b.ad.fail = map[string]error{leaveEgon: refusal("the group is protected")}
+		b.apply(t, report.Failed, "the group is protected")
+		b.wrote(t, writes...)
+		if in := slices.Contains(b.ad.in[liteDN], "S-1-5-21-5"); in != before {
+			t.Errorf("in the target before %t, after %t", before, in)
+		}
 	}
 }
 

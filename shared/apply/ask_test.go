@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -130,23 +131,27 @@ func TestMeanwhileInEntra(t *testing.T) {
 	egon := directory.EntraUser{ID: "id-egon", SID: "S-1-5-21-5", ImmutableID: "guid-egon", Synced: true}
 	tests := map[string]struct {
 		sid    string // of the account of that name
+		anchor string // of it; empty: Egon's
 		fail   error
 		want   report.Status
 		note   string
 		writes []string
 	}{
-		"the same person":  {"S-1-5-21-5", nil, report.Refused, "known to Entra ID by now as id-egon; plan again", nil},
-		"somebody else":    {"S-1-5-21-6", nil, report.Done, "", []string{leaveEgon}},
-		"nobody":           {"S-1-5-21-5", directory.ErrNoPerson, report.Done, "", []string{leaveEgon}},
-		"not to be read":   {"S-1-5-21-5", errDown, report.Pending, "Entra ID could not be read", nil},
-		"two of that name": {"S-1-5-21-5", directory.ErrAmbiguousPerson, report.Pending, "Entra ID could not be read", nil},
+		"the same person":         {"S-1-5-21-5", "", nil, report.Refused, "known to Entra ID by now as id-egon; plan again", nil},
+		"somebody else":           {"S-1-5-21-6", "", nil, report.Done, "", []string{leaveEgon}},
+		"nobody":                  {"S-1-5-21-5", "", directory.ErrNoPerson, report.Done, "", []string{leaveEgon}},
+		"the same by its anchor":  {"", "", nil, report.Refused, "known to Entra ID by now as id-egon; plan again", nil},
+		"no SID, another anchor":  {"", "guid-other", nil, report.Done, "", []string{leaveEgon}},
+		"another SID, the anchor": {"S-1-5-21-6", "guid-egon", nil, report.Done, "", []string{leaveEgon}},
+		"not to be read":          {"S-1-5-21-5", "", errDown, report.Pending, "Entra ID could not be read", nil},
+		"two of that name":        {"S-1-5-21-5", "", directory.ErrAmbiguousPerson, report.Pending, "Entra ID could not be read", nil},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, freeEgon)
 			account := egon
-			account.SID = tc.sid
+			account.SID, account.ImmutableID = tc.sid, cmp.Or(tc.anchor, account.ImmutableID)
 			b.entra.users["egon@x.example"] = &account
 			b.entra.in.add("g-exempt", "id-egon")
 			b.entra.fail = map[string]error{"FindPerson egon@x.example": tc.fail}

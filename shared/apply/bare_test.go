@@ -48,8 +48,14 @@ func TestWhatARestoreReads(t *testing.T) {
 		"down, alone":                       {[]plan.Change{inAD}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + egon: errDown} }, false, 0, 0, false, "", errDown},
 		"down, of both":                     {[]plan.Change{entra(plan.ADGroup), entra(plan.EntraGroup)}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + dora: errDown} }, false, directory.Present, 0, false, "", errDown},
 		"controllers were not asked":        {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + dora: unasked} }, false, directory.Present, directory.Present, false, "", nil},
-		"without Active Directory":          {[]plan.Change{entra(plan.ADGroup)}, nil, true, directory.Present, 0, false, "", nil},
-		"without Active Directory, alone":   {[]plan.Change{inAD}, nil, true, 0, 0, false, "the account is in Active Directory alone, which is not set up here", nil},
+		"of both, Entra answers the second": {[]plan.Change{entra(plan.EntraGroup), entra(plan.ADGroup)}, func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses #1": errDown} }, false, directory.Present, directory.Present, false, "", nil},
+		"the same, the other way":           {[]plan.Change{entra(plan.ADGroup), entra(plan.EntraGroup)}, func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses #1": errDown} }, false, directory.Present, 0, false, "", nil},
+		"gone between two readings": {[]plan.Change{inAD, inAD}, func(b *bench) {
+			b.ad.people = map[string]*directory.ADUser{egon: b.ad.people[egon]}
+			b.ad.vanishes = egon
+		}, false, 0, 0, true, "the account is no longer in Active Directory", nil},
+		"without Active Directory":        {[]plan.Change{entra(plan.ADGroup)}, nil, true, directory.Present, 0, false, "", nil},
+		"without Active Directory, alone": {[]plan.Change{inAD}, nil, true, 0, 0, false, "the account is in Active Directory alone, which is not set up here", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -237,6 +243,35 @@ func TestHolding(t *testing.T) {
 		got, err := m.holding(t.Context(), &tc.in)
 		if d := cmp.Diff(tc.want, got, cmpopts.EquateEmpty()); d != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
+		}
+	}
+	for name, tc := range map[string]struct {
+		in     members
+		noAD   bool
+		target string
+		want   []string
+		reads  int
+	}{
+		"in the source":                  {members{citrixDN: {"S-1-5-21-5"}}, false, liteDN, []string{citrixDN}, 2},
+		"in both":                        {members{citrixDN: {"S-1-5-21-5"}, liteDN: {"S-1-5-21-5"}}, false, liteDN, []string{citrixDN, liteDN}, 2},
+		"in the source, without target":  {members{citrixDN: {"S-1-5-21-5"}}, false, "", []string{citrixDN}, 1},
+		"in none":                        {members{}, false, liteDN, nil, 2},
+		"Active Directory is not set up": {members{citrixDN: {"S-1-5-21-5"}}, true, liteDN, nil, 0},
+	} {
+		b := newBench(t, freeEgon)
+		b.ad.in = tc.in
+		m := b.inAD(t, ledger.Intent{Target: tc.target})
+		if tc.noAD {
+			m.Applier = &Applier{Store: b.Store, Entra: b.entra, Now: b.Applier.Now}
+		}
+		for range 2 { // what was read of a group counts until it is written
+			got, err := m.holding(t.Context(), &m.entry.Intent)
+			if d := cmp.Diff(tc.want, got.InGroups, cmpopts.EquateEmpty()); d != "" || err != nil {
+				t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
+			}
+		}
+		if n := b.ad.count["MemberOf"]; n != tc.reads {
+			t.Errorf("%s: membership was read %d times, want %d", name, n, tc.reads)
 		}
 	}
 	b := newBench(t, changeBo)

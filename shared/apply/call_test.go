@@ -3,6 +3,7 @@ package apply
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,6 +204,23 @@ func TestProductsOfARestore(t *testing.T) {
 		if err := j.check(t.Context(), Request{Run: "run"}); err != nil || j.run.Tenant.SKUIDs["SPE_E3"] != tc.want {
 			t.Errorf("%s: %q, %v; want %q", name, j.run.Tenant.SKUIDs["SPE_E3"], err, tc.want)
 		}
+	}
+}
+
+// TestPeopleAreReadOnce for all their changes, and Entra ID is not asked for somebody who
+// has no account there.
+func TestPeopleAreReadOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, moveAnna, freeAnna, changeBo, freeEgon)
+	if _, err := b.jobOf(t).halves(t.Context(), []plan.Change{moveAnna, freeAnna, changeBo, freeEgon}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(b.entra.calls)
+	if d := cmp.Diff([]string{"GroupsOf id-anna", "GroupsOf id-bo", "ReadPeople id-anna,id-bo"}, b.entra.calls); d != "" {
+		t.Errorf("calls (-want +got):\n%s", d)
+	}
+	if n := b.ad.count["ReadPerson"]; n != 1 {
+		t.Errorf("%d accounts were read", n)
 	}
 }
 

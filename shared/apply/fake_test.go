@@ -223,6 +223,8 @@ type fakeAD struct {
 	deaf   bool                       // accepts changes of members and does not make them
 	groups map[string]directory.Group // by DN and by GUID; nil: those of DNs, whose GUIDs are not told
 
+	vanishes string // SID of an account that can be read once
+
 	beforeWrite func() // nil: nothing comes between the call of RemoveMember and its write
 }
 
@@ -263,6 +265,9 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	u := f.people[sid]
 	if u == nil {
 		return directory.ADUser{}, directory.ErrNoPerson
+	}
+	if f.vanishes == sid {
+		delete(f.people, sid)
 	}
 	return *u, err
 }

@@ -75,6 +75,28 @@ func TestPolicyInForceIsAsked(t *testing.T) {
 	}
 }
 
+// TestPolicyInForceThatIsNotAsked: that of the run itself is asked once, one that is not
+// known is not asked, and the way back is open whatever the policy says.
+func TestPolicyInForceThatIsNotAsked(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		text, restores string
+		asked          bool
+	}{
+		"another":              {text + "# edited", "", true},
+		"the run's own":        {text, "", false},
+		"not known":            {"", "", false},
+		"another, a restore":   {text + "# edited", "r0", false},
+		"no policy, a restore": {"rulez:", "r0", false},
+	} {
+		j := newBench(t, changeBo).jobOf(t)
+		j.plan.Restores = tc.restores
+		if err := j.force(tc.text); err != nil || (j.inForce != nil) != tc.asked {
+			t.Errorf("%s: asked %t, %v", name, j.inForce != nil, err)
+		}
+	}
+}
+
 // lacking is Entra ID without a group.
 type lacking struct {
 	*fakeEntra

@@ -290,6 +290,9 @@ func TestGroupsOfThePolicyInForce(t *testing.T) {
 		}
 	}
 	plain := b.jobOf(t)
+	if g, err := plain.entraGroup(t.Context(), fresh); err != nil || g.Unreadable == "" {
+		t.Errorf("a group for which nobody has looked: %+v, %v", g, err)
+	}
 	if g, err := plain.entraGroup(t.Context(), known); err != nil || g.ID != "g-exempt" || len(plain.memberQueries()) != 2 {
 		t.Errorf("without another policy: %+v, %v", g, err)
 	}

@@ -136,7 +136,6 @@ func TestStepsOfARestore(t *testing.T) {
 	back.Rule, back.Back = plan.RestoreRule, "r0"
 	r := newRelayed(t, newBench(t, back))
 	r.bench.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{back}, "r0" })
-	want := r.Steps.Policy
 	for name, tc := range map[string]struct {
 		restores string
 		is       error
@@ -152,11 +151,11 @@ func TestStepsOfARestore(t *testing.T) {
 			t.Errorf("change %s: %v", name, err)
 		}
 	}
+	r.bench.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{back} })
 	r.Steps.Policy = func(context.Context) (string, error) { return "no policy: [", nil }
 	if _, err := r.Do(t.Context(), StepInput{Op: "prepare", Batch: BatchState{Run: "run", Batch: "ad-0001"}}); err == nil {
 		t.Error("a policy in force that cannot be read is none")
 	}
-	r.Steps.Policy = want
 }
 
 // TestWhatTheRelayBroughtCannotBeRead is a failure of the step, not an answer.

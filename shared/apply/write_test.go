@@ -155,7 +155,7 @@ func TestLeaving(t *testing.T) {
 // license for the person.
 func TestServicePlansOfTheTarget(t *testing.T) {
 	t.Parallel()
-	skus := []directory.SKU{{ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", PlansRead: true, Plans: []directory.ServicePlan{{ID: "mail", Name: "EXCHANGE_S_STANDARD"}, {ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-e3", PartNumber: "SPE_E3"}}
+	skus := []directory.SKU{{ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", PlansRead: true, Plans: []directory.ServicePlan{{ID: "mail", Name: "EXCHANGE_S_STANDARD"}, {ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-e3", PartNumber: "SPE_E3", PlansRead: true, Plans: []directory.ServicePlan{{ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-visio", PartNumber: "VISIO"}}
 	path := func(sku string, off ...string) directory.Assignment {
 		return directory.Assignment{SKU: sku, Group: "g", State: "Active", DisabledPlans: off}
 	}
@@ -169,8 +169,10 @@ func TestServicePlansOfTheTarget(t *testing.T) {
 		"what does not matter":     {"sku-exo", []directory.Assignment{path("sku-exo", "yammer")}, ""},
 		"the mailbox":              {"sku-exo", []directory.Assignment{path("sku-exo", "mail")}, "the target group gives its license without the service plan EXCHANGE_S_STANDARD"},
 		"the mailbox, on one path": {"sku-exo", []directory.Assignment{path("sku-exo"), path("sku-exo", "mail")}, "the target group gives its license without the service plan EXCHANGE_S_STANDARD"},
-		"plans that are not known": {"sku-e3", []directory.Assignment{path("sku-e3", "x")}, unknown},
+		"plans that are not known": {"sku-visio", []directory.Assignment{path("sku-visio", "x")}, unknown},
+		"of the first license":     {"sku-e3", []directory.Assignment{path("sku-e3", "yammer")}, ""},
 		"a product of no license":  {"sku-other", []directory.Assignment{path("sku-other", "x")}, unknown},
+		"the same, with all of it": {"sku-other", []directory.Assignment{path("sku-other")}, ""},
 		"of another product":       {"sku-exo", []directory.Assignment{path("sku-e3", "mail")}, ""},
 		"by another group":         {"sku-exo", []directory.Assignment{{SKU: "sku-exo", Group: "h", DisabledPlans: []string{"mail"}}}, ""},
 	} {
@@ -179,6 +181,30 @@ func TestServicePlansOfTheTarget(t *testing.T) {
 		m.run.Tenant = plan.TenantOf(skus, nil, nil)
 		m.person.Entra.Assignments = tc.paths
 		if got := m.switchedOff(tc.sku, "g"); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// TestErrorOfAPath: of the paths by which one group gives a product, the one in error says
+// why it does not.
+func TestErrorOfAPath(t *testing.T) {
+	t.Parallel()
+	path := func(state, problem string) directory.Assignment {
+		return directory.Assignment{SKU: "sku-exo", Group: "g", State: state, Error: problem}
+	}
+	for name, tc := range map[string]struct {
+		paths []directory.Assignment
+		want  string
+	}{
+		"none":                     {nil, ""},
+		"active":                   {[]directory.Assignment{path("Active", "None")}, ""},
+		"in error":                 {[]directory.Assignment{path("Error", "Other")}, "Other"},
+		"active, another in error": {[]directory.Assignment{path("Active", "None"), path("Error", "Other")}, "Other"},
+		"of another group":         {[]directory.Assignment{{SKU: "sku-exo", Group: "h", State: "Error", Error: "Other"}}, ""},
+	} {
+		b := newBench(t, changeBo)
+		if got := b.moveOf(t, ledger.Intent{}, tc.paths...).pathError("sku-exo", "g"); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
