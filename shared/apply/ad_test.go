@@ -99,13 +99,14 @@ func TestADFailures(t *testing.T) {
 	}
 }
 
-// TestADIsFinished: the next call takes an open removal up.
+// TestADIsFinished: the next call takes an open removal up, which a controller shows late.
 func TestADIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
 	b.ad.deaf = true
 	b.apply(t, report.Pending, "still shows the member")
-	b.ad.deaf = false
+	b.apply(t, report.Pending, "the license was taken, and is read as held")
+	b.ad.in.remove(citrixDN, freeDora.SID)
 	b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": errDown}
 	b.apply(t, report.Pending, "could not be read")
 	b.ad.fail = nil

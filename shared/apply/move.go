@@ -145,6 +145,19 @@ func (m *move) leave(ctx context.Context) (report.Status, string) {
 	return "", ""
 }
 
+// answered notes the directory's answer that it took what the person had. When somebody
+// gives it back before a read shows that, the license is not taken again. The status is
+// empty when it is noted, or when err tells of another answer.
+func (m *move) answered(ctx context.Context, err error) (report.Status, string) {
+	if err != nil {
+		return "", ""
+	}
+	if err := m.ledger.Note(ctx, m.entry, ledger.Answered, m.Now().UTC()); err != nil {
+		return troubled, err.Error()
+	}
+	return "", ""
+}
+
 // taking makes a context that sends a write only while the evidence is current.
 func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
@@ -169,6 +182,9 @@ func (m *move) byGroup(ctx context.Context) (report.Status, string) {
 		}
 		if err := m.writeMember(m.taking(ctx), plan.EntraGroup, e.Source, false); err != nil {
 			return m.writeFailed(ctx, err)
+		}
+		if status, note := m.answered(ctx, nil); status != "" {
+			return status, note
 		}
 		if err := m.readBack(ctx); err != nil {
 			return troubled, err.Error()

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,20 +40,39 @@ func (m *move) outlived(ctx context.Context, held bool) (report.Status, string) 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
 // heldAgain ends a change that took the source, when the person has the source still or
-// again. Shortly after the write that may be a late read.
+// again. Shortly after the write that may be a late read. Between domain controllers it
+// may be one for longer.
 func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
+	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
+	late := directory.Settling
+	if plan.Via(m.entry.Via) == plan.ADGroup {
+		late = doubtful
+	}
 	switch {
-	case err != nil:
-		return troubled, err.Error()
+	case err != nil || madeErr != nil:
+		return troubled, errors.Join(err, madeErr).Error()
 	case free != nil && m.Now().Sub(free.At) < directory.Settling:
-		return report.Pending, "the license was seen free, and is read as held; it is read again before anything else is done"
+		return m.readAgain("the license was seen free, and is read as held")
 	case free != nil:
 		return m.rollBack(ctx, ledger.GivenBack, "somebody gave it back after it was seen free at "+free.At.Format(time.RFC3339))
+	case made != nil && m.Now().Sub(made.At) < late:
+		return m.readAgain("the license was taken, and is read as held")
+	case made != nil:
+		return m.rollBack(ctx, ledger.GivenBack, "somebody gave it back after it was taken at "+made.At.Format(time.RFC3339))
 	case m.Now().Sub(m.left.At) >= doubtful:
 		return m.rollBack(ctx, ledger.Failed, "taken at "+m.left.At.Format(time.RFC3339)+", and held still or again: the write was not made, or somebody gave it back")
 	}
 	return "", ""
+}
+
+// readAgain waits for the next reading. It does not wait when the rule keeps the person: the
+// status is then empty, and the change is rolled back at once.
+func (m *move) readAgain(why string) (report.Status, string) {
+	if _, _, keep := m.ask(); keep != "" {
+		return "", ""
+	}
+	return report.Pending, why + "; it is read again before anything else is done"
 }
 
 // outOfTarget ends a change when the target no longer lists the person. It also ends

@@ -69,6 +69,54 @@ func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	}
 }
 
+// TestGivenBackBeforeARead: the directory answers that the license is taken, no read shows
+// that, and somebody gives it back. It is not taken again. Only what the answer of a domain
+// controller tells may come late to another one for an hour.
+func TestGivenBackBeforeARead(t *testing.T) {
+	t.Parallel()
+	held := func(b *bench, c plan.Change) {
+		b.entra.in.add("g-e3", c.User)
+		b.ad.in.add(citrixDN, c.User)
+		if u := b.entra.users[c.User]; u != nil {
+			u.Assignments = []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
+		}
+	}
+	for name, tc := range map[string]struct {
+		change plan.Change
+		read   string // after the write, which fails
+		later  time.Duration
+		given  bool
+	}{
+		"a group of Entra ID, at once":  {moveAnna, "ReadLicenses #2", directory.Settling - time.Second, false},
+		"a group of Entra ID, later":    {moveAnna, "ReadLicenses #2", directory.Settling, true},
+		"directly, at once":             {changeBo, "ReadLicenses #1", directory.Settling - time.Second, false},
+		"directly, later":               {changeBo, "ReadLicenses #1", directory.Settling, true},
+		"Active Directory, soon":        {freeEgon, "MemberOf #3", doubtful - time.Second, false},
+		"Active Directory, after hours": {freeEgon, "MemberOf #3", doubtful, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tc.change)
+			if tc.change.User == "id-anna" {
+				b.apply(t, report.Pending, "joined")
+				b.follow()
+			}
+			lost := map[string]error{tc.read: errDown}
+			b.entra.fail, b.ad.fail = lost, lost
+			b.apply(t, report.Pending, "down")
+			b.entra.fail, b.ad.fail = nil, nil
+			held(b, tc.change)
+			b.at(b.now.Add(tc.later))
+			if !tc.given {
+				b.apply(t, report.Pending, "the license was taken, and is read as held")
+				return
+			}
+			b.comesTo(t, report.Kept, "somebody gave it back after it was taken at ")
+			b.logged(t, tc.change, "given back")
+		})
+	}
+}
+
 // TestTakenAndHeldStill: the write is made again for an hour. Later nobody can tell it
 // from one that somebody undid.
 func TestTakenAndHeldStill(t *testing.T) {

@@ -23,6 +23,9 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 			add = append(add, directory.Assignment{SKU: e.TargetSKU})
 		}
 		err := m.Entra.ChangeLicenses(m.taking(ctx), e.Person, add, []string{e.SKU})
+		if status, note := m.answered(ctx, err); status != "" {
+			return status, note
+		}
 		if errors.Is(err, errAged) {
 			return m.writeFailed(ctx, err)
 		}
@@ -68,6 +71,9 @@ func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 		return status, note
 	}
 	err := m.writeMember(m.taking(ctx), plan.ADGroup, e.Source, false)
+	if status, note := m.answered(ctx, err); status != "" {
+		return status, note
+	}
 	if errors.Is(err, directory.ErrDeferred) {
 		return report.Pending, handedOver
 	}

@@ -12,6 +12,8 @@ type Seen string
 const (
 	// SeenFree: after the source was left, the person was read as not having it.
 	SeenFree Seen = "free"
+	// Answered: the directory answered that the source was left.
+	Answered Seen = "answered"
 	// SeenInTarget: the person was read as a member of the target group.
 	SeenInTarget Seen = "in-target"
 	// SecondTry and ThirdTry: the target was joined again, since it did not list the

@@ -105,6 +105,8 @@ func TestRemoved(t *testing.T) {
 		"announced":                      {[]Event{noticed(), anna(Told, 85, true)}, on(100), ""},
 		"announced before the copy":      {[]Event{noticed(), anna(Told, 20, true), anna(Removed, 40, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
 		"announced after the copy":       {[]Event{noticed(), anna(Told, 35, true), anna(Removed, 60, true), {What: Forgot, At: on(30)}, anna(Given, 61, true), anna(Planned, 62, true)}, on(100), Wrong},
+		"announced, and a write unseen":  {[]Event{noticed(), anna(Told, 20, true), anna(Removed, 40, true), anna(Pending, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"announced, and a write seen":    {[]Event{noticed(), anna(Told, 20, true), anna(Removed, 30, true), anna(Given, 31, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"announced, but for an hour":     {[]Event{noticed(), anna(Told, 99, true)}, on(100), Wrong},
 		"used since it was announced":    {[]Event{noticed(), anna(Told, 1, true), anna(Used, 20, true), anna(Told, 95, true)}, on(100), Wrong},
 	}

@@ -63,8 +63,11 @@ func (l *license) give(e Event, seen time.Time) {
 		l.since = e.At
 	}
 	l.held = true
-	unseen := l.pending && l.taken.After(seen)
-	if !l.taken.IsZero() && !l.strange && !unseen {
+	switch unseen := l.pending && l.taken.After(seen); {
+	case l.taken.IsZero(), l.strange:
+	case unseen: // the tool may know no more than that it announced a removal
+		l.announced = l.notice
+	default:
 		l.given = append(l.given, fact{e.At, e.Shown, true})
 	}
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
