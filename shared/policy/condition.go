@@ -93,7 +93,7 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	if issues.Err() != nil {
 		for i, e := range issues.Errors() {
 			c.faultCEL(n, source, e)
-			if strings.HasPrefix(e.Message, "Syntax error") || strings.HasPrefix(e.Message, "reserved identifier") || i == mostFindings {
+			if strings.HasPrefix(e.Message, "Syntax error") || strings.HasPrefix(e.Message, "reserved identifier") || i+1 == mostFindings {
 				break // what follows comes of it
 			}
 		}

@@ -79,6 +79,8 @@ var answers = []struct{ expr, want string }{
 	{`adEnabled`, "true"},
 	{`member`, "true"},
 	{`adDepartment.matches("^S")`, "true"},
+	{`adDepartment.matches("^\\w+$")`, "true"}, // its signs have their letter case
+	{`["^x$"].exists(r, adDepartment.matches(r))`, "false"},
 }
 
 const answersPolicy = `

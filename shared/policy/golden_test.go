@@ -70,6 +70,23 @@ func TestGoldenFaults(t *testing.T) {
 		{"unknown outcome", "m365: keep", "m365: kept", `g:15:11: an outcome is keep, reclaim, undecided, exempt or notHolder, not "kept"`},
 		{"no expectation", "{citrix: undecided}", "{}", `g:21:11: expect is empty; name at least one rule`},
 		{"nobody", "entra: {synced: true}", "licenses: []", `g:20:5: person has neither entra nor ad; give at least one`},
+		{"no YAML", people, "- [", `g:1:1: not YAML: did not find expected node content`},
+		{"nothing", people, "", `g:1:1: the file is empty`},
+		{"too many cases", people, strings.Repeat("- {}\n", 10_001), `g:10001:3: a list has at most 10000 entries; name a group in place of its members`},
+		{"two cases without a name", "- name: missing\n  now: 2026-11-23\n", "- now: 2026-11-23\n  person: {entra: {}}\n  expect: {m365: keep}\n- now: 2026-11-23\n", "g:17:3: a case lacks the key \"name\"; write what the case shows\ng:20:3: a case lacks the key \"name\"; write what the case shows"},
+		{"no person", "  person:\n    entra: {synced: true}\n", "", `g:17:3: a case lacks the key "person"; write {entra: {…}, ad: {…}, licenses: […], groups: […]}`},
+		{"nothing expected", "  expect: {citrix: undecided}\n", "", `g:17:3: a case lacks the key "expect"; write {RULE: keep}`},
+		{"person a list", "\n    entra: {synced: true}", " []", `g:19:11: person must be a mapping of keys to values, not a list`},
+		{"expect a list", "{citrix: undecided}", "[]", `g:21:11: expect must be a mapping of keys to values, not a list`},
+		{"outcome a number", "m365: keep", "m365: 7", `g:15:11: the expected outcome must be text, not a number; put 7 in quotes`},
+		{"a license a number", "[m365-e3, citrix]", "[7, citrix]", `g:6:16: a license must be text, not a number; put 7 in quotes`},
+		{"a license without its name", "[m365-e3, citrix]", "[{since: 2026-01-01}]", `g:6:16: a license lacks the key "name"; write a license of the policy`},
+		{"a license without since", "[m365-e3, citrix]", "[{name: citrix}]", `g:6:16: a license lacks the key "since"; write the day on which it was given, or notRead`},
+		{"a license since nonsense", "[m365-e3, citrix]", "[{name: citrix, since: spring}]", `g:6:38: since must be a date like 2027-03-01 or an instant like 2027-03-01T18:00:00Z, not "spring"`},
+		{"a group with a fault", "entra: {synced: true}", "{entra: {}, groups: [{entre: X}]}", `g:20:27: unknown key "entre" in a group; did you mean "entra"?`},
+		{"a text that is missing", "{synced: true}", "{mail: }", `g:20:19: the value must be text, not empty`},
+		{"a text that is a list", "{synced: true}", "{mail: []}", `g:20:19: the value must be text, not a list`},
+		{"a text that is a mapping", "{synced: true}", "{mail: {}}", `g:20:19: the value must be text, not a mapping`},
 		{"name twice", "name: missing", "name: idle", `g:17:3: there are two cases named "idle"; give each its own name`},
 		{"no cases", people, "[]", `g:1:1: there are no cases; write at least one`},
 		{"a mapping", people, "a: b", `g:1:1: a file of golden people must be a list, not a mapping`},
@@ -91,6 +108,62 @@ func TestGoldenFaults(t *testing.T) {
 				t.Errorf("faults (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestGoldenPeople: what a file says of a person is what the rules see, and what it does
+// not say is the plain case.
+func TestGoldenPeople(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+grace: {newHolder: 14}
+licenses: {m365-e3: {sku: SPE_E3}, citrix: {group: {ad: "CN=Citrix"}}}
+rules:
+  - {name: typeless, license: m365-e3, when: employeeType == "", then: remove}
+  - {name: synced, license: m365-e3, when: onPremisesSyncEnabled, then: remove}
+  - {name: enabled, license: m365-e3, when: accountEnabled, then: remove}
+  - {name: logon, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}
+  - {name: work, license: citrix, for: adEnabled, when: LastlogonTimestamp.hasNoValue(), then: remove}
+attributes: {adEnabled: ad.accountEnabled}
+`)
+	const doubt = "synced from Active Directory, but no account was found there"
+	for name, tc := range map[string]struct {
+		person, expect string
+		why            string // of the failure; empty: it passes
+	}{
+		"a text of no letters":           {"{entra: {employeeType: ''}, licenses: [m365-e3]}", "{typeless: reclaim}", ""},
+		"a text":                         {"{entra: {employeeType: x}, licenses: [m365-e3]}", "{typeless: keep}", ""},
+		"in both directories":            {"{entra: {}, ad: {}, licenses: [m365-e3]}", "{synced: reclaim}", ""},
+		"in Entra alone":                 {"{entra: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
+		"synced, and not there":          {"{entra: {synced: true}, licenses: [m365-e3]}", "{synced: reclaim, logon: undecided}", ""},
+		"not synced, though in both":     {"{entra: {synced: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
+		"by the name of the field":       {"{entra: {onPremisesSyncEnabled: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
+		"enabled, unless it says so":     {"{entra: {}, licenses: [m365-e3]}", "{enabled: reclaim}", ""},
+		"blocked":                        {"{entra: {accountEnabled: false}, licenses: [m365-e3]}", "{enabled: keep}", ""},
+		"blocked in Active Directory":    {"{ad: {accountEnabled: false}, licenses: [citrix]}", "{work: keep}", ""},
+		"a holder for long":              {"{ad: {}, licenses: [citrix]}", "{logon: reclaim, work: reclaim}", ""},
+		"a new holder":                   {"{ad: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: keep}", ""},
+		"a new holder of a product":      {"{entra: {}, licenses: [{name: m365-e3, since: 2026-11-20}]}", "{enabled: keep}", ""},
+		"a holder since nobody knows":    {"{entra: {}, licenses: [{name: m365-e3, since: notRead}]}", "{enabled: undecided}", ""},
+		"AD was not read, a new holder":  {"{ad: notRead, entra: {synced: true}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
+		"missing in AD, a new holder":    {"{ad: missing, entra: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
+		"why somebody missing is open":   {"{entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, " + doubt + "; LastlogonTimestamp is not known: " + doubt},
+		"why somebody unread is open":    {"{ad: notRead, entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, Active Directory was not read; LastlogonTimestamp was not read"},
+		"why somebody without Entra is":  {"{entra: notRead, ad: {}, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
+		"why an unread half is, missing": {"{entra: notRead, ad: missing, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
+	} {
+		report, err := Test(p, "g", fmt.Appendf(nil, "[{name: x, now: 2026-11-23, person: %s, expect: %s}]", tc.person, tc.expect))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		why := ""
+		for _, f := range report.Failed {
+			why += f.Why
+		}
+		if d := cmp.Diff(tc.why, why); d != "" {
+			t.Errorf("%s: why it fails (-want +got):\n%s", name, d)
+		}
 	}
 }
 

@@ -21,16 +21,14 @@ type grace struct {
 // known to hold, it is one that is not known.
 func (g grace) or(o grace) grace {
 	switch {
-	case o.flag == directory.No, g.flag == directory.Yes && (o.flag == directory.Unset || !o.ends.After(g.ends)):
+	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // what is not known has no end
 		return g
 	case g.flag == directory.Unset && o.flag == directory.Unset:
 		first, second := g.unknown, o.unknown
 		g.unknown = func(all *gaps) { first(all); second(all) }
 		return g
-	case o.flag == directory.Unset && g.flag == directory.No, o.flag == directory.Yes:
-		return o
 	}
-	return g
+	return o
 }
 
 // since is the grace of days from an instant on.
@@ -101,7 +99,8 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 }
 
 // heldSince is the oldest date of the paths that give a product, or of all its paths
-// when none gives it; known tells that no path is without a date.
+// when none gives it. It is zero when no path has one. known tells that no path is without
+// a date.
 func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
 	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })
 	known = true
@@ -115,7 +114,7 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 			since = a.Updated
 		}
 	}
-	return since, known && !since.IsZero()
+	return since, known
 }
 
 // enabledAgain spares somebody whose account was blocked, or not there, until lately.

@@ -23,7 +23,7 @@ func TestNearest(t *testing.T) {
 		{"anna@x.example", "anna@y.example", 2}, {"anna@x.example", "ana@y.example", -1}, {"anna@x.example", "anna", 2},
 		{"breakglass@x.example", "brkglass@x.example", 2}, {"breakglass@x.example", "brkgls@x.example", -1}, {"breakglass@x.example", "breakgl@x.example", 3},
 		{"breakglass@x.example", "breakg@x.example", -1}, {"breakglass@x.example", "breakglassabc@x.example", 3}, {"breakglass@x.example", "breakglassabcd@x.example", -1},
-		{"anna@x.example", "anna@" + strings.Repeat("y", maxText), -1},
+		{"anna@x.example", "anna@" + strings.Repeat("y", maxText), -1}, {"a", "abc", 2}, // and not the names that a person lacks
 	} {
 		like, letters := Nearest(tc.name, &directory.Person{Entra: &directory.EntraUser{UserPrincipalName: tc.own}})
 		if alike := tc.letters >= 0; (like == tc.own) != alike || alike && letters != tc.letters || !alike && like != "" {

@@ -51,6 +51,12 @@ var conditionFaults = []struct{ name, when, want string }{
 	{"huge duration", ` now - duration("87601h") > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
  | now - duration("87601h") > now
  | ...............^`},
+	{"duration of nonsense", ` now - duration("2 months") > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
+ | now - duration("2 months") > now
+ | ...............^`},
+	{"timestamp of nonsense", ` now > timestamp("2027-03-01")`, `p:17:27: timestamp takes a text like "2027-03-01T00:00:00Z"; or map a date field to an attribute
+ | now > timestamp("2027-03-01")
+ | ................^`},
 	{"duration of a person", ` now - duration(department) > now`, `p:17:26: duration takes a text like "36h" of at most 3650 days; or write days(n)
  | now - duration(department) > now
  | ...............^`},

@@ -82,6 +82,7 @@ rules: [{name: undated, license: e3, when: 'department == ""', then: remove}]
 		"never logged on, within the span":  {dated, policy.RuleNamed("citrix"), 90 * day, true},
 		"never logged on, after the span":   {dated, policy.RuleNamed("citrix"), 91 * day, false},
 		"a rule without dates, fresh":       {j, p.RuleNamed("undated"), 89 * day, true},
+		"a rule without dates, the day":     {j, p.RuleNamed("undated"), 90 * day, false},
 		"a rule without dates, a year past": {j, p.RuleNamed("undated"), 365 * day, false},
 	}
 	for name, tc := range tests {

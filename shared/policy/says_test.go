@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +124,10 @@ func reads(r *Rule, name string) bool {
 	return false
 }
 
-// TestMoreFaults: what else cannot be meant.
+// follows are the faults that come of another one.
+var follows = regexp.MustCompile(`: (there is no license |the policy has no attribute staff;|e3 and exo are the same product;)`)
+
+// TestMoreFaults: what else cannot be meant. One mistake is told once.
 func TestMoreFaults(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, want string }{
@@ -176,6 +181,11 @@ func TestMoreFaults(t *testing.T) {
 			_, err := Load("p", []byte(strings.Replace(whole, tc.old, tc.new, 1)))
 			if err == nil || !strings.Contains(err.Error(), ": "+tc.want) {
 				t.Errorf("%v, want %s", err, tc.want)
+			}
+			for i, fault := range strings.Split(fmt.Sprint(err), "\np:") {
+				if i > 0 && !follows.MatchString(fault) {
+					t.Errorf("one mistake is told twice: %s", fault)
+				}
 			}
 		})
 	}

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // TestSenseless: what compiles and cannot be meant is refused, in words that name the
@@ -35,6 +39,12 @@ func TestSenseless(t *testing.T) {
 		`created.laterThan(now - days(30))`:                                         "",
 		`now > timestamp("2027-03-01T00:00:00Z")`:                                   "",
 		`AzureAdSistaLogon.earlierThan(created.value() + days(30))`:                 "", // signed in in the first month only
+		`[timestamp("2027-03-01T00:00:00Z")].exists(t, t < now)`:                    "", // each is an instant that is written out
+		`timestamp("2027-03-01T00:00:00Z") + days(1) < now`:                         "",
+		`timestamp("2026-01-01T00:00:00Z") < created.value()`:                       "",
+		`AzureAdSistaLogon.orValue(now + days(1)) > now`:                            "", // never signed in
+		`created.value() + (now - AzureAdSistaLogon.value()) < now`:                 "", // idle for less long than the account is old
+		`created.value() == now`:                                                    "",
 		`department.matches("IT")`:                                                  regex,
 		`department.matches("^IT")`:                                                 regex,
 		`department.matches("IT$")`:                                                 regex,
@@ -47,6 +57,12 @@ func TestSenseless(t *testing.T) {
 		`department.matches("^IT.*")`:                                               "",
 		`department.matches(".*Sales.*")`:                                           "",
 		`department.matches("^Sales")`:                                              regex,
+		`department.matches("^ITx*")`:                                               regex,
+		`department.matches("x*IT$")`:                                               regex,
+		`department.matches("(^IT)(Sales$)")`:                                       "",
+		`department.matches("(IT)")`:                                                regex,
+		`department.matches("(?s)^IT.*")`:                                           "",
+		`department.matches("^` + strings.Repeat("a", 254) + `$")`:                  "",
 		`department.matches(jobTitle)`:                                              "a regular expression that is written out",
 		`department.matches("^` + strings.Repeat("a?", 128) + `$")`:                 "the regular expression has 258 bytes, and 256 are allowed",
 		`["IT", "Sales"].exists(d, department.matches("^" + d))`:                    "a regular expression that is written out",
@@ -166,6 +182,28 @@ func TestDidYouMean(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", tc.word, got, want)
+		}
+	}
+}
+
+// TestDatesThatMayLieAhead: a hiring date may be later than now, so that a condition may
+// ask for it. A sign-in and a creation may not.
+func TestDatesThatMayLieAhead(t *testing.T) {
+	t.Parallel()
+	p := load(t, twoRules)
+	p.attributes["hired"] = fieldAttribute("hired", "hr.hired", &directory.Field{Name: "hr.hired", Kind: directory.Date, Meaning: directory.Plain})
+	p.attributes["first"] = fieldAttribute("first", "newest", p.attributes["created"].fields[0], p.attributes["hired"].fields[0])
+	for when, want := range map[string]bool{
+		"hired.laterThan(now)": true, "now < hired.value()": true, "hired.earlierThan(now + days(7))": true, "first.laterThan(now)": true,
+		"created.laterThan(now)": false, "AzureAdSistaLogon.laterThan(now)": false,
+	} {
+		c, err := newCompiler(&reader{name: "p", lines: []string{when}}, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: when, Line: 1, Column: 1}
+		if got := c.compile(n, "when") != nil; got != want {
+			t.Errorf("%s: accepted %t: %v", when, got, c.faults)
 		}
 	}
 }
