@@ -69,7 +69,8 @@ func (l *loader) license(e entry) *License {
 		l.fault(e.value, "license %s has a sku, whose seats are people's; leave model out", license.Name)
 	case inAD && (license.KeepSeats > 0 || license.MailboxQuota > 0 || len(license.Needs) > 0):
 		l.fault(e.value, "license %s is a group of Active Directory, of which neither seats nor mailboxes nor service plans are known; leave keepSeats, mailboxQuota and needs out", license.Name)
-	case inAD:
+	}
+	if inAD && license.SKU == "" {
 		q := newMemberQuery(*license.Group, true)
 		license.holders = &q
 	}

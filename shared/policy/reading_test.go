@@ -61,7 +61,7 @@ func TestTextsWithoutValue(t *testing.T) {
 		`employeeType == "Contractor" ? false : true`:                                Reclaim, // otherwise is written out
 		`!(employeeType == "Contractor" ? true : false)`:                             Reclaim,
 		`employeeType != "Contractor" ? true : false`:                                Undecided,
-		`!!(employeeType == "Employee")`:                                             Keep,
+		`!(accountEnabled && !(employeeType == "Employee"))`:                         Keep,
 		`accountEnabled != false`:                                                    Reclaim, // a flag has a value
 		`accountEnabled && employeeType != "Contractor" || department != "Contract"`: Reclaim, // the department differs for certain
 	} {

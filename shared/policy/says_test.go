@@ -125,7 +125,7 @@ func reads(r *Rule, name string) bool {
 }
 
 // follows are the faults that come of another one.
-var follows = regexp.MustCompile(`: (there is no license |the policy has no attribute staff;|e3 and exo are the same product;)`)
+var follows = regexp.MustCompile(`: (there is no license "[a-z0-9]+";|the policy has no attribute staff;|e3 and exo are the same product;)`)
 
 // TestMoreFaults: what else cannot be meant. One mistake is told once.
 func TestMoreFaults(t *testing.T) {
