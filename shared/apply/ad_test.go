@@ -75,6 +75,9 @@ func TestADFailures(t *testing.T) {
 		logged string
 		writes []string
 	}{
+		"made by another call": {false, func(b *bench) {
+			b.ad.lost = map[string]error{leaveEgon: refusal("the account is in the group by way of another group only")}
+		}, report.Done, "", "done", []string{leaveEgon}},
 		"refused":              {false, fail(leaveEgon, refusal("the group is protected")), report.Failed, "the group is protected", "failed", []string{leaveEgon}},
 		"does not arrive":      {false, fail(leaveEgon, errDown), report.Pending, "did not go through", "open", []string{leaveEgon}},
 		"not answered":         {false, func(b *bench) { b.ad.lost = map[string]error{leaveEgon: errDown} }, report.Done, "", "done", []string{leaveEgon}},

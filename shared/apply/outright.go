@@ -77,11 +77,15 @@ func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
 		return report.Pending, handedOver
 	}
-	if definite(err) != "" || errors.Is(err, errAged) {
+	if errors.Is(err, errAged) {
 		return m.writeFailed(ctx, err)
 	}
+	// Also after a refusal: another call may have made the write, which is refused to this
+	// one since the account is still in the group by way of another group.
 	in, readErr := m.inGroup(ctx, plan.ADGroup, e.Source)
 	switch {
+	case readErr != nil && definite(err) != "":
+		return m.writeFailed(ctx, err)
 	case readErr != nil:
 		return troubled, fmt.Sprintf("the group could not be read again: %v", readErr)
 	case in && err != nil:

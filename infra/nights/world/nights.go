@@ -184,6 +184,11 @@ func (w *World) apply(run string, override bool) {
 		r, refused, err := w.tool.apply(run, w.hashes[run], override)
 		w.announced(began, run, r, err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
+		for _, x := range r.Results {
+			if x.Status == report.Failed || x.Status == report.Kept {
+				w.logf("  %s %s %s: %s", x.User, x.License, x.Status, x.Note)
+			}
+		}
 		if r.Count(report.Pending) == 0 {
 			return
 		}
