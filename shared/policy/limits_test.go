@@ -184,3 +184,28 @@ rules:
 		t.Errorf("evidence of a group (-want +got):\n%s", d)
 	}
 }
+
+// TestNumbersAtTheirBounds: each number is taken from its least to its most, and as a
+// number only: in quotes it is a text, and in hexadecimal nobody reads it.
+func TestNumbersAtTheirBounds(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]bool{
+		"monthlyPrice: 0": true, "monthlyPrice: 999999": true, "monthlyPrice: 999999.5": false, "monthlyPrice: -0.5": false, `monthlyPrice: "39"`: false, "monthlyPrice: 0x27": false,
+		"mailboxQuota: 0.1": true, "mailboxQuota: 0.09": false, "mailboxQuota: 10000": true, "mailboxQuota: 10001": false, "mailboxQuota: .inf": false,
+		"keepSeats: 0": true, "keepSeats: 1000000000": true, "keepSeats: 1000000001": false, "keepSeats: -1": false, `keepSeats: "5"`: false, "keepSeats: 0x5": false, "keepSeats: 5.0": false,
+	} {
+		if _, err := Load("p", []byte(strings.Replace(right, "exo: {sku: EXO}", "exo: {sku: EXO, "+written+"}", 1))); (err == nil) != want {
+			t.Errorf("%s: %v", written, err)
+		}
+	}
+	for written, want := range map[string]bool{
+		"grace: {neverSignedIn: 0}": true, "grace: {newHolder: 3650}": true, "grace: {enabledAgain: 3651}": false, `grace: {newHolder: "14"}`: false,
+		"grace: {neverSignedIn: 14}\nlimits: {perRun: 1}": true, "limits: {perRun: 0}": false, `limits: {perRun: "20"}`: false,
+		"limits: {stopAbove: {percent: 0}}": true, "limits: {stopAbove: {percent: 100}}": true, "limits: {stopAbove: {percent: 100.1}}": false, `limits: {stopAbove: {percent: "10"}}`: false,
+		"limits: {stopAbove: {count: 1}}": true, "limits: {stopAbove: {count: 0}}": false, "limits: {stopAbove: {count: 0x10}}": false,
+	} {
+		if _, err := Load("p", []byte("tenant: 11111111-2222-3333-4444-555555555555\n"+written+twoRules)); (err == nil) != want {
+			t.Errorf("%s: %v", written, err)
+		}
+	}
+}
