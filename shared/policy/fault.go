@@ -90,7 +90,7 @@ func opposite(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	turned := func(long, short string) bool {
 		return slices.ContainsFunc(turns, func(t string) bool {
-			return strings.Contains(long, t) && len(long) > len(short) && distance(strings.Replace(long, t, "", 1), short) <= 1
+			return strings.Contains(long, t) && distance(strings.Replace(long, t, "", 1), short) <= 1
 		})
 	}
 	if (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) && max(len(a), len(b)) > min(len(a), len(b))+1 {

@@ -19,11 +19,8 @@ func Load(name string, data []byte) (*Policy, error) { return compiled(name, dat
 func LoadKept(name string, data []byte) (*Policy, error) { return compiled(name, data, true) }
 
 func compiled(name string, data []byte, kept bool) (*Policy, error) {
-	r, root := open(name, data)
-	if root != nil && !kept {
-		r.bounded(root)
-	}
-	if root == nil || len(r.faults) > 0 {
+	r, root := open(name, data, kept)
+	if root == nil {
 		return nil, r.faults
 	}
 	all, mapped := builtinAttributes()
@@ -52,9 +49,6 @@ type loader struct {
 
 func (l *loader) load(root *yaml.Node) error {
 	top := l.object(root, "the policy", "tenant", "mode", "currency", "attributes", "licenses", "anchor", "grace", "kinds", "exempt", "limits", "rules")
-	if root.Kind != yaml.MappingNode {
-		return nil
-	}
 	l.header(top)
 	if n := top.fields["attributes"]; n != nil {
 		if err := l.attributes(n); err != nil {
@@ -109,16 +103,18 @@ func (l *loader) header(top object) {
 	}
 	if n := top.fields["mode"]; n != nil {
 		words := []string{string(Audit), string(Review), string(Enforce)}
-		if mode, ok := l.text(n, "mode"); ok && !slices.Contains(words, mode) {
-			l.fault(n, "mode must be audit, review or enforce, not %q%s", mode, didYouMean(mode, words))
-		} else if ok {
+		if mode, ok := l.text(n, "mode"); ok {
+			if !slices.Contains(words, mode) {
+				l.fault(n, "mode must be audit, review or enforce, not %q%s", mode, didYouMean(mode, words))
+			}
 			l.policy.Mode = Mode(mode)
 		}
 	}
 	if n := top.fields["currency"]; n != nil {
-		if code, ok := l.text(n, "currency"); ok && !currency.MatchString(code) {
-			l.fault(n, "currency must be three capital letters like USD, not %q", code)
-		} else if ok {
+		if code, ok := l.text(n, "currency"); ok {
+			if !currency.MatchString(code) {
+				l.fault(n, "currency must be three capital letters like USD, not %q", code)
+			}
 			l.policy.Currency = code
 		}
 	}
@@ -128,9 +124,10 @@ func (l *loader) header(top object) {
 func (l *loader) kinds(n *yaml.Node) {
 	l.policy.Kinds = nil
 	for _, item := range l.list(n, "kinds") {
-		if word, ok := l.text(item, "a kind"); ok && !slices.Contains(directory.AccountKinds, word) {
-			l.fault(item, "there is no kind %q of accounts%s; the kinds are %s", word, didYouMean(word, directory.AccountKinds), strings.Join(directory.AccountKinds, ", "))
-		} else if ok {
+		if word, ok := l.text(item, "a kind"); ok {
+			if !slices.Contains(directory.AccountKinds, word) {
+				l.fault(item, "there is no kind %q of accounts%s; the kinds are %s", word, didYouMean(word, directory.AccountKinds), strings.Join(directory.AccountKinds, ", "))
+			}
 			l.policy.Kinds = append(l.policy.Kinds, word)
 		}
 	}

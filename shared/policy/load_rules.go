@@ -36,9 +36,10 @@ func (l *loader) license(e entry) *License {
 	l.number(o.fields["mailboxQuota"], "mailboxQuota", 0.1, 10_000, &license.MailboxQuota)
 	if n := o.fields["model"]; n != nil {
 		words := []string{string(PerUser), string(PerDevice), string(Concurrent)}
-		if word, ok := l.text(n, "model"); ok && !slices.Contains(words, word) {
-			l.fault(n, "model must be user, device or concurrent, not %q", word)
-		} else if ok {
+		if word, ok := l.text(n, "model"); ok {
+			if !slices.Contains(words, word) {
+				l.fault(n, "model must be user, device or concurrent, not %q", word)
+			}
 			license.Model = Model(word)
 		}
 	}
@@ -231,7 +232,8 @@ func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	public, compiled := &l.policy.Exempt, &l.policy.exempt
 	if n := o.fields["users"]; n != nil {
 		for _, item := range l.list(n, "exempt.users") {
-			if user, ok := l.text(item, "an exempt user"); ok && l.oneName(item, user) {
+			if user, ok := l.text(item, "an exempt user"); ok {
+				l.oneName(item, user)
 				public.Users = append(public.Users, user)
 			}
 		}
@@ -256,16 +258,13 @@ func (l *loader) exempt(n *yaml.Node, c *compiler) {
 
 // oneName refuses what is not the name of one account: an exemption that matches
 // nobody would go unnoticed.
-func (l *loader) oneName(n *yaml.Node, user string) bool {
+func (l *loader) oneName(n *yaml.Node, user string) {
 	switch _, account, inDomain := strings.Cut(user, `\`); {
 	case strings.ContainsAny(user, "*?"):
 		l.fault(n, "%q is a pattern, and people are listed by name; name each of them, or exempt them by a condition, as when: userPrincipalName.endsWith(\"@contoso.example\")", user)
 	case inDomain:
 		l.fault(n, "%q has a domain; write the account name alone, as %s, or the userPrincipalName or SID", user, account)
-	default:
-		return true
 	}
-	return false
 }
 
 func (l *loader) leave(n *yaml.Node) Leave {

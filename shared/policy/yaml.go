@@ -33,9 +33,9 @@ func (r *reader) faultAt(line, column int, text string) {
 	r.faults = append(r.faults, Fault{File: r.name, Line: max(line, 1), Column: max(column, 1), Text: text})
 }
 
-// open parses the only document of a file. The node is nil when the file
-// cannot be read at all.
-func open(name string, data []byte) (*reader, *yaml.Node) {
+// open parses the only document of a file. The node is nil after a fault. A file that a
+// run has kept has no bounds but its size.
+func open(name string, data []byte, kept bool) (*reader, *yaml.Node) {
 	r := &reader{name: name}
 	switch {
 	case len(data) > maxFile:
@@ -61,7 +61,10 @@ func open(name string, data []byte) (*reader, *yaml.Node) {
 		r.faultYAML(err)
 	}
 	r.refuse(&doc)
-	if len(r.faults) > 0 || len(doc.Content) == 0 {
+	if !kept {
+		r.bounded(&doc)
+	}
+	if len(r.faults) > 0 {
 		return r, nil
 	}
 	return r, doc.Content[0]
