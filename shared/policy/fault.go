@@ -36,7 +36,7 @@ func (f Faults) Error() string {
 		lines[i] = told[i].String()
 	}
 	if more := len(f) - len(told); more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d faults more", more))
+		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(lines, "\n")
 }

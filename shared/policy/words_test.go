@@ -1,0 +1,231 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"cel.dev/cel-go/common"
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// TestOpposites: words of which one turns the other round, or says something else.
+func TestOpposites(t *testing.T) {
+	t.Parallel()
+	for words, want := range map[[2]string]bool{
+		{"hasValue", "hasNoValue"}: true, {"notPilot", "pilot"}: true, {"notPilots", "pilot"}: true, {"notPilotsX", "pilot"}: false, {"inactive", "active"}: true, {"unlicensed", "licensed"}: true,
+		{"isExternal", "isInternal"}: true, {"firstLogon", "lastLogon"}: true, {"oldMail", "newMail"}: true, {"withGroup", "withoutGroup"}: true,
+		{"withoutGroup", "withoutGroups"}: false, {"oldMail", "oldMails"}: false, {"firstMail", "firstMails"}: false, {"beforeAfter", "afterBefores"}: false,
+		{"employee", "employeeId"}: true, {"department", "departments"}: false, {"department", "departmnet"}: false, {"abcdef", "xyz"}: false,
+	} {
+		for _, w := range [][2]string{words, {words[1], words[0]}} {
+			if got := opposite(w[0], w[1]); got != want {
+				t.Errorf("%s, %s: %t", w[0], w[1], got)
+			}
+		}
+	}
+}
+
+// TestWhichNameIsProposed of several, for words that are short or a field's own name.
+func TestWhichNameIsProposed(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		word  string
+		known []string
+		want  string
+	}{
+		{"title", []string{"ad.title", "entra.title"}, "ad.title"}, {"title", []string{"tilte", "ad.title"}, "ad.title"},
+		{"ent", []string{"entra"}, ""}, {"entr", []string{"entra"}, "entra"}, {"depa", []string{"department", "depart"}, "department"},
+		{"actvi", []string{"active"}, "active"}, {"acti", []string{"atci"}, ""}, {"departmnet", []string{"departmant", "department"}, "departmant"},
+	} {
+		want := ""
+		if tc.want != "" {
+			want = fmt.Sprintf("; did you mean %q?", tc.want)
+		}
+		if got := didYouMean(tc.word, tc.known); got != want {
+			t.Errorf("%s of %q: %q, want %q", tc.word, tc.known, got, want)
+		}
+	}
+}
+
+// TestManyFaults: a hundred are told, in the order of the file, and the rest is counted.
+func TestManyFaults(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{100: "p:118:1: unknown key \"k99\" in the policy", 101: "and 1 more", 130: "and 30 more"} {
+		_, err := Load("p", []byte(right+lines(n, "k%d: 1")))
+		told := strings.Split(fmt.Sprint(err), "\n")
+		if last := told[len(told)-1]; last != want || len(told) > 101 {
+			t.Errorf("of %d faults %d are told, and the last is %q", n, len(told), last)
+		}
+	}
+	_, err := Load("p", []byte("rules: 7\nlicenses: 7\nmode: x\ntenant: 7\n"))
+	var order []string
+	for l := range strings.Lines(fmt.Sprint(err)) {
+		order = append(order, l[:6])
+	}
+	if d := cmp.Diff([]string{"p:1:8:", "p:2:11", "p:3:7:", "p:4:9:"}, order); d != "" {
+		t.Errorf("order (-want +got):\n%s", d)
+	}
+}
+
+// TestSentencesOfGaps: names with one reason share a sentence, in the plural.
+func TestSentencesOfGaps(t *testing.T) {
+	t.Parallel()
+	for predicate, want := range map[string]string{
+		"was not read":      "a, b and c were not read; d is new",
+		"is not known: why": "a, b and c are not known: why; d is new",
+		"has no value":      "a, b and c have no value; d is new",
+		"got lost":          "a, b and c got lost; d is new",
+	} {
+		var g gaps
+		for _, name := range []string{"a", "b", "d", "c", "a"} {
+			if name == "d" {
+				g.add("d", "d", "is new")
+			} else {
+				g.add(name, name, predicate)
+			}
+		}
+		if d := cmp.Diff(want, g.String()); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	}
+}
+
+// TestMoreWords: what else people write, and the answer.
+func TestMoreWords(t *testing.T) {
+	t.Parallel()
+	for when, want := range map[string]string{
+		`AzureAdSistaLogon.laterThan(now + 90)`:    "a number of days is written days(60), as in now - days(60) (found",
+		`AzureAdSistaLogon.laterThan(days(90))`:    "laterThan takes an instant, and days(60) is a span of time",
+		`hasValue(AzureAdSistaLogon)`:              "it stands behind a date: X.hasValue()",
+		`department <> "IT"`:                       `"is not" is written !=`,
+		`department <`:                             "something is not closed, or is missing at the end",
+		`accountEnabled && > 3`:                    "this is not an expression of the language",
+		`(accountEnabled staff)`:                   "something is not closed, or is missing at the end",
+		`size(department, staff`:                   "something is not closed, or is missing at the end",
+		`1 / 0 == 1 && accountEnabled == "x`:       "ends with the same quote",
+		`department like "x"`:                      `write X.startsWith("…")`,
+		`AzureAdSistaLogon.earlierThan(90days)`:    "a number of days is written days(60)",
+		`department == "older than 90 days" staff`: "this is not an expression of the language",
+	} {
+		_, err := Load("p", []byte(strings.Replace(right, "AzureAdSistaLogon.hasNoValue()", "'"+when+"'", 1)))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", when, err, want)
+		}
+	}
+	for _, line := range []int{-1, 0, 2} { // CEL gives no such place, and a message about it must not panic
+		e := &common.Error{Location: common.NewLocation(line, 3), Message: "Syntax error: odd"}
+		if got := wrongSyntax(e, "a <> b"); !strings.HasPrefix(got, "this is not an expression") {
+			t.Errorf("line %d: %s", line, got)
+		}
+	}
+}
+
+// TestWordsOfYAML: a slip that YAML takes for something else.
+func TestWordsOfYAML(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ old, new, want string }{
+		{"[a@x]", "[*all]", `p:1:1: not YAML: unknown anchor 'all' referenced; a text that begins with * stands in quotes`},
+		{"perRun: 200", `perRun: ""`, `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not text`},
+		{"perRun: 200", `perRun: `, `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not empty`},
+		{"perRun: 200", "perRun: {a: b}", `p:13:56: limits.perRun must be a whole number from 1 to 1000000000, not a mapping`},
+		{right[strings.Index(right, "rules:"):], "rules: %x", "p:14:1: not YAML: found character that cannot start any token; a condition that begins with !, &, *, % or a quote stands in quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |"},
+		{right[strings.Index(right, "rules:"):], "rules: [a", "p:14:1: not YAML: did not find expected ',' or ']'"},
+	} {
+		_, err := Load("p", []byte(strings.Replace(right, tc.old, tc.new, 1)))
+		if d := cmp.Diff(tc.want, fmt.Sprint(err)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.new, d)
+		}
+	}
+}
+
+// TestPlaceThatIsNotThere: a text that the file does not show, as one that YAML made of
+// an escape, is where it begins.
+func TestPlaceThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	r := &reader{lines: []string{"a: ''", "", "  ' "}}
+	for _, n := range []*yaml.Node{
+		{Value: "x", Line: 1, Column: 4, Style: yaml.SingleQuotedStyle}, {Value: "x", Line: 1, Column: 4, Style: yaml.LiteralStyle},
+		{Value: "x", Line: 3, Column: 3, Style: yaml.FoldedStyle}, {Value: "x", Line: 1, Column: 40},
+	} {
+		if line, column := r.place(n, 1, 1); line != n.Line || column != n.Column {
+			t.Errorf("%d:%d becomes %d:%d", n.Line, n.Column, line, column)
+		}
+	}
+}
+
+// TestReasonsWordForWord: why somebody is taken, kept or left open.
+func TestReasonsWordForWord(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+kinds: [person, agent]
+attributes: {used: "newest(entra.lastActivity, ad.lastLogonTimestamp)", made: "newest(entra.created, ad.created)", inEntra: {memberOf: {entra: G}}, inAD: {memberOf: {ad: CN=G}}}
+licenses: {m365-e3: {sku: SPE_E3}}
+exempt: {users: [boss@contoso.example]}
+rules:
+  - {name: error, license: m365-e3, when: 1 / 0 == 1, then: remove}
+  - {name: error of, license: m365-e3, when: 1 / size(department) == 1, then: remove}
+  - {name: all, license: m365-e3, when: "true", then: remove}
+  - {name: closed, license: m365-e3, when: department == "Closed" || AzureAdSistaLogon.hasNoValue(), then: remove}
+  - {name: used, license: m365-e3, when: used.earlierThan(now - days(9)), then: remove}
+  - {name: made, license: m365-e3, when: made.value() < now - days(9), then: remove}
+  - {name: logon, license: m365-e3, when: LastlogonTimestamp.earlierThan(now - days(9)), then: remove}
+  - {name: entra, license: m365-e3, when: inEntra, then: remove}
+  - {name: ad, license: m365-e3, when: inAD, then: remove}
+`)
+	stale := func(s directory.Source) func(*directory.Person) {
+		return func(p *directory.Person) { p.Stale[s] = "it stalled" }
+	}
+	agent := func(p *directory.Person) { p.Entra.IdentityParentID = "parent" }
+	undated := func(p *directory.Person) { p.Entra.Created, p.AD.Created = time.Time{}, time.Time{} }
+	for name, tc := range map[string]struct {
+		rule   string
+		change func(*directory.Person)
+		want   string
+	}{
+		"an error of nobody":         {"error", nil, "undecided: the condition cannot be computed: division by zero"},
+		"an error of an attribute":   {"error of", nil, "undecided: department cannot be computed with: division by zero"},
+		"everybody":                  {"all", nil, "reclaim: matches: everybody"},
+		"dates that are not trusted": {"closed", func(p *directory.Person) { stale(0)(p); p.Entra.Department = "Closed" }, "reclaim: matches: department Closed, AzureAdSistaLogon not read"},
+		"a room":                     {"all", func(p *directory.Person) { p.Entra.MailboxKind = "Room" }, "exempt: exempt: the account is of the kind room: the mailbox usage report says Room"},
+		"perhaps listed":             {"all", func(p *directory.Person) { p.Entra, p.EntraState = nil, directory.NotRead }, "undecided: license m365-e3 and exemption are not known: Entra was not read"},
+		"an agent":                   {"used", agent, "undecided: used is not known: Microsoft does not say whether an agent's tokens count as sign-ins"},
+		"an agent that lost a logon": {"logon", func(p *directory.Person) { agent(p); p.AD.DatesInDoubt = true }, "undecided: LastlogonTimestamp cannot be trusted: a date of the account lies in the future"},
+		"the second of two is lost":  {"used", func(p *directory.Person) { signIn(day)(p); p.AD.DatesInDoubt = true }, "undecided: used cannot be trusted: a date of the account lies in the future"},
+		"the second of two is stale": {"used", func(p *directory.Person) { signIn(day)(p); stale(directory.AD)(p) }, "undecided: used cannot be trusted: it stalled"},
+		"the second is missing":      {"made", func(p *directory.Person) { p.AD, p.ADState, p.Doubt = nil, directory.Missing, "no account was found" }, "undecided: made is not known: no account was found"},
+		"the second was not read":    {"made", func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "undecided: made was not read"},
+		"the second is nowhere":      {"made", func(p *directory.Person) { undated(p); p.AD, p.ADState = nil, directory.NoAccount }, "undecided: made has no value"},
+		"no creation, stale use":     {"made", func(p *directory.Person) { undated(p); stale(0)(p); stale(directory.AD)(p) }, "undecided: made has no value"},
+		"an unreadable group beside a hidden one": {"entra", func(p *directory.Person) {
+			p.Unreadable, p.AD.Unreadable = []string{"entra:G"}, []string{"primaryGroupID"}
+		}, "undecided: inEntra is not known: group entra:G could not be read"},
+		"an unreadable group of AD": {"ad", func(p *directory.Person) { p.Unreadable = []string{"ad:cn=g"} }, "undecided: inAD is not known: group ad:CN=G could not be read; is it there, and may the account of idleseat read its members?"},
+	} {
+		who := employee()
+		if tc.change != nil {
+			tc.change(who)
+		}
+		v := judge(t, p, noon).Ask(p.RuleNamed(tc.rule), who)
+		if d := cmp.Diff(tc.want, v.Outcome.String()+": "+v.Reason); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+	holder := employee()
+	holder.Entra.Assignments, holder.Entra.LastSuccessful = nil, noon
+	if d := cmp.Diff(Verdict{Holder: directory.No}, judge(t, p, noon).Ask(p.RuleNamed("closed"), holder)); d != "" {
+		t.Errorf("of somebody without the license nothing is said (-want +got):\n%s", d)
+	}
+	if got := judge(t, p, noon).Ago(p.RuleNamed("all"), noon.Add(-time.Hour)); got != "signed in 1 hour ago" {
+		t.Errorf("by a rule without dates: %s", got)
+	}
+	for o, want := range map[Outcome]string{Exempt: "exempt", Exempt + 1: "outcome 5", 200: "outcome 200"} {
+		if got := o.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
