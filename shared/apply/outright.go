@@ -32,7 +32,7 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 		if readErr := m.readBack(ctx); readErr != nil {
 			return troubled, readErr.Error()
 		}
-		if err != nil && !errors.Is(err, directory.ErrNotHeld) && m.holds(e.SKU, "") {
+		if err != nil && (definite(err) != "" || !errors.Is(err, directory.ErrNotHeld)) && m.holds(e.SKU, "") {
 			return m.writeFailed(ctx, err)
 		}
 	}

@@ -22,7 +22,7 @@ var (
 // refusals maps Graph's texts, which are all there is to tell one refusal
 // from another, to reasons.
 var refusals = []struct{ text, reason string }{
-	{"inherited from a group", "the license comes from a group; take the person out of that group instead"},
+	{inherited, "the license comes from a group; take the person out of that group instead"},
 	{"does not have any available licenses", "no free seat of the license is left; buy one or free one first"},
 	{"invalid usage location", "the person has no valid usage location; set usageLocation first"},
 	{"depends on the service plan", "another plan of the person depends on this license; change both together"},
@@ -32,6 +32,10 @@ var refusals = []struct{ text, reason string }{
 	{"dynamic membership", reasonDynamic},
 	{"restricted management", reasonRestricted},
 }
+
+// inherited is what Graph says of a license that is to be taken directly and comes from a
+// group.
+const inherited = "inherited from a group"
 
 const (
 	reasonDynamic        = "the group is dynamic; its rule decides who belongs to it"

@@ -48,6 +48,8 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 		// An earlier try may have been made although its answer was lost: then this
 		// is what the next one hears. Only reading tells.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
+	case len(remove) == 1 && says(err, inherited): // not held directly, as this call means it
+		return fmt.Errorf("%w: %w", directory.ErrNotHeld, refused(err))
 	}
 	return refused(err)
 }

@@ -101,6 +101,23 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestInherited: a license that is to be taken directly, and comes from a group, is not
+// held in the way that is meant. With several licenses nobody knows which one is meant.
+func TestInherited(t *testing.T) {
+	t.Parallel()
+	const message = "User license is inherited from a group membership and it cannot be removed directly from the user."
+	for name, tc := range map[string]struct {
+		remove []string
+		want   bool
+	}{"one": {[]string{skuE3}, true}, "two": {[]string{skuE3, plan}, false}} {
+		err := newFake(t, failure(400, badRequest, message)).ChangeLicenses(t.Context(), userA, []directory.Assignment{{SKU: skuE3}}, tc.remove)
+		var refusal *directory.Refusal
+		if errors.Is(err, directory.ErrNotHeld) != tc.want || !errors.As(err, &refusal) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestAddMember(t *testing.T) {
 	t.Parallel()
 	group := func(more string) answer { return answer{body: `{"id":"` + groupA + `"` + more + `}`} }

@@ -79,6 +79,11 @@ func (j *Judge) Hear(e Event) error {
 		j.fault(Lost, e, e.Text)
 		return nil
 	case Forgot:
+		for name, seen := range j.seen {
+			if seen.After(e.At) {
+				j.seen[name] = e.At
+			}
+		}
 		for _, p := range j.people {
 			for _, l := range p.licenses {
 				l.forget(e.At)

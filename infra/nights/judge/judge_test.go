@@ -88,6 +88,8 @@ func TestRemoved(t *testing.T) {
 		"given back to another account":  {[]Event{anna(Removed, 40, true), anna(Parted, 45, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
 		"taken before the copy":          {[]Event{anna(Removed, 20, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"taken after the copy":           {[]Event{anna(Removed, 40, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"given unseen since the copy":    {[]Event{seen(90), anna(Removed, 92, true), {What: Forgot, At: on(91)}, anna(Given, 95, true), anna(Planned, 96, true)}, on(100), ""},
+		"given and seen since the copy":  {[]Event{seen(90), anna(Removed, 92, true), {What: Forgot, At: on(91)}, seen(94), anna(Given, 95, true), anna(Planned, 96, true)}, on(100), Wrong},
 		"a room":                         {[]Event{anna(Hired, -900, false), anna(Holding, -900, true), anna(Planned, 1, true)}, on(100), Wrong},
 		"given back":                     {[]Event{anna(Removed, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"given back, idle since":         {[]Event{anna(Removed, 9, true), anna(Given, 10, true), anna(Planned, 11, true)}, on(100), ""},

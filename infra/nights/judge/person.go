@@ -73,11 +73,12 @@ func (l *license) give(e Event, seen time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// forget is what the tool forgets with its store. A license that it does not know to have
-// taken is, when somebody gives it, a new one. What it announced before still holds.
+// forget is what the tool forgets with its store. It does not know to have taken a license.
+// When no night reads that the person is without it, nobody knows that it was ever gone.
+// What it announced before still holds.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
-		l.taken = time.Time{}
+		l.released, l.taken = l.taken, time.Time{}
 		if l.announced.IsZero() && !l.notice.After(since) {
 			l.announced = l.notice
 		}
