@@ -24,7 +24,8 @@ var errEntry = errors.New("damaged entry")
 // reader puts one raw value of an attribute where it belongs.
 type reader func(u *directory.ADUser, value []byte, now time.Time) error
 
-// readers are the attributes read of a person, by lower-case name.
+// readers are the attributes read of a person, by lower-case name: those of the table of
+// fields, and what has a shape of its own.
 var readers = allReaders()
 
 // personAttributes are the attributes to ask a controller for.
@@ -67,34 +68,21 @@ func allReaders() map[string]reader {
 		},
 	}
 	all["primarygroupid"] = func(*directory.ADUser, []byte, time.Time) error { return nil } // asked for to see whether it may be read
-	for name, field := range texts {
-		all[name] = func(u *directory.ADUser, v []byte, _ time.Time) error {
-			*field(u) = text(v)
-			return nil
+	for i := range directory.ADProperties {
+		p := &directory.ADProperties[i]
+		name := strings.ToLower(p.Source)
+		if all[name] != nil || name == "" {
+			continue
 		}
-	}
-	for i := range len(directory.ExtensionAttributes{}) {
-		all["extensionattribute"+strconv.Itoa(i+1)] = func(u *directory.ADUser, v []byte, _ time.Time) error {
-			u.Extension[i] = text(v)
+		if p.Kind != directory.Text {
+			panic("how Active Directory writes " + p.Source + " is not known") // a fault of this package
+		}
+		all[name] = func(u *directory.ADUser, v []byte, _ time.Time) error {
+			*p.At(u).(*string) = text(v)
 			return nil
 		}
 	}
 	return all
-}
-
-var texts = map[string]func(*directory.ADUser) *string{
-	"samaccountname":             func(u *directory.ADUser) *string { return &u.SAMAccount },
-	"userprincipalname":          func(u *directory.ADUser) *string { return &u.UserPrincipalName },
-	"displayname":                func(u *directory.ADUser) *string { return &u.DisplayName },
-	"mail":                       func(u *directory.ADUser) *string { return &u.Mail },
-	"department":                 func(u *directory.ADUser) *string { return &u.Department },
-	"employeetype":               func(u *directory.ADUser) *string { return &u.EmployeeType },
-	"employeeid":                 func(u *directory.ADUser) *string { return &u.EmployeeID },
-	"title":                      func(u *directory.ADUser) *string { return &u.Title },
-	"company":                    func(u *directory.ADUser) *string { return &u.Company },
-	"physicaldeliveryofficename": func(u *directory.ADUser) *string { return &u.Office },
-	"co":                         func(u *directory.ADUser) *string { return &u.Country },
-	"msexchrecipienttypedetails": func(u *directory.ADUser) *string { return &u.RecipientType },
 }
 
 // parsePerson reads an entry. An entry without SID or GUID is an error, since

@@ -172,9 +172,9 @@ func FuzzEntry(f *testing.F) {
 		if u.SID == "" || u.GUID == "" {
 			t.Errorf("an entry without key passes: %+v", u)
 		}
-		for _, field := range texts {
-			if s := *field(&u); !utf8.ValidString(s) || strings.Contains(s, "\x00") {
-				t.Errorf("text is not clean: %q", s)
+		for _, p := range directory.ADProperties {
+			if s, is := p.At(&u).(*string); is && (!utf8.ValidString(*s) || strings.Contains(*s, "\x00")) {
+				t.Errorf("%s is not clean: %q", p.Source, *s)
 			}
 		}
 		if !utf8.ValidString(u.DN) {

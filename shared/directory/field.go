@@ -102,10 +102,9 @@ type Field struct {
 	// who sees the object sees its name.
 	Attribute string
 
-	entra  func(*EntraUser) Value
-	ad     func(*ADUser) Value
-	dates  []int               // of a date of activity: those that it is the newest of, in Past.Newest
-	person func(*Person) Value // of both accounts together
+	account func(*Person) Value // of the account, which was read
+	dates   []int               // of a date of activity: those that it is the newest of, in Past.Newest
+	person  func(*Person) Value // of both accounts together
 }
 
 // Of is the field's value for a person. It is Unknown when its half was not read or is
@@ -130,13 +129,10 @@ func (f *Field) Of(p *Person) Value {
 
 // read is the field's value as it was read.
 func (f *Field) read(p *Person) Value {
-	if f.Source == AD {
-		if p.AD.Hides(f.Attribute) {
-			return Value{}
-		}
-		return f.ad(p.AD)
+	if f.Source == AD && p.AD.Hides(f.Attribute) {
+		return Value{}
 	}
-	return f.entra(p.Entra)
+	return f.account(p)
 }
 
 // ADAttributes are the LDAP names of everything that is read of a person and may be
@@ -146,7 +142,7 @@ func ADAttributes() []string { return slices.Clone(adAttributes) }
 var adAttributes = allADAttributes()
 
 func allADAttributes() []string {
-	names := []string{"mS-DS-ConsistencyGuid"}
+	names := []string{consistencyGUID}
 	for _, f := range fields {
 		if f.Attribute != "" {
 			names = append(names, f.Attribute)
@@ -196,38 +192,16 @@ func FieldNames() []string {
 var fields = allFields()
 
 func allFields() map[string]*Field {
-	m := map[string]*Field{}
-	entra := func(name string, k Kind, meaning Meaning, get func(*EntraUser) Value) {
-		m["entra."+name] = &Field{Name: "entra." + name, Source: Entra, Kind: k, Meaning: meaning, entra: get}
+	m := map[string]*Field{
+		"kind": {Name: "kind", Source: Entra, Kind: Text, person: func(p *Person) Value {
+			kind, _ := p.Kind()
+			return text(kind)
+		}},
+		"entra.lastActivity": {Name: "entra.lastActivity", Source: Entra, Kind: Date, Meaning: Activity,
+			account: func(p *Person) Value { return date(p.Entra.LastActivity()) }},
 	}
-	ad := func(name string, k Kind, meaning Meaning, get func(*ADUser) Value) {
-		m["ad."+name] = &Field{Name: "ad." + name, Source: AD, Kind: k, Meaning: meaning, Attribute: adAttribute(name), ad: get}
-	}
-	m["kind"] = &Field{Name: "kind", Source: Entra, Kind: Text, person: func(p *Person) Value {
-		kind, _ := p.Kind()
-		return text(kind)
-	}}
-	for name, get := range entraTexts {
-		entra(name, Text, Plain, func(u *EntraUser) Value { return text(get(u)) })
-	}
-	for name, get := range adTexts {
-		ad(name, Text, Plain, func(u *ADUser) Value { return text(get(u)) })
-	}
-	for i := range len(ExtensionAttributes{}) {
-		name := "extensionAttribute" + strconv.Itoa(i+1)
-		entra(name, Text, Plain, func(u *EntraUser) Value { return text(u.Extension[i]) })
-		ad(name, Text, Plain, func(u *ADUser) Value { return text(u.Extension[i]) })
-	}
-	entra("accountEnabled", Bool, Plain, func(u *EntraUser) Value { return flag(u.Enabled) })
-	entra("onPremisesSyncEnabled", Bool, Plain, func(u *EntraUser) Value { return flag(FlagOf(u.Synced)) })
-	entra("created", Date, Creation, func(u *EntraUser) Value { return date(u.Created) })
-	entra("lastInteractiveSignIn", Date, Activity, func(u *EntraUser) Value { return date(u.LastInteractive) })
-	entra("lastNonInteractiveSignIn", Date, Activity, func(u *EntraUser) Value { return date(u.LastNonInteractive) })
-	entra("lastSuccessfulSignIn", Date, Activity, func(u *EntraUser) Value { return date(u.LastSuccessful) })
-	entra("lastActivity", Date, Activity, func(u *EntraUser) Value { return date(u.LastActivity()) })
-	ad("accountEnabled", Bool, Plain, func(u *ADUser) Value { return flag(u.Enabled) })
-	ad("created", Date, Creation, func(u *ADUser) Value { return date(u.Created) })
-	ad("lastLogonTimestamp", Date, Activity, func(u *ADUser) Value { return date(u.LastLogonTimestamp) })
+	addFields(m, Entra, EntraProperties, func(p *Person) *EntraUser { return p.Entra })
+	addFields(m, AD, ADProperties, func(p *Person) *ADUser { return p.AD })
 	for name, dates := range map[string][]int{
 		"entra.lastInteractiveSignIn": {interactive}, "entra.lastNonInteractiveSignIn": {nonInteractive}, "entra.lastSuccessfulSignIn": {successful},
 		"entra.lastActivity": {interactive, nonInteractive, successful}, "ad.lastLogonTimestamp": {logon},
@@ -237,50 +211,20 @@ func allFields() map[string]*Field {
 	return m
 }
 
-// adAttribute is the LDAP name behind a field, most often its own.
-func adAttribute(field string) string {
-	switch field {
-	case "accountEnabled":
-		return "userAccountControl"
-	case "created":
-		return "whenCreated"
-	case "distinguishedName":
-		return ""
+// addFields adds what a policy may name of a table.
+func addFields[A any](m map[string]*Field, s Source, table []Property[A], account func(*Person) *A) {
+	for i := range table {
+		p := &table[i]
+		if p.Name == "" {
+			continue
+		}
+		f := &Field{Name: s.String() + "." + p.Name, Source: s, Kind: p.Kind, Meaning: p.Meaning,
+			account: func(who *Person) Value { return p.of(account(who)) }}
+		if s == AD {
+			f.Attribute = p.Source
+		}
+		m[f.Name] = f
 	}
-	return field
-}
-
-var entraTexts = map[string]func(*EntraUser) string{
-	"id":                func(u *EntraUser) string { return u.ID },
-	"userPrincipalName": func(u *EntraUser) string { return u.UserPrincipalName },
-	"displayName":       func(u *EntraUser) string { return u.DisplayName },
-	"mail":              func(u *EntraUser) string { return u.Mail },
-	"userType":          func(u *EntraUser) string { return u.UserType },
-	"department":        func(u *EntraUser) string { return u.Department },
-	"employeeType":      func(u *EntraUser) string { return u.EmployeeType },
-	"employeeId":        func(u *EntraUser) string { return u.EmployeeID },
-	"jobTitle":          func(u *EntraUser) string { return u.JobTitle },
-	"companyName":       func(u *EntraUser) string { return u.CompanyName },
-	"officeLocation":    func(u *EntraUser) string { return u.OfficeLocation },
-	"country":           func(u *EntraUser) string { return u.Country },
-	"usageLocation":     func(u *EntraUser) string { return u.UsageLocation },
-	"identityParentId":  func(u *EntraUser) string { return u.IdentityParentID },
-}
-
-var adTexts = map[string]func(*ADUser) string{
-	"sAMAccountName":             func(u *ADUser) string { return u.SAMAccount },
-	"userPrincipalName":          func(u *ADUser) string { return u.UserPrincipalName },
-	"distinguishedName":          func(u *ADUser) string { return u.DN },
-	"displayName":                func(u *ADUser) string { return u.DisplayName },
-	"mail":                       func(u *ADUser) string { return u.Mail },
-	"department":                 func(u *ADUser) string { return u.Department },
-	"employeeType":               func(u *ADUser) string { return u.EmployeeType },
-	"employeeID":                 func(u *ADUser) string { return u.EmployeeID },
-	"title":                      func(u *ADUser) string { return u.Title },
-	"company":                    func(u *ADUser) string { return u.Company },
-	"physicalDeliveryOfficeName": func(u *ADUser) string { return u.Office },
-	"co":                         func(u *ADUser) string { return u.Country },
-	"msExchRecipientTypeDetails": func(u *ADUser) string { return u.RecipientType },
 }
 
 // LastActivity is the newest of the three sign-in dates. A failed attempt

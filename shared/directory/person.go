@@ -55,34 +55,36 @@ type ExtensionAttributes [15]string
 
 // EntraUser is one user object of Microsoft Entra ID. Dates are UTC; the zero
 // time means that the account was read and has no such date.
+//
+// The tags are the table of fields, see Property: a new text of Graph is one line here.
 type EntraUser struct {
-	ID                string
-	UserPrincipalName string
-	DisplayName       string
-	Mail              string
-	UserType          string
-	Department        string
-	EmployeeType      string
-	EmployeeID        string
-	JobTitle          string
-	CompanyName       string
-	OfficeLocation    string
-	Country           string
-	UsageLocation     string
-	Enabled           Flag
-	Type              string // @odata.type of what derives from user; empty: a user
-	IdentityParentID  string // of an agent: the identity that it acts for
+	ID                string `field:"id"`
+	UserPrincipalName string `field:"userPrincipalName"`
+	DisplayName       string `field:"displayName"`
+	Mail              string `field:"mail"`
+	UserType          string `field:"userType"`
+	Department        string `field:"department"`
+	EmployeeType      string `field:"employeeType"`
+	EmployeeID        string `field:"employeeId"`
+	JobTitle          string `field:"jobTitle"`
+	CompanyName       string `field:"companyName"`
+	OfficeLocation    string `field:"officeLocation"`
+	Country           string `field:"country"`
+	UsageLocation     string `field:"usageLocation"`
+	Enabled           Flag   `field:"accountEnabled"`
+	Type              string `source:"@odata.type" column:"odata_type"` // of what derives from user; empty: a user
+	IdentityParentID  string `field:"identityParentId"`                 // of an agent: the identity that it acts for
 	// MailboxKind is the recipient type by the mailbox usage report; empty: a user's,
 	// or not told.
 	MailboxKind string
 
-	Created            time.Time
-	LastInteractive    time.Time
-	LastNonInteractive time.Time
-	LastSuccessful     time.Time
+	Created            time.Time `field:"created" source:"createdDateTime" meaning:"creation"`
+	LastInteractive    time.Time `field:"lastInteractiveSignIn" source:"signInActivity/lastSignInDateTime" meaning:"activity"`
+	LastNonInteractive time.Time `field:"lastNonInteractiveSignIn" source:"signInActivity/lastNonInteractiveSignInDateTime" meaning:"activity"`
+	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity"`
 	// DatesInDoubt: a sign-in date lies in the future, so a clock is wrong and
 	// no sign-in date of this account says anything.
-	DatesInDoubt bool
+	DatesInDoubt bool `column:"dates_in_doubt"`
 	// DatesLost is when one of this account's sign-in dates was first missing, or
 	// earlier than Past knows it, as far as is known. Zero: no date is lost. Until the
 	// dates are back nobody knows when the account was last used.
@@ -91,12 +93,12 @@ type EntraUser struct {
 
 	// Synced tells that the account is mastered on premises
 	// (onPremisesSyncEnabled is true), so an AD account should exist.
-	Synced      bool
-	SID         string // onPremisesSecurityIdentifier
-	ImmutableID string // onPremisesImmutableId, base64 of the anchor's raw bytes
-	SAMAccount  string // onPremisesSamAccountName
+	Synced      bool   `field:"onPremisesSyncEnabled"`
+	SID         string `source:"onPremisesSecurityIdentifier" column:"sid"`
+	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id"` // base64 of the anchor's raw bytes
+	SAMAccount  string `source:"onPremisesSamAccountName" column:"sam_account_name"`
 
-	Extension   ExtensionAttributes
+	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
 	Assignments []Assignment
 }
 
@@ -117,38 +119,38 @@ type Assignment struct {
 func (a Assignment) Active() bool { return a.State == "Active" || a.State == "ActiveWithError" }
 
 // ADUser is one user object of Active Directory. Dates are UTC; the zero time
-// means that the object was read and has no such date.
+// means that the object was read and has no such date. The tags are as in EntraUser.
 type ADUser struct {
-	SID               string // objectSid as S-1-5-21-…
-	GUID              string // base64 of objectGUID's raw bytes
-	ConsistencyGUID   string
-	DN                string
-	SAMAccount        string
-	UserPrincipalName string
-	DisplayName       string
-	Mail              string
-	Department        string
-	EmployeeType      string
-	EmployeeID        string
-	Title             string
-	Company           string
-	Office            string
-	Country           string
-	RecipientType     string // msExchRecipientTypeDetails; empty where Exchange's schema is not
-	Enabled           Flag
+	SID               string `source:"objectSid" column:"sid"` // as S-1-5-21-…
+	GUID              string `source:"objectGUID"`             // base64 of its raw bytes
+	ConsistencyGUID   string `source:"mS-DS-ConsistencyGuid" column:"consistency_guid"`
+	DN                string `field:"distinguishedName" source:""` // everybody who sees the object sees its name
+	SAMAccount        string `field:"sAMAccountName" column:"sam_account_name"`
+	UserPrincipalName string `field:"userPrincipalName"`
+	DisplayName       string `field:"displayName"`
+	Mail              string `field:"mail"`
+	Department        string `field:"department"`
+	EmployeeType      string `field:"employeeType"`
+	EmployeeID        string `field:"employeeID"`
+	Title             string `field:"title"`
+	Company           string `field:"company"`
+	Office            string `field:"physicalDeliveryOfficeName"`
+	Country           string `field:"co"`
+	RecipientType     string `field:"msExchRecipientTypeDetails"` // empty where Exchange's schema is not
+	Enabled           Flag   `field:"accountEnabled" source:"userAccountControl"`
 
-	Created time.Time // whenCreated
+	Created time.Time `field:"created" source:"whenCreated" meaning:"creation"`
 	// LastLogonTimestamp is the replicated date, up to 14 days late. In fresh
 	// evidence it is the newest of it and of lastLogon on every controller.
-	LastLogonTimestamp time.Time
-	DatesInDoubt       bool      // as in EntraUser, of logons
+	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity"`
+	DatesInDoubt       bool      `column:"dates_in_doubt"` // as in EntraUser, of logons
 	DatesLost          time.Time // as in EntraUser, of logons
 	// Unreadable are the LDAP names of attributes that came without a value and may
 	// have one: the account that reads has no right to see it.
 	Unreadable []string
 	Past       Past
 
-	Extension ExtensionAttributes
+	Extension ExtensionAttributes `field:"extensionAttribute"`
 }
 
 // Hides tells whether an attribute, by its LDAP name, may not be read of the account.

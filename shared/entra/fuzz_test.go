@@ -67,7 +67,7 @@ func FuzzLists(f *testing.F) {
 				}
 			}
 		}
-		_, _ = decodeOne[wireUser](body)
+		_, _ = decodeOne[wirePerson](body)
 		_, _ = decodeOne[wireLicensing](body)
 		failed := newGraphError(&http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}}, body)
 		if strings.ContainsFunc(failed.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) {

@@ -231,9 +231,9 @@ func (c *Client) readPerson(ctx context.Context, id string) (directory.EntraUser
 	if !isID(id) {
 		return directory.EntraUser{}, fmt.Errorf("read a person: %q is %w", id, errNotID)
 	}
-	var wire wireUser
+	var wire wirePerson
 	err := c.selecting(func(fields []string) (err error) {
-		wire, err = getUser[wireUser](ctx, c, id, fields)
+		wire, err = getUser[wirePerson](ctx, c, id, fields)
 		return err
 	})
 	if err != nil {

@@ -125,10 +125,10 @@ func TestListPeopleSelectsWhatIsDecoded(t *testing.T) {
 	if _, err := listing(t.Context(), f, ""); err != nil {
 		t.Fatal(err)
 	}
-	want := "identityParentId,id,userPrincipalName,displayName,mail,userType,department,employeeType,employeeId,jobTitle,companyName," +
-		"officeLocation,country,usageLocation,accountEnabled,createdDateTime,signInActivity,onPremisesSyncEnabled," +
-		"onPremisesSecurityIdentifier,onPremisesImmutableId,onPremisesSamAccountName,onPremisesExtensionAttributes," +
-		"assignedLicenses,licenseAssignmentStates"
+	want := "id,userPrincipalName,displayName,mail,userType,department,employeeType,employeeId,jobTitle,companyName," +
+		"officeLocation,country,usageLocation,identityParentId,onPremisesSecurityIdentifier,onPremisesImmutableId," +
+		"onPremisesSamAccountName,accountEnabled,createdDateTime,signInActivity,onPremisesSyncEnabled," +
+		"onPremisesExtensionAttributes,assignedLicenses,licenseAssignmentStates"
 	if diff := cmp.Diff([]string{want}, f.selects); diff != "" {
 		t.Error(diff)
 	}

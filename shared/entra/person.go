@@ -2,7 +2,11 @@ package entra
 
 import (
 	"errors"
+	"fmt"
+	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -10,35 +14,52 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireUser is a user as Graph writes it. A property that is null or absent
+// wireUser is a user as Graph writes it, with what has a shape of its own. The texts of
+// the table of fields stand beside it, in wireWhole. A property that is null or absent
 // is the zero value; Graph leaves signInActivity out for somebody who never
 // signed in.
 type wireUser struct {
-	Type              string          `json:"@odata.type"` // of what derives from user
-	IdentityParentID  string          `json:"identityParentId"`
-	ID                string          `json:"id"`
-	UserPrincipalName string          `json:"userPrincipalName"`
-	DisplayName       string          `json:"displayName"`
-	Mail              string          `json:"mail"`
-	UserType          string          `json:"userType"`
-	Department        string          `json:"department"`
-	EmployeeType      string          `json:"employeeType"`
-	EmployeeID        string          `json:"employeeId"`
-	JobTitle          string          `json:"jobTitle"`
-	CompanyName       string          `json:"companyName"`
-	OfficeLocation    string          `json:"officeLocation"`
-	Country           string          `json:"country"`
-	UsageLocation     string          `json:"usageLocation"`
-	Enabled           *bool           `json:"accountEnabled"`
-	Created           time.Time       `json:"createdDateTime"`
-	SignIn            wireSignIn      `json:"signInActivity"`
-	Synced            bool            `json:"onPremisesSyncEnabled"`
-	SID               string          `json:"onPremisesSecurityIdentifier"`
-	ImmutableID       string          `json:"onPremisesImmutableId"`
-	SAMAccount        string          `json:"onPremisesSamAccountName"`
-	Extension         wireExtension   `json:"onPremisesExtensionAttributes"`
-	Licenses          []wireLicense   `json:"assignedLicenses"`
-	States            []wireLicensing `json:"licenseAssignmentStates"`
+	Enabled   *bool           `json:"accountEnabled"`
+	Created   time.Time       `json:"createdDateTime"`
+	SignIn    wireSignIn      `json:"signInActivity"`
+	Synced    bool            `json:"onPremisesSyncEnabled"`
+	Extension wireExtension   `json:"onPremisesExtensionAttributes"`
+	Licenses  []wireLicense   `json:"assignedLicenses"`
+	States    []wireLicensing `json:"licenseAssignmentStates"`
+}
+
+// texts are the lines of the table of fields that are plain texts of Graph.
+var texts = slices.DeleteFunc(slices.Clone(directory.EntraProperties), func(p directory.Property[directory.EntraUser]) bool {
+	return p.Kind != directory.Text || p.Source == "" || strings.Contains(p.Source, "/")
+})
+
+// wireWhole is a struct with a field for each of texts, in their order, and a wireUser.
+var wireWhole = func() reflect.Type {
+	var fields []reflect.StructField
+	for i, p := range texts {
+		fields = append(fields, reflect.StructField{
+			Name: "Text" + strconv.Itoa(i), Type: reflect.TypeFor[string](), Tag: reflect.StructTag(fmt.Sprintf("json:%q", p.Source)),
+		})
+	}
+	return reflect.StructOf(append(fields, reflect.StructField{Name: "Rest", Type: reflect.TypeFor[wireUser](), Tag: `json:",embed"`}))
+}()
+
+// wirePerson is a wireWhole, decoded.
+type wirePerson struct{ whole reflect.Value }
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (w *wirePerson) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if !w.whole.IsValid() {
+		w.whole = reflect.New(wireWhole).Elem()
+	}
+	licenses, states := w.rest().Licenses[:0], w.rest().States[:0]
+	w.whole.SetZero()
+	w.rest().Licenses, w.rest().States = licenses, states
+	return json.UnmarshalDecode(dec, w.whole.Addr().Interface())
+}
+
+func (w *wirePerson) rest() *wireUser {
+	return w.whole.Field(len(texts)).Addr().Interface().(*wireUser)
 }
 
 // wireHolding is of a user only how products are held.
@@ -90,9 +111,19 @@ type wireLicensing struct {
 // userFields is what is read of users. A Graph that is older than agents refuses
 // identityParentId and with it the whole request.
 var (
-	userFields  = selectOf[wireUser]()
+	userFields  = allUserFields()
 	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })
 )
+
+// allUserFields are the texts of the table and what is decoded beside them.
+func allUserFields() (names []string) {
+	for _, p := range texts {
+		if !strings.HasPrefix(p.Source, "@") { // of every answer
+			names = append(names, p.Source)
+		}
+	}
+	return append(names, selectOf[wireUser]()...)
+}
 
 // selecting asks with all fields of users, or with those that this Graph knows.
 func (c *Client) selecting(ask func(fields []string) error) error {
@@ -111,10 +142,9 @@ func (c *Client) selecting(ask func(fields []string) error) error {
 func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, error) {
 	var (
 		people = make([]directory.EntraUser, 0, pageSize)
-		wire   wireUser
+		wire   wirePerson
 	)
 	head, err := readList(body, func(dec *jsontext.Decoder) error {
-		wire = wireUser{Licenses: wire.Licenses[:0], States: wire.States[:0]}
 		if err := json.UnmarshalDecode(dec, &wire); err != nil {
 			return err
 		}
@@ -128,26 +158,32 @@ func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, 
 	return people, head, nil
 }
 
-func (w *wireUser) person(now time.Time) (directory.EntraUser, error) {
-	if w.ID == "" {
-		return directory.EntraUser{}, errors.New("the person has no id")
+func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
+	if !w.whole.IsValid() {
+		return directory.EntraUser{}, errNoID
 	}
-	return directory.EntraUser{
-		Type: w.Type, IdentityParentID: w.IdentityParentID, ID: w.ID, UserPrincipalName: w.UserPrincipalName, DisplayName: w.DisplayName, Mail: w.Mail,
-		UserType: w.UserType, Department: w.Department, EmployeeType: w.EmployeeType, EmployeeID: w.EmployeeID,
-		JobTitle: w.JobTitle, CompanyName: w.CompanyName, OfficeLocation: w.OfficeLocation,
-		Country: w.Country, UsageLocation: w.UsageLocation,
-		Enabled:            flag(w.Enabled),
-		Created:            date(w.Created, now),
-		LastInteractive:    date(w.SignIn.Interactive, now),
-		LastNonInteractive: date(w.SignIn.NonInteractive, now),
-		LastSuccessful:     date(w.SignIn.Successful, now),
-		DatesInDoubt:       future(w.SignIn.Interactive, now) || future(w.SignIn.NonInteractive, now) || future(w.SignIn.Successful, now),
-		Synced:             w.Synced, SID: w.SID, ImmutableID: w.ImmutableID, SAMAccount: w.SAMAccount,
-		Extension:   w.Extension.array(),
-		Assignments: (&wireHolding{w.ID, w.Licenses, w.States}).assignments(),
-	}, nil
+	rest := w.rest()
+	u := directory.EntraUser{
+		Enabled:            flag(rest.Enabled),
+		Created:            date(rest.Created, now),
+		LastInteractive:    date(rest.SignIn.Interactive, now),
+		LastNonInteractive: date(rest.SignIn.NonInteractive, now),
+		LastSuccessful:     date(rest.SignIn.Successful, now),
+		DatesInDoubt:       future(rest.SignIn.Interactive, now) || future(rest.SignIn.NonInteractive, now) || future(rest.SignIn.Successful, now),
+		Synced:             rest.Synced,
+		Extension:          rest.Extension.array(),
+	}
+	for i := range texts {
+		*texts[i].At(&u).(*string) = w.whole.Field(i).String()
+	}
+	if u.ID == "" {
+		return directory.EntraUser{}, errNoID
+	}
+	u.Assignments = (&wireHolding{u.ID, rest.Licenses, rest.States}).assignments()
+	return u, nil
 }
+
+var errNoID = errors.New("the person has no id")
 
 // assignments are the paths by which the person holds products. A product
 // without a path in licenseAssignmentStates is listed with an empty State:

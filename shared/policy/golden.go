@@ -272,7 +272,3 @@ func (r *reader) word(n *yaml.Node, dst *string) {
 	}
 	*dst, _ = r.text(n, "the value")
 }
-
-func (r *reader) enabled(n *yaml.Node, dst *directory.Flag) {
-	*dst = directory.FlagOf(r.flag(n, "accountEnabled"))
-}

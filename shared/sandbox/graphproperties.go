@@ -3,13 +3,28 @@ package sandbox
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// userProperties are what Graph can tell of a user, in the order it is told.
-var userProperties = []property[entraUser]{
+// userProperties are what Graph can tell of a user, in the order it is told: what the
+// simulated company knows, and the texts of the table of fields that it does not.
+var userProperties = append(ownProperties, textsBeside(ownProperties)...)
+
+func textsBeside(own []property[entraUser]) (more []property[entraUser]) {
+	for i := range directory.EntraProperties {
+		p := &directory.EntraProperties[i]
+		known := slices.ContainsFunc(own, func(o property[entraUser]) bool { return o.name == p.Source })
+		if p.Kind == directory.Text && p.Source != "" && !known && !strings.ContainsAny(p.Source, "@/") {
+			more = append(more, text(p.Source, func(u *entraUser) string { return *p.At(&u.EntraUser).(*string) }))
+		}
+	}
+	return more
+}
+
+var ownProperties = []property[entraUser]{
 	text("id", func(u *entraUser) string { return u.ID }),
 	constant[entraUser]("deletedDateTime", "null"),
 	boolean("accountEnabled", func(u *entraUser) bool { return u.Enabled == directory.Yes }),

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -116,12 +115,8 @@ func schemaGUID(name string) string {
 // schemaEntries are the attributes of people and groups in the schema.
 func schemaEntries() []*entry {
 	list := []*entry{plain(schemaDN, configDN, []string{"top", "dMD"})}
-	names := []string{"objectSid", "objectGUID", "mS-DS-ConsistencyGuid", "userAccountControl", "whenCreated", "lastLogonTimestamp",
-		"lastLogon", "primaryGroupID", "member", "memberOf", "sAMAccountName", "userPrincipalName", "displayName", "mail", "department",
-		"employeeType", "employeeID", "title", "company", "physicalDeliveryOfficeName", "co"}
-	for n := range len(directory.ExtensionAttributes{}) {
-		names = append(names, "extensionAttribute"+strconv.Itoa(n+1))
-	}
+	names := slices.Concat(directory.ADAttributes(), []string{"objectSid", "objectGUID", "lastLogon", "primaryGroupID", "member", "memberOf"})
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "msExch") }) // Exchange's schema is not there
 	for _, name := range names {
 		list = append(list, plain("CN="+name+","+schemaDN, schemaDN, []string{"top", "attributeSchema"},
 			attribute{"lDAPDisplayName", []string{name}}, attribute{"schemaIDGUID", []string{schemaGUID(name)}}, attribute{"searchFlags", []string{"0"}}))

@@ -1,0 +1,129 @@
+package directory
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Property is one line of the table of fields, which stands in the tags of EntraUser and
+// ADUser:
+//
+//	field    the name that policies and golden people use, without its source; left out: none
+//	source   the property of Microsoft Graph or the LDAP attribute; left out: as field
+//	column   the column of a snapshot, without its source; left out: made of field or source
+//	meaning  of a date: activity or creation; left out: plain
+//
+// What a struct holds without a tag is worked out, or has a shape of its own. An array
+// stands for one property for each of its items, numbered from 1.
+type Property[A any] struct {
+	Name    string // empty: no policy may name it
+	Source  string // empty: it is not asked for by itself
+	Column  string
+	Kind    Kind
+	Meaning Meaning
+
+	index, item int // the field of the struct, and the item of an array or -1
+}
+
+// The table of fields, in the order of the structs.
+var (
+	EntraProperties = propertiesOf[EntraUser]()
+	ADProperties    = propertiesOf[ADUser]()
+)
+
+// At is where an account keeps the property: a *string, *time.Time, *Flag or *bool.
+func (p *Property[A]) At(account *A) any {
+	at := reflect.ValueOf(account).Elem().Field(p.index)
+	if p.item >= 0 {
+		at = at.Index(p.item)
+	}
+	return at.Addr().Interface()
+}
+
+// of is the property's value for an account.
+func (p *Property[A]) of(account *A) Value {
+	switch at := p.At(account).(type) {
+	case *string:
+		return text(*at)
+	case *time.Time:
+		return date(*at)
+	case *Flag:
+		return flag(*at)
+	case *bool:
+		return flag(FlagOf(*at))
+	default:
+		panic(fmt.Sprintf("a property of type %T", at)) // unreachable: the table has none
+	}
+}
+
+var (
+	kinds = map[reflect.Type]Kind{
+		reflect.TypeFor[string](): Text, reflect.TypeFor[time.Time](): Date,
+		reflect.TypeFor[Flag](): Bool, reflect.TypeFor[bool](): Bool,
+	}
+	meanings = map[string]Meaning{"": Plain, "activity": Activity, "creation": Creation}
+)
+
+// propertiesOf reads the table off the tags of a struct.
+func propertiesOf[A any]() (table []Property[A]) {
+	account := reflect.TypeFor[A]()
+	for i := range account.NumField() {
+		f := account.Field(i)
+		if f.Tag == "" {
+			continue
+		}
+		p := Property[A]{Name: f.Tag.Get("field"), Source: f.Tag.Get("source"), Column: f.Tag.Get("column"), index: i, item: -1}
+		if _, given := f.Tag.Lookup("source"); !given {
+			p.Source = p.Name
+		}
+		of, count := f.Type, 1
+		if f.Type.Kind() == reflect.Array {
+			of, count = f.Type.Elem(), f.Type.Len()
+		}
+		var known, sensible bool
+		p.Kind, known = kinds[of]
+		if p.Meaning, sensible = meanings[f.Tag.Get("meaning")]; !known || !sensible {
+			panic(fmt.Sprintf("%s.%s %s cannot be a line of the table of fields", account, f.Name, f.Tag)) // a fault of this package
+		}
+		for n := range count {
+			one := p
+			if f.Type.Kind() == reflect.Array {
+				one.numbered(n)
+			}
+			if one.Column == "" {
+				one.Column = snake(one.Name)
+			}
+			if one.Column == "" {
+				one.Column = snake(one.Source)
+			}
+			table = append(table, one)
+		}
+	}
+	return table
+}
+
+// numbered makes the property that of an item of an array.
+func (p *Property[A]) numbered(item int) {
+	number := strconv.Itoa(item + 1)
+	p.item = item
+	p.Name += number
+	p.Source += number
+}
+
+// snake is a name as columns are called: employeeId is employee_id.
+func snake(name string) string {
+	var b strings.Builder
+	lower := false
+	for _, r := range name {
+		if unicode.IsUpper(r) && lower {
+			b.WriteByte('_')
+		}
+		lower = !unicode.IsUpper(r)
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
