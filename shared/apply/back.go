@@ -64,7 +64,7 @@ func (m *move) closedByOther(ctx context.Context, took bool) (report.Status, str
 			return report.Failed, fmt.Sprintf("%s; this call had taken the license meanwhile, and giving it again failed, do it by hand: %v", won.Note, err)
 		}
 	}
-	return statusOf(won.Outcome), won.Note
+	return report.Ended(won.Outcome), won.Note
 }
 
 // undo rolls back a move between groups. It joins the source again, waits for the

@@ -46,7 +46,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 				return result(troubled, "%s", cmp.Or(why, fmt.Sprint(err)))
 			}
 		}
-		return result(statusOf(last.Completion.Outcome), "%s", last.Completion.Note)
+		return result(report.Ended(last.Completion.Outcome), "%s", last.Completion.Note)
 	}
 	if ours {
 		m.entry = last
@@ -124,20 +124,6 @@ func (m *move) gone(ctx context.Context, why string) (report.Status, string) {
 		return report.Pending, why + "; the change stays open for 30 days, in which the account may come back"
 	}
 	return m.complete(ctx, ledger.Failed, why)
-}
-
-// statusOf is the status of a completed change.
-func statusOf(o ledger.Outcome) report.Status {
-	switch o {
-	case ledger.Done:
-		return report.Done
-	case ledger.Noticed:
-		return report.Announced
-	case ledger.RolledBack, ledger.GivenBack:
-		return report.Kept
-	default:
-		return report.Failed
-	}
 }
 
 // begin asks the rule again and writes the intent. last is the newest entry of

@@ -5,50 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/policy"
 )
 
 // check holds everything that forbids a plan before the first write. A plan
 // that may no longer begin anything may still finish what it has begun.
 func (j *job) check(ctx context.Context, in Request) error {
-	p, override := j.plan, j.results.Override
+	p := j.plan
 	refuse := func(format string, args ...any) error {
 		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
 	}
-	switch {
-	case j.run.Policy.Mode == policy.Audit && p.Restores == "":
-		return refuse("the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again")
-	case j.inForce.forbidden(p) != "":
-		return refuse("%s", j.inForce.forbidden(p))
-	case p.Verdict == plan.Nothing:
-		return refuse("the plan changes nothing")
-	case p.PolicyHash != j.run.Begin.PolicyHash() || p.ManifestHash != j.run.ManifestHash:
-		return refuse("the plan was made from another policy or snapshot than the run holds now")
-	case in.PlanHash != "" && in.PlanHash != p.PlanHash:
-		return refuse("what was approved is the plan %s, but the hash of this plan is %s", in.PlanHash, p.PlanHash)
-	case override != "" && override != p.PlanHash:
-		return refuse("--override-limits names %s, but the hash of this plan is %s", override, p.PlanHash)
-	case p.Verdict == plan.Hold && !(p.Overridable && override == p.PlanHash):
-		return refuse("%s", heldBecause(p))
-	case j.left() == 0:
-		return refuse("every change of the plan is final already")
+	if why := j.inForce.forbidden(p); why != "" {
+		return refuse("%s", why)
 	}
-	var err error
-	if j.closed, j.withdrawn, err = history.Closed(ctx, j.Store, p, j.run.Begin, in.Policy, j.Now()); err != nil {
+	asked := history.Request{Approved: in.PlanHash, Override: j.results.Override, Policy: in.Policy, ManifestHash: j.run.ManifestHash, Left: j.left()}
+	admitted, refusal, err := history.Admit(ctx, j.Store, p, j.run.Begin, asked, j.Now())
+	if err != nil {
 		return err
 	}
+	if refusal != "" {
+		return refuse("%s", refusal)
+	}
+	j.closed, j.withdrawn = admitted.Closed, admitted.Withdrawn
 	if j.stopped, err = history.Stopped(ctx, j.Store, p.Run); err != nil {
 		return err
-	}
-	if j.closed != "" {
-		if begun, err := history.Begun(ctx, j.ledger, p); err != nil || !begun {
-			return errors.Join(err, refuse("%s", j.closed))
-		}
 	}
 	tenant, skus, err := j.Entra.Tenant(ctx)
 	if err != nil {
@@ -73,14 +56,6 @@ func (j *job) overridden(ctx context.Context) error {
 		return nil
 	}
 	return history.PutOverride(ctx, j.Store, &history.Override{Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC()})
-}
-
-func heldBecause(p *plan.Plan) string {
-	text := "the plan is held: " + strings.Join(p.HoldReasons, "; ")
-	if p.Overridable {
-		text += "; to apply this very plan all the same: --override-limits " + p.PlanHash
-	}
-	return text
 }
 
 var errEnough = errors.New("enough")

@@ -2,13 +2,13 @@ package apply
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/relay/errand"
 	"github.com/idleseat/idleseat/shared/relay/task"
@@ -108,12 +108,8 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 		return &b, nil
 	}
 	b.Ask, b.Sample, b.Groups = true, adSample, j.questions()
-	b.Input = inputKey(b.Run, b.Batch)
+	b.Input = layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
-}
-
-func inputKey(run, batch string) string {
-	return "runs/" + run + "/ad/input/" + batch + "-" + strings.ToLower(rand.Text()[:10]) + ".json"
 }
 
 // questions are all the groups of Active Directory of which membership is asked
@@ -187,7 +183,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 		return &b, nil
 	}
 	wishes.Groups = b.Groups
-	b.Ask, b.Tries, b.Input = true, b.Tries+1, inputKey(b.Run, b.Batch)
+	b.Ask, b.Tries, b.Input = true, b.Tries+1, layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, wishes)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -31,10 +32,6 @@ type entraCall struct {
 	// to be begun again.
 	From     int `json:"from"`
 	Restarts int `json:"restarts,omitempty"`
-}
-
-func callKey(run string, call int) string {
-	return fmt.Sprintf("runs/%s/entra/calls/%04d.json", run, call)
 }
 
 // ReadEntra reads everybody in Entra ID. Any error means that the source as a
@@ -75,7 +72,7 @@ func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *po
 	default:
 		reader.at.Reading = reading
 	}
-	err = store.PutJSONIfAbsent(ctx, c.Store, callKey(b.Run, call), &reader.at)
+	err = store.PutJSONIfAbsent(ctx, c.Store, layout.EntraCall(b.Run, call), &reader.at)
 	if errors.Is(err, store.ErrExists) {
 		reader.at, err = c.entraCall(ctx, b.Run, call)
 	}
@@ -83,7 +80,7 @@ func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *po
 }
 
 func (c *Collector) entraCall(ctx context.Context, run string, call int) (at entraCall, err error) {
-	if err = store.GetJSON(ctx, c.Store, callKey(run, call), &at); err != nil {
+	if err = store.GetJSON(ctx, c.Store, layout.EntraCall(run, call), &at); err != nil {
 		err = fmt.Errorf("read what call %d of reading %s came to: %w", call, directory.Entra, err)
 	}
 	return at, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -57,7 +58,7 @@ func (c *Collector) Since(ctx context.Context, b *snapshot.Begin) (key string, e
 	if why != nil {
 		return "", context.Cause(ctx)
 	}
-	key = "runs/" + b.Run + "/ad/since.json"
+	key = layout.Since(b.Run)
 	if err := store.PutJSONIfAbsent(ctx, c.Store, key, before); err != nil && !errors.Is(err, store.ErrExists) {
 		return "", fmt.Errorf("lay the earlier reading ready for run %s: %w", b.Run, err)
 	}

@@ -6,7 +6,6 @@ package collect
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -175,7 +175,7 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil
 	}
-	key := "runs/" + in.Run + "/mailboxes/" + strings.ToLower(rand.Text()[:10]) + ".jsonl.gz" // the step may be repeated
+	key := layout.Mailboxes(in.Run, layout.Attempt()) // the step may be repeated
 	var reading error
 	kinds := map[string]string{}
 	err := store.PutLines(ctx, c.Store, key, func(emit func(any) error) error {

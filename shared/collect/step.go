@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/relay/errand"
 	"github.com/idleseat/idleseat/shared/relay/task"
@@ -169,7 +170,7 @@ func (s *Steps) beginOne(ctx context.Context, start Start, out *StepOutput) erro
 	} else if !known {
 		people.Names = append(people.Names, start.User)
 	}
-	out.Input = "runs/" + b.Run + "/ad/input/one.json"
+	out.Input = layout.Input(b.Run, "one")
 	return store.PutJSON(ctx, s.Store, out.Input, &people)
 }
 

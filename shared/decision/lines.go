@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -27,15 +28,11 @@ type line struct {
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-func key(run string, partition int) string {
-	return fmt.Sprintf("runs/%s/decisions/%04d.jsonl.gz", run, partition)
-}
-
 // Put writes the decisions of a partition: what write emits, and the summary
 // it returns. Verdicts to keep need not be emitted, the summary counts them;
 // Explain finds their reasons again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
-	k := key(r.Begin.Run, partition)
+	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {
 		sum, err := write(func(d *plan.Decision) error { return emit(line{Decision: d}) })
 		if err != nil {
@@ -58,7 +55,7 @@ func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summar
 		total.Tallies[i].Rule = rule.Name
 	}
 	for n := range r.Begin.Partitions {
-		k := key(r.Begin.Run, n)
+		k := layout.Decisions(r.Begin.Run, n)
 		var sum *Summary
 		err := store.GetLines(ctx, r.store, k, func(l *line) error {
 			if l.Summary != nil {

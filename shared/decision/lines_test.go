@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
@@ -94,7 +95,7 @@ func TestEachWantsEveryPartitionToItsEnd(t *testing.T) {
 
 func putRaw(t *testing.T, r *Run, partition int, lines []any) {
 	t.Helper()
-	err := store.PutLines(t.Context(), r.store, key("run", partition), func(emit func(any) error) error {
+	err := store.PutLines(t.Context(), r.store, layout.Decisions("run", partition), func(emit func(any) error) error {
 		for _, l := range lines {
 			if err := emit(l); err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 	"github.com/idleseat/idleseat/shared/store"
@@ -248,7 +249,7 @@ type dateless struct {
 // retention is over. It then names no account that never had a date.
 func (c *recollection) compareDateless(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
-	err := store.GetLines(ctx, c.store, fmt.Sprintf("runs/%s/dateless/%04d.jsonl.gz", c.last.Run, n), func(l *dateless) error {
+	err := store.GetLines(ctx, c.store, layout.Dateless(c.last.Run, n), func(l *dateless) error {
 		since[l.Account] = l.Since
 		return nil
 	})

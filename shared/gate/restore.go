@@ -13,6 +13,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -115,7 +116,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Back) (
 		return nil, err
 	}
 	touches, known := []history.Touch{}, errors.Is(err, store.ErrDamaged)
-	if store.CheckKey("ledger/"+in.User+"/x") == nil {
+	if store.CheckKey(layout.License(in.User, "x")) == nil {
 		page, err := book.Of(ctx, in.User)
 		if err != nil {
 			return nil, err

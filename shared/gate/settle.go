@@ -58,7 +58,7 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 	known := said.Of(c)
 	switch {
 	case last != nil && last.Run == run && last.Completion != nil:
-		return report.ResultOf(c, ended(last.Completion.Outcome), last.Completion.Note), nil
+		return report.ResultOf(c, report.Ended(last.Completion.Outcome), last.Completion.Note), nil
 	case known != nil && (known.Status == report.Pending || last == nil || last.Run != run):
 		return *known, nil
 	case last != nil && last.Run == run:
@@ -68,11 +68,6 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 		r.Again = true
 		return r, nil
 	}
-}
-
-// ended is the status of a completed change.
-func ended(o ledger.Outcome) report.Status {
-	return map[ledger.Outcome]report.Status{ledger.Done: report.Done, ledger.Noticed: report.Announced, ledger.RolledBack: report.Kept, ledger.GivenBack: report.Kept, ledger.Failed: report.Failed}[o]
 }
 
 // Hold writes the plan of a run that could not be evaluated: held, without a

@@ -5,13 +5,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
-	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -143,49 +141,40 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	if err := s.resume(ctx, p, out); err != nil {
 		return nil, err
 	}
-	closed, err := s.closed(ctx, p)
+	if in.PlanHash == "" {
+		return nil, refuse("the hash of the plan that was approved is missing; that of this plan is %s", p.PlanHash)
+	}
+	refusal, err := s.admit(ctx, p, in, out.Batches.any())
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case in.PlanHash != p.PlanHash:
-		return nil, refuse("what was approved is the plan %q, but the hash of this plan is %s", in.PlanHash, p.PlanHash)
-	case p.Mode == policy.Audit:
-		return nil, refuse("the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again")
-	case p.Verdict == plan.Nothing && len(p.Resumes) == 0:
-		return nil, refuse("the plan changes nothing")
-	case p.Verdict == plan.Hold && !(p.Overridable && in.Override):
-		return nil, refuse("the plan is held: %s", strings.Join(p.HoldReasons, "; "))
-	case closed != "":
-		return nil, refuse("%s", closed)
-	case !out.Batches.any():
-		return nil, refuse("every change of the plan is final already")
+	if refusal != "" {
+		return nil, refuse("%s", refusal)
 	}
 	out.Go = true
 	return out, nil
 }
 
-// closed says why nothing of a plan may begin any more, of which nothing has begun.
-func (s *Steps) closed(ctx context.Context, p *plan.Plan) (string, error) {
+// admit says why a plan may not be applied as an operator asks for it; empty when it may.
+func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {
 		return "", err
 	}
-	inForce := ""
+	asked := history.Request{Approved: in.PlanHash}
+	if in.Override {
+		asked.Override = p.PlanHash
+	}
+	if left {
+		asked.Left = 1
+	}
 	if p.Restores == "" { // the way back is open whatever lies there as policy
-		if inForce, err = s.Policy(ctx); err != nil {
+		if asked.Policy, err = s.Policy(ctx); err != nil {
 			return "", err
 		}
 	}
-	why, _, err := history.Closed(ctx, s.Store, p, b, inForce, s.Now())
-	if err != nil || why == "" {
-		return "", err
-	}
-	begun, err := history.Begun(ctx, ledger.In(s.Store), p)
-	if err != nil || begun {
-		return "", err
-	}
-	return why, nil
+	_, refusal, err = history.Admit(ctx, s.Store, p, b, asked, s.Now())
+	return refusal, err
 }
 
 // restore makes the plan that puts a run back. Asking for it is its approval.

@@ -118,14 +118,14 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 		"stop":        {func(ctx context.Context, s store.Store) error { return Stop(ctx, s, "r", "ann", "q", at(0)) }, 1},
 		"stopped":     {func(ctx context.Context, s store.Store) error { _, err := Stopped(ctx, s, "r"); return err }, 1},
 		"closed": {func(ctx context.Context, s store.Store) error {
-			why, withdrawn, err := Closed(ctx, s, p, &snapshot.Begin{}, "", at(1))
+			why, withdrawn, err := closed(ctx, s, p, &snapshot.Begin{}, "", at(1))
 			if err != nil && withdrawn {
 				return fmt.Errorf("withdrawn by a failure: %s", why)
 			}
 			return err
 		}, 4},
 		"begun": {func(ctx context.Context, s store.Store) error {
-			begun, err := Begun(ctx, ledger.In(s), p)
+			begun, err := begun(ctx, ledger.In(s), p)
 			if err != nil && begun {
 				return errors.New("begun by a failure")
 			}
@@ -185,7 +185,7 @@ func TestClosed(t *testing.T) {
 			if tc.change != nil {
 				tc.change(p, b)
 			}
-			why, withdrawn, err := Closed(t.Context(), w.store, p, b, tc.inForce, tc.now)
+			why, withdrawn, err := closed(t.Context(), w.store, p, b, tc.inForce, tc.now)
 			if (tc.why == "") != (why == "") || len(why) < len(tc.why) || why[:len(tc.why)] != tc.why || withdrawn != tc.withdrawn || err != nil {
 				t.Errorf("%q, withdrawn %t, %v; want %q", why, withdrawn, err, tc.why)
 			}
@@ -238,7 +238,7 @@ func TestBegun(t *testing.T) {
 			if tc.notices {
 				p.Changes, p.Notices = nil, p.Changes
 			}
-			if got, err := Begun(t.Context(), w.book, p); got != tc.want || err != nil {
+			if got, err := begun(t.Context(), w.book, p); got != tc.want || err != nil {
 				t.Errorf("%t, %v", got, err)
 			}
 		})

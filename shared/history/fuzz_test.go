@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -31,7 +32,7 @@ func FuzzPast(f *testing.F) {
 		if err := snapshot.Seal(t.Context(), &s, m); err != nil {
 			t.Fatal(err)
 		}
-		for key, body := range map[string][]byte{m.History: zipped.Bytes(), plansPrefix + run + ".json": []byte(planned), "runs/" + run + "/results/entra-0001.json": []byte(results)} {
+		for key, body := range map[string][]byte{m.History: zipped.Bytes(), layout.Noted(layout.Plans, run): []byte(planned), "runs/" + run + "/results/entra-0001.json": []byte(results)} {
 			if err := store.PutBytes(t.Context(), &s, key, body); err != nil {
 				t.Fatal(err)
 			}

@@ -16,16 +16,10 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
-)
-
-const (
-	plansPrefix     = "history/plans/"  // of runs for everybody
-	othersPrefix    = "history/others/" // of runs for one person, and of restores
-	overridesPrefix = "history/overrides/"
-	withdrawnPrefix = "history/withdrawn/"
 )
 
 // Planned is what a plan leaves for later runs.
@@ -60,11 +54,11 @@ type Touch struct {
 // PutPlanned writes what a plan leaves. everybody tells whether it was made for
 // all people, from their data: only such plans supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
-	prefix := othersPrefix
+	prefix := layout.Others
 	if everybody {
-		prefix = plansPrefix
+		prefix = layout.Plans
 	}
-	if err := store.PutJSON(ctx, s, prefix+p.Run+".json", p); err != nil {
+	if err := store.PutJSON(ctx, s, layout.Noted(prefix, p.Run), p); err != nil {
 		return fmt.Errorf("note the plan of run %s for later runs: %w", p.Run, err)
 	}
 	return nil
@@ -75,7 +69,7 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 // limits were set aside. A plan that was made by a clock ahead of now supersedes
 // nothing, either.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
-	names, err := runs(ctx, s, plansPrefix)
+	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
 		return "", err
 	}
@@ -107,9 +101,9 @@ func Newer(ctx context.Context, s store.Store, run string, now time.Time) (strin
 // GetPlanned reads what a run's plan left; store.ErrNotFound when it left nothing.
 func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error) {
 	p := &Planned{}
-	err := store.GetJSON(ctx, s, plansPrefix+run+".json", p)
+	err := store.GetJSON(ctx, s, layout.Noted(layout.Plans, run), p)
 	if errors.Is(err, store.ErrNotFound) {
-		err = store.GetJSON(ctx, s, othersPrefix+run+".json", p)
+		err = store.GetJSON(ctx, s, layout.Noted(layout.Others, run), p)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read what run %s planned: %w", run, err)
@@ -120,7 +114,7 @@ func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error
 // Newest is the newest run for everybody that made a plan; empty when there is none. A
 // run that was made by a clock ahead of now does not count.
 func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
-	names, err := runs(ctx, s, plansPrefix)
+	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
 		return "", err
 	}
@@ -135,7 +129,7 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 // Earlier is what runs before one found under the names of policies, as the newest
 // of them for everybody left it; nil when there is none.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*directory.Earlier, error) {
-	names, err := runs(ctx, s, plansPrefix)
+	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +154,7 @@ type withdrawal struct {
 
 // Withdraw stops a run that another one puts back: nothing of it begins any more.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
-	err := store.PutJSONIfAbsent(ctx, s, withdrawnPrefix+run+".json", withdrawal{By: by, At: at.UTC()})
+	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
 		return fmt.Errorf("stop run %s: %w", run, err)
 	}
@@ -170,7 +164,7 @@ func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) 
 // Withdrawn is the run that puts a run back; empty when none does.
 func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err error) {
 	var w withdrawal
-	switch err := store.GetJSON(ctx, s, withdrawnPrefix+run+".json", &w); {
+	switch err := store.GetJSON(ctx, s, layout.Noted(layout.Withdrawn, run), &w); {
 	case errors.Is(err, store.ErrNotFound):
 		return "", nil
 	case err != nil:
@@ -209,7 +203,7 @@ func (o *Override) Holds(at time.Time) bool {
 
 // PutOverride notes an override. The first one for a run stands.
 func PutOverride(ctx context.Context, s store.Store, o *Override) error {
-	err := store.PutJSONIfAbsent(ctx, s, overridesPrefix+o.Run+".json", o)
+	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Overrides, o.Run), o)
 	if err != nil && !errors.Is(err, store.ErrExists) {
 		return fmt.Errorf("note that the limits of run %s are set aside: %w", o.Run, err)
 	}
@@ -221,7 +215,7 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 // is known even if the process that had it died before it wrote a result.
 func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
 	var o Override
-	err = store.GetJSON(ctx, s, overridesPrefix+p.Run+".json", &o)
+	err = store.GetJSON(ctx, s, layout.Noted(layout.Overrides, p.Run), &o)
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged):
 		return "", nil
@@ -235,7 +229,7 @@ func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, 
 
 // overridden tells whether the limits that hold a run's plan were set aside.
 func overridden(ctx context.Context, s store.Store, run string) (bool, error) {
-	err := store.GetJSON(ctx, s, overridesPrefix+run+".json", &Override{})
+	err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), &Override{})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return false, nil
@@ -247,7 +241,7 @@ func overridden(ctx context.Context, s store.Store, run string) (bool, error) {
 
 // Overrides are those made between two instants, in the order of their runs.
 func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Override, err error) {
-	names, err := runs(ctx, s, overridesPrefix)
+	names, err := runs(ctx, s, layout.Overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +250,7 @@ func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Ov
 			continue
 		}
 		var o Override
-		err := store.GetJSON(ctx, s, overridesPrefix+run+".json", &o)
+		err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), &o)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
 			continue // damaged, or of a foreign name: it accepts nobody
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -343,8 +344,8 @@ func TestDamaged(t *testing.T) {
 	tests := map[string]func(w *world, m *snapshot.Manifest) (key string){
 		"standing": func(w *world, m *snapshot.Manifest) string { return m.History },
 		"manifest": func(_ *world, m *snapshot.Manifest) string { return "runs/" + m.Run + "/manifest.json" },
-		"plan":     func(_ *world, m *snapshot.Manifest) string { return plansPrefix + m.Run + ".json" },
-		"foreign":  func(*world, *snapshot.Manifest) string { return plansPrefix + "notes.txt" },
+		"plan":     func(_ *world, m *snapshot.Manifest) string { return layout.Plans + m.Run + ".json" },
+		"foreign":  func(*world, *snapshot.Manifest) string { return layout.Plans + "notes.txt" },
 	}
 	for name, damage := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -62,7 +63,7 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{nameOf(1) + ".json", "notes.txt", nameOf(-40) + ".json"} {
-		if err := store.PutBytes(t.Context(), w.store, overridesPrefix+name, []byte("{")); err != nil {
+		if err := store.PutBytes(t.Context(), w.store, layout.Overrides+name, []byte("{")); err != nil {
 			t.Fatal(err)
 		}
 	}

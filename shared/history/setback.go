@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -71,7 +72,7 @@ func (st *Standing) readResults(ctx context.Context, s store.Store, tried []*Pla
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
 			continue
 		}
-		for key, err := range s.List(ctx, "runs/"+p.Run+"/results/") {
+		for key, err := range s.List(ctx, layout.Results(p.Run)) {
 			if err != nil {
 				return fmt.Errorf("look for the results of run %s: %w", p.Run, err)
 			}

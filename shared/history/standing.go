@@ -3,7 +3,6 @@ package history
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -147,7 +147,7 @@ func Settle(ctx context.Context, s store.Store, run string, now time.Time) (key 
 	if err != nil {
 		return "", fmt.Errorf("find what earlier runs came to: %w", err)
 	}
-	key = "runs/" + run + "/history/" + strings.ToLower(rand.Text()[:10]) + ".jsonl.gz"
+	key = layout.History(run, layout.Attempt())
 	return key, store.PutLines(ctx, s, key, func(emit func(any) error) error {
 		if err := emit(line{Head: next}); err != nil {
 			return err
@@ -176,11 +176,11 @@ func (t Touch) compare(o Touch) int {
 }
 
 func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Standing, error) {
-	plans, err := runs(ctx, s, plansPrefix)
+	plans, err := runs(ctx, s, layout.Plans)
 	if err != nil {
 		return nil, err
 	}
-	others, err := runs(ctx, s, othersPrefix)
+	others, err := runs(ctx, s, layout.Others)
 	if err != nil {
 		return nil, err
 	}
@@ -296,7 +296,7 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 		}
 		return nil
 	}
-	err = errors.Join(read(plansPrefix, plans), read(othersPrefix, others))
+	err = errors.Join(read(layout.Plans, plans), read(layout.Others, others))
 	return lately, unread, err
 }
 

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
 // Stop stops what a run changes of one person, because another run gives that person
 // the license back.
 func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time) error {
-	err := store.PutJSONIfAbsent(ctx, s, withdrawnPrefix+run+"/"+user+".json", withdrawal{By: by, At: at.UTC()})
+	err := store.PutJSONIfAbsent(ctx, s, layout.Stop(run, user), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
 		return fmt.Errorf("stop what run %s changes of one person: %w", run, err)
 	}
@@ -22,7 +23,7 @@ func Stop(ctx context.Context, s store.Store, run, user, by string, at time.Time
 
 // Stopped are the people for whom a run may change nothing any more.
 func Stopped(ctx context.Context, s store.Store, run string) (map[string]bool, error) {
-	prefix := withdrawnPrefix + run + "/"
+	prefix := layout.Stopped(run)
 	people := map[string]bool{}
 	for key, err := range s.List(ctx, prefix) {
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -36,12 +37,12 @@ var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 // an intent that is not there: an old completion must not close the next change.
 func (p *Page) check(ctx context.Context, license string) error {
 	for _, name := range p.others[license] {
-		key := prefix(p.person, license) + name
+		key := layout.License(p.person, license) + name
 		parts := named.FindStringSubmatch(name)
 		if parts == nil {
 			return damaged(key, "is none of the ledger's")
 		}
-		intent := prefix(p.person, license) + parts[1] + ".json"
+		intent := layout.License(p.person, license) + parts[1] + ".json"
 		if slices.Contains(p.intents[license], intent) {
 			continue
 		}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -125,16 +126,14 @@ const (
 	backSuffix    = ".back.json"
 )
 
-func prefix(person, license string) string { return "ledger/" + person + "/" + license + "/" }
-
 // Key is where the intent lies in the store.
-func (e *Entry) Key() string { return fmt.Sprintf("%s%06d.json", prefix(e.Person, e.License), e.Seq) }
+func (e *Entry) Key() string { return layout.Entry(e.Person, e.License, e.Seq) }
 
 func (e *Entry) beside(suffix string) string { return strings.TrimSuffix(e.Key(), ".json") + suffix }
 
 // Latest is the newest entry for a person and license, or nil when there is none.
 func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, error) {
-	page, err := l.list(ctx, person, prefix(person, license))
+	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +144,7 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 // that was done, announced or given back. Those that were rolled back or failed left
 // everything as it was. Nil when nothing ever came of any.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
-	page, err := l.list(ctx, person, prefix(person, license))
+	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +156,7 @@ func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, 
 func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 	return func(yield func(Subject, error) bool) {
 		var last Subject
-		for key, err := range l.store.List(ctx, "ledger/") {
+		for key, err := range l.store.List(ctx, layout.Ledger) {
 			if err != nil {
 				yield(Subject{}, fmt.Errorf("list the ledger: %w", err))
 				return
@@ -190,7 +189,7 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	if err := store.Decode(key, raw, &e.Intent); err != nil {
 		return nil, damaged(key, "is no intent as it was written")
 	}
-	if _, err := fmt.Sscanf(strings.TrimPrefix(key, prefix(person, license)), "%d.json", &e.Seq); err != nil || e.Person != person || e.License != license || e.Key() != key {
+	if _, err := fmt.Sscanf(strings.TrimPrefix(key, layout.License(person, license)), "%d.json", &e.Seq); err != nil || e.Person != person || e.License != license || e.Key() != key {
 		return nil, damaged(key, "is about another person, license or number than its name")
 	}
 	if _, err := l.Completed(ctx, e); err != nil {

@@ -6,11 +6,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/idleseat/idleseat/shared/layout"
 )
 
 // Of is what the ledger has of a person, at this moment.
 func (l *Ledger) Of(ctx context.Context, person string) (*Page, error) {
-	return l.list(ctx, person, "ledger/"+person+"/")
+	return l.list(ctx, person, layout.Person(person))
 }
 
 // Page is the part of the ledger that is about one person, as it was listed.

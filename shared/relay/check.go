@@ -15,12 +15,9 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
-
-// probe is the object by which Check proves that the store can be written, in
-// a run that never is one.
-const probe = "runs/relay-check/ad/probe.json"
 
 // checkTime bounds each check.
 const checkTime = time.Minute
@@ -84,7 +81,8 @@ func (r *Relay) checkGroup(ctx context.Context, dn string) (string, error) {
 }
 
 func (r *Relay) checkStore(ctx context.Context) (string, error) {
-	wrote := rand.Text()
+	// In a run that never is one.
+	probe, wrote := layout.Probe(), rand.Text()
 	if err := store.PutJSON(ctx, r.store, probe, wrote); err != nil {
 		return "", err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -16,7 +17,7 @@ func FuzzPlan(f *testing.F) {
 	if err := PutPlan(f.Context(), &s, newPlan(plan.Change{User: "u", IdleSince: &idle}), each(plan.Decision{User: "r", Refused: "why"})); err != nil {
 		f.Fatal(err)
 	}
-	good := s.Objects()[PlanKey("run")]
+	good := s.Objects()[layout.Plan("run")]
 	f.Add(good)
 	f.Add(good[:len(good)/2])
 	f.Add([]byte(`{"run":"run","refused":[`))
@@ -24,7 +25,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var s store.Memory
-		if err := store.PutBytes(t.Context(), &s, PlanKey("run"), raw); err != nil {
+		if err := store.PutBytes(t.Context(), &s, layout.Plan("run"), raw); err != nil {
 			t.Fatal(err)
 		}
 		p, err := GetPlan(t.Context(), &s, "run")

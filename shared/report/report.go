@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -25,9 +26,6 @@ import (
 
 // ErrNoPlan is returned for a run without a plan.
 var ErrNoPlan = errors.New("the run has no plan")
-
-// PlanKey is the key of a run's plan.
-func PlanKey(run string) string { return "runs/" + run + "/plan.json" }
 
 // Each yields every decision of a run in order, as decision.Run.Each does.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
@@ -43,8 +41,8 @@ type person struct {
 
 // PutPlan writes plan.json: the bound plan first, the long lists after it.
 func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error {
-	err := store.PutSpooled(ctx, s, PlanKey(p.Run), func(w io.Writer) error {
-		bound, err := store.Encode(PlanKey(p.Run), p)
+	err := store.PutSpooled(ctx, s, layout.Plan(p.Run), func(w io.Writer) error {
+		bound, err := store.Encode(layout.Plan(p.Run), p)
 		if err != nil {
 			return err
 		}
@@ -108,7 +106,7 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 // GetPlan reads the bound part of a run's plan and checks its hash. The long
 // lists are not read.
 func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
-	body, err := s.Get(ctx, PlanKey(run))
+	body, err := s.Get(ctx, layout.Plan(run))
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {
 		return nil, fmt.Errorf("run %q: %w", run, ErrNoPlan)
 	}
@@ -116,12 +114,12 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
 	}
 	defer body.Close()
-	p, err := bound(PlanKey(run), bufio.NewReader(body))
+	p, err := bound(layout.Plan(run), bufio.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("read the plan of run %s: %w %q: %w", run, store.ErrDamaged, PlanKey(run), err)
+		return nil, fmt.Errorf("read the plan of run %s: %w %q: %w", run, store.ErrDamaged, layout.Plan(run), err)
 	}
 	if p.Run != run || p.PlanHash != p.Hash() {
-		return nil, fmt.Errorf("the plan of run %s was altered, its hash does not fit: %w %q", run, store.ErrDamaged, PlanKey(run))
+		return nil, fmt.Errorf("the plan of run %s was altered, its hash does not fit: %w %q", run, store.ErrDamaged, layout.Plan(run))
 	}
 	return p, nil
 }
@@ -129,7 +127,7 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 // EachListed calls each for everybody in the long lists of a run's plan: refused,
 // undecided and returned.
 func EachListed(ctx context.Context, s store.Store, run string, each func(list, reason string) error) error {
-	body, err := s.Get(ctx, PlanKey(run))
+	body, err := s.Get(ctx, layout.Plan(run))
 	if err != nil {
 		return fmt.Errorf("read the plan of run %s: %w", run, err)
 	}
@@ -208,7 +206,7 @@ func bound(key string, r io.Reader) (*plan.Plan, error) {
 
 // PutChanges writes changes.csv.
 func PutChanges(ctx context.Context, s store.Store, p *plan.Plan) error {
-	err := store.PutSpooled(ctx, s, "runs/"+p.Run+"/changes.csv", func(w io.Writer) error {
+	err := store.PutSpooled(ctx, s, layout.Changes(p.Run), func(w io.Writer) error {
 		out := csv.NewWriter(w)
 		rows := [][]string{{"user", "userPrincipalName", "rule", "license", "to", "via", "reason", "idleSince", "monthlySaving", "currency"}}
 		for _, c := range p.Changes {

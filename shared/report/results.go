@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -25,6 +27,21 @@ const (
 	Refused   Status = "refused"   // cannot be done safely
 	Failed    Status = "failed"    // the directory refused; the person has what they had
 )
+
+// Ended is the status of a change that the ledger has as completed. An outcome that this
+// version does not know counts as failed, so that somebody looks.
+func Ended(o ledger.Outcome) Status {
+	switch o {
+	case ledger.Done:
+		return Done
+	case ledger.Noticed:
+		return Announced
+	case ledger.RolledBack, ledger.GivenBack:
+		return Kept
+	default:
+		return Failed
+	}
+}
 
 // Result is one change and what became of it.
 type Result struct {
@@ -64,11 +81,9 @@ type Results struct {
 	Results  []Result  `json:"results"`
 }
 
-func resultsKey(run, batch string) string { return "runs/" + run + "/results/" + batch + ".json" }
-
 // PutResults writes what became of a batch.
 func PutResults(ctx context.Context, s store.Store, batch string, r *Results) error {
-	if err := store.PutJSON(ctx, s, resultsKey(r.Run, batch), r); err != nil {
+	if err := store.PutJSON(ctx, s, layout.Result(r.Run, batch), r); err != nil {
 		return fmt.Errorf("write the results of run %s (the ledger has them): %w", r.Run, err)
 	}
 	return nil
@@ -80,7 +95,7 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	for _, b := range batches {
 		var one Results
-		err := store.GetJSON(ctx, s, resultsKey(p.Run, b.Name), &one)
+		err := store.GetJSON(ctx, s, layout.Result(p.Run, b.Name), &one)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}

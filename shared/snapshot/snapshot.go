@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -185,10 +186,6 @@ type Manifest struct {
 // maxManifest bounds the manifest in bytes: some 200 a part.
 const maxManifest = 16 << 20
 
-// Keys of the objects of a run.
-func beginKey(run string) string    { return "runs/" + run + "/begin.json" }
-func manifestKey(run string) string { return "runs/" + run + "/manifest.json" }
-
 // stampLayout is how the name of a run begins.
 const stampLayout = "20060102T150405Z"
 
@@ -215,7 +212,7 @@ func Ahead(run string, now time.Time) bool {
 // PutBegin writes begin.json, by which it proves that the store can write once. A run that already began keeps the first one:
 // the answer is store.ErrExists.
 func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
-	if err := store.PutJSONProven(ctx, s, beginKey(b.Run), b); err != nil {
+	if err := store.PutJSONProven(ctx, s, layout.Begin(b.Run), b); err != nil {
 		return fmt.Errorf("begin run %s: %w", b.Run, err)
 	}
 	return nil
@@ -224,7 +221,7 @@ func PutBegin(ctx context.Context, s store.Store, b *Begin) error {
 // GetBegin reads begin.json.
 func GetBegin(ctx context.Context, s store.Store, run string) (*Begin, error) {
 	var b Begin
-	if err := store.GetJSON(ctx, s, beginKey(run), &b); err != nil {
+	if err := store.GetJSON(ctx, s, layout.Begin(run), &b); err != nil {
 		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {
 			return nil, fmt.Errorf("run %q: %w", run, ErrUnknownRun)
 		}
@@ -239,7 +236,7 @@ func GetBegin(ctx context.Context, s store.Store, run string) (*Begin, error) {
 // Seal writes the manifest, which turns the parts of a run into a snapshot.
 // Sealing twice keeps the first manifest.
 func Seal(ctx context.Context, s store.Store, m *Manifest) error {
-	err := store.PutJSONIfAbsent(ctx, s, manifestKey(m.Run), m)
+	err := store.PutJSONIfAbsent(ctx, s, layout.Manifest(m.Run), m)
 	if err != nil && !errors.Is(err, store.ErrExists) {
 		return fmt.Errorf("seal the snapshot of run %s: %w", m.Run, err)
 	}
@@ -249,7 +246,7 @@ func Seal(ctx context.Context, s store.Store, m *Manifest) error {
 // GetManifest reads the manifest of a run and its SHA-256 in hex. The error is
 // ErrNone when the run was never sealed.
 func GetManifest(ctx context.Context, s store.Store, run string) (*Manifest, string, error) {
-	raw, err := store.GetBytes(ctx, s, manifestKey(run), maxManifest)
+	raw, err := store.GetBytes(ctx, s, layout.Manifest(run), maxManifest)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, "", fmt.Errorf("run %s: %w", run, ErrNone)
 	}
@@ -257,7 +254,7 @@ func GetManifest(ctx context.Context, s store.Store, run string) (*Manifest, str
 		return nil, "", fmt.Errorf("read the manifest of run %s: %w", run, err)
 	}
 	var m Manifest
-	if err := store.Decode(manifestKey(run), raw, &m); err != nil {
+	if err := store.Decode(layout.Manifest(run), raw, &m); err != nil {
 		return nil, "", fmt.Errorf("read the manifest of run %s: %w", run, err)
 	}
 	if m.Run != run {
@@ -269,12 +266,12 @@ func GetManifest(ctx context.Context, s store.Store, run string) (*Manifest, str
 // Latest is the newest sealed run that fits.
 func Latest(ctx context.Context, s store.Store, fits func(*Begin) bool) (run string, err error) {
 	var sealed []string
-	for key, err := range s.List(ctx, "runs/") {
+	for key, err := range s.List(ctx, layout.Runs) {
 		if err != nil {
 			return "", fmt.Errorf("look for the latest run: %w", err)
 		}
-		if parts := strings.Split(key, "/"); len(parts) == 3 && parts[2] == "manifest.json" {
-			sealed = append(sealed, parts[1])
+		if run, ok := layout.Sealed(key); ok {
+			sealed = append(sealed, run)
 		}
 	}
 	for _, run := range slices.Backward(sealed) { // keys come in order, and runs sort by time

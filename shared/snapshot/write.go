@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -155,7 +156,7 @@ func (w *Writer) part(key string) (*growing, error) {
 		return nil, fmt.Errorf("make a part of run %s: %w", w.run, err)
 	}
 	g := &growing{file: f, sum: sha256.New()}
-	g.Part = Part{Partition: n, Key: fmt.Sprintf("runs/%s/%s/%04d/%s.jsonl.gz", w.run, w.reading.Source, n, w.attempt)}
+	g.Part = Part{Partition: n, Key: layout.Part(w.run, w.reading.Source.String(), n, w.attempt)}
 	w.parts[n] = g
 	return g, w.add(g, w.header())
 }

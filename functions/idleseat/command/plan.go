@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
@@ -153,7 +154,7 @@ func held(p *plan.Plan) error {
 // printPlan prints a plan; next is the command that applies it.
 func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {
-		body, err := s.Get(a.Context, report.PlanKey(p.Run))
+		body, err := s.Get(a.Context, layout.Plan(p.Run))
 		if err != nil {
 			return fmt.Errorf("print the plan: %w", err)
 		}

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -180,7 +181,7 @@ func (m *Message) checkBatch() error {
 }
 
 // Folder is the prefix of every key that a message's work reads or writes.
-func (m *Message) Folder() string { return "runs/" + m.Run + "/ad/" }
+func (m *Message) Folder() string { return layout.Relay(m.Run) }
 
 // owns tells whether a key is one of the run's own.
 func (m *Message) owns(key string) bool {

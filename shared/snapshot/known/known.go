@@ -25,6 +25,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -140,17 +141,13 @@ const (
 	mostDeflated = 1100
 )
 
-func key(run string, partition int) string {
-	return fmt.Sprintf("runs/%s/known/%04d.gz", run, partition)
-}
-
 // Put writes what a run remembers of a partition, in place of what is there.
 func Put(ctx context.Context, s store.Store, run string, partition int, p *Partition) error {
-	object, err := encode(key(run, partition), p)
+	object, err := encode(layout.Known(run, partition), p)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", key(run, partition), err)
+		return fmt.Errorf("write %s: %w", layout.Known(run, partition), err)
 	}
-	return store.PutBytes(ctx, s, key(run, partition), object)
+	return store.PutBytes(ctx, s, layout.Known(run, partition), object)
 }
 
 func encode(key string, p *Partition) ([]byte, error) {
@@ -178,13 +175,13 @@ func encode(key string, p *Partition) ([]byte, error) {
 // run left nothing, or nothing is left of it, and store.ErrDamaged when it cannot
 // be read to its end.
 func Get(ctx context.Context, s store.Store, run string, partition int) (*Partition, error) {
-	raw, err := store.GetBytes(ctx, s, key(run, partition), maxObject)
+	raw, err := store.GetBytes(ctx, s, layout.Known(run, partition), maxObject)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", key(run, partition), err)
+		return nil, fmt.Errorf("read %s: %w", layout.Known(run, partition), err)
 	}
-	p, err := decode(key(run, partition), raw)
+	p, err := decode(layout.Known(run, partition), raw)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", store.ErrDamaged, key(run, partition), err)
+		return nil, fmt.Errorf("%w: %s: %w", store.ErrDamaged, layout.Known(run, partition), err)
 	}
 	return p, nil
 }

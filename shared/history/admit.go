@@ -1,0 +1,119 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Request is how somebody asks to have a plan applied.
+type Request struct {
+	// Approved is the hash of the plan that was approved; empty: whatever plan there is.
+	Approved string
+	// Override is the hash of the held plan whose limits are set aside.
+	Override string
+	// Policy is the text of the policy in force; empty: it is not compared.
+	Policy string
+	// ManifestHash is that of the run's snapshot; empty: it is not compared.
+	ManifestHash string
+	// Left is how many changes are not final, of the plan and of those that it resumes.
+	Left int
+}
+
+// Admission is what a plan may do that may be applied.
+type Admission struct {
+	// Closed is why no change may begin any more; those that have begun are finished
+	// all the same. Empty: changes may begin.
+	Closed string
+	// Withdrawn: another run puts the plan's run back.
+	Withdrawn bool
+}
+
+// Admit answers whether a plan may be applied now, by what the store has: b is the
+// beginning of its run. The refusal says why it may not; it is empty when it may. What
+// the directories say is asked by apply besides.
+func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {
+	if refusal = refused(p, b, in); refusal != "" {
+		return a, refusal, nil
+	}
+	if a.Closed, a.Withdrawn, err = closed(ctx, s, p, b, in.Policy, now); err != nil || a.Closed == "" {
+		return a, "", err
+	}
+	if begun, err := begun(ctx, ledger.In(s), p); err != nil || begun {
+		return a, "", err
+	}
+	return a, a.Closed, nil
+}
+
+// refused is why a plan may not be applied, by what it says itself.
+func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
+	switch {
+	case p.Mode == policy.Audit && p.Restores == "":
+		return "the policy is in mode audit, in which nothing is written; set mode to review or enforce and plan again"
+	case p.Verdict == plan.Nothing && (len(p.Resumes) == 0 || in.Left == 0):
+		return "the plan changes nothing"
+	case in.ManifestHash != "" && (p.PolicyHash != b.PolicyHash() || p.ManifestHash != in.ManifestHash):
+		return "the plan was made from another policy or snapshot than the run holds now"
+	case in.Approved != "" && in.Approved != p.PlanHash:
+		return "what was approved is the plan " + in.Approved + ", but the hash of this plan is " + p.PlanHash
+	case in.Override != "" && in.Override != p.PlanHash:
+		return "--override-limits names " + in.Override + ", but the hash of this plan is " + p.PlanHash
+	case p.Verdict == plan.Hold && !p.Overridable:
+		return "the plan is held: " + strings.Join(p.HoldReasons, "; ")
+	case p.Verdict == plan.Hold && in.Override == "":
+		return "the plan is held: " + strings.Join(p.HoldReasons, "; ") + "; to apply this very plan all the same: --override-limits " + p.PlanHash
+	case in.Left == 0:
+		return "every change of the plan is final already"
+	}
+	return ""
+}
+
+// closed says why nothing of a plan may begin any more; empty: it may. inForce is
+// the text of the policy in force, empty when it is not to be compared. withdrawn
+// tells that another run puts the plan's back.
+func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, inForce string, now time.Time) (why string, withdrawn bool, err error) {
+	if p.Restores == "" {
+		by, err := Withdrawn(ctx, s, p.Run)
+		if err != nil || by != "" {
+			return "run " + by + " puts it back", err == nil, err
+		}
+	}
+	switch {
+	case snapshot.Ahead(p.Run, now):
+		return "the plan was made by a clock that was ahead: it is named " + p.Run + ", and now it is " + now.UTC().Format(time.RFC3339) + "; set the clocks right and plan again", false, nil
+	case p.Restores == "" && inForce != "" && inForce != b.Policy:
+		return "the policy has changed since the plan was made; plan again", false, nil
+	case now.After(p.Expires):
+		return "the plan expired at " + p.Expires.Format(time.RFC3339) + "; plan again", false, nil
+	case p.Restores != "" || b.User != "":
+		return "", false, nil
+	}
+	newer, err := Newer(ctx, s, p.Run, now)
+	if err != nil || newer == "" {
+		return "", false, err
+	}
+	return "the plan of run " + newer + " superseded it; apply that one", false, nil
+}
+
+// begun tells whether a change of a plan's run is open in the ledger. What has
+// begun is finished, also when the plan is closed.
+func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
+	for _, c := range slices.Concat(p.Changes, p.Notices) {
+		last, err := book.Latest(ctx, c.User, c.License)
+		if errors.Is(err, ledger.ErrDamaged) {
+			continue // nothing is finished there
+		}
+		if err != nil || last != nil && last.Run == p.Run && last.Completion == nil {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,57 @@
+package history
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestAdmit: what forbids a plan, for the command line and the state machine alike.
+func TestAdmit(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)
+	b := &snapshot.Begin{Run: "20261129T020000Z-00000000", Policy: "text"}
+	for name, tc := range map[string]struct {
+		plan    func(*plan.Plan)
+		request func(*Request)
+		want    string
+	}{
+		"as it is":               {want: ""},
+		"audit":                  {plan: func(p *plan.Plan) { p.Mode = policy.Audit }, want: "mode audit"},
+		"audit, a restore":       {plan: func(p *plan.Plan) { p.Mode, p.Restores = policy.Audit, "old" }},
+		"nothing":                {plan: func(p *plan.Plan) { p.Verdict = plan.Nothing }, want: "changes nothing"},
+		"nothing but what hangs": {plan: func(p *plan.Plan) { p.Verdict, p.Resumes = plan.Nothing, []string{"old"} }},
+		"nothing hangs":          {plan: func(p *plan.Plan) { p.Verdict, p.Resumes = plan.Nothing, []string{"old"} }, request: func(r *Request) { r.Left = 0 }, want: "changes nothing"},
+		"another policy":         {plan: func(p *plan.Plan) { p.PolicyHash = "other" }, want: "another policy or snapshot"},
+		"another snapshot":       {request: func(r *Request) { r.ManifestHash = "other" }, want: "another policy or snapshot"},
+		"another plan":           {request: func(r *Request) { r.Approved = "other" }, want: "what was approved is the plan other"},
+		"another override":       {request: func(r *Request) { r.Override = "other" }, want: "--override-limits names other"},
+		"held":                   {plan: func(p *plan.Plan) { p.Verdict, p.Overridable, p.HoldReasons = plan.Hold, true, []string{"too many"} }, want: "the plan is held: too many; to apply this very plan all the same: --override-limits hash"},
+		"held, overridden":       {plan: func(p *plan.Plan) { p.Verdict, p.Overridable = plan.Hold, true }, request: func(r *Request) { r.Override = "hash" }},
+		"held for good":          {plan: func(p *plan.Plan) { p.Verdict, p.HoldReasons = plan.Hold, []string{"a dead feed"} }, request: func(r *Request) { r.Override = "hash" }, want: "the plan is held: a dead feed"},
+		"all final":              {request: func(r *Request) { r.Left = 0 }, want: "final already"},
+		"policy changed":         {request: func(r *Request) { r.Policy = "other" }, want: "the policy has changed"},
+		"expired":                {plan: func(p *plan.Plan) { p.Expires = now.Add(-time.Second) }, want: "the plan expired"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &plan.Plan{Run: b.Run, PlanHash: "hash", PolicyHash: b.PolicyHash(), ManifestHash: "manifest", Mode: policy.Review, Verdict: plan.Review, Expires: now.Add(time.Hour)}
+			in := Request{Approved: "hash", ManifestHash: "manifest", Policy: "text", Left: 1}
+			if tc.plan != nil {
+				tc.plan(p)
+			}
+			if tc.request != nil {
+				tc.request(&in)
+			}
+			a, refusal, err := Admit(t.Context(), &store.Memory{}, p, b, in, now)
+			if err != nil || (refusal == "") != (tc.want == "") || !strings.Contains(refusal, tc.want) || refusal == "" && a.Closed != "" {
+				t.Errorf("%+v, refused %q, %v, want %q", a, refusal, err, tc.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,19 @@
+package report
+
+import (
+	"testing"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+)
+
+// TestEnded: an outcome that this version does not know is no success.
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	for outcome, want := range map[ledger.Outcome]Status{
+		ledger.Done: Done, ledger.Noticed: Announced, ledger.RolledBack: Kept, ledger.GivenBack: Kept, ledger.Failed: Failed, "of a later version": Failed, "": Failed,
+	} {
+		if got := Ended(outcome); got != want {
+			t.Errorf("Ended(%q) = %q, want %q", outcome, got, want)
+		}
+	}
+}
