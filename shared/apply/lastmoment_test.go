@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
@@ -86,27 +85,6 @@ func TestLogonProvenWithoutItsDate(t *testing.T) {
 		if _, v, keep := m.askBy(j.run, judge); v.Outcome != tc.want || (keep == "") != (tc.want == policy.Reclaim) {
 			t.Errorf("%s: %s, %q", name, v.Outcome, keep)
 		}
-	}
-}
-
-// TestLogonThatProvesNothing: the latest possible logon stands in for nothing but a date
-// that is not known. It is no sign-in to Entra ID that has vanished since the plan.
-func TestLogonThatProvesNothing(t *testing.T) {
-	t.Parallel()
-	const rule = "when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()"
-	c := moveAnna
-	b := newBenchOf(t, strings.Replace(text, rule, "when: AzureAdSistaLogon.hasNoValue() || LastlogonTimestamp.earlierThan(now - days(60))", 1), c)
-	m := b.underWay(t, c, plan.EntraGroup)
-	judge, err := m.run.Judge(b.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.judge, m.latest = judge, daysAgo(95)
-	m.person.Entra.LastSuccessful = time.Time{}
-	m.person.AD, m.person.ADState = &directory.ADUser{SID: "S-1-5-21-1"}, directory.Present
-	m.person.Stale[directory.AD] = "dc2 was not asked"
-	if _, v, keep := m.ask(); v.Outcome != policy.Reclaim || !strings.HasPrefix(keep, "undecided: the last sign-in of 2026-08-15 is no longer there") {
-		t.Errorf("%s, %q", v.Outcome, keep)
 	}
 }
 
@@ -317,55 +295,6 @@ func TestGroupsOfThePolicyInForce(t *testing.T) {
 	}
 	if g, err := plain.entraGroup(t.Context(), known); err != nil || g.ID != "g-exempt" || len(plain.memberQueries()) != 2 {
 		t.Errorf("without another policy: %+v, %v", g, err)
-	}
-}
-
-// TestMembersOfThePolicyInForce: groups of Active Directory are not looked for in Entra ID,
-// nor those that nobody found. One that cannot be looked for ends the call.
-func TestMembersOfThePolicyInForce(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		exempt string
-		fail   map[string]error
-		calls  []string
-		is     error
-	}{
-		"of Entra ID":             {"{entra: NEW}", nil, []string{"FindGroup NEW", "FindGroup NEW", "ListMembers NEW"}, nil},
-		"of Active Directory":     {`{ad: "CN=Safe,DC=corp"}`, nil, nil, nil},
-		"there is none":           {"{entra: NEW}", map[string]error{"FindGroup NEW": directory.ErrNoGroup}, []string{"FindGroup NEW"}, nil},
-		"it cannot be looked for": {"{entra: NEW}", map[string]error{"FindGroup NEW": errDown}, []string{"FindGroup NEW"}, errDown},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t, changeBo)
-			j := b.jobOf(t)
-			if err := j.force(strings.Replace(text, "{entra: LIC-Exempt}", tc.exempt, 1)); err != nil {
-				t.Fatal(err)
-			}
-			b.entra.fail = tc.fail
-			if err := j.readMemberships(t.Context()); !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
-				t.Errorf("%v, want %v", err, tc.is)
-			}
-			if tc.is != nil { // nor is anybody called no member of it
-				h := &directory.Halves{Memberships: map[string][]string{}}
-				if err := j.entraGroups(t.Context(), &directory.EntraUser{ID: "id-bo"}, h); !errors.Is(err, tc.is) {
-					t.Errorf("%v, want %v", err, tc.is)
-				}
-				return
-			}
-			for range 2 { // the groups of a person are asked for once, also when there are none
-				if err := j.entraGroups(t.Context(), &directory.EntraUser{ID: "id-anna"}, &directory.Halves{Memberships: map[string][]string{}}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if n := b.entra.count["GroupsOf"]; n > 2 {
-				t.Errorf("the groups of a person were read %d times for 2", n)
-			}
-			asked := slices.DeleteFunc(slices.Clone(b.entra.calls), func(c string) bool { return strings.HasSuffix(c, " g-exempt") || strings.HasPrefix(c, "GroupsOf") })
-			if d := cmp.Diff(tc.calls, asked, cmpopts.EquateEmpty()); d != "" {
-				t.Errorf("calls (-want +got):\n%s", d)
-			}
-		})
 	}
 }
 
