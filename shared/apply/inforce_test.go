@@ -127,7 +127,7 @@ func TestMembersOfThePolicyInForce(t *testing.T) {
 		"of Entra ID":             {"{entra: NEW}", nil, []string{"FindGroup NEW", "FindGroup NEW", "ListMembers NEW"}, nil},
 		"of Active Directory":     {`{ad: "CN=Safe,DC=corp"}`, nil, nil, nil},
 		"there is none":           {"{entra: NEW}", map[string]error{"FindGroup NEW": directory.ErrNoGroup}, []string{"FindGroup NEW"}, nil},
-		"it cannot be looked for": {"{entra: NEW}", map[string]error{"FindGroup #1": errDown}, []string{"FindGroup NEW"}, errDown},
+		"it cannot be looked for": {"{entra: NEW}", map[string]error{"FindGroup #2": errDown}, []string{"FindGroup NEW"}, errDown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
