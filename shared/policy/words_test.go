@@ -174,6 +174,7 @@ rules:
   - {name: used, license: m365-e3, when: used.earlierThan(now - days(9)), then: remove}
   - {name: made, license: m365-e3, when: made.value() < now - days(9), then: remove}
   - {name: text, license: m365-e3, when: 'jobTitle != "x"', then: remove}
+  - {name: untitled, license: m365-e3, when: 'jobTitle == ""', then: remove}
   - {name: logon, license: m365-e3, when: LastlogonTimestamp.earlierThan(now - days(9)), then: remove}
   - {name: entra, license: m365-e3, when: inEntra, then: remove}
   - {name: ad, license: m365-e3, when: inAD, then: remove}
@@ -203,6 +204,7 @@ rules:
 		"the second was not read":    {"made", func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "undecided: made was not read"},
 		"the second is nowhere":      {"made", func(p *directory.Person) { undated(p); p.AD, p.ADState = nil, directory.NoAccount }, "undecided: made has no value"},
 		"no creation, stale use":     {"made", func(p *directory.Person) { undated(p); stale(0)(p); stale(directory.AD)(p) }, "undecided: made has no value"},
+		"no title, as is meant":      {"untitled", nil, "reclaim: matches: jobTitle no value"},
 		"no title, stale use":        {"text", stale(0), "undecided: " + untitled},
 		"an agent without a title":   {"text", agent, "undecided: " + untitled},
 		"an unreadable group beside a hidden one": {"entra", func(p *directory.Person) {
