@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,6 +49,21 @@ func matches(pages map[string]string, pattern string) map[string][]string {
 		}
 	}
 	return found
+}
+
+// TestREADMEIsShort: who opens the repository reads it to the end.
+func TestREADMEIsShort(t *testing.T) {
+	t.Parallel()
+	const most = 150
+	if lines := strings.Count(readPages(t)["../README.md"], "\n"); lines == 0 || lines > most {
+		t.Errorf("README.md has %d lines, and %d are allowed: what is long belongs to docs", lines, most)
+	}
+	for page, text := range readPages(t) {
+		const decision = 60
+		if lines := strings.Count(text, "\n"); strings.Contains(page, "/decisions/") && lines > decision {
+			t.Errorf("%s has %d lines, and %d are allowed", page, lines, decision)
+		}
+	}
 }
 
 // TestPagesNameTests: each test that a page promises is there.
@@ -157,15 +173,32 @@ func TestPagesNameFiles(t *testing.T) {
 			}
 		}
 	}
-	for page, links := range matches(pages, `\]\(([^)#:\s]+)(?:#[^)]*)?\)`) {
+	for page, links := range matches(pages, `\]\(([^):\s]+)\)`) {
 		for _, link := range links {
 			seen++
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), link)); err != nil {
+			file, anchor, _ := strings.Cut(link, "#")
+			to := page
+			if file != "" {
+				to = filepath.Join(filepath.Dir(page), file)
+			}
+			if _, err := os.Stat(to); err != nil {
 				t.Errorf("%s links to %s: %v", page, link, err)
+			}
+			if anchor != "" && !slices.Contains(anchors(pages[to]), anchor) {
+				t.Errorf("%s links to %s, which has no such heading", page, link)
 			}
 		}
 	}
 	if seen < 10 {
 		t.Errorf("the pages name %d files", seen)
 	}
+}
+
+// anchors are the names by which the headings of a page are linked to.
+func anchors(page string) (all []string) {
+	for _, m := range regexp.MustCompile("(?m)^#+ (.+)$").FindAllStringSubmatch(page, -1) {
+		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, strings.ReplaceAll(name, " ", "-"))
+	}
+	return all
 }
