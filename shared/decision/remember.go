@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -34,9 +35,12 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) 
 		})
 	}
 	if r.Feeds[directory.AD].State == plan.Healthy {
-		p.Groups = slices.DeleteFunc(r.Policy.GivingGroups(), func(key string) bool { return slices.Contains(h.Unreadable, key) })
-		p.Members = members(h, p.Groups)
-		p.Groups = append(p.Groups, h.Remembered...)
+		read := slices.DeleteFunc(r.Policy.GivingGroups(), func(key string) bool { return slices.Contains(h.Unreadable, key) })
+		p.Groups = slices.Clone(h.Remembered)
+		for _, key := range read {
+			p.Groups = append(p.Groups, r.identified(key))
+		}
+		p.Members = r.members(h, read)
 	}
 	if err := known.Put(ctx, r.store, r.Begin.Run, partition, &p); err != nil {
 		return fmt.Errorf("remember the accounts of partition %d of run %s: %w", partition, r.Begin.Run, err)
@@ -44,9 +48,26 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) 
 	return nil
 }
 
+// identified is what a table of known accounts has of a group of Active Directory: its key,
+// and its objectGUID where that is known.
+func (r *Run) identified(key string) string {
+	for _, q := range r.Policy.MemberQueries() {
+		if guid := r.ADGroup(q.Ref); guid != "" && q.Ref.Key(q.Direct) == key {
+			return key + "|" + guid
+		}
+	}
+	return key
+}
+
+// identifies tells whether an entry of a table is about the group of a key.
+func identifies(entry, key string) bool {
+	guid, of := strings.CutPrefix(entry, key)
+	return of && (guid == "" || guid[0] == '|')
+}
+
 // members is since when accounts are in groups: those that were read, and those that an
 // earlier reading knew.
-func members(h *directory.Halves, groups []string) (list []known.Member) {
+func (r *Run) members(h *directory.Halves, groups []string) (list []known.Member) {
 	if len(groups)+len(h.Remembered) == 0 {
 		return nil
 	}
@@ -59,7 +80,7 @@ func members(h *directory.Halves, groups []string) (list []known.Member) {
 		}
 		for _, key := range h.Memberships[u.SID] {
 			if slices.Contains(groups, key) {
-				list = append(list, known.Member{Key: known.MemberKeyOf(u.SID, key), Since: max(known.Always, known.SecondOf(u.Past.MemberSince[key]))})
+				list = append(list, known.Member{Key: known.MemberKeyOf(u.SID, r.identified(key)), Since: max(known.Always, known.SecondOf(u.Past.MemberSince[key]))})
 			}
 		}
 	}
