@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -44,16 +46,59 @@ func Read(t testing.TB) *Contract {
 	return c
 }
 
-// Check wraps a handler that answers as Graph under /v1.0. Each request and answer
-// that the description does not allow is an error of the test. With who Product only
-// operations of the product may be asked, with Simulation those for tests, too.
-func (c *Contract) Check(t testing.TB, who string, next http.Handler) http.Handler {
-	t.Helper()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, fault := range c.serve(w, r, who, next) {
-			t.Errorf("%s %s: %s", r.Method, r.URL.RequestURI(), fault)
+// Checker stands between a client and a server. Each request and answer that the
+// description does not allow is an error of the test.
+type Checker struct {
+	t    testing.TB
+	c    *Contract
+	who  string
+	next http.Handler
+
+	mu     sync.Mutex
+	asked  map[string]bool // operations, by method and path
+	places map[string]bool // to which an answer has redirected
+}
+
+// Check wraps a handler that answers as Graph under /v1.0. With who Product only
+// operations of the product may be asked, with Simulation those for tests, too. What an
+// answer redirects to may be asked as well, and is no part of the description.
+func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
+	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
+}
+
+// ServeHTTP answers by what is wrapped.
+func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	k.mu.Lock()
+	redirected := k.places[r.URL.Path]
+	if op := k.c.operation(r); op != nil {
+		k.asked[op.Method+" "+op.Path] = true
+	}
+	k.mu.Unlock()
+	if redirected {
+		k.next.ServeHTTP(w, r)
+		return
+	}
+	for _, fault := range k.c.serve(w, r, k.who, k.next) {
+		k.t.Errorf("%s %s: %s", r.Method, r.URL.RequestURI(), fault)
+	}
+	if to, err := url.Parse(w.Header().Get("Location")); err == nil && to.Host == r.Host {
+		k.mu.Lock()
+		k.places[to.Path] = true
+		k.mu.Unlock()
+	}
+}
+
+// Unasked are the operations of the product that nobody has asked for, by method and
+// path, in the order of the page.
+func (k *Checker) Unasked() (list []string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, op := range k.c.Operations {
+		if name := op.Method + " " + op.Path; op.For == Product && !k.asked[name] {
+			list = append(list, name)
 		}
-	})
+	}
+	return list
 }
 
 // serve answers a request through next and tells every fault of both.
@@ -120,8 +165,9 @@ func fits(template, path string) bool {
 		return false
 	}
 	for n, w := range want {
-		variable := strings.HasPrefix(w, "{") && parts[n] != "" && !strings.HasPrefix(parts[n], "$")
-		if !variable && w != parts[n] {
+		part, err := url.PathUnescape(parts[n])
+		variable := strings.HasPrefix(w, "{") && part != "" && !strings.HasPrefix(part, "$")
+		if err != nil || !variable && w != part {
 			return false
 		}
 	}

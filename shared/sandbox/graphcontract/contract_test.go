@@ -15,7 +15,7 @@ const description = `
 |---|---|---|---|---|---|
 | GET | ~/users~ | ~$top~ ~$count~ ~$select~ ~$skiptoken~ ~$filter~ | | page of ~user~ | product |
 | GET | ~/things~ | | | page of ~user~ ~thing~ | simulation |
-| GET | ~/report~ | | | redirect | product |
+| GET | ~/report(d='7')~ | | | redirect | product |
 | POST | ~/groups/{id}/members/$ref~ | | ~reference~ | nothing | product |
 | DELETE | ~/groups/{id}/members/{id}~ | | | nothing | never |
 ## Query options
@@ -86,6 +86,7 @@ func TestFaults(t *testing.T) {
 	}{
 		"fits":                    {"GET", "/users?$top=5&$select=id,displayName&$skiptoken=x", "", 200, `{"@odata.context":"c","value":[{"id":"1","displayName":null}]}`, ""},
 		"unknown path":            {"GET", "/people", "", 200, `{}`, "no such path"},
+		"escaped path":            {"GET", "/report%28d=%277%27%29", "", 302, ``, "nowhere"},
 		"unknown method":          {"DELETE", "/users", "", 204, ``, "no such path"},
 		"unknown option":          {"GET", "/users?$expand=x", "", 200, `{"value":[]}`, "$expand is not described"},
 		"option twice":            {"GET", "/users?$top=1&$top=2", "", 200, `{"value":[]}`, "2 times"},
@@ -116,7 +117,7 @@ func TestFaults(t *testing.T) {
 		"of which type":           {"GET", "/things", "", 200, `{"value":[{"id":"1"}]}`, "@odata.type"},
 		"of one type":             {"GET", "/things", "", 200, `{"value":[{"@odata.type":"#microsoft.graph.thing","id":"1"}]}`, ""},
 		"never":                   {"DELETE", "/groups/g/members/u", "", 204, ``, "for never"},
-		"redirect":                {"GET", "/report", "", 302, ``, "nowhere"},
+		"redirect":                {"GET", "/report(d='7')", "", 302, ``, "nowhere"},
 		"filter":                  {"GET", "/users?$filter=id%20in%20('1','2')", "", 200, `{"value":[]}`, ""},
 		"filter of a name":        {"GET", "/users?$filter=name%20eq%20'O''Brien'", "", 200, `{"value":[]}`, ""},
 		"filter unknown":          {"GET", "/users?$filter=name%20ne%20'x'", "", 200, `{"value":[]}`, "$filter"},
@@ -178,3 +179,45 @@ func TestParseRefusesWhatIsNoDescription(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestChecker: what an answer redirects to may be asked, and what nobody asked for is
+// told.
+func TestChecker(t *testing.T) {
+	t.Parallel()
+	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1.0/report(d='7')" {
+			w.Header().Set("Location", "http://"+r.Host+"/file.csv")
+			w.WriteHeader(http.StatusFound)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"value":[]}`)
+	})
+	heard := &hearing{TB: t}
+	k := loaded(t).Check(heard, Product, next)
+	for path, faults := range map[string]int{"/v1.0/users": 0, "/other.csv": 1, "/v1.0/things": 1} {
+		heard.faults = 0
+		k.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		if heard.faults != faults {
+			t.Errorf("%s: %d faults, want %d", path, heard.faults, faults)
+		}
+	}
+	if want := "GET /report(d='7'), POST /groups/{id}/members/$ref"; strings.Join(k.Unasked(), ", ") != want {
+		t.Errorf("not asked: %v, want %s", k.Unasked(), want)
+	}
+	heard.faults = 0
+	for _, path := range []string{"/file.csv", "/v1.0/report(d='7')", "/file.csv"} {
+		k.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, http.NoBody))
+	}
+	if heard.faults != 1 {
+		t.Errorf("a file before and after a redirect to it: %d faults, want 1", heard.faults)
+	}
+}
+
+// hearing counts the faults of a checker.
+type hearing struct {
+	testing.TB
+	faults int
+}
+
+func (h *hearing) Errorf(string, ...any) { h.faults++ }
