@@ -9,7 +9,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 )
 
@@ -33,12 +32,11 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 		}
 		m.leftBy = back.At
 	}
-	switch {
-	case plan.Via(m.entry.Via) != plan.Direct:
-		return m.undo(ctx, o, why)
-	case m.leftBy.IsZero(): // one call makes it whole or not at all
-		return m.complete(ctx, o, why)
-	}
+	return m.target().goBack(ctx, m, o, why)
+}
+
+// undoDirect gives directly assigned products again that a change has taken.
+func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	shown, err := m.regain(ctx)
 	switch {
 	case err != nil:
@@ -54,13 +52,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 func (m *move) closedByOther(ctx context.Context, took bool) (report.Status, string) {
 	won := m.entry.Completion
 	if took && won.Outcome != ledger.Done && m.change.Back == "" {
-		var err error
-		if via := plan.Via(m.entry.Via); via == plan.Direct {
-			_, err = m.regain(ctx)
-		} else {
-			err = m.writeMember(ctx, via, m.entry.Source, true)
-		}
-		if err != nil {
+		if err := m.write(ctx, m.entry.Source, true); err != nil {
 			return report.Failed, fmt.Sprintf("%s; this call had taken the license meanwhile, and giving it again failed, do it by hand: %v", won.Note, err)
 		}
 	}
@@ -72,13 +64,13 @@ func (m *move) closedByOther(ctx context.Context, took bool) (report.Status, str
 // while reads may still show the state before the source was left. Until then undo
 // joins the source whatever they show, and does not count its license as active.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
-	e, via := m.entry, plan.Via(m.entry.Via)
-	in, err := m.inGroup(ctx, via, e.Source)
+	e := m.entry
+	in, err := m.in(ctx, e.Source)
 	if err != nil {
 		return m.goingBack(why, err)
 	}
 	if !in || !m.settled() {
-		shown, err := m.setMember(ctx, via, e.Source, true)
+		shown, err := m.setMember(ctx, e.Source, true)
 		reason := definite(err)
 		switch {
 		case reason != "" && !in:
@@ -91,7 +83,7 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.S
 		}
 	}
 	had := m.change.Back != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == e.Source && a.Active() })
-	if via == plan.EntraGroup && had && !(m.settled() && m.active(e.SKU, e.Source)) {
+	if m.follows() && had && !(m.settled() && m.active(e.SKU, e.Source)) {
 		return report.Pending, sentences(why, rejoined)
 	}
 	return m.leaveTarget(ctx, o, why)
@@ -103,16 +95,16 @@ const rejoined = "joined the source group again, waiting for its license before 
 // may have joined the group leaves it whatever a read shows, since membership may show
 // late.
 func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
-	e, via := m.entry, plan.Via(m.entry.Via)
+	e := m.entry
 	if e.Target == "" || e.InTarget {
 		return m.complete(ctx, o, why)
 	}
-	in, err := m.inGroup(ctx, via, e.Target)
+	in, err := m.in(ctx, e.Target)
 	if err != nil {
 		return m.goingBack(why, err)
 	}
 	if in || m.joined && e.Back == "" {
-		gone, err := m.setMember(ctx, via, e.Target, false)
+		gone, err := m.setMember(ctx, e.Target, false)
 		reason := definite(err)
 		switch {
 		case reason != "" && in:
@@ -188,29 +180,12 @@ func (m *move) regain(ctx context.Context) (shown bool, err error) {
 
 // setMember puts the person into a group or takes them out, and tells whether
 // reading shows it.
-func (m *move) setMember(ctx context.Context, via plan.Via, group string, member bool) (shown bool, err error) {
-	if err := m.writeMember(ctx, via, group, member); err != nil {
+func (m *move) setMember(ctx context.Context, group string, member bool) (shown bool, err error) {
+	if err := m.write(ctx, group, member); err != nil {
 		return false, err
 	}
-	in, err := m.inGroup(ctx, via, group)
+	in, err := m.in(ctx, group)
 	return in == member, err
-}
-
-// writeMember puts the person into a group or takes them out. What was read of
-// groups before counts no longer.
-func (m *move) writeMember(ctx context.Context, via plan.Via, group string, member bool) error {
-	m.groups, m.listed = nil, nil
-	write, person := m.Entra.AddMember, m.entry.Person
-	if !member {
-		write = m.Entra.RemoveMember
-	}
-	if via == plan.ADGroup {
-		write, person, group = m.AD.AddMember, m.person.AD.GUID, m.named(group)
-		if !member {
-			write = m.AD.RemoveMember
-		}
-	}
-	return write(ctx, group, person)
 }
 
 // recent tells whether reads may still show what was before a change ended.

@@ -71,7 +71,7 @@ func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 // unproven is why a license does not count as given back although the ledger says so.
 // Only reading proves it.
 func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err error) {
-	l := m.run.Policy.LicenseNamed(m.change.License)
+	l, t := m.run.Policy.LicenseNamed(m.change.License), targets[plan.Via(e.Via)]
 	switch {
 	case l == nil:
 		return "", nil
@@ -80,7 +80,7 @@ func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err e
 		if m.person.Entra == nil || slices.ContainsFunc(m.person.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() }) {
 			return "", nil
 		}
-	case m.AD == nil || m.person.AD == nil:
+	case t != nil && t.absent(m):
 		return "", nil
 	default:
 		back, _, refusal, err := m.wayBack(ctx, e.Intent)
@@ -88,7 +88,7 @@ func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err e
 			return refusal, err
 		}
 		m.entry = &ledger.Entry{Seq: e.Seq, Sum: e.Sum, Intent: back}
-		in, err := m.inGroup(ctx, plan.ADGroup, back.Source)
+		in, err := m.in(ctx, back.Source)
 		if in || err != nil {
 			return "", err
 		}

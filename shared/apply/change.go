@@ -54,7 +54,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	switch {
 	case e.person == nil && !e.gone:
 		return result(troubled, "nothing was done: %s", e.why)
-	case e.adError != nil && (c.Via == plan.ADGroup || ours && plan.Via(last.Via) == plan.ADGroup):
+	case e.adError != nil && (c.Via.InAD() || ours && plan.Via(last.Via).InAD()):
 		return result(troubled, "nothing was done: Active Directory could not be read: %v", e.adError)
 	case e.person == nil && ours:
 		status, note := m.gone(ctx, e.why)
@@ -174,7 +174,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	in := j.intent(m.change)
 	if !d.Notice {
 		in.Via, in.Source, in.Target, in.SKU, in.TargetSKU = string(route.Via), route.Source, route.Target, route.SKU, route.TargetSKU
-		if in.Via == string(plan.ADGroup) {
+		if plan.Via(in.Via).InAD() {
 			if why, err := j.identify(ctx, &in); err != nil {
 				return result(troubled, "nothing was done: %v", err), true
 			} else if why != "" {

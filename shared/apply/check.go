@@ -80,7 +80,7 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 		return refuse("source entra is unhealthy: %s", f.Reason)
 	}
 	inAD := func(b plan.Batch) bool {
-		return slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
+		return slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.Via.InAD() })
 	}
 	if !slices.ContainsFunc(j.batches, inAD) { // whatever other batches need
 		return nil

@@ -125,7 +125,7 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]evide
 			}
 			e.person.Entra, e.person.EntraState = &directory.EntraUser{ID: c.User, SID: c.SID, Assignments: held}, directory.Present
 		}
-		if (c.Via == plan.ADGroup || isSID(c.User)) && j.AD != nil {
+		if (c.Via.InAD() || isSID(c.User)) && j.AD != nil {
 			account, err := j.AD.ReadPerson(ctx, cmp.Or(c.SID, c.User))
 			unasked := (*directory.UnaskedError)(nil)
 			switch {

@@ -63,6 +63,14 @@ func (m members) add(group, member string) {
 	}
 }
 
+func (m members) clone() members {
+	all := members{}
+	for group, list := range m {
+		all[group] = slices.Clone(list)
+	}
+	return all
+}
+
 func (m members) remove(group, member string) {
 	m[group] = slices.DeleteFunc(m[group], func(x string) bool { return x == member })
 }
@@ -81,6 +89,8 @@ type fakeEntra struct {
 	dynamic string            // the group that is dynamic by now
 	slow    bool              // changes of direct licenses do not show
 	hidden  string            // the group whose members are hidden by now
+	nested  members           // people in groups by way of a group within them
+	stale   members           // when not nil, what the next reads of direct groups show instead
 }
 
 // follow lets the licenses of everybody follow membership.
@@ -126,12 +136,7 @@ func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, _ stri
 	for _, id := range f.in[group.ID] {
 		list = append(list, directory.Member{ID: id})
 	}
-	for _, p := range [][]directory.Member{nil, list, nil} { // Graph gives empty pages, too
-		if err := page(p, ""); err != nil {
-			return err
-		}
-	}
-	return nil
+	return page(list, "")
 }
 
 func (f *fakeEntra) ReadPeople(_ context.Context, ids []string) (map[string]directory.EntraUser, error) {
@@ -176,6 +181,12 @@ func (f *fakeEntra) FindGroup(_ context.Context, id string) (directory.Group, er
 }
 
 func (f *fakeEntra) GroupsOf(_ context.Context, id string) ([]string, error) {
+	for group, list := range f.nested {
+		if slices.Contains(list, id) {
+			in, err := f.groupsOf("GroupsOf "+id, id)
+			return append(in, group), err
+		}
+	}
 	return f.groupsOf("GroupsOf "+id, id)
 }
 
@@ -184,8 +195,12 @@ func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error)
 }
 
 func (f *fakeEntra) groupsOf(call, id string) (in []string, err error) {
-	for group, list := range f.in {
-		if slices.Contains(list, id) && group != f.hidden {
+	shown := f.in
+	if f.stale != nil && strings.HasPrefix(call, "DirectGroups") {
+		shown = f.stale
+	}
+	for group, list := range shown {
+		if slices.Contains(list, id) {
 			in = append(in, group)
 		}
 	}

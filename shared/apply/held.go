@@ -12,36 +12,6 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// inGroup tells direct membership of a group, as it was read since the last write.
-func (m *move) inGroup(ctx context.Context, via plan.Via, group string) (bool, error) {
-	if via == plan.ADGroup {
-		return m.inADGroup(ctx, group)
-	}
-	if m.groups == nil {
-		groups, err := m.Entra.DirectGroups(ctx, m.change.User)
-		if err != nil {
-			return false, err
-		}
-		m.groups = append([]string{}, groups...)
-	}
-	return slices.Contains(m.groups, group), nil
-}
-
-func (m *move) inADGroup(ctx context.Context, group string) (bool, error) {
-	if in, read := m.listed[group]; read {
-		return in, nil
-	}
-	in, err := m.AD.MemberOf(ctx, m.person.AD.SID, m.named(group), true)
-	if err != nil {
-		return false, err
-	}
-	if m.listed == nil {
-		m.listed = map[string]bool{}
-	}
-	m.listed[group] = in
-	return in, nil
-}
-
 // readBack reads after a write how the person holds licenses.
 func (m *move) readBack(ctx context.Context) error {
 	held, err := m.Entra.ReadLicenses(ctx, m.entry.Person)
@@ -124,15 +94,15 @@ func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding
 			}
 		}
 	}
-	via := plan.Via(in.Via)
-	if via == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
+	t := targets[plan.Via(in.Via)]
+	if t == nil || t.absent(m) {
 		return h, nil // an account that is gone is in no group
 	}
 	for _, group := range []string{in.Source, in.Target} {
 		if group == "" {
 			continue
 		}
-		member, err := m.inGroup(ctx, via, group)
+		member, err := t.has(ctx, m, group)
 		if err != nil {
 			return h, err
 		}

@@ -64,7 +64,7 @@ func (j *job) membership(ctx context.Context, q *policy.MemberQuery, g *director
 			return errEnough
 		}
 		for _, one := range page {
-			m.listed[one.ID] = true
+			m.listed[one.ID] = m.listed[one.ID] || one.Direct || !q.Direct
 		}
 		return nil
 	})
@@ -83,7 +83,7 @@ func (j *job) membership(ctx context.Context, q *policy.MemberQuery, g *director
 // entraGroups notes to which of the groups that the policy asks about a person
 // belongs now.
 func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *directory.Halves) error {
-	var in []string
+	groups := directory.GroupsOf{User: u.ID, All: j.Entra.GroupsOf, Listed: j.Entra.DirectGroups}
 	for _, q := range j.memberQueries() {
 		if q.Ref.Source != directory.Entra {
 			continue
@@ -98,10 +98,9 @@ func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *direct
 			h.Unreadable = append(h.Unreadable, key)
 			continue
 		}
-		if in == nil {
-			if in, err = j.Entra.GroupsOf(ctx, u.ID); err != nil {
-				return err
-			}
+		in, err := groups.Of(ctx, q.Direct)
+		if err != nil {
+			return err
 		}
 		if slices.Contains(in, g.ID) || m.listed[u.ID] {
 			h.Memberships[u.ID] = append(h.Memberships[u.ID], key)

@@ -44,14 +44,11 @@ type move struct {
 // advance does the next steps of the change, as far as the directory follows.
 // As long as the source is not given up, the rule has the last word each time.
 func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string) {
-	steps := map[plan.Via]func(context.Context) (report.Status, string){
-		plan.Direct: m.direct, plan.EntraGroup: m.byGroup, plan.ADGroup: m.byADGroup,
-	}
-	step := steps[plan.Via(m.entry.Via)]
-	if step == nil {
+	t := m.target()
+	if t == nil {
 		return troubled, fmt.Sprintf("the ledger names an unknown way %q; use the version of idleseat that wrote it", m.entry.Via)
 	}
-	if plan.Via(m.entry.Via) == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
+	if t.absent(m) {
 		return m.withoutAD(ctx)
 	}
 	if m.joined = resumed; resumed {
@@ -66,7 +63,7 @@ func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string
 			return m.rollBack(ctx, back.Outcome, back.Why)
 		}
 	}
-	held, err := m.inSource(ctx)
+	held, err := m.in(ctx, m.entry.Source)
 	if err != nil {
 		return troubled, err.Error()
 	}
@@ -83,7 +80,7 @@ func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string
 			return m.rollBack(ctx, ledger.RolledBack, keep)
 		}
 	}
-	status, note := step(ctx)
+	status, note := t.advance(ctx, m)
 	if status == report.Pending {
 		return m.waits(ctx, note)
 	}
@@ -111,15 +108,6 @@ func prefixed(prefix, text string) string {
 		return ""
 	}
 	return prefix + text
-}
-
-// inSource tells whether the person still has what the change takes: the direct
-// assignment, or membership of the source group.
-func (m *move) inSource(ctx context.Context) (bool, error) {
-	if via := plan.Via(m.entry.Via); via != plan.Direct {
-		return m.inGroup(ctx, via, m.entry.Source)
-	}
-	return m.holds(m.entry.SKU, ""), nil
 }
 
 // leave marks that what the person has is about to be taken. The status is empty
@@ -163,11 +151,11 @@ func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
 }
 
-// byGroup moves between Entra license groups: join the target, wait until it
-// gives its license, only then leave the source, wait until that is free.
-func (m *move) byGroup(ctx context.Context) (report.Status, string) {
+// byLicense moves between license groups: join the target, wait until it gives its
+// license, only then leave the source, wait until that is free.
+func (m *move) byLicense(ctx context.Context) (report.Status, string) {
 	e := m.entry
-	in, err := m.inGroup(ctx, plan.EntraGroup, e.Source)
+	in, err := m.in(ctx, e.Source)
 	if err != nil {
 		return troubled, err.Error()
 	}
@@ -180,7 +168,7 @@ func (m *move) byGroup(ctx context.Context) (report.Status, string) {
 		if status, note := m.leave(ctx); status != "" {
 			return status, note
 		}
-		if err := m.writeMember(m.taking(ctx), plan.EntraGroup, e.Source, false); err != nil {
+		if err := m.write(m.taking(ctx), e.Source, false); err != nil {
 			return m.writeFailed(ctx, err)
 		}
 		if status, note := m.answered(ctx, nil); status != "" {
@@ -189,7 +177,7 @@ func (m *move) byGroup(ctx context.Context) (report.Status, string) {
 		if err := m.readBack(ctx); err != nil {
 			return troubled, err.Error()
 		}
-		if in, err = m.inGroup(ctx, plan.EntraGroup, e.Source); err != nil {
+		if in, err = m.in(ctx, e.Source); err != nil {
 			return troubled, err.Error()
 		}
 		if e.Target != "" {
@@ -245,12 +233,12 @@ func (m *move) join(ctx context.Context, inSource bool) (report.Status, string) 
 	case why != "":
 		return m.rollBack(ctx, ledger.RolledBack, why)
 	}
-	listed, err := m.inGroup(ctx, plan.EntraGroup, e.Target)
+	listed, err := m.in(ctx, e.Target)
 	if err != nil {
 		return troubled, err.Error()
 	}
 	if !listed {
-		err := m.writeMember(ctx, plan.EntraGroup, e.Target, true)
+		err := m.write(ctx, e.Target, true)
 		if m.joined = m.joined || definite(err) == ""; err != nil {
 			return m.writeFailed(ctx, err)
 		}
@@ -274,7 +262,7 @@ func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.entry.Target) {
 		return false, nil
 	}
-	return m.inGroup(ctx, plan.EntraGroup, m.entry.Target)
+	return m.in(ctx, m.entry.Target)
 }
 
 // handedOver is the note of a change that waits for a worker's write.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 )
 
@@ -31,7 +30,7 @@ func (m *move) outlived(ctx context.Context, held bool) (report.Status, string) 
 		return m.heldAgain(ctx)
 	case m.expired():
 		return m.rollBack(ctx, ledger.Failed, "the plan expired at "+m.plan.Expires.Format(time.RFC3339)+", before the license could be taken")
-	case plan.Via(m.entry.Via) == plan.EntraGroup && m.entry.Target != "":
+	case m.entry.Target != "" && m.follows():
 		return m.outOfTarget(ctx)
 	}
 	return "", ""
@@ -45,10 +44,6 @@ func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
-	late := directory.Settling
-	if plan.Via(m.entry.Via) == plan.ADGroup {
-		late = doubtful
-	}
 	switch {
 	case err != nil || madeErr != nil:
 		return troubled, errors.Join(err, madeErr).Error()
@@ -56,7 +51,7 @@ func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
 		return m.readAgain("the license was seen free, and is read as held")
 	case free != nil:
 		return m.rollBack(ctx, ledger.GivenBack, "somebody gave it back after it was seen free at "+free.At.Format(time.RFC3339))
-	case made != nil && m.Now().Sub(made.At) < late:
+	case made != nil && m.Now().Sub(made.At) < m.target().late():
 		return m.readAgain("the license was taken, and is read as held")
 	case made != nil:
 		return m.rollBack(ctx, ledger.GivenBack, "somebody gave it back after it was taken at "+made.At.Format(time.RFC3339))
@@ -78,7 +73,7 @@ func (m *move) readAgain(why string) (report.Status, string) {
 // outOfTarget ends a change when the target no longer lists the person. It also ends
 // one when the target never listed the person, however often it was joined.
 func (m *move) outOfTarget(ctx context.Context) (report.Status, string) {
-	in, err := m.inGroup(ctx, plan.EntraGroup, m.entry.Target)
+	in, err := m.in(ctx, m.entry.Target)
 	if err != nil {
 		return troubled, err.Error()
 	}
@@ -130,7 +125,7 @@ func (m *move) waits(ctx context.Context, note string) (report.Status, string) {
 	if m.turned || note == handedOver {
 		return report.Pending, note
 	}
-	held, err := m.inSource(ctx)
+	held, err := m.in(ctx, m.entry.Source)
 	if err != nil {
 		return report.Pending, note // nothing was seen
 	}
@@ -139,7 +134,7 @@ func (m *move) waits(ctx context.Context, note string) (report.Status, string) {
 		err = m.ledger.Note(ctx, m.entry, ledger.SeenFree, m.Now().UTC())
 	case m.left == nil && m.entry.Target != "":
 		var in bool
-		if in, err = m.inGroup(ctx, plan.Via(m.entry.Via), m.entry.Target); err == nil && in {
+		if in, err = m.in(ctx, m.entry.Target); err == nil && in {
 			err = m.ledger.Note(ctx, m.entry, ledger.SeenInTarget, m.Now().UTC())
 		}
 	}

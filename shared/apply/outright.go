@@ -7,7 +7,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 )
 
@@ -18,11 +17,7 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 		if status, note := m.leave(ctx); status != "" {
 			return status, note
 		}
-		var add []directory.Assignment
-		if e.TargetSKU != "" && !m.active(e.TargetSKU, "") {
-			add = append(add, directory.Assignment{SKU: e.TargetSKU})
-		}
-		err := m.Entra.ChangeLicenses(m.taking(ctx), e.Person, add, []string{e.SKU})
+		err := m.write(m.taking(ctx), "", false)
 		if status, note := m.answered(ctx, err); status != "" {
 			return status, note
 		}
@@ -47,22 +42,23 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 	return m.complete(ctx, ledger.Done, "")
 }
 
-// byADGroup changes membership of AD groups, which counts at once.
-func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
+// byMembership changes membership of groups that are the license themselves, so that it
+// counts as soon as it shows.
+func (m *move) byMembership(ctx context.Context) (report.Status, string) {
 	e := m.entry
 	if e.Target != "" {
-		err := m.writeMember(ctx, plan.ADGroup, e.Target, true)
+		err := m.write(ctx, e.Target, true)
 		m.joined = m.joined || definite(err) == ""
 		switch {
 		case errors.Is(err, directory.ErrDeferred): // leaving is handed over too, to follow it
 		case err != nil:
 			return m.writeFailed(ctx, err)
 		default:
-			in, err := m.inGroup(ctx, plan.ADGroup, e.Target)
-			if err == nil && !in {
-				err = errors.New("it does not show the person")
-			}
-			if err != nil {
+			in, err := m.in(ctx, e.Target)
+			switch {
+			case err == nil && !in:
+				return m.target().unshown(), fmt.Sprintf("the target group was written and read again: %v", errUnshown)
+			case err != nil:
 				return troubled, fmt.Sprintf("the target group was written and read again: %v", err)
 			}
 		}
@@ -70,7 +66,7 @@ func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 	if status, note := m.leave(ctx); status != "" {
 		return status, note
 	}
-	err := m.writeMember(m.taking(ctx), plan.ADGroup, e.Source, false)
+	err := m.write(m.taking(ctx), e.Source, false)
 	if status, note := m.answered(ctx, err); status != "" {
 		return status, note
 	}
@@ -82,7 +78,7 @@ func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 	}
 	// Also after a refusal: another call may have made the write, which is refused to this
 	// one since the account is still in the group by way of another group.
-	in, readErr := m.inGroup(ctx, plan.ADGroup, e.Source)
+	in, readErr := m.in(ctx, e.Source)
 	switch {
 	case readErr != nil && definite(err) != "":
 		return m.writeFailed(ctx, err)
@@ -91,7 +87,7 @@ func (m *move) byADGroup(ctx context.Context) (report.Status, string) {
 	case in && err != nil:
 		return m.writeFailed(ctx, err)
 	case in:
-		return report.Pending, "Active Directory accepted the change but still shows the member"
+		return report.Pending, m.target().system() + " accepted the change but still shows the member"
 	}
 	return m.complete(ctx, ledger.Done, "")
 }

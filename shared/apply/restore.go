@@ -31,15 +31,14 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 		}
 	}
 	m.leftBy = takenBy(m.entry)
-	via := plan.Via(m.entry.Via)
-	if via == plan.Direct {
-		return m.putBackDirect(ctx)
-	}
-	if via == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
-		return m.withoutAD(ctx)
-	}
+	return m.target().giveBack(ctx, m)
+}
+
+// putBackGroup puts the person into the group that was left, and then out of the one that
+// was joined instead.
+func (m *move) putBackGroup(ctx context.Context) (report.Status, string) {
 	if failed := m.pathError(m.entry.SKU, m.entry.Source); failed != "" {
-		if _, err := m.setMember(ctx, plan.EntraGroup, m.entry.Source, false); err != nil {
+		if _, err := m.setMember(ctx, m.entry.Source, false); err != nil {
 			return troubled, err.Error()
 		}
 		return m.complete(ctx, ledger.Failed, "the group does not give the license: "+failed)
@@ -82,7 +81,7 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (repo
 		return report.Refused, refusal
 	}
 	m.entry, m.joined = begun, true
-	if plan.Via(begun.Via) == plan.ADGroup && (m.AD == nil || m.person.AD == nil) {
+	if m.target().absent(m) {
 		return m.withoutAD(ctx)
 	}
 	status, note := m.rollBack(ctx, ledger.RolledBack, "its run is being put back")

@@ -122,7 +122,12 @@ func seal(t *testing.T, s store.Store, policy string) {
 		ref := directory.GroupRef{Source: directory.Entra, Name: "LIC-" + strings.ToUpper(name)}
 		begin.Groups = append(begin.Groups, directory.Group{Ref: ref, ID: "g-" + name, Grants: []string{"sku-" + name}})
 	}
-	begin.Groups = append(begin.Groups, directory.Group{Ref: directory.GroupRef{Source: directory.Entra, Name: "LIC-Exempt"}, ID: "g-exempt"})
+	for _, g := range [][2]string{{"LIC-Exempt", "g-exempt"}, {"APP-Salesforce", "g-app"}, {"APP-Lite", "g-applite"}} {
+		if !strings.Contains(policy, g[0]) {
+			continue
+		}
+		begin.Groups = append(begin.Groups, directory.Group{Ref: directory.GroupRef{Source: directory.Entra, Name: g[0]}, ID: g[1]})
+	}
 	if err := snapshot.PutBegin(t.Context(), s, begin); err != nil {
 		t.Fatal(err)
 	}

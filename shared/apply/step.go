@@ -92,7 +92,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 		}
 	}
 	// A plan that was made without Active Directory does not need it now.
-	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
+	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.InAD() })
 	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
 		return &b, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -20,7 +19,7 @@ import (
 // altered says where an open entry of the run differs from its plan and policy. It is
 // empty when the entry is what the plan began.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
-	if !slices.Contains([]plan.Via{plan.Direct, plan.EntraGroup, plan.ADGroup}, plan.Via(e.Via)) {
+	if !plan.Via(e.Via).Known() {
 		return "", nil // nothing can be written for it
 	}
 	l, to := j.run.Policy.LicenseNamed(c.License), j.run.Policy.LicenseNamed(c.To)
@@ -28,7 +27,7 @@ func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (str
 		return fmt.Sprintf("the run's policy does not name the licenses of %s", e.Key()), nil
 	}
 	sku, targetSKU, source, target := j.skuOf(l), j.skuOf(to), "", ""
-	if plan.Via(e.Via) != plan.Direct {
+	if plan.Via(e.Via).ByGroup() {
 		source, target = j.groupOf(l), j.groupOf(to)
 	}
 	for _, x := range []struct{ field, is, want string }{
@@ -78,15 +77,15 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	}
 	via := plan.Via(in.Via)
 	switch {
-	case via != plan.Direct && via != plan.EntraGroup && via != plan.ADGroup:
+	case !via.Known():
 		return in, "", fmt.Sprintf("the ledger names an unknown way %q; use the version of idleseat that wrote it", in.Via), nil
-	case (via == plan.ADGroup) != (l.SKU == ""):
+	case !heldBy(l, via):
 		return in, "", fmt.Sprintf("the ledger says that %s was held by the way %s, which the policy does not have for it", in.License, in.Via), nil
-	case via == plan.Direct:
+	case !via.ByGroup():
 		return in, note, "", nil
 	}
 	mine := in.Target == "" || j.known(to, in.To, in.Target)
-	if via == plan.ADGroup && in.Target != "" {
+	if via.InAD() && in.Target != "" {
 		if mine, err = j.adTarget(ctx, to, &in); err != nil {
 			return in, "", "", err
 		}
@@ -95,13 +94,22 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 		note = sentences(note, fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To))
 		in.Target, in.TargetGUID, in.InTarget = "", "", false
 	}
-	if via == plan.ADGroup {
+	if via.InAD() {
 		why, refusal, err := j.adSourceOf(ctx, l, &in)
 		return in, sentences(why, note), refusal, err
 	}
 	source, why, refusal, err := j.sourceOf(ctx, l, in)
 	in.Source = source
 	return in, sentences(why, note), refusal, err
+}
+
+// heldBy tells whether the policy has a way for a license: a license without a SKU is held
+// in the directory of its group alone, one with a SKU in Entra ID alone.
+func heldBy(l *policy.License, via plan.Via) bool {
+	if l.SKU != "" {
+		return !via.InAD()
+	}
+	return via.ByGroup() && via.InAD() == (l.Group.Source == directory.AD)
 }
 
 // sourceOf is the group that gives a license back: the one that was left, else the

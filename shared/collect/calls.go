@@ -190,6 +190,9 @@ func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q policy.
 	}
 	err := r.Entra.ListMembers(ctx, g, r.at.Cursor, func(page []directory.Member, next string) error {
 		for _, m := range page {
+			if q.Direct && !m.Direct {
+				continue
+			}
 			if m.Hidden {
 				w.Hide(key)
 			}

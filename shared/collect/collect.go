@@ -37,6 +37,7 @@ type Entra interface {
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	FindID(ctx context.Context, upnOrID string) (string, error)
 	GroupsOf(ctx context.Context, userID string) ([]string, error)
+	DirectGroups(ctx context.Context, userID string) ([]string, error)
 	Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error
 }
 

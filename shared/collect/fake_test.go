@@ -187,6 +187,16 @@ func (f *fakeEntra) GroupsOf(_ context.Context, id string) ([]string, error) {
 	return in, f.call("GroupsOf " + id)
 }
 
+func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error) {
+	var in []string
+	for g, members := range f.in {
+		if slices.ContainsFunc(members, func(m directory.Member) bool { return m.ID == id }) {
+			in = append(in, g)
+		}
+	}
+	return in, f.call("DirectGroups " + id)
+}
+
 // fakeAD is Active Directory in memory.
 type fakeAD struct {
 	usn     int64              // of its marks; 0: it gives none

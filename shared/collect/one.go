@@ -170,15 +170,18 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 	if err := w.AddEntra(found.entra); err != nil {
 		return err
 	}
-	in, err := c.Entra.GroupsOf(ctx, found.entra.ID)
-	if err != nil {
-		return err
-	}
+	groups := directory.GroupsOf{User: found.entra.ID, All: c.Entra.GroupsOf, Listed: c.Entra.DirectGroups}
 	for _, q := range p.MemberQueries() {
+		if q.Ref.Source != directory.Entra {
+			continue
+		}
 		g := b.Group(q.Ref)
-		member, err := c.isMember(ctx, &g, q.Ref.Source, in, found.entra.ID)
+		in, err := groups.Of(ctx, q.Direct)
+		if err != nil {
+			return err
+		}
+		member, err := c.isMember(ctx, &g, &q, in, found.entra.ID)
 		switch key := q.Ref.Key(q.Direct); {
-		case q.Ref.Source != directory.Entra:
 		case g.Unreadable != "":
 			found.unreadable = append(found.unreadable, key)
 			w.Unreadable(key)
@@ -199,13 +202,13 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 
 // isMember tells whether a person is in a group of Entra ID. memberOf leaves hidden
 // groups out, so that only their own list tells who is not in them.
-func (c *Collector) isMember(ctx context.Context, g *directory.Group, source directory.Source, in []string, id string) (member bool, err error) {
+func (c *Collector) isMember(ctx context.Context, g *directory.Group, q *policy.MemberQuery, in []string, id string) (member bool, err error) {
 	member = slices.Contains(in, g.ID)
-	if member || !g.Hidden || g.Unreadable != "" || source != directory.Entra {
+	if member || !g.Hidden || g.Unreadable != "" {
 		return member, nil
 	}
 	err = c.Entra.ListMembers(ctx, *g, "", func(page []directory.Member, _ string) error {
-		if member = slices.ContainsFunc(page, func(m directory.Member) bool { return m.ID == id }); member {
+		if member = slices.ContainsFunc(page, func(m directory.Member) bool { return m.ID == id && (m.Direct || !q.Direct) }); member {
 			return errEnough
 		}
 		return nil

@@ -78,7 +78,7 @@ func (c Claims) precede(d *plan.Decision) {
 // resolve license assignment problems for a group").
 func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 	switch g := rule.License.Group; {
-	case rule.License.SKU != "":
+	case rule.License.SKU != "" || g.Source != directory.AD:
 	case slices.Contains(p.Memberships, g.NestedKey()):
 		return "the person is in the group by way of a group within it, too, and stays entitled"
 	case slices.Contains(p.Unreadable, g.NestedKey()):

@@ -127,9 +127,7 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 		}
 		c.neverSeen(a)
 	}
-	if c.source == directory.AD {
-		c.members(p, g, h)
-	}
+	c.members(p, g, h)
 	return nil
 }
 
@@ -138,12 +136,7 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 // now is kept for the next reading: not having read a group does not make its members
 // older ones.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Halves) {
-	watched := map[string]string{} // what the table has of a group, by its key
-	for _, key := range c.Policy.GivingGroups() {
-		if i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) }); i >= 0 {
-			watched[key] = p.Groups[i]
-		}
-	}
+	watched := slices.DeleteFunc(c.Policy.GivingGroups(c.source), func(key string) bool { return !slices.Contains(p.Groups, key) })
 	if len(watched) == 0 {
 		return
 	}
@@ -151,33 +144,30 @@ func (c *recollection) members(p *known.Partition, g *group, h *directory.Halves
 	for _, m := range p.Members {
 		since[m.Key] = m.Since
 	}
-	for key, entry := range watched {
+	for _, key := range watched {
 		if unread := slices.Contains(h.Unreadable, key); !unread {
-			c.membersOf(key, entry, since, g, h.Memberships)
+			c.membersOf(key, since, g, h.Memberships)
 			continue
 		}
-		if !slices.Contains(h.Remembered, entry) {
-			h.Remembered = append(h.Remembered, entry)
+		if !slices.Contains(h.Remembered, key) {
+			h.Remembered = append(h.Remembered, key)
 		}
 		for _, a := range g.list {
-			if at, seen := since[known.MemberKeyOf(a.ad.SID, entry)]; seen {
-				a.past().WasMemberOf(entry, at.Time())
+			if at, seen := since[known.MemberKeyOf(a.id(), key)]; seen {
+				a.past().WasMemberOf(key, at.Time())
 			}
 		}
 	}
 }
 
-// membersOf notes since when accounts are in a group that was read. Nobody has been for
-// long in a group that was made again.
-func (c *recollection) membersOf(key, entry string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
-	now := c.identified(key)
-	remade := entry != key && now != key && now != entry
+// membersOf notes since when accounts are in a group that was read.
+func (c *recollection) membersOf(key string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
 	for _, a := range g.list {
-		if !slices.Contains(memberships[a.ad.SID], key) {
+		if !slices.Contains(memberships[a.id()], key) {
 			continue
 		}
-		switch at, seen := since[known.MemberKeyOf(a.ad.SID, entry)]; {
-		case remade || !seen:
+		switch at, seen := since[known.MemberKeyOf(a.id(), key)]; {
+		case !seen:
 			a.past().MemberOf(key, c.now)
 		case at != known.Always:
 			a.past().MemberOf(key, at.Time())

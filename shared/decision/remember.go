@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -34,13 +33,10 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) 
 			p.Accounts[s] = append(p.Accounts[s], remembered(a, r.Begin.Read))
 		})
 	}
-	if r.Feeds[directory.AD].State == plan.Healthy {
-		read := slices.DeleteFunc(r.Policy.GivingGroups(), func(key string) bool { return slices.Contains(h.Unreadable, key) })
-		p.Groups = slices.Clone(h.Remembered)
-		for _, key := range read {
-			p.Groups = append(p.Groups, r.identified(key))
+	for s, f := range r.Feeds {
+		if f.State == plan.Healthy {
+			r.rememberGroups(&p, directory.Source(s), h)
 		}
-		p.Members = r.members(h, read)
 	}
 	if err := known.Put(ctx, r.store, r.Begin.Run, partition, &p); err != nil {
 		return fmt.Errorf("remember the accounts of partition %d of run %s: %w", partition, r.Begin.Run, err)
@@ -48,43 +44,37 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) 
 	return nil
 }
 
-// identified is what a table of known accounts has of a group of Active Directory: its key,
-// and its objectGUID where that is known.
-func (r *Run) identified(key string) string {
-	for _, q := range r.Policy.MemberQueries() {
-		if guid := r.ADGroup(q.Ref); guid != "" && q.Ref.Key(q.Direct) == key {
-			return key + "|" + guid
+// rememberGroups notes since when accounts of a source are in the groups that give a
+// license: in those that were read, and in those that an earlier reading knew.
+func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Halves) {
+	var read, unread []string
+	for _, key := range r.Policy.GivingGroups(source) {
+		switch {
+		case !slices.Contains(h.Unreadable, key):
+			read = append(read, key)
+		case slices.Contains(h.Remembered, key):
+			unread = append(unread, key)
 		}
 	}
-	return key
-}
-
-// identifies tells whether an entry of a table is about the group of a key.
-func identifies(entry, key string) bool {
-	guid, of := strings.CutPrefix(entry, key)
-	return of && (guid == "" || guid[0] == '|')
-}
-
-// members is since when accounts are in groups: those that were read, and those that an
-// earlier reading knew.
-func (r *Run) members(h *directory.Halves, groups []string) (list []known.Member) {
-	if len(groups)+len(h.Remembered) == 0 {
-		return nil
+	if p.Groups = append(p.Groups, slices.Concat(read, unread)...); len(read)+len(unread) == 0 {
+		return
 	}
-	for i := range h.AD {
-		u := &h.AD[i]
-		for _, key := range h.Remembered {
-			if since, was := u.Past.MemberBefore[key]; was {
-				list = append(list, known.Member{Key: known.MemberKeyOf(u.SID, key), Since: max(known.Always, known.SecondOf(since))})
+	halvesOf(h, source, func(a half) {
+		for _, key := range unread {
+			if since, was := a.past().MemberBefore[key]; was {
+				p.Members = append(p.Members, memberOf(a, key, since))
 			}
 		}
-		for _, key := range h.Memberships[u.SID] {
-			if slices.Contains(groups, key) {
-				list = append(list, known.Member{Key: known.MemberKeyOf(u.SID, r.identified(key)), Since: max(known.Always, known.SecondOf(u.Past.MemberSince[key]))})
+		for _, key := range h.Memberships[a.id()] {
+			if slices.Contains(read, key) {
+				p.Members = append(p.Members, memberOf(a, key, a.past().MemberSince[key]))
 			}
 		}
-	}
-	return list
+	})
+}
+
+func memberOf(a half, key string, since time.Time) known.Member {
+	return known.Member{Key: known.MemberKeyOf(a.id(), key), Since: max(known.Always, known.SecondOf(since))}
 }
 
 // remembered is what later runs know of an account that was read at an instant.

@@ -120,7 +120,7 @@ func (f *Field) Of(p *Person) Value {
 	}
 	v := f.read(p)
 	if f.Meaning == Activity {
-		if newest, _ := f.wentBack(p.past(f.Source), v.Time); !newest.IsZero() {
+		if newest, _ := f.wentBack(p.Past(f.Source), v.Time); !newest.IsZero() {
 			return Value{}
 		}
 	}

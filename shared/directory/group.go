@@ -123,6 +123,7 @@ type Member struct {
 	ID     string
 	SID    string // onPremisesSecurityIdentifier, empty for a cloud account
 	Hidden bool   // listed in a group whose membership is hidden
+	Direct bool   // listed in the group itself, not in one within it
 }
 
 // MemberOf answers whether the person belongs to a named group, by the key of

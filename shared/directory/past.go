@@ -36,7 +36,7 @@ type Past struct {
 	// has given the license for longer than anybody knows, or does not give it.
 	MemberSince map[string]time.Time
 	// MemberBefore is the same of groups that this reading could not read, as an earlier
-	// one knew it, with an entry for each of Halves.Remembered that the account was in.
+	// one knew it, with an entry for each group that the account was in.
 	MemberBefore map[string]time.Time
 }
 
@@ -73,9 +73,9 @@ func (a *ADUser) Activity() [ActivityDates]time.Time {
 	return [ActivityDates]time.Time{logon: a.LastLogonTimestamp}
 }
 
-// past is what earlier readings tell of the account of a source; nil when there is
+// Past is what earlier readings tell of the account of a source; nil when there is
 // no account.
-func (p *Person) past(s Source) *Past {
+func (p *Person) Past(s Source) *Past {
 	switch {
 	case s == AD && p.AD != nil:
 		return &p.AD.Past
@@ -88,7 +88,7 @@ func (p *Person) past(s Source) *Past {
 // SeenOnce tells that no reading of an earlier day saw one of the person's accounts.
 func (p *Person) SeenOnce(now time.Time) bool {
 	for _, s := range [...]Source{Entra, AD} {
-		if past := p.past(s); past != nil && past.SeenOnce(now) {
+		if past := p.Past(s); past != nil && past.SeenOnce(now) {
 			return true
 		}
 	}
@@ -112,7 +112,7 @@ func (p *Person) missed(s Source, joined time.Time) {
 // EnabledSince is since when the account of a source is known to be enabled, as in
 // Past; zero: longer than anybody knows. Unset: it is not known whether it is.
 func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
-	switch past := p.past(s); {
+	switch past := p.Past(s); {
 	case past == nil:
 		return time.Time{}, Unset
 	case s == AD:
@@ -122,19 +122,19 @@ func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	}
 }
 
-// MemberSince is since when the account in Active Directory is known to be in a group
-// that gives a license; zero: longer than anybody knows.
-func (p *Person) MemberSince(key string) time.Time {
-	if p.AD == nil {
-		return time.Time{}
+// MemberSince is since when the account of a source is known to be in a group that gives
+// a license; zero: longer than anybody knows.
+func (p *Person) MemberSince(s Source, key string) time.Time {
+	if past := p.Past(s); past != nil {
+		return past.MemberSince[key]
 	}
-	return p.AD.Past.MemberSince[key]
+	return time.Time{}
 }
 
 // WentBack is the newest date of a field that any reading saw, when the date read now
 // is earlier or missing. It is zero otherwise. read is the date read now.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
-	past := p.past(f.Source)
+	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity {
 		return time.Time{}, time.Time{}
 	}

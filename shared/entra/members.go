@@ -74,7 +74,7 @@ func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor 
 	for len(at.Open) > 0 {
 		reading, hidden := at.Open[0], slices.Contains(at.Hidden, at.Open[0])
 		err := c.listDirect(ctx, reading, at.Link, func(entries []wireMember, link string) error {
-			users := at.take(entries, hidden)
+			users := at.take(entries, hidden, reading == group.ID)
 			if at.Link = link; link == "" {
 				if hidden && !at.Seen {
 					return hiddenError(reading)
@@ -103,7 +103,7 @@ func hiddenError(groupID string) error {
 }
 
 // take notes a page of the group that is being read, and gives its users.
-func (m *memberCursor) take(entries []wireMember, hidden bool) (users []directory.Member) {
+func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []directory.Member) {
 	m.Seen = m.Seen || len(entries) > 0
 	for _, e := range entries {
 		switch {
@@ -114,7 +114,7 @@ func (m *memberCursor) take(entries []wireMember, hidden bool) (users []director
 				m.Hidden = append(m.Hidden, e.ID)
 			}
 		default:
-			users = append(users, directory.Member{ID: e.ID, SID: e.SID, Hidden: hidden})
+			users = append(users, directory.Member{ID: e.ID, SID: e.SID, Hidden: hidden, Direct: direct})
 		}
 	}
 	return users

@@ -149,6 +149,8 @@ func (company) FindPerson(context.Context, string) (directory.EntraUser, error) 
 
 func (company) GroupsOf(context.Context, string) ([]string, error) { return nil, nil }
 
+func (company) DirectGroups(context.Context, string) ([]string, error) { return nil, nil }
+
 type adSide struct{ company }
 
 func (c adSide) ListPeople(_ context.Context, each func(directory.ADUser) error) error {

@@ -23,7 +23,7 @@ func (p *Plan) Batches() []Batch {
 		notices = fill(notices, "notice", c)
 	}
 	for _, c := range p.Changes {
-		if c.Via == ADGroup {
+		if c.Via.InAD() {
 			ad = fill(ad, "ad", c)
 		} else {
 			entra = fill(entra, "entra", c)

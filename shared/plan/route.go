@@ -11,13 +11,22 @@ import (
 // Via is the way by which a license is changed.
 type Via string
 
-// The ways: one assignLicense call, membership of Entra groups, membership of
-// Active Directory groups.
+// The ways are the names of the targets in which licenses are held and written: direct
+// assignments, by one assignLicense call; groups of Entra ID; groups of Active Directory.
 const (
 	Direct     Via = "direct"
 	EntraGroup Via = "entra-group"
 	ADGroup    Via = "ad-group"
 )
+
+// Known tells whether this version writes the target.
+func (v Via) Known() bool { return v == Direct || v.ByGroup() }
+
+// ByGroup tells that a license is held by membership of a group there.
+func (v Via) ByGroup() bool { return v == EntraGroup || v.InAD() }
+
+// InAD tells that the target is written in Active Directory, which the relay does.
+func (v Via) InAD() bool { return v == ADGroup }
 
 // Tenant is what a run resolved before it read people.
 type Tenant struct {
@@ -45,7 +54,7 @@ func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 
 // Route is how one person's license is changed. Source and Target are groups:
 // object ids in Entra, distinguished names in Active Directory. SKU and
-// TargetSKU are skuIds, empty for a license that is an AD group alone.
+// TargetSKU are skuIds, empty for a license that is membership of a group.
 type Route struct {
 	Via            Via
 	Source, Target string
@@ -56,7 +65,7 @@ type Route struct {
 // The refusal says why it cannot be done safely; it is empty when it can.
 func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusal string) {
 	if r.License.SKU == "" {
-		return t.adRoute(p, r)
+		return t.memberRoute(p, r)
 	}
 	if route, refusal = t.way(p, r); refusal == "" {
 		refusal = t.mailRefusal(p, r)
@@ -97,6 +106,27 @@ func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	default:
 		return Route{}, "no longer held"
 	}
+}
+
+// memberRoute is the route of a license that is membership of a group.
+func (t *Tenant) memberRoute(p *directory.Person, r *policy.Rule) (Route, string) {
+	if r.License.Group.Source == directory.AD {
+		return t.adRoute(p, r)
+	}
+	source, refusal := t.LicenseGroup(r.License)
+	if refusal != "" {
+		return Route{}, refusal
+	}
+	route := Route{Via: EntraGroup, Source: source.ID}
+	if r.ChangeTo == nil {
+		return route, ""
+	}
+	target, refusal := t.LicenseGroup(r.ChangeTo)
+	if refusal != "" {
+		return Route{}, refusal
+	}
+	route.Target = target.ID
+	return route, ""
 }
 
 func (t *Tenant) adRoute(p *directory.Person, r *policy.Rule) (Route, string) {
@@ -196,14 +226,17 @@ func (t *Tenant) LicenseGroup(l *policy.License) (g directory.Group, refusal str
 }
 
 // Gives is why membership of a group may not be changed for a license: that is done
-// only where it can be, and gives that license and nothing else. name is how the group
-// is called.
+// only where it can be, and gives that license and nothing else. A group that is the
+// license itself grants no product. name is how the group is called.
 func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
 	switch {
 	case g.Unreadable != "":
 		return fmt.Sprintf("the group %s cannot be read: %s", name, g.Unreadable)
 	case obstacle(g) != "":
 		return fmt.Sprintf("the group %s %s", name, obstacle(g))
+	case l.SKU == "" && len(g.Grants) > 0:
+		return fmt.Sprintf("the group %s grants a product of Microsoft 365 besides: name it as sku of %s", name, l.Name)
+	case l.SKU == "":
 	case !slices.Contains(g.Grants, t.SKUIDs[l.SKU]):
 		return fmt.Sprintf("the group %s does not grant %s", name, l.SKU)
 	}

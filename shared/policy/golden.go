@@ -204,10 +204,12 @@ func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 		switch {
 		case license == nil:
 			g.fault(item, "the policy has no license %q%s", name, didYouMean(name, g.policy.licenseNames()))
+		case license.memberOfEntra() && p.Entra == nil:
+			g.fault(item, "license %s is held in Entra, and the person has no account there", name)
 		case license.holders != nil:
 			p.Memberships = append(p.Memberships, license.holders.key)
-			if p.AD != nil && since.After(longAgo) {
-				p.AD.Past.MemberOf(license.holders.key, since)
+			if past := p.Past(license.holders.Ref.Source); past != nil && since.After(longAgo) {
+				past.MemberOf(license.holders.key, since)
 			}
 		case p.Entra == nil:
 			g.fault(item, "license %s is held in Entra, and the person has no account there", name)

@@ -79,7 +79,7 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 		return grace{flag: directory.No} // who has no account is no holder, or the verdict is unknown for it
 	}
 	if l.holders != nil {
-		since := p.MemberSince(l.holders.key)
+		since := p.MemberSince(l.holders.Ref.Source, l.holders.key)
 		if since.IsZero() {
 			return grace{flag: directory.No}
 		}
@@ -123,7 +123,7 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	days, source := j.policy.Grace.EnabledAgain, directory.Entra
 	if l.holders != nil {
-		source = directory.AD
+		source = l.holders.Ref.Source
 	}
 	if days == 0 {
 		return grace{flag: directory.No}
@@ -141,11 +141,11 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	return j.since(since, days, "the account was first seen enabled on "+dayOf(since))
 }
 
-// GivingGroups are the GroupRef.Keys of the groups in Active Directory for which
-// newHolder needs the start of each membership. Active Directory does not record it.
-func (p *Policy) GivingGroups() (keys []string) {
+// GivingGroups are the GroupRef.Keys of the groups of a source for which newHolder
+// needs the start of each membership. Neither directory records it.
+func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {
-		if p.Grace.NewHolder > 0 && l.holders != nil {
+		if p.Grace.NewHolder > 0 && l.holders != nil && l.holders.Ref.Source == source {
 			keys = append(keys, l.holders.key)
 		}
 	}

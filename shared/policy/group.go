@@ -51,7 +51,7 @@ type located struct {
 
 // MemberQueries are all the groups whose members a run must read, each once:
 // exempt groups and groups mapped to attributes with everybody in them, and
-// the Active Directory groups by which people hold a license some rule asks
+// the groups by which people hold a license without a SKU that some rule asks
 // about, with those listed only.
 func (p *Policy) MemberQueries() []MemberQuery {
 	var queries []MemberQuery

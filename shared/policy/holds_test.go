@@ -123,7 +123,7 @@ func TestGivingGroups(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
 	for text, want := range map[string][]string{twoRules: nil, "grace: {newHolder: 1}\n" + twoRules: {key}, "grace: {neverSignedIn: 9}\n" + twoRules: nil} {
-		if d := cmp.Diff(want, load(t, text).GivingGroups()); d != "" {
+		if d := cmp.Diff(want, load(t, text).GivingGroups(directory.AD)); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
 		}
 	}

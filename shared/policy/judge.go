@@ -19,7 +19,7 @@ import (
 // belongs to one goroutine.
 type Judge struct {
 	policy *Policy
-	skus   []string // skuId by License.index; "" for a license of Active Directory
+	skus   []string // skuId by License.index; "" for a license that is a group
 	now    time.Time
 
 	programs []cel.Program // by condition.index

@@ -61,17 +61,17 @@ func (l *loader) license(e entry) *License {
 	switch {
 	case len(l.faults) > before:
 	case license.SKU == "" && license.Group == nil:
-		l.fault(e.value, `license %s needs "sku: PART_NUMBER", or "group: {ad: …}" when a group of Active Directory gives it`, license.Name)
-	case license.SKU == "" && !inAD:
-		l.fault(e.value, `license %s needs "sku: PART_NUMBER" beside its Entra group: who holds it is read from the license, not from the group`, license.Name)
+		l.fault(e.value, `license %s needs "sku: PART_NUMBER", or "group: {ad: …}" or "group: {entra: …}" when membership of the group is the license`, license.Name)
 	case license.SKU != "" && inAD:
 		l.fault(e.value, `license %s has a sku and a group of Active Directory; name its Entra group, or leave the sku out`, license.Name)
-	case !inAD && license.Model != "":
+	case license.SKU != "" && license.Model != "":
 		l.fault(e.value, "license %s has a sku, whose seats are people's; leave model out", license.Name)
 	case inAD && (license.KeepSeats > 0 || license.MailboxQuota > 0 || len(license.Needs) > 0):
 		l.fault(e.value, "license %s is a group of Active Directory, of which neither seats nor mailboxes nor service plans are known; leave keepSeats, mailboxQuota and needs out", license.Name)
+	case license.SKU == "" && (license.KeepSeats > 0 || license.MailboxQuota > 0 || len(license.Needs) > 0):
+		l.fault(e.value, "license %s has no sku, so that membership of its group is the license, of which neither seats nor mailboxes nor service plans are known; leave keepSeats, mailboxQuota and needs out, or name the sku", license.Name)
 	}
-	if inAD && license.SKU == "" {
+	if license.SKU == "" && license.Group != nil {
 		q := newMemberQuery(*license.Group, true)
 		license.holders = &q
 	}
@@ -99,7 +99,7 @@ func (l *loader) sameProduct(n *yaml.Node, license *License) {
 		switch {
 		case license.SKU != "" && strings.EqualFold(other.SKU, license.SKU):
 			l.fault(n, "licenses %s and %s are the same product %s; name it once", other.Name, license.Name, license.SKU)
-		case license.SKU == "" && other.SKU == "" && license.Group != nil && other.Group != nil && license.Group.Key(true) == other.Group.Key(true):
+		case (license.SKU == "" && other.SKU == "" || license.memberOfEntra() || other.memberOfEntra()) && license.Group != nil && other.Group != nil && license.Group.Key(true) == other.Group.Key(true):
 			l.fault(n, "licenses %s and %s are the same group %s; name it once", other.Name, license.Name, license.Group)
 		}
 	}
@@ -219,7 +219,9 @@ func (l *loader) changeTo(n *yaml.Node, rule *Rule) {
 	switch from, into := rule.License, rule.ChangeTo; {
 	case from == into:
 		l.fault(n, "a license cannot be changed to itself; write remove, or name another")
-	case (from.holders == nil) != (into.holders == nil):
+	case (from.holders == nil) != (into.holders == nil) && (from.memberOfEntra() || into.memberOfEntra()):
+		l.fault(n, "one of %s and %s has a sku, and membership of a group of Entra ID is the other, so one cannot be changed to the other in one move; write remove", from.Name, into.Name)
+	case (from.holders == nil) != (into.holders == nil), from.holders != nil && from.holders.Ref.Source != into.holders.Ref.Source:
 		l.fault(n, "%s and %s live in different directories, so one cannot be changed to the other in one move; write remove", from.Name, into.Name)
 	case from.holders == nil && from.SKU == into.SKU, from.holders != nil && from.holders.key == into.holders.key:
 		l.fault(n, "%s and %s are the same product; write remove, or name another", from.Name, into.Name)

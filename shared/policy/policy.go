@@ -49,11 +49,14 @@ type Policy struct {
 	conditions    []*condition
 }
 
-// License is a product people hold: in Entra by a SKU, or in Active Directory
-// by membership of a group.
+// License is a product people hold: by a SKU in Entra ID, or by membership of a group
+// of either directory that is the license itself, as a Citrix group is, or a group that
+// is assigned to an application which takes its users from Entra ID by SCIM. Such a
+// group counts only those whom it lists itself: provisioning reads no nested groups
+// (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID").
 type License struct {
 	Name         string
-	SKU          string              // part number or skuId; "" for a license of Active Directory
+	SKU          string              // part number or skuId; "" where membership of Group is the license
 	Group        *directory.GroupRef // the group that gives it; nil: none
 	MonthlyPrice float64             // of one seat, in the policy's currency
 	KeepSeats    int                 // free seats that idleseat leaves for others
@@ -67,14 +70,14 @@ type License struct {
 	// is changed to it. Those that give a mailbox always count.
 	Needs []string
 
-	// Model is how the seats of a license of Active Directory are counted; "": not said.
+	// Model is how the seats of a license without a SKU are counted; "": not said.
 	Model Model
 
 	index   int          // in Policy.Licenses
-	holders *MemberQuery // the AD group whose members hold it; nil with a SKU
+	holders *MemberQuery // the group whose members hold it; nil with a SKU
 }
 
-// Model is how seats are counted that a group of Active Directory gives a right to
+// Model is how seats are counted that a group gives a right to
 // (Citrix DaaS documentation, "License types": user/device and concurrent).
 type Model string
 
@@ -84,6 +87,11 @@ const (
 	PerDevice  Model = "device"
 	Concurrent Model = "concurrent"
 )
+
+// memberOfEntra tells that membership of a group of Entra ID is the license.
+func (l *License) memberOfEntra() bool {
+	return l.SKU == "" && l.Group != nil && l.Group.Source == directory.Entra
+}
 
 // FreesNothing says why leaving the license's group frees no seat, or may free none;
 // empty when it does.

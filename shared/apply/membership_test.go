@@ -1,0 +1,127 @@
+package apply
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// Anna and Bo have a seat of an application by a group of Entra ID.
+var (
+	freeApp = plan.Change{User: "id-anna", Rule: "app", License: "salesforce", Via: plan.EntraGroup, IdleSince: &idle}
+	moveApp = plan.Change{User: "id-anna", Rule: "app-lite", License: "salesforce", To: "salesforce-lite", Via: plan.EntraGroup, IdleSince: &idle}
+)
+
+func appBench(t *testing.T, c plan.Change) *bench {
+	t.Helper()
+	rule := "  - {name: app, license: salesforce, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n"
+	if c.To != "" {
+		rule = "  - {name: app-lite, license: salesforce, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo: salesforce-lite}}\n"
+	}
+	b := newBenchOf(t, strings.Replace(text, "exempt:", `  salesforce: {group: {entra: APP-Salesforce}, model: user}
+  salesforce-lite: {group: {entra: APP-Lite}, model: user}
+exempt:`, 1)+rule, c)
+	b.entra.in["g-app"] = []string{"id-anna", "id-bo"}
+	return b
+}
+
+// TestMembershipIsTheLicense: a seat that a group of Entra ID gives is taken by leaving the
+// group, and counts as taken when the group no longer lists the person.
+func TestMembershipIsTheLicense(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change plan.Change
+		edit   func(*bench)
+		status report.Status
+		note   string
+		writes []string
+	}{
+		"taken":          {freeApp, nil, report.Done, "", []string{"RemoveMember g-app id-anna"}},
+		"moved":          {moveApp, nil, report.Done, "", []string{"AddMember g-applite id-anna", "RemoveMember g-app id-anna"}},
+		"in by a group":  {freeApp, func(b *bench) { b.entra.in["g-app"], b.entra.nested = nil, members{"g-app": {"id-anna"}} }, report.Kept, "", nil},
+		"read late":      {freeApp, func(b *bench) { b.entra.stale = b.entra.in.clone() }, report.Pending, "Graph accepted the change but still shows the member", []string{"RemoveMember g-app id-anna"}},
+		"joined late":    {moveApp, func(b *bench) { b.entra.stale = b.entra.in.clone() }, report.Pending, "it does not show the person", []string{"AddMember g-applite id-anna"}},
+		"used again":     {freeApp, func(b *bench) { b.entra.users["id-anna"].LastSuccessful = asOf }, report.Kept, "", nil},
+		"dynamic by now": {freeApp, func(b *bench) { b.entra.dynamic = "g-app" }, report.Refused, "is dynamic", nil},
+		"gives products": {freeApp, func(b *bench) { b.entra.grants["g-app"] = "sku-e3" }, report.Refused, "grants a product of Microsoft 365 besides", nil},
+		"target refuses": {moveApp, func(b *bench) { b.entra.fail = fails("AddMember g-applite id-anna") }, report.Failed, "no", []string{"AddMember g-applite id-anna"}},
+		"source refuses": {moveApp, func(b *bench) { b.entra.fail = fails("RemoveMember g-app id-anna") }, report.Failed, "no", []string{"AddMember g-applite id-anna", "RemoveMember g-app id-anna", "RemoveMember g-applite id-anna"}},
+		"members unseen": {freeApp, func(b *bench) {
+			b.entra.hidden = "g-app"
+			b.entra.fail = map[string]error{"ListMembers g-app": directory.ErrHidden}
+		}, report.Kept, "undecided", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := appBench(t, tc.change)
+			if tc.edit != nil {
+				tc.edit(b)
+			}
+			results, err := b.Apply(t.Context(), Request{Run: "run"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := results.Results[0]
+			if got.Status != tc.status || !strings.Contains(got.Note, tc.note) {
+				t.Errorf("%s %q, want %s %q", got.Status, got.Note, tc.status, tc.note)
+			}
+			if d := cmp.Diff(tc.writes, b.entra.writes(), cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("writes (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func fails(call string) map[string]error { return map[string]error{call: refusal("no")} }
+
+// TestMembershipShowsLate: a change whose write is not shown yet ends when it shows, and
+// writes nothing again.
+func TestMembershipShowsLate(t *testing.T) {
+	t.Parallel()
+	b := appBench(t, freeApp)
+	b.entra.stale = b.entra.in.clone()
+	for _, want := range []report.Status{report.Pending, report.Pending, report.Done} {
+		results, err := b.Apply(t.Context(), Request{Run: "run"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := results.Results[0]; got.Status != want {
+			t.Fatalf("%s %q, want %s", got.Status, got.Note, want)
+		}
+		if b.now = b.now.Add(time.Minute); want == report.Pending && len(b.entra.writes()) > 1 {
+			t.Errorf("writes %q", b.entra.writes())
+		}
+		if b.entra.count["DirectGroups"] > 4 {
+			b.entra.stale = nil
+		}
+	}
+}
+
+// TestSomebodyGivesTheSeatBack: a seat that was seen free and is held again is not taken a
+// second time.
+func TestSomebodyGivesTheSeatBack(t *testing.T) {
+	t.Parallel()
+	b := appBench(t, freeApp)
+	b.entra.stale = b.entra.in.clone()
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.now = b.now.Add(directory.Settling + time.Minute)
+	results, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := results.Results[0]; got.Status != report.Kept && got.Status != report.Pending {
+		t.Errorf("%s %q", got.Status, got.Note)
+	}
+	if want := []string{"RemoveMember g-app id-anna", "AddMember g-app id-anna"}; cmp.Diff(want, b.entra.writes()) != "" {
+		t.Errorf("writes %q, want %q: what was given back is theirs", b.entra.writes(), want)
+	}
+}
