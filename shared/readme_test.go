@@ -5,20 +5,73 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestREADMENamesTests: each test that the README promises is there.
-func TestREADMENamesTests(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../README.md")
+// readPages reads what is written for people: the pages at the top, and those of docs.
+func readPages(t *testing.T) map[string]string {
+	t.Helper()
+	top, err := filepath.Glob("../*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defined := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	pages := map[string]string{}
+	add := func(path string) error {
+		text, err := os.ReadFile(path)
+		pages[path] = string(text)
+		return err
+	}
+	for _, path := range top {
+		if err := add(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = filepath.WalkDir("../docs", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".md") {
+			return err
+		}
+		return add(path)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
+// matches are the first groups of a pattern in all pages, by page.
+func matches(pages map[string]string, pattern string) map[string][]string {
+	found := map[string][]string{}
+	for path, text := range pages {
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			found[path] = append(found[path], m[1])
+		}
+	}
+	return found
+}
+
+// TestREADMEIsShort: who opens the repository reads it to the end.
+func TestREADMEIsShort(t *testing.T) {
+	t.Parallel()
+	const most = 150
+	if lines := strings.Count(readPages(t)["../README.md"], "\n"); lines == 0 || lines > most {
+		t.Errorf("README.md has %d lines, and %d are allowed: what is long belongs to docs", lines, most)
+	}
+	for page, text := range readPages(t) {
+		const decision = 60
+		if lines := strings.Count(text, "\n"); strings.Contains(page, "/decisions/") && lines > decision {
+			t.Errorf("%s has %d lines, and %d are allowed", page, lines, decision)
+		}
+	}
+}
+
+// TestPagesNameTests: each test that a page promises is there.
+func TestPagesNameTests(t *testing.T) {
+	t.Parallel()
+	defined := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(\w+ \*testing\.[TF]\)`)
 	tests := map[string]bool{}
-	err = filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -31,13 +84,121 @@ func TestREADMENamesTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(text, -1)
-	if len(named) < 20 {
-		t.Errorf("the README names %d tests", len(named))
-	}
-	for _, m := range named {
-		if !tests[string(m[1])] {
-			t.Errorf("the README names %s, and there is no such test", m[1])
+	distinct := map[string]bool{}
+	for page, names := range matches(readPages(t), "`((?:Test|Fuzz)\\w+)`") {
+		for _, name := range names {
+			distinct[name] = true
+			if !tests[name] {
+				t.Errorf("%s names %s, and there is no such test", page, name)
+			}
 		}
 	}
+	if len(distinct) < 180 {
+		t.Errorf("the pages name %d tests, 180 or more before", len(distinct))
+	}
+}
+
+// TestPagesNameTargets: each make target that a page names is in the Makefile.
+func TestPagesNameTargets(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^([a-z][a-z-]*):`).FindAllSubmatch(makefile, -1) {
+		targets[string(m[1])] = true
+	}
+	doors, err := filepath.Glob("../functions/*/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, door := range doors {
+		targets[filepath.Base(filepath.Dir(door))] = true
+	}
+	seen := 0
+	for page, names := range matches(readPages(t), "(?m)(?:`|^ {4})make ([a-z][a-z-]*)") {
+		for _, name := range names {
+			seen++
+			if !targets[name] {
+				t.Errorf("%s names make %s, and the Makefile has no such target", page, name)
+			}
+		}
+	}
+	if seen < 8 {
+		t.Errorf("the pages name %d targets", seen)
+	}
+}
+
+// TestPagesNameCommands: each command that a page shows is one of the program.
+func TestPagesNameCommands(t *testing.T) {
+	t.Parallel()
+	commands := map[string]bool{}
+	sources, err := filepath.Glob("../functions/idleseat/command/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range sources {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("(?m)^\\s(\\w+)\\s+\\w+\\s+`cmd:").FindAllSubmatch(source, -1) {
+			commands[strings.ToLower(string(m[1]))] = true
+		}
+	}
+	seen := 0
+	for page, names := range matches(readPages(t), "(?m)(?:`|^ {4}(?:bin/)?)idleseat ([a-z]+)") {
+		for _, name := range names {
+			seen++
+			if !commands[name] {
+				t.Errorf("%s shows idleseat %s, and there is no such command", page, name)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("the pages show %d commands", seen)
+	}
+}
+
+// TestPagesNameFiles: each file and folder of ours that a page names or links to is there.
+func TestPagesNameFiles(t *testing.T) {
+	t.Parallel()
+	pages, seen := readPages(t), 0
+	for page, names := range matches(pages, "`((?:functions|shared|infra|docs|\\.github)/[A-Za-z0-9_./-]+)`") {
+		for _, name := range names {
+			seen++
+			if _, err := os.Stat(filepath.Join("..", name)); err != nil {
+				t.Errorf("%s names %s: %v", page, name, err)
+			}
+		}
+	}
+	for page, links := range matches(pages, `\]\(([^):\s]+)\)`) {
+		for _, link := range links {
+			seen++
+			file, anchor, _ := strings.Cut(link, "#")
+			to := page
+			if file != "" {
+				to = filepath.Join(filepath.Dir(page), file)
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s: %v", page, link, err)
+			}
+			if anchor != "" && !slices.Contains(anchors(pages[to]), anchor) {
+				t.Errorf("%s links to %s, which has no such heading", page, link)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("the pages name %d files", seen)
+	}
+}
+
+// anchors are the names by which the headings of a page are linked to.
+func anchors(page string) (all []string) {
+	for _, m := range regexp.MustCompile("(?m)^#+ (.+)$").FindAllStringSubmatch(page, -1) {
+		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, strings.ReplaceAll(name, " ", "-"))
+	}
+	return all
 }

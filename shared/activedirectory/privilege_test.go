@@ -16,7 +16,7 @@ import (
 // right names.
 const memberAttribute, groupClass = "bf9679c0-0de6-11d0-a285-00aa003049e2", "bf967a9c-0de6-11d0-a285-00aa003049e2"
 
-// TestSambaLeastPrivilege binds as a domain user with the one right that the README
+// TestSambaLeastPrivilege binds as a domain user with the one right that docs/operations.md
 // grants: everything needed works, and the server refuses everything else.
 func TestSambaLeastPrivilege(t *testing.T) {
 	const secret, licenses = "Pa55w.rd-of-idleseat", "OU=Licenses," + samba.Base

@@ -74,7 +74,7 @@ func TestTargetOfAnEntry(t *testing.T) {
 		j := b.jobOf(t)
 		j.run.Begin.Former = tc.former
 		if tc.fail {
-			b.ad.fail = map[string]error{"FindGroup " + liteDN: errDown}
+			b.ad.fail = map[string]error{"FindGroup " + liteDN: errDown, "FindGroup LIC-EXO": errDown}
 		}
 		if got, err := j.adTarget(t.Context(), tc.to(j), &tc.in); got != tc.want || !errors.Is(err, tc.is) {
 			t.Errorf("%s: %t, %v; want %t, %v", name, got, err, tc.want, tc.is)
@@ -181,6 +181,81 @@ func TestSourceOfTheWayBack(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFormerSourceThatCannotBeRead is not gone: nobody is put into the policy's present
+// group in its place.
+func TestFormerSourceThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	const oldDN = "CN=Citrix Old,DC=corp"
+	for name, tc := range map[string]struct {
+		fail error
+		into string
+		note string
+	}{
+		"cannot be read": {errDown, "", ""},
+		"gone":           {directory.ErrNoGroup, citrixDN, "given back by the group ad:" + citrixDN + ", since " + oldDN + " is gone"},
+		"there":          {nil, oldDN, ""},
+	} {
+		b := newBench(t, freeEgon)
+		b.ad.at(citrixDN, citrixGUID, 900)
+		b.ad.at(oldDN, otherGUID, 900)
+		b.ad.fail = map[string]error{"FindGroup " + oldDN: tc.fail}
+		j := b.jobOf(t)
+		j.run.Begin.Former = map[string]directory.Group{"citrix": {ID: oldDN}}
+		in := ledger.Intent{License: "citrix", Source: oldDN, At: daysAgo(10)}
+		note, refusal, err := j.adSourceOf(t.Context(), j.run.Policy.LicenseNamed("citrix"), &in)
+		if tc.into == "" {
+			if !errors.Is(err, errDown) || note+refusal != "" || in.Source != oldDN || in.SourceGUID != "" {
+				t.Errorf("%s: %+v, note %q, refusal %q, %v", name, in, note, refusal, err)
+			}
+			continue
+		}
+		if in.Source != tc.into || note != tc.note || refusal != "" || err != nil {
+			t.Errorf("%s: %+v, note %q, refusal %q, %v", name, in, note, refusal, err)
+		}
+	}
+}
+
+// TestGroupsAreIdentified: an intent notes the objectGUIDs of its groups, if they are those
+// that the run has read. A group that is gone or cannot be read is not the group.
+func TestGroupsAreIdentified(t *testing.T) {
+	t.Parallel()
+	type guids struct{ Source, Target string }
+	for name, tc := range map[string]struct {
+		read   string // by the run, of Citrix
+		groups func(*fakeAD)
+		fail   string
+		target string
+		want   guids
+		why    string
+		is     error
+	}{
+		"both":                           {citrixGUID, func(f *fakeAD) { f.at(citrixDN, citrixGUID, 9); f.at(liteDN, otherGUID, 9) }, "", liteDN, guids{citrixGUID, otherGUID}, "", nil},
+		"the source alone":               {citrixGUID, func(f *fakeAD) { f.at(citrixDN, citrixGUID, 9) }, "", "", guids{citrixGUID, ""}, "", nil},
+		"not read by the run":            {"", func(f *fakeAD) { f.at(citrixDN, citrixGUID, 9) }, "", "", guids{citrixGUID, ""}, "", nil},
+		"another one":                    {otherGUID, func(f *fakeAD) { f.at(citrixDN, citrixGUID, 9) }, "", "", guids{}, "the group at " + citrixDN + " is another one", nil},
+		"its GUID is not told":           {citrixGUID, func(f *fakeAD) { f.at(citrixDN, "", 9) }, "", "", guids{}, "", nil},
+		"gone":                           {citrixGUID, func(f *fakeAD) { f.at(liteDN, otherGUID, 9) }, "", liteDN, guids{}, "", directory.ErrNoGroup},
+		"the target is gone":             {citrixGUID, func(f *fakeAD) { f.at(citrixDN, citrixGUID, 9) }, "", liteDN, guids{citrixGUID, ""}, "", directory.ErrNoGroup},
+		"it cannot be looked up":         {citrixGUID, func(f *fakeAD) { f.at(citrixDN, citrixGUID, 9) }, citrixDN, "", guids{}, "", errDown},
+		"the target cannot be looked up": {citrixGUID, func(f *fakeAD) { f.at(citrixDN, citrixGUID, 9); f.at(liteDN, otherGUID, 9) }, liteDN, liteDN, guids{citrixGUID, ""}, "", errDown},
+	} {
+		b := newBench(t, freeEgon)
+		b.reread(t, tc.read)
+		tc.groups(b.ad)
+		if tc.fail != "" {
+			b.ad.fail = map[string]error{"FindGroup " + tc.fail: errDown}
+		}
+		in := ledger.Intent{Source: citrixDN, Target: tc.target}
+		why, err := b.jobOf(t).identify(t.Context(), &in)
+		if !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) || (tc.why == "") != (why == "") || !strings.HasPrefix(why, tc.why) {
+			t.Errorf("%s: %q, %v", name, why, err)
+		}
+		if got := (guids{in.SourceGUID, in.TargetGUID}); got != tc.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
+		}
 	}
 }
 

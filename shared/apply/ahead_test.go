@@ -52,6 +52,9 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 			if status != tc.status || len(note) < len(tc.note) || note[:min(len(note), len(tc.note))] != tc.note || (note == "") != (tc.note == "") {
 				t.Errorf("%s, %q; want %s, %q", status, note, tc.status, tc.note)
 			}
+			if n := b.entra.count["DirectGroups"]; n > 0 && tc.via == plan.Direct {
+				t.Error("groups were read of a license that is held directly")
+			}
 		})
 	}
 }

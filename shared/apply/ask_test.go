@@ -2,11 +2,13 @@ package apply
 
 import (
 	"cmp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -177,4 +179,25 @@ func TestMissingExemptGroup(t *testing.T) {
 	}
 	b.apply(t, report.Kept, "undecided: ")
 	b.wrote(t)
+}
+
+// TestLogonThatProvesNothing: the latest possible logon stands in for nothing but a date
+// that is not known. It is no sign-in to Entra ID that has vanished since the plan.
+func TestLogonThatProvesNothing(t *testing.T) {
+	t.Parallel()
+	const rule = "when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()"
+	c := moveAnna
+	b := newBenchOf(t, strings.Replace(text, rule, "when: AzureAdSistaLogon.hasNoValue() || LastlogonTimestamp.earlierThan(now - days(60))", 1), c)
+	m := b.underWay(t, c, plan.EntraGroup)
+	judge, err := m.run.Judge(b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.judge, m.latest = judge, daysAgo(95)
+	m.person.Entra.LastSuccessful = time.Time{}
+	m.person.AD, m.person.ADState = &directory.ADUser{SID: "S-1-5-21-1"}, directory.Present
+	m.person.Stale[directory.AD] = "dc2 was not asked"
+	if _, v, keep := m.ask(); v.Outcome != policy.Reclaim || !strings.HasPrefix(keep, "undecided: the last sign-in of 2026-08-15 is no longer there") {
+		t.Errorf("%s, %q", v.Outcome, keep)
+	}
 }

@@ -87,6 +87,9 @@ func TestNotGivenBack(t *testing.T) {
 			tc.what(b)
 			b.apply(t, tc.want, tc.note)
 			b.wrote(t)
+			if x := b.results(t).Results[0]; x.Sighting != nil {
+				t.Errorf("somebody who keeps nothing was seen active: %+v", x.Sighting)
+			}
 		})
 	}
 }

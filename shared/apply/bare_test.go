@@ -134,6 +134,10 @@ func TestUnprovenWayBack(t *testing.T) {
 			}
 			m := &move{job: b.jobOf(t), change: &plan.Change{User: "id-dora", License: tc.entry.License}, person: &tc.person}
 			why, err := m.unproven(t.Context(), &ledger.Entry{Seq: 1, Intent: tc.entry})
+			byGUID := "MemberOf " + directory.GroupByGUID(citrixGUID, "") + " S-1-5-21-4"
+			if asked := strings.Join(b.ad.calls, "\n"); strings.Contains(asked, "MemberOf") != strings.Contains(asked, byGUID) {
+				t.Errorf("the group is asked for by its name: %s", asked)
+			}
 			if (tc.want == "") != (why == "") || !strings.HasPrefix(why, tc.want) || !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Errorf("%q, %v; want %q, %v", why, err, tc.want, tc.is)
 			}

@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
@@ -201,4 +204,66 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 		t.Errorf("the report cannot be read: %+v", r)
 	}
 	b.wrote(t)
+}
+
+// TestRefusedForItself: a change is called closed only when it is refused because nothing
+// of its plan may begin any more.
+func TestRefusedForItself(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo, moveAnna, freeAnna)
+	b.begun(t, "id-bo", "visio", "exo") // Bo's cannot begin
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	b.follow()
+	newer := &history.Planned{Run: "run-2", Expires: asOf.Add(plan.Lifetime)}
+	if err := history.PutPlanned(t.Context(), b.Store, newer, true); err != nil {
+		t.Fatal(err)
+	}
+	second, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, x := range second.Results {
+		got[x.User+" "+x.License+" "+string(x.Status)] = x.Closed
+	}
+	want := map[string]bool{"id-bo e3 refused": false, "id-anna e3 pending": false, "id-anna visio done": false}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("closed (-want +got):\n%s", d)
+	}
+}
+
+// TestEarlierRuleWhosePastIsDamaged: what an earlier rule takes of the person is not known
+// while an older entry of its license cannot be believed. So nothing else is taken.
+func TestEarlierRuleWhosePastIsDamaged(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		damaged bool
+		want    report.Status
+		note    string
+	}{"damaged": {true, report.Refused, "ledger/id-anna/e3/000001.json"}, "whole": {false, report.Pending, "left the source group"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, freeAnna)
+			book := ledger.In(b.Store)
+			var last *ledger.Entry
+			for _, o := range []ledger.Outcome{ledger.Failed, ledger.RolledBack} {
+				e, err := book.Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", To: "exo", Run: "r0", Rule: "m365", Via: "entra-group", At: daysAgo(90)}, last)
+				if err == nil {
+					err = book.Complete(t.Context(), e, ledger.Completion{Outcome: o, At: daysAgo(90)})
+				}
+				if last = e; err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tc.damaged {
+				b.damage(t, "ledger/id-anna/e3/000001.json")
+			}
+			b.apply(t, tc.want, tc.note)
+			if wrote := len(b.entra.writes()) > 0; wrote == tc.damaged {
+				t.Errorf("wrote %v", b.entra.writes())
+			}
+		})
+	}
 }

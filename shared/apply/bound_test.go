@@ -186,8 +186,12 @@ func TestMembership(t *testing.T) {
 		"gone":              {func(b *bench, _ *job) { b.entra.fail = map[string]error{"FindGroup g-exempt": directory.ErrNoGroup} }, true, nil, nil},
 		"gone meanwhile":    {func(b *bench, _ *job) { b.entra.fail = map[string]error{"ListMembers g-exempt": directory.ErrNoGroup} }, true, nil, nil},
 		"hidden from us":    {func(b *bench, _ *job) { b.entra.fail = map[string]error{"ListMembers g-exempt": directory.ErrHidden} }, true, nil, nil},
-		"cannot be found":   {func(b *bench, _ *job) { b.entra.fail = map[string]error{"FindGroup g-exempt": errDown} }, false, nil, errDown},
-		"cannot be listed":  {func(b *bench, _ *job) { b.entra.fail = map[string]error{"ListMembers g-exempt": errDown} }, false, nil, errDown},
+		"hidden, a member": {func(b *bench, _ *job) {
+			b.entra.fail = map[string]error{"ListMembers g-exempt": directory.ErrHidden}
+			b.entra.in["g-exempt"] = []string{"id-bo"}
+		}, true, nil, nil},
+		"cannot be found":  {func(b *bench, _ *job) { b.entra.fail = map[string]error{"FindGroup g-exempt": errDown} }, false, nil, errDown},
+		"cannot be listed": {func(b *bench, _ *job) { b.entra.fail = map[string]error{"ListMembers g-exempt": errDown} }, false, nil, errDown},
 		"hidden now, seen": {func(b *bench, _ *job) {
 			b.entra.hidden, b.entra.in["g-exempt"] = "g-exempt", []string{"id-bo", "id-anna"}
 		}, false, []string{"id-anna", "id-bo"}, nil},
@@ -215,6 +219,10 @@ func TestMembership(t *testing.T) {
 			j.run.Begin.Earlier = &directory.Earlier{Members: map[string]int{key: 3}}
 			b.entra.in["g-exempt"] = []string{"id-bo"}
 		}, false, nil, nil},
+		"hidden, seen, had some": {func(b *bench, j *job) {
+			b.entra.hidden, b.entra.in["g-exempt"] = "g-exempt", []string{"id-bo"}
+			j.run.Manifest.Readings[0].Members = map[string]int{key: 1}
+		}, false, []string{"id-bo"}, nil},
 		"hidden, nobody, had some": {func(b *bench, j *job) {
 			b.entra.hidden = "g-exempt"
 			j.run.Manifest.Readings[0].Members = map[string]int{key: 1}

@@ -54,6 +54,9 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 		"the source is deaf":            {"", nil, true, 0, []string{leave}, report.Pending, "Active Directory accepted the change but still shows the member"},
 		"the source does not answer":    {"", map[string]error{leave: errDown}, false, 0, []string{leave}, troubled, "the write did not go through"},
 		"the source cannot be read":     {"", map[string]error{"MemberOf #1": errDown}, false, 0, []string{leave}, troubled, "the group could not be read again: down"},
+		"handed over, and not read":     {"", map[string]error{leave: directory.ErrDeferred, "MemberOf #1": errDown}, false, 0, []string{leave}, report.Pending, handedOver},
+		"not sent, and not read":        {"", map[string]error{leave: errAged, "MemberOf #1": errDown}, false, 0, []string{leave}, aged, ""},
+		"it refuses, and is not read":   {"", map[string]error{leave: refusal("no"), "MemberOf #1": errDown}, false, 0, []string{leave}, troubled, "no; going back is not finished"},
 		"left by an answer that failed": {"", map[string]error{}, false, 0, []string{leave}, report.Done, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,8 +75,47 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 			if d := cmp.Diff(tc.writes, b.ad.writes(), cmpopts.EquateEmpty()); d != "" {
 				t.Errorf("writes (-want +got):\n%s", d)
 			}
+			if joined := tc.target != "" && name != "the target refuses"; m.joined != joined {
+				t.Errorf("joined %t, want %t", m.joined, joined)
+			}
 			if strings.Contains(strings.Join(b.ad.writes(), " "), rejoin) {
 				t.Error("the source was joined, which was not left")
+			}
+		})
+	}
+}
+
+// TestLeavingInActiveDirectory: nothing is taken without a mark, nor after another call has
+// turned back. A target that was joined before stays so when it refuses now.
+func TestLeavingInActiveDirectory(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		broken, target string
+		back           bool
+		writes         []string
+		status         report.Status
+		note           string
+	}{
+		"the mark cannot be written":   {".leaving.json", "", false, nil, troubled, "write a mark into the ledger"},
+		"another call has turned back": {"", "", true, []string{"AddMember " + citrixDN + " guid-egon"}, report.Kept, "wanted"},
+		"the target refuses now":       {"", liteDN, false, []string{joinEgon, "RemoveMember " + liteDN + " guid-egon"}, report.Failed, "no"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, freeEgon)
+			m := b.inAD(t, ledger.Intent{Target: tc.target})
+			if tc.back {
+				if _, err := m.ledger.GoBack(t.Context(), m.entry, ledger.Mark{Outcome: ledger.GivenBack, Why: "wanted", At: b.now}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m.joined, b.ad.fail = true, map[string]error{joinEgon: refusal("no")}
+			m.ledger = ledger.In(brokenStore{b.Store, tc.broken, ""})
+			if status, note := m.byMembership(t.Context()); status != tc.status || !strings.HasPrefix(note, tc.note) || !m.joined {
+				t.Errorf("%s, %q, joined %t; want %s, %q", status, note, m.joined, tc.status, tc.note)
+			}
+			if d := cmp.Diff(tc.writes, b.ad.writes(), cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("writes (-want +got):\n%s", d)
 			}
 		})
 	}

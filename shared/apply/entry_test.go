@@ -34,6 +34,8 @@ func TestWayBackOfAnEntry(t *testing.T) {
 		"a product for AD":          {with(ad, func(in *ledger.Intent) { in.SKU = "sku-e3" }), ledger.Intent{}, "", `the ledger has the product "sku-e3" for citrix`},
 		"another successor":         {with(direct, func(in *ledger.Intent) { in.TargetSKU = "sku-f3" }), with(direct, func(in *ledger.Intent) { in.TargetSKU = "" }), `exo is not taken: the ledger has the product "sku-f3" for it, and the policy has "sku-exo"`, ""},
 		"an unknown successor":      {with(direct, func(in *ledger.Intent) { in.To = "f3" }), with(direct, func(in *ledger.Intent) { in.To, in.TargetSKU = "f3", "" }), `f3 is not taken: the ledger has the product "sku-exo" for it, and the policy has ""`, ""},
+		"no successor noted":        {with(direct, func(in *ledger.Intent) { in.TargetSKU = "" }), with(direct, func(in *ledger.Intent) { in.TargetSKU = "" }), "", ""},
+		"a product that is no more": {with(direct, func(in *ledger.Intent) { in.License, in.SKU = "visio", "" }), ledger.Intent{}, "", `the ledger has the product "" for visio, and the policy and the tenant have ""`},
 		"an unknown way":            {with(direct, func(in *ledger.Intent) { in.Via = "portal" }), ledger.Intent{}, "", `the ledger names an unknown way "portal"`},
 		"a product by AD":           {with(direct, func(in *ledger.Intent) { in.Via = "ad-group" }), ledger.Intent{}, "", "the ledger says that e3 was held by the way ad-group, which the policy does not have for it"},
 		"AD by a product's way":     {with(ad, func(in *ledger.Intent) { in.Via = "direct" }), ledger.Intent{}, "", "the ledger says that citrix was held by the way direct"},
@@ -49,7 +51,11 @@ func TestWayBackOfAnEntry(t *testing.T) {
 			b := newBench(t, changeBo)
 			b.ad.at(citrixDN, citrixGUID, 900)
 			b.ad.at(liteDN, otherGUID, 900)
-			got, note, refused, err := b.jobOf(t).wayBack(t.Context(), tc.in)
+			j := b.jobOf(t)
+			if name == "a product that is no more" {
+				delete(j.run.Tenant.SKUIDs, "VISIO")
+			}
+			got, note, refused, err := j.wayBack(t.Context(), tc.in)
 			if (tc.refusal == "") != (refused == "") || !strings.HasPrefix(refused, tc.refusal) || (tc.note == "") != (note == "") || !strings.HasPrefix(note, tc.note) || err != nil {
 				t.Errorf("note %q, refused %q, %v", note, refused, err)
 			}

@@ -136,7 +136,12 @@ func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, _ stri
 	for _, id := range f.in[group.ID] {
 		list = append(list, directory.Member{ID: id})
 	}
-	return page(list, "")
+	for _, p := range [][]directory.Member{nil, list, nil} { // Graph gives empty pages, too
+		if err := page(p, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *fakeEntra) ReadPeople(_ context.Context, ids []string) (map[string]directory.EntraUser, error) {
@@ -200,7 +205,7 @@ func (f *fakeEntra) groupsOf(call, id string) (in []string, err error) {
 		shown = f.stale
 	}
 	for group, list := range shown {
-		if slices.Contains(list, id) {
+		if slices.Contains(list, id) && group != f.hidden {
 			in = append(in, group)
 		}
 	}

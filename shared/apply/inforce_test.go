@@ -3,8 +3,12 @@ package apply
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/report"
@@ -108,4 +112,54 @@ func (l lacking) FindGroup(ctx context.Context, name string) (directory.Group, e
 		return directory.Group{}, directory.ErrNoGroup
 	}
 	return l.fakeEntra.FindGroup(ctx, name)
+}
+
+// TestMembersOfThePolicyInForce: groups of Active Directory are not looked for in Entra ID,
+// nor those that nobody found. One that cannot be looked for ends the call.
+func TestMembersOfThePolicyInForce(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		exempt string
+		fail   map[string]error
+		calls  []string
+		is     error
+	}{
+		"of Entra ID":             {"{entra: NEW}", nil, []string{"FindGroup NEW", "FindGroup NEW", "ListMembers NEW"}, nil},
+		"of Active Directory":     {`{ad: "CN=Safe,DC=corp"}`, nil, nil, nil},
+		"there is none":           {"{entra: NEW}", map[string]error{"FindGroup NEW": directory.ErrNoGroup}, []string{"FindGroup NEW"}, nil},
+		"it cannot be looked for": {"{entra: NEW}", map[string]error{"FindGroup #2": errDown}, []string{"FindGroup NEW"}, errDown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			j := b.jobOf(t)
+			if err := j.force(strings.Replace(text, "{entra: LIC-Exempt}", tc.exempt, 1)); err != nil {
+				t.Fatal(err)
+			}
+			b.entra.fail, b.entra.count = tc.fail, nil
+			if err := j.readMemberships(t.Context()); !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
+				t.Errorf("%v, want %v", err, tc.is)
+			}
+			if tc.is != nil { // nor is anybody called no member of it
+				b.entra.fail = map[string]error{"FindGroup NEW": tc.is}
+				h := &directory.Halves{Memberships: map[string][]string{}}
+				if err := j.entraGroups(t.Context(), &directory.EntraUser{ID: "id-bo"}, h); !errors.Is(err, tc.is) {
+					t.Errorf("%v, want %v", err, tc.is)
+				}
+				return
+			}
+			for range 2 { // the groups of a person are asked for once, also when there are none
+				if err := j.entraGroups(t.Context(), &directory.EntraUser{ID: "id-anna"}, &directory.Halves{Memberships: map[string][]string{}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := b.entra.count["GroupsOf"]; n > 2 {
+				t.Errorf("the groups of a person were read %d times for 2", n)
+			}
+			asked := slices.DeleteFunc(slices.Clone(b.entra.calls), func(c string) bool { return strings.HasSuffix(c, " g-exempt") || strings.HasPrefix(c, "GroupsOf") })
+			if d := cmp.Diff(tc.calls, asked, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("calls (-want +got):\n%s", d)
+			}
+		})
+	}
 }

@@ -77,6 +77,40 @@ func TestFaultIsOneChanges(t *testing.T) {
 	}
 }
 
+// TestFaultOfWhatMayHaveBegun: a change is called failed only when the ledger has nothing
+// of this run open. One of which nobody knows stays pending.
+func TestFaultOfWhatMayHaveBegun(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		run   string // of the entry; empty: there is none
+		o     ledger.Outcome
+		blind bool
+		want  report.Status
+	}{
+		"nothing is there":      {"", "", false, report.Failed},
+		"of another run":        {"other", "", false, report.Failed},
+		"over":                  {"run", ledger.RolledBack, false, report.Failed},
+		"open":                  {"run", "", false, report.Pending},
+		"it cannot be read":     {"run", "", true, report.Pending},
+		"another's is not read": {"other", "", true, report.Pending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, changeBo)
+			if tc.run != "" {
+				b.put(t, ledger.Intent{Person: "id-bo", License: "e3", Run: tc.run, At: b.now}, tc.o)
+			}
+			j := b.jobOf(t)
+			if tc.blind {
+				j.ledger = ledger.In(blindStore{b.Store, "ledger/id-bo/e3/000001.json"})
+			}
+			if r := j.broken(t.Context(), &changeBo, "a fault"); r.Status != tc.want || r.Again != (tc.want == report.Pending) || !strings.HasSuffix(r.Note, ": a fault") {
+				t.Errorf("%+v, want %s", r, tc.want)
+			}
+		})
+	}
+}
+
 // TestDamagedLedgerIsOnePersons: an object of the ledger that cannot be believed stops
 // the changes of its person and of nobody else. The result names the object.
 func TestDamagedLedgerIsOnePersons(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 func TestQuestionsToTheRelay(t *testing.T) {
 	t.Parallel()
 	rules := strings.Replace(text, "exempt: {groups: [{entra: LIC-Exempt}]}", `exempt: {groups: [{entra: LIC-Exempt}, {ad: "CN=Exempt,DC=corp"}]}`, 1)
+	rules = strings.Replace(rules, "  citrix: {group", "  bare:   {sku: BARE}\n  citrix: {group", 1)
 	b := newBenchOf(t, rules, freeDora)
 	b.reread(t, citrixGUID)
 	j := b.jobOf(t)

@@ -1,8 +1,11 @@
 package apply
 
 import (
+	"context"
 	"errors"
+	"iter"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,12 +140,16 @@ func TestDirectWayBack(t *testing.T) {
 		"does not show":              {long, []directory.Assignment{exo}, nil, true, []string{give}, report.Pending, "", "open"},
 		"refused for good":           {long, []directory.Assignment{exo}, map[string]error{give: refusal("no seat")}, false, []string{give}, report.Failed, "no seat", "failed"},
 		"did not go through":         {long, []directory.Assignment{exo}, map[string]error{give: errDown}, false, []string{give}, report.Pending, "down", "open"},
+		"not answered, but made":     {long, []directory.Assignment{exo}, map[string]error{"lost " + give: errDown}, false, []string{give}, report.Done, "", "done"},
 		"refused, held a moment ago": {now.Add(-time.Minute), []directory.Assignment{e3}, map[string]error{give: refusal("no seat")}, false, []string{give}, report.Failed, "no seat", "failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b, c := returns(t, tc.taken, tc.holds...)
 			b.entra.fail, b.entra.slow = tc.fail, tc.slow
+			if err := tc.fail["lost "+give]; err != nil {
+				b.entra.lost = map[string]error{give: err}
+			}
 			b.apply(t, tc.want, tc.note)
 			b.wrote(t, tc.writes...)
 			b.logged(t, c, tc.logged)
@@ -205,13 +212,22 @@ func TestBeginningTheWayBack(t *testing.T) {
 		want report.Status
 		note string
 	}{
-		"as it was left":                 {func(*testing.T, *bench) {}, report.Done, ""},
-		"a restore failed since":         {entry("r1", "r0", ledger.Failed), report.Done, ""},
-		"on its way back":                {entry("r1", "r0", ""), report.Refused, "another run's change is still open: run r1 since"},
-		"given back":                     {entry("r1", "r0", ledger.Done), report.Refused, "another run's change is still open, or was: run r1 has given it back"},
-		"taken again":                    {entry("r1", "", ledger.Done), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"being taken again":              {entry("r1", "", ""), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"somebody gave it back":          {entry("r1", "", ledger.GivenBack), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"as it was left":         {func(*testing.T, *bench) {}, report.Done, ""},
+		"a restore failed since": {entry("r1", "r0", ledger.Failed), report.Done, ""},
+		"on its way back":        {entry("r1", "r0", ""), report.Refused, "another run's change is still open: run r1 since"},
+		"given back":             {entry("r1", "r0", ledger.Done), report.Refused, "another run's change is still open, or was: run r1 has given it back"},
+		"taken again":            {entry("r1", "", ledger.Done), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"being taken again":      {entry("r1", "", ""), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"somebody gave it back":  {entry("r1", "", ledger.GivenBack), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"the ledger has nothing": {func(t *testing.T, b *bench) { b.Store = without{b.Store, "ledger/"} }, report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"the older one cannot be read": {func(t *testing.T, b *bench) {
+			entry("r1", "r0", ledger.Failed)(t, b)
+			b.Store = blindStore{b.Store, "ledger/id-bo/e3/000001.json"}
+		}, report.Pending, "nothing was done: read the ledger"},
+		"its plan cannot be read":        {func(_ *testing.T, b *bench) { b.Store = blindStore{b.Store, "runs/r0/plan.json"} }, report.Pending, "nothing was done: "},
+		"the intent is not written":      {func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, "ledger/", ""} }, report.Pending, "nothing was done: write the intent"},
+		"another run begins beside":      {func(t *testing.T, b *bench) { b.Store = &lateStore{b.Store, func() { entry("r1", "r0", "")(t, b) }} }, report.Refused, "another run's change is still open: run r1"},
+		"the plan has expired":           {func(t *testing.T, b *bench) { b.at(asOf.Add(2 * plan.Lifetime)) }, "", ""},
 		"another change of it is open":   {func(t *testing.T, b *bench) { b.begun(t, "id-bo", "visio", "e3") }, report.Refused, "another run's change is still open"},
 		"a change of another is damaged": {func(t *testing.T, b *bench) { b.damage(t, "ledger/id-bo/visio/000001.json") }, report.Refused, "ledger/id-bo/visio/000001.json"},
 	} {
@@ -219,12 +235,31 @@ func TestBeginningTheWayBack(t *testing.T) {
 			t.Parallel()
 			b, _ := returns(t, daysAgo(10), exo)
 			tc.then(t, b)
-			b.apply(t, tc.want, tc.note)
+			if tc.want == "" {
+				if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) {
+					t.Errorf("%v", err)
+				}
+			} else {
+				b.apply(t, tc.want, tc.note)
+			}
 			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == report.Done) {
 				t.Errorf("wrote %v", b.entra.writes())
 			}
 		})
 	}
+}
+
+// without is a store in which nothing lies under a prefix.
+type without struct {
+	store.Store
+	prefix string
+}
+
+func (s without) List(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	if strings.HasPrefix(prefix, s.prefix) {
+		return func(func(string, error) bool) {}
+	}
+	return s.Store.List(ctx, prefix)
 }
 
 func (b *bench) damage(t *testing.T, key string) {

@@ -296,6 +296,9 @@ func TestPastAtTheLastMoment(t *testing.T) {
 			if got != tc.want || err != nil {
 				t.Fatalf("%+v, %v; want %q", past, err, tc.want)
 			}
+			if byRun := got == history.GivenBack; past != nil && !past.At.Equal(map[bool]time.Time{true: daysAgo(5), false: daysAgo(8)}[byRun]) {
+				t.Errorf("of %s", past.At)
+			}
 			if noticed := got == history.Noticed; past != nil && (past.IdleSince != nil && past.IdleSince.Equal(past.At)) != noticed {
 				t.Errorf("idle since %v", past.IdleSince)
 			}

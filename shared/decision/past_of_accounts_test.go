@@ -83,12 +83,15 @@ func TestSeenSince(t *testing.T) {
 // as far as the last reading could tell.
 func TestMemberSince(t *testing.T) {
 	t.Parallel()
-	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
+	ref := directory.GroupRef{Source: directory.AD, Name: citrixDN}
+	key := ref.Key(true)
 	const graced = "grace: {newHolder: 14}" + text
 	for name, tc := range map[string]struct {
 		policy string
-		nights []string // "in", "out", "unread" (the group), "down" (the source) or "gone" (the account)
-		want   int      // night; -1: none
+		// nights are "in", "out", "unread" (the group), "down" (the source) or "gone" (the
+		// account), each with the objectGUID of the group where that is known.
+		nights []string
+		want   int // night; -1: none
 	}{
 		"always":                   {graced, []string{"in", "in", "in"}, -1},
 		"given later":              {graced, []string{"out", "in", "in"}, 1},
@@ -100,6 +103,13 @@ func TestMemberSince(t *testing.T) {
 		"unread for long":          {graced, []string{"out", "unread", "unread", "in", "in"}, 3},
 		"a member while unread":    {graced, []string{"in", "unread", "in"}, -1},
 		"unread after it is given": {graced, []string{"out", "in", "unread", "in"}, 1},
+		"in a group made again":    {graced, []string{"in 1", "unread 2", "in 2"}, 2},
+		"made again, long unread":  {graced, []string{"in 1", "unread 2", "unread 2", "in 2", "in 2"}, 3},
+		"made again, unnoticed":    {graced, []string{"in 1", "in 2"}, 1},
+		"another one for a night":  {graced, []string{"in 1", "unread 2", "in 1"}, -1},
+		"an older table":           {graced, []string{"in", "in 1"}, -1},
+		"an older one, then again": {graced, []string{"in", "in 1", "in 2"}, 2},
+		"the GUID is not read":     {graced, []string{"in 1", "in"}, -1},
 		"never read before":        {graced, []string{"unread", "in", "in"}, -1},
 		"the policy has no grace":  {text, []string{"out", "out", "in"}, -1},
 	} {
@@ -115,6 +125,10 @@ func TestMemberSince(t *testing.T) {
 				if night > 0 {
 					r = r.nextNight(night)
 				}
+				state, guid, _ := strings.Cut(state, " ")
+				m := *r.Manifest
+				m.Readings[directory.AD].Groups = map[string]string{ref.Key(false): guid}
+				r.Manifest = &m
 				h = halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
 				h.Memberships = map[string][]string{"S-busy": {key, "ad:other"}}
 				switch state {

@@ -136,7 +136,12 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 // now is kept for the next reading: not having read a group does not make its members
 // older ones.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Halves) {
-	watched := slices.DeleteFunc(c.Policy.GivingGroups(c.source), func(key string) bool { return !slices.Contains(p.Groups, key) })
+	watched := map[string]string{} // what the table has of a group, by its key
+	for _, key := range c.Policy.GivingGroups(c.source) {
+		if i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) }); i >= 0 {
+			watched[key] = p.Groups[i]
+		}
+	}
 	if len(watched) == 0 {
 		return
 	}
@@ -144,30 +149,33 @@ func (c *recollection) members(p *known.Partition, g *group, h *directory.Halves
 	for _, m := range p.Members {
 		since[m.Key] = m.Since
 	}
-	for _, key := range watched {
+	for key, entry := range watched {
 		if unread := slices.Contains(h.Unreadable, key); !unread {
-			c.membersOf(key, since, g, h.Memberships)
+			c.membersOf(key, entry, since, g, h.Memberships)
 			continue
 		}
-		if !slices.Contains(h.Remembered, key) {
-			h.Remembered = append(h.Remembered, key)
+		if !slices.Contains(h.Remembered, entry) {
+			h.Remembered = append(h.Remembered, entry)
 		}
 		for _, a := range g.list {
-			if at, seen := since[known.MemberKeyOf(a.id(), key)]; seen {
-				a.past().WasMemberOf(key, at.Time())
+			if at, seen := since[known.MemberKeyOf(a.id(), entry)]; seen {
+				a.past().WasMemberOf(entry, at.Time())
 			}
 		}
 	}
 }
 
-// membersOf notes since when accounts are in a group that was read.
-func (c *recollection) membersOf(key string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
+// membersOf notes since when accounts are in a group that was read. Nobody has been for
+// long in a group that was made again.
+func (c *recollection) membersOf(key, entry string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
+	now := c.identified(key)
+	remade := entry != key && now != key && now != entry
 	for _, a := range g.list {
 		if !slices.Contains(memberships[a.id()], key) {
 			continue
 		}
-		switch at, seen := since[known.MemberKeyOf(a.id(), key)]; {
-		case !seen:
+		switch at, seen := since[known.MemberKeyOf(a.id(), entry)]; {
+		case remade || !seen:
 			a.past().MemberOf(key, c.now)
 		case at != known.Always:
 			a.past().MemberOf(key, at.Time())

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -44,37 +45,64 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) 
 	return nil
 }
 
+// identified is what a table of known accounts has of a group: its key, and its objectGUID
+// or object id where that is known.
+func (r *Run) identified(key string) string {
+	for _, q := range r.Policy.MemberQueries() {
+		id := r.ADGroup(q.Ref)
+		if q.Ref.Source == directory.Entra {
+			id = r.Begin.Group(q.Ref).ID
+		}
+		if id != "" && q.Ref.Key(q.Direct) == key {
+			return key + "|" + id
+		}
+	}
+	return key
+}
+
+// identifies tells whether an entry of a table is about the group of a key.
+func identifies(entry, key string) bool {
+	guid, of := strings.CutPrefix(entry, key)
+	return of && (guid == "" || guid[0] == '|')
+}
+
 // rememberGroups notes since when accounts of a source are in the groups that give a
 // license: in those that were read, and in those that an earlier reading knew.
 func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Halves) {
-	var read, unread []string
+	var read []string
+	var unread []string // as the table has them
 	for _, key := range r.Policy.GivingGroups(source) {
-		switch {
-		case !slices.Contains(h.Unreadable, key):
+		if !slices.Contains(h.Unreadable, key) {
 			read = append(read, key)
-		case slices.Contains(h.Remembered, key):
-			unread = append(unread, key)
+			p.Groups = append(p.Groups, r.identified(key))
+			continue
+		}
+		for _, entry := range h.Remembered {
+			if identifies(entry, key) {
+				unread = append(unread, entry)
+			}
 		}
 	}
-	if p.Groups = append(p.Groups, slices.Concat(read, unread)...); len(read)+len(unread) == 0 {
+	if p.Groups = append(p.Groups, unread...); len(read)+len(unread) == 0 {
 		return
 	}
 	halvesOf(h, source, func(a half) {
-		for _, key := range unread {
-			if since, was := a.past().MemberBefore[key]; was {
-				p.Members = append(p.Members, memberOf(a, key, since))
+		for _, entry := range unread {
+			if since, was := a.past().MemberBefore[entry]; was {
+				p.Members = append(p.Members, memberOf(a, entry, since))
 			}
 		}
 		for _, key := range h.Memberships[a.id()] {
 			if slices.Contains(read, key) {
-				p.Members = append(p.Members, memberOf(a, key, a.past().MemberSince[key]))
+				p.Members = append(p.Members, memberOf(a, r.identified(key), a.past().MemberSince[key]))
 			}
 		}
 	})
 }
 
-func memberOf(a half, key string, since time.Time) known.Member {
-	return known.Member{Key: known.MemberKeyOf(a.id(), key), Since: max(known.Always, known.SecondOf(since))}
+// memberOf is what a table has of an account in a group.
+func memberOf(a half, entry string, since time.Time) known.Member {
+	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
 // remembered is what later runs know of an account that was read at an instant.

@@ -32,8 +32,8 @@ type Halves struct {
 	// Memberships holds the keys of named groups by member: an Entra id or a SID.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
-	// Remembered are the keys of those of them that give a license, and whose members an
-	// earlier reading knew.
+	// Remembered are those of them that give a license, and whose members an earlier
+	// reading knew, as that reading identified them.
 	Remembered []string
 	Stale      [2]string // by Source: why activity dates cannot be trusted
 	Anchor     Anchor    // of Entra Connect

@@ -131,26 +131,27 @@ attributes: {adEnabled: ad.accountEnabled}
 		person, expect string
 		why            string // of the failure; empty: it passes
 	}{
-		"a text of no letters":           {"{entra: {employeeType: ''}, licenses: [m365-e3]}", "{typeless: reclaim}", ""},
-		"a text":                         {"{entra: {employeeType: x}, licenses: [m365-e3]}", "{typeless: keep}", ""},
-		"in both directories":            {"{entra: {}, ad: {}, licenses: [m365-e3]}", "{synced: reclaim}", ""},
-		"in Entra alone":                 {"{entra: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
-		"synced, and not there":          {"{entra: {synced: true}, licenses: [m365-e3]}", "{synced: reclaim, logon: undecided}", ""},
-		"not synced, though in both":     {"{entra: {synced: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
-		"by the name of the field":       {"{entra: {onPremisesSyncEnabled: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
-		"enabled, unless it says so":     {"{entra: {}, licenses: [m365-e3]}", "{enabled: reclaim}", ""},
-		"blocked":                        {"{entra: {accountEnabled: false}, licenses: [m365-e3]}", "{enabled: keep}", ""},
-		"blocked in Active Directory":    {"{ad: {accountEnabled: false}, licenses: [citrix]}", "{work: keep}", ""},
-		"a holder for long":              {"{ad: {}, licenses: [citrix]}", "{logon: reclaim, work: reclaim}", ""},
-		"a new holder":                   {"{ad: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: keep}", ""},
-		"a new holder of a product":      {"{entra: {}, licenses: [{name: m365-e3, since: 2026-11-20}]}", "{enabled: keep}", ""},
-		"a holder since nobody knows":    {"{entra: {}, licenses: [{name: m365-e3, since: notRead}]}", "{enabled: undecided}", ""},
-		"AD was not read, a new holder":  {"{ad: notRead, entra: {synced: true}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
-		"missing in AD, a new holder":    {"{ad: missing, entra: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
-		"why somebody missing is open":   {"{entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, " + doubt + "; LastlogonTimestamp is not known: " + doubt},
-		"why somebody unread is open":    {"{ad: notRead, entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, Active Directory was not read; LastlogonTimestamp was not read"},
-		"why somebody without Entra is":  {"{entra: notRead, ad: {}, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
-		"why an unread half is, missing": {"{entra: notRead, ad: missing, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
+		"a text of no letters":             {"{entra: {employeeType: ''}, licenses: [m365-e3]}", "{typeless: reclaim}", ""},
+		"a text":                           {"{entra: {employeeType: x}, licenses: [m365-e3]}", "{typeless: keep}", ""},
+		"in both directories":              {"{entra: {}, ad: {}, licenses: [m365-e3]}", "{synced: reclaim}", ""},
+		"in Entra alone":                   {"{entra: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
+		"synced, and not there":            {"{entra: {synced: true}, licenses: [m365-e3]}", "{synced: reclaim, logon: undecided}", ""},
+		"not synced, though in both":       {"{entra: {synced: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
+		"by the name of the field":         {"{entra: {onPremisesSyncEnabled: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
+		"enabled, unless it says so":       {"{entra: {}, licenses: [m365-e3]}", "{enabled: reclaim}", ""},
+		"blocked":                          {"{entra: {accountEnabled: false}, licenses: [m365-e3]}", "{enabled: keep}", ""},
+		"blocked in Active Directory":      {"{ad: {accountEnabled: false}, licenses: [citrix]}", "{work: keep}", ""},
+		"a holder for long":                {"{ad: {}, licenses: [citrix]}", "{logon: reclaim, work: reclaim}", ""},
+		"a new holder":                     {"{ad: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: keep}", ""},
+		"a new holder of a product":        {"{entra: {}, licenses: [{name: m365-e3, since: 2026-11-20}]}", "{enabled: keep}", ""},
+		"a holder since nobody knows":      {"{entra: {}, licenses: [{name: m365-e3, since: notRead}]}", "{enabled: undecided}", ""},
+		"AD was not read, a new holder":    {"{ad: notRead, entra: {synced: true}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
+		"missing in AD, a new holder":      {"{ad: missing, entra: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
+		"why somebody missing is open":     {"{entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, " + doubt + "; LastlogonTimestamp is not known: " + doubt},
+		"why somebody unread is open":      {"{ad: notRead, entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, Active Directory was not read; LastlogonTimestamp was not read"},
+		"why somebody missing in Entra is": {"{entra: missing, ad: {}, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 and accountEnabled are not known: Entra was not read"},
+		"why somebody without Entra is":    {"{entra: notRead, ad: {}, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
+		"why an unread half is, missing":   {"{entra: notRead, ad: missing, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
 	} {
 		report, err := Test(p, "g", fmt.Appendf(nil, "[{name: x, now: 2026-11-23, person: %s, expect: %s}]", tc.person, tc.expect))
 		if err != nil {
@@ -163,6 +164,24 @@ attributes: {adEnabled: ad.accountEnabled}
 		}
 		if d := cmp.Diff(tc.why, why); d != "" {
 			t.Errorf("%s: why it fails (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// TestGoldenPeopleEnabledAgain: the grace of an account that was blocked until lately.
+func TestGoldenPeopleEnabledAgain(t *testing.T) {
+	t.Parallel()
+	p := load(t, "grace: {enabledAgain: 14}\n"+strings.TrimPrefix(twoRules, "\n"))
+	for person, expect := range map[string]string{
+		"{entra: {employeeType: Employee, enabledSince: 2026-11-20}, licenses: [m365-e3]}": "{m365: keep}",
+		"{entra: {employeeType: Employee, enabledSince: 2026-11-01}, licenses: [m365-e3]}": "{m365: reclaim}",
+		"{entra: {employeeType: Employee}, licenses: [m365-e3]}":                           "{m365: reclaim}",
+		"{ad: {created: 2020-01-01, enabledSince: 2026-11-20}, licenses: [citrix]}":        "{citrix: keep}",
+		"{ad: {created: 2020-01-01, enabledSince: 2026-11-01}, licenses: [citrix]}":        "{citrix: reclaim}",
+	} {
+		report, err := Test(p, "g", fmt.Appendf(nil, "[{name: x, now: 2026-11-23, person: %s, expect: %s}]", person, expect))
+		if err != nil || len(report.Failed) > 0 {
+			t.Errorf("%s: %v, %+v", person, err, report.Failed)
 		}
 	}
 }

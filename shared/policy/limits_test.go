@@ -179,6 +179,12 @@ rules:
 	if d := cmp.Diff([]string{"AzureAdSistaLogon", "created"}, v.Unknowns); d != "" {
 		t.Errorf("unknown, and the creation too (-want +got):\n%s", d)
 	}
+	for state, want := range map[directory.Presence]string{directory.NoAccount: "created has no value", directory.Missing: "created is not known: no account was found", directory.NotRead: "created was not read"} {
+		who.AD, who.ADState, who.Doubt = nil, state, "no account was found"
+		if v = judge(t, p, noon).Ask(p.RuleNamed("dated"), who); v.Reason != "AzureAdSistaLogon cannot be trusted: it stalled; "+want {
+			t.Errorf("Active Directory in state %v: %s", state, v.Reason)
+		}
+	}
 	who.Entra, who.EntraState = nil, directory.NotRead
 	if d := cmp.Diff(Evidence{"staff", "memberOf entra:Staff", "not read"}, judge(t, p, noon).Evidence(p.RuleNamed("undated"), who)[1]); d != "" {
 		t.Errorf("evidence of a group (-want +got):\n%s", d)

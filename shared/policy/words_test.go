@@ -20,7 +20,7 @@ func TestOpposites(t *testing.T) {
 		{"hasValue", "hasNoValue"}: true, {"notPilot", "pilot"}: true, {"notPilots", "pilot"}: true, {"notPilotsX", "pilot"}: false, {"inactive", "active"}: true, {"unlicensed", "licensed"}: true,
 		{"isExternal", "isInternal"}: true, {"firstLogon", "lastLogon"}: true, {"oldMail", "newMail"}: true, {"withGroup", "withoutGroup"}: true,
 		{"withoutGroup", "withoutGroups"}: false, {"oldMail", "oldMails"}: false, {"firstMail", "firstMails"}: false, {"beforeAfter", "afterBefores"}: false,
-		{"employee", "employeeId"}: true, {"department", "departments"}: false, {"department", "departmnet"}: false, {"abcdef", "xyz"}: false,
+		{"employee", "employeeId"}: true, {"department", "departments"}: false, {"mailbox", "newMailbox"}: false, {"department", "departmnet"}: false, {"abcdef", "xyz"}: false,
 	} {
 		for _, w := range [][2]string{words, {words[1], words[0]}} {
 			if got := opposite(w[0], w[1]); got != want {
@@ -173,6 +173,8 @@ rules:
   - {name: closed, license: m365-e3, when: department == "Closed" || AzureAdSistaLogon.hasNoValue(), then: remove}
   - {name: used, license: m365-e3, when: used.earlierThan(now - days(9)), then: remove}
   - {name: made, license: m365-e3, when: made.value() < now - days(9), then: remove}
+  - {name: text, license: m365-e3, when: 'jobTitle != "x"', then: remove}
+  - {name: untitled, license: m365-e3, when: 'jobTitle == ""', then: remove}
   - {name: logon, license: m365-e3, when: LastlogonTimestamp.earlierThan(now - days(9)), then: remove}
   - {name: entra, license: m365-e3, when: inEntra, then: remove}
   - {name: ad, license: m365-e3, when: inAD, then: remove}
@@ -181,6 +183,7 @@ rules:
 		return func(p *directory.Person) { p.Stale[s] = "it stalled" }
 	}
 	agent := func(p *directory.Person) { p.Entra.IdentityParentID = "parent" }
+	const untitled = `jobTitle has no value, and the condition does not say what holds then; add && jobTitle != "" to leave such people alone, or || jobTitle == "" to mean them, too`
 	undated := func(p *directory.Person) { p.Entra.Created, p.AD.Created = time.Time{}, time.Time{} }
 	for name, tc := range map[string]struct {
 		rule   string
@@ -201,6 +204,9 @@ rules:
 		"the second was not read":    {"made", func(p *directory.Person) { p.AD, p.ADState = nil, directory.NotRead }, "undecided: made was not read"},
 		"the second is nowhere":      {"made", func(p *directory.Person) { undated(p); p.AD, p.ADState = nil, directory.NoAccount }, "undecided: made has no value"},
 		"no creation, stale use":     {"made", func(p *directory.Person) { undated(p); stale(0)(p); stale(directory.AD)(p) }, "undecided: made has no value"},
+		"no title, as is meant":      {"untitled", nil, "reclaim: matches: jobTitle no value"},
+		"no title, stale use":        {"text", stale(0), "undecided: " + untitled},
+		"an agent without a title":   {"text", agent, "undecided: " + untitled},
 		"an unreadable group beside a hidden one": {"entra", func(p *directory.Person) {
 			p.Unreadable, p.AD.Unreadable = []string{"entra:G"}, []string{"primaryGroupID"}
 		}, "undecided: inEntra is not known: group entra:G could not be read"},

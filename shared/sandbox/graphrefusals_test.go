@@ -37,8 +37,12 @@ func (a *asker) refuse(tests map[string]refusal) {
 func TestQueriesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{Users: 40})
+	a.refuse(a.refusedQueries())
+}
+
+func (a *asker) refusedQueries() map[string]refusal {
 	sixteen := "'" + strings.Join(slices.Repeat([]string{a.id(2)}, 16), "','") + "'"
-	a.refuse(map[string]refusal{
+	return map[string]refusal{
 		"unknown path":           {"GET", "/devices", "", 404, "Resource not found"},
 		"batch":                  {"POST", "/$batch", `{}`, 404, "Resource not found"},
 		"unknown method":         {"PATCH", "/users/" + a.id(2), `{}`, 404, "Resource not found"},
@@ -68,18 +72,22 @@ func TestQueriesThatAreRefused(t *testing.T) {
 		"no filter":              {"GET", "/users?$filter=all of them", "", 400, "Invalid filter clause"},
 		"sixteen ids":            {"GET", "/users?$filter=id in (" + sixteen + ")", "", 400, "Max allowed: 15"},
 		"id of no GUID":          {"GET", "/users?$filter=id in ('anna')", "", 400, "Invalid object identifier 'anna'"},
-	})
+	}
 }
 
 func TestWritesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{Users: 40})
+	a.refuse(a.refusedWrites())
+}
+
+func (a *asker) refusedWrites() map[string]refusal {
 	e3, dynamic, synced := groups[groupE3].id, groups[groupDynamic].id, groups[groupSynced].id
 	ref := func(id string) string {
 		return `{"@odata.id":"https://graph.microsoft.com/v1.0/directoryObjects/` + id + `"}`
 	}
 	assign := func(i int) string { return "/users/" + a.id(i) + "/assignLicense" }
-	a.refuse(map[string]refusal{
+	return map[string]refusal{
 		"add without key":         {"POST", assign(2), `{"addLicenses":[]}`, 400, "The missing parameters are: removeLicenses"},
 		"no keys":                 {"POST", assign(2), `{}`, 400, "addLicenses, removeLicenses"},
 		"no JSON":                 {"POST", assign(2), `{"addLicenses":`, 400, "Unable to read JSON"},
@@ -100,5 +108,5 @@ func TestWritesThatAreRefused(t *testing.T) {
 		"remove no member":        {"DELETE", "/groups/" + e3 + "/members/" + a.id(9) + "0/$ref", "", 404, "does not exist"},
 		"remove other's member":   {"DELETE", "/groups/" + e3 + "/members/" + a.id(12) + "/$ref", "", 404, "or one of its queried reference-property objects are not present."},
 		"remove in unknown group": {"DELETE", "/groups/" + unknownID + "/members/" + a.id(12) + "/$ref", "", 404, unknownID},
-	})
+	}
 }

@@ -281,14 +281,22 @@ func TestRequests(t *testing.T) {
 }
 
 // TestEverythingWeSendIsDocumented runs the whole chain with every request and
-// answer held against Microsoft's description of Graph.
+// answer held against docs/graph.md, and asks for everything that the page says.
 func TestEverythingWeSendIsDocumented(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond})
-	s.company.Intercept(func(next http.Handler) http.Handler { return graphcontract.Check(t, next) })
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"))
+	var graph *graphcontract.Checker
+	page := graphcontract.Read(t)
+	s.company.Intercept(func(next http.Handler) http.Handler {
+		graph = page.Check(t, graphcontract.Product, next)
+		return graph
+	})
 	p := s.plan(exitDone)
 	s.finish(p.Run)
 	s.want(exitDone, "reevaluate", "nora.neumann.4@contoso.example")
+	for _, op := range graph.Unasked() {
+		t.Errorf("docs/graph.md has %s as the product's, and the whole chain never asked for it", op)
+	}
 	for _, r := range s.company.Requests() {
 		if r.Method == http.MethodDelete && !strings.HasSuffix(r.Target, "/$ref") {
 			t.Errorf("%s %s would delete a user", r.Method, r.Target)

@@ -53,6 +53,7 @@ func (w *World) stopped() {
 // onHold is what an administrator does with a plan that is held. It is applied without a
 // word, which the tool is to refuse. Then the limits are set aside.
 func (w *World) onHold(p plan.Plan) {
+	w.correct(p)
 	if w.happens("an administrator applies a held plan", -1, 0.3) {
 		w.apply(p.Run, false)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/shared/plan"
 )
 
 // rules is the policy as the administrators of the company edit it.
@@ -18,13 +19,14 @@ type rules struct {
 	users  map[int]string // exempt people by number: as they are written, which may be an earlier name
 	idle   map[string]int // days, by license
 	notice int            // days; 0: removals are not announced
-	leave  time.Time      // the end of Anna's
+	anna   string         // as she is written
+	leave  time.Time      // the end of hers
 }
 
 // newRules edits the company's own policy: what is taken from people who come back is
 // given back.
 func newRules(file, text string, notice int) *rules {
-	r := &rules{file: file, users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90}, notice: notice}
+	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")
 	r.leave, _ = time.Parse(time.DateOnly, until[:len(time.DateOnly)])
 	extra := "onReturn: restore"
@@ -32,14 +34,14 @@ func newRules(file, text string, notice int) *rules {
 		extra += fmt.Sprintf(", notice: %d", notice)
 	}
 	r.text = strings.NewReplacer("then: {changeTo: exchange-online}", "then: {changeTo: exchange-online, "+extra+"}",
-		"then: remove", "then: {remove: true, "+extra+"}", "[breakglass@contoso.example]", "[{users}]",
+		"anna@contoso.example", "{anna}", "then: remove", "then: {remove: true, "+extra+"}", "[breakglass@contoso.example]", "[{users}]",
 		"days(60)", "days({e3})", "LastlogonTimestamp.earlierThan(now - days(90))", "LastlogonTimestamp.earlierThan(now - days({citrix}))").Replace(text)
 	return r
 }
 
 // publish puts the policy into force as it now is.
 func (r *rules) publish() {
-	text := strings.NewReplacer("{users}", strings.Join(slices.Sorted(maps.Values(r.users)), ", "),
+	text := strings.NewReplacer("{users}", strings.Join(slices.Sorted(maps.Values(r.users)), ", "), "{anna}", r.anna,
 		"{e3}", fmt.Sprint(r.idle[e3]), "{citrix}", fmt.Sprint(r.idle[citrix])).Replace(r.text)
 	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
 		panic(err) // the machine of the test has no room: nothing can be learnt here
@@ -75,6 +77,25 @@ func (w *World) span(license string, days int) {
 	w.policy.idle[license] = days
 	w.policy.publish()
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
+}
+
+// correct writes the names that people have now into the policy, as administrators do when
+// plans are held since a name was never anybody's: somebody was renamed before a run could
+// read the name.
+func (w *World) correct(p plan.Plan) {
+	never := func(reason string) bool { return strings.Contains(reason, "have never been anybody's") }
+	if w.held < patient || !slices.ContainsFunc(p.HoldReasons, never) || !w.happens("an administrator corrects a name", -1, 1) {
+		return
+	}
+	if upn := w.upn(anna); upn != "" {
+		w.policy.anna = upn
+	}
+	for i := range w.policy.users {
+		if upn := w.upn(i); upn != "" {
+			w.policy.users[i] = upn
+		}
+	}
+	w.policy.publish()
 }
 
 // except exempts somebody by name, as an administrator does on request, or no longer. Of

@@ -1,115 +1,132 @@
-// Package graphcontract holds what a client sends to Microsoft Graph, and what
-// a server answers, against an OpenAPI description of Graph. It is support for
-// tests: put Check between client and server, and whatever the description
-// does not know fails the test.
+// Package graphcontract holds what a client sends to Microsoft Graph, and what a
+// server answers, against the tables of docs/graph.md. It is support for tests: put
+// Check between client and server, and whatever the page does not know fails the test.
 package graphcontract
 
 import (
 	"bytes"
-	_ "embed"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// specVariable names the description; without it the file is looked for in
-// the folder shared/reference beside each parent of the package.
-const (
-	specVariable = "IDLESEAT_GRAPH_SUBSET"
-	specFile     = "shared/reference/graph-subset.yaml"
-)
+// page is the place of the description below the folder of go.mod.
+const page = "docs/graph.md"
 
-// Check wraps a handler that answers as Graph under /v1.0. Each request and
-// answer that the description does not allow is an error of the test. Without
-// a description the test is skipped, and says so.
-func Check(t testing.TB, next http.Handler) http.Handler {
+// Read reads the description. A page that is missing or cannot be read fails the test.
+func Read(t testing.TB) *Contract {
 	t.Helper()
-	path := find()
-	if path == "" {
-		t.Skipf("no description of Graph: set %s to graph-subset.yaml to check the contract", specVariable)
-	}
-	c, err := load(path)
+	folder, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, fault := range c.serve(w, r, next) {
-			t.Errorf("%s %s: %s", r.Method, r.URL.RequestURI(), fault)
+	for ; ; folder = filepath.Dir(folder) {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			break
 		}
-	})
+		if folder == filepath.Dir(folder) {
+			t.Fatal("no folder above the test has a go.mod")
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(folder, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := parse(string(text))
+	if err != nil {
+		t.Fatalf("%s: %v", page, err)
+	}
+	return c
 }
 
-func find() string {
-	if path := os.Getenv(specVariable); path != "" {
-		return path
-	}
-	folder, err := os.Getwd()
-	for err == nil {
-		path := filepath.Join(folder, specFile)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-		if filepath.Dir(folder) == folder {
-			return ""
-		}
-		folder = filepath.Dir(folder)
-	}
-	return ""
+// Checker stands between a client and a server. Each request and answer that the
+// description does not allow is an error of the test.
+type Checker struct {
+	t    testing.TB
+	c    *Contract
+	who  string
+	next http.Handler
+
+	mu     sync.Mutex
+	asked  map[string]bool // operations, by method and path
+	places map[string]bool // to which an answer has redirected
 }
 
-// more describes paths that the description leaves out.
-//
-//go:embed more.yaml
-var more []byte
+// Check wraps a handler that answers as Graph under /v1.0. With who Product only
+// operations of the product may be asked, with Simulation those for tests, too. What an
+// answer redirects to may be asked as well, and is no part of the description.
+func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
+	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
+}
 
-// contract is a description of Graph.
-type contract struct{ doc *openapi3.T }
+// ServeHTTP answers by what is wrapped.
+func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	k.mu.Lock()
+	redirected := k.places[r.URL.Path]
+	if op := k.c.operation(r); op != nil {
+		k.asked[op.Method+" "+op.Path] = true
+	}
+	k.mu.Unlock()
+	if redirected {
+		k.next.ServeHTTP(w, r)
+		return
+	}
+	for _, fault := range k.c.serve(w, r, k.who, k.next) {
+		k.t.Errorf("%s %s: %s", r.Method, r.URL.RequestURI(), fault)
+	}
+	if to, err := url.Parse(w.Header().Get("Location")); err == nil && to.Host == r.Host {
+		k.mu.Lock()
+		k.places[to.Path] = true
+		k.mu.Unlock()
+	}
+}
 
-func load(path string) (*contract, error) {
-	doc, err := openapi3.NewLoader().LoadFromFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read description of Graph %s: %w", path, err)
-	}
-	rest, err := openapi3.NewLoader().LoadFromData(more)
-	if err != nil {
-		return nil, fmt.Errorf("read what the description of Graph leaves out: %w", err)
-	}
-	for path, item := range rest.Paths.Map() {
-		if doc.Paths.Value(path) == nil {
-			doc.Paths.Set(path, item)
+// Unasked are the operations of the product that nobody has asked for, by method and
+// path, in the order of the page.
+func (k *Checker) Unasked() (list []string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, op := range k.c.Operations {
+		if name := op.Method + " " + op.Path; op.For == Product && !k.asked[name] {
+			list = append(list, name)
 		}
 	}
-	return &contract{doc}, nil
+	return list
 }
 
 // serve answers a request through next and tells every fault of both.
-func (c *contract) serve(w http.ResponseWriter, r *http.Request, next http.Handler) []string {
-	path, op := c.operation(r)
+func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, next http.Handler) []string {
+	op := c.operation(r)
 	if op == nil {
 		next.ServeHTTP(w, r)
 		return []string{"no such path and method in the description"}
+	}
+	if op.For == Never || who == Product && op.For != Product {
+		next.ServeHTTP(w, r)
+		return []string{"an operation for " + op.For}
 	}
 	sent, err := io.ReadAll(r.Body)
 	if err != nil {
 		return []string{"the body cannot be read: " + err.Error()}
 	}
 	r.Body = io.NopCloser(bytes.NewReader(sent))
-	faults := c.requestFaults(r, path, op, sent)
+	faults := c.requestFaults(r, op, sent)
 	kept := &keeper{ResponseWriter: w, status: http.StatusOK}
 	next.ServeHTTP(kept, r)
 	// What the server refuses may be sent against the contract on purpose, but
 	// the refusal must have the documented shape.
 	if kept.status >= 400 {
-		faults = nil
+		_, refusal := c.Refusal(kept.status, kept.body.Bytes())
+		return refusal
 	}
-	return append(faults, c.answerFaults(op, kept)...)
+	return append(faults, c.answerFaults(r, op, kept)...)
 }
 
 // keeper keeps a copy of an answer.
@@ -130,17 +147,16 @@ func (k *keeper) Write(b []byte) (int, error) {
 }
 
 // operation finds the description of a request.
-func (c *contract) operation(r *http.Request) (*openapi3.PathItem, *openapi3.Operation) {
+func (c *Contract) operation(r *http.Request) *Operation {
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1.0")
 	if !ok {
-		return nil, nil
+		return nil
 	}
-	for template, item := range c.doc.Paths.Map() {
-		if op := item.GetOperation(r.Method); op != nil && fits(template, path) {
-			return item, op
-		}
+	i := slices.IndexFunc(c.Operations, func(op Operation) bool { return op.Method == r.Method && fits(op.Path, path) })
+	if i < 0 {
+		return nil
 	}
-	return nil, nil
+	return &c.Operations[i]
 }
 
 func fits(template, path string) bool {
@@ -149,43 +165,34 @@ func fits(template, path string) bool {
 		return false
 	}
 	for n, w := range want {
-		variable := strings.HasPrefix(w, "{") && parts[n] != "" && !strings.HasPrefix(parts[n], "$")
-		if !variable && w != parts[n] {
+		part, err := url.PathUnescape(parts[n])
+		variable := strings.HasPrefix(w, "{") && part != "" && !strings.HasPrefix(part, "$")
+		if err != nil || !variable && w != part {
 			return false
 		}
 	}
 	return true
 }
 
-// answerFaults are what an answer has that the description does not.
-func (c *contract) answerFaults(op *openapi3.Operation, k *keeper) []string {
-	described := op.Responses.Value(fmt.Sprint(k.status))
-	if described == nil {
-		described = op.Responses.Value(fmt.Sprintf("%dXX", k.status/100))
+// Refusal is the line of the table that an answer of status 400 or more fits, the one
+// with the longest words when several fit, and the faults of the body. It is nil when
+// no line fits, which is a fault.
+func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {
+	value, faults := c.body("answer", []string{"error"}, nil, body)
+	if len(faults) > 0 {
+		return nil, faults
 	}
-	if described == nil {
-		return []string{fmt.Sprintf("status %d is not described", k.status)}
-	}
-	media := described.Value.Content.Get("application/json")
-	if media == nil {
-		if k.body.Len() > 0 {
-			return []string{fmt.Sprintf("a body with status %d is not described", k.status)}
+	detail := value["error"].(map[string]any) // as the table of its type says
+	code, message := detail["code"].(string), strings.ToLower(detail["message"].(string))
+	var best *Refusal
+	for i := range c.Refusals {
+		r := &c.Refusals[i]
+		if r.Status == status && r.Code == code && strings.Contains(message, r.Words) && (best == nil || len(r.Words) > len(best.Words)) {
+			best = r
 		}
-		return nil
 	}
-	if kind := k.Header().Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
-		return []string{fmt.Sprintf("content type %q instead of application/json", kind)}
+	if best != nil {
+		return best, nil
 	}
-	return c.bodyFaults("answer", media.Schema.Value, k.body.Bytes())
-}
-
-// bodyFaults checks a JSON body against its schema.
-func (c *contract) bodyFaults(what string, s *openapi3.Schema, body []byte) []string {
-	var value any
-	if err := json.Unmarshal(body, &value); err != nil {
-		return []string{what + " is no JSON: " + err.Error()}
-	}
-	var faults []string
-	c.walk(what, s, value, &faults)
-	return faults
+	return nil, []string{fmt.Sprintf("the refusal %d %s %q is not described", status, code, message)}
 }

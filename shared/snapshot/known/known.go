@@ -92,13 +92,14 @@ type Member struct {
 	Since Second // the first reading in an unbroken series that saw it there, or Always
 }
 
-// MemberKeyOf is the hash of a SID and a GroupRef.Key.
+// MemberKeyOf is the hash of a SID and what Partition.Groups has of a group.
 func MemberKeyOf(sid, group string) uint64 { return KeyOf(sid + " " + group) }
 
 // Partition is what a run remembers of one partition.
 type Partition struct {
 	Accounts [2][]Account // by source
-	// Groups are the GroupRef.Keys of the groups whose members are remembered.
+	// Groups are the groups whose members are remembered: the GroupRef.Key, and after a |
+	// the objectGUID where it is known. One that is made again under its name is another.
 	Groups  []string
 	Members []Member
 }

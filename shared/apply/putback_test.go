@@ -1,0 +1,178 @@
+package apply
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// backing is a change that gives back what run r0 took from Egon, in hand, with what the
+// ledger has of it: of r0, and of this run when it has begun.
+func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
+	t.Helper()
+	c := freeEgon
+	c.Rule, c.Back = plan.RestoreRule, "r0"
+	j := b.judging(t)
+	j.plan.Restores = restores
+	page, err := j.ledger.Of(t.Context(), c.User)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := page.Latest(t.Context(), c.License)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &move{job: j, page: page, change: &c, person: &directory.Person{AD: b.ad.people[c.User], ADState: directory.Present}, read: b.now}
+	if last != nil && last.Run == "run" {
+		m.entry = last
+	}
+	return j, m, last
+}
+
+// TestPuttingBackInActiveDirectory: when the way back is begun, gone on with or refused, by
+// what the ledger has and what can be read.
+func TestPuttingBackInActiveDirectory(t *testing.T) {
+	t.Parallel()
+	const give = "AddMember <GUID=" + citrixGUID + "> guid-egon"
+	taken := func(change func(*ledger.Intent), o ledger.Outcome) func(*testing.T, *bench) {
+		return func(t *testing.T, b *bench) {
+			in := ledger.Intent{Person: freeEgon.User, SID: freeEgon.SID, License: "citrix", Run: "r0", Rule: "citrix", Via: "ad-group", Source: citrixDN, SourceGUID: citrixGUID, At: daysAgo(10)}
+			change(&in)
+			b.put(t, in, o)
+		}
+	}
+	as := func(*ledger.Intent) {}
+	begun := taken(func(in *ledger.Intent) { in.Run, in.Back, in.Rule = "run", "r0", plan.RestoreRule }, "")
+	done, open := taken(as, ledger.Done), taken(as, "")
+	for name, tc := range map[string]struct {
+		stand    func(*testing.T, *bench)
+		restores string
+		then     func(*bench, *job, *move)
+		writes   []string
+		status   report.Status
+		note     string
+		logged   string
+	}{
+		"asked for":                       {done, "r0", nil, []string{give}, report.Done, "", "done"},
+		"nothing may begin":               {done, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, nil, report.Refused, "closed", "done"},
+		"begun, and nothing may begin":    {begun, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, []string{give}, report.Done, "", "done"},
+		"the ledger has nothing":          {func(*testing.T, *bench) {}, "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", ""},
+		"r0 has it open, asked for":       {open, "r0", nil, []string{give}, report.Done, "its run is being put back", "rolled back"},
+		"r0 has it open":                  {open, "", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "open"},
+		"somebody gave r0's back":         {taken(as, ledger.GivenBack), "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
+		"r0 announced it":                 {taken(as, ledger.Noticed), "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "noticed"},
+		"its rule is gone, not asked for": {taken(func(in *ledger.Intent) { in.Rule = "gone" }, ledger.Done), "", nil, nil, report.Refused, "the run's policy has no rule gone", "done"},
+		"another group by now, begun":     {begun, "r0", func(b *bench, _ *job, _ *move) { delete(b.ad.groups, directory.GroupByGUID(citrixGUID, "")) }, nil, report.Failed, "the group that was left", "failed"},
+		"the group cannot be looked up": {done, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} },
+			nil, troubled, "nothing was done: down", "done"},
+		"the same, begun": {begun, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} },
+			nil, troubled, "down", "open"},
+		"the same, r0 has it open": {open, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} },
+			nil, troubled, "down", "open"},
+		"no account, begun":                  {begun, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NoAccount }, nil, report.Failed, "the account is no longer in Active Directory", "failed"},
+		"no account read, begun":             {begun, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NotRead }, nil, troubled, "the Active Directory account cannot be read now", "open"},
+		"no account, r0 has it open":         {open, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NoAccount }, nil, report.Failed, "the account is no longer in Active Directory", "failed"},
+		"no account, r0 has it open, unread": {open, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NotRead }, nil, troubled, "the Active Directory account cannot be read now", "open"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, freeEgon)
+			b.ad.at(citrixDN, citrixGUID, 900)
+			b.ad.in = members{}
+			tc.stand(t, b)
+			j, m, last := b.backing(t, tc.restores)
+			if tc.then != nil {
+				tc.then(b, j, m)
+			}
+			status, note := j.putBack(t.Context(), m, last)
+			if status != tc.status || !strings.HasPrefix(note, tc.note) || (note == "") != (tc.note == "") {
+				t.Errorf("%s, %q; want %s, %q", status, note, tc.status, tc.note)
+			}
+			if d := cmp.Diff(tc.writes, b.ad.writes(), cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("writes (-want +got):\n%s", d)
+			}
+			b.logged(t, freeEgon, tc.logged)
+		})
+	}
+}
+
+// TestPutBackWithoutActiveDirectory: where the directory is not set up, the change waits
+// for somebody to set it up; what was read of the account before does not count.
+func TestPutBackWithoutActiveDirectory(t *testing.T) {
+	t.Parallel()
+	for _, run := range []string{"run", "r0"} {
+		b := newBench(t, freeEgon)
+		in := ledger.Intent{Person: freeEgon.User, SID: freeEgon.SID, License: "citrix", Run: run, Rule: "citrix", Via: "ad-group", Source: citrixDN, At: daysAgo(10)}
+		if run == "run" {
+			in.Back, in.Rule = "r0", plan.RestoreRule
+		}
+		b.put(t, in, "")
+		j, m, last := b.backing(t, "r0")
+		j.adGroups = map[string]*directory.Group{citrixDN: {ID: citrixDN}}
+		j.Applier = &Applier{Store: b.Store, Entra: b.entra, Now: b.Applier.Now}
+		if status, note := j.putBack(t.Context(), m, last); status != troubled || !strings.HasPrefix(note, "the Active Directory account cannot be read now") {
+			t.Errorf("of %s: %s, %q", run, status, note)
+		}
+		b.wrote(t)
+	}
+}
+
+// TestGroupInErrorIsLeftAgain: a group that cannot give its license is left again before
+// anybody says that giving back has failed.
+func TestGroupInErrorIsLeftAgain(t *testing.T) {
+	t.Parallel()
+	b := takenFromAnna(t)
+	b.entra.full["g-e3"] = "CountViolation"
+	b.apply(t, report.Pending, "waiting for its license")
+	b.follow()
+	b.entra.fail = map[string]error{leaveE3: errDown}
+	b.apply(t, report.Pending, "down")
+	if r := b.results(t); !r.Results[0].Again {
+		t.Errorf("%+v", r.Results)
+	}
+	b.entra.fail = nil
+	b.apply(t, report.Failed, "the group does not give the license: no free seat")
+	b.wrote(t, "AddMember g-e3 id-anna", leaveE3, leaveE3)
+}
+
+// TestUndoneWithoutBeingShown: what a run that is gone began is undone to the end, also
+// where reads do not show that it joined the target.
+func TestUndoneWithoutBeingShown(t *testing.T) {
+	t.Parallel()
+	c := moveAnna
+	c.Rule, c.Back = plan.RestoreRule, "r0"
+	b := newBench(t, c)
+	b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, "r0" })
+	b.put(t, ledger.Intent{
+		Person: "id-anna", License: "e3", Run: "r0", Rule: "m365", To: "exo", Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", At: daysAgo(1),
+		Before: ledger.Holding{Assignments: []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}, InGroups: []string{"g-e3"}},
+	}, "")
+	b.entra.in.add("g-exo", "id-anna")
+	b.Entra = hiding{b.entra, "g-exo"}
+	b.apply(t, report.Done, "its run is being put back")
+	b.wrote(t, leaveEXO)
+}
+
+// TestOpenRestoreThatWasAltered writes nothing by the groups that the altered entry names.
+func TestOpenRestoreThatWasAltered(t *testing.T) {
+	t.Parallel()
+	b := restores(t, func(*ledger.Intent) {})
+	first, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := first.Intent
+	in.Run, in.Back, in.Rule, in.Source = "run", "r0", plan.RestoreRule, "g-mfa"
+	if _, err := ledger.In(b.Store).Begin(t.Context(), in, first); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, report.Failed, "are not those by which it may be given back now; restore again")
+	b.wrote(t)
+}

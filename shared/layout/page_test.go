@@ -1,0 +1,70 @@
+package layout
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// onPage are the keys as docs/store.md writes them, by the function that builds them. A
+// function that builds a prefix alone has none.
+var onPage = map[string][]string{
+	"Run": nil, "Sealed": nil, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
+	"Begin": {Begin("<run>")}, "Manifest": {Manifest("<run>")}, "Part": {Part("<run>", "<source>", 7777, "<attempt>")}, "EntraCall": {EntraCall("<run>", 8888)},
+	"Since": {Since("<run>")}, "Input": {Input("<run>", "<task>")}, "Probe": {Probe()}, "Mailboxes": {Mailboxes("<run>", "<attempt>")},
+	"Known": {Known("<run>", 7777)}, "Dateless": {Dateless("<run>", 7777)}, "History": {History("<run>", "<attempt>")}, "Decisions": {Decisions("<run>", 7777)},
+	"Plan": {Plan("<run>")}, "Changes": {Changes("<run>")}, "Result": {Result("<run>", "<batch>")},
+	"Noted": {Noted(Plans, "<run>"), Noted(Others, "<run>"), Noted(Overrides, "<run>"), Noted(Withdrawn, "<run>")},
+	"Stop":  {Stop("<run>", "<person>")}, "Entry": {Entry("<person>", "<license>", 999999)},
+}
+
+// TestPageHasEveryKey: the tables of docs/store.md have a line for every object of the
+// layout, and for no other one but the policy file, which somebody else writes.
+func TestPageHasEveryKey(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "layout.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var builders []string
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Name.IsExported() {
+			builders = append(builders, f.Name.Name)
+		}
+	}
+	slices.Sort(builders)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(onPage)), builders); diff != "" {
+		t.Errorf("functions of this test and of the layout:\n%s", diff)
+	}
+	want := []string{"policy.yaml"}
+	numbers := regexp.MustCompile(`7777|8888|999999`)
+	for _, keys := range onPage {
+		for _, key := range keys {
+			want = append(want, numbers.ReplaceAllStringFunc(key, func(n string) string {
+				return map[string]string{"7777": "<partition>", "8888": "<call>", "999999": "<entry>"}[n]
+			}))
+		}
+	}
+	page, err := os.ReadFile("../../docs/store.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .+ \\| .+ \\|$").FindAllSubmatch(page, -1) {
+		if key := string(m[1]); key[len(key)-1] != '/' && !slices.Contains(described, key) {
+			described = append(described, key)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(described)
+	if diff := cmp.Diff(described, want); diff != "" {
+		t.Errorf("keys on the page and in the layout:\n%s", diff)
+	}
+}

@@ -1,0 +1,213 @@
+package policy
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// rewrite is set by: go test ./shared/policy -run TestPolicyPage -rewrite.
+var rewrite = flag.Bool("rewrite", false, "rewrite the generated tables of docs/policy.md")
+
+const policyPage = "../../docs/policy.md"
+
+// TestPolicyPageIsGenerated: the tables of fields and functions on docs/policy.md are
+// those of the code.
+func TestPolicyPageIsGenerated(t *testing.T) {
+	b, err := os.ReadFile(policyPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	for name, table := range map[string]string{"fields": fieldsTable(t), "functions": functionsTable(t)} {
+		begin, end := "<!-- generated: "+name+" -->\n", "<!-- end of "+name+" -->\n"
+		before, rest, begins := strings.Cut(text, begin)
+		is, after, ends := strings.Cut(rest, end)
+		if !begins || !ends {
+			t.Fatalf("%s has no place for the table of %s", policyPage, name)
+		}
+		if diff := cmp.Diff(is, table); diff != "" && !*rewrite {
+			t.Errorf("the table of %s is not that of the code; go test ./shared/policy -run TestPolicyPage -rewrite writes it:\n%s", name, diff)
+		}
+		text = before + begin + table + end + after
+	}
+	if *rewrite {
+		if err := os.WriteFile(policyPage, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fieldsTable has every field that a policy may name.
+func fieldsTable(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("| field | name without a mapping | type | read from |\n|---|---|---|---|\n")
+	builtin, _ := builtinAttributes()
+	for _, name := range directory.FieldNames() {
+		f, _ := directory.FieldNamed(name)
+		var bare []string
+		for own, a := range builtin {
+			if a.source == name && len(a.fields) == 1 {
+				bare = append(bare, "`"+own+"`")
+			}
+		}
+		slices.Sort(bare)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name, strings.Join(bare, " "), typeName(f), readFrom(name))
+	}
+	return b.String()
+}
+
+func typeName(f *directory.Field) string {
+	switch {
+	case f.Kind == directory.Text:
+		return "text"
+	case f.Kind == directory.Bool:
+		return "true or false"
+	case f.Meaning == directory.Activity:
+		return "date of use"
+	case f.Meaning == directory.Creation:
+		return "date of creation"
+	}
+	return "date"
+}
+
+// readFrom is the property of Graph or the LDAP attribute behind a field.
+func readFrom(name string) string {
+	source, bare, _ := strings.Cut(name, ".")
+	of := "the evidence that is listed under Kinds of accounts"
+	switch source {
+	case "entra":
+		of = propertyNamed(directory.EntraProperties, bare)
+	case "ad":
+		of = propertyNamed(directory.ADProperties, bare)
+	}
+	return of
+}
+
+func propertyNamed[A any](table []directory.Property[A], name string) string {
+	i := slices.IndexFunc(table, func(p directory.Property[A]) bool { return p.Name == name })
+	switch {
+	case i < 0:
+		return "worked out from other fields"
+	case table[i].Source == "":
+		return "the name of the object"
+	}
+	return "`" + table[i].Source + "`"
+}
+
+var word = regexp.MustCompile(`^[a-zA-Z][a-zA-Z.]*$`)
+
+// functionsTable has every function that a condition may call, operators left out.
+func functionsTable(t *testing.T) string {
+	t.Helper()
+	env, err := language()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("| function | takes | gives | as in |\n|---|---|---|---|\n")
+	all := env.Functions()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if !word.MatchString(name) || name == "in" {
+			continue
+		}
+		var takes, gives []string
+		for _, o := range all[name].OverloadDecls() {
+			var args []string
+			for _, a := range o.ArgTypes() {
+				args = append(args, plainType(a.String()))
+			}
+			form := strings.Join(args, ", ")
+			if o.IsMemberFunction() {
+				form = strings.TrimSuffix(args[0]+"."+name+"("+strings.Join(args[1:], ", "), ", ") + ")"
+			}
+			takes, gives = append(takes, form), append(gives, plainType(o.ResultType().String()))
+		}
+		slices.Sort(takes)
+		slices.Sort(gives)
+		example := ""
+		if of := functions[name]; of != "" {
+			form, meaning, _ := strings.Cut(of, " is ")
+			example = strings.TrimSuffix("`"+form+"`: "+meaning, ": ")
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name, strings.Join(slices.Compact(takes), "; "), strings.Join(slices.Compact(gives), ", "), example)
+	}
+	return b.String()
+}
+
+// plainType is a type of CEL in the words of the page.
+func plainType(cel string) string {
+	return strings.NewReplacer("optional_type(google.protobuf.Timestamp)", "date", "google.protobuf.Timestamp", "instant",
+		"google.protobuf.Duration", "span", "string", "text", "optional_type", "optional", "<", "", ">", "").Replace(cel)
+}
+
+// places are where the loader reads keys: what it calls the mapping, and its path.
+var places = map[string]string{
+	"the policy": "", "grace": "grace.", "limits": "limits.", "limits.stopAbove": "limits.stopAbove.", "attribute ": "attributes.NAME.",
+	"license ": "licenses.NAME.", "a rule": "rules[].", "then": "rules[].then.", "exempt": "exempt.", "a leave": "exempt.leave[].",
+	"GROUP": "GROUP.",
+}
+
+// TestPolicyPageHasEveryKey: the page has a line for each key that the loader reads, and
+// for no other one.
+func TestPolicyPageHasEveryKey(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("load*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := regexp.MustCompile(`\.object\([\w.]+, (?:"([^"]+)"[^,]*|what), ("[^)]+)\)`)
+	var known []string
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		calls := read.FindAllStringSubmatch(string(source), -1)
+		if n := strings.Count(string(source), ".object("); n != len(calls) {
+			t.Errorf("%s reads %d mappings, and this test understands %d", file, n, len(calls))
+		}
+		for _, m := range calls {
+			what := m[1]
+			if what == "" {
+				what = "GROUP"
+			}
+			path, found := places[what]
+			if !found {
+				t.Errorf("%s reads the mapping %q, of which this test knows no place", file, what)
+			}
+			for key := range strings.SplitSeq(m[2], ",") {
+				known = append(known, path+strings.Trim(key, ` "`))
+			}
+		}
+	}
+	page, err := os.ReadFile(policyPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## Every key\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var described []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(section, -1) {
+		described = append(described, m[1])
+	}
+	slices.Sort(known)
+	slices.Sort(described)
+	if diff := cmp.Diff(described, known); diff != "" {
+		t.Errorf("keys on the page and in the loader:\n%s", diff)
+	}
+}
