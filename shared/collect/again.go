@@ -3,6 +3,7 @@ package collect
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -29,7 +30,8 @@ func Again(ctx context.Context, s store.Store, old string, in Start, tool string
 	if err != nil {
 		return err
 	}
-	if err := covers(b, in.Policy); err != nil {
+	_, err = m.ColumnsFor(in.Policy.Fields())
+	if err := errors.Join(err, covers(b, in.Policy)); err != nil {
 		return fmt.Errorf("%w: the snapshot of run %s cannot be planned by this policy: %w; read anew, without --run", ErrPolicy, old, err)
 	}
 	b.Run, b.Started, b.AsOf, b.Policy, b.Tool, b.AcceptFeeds, b.Copy = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool, in.AcceptFeeds, old

@@ -61,11 +61,11 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// withoutParts is a store that lost the parts of Active Directory.
+// withoutParts is a store that lost the parts of Active Directory of the first night.
 type withoutParts struct{ store.Store }
 
 func (s withoutParts) Get(ctx context.Context, key string) (io.ReadCloser, error) {
-	if strings.Contains(key, "/ad/") {
+	if strings.HasPrefix(key, "runs/run-1/ad/") {
 		return nil, store.ErrNotFound
 	}
 	return s.Store.Get(ctx, key)

@@ -219,7 +219,14 @@ func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Rea
 	if err != nil {
 		return fmt.Errorf("seal run %s: %w", run, err)
 	}
-	return snapshot.Seal(ctx, c.Store, &snapshot.Manifest{
-		Run: run, Taken: c.Now().UTC(), Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad}, History: past,
-	})
+	b, err := snapshot.GetBegin(ctx, c.Store, run)
+	if err != nil {
+		return fmt.Errorf("seal run %s: %w", run, err)
+	}
+	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad}, History: past}
+	if err := m.Weave(ctx, c.Store, b.Partitions); err != nil {
+		return err
+	}
+	m.Taken = c.Now().UTC()
+	return snapshot.Seal(ctx, c.Store, m)
 }

@@ -31,6 +31,7 @@ type Run struct {
 	ManifestHash string
 
 	store   store.Store
+	columns []string                   // of the snapshot that are read
 	renamed map[string][]*history.Item // see renamedItems
 	damaged map[string]string          // by person: what the ledger has cannot be believed
 	memory  *memory
@@ -50,7 +51,11 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups, b.Granting), store: s, ManifestHash: hash, memory: &memory{}}
+	columns, err := m.ColumnsFor(p.Fields())
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{columns: columns, Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups, b.Granting), store: s, ManifestHash: hash, memory: &memory{}}
 	if r.History, err = history.Load(ctx, s, m); err != nil {
 		return nil, err
 	}
@@ -138,7 +143,7 @@ func (r *Run) First(source directory.Source) bool {
 // Read loads one partition of the run's snapshot into h, reusing its memory,
 // with the health of the feeds applied and compared with what earlier runs knew.
 func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) error {
-	if err := r.Manifest.Read(ctx, r.store, partition, h); err != nil {
+	if err := r.Manifest.ReadColumns(ctx, r.store, partition, r.columns, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
 	for s, f := range r.Feeds {

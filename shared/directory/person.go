@@ -58,33 +58,33 @@ type ExtensionAttributes [15]string
 //
 // The tags are the table of fields, see Property: a new text of Graph is one line here.
 type EntraUser struct {
-	ID                string `field:"id"`
-	UserPrincipalName string `field:"userPrincipalName"`
-	DisplayName       string `field:"displayName"`
+	ID                string `field:"id" read:"always"`
+	UserPrincipalName string `field:"userPrincipalName" read:"always"`
+	DisplayName       string `field:"displayName" read:"always"`
 	Mail              string `field:"mail"`
-	UserType          string `field:"userType"`
-	Department        string `field:"department"`
+	UserType          string `field:"userType" read:"always"`
+	Department        string `field:"department" read:"always"`
 	EmployeeType      string `field:"employeeType"`
 	EmployeeID        string `field:"employeeId"`
 	JobTitle          string `field:"jobTitle"`
 	CompanyName       string `field:"companyName"`
 	OfficeLocation    string `field:"officeLocation"`
 	Country           string `field:"country"`
-	UsageLocation     string `field:"usageLocation"`
-	Enabled           Flag   `field:"accountEnabled"`
-	Type              string `source:"@odata.type" column:"odata_type"` // of what derives from user; empty: a user
-	IdentityParentID  string `field:"identityParentId"`                 // of an agent: the identity that it acts for
+	UsageLocation     string `field:"usageLocation" read:"always"`
+	Enabled           Flag   `field:"accountEnabled" read:"always"`
+	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // of what derives from user; empty: a user
+	IdentityParentID  string `field:"identityParentId" read:"always"`                 // of an agent: the identity that it acts for
 	// MailboxKind is the recipient type by the mailbox usage report; empty: a user's,
 	// or not told.
 	MailboxKind string
 
-	Created            time.Time `field:"created" source:"createdDateTime" meaning:"creation"`
-	LastInteractive    time.Time `field:"lastInteractiveSignIn" source:"signInActivity/lastSignInDateTime" meaning:"activity"`
-	LastNonInteractive time.Time `field:"lastNonInteractiveSignIn" source:"signInActivity/lastNonInteractiveSignInDateTime" meaning:"activity"`
-	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity"`
+	Created            time.Time `field:"created" source:"createdDateTime" meaning:"creation" read:"always"`
+	LastInteractive    time.Time `field:"lastInteractiveSignIn" source:"signInActivity/lastSignInDateTime" meaning:"activity" read:"always"`
+	LastNonInteractive time.Time `field:"lastNonInteractiveSignIn" source:"signInActivity/lastNonInteractiveSignInDateTime" meaning:"activity" read:"always"`
+	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity" read:"always"`
 	// DatesInDoubt: a sign-in date lies in the future, so a clock is wrong and
 	// no sign-in date of this account says anything.
-	DatesInDoubt bool `column:"dates_in_doubt"`
+	DatesInDoubt bool `column:"dates_in_doubt" read:"always"`
 	// DatesLost is when one of this account's sign-in dates was first missing, or
 	// earlier than Past knows it, as far as is known. Zero: no date is lost. Until the
 	// dates are back nobody knows when the account was last used.
@@ -93,10 +93,10 @@ type EntraUser struct {
 
 	// Synced tells that the account is mastered on premises
 	// (onPremisesSyncEnabled is true), so an AD account should exist.
-	Synced      bool   `field:"onPremisesSyncEnabled"`
-	SID         string `source:"onPremisesSecurityIdentifier" column:"sid"`
-	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id"` // base64 of the anchor's raw bytes
-	SAMAccount  string `source:"onPremisesSamAccountName" column:"sam_account_name"`
+	Synced      bool   `field:"onPremisesSyncEnabled" read:"always"`
+	SID         string `source:"onPremisesSecurityIdentifier" column:"sid" read:"always"`
+	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id" read:"always"` // base64 of the anchor's raw bytes
+	SAMAccount  string `source:"onPremisesSamAccountName" column:"sam_account_name" read:"always"`
 
 	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
 	Assignments []Assignment
@@ -121,29 +121,29 @@ func (a Assignment) Active() bool { return a.State == "Active" || a.State == "Ac
 // ADUser is one user object of Active Directory. Dates are UTC; the zero time
 // means that the object was read and has no such date. The tags are as in EntraUser.
 type ADUser struct {
-	SID               string `source:"objectSid" column:"sid"` // as S-1-5-21-…
-	GUID              string `source:"objectGUID"`             // base64 of its raw bytes
-	ConsistencyGUID   string `source:"mS-DS-ConsistencyGuid" column:"consistency_guid"`
-	DN                string `field:"distinguishedName" source:""` // everybody who sees the object sees its name
-	SAMAccount        string `field:"sAMAccountName" column:"sam_account_name"`
-	UserPrincipalName string `field:"userPrincipalName"`
+	SID               string `source:"objectSid" column:"sid" read:"always"` // as S-1-5-21-…
+	GUID              string `source:"objectGUID" read:"always"`             // base64 of its raw bytes
+	ConsistencyGUID   string `source:"mS-DS-ConsistencyGuid" column:"consistency_guid" read:"always"`
+	DN                string `field:"distinguishedName" source:"" read:"always"` // everybody who sees the object sees its name
+	SAMAccount        string `field:"sAMAccountName" column:"sam_account_name" read:"always"`
+	UserPrincipalName string `field:"userPrincipalName" read:"always"`
 	DisplayName       string `field:"displayName"`
 	Mail              string `field:"mail"`
 	Department        string `field:"department"`
 	EmployeeType      string `field:"employeeType"`
-	EmployeeID        string `field:"employeeID"`
+	EmployeeID        string `field:"employeeID" read:"always"`
 	Title             string `field:"title"`
 	Company           string `field:"company"`
 	Office            string `field:"physicalDeliveryOfficeName"`
 	Country           string `field:"co"`
-	RecipientType     string `field:"msExchRecipientTypeDetails"` // empty where Exchange's schema is not
-	Enabled           Flag   `field:"accountEnabled" source:"userAccountControl"`
+	RecipientType     string `field:"msExchRecipientTypeDetails" read:"always"` // empty where Exchange's schema is not
+	Enabled           Flag   `field:"accountEnabled" source:"userAccountControl" read:"always"`
 
-	Created time.Time `field:"created" source:"whenCreated" meaning:"creation"`
+	Created time.Time `field:"created" source:"whenCreated" meaning:"creation" read:"always"`
 	// LastLogonTimestamp is the replicated date, up to 14 days late. In fresh
 	// evidence it is the newest of it and of lastLogon on every controller.
-	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity"`
-	DatesInDoubt       bool      `column:"dates_in_doubt"` // as in EntraUser, of logons
+	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity" read:"always"`
+	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"` // as in EntraUser, of logons
 	DatesLost          time.Time // as in EntraUser, of logons
 	// Unreadable are the LDAP names of attributes that came without a value and may
 	// have one: the account that reads has no right to see it.

@@ -16,6 +16,7 @@ import (
 //	source   the property of Microsoft Graph or the LDAP attribute; left out: as field
 //	column   the column of a snapshot, without its source; left out: made of field or source
 //	meaning  of a date: activity or creation; left out: plain
+//	read     always: code of ours reads it; left out: only policies that name it do
 //
 // What a struct holds without a tag is worked out, or has a shape of its own. An array
 // stands for one property for each of its items, numbered from 1.
@@ -25,6 +26,7 @@ type Property[A any] struct {
 	Column  string
 	Kind    Kind
 	Meaning Meaning
+	Always  bool // is read of a snapshot, whether or not a policy names it
 
 	index, item int // the field of the struct, and the item of an array or -1
 }
@@ -76,7 +78,7 @@ func propertiesOf[A any]() (table []Property[A]) {
 		if f.Tag == "" {
 			continue
 		}
-		p := Property[A]{Name: f.Tag.Get("field"), Source: f.Tag.Get("source"), Column: f.Tag.Get("column"), index: i, item: -1}
+		p := Property[A]{Name: f.Tag.Get("field"), Source: f.Tag.Get("source"), Column: f.Tag.Get("column"), Always: f.Tag.Get("read") == "always", index: i, item: -1}
 		if _, given := f.Tag.Lookup("source"); !given {
 			p.Source = p.Name
 		}

@@ -181,6 +181,25 @@ func (p *Policy) Rests() []string {
 	return slices.Compact(names)
 }
 
+// Fields are the names of the fields of accounts that the policy reads, sorted: those of
+// its mapping, and of every condition.
+func (p *Policy) Fields() (names []string) {
+	list := slices.Clone(p.mapped)
+	for _, c := range p.conditions {
+		list = addNew(list, c.reads...)
+	}
+	for _, r := range p.Rules {
+		list = addNew(list, r.asks...)
+	}
+	for _, a := range list {
+		for _, f := range a.fields {
+			names = append(names, f.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // LicenseNamed finds a license by its name in the policy; nil when there is
 // none.
 func (p *Policy) LicenseNamed(name string) *License {

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -32,65 +33,53 @@ type header struct {
 	Columns []string `json:"columns"`
 }
 
-var entraColumns = []column[directory.EntraUser]{
-	text("id", func(u *directory.EntraUser) *string { return &u.ID }),
-	text("upn", func(u *directory.EntraUser) *string { return &u.UserPrincipalName }),
-	text("name", func(u *directory.EntraUser) *string { return &u.DisplayName }),
-	text("mail", func(u *directory.EntraUser) *string { return &u.Mail }),
-	text("userType", func(u *directory.EntraUser) *string { return &u.UserType }),
-	text("department", func(u *directory.EntraUser) *string { return &u.Department }),
-	text("employeeType", func(u *directory.EntraUser) *string { return &u.EmployeeType }),
-	text("employeeId", func(u *directory.EntraUser) *string { return &u.EmployeeID }),
-	text("jobTitle", func(u *directory.EntraUser) *string { return &u.JobTitle }),
-	text("companyName", func(u *directory.EntraUser) *string { return &u.CompanyName }),
-	text("officeLocation", func(u *directory.EntraUser) *string { return &u.OfficeLocation }),
-	text("country", func(u *directory.EntraUser) *string { return &u.Country }),
-	text("usageLocation", func(u *directory.EntraUser) *string { return &u.UsageLocation }),
-	flag("enabled", func(u *directory.EntraUser) *directory.Flag { return &u.Enabled }),
-	date("created", func(u *directory.EntraUser) *time.Time { return &u.Created }),
-	date("lastInteractive", func(u *directory.EntraUser) *time.Time { return &u.LastInteractive }),
-	date("lastNonInteractive", func(u *directory.EntraUser) *time.Time { return &u.LastNonInteractive }),
-	date("lastSuccessful", func(u *directory.EntraUser) *time.Time { return &u.LastSuccessful }),
-	yesNo("datesInDoubt", func(u *directory.EntraUser) *bool { return &u.DatesInDoubt }),
-	yesNo("synced", func(u *directory.EntraUser) *bool { return &u.Synced }),
-	text("sid", func(u *directory.EntraUser) *string { return &u.SID }),
-	text("immutableId", func(u *directory.EntraUser) *string { return &u.ImmutableID }),
-	text("sam", func(u *directory.EntraUser) *string { return &u.SAMAccount }),
+var entraColumns = append(plainColumns(directory.EntraProperties, map[string]string{
+	"user_principal_name": "upn", "display_name": "name", "user_type": "userType", "employee_type": "employeeType", "employee_id": "employeeId",
+	"job_title": "jobTitle", "company_name": "companyName", "office_location": "officeLocation", "usage_location": "usageLocation",
+	"account_enabled": "enabled", "odata_type": "type", "identity_parent_id": "parent", "last_interactive_sign_in": "lastInteractive",
+	"last_non_interactive_sign_in": "lastNonInteractive", "last_successful_sign_in": "lastSuccessful", "dates_in_doubt": "datesInDoubt",
+	"on_premises_sync_enabled": "synced", "immutable_id": "immutableId", "sam_account_name": "sam",
+}), []column[directory.EntraUser]{
 	list("ext", func(u *directory.EntraUser) []string { return extension(&u.Extension) },
 		func(l *line, u *directory.EntraUser) { l.extension(&u.Extension) }),
-	text("type", func(u *directory.EntraUser) *string { return &u.Type }),
-	text("parent", func(u *directory.EntraUser) *string { return &u.IdentityParentID }),
 	{"licenses", writeAssignments, func(l *line, u *directory.EntraUser) { u.Assignments = l.assignments() }},
 	{"licensed", writeUpdated, func(l *line, u *directory.EntraUser) { l.updated(u.Assignments) }},
-}
+}...)
 
-var adColumns = []column[directory.ADUser]{
-	text("sid", func(u *directory.ADUser) *string { return &u.SID }),
-	text("guid", func(u *directory.ADUser) *string { return &u.GUID }),
-	text("anchor", func(u *directory.ADUser) *string { return &u.ConsistencyGUID }),
-	text("dn", func(u *directory.ADUser) *string { return &u.DN }),
-	text("sam", func(u *directory.ADUser) *string { return &u.SAMAccount }),
-	text("upn", func(u *directory.ADUser) *string { return &u.UserPrincipalName }),
-	text("name", func(u *directory.ADUser) *string { return &u.DisplayName }),
-	text("mail", func(u *directory.ADUser) *string { return &u.Mail }),
-	text("department", func(u *directory.ADUser) *string { return &u.Department }),
-	text("employeeType", func(u *directory.ADUser) *string { return &u.EmployeeType }),
-	text("employeeId", func(u *directory.ADUser) *string { return &u.EmployeeID }),
-	text("title", func(u *directory.ADUser) *string { return &u.Title }),
-	text("company", func(u *directory.ADUser) *string { return &u.Company }),
-	text("office", func(u *directory.ADUser) *string { return &u.Office }),
-	text("country", func(u *directory.ADUser) *string { return &u.Country }),
-	text("recipient", func(u *directory.ADUser) *string { return &u.RecipientType }),
-	flag("enabled", func(u *directory.ADUser) *directory.Flag { return &u.Enabled }),
-	date("created", func(u *directory.ADUser) *time.Time { return &u.Created }),
-	date("lastLogonTimestamp", func(u *directory.ADUser) *time.Time { return &u.LastLogonTimestamp }),
-	yesNo("datesInDoubt", func(u *directory.ADUser) *bool { return &u.DatesInDoubt }),
+var adColumns = append(plainColumns(directory.ADProperties, map[string]string{
+	"object_guid": "guid", "consistency_guid": "anchor", "distinguished_name": "dn", "sam_account_name": "sam", "user_principal_name": "upn",
+	"display_name": "name", "employee_type": "employeeType", "employee_id": "employeeId", "physical_delivery_office_name": "office", "co": "country",
+	"ms_exch_recipient_type_details": "recipient", "account_enabled": "enabled", "last_logon_timestamp": "lastLogonTimestamp", "dates_in_doubt": "datesInDoubt",
+}), []column[directory.ADUser]{
 	list("ext", func(u *directory.ADUser) []string { return extension(&u.Extension) },
 		func(l *line, u *directory.ADUser) { l.extension(&u.Extension) }),
 	list("unreadable", func(u *directory.ADUser) []string { return u.Unreadable },
 		func(l *line, u *directory.ADUser) {
 			l.items(func(int) { u.Unreadable = append(u.Unreadable, strings.Clone(l.text())) })
 		}),
+}...)
+
+// plainColumns are the lines of the table of fields that are no item of an array. names
+// has those that parts had before the table.
+func plainColumns[A any](properties []directory.Property[A], names map[string]string) (all []column[A]) {
+	for i := range properties {
+		p := &properties[i]
+		if strings.HasPrefix(p.Name, "extensionAttribute") {
+			continue
+		}
+		name := cmp.Or(names[p.Column], p.Column)
+		switch p.At(new(A)).(type) {
+		case *string:
+			all = append(all, text(name, func(a *A) *string { return p.At(a).(*string) }))
+		case *time.Time:
+			all = append(all, date(name, func(a *A) *time.Time { return p.At(a).(*time.Time) }))
+		case *directory.Flag:
+			all = append(all, flag(name, func(a *A) *directory.Flag { return p.At(a).(*directory.Flag) }))
+		case *bool:
+			all = append(all, yesNo(name, func(a *A) *bool { return p.At(a).(*bool) }))
+		}
+	}
+	return all
 }
 
 func text[T any](name string, of func(*T) *string) column[T] {

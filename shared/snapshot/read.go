@@ -19,6 +19,30 @@ import (
 // of it may be used when the error is not nil: a part that is missing,
 // truncated or altered is store.ErrDamaged.
 func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *directory.Halves) error {
+	return m.ReadColumns(ctx, s, partition, nil, h)
+}
+
+// ReadColumns is Read of nothing but the columns of ColumnsFor. What other columns have is
+// empty in h.
+func (m *Manifest) ReadColumns(ctx context.Context, s store.Store, partition int, columns []string, h *directory.Halves) error {
+	m.begin(h)
+	if len(m.People) == 0 {
+		return m.readParts(ctx, s, partition, h)
+	}
+	people, err := m.readPeople(ctx, s, partition, columns)
+	if err != nil {
+		return err
+	}
+	rows := make([]int, people.Rows)
+	for row := range rows {
+		rows[row] = row
+	}
+	people.into(h, rows)
+	return nil
+}
+
+// begin empties h but for what the manifest says of the sources.
+func (m *Manifest) begin(h *directory.Halves) {
 	*h = directory.Halves{
 		Entra: h.Entra[:0], AD: h.AD[:0], Memberships: map[string][]string{},
 		EntraState: m.state(directory.Entra), ADState: m.state(directory.AD),
@@ -29,9 +53,15 @@ func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *di
 			h.Loose[id] = true
 		}
 	}
-	groups := map[string][]string{} // one list of each group's key, for all who are in no other
 	for _, r := range m.Readings {
 		h.Unreadable = append(h.Unreadable, r.Unreadable...)
+	}
+}
+
+// readParts loads the parts of a partition.
+func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, h *directory.Halves) error {
+	groups := map[string][]string{} // one list of each group's key, for all who are in no other
+	for _, r := range m.Readings {
 		for _, p := range r.Parts {
 			if p.Partition != partition {
 				continue

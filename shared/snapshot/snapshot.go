@@ -179,6 +179,12 @@ type Manifest struct {
 	Run      string     `json:"run"`
 	Taken    time.Time  `json:"taken"`
 	Readings [2]Reading `json:"readings"` // by Source
+	// People and Members are the tables that Weave made of the parts, one of each for a
+	// partition, and Columns what that of people has. Runs of version 1.4 and before have
+	// none, and are read from their parts.
+	People  []Part   `json:"people,omitempty"`
+	Members []Part   `json:"members,omitempty"`
+	Columns []string `json:"columns,omitempty"`
 	// History is the key of what the run knows of earlier ones; empty: nothing.
 	History string `json:"history,omitempty"`
 }

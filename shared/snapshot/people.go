@@ -1,0 +1,200 @@
+package snapshot
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot/table"
+)
+
+// personColumn is a column of the table of people: how a pair of accounts gets into it and
+// out of it again.
+type personColumn struct {
+	name   string
+	source directory.Source
+	field  string // as policies name it, "entra.department"; empty: none does
+	kind   table.Kind
+	always bool
+	add    func(c *table.Column, p *directory.Pair)
+	// set gives the account of the source, which is there, what the row has. It is nil for
+	// what belongs to no account.
+	set func(c *table.Column, row int, p *directory.Pair)
+}
+
+// The keys of the accounts. They have no value where a person has no account.
+const (
+	entraKey = "entra_id"
+	adKey    = "ad_sid"
+)
+
+// clearColumn has directory.Pair.Clear.
+const clearColumn = "clear"
+
+// licensesColumn has the paths to licenses, as a JSON list of directory.Assignment.
+const licensesColumn = "entra_licenses"
+
+// The groups whose members are read, as a JSON list of their keys.
+const (
+	entraGroups = "entra_groups"
+	adGroups    = "ad_groups"
+)
+
+// personColumns are all columns but those of groups, by the table of fields.
+var personColumns = allPersonColumns()
+
+func allPersonColumns() []personColumn {
+	all := []personColumn{{name: clearColumn, kind: table.Flag, always: true,
+		add: func(c *table.Column, p *directory.Pair) { c.AddFlag(p.Clear) }}}
+	all = append(all, columnsOf(directory.Entra, directory.EntraProperties, func(p *directory.Pair) *directory.EntraUser { return p.Entra })...)
+	all = append(all, columnsOf(directory.AD, directory.ADProperties, func(p *directory.Pair) *directory.ADUser { return p.AD })...)
+	return append(all,
+		personColumn{name: licensesColumn, always: true, add: addLicenses}, // is set by People.into
+		personColumn{name: "entra_licenses_changed", always: true, add: addChanged, set: setChanged},
+		personColumn{name: "ad_unreadable", source: directory.AD, always: true, add: addUnreadable,
+			set: func(c *table.Column, row int, p *directory.Pair) {
+				if text := c.Text(row); text != "" {
+					p.AD.Unreadable = strings.Fields(text)
+				}
+			}})
+}
+
+// addUnreadable writes names of LDAP, which have no blanks, with blanks between.
+func addUnreadable(c *table.Column, p *directory.Pair) {
+	if p.AD == nil || len(p.AD.Unreadable) == 0 {
+		c.AddNone()
+		return
+	}
+	c.AddText(strings.Join(p.AD.Unreadable, " "))
+}
+
+func columnsOf[A any](source directory.Source, properties []directory.Property[A], account func(*directory.Pair) *A) (all []personColumn) {
+	for i := range properties {
+		p := &properties[i]
+		c := personColumn{name: source.String() + "_" + p.Column, source: source, always: p.Always, kind: kindOf(p.Kind)}
+		if p.Name != "" {
+			c.field = source.String() + "." + p.Name
+		}
+		key := c.name == entraKey || c.name == adKey
+		c.add = func(c *table.Column, pair *directory.Pair) {
+			if a := account(pair); a != nil {
+				addValue(c, p.At(a), key)
+			} else {
+				c.AddNone()
+			}
+		}
+		c.set = func(c *table.Column, row int, pair *directory.Pair) {
+			if c.Rows[row] != table.None {
+				setValue(c, row, p.At(account(pair)))
+			}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+func kindOf(k directory.Kind) table.Kind {
+	switch k {
+	case directory.Date:
+		return table.Instant
+	case directory.Bool:
+		return table.Flag
+	}
+	return table.Text
+}
+
+// addValue appends a value of an account. What is empty has no value, except for a key.
+func addValue(c *table.Column, at any, key bool) {
+	switch at := at.(type) {
+	case *string:
+		if *at != "" || key {
+			c.AddText(*at)
+			return
+		}
+	case *time.Time:
+		if !at.IsZero() {
+			c.AddInstant(*at)
+			return
+		}
+	case *directory.Flag:
+		if *at != directory.Unset {
+			c.AddFlag(*at == directory.Yes)
+			return
+		}
+	case *bool:
+		c.AddFlag(*at)
+		return
+	}
+	c.AddNone()
+}
+
+// setValue gives an account the value that a row has.
+func setValue(c *table.Column, row int, at any) {
+	switch at := at.(type) {
+	case *string:
+		*at = c.Text(row)
+	case *time.Time:
+		*at = c.Instant(row)
+	case *directory.Flag:
+		value, _ := c.Flag(row)
+		*at = directory.FlagOf(value)
+	case *bool:
+		*at, _ = c.Flag(row)
+	}
+}
+
+// addLicenses writes the paths to licenses without their dates: few people have others
+// than many have.
+func addLicenses(c *table.Column, p *directory.Pair) {
+	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
+		c.AddNone()
+		return
+	}
+	paths := slices.Clone(p.Entra.Assignments)
+	for i := range paths {
+		paths[i].Updated = time.Time{}
+	}
+	c.AddText(jsonOf(paths))
+}
+
+// addChanged writes when each path to a license last changed, in their order, as dates
+// with blanks between.
+func addChanged(c *table.Column, p *directory.Pair) {
+	if p.Entra == nil || len(p.Entra.Assignments) == 0 {
+		c.AddNone()
+		return
+	}
+	dates := make([]string, 0, len(p.Entra.Assignments))
+	for _, a := range p.Entra.Assignments {
+		if a.Updated.IsZero() {
+			dates = append(dates, notKnown)
+			continue
+		}
+		dates = append(dates, a.Updated.UTC().Format(time.RFC3339Nano))
+	}
+	c.AddText(strings.Join(dates, " "))
+}
+
+// notKnown stands for a date that is not known.
+const notKnown = "-"
+
+func setChanged(c *table.Column, row int, p *directory.Pair) {
+	i := 0
+	for date := range strings.FieldsSeq(c.Text(row)) {
+		if i < len(p.Entra.Assignments) && date != notKnown {
+			p.Entra.Assignments[i].Updated, _ = time.Parse(time.RFC3339Nano, date) // zero is "not known"
+		}
+		i++
+	}
+}
+
+func jsonOf(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("a list cannot be encoded: %v", err)) // unreachable
+	}
+	return string(text)
+}

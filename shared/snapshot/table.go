@@ -1,0 +1,194 @@
+package snapshot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot/table"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// People is the table of people of one partition, as far as it was read.
+type People struct {
+	Rows    int
+	columns map[string]*table.Column
+
+	licenses      [][]directory.Assignment // by word of licensesColumn
+	ofEntra, ofAD [][]string               // by word of entraGroups and adGroups
+}
+
+// ErrNoColumn is returned for a snapshot that lacks what a policy asks for.
+type ErrNoColumn struct{ Run, Column string }
+
+func (e *ErrNoColumn) Error() string {
+	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs; read anew", e.Run, e.Column)
+}
+
+// ColumnsFor are the columns that a policy needs which names fields by their full names,
+// "entra.department". The error is ErrNoColumn when the snapshot lacks one: nobody may
+// take that for an empty value. They are nil, which stands for all, for a snapshot that
+// has parts alone.
+func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
+	if len(m.People) == 0 {
+		return nil, m.partsHave(fields)
+	}
+	for i := range personColumns {
+		if c := &personColumns[i]; c.always || slices.Contains(fields, c.field) {
+			columns = append(columns, c.name)
+		}
+	}
+	columns = append(columns, entraGroups, adGroups)
+	for _, name := range columns {
+		if !slices.Contains(m.Columns, name) {
+			return nil, &ErrNoColumn{m.Run, name}
+		}
+	}
+	return columns, nil
+}
+
+// partsHave looks for fields in what parts had before there were tables.
+func (m *Manifest) partsHave(fields []string) error {
+	if len(m.Readings[directory.Entra].Parts)+len(m.Readings[directory.AD].Parts) == 0 {
+		return nil // of people, the run has read nothing
+	}
+	for i := range personColumns {
+		if c := &personColumns[i]; slices.Contains(fields, c.field) && !slices.Contains(fieldsOfParts, c.field) && !strings.Contains(c.field, ".extensionAttribute") {
+			return &ErrNoColumn{m.Run, c.name}
+		}
+	}
+	return nil
+}
+
+// fieldsOfParts are the fields that parts had before there were tables, without the
+// fifteen extension attributes.
+var fieldsOfParts = strings.Fields(`
+	entra.accountEnabled entra.companyName entra.country entra.created entra.department entra.displayName entra.employeeId
+	entra.employeeType entra.id entra.identityParentId entra.jobTitle entra.lastInteractiveSignIn entra.lastNonInteractiveSignIn
+	entra.lastSuccessfulSignIn entra.mail entra.officeLocation entra.onPremisesSyncEnabled entra.usageLocation
+	entra.userPrincipalName entra.userType
+	ad.accountEnabled ad.co ad.company ad.created ad.department ad.displayName ad.distinguishedName ad.employeeID ad.employeeType
+	ad.lastLogonTimestamp ad.mail ad.msExchRecipientTypeDetails ad.physicalDeliveryOfficeName ad.sAMAccountName ad.title
+	ad.userPrincipalName`)
+
+// readPeople reads columns of the table of a partition. Without names it reads all that
+// the table and this version have in common.
+func (m *Manifest) readPeople(ctx context.Context, s store.Store, partition int, names []string) (*People, error) {
+	at := slices.IndexFunc(m.People, func(p Part) bool { return p.Partition == partition })
+	if at < 0 {
+		return nil, fmt.Errorf("%w: the manifest has no table of partition %d", store.ErrDamaged, partition)
+	}
+	part := m.People[at]
+	if part.Bytes < 0 || part.Bytes > maxPart {
+		return nil, fmt.Errorf("%w: the manifest says that %s has %d bytes", store.ErrDamaged, part.Key, part.Bytes)
+	}
+	raw, err := get(ctx, s, part)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", part.Key, err)
+	}
+	if names == nil {
+		names = m.Columns
+	}
+	columns, err := table.Read(raw, names)
+	if err == nil && (len(columns) == 0 || len(columns[0].Rows) != part.People) {
+		err = fmt.Errorf("it does not have the %d people that the manifest says", part.People)
+	}
+	p := &People{Rows: part.People, columns: map[string]*table.Column{}}
+	for _, c := range columns {
+		p.columns[c.Name] = c
+	}
+	if err == nil {
+		err = p.parse()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", store.ErrDamaged, part.Key, err)
+	}
+	return p, nil
+}
+
+// parse reads the lists, each different one once.
+func (p *People) parse() (err error) {
+	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
+		if c := p.columns[name]; c == nil || c.Kind != table.Text {
+			return fmt.Errorf("it has no column %s of texts", name)
+		}
+	}
+	if p.licenses, err = parsed[directory.Assignment](p.columns[licensesColumn]); err != nil {
+		return err
+	}
+	if p.ofEntra, err = parsed[string](p.columns[entraGroups]); err != nil {
+		return err
+	}
+	p.ofAD, err = parsed[string](p.columns[adGroups])
+	return err
+}
+
+func parsed[T any](c *table.Column) (lists [][]T, err error) {
+	lists = make([][]T, len(c.Words))
+	for i, word := range c.Words {
+		if err := json.Unmarshal([]byte(word), &lists[i]); err != nil {
+			return nil, fmt.Errorf("column %s: %w", c.Name, err)
+		}
+	}
+	return lists, nil
+}
+
+// into appends the accounts of rows to h, with the groups that they are in.
+func (p *People) into(h *directory.Halves, rows []int) {
+	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // rows by account
+	ids, sids := p.columns[entraKey], p.columns[adKey]
+	for _, row := range rows {
+		if ids.Rows[row] != table.None {
+			entra = append(entra, row)
+		}
+		if sids.Rows[row] != table.None {
+			ad = append(ad, row)
+		}
+	}
+	h.Entra = slices.Grow(h.Entra, len(entra))[:len(entra)]
+	h.AD = slices.Grow(h.AD, len(ad))[:len(ad)]
+	clear(h.Entra) // the memory held people of another partition
+	clear(h.AD)
+	licenses := p.columns[licensesColumn]
+	for i, row := range entra {
+		if word := licenses.Rows[row]; word != table.None {
+			h.Entra[i].Assignments = slices.Clone(p.licenses[word])
+		}
+	}
+	for i := range personColumns {
+		column := &personColumns[i]
+		c := p.columns[column.name]
+		if c == nil || column.set == nil {
+			continue
+		}
+		var pair directory.Pair
+		if column.source == directory.AD {
+			for i, row := range ad {
+				pair.AD = &h.AD[i]
+				column.set(c, row, &pair)
+			}
+			continue
+		}
+		for i, row := range entra {
+			pair.Entra = &h.Entra[i]
+			column.set(c, row, &pair)
+		}
+	}
+	for i, row := range entra {
+		p.join(h, h.Entra[i].ID, p.columns[entraGroups].Rows[row], p.ofEntra)
+		p.join(h, h.Entra[i].SID, p.columns[adGroups].Rows[row], p.ofAD)
+	}
+	for i, row := range ad {
+		p.join(h, h.AD[i].SID, p.columns[adGroups].Rows[row], p.ofAD)
+	}
+}
+
+// join notes the groups that a member is in.
+func (p *People) join(h *directory.Halves, member string, word int64, lists [][]string) {
+	if member != "" && word != table.None {
+		h.Memberships[member] = lists[word]
+	}
+}

@@ -1,0 +1,114 @@
+package table
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// TestRoundTrip writes columns of every kind, of few and of many words, with rows that
+// have no value, and reads some of them.
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 11, 28, 12, 0, 0, 123456000, time.UTC)
+	for _, rows := range []int{0, 1, 3, 8000} {
+		seed := rand.Uint64()
+		r := rand.New(rand.NewPCG(seed, 0))
+		few, many, none := &Column{Name: "few"}, &Column{Name: "many"}, &Column{Name: "none"}
+		when, flag, full := &Column{Name: "when", Kind: Instant}, &Column{Name: "flag", Kind: Flag}, &Column{Name: "a_full"}
+		for i := range rows {
+			none.AddNone()
+			full.AddText("x" + fmt.Sprint(i%3))
+			if r.IntN(4) == 0 {
+				few.AddNone()
+				many.AddNone()
+				when.AddNone()
+				flag.AddNone()
+				continue
+			}
+			few.AddText([]string{"", "Sales", "Größe\u2028"}[r.IntN(3)])
+			many.AddText(fmt.Sprint("word ", i, r.Uint64()))
+			when.AddInstant(noon.Add(-time.Duration(r.Int64N(1e18)) / 1000 * 1000))
+			flag.AddFlag(r.IntN(2) == 0)
+		}
+		want := []*Column{when, few, full, many, flag, none}
+		var file bytes.Buffer
+		if err := Write(&file, "people", append([]*Column{{Name: "unread", Rows: make([]int64, rows), Words: []string{"x"}}}, want...)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Read(file.Bytes(), Names(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range want {
+			if got[i].Kind != w.Kind || len(got[i].Rows) != rows {
+				t.Fatalf("seed %d: column %s has kind %d and %d rows", seed, w.Name, got[i].Kind, len(got[i].Rows))
+			}
+			for row := range rows {
+				a, b := [2]any{w.value(row), w.Rows[row] == None}, [2]any{got[i].value(row), got[i].Rows[row] == None}
+				if a != b {
+					t.Fatalf("seed %d: row %d of %s is %v, want %v", seed, row, w.Name, b, a)
+				}
+			}
+		}
+	}
+}
+
+// value is what a row has, whatever its kind.
+func (c *Column) value(row int) any {
+	switch c.Kind {
+	case Text:
+		return c.Text(row)
+	case Instant:
+		return c.Instant(row)
+	}
+	return c.Rows[row]
+}
+
+// TestInstants are never earlier than they were.
+func TestInstants(t *testing.T) {
+	t.Parallel()
+	c := &Column{Kind: Instant}
+	second := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, ns := range []int{0, 1, 999, 1000, 999_999_900} {
+		c.AddInstant(second.Add(time.Duration(ns)))
+	}
+	var got []time.Duration
+	for row := range c.Rows {
+		got = append(got, c.Instant(row).Sub(second))
+	}
+	want := []time.Duration{0, time.Microsecond, time.Microsecond, time.Microsecond, time.Second}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("instants (-want +got):\n%s", d)
+	}
+}
+
+// TestDamage cuts and changes a file in every place that a checksum would guard.
+func TestDamage(t *testing.T) {
+	t.Parallel()
+	c, d := &Column{Name: "text"}, &Column{Name: "when", Kind: Instant}
+	for i := range 50 {
+		c.AddText(fmt.Sprint(i % 7))
+		d.AddInstant(time.Unix(int64(i), 0))
+	}
+	var file bytes.Buffer
+	if err := Write(&file, "people", []*Column{c, d}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(file.Bytes(), []string{"text", "other"}); !cmp.Equal(err, error(errNoColumn("other")), cmpopts.EquateErrors()) {
+		t.Errorf("a column that is not there: %v", err)
+	}
+	for n := range file.Len() {
+		if _, err := Read(file.Bytes()[:n], []string{"text"}); err == nil {
+			t.Fatalf("a file of %d bytes passes when it is cut to %d", file.Len(), n)
+		}
+		other := bytes.Clone(file.Bytes())
+		other[n] ^= 0x55
+		_, _ = Read(other, []string{"text", "when"}) // an answer or an error, and no panic
+	}
+}

@@ -1,0 +1,120 @@
+package snapshot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot/table"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Weave makes the tables of a run from the parts of its sources, one partition in memory
+// at a time: one row for each person with both accounts, and one for each member of a
+// named group. They are named by what they hold, so that weaving twice gives the same
+// objects. The manifest lists them.
+func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) error {
+	var tables, members []Part
+	var h directory.Halves
+	for n := range partitions {
+		m.begin(&h)
+		if err := m.readParts(ctx, s, n, &h); err != nil {
+			return fmt.Errorf("weave partition %d of run %s: %w", n, m.Run, err)
+		}
+		of := peopleOf(&h)
+		people, err := m.put(ctx, s, "people", n, of)
+		if err != nil {
+			return err
+		}
+		people.People = len(of[0].Rows)
+		columns := table.Names(of)
+		of = membersOf(&h)
+		in, err := m.put(ctx, s, "members", n, of)
+		if err != nil {
+			return err
+		}
+		in.Members = len(of[0].Rows)
+		tables, members, m.Columns = append(tables, people), append(members, in), columns
+	}
+	m.People, m.Members = tables, members
+	return nil
+}
+
+// peopleOf is the table of people of a partition.
+func peopleOf(h *directory.Halves) (columns []*table.Column) {
+	pairs := h.Pairs()
+	for i := range personColumns {
+		column := &personColumns[i]
+		c := &table.Column{Name: column.name, Kind: column.kind, Rows: make([]int64, 0, len(pairs))}
+		for row := range pairs {
+			column.add(c, &pairs[row])
+		}
+		columns = append(columns, c)
+	}
+	ofEntra, ofAD := &table.Column{Name: entraGroups}, &table.Column{Name: adGroups}
+	lists := map[*string]string{} // mostly many members share one list
+	for i := range pairs {
+		id, sid := keysOf(&pairs[i])
+		addGroups(ofEntra, h.Memberships[id], id, lists)
+		addGroups(ofAD, h.Memberships[sid], sid, lists)
+	}
+	return append(columns, ofEntra, ofAD)
+}
+
+// keysOf are the Entra id and the SID by which a pair can be a member; empty for none.
+func keysOf(p *directory.Pair) (id, sid string) {
+	if p.Entra != nil {
+		id, sid = p.Entra.ID, p.Entra.SID
+	}
+	if p.AD != nil {
+		sid = p.AD.SID
+	}
+	return id, sid
+}
+
+func addGroups(c *table.Column, groups []string, member string, lists map[*string]string) {
+	if member == "" || len(groups) == 0 {
+		c.AddNone()
+		return
+	}
+	text, known := lists[&groups[0]]
+	if !known || len(groups) > 1 {
+		text = jsonOf(groups)
+		lists[&groups[0]] = text
+	}
+	c.AddText(text)
+}
+
+// membersOf is the table of members, sorted.
+func membersOf(h *directory.Halves) []*table.Column {
+	member, group := &table.Column{Name: "member"}, &table.Column{Name: "group_key"}
+	for _, id := range slices.Sorted(maps.Keys(h.Memberships)) {
+		for _, key := range h.Memberships[id] {
+			member.AddText(id)
+			group.AddText(key)
+		}
+	}
+	return []*table.Column{member, group}
+}
+
+// put writes a table of a partition and tells which object it is.
+func (m *Manifest) put(ctx context.Context, s store.Store, name string, partition int, columns []*table.Column) (Part, error) {
+	var file bytes.Buffer
+	if err := table.Write(&file, name, columns); err != nil {
+		return Part{}, fmt.Errorf("write the table of %s, partition %d: %w", name, partition, err)
+	}
+	sum := hexSum(file.Bytes())
+	part := Part{
+		Key: fmt.Sprintf("runs/%s/%s/%04d-%.16s.parquet", m.Run, name, partition, sum), Partition: partition,
+		Bytes: file.Len(), SHA256: sum,
+	}
+	err := s.PutIfAbsent(ctx, part.Key, bytes.NewReader(file.Bytes()))
+	if err != nil && !errors.Is(err, store.ErrExists) { // its name says that it is the same
+		return Part{}, fmt.Errorf("put %s: %w", part.Key, err)
+	}
+	return part, nil
+}
