@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,8 @@ func TestMemberSince(t *testing.T) {
 		"given to a new account":   {graced, []string{"gone", "gone", "in"}, 2},
 		"taken and given":          {graced, []string{"in", "out", "in"}, 2},
 		"not a member":             {graced, []string{"in", "in", "out"}, -1},
+		"never a member":           {graced, []string{"out", "out"}, -1},
+		"given, and taken":         {graced, []string{"out", "in", "out"}, -1},
 		"given while unread":       {graced, []string{"out", "unread", "in"}, 2},
 		"unread for long":          {graced, []string{"out", "unread", "unread", "in", "in"}, 3},
 		"a member while unread":    {graced, []string{"in", "unread", "in"}, -1},
@@ -198,6 +201,50 @@ func TestMemberSinceInEntra(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestGroupIsRememberedOnce: people of several partitions are in a group that is not read
+// now, and the next table names the group once.
+func TestGroupIsRememberedOnce(t *testing.T) {
+	t.Parallel()
+	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
+	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
+	first := world{partitions: 2, entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
+	var err error
+	if first.Policy, err = policy.Load("p", []byte("grace: {newHolder: 14}"+text)); err != nil {
+		t.Fatal(err)
+	}
+	all := halves(nil)
+	all.Memberships = map[string][]string{}
+	for n := range 2 {
+		h := halves(nil)
+		h.Memberships = all.Memberships
+		for i := range 9 {
+			a := directory.ADUser{SID: fmt.Sprint("S-1-5-21-", i), Created: daysAgo(900), LastLogonTimestamp: daysAgo(30)}
+			if all.Memberships[a.SID] = []string{key}; directory.Partition(a.SID, 2) == n {
+				h.AD = append(h.AD, a)
+			}
+		}
+		if err := first.Remember(t.Context(), n, h); err != nil {
+			t.Fatal(err)
+		}
+		if all.AD = append(all.AD, h.AD...); len(h.AD) == 0 {
+			t.Fatalf("nobody is in partition %d", n)
+		}
+	}
+	next := night(first, "next", asOf.AddDate(0, 0, 1))
+	all.Memberships, all.Unreadable = nil, []string{key}
+	if err := next.recall(t.Context(), all, next.lastReadings(), next.Begin.Read); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{key}, all.Remembered); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	for _, a := range all.AD {
+		if _, was := a.Past.MemberBefore[key]; !was {
+			t.Errorf("%s is no member of before", a.SID)
+		}
 	}
 }
 
