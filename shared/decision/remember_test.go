@@ -107,10 +107,10 @@ func TestDatesGoBack(t *testing.T) {
 // first night. When the next reading shows the older date again, her dates are in doubt.
 func TestSightedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
-	sighted := func(account string) *history.Standing {
+	sighted := func(account string, at time.Time) *history.Standing {
 		s := &store.Memory{}
 		err := store.PutLines(t.Context(), s, "seen", func(emit func(any) error) error {
-			seen := directory.Sighting{Account: account, Newest: [directory.ActivityDates]time.Time{asOf.Add(time.Hour + time.Millisecond)}, At: asOf.Add(2 * time.Hour)}
+			seen := directory.Sighting{Account: account, Newest: [directory.ActivityDates]time.Time{at}, At: asOf.Add(2 * time.Hour)}
 			return errors.Join(emit(map[string]any{"head": history.Standing{}}), emit(map[string]any{"sighting": seen}))
 		})
 		st, loadErr := history.Load(t.Context(), s, &snapshot.Manifest{History: "seen"})
@@ -123,12 +123,15 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 		of   string // whom the change saw
 		read time.Time
 		lost bool
+		knew time.Time // by the first night; zero: 400 days ago
+		seen time.Time // by the change; zero: an hour after the first night
 	}{
-		"the older date again":   {"a", daysAgo(400), true},
-		"no date":                {"a", time.Time{}, true},
-		"the date that was seen": {"a", asOf.Add(time.Hour), false},
-		"a later one":            {"a", asOf.Add(3 * time.Hour), false},
-		"somebody else was seen": {"b", daysAgo(400), false},
+		"the older date again":   {"a", daysAgo(400), true, time.Time{}, time.Time{}},
+		"no date":                {"a", time.Time{}, true, time.Time{}, time.Time{}},
+		"the date that was seen": {"a", asOf.Add(time.Hour), false, time.Time{}, time.Time{}},
+		"a later one":            {"a", asOf.Add(3 * time.Hour), false, time.Time{}, time.Time{}},
+		"it saw an older one":    {"a", daysAgo(5), true, daysAgo(1), daysAgo(10)},
+		"somebody else was seen": {"b", daysAgo(400), false, time.Time{}, time.Time{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,10 +139,13 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 				return halves([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: last}})
 			}
 			r := firstNight(t)
-			r.read(t, read(daysAgo(400)))
+			if tc.knew.IsZero() {
+				tc.knew, tc.seen = daysAgo(400), asOf.Add(time.Hour+time.Millisecond)
+			}
+			r.read(t, read(tc.knew))
 			r = r.nextNight(1)
 			before := r.History.Baselines
-			r.History = sighted(tc.of)
+			r.History = sighted(tc.of, tc.seen)
 			r.History.Baselines = before
 			h := r.read(t, read(tc.read))
 			if got := !h.Entra[0].DatesLost.IsZero(); got != tc.lost {
