@@ -56,7 +56,7 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 		"the source cannot be read":     {"", map[string]error{"MemberOf #1": errDown}, false, 0, []string{leave}, troubled, "the group could not be read again: down"},
 		"handed over, and not read":     {"", map[string]error{leave: directory.ErrDeferred, "MemberOf #1": errDown}, false, 0, []string{leave}, report.Pending, handedOver},
 		"not sent, and not read":        {"", map[string]error{leave: errAged, "MemberOf #1": errDown}, false, 0, []string{leave}, aged, ""},
-		"it refuses, and is not read":   {"", map[string]error{leave: refusal("no"), "MemberOf #1": errDown}, false, 0, []string{leave}, troubled, "no; going back is not finished"},
+		"it refuses, and is not read":   {"", map[string]error{leave: refusal("no"), "MemberOf #1": errDown}, false, 0, []string{leave}, report.Failed, "no"},
 		"left by an answer that failed": {"", map[string]error{}, false, 0, []string{leave}, report.Done, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -137,7 +137,7 @@ func TestSeenFreeForHowLong(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, changeBo)
 			m := b.underWay(t, changeBo, plan.Direct)
-			m.left = &ledger.Mark{At: b.now.Add(-tc.since)}
+			m.judge, m.left = b.judging(t).judge, &ledger.Mark{At: b.now.Add(-tc.since)}
 			if err := m.ledger.Note(t.Context(), m.entry, ledger.SeenFree, b.now.Add(-tc.since)); err != nil {
 				t.Fatal(err)
 			}
