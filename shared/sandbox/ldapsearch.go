@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func (s *ldapServer) search(x *Exchange) {
 		err, controls = &ldapError{x.Result, x.Message}, nil
 	}
 	diagnostic := ""
-	if refused, isRefused := err.(*ldapError); isRefused {
+	if refused, isRefused := errors.AsType[*ldapError](err); isRefused {
 		seen.Status, diagnostic = refused.code, refused.message
 	}
 	s.record(seen)
