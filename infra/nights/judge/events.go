@@ -108,7 +108,7 @@ func (j *Judge) about(e Event, p *person) error {
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
-		l.held = true
+		l.held, l.taken = true, time.Time{} // one of several ways was taken
 		if l.since.IsZero() {
 			l.since = e.At
 		}

@@ -94,6 +94,7 @@ func TestRemoved(t *testing.T) {
 		"given back":                     {[]Event{anna(Removed, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), Wrong},
 		"given back, idle since":         {[]Event{anna(Removed, 9, true), anna(Given, 10, true), anna(Planned, 11, true)}, on(100), ""},
 		"somebody else took and gave it": {[]Event{anna(Released, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"held in another way since":      {[]Event{anna(Removed, 20, true), anna(Holding, 21, true)}, on(100), ""},
 		"taken twice":                    {[]Event{anna(Removed, 90, true)}, on(100), Twice},
 		"enabled again":                  {[]Event{anna(Enabled, 1, false), seen(2), anna(Enabled, 95, true)}, on(100), Wrong},
 		"blocked where no night saw":     {[]Event{anna(Enabled, 95, false), anna(Enabled, 96, true)}, on(100), ""},

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,13 +86,23 @@ func (w *World) byTheWay() {
 	}
 }
 
-// one re-evaluates one person, and applies it.
+// one re-evaluates one person, and applies it. Of a command that was killed nobody knows
+// what it announced: the judge takes it that it did.
 func (w *World) one(i int, upn string) {
+	began := w.clock.Now()
 	for _, license := range []string{e3, citrix} {
 		w.hear(judge.Event{What: judge.Planned, At: w.clock.Now(), Person: w.people[i].id, License: license})
 		w.hear(judge.Event{What: judge.Accepted, At: w.clock.Now(), Person: w.people[i].id, License: license})
 	}
-	w.commands.call("reevaluate", upn, "--apply", "--format", "json")
+	out, _, _ := w.commands.call("reevaluate", upn, "--apply", "--format", "json")
+	var r report.Results
+	if json.Unmarshal(out, &r) == nil {
+		w.announced(began, r.Run, r, false)
+		return
+	}
+	for _, license := range []string{e3, citrix} {
+		w.hear(judge.Event{What: judge.Told, At: began, Person: w.people[i].id, License: license})
+	}
 }
 
 // plan plans, and tells the judge.
