@@ -193,7 +193,8 @@ func (w *World) apply(run string, override bool) {
 	for round := range 6 {
 		began := w.clock.Now()
 		r, refused, err := w.tool.apply(run, w.hashes[run], override)
-		w.announced(began, run, r, err != nil && !refused)
+		ended := refused && round > 0 // a function that was called again has ended it unheard
+		w.announced(began, run, r, ended || err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
 		for _, x := range r.Results {
 			if x.Status == report.Failed || x.Status == report.Kept {
