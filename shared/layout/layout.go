@@ -47,6 +47,12 @@ func Part(run, source string, partition int, attempt string) string {
 	return fmt.Sprintf("%s%s/%04d/%s.jsonl.gz", Run(run), source, partition, attempt)
 }
 
+// Table is a partition of the table people or members of a run, by the SHA-256 of what it
+// holds, in hex.
+func Table(run, name string, partition int, sum string) string {
+	return fmt.Sprintf("%s%s/%04d-%.16s.parquet", Run(run), name, partition, sum)
+}
+
 // EntraCall is how far one call came in reading Entra ID.
 func EntraCall(run string, call int) string {
 	return fmt.Sprintf("%sentra/calls/%04d.json", Run(run), call)

@@ -5,12 +5,13 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/pages"
 )
 
 // onPage are the keys as docs/store.md writes them, by the function that builds them. A
@@ -18,6 +19,7 @@ import (
 var onPage = map[string][]string{
 	"Run": nil, "Sealed": nil, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
 	"Begin": {Begin("<run>")}, "Manifest": {Manifest("<run>")}, "Part": {Part("<run>", "<source>", 7777, "<attempt>")}, "EntraCall": {EntraCall("<run>", 8888)},
+	"Table": {Table("<run>", "people", 7777, "5555555555555555"), Table("<run>", "members", 7777, "5555555555555555")},
 	"Since": {Since("<run>")}, "Input": {Input("<run>", "<task>")}, "Probe": {Probe()}, "Mailboxes": {Mailboxes("<run>", "<attempt>")},
 	"Known": {Known("<run>", 7777)}, "Dateless": {Dateless("<run>", 7777)}, "History": {History("<run>", "<attempt>")}, "Decisions": {Decisions("<run>", 7777)},
 	"Plan": {Plan("<run>")}, "Changes": {Changes("<run>")}, "Result": {Result("<run>", "<batch>")},
@@ -44,21 +46,17 @@ func TestPageHasEveryKey(t *testing.T) {
 		t.Errorf("functions of this test and of the layout:\n%s", diff)
 	}
 	want := []string{"policy.yaml"}
-	numbers := regexp.MustCompile(`7777|8888|999999`)
+	numbers := regexp.MustCompile(`7777|8888|999999|5555555555555555`)
 	for _, keys := range onPage {
 		for _, key := range keys {
 			want = append(want, numbers.ReplaceAllStringFunc(key, func(n string) string {
-				return map[string]string{"7777": "<partition>", "8888": "<call>", "999999": "<entry>"}[n]
+				return map[string]string{"7777": "<partition>", "8888": "<call>", "999999": "<entry>", "5555555555555555": "<sum>"}[n]
 			}))
 		}
 	}
-	page, err := os.ReadFile("../../docs/store.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var described []string
-	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .+ \\| .+ \\|$").FindAllSubmatch(page, -1) {
-		if key := string(m[1]); key[len(key)-1] != '/' && !slices.Contains(described, key) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| .+ \\| .+ \\|$").FindAllStringSubmatch(pages.Read(t, "store.md"), -1) {
+		if key := m[1]; key[len(key)-1] != '/' && !slices.Contains(described, key) {
 			described = append(described, key)
 		}
 	}

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -14,38 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/pages"
 )
-
-// rewrite is set by: go test ./shared/policy -run TestPolicyPage -rewrite.
-var rewrite = flag.Bool("rewrite", false, "rewrite the generated tables of docs/policy.md")
-
-const policyPage = "../../docs/policy.md"
 
 // TestPolicyPageIsGenerated: the tables of fields and functions on docs/policy.md are
 // those of the code.
 func TestPolicyPageIsGenerated(t *testing.T) {
-	b, err := os.ReadFile(policyPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(b)
-	for name, table := range map[string]string{"fields": fieldsTable(t), "functions": functionsTable(t)} {
-		begin, end := "<!-- generated: "+name+" -->\n", "<!-- end of "+name+" -->\n"
-		before, rest, begins := strings.Cut(text, begin)
-		is, after, ends := strings.Cut(rest, end)
-		if !begins || !ends {
-			t.Fatalf("%s has no place for the table of %s", policyPage, name)
-		}
-		if diff := cmp.Diff(is, table); diff != "" && !*rewrite {
-			t.Errorf("the table of %s is not that of the code; go test ./shared/policy -run TestPolicyPage -rewrite writes it:\n%s", name, diff)
-		}
-		text = before + begin + table + end + after
-	}
-	if *rewrite {
-		if err := os.WriteFile(policyPage, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	pages.Generated(t, "policy.md", "fields", fieldsTable(t))
+	pages.Generated(t, "policy.md", "functions", functionsTable(t))
 }
 
 // fieldsTable has every field that a policy may name.
@@ -195,11 +170,7 @@ func TestPolicyPageHasEveryKey(t *testing.T) {
 			}
 		}
 	}
-	page, err := os.ReadFile(policyPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(page), "\n## Every key\n")
+	_, section, _ := strings.Cut(pages.Read(t, "policy.md"), "\n## Every key\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	var described []string
 	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(section, -1) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -109,7 +110,7 @@ func (m *Manifest) put(ctx context.Context, s store.Store, name string, partitio
 	}
 	sum := hexSum(file.Bytes())
 	part := Part{
-		Key: fmt.Sprintf("runs/%s/%s/%04d-%.16s.parquet", m.Run, name, partition, sum), Partition: partition,
+		Key: layout.Table(m.Run, name, partition, sum), Partition: partition,
 		Bytes: file.Len(), SHA256: sum,
 	}
 	err := s.PutIfAbsent(ctx, part.Key, bytes.NewReader(file.Bytes()))

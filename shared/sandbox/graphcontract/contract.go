@@ -9,39 +9,20 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-)
 
-// page is the place of the description below the folder of go.mod.
-const page = "docs/graph.md"
+	"github.com/idleseat/idleseat/shared/pages"
+)
 
 // Read reads the description. A page that is missing or cannot be read fails the test.
 func Read(t testing.TB) *Contract {
 	t.Helper()
-	folder, err := os.Getwd()
+	c, err := parse(pages.Read(t, "graph.md"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; folder = filepath.Dir(folder) {
-		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
-			break
-		}
-		if folder == filepath.Dir(folder) {
-			t.Fatal("no folder above the test has a go.mod")
-		}
-	}
-	text, err := os.ReadFile(filepath.Join(folder, page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := parse(string(text))
-	if err != nil {
-		t.Fatalf("%s: %v", page, err)
+		t.Fatalf("docs/graph.md: %v", err)
 	}
 	return c
 }

@@ -1,0 +1,66 @@
+// Package pages keeps the generated tables of docs what the code says. It is support for
+// tests: a test hands over a table, and fails when the page has another one. With the
+// flag -rewrite the page gets the table instead.
+package pages
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var rewrite = flag.Bool("rewrite", false, "rewrite the generated tables of docs")
+
+// Read reads a page of docs by its name, such as "store.md".
+func Read(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(find(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// find looks for docs below the folder of go.mod.
+func find(t testing.TB, name string) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return filepath.Join(folder, "docs", name)
+		}
+		if folder == filepath.Dir(folder) {
+			t.Fatal("no folder above the test has a go.mod")
+		}
+		folder = filepath.Dir(folder)
+	}
+}
+
+// Generated compares what a page has between "<!-- generated: of -->" and "<!-- end of of
+// -->" with a table. Tests of one page do not run in parallel.
+func Generated(t testing.TB, name, of, table string) {
+	t.Helper()
+	text := Read(t, name)
+	begin, end := "<!-- generated: "+of+" -->\n", "<!-- end of "+of+" -->\n"
+	before, rest, begins := strings.Cut(text, begin)
+	is, after, ends := strings.Cut(rest, end)
+	if !begins || !ends {
+		t.Fatalf("docs/%s has no place for the table of %s", name, of)
+	}
+	switch diff := cmp.Diff(is, table); {
+	case diff == "":
+	case !*rewrite:
+		t.Errorf("the table of %s on docs/%s is not that of the code; go test with -run %s -rewrite in this package writes it:\n%s", of, name, t.Name(), diff)
+	default:
+		if err := os.WriteFile(find(t, name), []byte(before+begin+table+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
