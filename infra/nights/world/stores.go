@@ -9,9 +9,10 @@ import (
 )
 
 // strange lets a second machine plan and apply, whose store is its own. It does not know
-// which group was that of Citrix before.
+// which group was that of Citrix before, and in its first night no date that was ever newer
+// than what the directories show: so they show the truth in that night.
 func (w *World) strange() {
-	if w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
+	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
 	}
 	own := &w.second
