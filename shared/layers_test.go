@@ -21,7 +21,7 @@ var floors = []struct {
 	packages []string
 }{
 	{packages: []string{"shared/directory", "shared/clock", "shared/plain", "shared/layout", "shared/pages"}},
-	{packages: []string{"shared/policy", "shared/entra", "shared/activedirectory", "shared/store", "shared/sandbox"}},
+	{packages: []string{"shared/policy", "shared/usage", "shared/entra", "shared/activedirectory", "shared/store", "shared/sandbox"}},
 	{packages: []string{"shared/relay/task"}}, // what the cloud and the relay say to each other
 	{open: true, packages: []string{"shared/plan", "shared/snapshot", "shared/ledger", "shared/history", "shared/decision", "shared/report", "shared/relay/errand"}},
 	{packages: []string{"shared/collect", "shared/evaluate", "shared/gate", "shared/apply", "shared/relay", "shared/step", "shared/reevaluate"}},

@@ -29,7 +29,7 @@ locals {
   rights = {
     collect = [
       { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/history/*", "${local.objects}/ledger/*"] },
-      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/entra/*", "${local.objects}/runs/*/ad/*", "${local.objects}/runs/*/people/*", "${local.objects}/runs/*/members/*", "${local.objects}/runs/*/history/*", "${local.objects}/runs/*/mailboxes/*"] },
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/begin.json", "${local.objects}/runs/*/manifest.json", "${local.objects}/runs/*/entra/*", "${local.objects}/runs/*/ad/*", "${local.objects}/runs/*/people/*", "${local.objects}/runs/*/members/*", "${local.objects}/runs/*/history/*", "${local.objects}/runs/*/mailboxes/*", "${local.objects}/runs/*/usage/*"] },
       local.seeing,
       local.writing,
     ]

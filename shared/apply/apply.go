@@ -20,6 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/usage"
 )
 
 // ErrRefused is returned when a safety check forbids applying the plan.
@@ -40,6 +41,7 @@ type Entra interface {
 	ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error
 	AddMember(ctx context.Context, groupID, userID string) error
 	RemoveMember(ctx context.Context, groupID, userID string) error
+	usage.Graph
 }
 
 // AD is what apply asks of Active Directory.
@@ -197,6 +199,10 @@ type job struct {
 	closed string
 	// withdrawn: the run is being put back, so what has not left is put back, too.
 	withdrawn bool
+	// reports are the usage reports that rules rest on, as just read, and stale is why the
+	// dates of a signal cannot be trusted.
+	reports usage.Tables
+	stale   [directory.Signals]string
 }
 
 // reopen looks in the ledger for changes that are open although an overlapping

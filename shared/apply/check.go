@@ -66,7 +66,7 @@ const adSample = 1000
 // probe samples the dates of every source that the plan rests on: when a feed
 // broke after the plan was made, everybody would look as if they had left.
 func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
-	entra, ad := plan.FeedFacts{First: j.run.First(directory.Entra)}, plan.FeedFacts{First: j.run.First(directory.AD)}
+	entra, ad := plan.FeedFacts{First: j.run.First(directory.SignIns)}, plan.FeedFacts{First: j.run.First(directory.Logons)}
 	err := j.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
 		for i := range page {
 			entra.SampleEntra(&page[i], j.Now())
@@ -76,8 +76,11 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 	if err != nil && !errors.Is(err, errEnough) {
 		return fmt.Errorf("read sign-in dates before applying: %w", err)
 	}
-	if f := plan.Health(directory.Entra, entra, j.Now()); f.State != plan.Healthy {
+	if f := plan.Health(directory.SignIns, entra, j.Now()); f.State != plan.Healthy {
 		return refuse("source entra is unhealthy: %s", f.Reason)
+	}
+	if err := j.readReports(ctx); err != nil {
+		return err
 	}
 	inAD := func(b plan.Batch) bool {
 		return slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.Via.InAD() })
@@ -100,7 +103,7 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 	if err != nil && !errors.Is(err, errEnough) {
 		return fmt.Errorf("read last logons before applying: %w", err)
 	}
-	if f := plan.Health(directory.AD, ad, j.Now()); f.State != plan.Healthy {
+	if f := plan.Health(directory.Logons, ad, j.Now()); f.State != plan.Healthy {
 		return refuse("source ad is unhealthy: %s", f.Reason)
 	}
 	return nil

@@ -174,6 +174,7 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evid
 	}
 	if u != nil {
 		j.run.KnowMailbox(u)
+		j.tellUse(u, &h)
 		h.Entra = []directory.EntraUser{*u}
 		if err := j.entraGroups(ctx, u, &h); err != nil {
 			return evidence{why: fmt.Sprintf("groups in Entra ID could not be read: %v", err)}

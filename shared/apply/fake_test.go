@@ -91,6 +91,17 @@ type fakeEntra struct {
 	hidden  string            // the group whose members are hidden by now
 	nested  members           // people in groups by way of a group within them
 	stale   members           // when not nil, what the next reads of direct groups show instead
+	usage   map[string]string // the reports, by name; without one: access refused
+}
+
+func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func(io.Reader) error) error {
+	if err := f.read("Report"); err != nil {
+		return err
+	}
+	if f.usage[name] == "" {
+		return errors.New("access refused")
+	}
+	return read(strings.NewReader(f.usage[name]))
 }
 
 // follow lets the licenses of everybody follow membership.

@@ -67,5 +67,5 @@ func covers(b *snapshot.Begin, p *policy.Policy) error {
 			return fmt.Errorf("it does not hold the members of the group %s", q.Ref)
 		}
 	}
-	return nil
+	return coversReports(b, p.Signals())
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/census"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/usage"
 )
 
 // ErrPolicy is returned when the policy does not fit the tenant that was
@@ -39,6 +40,7 @@ type Entra interface {
 	GroupsOf(ctx context.Context, userID string) ([]string, error)
 	DirectGroups(ctx context.Context, userID string) ([]string, error)
 	Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error
+	usage.Graph
 }
 
 // AD is what collect asks of Active Directory.
@@ -152,7 +154,10 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 		}
 		b.Partitions = max(1, (b.People+perPartition-1)/perPartition)
 	}
-	b.Mailboxes, err = c.mailboxes(ctx, in)
+	if b.Mailboxes, err = c.mailboxes(ctx, in); err != nil {
+		return nil, err
+	}
+	b.Reports, err = c.reports(ctx, in)
 	return b, err
 }
 
@@ -212,8 +217,8 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 	}), err
 }
 
-// Seal writes the manifest over what the two sources gave, with what earlier runs
-// came to: now it is a snapshot.
+// Seal writes the manifest over what the two sources and the reports gave, with what
+// earlier runs came to: now it is a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
 	past, err := history.Settle(ctx, c.Store, run, c.Now())
 	if err != nil {
@@ -223,7 +228,7 @@ func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Rea
 	if err != nil {
 		return fmt.Errorf("seal run %s: %w", run, err)
 	}
-	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad}, History: past}
+	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad}, Reports: b.Reports, History: past}
 	if err := m.Weave(ctx, c.Store, b.Partitions); err != nil {
 		return err
 	}

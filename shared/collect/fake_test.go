@@ -69,6 +69,7 @@ type fakeEntra struct {
 	pages    [][]directory.EntraUser
 	in       map[string][]directory.Member // by group id
 	fail     fails
+	usage    map[string]string // the reports, by name
 	calls    []string
 }
 
@@ -95,6 +96,13 @@ func (f *fakeEntra) Mailboxes(_ context.Context, each func(directory.Mailbox) er
 		return err
 	}
 	return each(directory.Mailbox{UserPrincipalName: "bo@x.example", Bytes: 5 * directory.GB})
+}
+
+func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func(io.Reader) error) error {
+	if err := f.call("Report"); err != nil {
+		return err
+	}
+	return read(strings.NewReader(f.usage[name]))
 }
 
 func (f *fakeEntra) CountPeople(context.Context) (int, error) { return f.count, f.call("CountPeople") }

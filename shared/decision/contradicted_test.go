@@ -51,7 +51,7 @@ func TestContradictedNights(t *testing.T) {
 					r = r.nextNight(n.after)
 					r.History.Baselines = last
 				}
-				r.Feeds, r.Begin.AcceptFeeds = [2]plan.Feed{{State: plan.Healthy}, {State: plan.Healthy}}, n.accept
+				r.Feeds, r.Begin.AcceptFeeds = [directory.Signals]plan.Feed{{State: plan.Healthy}, {State: plan.Healthy}}, n.accept
 				h := halves(slices.Clone(n.entra), slices.Clone(n.ad)...)
 				switch {
 				case n.entra == nil:
@@ -62,7 +62,7 @@ func TestContradictedNights(t *testing.T) {
 					h.ADState, r.Feeds[directory.AD].State = directory.NotRead, plan.Unhealthy
 				}
 				r.read(t, h)
-				for s, f := range r.Feeds {
+				for s, f := range r.Feeds[:directory.Sources] {
 					if f.State == plan.Healthy {
 						last[s] = &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
 					}

@@ -97,7 +97,7 @@ func (r *Run) gone(key string, before []directory.EarlierPerson) string {
 	if id == "" {
 		id = last.SID
 	}
-	for source, f := range r.Feeds {
+	for source, f := range r.Feeds[:directory.Sources] {
 		if f.State != plan.Healthy {
 			return fmt.Sprintf("the policy lists %q, whose account (%s) was not met in this run, in which %s was not read as a whole", key, id, directory.Source(source))
 		}

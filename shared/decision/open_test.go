@@ -55,8 +55,8 @@ func TestFeedsOfARun(t *testing.T) {
 			t.Parallel()
 			r := world{entra: tc.entra, feeds: tc.feeds, begin: tc.begin}.seal(t)
 			f := r.Feeds[directory.Entra]
-			if f.State != tc.state || !strings.Contains(f.Reason, tc.reason) || r.First(directory.Entra) != tc.first {
-				t.Errorf("%+v, first %t; want %s, %t, %s", f, r.First(directory.Entra), tc.state, tc.first, tc.reason)
+			if f.State != tc.state || !strings.Contains(f.Reason, tc.reason) || r.First(directory.SignIns) != tc.first {
+				t.Errorf("%+v, first %t; want %s, %t, %s", f, r.First(directory.SignIns), tc.state, tc.first, tc.reason)
 			}
 			var h directory.Halves
 			if tc.reason != "" {

@@ -261,7 +261,7 @@ func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 		entra, ad plan.FeedState
 		want      [2]int // accounts remembered
 	}{{plan.Healthy, plan.Healthy, [2]int{1, 1}}, {plan.Unhealthy, plan.Healthy, [2]int{0, 1}}, {plan.Healthy, plan.Unhealthy, [2]int{1, 0}}, {plan.Healthy, plan.Absent, [2]int{1, 0}}} {
-		r.Feeds = [2]plan.Feed{{State: tc.entra}, {State: tc.ad}}
+		r.Feeds = [directory.Signals]plan.Feed{{State: tc.entra}, {State: tc.ad}}
 		if err := r.Remember(t.Context(), 0, h); err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) 
 		return nil // later runs look at those for everybody
 	}
 	var p known.Partition
-	for s, f := range r.Feeds {
+	for s, f := range r.Feeds[:directory.Sources] {
 		if f.State != plan.Healthy {
 			continue // what later runs look at is an earlier one
 		}
@@ -144,7 +144,7 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 // own reading included.
 func (r *Run) Recall(ctx context.Context, h *directory.Halves, now time.Time) error {
 	last := r.lastReadings()
-	for s, f := range r.Feeds {
+	for s, f := range r.Feeds[:directory.Sources] {
 		if f.State == plan.Healthy && r.Begin.User == "" {
 			last[s] = &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
 		}

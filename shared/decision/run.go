@@ -17,6 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/usage"
 )
 
 // Run is a sealed run, ready to be evaluated.
@@ -25,8 +26,10 @@ type Run struct {
 	Manifest *snapshot.Manifest
 	Policy   *policy.Policy
 	Tenant   *plan.Tenant
-	Feeds    [2]plan.Feed // by Source
-	History  *history.Standing
+	// Feeds are the health of the signals: of the directories always, of a report when the
+	// policy names the signal.
+	Feeds   [directory.Signals]plan.Feed
+	History *history.Standing
 
 	ManifestHash string
 
@@ -35,6 +38,7 @@ type Run struct {
 	renamed map[string][]*history.Item // see renamedItems
 	damaged map[string]string          // by person: what the ledger has cannot be believed
 	memory  *memory
+	usage   func() (usage.Tables, error) // see tables
 }
 
 // Open reads what a sealed run's evaluation starts from.
@@ -66,11 +70,12 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 		}
 	}
 	for src, reading := range m.Readings {
-		r.Feeds[src] = plan.Health(directory.Source(src), plan.FeedFacts{
+		r.Feeds[src] = plan.Health(directory.Signal(src), plan.FeedFacts{
 			Absent: reading.Absent, Failed: reading.Failed, Unasked: reading.Unasked,
-			Freshness: reading.Freshness, Baseline: r.baseline(src), First: r.First(directory.Source(src)),
+			Freshness: reading.Freshness, Baseline: r.baseline(directory.Signal(src)), First: r.First(directory.Signal(src)),
 		}, b.AsOf)
 	}
+	r.reported(ctx)
 	return r, nil
 }
 
@@ -117,27 +122,28 @@ func (r *Run) ADGroup(ref directory.GroupRef) string {
 	return r.Manifest.Readings[directory.AD].Groups[ref.Key(false)]
 }
 
-// baseline is how a source looked when it was last healthy, to compare it with.
+// baseline is how a signal looked when it was last healthy, to compare it with.
 // A run for one person samples the source only, one over older data has nothing
 // before it.
-func (r *Run) baseline(source int) *plan.Baseline {
+func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
 	}
-	b := r.History.Baselines[source]
+	b := r.History.Baseline(s)
 	if b == nil || b.Read.After(r.Begin.Read) {
 		return nil
 	}
 	return b
 }
 
-// First tells that no earlier healthy reading of a source tells how it should look,
+// First tells that no earlier healthy reading of a signal tells how it should look,
 // and no operator said that it is right as it is.
-func (r *Run) First(source directory.Source) bool {
+func (r *Run) First(s directory.Signal) bool {
 	if r.Begin.AcceptFeeds {
 		return false
 	}
-	return r.History == nil || r.History.Baselines[source] == nil || r.History.Baselines[source].Read.After(r.Begin.Read)
+	b := r.History.Baseline(s)
+	return b == nil || b.Read.After(r.Begin.Read)
 }
 
 // Read loads one partition of the run's snapshot into h, reusing its memory,
@@ -152,8 +158,13 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 	if r.Feeds[directory.Entra].State == plan.Unhealthy {
 		h.EntraState = directory.NotRead // whoever is not listed may have an account all the same
 	}
+	tables, err := r.usage()
+	if err != nil {
+		return err
+	}
 	for i := range h.Entra {
 		r.KnowMailbox(&h.Entra[i])
+		tables.Tell(&h.Entra[i])
 	}
 	h.Anchor = r.Policy.Anchor
 	for key := range r.Emptied() {

@@ -20,7 +20,7 @@ func TestContradictionIsRemembered(t *testing.T) {
 	}
 	ad := func(past Past) []ADUser { return []ADUser{{SID: "S-1", GUID: "g", Past: past}} }
 	cloud := func(past Past) []EntraUser { return []EntraUser{{ID: "e", Past: past}} }
-	half := [2]string{AD: "half of it"}
+	half := [Signals]string{AD: "half of it"}
 	tests := map[string]struct {
 		halves    Halves
 		entra, ad Presence
@@ -39,9 +39,9 @@ func TestContradictionIsRemembered(t *testing.T) {
 		"two claimed one, one missed":         {Halves{EntraState: Present, ADState: Present, Entra: entra(shared), AD: ad(Past{})}, Contradictory, Contradictory, "one of the accounts was not read this time"},
 		"two claimed one, so says AD":         {Halves{EntraState: Present, ADState: Present, Entra: entra(Past{}), AD: ad(shared)}, Contradictory, Contradictory, "one of the accounts was not read this time"},
 		"two claimed one, one long gone":      {Halves{EntraState: Present, ADState: Present, Entra: entra(sharedOld), AD: ad(sharedOld)}, Present, Present, ""},
-		"two claimed one, Entra read in part": {Halves{EntraState: Present, ADState: Present, Stale: [2]string{Entra: "half"}, Entra: entra(Past{}), AD: ad(sharedOld)}, Contradictory, Contradictory, "Entra ID was not read in full"},
+		"two claimed one, Entra read in part": {Halves{EntraState: Present, ADState: Present, Stale: [Signals]string{Entra: "half"}, Entra: entra(Past{}), AD: ad(sharedOld)}, Contradictory, Contradictory, "Entra ID was not read in full"},
 		"Entra not read":                      {Halves{ADState: Present, AD: ad(old)}, NotRead, Contradictory, "in an earlier reading, and Entra ID was not read in full"},
-		"Entra read in part":                  {Halves{EntraState: Present, ADState: Present, Stale: [2]string{Entra: "half"}, AD: ad(old)}, Missing, Contradictory, "Entra ID was not read in full"},
+		"Entra read in part":                  {Halves{EntraState: Present, ADState: Present, Stale: [Signals]string{Entra: "half"}, AD: ad(old)}, Missing, Contradictory, "Entra ID was not read in full"},
 		"Entra read, the account missed":      {Halves{EntraState: Present, ADState: Present, AD: ad(recent)}, Missing, Contradictory, "one of the accounts was not read this time"},
 		"Entra read, the account long gone":   {Halves{EntraState: Present, ADState: Present, AD: ad(old)}, NoAccount, Present, ""},
 	}

@@ -78,16 +78,22 @@ type Value struct {
 	Time  time.Time
 	Text  string
 	Bool  bool
+	// Through is up to when a date of a usage report tells anything; zero: there is no
+	// such bound.
+	Through time.Time
 }
 
 // Knowledge says what is known of a value.
 type Knowledge uint8
 
 // The states of a value. Unknown was not read; None was read and has no value.
+// NoneSince is a date of which the source proves that there is none from Time on, and
+// does not tell whether there is an earlier one.
 const (
 	Unknown Knowledge = iota
 	None
 	Known
+	NoneSince
 )
 
 // Field is one field of an account that a policy may map to an attribute.
@@ -105,6 +111,9 @@ type Field struct {
 	account func(*Person) Value // of the account, which was read
 	dates   []int               // of a date of activity: those that it is the newest of, in Past.Newest
 	person  func(*Person) Value // of both accounts together
+
+	report Signal // by whose report the field comes; zero: by none
+	use    func(*EntraUser, *Use) Value
 }
 
 // Of is the field's value for a person. It is Unknown when its half was not read or is
@@ -112,8 +121,11 @@ type Field struct {
 // cannot be trusted. A date that is earlier than a previous reading saw it cannot be
 // trusted.
 func (f *Field) Of(p *Person) Value {
-	if f.person != nil {
+	switch {
+	case f.person != nil:
 		return f.person(p)
+	case f.report != 0:
+		return f.reported(p)
 	}
 	if p.State(f.Source) != Present || f.Meaning == Activity && (p.Stale[f.Source] != "" || p.datesInDoubt(f.Source)) {
 		return Value{}
@@ -208,6 +220,7 @@ func allFields() map[string]*Field {
 	} {
 		m[name].dates = dates
 	}
+	addReported(m)
 	return m
 }
 

@@ -35,8 +35,8 @@ type Halves struct {
 	// Remembered are those of them that give a license, and whose members an earlier
 	// reading knew, as that reading identified them.
 	Remembered []string
-	Stale      [2]string // by Source: why activity dates cannot be trusted
-	Anchor     Anchor    // of Entra Connect
+	Stale      [Signals]string // why the dates of a signal cannot be trusted
+	Anchor     Anchor          // of Entra Connect
 	// Loose are the immutable ids of Entra accounts without a SID in any partition, whose
 	// account in Active Directory may lie in this one.
 	Loose map[string]bool

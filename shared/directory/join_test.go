@@ -72,7 +72,7 @@ func TestJoin(t *testing.T) {
 			[]outcome{{"e", Present, Present, false}},
 		},
 		"converted to cloud-only, Active Directory is not healthy": {
-			Halves{Stale: [2]string{AD: "half of it"}, EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
+			Halves{Stale: [Signals]string{AD: "half of it"}, EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
 			[]outcome{{"e", Present, Missing, true}},
 		},
 		"AD-only, the anchor may not be read": {

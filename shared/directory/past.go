@@ -135,7 +135,7 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 // is earlier or missing. It is zero otherwise. read is the date read now.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
-	if past == nil || f.Meaning != Activity {
+	if past == nil || f.Meaning != Activity || f.report != 0 {
 		return time.Time{}, time.Time{}
 	}
 	return f.wentBack(past, f.read(p).Time)

@@ -100,6 +100,9 @@ type EntraUser struct {
 
 	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
 	Assignments []Assignment
+	// Uses is what usage reports tell of the account, one for each signal that a rule
+	// reads and whose report has the account.
+	Uses []Use
 }
 
 // Assignment is one path by which a user holds a product: directly or through
@@ -195,9 +198,8 @@ type Person struct {
 	claimed       *ADUser
 	contradiction Contradiction // that this reading shows
 
-	// Stale names why activity dates of a source cannot be trusted in this
-	// run ("" when they can), by Source.
-	Stale [2]string
+	// Stale names why the dates of a signal cannot be trusted in this run; "": they can.
+	Stale [Signals]string
 	// Memberships are the keys of the named groups the person belongs to.
 	Memberships []string
 	// Unreadable are the keys of named groups that could not be read.
@@ -253,6 +255,7 @@ func (p *Person) ActiveBy(at time.Time) *Person {
 				*date = at
 			}
 		}
+		account.Uses = usedBy(account.Uses, at)
 		as.Entra = &account
 	}
 	if p.AD != nil {

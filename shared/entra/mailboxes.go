@@ -6,17 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
-
-// reportTimeout bounds the download of a report, which Graph has ready.
-const reportTimeout = 10 * time.Minute
 
 // oldReport is how old the report may be: it is often some days late, and says
 // nothing any more of what mailboxes hold when it has stalled.
@@ -36,46 +31,11 @@ const (
 
 // Mailboxes reads the mailbox usage report (reportRoot: getMailboxUsageDetail of
 // Graph 1.0), which is up to two days old, and hands every mailbox to each. Names
-// may be concealed: then they are hashes, without an @. Graph answers with the
-// place of a CSV file that needs no token, and gets none.
+// may be concealed: then they are hashes, without an @.
 func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error {
-	k := call{what: "read the mailbox usage report", needs: "Reports.Read.All"}
-	body, err := c.send(ctx, k, c.get("/reports/getMailboxUsageDetail(period='D7')"))
-	if err == nil {
-		return readMailboxes(strings.NewReader(string(body)), c.now(), each) // given at once, as some clouds do
-	}
-	var graph *graphError
-	if !errors.As(err, &graph) || graph.status != http.StatusFound {
-		return err
-	}
-	if err := c.download(ctx, graph.location, func(r io.Reader) error { return readMailboxes(r, c.now(), each) }); err != nil {
-		return k.failed(err)
-	}
-	return nil
-}
-
-// download reads a file that Graph points to.
-func (c *Client) download(ctx context.Context, location string, read func(io.Reader) error) error {
-	u, err := url.Parse(location)
-	if err != nil || u.User != nil || u.Scheme != "https" && c.base.Scheme == "https" || u.Host == "" {
-		return errors.New("the place of the report that Graph names may not be asked")
-	}
-	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, location, http.NoBody)
-	if err != nil {
-		return errors.New("the place of the report that Graph names is no address")
-	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(request)
-	if err != nil {
-		return withoutURL(err)
-	}
-	defer func() { _ = response.Body.Close() }() // nothing is written to it
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the download answered %s", response.Status)
-	}
-	return read(response.Body)
+	return c.Report(ctx, "mailbox", []string{"/reports/getMailboxUsageDetail(period='D7')"}, func(r io.Reader) error {
+		return readMailboxes(r, c.now(), each)
+	})
 }
 
 // maxRow bounds one row of the report in bytes. A quote that is never closed makes all

@@ -2,6 +2,8 @@ package evaluate_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -111,6 +113,9 @@ func (company) Tenant(context.Context) (string, []directory.SKU, error) {
 }
 
 func (c company) Mailboxes(context.Context, func(directory.Mailbox) error) error { return nil }
+func (c company) Report(context.Context, string, []string, func(io.Reader) error) error {
+	return errors.New("there is no report")
+}
 
 func (c company) CountPeople(context.Context) (n int, err error) {
 	for range c.EntraUsers() {

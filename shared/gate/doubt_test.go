@@ -37,7 +37,7 @@ func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	r := &decision.Run{
 		Begin:  &snapshot.Begin{Run: "run", Read: asOf, SKUs: skus},
 		Policy: p, Tenant: plan.TenantOf(skus, nil, nil), Manifest: &snapshot.Manifest{Readings: [2]snapshot.Reading{healthy(directory.Entra), healthy(directory.AD)}},
-		Feeds: [2]plan.Feed{{State: plan.Healthy}, {State: plan.Healthy}},
+		Feeds: [directory.Signals]plan.Feed{{State: plan.Healthy}, {State: plan.Healthy}},
 	}
 	j := &judgement{Run: r, plan: &plan.Plan{}, listed: &decision.Listed{}, sum: decision.Summary{Tallies: []plan.Tally{{Rule: "m365", Holders: 5}, {Rule: "citrix", Holders: 5}, {Rule: "citrix-long", Holders: 5}}}}
 	if change != nil {

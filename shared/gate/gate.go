@@ -208,8 +208,20 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 	}
 	if everybody {
 		past.Earlier = j.earlier()
+		past.Signals = j.reportBaselines(believed)
 	}
 	return history.PutPlanned(ctx, j.store, past, everybody)
+}
+
+// reportBaselines are the healthy signals of reports, as later runs compare with them.
+func (j *judgement) reportBaselines(believed bool) map[string]*plan.Baseline {
+	seen := map[string]*plan.Baseline{}
+	for s, f := range j.Feeds {
+		if signal := directory.Signal(s); believed && signal.Reported() && f.State == plan.Healthy {
+			seen[signal.String()] = &plan.Baseline{Run: j.Begin.Run, Read: j.Begin.Read, Freshness: j.ReportFacts(signal, j.Manifest.Reports).Freshness}
+		}
+	}
+	return seen
 }
 
 // planned is what any plan leaves. In audit nothing can become of it.
@@ -227,11 +239,22 @@ func planned(p *plan.Plan) *history.Planned {
 func begin(r *decision.Run, now time.Time) *plan.Plan {
 	return &plan.Plan{
 		Run: r.Begin.Run, AsOf: r.Begin.AsOf, Tenant: r.Begin.Tenant, Mode: r.Policy.Mode, Currency: r.Policy.Currency,
-		Sources:      map[string]plan.Feed{"entra": r.Feeds[directory.Entra], "ad": r.Feeds[directory.AD]},
+		Sources:      signals(r),
 		FirstRun:     r.History == nil || r.History.Earlier == "" && r.History.Len() == 0,
 		ManifestHash: r.ManifestHash, PolicyHash: r.Begin.PolicyHash(), Tool: r.Begin.Tool,
 		Created: now.UTC(), Expires: now.UTC().Add(plan.Lifetime),
 	}
+}
+
+// signals is the health of every signal that was judged, by name.
+func signals(r *decision.Run) map[string]plan.Feed {
+	all := map[string]plan.Feed{}
+	for s, f := range r.Feeds {
+		if f.State != "" {
+			all[directory.Signal(s).String()] = f
+		}
+	}
+	return all
 }
 
 func count(sum decision.Summary) plan.Counts {
@@ -253,9 +276,10 @@ func unhealthy(r *decision.Run) []string {
 		return nil
 	}
 	var reasons []string
-	for src, f := range r.Feeds {
-		if f.State == plan.Unhealthy {
-			reasons = append(reasons, fmt.Sprintf("source %s is unhealthy: %s", directory.Source(src), f.Reason))
+	for s, f := range r.Feeds {
+		if signal := directory.Signal(s); f.State == plan.Unhealthy {
+			what := map[bool]string{true: "signal", false: "source"}[signal.Reported()]
+			reasons = append(reasons, fmt.Sprintf("%s %s is unhealthy: %s", what, signal, f.Reason))
 		}
 	}
 	return append(reasons, withheld(r)...)

@@ -40,6 +40,9 @@ type Planned struct {
 	// Known are the readings whose accounts are remembered, nil for a source that was
 	// not healthy. Versions before it remembered those of Feeds alone.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
+	// Signals are the signals of reports as they were seen, by name, as Feeds has those of
+	// the directories.
+	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier is what this run and those before it found under the names of policies.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 }

@@ -66,6 +66,8 @@ type Standing struct {
 	// Known are the last readings whose accounts are remembered. A reading is one also
 	// when too many people matched: a date that it saw was there.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
+	// Signals are the baselines of the signals that come by reports, by name.
+	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier is the newest earlier run for everybody that made a plan; empty: none.
 	Earlier string `json:"earlier,omitempty"`
 
@@ -82,6 +84,17 @@ func (s *Standing) Of(user, license string) *Item {
 		return nil
 	}
 	return s.items[Touch{User: user, License: license}]
+}
+
+// Baseline is how a signal looked when it was last healthy; nil when nobody knows.
+func (s *Standing) Baseline(of directory.Signal) *plan.Baseline {
+	switch {
+	case s == nil:
+		return nil
+	case of.Reported():
+		return s.Signals[of.String()]
+	}
+	return s.Baselines[of]
 }
 
 // Len is how many licenses the standing knows of.
@@ -205,6 +218,12 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 			}
 		}
 	}
+	next.Signals = map[string]*plan.Baseline{}
+	if old != nil {
+		for name, b := range old.Signals {
+			next.laterSignal(name, b)
+		}
+	}
 	lately, unread, err := next.watch(ctx, s, old, plans, others)
 	if err == nil && unread {
 		err = next.markAll(ctx, book)
@@ -292,6 +311,9 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 				st.later(&st.Baselines[source], p.Feeds[source])
 				st.later(&st.Known[source], cmp.Or(p.Known[source], p.Feeds[source]))
 			}
+			for name, b := range p.Signals {
+				st.laterSignal(name, b)
+			}
 			lately = append(lately, p)
 		}
 		return nil
@@ -304,6 +326,14 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 func (st *Standing) later(last **plan.Baseline, b *plan.Baseline) {
 	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
 		*last = b
+	}
+}
+
+// laterSignal is later for the signal of a report.
+func (st *Standing) laterSignal(name string, b *plan.Baseline) {
+	last := st.Signals[name]
+	if st.later(&last, b); last != nil {
+		st.Signals[name] = last
 	}
 }
 

@@ -75,6 +75,11 @@ func Mailboxes(run, attempt string) string {
 	return Run(run) + "mailboxes/" + attempt + ".jsonl.gz"
 }
 
+// Usage is a usage report as one attempt of a run read it.
+func Usage(run, report, attempt string) string {
+	return Run(run) + "usage/" + report + "-" + attempt + ".bin"
+}
+
 // Known is the table of accounts of one partition that a run leaves for later ones.
 func Known(run string, partition int) string {
 	return fmt.Sprintf("%sknown/%04d.gz", Run(run), partition)

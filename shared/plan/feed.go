@@ -7,16 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// How old the newest activity of a whole source may be before the source is
-// taken for stalled. Entra's dates are up to a day late, and a weekend passes
-// without sign-ins; a person's lastLogonTimestamp is up to 14 days late, so in
-// a small company the newest of them may be too.
-const (
-	maxSignInAge = 4 * 24 * time.Hour
-	maxLogonAge  = 14 * 24 * time.Hour
-)
-
-// FeedState is the health of one source in one run.
+// FeedState is the health of one signal in one run.
 type FeedState string
 
 // The states of a feed.
@@ -26,13 +17,14 @@ const (
 	Absent    FeedState = "absent"
 )
 
-// Feed is the health of a source, with the reason when it is not healthy.
+// Feed is the health of a signal, with the reason when it is not healthy. That of a
+// directory is also the health of its list of people.
 type Feed struct {
 	State  FeedState `json:"state"`
 	Reason string    `json:"reason,omitempty"`
 }
 
-// FeedFacts is what a run saw of one source as a whole.
+// FeedFacts is what a run saw of one signal as a whole.
 type FeedFacts struct {
 	directory.Freshness
 	Absent   bool
@@ -80,15 +72,11 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
-// Health judges one source at the planning instant. A source that failed gives
-// no values at all; one that is otherwise unhealthy gives no activity dates.
-func Health(s directory.Source, f FeedFacts, asOf time.Time) Feed {
+// Health judges one signal at the planning instant. A directory that failed gives
+// no values at all; a signal that is otherwise unhealthy gives no dates.
+func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	unhealthy := func(format string, args ...any) Feed {
 		return Feed{Unhealthy, fmt.Sprintf(format, args...)}
-	}
-	date, maxAge := "sign-in", maxSignInAge
-	if s == directory.AD {
-		date, maxAge = "lastLogonTimestamp", maxLogonAge
 	}
 	switch age := asOf.Sub(f.Newest); {
 	case f.Absent:
@@ -97,20 +85,24 @@ func Health(s directory.Source, f FeedFacts, asOf time.Time) Feed {
 		return unhealthy("%s", f.Failed)
 	case f.Unasked != "":
 		return unhealthy("%s", f.Unasked)
+	case f.Sampled == 0 && s.Reported():
+		return unhealthy("it tells of nobody who has a license")
 	case f.Sampled == 0:
 		return unhealthy("it returned no people")
+	case f.WithActivity == 0 && s.Reported():
+		return unhealthy("the report has no %s date of any of %d people: its column is broken, or nobody has used it for %d days", s.Date(), f.Sampled, int(s.Horizon()/(24*time.Hour)))
 	case f.WithActivity == 0:
-		return unhealthy("none of %d people has a %s date: the permission, the premium license or the feed itself is gone", f.Sampled, date)
+		return unhealthy("none of %d people has a %s date: the permission, the premium license or the feed itself is gone", f.Sampled, s.Date())
 	case f.Newest.IsZero():
-		return unhealthy("every %s date lies in the future", date)
+		return unhealthy("every %s date lies in the future", s.Date())
 	case f.Baseline != nil && f.Baseline.fewerPeople(f.Freshness):
 		return unhealthy("it has %d people and had %d on %s: part of the list is missing; if that is right, plan with --accept-feeds", f.Sampled, f.Baseline.Sampled, f.Baseline.Read.Format(time.DateOnly))
 	case f.Baseline != nil && f.Baseline.fewerDates(f.Freshness):
-		return unhealthy("%d people have a %s date and %d had one on %s: dates got lost; if that is right, plan with --accept-feeds", f.WithActivity, date, f.Baseline.WithActivity, f.Baseline.Read.Format(time.DateOnly))
+		return unhealthy("%d people have a %s date and %d had one on %s: dates got lost; if that is right, plan with --accept-feeds", f.WithActivity, s.Date(), f.Baseline.WithActivity, f.Baseline.Read.Format(time.DateOnly))
 	case f.tooFewDates():
-		return unhealthy("only %d of %d enabled accounts that are older than 30 days have a %s date, and no earlier run tells whether that is right; if it is, plan with --accept-feeds", f.SettledWithActivity, f.Settled, date)
-	case age > maxAge:
-		return unhealthy("the newest %s date of anybody is %s, %d days before the planning instant: the feed has stalled", date, f.Newest.Format(time.RFC3339), int(age/(24*time.Hour)))
+		return unhealthy("only %d of %d enabled accounts that are older than 30 days have a %s date, and no earlier run tells whether that is right; if it is, plan with --accept-feeds", f.SettledWithActivity, f.Settled, s.Date())
+	case age > s.Stalled():
+		return unhealthy("the newest %s date of anybody is %s, %d days before the planning instant: the feed has stalled", s.Date(), f.Newest.Format(time.RFC3339), int(age/(24*time.Hour)))
 	}
 	return Feed{State: Healthy}
 }

@@ -124,41 +124,45 @@ func TestHealth(t *testing.T) {
 		return &Baseline{Read: asOf, Freshness: directory.Freshness{Sampled: people, WithActivity: dates}}
 	}
 	tests := map[string]struct {
-		source directory.Source
+		signal directory.Signal
 		facts  FeedFacts
 		want   FeedState
 		reason string
 	}{
-		"healthy":            {directory.Entra, good, Healthy, ""},
-		"absent":             {directory.AD, FeedFacts{Absent: true}, Absent, "not set up"},
-		"failed":             {directory.AD, with(func(f *FeedFacts) { f.Failed = "no route" }), Unhealthy, "no route"},
-		"controller unasked": {directory.AD, with(func(f *FeedFacts) { f.Unasked = "dc2" }), Unhealthy, "dc2"},
-		"nobody":             {directory.Entra, FeedFacts{}, Unhealthy, "no people"},
-		"nobody has a date":  {directory.Entra, with(func(f *FeedFacts) { f.WithActivity = 0 }), Unhealthy, "none of 100 people has a sign-in date"},
-		"only the future":    {directory.Entra, with(func(f *FeedFacts) { f.Newest = time.Time{} }), Unhealthy, "future"},
-		"four days":          {directory.Entra, with(func(f *FeedFacts) { f.Newest = asOf.Add(-maxSignInAge) }), Healthy, ""},
-		"five days":          {directory.Entra, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Unhealthy, "5 days before"},
-		"AD, five days":      {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Healthy, ""},
-		"as many as before":  {directory.Entra, with(func(f *FeedFacts) { f.Baseline = &Baseline{Read: asOf, Freshness: good.Freshness} }), Healthy, ""},
-		"a tenth fewer":      {directory.Entra, with(func(f *FeedFacts) { f.Baseline = before(111, 100) }), Healthy, ""},
-		"people vanished": {directory.AD, with(func(f *FeedFacts) { f.Baseline = before(200, 100) }), Unhealthy,
+		"healthy":            {directory.SignIns, good, Healthy, ""},
+		"absent":             {directory.Logons, FeedFacts{Absent: true}, Absent, "not set up"},
+		"failed":             {directory.Logons, with(func(f *FeedFacts) { f.Failed = "no route" }), Unhealthy, "no route"},
+		"controller unasked": {directory.Logons, with(func(f *FeedFacts) { f.Unasked = "dc2" }), Unhealthy, "dc2"},
+		"nobody":             {directory.SignIns, FeedFacts{}, Unhealthy, "no people"},
+		"nobody has a date":  {directory.SignIns, with(func(f *FeedFacts) { f.WithActivity = 0 }), Unhealthy, "none of 100 people has a sign-in date"},
+		"only the future":    {directory.SignIns, with(func(f *FeedFacts) { f.Newest = time.Time{} }), Unhealthy, "future"},
+		"four days":          {directory.SignIns, with(func(f *FeedFacts) { f.Newest = asOf.Add(-directory.SignIns.Stalled()) }), Healthy, ""},
+		"five days":          {directory.SignIns, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Unhealthy, "5 days before"},
+		"AD, five days":      {directory.Logons, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -5) }), Healthy, ""},
+		"as many as before":  {directory.SignIns, with(func(f *FeedFacts) { f.Baseline = &Baseline{Read: asOf, Freshness: good.Freshness} }), Healthy, ""},
+		"a tenth fewer":      {directory.SignIns, with(func(f *FeedFacts) { f.Baseline = before(111, 100) }), Healthy, ""},
+		"people vanished": {directory.Logons, with(func(f *FeedFacts) { f.Baseline = before(200, 100) }), Unhealthy,
 			"it has 100 people and had 200 on 2026-11-23: part of the list is missing; if that is right, plan with --accept-feeds"},
-		"dates vanished": {directory.Entra, with(func(f *FeedFacts) { f.Baseline = before(100, 130) }), Unhealthy,
+		"dates vanished": {directory.SignIns, with(func(f *FeedFacts) { f.Baseline = before(100, 130) }), Unhealthy,
 			"90 people have a sign-in date and 130 had one on 2026-11-23: dates got lost; if that is right, plan with --accept-feeds"},
-		"logon dates vanished": {directory.AD, with(func(f *FeedFacts) { f.Baseline = before(100, 130) }), Unhealthy, "90 people have a lastLogonTimestamp date"},
-		"a few of few":         {directory.AD, FeedFacts{Freshness: directory.Freshness{Sampled: 3, WithActivity: 3, Newest: asOf}, Baseline: before(8, 8)}, Healthy, ""},
-		"first, one of 310": {directory.Entra, first(310, 1), Unhealthy,
+		"logon dates vanished": {directory.Logons, with(func(f *FeedFacts) { f.Baseline = before(100, 130) }), Unhealthy, "90 people have a lastLogonTimestamp date"},
+		"a few of few":         {directory.Logons, FeedFacts{Freshness: directory.Freshness{Sampled: 3, WithActivity: 3, Newest: asOf}, Baseline: before(8, 8)}, Healthy, ""},
+		"first, one of 310": {directory.SignIns, first(310, 1), Unhealthy,
 			"only 1 of 310 enabled accounts that are older than 30 days have a sign-in date, and no earlier run tells whether that is right; if it is, plan with --accept-feeds"},
-		"first, nearly half": {directory.AD, first(100, 49), Unhealthy, "only 49 of 100 enabled accounts"},
-		"first, half":        {directory.Entra, first(100, 50), Healthy, ""},
-		"first, few":         {directory.Entra, first(6, 1), Healthy, ""},
-		"not the first":      {directory.Entra, with(func(f *FeedFacts) { f.Settled, f.SettledWithActivity = 310, 1 }), Healthy, ""},
-		"AD, fifteen days":   {directory.AD, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -15) }), Unhealthy, "stalled"},
+		"first, nearly half":         {directory.Logons, first(100, 49), Unhealthy, "only 49 of 100 enabled accounts"},
+		"first, half":                {directory.SignIns, first(100, 50), Healthy, ""},
+		"first, few":                 {directory.SignIns, first(6, 1), Healthy, ""},
+		"not the first":              {directory.SignIns, with(func(f *FeedFacts) { f.Settled, f.SettledWithActivity = 310, 1 }), Healthy, ""},
+		"a report of nobody":         {directory.CopilotUse, FeedFacts{}, Unhealthy, "it tells of nobody"},
+		"nobody uses it":             {directory.CopilotUse, with(func(f *FeedFacts) { f.WithActivity = 0 }), Unhealthy, "the report has no Copilot activity date of any of 100 people"},
+		"a report of a week ago":     {directory.TeamsUse, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -7) }), Healthy, ""},
+		"a column that stands still": {directory.TeamsUse, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -8) }), Unhealthy, "the newest Teams activity date"},
+		"AD, fifteen days":           {directory.Logons, with(func(f *FeedFacts) { f.Newest = asOf.AddDate(0, 0, -15) }), Unhealthy, "stalled"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := Health(tc.source, tc.facts, asOf)
+			got := Health(tc.signal, tc.facts, asOf)
 			if got.State != tc.want || !strings.Contains(got.Reason, tc.reason) {
 				t.Errorf("Health = %+v, want %s with %q", got, tc.want, tc.reason)
 			}

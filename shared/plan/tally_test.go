@@ -124,16 +124,16 @@ func TestHealthAtTheBounds(t *testing.T) {
 				Freshness: directory.Freshness{Sampled: tc.peopleNow, WithActivity: tc.datesNow, Newest: asOf},
 				Baseline:  &Baseline{Read: asOf, Freshness: directory.Freshness{Sampled: tc.people, WithActivity: tc.dates}},
 			}
-			if got := Health(directory.Entra, f, asOf); got.State != tc.want {
+			if got := Health(directory.SignIns, f, asOf); got.State != tc.want {
 				t.Errorf("%+v, want %s", got, tc.want)
 			}
 		})
 	}
-	for source, most := range map[directory.Source]time.Duration{directory.Entra: maxSignInAge, directory.AD: maxLogonAge} {
+	for signal, most := range map[directory.Signal]time.Duration{directory.SignIns: 4 * 24 * time.Hour, directory.Logons: 14 * 24 * time.Hour, directory.CopilotUse: 7 * 24 * time.Hour} {
 		for over, want := range map[time.Duration]FeedState{0: Healthy, time.Second: Unhealthy} {
 			f := FeedFacts{Freshness: directory.Freshness{Sampled: 1, WithActivity: 1, Newest: asOf.Add(-most - over)}}
-			if got := Health(source, f, asOf); got.State != want {
-				t.Errorf("%s, %s over: %+v, want %s", source, over, got, want)
+			if got := Health(signal, f, asOf); got.State != want {
+				t.Errorf("%s, %s over: %+v, want %s", signal, over, got, want)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -124,14 +125,33 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 			continue
 		}
 		v := f.Of(p)
-		switch {
-		case v.State == directory.Unknown:
+		if v.State == directory.Unknown {
 			return v
-		case found.State == directory.Unknown, v.State == directory.Known && v.Time.After(found.Time):
-			found = v
 		}
+		found = later(found, v)
 	}
 	return found
+}
+
+// later is the later one of two dates that were read. It tells no more than the one that
+// was told first. When a date lies before the instant from which on another one is known
+// to be none, the other one may be as late as that instant, and counts so.
+func later(a, b directory.Value) directory.Value {
+	through := a.Through
+	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {
+		through = b.Through
+	}
+	switch {
+	case a.State == directory.Unknown: // there is none yet
+		return b
+	case a.State == directory.None, b.State != directory.None && b.Time.After(a.Time):
+		a, b = b, a
+	}
+	if a.State == directory.NoneSince && b.State == directory.Known {
+		a.State = directory.Known
+	}
+	a.Through = through
+	return a
 }
 
 // activity tells whether the dates are signs of use.
@@ -141,10 +161,20 @@ func (a *attribute) activity() bool {
 	})
 }
 
-// logon tells whether the dates are those of Active Directory, where people
-// log on, while they sign in to Entra.
-func (a *attribute) logon() bool {
-	return !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return f.Source != directory.AD })
+// signals are those whose dates the attribute gives, each once.
+func (a *attribute) signals() (list []directory.Signal) {
+	for _, f := range a.fields {
+		if s, dated := f.Signal(); dated && !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// bounded tells whether the dates come by a report. They are days late and reach back to
+// a horizon, so that only comparisons can be asked of them.
+func (a *attribute) bounded() bool {
+	return slices.ContainsFunc(a.signals(), directory.Signal.Reported)
 }
 
 // celType is the type conditions see.
@@ -163,8 +193,8 @@ func (a *attribute) celType() *cel.Type {
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {
-	case v.State == directory.Unknown:
-		return a.unknown
+	case v.State == directory.Unknown, v.State == directory.NoneSince, !v.Through.IsZero():
+		return a.unknown // what a report tells is asked by dateTest
 	case a.kind == directory.Text:
 		return types.String(fold(v.Text))
 	case a.kind == directory.Bool:
@@ -179,7 +209,10 @@ func (a *attribute) celValue(p *directory.Person) ref.Val {
 type Evidence struct {
 	Attribute string `json:"attribute"`
 	Field     string `json:"field"` // where it comes from, as the policy writes it
-	Value     string `json:"value"` // an instant in UTC, text, true, false, "no value", "no account" or "not read"
+	Value     string `json:"value"` // an instant in UTC, text, true, false, "no value", "none since" a day, "no account" or "not read"
+	// Note tells of a date that comes by a report how old the report is and how far back
+	// it reaches.
+	Note string `json:"note,omitempty"`
 }
 
 const notRead = "not read"
@@ -189,7 +222,23 @@ func (a *attribute) evidence(p *directory.Person) Evidence {
 	if value == notRead && a.noAccount(p) {
 		value = "no account"
 	}
-	return Evidence{Attribute: a.name, Field: a.source, Value: value}
+	return Evidence{Attribute: a.name, Field: a.source, Value: value, Note: a.note(p)}
+}
+
+// note says where a date of a report comes from.
+func (a *attribute) note(p *directory.Person) string {
+	v := a.found(p)
+	if v.Through.IsZero() {
+		return ""
+	}
+	var names []string
+	var horizon time.Duration
+	for _, s := range a.signals() {
+		if s.Reported() {
+			names, horizon = append(names, s.String()), s.Horizon()
+		}
+	}
+	return fmt.Sprintf("signal %s, by a usage report that tells of %s to %s", strings.Join(names, ", "), dayOf(v.Through.Add(-horizon)), dayOf(v.Through))
 }
 
 func show(kind directory.Kind, v directory.Value) string {
@@ -198,6 +247,8 @@ func show(kind directory.Kind, v directory.Value) string {
 		return notRead
 	case v.State == directory.None, kind == directory.Text && v.Text == "":
 		return "no value"
+	case v.State == directory.NoneSince:
+		return "none since " + dayOf(v.Time)
 	case kind == directory.Text:
 		return v.Text
 	case kind == directory.Date:

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -19,10 +20,12 @@ import (
 // them. That halves the time of an evaluation (BenchmarkAsk) and changes no
 // answer: whatever is not a plain value goes the way CEL planned.
 func (j *Judge) plan(c *condition) (cel.Program, error) {
-	return c.env.Program(c.checked, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(j.bind))
+	return c.env.Program(c.checked, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+		return j.bind(c, step)
+	}))
 }
 
-func (j *Judge) bind(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+func (j *Judge) bind(c *condition, step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 	switch s := step.(type) {
 	case interpreter.InterpretableAttribute:
 		name := variable(s)
@@ -33,12 +36,12 @@ func (j *Judge) bind(step interpreter.InterpretableV2) (interpreter.Interpretabl
 			return &reading{step, j, a}, nil
 		}
 	case interpreter.InterpretableCall:
-		return j.bindCall(s), nil
+		return j.bindCall(c, s), nil
 	}
 	return step, nil
 }
 
-func (j *Judge) bindCall(call interpreter.InterpretableCall) interpreter.InterpretableV2 {
+func (j *Judge) bindCall(c *condition, call interpreter.InterpretableCall) interpreter.InterpretableV2 {
 	args := call.Args()
 	if len(args) == 0 {
 		return call
@@ -51,7 +54,7 @@ func (j *Judge) bindCall(call interpreter.InterpretableCall) interpreter.Interpr
 		return call
 	}
 	if holds := dateTests[call.Function()]; holds != nil {
-		test := &dateTest{InterpretableV2: call, date: read, holds: holds}
+		test := &dateTest{InterpretableV2: call, date: read, holds: holds, spans: c.spans}
 		if len(args) == 2 {
 			test.at = args[1]
 		}
@@ -136,11 +139,27 @@ func (s *fixed) Exec(f *interpreter.ExecutionFrame) ref.Val {
 // Eval implements interpreter.Interpretable.
 func (s *fixed) Eval(a interpreter.Activation) ref.Val { return interpreter.EvalActivation(a, s.Exec) }
 
-var dateTests = map[string]func(directory.Value, time.Time) bool{
-	"earlierThan": func(v directory.Value, t time.Time) bool { return v.State == directory.Known && v.Time.Before(t) },
-	"laterThan":   func(v directory.Value, t time.Time) bool { return v.State == directory.Known && v.Time.After(t) },
-	"hasValue":    func(v directory.Value, _ time.Time) bool { return v.State == directory.Known },
-	"hasNoValue":  func(v directory.Value, _ time.Time) bool { return v.State == directory.None },
+// dateTests say what is known of a date: of one that is known, of one that is none, and of
+// one that is before an instant (NoneSince). Unset: it is not known.
+var dateTests = map[string]func(v directory.Value, at time.Time) directory.Flag{
+	"earlierThan": func(v directory.Value, at time.Time) directory.Flag {
+		if v.State == directory.NoneSince && at.Before(v.Time) {
+			return directory.Unset
+		}
+		return directory.FlagOf(v.State == directory.NoneSince || v.State == directory.Known && v.Time.Before(at))
+	},
+	"laterThan": func(v directory.Value, at time.Time) directory.Flag {
+		if v.State == directory.NoneSince && at.Before(v.Time) {
+			return directory.Unset
+		}
+		return directory.FlagOf(v.State == directory.Known && v.Time.After(at))
+	},
+	"hasValue": func(v directory.Value, _ time.Time) directory.Flag {
+		return directory.FlagOf(v.State != directory.None)
+	},
+	"hasNoValue": func(v directory.Value, _ time.Time) directory.Flag {
+		return directory.FlagOf(v.State == directory.None)
+	},
 }
 
 // dateTest asks a date attribute directly; at is nil for hasValue and
@@ -149,7 +168,17 @@ type dateTest struct {
 	interpreter.InterpretableV2
 	date  *reading
 	at    interpreter.InterpretableV2
-	holds func(directory.Value, time.Time) bool
+	holds func(directory.Value, time.Time) directory.Flag
+	spans []time.Duration // of the condition
+}
+
+// asOf is the instant up to which the test rests on the date. One that names none rests on
+// it up to where the shortest span of the condition begins.
+func (s *dateTest) asOf(at time.Time) time.Time {
+	if s.at == nil && len(s.spans) > 0 {
+		return s.date.judge.now.Add(-slices.Min(s.spans))
+	}
+	return at
 }
 
 // Exec implements interpreter.InterpretableV2.
@@ -163,7 +192,20 @@ func (s *dateTest) Exec(f *interpreter.ExecutionFrame) ref.Val {
 	if !plain {
 		return s.InterpretableV2.Exec(f)
 	}
-	return types.Bool(s.holds(v, at.Time))
+	if v.State == directory.NoneSince {
+		v = s.date.judge.assume(s.date.of, v)
+	}
+	holds := s.holds(v, at.Time)
+	if !v.Through.IsZero() {
+		asOf := s.asOf(at.Time)
+		if asOf.After(v.Through.Add(s.date.judge.lead)) && (v.State != directory.Known || v.Time.Before(asOf)) {
+			holds = directory.Unset // nobody knows what happened after the report
+		}
+	}
+	if holds == directory.Unset {
+		return s.date.of.unknown
+	}
+	return types.Bool(holds == directory.Yes)
 }
 
 // Eval implements interpreter.Interpretable.

@@ -49,7 +49,7 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 		if v := j.Ask(p.Rules[0], who); v.Outcome != want.outcome {
 			t.Errorf("%q: %s, %s", recipient, v.Outcome, v.Reason)
 		}
-		if d := cmp.Diff(Evidence{"kind", "kind", want.kind}, j.Evidence(p.Rules[0], who)[0]); d != "" {
+		if d := cmp.Diff(Evidence{Attribute: "kind", Field: "kind", Value: want.kind}, j.Evidence(p.Rules[0], who)[0]); d != "" {
 			t.Errorf("%q: evidence (-want +got):\n%s", recipient, d)
 		}
 	}

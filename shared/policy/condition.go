@@ -146,6 +146,9 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 		}
 		return fmt.Sprintf("%s must be true or false, but this is of type %s", what, t)
 	}
+	if a := c.misread(checked.NativeRep().Expr()); a != nil {
+		return fmt.Sprintf("%s comes by a usage report, which is days late and reaches back to a horizon: it is only asked as %s.earlierThan(…), laterThan(…), hasValue() or hasNoValue(), and not computed with", a.name, a.name)
+	}
 	estimate, err := c.env.EstimateCost(checked, worstCase{})
 	if err != nil {
 		return fmt.Sprintf("the cost of %s cannot be estimated: %v", what, err)
@@ -154,6 +157,24 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 		return fmt.Sprintf("%s may cost %d steps for one person, and %d are allowed; simplify it", what, estimate.Max, maxCost)
 	}
 	return ""
+}
+
+// misread is an attribute whose dates come by a report and that the expression asks in
+// another way than by a test of a date; nil when there is none.
+func (c *compiler) misread(root ast.Expr) (found *attribute) {
+	tested := map[int64]bool{}
+	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
+	visit(func(e ast.Expr) {
+		if e.Kind() == ast.CallKind && e.AsCall().IsMemberFunction() && dateTests[e.AsCall().FunctionName()] != nil {
+			tested[e.AsCall().Target().ID()] = true
+		}
+	})
+	visit(func(e ast.Expr) {
+		if a := c.attributeOf(e); a != nil && a.bounded() && !tested[e.ID()] {
+			found = a
+		}
+	})
+	return found
 }
 
 // survey notes what the expression reads and at which spans it can turn.

@@ -135,6 +135,7 @@ func (a *attribute) gap(p *directory.Person) string {
 		return a.group.gap(p)
 	}
 	for _, f := range a.fields {
+		signal, dated := f.Signal()
 		switch state := p.State(f.Source); {
 		case len(a.fields) > 1 && absent(p, f.Source):
 			continue
@@ -144,21 +145,38 @@ func (a *attribute) gap(p *directory.Person) string {
 			return "is not known: " + sourceGap(f.Source, p)
 		case f.Source == directory.AD && p.AD.Hides(f.Attribute):
 			return "may not be read: the account of idleseat has no right to see " + f.Attribute + " of this person; grant it to read the attribute"
-		case f.Meaning == directory.Activity && p.Stale[f.Source] != "":
-			return "cannot be trusted: " + p.Stale[f.Source]
-		case f.Meaning == directory.Activity && f.Source == directory.Entra && p.Entra.Agent():
+		case dated && p.Stale[signal] != "":
+			return "cannot be trusted: " + p.Stale[signal]
+		case dated && f.Source == directory.Entra && p.Entra.Agent():
 			return "is not known: Microsoft does not say whether an agent's tokens count as sign-ins"
+		case dated && signal.Reported() && f.Of(p).State == directory.Unknown:
+			return reportGap(p, signal)
 		case f.Meaning == directory.Activity && f.Of(p).State == directory.Unknown:
 			return lostGap(f, p)
 		}
 	}
 	switch v := a.found(p); {
+	case v.State == directory.NoneSince:
+		return fmt.Sprintf("is none since %s, and whether there is an earlier one is not known, since the usage report reaches back no further; a rule that means such people, too, says %s.earlierThan(now - days(45)) || %s.hasNoValue(), with the days it needs, and at most %d of them",
+			dayOf(v.Time), a.name, a.name, int(v.Through.Sub(v.Time)/day))
+	case !v.Through.IsZero():
+		return fmt.Sprintf("is not known after %s, the day up to which the usage report tells anything; plan again when a newer one is there, or give the rule more days", dayOf(v.Through))
 	case a.kind == directory.Text && v.State == directory.Known && v.Text == "":
 		return fmt.Sprintf(`has no value, and the condition does not say what holds then; add && %s != "" to leave such people alone, or || %s == "" to mean them, too`, a.name, a.name)
 	case v.State == directory.None:
 		return "has no value"
 	}
 	return "was not read"
+}
+
+// reportGap says why a report tells nothing of a person whose account was read.
+func reportGap(p *directory.Person, s directory.Signal) string {
+	for _, use := range p.Entra.Uses {
+		if use.Signal == s {
+			return "is not known: the usage report has the person and does not say when they were active, as it does of somebody without a license of the workload, or whose name it has twice"
+		}
+	}
+	return "is not known: the usage report does not have the person by the name " + p.Entra.UserPrincipalName + "; it has only license holders, by the names of some days ago, and nobody whose account is newer; plan again in three days if the person holds a license"
 }
 
 // lostGap says why a date of an account that was read is not known.

@@ -78,6 +78,7 @@ type expectation struct {
 type golden struct {
 	*reader
 	policy *Policy
+	now    time.Time // of the case at hand
 }
 
 // goldenSKU stands for the tenant's skuId of a part number.
@@ -116,6 +117,7 @@ func (g *golden) read(n *yaml.Node) *goldenCase {
 	c.name = o.text("name")
 	if now := o.required("now", "the instant at which the rules are asked"); now != nil {
 		c.now, _ = g.date(now, "now")
+		g.now = c.now
 	}
 	if person := o.required("person", "{entra: {…}, ad: {…}, licenses: […], groups: […]}"); person != nil {
 		g.person(person, &c.person)
@@ -147,7 +149,7 @@ func (g *golden) expectations(n *yaml.Node) []expectation {
 }
 
 func (g *golden) person(n *yaml.Node, p *directory.Person) {
-	o := g.object(n, "person", "entra", "ad", "licenses", "groups")
+	o := g.object(n, "person", "entra", "ad", "reports", "licenses", "groups")
 	entra, ad := o.fields["entra"], o.fields["ad"]
 	p.EntraState = g.presence(entra, "entra")
 	p.ADState = g.presence(ad, "ad")
@@ -165,6 +167,9 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	}
 	if p.ADState == directory.Missing {
 		p.Doubt = "synced from Active Directory, but no account was found there"
+	}
+	if o.fields["reports"] != nil {
+		g.reports(o.fields["reports"], p)
 	}
 	if o.fields["licenses"] != nil {
 		g.licenses(o.fields["licenses"], p)

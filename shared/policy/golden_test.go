@@ -193,12 +193,16 @@ func TestGoldenFields(t *testing.T) {
 	words := map[directory.Kind]string{directory.Text: "Some text", directory.Date: "2026-01-02T03:04:05Z", directory.Bool: "true"}
 	for _, name := range directory.FieldNames() {
 		field, _ := directory.FieldNamed(name)
-		half, bare, given := strings.Cut(name, ".")
-		if !given { // it follows from others
+		half, bare, own := strings.Cut(name, ".")
+		if !own { // it follows from others
 			continue
 		}
+		given, want := fmt.Sprintf("{%s: {%s: %s}}", half, bare, words[field.Kind]), words[field.Kind]
+		if signal, dated := field.Signal(); dated && signal.Reported() { // a report tells days
+			given, want = fmt.Sprintf("{entra: {}, reports: {%s: 2026-01-02, through: 2026-01-03}}", name), "2026-01-02T23:59:59Z"
+		}
 		var n yaml.Node
-		if err := yaml.Unmarshal(fmt.Appendf(nil, "{%s: {%s: %s}}", half, bare, words[field.Kind]), &n); err != nil {
+		if err := yaml.Unmarshal([]byte(given), &n); err != nil {
 			t.Fatal(err)
 		}
 		g := &golden{reader: &reader{name: "g"}, policy: &Policy{}}
@@ -208,8 +212,8 @@ func TestGoldenFields(t *testing.T) {
 			t.Errorf("%s: %v", name, g.faults)
 			continue
 		}
-		if got := show(field.Kind, field.Of(&who)); got != words[field.Kind] {
-			t.Errorf("%s was given %q and has %q", name, words[field.Kind], got)
+		if got := show(field.Kind, field.Of(&who)); got != want {
+			t.Errorf("%s was given %q and has %q", name, given, got)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	return grace{flag: directory.Unset, unknown: func(all *gaps) {
 		created := j.policy.attributes["created"]
 		for _, a := range addNew(slices.Clone(r.when.activity), created) {
-			if v := a.of(p); v.State == directory.Unknown || a == created && v.State == directory.None {
+			if v := a.of(p); v.State == directory.Unknown || v.State == directory.NoneSince || a == created && v.State == directory.None {
 				all.add(a.name, a.name, a.gap(p))
 			}
 		}

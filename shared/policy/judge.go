@@ -29,6 +29,10 @@ type Judge struct {
 	nowValue ref.Val
 	turn     uint
 	person   *directory.Person
+	worlds
+	// lead is how much later than the planning instant the rules are asked: reports are
+	// then as much newer.
+	lead time.Duration
 
 	names    *Names
 	instants []time.Time
@@ -240,7 +244,7 @@ func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never d
 			if v.Time.After(newest) {
 				newest = v.Time
 			}
-		case v.State == directory.Unknown && never == directory.Yes:
+		case v.State != directory.None && never == directory.Yes: // there may be an earlier one
 			never = directory.Unset
 		}
 	}
@@ -251,12 +255,14 @@ func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never d
 // when there is no answer.
 func (j *Judge) eval(c *condition, p *directory.Person) (directory.Flag, ref.Val) {
 	j.person = p
-	value, _, err := j.programs[c.index].Eval(cel.NoVars())
-	if holds, ok := value.(types.Bool); ok {
-		return directory.FlagOf(bool(holds)), nil
-	}
-	if value == nil {
-		value = types.WrapErr(err)
-	}
-	return directory.Unset, value
+	return j.inAll(func() (directory.Flag, ref.Val) {
+		value, _, err := j.programs[c.index].Eval(cel.NoVars())
+		if holds, ok := value.(types.Bool); ok {
+			return directory.FlagOf(bool(holds)), nil
+		}
+		if value == nil {
+			value = types.WrapErr(err)
+		}
+		return directory.Unset, value
+	})
 }

@@ -186,7 +186,7 @@ rules:
 		}
 	}
 	who.Entra, who.EntraState = nil, directory.NotRead
-	if d := cmp.Diff(Evidence{"staff", "memberOf entra:Staff", "not read"}, judge(t, p, noon).Evidence(p.RuleNamed("undated"), who)[1]); d != "" {
+	if d := cmp.Diff(Evidence{Attribute: "staff", Field: "memberOf entra:Staff", Value: "not read"}, judge(t, p, noon).Evidence(p.RuleNamed("undated"), who)[1]); d != "" {
 		t.Errorf("evidence of a group (-want +got):\n%s", d)
 	}
 }

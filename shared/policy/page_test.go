@@ -61,6 +61,9 @@ func typeName(f *directory.Field) string {
 func readFrom(name string) string {
 	source, bare, _ := strings.Cut(name, ".")
 	of := "the evidence that is listed under Kinds of accounts"
+	if slices.Contains(reportFields(), name) {
+		return "a usage report"
+	}
 	switch source {
 	case "entra":
 		of = propertyNamed(directory.EntraProperties, bare)

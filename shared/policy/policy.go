@@ -200,6 +200,17 @@ func (p *Policy) Fields() (names []string) {
 	return slices.Compact(names)
 }
 
+// Signals are those whose dates the policy's conditions read, each once, in order.
+func (p *Policy) Signals() (list []directory.Signal) {
+	for _, c := range p.conditions {
+		for _, a := range c.reads {
+			list = append(list, a.signals()...)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
 // LicenseNamed finds a license by its name in the policy; nil when there is
 // none.
 func (p *Policy) LicenseNamed(name string) *License {

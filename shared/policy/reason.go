@@ -60,14 +60,26 @@ func (j *Judge) exemptReason(e exemption) string {
 	return "exempt: " + j.policy.Exempt.When
 }
 
-// words for coming in: people sign in to Entra and log on to Active Directory.
+// words for being active: people sign in to Entra ID, log on to Active Directory and use
+// a workload. Dates of several kinds are called by the first that fits all of them.
 type words struct{ noun, past string }
 
 func verb(activity []*attribute) words {
-	if len(activity) > 0 && !slices.ContainsFunc(activity, func(a *attribute) bool { return !a.logon() }) {
-		return words{"logon", "logged on"}
+	var all []directory.Signal
+	for _, a := range activity {
+		all = append(all, a.signals()...)
 	}
-	return words{"sign-in", "signed in"}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	switch {
+	case len(all) == 1:
+		noun, past := all[0].Words()
+		return words{noun, past}
+	case len(all) > 0 && all[len(all)-1].Reported():
+		return words{"activity", "active"}
+	}
+	noun, past := directory.SignIns.Words()
+	return words{noun, past}
 }
 
 // Ago says how long ago a person was active by the dates that a rule reads:

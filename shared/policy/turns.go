@@ -45,11 +45,15 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 // leave.
 func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
 	now := j.now
-	defer j.setNow(now)
+	defer func() {
+		j.setNow(now)
+		j.lead = 0
+	}()
 	j.turningPoints(r, p)
 	slices.SortFunc(j.instants, time.Time.Compare)
 	for _, t := range slices.Compact(j.instants) {
 		j.setNow(t)
+		j.lead = t.Sub(now)
 		if j.decide(r, p, new(exempted)).outcome == Reclaim {
 			return t, true
 		}
@@ -66,7 +70,7 @@ func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
 		}
 	}
 	for _, a := range r.asks {
-		if v := a.of(p); a.kind == directory.Date && v.State == directory.Known {
+		if v := a.of(p); a.kind == directory.Date && (v.State == directory.Known || v.State == directory.NoneSince) {
 			j.addMoved(r, v.Time)
 		}
 	}

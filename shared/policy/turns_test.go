@@ -131,23 +131,23 @@ rules: [{name: r, license: m365-e3, for: accountEnabled && staff, when: AzureAdS
 	who.ADState, who.AD = directory.NotRead, nil
 	j := judge(t, p, noon)
 	verdict := []Evidence{
-		{"accountEnabled", "entra.accountEnabled", "true"},
-		{"staff", "memberOf entra:Staff", "true"},
-		{"AzureAdSistaLogon", "entra.lastActivity", "2026-11-23T11:00:00Z"},
-		{"userType", "entra.userType", "Member"},
-		{"created", "newest(entra.created, ad.created)", "not read"},
+		{Attribute: "accountEnabled", Field: "entra.accountEnabled", Value: "true"},
+		{Attribute: "staff", Field: "memberOf entra:Staff", Value: "true"},
+		{Attribute: "AzureAdSistaLogon", Field: "entra.lastActivity", Value: "2026-11-23T11:00:00Z"},
+		{Attribute: "userType", Field: "entra.userType", Value: "Member"},
+		{Attribute: "created", Field: "newest(entra.created, ad.created)", Value: "not read"},
 	}
 	if diff := cmp.Diff(verdict, j.Evidence(p.Rules[0], who)); diff != "" {
 		t.Errorf("evidence (-want +got):\n%s", diff)
 	}
 	profile := []Evidence{
-		{"staff", "memberOf entra:Staff", "true"},
-		{"systemRole", "entra.jobTitle", "Clerk"},
-		{"AzureAdSistaLogon", "entra.lastActivity", "2026-11-23T11:00:00Z"},
-		{"LastlogonTimestamp", "ad.lastLogonTimestamp", "not read"},
-		{"created", "newest(entra.created, ad.created)", "not read"},
-		{"accountEnabled", "entra.accountEnabled", "true"},
-		{"userType", "entra.userType", "Member"},
+		{Attribute: "staff", Field: "memberOf entra:Staff", Value: "true"},
+		{Attribute: "systemRole", Field: "entra.jobTitle", Value: "Clerk"},
+		{Attribute: "AzureAdSistaLogon", Field: "entra.lastActivity", Value: "2026-11-23T11:00:00Z"},
+		{Attribute: "LastlogonTimestamp", Field: "ad.lastLogonTimestamp", Value: "not read"},
+		{Attribute: "created", Field: "newest(entra.created, ad.created)", Value: "not read"},
+		{Attribute: "accountEnabled", Field: "entra.accountEnabled", Value: "true"},
+		{Attribute: "userType", Field: "entra.userType", Value: "Member"},
 	}
 	if diff := cmp.Diff(profile, j.Profile(who)); diff != "" {
 		t.Errorf("profile (-want +got):\n%s", diff)

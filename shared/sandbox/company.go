@@ -87,6 +87,8 @@ type Company struct {
 	mailboxes map[int]*directory.Mailbox // those that are not as usual
 	concealed bool                       // names in reports
 	typed     bool                       // the mailbox usage report has the column Recipient Type
+	reports   Reports                    // of usage
+	uses      map[use]time.Time          // that are not those of the last sign-in
 }
 
 // change is what writes made of a person.

@@ -70,6 +70,9 @@ func TestPageHasWhatIsSimulated(t *testing.T) {
 	for _, r := range routes {
 		simulated[r.method+" "+r.template] = sorted(strings.Fields(r.options))
 	}
+	for _, r := range betaRoutes {
+		simulated[r.method+" "+beta+r.template] = sorted(strings.Fields(r.options))
+	}
 	if diff := cmp.Diff(described, simulated); diff != "" {
 		t.Errorf("operations of the page and of the simulation:\n%s", diff)
 	}

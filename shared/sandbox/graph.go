@@ -58,6 +58,8 @@ var routes = []route{
 	{"GET", "/organization", "$select", (*graph).organization},
 	{"GET", "/subscribedSkus", "", (*graph).subscribedSkus},
 	{"GET", "/reports/getMailboxUsageDetail(period='D7')", "", (*graph).mailboxUsage},
+	{"GET", "/reports/getOffice365ActiveUserDetail(period='D180')", "", (*graph).activeUsers},
+	{"GET", "/copilot/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "$format", (*graph).copilotUsage},
 	{"GET", "/groups", "$select $top $filter $skiptoken", (*graph).listGroups},
 	{"GET", "/groups/{id}", "$select", (*graph).getGroup},
 	{"GET", "/groups/{id}/members", "$select $top $skiptoken", (*graph).listMembers},
@@ -66,19 +68,28 @@ var routes = []route{
 	{"DELETE", "/groups/{id}/members/{id}", "", (*graph).deleteUser},
 }
 
-// version is the first part of every path.
-const version = "/v1.0"
+// betaRoutes are what is answered below the path of the beta version.
+var betaRoutes = []route{
+	{"GET", "/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "$format", (*graph).copilotUsage},
+}
+
+// version is the first part of every path, but for betaRoutes.
+const version, beta = "/v1.0", "/beta"
 
 // match finds the route of a request and the values in its path.
 func match(r *http.Request) (*route, []string) {
 	path, inVersion := strings.CutPrefix(r.URL.EscapedPath(), version)
+	table := routes
 	if !inVersion {
-		return nil, nil
+		if path, inVersion = strings.CutPrefix(path, beta); !inVersion {
+			return nil, nil
+		}
+		table = betaRoutes
 	}
 	parts := strings.Split(path, "/")
-	for n := range routes {
-		if ids, matched := routes[n].fits(r.Method, parts); matched {
-			return &routes[n], ids
+	for n := range table {
+		if ids, matched := table[n].fits(r.Method, parts); matched {
+			return &table[n], ids
 		}
 	}
 	return nil, nil
@@ -105,8 +116,12 @@ func (r *route) fits(method string, parts []string) (ids []string, matched bool)
 
 // ServeHTTP answers a request, and every refusal with Graph's envelope.
 func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == downloads {
+	switch r.URL.Path {
+	case downloads:
 		g.c.mailboxReport(w, r)
+		return
+	case activeUsersFile, copilotFile:
+		g.c.usageReport(w, r)
 		return
 	}
 	g.c.settle()

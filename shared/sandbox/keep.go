@@ -26,8 +26,9 @@ func (c *Company) Keep() (back func()) {
 // the two alters in the other.
 func (c *Company) become(o *Company) {
 	c.fixed, c.adAhead, c.moved, c.hand = o.fixed, o.adAhead, o.moved, o.hand
-	c.concealed, c.typed = o.concealed, o.typed
+	c.concealed, c.typed, c.reports = o.concealed, o.typed, o.reports
 	c.renamed, c.joined, c.mailboxes = maps.Clone(o.renamed), maps.Clone(o.joined), maps.Clone(o.mailboxes)
+	c.uses = maps.Clone(o.uses)
 	c.regrouped, c.adGroups, c.nesting = maps.Clone(o.regrouped), maps.Clone(o.adGroups), maps.Clone(o.nesting)
 	c.present.Store(o.present.Load())
 	c.due.Store(o.due.Load())

@@ -13,6 +13,7 @@ const (
 	skuE5       = "06ebc4ee-1bb5-47dd-8120-11324bc54e06"
 	skuExchange = "4b9405b0-7788-4568-add1-99614e613b69"
 	skuP2       = "84a661c4-e949-4bd2-a560-ed7766fcaf2b"
+	skuCopilot  = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 )
 
 // product is a SKU. Only its Exchange plan is simulated.
@@ -27,6 +28,8 @@ var products = []product{
 	{skuE5, "SPE_E5", "efb87545-963c-4e0d-99df-69c6916d9eb0", "EXCHANGE_S_ENTERPRISE", true},
 	{skuExchange, "EXCHANGESTANDARD", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "EXCHANGE_S_STANDARD", true},
 	{skuP2, "AAD_PREMIUM_P2", "eec0eb4f-6444-4f95-aba0-50c24d67f998", "AAD_PREMIUM_P2", false},
+	// Held by nobody until an administrator gives it.
+	{skuCopilot, "Microsoft_365_Copilot", "3f30311c-6b1e-48a4-ab79-725b469da960", "M365_COPILOT_BUSINESS_CHAT", false},
 }
 
 // planYammer is the service plan YAMMER_ENTERPRISE of E3.

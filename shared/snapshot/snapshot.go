@@ -18,6 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/usage"
 )
 
 // ErrNone is returned for a run that has no manifest: it never read everything.
@@ -65,6 +66,8 @@ type Begin struct {
 	Unnamed []string `json:"unnamed,omitempty"`
 	// Mailboxes is the mailbox usage report; nil when the policy does not ask.
 	Mailboxes *Mailboxes `json:"mailboxes,omitempty"`
+	// Reports are the usage reports by which the signals come that the policy names.
+	Reports []usage.Reading `json:"reports,omitempty"`
 }
 
 // Mailboxes tells where a run keeps the mailbox usage report, a directory.Mailbox
@@ -185,6 +188,8 @@ type Manifest struct {
 	People  []Part   `json:"people,omitempty"`
 	Members []Part   `json:"members,omitempty"`
 	Columns []string `json:"columns,omitempty"`
+	// Reports are those of Begin, which the manifest binds by their sums.
+	Reports []usage.Reading `json:"reports,omitempty"`
 	// History is the key of what the run knows of earlier ones; empty: nothing.
 	History string `json:"history,omitempty"`
 }

@@ -181,7 +181,7 @@ func explanationText(a *Process, e *decision.Explanation) error {
 			out.printf("  would be reclaimed from %s on, if nothing changes\n", x.Turns.Format(time.RFC3339))
 		}
 		for _, v := range x.Evidence {
-			out.printf("    %s = %s\n", v.Attribute, v.Value)
+			out.printf("    %s = %s%s\n", v.Attribute, v.Value, prefixed("; ", v.Note))
 		}
 	}
 	out.printf("\n")

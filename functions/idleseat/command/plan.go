@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -177,6 +178,11 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	for _, name := range []string{"entra", "ad"} {
 		f := p.Sources[name]
 		out.printf("  source %-6s %s%s\n", name, f.State, prefixed(": ", f.Reason))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Sources)) {
+		if signal, known := directory.SignalNamed(name); known && signal.Reported() {
+			out.printf("  signal %-6s %s%s\n", name, p.Sources[name].State, prefixed(": ", p.Sources[name].Reason))
+		}
 	}
 	out.printf("  people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n\n",
 		p.Counts.Users, p.Counts.Keep, p.Counts.Reclaim, p.Counts.Undecided, p.Counts.Exempt)

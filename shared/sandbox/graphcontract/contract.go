@@ -130,7 +130,7 @@ func (k *keeper) Write(b []byte) (int, error) {
 // operation finds the description of a request.
 func (c *Contract) operation(r *http.Request) *Operation {
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1.0")
-	if !ok {
+	if !ok && !strings.HasPrefix(path, "/beta/") {
 		return nil
 	}
 	i := slices.IndexFunc(c.Operations, func(op Operation) bool { return op.Method == r.Method && fits(op.Path, path) })

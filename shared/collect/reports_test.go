@@ -1,0 +1,165 @@
+package collect
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	usageText = `
+tenant: ` + tenant + `
+attributes: {copilotUse: copilot.lastActivity}
+licenses: {e3: {sku: SPE_E3}, exo: {sku: EXCHANGESTANDARD}}
+rules:
+  - {name: copilot, license: e3, when: copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue(), then: remove}
+  - {name: signin, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}
+`
+	copilotHead = "\ufeffReport Refresh Date,Report Period,User Principal Name,Display Name,Last Activity Date\r\n"
+)
+
+// usageRun collects anna and bo, who hold both licenses, by a policy that names Copilot.
+func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
+	t.Helper()
+	b := newBench(t)
+	b.entra.usage = map[string]string{"copilot": report}
+	if fail != nil {
+		b.entra.fail = fails{"Report": fail}
+	}
+	one, two := anna, bo
+	for _, u := range []*directory.EntraUser{&one, &two} {
+		u.LastSuccessful, u.Created, u.UserType, u.Enabled = daysAgo(3), daysAgo(1000), "Member", directory.Yes
+		u.Assignments = []directory.Assignment{{SKU: "sku-e3", State: "Active"}, {SKU: "sku-exo", State: "Active"}}
+	}
+	b.entra.pages = [][]directory.EntraUser{{one}, {two}}
+	b.AD = nil
+	in := Start{Run: "run", AsOf: asOf, Policy: load(t, usageText), Text: usageText}
+	begin, err := b.Begin(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entra, err := b.ReadEntra(t.Context(), begin, in.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Seal(t.Context(), "run", entra, snapshot.Reading{Source: directory.AD, Absent: true}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := decision.Open(t.Context(), b.Store, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, r
+}
+
+// outcomes are what the two rules say of everybody, by name and rule.
+func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
+	t.Helper()
+	judge, err := r.Judge(r.Begin.AsOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]policy.Outcome{}
+	var h directory.Halves
+	if err := r.Read(t.Context(), 0, &h); err != nil {
+		t.Fatal(err)
+	}
+	for p := range h.Join() {
+		for rule, v := range judge.AskAll(p) {
+			got[p.UserPrincipalName()[:2]+" "+rule.Name] = v.Outcome
+		}
+	}
+	return got
+}
+
+// TestADeadReportStopsItsOwnRules: the health of a report is that of its signals. Rules
+// that do not name them are decided as ever.
+func TestADeadReportStopsItsOwnRules(t *testing.T) {
+	t.Parallel()
+	rows := "2026-11-21,180,anna@x.example,Anna,2026-09-01\r\n2026-11-21,180,BO@x.example,Bo,\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
+	for name, tc := range map[string]struct {
+		report string
+		fail   error
+		state  plan.FeedState
+		reason string
+		want   policy.Outcome // of the rule that names Copilot, about both
+	}{
+		"well":      {copilotHead + rows, nil, plan.Healthy, "", policy.Reclaim},
+		"forbidden": {"", errors.New("access refused"), plan.Unhealthy, "the usage report copilot: access refused", policy.Undecided},
+		"stalled":   {copilotHead + strings.ReplaceAll(rows, "2026-11-21", "2026-11-10"), nil, plan.Unhealthy, "it is of 2026-11-10, 13 days old", policy.Undecided},
+		"concealed": {copilotHead + strings.ReplaceAll(rows, "@", ""), nil, plan.Unhealthy, "it conceals names", policy.Undecided},
+		"no dates":  {copilotHead + strings.NewReplacer(",2026-11-20", ",", ",2026-09-01", ",").Replace(rows), nil, plan.Unhealthy, "no Copilot activity date of any of 3 people", policy.Undecided},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, r := usageRun(t, tc.report, tc.fail)
+			if f := r.Feeds[directory.CopilotUse]; f.State != tc.state || !strings.Contains(f.Reason, tc.reason) {
+				t.Errorf("%+v", f)
+			}
+			if f := r.Feeds[directory.SignIns]; f.State != plan.Healthy {
+				t.Errorf("sign-ins: %+v", f)
+			}
+			want := map[string]policy.Outcome{"an copilot": tc.want, "bo copilot": tc.want, "an signin": policy.Keep, "bo signin": policy.Keep}
+			if diff := cmp.Diff(want, outcomes(t, r)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestReportIsBound: the table that the manifest does not name by its sum is not read.
+func TestReportIsBound(t *testing.T) {
+	t.Parallel()
+	b, r := usageRun(t, copilotHead+"2026-11-21,180,anna@x.example,Anna,2026-11-20\r\n", nil)
+	key := r.Manifest.Reports[0].Key
+	text, err := store.GetBytes(t.Context(), b.Store, key, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[len(text)-1] ^= 1
+	if err := store.PutBytes(t.Context(), b.Store, key, text); err != nil {
+		t.Fatal(err)
+	}
+	var h directory.Halves
+	if err := r.Read(t.Context(), 0, &h); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("read: %v", err)
+	}
+}
+
+// TestReportOfAnotherRun: a snapshot without a report cannot be planned by rules that
+// need one.
+func TestReportOfAnotherRun(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if err := b.one(t, start(t, "")); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: copilotUse.hasValue()", 1) + "attributes: {copilotUse: copilot.lastActivity}\n"
+	err := Again(t.Context(), b.Store, "run", Start{Run: "run-2", AsOf: asOf, Policy: load(t, text), Text: text}, "v1", clock)
+	if !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), "it did not read the usage report copilot") {
+		t.Error(err)
+	}
+}
+
+// one collects everybody of the bench.
+func (b *bench) one(t *testing.T, in Start) error {
+	t.Helper()
+	begin, err := b.Begin(t.Context(), in)
+	if err != nil {
+		return err
+	}
+	entra, err := b.ReadEntra(t.Context(), begin, in.Policy)
+	if err != nil {
+		return err
+	}
+	return b.Seal(t.Context(), in.Run, entra, snapshot.Reading{Source: directory.AD, Absent: true})
+}

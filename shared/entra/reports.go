@@ -1,0 +1,81 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// reportTimeout bounds the download of a report, which Graph has ready.
+const reportTimeout = 10 * time.Minute
+
+// Report hands the CSV file of a usage report to read. Graph answers with the place of
+// the file (302), which is outside Graph, needs no token and gets none; some clouds give
+// the file at once. paths are relative to the base URL, and may end in a query. A later
+// one is asked when Graph does not know the one before it (400 or 404). One that begins
+// with "/../" is of another version of Graph.
+func (c *Client) Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) (err error) {
+	k := call{what: "read the " + name + " usage report", needs: "Reports.Read.All"}
+	for _, path := range paths {
+		err = c.report(ctx, k, path, read)
+		var graph *graphError
+		if !errors.As(err, &graph) || graph.status != http.StatusNotFound && graph.status != http.StatusBadRequest {
+			return err
+		}
+	}
+	return err
+}
+
+func (c *Client) report(ctx context.Context, k call, path string, read func(io.Reader) error) error {
+	request := c.get(path)
+	if other, beta := strings.CutPrefix(path, "/../"); beta {
+		u := *c.base
+		u.Path = u.Path[:strings.LastIndex(u.Path, "/")+1]
+		at, query, _ := strings.Cut(other, "?")
+		u.Path, u.RawQuery = u.Path+at, query
+		request = getting(u)
+	}
+	request.Headers.Remove("Accept") // which asks for JSON; reports are asked for as CSV
+	request.Headers.Add("Accept", "*/*")
+	body, err := c.send(ctx, k, request)
+	if err == nil {
+		return read(strings.NewReader(string(body)))
+	}
+	var graph *graphError
+	if !errors.As(err, &graph) || graph.status != http.StatusFound {
+		return err
+	}
+	if err := c.download(ctx, graph.location, read); err != nil {
+		return k.failed(err)
+	}
+	return nil
+}
+
+// download reads a file that Graph points to.
+func (c *Client) download(ctx context.Context, location string, read func(io.Reader) error) error {
+	u, err := url.Parse(location)
+	if err != nil || u.User != nil || u.Scheme != "https" && c.base.Scheme == "https" || u.Host == "" {
+		return errors.New("the place of the report that Graph names may not be asked")
+	}
+	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, location, http.NoBody)
+	if err != nil {
+		return errors.New("the place of the report that Graph names is no address")
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(request)
+	if err != nil {
+		return withoutURL(err)
+	}
+	defer func() { _ = response.Body.Close() }() // nothing is written to it
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the download answered %s", response.Status)
+	}
+	return read(response.Body)
+}

@@ -1,0 +1,64 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// goldenLag is how old the reports of golden people are when they do not say.
+const goldenLag = 2 * day
+
+// reports reads what usage reports tell of a golden person: the fields that come by one,
+// and through, the last day of the reports. A date of activity is a day, or none when the
+// report proves that there was none in its span. A field that is left out is unknown: the
+// report does not have the person.
+func (g *golden) reports(n *yaml.Node, p *directory.Person) {
+	const through = "through"
+	o := g.object(n, "reports", append(reportFields(), through)...)
+	if p.Entra == nil {
+		g.fault(n, "a report is about an account in Entra ID, and the person has none")
+		return
+	}
+	last := g.now.Add(-goldenLag).Truncate(day)
+	if at := o.fields[through]; at != nil {
+		last, _ = g.date(at, through)
+	}
+	uses := map[directory.Signal]*directory.Use{}
+	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
+		f, known := directory.FieldNamed(name)
+		if !known {
+			continue
+		}
+		signal, _ := f.Signal()
+		if uses[signal] == nil {
+			uses[signal] = &directory.Use{Signal: signal, Through: last}
+		}
+		value := directory.Value{State: directory.None}
+		if item := o.fields[name]; item.Value != "none" {
+			at, _ := g.date(item, name)
+			value = directory.Value{State: directory.Known, Time: at.Truncate(day).Add(day - time.Second)} // as package usage has it
+		}
+		if f.Meaning == directory.Activity {
+			uses[signal].Last = value
+		} else {
+			uses[signal].Assigned = value
+		}
+	}
+	for _, signal := range slices.Sorted(maps.Keys(uses)) {
+		p.Entra.Uses = append(p.Entra.Uses, *uses[signal])
+	}
+}
+
+// reportFields are the fields that come by a usage report.
+func reportFields() []string {
+	return slices.DeleteFunc(directory.FieldNames(), func(name string) bool {
+		f, _ := directory.FieldNamed(name)
+		signal, dated := f.Signal()
+		return !dated || !signal.Reported()
+	})
+}

@@ -1,0 +1,211 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// usagePolicy asks one rule about dates of usage reports.
+func usagePolicy(t *testing.T, when string) *Policy {
+	t.Helper()
+	p, err := Load("p", []byte(`
+tenant: 11111111-2222-3333-4444-555555555555
+mode: audit
+attributes: {copilotUse: copilot.lastActivity, teams: m365.teams, teamsSince: m365.teamsAssigned, anyUse: "newest(m365.exchange, m365.teams, entra.lastActivity)"}
+licenses: {copilot: {sku: Microsoft_365_Copilot}}
+rules: [{name: r, license: copilot, when: '`+when+`', then: remove}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// reportOf is the day of the reports in these tests: it tells nothing after its start, two
+// and a half days before noon, and nothing of what lies more than 180 days before it.
+var reportOf = noon.Add(-60 * time.Hour)
+
+// copilotHolder holds the license, and reports tell of the uses.
+func copilotHolder(uses ...directory.Use) *directory.Person {
+	for i := range uses {
+		uses[i].Through = reportOf
+	}
+	return &directory.Person{EntraState: directory.Present, ADState: directory.NoAccount, Entra: &directory.EntraUser{
+		ID: "a", UserPrincipalName: "a@x.example", UserType: "Member", Enabled: directory.Yes, Created: noon.Add(-1000 * day), LastSuccessful: noon.Add(-70 * day), Uses: uses,
+		Assignments: []directory.Assignment{{SKU: "copilot", State: "Active", Updated: noon.Add(-900 * day)}},
+	}}
+}
+
+func usedOn(s directory.Signal, ago time.Duration) directory.Use {
+	return directory.Use{Signal: s, Last: directory.Value{State: directory.Known, Time: noon.Add(-ago)}}
+}
+
+func notUsed(s directory.Signal) directory.Use {
+	return directory.Use{Signal: s, Last: directory.Value{State: directory.None}}
+}
+
+func askUsage(t *testing.T, when string, who *directory.Person) (Verdict, string) {
+	t.Helper()
+	p := usagePolicy(t, when)
+	j, err := p.NewJudge(map[string]string{"Microsoft_365_Copilot": "copilot"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := j.Ask(p.Rules[0], who)
+	return v, j.Reason(p.Rules[0], who, v)
+}
+
+// TestDatesOfReports: a report tells nothing after its day, and nothing before its
+// horizon but that there is no date from there on.
+func TestDatesOfReports(t *testing.T) {
+	t.Parallel()
+	const unused = "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"
+	copilot := directory.CopilotUse
+	newcomer := copilotHolder(notUsed(copilot))
+	newcomer.Entra.Created = noon.Add(-100 * day)
+	stale := copilotHolder(usedOn(copilot, 60*day))
+	stale.Stale[copilot] = "the feed has stalled"
+	staleTeams := copilotHolder(usedOn(copilot, 60*day))
+	staleTeams.Stale[directory.TeamsUse] = "the feed has stalled"
+	agent := copilotHolder(usedOn(copilot, 60*day))
+	agent.Entra.Type = "#microsoft.graph.agentUser"
+	nobody := &directory.Person{EntraState: directory.NotRead, Memberships: nil, AD: &directory.ADUser{SID: "S-1"}, ADState: directory.Present}
+	for name, tc := range map[string]struct {
+		when   string
+		who    *directory.Person
+		want   Outcome
+		reason string
+	}{
+		"used 44 days ago":         {unused, copilotHolder(usedOn(copilot, 44*day)), Keep, "last use of Copilot 2026-10-10 (44 days)"},
+		"used 46 days ago":         {unused, copilotHolder(usedOn(copilot, 46*day)), Reclaim, "no use of Copilot since 2026-10-08 (46 days)"},
+		"none in 180 days":         {unused, copilotHolder(notUsed(copilot)), Reclaim, "matches: copilotUse none since 2026-05-25"},
+		"not in the report":        {unused, copilotHolder(), Undecided, "copilotUse is not known: the usage report does not have the person by the name a@x.example"},
+		"in it, and not told":      {unused, copilotHolder(directory.Use{Signal: copilot}), Undecided, "does not say when they were active"},
+		"the signal is dead":       {unused, stale, Undecided, "copilotUse cannot be trusted: the feed has stalled"},
+		"another signal is dead":   {unused, staleTeams, Reclaim, "no use of Copilot since"},
+		"Entra ID was not read":    {unused, nobody, Undecided, "Entra was not read"},
+		"an agent":                 {`kind == "agent" && (` + unused + ")", agent, Exempt, ""},
+		"younger than the horizon": {"copilotUse.hasNoValue()", newcomer, Reclaim, "never used Copilot"},
+
+		// In the span of the report, none is "not since": no date of long ago is claimed.
+		"earlier alone":          {"copilotUse.earlierThan(now - days(45))", copilotHolder(notUsed(copilot)), Undecided, "copilotUse is none since 2026-05-25, and whether there is an earlier one is not known"},
+		"never alone":            {"copilotUse.hasNoValue()", copilotHolder(notUsed(copilot)), Undecided, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"},
+		"not later":              {"!copilotUse.laterThan(now - days(45))", copilotHolder(notUsed(copilot)), Reclaim, ""},
+		"ever or never":          {"copilotUse.hasValue() ? copilotUse.earlierThan(now - days(45)) : true", copilotHolder(notUsed(copilot)), Reclaim, ""},
+		"within the span":        {"!copilotUse.laterThan(now - days(182))", copilotHolder(notUsed(copilot)), Reclaim, ""},
+		"before the horizon":     {"!copilotUse.laterThan(now - days(183))", copilotHolder(notUsed(copilot)), Undecided, "none since 2026-05-25"},
+		"longer than the report": {"copilotUse.earlierThan(now - days(183)) || copilotUse.hasNoValue()", copilotHolder(notUsed(copilot)), Undecided, "at most 180 of them"},
+
+		// The report is two and a half days old.
+		"the rule is shorter than the report is old": {"copilotUse.earlierThan(now - days(2))", copilotHolder(usedOn(copilot, 46*day)), Undecided, "copilotUse is not known after 2026-11-21"},
+		"as long as it":               {"copilotUse.earlierThan(now - duration(\"60h\"))", copilotHolder(usedOn(copilot, 46*day)), Reclaim, ""},
+		"never, and a shorter rule":   {"copilotUse.earlierThan(now - days(2)) || copilotUse.hasNoValue()", newcomer, Undecided, "2026-11-21"},
+		"used after the report's day": {"copilotUse.earlierThan(now - days(2))", copilotHolder(usedOn(copilot, 36*time.Hour)), Keep, ""},
+
+		// Several dates.
+		"two that are open":   {"(copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()) && (teams.earlierThan(now - days(45)) || teams.hasNoValue())", copilotHolder(notUsed(copilot), notUsed(directory.TeamsUse)), Reclaim, ""},
+		"the two differ":      {"copilotUse.hasNoValue() != teams.hasNoValue()", copilotHolder(notUsed(copilot), notUsed(directory.TeamsUse)), Undecided, "none since"},
+		"one of two was used": {"(copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()) && (teams.earlierThan(now - days(45)) || teams.hasNoValue())", copilotHolder(notUsed(copilot), usedOn(directory.TeamsUse, 10*day)), Keep, ""},
+		"the newest of three": {"anyUse.earlierThan(now - days(60)) || anyUse.hasNoValue()", copilotHolder(notUsed(directory.ExchangeUse), usedOn(directory.TeamsUse, 80*day)), Reclaim, "no activity since 2026-09-14 (70 days)"},
+		"one of them unknown": {"anyUse.earlierThan(now - days(60)) || anyUse.hasNoValue()", copilotHolder(notUsed(directory.ExchangeUse)), Undecided, "does not have the person"},
+		"assigned long ago": {"teamsSince.earlierThan(now - days(30))", copilotHolder(directory.Use{Signal: directory.TeamsUse, Assigned: directory.Value{State: directory.Known, Time: noon.Add(-31 * day)}}),
+			Reclaim, "matches: teamsSince 2026-10-23T12:00:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v, reason := askUsage(t, tc.when, tc.who)
+			if v.Outcome != tc.want || !strings.Contains(reason, tc.reason) {
+				t.Errorf("%s: %s, want %s with %q", v.Outcome, reason, tc.want, tc.reason)
+			}
+		})
+	}
+}
+
+// TestReportsAreOnlyCompared: what a report tells is no date to compute with.
+func TestReportsAreOnlyCompared(t *testing.T) {
+	t.Parallel()
+	for when, ok := range map[string]bool{
+		"copilotUse.hasValue() && copilotUse.value() < now - days(45)": false,
+		"(true ? copilotUse : teams).earlierThan(now - days(45))":      false,
+		"copilotUse == teams": false,
+		"copilotUse.laterThan(now - days(45)) || teamsSince.laterThan(now - days(3))":    true,
+		"created.value() < now - days(45)":                                               true,
+		"[copilotUse].exists(x, x.hasNoValue())":                                         false,
+		"anyUse.hasValue() ? anyUse.earlierThan(now - days(45)) : copilotUse.hasValue()": true,
+	} {
+		_, err := Load("p", []byte(strings.Replace(`
+tenant: 11111111-2222-3333-4444-555555555555
+mode: audit
+attributes: {copilotUse: copilot.lastActivity, teams: m365.teams, teamsSince: m365.teamsAssigned, anyUse: "newest(m365.exchange, entra.lastActivity)"}
+licenses: {copilot: {sku: Microsoft_365_Copilot}}
+rules: [{name: r, license: copilot, when: 'WHEN', then: remove}]
+`, "WHEN", when, 1)))
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "comes by a usage report, which is days late") {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+}
+
+// TestSignalsOfAPolicy: only reports that a condition reads are fetched.
+func TestSignalsOfAPolicy(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff([]directory.Signal{directory.CopilotUse}, usagePolicy(t, "copilotUse.hasValue()").Signals()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	want := []directory.Signal{directory.SignIns, directory.ExchangeUse, directory.TeamsUse}
+	if diff := cmp.Diff(want, usagePolicy(t, "anyUse.hasValue() && teamsSince.hasValue()").Signals()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestReportsThroughTime: while a person stays away, reports become newer with the days.
+func TestReportsThroughTime(t *testing.T) {
+	t.Parallel()
+	p := usagePolicy(t, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()")
+	j, err := p.NewJudge(map[string]string{"Microsoft_365_Copilot": "copilot"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := p.Rules[0]
+	used := copilotHolder(usedOn(directory.CopilotUse, 40*day))
+	if at, turns := j.Turns(r, used); !turns || !at.Equal(noon.Add(5*day+time.Second)) {
+		t.Errorf("turns %v, at %s", turns, at)
+	}
+	if v := j.Ask(r, used); v.Outcome != Keep {
+		t.Errorf("after it was asked when the rule turns: %s", v.Outcome)
+	}
+	idle := copilotHolder(notUsed(directory.CopilotUse))
+	for ago, cools := range map[time.Duration]bool{44 * day: true, 46 * day: false, time.Hour: true} {
+		if got := j.Cooling(r, idle, noon.Add(-ago)); got != cools {
+			t.Errorf("given back %s ago: cools %v", ago, got)
+		}
+	}
+	if at, _ := j.Returned(r, copilotHolder(usedOn(directory.CopilotUse, 4*day)), noon.Add(-5*day)); !at.Equal(noon.Add(-4 * day)) {
+		t.Errorf("back at %s", at)
+	}
+	if at, _ := j.Returned(r, idle, noon.Add(-5*day)); !at.IsZero() {
+		t.Errorf("who was not seen is back at %s", at)
+	}
+}
+
+// TestEvidenceOfReports: the evidence names the signal, and how far its report reaches.
+func TestEvidenceOfReports(t *testing.T) {
+	t.Parallel()
+	p := usagePolicy(t, "copilotUse.hasValue() || AzureAdSistaLogon.hasValue()")
+	j, err := p.NewJudge(map[string]string{"Microsoft_365_Copilot": "copilot"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Evidence{
+		{Attribute: "copilotUse", Field: "copilot.lastActivity", Value: "none since 2026-05-25", Note: "signal copilot, by a usage report that tells of 2026-05-25 to 2026-11-21"},
+		{Attribute: "AzureAdSistaLogon", Field: "entra.lastActivity", Value: "2026-09-14T12:00:00Z"},
+	}
+	if diff := cmp.Diff(want, j.Evidence(p.Rules[0], copilotHolder(notUsed(directory.CopilotUse)))[:2]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,230 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Where the usage reports lie. The real ones lie at reports.office.com, outside Graph
+// (Graph documentation, "reportRoot: getOffice365ActiveUserDetail", example 1).
+const (
+	activeUsersFile = "/downloads/Office365ActiveUserDetail.csv"
+	copilotFile     = "/downloads/CopilotUsageUserDetail.csv"
+)
+
+// workloads are those of the report of active users, in the order of its columns, and the
+// signals of those that anybody asks for.
+var workloads = []struct {
+	name   string
+	signal directory.Signal // zero: nobody asks for it
+}{
+	{"Exchange", directory.ExchangeUse}, {"OneDrive", directory.OneDriveUse}, {"SharePoint", directory.SharePointUse},
+	{"Skype For Business", 0}, {"Yammer", 0}, {"Teams", directory.TeamsUse},
+}
+
+// Reports is how the usage reports are. The zero value is reports of two days ago that
+// nothing is wrong with.
+type Reports struct {
+	Late    time.Duration // beyond the two days; Teams reports came seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529)
+	Empty   bool          // a header and no rows (microsoftgraph/microsoft-graph-docs#3853)
+	Older   bool          // the tenant has the Copilot report in beta alone
+	Without string        // a column that is not there
+	Blank   string        // a column that is there and empty
+	Unnamed int           // every so many rows are of "(Unknown)" (microsoft-graph-docs#15148); 0: none
+	Short   int           // every so many people are left out; 0: none
+	Twice   bool          // everybody has two rows
+}
+
+// SetReports changes how the usage reports are.
+func (c *Company) SetReports(r Reports) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reports = r
+}
+
+// Use sets the last day on which a person used what a signal is about, as reports tell it;
+// the zero time is never in the span of the reports. Without it that is the day of the
+// last sign-in.
+func (c *Company) Use(i int, s directory.Signal, last time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.uses == nil {
+		c.uses = map[use]time.Time{}
+	}
+	c.uses[use{i, s}] = last
+}
+
+// use is a person and a signal.
+type use struct {
+	person int
+	signal directory.Signal
+}
+
+func (g *graph) activeUsers(q *query) (answer, error) {
+	return answer{status: http.StatusFound, location: "http://" + q.r.Host + activeUsersFile}, nil
+}
+
+// copilotUsage is below /copilot in version 1.0. A tenant that does not know it there
+// answers that the segment is none.
+func (g *graph) copilotUsage(q *query) (answer, error) {
+	g.c.mu.RLock()
+	defer g.c.mu.RUnlock()
+	if g.c.reports.Older && strings.HasPrefix(q.r.URL.Path, version) {
+		return answer{}, &graphError{status: http.StatusBadRequest, code: "BadRequest", message: "Resource not found for the segment 'copilot'."}
+	}
+	return answer{status: http.StatusFound, location: "http://" + q.r.Host + copilotFile}, nil
+}
+
+// usageReport is one of the two files. They begin with a byte order mark, their lines end
+// as those of Windows do, and names are in whatever letter case somebody gave them.
+func (c *Company) usageReport(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "" {
+		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)
+		return
+	}
+	c.settle()
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	copilot := r.URL.Path == copilotFile
+	columns := activeUserColumns()
+	if copilot {
+		columns = copilotColumns
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	c.writeRow(w, "\ufeff", columns, func(column string) string { return column })
+	if c.reports.Empty {
+		return
+	}
+	refreshed := c.now().Add(-2*day - c.reports.Late).Truncate(day)
+	for i := range c.Size() {
+		t := c.traits(i)
+		held := heldSKUs(c.assignments(i, t))
+		licensed := len(held) > 0
+		if copilot {
+			licensed = slices.Contains(held, skuCopilot)
+		}
+		if !c.inEntra(i, t) || !licensed || c.reports.Short > 0 && i%c.reports.Short == 0 {
+			continue
+		}
+		for range 1 + map[bool]int{true: 1}[c.reports.Twice] {
+			c.writeRow(w, "", columns, func(column string) string { return c.usageCell(i, t, column, held, refreshed) })
+		}
+	}
+	// Somebody who was deleted stays in the report for its span.
+	name := "left." + c.userID(0) + "@contoso.example"
+	if c.concealed {
+		name = strings.ToUpper(strings.ReplaceAll(c.userID(0), "-", ""))
+	}
+	c.writeRow(w, "", columns, func(column string) string {
+		return map[string]string{columnRefreshed: refreshed.Format(time.DateOnly), "User Principal Name": name, "Is Deleted": "True",
+			"Deleted Date": refreshed.Format(time.DateOnly), columnPeriod: "180"}[column]
+	})
+}
+
+// Columns that both reports have.
+const (
+	columnRefreshed = "Report Refresh Date"
+	columnPeriod    = "Report Period"
+)
+
+// activeUserColumns are those of getOffice365ActiveUserDetail (Graph documentation, version
+// 1.0, CSV).
+func activeUserColumns() (columns []string) {
+	columns = []string{columnRefreshed, "User Principal Name", "Display Name", "Is Deleted", "Deleted Date"}
+	for _, form := range []string{"Has %s License", "%s Last Activity Date", "%s License Assign Date"} {
+		for _, x := range workloads {
+			columns = append(columns, fmt.Sprintf(form, x.name))
+		}
+	}
+	return append(columns, "Assigned Products", columnPeriod)
+}
+
+// copilotColumns are those of getMicrosoft365CopilotUsageUserDetail (Microsoft 365 Copilot
+// documentation, "copilotReportRoot", version 1 of the report).
+var copilotColumns = []string{columnRefreshed, columnPeriod, "User Principal Name", "Display Name", "Last Activity Date",
+	"Microsoft Teams Copilot Last Activity Date", "Word Copilot Last Activity Date", "Excel Copilot Last Activity Date", "PowerPoint Copilot Last Activity Date",
+	"Outlook Copilot Last Activity Date", "OneNote Copilot Last Activity Date", "Loop Copilot Last Activity Date", "Copilot Chat Last Activity Date"}
+
+func (c *Company) writeRow(w http.ResponseWriter, mark string, columns []string, cell func(string) string) {
+	var cells []string
+	for _, column := range columns {
+		if column == c.reports.Without {
+			continue
+		}
+		text := cell(column)
+		if strings.ContainsAny(text, "\",\n") {
+			text = `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+		}
+		cells = append(cells, text)
+	}
+	fmt.Fprint(w, mark, strings.Join(cells, ","), "\r\n")
+}
+
+// usageCell is what a report has of a person in one column.
+func (c *Company) usageCell(i int, t traits, column string, held []string, refreshed time.Time) string {
+	switch {
+	case column == c.reports.Blank:
+		return ""
+	case column == columnRefreshed:
+		return refreshed.Format(time.DateOnly)
+	case column == columnPeriod:
+		return "180"
+	case column == "User Principal Name":
+		return c.nameInReport(i, t)
+	case column == "Is Deleted":
+		return "False"
+	case column == "Assigned Products":
+		return "MICROSOFT 365 E3, AND \"OTHERS\""
+	case column == "Last Activity Date":
+		return c.lastUse(i, t, directory.CopilotUse, refreshed)
+	}
+	for _, x := range workloads {
+		licensed := x.name != "Exchange" && len(held) > 0 || hasMailbox(held)
+		switch column {
+		case "Has " + x.name + " License":
+			return map[bool]string{true: "True", false: "False"}[licensed]
+		case x.name + " Last Activity Date":
+			if x.signal != 0 && licensed {
+				return c.lastUse(i, t, x.signal, refreshed)
+			}
+		case x.name + " License Assign Date":
+			if licensed {
+				return c.given(i, t).Format(time.DateOnly)
+			}
+		}
+	}
+	return ""
+}
+
+// nameInReport is a hash where names are concealed.
+func (c *Company) nameInReport(i int, t traits) string {
+	switch {
+	case c.concealed:
+		return strings.ToUpper(strings.ReplaceAll(c.userID(i), "-", ""))
+	case c.reports.Unnamed > 0 && i%c.reports.Unnamed == 0:
+		return "(Unknown)"
+	case i%2 == 1:
+		return strings.ToUpper(c.entraUser(i, t).UserPrincipalName)
+	}
+	return c.entraUser(i, t).UserPrincipalName
+}
+
+// lastUse is a day, or nothing when there is none in the 180 days of the report.
+func (c *Company) lastUse(i int, t traits, s directory.Signal, refreshed time.Time) string {
+	last, set := c.uses[use{i, s}]
+	if !set {
+		last = c.datesOf(i, t).lastSignIn
+	}
+	if last = last.UTC().Truncate(day); last.IsZero() || last.Before(refreshed.Add(-180*day)) {
+		return ""
+	}
+	if last.After(refreshed) {
+		last = refreshed // the newest day that the report knows
+	}
+	return last.Format(time.DateOnly)
+}

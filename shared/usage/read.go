@@ -1,0 +1,238 @@
+package usage
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Columns that every report has, and one that only some have.
+const (
+	columnRefreshed = "Report Refresh Date"
+	columnName      = "User Principal Name"
+	columnPeriod    = "Report Period"
+	columnDeleted   = "Is Deleted"
+)
+
+// period is what a report with period='D180' says of its span. Only such a report proves
+// that there was no activity for 180 days.
+const period = "180"
+
+// maxRow bounds one row in bytes. A quote that is never closed makes all that follows
+// one field.
+const maxRow = 1 << 20
+
+// Read reads a report. What is wrong with it as a whole is the error: nothing is known by
+// it then. What is wrong with one signal stands in the facts of that signal.
+//
+// A cell that is empty says that there was no activity in the span of the report. It is
+// believed when the row is of somebody who is not deleted and has a license of the
+// workload, and the report is of the span that was asked for. Somebody without a row, or
+// without the license, is unknown.
+func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[string]Facts, error) {
+	in := &reading{report: r, now: now}
+	err := g.Report(ctx, r.Name, r.Paths, func(file io.Reader) error {
+		in.table = &Table{Report: r.Name, Version: tableVersion}
+		return in.read(file)
+	})
+	if err == nil {
+		err = in.end()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("the usage report %s: %w", r.Name, err)
+	}
+	facts := map[string]Facts{}
+	for i, c := range r.Columns {
+		facts[c.Signal.String()] = in.facts[i]
+	}
+	return in.table, facts, nil
+}
+
+// reading is one report being read.
+type reading struct {
+	report Report
+	now    time.Time
+
+	at    map[string]int // columns by name in lower case
+	table *Table
+	facts []Facts // in the order of Report.Columns
+	all   int     // rows of people who are not deleted, concealed names included
+}
+
+// boundedRows reads no further when a row is too long.
+type boundedRows struct {
+	in   io.Reader
+	read int // for the row
+}
+
+// Read reads from the file.
+func (b *boundedRows) Read(p []byte) (int, error) {
+	if b.read > maxRow {
+		return 0, fmt.Errorf("a row is longer than %d bytes", maxRow)
+	}
+	n, err := b.in.Read(p)
+	b.read += n
+	return n, err
+}
+
+func (in *reading) read(file io.Reader) error {
+	rows := &boundedRows{in: file}
+	text := csv.NewReader(rows)
+	text.ReuseRecord, text.LazyQuotes, text.FieldsPerRecord = true, true, -1
+	head, err := text.Read()
+	if err != nil {
+		return fmt.Errorf("it has no header: %w", err)
+	}
+	width := len(head)
+	if err := in.header(head); err != nil {
+		return err
+	}
+	for {
+		rows.read = 0
+		row, err := text.Read()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case len(row) != width:
+			return fmt.Errorf("it has a row of %d columns below a header of %d", len(row), width)
+		}
+		if err := in.row(row); err != nil {
+			return err
+		}
+	}
+}
+
+// header finds the columns. The file begins with a byte order mark.
+func (in *reading) header(head []string) error {
+	in.at, in.all = map[string]int{}, 0
+	for i, name := range head {
+		in.at[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))] = i
+	}
+	for _, name := range []string{columnRefreshed, columnName, columnPeriod} {
+		if _, there := in.at[strings.ToLower(name)]; !there {
+			return fmt.Errorf("it has no column %q", name)
+		}
+	}
+	in.facts = make([]Facts, len(in.report.Columns))
+	for i, c := range in.report.Columns {
+		in.table.signals = append(in.table.signals, c.Signal)
+		in.table.Signals = append(in.table.Signals, c.Signal.String())
+		for _, name := range []string{c.Last, c.Assigned, c.Has} {
+			if _, there := in.at[strings.ToLower(name)]; name != "" && !there {
+				in.facts[i].Failed = fmt.Sprintf("the usage report %s has no column %q", in.report.Name, name)
+			}
+		}
+	}
+	return nil
+}
+
+// cell is the text of a column; empty for a column that is not there.
+func (in *reading) cell(row []string, column string) string {
+	i, there := in.at[strings.ToLower(column)]
+	if column == "" || !there {
+		return ""
+	}
+	return strings.TrimSpace(row[i])
+}
+
+func (in *reading) row(cells []string) error {
+	refreshed, err := time.Parse(time.DateOnly, in.cell(cells, columnRefreshed))
+	if err != nil {
+		return fmt.Errorf("its date is none: %w", err)
+	}
+	if p := strings.TrimPrefix(in.cell(cells, columnPeriod), "D"); p != period {
+		return fmt.Errorf("it is of %q days, and %s were asked for", p, period)
+	}
+	if in.table.Through.IsZero() || refreshed.Before(in.table.Through) {
+		in.table.Through = refreshed
+	}
+	if strings.EqualFold(in.cell(cells, columnDeleted), "true") {
+		return nil
+	}
+	in.all++
+	// A concealed name is a hash; "(Unknown)" stands for a name at times
+	// (microsoftgraph/microsoft-graph-docs#15148).
+	name := in.cell(cells, columnName)
+	if !strings.Contains(name, "@") {
+		return nil
+	}
+	r := row{key: keyOf(name)}
+	for i, c := range in.report.Columns {
+		r.cells[2*i], r.cells[2*i+1] = in.days(cells, i, c, refreshed)
+	}
+	in.table.rows = append(in.table.rows, r)
+	return nil
+}
+
+// days are the two cells of one signal.
+func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell) {
+	f := &in.facts[i]
+	if f.Failed != "" {
+		return unknown, unknown
+	}
+	last, assigned = in.day(f, in.cell(cells, c.Last), refreshed), in.day(f, in.cell(cells, c.Assigned), refreshed)
+	switch licensed := c.Has == "" || strings.EqualFold(in.cell(cells, c.Has), "true"); {
+	case licensed:
+		f.Sampled++
+		if assigned == none {
+			assigned = unknown // it was assigned on a day that is not told
+		}
+	case last == none:
+		last = unknown
+	}
+	if last >= firstDay {
+		f.WithActivity++
+		if t := epoch.Add(time.Duration(last-firstDay) * day); t.After(f.Newest) {
+			f.Newest = t
+		}
+	}
+	return last, assigned
+}
+
+// day reads a cell. A day after that of the report is a fault, and says nothing.
+func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
+	if text == "" {
+		return none
+	}
+	t, err := time.Parse(time.DateOnly, text)
+	switch {
+	case err != nil:
+		f.Failed = fmt.Sprintf("the usage report %s has %.40q in place of a day", in.report.Name, text)
+		return unknown
+	case t.After(refreshed):
+		return unknown
+	}
+	return cellOf(t)
+}
+
+// end judges the report as a whole.
+func (in *reading) end() error {
+	t := in.table
+	age := in.now.Sub(t.Through)
+	switch {
+	case in.all == 0:
+		return errors.New("it is empty")
+	case len(t.rows) == 0:
+		return errors.New("it conceals names, so that nobody can be found in it; an administrator of Microsoft 365 switches that off: Settings, Org settings, Reports, \"Display concealed user, group, and site names in all reports\"")
+	case age < -day:
+		return fmt.Errorf("it is of %s, which is in the future", t.Through.Format(time.DateOnly))
+	case age > stalled(in.report):
+		return fmt.Errorf("it is of %s, %d days old: the feed has stalled", t.Through.Format(time.DateOnly), int(age/day))
+	}
+	t.sort()
+	return nil
+}
+
+// stalled is how old a report may be.
+func stalled(r Report) (longest time.Duration) {
+	for _, c := range r.Columns {
+		longest = max(longest, c.Signal.Stalled())
+	}
+	return longest
+}
