@@ -233,23 +233,32 @@ func (j *job) readGroups(ctx context.Context) error {
 		return nil
 	}
 	for _, l := range j.run.Policy.Licenses {
-		if l.Group == nil || l.Group.Source != directory.Entra {
-			continue
+		for _, ref := range l.Groups() {
+			if ref.Source != directory.Entra {
+				continue
+			}
+			if err := j.readGroup(ctx, ref); err != nil {
+				return fmt.Errorf("apply run %s: read the license groups again: %w", j.plan.Run, err)
+			}
 		}
-		id := j.run.Tenant.Groups[*l.Group].ID
-		g, err := j.Entra.FindGroup(ctx, cmp.Or(id, l.Group.Name))
-		if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // what the policy names now gives back
-			g, err = j.Entra.FindGroup(ctx, l.Group.Name)
-		}
-		switch {
-		case errors.Is(err, directory.ErrNoGroup), errors.Is(err, directory.ErrAmbiguousGroup):
-			g = directory.Group{ID: id, Unreadable: err.Error()}
-		case err != nil:
-			return fmt.Errorf("apply run %s: read the license groups again: %w", j.plan.Run, err)
-		}
-		g.Ref = *l.Group
-		j.run.Tenant.Groups[*l.Group] = g
 	}
+	return nil
+}
+
+func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
+	id := j.run.Tenant.Groups[ref].ID
+	g, err := j.Entra.FindGroup(ctx, cmp.Or(id, ref.Name))
+	if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // what the policy names now gives back
+		g, err = j.Entra.FindGroup(ctx, ref.Name)
+	}
+	switch {
+	case errors.Is(err, directory.ErrNoGroup), errors.Is(err, directory.ErrAmbiguousGroup):
+		g = directory.Group{ID: id, Unreadable: err.Error()}
+	case err != nil:
+		return err
+	}
+	g.Ref = ref
+	j.run.Tenant.Groups[ref] = g
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package apply
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,8 +106,7 @@ func sameLicense(a, b *policy.License) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	none := directory.GroupRef{}
-	return a.Name == b.Name && a.SKU == b.SKU && *cmp.Or(a.Group, &none) == *cmp.Or(b.Group, &none)
+	return a.Name == b.Name && a.SKU == b.SKU && slices.Equal(a.Groups(), b.Groups())
 }
 
 // forbidden says why the policy in force forbids every write of a plan; empty when it

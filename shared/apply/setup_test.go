@@ -128,6 +128,9 @@ func seal(t *testing.T, s store.Store, policy string) {
 		}
 		begin.Groups = append(begin.Groups, directory.Group{Ref: directory.GroupRef{Source: directory.Entra, Name: g[0]}, ID: g[1]})
 	}
+	if strings.Contains(policy, "LIC-E3-More") {
+		begin.Groups = append(begin.Groups, directory.Group{Ref: directory.GroupRef{Source: directory.Entra, Name: "LIC-E3-More"}, ID: "g-e3more", Grants: []string{"sku-e3"}})
+	}
 	if err := snapshot.PutBegin(t.Context(), s, begin); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -29,6 +30,9 @@ func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (str
 	sku, targetSKU, source, target := j.skuOf(l), j.skuOf(to), "", ""
 	if plan.Via(e.Via).ByGroup() {
 		source, target = j.groupOf(l), j.groupOf(to)
+		if j.gives(l, e.Source) {
+			source = e.Source
+		}
 	}
 	for _, x := range []struct{ field, is, want string }{
 		{"rule", e.Rule, c.Rule}, {"to", e.To, c.To}, {"back", e.Back, c.Back}, {"via", e.Via, string(c.Via)},
@@ -59,6 +63,27 @@ func (j *job) groupOf(l *policy.License) string {
 		return l.Group.Name
 	}
 	return j.run.Tenant.Groups[*l.Group].ID
+}
+
+// gives tells whether a group is one of those that give a license, as the run resolved
+// them.
+func (j *job) gives(l *policy.License, group string) bool { return j.refOf(l, group) != nil }
+
+// refOf is how the policy names a group that gives a license; nil when it does not.
+func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
+	if l == nil || group == "" {
+		return nil
+	}
+	for _, ref := range l.Groups() {
+		id := ref.Name
+		if ref.Source == directory.Entra {
+			id = j.run.Tenant.Groups[ref].ID
+		}
+		if strings.EqualFold(id, group) {
+			return &ref
+		}
+	}
+	return nil
 }
 
 // wayBack is the entry of the change to put back, with the groups that are used for it
@@ -141,17 +166,18 @@ func (j *job) known(l *policy.License, name, group string) bool {
 	if group == "" {
 		return false
 	}
-	if l != nil && strings.EqualFold(j.groupOf(l), group) {
+	if j.gives(l, group) {
 		return true
 	}
+	same := func(g directory.Group) bool { return strings.EqualFold(g.ID, group) }
 	former, was := j.run.Begin.Former[name]
-	return was && strings.EqualFold(former.ID, group)
+	return was && same(former) || slices.ContainsFunc(j.run.Begin.FormerToo[name], same)
 }
 
 // unusable is why a group cannot give a license now; empty when it can.
 func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
-	if l.Group != nil && j.run.Tenant.Groups[*l.Group].ID == group {
-		_, refusal := j.run.Tenant.LicenseGroup(l)
+	if ref := j.refOf(l, group); ref != nil {
+		_, refusal := j.run.Tenant.LicenseGroup(l, ref)
 		return refusal, nil
 	}
 	g, err := j.Entra.FindGroup(ctx, group)

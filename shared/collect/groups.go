@@ -15,8 +15,8 @@ import (
 func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Earlier) ([]directory.Group, error) {
 	holds := map[directory.GroupRef]bool{}
 	for _, l := range in.Policy.Licenses {
-		if l.Group != nil {
-			holds[*l.Group] = true
+		for _, ref := range l.Groups() {
+			holds[ref] = true
 		}
 	}
 	var all []directory.Group

@@ -47,7 +47,7 @@ func lay(ctx context.Context, s store.Store, in Back, changes []plan.Change, now
 		b.Tool, b.SKUs, b.Groups = base.Tool, base.SKUs, base.Groups
 	}
 	if old != nil {
-		b.Former = former(ctx, s, old)
+		b.Former, b.FormerToo = former(ctx, s, old)
 	}
 	if err := snapshot.PutBegin(ctx, s, b); err != nil && !errors.Is(err, store.ErrExists) {
 		return err
@@ -113,24 +113,28 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// former are the license groups of a run, by license. The objectGUIDs of those in
-// Active Directory are in its manifest, as far as that can be read.
-func former(ctx context.Context, s store.Store, b *snapshot.Begin) map[string]directory.Group {
+// former are the license groups of a run, by license, and the further ones of licenses
+// that several groups give. The objectGUIDs of those in Active Directory are in its
+// manifest, as far as that can be read.
+func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
-		return nil // of a version that this one does not understand: the policy in force has the groups
+		return nil, nil // of a version that this one does not understand: the policy in force has the groups
 	}
 	guids := map[string]string{}
 	if m, _, err := snapshot.GetManifest(ctx, s, b.Run); err == nil {
 		guids = m.Readings[directory.AD].Groups
 	}
-	all := map[string]directory.Group{}
+	first, more = map[string]directory.Group{}, map[string][]directory.Group{}
 	for _, l := range p.Licenses {
-		if l.Group != nil {
-			g := b.Group(*l.Group)
-			g.GUID = guids[l.Group.Key(false)]
-			all[l.Name] = g
+		for i, ref := range l.Groups() {
+			g := b.Group(ref)
+			if g.GUID = guids[ref.Key(false)]; i == 0 {
+				first[l.Name] = g
+			} else {
+				more[l.Name] = append(more[l.Name], g)
+			}
 		}
 	}
-	return all
+	return first, more
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -113,7 +114,7 @@ func (t *Tenant) memberRoute(p *directory.Person, r *policy.Rule) (Route, string
 	if r.License.Group.Source == directory.AD {
 		return t.adRoute(p, r)
 	}
-	source, refusal := t.LicenseGroup(r.License)
+	source, refusal := t.LicenseGroup(r.License, r.License.Group)
 	if refusal != "" {
 		return Route{}, refusal
 	}
@@ -121,7 +122,7 @@ func (t *Tenant) memberRoute(p *directory.Person, r *policy.Rule) (Route, string
 	if r.ChangeTo == nil {
 		return route, ""
 	}
-	target, refusal := t.LicenseGroup(r.ChangeTo)
+	target, refusal := t.LicenseGroup(r.ChangeTo, r.ChangeTo.Group)
 	if refusal != "" {
 		return Route{}, refusal
 	}
@@ -158,10 +159,12 @@ func (t *Tenant) directRoute(p *directory.Person, r *policy.Rule, sku string) (R
 }
 
 func (t *Tenant) groupRoute(r *policy.Rule, sku, holds string) (Route, string) {
-	if l := r.License; l.Group == nil || t.Groups[*l.Group].ID != holds {
-		return Route{}, t.elsewhere(l, holds)
+	groups := r.License.Groups()
+	i := slices.IndexFunc(groups, func(ref directory.GroupRef) bool { return t.Groups[ref].ID == holds })
+	if i < 0 {
+		return Route{}, t.elsewhere(r.License, holds)
 	}
-	source, refusal := t.LicenseGroup(r.License)
+	source, refusal := t.LicenseGroup(r.License, &groups[i])
 	if refusal != "" {
 		return Route{}, refusal
 	}
@@ -169,7 +172,7 @@ func (t *Tenant) groupRoute(r *policy.Rule, sku, holds string) (Route, string) {
 	if r.ChangeTo == nil {
 		return route, ""
 	}
-	target, refusal := t.LicenseGroup(r.ChangeTo)
+	target, refusal := t.LicenseGroup(r.ChangeTo, r.ChangeTo.Group)
 	if refusal == "" {
 		refusal = t.Reduced(r.ChangeTo, &target)
 	}
@@ -209,20 +212,24 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	if l.Group == nil {
 		return fmt.Sprintf("%s, but the policy names no group for %s", where, l.Name)
 	}
-	return fmt.Sprintf("%s, which is not %s of the policy", where, l.Group)
+	var names []string
+	for _, ref := range l.Groups() {
+		names = append(names, ref.String())
+	}
+	return fmt.Sprintf("%s, which is not %s of the policy", where, strings.Join(names, " or "))
 }
 
-// LicenseGroup is the group of a license, and why its membership may not be changed
-// for it. The refusal is empty when it may be.
-func (t *Tenant) LicenseGroup(l *policy.License) (g directory.Group, refusal string) {
-	if l.Group == nil {
+// LicenseGroup is one of the groups that give a license, and why its membership may not be
+// changed for it. The refusal is empty when it may be. ref is nil where there is none.
+func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
+	if ref == nil {
 		return g, fmt.Sprintf("held through a group, but the policy names no group for %s", l.Name)
 	}
-	g, known := t.Groups[*l.Group]
+	g, known := t.Groups[*ref]
 	if !known {
-		return g, fmt.Sprintf("the group %s was not found", l.Group)
+		return g, fmt.Sprintf("the group %s was not found", ref)
 	}
-	return g, t.Gives(l, &g, l.Group.String())
+	return g, t.Gives(l, &g, ref.String())
 }
 
 // Gives is why membership of a group may not be changed for a license: that is done

@@ -26,7 +26,7 @@ func (l *loader) licenses(n *yaml.Node) {
 // are not reported as well.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
-	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "monthlyPrice", "keepSeats", "mailboxQuota", "needs", "model")
+	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "groups", "monthlyPrice", "keepSeats", "mailboxQuota", "needs", "model")
 	license := &License{Name: e.key.Value, SKU: o.text("sku")}
 	if id := strings.ToLower(license.SKU); guid.MatchString(id) {
 		license.SKU = id // as Graph writes it
@@ -50,14 +50,10 @@ func (l *loader) license(e entry) *License {
 			}
 		}
 	}
-	if g := o.fields["group"]; g != nil {
-		if ref, ok := l.group(g, "group of license "+license.Name); ok {
-			license.Group = &ref
-		}
-	}
+	l.groupsOf(o, license)
 	l.licenseName(e.key)
 	l.sameProduct(e.value, license)
-	inAD := license.Group != nil && license.Group.Source == directory.AD
+	inAD := slices.ContainsFunc(license.Groups(), func(ref directory.GroupRef) bool { return ref.Source == directory.AD })
 	switch {
 	case len(l.faults) > before:
 	case license.SKU == "" && license.Group == nil:
@@ -76,6 +72,39 @@ func (l *loader) license(e entry) *License {
 		license.holders = &q
 	}
 	return license
+}
+
+// groupsOf reads the groups that give a license.
+func (l *loader) groupsOf(o object, license *License) {
+	nodes := []*yaml.Node{}
+	if g := o.fields["group"]; g != nil {
+		nodes = append(nodes, g)
+	}
+	if list := o.fields["groups"]; list != nil {
+		nodes = append(nodes, l.list(list, "groups of license "+license.Name)...)
+		switch {
+		case o.fields["group"] != nil:
+			l.fault(list, "license %s has group and groups; write one of them", license.Name)
+		case list.Kind == yaml.SequenceNode && len(list.Content) == 0:
+			l.fault(list, "groups of license %s is empty; name the groups that give it, or leave it out", license.Name)
+		case license.SKU == "":
+			l.fault(list, "license %s has several groups and no sku; name the product as sku, or give each group a license of its own", license.Name)
+		}
+	}
+	for _, n := range nodes {
+		ref, ok := l.group(n, "group of license "+license.Name)
+		if !ok {
+			continue
+		}
+		switch same := func(known directory.GroupRef) bool { return known.Key(false) == ref.Key(false) }; {
+		case license.Group == nil:
+			license.Group = &ref
+		case slices.ContainsFunc(license.Groups(), same):
+			l.fault(n, "license %s names the group %s twice", license.Name, ref)
+		default:
+			license.More = append(license.More, ref)
+		}
+	}
 }
 
 // licenseNames may be used in keys of objects.

@@ -55,11 +55,14 @@ type Policy struct {
 // group counts only those whom it lists itself: provisioning reads no nested groups
 // (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID").
 type License struct {
-	Name         string
-	SKU          string              // part number or skuId; "" where membership of Group is the license
-	Group        *directory.GroupRef // the group that gives it; nil: none
-	MonthlyPrice float64             // of one seat, in the policy's currency
-	KeepSeats    int                 // free seats that idleseat leaves for others
+	Name  string
+	SKU   string              // part number or skuId; "" where membership of Group is the license
+	Group *directory.GroupRef // the group that gives it; nil: none
+	// More are further groups that give it. Whoever holds the license by one of them
+	// leaves that one. Whoever is changed to it joins Group.
+	More         []directory.GroupRef
+	MonthlyPrice float64 // of one seat, in the policy's currency
+	KeepSeats    int     // free seats that idleseat leaves for others
 	// MailboxQuota is how large a mailbox this license allows, in GB. Given, a
 	// change to it is guarded: only a mailbox known to fit may come. So is taking it
 	// away: not from mailboxes on hold, nor from shared ones, rooms and equipment.
@@ -87,6 +90,14 @@ const (
 	PerDevice  Model = "device"
 	Concurrent Model = "concurrent"
 )
+
+// Groups are all the groups that give the license, Group first.
+func (l *License) Groups() []directory.GroupRef {
+	if l.Group == nil {
+		return nil
+	}
+	return append([]directory.GroupRef{*l.Group}, l.More...)
+}
 
 // memberOfEntra tells that membership of a group of Entra ID is the license.
 func (l *License) memberOfEntra() bool {

@@ -57,6 +57,8 @@ type Begin struct {
 	// Former are, in a restore, the license groups of the run that took the licenses,
 	// as that run resolved them. The key is the name of the license in its policy.
 	Former map[string]directory.Group `json:"former,omitempty"`
+	// FormerToo are the further groups of licenses that several groups gave.
+	FormerToo map[string][]directory.Group `json:"formerToo,omitempty"`
 	// Members are the keys (GroupRef.Key) of the groups whose members are read.
 	Members []string `json:"members"`
 	// Earlier is what earlier runs found under the names of policies; nil: nothing.

@@ -1,0 +1,79 @@
+package apply
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// severalGroups is the policy in which two groups give E3. Anna holds it by the second.
+func severalGroups(t *testing.T) *bench {
+	t.Helper()
+	b := newBenchOf(t, strings.Replace(text, "group: {entra: LIC-E3}}", "groups: [{entra: LIC-E3}, {entra: LIC-E3-More}]}", 1), moveAnna)
+	b.entra.in["g-e3"], b.entra.in["g-e3more"] = nil, []string{"id-anna"}
+	b.entra.grants["g-e3more"] = "sku-e3"
+	b.entra.follow()
+	return b
+}
+
+// TestOneOfSeveralGroups: whoever holds a product by one of several groups leaves that one,
+// when the target's license is active.
+func TestOneOfSeveralGroups(t *testing.T) {
+	t.Parallel()
+	b := severalGroups(t)
+	for _, want := range []report.Status{report.Pending, report.Pending, report.Done} {
+		results, err := b.Apply(t.Context(), Request{Run: "run"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := results.Results[0]; got.Status != want {
+			t.Fatalf("%s %q, want %s", got.Status, got.Note, want)
+		}
+		b.entra.follow()
+	}
+	if d := cmp.Diff([]string{"AddMember g-exo id-anna", "RemoveMember g-e3more id-anna"}, b.entra.writes()); d != "" {
+		t.Errorf("writes (-want +got):\n%s", d)
+	}
+	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
+	if err != nil || e.Source != "g-e3more" {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	in, note, refusal, err := b.jobOf(t).wayBack(t.Context(), e.Intent)
+	if in.Source != "g-e3more" || note != "" || refusal != "" || err != nil {
+		t.Errorf("given back by %s, %q, refused %q, %v", in.Source, note, refusal, err)
+	}
+	b.entra.dynamic = "g-e3more" // the first group of the policy can give it all the same
+	j := b.jobOf(t)
+	for ref, g := range j.run.Tenant.Groups {
+		if g.Dynamic = g.ID == "g-e3more"; g.Dynamic {
+			j.run.Tenant.Groups[ref] = g
+		}
+	}
+	in, note, refusal, err = j.wayBack(t.Context(), e.Intent)
+	if in.Source != "g-e3" || !strings.Contains(note, "given back by the group entra:LIC-E3") || refusal != "" || err != nil {
+		t.Errorf("given back by %s, %q, refused %q, %v", in.Source, note, refusal, err)
+	}
+}
+
+// TestBothOfSeveralGroups: to leave one of two groups frees nothing, and to leave both is no
+// single change, so nothing is done.
+func TestBothOfSeveralGroups(t *testing.T) {
+	t.Parallel()
+	b := severalGroups(t)
+	b.entra.in["g-e3"] = []string{"id-anna"}
+	b.entra.follow()
+	results, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := results.Results[0]; got.Status != report.Refused || !strings.Contains(got.Note, "held through 2 groups at once") {
+		t.Errorf("%s %q", got.Status, got.Note)
+	}
+	if w := b.entra.writes(); len(w) > 0 {
+		t.Errorf("writes %q", w)
+	}
+}
