@@ -142,6 +142,9 @@ func TestPageHasEveryRefusal(t *testing.T) {
 	}
 	ask(newAsker(t, Options{SignInPage: 120}), "GET", "/users?$select=id,signInActivity&$top=500", "")
 	ask(newAsker(t, Options{Seats: map[string]int{"EXCHANGESTANDARD": 0}}), "POST", "/users/"+a.id(12)+"/assignLicense", assignBody([]string{skuExchange}, []string{skuE3}))
+	older := newAsker(t, Options{})
+	older.c.SetReports(Reports{Older: true})
+	ask(older, "GET", "/copilot/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "")
 	limited := newAsker(t, Options{ListLimit: 1})
 	limited.get("/users?$select=id,signInActivity")
 	ask(limited, "GET", "/users?$select=id,signInActivity", "")

@@ -284,7 +284,10 @@ func TestRequests(t *testing.T) {
 // answer held against docs/graph.md, and asks for everything that the page says.
 func TestEverythingWeSendIsDocumented(t *testing.T) {
 	t.Parallel()
-	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"))
+	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, copilotRule,
+		replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"), replace(t, "\nattributes:\n", "\nattributes:\n  teamsUse: m365.teams\n"),
+		replace(t, "for: accountEnabled\n    when: copilotUse", "for: accountEnabled && teamsUse.earlierThan(now - days(9))\n    when: copilotUse"))
+	s.company.Company.SetReports(sandbox.Reports{Older: true}) // so that Copilot's is asked for in both places
 	var graph *graphcontract.Checker
 	page := graphcontract.Read(t)
 	s.company.Intercept(func(next http.Handler) http.Handler {
