@@ -45,6 +45,7 @@ const (
 	groupDuplicateToo
 	groupCitrix
 	groupContractors
+	groupApp
 )
 
 var groups = []group{
@@ -74,6 +75,10 @@ var groups = []group{
 		first: func(t traits) bool { return t.citrix }},
 	groupContractors: {name: "Citrix Contractors", dn: "CN=Citrix Contractors,OU=Licenses," + BaseDN, rid: 1102,
 		first: func(t traits) bool { return t.nested }},
+	groupApp: {name: AppGroup, id: groupID(groupApp), description: "Provisioned to Salesforce",
+		first: func(t traits) bool {
+			return (t.kind == Synced || t.kind == CloudOnly) && t.hold != holdE3 && t.hold != holdE3Synced
+		}},
 }
 
 func nobody(traits) bool { return false }

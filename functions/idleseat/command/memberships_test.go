@@ -1,0 +1,107 @@
+package command
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// withSeats adds a license that is membership of a group of Entra ID, and a rule that takes
+// it from whoever has not signed in for 45 days.
+func withSeats(t *testing.T) policyText {
+	license := replace(t, "grace:", "  salesforce: {group: {entra: "+sandbox.AppGroup+"}, model: user, monthlyPrice: 75}\ngrace:")
+	limits := replace(t, "percent: 10,", "percent: 60,")
+	return func(text string) string {
+		return limits(license(text)) + `  - name: salesforce-idle-45
+    license: salesforce
+    for: accountEnabled
+    when: AzureAdSistaLogon.earlierThan(now - days(45))
+    then: remove
+`
+	}
+}
+
+// TestSeatsOfAnApplication: seats that a group gives are found, taken and given back, and
+// the application follows the group.
+func TestSeatsOfAnApplication(t *testing.T) {
+	t.Parallel()
+	s := newShellAgo(t, 20*day, sandbox.Options{Users: 400, Seed: 9}, withSeats(t))
+	c := s.company.Company
+	before := holding(c)
+	p := s.plan(exitDone)
+	var taken []int
+	for _, change := range p.Changes {
+		if change.License != "salesforce" {
+			continue
+		}
+		i := s.number(change.User)
+		if taken = append(taken, i); change.Via != plan.EntraGroup || change.MonthlySaving != 75 {
+			t.Errorf("%+v", change)
+		}
+		if who := c.Person(i); !slices.Contains(who.Groups, sandbox.AppGroup) || !c.HasSeat(i) {
+			t.Errorf("%s has no seat", who.Entra.UserPrincipalName)
+		}
+	}
+	if len(taken) < 3 {
+		t.Fatalf("%d seats would be taken", len(taken))
+	}
+	s.finish(p.Run)
+	for _, i := range taken {
+		if slices.Contains(c.Person(i).Groups, sandbox.AppGroup) {
+			t.Errorf("%s is in the group still", c.Person(i).Entra.UserPrincipalName)
+		}
+	}
+	for i := range c.Size() {
+		if who := c.Person(i); slices.Contains(who.Groups, sandbox.AppGroup) == slices.Contains(taken, i) && slices.Contains(before[i], sandbox.AppGroup) {
+			t.Errorf("person %d: in the group, and taken %t", i, slices.Contains(taken, i))
+		}
+	}
+	s.passes(time.Hour)
+	for _, i := range taken {
+		if c.HasSeat(i) {
+			t.Errorf("%s has the seat still", c.Person(i).Entra.UserPrincipalName)
+		}
+	}
+	if again := s.plan(exitDone); slices.ContainsFunc(again.Changes, func(c plan.Change) bool { return c.License == "salesforce" }) {
+		t.Error("a seat would be taken twice")
+	}
+	s.restored("--run", p.Run)
+	s.asBefore(before)
+	s.passes(time.Hour)
+	for _, i := range taken {
+		if !c.HasSeat(i) {
+			t.Errorf("%s has no seat again", c.Person(i).Entra.UserPrincipalName)
+		}
+	}
+}
+
+// TestSeveralGroupsOfAProduct: whoever holds a product by the second of the groups that
+// the policy names leaves that one, and is put back into it.
+func TestSeveralGroupsOfAProduct(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond},
+		replace(t, "group: {entra: LIC-M365-E3}", "groups: [{entra: LIC-E3-Research}, {entra: LIC-M365-E3}]"))
+	one := newShell(t, sandbox.Options{Users: 400, Seed: 9})
+	users := func(p printed) (ids []string) {
+		for _, c := range p.Changes {
+			ids = append(ids, c.User+" "+c.License+" "+string(c.Via))
+		}
+		return ids
+	}
+	before := holding(s.company.Company)
+	p := s.plan(exitDone)
+	if diff := cmp.Diff(users(one.plan(exitDone)), users(p)); diff != "" {
+		t.Errorf("changes with one group and with both (-one +both):\n%s", diff)
+	}
+	s.finish(p.Run)
+	if cmp.Equal(before, holding(s.company.Company)) {
+		t.Fatal("nothing was taken")
+	}
+	s.restored("--run", p.Run)
+	s.asBefore(before)
+}

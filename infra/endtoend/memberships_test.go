@@ -1,0 +1,78 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// memberships is a policy with a license that is membership of a group of Entra ID, and
+// with a product that several groups give.
+func memberships(text string) string {
+	return strings.NewReplacer(
+		"group: {entra: LIC-M365-E3}", "groups: [{entra: LIC-E3-Research}, {entra: LIC-M365-E3}]",
+		"grace:", "  salesforce: {group: {entra: "+sandbox.AppGroup+"}, model: user, monthlyPrice: 75}\ngrace:",
+		"percent: 10,", "percent: 60,",
+	).Replace(text) + `  - name: salesforce-idle-45
+    license: salesforce
+    for: accountEnabled
+    when: AzureAdSistaLogon.earlierThan(now - days(45))
+    then: remove
+`
+}
+
+// TestMemberships: both are planned, approved, applied and put back under the state machine.
+func TestMemberships(t *testing.T) {
+	t.Parallel()
+	small := company
+	small.Users = 400
+	r := newRig(t, options{company: small, mode: "review", edit: memberships})
+	before := r.holdings()
+	idleseat := r.operator()
+	text, steps, status := idleseat("plan", "--format", "json")
+	var plan struct{ Run, PlanHash string }
+	if err := json.Unmarshal([]byte(text), &plan); err != nil || status != 0 {
+		t.Fatalf("status %d, %v: %s%s", status, err, text, steps)
+	}
+	if text, told, status := idleseat("approve", plan.Run, plan.PlanHash); status != 0 || !strings.Contains(text, "done ") {
+		t.Fatalf("status %d: %s%s", status, text, told)
+	}
+	p, err := report.GetPlan(t.Context(), r.store, plan.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := map[string]int{}
+	for i := range r.box.Company.Size() {
+		who := r.box.Company.Person(i)
+		for _, c := range p.Changes {
+			if who.Entra == nil || who.Entra.ID != c.User {
+				continue
+			}
+			of[c.License]++
+			if c.License == "salesforce" && slices.Contains(who.Groups, sandbox.AppGroup) || c.License == "m365-e3" && slices.Contains(who.Groups, "LIC-M365-E3") {
+				t.Errorf("%s has %s still: %q", c.UserPrincipalName, c.License, who.Groups)
+			}
+		}
+	}
+	if of["salesforce"] < 3 || of["m365-e3"] < 3 {
+		t.Errorf("changes %v", of)
+	}
+	r.longAgo()
+	if text, told, status := idleseat("restore", "--run", plan.Run); status != 0 || !strings.Contains(text, "done ") {
+		t.Errorf("restore: status %d: %s%s", status, text, told)
+	}
+	for range 200 { // licenses of the groups that were left follow membership
+		if cmp.Equal(before, r.holdings()) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
+}
