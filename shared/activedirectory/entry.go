@@ -67,6 +67,18 @@ func allReaders() map[string]reader {
 			return err
 		},
 	}
+	// A date in the future is a wrong clock's: whether the password was ever set is then not
+	// known.
+	all["pwdlastset"] = func(u *directory.ADUser, v []byte, now time.Time) (err error) {
+		if u.PasswordSet, err = Time(string(v), now); errors.Is(err, ErrFuture) {
+			u.Unreadable, err = append(u.Unreadable, "pwdLastSet"), nil
+		}
+		return err
+	}
+	all["accountexpires"] = func(u *directory.ADUser, v []byte, _ time.Time) (err error) {
+		u.Expires, err = fileTime(string(v))
+		return err
+	}
 	all["primarygroupid"] = func(*directory.ADUser, []byte, time.Time) error { return nil } // asked for to see whether it may be read
 	for i := range directory.ADProperties {
 		p := &directory.ADProperties[i]
@@ -128,11 +140,11 @@ func SID(b []byte) (string, error) {
 // and whether the person logged on is not known.
 var ErrFuture = errors.New("the date lies in the future")
 
-// Time reads a FILETIME, the number of 100 ns since 1601 UTC. It is the zero
-// time, no date, for 0, negative values and the largest one ("never"), and for
-// what cannot be a logon: before 2000. One after now is ErrFuture.
-func Time(filetime string, now time.Time) (time.Time, error) {
-	const perSecond, unixEpoch = 1e7, 11644473600 // ticks; seconds from 1601 to 1970
+// fileTime reads a FILETIME, the number of 100 ns since 1601 UTC. It is the zero time, no
+// date, for 0, negative values, the largest one ("never"; MS-ADA1, accountExpires), and what
+// lies behind the year 9999, which no text of a date can say.
+func fileTime(filetime string) (time.Time, error) {
+	const perSecond, unixEpoch, lastYear = 1e7, 11644473600, 9999 // ticks; seconds from 1601 to 1970
 	ticks, err := strconv.ParseInt(filetime, 10, 64)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%q is no FILETIME: %w", text([]byte(filetime)), errors.Unwrap(err))
@@ -141,7 +153,19 @@ func Time(filetime string, now time.Time) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	t := time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC()
+	if t.Year() > lastYear {
+		return time.Time{}, nil
+	}
+	return t, nil
+}
+
+// Time reads a FILETIME of the past as fileTime does. What cannot be a logon is no date:
+// before 2000. One after now is ErrFuture.
+func Time(filetime string, now time.Time) (time.Time, error) {
+	t, err := fileTime(filetime)
 	switch {
+	case err != nil || t.IsZero():
+		return time.Time{}, err
 	case t.Year() < 2000:
 		return time.Time{}, nil
 	case t.After(now.AddDate(0, 0, 1)):

@@ -182,3 +182,36 @@ func FuzzEntry(f *testing.F) {
 		}
 	})
 }
+
+// TestDatesOfPasswordAndExpiry: 0 and the largest number stand for no date, 0 of a password
+// also for one that must be changed (MS-ADA3, pwdLastSet; MS-ADA1, accountExpires).
+func TestDatesOfPasswordAndExpiry(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	read := func(name, value string) (directory.ADUser, error) {
+		var u directory.ADUser
+		err := readers[name](&u, []byte(value), now)
+		return u, err
+	}
+	at := func(t time.Time) string { return strconv.FormatInt((t.Unix()+11644473600)*1e7, 10) }
+	past, future, long := now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0), time.Date(1999, 5, 1, 0, 0, 0, 0, time.UTC)
+	for value, want := range map[string]directory.ADUser{
+		"0": {}, "9223372036854775807": {}, "-1": {}, at(past): {PasswordSet: past}, at(future): {Unreadable: []string{"pwdLastSet"}},
+	} {
+		if got, err := read("pwdlastset", value); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("pwdLastSet %s: %+v, %v", value, got, err)
+		}
+	}
+	for value, want := range map[string]time.Time{
+		"0": {}, "9223372036854775807": {}, "9223372036854775806": {}, at(past): past, at(future): future, at(long): long,
+	} {
+		if got, err := read("accountexpires", value); err != nil || !got.Expires.Equal(want) {
+			t.Errorf("accountExpires %s: %s, %v", value, got.Expires, err)
+		}
+	}
+	for _, name := range []string{"pwdlastset", "accountexpires"} {
+		if _, err := read(name, "soon"); err == nil {
+			t.Errorf("%s is read off a word", name)
+		}
+	}
+}

@@ -212,6 +212,7 @@ func allFields() map[string]*Field {
 		"entra.lastActivity": {Name: "entra.lastActivity", Source: Entra, Kind: Date, Meaning: Activity,
 			account: func(p *Person) Value { return date(p.Entra.LastActivity()) }},
 	}
+	m[licenseChanged] = &Field{Name: licenseChanged, Source: Entra, Kind: Date, person: (*Person).licenseChanged}
 	addFields(m, Entra, EntraProperties, func(p *Person) *EntraUser { return p.Entra })
 	addFields(m, AD, ADProperties, func(p *Person) *ADUser { return p.AD })
 	for name, dates := range map[string][]int{
@@ -238,6 +239,31 @@ func addFields[A any](m map[string]*Field, s Source, table []Property[A], accoun
 		}
 		m[f.Name] = f
 	}
+}
+
+const licenseChanged = "entra.licenseChanged"
+
+// OfLicense tells whether the field is about a license, so that it has a value only while
+// a rule is asked.
+func (f *Field) OfLicense() bool { return f.Name == licenseChanged }
+
+// licenseChanged is when the last change was of the ways by which the person holds the
+// license that is asked about. It is not known where a way does not say.
+func (p *Person) licenseChanged() Value {
+	if p.License == "" || p.Entra == nil || p.EntraState != Present && p.EntraState != Contradictory {
+		return Value{}
+	}
+	var newest time.Time
+	for _, a := range p.Entra.Assignments {
+		switch {
+		case a.SKU != p.License:
+		case a.Updated.IsZero():
+			return Value{}
+		case a.Updated.After(newest):
+			newest = a.Updated
+		}
+	}
+	return date(newest)
 }
 
 // LastActivity is the newest of the three sign-in dates. A failed attempt

@@ -82,6 +82,8 @@ type EntraUser struct {
 	LastInteractive    time.Time `field:"lastInteractiveSignIn" source:"signInActivity/lastSignInDateTime" meaning:"activity" read:"always"`
 	LastNonInteractive time.Time `field:"lastNonInteractiveSignIn" source:"signInActivity/lastNonInteractiveSignInDateTime" meaning:"activity" read:"always"`
 	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity" read:"always"`
+	Hired              time.Time `field:"hired" source:"employeeHireDate"` // may lie in the future
+	PasswordChanged    time.Time `field:"passwordChanged" source:"lastPasswordChangeDateTime"`
 	// DatesInDoubt: a sign-in date lies in the future, so a clock is wrong and
 	// no sign-in date of this account says anything.
 	DatesInDoubt bool `column:"dates_in_doubt" read:"always"`
@@ -146,7 +148,9 @@ type ADUser struct {
 	// LastLogonTimestamp is the replicated date, up to 14 days late. In fresh
 	// evidence it is the newest of it and of lastLogon on every controller.
 	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity" read:"always"`
-	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"` // as in EntraUser, of logons
+	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"` // zero also where it must be changed at the next logon
+	Expires            time.Time `field:"expires" source:"accountExpires"` // zero: never
+	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // as in EntraUser, of logons
 	DatesLost          time.Time // as in EntraUser, of logons
 	// Unreadable are the LDAP names of attributes that came without a value and may
 	// have one: the account that reads has no right to see it.
@@ -197,6 +201,10 @@ type Person struct {
 	// when the two contradict each other.
 	claimed       *ADUser
 	contradiction Contradiction // that this reading shows
+
+	// License is the skuId of the license that a rule is being asked about; empty: none,
+	// or one of Active Directory.
+	License string
 
 	// Stale names why the dates of a signal cannot be trusted in this run; "": they can.
 	Stale [Signals]string

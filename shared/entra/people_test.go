@@ -126,7 +126,7 @@ func TestListPeopleSelectsWhatIsDecoded(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "id,userPrincipalName,displayName,mail,userType,department,employeeType,employeeId,jobTitle,companyName," +
-		"officeLocation,country,usageLocation,identityParentId,onPremisesSecurityIdentifier,onPremisesImmutableId," +
+		"officeLocation,country,usageLocation,identityParentId,employeeHireDate,lastPasswordChangeDateTime,onPremisesSecurityIdentifier,onPremisesImmutableId," +
 		"onPremisesSamAccountName,accountEnabled,createdDateTime,signInActivity,onPremisesSyncEnabled," +
 		"onPremisesExtensionAttributes,assignedLicenses,licenseAssignmentStates"
 	if diff := cmp.Diff([]string{want}, f.selects); diff != "" {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireUser is a user as Graph writes it, with what has a shape of its own. The texts of
-// the table of fields stand beside it, in wireWhole. A property that is null or absent
+// wireUser is a user as Graph writes it, with what has a shape of its own. The plain
+// lines of the table of fields stand beside it, in wireWhole. A property that is null or absent
 // is the zero value; Graph leaves signInActivity out for somebody who never
 // signed in.
 type wireUser struct {
@@ -28,17 +28,22 @@ type wireUser struct {
 	States    []wireLicensing `json:"licenseAssignmentStates"`
 }
 
-// texts are the lines of the table of fields that are plain texts of Graph.
-var texts = slices.DeleteFunc(slices.Clone(directory.EntraProperties), func(p directory.Property[directory.EntraUser]) bool {
-	return p.Kind != directory.Text || p.Source == "" || strings.Contains(p.Source, "/")
+// plainLines are the lines of the table of fields that are texts and dates of Graph, but for
+// the dates that have a meaning, which wireUser has.
+var plainLines = slices.DeleteFunc(slices.Clone(directory.EntraProperties), func(p directory.Property[directory.EntraUser]) bool {
+	return p.Kind == directory.Bool || p.Meaning != directory.Plain || p.Source == "" || strings.Contains(p.Source, "/")
 })
 
-// wireWhole is a struct with a field for each of texts, in their order, and a wireUser.
+// wireWhole is a struct with a field for each of plainLines, in their order, and a wireUser.
 var wireWhole = func() reflect.Type {
 	var fields []reflect.StructField
-	for i, p := range texts {
+	for i, p := range plainLines {
+		of := reflect.TypeFor[string]()
+		if p.Kind == directory.Date {
+			of = reflect.TypeFor[time.Time]()
+		}
 		fields = append(fields, reflect.StructField{
-			Name: "Text" + strconv.Itoa(i), Type: reflect.TypeFor[string](), Tag: reflect.StructTag(fmt.Sprintf("json:%q", p.Source)),
+			Name: "Plain" + strconv.Itoa(i), Type: of, Tag: reflect.StructTag(fmt.Sprintf("json:%q", p.Source)),
 		})
 	}
 	return reflect.StructOf(append(fields, reflect.StructField{Name: "Rest", Type: reflect.TypeFor[wireUser](), Tag: `json:",embed"`}))
@@ -59,7 +64,7 @@ func (w *wirePerson) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 func (w *wirePerson) rest() *wireUser {
-	return w.whole.Field(len(texts)).Addr().Interface().(*wireUser)
+	return w.whole.Field(len(plainLines)).Addr().Interface().(*wireUser)
 }
 
 // wireHolding is of a user only how products are held.
@@ -115,9 +120,9 @@ var (
 	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })
 )
 
-// allUserFields are the texts of the table and what is decoded beside them.
+// allUserFields are the plain lines of the table and what is decoded beside them.
 func allUserFields() (names []string) {
-	for _, p := range texts {
+	for _, p := range plainLines {
 		if !strings.HasPrefix(p.Source, "@") { // of every answer
 			names = append(names, p.Source)
 		}
@@ -173,8 +178,15 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 		Synced:             rest.Synced,
 		Extension:          rest.Extension.array(),
 	}
-	for i := range texts {
-		*texts[i].At(&u).(*string) = w.whole.Field(i).String()
+	for i := range plainLines {
+		switch at := plainLines[i].At(&u).(type) {
+		case *string:
+			*at = w.whole.Field(i).String()
+		case *time.Time:
+			if t := *w.whole.Field(i).Addr().Interface().(*time.Time); t.Year() > 1 { // year 1 stands for none
+				*at = t.UTC()
+			}
+		}
 	}
 	if u.ID == "" {
 		return directory.EntraUser{}, errNoID

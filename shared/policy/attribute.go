@@ -171,6 +171,11 @@ func (a *attribute) signals() (list []directory.Signal) {
 	return list
 }
 
+// ofLicense tells whether the attribute is about the license of the rule that is asked.
+func (a *attribute) ofLicense() bool {
+	return slices.ContainsFunc(a.fields, (*directory.Field).OfLicense)
+}
+
 // bounded tells whether the dates come by a report. They are days late and reach back to
 // a horizon, so that only comparisons can be asked of them.
 func (a *attribute) bounded() bool {

@@ -149,6 +149,9 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	if a := c.misread(checked.NativeRep().Expr()); a != nil {
 		return fmt.Sprintf("%s comes by a usage report, which is days late and reaches back to a horizon: it is only asked as %s.earlierThan(…), laterThan(…), hasValue() or hasNoValue(), and not computed with", a.name, a.name)
 	}
+	if a := c.read(checked.NativeRep().Expr(), (*attribute).ofLicense); a != nil && what == exemptWhen {
+		return fmt.Sprintf("%s is about the license of a rule, and an exemption is about people, whatever they hold", a.name)
+	}
 	estimate, err := c.env.EstimateCost(checked, worstCase{})
 	if err != nil {
 		return fmt.Sprintf("the cost of %s cannot be estimated: %v", what, err)
@@ -174,6 +177,16 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 			found = a
 		}
 	})
+	return found
+}
+
+// read is an attribute of a sort that the expression reads; nil when there is none.
+func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
+	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
+		if a := c.attributeOf(e); a != nil && of(a) {
+			found = a
+		}
+	}))
 	return found
 }
 

@@ -156,6 +156,8 @@ func (a *attribute) gap(p *directory.Person) string {
 		}
 	}
 	switch v := a.found(p); {
+	case a.ofLicense():
+		return "is not known: lastUpdatedDateTime was not read of every way in which the license is held, or the license is one of Active Directory"
 	case v.State == directory.NoneSince:
 		return fmt.Sprintf("is none since %s, and whether there is an earlier one is not known, since the usage report reaches back no further; a rule that means such people, too, says %s.earlierThan(now - days(45)) || %s.hasNoValue(), with the days it needs, and at most %d of them",
 			dayOf(v.Time), a.name, a.name, int(v.Through.Sub(v.Time)/day))

@@ -23,20 +23,26 @@ func readFile(t testing.TB, path string) []byte {
 	return data
 }
 
+// TestShippedPolicy tests the policies that lie in infra on their golden people.
 func TestShippedPolicy(t *testing.T) {
 	t.Parallel()
-	p := loadFile(t, "../../infra/policy.yaml")
-	if p.Mode != Audit {
-		t.Errorf("the shipped policy is in mode %s; it must not write", p.Mode)
-	}
-	report, err := Test(p, "policy_test.yaml", readFile(t, "../../infra/policy_test.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range report.Failed {
-		t.Errorf("line %d: %s: %s: expected %s, got %s: %s", f.Line, f.Case, f.Rule, f.Expected, f.Got, f.Why)
-	}
-	if len(report.Passed) < 20 {
-		t.Errorf("%d golden people passed; the file has at least 20", len(report.Passed))
+	for name, least := range map[string]int{"policy": 20, "policy_usage": 12} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := loadFile(t, "../../infra/"+name+".yaml")
+			if p.Mode != Audit {
+				t.Errorf("the shipped policy is in mode %s; it must not write", p.Mode)
+			}
+			report, err := Test(p, name+"_test.yaml", readFile(t, "../../infra/"+name+"_test.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range report.Failed {
+				t.Errorf("line %d: %s: %s: expected %s, got %s: %s", f.Line, f.Case, f.Rule, f.Expected, f.Got, f.Why)
+			}
+			if len(report.Passed) < least {
+				t.Errorf("%d golden people passed; the file has at least %d", len(report.Passed), least)
+			}
+		})
 	}
 }

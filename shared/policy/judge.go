@@ -164,6 +164,7 @@ func (d *decision) verdict() Verdict {
 // signed in have none.
 func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
+		j.about(r, p)
 		for _, a := range r.fills {
 			v := a.of(p)
 			if (v.State == directory.None || a.kind == directory.Text && v.State == directory.Known && v.Text == "") && !yield(a.name) {
@@ -180,9 +181,13 @@ type answer struct {
 	value ref.Val
 }
 
+// about makes the license of a rule the one that the person is asked about.
+func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
+
 // decide asks the operands in the order of their price. One that is false
 // settles the verdict, whatever is unknown beside it.
 func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
+	j.about(r, p)
 	d := decision{outcome: Keep, scope: answer{flag: directory.Yes}}
 	if d.holder = j.holds(r.License, p); d.holder == directory.No {
 		d.outcome = NotHolder

@@ -18,6 +18,7 @@ func (j *Judge) Reason(r *Rule, p *directory.Person, v Verdict) string {
 	case v.Outcome == NotHolder:
 		return "does not hold " + r.License.Name
 	}
+	j.about(r, p)
 	if r.scope != nil {
 		if flag, _ := j.eval(r.scope, p); flag == directory.No {
 			return "not asked: " + values(r.scope.reads, p)

@@ -18,6 +18,7 @@ func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time
 	if r.scope == nil {
 		return at, directory.Yes
 	}
+	j.about(r, p)
 	asked, _ = j.eval(r.scope, p)
 	return at, asked
 }

@@ -98,16 +98,19 @@ func (j *Judge) add(t time.Time) {
 }
 
 // Evidence is what the rule's verdict on a person rested on.
-func (j *Judge) Evidence(r *Rule, p *directory.Person) []Evidence { return evidence(r.asks, p) }
+func (j *Judge) Evidence(r *Rule, p *directory.Person) []Evidence {
+	j.about(r, p)
+	return evidence(r.asks, p)
+}
 
 // Profile is every attribute of the mapping, and those besides that a rule
-// reads.
+// reads, but for what is about the license of a rule.
 func (j *Judge) Profile(p *directory.Person) []Evidence {
 	list := slices.Clone(j.policy.mapped)
 	for _, r := range j.policy.Rules {
 		list = addNew(list, r.asks...)
 	}
-	return evidence(list, p)
+	return evidence(slices.DeleteFunc(list, (*attribute).ofLicense), p)
 }
 
 func evidence(list []*attribute, p *directory.Person) []Evidence {

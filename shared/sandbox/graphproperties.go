@@ -10,14 +10,20 @@ import (
 )
 
 // userProperties are what Graph can tell of a user, in the order it is told: what the
-// simulated company knows, and the texts of the table of fields that it does not.
-var userProperties = append(ownProperties, textsBeside(ownProperties)...)
+// simulated company knows, and the plain lines of the table of fields that it does not.
+var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
-func textsBeside(own []property[entraUser]) (more []property[entraUser]) {
+func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
 	for i := range directory.EntraProperties {
 		p := &directory.EntraProperties[i]
 		known := slices.ContainsFunc(own, func(o property[entraUser]) bool { return o.name == p.Source })
-		if p.Kind == directory.Text && p.Source != "" && !known && !strings.ContainsAny(p.Source, "@/") {
+		if p.Source == "" || known || strings.ContainsAny(p.Source, "@/") {
+			continue
+		}
+		switch p.Kind {
+		case directory.Date:
+			more = append(more, property[entraUser]{p.Source, func(b []byte, u *entraUser) []byte { return appendTime(b, *p.At(&u.EntraUser).(*time.Time)) }})
+		case directory.Text:
 			more = append(more, text(p.Source, func(u *entraUser) string { return *p.At(&u.EntraUser).(*string) }))
 		}
 	}

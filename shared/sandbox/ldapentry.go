@@ -222,6 +222,7 @@ func (c *Company) makeEntry(i int, t traits) *entry {
 	e.set("primaryGroupID", strconv.Itoa(c.primaryOf(i)))
 	e.set("objectSid", sidBytes(c.rid(i)))
 	e.set("accountExpires", "9223372036854775807")
+	e.set("pwdLastSet", fileTime(u.PasswordSet))
 	e.set("sAMAccountName", u.SAMAccount)
 	e.set("sAMAccountType", "805306368")
 	e.set("userPrincipalName", u.UserPrincipalName)

@@ -197,7 +197,7 @@ func TestLicenseDetails(t *testing.T) {
 func TestSeatsAreCountedFromPeople(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{Users: 700, Seats: map[string]int{"SPE_E5": 3}})
-	want := map[string]float64{"SPE_E3": 0, "SPE_E5": 0, "EXCHANGESTANDARD": 0, "AAD_PREMIUM_P2": 0}
+	want := map[string]float64{"SPE_E3": 0, "SPE_E5": 0, "EXCHANGESTANDARD": 0, "AAD_PREMIUM_P2": 0, "Microsoft_365_Copilot": 0}
 	for u := range a.c.EntraUsers() {
 		seen := map[string]bool{}
 		for _, x := range u.Assignments {

@@ -115,6 +115,7 @@ func (c *Company) entraUser(i int, t traits) *entraUser {
 		EmployeeID: fmt.Sprintf("E%06d", i), JobTitle: "Specialist", CompanyName: "Contoso", OfficeLocation: offices[i%len(offices)],
 		Country: "Norway", UsageLocation: "NO", Enabled: c.enabled(i, t),
 		Created: c.entraCreated(i, t, x), LastInteractive: x.interactive, LastNonInteractive: x.nonInteractive, LastSuccessful: x.successful,
+		Hired: x.created.Truncate(day), PasswordChanged: x.created.Add(time.Hour).Truncate(time.Second),
 		Extension: extension(i, t),
 	}
 	switch t.kind {
@@ -222,7 +223,7 @@ func (c *Company) adUser(i int, t traits) *adUser {
 		SAMAccount: accountName(i), UserPrincipalName: n.local + "@" + upnDomain, DisplayName: n.display(), Mail: n.local + "@" + upnDomain,
 		Department: c.departmentOf(i, t), EmployeeType: c.employeeTypeOf(i, t), EmployeeID: fmt.Sprintf("E%06d", i),
 		Title: "Specialist", Company: "Contoso", Office: offices[i%len(offices)], Country: "Norway",
-		Enabled: c.enabled(i, t), Created: x.created, LastLogonTimestamp: x.stamp, Extension: extension(i, t),
+		Enabled: c.enabled(i, t), Created: x.created, LastLogonTimestamp: x.stamp, PasswordSet: x.created, Extension: extension(i, t),
 	}
 	if ch := c.changes[i]; ch != nil {
 		u.RecipientType = ch.recipient

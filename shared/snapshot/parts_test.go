@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,8 +35,16 @@ func TestRunWithoutTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if columns, err := m.ColumnsFor(directory.FieldNames()); err != nil || columns != nil {
-		t.Errorf("columns for every field: %v, %v", columns, err)
+	newer := []string{"entra.hired", "entra.passwordChanged", "ad.passwordSet", "ad.expires"}
+	older := slices.DeleteFunc(directory.FieldNames(), func(name string) bool { return slices.Contains(newer, name) })
+	if columns, err := m.ColumnsFor(older); err != nil || columns != nil {
+		t.Errorf("columns for every field of that version: %v, %v", columns, err)
+	}
+	for _, name := range newer {
+		var none *ErrNoColumn
+		if _, err := m.ColumnsFor([]string{name}); !errors.As(err, &none) {
+			t.Errorf("the field %s, which parts do not have: %v", name, err)
+		}
 	}
 	var h directory.Halves
 	if err := m.Read(t.Context(), s, 0, &h); err != nil {
