@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// rollBack puts the person back to where the change began, and completes it as
-// o, unless another call of the run has closed it.
+// rollBack returns the person to the state before the change. It completes the change with outcome o, unless another
+// call of the run has closed it.
 func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	m.turned = true
 	left, err := m.ledger.GoBack(ctx, m.entry, ledger.Mark{Outcome: o, Why: why, At: m.Now().UTC()})
@@ -26,7 +26,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 		return m.closedByOther(ctx, m.took)
 	}
 	if left && !m.unchanged {
-		back, err := m.ledger.Back(ctx, m.entry) // the first, which an earlier call may have made
+		back, err := m.ledger.Back(ctx, m.entry) // the first mark: an earlier call may have made it
 		if err != nil {
 			return troubled, err.Error()
 		}
@@ -35,7 +35,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 	return m.target().goBack(ctx, m, o, why)
 }
 
-// undoDirect gives directly assigned products again that a change has taken.
+// undoDirect assigns the products again that a change took from the person directly.
 func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	shown, err := m.regain(ctx)
 	switch {
@@ -47,8 +47,8 @@ func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (re
 	return m.complete(ctx, o, why)
 }
 
-// closedByOther is how the change ended that another call of the run has closed. If
-// that one put back what this one has taken since, it is given again.
+// closedByOther returns the outcome of a change that another call of the run has closed. That call may have rolled back
+// before this call took the license. Then closedByOther assigns the license again.
 func (m *move) closedByOther(ctx context.Context, took bool) (report.Status, string) {
 	won := m.entry.Completion
 	if took && won.Outcome != ledger.Done && m.change.Back == "" {
@@ -59,10 +59,10 @@ func (m *move) closedByOther(ctx context.Context, took bool) (report.Status, str
 	return report.Ended(won.Outcome), won.Note
 }
 
-// undo rolls back a move between groups. It joins the source again, waits for the
-// license of the source, and only then leaves the group that the change joined. For a
-// while reads may still show the state before the source was left. Until then undo
-// joins the source whatever they show, and does not count its license as active.
+// undo rolls back a move between groups. It joins the source again and waits for the license of the source. Only then
+// does it leave the group that the change joined. For a while reads may show the state before the source was left.
+// During that time undo joins the source whatever the reads show, and does not count the license of the source as
+// active.
 func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -75,7 +75,7 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.S
 		switch {
 		case reason != "" && !in:
 			return m.cannotGoBack(ctx, why, reason)
-		case reason != "": // a member as far as is known, who cannot be made one
+		case reason != "": // reads show a member, and the source cannot be joined
 		case err != nil:
 			return m.goingBack(why, err)
 		case !shown:
@@ -91,9 +91,8 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.S
 
 const rejoined = "joined the source group again, waiting for its license before the target is left"
 
-// leaveTarget takes the person out of the group that the change joined. A change that
-// may have joined the group leaves it whatever a read shows, since membership may show
-// late.
+// leaveTarget removes the person from the group that the change joined. It removes them whatever a read shows if the
+// change may have joined the group, since a read may show a membership late.
 func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	e := m.entry
 	if e.Target == "" || e.InTarget {
@@ -120,14 +119,14 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 	return m.complete(ctx, o, why)
 }
 
-// settled tells whether reads can no longer show the state before the source was left.
-// It is also true when the source was not left.
+// settled reports whether reads can no longer show the state before the source was left. It is also true when the
+// source was not left.
 func (m *move) settled() bool {
 	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= directory.Settling
 }
 
-// cannotGoBack ends a change whose source cannot be joined again: it stands as it
-// is. One that gives back has changed nothing.
+// cannotGoBack ends a change whose source cannot be joined again. The change stays as it is. A restore that cannot go
+// back has changed nothing.
 func (m *move) cannotGoBack(ctx context.Context, why, reason string) (report.Status, string) {
 	if m.change.Back != "" {
 		return m.complete(ctx, ledger.Failed, reason)
@@ -142,7 +141,7 @@ func (m *move) goingBack(why string, err error) (report.Status, string) {
 	return troubled, sentences(why, fmt.Sprintf("going back is not finished, run apply again: %v", err))
 }
 
-// sentences joins what happened and what follows, of which the first may be empty.
+// sentences joins what happened and what follows. The first may be empty.
 func sentences(why, what string) string {
 	if why == "" {
 		return what
@@ -150,9 +149,9 @@ func sentences(why, what string) string {
 	return why + "; " + what
 }
 
-// regain gives directly assigned products that the change took, whatever is read,
-// with the service plans that were switched off, and takes the successor that was
-// not held before. shown tells whether reading shows both.
+// regain assigns again the products that the change took from the person directly, with the service plans that were
+// switched off. It removes the successor if the person did not hold it before. It writes whatever a read shows. shown
+// reports whether a read shows both.
 func (m *move) regain(ctx context.Context) (shown bool, err error) {
 	e := m.entry
 	var add []directory.Assignment
@@ -171,15 +170,14 @@ func (m *move) regain(ctx context.Context) (shown bool, err error) {
 		remove = []string{e.TargetSKU}
 	}
 	err = m.Entra.ChangeLicenses(ctx, e.Person, add, remove)
-	if errors.Is(err, directory.ErrNotHeld) { // only the successor can be meant
+	if errors.Is(err, directory.ErrNotHeld) { // the error can only be about the successor
 		err = m.Entra.ChangeLicenses(ctx, e.Person, add, nil)
 	}
 	err = errors.Join(err, m.readBack(ctx))
 	return m.active(e.SKU, "") && (hadTarget || !m.holds(e.TargetSKU, "")), err
 }
 
-// setMember puts the person into a group or takes them out, and tells whether
-// reading shows it.
+// setMember adds the person to a group or removes them. It reports whether a read shows that.
 func (m *move) setMember(ctx context.Context, group string, member bool) (shown bool, err error) {
 	if err := m.write(ctx, group, member); err != nil {
 		return false, err
@@ -188,12 +186,12 @@ func (m *move) setMember(ctx context.Context, group string, member bool) (shown 
 	return in == member, err
 }
 
-// recent tells whether reads may still show what was before a change ended.
+// recent reports whether reads may still show the state before a change ended.
 func (m *move) recent(e *ledger.Entry) bool {
 	return e.Completion != nil && e.Completion.Outcome != ledger.Noticed && m.Now().Sub(e.Completion.At) < directory.Settling
 }
 
-// takenBy is the latest time at which the change that this entry undoes was over.
+// takenBy returns the latest time at which the change that this entry undoes can have ended.
 func takenBy(e *ledger.Entry) time.Time {
 	if e.TakenAt.IsZero() { // an intent of an earlier version
 		return e.At

@@ -15,27 +15,26 @@ import (
 
 // evidence is one person as read a moment ago.
 type evidence struct {
-	person *directory.Person // nil when the person was not found or not readable
+	person *directory.Person // nil when the person was not found or could not be read
 	why    string            // then why
 	gone   bool              // the account was looked for and is not there
 
-	// latest is the latest instant of a last logon that is not known, as far
-	// as it is proven; zero when nothing is.
+	// latest is the latest instant that a last logon which could not be read may have, as far as that is proven. It is
+	// zero when nothing is proven.
 	latest time.Time
-	// adError is why Active Directory could not be read; nil when it could, or
-	// is not set up. Everything there is then unknown.
+	// adError is why Active Directory could not be read. It is nil when Active Directory was read or is not set up.
+	// With an error everything in Active Directory is unknown.
 	adError error
 	// read is when the reading began.
 	read time.Time
 }
 
-// evidenceAge is how old what was read of a person may be when something is taken
-// from them: they may have come back since. A machine may have slept meanwhile, or
-// waited as long as Graph asked for.
+// evidenceAge is how old a reading of a person may be when something is taken from them. The person may have come back
+// since. The process may also have slept meanwhile, or waited as long as Graph asked for.
 const evidenceAge = 2 * time.Minute
 
-// aged is report.Pending for a change whose evidence is too old to take anything: it
-// is read again, and the rule asked again.
+// aged is report.Pending for a change whose evidence is too old to take anything. The person is then read again, and
+// the rule is asked again.
 const aged report.Status = "aged"
 
 var errAged = errors.New("what was read of the person is too old by now to take anything")
@@ -93,7 +92,7 @@ func (j *job) halves(ctx context.Context, changes []plan.Change) (map[string]evi
 		u, found := users[c.User]
 		switch {
 		case found:
-			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // planned together by the immutable id
+			all[c.User] = j.both(ctx, &u, cmp.Or(u.SID, c.SID)) // the plan joined both accounts by the immutable id
 		case isSID(c.User):
 			all[c.User] = j.both(ctx, nil, c.User)
 		default:
@@ -103,9 +102,8 @@ func (j *job) halves(ctx context.Context, changes []plan.Change) (map[string]evi
 	return all, nil
 }
 
-// bare reads of people only what putting back needs: how they hold licenses, and
-// their account in Active Directory. It works also while sign-in dates cannot be
-// read, and whoever put their halves in doubt.
+// bare reads only what a restore or a rollback needs: how people hold licenses, and their accounts in Active Directory.
+// It also works while sign-in dates cannot be read, and when the join of a person's two accounts is in doubt.
 func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
 	all := map[string]evidence{}
 	for _, c := range changes {
@@ -152,11 +150,11 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]evide
 	return all, nil
 }
 
-// isSID tells the key of somebody who exists in Active Directory only.
+// isSID reports whether a key is the SID of a person who exists only in Active Directory.
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
-// both joins the fresh Entra half, nil for somebody planned without one, with
-// the fresh AD half.
+// both joins the fresh accounts of Entra ID and Active Directory. u is nil for a person who was planned without an
+// account in Entra ID.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evidence {
 	h := directory.Halves{EntraState: directory.Present, Memberships: map[string][]string{}, Anchor: j.run.Policy.Anchor}
 	e := evidence{}
@@ -190,9 +188,8 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evid
 	return evidence{gone: true, why: "the account is no longer in Active Directory"}
 }
 
-// meanwhileInEntra looks in Entra ID for somebody who was planned as known to
-// Active Directory only: by now, or for a list that was short, there may be an
-// account.
+// meanwhileInEntra looks in Entra ID for a person whom the plan knew only from Active Directory. The account may exist
+// by now, or the list that the plan read may have been short.
 func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Halves) (*directory.EntraUser, error) {
 	if len(h.AD) == 0 || h.AD[0].UserPrincipalName == "" {
 		return nil, nil
@@ -209,8 +206,8 @@ func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Halves) (*direc
 	return &u, nil
 }
 
-// adHalf reads the AD half, and how late its last logon can be when that is not
-// known. With an error h stays without it: not read.
+// adHalf reads the account in Active Directory. When the last logon is not known, latest is the latest that it can be.
+// With an error h stays without the account, which means that it was not read.
 func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) (latest time.Time, err error) {
 	account, err := j.AD.ReadPerson(ctx, sid)
 	var unasked *directory.UnaskedError

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Steps are the steps of the state machine in which a batch is applied. Active
-// Directory is reached by errands to the relay, between the steps.
+// Steps are the steps of the state machine that apply a batch. Between the steps a relay client reads and writes Active
+// Directory.
 type Steps struct {
 	Applier
 	// Policy reads the text of the policy in force.
@@ -25,7 +25,7 @@ type Steps struct {
 	Relay  bool // Active Directory is reached by the relay
 }
 
-// StepInput is what the state machine asks for by Op: prepare or change.
+// StepInput is the input of the state machine. Op names the step: prepare or change.
 type StepInput struct {
 	Op    string     `json:"op"`
 	Batch BatchState `json:"batch"`
@@ -39,26 +39,26 @@ type BatchState struct {
 	Approver string   `json:"approver"` // the execution: CloudTrail knows who started it
 	Round    int      `json:"round"`
 	Batch    string   `json:"batch"`
-	Results  []string `json:"results"` // keys of what the relay's writes came to in this round
+	Results  []string `json:"results"` // keys of the results of the relay's writes in this round
 	Tries    int      `json:"tries"`   // writes handed to the relay so far
 	Restores bool     `json:"restores"`
 
-	// Ask tells the state machine to send an errand: about the people of Input
-	// after prepare, with the changes of Input after change.
+	// Ask tells the state machine to send a message to the relay. After prepare it asks about the people of Input.
+	// After change it carries the changes of Input.
 	Ask    bool         `json:"ask"`
 	Input  string       `json:"input"`
 	Groups []task.Group `json:"groups"`
 	Sample int          `json:"sample"`
 
-	// Evidence and Written are how the errands ended.
+	// Evidence and Written tell how the relay's tasks ended.
 	Evidence *task.Ending `json:"evidence,omitempty"`
 	Written  *task.Ending `json:"written,omitempty"`
 
 	Counts map[report.Status]int `json:"counts,omitempty"`
 }
 
-// mostTries is how often a batch may hand changes to the relay in one round: a
-// change, and going back.
+// mostTries is how often a batch may send changes to the relay in one round. One round may both make a change and roll
+// it back.
 const mostTries = 4
 
 // Do takes one step.
@@ -72,7 +72,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", ErrRefused, in.Op)
 }
 
-// prepare says about whom the relay is asked.
+// prepare lists the people whom the relay must read.
 func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Written != nil {
 		b.Results = append(b.Results, b.Written.Key)
@@ -112,8 +112,8 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
 
-// questions are all the groups of Active Directory of which membership is asked
-// while changes are made: those of rules and exemptions, and the license groups.
+// questions lists the groups of Active Directory whose members are read while changes are made: the groups of rules and
+// exemptions, and the license groups.
 func (j *job) questions() (groups []task.Group) {
 	add := func(g task.Group) {
 		if !slices.ContainsFunc(groups, func(known task.Group) bool { return known.Key() == g.Key() }) {
@@ -129,7 +129,7 @@ func (j *job) questions() (groups []task.Group) {
 		if l.Group != nil && l.Group.Source == directory.AD {
 			add(task.Group{DN: l.Group.Name, Direct: true})
 			for _, guid := range []string{j.readGUID(l.Group.Name), j.run.Begin.Former[l.Name].GUID} {
-				if guid != "" { // by which the ledger knows it
+				if guid != "" { // the ledger knows the group by it
 					add(task.Group{DN: directory.GroupByGUID(guid, ""), Direct: true})
 				}
 			}
@@ -138,8 +138,7 @@ func (j *job) questions() (groups []task.Group) {
 	return groups
 }
 
-// change applies the batch as far as it goes by the evidence that is there, and
-// lists what the relay is to write.
+// change applies the batch as far as the evidence allows. It lists what the relay must write.
 func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
 		b.Ask = false
@@ -147,7 +146,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	}
 	var text string
 	var err error
-	if !b.Restores { // the way back is open whatever lies there as policy
+	if !b.Restores { // a restore needs no valid policy
 		if text, err = s.Policy(ctx); err != nil {
 			return nil, err
 		}
@@ -187,9 +186,9 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, wishes)
 }
 
-// undone notes of what is left of a batch that nothing could be done, and by
-// refused that a safety check forbade it. What waits for the directory then waits
-// on: the next call may be allowed to see to it.
+// undone records that nothing could be done about the rest of a batch. why is the reason. refused is set when a safety
+// check forbade it. Changes that wait for the directory stay pending, since the next call may be allowed to finish
+// them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
 	if err != nil {
@@ -215,7 +214,7 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 	return nil
 }
 
-// errand is Active Directory as the relay brought it; nil when it is not set up.
+// errand returns Active Directory as the relay read it, or nil when it is not set up.
 func (s *Steps) errand(ctx context.Context, b *BatchState) (*errand.Directory, error) {
 	switch {
 	case !s.Relay:

@@ -12,13 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FullReadEvery is how long changes are added to a full reading. A week bounds
-// what moves no USN: a right to read an attribute that was given or taken away,
-// and a date in the future that the days have caught up with.
+// FullReadEvery is for how long delta readings build on one full reading. Two things change what is read and move no
+// USN: a right to read an attribute that was given or taken away, and a date in the future that has come. A week bounds
+// how long either goes unseen.
 const FullReadEvery = 7 * 24 * time.Hour
 
-// earlier is the reading of the newest run of everybody, if changes can be
-// added to it.
+// earlier returns the reading of the newest run of everybody, if a delta reading can build on it.
 func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.Reading, error) {
 	run, err := snapshot.Latest(ctx, c.Store, func(old *snapshot.Begin) bool {
 		return old.Tenant == b.Tenant && old.User == "" && old.Copy == "" && old.Run < b.Run
@@ -50,9 +49,8 @@ func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.R
 	return r, nil
 }
 
-// Since lays ready, for a worker elsewhere that reads Active Directory, the
-// earlier reading to which changes may be added, and names the object. The key
-// is empty when everybody must be read.
+// Since prepares the earlier reading for a worker elsewhere that reads Active Directory, so that the worker needs to
+// read only the changes. It returns the key of the object. The key is empty when everybody must be read.
 func (c *Collector) Since(ctx context.Context, b *snapshot.Begin) (key string, err error) {
 	before, why := c.earlier(ctx, b)
 	if why != nil {

@@ -18,9 +18,9 @@ import (
 // ErrUnknownUser is returned when nobody in the snapshot has the name.
 var ErrUnknownUser = errors.New("unknown user")
 
-// Decide turns a verdict into a decision, by what last became of the license
-// (past; nil: nothing): for a reclaim it finds the way, or why there is none now.
-// taken are the licenses of the person that earlier rules already change.
+// Decide turns a verdict into a decision. For a reclaim it finds the route, or the reason why there is none now. past
+// is what last happened to the license, nil for nothing. taken lists the person's licenses that earlier rules already
+// change.
 func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Claims) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
@@ -63,8 +63,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	return d
 }
 
-// precede puts a decision behind the decisions of earlier rules that the run carries
-// out.
+// precede orders a decision after the decisions of earlier rules that the run carries out.
 func (c Claims) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
@@ -102,21 +101,20 @@ func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 	return ""
 }
 
-// Claims are the decisions about one person that change something. A run makes one
-// change of a license: the order of the policy decides whose it is. A license that
-// is given instead of another counts, too: one rule must not take what another one
-// is about to leave the person with.
+// Claims lists the decisions about one person that change something. A run makes one change of a license. When two
+// rules want the same license, the earlier one in the policy has it. A license that is given instead of another counts,
+// too. Otherwise one rule could take what an earlier rule leaves to the person.
 type Claims []*plan.Decision
 
-// Add notes a decision, if it is carried out or not: a rule that comes first and
-// cannot act, or cannot decide, does not leave the person to the next.
+// Add notes a decision, whether or not it is carried out. A rule that comes first and cannot act or decide does not
+// leave the person to the next rule.
 func (c *Claims) Add(d *plan.Decision) {
 	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.Back != "" || d.Pending != "" {
 		*c = append(*c, d)
 	}
 }
 
-// refusal is why a later decision is not carried out; empty when it may be.
+// refusal returns why a later decision is not carried out. It is empty when it may be.
 func (c Claims) refusal(d *plan.Decision) string {
 	for _, first := range c {
 		if shared := Entangled(first.License, first.To, d.License, d.To); shared != "" {
@@ -129,8 +127,8 @@ func (c Claims) refusal(d *plan.Decision) string {
 	return ""
 }
 
-// Entangled is a license that two changes have in common, each from one license to
-// another (to is empty for one that is removed); empty when there is none.
+// Entangled returns a license that two changes have in common, or "" when there is none. Each change is from one
+// license to another. to is empty for a license that is removed.
 func Entangled(license, to, otherLicense, otherTo string) string {
 	switch {
 	case license == otherLicense, license == otherTo:
@@ -141,8 +139,7 @@ func Entangled(license, to, otherLicense, otherTo string) string {
 	return ""
 }
 
-// entangled is a change of another license under way that has one in common with a
-// decision.
+// entangled looks for a pending change of another license that conflicts with a decision.
 func (r *Run) entangled(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
@@ -156,9 +153,8 @@ func (r *Run) entangled(d *plan.Decision) string {
 	return ""
 }
 
-// justGiven keeps a license that a change of another one has given, until the
-// person was idle for the rule's whole span since then: what one rule leaves
-// somebody with, the next one must not take the night after.
+// justGiven keeps a license that a change of another license gave, until the person has been idle for the rule's whole
+// span since then. The next rule must not take a night later what the first rule left to the person.
 func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for _, other := range r.Policy.Licenses {
 		if i := r.Past(d.User, d.SID, other.Name); i != nil && i.State == history.Taken && i.To == d.License {
@@ -168,8 +164,8 @@ func (r *Run) justGiven(d *plan.Decision, judge *policy.Judge, rule *policy.Rule
 	return d.Refused != ""
 }
 
-// Past is what last became of a person's license. Somebody who was known to Active
-// Directory alone is found by the SID.
+// Past returns what last happened to a person's license. A person who was known only to Active Directory is found by
+// the SID.
 func (r *Run) Past(user, sid, license string) *history.Item {
 	if i := r.History.Of(user, license); i != nil || sid == "" || sid == user {
 		return i
@@ -177,8 +173,7 @@ func (r *Run) Past(user, sid, license string) *history.Item {
 	return r.History.Of(sid, license)
 }
 
-// preflight is what the data tell of a way before it is gone. Seats and mailboxes
-// are counted by the gate, over everybody.
+// preflight checks a route by the data of the run. The gate counts seats and mailboxes, since these concern everybody.
 func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person, route *plan.Route) {
 	d.Mailbox = rule.GuardsMailbox()
 	d.Blocked = d.Mailbox && p.Entra.Enabled != directory.Yes
@@ -194,7 +189,7 @@ func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person
 	}
 }
 
-// created is the younger of the person's accounts, for the order of changes.
+// created returns when the younger of the person's accounts was created. It orders the changes.
 func created(p *directory.Person) (t time.Time) {
 	if p.Entra != nil {
 		t = p.Entra.Created
@@ -205,15 +200,14 @@ func created(p *directory.Person) (t time.Time) {
 	return t
 }
 
-// Answer is one rule's verdict on one person, with everything it rested on.
+// Answer is one rule's verdict on one person, with the facts that it rests on.
 type Answer struct {
 	plan.Decision
-	// Turns is when a verdict to keep would become a reclaim if the person
-	// stays away; zero when it never would.
+	// Turns is when a verdict to keep becomes a reclaim if the person stays away. It is zero when it never does.
 	Turns time.Time `json:"turns,omitzero"`
 }
 
-// Explanation is what the rules say of one person.
+// Explanation has the verdict of each rule on one person.
 type Explanation struct {
 	Run               string            `json:"run"`
 	AsOf              time.Time         `json:"asOf"`
@@ -224,8 +218,8 @@ type Explanation struct {
 	Answers           []Answer          `json:"answers"`
 }
 
-// Explain asks every rule about one person at an instant and gives the reasons
-// of every verdict, also of those to keep.
+// Explain asks every rule about one person at an instant. It gives the reasons of every verdict, also of verdicts to
+// keep.
 func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) {
 	judge, err := r.Judge(now)
 	if err != nil {
@@ -237,7 +231,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 		v := judge.Ask(rule, p)
 		a := Answer{Decision: r.Decide(judge, rule, p, v, r.Past(p.ID(), p.SID(), rule.License.Name), taken)}
 		a.Evidence = judge.Evidence(rule, p)
-		if a.Reason == "" { // in bulk, verdicts to keep go without
+		if a.Reason == "" { // evaluating everybody leaves this reason out
 			a.Reason = judge.Reason(rule, p, v)
 		}
 		taken.Add(&a.Decision)
@@ -249,9 +243,9 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 	return e, nil
 }
 
-// Find looks a person up in the snapshot, by userPrincipalName of either half,
-// Entra id, SID or sAMAccountName, and calls found with everybody it fits.
-// Nobody is ErrUnknownUser.
+// Find looks a person up in the snapshot and calls found with everybody who has the name. A name is the
+// userPrincipalName of either account, the Entra id, the SID or the sAMAccountName. Find returns ErrUnknownUser when
+// nobody has it.
 func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
 	var h directory.Halves
 	hits := 0
@@ -277,7 +271,7 @@ func (r *Run) Find(ctx context.Context, name string, found func(*directory.Perso
 
 func named(p *directory.Person, name string) bool {
 	if name == "" {
-		return false // a missing name of the person is not a match
+		return false // an empty name of the person matches nothing
 	}
 	if p.Entra != nil && (strings.EqualFold(p.Entra.UserPrincipalName, name) || strings.EqualFold(p.Entra.ID, name)) {
 		return true

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past lets what became of the license before change the decision, and tells
-// whether nothing else is to be asked.
+// past adapts the decision to what happened to the license before. It reports whether the decision is final, so that no
+// further check is needed.
 func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, holder directory.Flag, past *history.Item) (settled bool) {
 	switch {
 	case past.State == history.Open:
@@ -28,7 +28,7 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 			d.Reason = fmt.Sprintf("undecided: run %s took the license on %s, and these data may be from before that", past.Run, dayOf(past.At))
 		}
 	case past.State == history.Taken && holder != directory.Yes: // whether it is held is not known
-	case past.State == history.Taken: // somebody else gave it back, at a time we do not know
+	case past.State == history.Taken: // somebody else restored it, at a time that we do not know
 		d.Again = past.Run
 		r.cool(d, judge, rule, p, judge.Now(), fmt.Sprintf("given back by somebody else after run %s took it", past.Run))
 	case past.State == history.GivenBack:
@@ -37,8 +37,7 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	return d.Refused != ""
 }
 
-// cool keeps a license that was given back until the person has been idle for
-// the rule's whole span since then.
+// cool keeps a license that was restored until the person has been idle for the rule's whole span since then.
 func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, at time.Time, what string) {
 	if d.Outcome == policy.Reclaim && judge.Cooling(rule, p, at) {
 		d.Outcome = policy.Keep
@@ -46,9 +45,8 @@ func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 	}
 }
 
-// renamedItems is, by person, what became of licenses that have a name, or were
-// changed to one, which the policy no longer knows. Nobody can tell which of its
-// licenses that is now.
+// renamedItems lists, by person, the past changes that name a license which the policy no longer knows: as the license
+// taken, or as its successor. Nobody can tell which license of the policy that is now.
 func renamedItems(past *history.Standing, p *policy.Policy) map[string][]*history.Item {
 	items := map[string][]*history.Item{}
 	for i := range past.All() {
@@ -59,8 +57,7 @@ func renamedItems(past *history.Standing, p *policy.Policy) map[string][]*histor
 	return items
 }
 
-// wasRenamed leaves a license alone that may be one which was changed or given back
-// under another name.
+// wasRenamed keeps a license if it may have been changed or restored under another name.
 func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person) bool {
 	for _, i := range slices.Concat(r.renamed[d.User], r.renamed[d.SID]) {
 		known, knownTo := r.Policy.LicenseNamed(i.License) != nil, i.To == "" || r.Policy.LicenseNamed(i.To) != nil
@@ -76,8 +73,8 @@ func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rul
 	return d.Refused != ""
 }
 
-// returned looks whether a person who lost the license is active again. Where the
-// policy no longer has the rule that took it, the first rule of the license tells.
+// returned decides whether a person who lost the license is active again. It asks the rule that took the license. If
+// the policy no longer has that rule, it asks the first rule of the license.
 func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *directory.Person, past *history.Item) {
 	gone := r.Policy.RuleNamed(past.Rule) == nil
 	if past.Rule != rule.Name && !(gone && r.Policy.FirstRule(rule.License) == rule) {
@@ -92,7 +89,7 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	if rule.License.SKU != "" {
 		d.Seat = rule.License.Name
 	}
-	if b := r.setback(d); b != nil { // tried again each night, behind the others
+	if b := r.setback(d); b != nil { // tried again each night, after the other changes
 		d.Setbacks = b.Times
 		d.Reason += "; " + b.Said()
 	}
@@ -108,8 +105,7 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	}
 }
 
-// setback is what became of the change in the last run that could not make it; nil
-// when there was no such run.
+// setback returns why the last run that tried the change could not make it, or nil when there was no such run.
 func (r *Run) setback(d *plan.Decision) *history.Setback {
 	if b := r.History.Setback(d.User, d.License); b != nil || d.SID == "" || d.SID == d.User {
 		return b
@@ -132,8 +128,7 @@ func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	d.Reason += "; " + b.Said()
 }
 
-// notice lets a change wait until it was announced long enough ago. Activity
-// since then makes the announcement void.
+// notice delays a change until its announcement is old enough. Activity after the announcement makes it void.
 func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Time) {
 	var idle time.Time
 	if past != nil && past.IdleSince != nil {

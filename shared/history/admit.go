@@ -14,32 +14,31 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Request is how somebody asks to have a plan applied.
+// Request says how a plan is asked to be applied.
 type Request struct {
-	// Approved is the hash of the plan that was approved; empty: whatever plan there is.
+	// Approved is the hash of the approved plan. Empty: any plan of the run.
 	Approved string
-	// Override is the hash of the held plan whose limits are set aside.
+	// Override is the hash of the plan on hold whose limits are set aside.
 	Override string
-	// Policy is the text of the policy in force; empty: it is not compared.
+	// Policy is the text of the policy in force. Empty: it is not compared.
 	Policy string
-	// ManifestHash is that of the run's snapshot; empty: it is not compared.
+	// ManifestHash is the hash of the manifest of the run's snapshot. Empty: it is not compared.
 	ManifestHash string
-	// Left is how many changes are not final, of the plan and of those that it resumes.
+	// Left is the number of changes that are not final, of the plan and of the plans that it resumes.
 	Left int
 }
 
-// Admission is what a plan may do that may be applied.
+// Admission says what a plan that may be applied may do.
 type Admission struct {
-	// Closed is why no change may begin any more; those that have begun are finished
-	// all the same. Empty: changes may begin.
+	// Closed is why no change may begin any more. Changes that have begun are finished all the same. Empty: changes may
+	// begin.
 	Closed string
-	// Withdrawn: another run puts the plan's run back.
+	// Withdrawn: another run restores what the plan's run took.
 	Withdrawn bool
 }
 
-// Admit answers whether a plan may be applied now, by what the store has: b is the
-// beginning of its run. The refusal says why it may not; it is empty when it may. What
-// the directories say is asked by apply besides.
+// Admit decides from the store whether a plan may be applied now. b is the beginning of its run. The refusal says why
+// the plan may not be applied, and is empty when it may. Apply also asks the directories.
 func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {
 	if refusal = refused(p, b, in); refusal != "" {
 		return a, refusal, nil
@@ -53,7 +52,7 @@ func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, 
 	return a, a.Closed, nil
 }
 
-// refused is why a plan may not be applied, by what it says itself.
+// refused returns why a plan may not be applied, by the plan's own content.
 func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	switch {
 	case p.Mode == policy.Audit && p.Restores == "":
@@ -76,9 +75,9 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	return ""
 }
 
-// closed says why nothing of a plan may begin any more; empty: it may. inForce is
-// the text of the policy in force, empty when it is not to be compared. withdrawn
-// tells that another run puts the plan's back.
+// closed returns why nothing of a plan may begin any more. It is empty when changes may begin. inForce is the text of
+// the policy in force, or empty when it is not compared. withdrawn reports whether another run restores what the plan's
+// run took.
 func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, inForce string, now time.Time) (why string, withdrawn bool, err error) {
 	if p.Restores == "" {
 		by, err := Withdrawn(ctx, s, p.Run)
@@ -103,8 +102,8 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	return "the plan of run " + newer + " superseded it; apply that one", false, nil
 }
 
-// begun tells whether a change of a plan's run is open in the ledger. What has
-// begun is finished, also when the plan is closed.
+// begun reports whether a change of a plan's run is open in the ledger. A change that has begun is finished, also when
+// the plan is closed.
 func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		last, err := book.Latest(ctx, c.User, c.License)

@@ -56,8 +56,8 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// TestAFailingStoreIsNoPast: whichever call of the store fails, nobody is told that
-// there was no plan, no override, no withdrawal, or nothing taken.
+// TestAFailingStoreIsNoPast: whichever call of the store fails, no caller learns that there was no plan, no override,
+// no withdrawal, or that nothing was taken.
 func TestAFailingStoreIsNoPast(t *testing.T) {
 	t.Parallel()
 	past := func(t *testing.T) *world {
@@ -148,7 +148,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	}
 }
 
-// TestClosed: what ends a plan, in words and whether it is put back.
+// TestClosed: what closes a plan, in words, and whether its run is withdrawn.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	run := nameOf(0)
@@ -193,7 +193,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// withdraws has the run back put a run back, twice: the first stays.
+// withdraws notes twice that the run "back" restores a run: the first note stays.
 func (w *world) withdraws(run string) {
 	w.Helper()
 	for _, by := range []string{"back", "later"} {
@@ -203,7 +203,7 @@ func (w *world) withdraws(run string) {
 	}
 }
 
-// TestBegun: only an open entry of the plan's own run, for somebody in the plan.
+// TestBegun: only an open entry of the plan's own run counts, and only for a person in the plan.
 func TestBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -1,10 +1,8 @@
-// Package history tells a run what earlier runs did and saw, without listing the
-// ledger: which licenses were taken, given back, announced or are being changed
-// right now; which plan is the newest; which limits were set aside; and how the
-// feeds looked when they were last healthy. Every plan leaves an object that
-// names whom it may touch. A new run looks those people up in the ledger, joins
-// them to what the run before it knew, and writes that down as its own standing,
-// which its manifest binds.
+// Package history tells a run what earlier runs did and saw, without listing the ledger. It knows which licenses were
+// taken, restored or announced, and which changes are pending. It knows the newest plan, the limits that were set
+// aside, and how the feeds looked when they were last healthy. Every plan leaves an object that names the people whom
+// it may change. A new run looks these people up in the ledger and adds them to the digest of the run before. It writes
+// the result as its own digest, which its manifest binds.
 package history
 
 import (
@@ -27,23 +25,21 @@ type Planned struct {
 	Run     string    `json:"run"`
 	AsOf    time.Time `json:"asOf"`
 	Expires time.Time `json:"expires"` // nothing new begins afterwards
-	// Held: a safety check holds the plan. It supersedes no other one.
+	// Held: a safety check puts the plan on hold. Such a plan supersedes no other one.
 	Held bool `json:"held,omitempty"`
 	// Touches are the licenses that may be changed or announced.
 	Touches []Touch `json:"touches"`
-	// Again are licenses that were taken and that the person was seen to hold
-	// again, by no doing of ours.
+	// Again lists licenses that were taken and that the person holds again, although no run restored them.
 	Again []Touch `json:"again,omitempty"`
-	// Feeds are the sources as they were seen, nil for one that was not healthy, and for
-	// both when too many people matched.
+	// Feeds are the feeds of the two directories as this run saw them. A feed that was not healthy is nil. Both are nil
+	// when too many people matched.
 	Feeds [2]*plan.Baseline `json:"feeds"`
-	// Known are the readings whose accounts are remembered, nil for a source that was
-	// not healthy. Versions before it remembered those of Feeds alone.
+	// Known are the readings whose accounts are remembered, nil for a source that was not healthy. Older versions
+	// remembered only the readings of Feeds.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
-	// Signals are the signals of reports as they were seen, by name, as Feeds has those of
-	// the directories.
+	// Signals are the signals from reports as this run saw them, by name. Feeds has those of the directories.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
-	// Earlier is what this run and those before it found under the names of policies.
+	// Earlier is which accounts and groups this run and the runs before it found under the names of policies.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 }
 
@@ -54,8 +50,8 @@ type Touch struct {
 	Run     string `json:"run,omitempty"`
 }
 
-// PutPlanned writes what a plan leaves. everybody tells whether it was made for
-// all people, from their data: only such plans supersede each other.
+// PutPlanned writes what a plan leaves. everybody is true for a plan that was made for all people, from their data.
+// Only such plans supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
 	prefix := layout.Others
 	if everybody {
@@ -67,10 +63,9 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 	return nil
 }
 
-// Newer is the newest run for everybody that was planned after a run and supersedes its
-// plan. It is empty when there is none. A held plan supersedes nothing unless its
-// limits were set aside. A plan that was made by a clock ahead of now supersedes
-// nothing, either.
+// Newer returns the newest run for everybody that was planned after a run and supersedes its plan. It is empty when
+// there is none. A plan on hold supersedes nothing unless its limits were set aside. A plan that was made by a clock
+// ahead of now supersedes nothing either.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -101,7 +96,7 @@ func Newer(ctx context.Context, s store.Store, run string, now time.Time) (strin
 	return "", nil
 }
 
-// GetPlanned reads what a run's plan left; store.ErrNotFound when it left nothing.
+// GetPlanned reads what a run's plan left. The error is store.ErrNotFound when it left nothing.
 func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error) {
 	p := &Planned{}
 	err := store.GetJSON(ctx, s, layout.Noted(layout.Plans, run), p)
@@ -114,8 +109,8 @@ func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error
 	return p, nil
 }
 
-// Newest is the newest run for everybody that made a plan; empty when there is none. A
-// run that was made by a clock ahead of now does not count.
+// Newest returns the newest run for everybody that made a plan, or "" when there is none. A run that was made by a
+// clock ahead of now does not count.
 func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -129,8 +124,8 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	return "", nil
 }
 
-// Earlier is what runs before one found under the names of policies, as the newest
-// of them for everybody left it; nil when there is none.
+// Earlier returns what the runs before one found under the names of policies, as the newest of them for everybody left
+// it. It is nil when there is none.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*directory.Earlier, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -149,13 +144,13 @@ func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*di
 	return nil, nil
 }
 
-// withdrawal is history/withdrawn/<run>.json: a run is put back as a whole.
+// withdrawal is history/withdrawn/<run>.json: another run restores everything that a run took.
 type withdrawal struct {
 	By string    `json:"by"` // the run that does
 	At time.Time `json:"at"`
 }
 
-// Withdraw stops a run that another one puts back: nothing of it begins any more.
+// Withdraw stops a run, since another one restores what it took. Nothing of the run begins any more.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -164,7 +159,7 @@ func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) 
 	return nil
 }
 
-// Withdrawn is the run that puts a run back; empty when none does.
+// Withdrawn returns the run that restores what a run took, or "" when none does.
 func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err error) {
 	var w withdrawal
 	switch err := store.GetJSON(ctx, s, layout.Noted(layout.Withdrawn, run), &w); {
@@ -187,8 +182,8 @@ func runs(ctx context.Context, s store.Store, prefix string) (names []string, er
 	return names, nil
 }
 
-// Override is history/overrides/<run>.json: somebody set the limits aside for one
-// plan. It accepts the people whom the rules of that very plan matched, by its hash.
+// Override is history/overrides/<run>.json: an operator set the limits aside for one plan, by its hash. It accepts
+// exactly the people whom the rules of that plan matched.
 type Override struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`
@@ -196,10 +191,10 @@ type Override struct {
 	At       time.Time `json:"at"`
 }
 
-// OverrideLasts is how long the people of an overridden plan stay accepted.
+// OverrideLasts is for how long the people of an overridden plan stay accepted.
 const OverrideLasts = 30 * 24 * time.Hour
 
-// Holds tells whether an override is in force at an instant.
+// Holds reports whether an override is in force at an instant.
 func (o *Override) Holds(at time.Time) bool {
 	return !at.Before(o.At) && at.Sub(o.At) <= OverrideLasts
 }
@@ -213,9 +208,9 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 	return nil
 }
 
-// OverrideOf is the hash of a plan whose limits somebody set aside; empty: nobody did. A
-// damaged override sets nothing aside. The override is noted before the first write, so it
-// is known even if the process that had it died before it wrote a result.
+// OverrideOf returns the hash of a plan whose limits an operator set aside, or "" when nobody did. A damaged override
+// sets nothing aside. The override is written before the first change, so it is known even if the process died before
+// it wrote a result.
 func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
 	var o Override
 	err = store.GetJSON(ctx, s, layout.Noted(layout.Overrides, p.Run), &o)
@@ -230,7 +225,7 @@ func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, 
 	return o.PlanHash, nil
 }
 
-// overridden tells whether the limits that hold a run's plan were set aside.
+// overridden reports whether the limits that hold a run's plan were set aside.
 func overridden(ctx context.Context, s store.Store, run string) (bool, error) {
 	err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), &Override{})
 	switch {
@@ -242,7 +237,7 @@ func overridden(ctx context.Context, s store.Store, run string) (bool, error) {
 	return true, nil
 }
 
-// Overrides are those made between two instants, in the order of their runs.
+// Overrides returns the overrides that were made between two instants, in the order of their runs.
 func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Override, err error) {
 	names, err := runs(ctx, s, layout.Overrides)
 	if err != nil {
@@ -255,7 +250,7 @@ func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Ov
 		var o Override
 		err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), &o)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-			continue // damaged, or of a foreign name: it accepts nobody
+			continue // damaged, or under a foreign name: it accepts nobody
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read an override: %w", err)

@@ -30,8 +30,7 @@ func newWorld(t *testing.T) *world {
 	return &world{t, s, ledger.In(s)}
 }
 
-// annIsTaken is a world in whose first night ann's license was taken, and whose second
-// night has looked.
+// annIsTaken is a world with two nights. The first took ann's license, the second has seen that.
 func annIsTaken(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -48,7 +47,7 @@ func nameOf(night int) string {
 
 func at(night int) time.Time { return start.AddDate(0, 0, night) }
 
-// settle seals the run of a night and loads what it knows.
+// settle seals the run of a night and loads its digest.
 func (w *world) settle(night int) *Standing {
 	w.Helper()
 	run := nameOf(night)
@@ -84,8 +83,7 @@ func (w *world) leave(p *Planned) {
 	}
 }
 
-// writes writes an entry of a night into the ledger; without an outcome it stays
-// open.
+// writes writes an entry of a night into the ledger. Without an outcome the entry stays open.
 func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	w.Helper()
 	last, err := w.book.Latest(w.Context(), user, "e3")
@@ -103,7 +101,7 @@ func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	}
 }
 
-// states are the states of some people's E3, "" for nothing.
+// states returns the states of some people's E3, "" for none.
 func states(st *Standing, users ...string) map[string]State {
 	all := map[string]State{}
 	for _, u := range users {
@@ -121,8 +119,7 @@ func (w *world) want(st *Standing, want map[string]State) {
 	}
 }
 
-// TestNights: each run knows what all before it did, the changes that end between
-// two runs included.
+// TestNights: each run knows what all earlier runs did, including changes that ended between two runs.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -152,7 +149,7 @@ func TestNights(t *testing.T) {
 	w.want(w.settle(300), map[string]State{"ann": GivenBack, "bob": Taken, "dan": Noticed, "eve": Taken})
 }
 
-// TestWithoutEarlierRuns: where nothing but the ledger is left, it is listed.
+// TestWithoutEarlierRuns: when nothing but the ledger is left, the whole ledger is listed.
 func TestWithoutEarlierRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -162,8 +159,7 @@ func TestWithoutEarlierRuns(t *testing.T) {
 	w.want(w.settle(400), map[string]State{"ann": Taken, "bob": Open})
 }
 
-// TestOnlyWhatMayHaveChanged: entries of people whom no plan touched lately are
-// not read again.
+// TestOnlyWhatMayHaveChanged: entries of people whom no plan touched lately are not read again.
 func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -177,8 +173,7 @@ func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	}
 }
 
-// TestHeldAgain: somebody else gave a license back; it counts from when that was
-// seen first.
+// TestHeldAgain: somebody else restored a license. It counts from the time when a run first saw it.
 func TestHeldAgain(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -209,8 +204,8 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
-// TestKnown: accounts are remembered from the last healthy reading, also of a plan that
-// left no baseline, and of one by an older version, which left nothing else.
+// TestKnown: accounts are remembered from the last healthy reading. This also holds for a plan that left no baseline,
+// and for a plan of an older version, which left only baselines.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -222,7 +217,7 @@ func TestKnown(t *testing.T) {
 		t.Errorf("known after an older version's plan (-want +got):\n%s", d)
 	}
 	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), Held: true, Known: both})
-	for night := 2; night < 4; night++ { // the standing of the night before has it, too
+	for night := 2; night < 4; night++ { // the digest of the night before has it, too
 		next := w.settle(night)
 		if d := cmp.Diff(both, next.Known); d != "" {
 			t.Errorf("night %d: known after a held plan (-want +got):\n%s", night, d)
@@ -252,8 +247,8 @@ func TestNewer(t *testing.T) {
 	}
 }
 
-// TestSupersedes: neither a held plan nor one from the future supersedes another,
-// unless the limits that hold it were set aside.
+// TestSupersedes: a plan on hold supersedes nothing unless its limits were set aside. A plan from the future supersedes
+// nothing either.
 func TestSupersedes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -285,8 +280,8 @@ func TestSupersedes(t *testing.T) {
 	check(400, nameOf(400), nameOf(400))
 }
 
-// TestBaselineFromTheFuture: a run with a clock that was ahead leaves no baseline,
-// neither in its plan nor in an earlier standing.
+// TestBaselineFromTheFuture: a run with a clock that was ahead leaves no baseline, neither in its plan nor in an
+// earlier digest.
 func TestBaselineFromTheFuture(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -312,7 +307,7 @@ func TestOverrides(t *testing.T) {
 		}
 	}
 	if err := store.PutJSON(t.Context(), w.store, "history/overrides/"+nameOf(11)+".json", &Override{Run: nameOf(12), At: at(11)}); err != nil {
-		t.Fatal(err) // of another run than its name says
+		t.Fatal(err) // its run is not the one that its name says
 	}
 	want := func(nights ...int) (all []Override) {
 		for _, n := range nights {
@@ -337,8 +332,8 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// TestDamaged: a standing that cannot be read is an error, not nothing known. The
-// next night goes on from the one before it, from the plans since and the ledger.
+// TestDamaged: a digest that cannot be read is an error, not an empty past. The next night goes on from the digest
+// before it, from the plans since, and from the ledger.
 func TestDamaged(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(w *world, m *snapshot.Manifest) (key string){
@@ -372,8 +367,7 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestDamagedLedger: an entry that cannot be read stops that person alone, until it is
-// mended.
+// TestDamagedLedger: an entry that cannot be read stops only its person, until it is mended.
 func TestDamagedLedger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

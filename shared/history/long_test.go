@@ -28,8 +28,8 @@ func TestNewestBefore(t *testing.T) {
 	}
 }
 
-// TestStandingGoesOnFromTheOneBefore: also when a later run, or this run's own first
-// try, left one already, and when the data of the one before are over their time.
+// TestStandingGoesOnFromTheOneBefore: a digest builds on the one before it. This also holds when a later run or this
+// run's own first try already left one, and when the data of the one before have expired.
 func TestStandingGoesOnFromTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -43,8 +43,7 @@ func TestStandingGoesOnFromTheOneBefore(t *testing.T) {
 	w.want(w.settle(5), map[string]State{"ann": Taken, "bob": Taken})
 }
 
-// TestStandingThatIsGone: the manifest names it, and the next night goes on from the one
-// before it.
+// TestStandingThatIsGone: a digest that the manifest names is missing. The next night goes on from the one before it.
 func TestStandingThatIsGone(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -58,8 +57,8 @@ func TestStandingThatIsGone(t *testing.T) {
 	w.want(w.settle(21), map[string]State{"ann": Taken})
 }
 
-// TestLongAfter: what no plan touched lately is not read again, and what could not be
-// read is, for as long as it cannot.
+// TestLongAfter: people whom no plan touched lately are not read again. Entries that could not be read are tried again
+// each night until they can be read.
 func TestLongAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -90,8 +89,8 @@ func TestLongAfter(t *testing.T) {
 	w.want(w.settle(41), map[string]State{"ann": Taken})
 }
 
-// TestBaselineAtItsInstant: a reading of the very moment counts, and so does the newer
-// of two; neither is older than the other when they are of one moment.
+// TestBaselineAtItsInstant: a reading of the very instant counts. The newer of two readings counts. Of two readings of
+// one instant neither is older.
 func TestBaselineAtItsInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -134,8 +133,8 @@ func TestBaselineAtItsInstant(t *testing.T) {
 	}
 }
 
-// TestBaselineIsKept: long after the plan that had it, and from a standing of a version
-// that did not tell it from the reading whose accounts are remembered.
+// TestBaselineIsKept: a baseline stays known long after its plan. It is also read from the digest of an older version,
+// which had one reading for both uses.
 func TestBaselineIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -171,8 +170,8 @@ func TestBaselineIsKept(t *testing.T) {
 	}
 }
 
-// TestHeldAgainTwice: two runs saw it before either knew of the other. The later one
-// counts, which cools down for longer.
+// TestHeldAgainTwice: two runs saw that a license was held again before either knew of the other. The later one counts,
+// since it cools down for longer.
 func TestHeldAgainTwice(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)

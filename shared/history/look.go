@@ -14,7 +14,7 @@ import (
 // lookupsAtOnce is how many entries of the ledger are read side by side.
 const lookupsAtOnce = 16
 
-// look finds in the ledger what became of the marked items.
+// look reads in the ledger what happened to the marked items.
 func (st *Standing) look(ctx context.Context, book *ledger.Ledger) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookupsAtOnce)
@@ -44,7 +44,7 @@ func (st *Standing) look(ctx context.Context, book *ledger.Ledger) error {
 	}
 	for t, i := range found {
 		if known := st.gave[t]; known != nil && i != nil && i.State == Taken && i.Run == known.Run {
-			i = known // the ledger does not know of what others gave back
+			i = known // the ledger does not know what others restored
 		}
 		if st.items[t] = i; i == nil {
 			delete(st.items, t)
@@ -53,8 +53,7 @@ func (st *Standing) look(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// ItemOf is what the entry of the ledger by which a license stands means for what
-// may be done next; nil when it means nothing.
+// ItemOf turns the standing entry of a license into what it means for the next change. It is nil when it means nothing.
 func ItemOf(e *ledger.Entry) *Item {
 	if e == nil {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestStop: a run is stopped for the people who are given back, and for nobody else.
+// TestStop: a run stops for the people whose licenses are restored, and for nobody else.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -36,7 +36,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestEarlier: the newest plan before a run tells what names were found to be.
+// TestEarlier: the newest plan before a run says what policy names meant.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -54,7 +54,7 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// TestOverridesThatCannotBeRead: they accept nobody, and hide no other one.
+// TestOverridesThatCannotBeRead: such an override accepts nobody and hides no other one.
 func TestOverridesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -72,13 +72,12 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 	if d := cmp.Diff([]Override{good}, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
-	if counted.calls != 4 { // one list, and not the one of long ago
+	if counted.calls != 4 { // one list; the old override is not read
 		t.Errorf("the store was asked %d times", counted.calls)
 	}
 }
 
-// TestTooOld: a run reads and waits for two days, and its plan may be applied for as
-// long as Lifetime says.
+// TestTooOld: a run may read and wait for two days, and then its plan may be applied for Lifetime.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
 	last := at(0).Add(48*time.Hour + plan.Lifetime)
@@ -96,7 +95,7 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
-// TestItemOf: what an entry of the ledger means for what may be done next.
+// TestItemOf: what an entry of the ledger means for the next change.
 func TestItemOf(t *testing.T) {
 	t.Parallel()
 	since := at(-90)
@@ -133,8 +132,8 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// TestHeldAgainIsKept: what somebody else gave back is looked up once more, and the
-// ledger, which does not know of it, does not make it taken again. A later change does.
+// TestHeldAgainIsKept: somebody else restored a license, and the ledger does not know that. Looking the license up once
+// more does not make it taken again. A later change does.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -157,7 +156,7 @@ func TestHeldAgainIsKept(t *testing.T) {
 			w.want(w.settle(2), map[string]State{"ann": GivenBack, "bob": Taken})
 			w.plans(2)
 			w.want(w.settle(12), map[string]State{"ann": GivenBack, "bob": Taken})
-			w.plans(12, "ann") // so long after that no plan says it any more
+			w.plans(12, "ann") // long after: no plan mentions it any more
 			tc.later(w)
 			st := w.settle(13)
 			w.want(st, tc.want)
@@ -168,8 +167,7 @@ func TestHeldAgainIsKept(t *testing.T) {
 	}
 }
 
-// TestStandingOfDamagedObjects: a standing without a head, or with a line that is none,
-// is damaged; nothing of it counts.
+// TestStandingOfDamagedObjects: a digest without a head, or with a malformed line, is damaged. Nothing of it counts.
 func TestStandingOfDamagedObjects(t *testing.T) {
 	t.Parallel()
 	head, item := `{"head":{"run":"r"}}`, `{"user":"ann","license":"e3","state":"taken"}`
@@ -217,7 +215,7 @@ type rawLine string
 
 func (l rawLine) MarshalJSON() ([]byte, error) { return []byte(l), nil }
 
-// TestNoStanding: nothing is known, and nobody has to ask whether there is one.
+// TestNoStanding: a nil digest knows nothing, and callers need not check for nil.
 func TestNoStanding(t *testing.T) {
 	t.Parallel()
 	var none *Standing

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Setback says that the last run that tried a change did not complete it. The change
-// failed, was refused at the last moment, or the rule kept the person.
+// Setback says that the last run that tried a change did not complete it. The change failed, was refused at the last
+// moment, or the rule kept the person.
 type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
@@ -26,15 +26,14 @@ type Setback struct {
 // A change with setbacks is tried again after 1, 2, 4, 8 nights and so on.
 const (
 	mostNights = 16
-	// setbackLasts is after how long a setback is forgotten when no run tried the
-	// change again.
+	// setbackLasts is how long a setback is remembered when no run tries the change again.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
-	// early is by how much the next night may begin earlier than a whole day later.
+	// early is how much less than a whole day may lie between two nights.
 	early = 12 * time.Hour
 )
 
-// Due is the earliest time of the next try. After the first setback the next run tries
-// at once, since that is the next night.
+// Due is the earliest time of the next try. After the first setback the next run tries at once, since that is the next
+// night.
 func (b *Setback) Due() time.Time {
 	if b.Times < 2 {
 		return b.AsOf
@@ -43,8 +42,7 @@ func (b *Setback) Due() time.Time {
 	return b.AsOf.Add(time.Duration(nights)*24*time.Hour - early)
 }
 
-// Setback is what became of a change of a person's license that the last run could
-// not make; nil when there was no such thing.
+// Setback returns why the last run could not change a person's license, or nil when there was no such run.
 func (s *Standing) Setback(user, license string) *Setback {
 	if s == nil {
 		return nil
@@ -52,7 +50,7 @@ func (s *Standing) Setback(user, license string) *Setback {
 	return s.setbacks[Touch{User: user, License: license}]
 }
 
-// outcome is a line of the results of a run, as far as it matters here.
+// outcome is a line of the results of a run, with only the members that setbacks need.
 type outcome struct {
 	User    string `json:"user"`
 	License string `json:"license"`
@@ -60,13 +58,12 @@ type outcome struct {
 	Again   bool   `json:"again"`
 	Closed  bool   `json:"closed"`
 	Note    string `json:"note"`
-	// Sighting is what the last moment showed of the person.
+	// Sighting is the activity that was read at the last moment.
 	Sighting *directory.Sighting `json:"sighting"`
 }
 
-// readResults notes which changes earlier plans, in order of time, could not make, and
-// what they saw of people when they tried. What is open in the ledger is under way, and
-// what was made is no setback any more.
+// readResults notes which changes earlier plans could not make, and which activity they saw when they tried. tried is
+// in order of time. A change that is open in the ledger is pending, and a change that was made is no setback any more.
 func (st *Standing) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
@@ -81,7 +78,7 @@ func (st *Standing) readResults(ctx context.Context, s store.Store, tried []*Pla
 			}
 			err := store.GetJSON(ctx, s, key, &results)
 			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-				continue // they tell in which order changes are tried, and what else was seen
+				continue // results only order the changes and add sightings, so a damaged one may be skipped
 			}
 			if err != nil {
 				return fmt.Errorf("read the results of run %s: %w", p.Run, err)
@@ -103,13 +100,13 @@ func (st *Standing) readResults(ctx context.Context, s store.Store, tried []*Pla
 	return nil
 }
 
-// count notes what became of one change. Results of a run may be in several objects.
+// count notes the result of one change. The results of a run may be in several objects.
 func (st *Standing) count(p *Planned, o *outcome) {
 	t := Touch{User: o.User, License: o.License}
 	switch o.Status {
 	case "failed", "kept":
 	case "refused":
-		if o.Closed { // the plan was, and nobody looked at the person
+		if o.Closed { // the plan was closed, and nobody looked at the person
 			return
 		}
 	case "pending":
@@ -137,7 +134,7 @@ func (st *Standing) count(p *Planned, o *outcome) {
 	b.Status, b.Why = o.Status, o.Note
 }
 
-// Said is what the setback was, for a plan.
+// Said describes the setback for a plan.
 func (b *Setback) Said() string {
 	what := map[string]string{"pending": "not made"}[b.Status]
 	if what == "" {

@@ -9,13 +9,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestSetback: later runs know which change a run could not make, until it is made or
-// long over. A plan that was closed says nothing about its people.
+// TestSetback: later runs know that a run could not make a change, until the change is made or the setback has expired.
+// A plan that was closed says nothing about its people.
 func TestSetback(t *testing.T) {
 	t.Parallel()
 	const results = `{"results":[{"user":"ann","license":"e3","status":%s}]}`
 	tests := map[string]struct {
-		nights []string // the results of each night; "" for none
+		nights []string // the results of each night, "" for none
 		want   int      // times
 		due    time.Time
 		said   string
@@ -68,7 +68,7 @@ func TestSetback(t *testing.T) {
 	})
 }
 
-// results writes what became of the plan of a night.
+// results writes the result of the plan of a night.
 func (w *world) results(night int, format, status string) {
 	w.Helper()
 	text := status
@@ -80,8 +80,7 @@ func (w *world) results(night int, format, status string) {
 	}
 }
 
-// TestSetbackEnds: when a run since then made the change, or is making it, and when it
-// is long over.
+// TestSetbackEnds: a setback ends when a later run made the change or is making it, and when it has expired.
 func TestSetbackEnds(t *testing.T) {
 	t.Parallel()
 	key := Touch{User: "ann", License: "e3"}
@@ -118,8 +117,8 @@ func TestSetbackEnds(t *testing.T) {
 	}
 }
 
-// TestResultsThatCount: those of plans that touched somebody lately, in whatever order
-// they are met. Results of one run count once.
+// TestResultsThatCount: results count of plans that touched somebody lately, in any order. The results of one run count
+// once.
 func TestResultsThatCount(t *testing.T) {
 	t.Parallel()
 	failed := func(w *world, night int) *Planned {

@@ -6,12 +6,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// sightingLasts is for how long a sighting is kept. The next healthy reading remembers it
-// with what it knows of the account, so a sighting has to last until there is one.
+// sightingLasts is for how long a sighting is kept. A sighting must last until the next healthy reading, which
+// remembers it with the rest of the account.
 const sightingLasts = 90 * 24 * time.Hour
 
-// Sighting is what a change saw of an account at the last moment; nil: nothing later than
-// the readings of everybody.
+// Sighting returns the activity that a change read of an account at the last moment. It is nil when no change read
+// anything later than the readings of everybody.
 func (s *Standing) Sighting(account string) *directory.Sighting {
 	if s == nil {
 		return nil
@@ -34,7 +34,7 @@ func (s *Standing) saw(seen *directory.Sighting) {
 	s.sightings[seen.Account] = seen
 }
 
-// forget leaves out sightings that are over their time, or from the future.
+// forget drops sightings that have expired or are from the future.
 func (s *Standing) forget() {
 	for account, seen := range s.sightings {
 		if age := s.At.Sub(seen.At); age > sightingLasts || age < 0 {

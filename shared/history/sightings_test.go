@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSightings: what a change saw at the last moment is known to later runs, for as long
-// as no healthy reading may have remembered it.
+// TestSightings: activity that a change read at the last moment is known to later runs, for as long as no healthy
+// reading may have remembered it.
 func TestSightings(t *testing.T) {
 	t.Parallel()
 	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // and when

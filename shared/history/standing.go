@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// State is what last became of a person's license.
+// State says what last happened to a person's license.
 type State string
 
 // The states. A change that was rolled back or failed leaves none.
@@ -28,11 +28,11 @@ const (
 	Taken     State = "taken"      // by Run
 	GivenBack State = "given back" // by a restore, or by somebody else
 	Noticed   State = "noticed"    // announced, and not taken yet
-	// Unreadable: the ledger's objects cannot be believed; Why says why.
+	// Unreadable: the ledger's objects cannot be believed. Why gives the reason.
 	Unreadable State = "unreadable"
 )
 
-// Item is what last became of one person's license.
+// Item is what last happened to one person's license.
 type Item struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
@@ -42,43 +42,43 @@ type Item struct {
 	To      string    `json:"to,omitempty"`
 	Via     plan.Via  `json:"via,omitempty"`
 	Began   time.Time `json:"began"` // when the change began
-	At      time.Time `json:"at"`    // and when it was as State says
-	// UserPrincipalName is the person's, of what is open.
+	At      time.Time `json:"at"`    // when State became true
+	// UserPrincipalName is the person's name. Only open items have it.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
-	// IdleSince is the last activity that a notice rested on; nil: never.
+	// IdleSince is the last activity that an announcement rested on. Nil: never active.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`
 }
 
-// late is how late dates may come: Entra ID's are up to 24 hours behind (Microsoft
-// Entra documentation, "How to detect inactive user accounts").
+// late is how late dates may arrive: those of Entra ID are up to 24 hours behind (Microsoft Entra documentation, "How
+// to detect inactive user accounts").
 const late = 24 * time.Hour
 
-// Since is from when on activity is a return: whoever lost the license had been
-// idle for long when the change began, so that a date shortly before it came late.
+// Since is the earliest activity that counts as a return. The person had been idle for long when the change began. A
+// date shortly before the change therefore arrived late, and counts, too.
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
-// Standing is all that a run knows of the past. A nil one knows nothing.
+// Standing is the digest: all that a run knows of the past. A nil one knows nothing.
 type Standing struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // of the last healthy feeds
-	// Known are the last readings whose accounts are remembered. A reading is one also
-	// when too many people matched: a date that it saw was there.
+	// Known are the last readings whose accounts are remembered. A reading counts here also when too many people
+	// matched: a date that it saw did exist.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
-	// Signals are the baselines of the signals that come by reports, by name.
+	// Signals are the baselines of the signals that come from reports, by name.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
 	// Earlier is the newest earlier run for everybody that made a plan; empty: none.
 	Earlier string `json:"earlier,omitempty"`
 
 	items    map[Touch]*Item
 	setbacks map[Touch]*Setback
-	// sightings are the dates of activity that changes saw at the last moment, by account.
+	// sightings are the dates of activity that changes read at the last moment, by account.
 	sightings map[string]*directory.Sighting
-	gave      map[Touch]*Item // given back by others, as it was known before being looked up
+	gave      map[Touch]*Item // restored by others, as known before the ledger is read
 }
 
-// Of is what last became of a person's license; nil when nothing ever did.
+// Of returns what last happened to a person's license, or nil when nothing did.
 func (s *Standing) Of(user, license string) *Item {
 	if s == nil {
 		return nil
@@ -86,7 +86,7 @@ func (s *Standing) Of(user, license string) *Item {
 	return s.items[Touch{User: user, License: license}]
 }
 
-// Baseline is how a signal looked when it was last healthy; nil when nobody knows.
+// Baseline returns how a signal looked when it was last healthy, or nil when that is not known.
 func (s *Standing) Baseline(of directory.Signal) *plan.Baseline {
 	switch {
 	case s == nil:
@@ -97,7 +97,7 @@ func (s *Standing) Baseline(of directory.Signal) *plan.Baseline {
 	return s.Baselines[of]
 }
 
-// Len is how many licenses the standing knows of.
+// Len is the number of licenses in the digest.
 func (s *Standing) Len() int {
 	if s == nil {
 		return 0
@@ -105,7 +105,7 @@ func (s *Standing) Len() int {
 	return len(s.items)
 }
 
-// All is what last became of every license that the standing knows of, in no order.
+// All yields what last happened to every license in the digest, in no order.
 func (s *Standing) All() iter.Seq[*Item] {
 	if s == nil {
 		return func(func(*Item) bool) {}
@@ -113,7 +113,7 @@ func (s *Standing) All() iter.Seq[*Item] {
 	return maps.Values(s.items)
 }
 
-// line is one line of a standing: the head, an item, a setback, or a sighting.
+// line is one line of a digest: the head, an item, a setback, or a sighting.
 type line struct {
 	Head     *Standing           `json:"head,omitempty"`
 	Setback  *Setback            `json:"setback,omitempty"`
@@ -121,7 +121,7 @@ type line struct {
 	*Item
 }
 
-// Load reads the standing that a run's manifest binds; nil when it has none.
+// Load reads the digest that a run's manifest binds. It is nil when the manifest binds none.
 func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Standing, error) {
 	if m.History == "" {
 		return nil, nil
@@ -152,9 +152,8 @@ func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Standing, 
 	return st, nil
 }
 
-// Settle finds what became of everything earlier runs planned, and writes it as
-// the standing of a run. It returns the key for the manifest. The step may be
-// repeated: each time writes an object of its own.
+// Settle builds the digest of a run and returns its key for the manifest. It finds what happened to everything that
+// earlier runs planned. The step may be repeated: each time it writes a new object.
 func Settle(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	next, err := settle(ctx, s, run, now.UTC())
 	if err != nil {
@@ -245,7 +244,7 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 	return next, next.readResults(ctx, s, lately)
 }
 
-// newestBefore is the newest of the runs that are older than one; empty: none is.
+// newestBefore returns the newest of the runs that are older than one, or "" when there is none.
 func newestBefore(runs []string, run string) string {
 	for _, earlier := range slices.Backward(runs) {
 		if earlier < run {
@@ -255,7 +254,7 @@ func newestBefore(runs []string, run string) string {
 	return ""
 }
 
-// previous is the standing of the newest earlier run that still has one.
+// previous is the digest of the newest earlier run that still has one.
 func previous(ctx context.Context, s store.Store, plans []string, run string) (*Standing, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {
@@ -264,9 +263,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 		m, _, err := snapshot.GetManifest(ctx, s, earlier)
 		switch {
 		case errors.Is(err, snapshot.ErrNone):
-			return nil, nil // its data are over their time, and so are those of all before
+			return nil, nil // its data have expired, and so have the data of all runs before
 		case errors.Is(err, store.ErrDamaged):
-			continue // what an older one does not know is in the plans since and in the ledger
+			continue // the plans since and the ledger have what an older digest does not know
 		case err != nil:
 			return nil, err
 		}
@@ -278,9 +277,8 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 	return nil, nil
 }
 
-// watch marks what must be looked up: changes that were open, and whatever a plan may
-// have touched since the earlier standing. It returns these plans. unread tells that
-// for some plan the people it touched cannot be read.
+// watch marks what must be looked up: changes that were open, and everything that a plan may have touched since the
+// earlier digest. It returns these plans. unread reports whether the people of some plan cannot be read.
 func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {
@@ -294,7 +292,7 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 			}
 			p := &Planned{}
 			err := store.GetJSON(ctx, s, prefix+run+".json", p)
-			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // damaged, or of a foreign name
+			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // damaged, or under a foreign name
 				unread = true
 				continue
 			}
@@ -322,14 +320,14 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 	return lately, unread, err
 }
 
-// later puts a reading in place of an earlier one.
+// later replaces a reading by a newer one.
 func (st *Standing) later(last **plan.Baseline, b *plan.Baseline) {
 	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
 		*last = b
 	}
 }
 
-// laterSignal is later for the signal of a report.
+// laterSignal does what later does, for the signal of a report.
 func (st *Standing) laterSignal(name string, b *plan.Baseline) {
 	last := st.Signals[name]
 	if st.later(&last, b); last != nil {
@@ -337,7 +335,7 @@ func (st *Standing) laterSignal(name string, b *plan.Baseline) {
 	}
 }
 
-// mark has a license looked up in the ledger.
+// mark marks a license to be looked up in the ledger.
 func (st *Standing) mark(t Touch) {
 	if i := st.items[t]; i != nil && i.State == GivenBack {
 		st.gave[t] = i
@@ -345,7 +343,7 @@ func (st *Standing) mark(t Touch) {
 	st.items[t] = nil
 }
 
-// markAll has everything looked up that the ledger has.
+// markAll marks everything that the ledger has.
 func (st *Standing) markAll(ctx context.Context, book *ledger.Ledger) error {
 	for s, err := range book.All(ctx) {
 		if err != nil {
@@ -356,8 +354,8 @@ func (st *Standing) markAll(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// tooOld tells that a run can have begun nothing after an instant: a run reads
-// and waits for at most two days before its plan is made.
+// tooOld reports whether a run can have begun nothing after an instant. A run reads and waits for at most two days
+// before its plan is made.
 func tooOld(run string, at time.Time) bool {
 	const reading = 48 * time.Hour
 	stamp, _, _ := strings.Cut(run, "-")
