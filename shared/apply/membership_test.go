@@ -57,6 +57,7 @@ func TestMembershipIsTheLicense(t *testing.T) {
 			b.entra.hidden = "g-app"
 			b.entra.fail = map[string]error{"ListMembers g-app": directory.ErrHidden}
 		}, report.Kept, "undecided", nil},
+		"hidden by now": {freeApp, func(b *bench) { b.entra.hidden = "g-app" }, report.Kept, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

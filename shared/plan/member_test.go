@@ -45,6 +45,7 @@ rules:
 		"dynamic":            {"free", func(g *directory.Group) { g.Dynamic = true }, nil, Route{}, "is dynamic"},
 		"synced":             {"free", func(g *directory.Group) { g.Synced = true }, nil, Route{}, "is synced from Active Directory"},
 		"gives a product":    {"free", func(g *directory.Group) { g.Grants = []string{"e3"} }, nil, Route{}, "grants a product of Microsoft 365 besides: name it as sku of salesforce"},
+		"hidden":             {"free", func(g *directory.Group) { g.Hidden = true }, nil, Route{}, "hides its members, so that no read shows whether somebody has left it"},
 		"unreadable":         {"free", func(g *directory.Group) { g.Unreadable = "gone" }, nil, Route{}, "cannot be read: gone"},
 		"unfit target":       {"lite", nil, func(g *directory.Group) { g.RoleAssignable = true }, Route{}, "is role-assignable"},
 		"target not removed": {"free", nil, func(g *directory.Group) { g.RoleAssignable = true }, Route{Via: EntraGroup, Source: "g-APP-Salesforce"}, ""},

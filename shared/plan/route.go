@@ -241,6 +241,8 @@ func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refu
 		return fmt.Sprintf("the group %s cannot be read: %s", name, g.Unreadable)
 	case obstacle(g) != "":
 		return fmt.Sprintf("the group %s %s", name, obstacle(g))
+	case l.SKU == "" && g.Hidden: // memberOf leaves such a group out, so that nobody would be read as a member
+		return fmt.Sprintf("the group %s hides its members, so that no read shows whether somebody has left it", name)
 	case l.SKU == "" && len(g.Grants) > 0:
 		return fmt.Sprintf("the group %s grants a product of Microsoft 365 besides: name it as sku of %s", name, l.Name)
 	case l.SKU == "":
