@@ -19,10 +19,15 @@ func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 // Remember writes for later runs what is known of the accounts of a partition. h is
 // the partition as Read gave it, after Met was told of everybody.
 func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) error {
+	return r.RememberWith(ctx, partition, h, &Plain{})
+}
+
+// RememberWith is Remember where h lacks the people who were plain.
+func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Halves, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs look at those for everybody
 	}
-	var p known.Partition
+	p := known.Partition{Accounts: plain.accounts, Members: plain.members}
 	for s, f := range r.Feeds[:directory.Sources] {
 		if f.State != plan.Healthy {
 			continue // what later runs look at is an earlier one

@@ -152,6 +152,11 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) erro
 	if err := r.Manifest.ReadColumns(ctx, r.store, partition, r.columns, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
+	return r.settle(ctx, h)
+}
+
+// settle gives accounts that were read what the run and earlier ones know of them.
+func (r *Run) settle(ctx context.Context, h *directory.Halves) error {
 	for s, f := range r.Feeds {
 		h.Stale[s] = f.Stale()
 	}

@@ -8,7 +8,7 @@ type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser
 	// Clear tells that no other account of the halves counts when the two are joined:
-	// none has their keys or may be theirs by whatever anchor.
+	// none has their keys, their id, or may be theirs by whatever anchor.
 	Clear bool
 }
 
@@ -20,11 +20,15 @@ func (h *Halves) Pairs() (pairs []Pair) {
 	j := h.index()
 	taken := make([]bool, len(h.AD))
 	loose := h.looseHere()
+	ids := make(map[string]int, len(h.Entra)) // an id is listed twice when the SID changed between two pages
+	for i := range h.Entra {
+		ids[h.Entra[i].ID]++
+	}
 	pairs = make([]Pair, 0, max(len(h.Entra), len(h.AD)))
 	for i := range h.Entra {
 		u := &h.Entra[i]
 		key := u.PartitionKey()
-		p := Pair{Entra: u, Clear: j.entraByKey[key] == i && !j.twiceEntra[key] && !j.again[i] && (u.SID != "" || u.ImmutableID == "")}
+		p := Pair{Entra: u, Clear: j.entraByKey[key] == i && !j.twiceEntra[key] && ids[u.ID] == 1 && (u.SID != "" || u.ImmutableID == "")}
 		if at, found := j.adBySID[u.SID]; u.SID != "" && found {
 			p.Clear = p.Clear && j.clearAD(at, loose)
 			if !taken[at] {

@@ -20,6 +20,7 @@ type Worker struct {
 	run    *decision.Run
 	judge  *policy.Judge
 	names  *policy.Names
+	read   func(ctx context.Context, n int, h *directory.Halves) (*decision.Plain, error)
 	halves directory.Halves
 }
 
@@ -29,18 +30,22 @@ func NewWorker(r *decision.Run) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{run: r, judge: judge, names: r.Names()}, nil
+	return &Worker{run: r, judge: judge, names: r.Names(), read: decision.NewScreen(r, judge).Read}, nil
 }
 
 // Partition evaluates one partition and writes its decisions.
 func (w *Worker) Partition(ctx context.Context, n int) error {
-	if err := w.run.Read(ctx, n, &w.halves); err != nil {
+	plain, err := w.read(ctx, n, &w.halves)
+	if err != nil {
 		return fmt.Errorf("evaluate partition %d: %w", n, err)
 	}
-	err := w.run.Put(ctx, n, func(emit func(*plan.Decision) error) (decision.Summary, error) {
-		sum := decision.Summary{Tallies: make([]plan.Tally, len(w.run.Policy.Rules))}
+	err = w.run.Put(ctx, n, func(emit func(*plan.Decision) error) (decision.Summary, error) {
+		sum := decision.Summary{People: plain.People, Tallies: make([]plan.Tally, len(w.run.Policy.Rules))}
 		for i, rule := range w.run.Policy.Rules {
 			sum.Tallies[i].Rule = rule.Name
+			if len(plain.Tallies) > 0 {
+				sum.Tallies[i].Add(plain.Tallies[i])
+			}
 		}
 		for p := range w.halves.Join() {
 			if err := ctx.Err(); err != nil {
@@ -67,7 +72,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	return w.run.Remember(ctx, n, &w.halves)
+	return w.run.RememberWith(ctx, n, &w.halves, plain)
 }
 
 func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*plan.Decision) error) error {

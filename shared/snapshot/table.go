@@ -74,6 +74,48 @@ var fieldsOfParts = strings.Fields(`
 	ad.lastLogonTimestamp ad.mail ad.msExchRecipientTypeDetails ad.physicalDeliveryOfficeName ad.sAMAccountName ad.title
 	ad.userPrincipalName`)
 
+// Column is a column that was read; nil when it was not.
+func (p *People) Column(name string) *table.Column { return p.columns[name] }
+
+// FieldColumn is the column of a field by its full name, "entra.department"; nil when it
+// was not read.
+func (p *People) FieldColumn(field string) *table.Column { return p.columns[columnOf[field]] }
+
+var columnOf = func() map[string]string {
+	names := map[string]string{}
+	for i := range personColumns {
+		if c := &personColumns[i]; c.field != "" {
+			names[c.field] = c.name
+		}
+	}
+	return names
+}()
+
+// Groups are the columns of the groups that the accounts of a source are in, and the list
+// of each word.
+func (p *People) Groups(s directory.Source) (*table.Column, [][]string) {
+	if s == directory.AD {
+		return p.columns[adGroups], p.ofAD
+	}
+	return p.columns[entraGroups], p.ofEntra
+}
+
+// Licenses is the column of the paths to licenses, and the list of each word.
+func (p *People) Licenses() (*table.Column, [][]directory.Assignment) {
+	return p.columns[licensesColumn], p.licenses
+}
+
+// ReadPeople reads the table of people of a partition as ReadColumns does.
+func (m *Manifest) ReadPeople(ctx context.Context, s store.Store, partition int, names []string) (*People, error) {
+	return m.readPeople(ctx, s, partition, names)
+}
+
+// Put empties h and puts the accounts of rows into it.
+func (m *Manifest) Put(h *directory.Halves, p *People, rows []int) {
+	m.begin(h)
+	p.into(h, rows)
+}
+
 // readPeople reads columns of the table of a partition. Without names it reads all that
 // the table and this version have in common.
 func (m *Manifest) readPeople(ctx context.Context, s store.Store, partition int, names []string) (*People, error) {

@@ -78,10 +78,11 @@ func (s Second) Time() time.Time {
 
 // KeyOf is the hash (FNV-1a) of an Entra id or SID. Among 1,000,000 accounts two
 // share one in every thirtieth million of nights, and are then remembered as one.
-func KeyOf(id string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(id) {
-		h = (h ^ uint64(id[i])) * 1099511628211
+func KeyOf(id string) uint64 { return hashOn(14695981039346656037, id) }
+
+func hashOn(h uint64, s string) uint64 {
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
 	}
 	return h
 }
@@ -93,7 +94,10 @@ type Member struct {
 }
 
 // MemberKeyOf is the hash of a SID and what Partition.Groups has of a group.
-func MemberKeyOf(sid, group string) uint64 { return KeyOf(sid + " " + group) }
+func MemberKeyOf(sid, group string) uint64 { return MemberKey(KeyOf(sid), group) }
+
+// MemberKey is MemberKeyOf a SID of which KeyOf is known.
+func MemberKey(sid uint64, group string) uint64 { return hashOn(hashOn(sid, " "), group) }
 
 // Partition is what a run remembers of one partition.
 type Partition struct {

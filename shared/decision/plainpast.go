@@ -1,0 +1,213 @@
+package decision
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+	"github.com/idleseat/idleseat/shared/snapshot/table"
+)
+
+// lookup finds what the last reading of a source remembered of accounts.
+type lookup struct {
+	table *known.Partition // nil: no reading is recalled
+	list  []known.Account
+	at    []int32 // by hash, 1 for the first of the list, negative when the table has it twice; 0: none
+
+	groups map[string]string // by key of a group that gives a license: what the table has of it
+	since  map[uint64]known.Second
+}
+
+// lookup prepares it. An error means that everybody is to be read as ever: there is no
+// table, or a group was made again.
+func (s *Screen) lookup(ctx context.Context, partition int, source directory.Source) (*lookup, error) {
+	b := s.run.lastReadings()[source]
+	if !recalls(b, s.run) {
+		return &lookup{}, nil
+	}
+	p, err := s.run.remembered(ctx, b.Run, partition)
+	if err != nil {
+		return nil, err
+	}
+	l := &lookup{table: p, list: p.Accounts[source], groups: map[string]string{}}
+	l.index()
+	for _, key := range s.run.Policy.GivingGroups(source) {
+		at := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) })
+		if at < 0 {
+			continue
+		}
+		entry, now := p.Groups[at], s.run.identified(key)
+		if entry != key && now != key && now != entry {
+			return nil, errRemade
+		}
+		l.groups[key] = entry
+	}
+	if len(l.groups) > 0 {
+		l.since = make(map[uint64]known.Second, len(p.Members))
+		for _, m := range p.Members {
+			l.since[m.Key] = m.Since
+		}
+	}
+	return l, nil
+}
+
+var errRemade = errors.New("a group was made again")
+
+// index makes the accounts ready to be found. An account that the table has twice cannot be.
+func (l *lookup) index() {
+	size := 16
+	for size < 2*len(l.list) {
+		size *= 2
+	}
+	l.at = make([]int32, size)
+	for i := range l.list {
+		slot := l.slot(l.list[i].Key)
+		if l.at[slot] != 0 {
+			l.at[slot] = -abs(l.at[slot])
+		} else {
+			l.at[slot] = int32(i + 1)
+		}
+	}
+}
+
+func abs(i int32) int32 { return max(i, -i) }
+
+// slot is where a key is, or may be put. The keys are hashes already.
+func (l *lookup) slot(key uint64) int {
+	slot := int(key) & (len(l.at) - 1)
+	for l.at[slot] != 0 && l.list[abs(l.at[slot])-1].Key != key {
+		slot = (slot + 1) & (len(l.at) - 1)
+	}
+	return slot
+}
+
+// of is what is remembered of an account; nil for nothing.
+func (l *lookup) of(key uint64) *known.Account {
+	if i := l.at[l.slot(key)]; i > 0 {
+		return &l.list[i-1]
+	}
+	return nil
+}
+
+// recall compares the accounts of a row with what is remembered, as recollection does. The
+// row becomes open when anything has gone missing, gone back or contradicted.
+func (p *screening) recall(row int, inEntra, inAD bool) {
+	if inEntra {
+		dates := [...]*table.Column{p.people.Column("entra_last_interactive_sign_in"), p.people.Column("entra_last_non_interactive_sign_in"), p.people.Column("entra_last_successful_sign_in")}
+		enabled, _ := p.people.Column("entra_account_enabled").Flag(row)
+		p.compare(row, directory.Entra, p.entra.ID, enabled, inAD, dates[:])
+	}
+	if inAD {
+		enabled, _ := p.people.Column("ad_account_enabled").Flag(row)
+		p.compare(row, directory.AD, p.ad.SID, enabled, inEntra, []*table.Column{p.people.Column("ad_last_logon_timestamp")})
+	}
+}
+
+func (p *screening) compare(row int, source directory.Source, id string, enabled, joined bool, dates []*table.Column) {
+	l, now := p.past[source], known.SecondOf(p.run.Begin.Read)
+	next := known.Account{Key: known.KeyOf(id), Seen: now}
+	before := &known.Account{Enabled: known.Always}
+	if l.table != nil {
+		if before = l.of(next.Key); before == nil {
+			p.open[row] = true
+			return
+		}
+		if before.Seen != 0 {
+			next.Seen = before.Seen
+		}
+	}
+	if before.Back != 0 || before.Lost != 0 || before.Contradicted != 0 || !joined && before.Joined != 0 {
+		p.open[row] = true
+		return
+	}
+	for i, c := range dates {
+		date := c.Rows[row]
+		if int64(before.Newest[i])*1e6 > date && before.Newest[i] != 0 {
+			p.open[row] = true
+			return
+		}
+		if date != table.None {
+			next.Newest[i] = known.SecondOf(c.Instant(row))
+		}
+	}
+	for _, other := range before.Newest[len(dates):] {
+		if other != 0 { // the source has no such date
+			p.open[row] = true
+			return
+		}
+	}
+	if joined {
+		next.Joined = now
+	}
+	switch {
+	case !enabled:
+	case before.Enabled == 0:
+		next.Enabled = now
+	default:
+		next.Enabled = before.Enabled
+	}
+	p.kept[source][row] = next
+}
+
+// giving is a group that gives a license, whose members are remembered.
+type giving struct {
+	key     string
+	entry   string // what the last table has of it; empty: nothing
+	written string // what the next one has
+}
+
+// remember notes what later runs know of the people who are not open.
+func (p *screening) remember() {
+	for _, open := range p.open {
+		if !open {
+			p.People++
+		}
+	}
+	for source, f := range p.run.Feeds[:directory.Sources] {
+		if f.State != plan.Healthy {
+			continue
+		}
+		p.accounts[source] = make([]known.Account, 0, p.People+8)
+		var groups []giving
+		for _, key := range p.run.Policy.GivingGroups(directory.Source(source)) {
+			groups = append(groups, giving{key, p.past[source].groups[key], p.run.identified(key)})
+		}
+		column, lists := p.people.Groups(directory.Source(source))
+		given := make([][]giving, len(lists)) // by word
+		for word, list := range lists {
+			for _, key := range list {
+				if i := slices.IndexFunc(groups, func(g giving) bool { return g.key == key }); i >= 0 {
+					given[word] = append(given[word], groups[i])
+				}
+			}
+		}
+		for row, open := range p.open {
+			k := p.kept[source][row]
+			if open || p.halves[source][row] != policy.Here {
+				continue
+			}
+			p.accounts[source] = append(p.accounts[source], k)
+			if word := column.Rows[row]; word != table.None {
+				for _, g := range given[word] {
+					p.members = append(p.members, p.past[source].member(k.Key, g, known.SecondOf(p.run.Begin.Read)))
+				}
+			}
+		}
+	}
+}
+
+// member is since when an account is in a group, as recollection.membersOf has it.
+func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
+	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
+	if g.entry != "" {
+		var seen bool
+		if m.Since, seen = l.since[known.MemberKey(account, g.entry)]; !seen {
+			m.Since = now
+		}
+	}
+	return m
+}

@@ -1,0 +1,257 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// Column is one field of many people.
+type Column struct {
+	// Rows has for each person None, the place of a text in Words, the microseconds of an
+	// instant since 1970, or 0 or 1 for a flag.
+	Rows  []int64
+	Words []string
+}
+
+// None is a row of a Column without a value.
+const None = -1 << 63
+
+// Half is what is known of the account of a person in one source.
+type Half uint8
+
+// The states of a half. An account that is not Here has no value that is known.
+const (
+	NotKnown Half = iota
+	Here
+	Nowhere // the person has no account there, for certain
+)
+
+// Crowd is many people by columns, each of whom could be asked about alone. What their
+// accounts show is not in doubt: neither health nor the past speaks against it.
+type Crowd struct {
+	People int
+	Halves [2][]Half // by source
+	Field  func(name string) (Column, bool)
+	// Groups are the lists of keys of named groups by which a person is known to be a
+	// member, by the ids of both accounts: the place of a list for each person, or None.
+	Groups     [2]Column
+	GroupLists [2][][]string
+	// Licenses are the paths to licenses, likewise.
+	Licenses     Column
+	LicensePaths [][]directory.Assignment
+	Unreadable   []string // keys of groups that could not be read
+	Open         []bool   // those who are to be asked about alone in any case
+}
+
+// Plain is a verdict that columns show.
+type Plain uint8
+
+// The verdicts that columns show. Anything else is NotPlain: the person is asked alone.
+const (
+	NotPlain Plain = iota
+	PlainNotHolder
+	PlainUnasked // kept, since the condition "for" does not hold
+	PlainKeep    // kept, since the condition "when" does not hold
+)
+
+// Screen asks all rules about a crowd by its columns. Its answers are those of AskAll
+// where they are plain: no holder, or kept because a condition is false. They are by rule
+// and person. A person of whom one answer is not plain has none, and is open.
+func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
+	s := &screen{Judge: j, Crowd: c, dates: map[*attribute][]int64{}}
+	open = make([]bool, c.People)
+	copy(open, c.Open)
+	s.exempt(open)
+	verdicts = make([][]Plain, len(j.policy.Rules))
+	for i, r := range j.policy.Rules {
+		verdicts[i] = s.rule(r, open)
+	}
+	for i := range verdicts {
+		for row, alone := range open {
+			if alone {
+				verdicts[i][row] = NotPlain
+			}
+		}
+	}
+	return verdicts, open
+}
+
+// rule is the plain verdict of a rule. Rows without one become open.
+func (s *screen) rule(r *Rule, open []bool) []Plain {
+	holders := s.holders(r.License)
+	scope, when := s.all(directory.Yes), s.condition(r.when)
+	if r.scope != nil {
+		scope = s.condition(r.scope)
+	}
+	verdicts := make([]Plain, s.People)
+	for row := range verdicts {
+		switch {
+		case holders[row] == directory.No:
+			verdicts[row] = PlainNotHolder
+		case holders[row] == directory.Unset:
+			open[row] = true
+		case scope[row] == directory.No:
+			verdicts[row] = PlainUnasked
+		case scope[row] == directory.Yes && when[row] == directory.No:
+			verdicts[row] = PlainKeep
+		default:
+			open[row] = true
+		}
+	}
+	return verdicts
+}
+
+// exempt opens everybody who may be exempt.
+func (s *screen) exempt(open []bool) {
+	e := &s.policy.exempt
+	for i := range e.groups {
+		for row, in := range s.members(&e.groups[i]) {
+			open[row] = open[row] || in != directory.No
+		}
+	}
+	if e.when != nil {
+		for row, holds := range s.condition(e.when) {
+			open[row] = open[row] || holds != directory.No
+		}
+	}
+}
+
+// holders tells who holds a license.
+func (s *screen) holders(l *License) []directory.Flag {
+	if l.holders != nil {
+		return s.members(l.holders)
+	}
+	byWord := make([]directory.Flag, len(s.LicensePaths))
+	for word, paths := range s.LicensePaths {
+		byWord[word] = directory.No
+		for i := range paths {
+			if paths[i].SKU == s.skus[l.index] {
+				byWord[word] = directory.Yes
+			}
+		}
+	}
+	flags := s.all(directory.Unset)
+	for row := range flags {
+		switch half := s.Halves[directory.Entra][row]; {
+		case half == Nowhere, half == Here && s.Licenses.Rows[row] == None:
+			flags[row] = directory.No
+		case half == Here:
+			flags[row] = byWord[s.Licenses.Rows[row]]
+		}
+	}
+	return flags
+}
+
+// members tells who belongs to a group.
+func (s *screen) members(q *MemberQuery) []directory.Flag {
+	flags := s.all(directory.Unset)
+	var listed [2][]bool
+	for side, lists := range s.GroupLists {
+		listed[side] = make([]bool, len(lists))
+		for word, list := range lists {
+			for _, key := range list {
+				listed[side][word] = listed[side][word] || key == q.key
+			}
+		}
+	}
+	unread := false
+	for _, key := range s.Unreadable {
+		unread = unread || key == q.key
+	}
+	for row := range flags {
+		for side := range s.Groups {
+			if word := s.Groups[side].Rows[row]; word != None && listed[side][word] {
+				flags[row] = directory.Yes
+			}
+		}
+		half := s.Halves[q.Ref.Source][row]
+		if flags[row] == directory.Unset && (half == Nowhere || half == Here && !unread) {
+			flags[row] = directory.No
+		}
+	}
+	return flags
+}
+
+// Empties is by attribute how many holders have no value of it, as Empty tells it of one
+// person, of those with a plain verdict of the rule.
+func (j *Judge) Empties(c *Crowd, r *Rule, verdicts []Plain) map[string]int {
+	s := &screen{Judge: j, Crowd: c, dates: map[*attribute][]int64{}}
+	counts := map[string]int{}
+	for _, a := range r.fills {
+		n := 0
+		for row, empty := range s.empty(a) {
+			if empty && verdicts[row] > PlainNotHolder {
+				n++
+			}
+		}
+		if n > 0 {
+			counts[a.name] = n
+		}
+	}
+	return counts
+}
+
+// CanScreen tells whether columns can show verdicts on people by this policy at all. They
+// cannot where people are no kind that rules ask about, or where what Empty counts does
+// not follow from columns.
+func (j *Judge) CanScreen(c *Crowd) bool {
+	for _, r := range j.policy.Rules {
+		for _, a := range r.fills {
+			if !(&screen{Judge: j, Crowd: c}).readable(a) {
+				return false
+			}
+		}
+	}
+	for _, kind := range j.policy.Kinds {
+		if kind == directory.KindPerson {
+			return true
+		}
+	}
+	return false
+}
+
+// Sieve tells at little cost of most people that the policy does not list them.
+type Sieve struct {
+	names        *Names
+	length, last [256]bool
+}
+
+// Sieve prepares it.
+func (n *Names) Sieve() *Sieve {
+	s := &Sieve{names: n}
+	note := func(key string) {
+		if key != "" {
+			s.length[min(len(key), 255)] = true
+			s.last[key[len(key)-1]] = true
+		}
+	}
+	for key := range n.listed {
+		note(key)
+	}
+	for key := range n.byID {
+		note(key)
+	}
+	return s
+}
+
+// Holds tells whether the policy may list somebody by a name or an id. In other letters
+// than those of ASCII a name may be longer or shorter in lower case.
+func (s *Sieve) Holds(name string) bool {
+	if name == "" {
+		return false
+	}
+	for i := range len(name) {
+		if name[i] >= 0x80 {
+			return true
+		}
+	}
+	last := name[len(name)-1]
+	if 'A' <= last && last <= 'Z' {
+		last += 'a' - 'A'
+	}
+	if !s.length[min(len(name), 255)] || !s.last[last] {
+		return false
+	}
+	return s.names.find(name) != nil || len(s.names.byID[strings.ToLower(name)]) > 0
+}
