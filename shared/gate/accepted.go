@@ -20,9 +20,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matches adds up whom the rules of a run match, so that the plan's hash binds them.
+// matches adds up which people the rules of a run match, so that the plan's hash binds them.
 type matches struct {
-	keys map[string]string // of the rules, by name: an edited rule is another one
+	keys map[string]string // keys of the rules by name: an edited rule has another key
 	sum  hash.Hash
 }
 
@@ -51,15 +51,14 @@ type acceptance struct {
 	people map[match]bool
 }
 
-// acceptances are the people whom operators accepted by overriding a held plan, and
-// void says which overrides count for nothing, and why.
+// acceptances are the people whom operators accepted by overriding a plan on hold. void lists the overrides that do not
+// count, with the reasons.
 type acceptances struct {
 	all  []acceptance
 	void []string
 }
 
-// acceptancesAt reads the overrides that are in force at an instant, or were at one in
-// the Window before it.
+// acceptancesAt reads the overrides that are in force at an instant, or were in force in the Window before it.
 func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptances, error) {
 	overrides, err := history.Overrides(ctx, s, now.Add(-plan.Window-history.OverrideLasts), now)
 	if err != nil {
@@ -80,8 +79,8 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 	return a, nil
 }
 
-// peopleOf are the people whom the rules of an overridden plan matched, if they are
-// those that the plan's hash binds. why tells that they are not, or not known.
+// peopleOf reads the people whom the rules of an overridden plan matched, and checks that the plan's hash binds them.
+// why is set when it does not, or when the people are not known.
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
 	p, err := report.GetPlan(ctx, s, o.Run)
 	if gone(err) {
@@ -117,15 +116,13 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 	return people, "", err
 }
 
-// gone tells that an object is not there any more, or not what it was: no further try
-// gives it.
+// gone reports whether an object is missing or was altered, so that another try will not read it.
 func gone(err error) bool {
 	return errors.Is(err, report.ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
 		errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone)
 }
 
-// has tells whether an override that was in force at an instant accepts that a rule
-// takes something from a person.
+// has reports whether an override that was in force at an instant accepts that a rule takes a license from a person.
 func (a *acceptances) has(rule, user string, at time.Time) bool {
 	return slices.ContainsFunc(a.all, func(o acceptance) bool { return o.Holds(at) && o.people[match{rule, user}] })
 }

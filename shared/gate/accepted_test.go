@@ -26,8 +26,8 @@ func matched(run, prefix string, from, to int) evaluated {
 	return e
 }
 
-// TestOverride: an override accepts the people of the plan that it sets aside, for 30
-// days, as long as rule, plan and people are what they were.
+// TestOverride: an override accepts the people of the plan that it sets aside. It does so for 30 days, as long as the
+// rule, the plan and the people do not change.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: AzureAdSistaLogon.earlierThan(now - days(60))", 1)
@@ -138,7 +138,7 @@ func copied(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// resealed is copied by somebody who seals the object for its new place.
+// resealed copies an object and seals it for its new place, as an attacker could.
 func resealed(t *testing.T, s store.Store, from, to string) {
 	t.Helper()
 	err := store.PutLines(t.Context(), s, to, func(emit func(any) error) error {
@@ -159,8 +159,7 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
-// TestDrains: the limit for one night also bounds the sum of what a rule took in 30
-// days and would take now.
+// TestDrains: the limit for one night also bounds the sum of what a rule took in 30 days and would take now.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -193,8 +192,8 @@ func TestDrains(t *testing.T) {
 	}
 }
 
-// TestAcceptedDrain: licenses that an override accepted do not count as taken, and
-// neither do those that are held again.
+// TestAcceptedDrain: a license that an override accepted does not count as taken. Neither does a license that the
+// person holds again.
 func TestAcceptedDrain(t *testing.T) {
 	t.Parallel()
 	first := matched("r0", "a", 0, 60)
@@ -221,8 +220,8 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 }
 
-// TestNotBelieved: too many people matched by some dates. Later runs do not compare
-// with how these feeds looked. They remember what was read of each account all the same.
+// TestNotBelieved: too many people matched by some dates. Later runs do not compare their feeds with these. They still
+// remember what was read of each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	for matches, want := range map[int]bool{9: true, 60: false} {
@@ -247,7 +246,7 @@ func TestNotBelieved(t *testing.T) {
 	}
 }
 
-// TestAsksNobody: a rule that asks none of its holders says so, with what is empty.
+// TestAsksNobody: the plan names a rule that asks none of its holders, with the attributes that are empty.
 func TestAsksNobody(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(strings.Replace(text, "license: e3, when:", `license: e3, for: employeeType == "Employee", when:`, 1)))

@@ -17,14 +17,14 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestApproveOnlyWhatMayBe: neither in audit nor against a hold, unless the hold comes
+// TestApproveOnlyWhatMayBe: a plan in audit cannot be approved. A plan on hold can be approved only when the hold comes
 // from the limits alone and they are set aside.
 func TestApproveOnlyWhatMayBe(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		change   func(*evaluated)
 		override bool
-		want     string // of the refusal; empty: it goes on
+		want     string // part of the refusal; empty: it goes on
 	}{
 		"reviewed":           {func(*evaluated) {}, false, ""},
 		"reviewed, override": {func(*evaluated) {}, true, ""},
@@ -76,7 +76,8 @@ func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	}
 }
 
-// TestWhatBecame of a change: the ledger has the last word, then what the batches said.
+// TestWhatBecame: the ledger says what happened to a change, and the results of the batches say it where the ledger has
+// no entry.
 func TestWhatBecame(t *testing.T) {
 	t.Parallel()
 	c := plan.Change{User: "ann", License: "e3", Rule: "m365"}
@@ -136,8 +137,7 @@ func TestWhatBecame(t *testing.T) {
 	}
 }
 
-// TestStateThatIsHandedOn: batches that are not final, by directory, and what is to be
-// known of the plan.
+// TestStateThatIsHandedOn: the state has the batches that are not final, by directory, and the figures of the plan.
 func TestStateThatIsHandedOn(t *testing.T) {
 	t.Parallel()
 	entra, ad, notice := plan.Change{User: "a", License: "e3", Via: plan.Direct}, plan.Change{User: "b", License: "citrix", Via: plan.ADGroup}, plan.Change{User: "c", License: "e3", Via: plan.Notice}
@@ -182,7 +182,7 @@ func TestStateThatIsHandedOn(t *testing.T) {
 	}
 }
 
-// TestMetrics: the figures by which somebody is called.
+// TestMetrics: the figures that raise alarms.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	gate := StepOutput{Counts: &plan.Counts{Users: 9, Reclaim: 2, Undecided: 3}, FeedAge: map[string]float64{"entra": 1.5}, Changes: 2, Verdict: plan.Hold, Unhealthy: true}
@@ -209,7 +209,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestMailboxRefusals: what must be known of a mailbox before its license goes.
+// TestMailboxRefusals: what must be known of a mailbox before its license is taken.
 func TestMailboxRefusals(t *testing.T) {
 	t.Parallel()
 	const hold = 100 * directory.GB
@@ -248,7 +248,7 @@ func TestMailboxRefusals(t *testing.T) {
 	}
 }
 
-// TestMailboxesAreLookedUp of those in the plan alone, and only where a quota asks.
+// TestMailboxesAreLookedUp: only mailboxes of the plan are looked up, and only where a quota needs them.
 func TestMailboxesAreLookedUp(t *testing.T) {
 	t.Parallel()
 	refused := guarded("b", 70)
@@ -285,7 +285,7 @@ func TestMailboxesAreLookedUp(t *testing.T) {
 	}
 }
 
-// TestSeatsOfWhatIsNotMade: only a change that would be made now wants for a seat.
+// TestSeatsOfWhatIsNotMade: only a change that would be made now needs a seat.
 func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision) plan.Decision { d.Seat = "exo"; return d }
@@ -303,7 +303,7 @@ func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	}
 }
 
-// TestAnnouncedAlone is something to do; what does not fit of both has to wait.
+// TestAnnouncedAlone: a plan with nothing but an announcement has something to do. What exceeds a limit waits.
 func TestAnnouncedAlone(t *testing.T) {
 	t.Parallel()
 	noticed := func(user string) plan.Decision { d := reclaim(user, 80); d.Notice = true; return d }

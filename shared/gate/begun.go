@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// begun lists the changes that earlier runs began and did not end, of everybody or
-// of those whom the run is about, with what is known of each.
+// begun lists the changes that earlier runs began and did not end, of everybody or of the people of the run, with what
+// is known of each.
 func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	var all []plan.Begun
 	for i := range j.History.All() {
@@ -43,7 +43,7 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// said are the results of a run so far; none when its plan is gone or damaged.
+// said returns the results of a run so far, or none when its plan is missing or damaged.
 func said(ctx context.Context, s store.Store, run string) (*report.Results, error) {
 	p, err := report.GetPlan(ctx, s, run)
 	if err == nil {

@@ -12,16 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// doubts are reasons that hold the run whatever it would change, until somebody has
-// looked. No override sets them aside. A run for one person has fewer: the operator who
-// asked for it looks at it.
+// doubts lists reasons that hold the run whatever it would change, until an operator has looked. No override sets them
+// aside. A run for one person has fewer of them, since the operator who asked for it looks at it.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {
 		nobody = j.listed.Nobody
 	}
 	var reasons []string
-	if n := len(nobody); n > 0 { // who, is said by the notes: reasons are sent to many
+	if n := len(nobody); n > 0 { // the notes have the names: reasons go to many readers
 		reasons = append(reasons, fmt.Sprintf("%d of the names in exempt.users and exempt.leave have never been anybody's, so that somebody who is meant to be exempt may not be; the notes of the plan say which; correct them, or take them out of the policy", n))
 	}
 	if j.Begin.User != "" {
@@ -30,8 +29,7 @@ func (j *judgement) doubts() []string {
 	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run))
 }
 
-// findListed finds what became of the names that the policy lists, for the plan and
-// for later runs.
+// findListed finds the accounts and groups behind the names that the policy lists, for the plan and for later runs.
 func (j *judgement) findListed(ctx context.Context) error {
 	j.plan.Notes = slices.Concat(j.plan.Notes, notes(j.Run), converted(j.sum.Converted))
 	if j.Begin.User != "" {
@@ -53,11 +51,11 @@ func hold(p *plan.Plan, doubts []string) {
 	}
 }
 
-// nobodyHolds names the products that have seats taken and no holder found. Then the
-// policy asks about another product, or people are missing.
+// nobodyHolds names the products that have seats taken and no holder found. Then the policy names the wrong product, or
+// people are missing.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
-		return nil // the reason of the feed says so already
+		return nil // the feed already gives the reason
 	}
 	for _, l := range r.Policy.Licenses {
 		sku := skuOf(r, l)
@@ -73,8 +71,8 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	return reasons
 }
 
-// doubtfulGroups says which groups somebody has to look at: groups that are not the
-// same ones as before, and groups that were emptied.
+// doubtfulGroups names the groups that an operator must look at: groups that are not the same as before, and groups
+// that were emptied.
 func doubtfulGroups(r *decision.Run) (reasons []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Doubt {
@@ -95,7 +93,7 @@ func doubtfulGroups(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// withheld says which members could not be read, and how they can.
+// withheld names the groups whose members could not be read, and says how to make them readable.
 func withheld(r *decision.Run) (reasons []string) {
 	for _, reading := range r.Manifest.Readings {
 		for _, key := range slices.Sorted(maps.Keys(reading.Why)) {
@@ -105,7 +103,7 @@ func withheld(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// notes are what the plan says of how groups were found.
+// notes are the lines of the plan about how groups were found.
 func notes(r *decision.Run) (lines []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Note != "" {
@@ -115,7 +113,7 @@ func notes(r *decision.Run) (lines []string) {
 	return append(lines, withheld(r)...)
 }
 
-// converted says how accounts that were once synced are taken.
+// converted says how the run treats accounts that were once synced.
 func converted(n int) (lines []string) {
 	if n > 0 {
 		lines = append(lines, fmt.Sprintf("%d accounts carry a SID of Active Directory, are mastered in Entra ID (onPremisesSyncEnabled is off) and have no account there: they count as accounts of Entra ID alone", n))
@@ -123,8 +121,7 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// earlier is what this run hands to later runs about groups. A group in doubt keeps
-// what was last believed of it.
+// earlier is what this run leaves to later runs about groups. For a group in doubt it keeps what was last believed.
 func (j *judgement) earlier() *directory.Earlier {
 	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {
@@ -150,7 +147,7 @@ func (j *judgement) earlier() *directory.Earlier {
 	return next
 }
 
-// skuOf is the tenant's product of a license; nil when it has none.
+// skuOf returns the tenant's product of a license, or nil when the tenant has none.
 func skuOf(r *decision.Run, l *policy.License) *directory.SKU {
 	id := r.Tenant.SKUIDs[l.SKU]
 	i := slices.IndexFunc(r.Begin.SKUs, func(s directory.SKU) bool { return s.ID == id })

@@ -26,7 +26,7 @@ var (
 	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
 )
 
-// inDoubt is a judgement in the making, over a run in which everything is well.
+// inDoubt is an unfinished judgement over a run in which everything is well.
 func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	t.Helper()
 	p, err := policy.Load("p", []byte(doubted))
@@ -46,7 +46,7 @@ func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	return j
 }
 
-// TestDoubts: what somebody has to look at before anything is done.
+// TestDoubts: reasons for which an operator must look before anything is done.
 func TestDoubts(t *testing.T) {
 	t.Parallel()
 	const never = "2 of the names in exempt.users and exempt.leave have never been anybody's"
@@ -130,8 +130,8 @@ func TestHoldOfDoubts(t *testing.T) {
 	}
 }
 
-// TestNotesOfAPlan: how groups were found, whose members could not be read, which names
-// are nobody's, and which accounts count as converted.
+// TestNotesOfAPlan: how groups were found, which members could not be read, which names belong to nobody, and which
+// accounts count as converted.
 func TestNotesOfAPlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -168,8 +168,8 @@ func TestNotesOfAPlan(t *testing.T) {
 	}
 }
 
-// TestEarlier: what a run hands to later ones about groups. A group in doubt keeps what
-// was last believed of it, and so does one that could not be read.
+// TestEarlier: what a run leaves to later runs about groups. A group in doubt keeps what was last believed, and so does
+// a group that could not be read.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	old := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)

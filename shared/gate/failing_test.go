@@ -60,9 +60,8 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// lively are the objects of a store with everything in it that the steps read: an
-// override, a change that was begun, one that was done, what batches said, the mailbox
-// usage report. The plan of run is made.
+// lively returns the objects of a store with everything that the steps read: an override, a change that was begun, a
+// change that was done, results of batches, and the mailbox usage report. The plan of "run" is made.
 func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	t.Helper()
 	s := &store.Memory{}
@@ -100,8 +99,7 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	return s.Objects(), p.PlanHash
 }
 
-// TestAFailingStoreHoldsEveryStep: whichever call of the store fails, no step says that
-// it went well, or goes on.
+// TestAFailingStoreHoldsEveryStep: whichever call of the store fails, the step fails and does not go on.
 func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	t.Parallel()
 	restore := func(r Request) func(string) StepInput {

@@ -45,26 +45,26 @@ var (
 
 // evaluated is a run whose partitions are evaluated.
 type evaluated struct {
-	text       string // of the policy; empty: the one above
+	text       string // text of the policy; empty: the one above
 	user       string
 	scheduled  bool
 	entra, ad  snapshot.Reading
 	partitions [][]plan.Decision
 	tallies    [2]plan.Tally // of the first partition
 	mailboxes  *snapshot.Mailboxes
-	seats      [2]int          // of Exchange Online: paid for, and taken
+	seats      [2]int          // of Exchange Online: bought, and taken
 	run        string          // empty: run
-	taken      []ledger.Intent // by earlier runs, and not given back
-	history    string          // key of a standing that is there already
+	taken      []ledger.Intent // by earlier runs, and not restored
+	history    string          // key of a digest that is there already
 	consumed   int             // seats of E3 that are taken
 }
 
-// healthy is a reading of a source at which nothing is wrong.
+// healthy is a reading of a source without faults.
 func healthy(s directory.Source) snapshot.Reading {
 	return snapshot.Reading{Source: s, People: 100, Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}}
 }
 
-// quiet is a run in which everything is well and nothing happens.
+// quiet is a healthy run in which nothing happens.
 func quiet() evaluated {
 	return evaluated{
 		text: text, entra: healthy(directory.Entra), ad: healthy(directory.AD), partitions: make([][]plan.Decision, 1),
@@ -130,7 +130,7 @@ func (e evaluated) emit(n int, emit func(*plan.Decision) error) error {
 	return nil
 }
 
-// summary counts each partition as 50 people; the tallies are the first one's.
+// summary counts 50 people in each partition. Only the first partition has tallies.
 func (e evaluated) summary(n int) decision.Summary {
 	if n > 0 {
 		return decision.Summary{People: 50, Tallies: make([]plan.Tally, 2)}
@@ -138,7 +138,7 @@ func (e evaluated) summary(n int) decision.Summary {
 	return decision.Summary{People: 50, Tallies: e.tallies[:]}
 }
 
-// reclaim is a decision to take E3 of somebody who signed in last days ago.
+// reclaim is a decision to take E3 from a person who last signed in some days ago.
 func reclaim(user string, days int) plan.Decision {
 	return plan.Decision{
 		User: user, UserPrincipalName: user + "@x.example", Rule: "m365", License: "e3", To: "exo", Outcome: policy.Reclaim,

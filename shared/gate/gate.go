@@ -1,6 +1,6 @@
-// Package gate makes the plan of a run from the decisions of all partitions:
-// it counts, applies the limits and the health of the feeds, keeps the changes
-// that fit, and writes plan.json and changes.csv. It reads objects only.
+// Package gate makes the plan of a run from the decisions of all partitions. It counts, applies the limits and the
+// health of the feeds, keeps the changes that fit, and writes plan.json and changes.csv. It reads only objects of the
+// store.
 package gate
 
 import (
@@ -19,9 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Run makes the plan of a run whose partitions are all evaluated. now is the
-// real clock, from which the plan expires. Running it again replaces the plan
-// by the same one.
+// Run makes the plan of a run whose partitions are all evaluated. now is the real time, from which the plan expires. A
+// repeated call writes the same plan again.
 func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {
@@ -59,8 +58,8 @@ type judgement struct {
 	guard           *mailboxGuard
 	chosen, notices *plan.Selection
 	again           []history.Touch // licenses held again
-	pending         map[string]bool // runs that have not ended a change
-	people          map[string]bool // in a run for one person
+	pending         map[string]bool // runs with changes that have not ended
+	people          map[string]bool // the people of a run for one person
 	matches         *matches
 	sum             decision.Summary
 	listed          *decision.Listed
@@ -89,7 +88,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		switch {
 		case !d.Planned():
 		case d.Notice:
-			d.Seat = "" // taken when the change is made
+			d.Seat = "" // the seat is taken when the change is made
 			j.notices.Offer(*d)
 		default:
 			j.chosen.Offer(*d)
@@ -131,8 +130,8 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// savesNothing names each license whose changes free no seat, or may free none. It says
-// why the sum counts nothing for them.
+// savesNothing names each license whose changes free no seat, or may free none. The note says why the sum does not
+// count them.
 func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {
 		n := 0
@@ -148,9 +147,8 @@ func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	return notes
 }
 
-// asksNobody names each rule that has holders and asks none of them, with the
-// attributes that are empty. A condition about an attribute that nobody has filled in
-// would otherwise spare everybody in silence.
+// asksNobody names each rule that has holders and asks none of them, with the attributes that are empty. Without this
+// note a condition on an attribute that nobody has filled in would spare everybody silently.
 func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	for i := range tallies {
 		t := &tallies[i]
@@ -166,7 +164,7 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	return notes
 }
 
-// each is every decision with what the plan as a whole makes of it.
+// each yields every decision, with what the whole plan adds to it.
 func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 	return j.Each(ctx, func(d *plan.Decision) error {
 		d.Refused = j.guard.refusal(d)
@@ -177,8 +175,8 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 	})
 }
 
-// freeSeats are the seats of each license that a plan may take: those paid for
-// and not taken, but for the reserve. Seats that the plan frees are not counted.
+// freeSeats counts the seats of each license that a plan may take: the bought seats, less the taken ones and the
+// reserve. It does not count seats that the plan itself frees.
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
 	for _, l := range r.Policy.Licenses {
@@ -189,10 +187,9 @@ func freeSeats(r *decision.Run) map[string]int {
 	return free
 }
 
-// remember leaves for later runs whom the plan may touch and how the feeds look.
-// Dates by which too many people matched are not what later ones are measured by. What
-// was read of each account is remembered all the same: most first plans are held, and
-// a date that one of them saw may not be missing later.
+// remember stores for later runs which people the plan may touch and how the feeds look. When too many people matched
+// by some dates, later runs do not compare their feeds with these dates. They still remember what was read of each
+// account: most first plans are on hold, and a date that one of them saw must not go missing unnoticed.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == ""
 	past := planned(j.plan)
@@ -213,7 +210,7 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 	return history.PutPlanned(ctx, j.store, past, everybody)
 }
 
-// reportBaselines are the healthy signals of reports, as later runs compare with them.
+// reportBaselines returns the healthy signals of reports. Later runs compare their signals with them.
 func (j *judgement) reportBaselines(believed bool) map[string]*plan.Baseline {
 	seen := map[string]*plan.Baseline{}
 	for s, f := range j.Feeds {
@@ -224,7 +221,7 @@ func (j *judgement) reportBaselines(believed bool) map[string]*plan.Baseline {
 	return seen
 }
 
-// planned is what any plan leaves. In audit nothing can become of it.
+// planned is what a plan leaves for later runs. A plan in audit touches nobody.
 func planned(p *plan.Plan) *history.Planned {
 	past := &history.Planned{Run: p.Run, AsOf: p.AsOf, Expires: p.Expires, Touches: []history.Touch{}}
 	if p.Mode == policy.Audit {
@@ -246,7 +243,7 @@ func begin(r *decision.Run, now time.Time) *plan.Plan {
 	}
 }
 
-// signals is the health of every signal that was judged, by name.
+// signals returns the health of every signal that was judged, by name.
 func signals(r *decision.Run) map[string]plan.Feed {
 	all := map[string]plan.Feed{}
 	for s, f := range r.Feeds {
@@ -268,9 +265,8 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// unhealthy lists what is wrong with the sources. One that is not set up is
-// the operator's choice and no reason to hold. A run for one person is looked
-// at by whoever asked for it, and shows what is not known itself.
+// unhealthy lists the faults of the sources. A source that is not set up is the operator's choice and no reason to
+// hold. A run for one person is not held: the operator who asked for it looks at it, and it shows what is unknown.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// busy is a run with everything in it: changes over two partitions, more than
-// perRun, somebody refused, somebody undecided, somebody who never signed in.
+// busy is a run with everything: changes in two partitions, more changes than perRun allows, and people who were
+// refused, are undecided, or never signed in.
 func busy() evaluated {
 	e := quiet()
 	never := reclaim("never", 0)
@@ -143,7 +143,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// TestNoPlanFromLess: what was not evaluated to its end gives no plan.
+// TestNoPlanFromLess: a run that was not evaluated to its end gets no plan.
 func TestNoPlanFromLess(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -11,17 +11,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// mailboxGuard knows the mailboxes of those whose license would change to one
-// with a smaller mailbox, or be taken. Without what it needs to know, the change is
-// refused.
+// mailboxGuard knows the mailboxes of people who would lose a license or get one with a smaller mailbox. It refuses a
+// change when it lacks a fact that it needs.
 type mailboxGuard struct {
 	quota     map[string]float64            // in GB, by license
-	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: wanted, and not in the report
+	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: needed, and not in the report
 	failed    string                        // why there is no report
 	concealed bool
 }
 
-// guardOf reads the report for those of a run's decisions that need it.
+// guardOf reads the report for the decisions of a run that need it.
 func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard, error) {
 	g := &mailboxGuard{quota: map[string]float64{}, boxes: map[string]*directory.Mailbox{}}
 	for _, l := range r.Policy.Licenses {
@@ -53,8 +52,7 @@ func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard
 	}
 }
 
-// note keeps a line of the report if it is asked for. A report whose names are
-// concealed has no name with an @.
+// note keeps a line of the report if a decision needs it. In a report with concealed names no name has an @.
 func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	name := strings.ToLower(m.UserPrincipalName)
 	if strings.Contains(name, "@") {
@@ -67,8 +65,7 @@ func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	return nil
 }
 
-// refusal is why a decision is not carried out, by what it says itself or by the
-// mailbox.
+// refusal returns why a decision is not carried out, from the decision itself or from the mailbox.
 func (g *mailboxGuard) refusal(d *plan.Decision) string {
 	if d.Refused != "" || !d.Mailbox {
 		return d.Refused

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// listedIn are the reasons in one of the long lists of a plan.
+// listedIn returns the reasons in one of the long lists of a plan.
 func listedIn(t *testing.T, s store.Store, list string) (reasons []string) {
 	t.Helper()
 	err := report.EachListed(t.Context(), s, "run", func(in, reason string) error {
@@ -117,8 +117,8 @@ func TestMailboxGuard(t *testing.T) {
 	}
 }
 
-// TestSeats: a plan takes no more seats than are free beside the reserve, giving
-// back first, then the longest idle. Who needs none is not counted.
+// TestSeats: a plan takes no more seats than are free beside the reserve. Restores come first, then the people who are
+// idle longest. A change that needs no seat does not count.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision, of string) plan.Decision { d.Seat = of; return d }
@@ -161,7 +161,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// strip keeps the reasons that end in a text, as that.
+// strip returns the text once for each reason that ends in it.
 func strip(reasons []string, text string) (kept []string) {
 	for _, r := range reasons {
 		if strings.HasSuffix(r, text) {
@@ -171,8 +171,7 @@ func strip(reasons []string, text string) (kept []string) {
 	return kept
 }
 
-// TestNoticesAndReturns: what is announced and who came back are lists of their
-// own, and all are left for later runs.
+// TestNoticesAndReturns: announcements and returned people have lists of their own. All are stored for later runs.
 func TestNoticesAndReturns(t *testing.T) {
 	t.Parallel()
 	notice := reclaim("noticed", 80)

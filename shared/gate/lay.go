@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// isOver tells whether the data of a run cannot be read any more.
+// isOver reports whether the data of a run can no longer be read.
 func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	_, err := decision.Open(ctx, s, run)
 	if gone(err) {
@@ -24,9 +24,9 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, err
 }
 
-// lay begins and seals the run of a restore. It reads no people. From the past it needs
-// the policy, and how groups and products were resolved. It takes both from the first
-// place where they can be read. A repeated step finds the run there.
+// lay begins and seals the run of a restore. The run reads no people. From the past it needs the policy, and how groups
+// and products were resolved. It takes each from the first place where it can be read. A repeated step finds the run
+// there.
 func lay(ctx context.Context, s store.Store, in Back, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {
@@ -59,7 +59,7 @@ func lay(ctx context.Context, s store.Store, in Back, changes []plan.Change, now
 	return snapshot.Seal(ctx, s, m)
 }
 
-// begun is the beginning of a run; nil when it is gone or damaged.
+// begun returns the beginning of a run, or nil when it is missing or damaged.
 func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
 	if gone(err) {
@@ -68,8 +68,7 @@ func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, err
 	return b, err
 }
 
-// newestBegun is the beginning of the newest run for everybody; nil when its data are
-// gone, too.
+// newestBegun returns the beginning of the newest run for everybody, or nil when its data are missing, too.
 func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.Begin, error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
@@ -78,9 +77,10 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 	return begun(ctx, s, newest)
 }
 
-// policyFor is the policy by which licenses are given back: the one in force, else the
-// one of the run that took them, else the newest run's; of these the first that names
-// all their licenses. Nil when none can be read.
+// policyFor chooses the policy by which licenses are restored. The candidates are the policy in force, that of the run
+// that took the licenses, and that of the newest run. The first one that names all these licenses is chosen, or else
+// the first that can be read. Policies of another tenant than that of the runs do not count. It is nil when none can be
+// read.
 func policyFor(in Back, changes []plan.Change, runs ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range runs {
@@ -103,7 +103,7 @@ func policyFor(in Back, changes []plan.Change, runs ...*snapshot.Begin) (text st
 	return text, p
 }
 
-// names tells whether a policy names the licenses of all changes.
+// names reports whether a policy names the licenses of all changes.
 func names(p *policy.Policy, changes []plan.Change) bool {
 	for _, c := range changes {
 		if p.LicenseNamed(c.License) == nil || c.To != "" && p.LicenseNamed(c.To) == nil {
@@ -113,13 +113,12 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 	return true
 }
 
-// former are the license groups of a run, by license, and the further ones of licenses
-// that several groups give. The objectGUIDs of those in Active Directory are in its
-// manifest, as far as that can be read.
+// former returns the license groups of a run, by license. more has the further groups of licenses that several groups
+// give. The objectGUIDs of groups in Active Directory come from the run's manifest, as far as it can be read.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
-		return nil, nil // of a version that this one does not understand: the policy in force has the groups
+		return nil, nil // of another version: the policy in force has the groups
 	}
 	guids := map[string]string{}
 	if m, _, err := snapshot.GetManifest(ctx, s, b.Run); err == nil {

@@ -18,8 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatStepsLeaveInTheStore: the results of a whole run, and the changes as a file
-// for people, also of a restore.
+// TestWhatStepsLeaveInTheStore: the results of a whole run, and the changes as a file for people, also for a restore.
 func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -38,7 +37,7 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	}
 }
 
-// TestVoidOverrideAlone holds nothing: it is told where something is held.
+// TestVoidOverrideAlone: a void override holds nothing. The plan mentions it only when something else holds it.
 func TestVoidOverrideAlone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -52,8 +51,8 @@ func TestVoidOverrideAlone(t *testing.T) {
 	}
 }
 
-// TestAcceptedAreThoseWhoMatched: neither the hash of who matched nor an override knows
-// of people about whom the rule was undecided.
+// TestAcceptedAreThoseWhoMatched: neither the hash of the matches nor an override includes people about whom the rule
+// was undecided.
 func TestAcceptedAreThoseWhoMatched(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(text))
@@ -98,8 +97,8 @@ func TestOverrideWhoseDataAreGone(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreNobodys hold the plan, which says who is like them; what cannot be
-// read for that is no plan.
+// TestNamesThatAreNobodys: a name that nobody has holds the plan, which lists similar names. When these cannot be read,
+// there is no plan.
 func TestNamesThatAreNobodys(t *testing.T) {
 	t.Parallel()
 	listed := strings.Replace(text, "limits:", "exempt: {users: [boss@x.example], leave: [{user: old@x.example, until: 2026-01-01}]}\nlimits:", 1)
@@ -144,8 +143,8 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	}
 }
 
-// TestRestoreOfAMixture: what is to be put back is neither hidden by what is back nor by
-// what is on its way, also where the plan is gone.
+// TestRestoreOfAMixture: a license that must be restored is not hidden by licenses that are restored or being restored,
+// also when the plan is missing.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){
@@ -180,7 +179,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 	}
 }
 
-// wrote writes one entry about E3 into the ledger; without an outcome it stays open.
+// wrote writes one entry about E3 into the ledger. Without an outcome it stays open.
 func wrote(t *testing.T, book *ledger.Ledger, user, run, back string, o ledger.Outcome) {
 	t.Helper()
 	last, err := book.Latest(t.Context(), user, "e3")

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// StepOutput is the state that is handed on, and at the end the outcome of the
-// execution. It holds numbers and names of batches.
+// StepOutput is the state that a step hands to the next one. At the end it is the output of the execution. It has only
+// numbers and names of batches.
 type StepOutput struct {
 	Run         string       `json:"run"`
 	PlanHash    string       `json:"planHash"`
@@ -21,41 +21,40 @@ type StepOutput struct {
 	// FeedAge is how old the newest activity of each source is, in hours.
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
-	Go          bool    `json:"go"` // apply it, or wait and apply again
+	Go          bool    `json:"go"` // apply the plan, or wait and apply it again
 	Round       int     `json:"round"`
 	WaitSeconds int     `json:"waitSeconds"`
-	Batches     Batches `json:"batches"` // that are to be worked on
+	Batches     Batches `json:"batches"` // the batches to work on
 
 	Counts  *plan.Counts          `json:"counts,omitempty"` // of verdicts
 	Changes int                   `json:"changes"`
 	Results map[report.Status]int `json:"results,omitempty"`
-	// Resumed are the changes that earlier runs had begun, by what became of them.
+	// Resumed counts the changes that earlier runs had begun, by their status now.
 	Resumed       map[report.Status]int `json:"resumed,omitempty"`
-	Troubled      int                   `json:"troubled"`          // of pending, those that waiting alone does not help
-	Refused       string                `json:"refused,omitempty"` // why a safety check forbids to go on
+	Troubled      int                   `json:"troubled"`          // pending changes for which waiting is not enough
+	Refused       string                `json:"refused,omitempty"` // why a safety check stops the run
 	MonthlySaving float64               `json:"monthlySaving"`
 	Currency      string                `json:"currency"`
 }
 
-// Batches are those to be worked on, by directory.
+// Batches are the batches to work on, by directory.
 type Batches struct {
 	Entra []Batch `json:"entra"`
 	AD    []Batch `json:"ad"`
 }
 
-// Batch names a batch of a plan: of this run, or of an earlier one that is resumed.
+// Batch names a batch of a plan: of this run, or of an earlier run that is resumed.
 type Batch struct {
 	Run      string `json:"run"`
 	PlanHash string `json:"planHash"`
-	Override bool   `json:"override"` // of the limits that hold the plan
+	Override bool   `json:"override"` // the limits that hold the plan are set aside
 	Batch    string `json:"batch"`
 }
 
-// mostReasons bounds what is said of a held plan; plan.json has it all.
+// mostReasons bounds the reasons of a hold in the state. plan.json has all of them.
 const mostReasons = 10
 
-// outputOf is the state after a plan was made or worked on. Batches that are
-// final are left out.
+// outputOf is the state after a plan was made or worked on. It leaves out batches that are final.
 func outputOf(p *plan.Plan, results *report.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
@@ -96,9 +95,8 @@ func (all *Batches) add(p *plan.Plan, results *report.Results, override bool) {
 
 func (all *Batches) any() bool { return len(all.Entra)+len(all.AD) > 0 }
 
-// Metrics are the figures of a step by the names of the dashboard and the
-// alarms. Every run has its end either in hold, in a gate after which nothing is
-// to be done, or in a settling after which nothing is waited for.
+// Metrics returns the figures of a step, by the names that the dashboard and the alarms use. Every run reports its end
+// once: in a hold, in a gate after which nothing is to be done, or in a settle after which nothing is pending.
 func (o *StepOutput) Metrics(op string) map[string]float64 {
 	flag := map[bool]float64{true: 1}
 	m := map[string]float64{"RunEnded": flag[!o.Go]}

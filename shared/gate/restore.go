@@ -21,26 +21,24 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrNothing is returned when there is nothing to put back.
+// ErrNothing is returned when there is nothing to restore.
 var ErrNothing = errors.New("nothing to put back")
 
 // Back says what a restore puts back.
 type Back struct {
 	Of   string // the run that took it
-	User string // of one person alone: an object id, SID or user principal name; empty: of everybody
-	Run  string // the run that puts it back
+	User string // restore only this person: an object id, SID or user principal name; empty: everybody
+	Run  string // the run of the restore
 	// Policy is the text of the policy in force; empty when it cannot be read.
 	Policy string
 }
 
-// Restore makes, as a run of its own, the plan that puts back what a run took:
-// everything, or what one person lost. It leaves out what was not done and what is
-// already back. The plan is applied like any other, but no rule is asked. It rests on
-// the ledger alone: the data of the run may be gone or damaged.
+// Restore plans, as a run of its own, to restore what a run took: everything, or what one person lost. It leaves out
+// changes that were not made and licenses that are already restored. The plan is applied like any other, but no rule is
+// asked. It rests on the ledger alone, since the data of the run may be missing or damaged.
 //
-// A restore of a whole run stops that run first. A restore of one person stops only the
-// changes of that person. The plan resumes the runs that have open changes: the run
-// itself, and other restores of it.
+// A restore of a whole run stops that run first. A restore of one person stops only the changes of that person. The
+// plan resumes the runs that have open changes: the run itself, and other restores of it.
 func Restore(ctx context.Context, s store.Store, in Back, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
@@ -97,14 +95,13 @@ func Restore(ctx context.Context, s store.Store, in Back, now time.Time) (*plan.
 	return p, report.PutChanges(ctx, s, p)
 }
 
-// nobody is the lists of a plan that was not made of decisions.
+// nobody yields no decisions, for the lists of a plan that was not made from decisions.
 func nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }
 
-// touched are the licenses that a run may have taken: those that its plan named, or,
-// when that is gone or damaged, those that the ledger has of the person, or of
-// everybody.
+// touched lists the licenses that a run may have taken. It reads what the run's plan left. When that is missing or
+// damaged, it lists the ledger, of the person or of everybody.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Back) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -144,14 +141,14 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Back) (
 // found is what the ledger has about the run that the restore undoes.
 type found struct {
 	changes    []plan.Change
-	resumes    []string // runs that have begun and not ended to change the same
+	resumes    []string // runs with open changes of the same licenses
 	pending    []plan.Begun
 	stops      []string // people whose changes are stopped
-	unreadable []string // why something of the ledger cannot be believed
-	back       int      // changes of the run that are back, or came to nothing
+	unreadable []string // why entries of the ledger cannot be believed
+	back       int      // changes of the run that are restored, or that changed nothing
 }
 
-// nothing is why there is nothing to put back.
+// nothing returns why there is nothing to restore.
 func (f *found) nothing(in Back) error {
 	if len(f.unreadable) > 0 {
 		return fmt.Errorf("%w to put back run %s: %s", ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
@@ -162,7 +159,7 @@ func (f *found) nothing(in Back) error {
 // readAtOnce is how many entries of the ledger are read side by side.
 const readAtOnce = 16
 
-// backOf looks in the ledger what a run took that is not back.
+// backOf finds in the ledger what a run took and nobody has restored.
 func backOf(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Back) (*found, error) {
 	over := sync.OnceValues(func() (bool, error) { return isOver(ctx, s, in.Of) })
 	parts := make([]found, len(touches))
@@ -195,8 +192,8 @@ func backOf(ctx context.Context, s store.Store, book *ledger.Ledger, touches []h
 	return sum, nil
 }
 
-// note records what an entry means for the restore. over tells whether the data of the
-// run that it undoes are gone. Such a run cannot end by itself what it began.
+// note records what an entry means for the restore. over reports whether the data of the run that it undoes are
+// missing. Such a run cannot finish by itself what it began.
 func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error {
 	done := e.Completion != nil
 	switch {
@@ -225,7 +222,7 @@ func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error 
 	return nil
 }
 
-// begunBy is the change of an open entry.
+// begunBy returns the change of an open entry.
 func begunBy(e *ledger.Entry) plan.Begun {
 	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be put back"}
 }

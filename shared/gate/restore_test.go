@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatAnEntryMeansForARestore: taken and not back, begun, on its way back, or over.
+// TestWhatAnEntryMeansForARestore: the license is taken, the change is open, the restore is open, or all is over.
 func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	t.Parallel()
 	since := asOf.AddDate(0, 0, -90)
@@ -39,7 +39,7 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	for name, tc := range map[string]struct {
 		entry *ledger.Entry
 		user  string
-		lost  bool // the data of the run are
+		lost  bool // the data of the run are missing
 		want  found
 	}{
 		"taken":                          {entry("r0", "", ledger.Done), "", false, found{changes: put("put back what run r0 took", -35)}},
@@ -75,7 +75,7 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	}
 }
 
-// TestRestorePlan: what a plan that puts back says of itself, in each mode.
+// TestRestorePlan: the plan of a restore, in each mode.
 func TestRestorePlan(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[policy.Mode]struct {
@@ -105,7 +105,7 @@ func TestRestorePlan(t *testing.T) {
 		if len(p.Unreadable) != 1 || !strings.Contains(p.Unreadable[0], "ledger/dan/e3/000001.json") {
 			t.Errorf("unreadable: %q", p.Unreadable)
 		}
-		if users(p.Changes) != "bob ann cid" { // takes leaves no manifest: what it began is undone
+		if users(p.Changes) != "bob ann cid" { // takes leaves no manifest, so the restore undoes what the run began
 			t.Errorf("changes of %q", users(p.Changes))
 		}
 		kept, err := report.GetPlan(t.Context(), s, "mine")
@@ -125,7 +125,7 @@ func TestRestorePlan(t *testing.T) {
 	}
 }
 
-// TestRestoreOfWhatIsUnreadable says so, and does not say that there is nothing.
+// TestRestoreOfWhatIsUnreadable: the error names the unreadable entries. It does not say that there is nothing.
 func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -144,12 +144,12 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	}
 }
 
-// TestRestoreWithoutThePlan: where the run's plan is gone or damaged, the ledger says
-// what it took: of the person, or of everybody.
+// TestRestoreWithoutThePlan: when the run's plan is missing or damaged, the ledger says what the run took, of the
+// person or of everybody.
 func TestRestoreWithoutThePlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		damaged bool // the object that names whom the run may have touched
+		damaged bool // the object with the people whom the run may have touched
 		of      string
 		user    string
 		want    string // whose license is put back
@@ -195,7 +195,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 	}
 }
 
-// TestPolicyOfARestore: the first that names all licenses, of the tenant that lost them.
+// TestPolicyOfARestore: the first policy that names all licenses, of the tenant that the restore is for.
 func TestPolicyOfARestore(t *testing.T) {
 	t.Parallel()
 	without := strings.ReplaceAll(text, "citrix", "desktop")
@@ -229,8 +229,8 @@ func TestPolicyOfARestore(t *testing.T) {
 	}
 }
 
-// TestRunOfARestore: groups and products are those of the run that took the licenses,
-// or of the newest one, and the way back needs a policy.
+// TestRunOfARestore: groups and products come from the run that took the licenses, or else from the newest run. A
+// restore needs a policy.
 func TestRunOfARestore(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}

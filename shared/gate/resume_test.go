@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// takes makes an earlier run with a plan that changed the E3 of some people, done
-// or, for an empty outcome, still open.
+// takes makes an earlier run with a plan that changed the E3 of some people. A change with an empty outcome is still
+// open.
 func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
 	p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}, Created: asOf, Expires: asOf.Add(plan.Lifetime)}
@@ -46,8 +46,8 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 	return p
 }
 
-// TestResume: what earlier runs have begun and not ended is worked on by the next
-// one, in enforce by itself, else when its plan is approved.
+// TestResume: the next run goes on with changes that earlier runs began and did not end. In enforce it does so by
+// itself, in other modes when its plan is approved.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []policy.Mode{policy.Enforce, policy.Review} {
@@ -85,8 +85,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestApproveWhatIsOpen: a change that is open in the ledger may be finished, though
-// a newer plan superseded its own and nothing but trouble is known of it.
+// TestApproveWhatIsOpen: a change that is open in the ledger may be finished, although a newer plan superseded its plan
+// and its batches report only trouble.
 func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -105,8 +105,7 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	}
 }
 
-// TestRestorePlans: what of a run is put back, for everybody and for one person,
-// while some of it is under way.
+// TestRestorePlans: what a restore of a run plans, for everybody and for one person, while some changes are open.
 func TestRestorePlans(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -114,7 +113,7 @@ func TestRestorePlans(t *testing.T) {
 		want    []string // whose license is put back
 		resumes []string
 	}{
-		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // its data are over their time: it cannot undo what it has begun
+		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // its data have expired: it cannot undo what it began
 		"one, done":        {"ann", []string{"ann"}, nil},
 		"one, by name":     {"DAN@x.example", []string{"dan"}, nil},
 		"one, on its way":  {"cid", nil, []string{"back"}},
@@ -125,7 +124,7 @@ func TestRestorePlans(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := steps(t, quiet()).Store
-			if _, err := Run(t.Context(), s, "run", clock); err != nil { // whose data it goes on from
+			if _, err := Run(t.Context(), s, "run", clock); err != nil { // the restore goes on from the data of this run
 				t.Fatal(err)
 			}
 			takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": "", "cid": ledger.Done, "dan": ledger.Done})
@@ -175,7 +174,7 @@ func TestRestorePlans(t *testing.T) {
 	}
 }
 
-// TestRestoreOfOne: an operator need not know which run took somebody's licenses.
+// TestRestoreOfOne: an operator need not know which run took a person's licenses.
 func TestRestoreOfOne(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())

@@ -17,8 +17,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// TestResumedChanges: what became of changes that earlier runs had begun is counted
-// beside the plan's own, and batches of an overridden run stay so.
+// TestResumedChanges: the results of changes that earlier runs had begun are counted beside the plan's own. Batches of
+// an overridden run stay overridden.
 func TestResumedChanges(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -30,7 +30,7 @@ func TestResumedChanges(t *testing.T) {
 		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "earlier"}},
 	}
 	p.PlanHash = p.Hash()
-	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // the results of its process are lost
+	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // the process died before it wrote results
 	if err := history.PutOverride(t.Context(), s.Store, noted); err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +62,12 @@ func TestResumedChanges(t *testing.T) {
 	}
 }
 
-// TestRoundsOfWaiting: trouble is tried again a few times, and what merely waits for
-// about a day.
+// TestRoundsOfWaiting: a change in trouble is tried again a few times. A change that only waits is tried for about a
+// day.
 func TestRoundsOfWaiting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		again bool // the change waits for trouble to go away
+		again bool // the change waits for a fault to be mended
 		round int
 		want  bool
 	}{
@@ -99,7 +99,7 @@ func TestRoundsOfWaiting(t *testing.T) {
 	}
 }
 
-// TestAgeOfFeeds: of each source that has a date at all.
+// TestAgeOfFeeds: the age of each source that has a date.
 func TestAgeOfFeeds(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -109,8 +109,7 @@ func TestAgeOfFeeds(t *testing.T) {
 	}
 }
 
-// TestRestoresOnTheWay are resumed, each once, in order; people are found by id, SID or
-// name.
+// TestRestoresOnTheWay: open restores are resumed, each once, in order. People are found by id, SID or name.
 func TestRestoresOnTheWay(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -140,8 +139,7 @@ func TestRestoresOnTheWay(t *testing.T) {
 	}
 }
 
-// TestOneGroupInDoubtOfTwoQuestions: an exempt group and a license group are asked in
-// their own ways.
+// TestOneGroupInDoubtOfTwoQuestions: one group is exempt and gives a license. Each use has its own advice.
 func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	t.Parallel()
 	j := inDoubt(t, func(j *judgement) {
@@ -152,8 +150,8 @@ func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	}
 }
 
-// TestRestoreByThePolicyInForce: its mode is the plan's, and where it cannot be read the
-// run's own policy stands in. A run that is named is not looked for.
+// TestRestoreByThePolicyInForce: the mode of the plan is that of the policy in force. The run's own policy replaces it
+// when it cannot be read. When a run is named, no other run is searched.
 func TestRestoreByThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -180,8 +178,8 @@ func TestRestoreByThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestRestoreGoesOnWithAnother that has begun: its batches are worked on, too. Of a run
-// whose plan is gone, nothing is known but that it is open.
+// TestRestoreGoesOnWithAnother: a restore also works on the batches of another restore that has begun. Of a run without
+// its plan, nothing is known but that it is open.
 func TestRestoreGoesOnWithAnother(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -204,7 +202,7 @@ func TestRestoreGoesOnWithAnother(t *testing.T) {
 	}
 }
 
-// TestOpenChangeOfALostPlan is told, and resumed in every mode but audit.
+// TestOpenChangeOfALostPlan: it is reported, and resumed in every mode but audit.
 func TestOpenChangeOfALostPlan(t *testing.T) {
 	t.Parallel()
 	for mode, resumes := range map[string][]string{"audit": nil, "review": {"lost"}} {
@@ -244,8 +242,7 @@ func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	}
 }
 
-// TestRunThatCanEndItself: what a run has begun is undone by the run itself as long as
-// its data are there.
+// TestRunThatCanEndItself: a run undoes what it began as long as its data can be read.
 func TestRunThatCanEndItself(t *testing.T) {
 	t.Parallel()
 	e := quiet()

@@ -16,11 +16,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// settled is the name under which the results of a whole run lie.
+// settled names the object with the results of a whole run.
 const settled = "settled"
 
-// Settle finds what really became of a plan: by the ledger where a change began,
-// else by what the batches said. What nobody knows of did not begin. It writes
+// Settle finds what happened to each change of a plan. It takes the ledger's word for a change that began, and the
+// results of the batches for any other. A change that neither knows did not begin. Settle writes
 // runs/<run>/results/settled.json.
 func Settle(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *report.Results, error) {
 	p, err := report.GetPlan(ctx, s, run)
@@ -70,8 +70,8 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 	}
 }
 
-// Hold writes the plan of a run that could not be evaluated: held, without a
-// change, and not to be overridden.
+// Hold writes the plan of a run that could not be evaluated. The plan is on hold, has no change, and cannot be
+// overridden.
 func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

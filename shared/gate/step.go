@@ -17,34 +17,32 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRefused is returned when a plan may not be applied as it was asked.
+// ErrRefused is returned when a plan may not be applied in the way that was asked.
 var ErrRefused = errors.New("refused")
 
-// How long a run waits for the directory: from a minute on, twice as long each
-// time and at most an hour, for about a day.
+// A run waits for the directory from one minute on, twice as long each time and at most an hour, for about a day.
 const (
 	firstWait  = time.Minute
 	longWait   = time.Hour
 	mostRounds = 28
-	// troubleRounds is how often changes are tried again that wait for nothing
-	// but a fault to go away.
+	// troubleRounds is how often changes are tried again that wait only for a fault to be mended.
 	troubleRounds = 3
 )
 
-// StepInput is what the state machine asks for by Op.
+// StepInput is the input of the state machine. Op names the step.
 type StepInput struct {
 	Op string `json:"op"` // gate, hold, approve, restore, settle
-	// Execution and Started name the run that a restore is.
+	// Execution and Started name the run of a restore.
 	Execution string    `json:"execution"`
 	Started   time.Time `json:"started"`
 	Run       string    `json:"run"`     // of all but approve
-	Apply     bool      `json:"apply"`   // gate: of one person, the operator wants it carried out
+	Apply     bool      `json:"apply"`   // gate: the operator wants the plan of one person applied
 	Failure   Failure   `json:"failure"` // hold
 	Request   Request   `json:"request"` // approve: the input of the execution
 	Round     int       `json:"round"`   // settle
 }
 
-// Failure is an error as the state machine tells it.
+// Failure is an error in the form of the state machine.
 type Failure struct {
 	Error string `json:"Error"`
 	Cause string `json:"Cause"`
@@ -54,15 +52,15 @@ type Failure struct {
 type Request struct {
 	Run      string `json:"apply"`
 	PlanHash string `json:"planHash"`
-	// Override sets the limits aside that hold the plan.
+	// Override sets aside the limits that hold the plan.
 	Override bool `json:"override"`
-	// Restore is instead the run that is put back, for User alone if given; empty:
-	// the one that took licenses of the User.
+	// Restore is the run to restore, instead of a plan to apply. With a User only that person's licenses are restored.
+	// An empty Restore means the run that took licenses of the User.
 	Restore string `json:"restore,omitempty"`
 	User    string `json:"user,omitempty"`
 }
 
-// Steps are the steps of the state machine in which a run is judged and settled.
+// Steps are the steps of the state machine that judge a run and conclude it.
 type Steps struct {
 	Store store.Store
 	// Policy reads the text of the policy in force.
@@ -112,7 +110,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	return nil, fmt.Errorf("%w: the step %q is not known", ErrRefused, in.Op)
 }
 
-// feedAge is the age of the newest date of each source that has one.
+// feedAge returns the age of the newest date of each source that has one, in hours.
 func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, error) {
 	r, err := decision.Open(ctx, s.Store, run)
 	if err != nil {
@@ -127,8 +125,8 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 	return ages, nil
 }
 
-// approve compares what an operator approved with the plan that there is. Every
-// batch checks it again, and what the directories say about it.
+// approve compares the plan that an operator approved with the stored one. Every batch compares them again, and checks
+// the plan against the directories.
 func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	p, results, err := Settle(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
@@ -155,7 +153,7 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// admit says why a plan may not be applied as an operator asks for it; empty when it may.
+// admit returns why a plan may not be applied as an operator asks. It is empty when it may be applied.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {
@@ -168,7 +166,7 @@ func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) 
 	if left {
 		asked.Left = 1
 	}
-	if p.Restores == "" { // the way back is open whatever lies there as policy
+	if p.Restores == "" { // a restore needs no valid policy
 		if asked.Policy, err = s.Policy(ctx); err != nil {
 			return "", err
 		}
@@ -177,7 +175,7 @@ func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) 
 	return refusal, err
 }
 
-// restore makes the plan that puts a run back. Asking for it is its approval.
+// restore makes the plan of a restore. An operator who asks for a restore approves it by that.
 func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
 	sum := sha256.Sum256([]byte(in.Execution))
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))
@@ -190,7 +188,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	}
 	inForce, err := s.Policy(ctx)
 	if err != nil {
-		inForce = "" // the way back is open whatever lies there as policy
+		inForce = "" // a restore needs no valid policy
 	}
 	p, err := Restore(ctx, s.Store, Back{Of: old, User: user, Run: run, Policy: inForce}, s.Now())
 	if err != nil {
@@ -201,8 +199,8 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	return out, s.resume(ctx, p, out)
 }
 
-// resume adds what is not final of the runs that a plan resumes. Of those whose
-// data are over their time nothing can be said any more.
+// resume adds the batches that are not final of the runs that a plan resumes. A run whose data have expired adds
+// nothing.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
 		earlier, results, err := Settle(ctx, s.Store, run, s.Now())

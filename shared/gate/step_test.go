@@ -22,7 +22,7 @@ func steps(t *testing.T, e evaluated) *Steps {
 	return stepsOn(e.put(t))
 }
 
-// stepsOn are steps over a store, with the policy of the run as the one in force.
+// stepsOn returns steps over a store. The policy of the run is the one in force.
 func stepsOn(over store.Store) *Steps {
 	s := &Steps{Store: over, Now: func() time.Time { return clock }}
 	s.Policy = func(ctx context.Context) (string, error) {
@@ -35,7 +35,7 @@ func stepsOn(over store.Store) *Steps {
 	return s
 }
 
-// gated is the state after the gate of a run.
+// gated returns the state after the gate of a run.
 func (s *Steps) gated(t *testing.T, apply bool) *StepOutput {
 	t.Helper()
 	out, err := s.Do(t.Context(), StepInput{Op: "gate", Run: "run", Apply: apply})
@@ -52,9 +52,8 @@ func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 	return err
 }
 
-// TestWhatGoesOn: the schedule applies, in enforce only, and not who has a look
-// then; an operator who asks for one person has approved it by asking, but never in
-// audit.
+// TestWhatGoesOn: a scheduled run applies its plan in enforce only. A run that an operator starts to look at does not
+// apply it. An operator who asks for one person approves the plan by that, but never in audit.
 func TestWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -106,7 +105,7 @@ func TestApprove(t *testing.T) {
 	}
 }
 
-// TestClosed: what may not begin any more is not approved.
+// TestClosed: a plan of which nothing may begin is not approved.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -160,7 +159,8 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// TestSettle: the ledger has the last word, then what the batches said.
+// TestSettle: the ledger says what happened to a change, and the results of the batches say it where the ledger has no
+// entry.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -222,7 +222,7 @@ func TestSettle(t *testing.T) {
 		t.Errorf("a plan of which all is final was approved: %v", err)
 	}
 
-	// Only what was done is put back, by a run that a repeated step meets again.
+	// Only changes that were made are restored. A repeated step finds the run of the restore there.
 	restore := StepInput{Op: "restore", Execution: "e", Started: clock, Request: Request{Restore: "run"}}
 	s.Policy = func(context.Context) (string, error) { return "", errDown } // the way back needs none
 	for range 2 {

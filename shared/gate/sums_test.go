@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestSavesNothingIsSaid: which licenses' changes count nothing in the sum, and why.
+// TestSavesNothingIsSaid: the plan names the licenses that the sum does not count, with the reason.
 func TestSavesNothingIsSaid(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte(strings.Replace(text, ", model: user", "", 1)))
@@ -41,7 +41,7 @@ func TestSavesNothingIsSaid(t *testing.T) {
 	}
 }
 
-// TestFirstRunKnowsNoEarlierOne, neither a run nor what became of a license.
+// TestFirstRunKnowsNoEarlierOne: it knows neither a run nor what happened to a license.
 func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	t.Parallel()
 	taken := quiet()
@@ -96,7 +96,7 @@ func TestAuditLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestOpenCounts as taken in the sum of 30 days, unless it gives back.
+// TestOpenCounts: an open change counts as taken in the sum of 30 days, unless it is a restore.
 func TestOpenCounts(t *testing.T) {
 	t.Parallel()
 	item := func(rule string, began time.Time) ledger.Intent {

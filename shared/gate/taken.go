@@ -14,9 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Taken are the runs that took licenses of a user (the key in the ledger: an object
-// id or SID) which are not back yet, are on their way back, or are being taken;
-// ErrNothing when there are none. name is what the errors call the user.
+// Taken returns the runs that took licenses of a user. user is the key in the ledger, an object id or SID. It returns
+// runs whose licenses are not restored, are being restored, or are being taken. The error is ErrNothing when there is
+// no such run, and calls the user by name.
 func Taken(ctx context.Context, s store.Store, user, name string) (runs []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
@@ -47,9 +47,8 @@ func Taken(ctx context.Context, s store.Store, user, name string) (runs []string
 	return runs, nil
 }
 
-// takenFrom is the one run that took licenses of a user, and the user's key in the
-// ledger. The user is looked up in the newest run's data; whoever is not there any
-// more is found by object id or SID.
+// takenFrom returns the one run that took licenses of a user, and the user's key in the ledger. It looks the user up in
+// the newest run's data. A user who is no longer there is found by object id or SID.
 func (s *Steps) takenFrom(ctx context.Context, name string) (run, user string, err error) {
 	keys, err := s.keysOf(ctx, name)
 	if err != nil {
@@ -71,7 +70,7 @@ func (s *Steps) takenFrom(ctx context.Context, name string) (run, user string, e
 	return "", "", err
 }
 
-// keysOf are the keys by which the ledger may know a user.
+// keysOf returns the keys by which the ledger may know a user.
 func (s *Steps) keysOf(ctx context.Context, name string) (keys []string, err error) {
 	newest, err := history.Newest(ctx, s.Store, s.Now())
 	if err != nil || newest == "" {
@@ -89,7 +88,7 @@ func (s *Steps) keysOf(ctx context.Context, name string) (keys []string, err err
 		hits++
 		keys = append(keys, p.ID())
 		if sid := p.SID(); sid != "" && sid != p.ID() {
-			keys = append(keys, sid) // by which the ledger knew an account of Active Directory alone
+			keys = append(keys, sid) // the ledger knew an account of Active Directory alone by it
 		}
 		return nil
 	})

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestTaken: the runs that took somebody's licenses that are not back.
+// TestTaken: the runs that took licenses of a person which are not restored.
 func TestTaken(t *testing.T) {
 	t.Parallel()
 	type entry struct {
@@ -102,7 +102,7 @@ func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser
 	}
 }
 
-// TestKeysOf: by which keys the ledger may know somebody, from the newest run's data.
+// TestKeysOf: the keys by which the ledger may know a person, from the newest run's data.
 func TestKeysOf(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
@@ -143,8 +143,8 @@ func TestKeysOf(t *testing.T) {
 	}
 }
 
-// TestTakenFromEitherKey: what the ledger has of an account that was known to Active
-// Directory alone is found by the SID, also when it has nothing by the object id.
+// TestTakenFromEitherKey: entries of an account that was known only to Active Directory are found by the SID, also when
+// there are none under the object id.
 func TestTakenFromEitherKey(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
@@ -162,7 +162,7 @@ func TestTakenFromEitherKey(t *testing.T) {
 	}
 }
 
-// TestDataThatCannotBeRead: somebody is not taken for unknown then.
+// TestDataThatCannotBeRead: unreadable data do not make a person unknown.
 func TestDataThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	s := store.Store(&store.Memory{})
@@ -179,8 +179,7 @@ func TestDataThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestOpenChangesOfEarlierRuns: what is known of each, in order, for everybody or for
-// those whom the run is about.
+// TestOpenChangesOfEarlierRuns: what is known of each, in order, for everybody or for the people of the run.
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -213,7 +212,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 				}
 				e.partitions[0] = []plan.Decision{{User: id, SID: sid, Rule: "m365", License: "e3"}}
 			}
-			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // so that it knows the past
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // the run knows the past by it
 			e.putInto(t, s)
 			p, err := Run(t.Context(), s, "run", clock)
 			if err != nil {
@@ -240,7 +239,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	}
 }
 
-// putResults notes that the batches of a plan wait for ann.
+// putResults stores results by which the batches of a plan wait for ann.
 func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
 	said := &report.Results{Run: p.Run, PlanHash: p.PlanHash}

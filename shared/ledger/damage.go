@@ -13,11 +13,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrDamaged is returned for an object of the ledger that cannot be believed. It
-// stops what is about that person's license, and nobody else's.
+// ErrDamaged is returned for an object of the ledger that cannot be believed. It stops changes of that person's
+// license, and no others.
 var ErrDamaged = errors.New("damaged ledger")
 
-// damaged names the object, what is wrong with it, and the cure.
+// damaged names the object, its fault, and the cure.
 func damaged(key, format string, args ...any) error {
 	return fmt.Errorf("%w: the object %s %s; bring back its earlier version or a backup of it, or move it out of the store if it does not belong there: until then nothing is changed about this license of this person",
 		ErrDamaged, key, fmt.Sprintf(format, args...))
@@ -29,12 +29,12 @@ func sumOf(raw []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// named is the name of an object of the ledger below its license: a number, and what
-// it says about the intent of that number.
+// named matches the name of an object below its license: the number of an intent, and an ending for objects about that
+// intent.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
-// check looks for objects that do not belong to a license, and for what is said about
-// an intent that is not there: an old completion must not close the next change.
+// check finds objects that do not belong to a license, and objects about an intent that is missing. Otherwise an old
+// completion could close the next change.
 func (p *Page) check(ctx context.Context, license string) error {
 	for _, name := range p.others[license] {
 		key := layout.License(p.person, license) + name
@@ -46,7 +46,7 @@ func (p *Page) check(ctx context.Context, license string) error {
 		if slices.Contains(p.intents[license], intent) {
 			continue
 		}
-		// The list may have been read while both were written.
+		// The list may have been read while both objects were written.
 		body, err := p.ledger.store.Get(ctx, intent)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -61,8 +61,8 @@ func (p *Page) check(ctx context.Context, license string) error {
 	return nil
 }
 
-// fits checks that what lies beside an entry was written about this very intent.
-// Versions before the binding wrote no hash.
+// fits checks that an object beside an entry was written about this very intent. Versions before the binding wrote no
+// hash.
 func (e *Entry) fits(suffix, sum string) error {
 	if sum == e.Sum || sum == "" && !e.Bound {
 		return nil
@@ -70,7 +70,7 @@ func (e *Entry) fits(suffix, sum string) error {
 	return damaged(e.beside(suffix), "was written about another intent than %s", e.Key())
 }
 
-// isIntent tells the key of an intent by its last part.
+// isIntent reports whether the last part of a key is that of an intent.
 func isIntent(name string) bool {
 	parts := named.FindStringSubmatch(name)
 	return parts != nil && parts[2] == ""

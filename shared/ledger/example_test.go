@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A change begins with an intent and ends with a completion. In between no other run
-// may begin one for the same person and license.
+// A change begins with an intent and ends with a completion. In between no other run can begin a change of the same
+// license of the same person.
 func ExampleLedger() {
 	ctx := context.Background()
 	l := ledger.In(&store.Memory{})

@@ -64,11 +64,11 @@ type badEnd struct{ io.ReadCloser }
 
 func (b badEnd) Close() error { return errors.Join(b.ReadCloser.Close(), errBoom) }
 
-// TestAFailingStoreIsNeverSilent: when the store does not answer, no call of the ledger
-// says that there is nothing, that it was first, or that something was written.
+// TestAFailingStoreIsNeverSilent: when the store does not answer, no call of the ledger says that there is nothing,
+// that it was first, or that something was written.
 func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	t.Parallel()
-	// entry is one change of run r1: marked as leaving and as going back, and closed.
+	// entry is one change of run r1. It has the marks of leaving and of going back, and a completion.
 	entry := func(t *testing.T, s store.Store) *Entry {
 		t.Helper()
 		e, err := In(s).Begin(t.Context(), intent("r1"), nil)
@@ -173,7 +173,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	}
 }
 
-// TestAllEndsWithTheError: a list that breaks off is not taken for a short ledger.
+// TestAllEndsWithTheError: a listing that breaks off does not look like a short ledger.
 func TestAllEndsWithTheError(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
@@ -188,8 +188,7 @@ func TestAllEndsWithTheError(t *testing.T) {
 	}
 }
 
-// TestAllNamesEachSubjectOnce: what lies elsewhere is skipped, and nothing comes after
-// the caller has enough.
+// TestAllNamesEachSubjectOnce: objects at foreign keys are skipped. Nothing is yielded after the caller stops.
 func TestAllNamesEachSubjectOnce(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -215,9 +214,8 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 	}
 }
 
-// TestIntentThatTheListDoesNotHaveYet: both an intent and what is said about it were
-// written while the folder was listed. That is no damage, but a store that does not
-// answer then is no sign of that.
+// TestIntentThatTheListDoesNotHaveYet: an intent and an object about it were written while the folder was listed. That
+// is no damage. A store that does not answer at that moment proves nothing.
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -1,9 +1,7 @@
-// Package ledger keeps what was ever changed. Every change has an intent,
-// written before the directory is touched, and a completion, written after the
-// directory was read again. Between them lie marks: leaving, before what the
-// person has is taken, and back, before a change is undone. All are create-only
-// objects. An intent without completion is open and blocks everybody but the run
-// that wrote it.
+// Package ledger keeps everything that was ever changed. Every change has an intent, written before the directory is
+// changed, and a completion, written after the directory was read again. Between them lie marks: "leaving" before the
+// person's license is taken, and "back" before a change is rolled back. All are create-only objects. An intent without
+// a completion is open. It blocks every run but the one that wrote it.
 package ledger
 
 import (
@@ -27,10 +25,9 @@ var ErrBlocked = errors.New("another run's change is still open")
 // Outcome of a completed change.
 type Outcome string
 
-// The outcomes. RolledBack and Failed mean that the person has what they had, and
-// Noticed that a change was announced and nothing changed yet. GivenBack means that
-// they have it because somebody wants that. The license then cools down before a rule
-// may take it again.
+// The outcomes. After RolledBack and Failed the person has what they had before. Noticed means that a change was
+// announced and nothing has changed yet. GivenBack means that the license was restored: it then cools down before a
+// rule may take it again.
 const (
 	Done       Outcome = "done"
 	Noticed    Outcome = "noticed"
@@ -39,20 +36,20 @@ const (
 	GivenBack  Outcome = "given back"
 )
 
-// stands tells whether a license stands by a change that ended so.
+// stands reports whether the outcome says how the license stands now.
 func (o Outcome) stands() bool { return o == Done || o == Noticed || o == GivenBack }
 
 // Holding is how a person held the license and its successor at one moment.
 type Holding struct {
 	Assignments []directory.Assignment `json:"assignments,omitempty"` // of the two products
-	InGroups    []string               `json:"inGroups,omitempty"`    // of the change's two groups, those the person is in
+	InGroups    []string               `json:"inGroups,omitempty"`    // those of the change's two groups that the person is in
 }
 
 // Intent is what is about to be done, and why.
 type Intent struct {
 	Person  string `json:"person"`
 	License string `json:"license"`
-	// SID and UserPrincipalName are the person's at that time.
+	// SID and UserPrincipalName are the person's when the change began.
 	SID               string `json:"sid,omitempty"`
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	Run               string `json:"run"`
@@ -62,43 +59,40 @@ type Intent struct {
 	Via               string `json:"via"`
 	Source            string `json:"source,omitempty"` // group to leave: object id or DN
 	Target            string `json:"target,omitempty"` // group to join
-	// SourceGUID and TargetGUID are the objectGUIDs of groups of Active Directory, by
-	// which they are written; their DNs are for people. Empty in entries of versions
-	// before that.
+	// SourceGUID and TargetGUID are the objectGUIDs of groups of Active Directory. Writes use them; the DNs are for
+	// readers. Entries of older versions have none.
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
-	// InTarget: the person was a member of the target group already, so going
-	// back must not take that away.
+	// InTarget: the person already was a member of the target group, so going back must not remove them.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free
 	TargetSKU string    `json:"targetSku,omitempty"` // skuId to give
 	Reason    string    `json:"reason"`
 	Before    Holding   `json:"before"`
 	At        time.Time `json:"at"`
-	// IdleSince is the last activity that the plan rests on; nil: never.
+	// IdleSince is the last activity that the plan rests on. Nil: never active.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
-	// Back is the run whose change this one puts back; empty for one that takes.
+	// Back is the run whose change this entry restores. It is empty for an entry that takes.
 	Back string `json:"back,omitempty"`
-	// Note says how the way back differs from the way on which the license was taken.
+	// Note says how the restore differs from the way in which the license was taken.
 	Note string `json:"note,omitempty"`
-	// TakenAt is when the change that this one puts back was over.
+	// TakenAt is when the change that this entry restores had ended.
 	TakenAt time.Time `json:"takenAt,omitzero"`
-	// ApprovedBy is who had the plan applied: a person at a terminal, or the
-	// execution of the state machine, whose starter CloudTrail knows.
+	// ApprovedBy is the person at a terminal who applied the plan, or the execution of the state machine. CloudTrail
+	// knows who started an execution.
 	ApprovedBy string `json:"approvedBy,omitempty"`
-	// Bound: whatever is written about this intent names its hash. Intents of
-	// versions before that are not bound.
+	// Bound: every object about this intent names its hash. Intents of versions before the binding are not bound.
 	Bound bool `json:"bound,omitempty"`
 }
 
-// Completion is what came of an intent, as read from the directory.
+// Completion is the outcome of an intent, as read from the directory.
 type Completion struct {
 	Outcome Outcome   `json:"outcome"`
 	Note    string    `json:"note,omitempty"`
 	After   Holding   `json:"after"`
 	At      time.Time `json:"at"`
-	// Intent is the SHA-256, in hex, of the intent that it closes.
+	// Intent is the SHA-256, in hex, of the intent that the completion closes.
 	Intent string `json:"intent,omitempty"`
 }
 
@@ -116,17 +110,17 @@ type Ledger struct{ store store.Store }
 // In opens the ledger of a store.
 func In(s store.Store) *Ledger { return &Ledger{store: s} }
 
-// maxIntent bounds an intent in bytes: some hundred for each path of two products.
+// maxIntent bounds an intent in bytes. Two products with some hundred paths each fit.
 const maxIntent = 1 << 20
 
-// What is written about an intent beside it, by the ending of its key.
+// The endings of keys of objects about an intent.
 const (
 	doneSuffix    = ".done.json"
 	leavingSuffix = ".leaving.json"
 	backSuffix    = ".back.json"
 )
 
-// Key is where the intent lies in the store.
+// Key is the intent's key in the store.
 func (e *Entry) Key() string { return layout.Entry(e.Person, e.License, e.Seq) }
 
 func (e *Entry) beside(suffix string) string { return strings.TrimSuffix(e.Key(), ".json") + suffix }
@@ -140,9 +134,9 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 	return page.Latest(ctx, license)
 }
 
-// Standing is the newest entry that says how things stand: an open one, or one
-// that was done, announced or given back. Those that were rolled back or failed left
-// everything as it was. Nil when nothing ever came of any.
+// Standing returns the newest entry that says how a license stands: an open one, or one that was done, announced or
+// restored. An entry that was rolled back or failed left everything as it was. Standing is nil when there is no such
+// entry.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
@@ -151,8 +145,7 @@ func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, 
 	return page.Standing(ctx, license)
 }
 
-// All yields every person and license that has entries, by listing the whole
-// ledger. An error is the last thing yielded.
+// All yields every person and license with entries. It lists the whole ledger. An error is the last thing yielded.
 func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 	return func(yield func(Subject, error) bool) {
 		var last Subject
@@ -198,10 +191,9 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	return e, nil
 }
 
-// Begin writes an intent after the latest entry that the caller has seen (nil:
-// none), or takes up the open one of the same run. It fails with ErrBlocked when
-// another run is at it, or came first since the caller looked: whatever was
-// decided before that is not to be carried out.
+// Begin writes an intent after the latest entry that the caller has seen (nil: none), or continues the open entry of
+// the same run. It fails with ErrBlocked when another run has an open entry, or wrote one since the caller looked. The
+// caller must then not carry out what it decided.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
 	in.Bound = true
 	e := &Entry{Seq: 1, Intent: in}
@@ -236,13 +228,13 @@ func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, err
 	}
 }
 
-// Blocked is the ErrBlocked that an open entry gives to other changes.
+// Blocked is the ErrBlocked of a change that an open entry blocks.
 func Blocked(by *Entry) error {
 	return fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, by.Run, by.At.Format(time.RFC3339), by.Run)
 }
 
-// Complete closes an entry. The first completion stands, and is the entry's
-// afterwards: another call of the run may have closed it meanwhile, in another way.
+// Complete closes an entry. The first completion stands. Another call of the run may have closed the entry with another
+// outcome: Complete then sets the entry's completion to that one.
 func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	c.Intent = e.Sum
 	err := store.PutJSONIfAbsent(ctx, l.store, e.beside(doneSuffix), c)
@@ -257,7 +249,7 @@ func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	return nil
 }
 
-// Completed looks whether an entry was closed by now.
+// Completed looks in the store whether an entry is closed.
 func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	var c Completion
 	found, err := l.get(ctx, e.beside(doneSuffix), &c)
@@ -271,7 +263,7 @@ func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	return true, nil
 }
 
-// get reads an object that need not be there.
+// get reads an object that may be missing.
 func (l *Ledger) get(ctx context.Context, key string, v any) (found bool, err error) {
 	switch err := store.GetJSON(ctx, l.store, key, v); {
 	case errors.Is(err, store.ErrNotFound):

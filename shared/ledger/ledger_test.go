@@ -159,8 +159,8 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	}
 }
 
-// TestAlteredIntent: somebody puts another intent in the place of one. What was written
-// about the first does not count for the second.
+// TestAlteredIntent: somebody replaces an intent by another one. The objects about the first do not count for the
+// second.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -192,8 +192,8 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// TestDecidedOnOldEvidence: what another run did since the caller looked is not
-// changed once more.
+// TestDecidedOnOldEvidence: another run changed the license since the caller looked. The caller does not change it once
+// more.
 func TestDecidedOnOldEvidence(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -207,7 +207,7 @@ func TestDecidedOnOldEvidence(t *testing.T) {
 	}
 }
 
-// TestStanding: entries that changed nothing do not hide the one before them.
+// TestStanding: an entry that changed nothing does not hide the one before it.
 func TestStanding(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

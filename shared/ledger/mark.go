@@ -9,21 +9,20 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Mark is what a call of apply decided about an open entry. Calls of one run may
-// overlap: whoever is about to leave marks that and then looks for a mark of going
-// back; whoever goes back marks that and then looks for the other. So at least one
-// of two knows of the other.
+// Mark is what a call of apply decided about an open entry. Calls of one run may overlap. A call that is about to leave
+// writes its mark and then looks for a mark of going back. A call that goes back writes its mark and then looks for a
+// mark of leaving. So at least one of the two sees the other.
 type Mark struct {
 	Outcome Outcome   `json:"outcome,omitempty"` // of going back
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
-	// Intent is the SHA-256, in hex, of the intent that it is about.
+	// Intent is the SHA-256, in hex, of the intent that the mark is about.
 	Intent string `json:"intent,omitempty"`
 }
 
-// Leave marks that the license is about to be taken. If there is a mark of going back,
-// Leave returns it, and the license must not be taken. first is true when no call has
-// marked the entry before, so that nothing can have been taken yet.
+// Leave marks that the license is about to be taken. It returns the mark of going back if there is one: then the
+// license must not be taken. first reports whether no call has marked the entry before, so that nothing can have been
+// taken yet.
 func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool, back *Mark, err error) {
 	if first, err = l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
 		return false, nil, err
@@ -32,8 +31,8 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool,
 	return first, back, err
 }
 
-// GoBack marks that the change is undone, and tells whether it may have been made:
-// then what the person had must be given again, whatever is read.
+// GoBack marks that the change is rolled back. left reports whether the change may have been made. Then the person must
+// get again what they had, whatever a read shows.
 func (l *Ledger) GoBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
 	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err
@@ -42,17 +41,17 @@ func (l *Ledger) GoBack(ctx context.Context, e *Entry, m Mark) (left bool, err e
 	return leaving != nil, err
 }
 
-// Back is the mark of going back; nil when there is none.
+// Back returns the mark of going back, or nil when there is none.
 func (l *Ledger) Back(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, backSuffix)
 }
 
-// Left is the mark of leaving; nil when there is none.
+// Left returns the mark of leaving, or nil when there is none.
 func (l *Ledger) Left(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, leavingSuffix)
 }
 
-// marked is the mark of an entry by its suffix; nil when there is none.
+// marked returns the mark of an entry by its suffix, or nil when there is none.
 func (l *Ledger) marked(ctx context.Context, e *Entry, suffix string) (*Mark, error) {
 	var m Mark
 	found, err := l.get(ctx, e.beside(suffix), &m)

@@ -20,8 +20,7 @@ func begun(t *testing.T, l *Ledger) *Entry {
 	return e
 }
 
-// TestOneOfTwoKnowsOfTheOther: of a call that leaves and one that goes back, the one
-// that comes second is told of the first.
+// TestOneOfTwoKnowsOfTheOther: of a call that leaves and a call that goes back, the second one sees the first.
 func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	t.Parallel()
 	at := intent("").At
@@ -60,8 +59,8 @@ func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	})
 }
 
-// TestMarksAndNotesOfAnEntry: there is none before it is made, it is what was written,
-// and the first stays.
+// TestMarksAndNotesOfAnEntry: an entry has no mark before one is written. Then it has what was written, and the first
+// one stays.
 func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -94,7 +93,7 @@ func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestCompletedLooksAgain: an open entry learns of its end from the store.
+// TestCompletedLooksAgain: an open entry learns from the store that it was closed.
 func TestCompletedLooksAgain(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -112,7 +111,7 @@ func TestCompletedLooksAgain(t *testing.T) {
 	}
 }
 
-// TestTwoCallsOfOneRunBegin: neither knew of an entry. Both go on with the same one.
+// TestTwoCallsOfOneRunBegin: neither call knew of an entry. Both go on with the same one.
 func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -124,7 +123,7 @@ func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	if e, err := l.Begin(t.Context(), intent("r2"), nil); e != nil || !errors.Is(err, ErrBlocked) {
 		t.Errorf("another run: %+v, %v", e, err)
 	}
-	// What lies there is no intent: nobody goes on with it.
+	// The object there is no intent: nobody goes on with it.
 	if err := store.PutBytes(t.Context(), s, e.Key(), []byte("{")); err != nil {
 		t.Fatal(err)
 	}
@@ -133,8 +132,8 @@ func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	}
 }
 
-// TestEntriesOfVersionsBeforeTheBinding: what they say about an intent has no hash, and
-// counts for an intent without one only.
+// TestEntriesOfVersionsBeforeTheBinding: their objects about an intent have no hash. Such an object counts only for an
+// intent that is not bound.
 func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	t.Parallel()
 	old := `{"person":"p","license":"l","run":"r","at":"2026-11-23T09:00:00Z"}`
@@ -173,7 +172,7 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	}
 }
 
-// TestPageNamesEveryLicense: also one about which there is nothing but a foreign object.
+// TestPageNamesEveryLicense: it also names a license that has nothing but a foreign object.
 func TestPageNamesEveryLicense(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -191,7 +190,7 @@ func TestPageNamesEveryLicense(t *testing.T) {
 	}
 }
 
-// TestIntentLargerThanAny: it is named as damaged before it fills the memory.
+// TestIntentLargerThanAny: it is reported as damaged before it fills the memory.
 func TestIntentLargerThanAny(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -207,7 +206,7 @@ func TestIntentLargerThanAny(t *testing.T) {
 	}
 }
 
-// TestGivenBackStands: somebody has the license because somebody wants that.
+// TestGivenBackStands: a restored license stands, since somebody wants the person to have it.
 func TestGivenBackStands(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)

@@ -10,12 +10,12 @@ import (
 	"github.com/idleseat/idleseat/shared/layout"
 )
 
-// Of is what the ledger has of a person, at this moment.
+// Of lists what the ledger has about a person now.
 func (l *Ledger) Of(ctx context.Context, person string) (*Page, error) {
 	return l.list(ctx, person, layout.Person(person))
 }
 
-// Page is the part of the ledger that is about one person, as it was listed.
+// Page is the part of the ledger about one person, as it was listed.
 type Page struct {
 	ledger  *Ledger
 	person  string
@@ -41,15 +41,15 @@ func (l *Ledger) list(ctx context.Context, person, prefix string) (*Page, error)
 	return page, nil
 }
 
-// Licenses are those about which there is anything, in order.
+// Licenses returns the licenses that have any object, in order.
 func (p *Page) Licenses() []string {
 	all := maps.Clone(p.intents)
 	maps.Copy(all, p.others)
 	return slices.Sorted(maps.Keys(all))
 }
 
-// Latest is the newest entry for a license, or nil when there is none. It is
-// ErrDamaged when what lies there cannot be believed.
+// Latest returns the newest entry of a license, or nil when there is none. The error is ErrDamaged when its objects
+// cannot be believed.
 func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
 	if err := p.check(ctx, license); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
 	return p.ledger.read(ctx, p.person, license, keys[len(keys)-1])
 }
 
-// Standing is the entry by which a license stands, as Ledger.Standing has it.
+// Standing returns the entry that says how a license stands, as Ledger.Standing does.
 func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
 	if err := p.check(ctx, license); err != nil {
 		return nil, err

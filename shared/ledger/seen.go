@@ -5,30 +5,30 @@ import (
 	"time"
 )
 
-// Seen is what a call of apply read or did that later calls must know of.
+// Seen is what a call of apply read or did that later calls must know.
 type Seen string
 
 // What is noted, once for each entry.
 const (
-	// SeenFree: after the source was left, the person was read as not having it.
+	// SeenFree: after the source was left, a read showed the person without its license.
 	SeenFree Seen = "free"
 	// Answered: the directory answered that the source was left.
 	Answered Seen = "answered"
-	// SeenInTarget: the person was read as a member of the target group.
+	// SeenInTarget: a read showed the person as a member of the target group.
 	SeenInTarget Seen = "in-target"
-	// SecondTry and ThirdTry: the target was joined again, since it did not list the
-	// person long after it had been joined.
+	// SecondTry and ThirdTry: the target was joined again, because it did not list the person long after the first
+	// join.
 	SecondTry Seen = "second-try"
 	ThirdTry  Seen = "third-try"
 )
 
-// Note notes something about an open entry. The first time stands.
+// Note writes down a fact about an open entry. Its first time stands.
 func (l *Ledger) Note(ctx context.Context, e *Entry, what Seen, at time.Time) error {
 	_, err := l.mark(ctx, e, "."+string(what)+".json", Mark{At: at})
 	return err
 }
 
-// Noted is when something was noted about an entry; nil: never.
+// Noted returns when a fact was written down about an entry, or nil when it never was.
 func (l *Ledger) Noted(ctx context.Context, e *Entry, what Seen) (*Mark, error) {
 	return l.marked(ctx, e, "."+string(what)+".json")
 }

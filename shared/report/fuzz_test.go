@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FuzzPlan holds that an object is refused or is a plan with its own hash, and that the
-// lists behind it never break the program.
+// FuzzPlan: an object is refused, or it is a plan with its own hash. The lists after the plan never break the program.
 func FuzzPlan(f *testing.F) {
 	var s store.Memory
 	if err := PutPlan(f.Context(), &s, newPlan(plan.Change{User: "u", IdleSince: &idle}), each(plan.Decision{User: "r", Refused: "why"})); err != nil {

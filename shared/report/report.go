@@ -1,6 +1,5 @@
-// Package report writes what people and programs read of a run: plan.json, the
-// object that `idleseat plan --format json` prints, and changes.csv for a
-// spreadsheet. Lists that may be longer than memory are streamed.
+// Package report writes the files of a run that people and programs read: plan.json, which `idleseat plan --format
+// json` prints, and changes.csv for a spreadsheet. It streams lists that may be larger than memory.
 package report
 
 import (
@@ -27,7 +26,7 @@ import (
 // ErrNoPlan is returned for a run without a plan.
 var ErrNoPlan = errors.New("the run has no plan")
 
-// Each yields every decision of a run in order, as decision.Run.Each does.
+// Each yields every decision of a run in order, like decision.Run.Each.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
 
 // person is an entry of the lists of refused and undecided people.
@@ -77,7 +76,7 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// list writes one more key of the object: everybody whom belongs picks.
+// list writes one more key of the object, with everybody for whom belongs returns a reason.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -103,8 +102,7 @@ func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(
 	return err
 }
 
-// GetPlan reads the bound part of a run's plan and checks its hash. The long
-// lists are not read.
+// GetPlan reads the bound part of a run's plan and checks its hash. It does not read the long lists.
 func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error) {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadKey) {
@@ -124,8 +122,7 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 	return p, nil
 }
 
-// EachListed calls each for everybody in the long lists of a run's plan: refused,
-// undecided and returned.
+// EachListed calls each for everybody in the long lists of a run's plan: refused, undecided and returned.
 func EachListed(ctx context.Context, s store.Store, run string, each func(list, reason string) error) error {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if err != nil {
@@ -174,14 +171,14 @@ func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
 	return nil
 }
 
-// bound decodes the members before the long lists, and nothing of these.
+// bound decodes the members before the long lists, and nothing of the lists.
 func bound(key string, r io.Reader) (*plan.Plan, error) {
 	var read bytes.Buffer
 	dec := json.NewDecoder(io.TeeReader(r, &read))
 	if _, err := dec.Token(); err != nil {
 		return nil, err
 	}
-	text := []byte(nil) // of an object without the lists
+	text := []byte(nil) // an object without the lists
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
@@ -227,8 +224,8 @@ func PutChanges(ctx context.Context, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// cell keeps a spreadsheet from running text of the directory as a formula (OWASP, CSV
-// injection, which names the wide letters, too), and has no rune that is not printable.
+// cell makes directory text safe for a spreadsheet: no cell runs as a formula (OWASP, CSV injection, which also names
+// the wide letters), and every rune is printable.
 func cell(s string) string {
 	s = plain.Line(s)
 	if strings.IndexAny(s, "=+-@＝＋－＠") == 0 {

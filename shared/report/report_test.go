@@ -75,7 +75,7 @@ func keys(t *testing.T, b []byte) []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// TestPlanIsTheContractsObject: one object, with the keys that others build on.
+// TestPlanIsTheContractsObject: plan.json is one object with the keys that other programs read.
 func TestPlanIsTheContractsObject(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -206,7 +206,7 @@ func TestDamagedPlans(t *testing.T) {
 	}
 }
 
-// TestPutPlanFails: decisions that end in an error leave no plan.
+// TestPutPlanFails: when reading the decisions fails, there is no plan.
 func TestPutPlanFails(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -231,7 +231,7 @@ func TestPutPlanFails(t *testing.T) {
 
 func TestPutChanges(t *testing.T) {
 	t.Parallel()
-	tests := map[string]string{ // as the directory has it: as the spreadsheet shows it
+	tests := map[string]string{ // from the directory's text to the spreadsheet's
 		"plain@x.example": "plain@x.example", "": "", `O'Brien, "Bo"`: `O'Brien, "Bo"`, "two\nlines": "two�lines", "bidi \u202e": "bidi �", "\x1b[2J": "�[2J", "\u200b=1": "�=1", "＝1": "'＝1", "a=b+c-d@e": "a=b+c-d@e",
 		`=cmd|' /C calc'!A0`: `'=cmd|' /C calc'!A0`, "+1": "'+1", "-1": "'-1", "@SUM(1)": "'@SUM(1)", "\t=1": "�=1", "\n=1": "�=1", `=1,"2"`: `'=1,"2"`,
 	}

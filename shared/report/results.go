@@ -21,15 +21,15 @@ type Status string
 // The statuses. Only Pending is not final.
 const (
 	Done      Status = "done"      // reading the directory shows it
-	Announced Status = "announced" // notice is given; a later run makes the change
-	Pending   Status = "pending"   // begun; the directory has not followed yet
-	Kept      Status = "kept"      // asked again, the rule no longer takes it
+	Announced Status = "announced" // announced; a later run makes the change
+	Pending   Status = "pending"   // begun; the directory does not show it yet
+	Kept      Status = "kept"      // the rule was asked again and no longer takes the license
 	Refused   Status = "refused"   // cannot be done safely
-	Failed    Status = "failed"    // the directory refused; the person has what they had
+	Failed    Status = "failed"    // the directory refused; the person has what they had before
 )
 
-// Ended is the status of a change that the ledger has as completed. An outcome that this
-// version does not know counts as failed, so that somebody looks.
+// Ended is the status of a change that the ledger has as completed. An outcome that this version does not know counts
+// as failed, so that an operator looks.
 func Ended(o ledger.Outcome) Status {
 	switch o {
 	case ledger.Done:
@@ -43,7 +43,7 @@ func Ended(o ledger.Outcome) Status {
 	}
 }
 
-// Result is one change and what became of it.
+// Result is one change with its status.
 type Result struct {
 	User              string `json:"user"`
 	UserPrincipalName string `json:"userPrincipalName"`
@@ -51,15 +51,14 @@ type Result struct {
 	License           string `json:"license"`
 	To                string `json:"to,omitempty"`
 	Status            Status `json:"status"`
-	// Again: pending because something could not be read or written. The cause
-	// must be mended, waiting alone does not help.
+	// Again: the change is pending because something could not be read or written. An operator must mend the cause;
+	// waiting is not enough.
 	Again bool `json:"again,omitempty"`
-	// Closed: refused because nothing of the plan may begin any more.
+	// Closed: the change was refused because nothing of the plan may begin any more.
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
-	// Sighting is the activity for which somebody was kept. Later runs remember it, in case
-	// Graph shows older dates again.
+	// Sighting is the activity that kept the person. Later runs remember it in case Graph shows older dates again.
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
 }
 
@@ -77,7 +76,7 @@ type Results struct {
 	PlanHash string    `json:"planHash"`
 	At       time.Time `json:"at"`
 	Override string    `json:"override,omitempty"`
-	Refused  string    `json:"refused,omitempty"` // why a safety check forbids to go on now
+	Refused  string    `json:"refused,omitempty"` // why a safety check stops the batch now
 	Results  []Result  `json:"results"`
 }
 
@@ -89,8 +88,8 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 	return nil
 }
 
-// GetResults reads what became of some batches of a plan so far, in their
-// order. A batch that nobody worked on yet has no results.
+// GetResults reads the results of some batches of a plan so far, in their order. A batch that no call has worked on has
+// no results.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
 	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	for _, b := range batches {
@@ -111,7 +110,7 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 	return all, nil
 }
 
-// Of is what became of a change; nil when nothing is known of it yet.
+// Of returns the result of a change, or nil when there is none yet.
 func (r *Results) Of(c *plan.Change) *Result {
 	i := slices.IndexFunc(r.Results, func(x Result) bool { return x.User == c.User && x.License == c.License })
 	if i < 0 {
@@ -120,7 +119,7 @@ func (r *Results) Of(c *plan.Change) *Result {
 	return &r.Results[i]
 }
 
-// Final tells whether nothing is left to be done about a change.
+// Final reports whether nothing remains to be done about a change.
 func (r *Results) Final(c *plan.Change) bool {
 	x := r.Of(c)
 	return x != nil && x.Status != Pending
@@ -135,7 +134,7 @@ func (r *Results) Set(x Result) {
 	r.Results = append(r.Results, x)
 }
 
-// Count is how many results have a status.
+// Count returns how many results have a status.
 func (r *Results) Count(s Status) int {
 	n := 0
 	for i := range r.Results {
@@ -146,7 +145,7 @@ func (r *Results) Count(s Status) int {
 	return n
 }
 
-// Troubled is how many changes are pending for another reason than waiting.
+// Troubled returns how many changes are pending for another reason than waiting.
 func (r *Results) Troubled() int {
 	n := 0
 	for i := range r.Results {

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// eachStore runs a test of the contract on every kind of store, fresh each time.
+// eachStore runs a test of the contract on every kind of store. Each test gets a new store.
 func eachStore(t *testing.T, test func(t *testing.T, s Store)) {
 	t.Helper()
 	t.Parallel()
@@ -271,15 +271,14 @@ func TestJSON(t *testing.T) {
 	})
 }
 
-// overwriting is a store that ignores that an object is to be created only.
+// overwriting is a store that overwrites objects which must be written once.
 type overwriting struct{ Store }
 
 func (s overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {
 	return s.Put(ctx, key, body)
 }
 
-// TestProven: writing an object twice proves that a store keeps the first. A store that
-// does not is refused.
+// TestProven: writing an object twice proves that a store keeps the first. A store that does not keep it is refused.
 func TestProven(t *testing.T) {
 	eachStore(t, func(t *testing.T, s Store) {
 		wantErr(t, nil, PutJSONProven(t.Context(), s, "runs/r/begin.json", "first"))
@@ -290,7 +289,7 @@ func TestProven(t *testing.T) {
 	})
 }
 
-// TestS3WithoutConditions: a server that ignores If-None-Match is found out.
+// TestS3WithoutConditions: a server that ignores If-None-Match is detected.
 func TestS3WithoutConditions(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

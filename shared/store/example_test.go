@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Of two that write the same object, one wins. The loser is told so, and what was
-// written stays.
+// When two writers write the same object, one wins. The other gets ErrExists, and the first object stays.
 func ExampleStore() {
 	folder, err := os.MkdirTemp("", "store-")
 	if err != nil {
@@ -40,7 +39,7 @@ func ExampleStore() {
 	// runs/1/begin.json <nil>
 }
 
-// A sealed object is refused where it was not written, whoever copied it there.
+// A sealed object is refused at any other key than its own.
 func ExamplePutJSON() {
 	ctx := context.Background()
 	var s store.Memory

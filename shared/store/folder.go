@@ -22,15 +22,14 @@ const (
 	tempDir   = ".tmp" // no key starts with a dot, so nothing in it is an object
 	staleTemp = 24 * time.Hour
 
-	// Objects hold personal data: nobody else on the machine may read them.
+	// Objects hold personal data: no other user of the machine may read them.
 	dirMode  = 0o700
 	fileMode = 0o600
 
 	readDirBatch = 1000
 )
 
-// folder is a store in a directory. The root holds it: no key and no symbolic
-// link leads out of it.
+// folder is a store in a directory. Its root confines it: no key and no symbolic link leads out of the directory.
 type folder struct {
 	root *os.Root
 }
@@ -55,14 +54,13 @@ func openFolder(location string) (*folder, error) {
 	return f, nil
 }
 
-// othersWrite is the right of everybody on the machine to write.
+// othersWrite lets every user of the machine write.
 const othersWrite = 0o002
 
-// closed refuses a folder, or one directly in it, into which everybody on the machine
-// may write: anybody who can write into the ledger could forge what was taken from
-// people.
+// closed refuses a folder into which every user of the machine may write. It also checks the folders directly in it. A
+// user who can write into the ledger could forge what was taken from people.
 func closed(location string) error {
-	if runtime.GOOS == "windows" { // its rights are not in the mode
+	if runtime.GOOS == "windows" { // Windows does not keep rights in the mode
 		return nil
 	}
 	inside, err := os.ReadDir(location)
@@ -90,8 +88,8 @@ func closed(location string) error {
 	return nil
 }
 
-// sweep removes what writers that died before the given time left behind. It
-// may fail: a store that can only be read is still of use.
+// sweep removes files of writers that died before the given time. It may fail: a store that can only be read is still
+// useful.
 func (f *folder) sweep(before time.Time) {
 	entries, err := fs.ReadDir(f.root.FS(), tempDir)
 	if err != nil {
@@ -161,9 +159,9 @@ func (f *folder) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker
 	return nil
 }
 
-// linkNew gives a file its key by a hard link which, unlike a rename, fails
-// when the key is taken. A network file system that lost the answer asks again, and is
-// told that the key is taken, although it is by this very file (Linux, open(2), O_EXCL).
+// linkNew gives a file its key by a hard link. A link, unlike a rename, fails when the key is taken. A network file
+// system that loses the answer sends the request again. It then reports that the key is taken, although this very file
+// took it (Linux, open(2), O_EXCL).
 func (f *folder) linkNew(temp, key string) error {
 	err := f.root.Link(temp, key)
 	if !errors.Is(err, fs.ErrExist) {
@@ -183,8 +181,8 @@ func (f *folder) linkNew(temp, key string) error {
 	return nil
 }
 
-// write brings the whole body to disk under a hidden name before place gives
-// it its key, so that a crash at any moment leaves no half object.
+// write syncs the whole body to disk under a hidden name before place gives it its key. So a crash at any moment leaves
+// no partial object.
 func (f *folder) write(ctx context.Context, key string, body io.Reader, place func(temp, key string) error) error {
 	if err := ready(ctx, key); err != nil {
 		return err
@@ -221,8 +219,8 @@ func (f *folder) writeTemp(ctx context.Context, temp string, body io.Reader) err
 	return errors.Join(err, file.Close())
 }
 
-// syncParents brings the key's entry to disk, and those of all folders above
-// it, any of which may be new.
+// syncParents syncs the key's directory entry to disk, and the entries of all folders above it, since any of them may
+// be new.
 func (f *folder) syncParents(key string) error {
 	if runtime.GOOS == "windows" { // which cannot sync a directory
 		return nil
@@ -259,8 +257,8 @@ func (f *folder) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 	}
 }
 
-// walk yields the keys below dir, which is "" or ends with a slash. It holds
-// the names of one directory a level, never those of the whole tree.
+// walk yields the keys below dir, which is "" or ends with a slash. It holds the names of one directory for each level,
+// never those of the whole tree.
 func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		names, err := f.names(dir, prefix)
@@ -288,8 +286,8 @@ func (f *folder) walk(ctx context.Context, dir, prefix string) iter.Seq2[string,
 	}
 }
 
-// names lists what lies in dir under prefix. Folders end with a slash, which
-// makes the order of names that of the keys below them.
+// names lists the files and folders in dir that start with prefix. Folders end with a slash, so that the names sort
+// like the keys below them.
 func (f *folder) names(dir, prefix string) ([]string, error) {
 	d, err := f.root.Open(dir + ".")
 	if isMissing(err) {
@@ -308,10 +306,10 @@ func (f *folder) names(dir, prefix string) ([]string, error) {
 				name += "/"
 			}
 			if !strings.HasPrefix(dir+name, prefix) || CheckKey(dir+e.Name()) != nil {
-				continue // what cannot be a key, such as .tmp, is no object
+				continue // a name that cannot be a key, such as .tmp, is no object
 			}
 			if !e.IsDir() && !e.Type().IsRegular() {
-				// Leaving it out in silence could hide an object.
+				// Skipping it silently could hide an object.
 				return nil, fmt.Errorf("%s: %w", dir+name, errNotPlain(e.Type()))
 			}
 			names = append(names, name)

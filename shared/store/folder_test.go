@@ -43,8 +43,8 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 	wantObject(t, s, "linked", "x")
 }
 
-// TestFolderLostAnswer: a network file system that lost the answer to a link makes it
-// again and meets the key taken. That must not look as if somebody else had won.
+// TestFolderLostAnswer: a network file system that lost the answer to a link links again and finds the key taken. That
+// must not look as if another writer had won.
 func TestFolderLostAnswer(t *testing.T) {
 	t.Parallel()
 	f, err := openFolder(t.TempDir())
@@ -136,8 +136,7 @@ func TestFolderKeyBelowKey(t *testing.T) {
 	wantObject(t, s, "b/c", "x")
 }
 
-// Permissions do not stop root, under which tests may run; a file in the way
-// of .tmp stops every writer.
+// Permissions do not stop root, and tests may run as root. A file in place of .tmp stops every writer.
 func TestFolderNotWritable(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -186,8 +185,8 @@ func TestFolderListsManyInADirectory(t *testing.T) {
 	}
 }
 
-// TestFolderThatIsOpenToAll: a store into which everybody may write is refused, with
-// the command that closes it.
+// TestFolderThatIsOpenToAll: a store into which every user may write is refused. The error has the command that closes
+// it.
 func TestFolderThatIsOpenToAll(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

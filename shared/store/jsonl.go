@@ -17,8 +17,8 @@ import (
 // maxLine bounds one record of a JSONL object in bytes.
 const maxLine = 1 << 20
 
-// EachLine calls each for every line of a gzip stream, as a string of its own.
-// A last line without its newline is io.ErrUnexpectedEOF.
+// EachLine calls each for every line of a gzip stream, as a new string. A last line without a newline is
+// io.ErrUnexpectedEOF.
 func EachLine(r io.Reader, each func(line string) error) error {
 	zip, err := gzip.NewReader(r)
 	if err != nil {
@@ -47,8 +47,8 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
-// PutLines stores what write emits as a compressed JSONL object, sealed, in place of
-// what the key held. The lines grow in a temporary file, not in memory.
+// PutLines stores the values that write emits as a compressed and sealed JSONL object. It replaces the object at the
+// key. The lines are collected in a temporary file, not in memory.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
 		zip, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
@@ -67,7 +67,7 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 	})
 }
 
-// PutSpooled stores what write writes, by way of a temporary file.
+// PutSpooled stores the bytes that write writes. It collects them in a temporary file.
 func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
 	spool, err := os.CreateTemp("", "idleseat-")
 	if err != nil {
@@ -88,10 +88,9 @@ func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) 
 	return s.Put(ctx, key, spool)
 }
 
-// GetLines decodes every line of a JSONL object into a fresh T. What cannot be read to
-// its end, was altered since it was sealed, or makes each return ErrDamaged, is ErrDamaged
-// with its key. That may show only at the end, so nothing that each was given may be used
-// when there is an error.
+// GetLines decodes every line of a JSONL object into a new T. The error is ErrDamaged, with the key, when the object
+// cannot be read to its end, was altered since it was sealed, or makes each return ErrDamaged. That may show only at
+// the end. The caller must therefore discard everything that each received when there is an error.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {
@@ -101,13 +100,13 @@ func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) err
 	var stop error
 	sum, sealed := sumOf(key), false
 	err = EachLine(body, func(line string) error {
-		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // also of a seal that is no text
+		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // also a seal that is no text
 			if sealed = true; line == "{"+seal(sum) {
 				return nil
 			}
 			return errAltered
 		}
-		if sealed || line == "{}" { // no record is empty: it was a seal
+		if sealed || line == "{}" { // no record is empty, so the line was a seal
 			return errAltered
 		}
 		sum.Write([]byte(line + "\n"))

@@ -12,22 +12,21 @@ import (
 	"sync"
 )
 
-// Memory is a store that ends with its process, for simulations and tests that run
-// thousands of times. It can be taken back to what it held before. The zero value is empty
-// and ready.
+// Memory is a store that lives as long as its process, for simulations and for tests that run thousands of times. It
+// can return to what it held before. The zero value is empty and ready.
 type Memory struct {
 	mu      sync.RWMutex
 	objects map[string][]byte
 }
 
-// Objects are what the store holds, by key. Nothing alters their bytes.
+// Objects returns what the store holds, by key. Nothing alters their bytes.
 func (m *Memory) Objects() map[string][]byte {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return maps.Clone(m.objects)
 }
 
-// Become makes the store hold these objects and nothing else.
+// Become makes the store hold exactly these objects.
 func (m *Memory) Become(objects map[string][]byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

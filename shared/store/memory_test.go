@@ -6,8 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMemoryIsTakenBack: a store in memory holds again what it held before, whatever was
-// written meanwhile.
+// TestMemoryIsTakenBack: a store in memory returns to what it held before, whatever was written in between.
 func TestMemoryIsTakenBack(t *testing.T) {
 	t.Parallel()
 	var m Memory

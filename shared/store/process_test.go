@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The test binary starts itself again to be another process on the same folder.
+// The test binary starts itself again as another process on the same folder.
 const (
 	envChild  = "STORE_TEST_CHILD" // which child to be
 	envFolder = "STORE_TEST_FOLDER"
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// race tries every key and prints those it won. It starts when told to.
+// race tries every key and prints the keys that it won. It waits for a signal to start.
 func race(ctx context.Context, s Store) error {
 	fmt.Println("ready")
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
@@ -58,7 +58,7 @@ func raceKey(i int) string { return fmt.Sprintf("ledger/%d/%d.json", i/10, i) }
 
 const crashStatus = 7
 
-// crash dies in the middle of a write.
+// crash exits in the middle of a write.
 func crash(ctx context.Context, s Store) error {
 	die := func() error { os.Exit(crashStatus); return nil }
 	return s.Put(ctx, "runs/1/plan.json", tripwire{newPattern(1 << 20), die})

@@ -17,19 +17,17 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Error codes of S3 for a conditional write: the key is taken, and another
-// writer of the key is under way.
+// Error codes of S3 for a conditional write: the key is taken, or another writer of the key is still writing.
 const (
 	codeTaken    = "PreconditionFailed"
 	codeConflict = "ConditionalRequestConflict"
 )
 
-// writeToken is the metadata by which PutIfAbsent knows an object of its own.
+// writeToken is the metadata key by which PutIfAbsent recognizes its own object.
 const writeToken = "write-token"
 
-// bucket is a store in an S3 bucket. Besides writing and reading objects it
-// needs the right to list (s3:ListBucket): without that S3 answers for a
-// missing object that access is denied.
+// bucket is a store in an S3 bucket. Besides reading and writing objects it needs the right to list (s3:ListBucket).
+// Without that right S3 answers "access denied" for a missing object.
 type bucket struct {
 	client *s3.Client
 	name   string
@@ -56,10 +54,10 @@ func openBucket(ctx context.Context, location string) (*bucket, error) {
 }
 
 func configure(o *s3.Options) {
-	// A server other than AWS seldom has a host name for each bucket.
+	// Servers other than AWS seldom have a host name for each bucket.
 	o.UsePathStyle = o.BaseEndpoint != nil
 	o.Retryer = retry.AddWithErrorCodes(o.Retryer, codeConflict)
-	// Such servers may send no checksum; a line of log for each object helps nobody.
+	// Such servers may send no checksum. A log line for each object would help nobody.
 	o.DisableLogOutputChecksumValidationSkipped = true
 }
 
@@ -116,8 +114,8 @@ func (b *bucket) put(ctx context.Context, key string, in *s3.PutObjectInput) err
 	return err
 }
 
-// taken is ErrExists, unless it was this very write that took the key: when
-// the answer to it is lost, the SDK sends it again and meets its own object.
+// taken returns ErrExists, unless this very write took the key. When the answer to a write is lost, the SDK sends the
+// write again and finds its own object.
 func (b *bucket) taken(ctx context.Context, key, token string) error {
 	head, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(b.name),
@@ -151,7 +149,7 @@ func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 			for _, object := range page.Contents {
 				key := strings.TrimPrefix(aws.ToString(object.Key), b.prefix)
 				if CheckKey(key) != nil {
-					continue // such as the folder marks that consoles make
+					continue // for example the folder marks that consoles make
 				}
 				if !yield(key, nil) {
 					return

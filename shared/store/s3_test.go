@@ -23,7 +23,7 @@ import (
 
 const fakeBucket = "idleseat-test"
 
-// fakeS3 is an S3 server on loopback. A test may put itself before it.
+// fakeS3 is an S3 server on loopback. A test may put a handler before it.
 type fakeS3 struct {
 	url     string
 	backend *s3mem.Backend
@@ -45,7 +45,7 @@ func newFakeS3(t *testing.T) *fakeS3 {
 		}
 		pass.ServeHTTP(w, r)
 	}))
-	// The fake complains there when a test hangs up in the middle of an answer.
+	// The fake logs an error there when a test hangs up in the middle of an answer.
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Start()
 	t.Cleanup(server.Close)
@@ -53,7 +53,7 @@ func newFakeS3(t *testing.T) *fakeS3 {
 	return f
 }
 
-// store is the bucket as Open makes it, but for waits between tries.
+// store is the bucket that Open makes, without waits between tries.
 func (f *fakeS3) store(prefix string) *bucket {
 	client := s3.New(s3.Options{
 		BaseEndpoint: aws.String(f.url),
@@ -174,8 +174,7 @@ func TestS3Conflict(t *testing.T) {
 	}
 }
 
-// A write that was done but whose answer was lost is sent again by the SDK:
-// that must not look as if somebody else had won.
+// When the answer to a write is lost, the SDK sends the write again. That must not look as if another writer had won.
 func TestS3LostAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)
@@ -197,8 +196,7 @@ func TestS3LostAnswer(t *testing.T) {
 	wantObject(t, s, "k", "mine")
 }
 
-// Whose a taken key is cannot be known when it cannot be looked at: then the write
-// neither won nor lost.
+// When a taken key cannot be read, nobody knows whose it is. The write then neither won nor lost.
 func TestS3LostAnswerAndNoLook(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

@@ -10,12 +10,11 @@ import (
 	"hash"
 )
 
-// A JSON object ends with the member "sha256": the SHA-256, in hex, of its key, a
-// newline, and the object without that member. A JSONL object ends with a line that has
-// nothing but this member, about the lines before it. So an object that was edited, or
-// copied from another key, is refused by name. The seal proves nothing against somebody
-// who makes a new one: what must not be believed from such a person is bound by other
-// means. Objects of versions before the seal have none.
+// A JSON object ends with the member "sha256". It is the SHA-256, in hex, of the object's key, a newline, and the
+// object without that member. A JSONL object ends with a line that has only this member, about the lines before it. So
+// an object that was edited, or copied from another key, is refused by name. The seal proves nothing against somebody
+// who makes a new seal. Where that matters, another object binds the hash. Objects of versions before the seal have
+// none.
 const (
 	sealName = `"sha256":"`
 	sealSize = len(sealName) + 2*sha256.Size + len(`"}`)
@@ -33,7 +32,7 @@ func sumOf(key string) hash.Hash {
 
 func seal(sum hash.Hash) string { return sealName + hex.EncodeToString(sum.Sum(nil)) + `"}` }
 
-// Encode is v as JSON, sealed for a key when it is an object.
+// Encode encodes v as JSON. It seals an object for its key.
 func Encode(key string, v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -51,8 +50,8 @@ func Encode(key string, v any) ([]byte, error) {
 	return append(b, seal(sum)...), nil
 }
 
-// Unseal is the JSON of an object as it was before it was sealed for a key. The error is
-// ErrDamaged when the seal does not fit.
+// Unseal returns the JSON of an object as it was before it was sealed for a key. The error is ErrDamaged when the seal
+// does not fit.
 func Unseal(key string, b []byte) ([]byte, error) {
 	plain, carried := unsealed(b)
 	if carried == nil {
@@ -62,7 +61,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 		if json.Unmarshal(b, &sealed) == nil && sealed.Sum != nil {
 			return nil, fmt.Errorf("%w %q: %w", ErrDamaged, key, errAltered)
 		}
-		return b, nil // of a version before the seal, or no object at all
+		return b, nil // of a version before the seal, or no object
 	}
 	sum := sumOf(key)
 	sum.Write(plain)
@@ -72,7 +71,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// unsealed divides an object into what was sealed and the seal; nil: it has none where
+// unsealed divides an object into its content and its seal. The seal is nil when there is none at the place where
 // Encode puts it.
 func unsealed(b []byte) (plain, seal []byte) {
 	at := len(b) - sealSize

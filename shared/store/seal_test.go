@@ -20,8 +20,7 @@ type sealedThing struct {
 	N    int    `json:"n,omitempty"`
 }
 
-// TestSealed: an object comes back as it was, and is refused when anything of it was
-// altered, or when it lies at another key.
+// TestSealed: an object is read as it was written. It is refused when any byte was altered, and at another key.
 func TestSealed(t *testing.T) {
 	t.Parallel()
 	for _, want := range []sealedThing{{}, {"a", 0}, {"b,}\"sha256\":\"", 7}} {
@@ -75,7 +74,7 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// TestSealedLines: the same of an object of lines.
+// TestSealedLines is TestSealed for an object of lines.
 func TestSealedLines(t *testing.T) {
 	t.Parallel()
 	s, err := Open(t.Context(), t.TempDir())
@@ -150,8 +149,7 @@ func TestSealedLines(t *testing.T) {
 	}
 }
 
-// FuzzSealed: no text makes the program break, and whatever comes out of an object is
-// what was sealed, or was never sealed.
+// FuzzSealed: no text breaks the program. Whatever is read from an object was sealed, or never had a seal.
 func FuzzSealed(f *testing.F) {
 	for _, text := range []string{`{}`, `{"a":1,"sha256":"x"}`, `{"sha256":null}`, `[]`, `"sha256"`, ``} {
 		f.Add("k", []byte(text))

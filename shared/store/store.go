@@ -1,8 +1,7 @@
-// Package store keeps objects by key, in a folder or in an S3 bucket, and
-// behaves alike on both: an object appears whole or not at all, PutIfAbsent
-// has one winner among all processes, List is in byte order. An object is never
-// deleted. Two limits come from folders: a key must not also be the folder of
-// another ("a" and "a/b"), and keys must not differ in letter case only.
+// Package store keeps objects by key, in a folder or in an S3 bucket, and behaves alike on both. An object appears
+// whole or not at all, PutIfAbsent has one winner among all processes, and List is in byte order. An object is never
+// deleted. Two limits come from folders: a key must not also be the folder of another ("a" and "a/b"), and keys must
+// not differ only in letter case.
 package store
 
 import (
@@ -24,11 +23,11 @@ var (
 	ErrExists   = errors.New("the object exists already")
 	ErrBadKey   = errors.New("bad key")
 	ErrDamaged  = errors.New("damaged object")
-	// ErrOverwrites is a store in which PutIfAbsent does not keep what is there.
+	// ErrOverwrites is returned for a store in which PutIfAbsent overwrites objects.
 	ErrOverwrites = errors.New("the store writes over what must be written once")
 )
 
-// MaxJSON is the size in bytes up to which GetJSON reads an object.
+// MaxJSON is the largest object, in bytes, that GetJSON reads.
 const MaxJSON = 64 << 20
 
 const (
@@ -36,27 +35,25 @@ const (
 	maxSegment = 255  // bytes; the bound of common file systems
 )
 
-// Store keeps objects by key (see CheckKey). Its errors name the object, and
-// are context.Canceled or context.DeadlineExceeded when ctx ended the call.
+// Store keeps objects by key (see CheckKey). Its errors name the object. They are context.Canceled or
+// context.DeadlineExceeded when ctx ended the call.
 type Store interface {
-	// Get opens an object for reading; the caller closes it. ErrNotFound when
-	// there is none. The end of ctx ends the reading too.
+	// Get opens an object for reading. The caller closes it. The error is ErrNotFound when there is none. Reading ends
+	// when ctx ends.
 	Get(ctx context.Context, key string) (io.ReadCloser, error)
-	// Put stores body, from its current offset to its end, in place of what
-	// the key held. A reader sees the old object or the new one, never a mix.
+	// Put stores body, from its current offset to its end, and replaces the object at the key. A reader sees the old
+	// object or the new one, never a mix.
 	Put(ctx context.Context, key string, body io.ReadSeeker) error
-	// PutIfAbsent is Put for a key that holds nothing, else ErrExists. Of
-	// several that try, in any process, exactly one succeeds.
+	// PutIfAbsent stores body at a key that holds nothing, and fails with ErrExists otherwise. Of several calls, in any
+	// process, exactly one succeeds.
 	PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error
-	// List yields the keys that start with prefix (any string, "" for all, not
-	// only whole segments) in byte order. An error is the last thing yielded.
-	// Objects stored during the listing may be in it or not.
+	// List yields the keys that start with prefix in byte order. prefix is any string, not only whole segments; ""
+	// yields all keys. An error is the last thing yielded. Objects stored during the listing may be in it or not.
 	List(ctx context.Context, prefix string) iter.Seq2[string, error]
 }
 
-// Open opens the store at "s3://bucket" or "s3://bucket/prefix", or in a
-// folder, which it creates when it is missing. S3 is reached as the AWS SDK's
-// own variables and files say; the first call finds out whether that works.
+// Open opens the store at "s3://bucket" or "s3://bucket/prefix", or in a folder. It creates a missing folder. The AWS
+// SDK's own variables and files configure S3. The first call shows whether that works.
 func Open(ctx context.Context, location string) (Store, error) {
 	scheme, rest, hasScheme := strings.Cut(location, "://")
 	var (
@@ -77,10 +74,9 @@ func Open(ctx context.Context, location string) (Store, error) {
 	return s, nil
 }
 
-// CheckKey tells why a key cannot be used (ErrBadKey), on whatever store. A key
-// is at most 1024 bytes: segments of 1 to 255 bytes, joined by slashes, of
-// printable characters other than \ : * ? " < > |, that neither start with a
-// dot nor end with a dot or a space.
+// CheckKey returns why a key cannot be used on any store (ErrBadKey). A key has at most 1024 bytes. It has segments of
+// 1 to 255 bytes, joined by slashes. Their characters are printable and none of \ : * ? " < > |. A segment does not
+// start with a dot, and does not end with a dot or a space.
 func CheckKey(key string) error {
 	if len(key) > maxKey {
 		return fmt.Errorf("%w: longer than %d bytes", ErrBadKey, maxKey)
@@ -107,14 +103,13 @@ func CheckKey(key string) error {
 	return nil
 }
 
-// isRefused tells what cannot be in a file name on every system, or would not
-// survive S3's listings.
+// isRefused reports whether a character cannot be in a file name on every system, or would not survive S3's listings.
 func isRefused(r rune) bool {
 	return strings.ContainsRune(`\:*?"<>|`, r) || !unicode.IsPrint(r)
 }
 
-// checkPrefix refuses a prefix that no key can start with, since asking for it
-// is a mistake of the caller: it could be tried only to leave the store.
+// checkPrefix refuses a prefix with which no key can start. Such a prefix is a mistake of the caller, and could serve
+// only to leave the store.
 func checkPrefix(prefix string) error {
 	if CheckKey(prefix) == nil {
 		return nil
@@ -122,7 +117,7 @@ func checkPrefix(prefix string) error {
 	return CheckKey(prefix + "x")
 }
 
-// ready tells whether an operation on key may start.
+// ready reports whether an operation on key may start.
 func ready(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -130,7 +125,7 @@ func ready(ctx context.Context, key string) error {
 	return CheckKey(key)
 }
 
-// GetBytes reads an object of at most limit bytes; a larger one is ErrDamaged.
+// GetBytes reads an object of at most limit bytes. The error is ErrDamaged for a larger one.
 func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, error) {
 	r, err := s.Get(ctx, key)
 	if err != nil {
@@ -147,8 +142,7 @@ func GetBytes(ctx context.Context, s Store, key string, limit int64) ([]byte, er
 	return b, nil
 }
 
-// GetJSON decodes an object into v, as Decode does. What is larger than MaxJSON is
-// ErrDamaged.
+// GetJSON decodes an object into v, as Decode does. The error is ErrDamaged for an object larger than MaxJSON.
 func GetJSON(ctx context.Context, s Store, key string, v any) error {
 	b, err := GetBytes(ctx, s, key, MaxJSON)
 	if err != nil {
@@ -157,9 +151,9 @@ func GetJSON(ctx context.Context, s Store, key string, v any) error {
 	return Decode(key, b, v)
 }
 
-// Decode decodes the bytes of an object into v. What was altered since it was sealed, is
-// not exactly one JSON value, or does not fit v, is ErrDamaged. Fields that v does not
-// have are ignored: a newer version may have written them.
+// Decode decodes the bytes of an object into v. The error is ErrDamaged when the bytes were altered since they were
+// sealed, are not exactly one JSON value, or do not fit v. Decode ignores fields that v does not have, since a newer
+// version may have written them.
 func Decode(key string, b []byte, v any) error {
 	b, err := Unseal(key, b)
 	if err != nil {
@@ -186,10 +180,9 @@ func PutJSONIfAbsent(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.PutIfAbsent, key, v)
 }
 
-// PutJSONProven is PutJSONIfAbsent that also proves that the store can do it: once
-// written, the object is written again, which must be refused. A server that ignores
-// If-None-Match is ErrOverwrites: in it two runs could take the same license. Some
-// servers that speak S3's protocol ignore it.
+// PutJSONProven is PutJSONIfAbsent with a proof that the store keeps the first object. It writes the object twice, and
+// the store must refuse the second write. The error is ErrOverwrites for a server that ignores If-None-Match, as some
+// servers that speak S3's protocol do. In such a store two runs could take the same license.
 func PutJSONProven(ctx context.Context, s Store, key string, v any) error {
 	if err := PutJSONIfAbsent(ctx, s, key, v); err != nil {
 		return err

@@ -16,7 +16,7 @@ func TestCheckKey(t *testing.T) {
 	segment := strings.Repeat("s", maxSegment)
 	tests := []struct {
 		key  string
-		want string // part of the error; empty when the key is good
+		want string // part of the error; empty when the key is valid
 	}{
 		{"a", ""},
 		{"ledger/S-1-5-21-3623811015-3361044348-30300820-1013/m365-e3/000001.done.json", ""},
@@ -63,8 +63,8 @@ func TestCheckKey(t *testing.T) {
 	}
 }
 
-// FuzzKey holds a folder against any key: a good one comes back, a bad one
-// changes nothing, none writes beside the folder.
+// FuzzKey tries any key on a folder. A valid key returns its object. An invalid key changes nothing. No key writes
+// outside the folder.
 func FuzzKey(f *testing.F) {
 	for _, seed := range []string{"a/b.json", "../a", "a/./b", `..\a`, "/a", "a//b", ".tmp/a", "a\x00", "ä/ö", "NUL"} {
 		f.Add(seed)
@@ -180,7 +180,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestOpenS3FromEnvironment(t *testing.T) { // not parallel: it sets variables
 	fake := newFakeS3(t)
 	none := filepath.Join(t.TempDir(), "none")
-	// By this name, unlike by an address, only requests in path style arrive.
+	// Requests to this name, unlike those to an address, arrive only in path style.
 	endpoint := strings.Replace(fake.url, "127.0.0.1", "localhost", 1)
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "eu-north-1",
