@@ -16,7 +16,9 @@ import (
 // work is what the tool does in a night: it finishes a late approval, plans and applies,
 // and the world goes on between the two.
 func (w *World) work() {
-	w.weather.Begin(w.weather.Plan(w.night, 1))
+	if w.night > 0 { // the first reading of all has nothing to be compared with
+		w.weather.Begin(w.weather.Plan(w.night, 1))
+	}
 	if kinds := w.weather.Tonight(); len(kinds) > 0 {
 		w.logf("weather: %v", kinds)
 	}
