@@ -19,6 +19,10 @@ func (j *job) readReports(ctx context.Context) error {
 		signals = append(signals, j.inForce.run.Policy.Signals()...)
 	}
 	signals = slices.DeleteFunc(signals, func(s directory.Signal) bool { return !s.Reported() })
+	known, err := j.run.Reports()
+	if err != nil {
+		return fmt.Errorf("read usage before applying: %w", err)
+	}
 	var readings []usage.Reading
 	for _, r := range usage.Of(signals) {
 		table, facts, err := usage.Read(ctx, j.Entra, r, j.Now())
@@ -29,6 +33,11 @@ func (j *job) readReports(ctx context.Context) error {
 			readings = append(readings, usage.Reading{Name: r.Name, Failed: err.Error()})
 		default:
 			readings = append(readings, usage.Reading{Name: r.Name, Signals: facts})
+			for _, planned := range known {
+				if planned.Report == r.Name {
+					table.Follow(planned)
+				}
+			}
 			j.reports = append(j.reports, table)
 		}
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -21,6 +23,9 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 	for _, r := range usage.Of(in.Policy.Signals()) {
 		reading := usage.Reading{Name: r.Name}
 		table, facts, err := usage.Read(ctx, c.Entra, r, c.Now())
+		if err == nil && !in.AcceptFeeds {
+			err = c.follow(ctx, in.Run, table)
+		}
 		if err != nil && ctx.Err() != nil {
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 		}
@@ -42,6 +47,40 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 		all = append(all, reading)
 	}
 	return all, nil
+}
+
+// mostEarlier is how many earlier runs are asked for the last reading of a report.
+const mostEarlier = 30
+
+// follow tells a report what the last one showed.
+func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) error {
+	earlier, err := history.Before(ctx, c.Store, run, c.Now())
+	if err != nil {
+		return err
+	}
+	for _, run := range earlier[:min(len(earlier), mostEarlier)] {
+		m, _, err := snapshot.GetManifest(ctx, c.Store, run)
+		if errors.Is(err, snapshot.ErrNone) {
+			continue // its time is over
+		}
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(m.Reports, func(r usage.Reading) bool { return r.Name == table.Report && r.Key != "" })
+		if i < 0 {
+			continue
+		}
+		last, err := snapshot.GetReport(ctx, c.Store, &m.Reports[i])
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			continue
+		case err != nil:
+			return fmt.Errorf("what run %s knew of it cannot be read (plan with --accept-feeds to go on without): %w", run, err)
+		}
+		table.Follow(last)
+		return nil
+	}
+	return nil
 }
 
 // coversReports tells which signal a policy needs whose report a run did not read.

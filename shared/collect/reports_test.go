@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -162,4 +163,32 @@ func (b *bench) one(t *testing.T, in Start) error {
 		return err
 	}
 	return b.Seal(t.Context(), in.Run, entra, snapshot.Reading{Source: directory.AD, Absent: true})
+}
+
+// TestAReportLosesADay: the night after shows no activity of somebody who was active. The
+// rule is undecided until the day is back, or until an operator says that this is right.
+func TestAReportLosesADay(t *testing.T) {
+	t.Parallel()
+	others := "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
+	b, _ := usageRun(t, copilotHead+others+"2026-11-21,180,anna@x.example,Anna,2026-11-19\r\n", nil)
+	if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "run"}, true); err != nil {
+		t.Fatal(err)
+	}
+	b.entra.usage = map[string]string{"copilot": copilotHead + others + "2026-11-21,180,anna@x.example,Anna,\r\n"}
+	for run, tc := range map[string]struct {
+		accept bool
+		want   policy.Outcome
+	}{"run-2": {false, policy.Undecided}, "run-3": {true, policy.Reclaim}} {
+		in := Start{Run: run, AsOf: asOf, Policy: load(t, usageText), Text: usageText, AcceptFeeds: tc.accept}
+		if err := b.one(t, in); err != nil {
+			t.Fatal(err)
+		}
+		r, err := decision.Open(t.Context(), b.Store, run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := outcomes(t, r); got["an copilot"] != tc.want || got["bo copilot"] != policy.Keep {
+			t.Errorf("%s: %v, want %s", run, got, tc.want)
+		}
+	}
 }

@@ -2,19 +2,14 @@ package decision
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"sync"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/usage"
 )
-
-// maxTable bounds the table of a report in bytes: ten times that of 1,000,000 people.
-const maxTable = 240 << 20
 
 // reported judges the signals of reports that the policy names, and prepares to read the
 // tables of those reports when somebody is looked at.
@@ -43,18 +38,14 @@ func (r *Run) tables(ctx context.Context) (all usage.Tables, err error) {
 		if reading.Key == "" {
 			continue
 		}
-		text, err := store.GetBytes(ctx, r.store, reading.Key, maxTable)
+		t, err := snapshot.GetReport(ctx, r.store, &reading)
 		if err != nil {
-			return nil, fmt.Errorf("read the usage report of run %s: %w", r.Begin.Run, err)
-		}
-		if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != reading.SHA256 {
-			return nil, fmt.Errorf("%w: %s is not what the manifest of run %s says", store.ErrDamaged, reading.Key, r.Begin.Run)
-		}
-		t, err := usage.Decode(text)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", store.ErrDamaged, reading.Key, err)
+			return nil, fmt.Errorf("run %s: %w", r.Begin.Run, err)
 		}
 		all = append(all, t)
 	}
 	return all, nil
 }
+
+// Reports are the usage reports of the run.
+func (r *Run) Reports() (usage.Tables, error) { return r.usage() }

@@ -102,6 +102,9 @@ type Use struct {
 	// Through is the day up to which the report tells anything, at its start. What came
 	// later is not in it.
 	Through time.Time
+	// Shown is the newest day that an earlier report showed, where this one shows an earlier
+	// day or none. Last is then unknown. Zero: no day is lost.
+	Shown time.Time
 }
 
 // use is what a report tells of the account; nil: the account is not in it.

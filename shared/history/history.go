@@ -124,6 +124,18 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	return "", nil
 }
 
+// Before are the runs for everybody that made a plan before one, the newest first. Runs
+// that were made by a clock ahead of now do not count.
+func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]string, error) {
+	names, err := runs(ctx, s, layout.Plans)
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name >= run || snapshot.Ahead(name, now) })
+	slices.Reverse(names)
+	return names, nil
+}
+
 // Earlier returns what the runs before one found under the names of policies, as the newest of them for everybody left
 // it. It is nil when there is none.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*directory.Earlier, error) {

@@ -174,6 +174,9 @@ func (a *attribute) gap(p *directory.Person) string {
 // reportGap says why a report tells nothing of a person whose account was read.
 func reportGap(p *directory.Person, s directory.Signal) string {
 	for _, use := range p.Entra.Uses {
+		if use.Signal == s && !use.Shown.IsZero() {
+			return "went back: an earlier usage report showed activity on " + dayOf(use.Shown) + ", and this one does not; it is undecided until a newer day comes; if that is right, plan with --accept-feeds"
+		}
 		if use.Signal == s {
 			return "is not known: the usage report has the person and does not say when they were active, as it does of somebody without a license of the workload, or whose name it has twice"
 		}

@@ -164,7 +164,11 @@ func (in *reading) row(cells []string) error {
 	}
 	r := row{key: keyOf(name)}
 	for i, c := range in.report.Columns {
-		r.cells[2*i], r.cells[2*i+1] = in.days(cells, i, c, refreshed)
+		last, assigned := in.days(cells, i, c, refreshed)
+		r.cells[perSignal*i+lastDay], r.cells[perSignal*i+assignedDay] = last, assigned
+		if last >= firstDay {
+			r.cells[perSignal*i+newestDay] = last
+		}
 	}
 	in.table.rows = append(in.table.rows, r)
 	return nil

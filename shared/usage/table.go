@@ -10,16 +10,17 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
 // Table is a report by account. It holds hashes of names and days, so that the report of
-// 1,000,000 people takes 24 MB and is read in a moment by each worker that evaluates.
+// 1,000,000 people takes 32 MB and is read in a moment by each worker that evaluates.
 //
 // As bytes it is a line of JSON, and after it the rows in the order of their keys: the
-// key (eight bytes), then for each signal the day of the last activity and the day of
-// the assignment (two bytes each), all little-endian.
+// key (eight bytes), then for each signal the day of the last activity, the day of the
+// assignment and the newest day that any report showed (two bytes each), all little-endian.
 type Table struct {
 	Report  string   `json:"report"`
 	Version int      `json:"version"`
@@ -35,8 +36,16 @@ type Table struct {
 // row is one account. Two rows with one key are of nobody: their cells are unknown.
 type row struct {
 	key   uint64
-	cells [2 * mostSignals]cell
+	cells [perSignal * mostSignals]cell
 }
+
+// The cells of a signal.
+const (
+	lastDay = iota
+	assignedDay
+	newestDay
+	perSignal
+)
 
 // mostSignals is how many signals one report tells at most.
 const mostSignals = 4
@@ -84,7 +93,14 @@ func (c cell) value() directory.Value {
 // then both unknown.
 func keyOf(upn string) uint64 {
 	h := uint64(14695981039346656037)
-	for _, b := range []byte(strings.ToLower(upn)) {
+	for i := range len(upn) {
+		b := upn[i]
+		switch {
+		case b >= utf8.RuneSelf && upn != strings.ToLower(upn):
+			return keyOf(strings.ToLower(upn))
+		case 'A' <= b && b <= 'Z':
+			b += 'a' - 'A'
+		}
 		h = (h ^ uint64(b)) * 1099511628211
 	}
 	return h
@@ -96,7 +112,7 @@ func (t *Table) sort() {
 	kept := t.rows[:0]
 	for _, r := range t.rows {
 		if n := len(kept); n > 0 && kept[n-1].key == r.key {
-			kept[n-1].cells = [2 * mostSignals]cell{}
+			kept[n-1].cells = [perSignal * mostSignals]cell{}
 			continue
 		}
 		kept = append(kept, r)
@@ -116,9 +132,53 @@ func (t *Table) Tell(u *directory.EntraUser) {
 		return
 	}
 	for n, s := range t.signals {
-		last, assigned := t.rows[i].cells[2*n], t.rows[i].cells[2*n+1]
-		u.Uses = append(u.Uses, directory.Use{Signal: s, Last: last.value(), Assigned: assigned.value(), Through: t.Through})
+		cells := t.rows[i].cells[perSignal*n:][:perSignal]
+		use := directory.Use{Signal: s, Last: cells[lastDay].value(), Assigned: cells[assignedDay].value(), Through: t.Through}
+		if newest := cells[newestDay].value().Time; t.lost(s, cells) && newest.After(u.Created) {
+			use.Last, use.Shown = directory.Value{}, newest
+		}
+		u.Uses = append(u.Uses, use)
 	}
+}
+
+// lost tells that an earlier report showed a newer day, which this one should show, too.
+func (t *Table) lost(s directory.Signal, cells []cell) bool {
+	last, newest := cells[lastDay], cells[newestDay]
+	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
+}
+
+// Follow takes over from an earlier table the newest day that any report showed of each
+// account, also of accounts that this report does not have. A day is never taken from
+// anybody: a report that shows an earlier one, or none, has lost it.
+func (t *Table) Follow(earlier *Table) {
+	column := make([]int, len(t.signals))
+	for n, s := range t.signals {
+		column[n] = slices.Index(earlier.signals, s)
+	}
+	var gone []row
+	own := t.rows
+	for _, e := range earlier.rows {
+		for len(own) > 0 && own[0].key < e.key {
+			own = own[1:]
+		}
+		r, there := &row{key: e.key}, len(own) > 0 && own[0].key == e.key
+		if there {
+			r = &own[0]
+		}
+		shown := false
+		for n, c := range column {
+			if c >= 0 {
+				newest := &r.cells[perSignal*n+newestDay]
+				*newest = max(*newest, e.cells[perSignal*c+newestDay])
+				shown = shown || *newest >= cellOf(t.Through.Add(-t.signals[n].Horizon()))
+			}
+		}
+		if !there && shown {
+			gone = append(gone, *r)
+		}
+	}
+	t.rows = append(t.rows, gone...)
+	t.sort()
 }
 
 // Bytes is the table as it is kept.
@@ -131,7 +191,7 @@ func (t *Table) Bytes() ([]byte, error) {
 	out.Write(append(head, '\n'))
 	for _, r := range t.rows {
 		b := binary.LittleEndian.AppendUint64(out.AvailableBuffer(), r.key)
-		for _, c := range r.cells[:2*len(t.signals)] {
+		for _, c := range r.cells[:perSignal*len(t.signals)] {
 			b = binary.LittleEndian.AppendUint16(b, uint16(c))
 		}
 		out.Write(b)
@@ -139,7 +199,7 @@ func (t *Table) Bytes() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (t *Table) rowSize() int { return 8 + 4*len(t.signals) }
+func (t *Table) rowSize() int { return 8 + 2*perSignal*len(t.signals) }
 
 // Decode reads what Bytes wrote. Its sum is to be checked before.
 func Decode(b []byte) (*Table, error) {
@@ -164,7 +224,7 @@ func Decode(b []byte) (*Table, error) {
 	t.rows = make([]row, t.Rows)
 	for i := range t.rows {
 		t.rows[i].key, rows = binary.LittleEndian.Uint64(rows), rows[8:]
-		for n := range 2 * len(t.signals) {
+		for n := range perSignal * len(t.signals) {
 			t.rows[i].cells[n], rows = cell(binary.LittleEndian.Uint16(rows)), rows[2:]
 		}
 	}
@@ -177,6 +237,13 @@ type Tables []*Table
 // Tell gives an account what the reports tell of it, in place of what it had.
 func (all Tables) Tell(u *directory.EntraUser) {
 	u.Uses = nil
+	signals := 0
+	for _, t := range all {
+		signals += len(t.signals)
+	}
+	if signals > 0 {
+		u.Uses = make([]directory.Use, 0, signals)
+	}
 	for _, t := range all {
 		t.Tell(u)
 	}

@@ -1,0 +1,29 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/usage"
+)
+
+// maxReport bounds the table of a report in bytes: ten times that of 1,000,000 people.
+const maxReport = 320 << 20
+
+// GetReport reads the table of a usage report that a run kept. One whose sum is another
+// than that of the reading is store.ErrDamaged.
+func GetReport(ctx context.Context, s store.Store, reading *usage.Reading) (*usage.Table, error) {
+	text, err := store.GetBytes(ctx, s, reading.Key, maxReport)
+	if err != nil {
+		return nil, fmt.Errorf("read a usage report: %w", err)
+	}
+	if hexSum(text) != reading.SHA256 {
+		return nil, fmt.Errorf("%w: %s is not what the manifest says", store.ErrDamaged, reading.Key)
+	}
+	t, err := usage.Decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", store.ErrDamaged, reading.Key, err)
+	}
+	return t, nil
+}
