@@ -22,12 +22,11 @@ import (
 // checkTime bounds each check.
 const checkTime = time.Minute
 
-// errEnough ends a listing of which only the beginning was wanted.
+// errEnough ends a listing after its beginning, when no more is needed.
 var errEnough = errors.New("enough")
 
-// Check tries everything that a relay needs and changes nothing but its probe.
-// It writes one line for each check, and tells whether all passed. groups are
-// DNs of groups whose members the account must be able to change.
+// Check tries everything that a relay needs and changes nothing but its probe. It writes one line for each check, and
+// reports whether all passed. groups are DNs of groups whose members the account must be able to change.
 func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	good := true
 	try := func(what string, check func(context.Context) (string, error)) {
@@ -52,7 +51,7 @@ func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	return good
 }
 
-// checkAD binds and reads one person, in both ways that the relay reads them.
+// checkAD binds and reads one person, in both ways in which the relay reads people.
 func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	var first directory.ADUser
 	err := r.ad.ListPeople(ctx, func(u directory.ADUser) error {
@@ -100,7 +99,8 @@ func (r *Relay) checkStore(ctx context.Context) (string, error) {
 	return "wrote and read back " + probe, nil
 }
 
-// checkTasks asks with a token that no task has. Being told so is the proof.
+// checkTasks sends a token that no task has. The answer that there is no such task proves that the relay may answer
+// tasks.
 func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	token := aws.String("relay-check-" + rand.Text())
 	_, errBeat := r.tasks.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: token})
@@ -115,9 +115,8 @@ func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	return "may send heartbeats and answers", errors.Join(faults...)
 }
 
-// check asks to change and delete a message that is not there, and receives
-// only when none is waiting: a message taken and dropped would count as a failed
-// delivery.
+// check asks to change and delete a message that is not there. It receives only when no message waits, since a message
+// that is received and dropped would count as a failed delivery.
 func (w *worker) check(ctx context.Context) (string, error) {
 	a, err := w.attributes(ctx)
 	if err != nil {
@@ -138,7 +137,7 @@ func (w *worker) check(ctx context.Context) (string, error) {
 		errors.Join(ignoreBadReceipt(errShow), ignoreBadReceipt(errDelete), err)
 }
 
-// receiveNone receives where nothing waits. What came in between goes back.
+// receiveNone receives from an empty queue. It returns a message that arrived in between.
 func (w *worker) receiveNone(ctx context.Context) error {
 	got, err := w.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &w.url, MaxNumberOfMessages: 1})
 	if err != nil {
@@ -151,8 +150,7 @@ func (w *worker) receiveNone(ctx context.Context) error {
 	return err
 }
 
-// ignoreBadReceipt drops the answer to a receipt that is none: the right to
-// ask was there.
+// ignoreBadReceipt drops the answer to a receipt that is not one: the account had the right to ask.
 func ignoreBadReceipt(err error) error {
 	if e, ok := errors.AsType[smithy.APIError](err); ok && (e.ErrorCode() == "ReceiptHandleIsInvalid" || e.ErrorCode() == "InvalidParameterValue") {
 		return nil

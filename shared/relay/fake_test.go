@@ -23,17 +23,16 @@ const (
 	anna  = "S-1-5-21-1-2-3-1001"
 	guid  = "AAAAAAAAAAAAAAAAAAAAAA=="
 	group = "CN=Citrix Users,DC=test"
-	// exempted is a group about which evidence is asked.
+	// exempted is a group about which the evidence is asked.
 	exempted = "CN=Left Alone,DC=test"
 )
 
-// fakeAD is a domain of one person and one group. Each func, when set, comes
-// before the answer.
+// fakeAD is a domain of one person and one group. Each func, when set, runs before the answer.
 type fakeAD struct {
 	mu     sync.Mutex
 	member bool
 	logon  time.Time
-	exempt bool // in the group of those who are left alone
+	exempt bool // in the exempt group
 	writes int
 
 	list    func(ctx context.Context) error
@@ -41,7 +40,7 @@ type fakeAD struct {
 	find    func() error
 	lookup  func(reads int) error // reads so far of membership
 	write   func() error
-	deaf    bool // writes are accepted and do nothing
+	deaf    bool // writes succeed and do nothing
 	lookups int
 }
 
@@ -232,7 +231,7 @@ func (b *bench) wait(t *awsfake.Task) awsfake.Result {
 	return end
 }
 
-// result is what the one change of a task came to.
+// result is the result of the only change of a task.
 func (b *bench) result(t *awsfake.Task) task.Result {
 	b.Helper()
 	var a task.Answer

@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/task"
 )
 
-// Why a worker stops before its work is done.
+// The reasons why a worker stops before its work is done.
 var (
 	errDead = errors.New("the task waits for no answer any more")
 	errLost = errors.New("no heartbeat was taken for as long as the message stays hidden")
@@ -28,27 +28,25 @@ var (
 // maxBeat is the longest time between two heartbeats.
 const maxBeat = 20 * time.Second
 
-// lease is the hold on one message and its task. While the work goes on, each
-// heartbeat also hides the message for another visibility timeout; when none
-// gets through for so long, another relay may have the message.
+// lease is the hold on one message and its task. While the work goes on, each heartbeat also hides the message for
+// another visibility timeout. When no heartbeat gets through for that long, another relay may have the message.
 type lease struct {
 	*worker
 	log     *slog.Logger
 	receipt string
 	token   string
 
-	ctx  context.Context // of the work: ends with the lease
+	ctx  context.Context // ends with the lease
 	stop context.CancelCauseFunc
-	seen moment // of the last heartbeat that was taken
+	seen moment // the last heartbeat that was accepted
 }
 
-// hold does the work under heartbeats. The error is errDead or errLost when
-// the lease ended before the work did.
+// hold does the work under heartbeats. The error is errDead or errLost when the lease ends before the work.
 func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)
 	l.seen.set(time.Now())
-	// The message may have waited for longer than its task.
+	// The message may have waited for longer than its task lives.
 	switch err := l.beat(l.ctx); {
 	case errors.Is(err, errDead):
 		return "", err
@@ -92,7 +90,7 @@ func (l *lease) keep(ctx context.Context) {
 	}
 }
 
-// beat tells the task that the work goes on and keeps the message hidden.
+// beat tells the task that the work goes on, and keeps the message hidden.
 func (l *lease) beat(ctx context.Context) error {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.visibility-l.seen.age(begun))
@@ -118,8 +116,8 @@ func (l *lease) show(ctx context.Context, after time.Duration) error {
 	return err
 }
 
-// held tells why the work must stop, nil while it may go on. It is asked before
-// every write, since a worker that stood still does not know what it missed.
+// held returns why the work must stop, or nil while it may go on. It is called before every write, since a worker that
+// stood still does not know what it missed.
 func (l *lease) held() error {
 	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
 		l.stop(errLost)
@@ -127,7 +125,7 @@ func (l *lease) held() error {
 	return context.Cause(l.ctx)
 }
 
-// isDead tells the answers of Step Functions to a token of a task that ended.
+// isDead recognizes the answers of Step Functions to the token of a task that has ended.
 func isDead(err error) bool {
 	_, timedOut := errors.AsType[*sfntypes.TaskTimedOut](err)
 	_, invalid := errors.AsType[*sfntypes.InvalidToken](err)
@@ -140,15 +138,15 @@ type moment struct{ at atomic.Pointer[time.Time] }
 
 func (m *moment) set(t time.Time) { m.at.Store(&t) }
 
-// age is the time from the moment to now by the clock that says more: the one
-// of the day also counts while the whole machine is suspended.
+// age is the time from the moment to now, by the clock that shows more. The wall clock also counts while the machine is
+// suspended.
 func (m *moment) age(now time.Time) time.Duration {
 	at := *m.at.Load()
 	return max(now.Sub(at), now.Round(0).Sub(at.Round(0)))
 }
 
-// namelessError tells what an error says without the names of people in it:
-// logs and the history of executions are not where people are kept.
+// namelessError is an error without the names of people in it. Logs and the history of executions must not hold
+// personal data.
 type namelessError struct {
 	error
 	text string
@@ -158,12 +156,10 @@ func (e *namelessError) Error() string { return e.text }
 
 func (e *namelessError) Unwrap() error { return e.error }
 
-// nameable are the texts in which names of people come: in quotes, and as
-// distinguished names.
+// nameable matches the texts in which names of people occur: quoted texts and distinguished names.
 var nameable = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?i)\bCN=(?:[^,;:"\\]|\\.)*(?:,(?:CN|OU|DC)=(?:[^,;:"\\]|\\.)*)*`)
 
-// nameless leaves out of an error every name but those of the message's own
-// groups, and SIDs.
+// nameless removes every name from an error, except the names of the message's own groups, and SIDs.
 func nameless(err error, groups []task.Group) error {
 	if err == nil {
 		return nil

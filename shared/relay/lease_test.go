@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
 )
 
-// A worker whose heartbeats are not taken stops before it writes.
+// A worker whose heartbeats are refused stops before it writes.
 func TestLostHeartbeat(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{member: true}
 	b := newBench(t, ad)
-	var broken bool // set before, and read after, the relay asks for the person
+	var broken bool // set before the relay asks for the person, and read after
 	entered := make(chan struct{})
 	ad.find = func() error {
 		if !broken {
@@ -52,7 +52,7 @@ func TestLostHeartbeat(t *testing.T) {
 	}
 }
 
-// Work that takes longer than the visibility timeout is not given to another.
+// A message stays with its worker while the work takes longer than the visibility timeout.
 func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{list: func(context.Context) error { time.Sleep(1300 * time.Millisecond); return nil }}
@@ -87,7 +87,7 @@ func TestTaskEndsInTheMiddle(t *testing.T) {
 	})
 }
 
-// An answer that is not taken is given again, from the reading that is there.
+// A worker that cannot deliver its answer delivers it later, from the stored reading.
 func TestAnswerIsNotTaken(t *testing.T) {
 	t.Parallel()
 	lists := 0

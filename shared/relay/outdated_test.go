@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestOutdatedEvidence: a removal whose message has waited is not made when the
-// account is no longer as the evidence had it.
+// TestOutdatedEvidence: a removal whose message has waited is not made when the account no longer agrees with the
+// evidence.
 func TestOutdatedEvidence(t *testing.T) {
 	t.Parallel()
 	then := time.Date(2026, 8, 1, 8, 0, 0, 0, time.UTC)

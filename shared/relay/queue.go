@@ -25,22 +25,22 @@ const (
 	maxCause   = 4096 // characters; Step Functions takes 32,768
 )
 
-// work does what a message asks and returns the key of the object that tells.
-// It asks the lease before every write.
+// work does what a message asks, and returns the key of the object with the answer. It asks the lease before every
+// write.
 type work func(l *lease, m *task.Message) (key string, err error)
 
-// worker takes one message at a time off one queue.
+// worker handles the messages of one queue, one at a time.
 type worker struct {
 	*Relay
 	name       string
 	url        string
 	kinds      map[task.Kind]work
 	log        *slog.Logger
-	visibility time.Duration // of the queue; 0 until it was read
+	visibility time.Duration // of the queue; 0 before it was read
 }
 
-// run works until the context ends. A queue that cannot be reached is tried
-// again for good: a relay outlives every outage.
+// run works until the context ends. It retries a queue that cannot be reached for ever, so that a relay outlives every
+// outage.
 func (w *worker) run(ctx context.Context) {
 	pause := firstPause
 	for {
@@ -91,7 +91,7 @@ func (w *worker) next(ctx context.Context) error {
 type attributes struct {
 	visibility time.Duration
 	waiting    int  // messages, about
-	deadLetter bool // a queue takes the messages that cannot be worked on
+	deadLetter bool // the queue has a dead-letter queue
 }
 
 func (w *worker) attributes(ctx context.Context) (a attributes, err error) {
@@ -113,7 +113,7 @@ func (w *worker) attributes(ctx context.Context) (a attributes, err error) {
 	return a, nil
 }
 
-// handle takes a message as far as it goes.
+// handle works on a message as far as possible.
 func (w *worker) handle(ctx context.Context, got *types.Message) {
 	m, err := task.Parse(aws.ToString(got.Body))
 	do := w.kinds[m.Kind]
@@ -148,13 +148,12 @@ func (w *worker) handle(ctx context.Context, got *types.Message) {
 	}
 }
 
-// badError is a fault of the message or its input that trying again will not
-// mend.
+// badError is a fault of the message or its input. Another try cannot mend it.
 type badError struct{ error }
 
 func (e *badError) Unwrap() error { return e.error }
 
-// answer ends the task and then, when that was taken, the message.
+// answer ends the task. When that was accepted, it deletes the message.
 func (l *lease) answer(ctx context.Context, key string, failure error) {
 	calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()
@@ -198,7 +197,7 @@ func (l *lease) delete(ctx context.Context) {
 	}
 }
 
-// handBack makes the message visible at once to other relays.
+// handBack makes the message visible to other relays at once.
 func (l *lease) handBack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

@@ -24,18 +24,17 @@ import (
 const (
 	maxInput    = 16 << 20 // bytes of an input object
 	atTheSame   = 8        // candidates read at one time
-	nonceLetter = 10       // of a name that nobody else uses, 50 bits
+	nonceLetter = 10       // 50 bits, so that no other name is the same
 )
 
-// unique names the objects of one delivery of a message: of two relays that
-// work on the same task, neither can touch what the other writes.
+// unique names the objects of one delivery of a message. When two relays work on the same task, neither can touch what
+// the other writes.
 func unique(m *task.Message) string {
 	return fmt.Sprintf("%d-%s", m.Attempt, strings.ToLower(rand.Text()[:nonceLetter]))
 }
 
-// readEveryone puts everybody and the members of the groups into parts and
-// then, under the name of the attempt, what they are. Of several relays on one
-// attempt the first one's reading stands.
+// readEveryone writes everybody and the members of the groups into parts. Then it writes a reading that describes them,
+// under the name of the attempt. When several relays work on one attempt, the first reading stands.
 func (r *Relay) readEveryone(l *lease, m *task.Message) (string, error) {
 	key := m.Folder() + strconv.Itoa(m.Attempt) + ".json"
 	if done, err := r.exists(l.ctx, key); err != nil || done {
@@ -71,7 +70,7 @@ func (r *Relay) exists(ctx context.Context, key string) (bool, error) {
 	return true, body.Close()
 }
 
-// since is the earlier reading that the message names, or why there is none.
+// since returns the earlier reading that the message names, or why there is none.
 func (r *Relay) since(ctx context.Context, m *task.Message) (*snapshot.Reading, error) {
 	if m.Since == "" {
 		return nil, errors.New("the message names no earlier reading")
@@ -83,8 +82,8 @@ func (r *Relay) since(ctx context.Context, m *task.Message) (*snapshot.Reading, 
 	return before, nil
 }
 
-// readCandidates reads some people afresh, their last logon from every
-// controller. It is read anew whenever it is asked: evidence does not keep.
+// readCandidates reads some people afresh, with their last logons from every controller. It reads them anew for each
+// message, since evidence does not keep.
 func (r *Relay) readCandidates(l *lease, m *task.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -114,7 +113,7 @@ func (r *Relay) input(l *lease, m *task.Message) ([]byte, error) {
 	return text, err
 }
 
-// put stores what a batch came to, as an object of this delivery's own.
+// put stores the answer of a batch as an object of this delivery.
 func (r *Relay) put(l *lease, m *task.Message, what string, v any) (string, error) {
 	if err := l.held(); err != nil {
 		return "", err
@@ -163,7 +162,7 @@ func (r *Relay) evidence(ctx context.Context, m *task.Message, people *task.Peop
 	return e, r.sample(ctx, m.Sample, e)
 }
 
-// sample brings the last logons of the first n accounts.
+// sample adds the last logons of the first n accounts.
 func (r *Relay) sample(ctx context.Context, n int, e *task.Evidence) error {
 	if n == 0 {
 		return nil
@@ -194,8 +193,8 @@ func (r *Relay) named(ctx context.Context, name string, groups []task.Group, noG
 	return a
 }
 
-// account reads one person. What cannot be read is no account without a value:
-// it says so.
+// account reads one person. When something cannot be read, the account says so, and does not look like one without a
+// value.
 func (r *Relay) account(ctx context.Context, sid string, groups []task.Group, noGroup *sync.Map) task.Account {
 	a := task.Account{SID: sid}
 	user, err := r.ad.ReadPerson(ctx, sid)

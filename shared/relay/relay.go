@@ -1,10 +1,8 @@
-// Package relay is the worker on premises of two SQS queues, one to read Active
-// Directory and one to write group members. It does what messages (package
-// task) ask and answers their Step Functions tasks; what to ask is decided
-// elsewhere. A message is deleted only when its answer was taken or is no
-// longer wanted, so whatever happens to a relay, another one does the work; and
-// everything it does may be done again: objects are create-only under names of
-// their own, and a group is read before it is written.
+// Package relay is the worker on premises of two SQS queues, one to read Active Directory and one to write group
+// members. It carries out messages (package task) and answers their Step Functions tasks. It decides nothing about what
+// to ask. It deletes a message only when its answer was accepted or is no longer wanted. So when a relay fails, another
+// one does the work. Everything may be done twice: objects are create-only under names of their own, and a group is
+// read before it is written.
 package relay
 
 import (
@@ -25,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Config says what a relay works for. The tags name the environment variables.
+// Config is the configuration of a relay. The tags name the environment variables.
 type Config struct {
 	Store      string `env:"IDLESEAT_STORE"`             // s3://bucket/prefix, or a folder
 	ReadQueue  string `env:"IDLESEAT_RELAY_READ_QUEUE"`  // URL; empty: does not read
@@ -52,7 +50,7 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Reader is what reading asks of Active Directory.
+// Reader reads Active Directory.
 type Reader interface {
 	census.AD
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
@@ -61,7 +59,7 @@ type Reader interface {
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
 }
 
-// Writer is what writing asks of Active Directory.
+// Writer writes Active Directory.
 type Writer interface {
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
@@ -97,8 +95,8 @@ func New(c Config, cloud aws.Config, s store.Store, ad AD, log *slog.Logger) (*R
 	return &Relay{c, sqs.NewFromConfig(cloud), sfn.NewFromConfig(cloud), s, ad, log}, nil
 }
 
-// Run works until the context ends. Work in hand is then broken off between
-// two writes, and its message handed back to the queue.
+// Run works until the context ends. It then stops the current work between two writes, and returns the message to the
+// queue.
 func (r *Relay) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	for _, w := range r.workers() {
@@ -107,8 +105,8 @@ func (r *Relay) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// workers are one for each queue that is switched on. Each takes the kinds of
-// its own queue only: a relay that may only read is never asked to write.
+// workers returns one worker for each queue that is switched on. Each accepts only the kinds of its own queue, so that
+// a relay that may only read never writes.
 func (r *Relay) workers() []*worker {
 	var all []*worker
 	if r.config.ReadQueue != "" {

@@ -90,7 +90,7 @@ func TestReadingFails(t *testing.T) {
 	}
 }
 
-// Of two relays on one attempt, the one that is done first counts.
+// When two relays work on one attempt, the reading of the first one counts.
 func TestReadingIsThereAlready(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{}
@@ -182,7 +182,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// Whatever a queue carries, the relay neither stops nor writes.
+// The relay neither stops nor writes, whatever a message contains.
 func FuzzMessages(f *testing.F) {
 	text, err := json.Marshal(everyone)
 	if err != nil {

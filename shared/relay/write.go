@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/task"
 )
 
-// writeMembers makes the changes of a list, one after the other. A change that
-// is found made already is not made again, so the whole list may be repeated.
+// writeMembers makes the changes of a list, one after the other. It does not repeat a change that was already made, so
+// the whole list may be repeated.
 func (r *Relay) writeMembers(l *lease, m *task.Message) (string, error) {
 	text, err := r.input(l, m)
 	if err != nil {
@@ -30,7 +30,7 @@ func (r *Relay) writeMembers(l *lease, m *task.Message) (string, error) {
 		if c.After == "" || outcomes[c.After] == task.Done {
 			result = r.change(l, &c, list.Groups)
 		}
-		// What was broken off says nothing about the directory.
+		// A change that was interrupted says nothing about the directory.
 		if err := l.held(); err != nil {
 			return "", err
 		}
@@ -44,8 +44,8 @@ func (r *Relay) writeMembers(l *lease, m *task.Message) (string, error) {
 	return r.put(l, m, "results", &out)
 }
 
-// change makes one change: who is it, are they in the group, are they still as
-// the evidence had them, write, are they in it now. Only the last reading counts.
+// change makes one change. It finds the person, reads whether they are in the group, compares the account with the
+// evidence, writes, and reads the group again. Only the last reading counts.
 func (r *Relay) change(l *lease, c *task.Change, groups []task.Group) (result task.Result) {
 	result.ID = c.ID
 	end := func(o task.Outcome, note string) task.Result {
@@ -93,8 +93,7 @@ func (r *Relay) change(l *lease, c *task.Change, groups []task.Group) (result ta
 	}
 }
 
-// outdated says why a removal no longer rests on what the evidence had; empty
-// when it does.
+// outdated returns why the evidence no longer supports a removal. It is empty when it does.
 func (r *Relay) outdated(ctx context.Context, c *task.Change, groups []task.Group) string {
 	if c.Action != task.Remove || c.Seen == nil {
 		return ""
@@ -106,7 +105,7 @@ func (r *Relay) outdated(ctx context.Context, c *task.Change, groups []task.Grou
 	return c.Seen.Outdated(a.Seen)
 }
 
-// write makes a change. A removal is sent only while held says that the task is still ours.
+// write makes a change. It sends a removal only when held returns nil, which means that the task is still ours.
 func (r *Relay) write(ctx context.Context, c *task.Change, personGUID string, held func() error) error {
 	if c.Action == task.Add {
 		return r.ad.AddMember(ctx, c.Group, personGUID)

@@ -1,7 +1,6 @@
-// Package errand is Active Directory as the cloud sees it through the relay:
-// questions are answered from the evidence that the relay brought, and what
-// should be written is kept as a list for the relay to carry out. Nothing here
-// waits or connects. What the relay did not bring is an error, never "no".
+// Package errand is the cloud's side of the relay. It answers questions about Active Directory from the evidence that
+// the relay read, and collects the writes that the relay must make. It never waits or connects. What the relay did not
+// read is an error, never "no".
 package errand
 
 import (
@@ -20,18 +19,16 @@ import (
 // Fresh is how long evidence may be used after its reading began.
 const Fresh = time.Hour
 
-// Directory is what the relay brought for one step. It is not safe for
-// concurrent use.
+// Directory is Active Directory as the relay read it for one step. It is not safe for concurrent use.
 type Directory struct {
 	evidence *task.Evidence
-	failed   error                  // why there is no evidence; every answer then
+	failed   error                  // why there is no evidence; then it is the answer to every question
 	results  map[string]task.Result // by the id of the change
-	refused  map[string]task.Result // by GUID: a change of the person that was refused
+	refused  map[string]task.Result // by GUID: a change of this person that was refused
 	wishes   []task.Change
 }
 
-// New answers from evidence. written are what came of the writes asked for in
-// earlier steps, in their order.
+// New answers from evidence. written are the results of the writes that earlier steps asked for, in their order.
 func New(e *task.Evidence, now time.Time, written ...task.Results) *Directory {
 	d := &Directory{evidence: e, results: map[string]task.Result{}, refused: map[string]task.Result{}}
 	if age := now.Sub(e.Read); age > Fresh {
@@ -47,21 +44,20 @@ func New(e *task.Evidence, now time.Time, written ...task.Results) *Directory {
 	return d
 }
 
-// Failed answers every question with why the relay brought nothing.
+// Failed answers every question with the reason why the relay read nothing.
 func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
 
-// Wishes are the changes that were asked for and are not made yet, in order.
+// Wishes returns the pending writes, in order: those that were asked for and are not made yet.
 func (d *Directory) Wishes() *task.Changes {
 	return &task.Changes{Changes: append([]task.Change{}, d.wishes...)}
 }
 
-// CheckClock has nothing to compare: the relay did so when it read.
+// CheckClock has nothing to compare, since the relay did so when it read.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
-// ListPeople hands on people of whom nothing but the last logon is known: the
-// sample by which the feed is judged.
+// ListPeople yields people of whom only the last logon is known. They are the sample by which the feed is judged.
 func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
 	if d.failed != nil {
 		return d.failed
@@ -77,13 +73,13 @@ func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) er
 	return nil
 }
 
-// FindPerson gives the account that the relay found by a name.
+// FindPerson returns the account that the relay found by a name.
 func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser, error) {
 	return d.account(func(a *task.Account) bool { return strings.EqualFold(a.Name, name) }, name)
 }
 
-// ReadPerson gives an account with its last logon from every controller, or
-// with a directory.UnaskedError that says why that is not known.
+// ReadPerson returns an account with its last logon from every controller, or with a directory.UnaskedError that says
+// why the last logon is not known.
 func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	return d.account(func(a *task.Account) bool { return a.SID == sid }, sid)
 }
@@ -115,8 +111,8 @@ func (d *Directory) find(is func(*task.Account) bool, name string) (*task.Accoun
 	return nil, fmt.Errorf("the relay was not asked about %q", name)
 }
 
-// FindGroup tells of a group that the relay was asked about. A relay of an older
-// version does not tell its objectGUID.
+// FindGroup returns a group about which the relay was asked. Relays of older versions do not return the group's
+// objectGUID.
 func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, error) {
 	if d.failed != nil {
 		return directory.Group{}, d.failed
@@ -135,8 +131,8 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
 }
 
-// asked is the DN by which the relay was asked about a group that is named by its
-// objectGUID: a run that read one person only does not know that before.
+// asked returns the DN by which the relay was asked about a group. name may be the group's objectGUID, which a run of
+// one person does not know beforehand.
 func (d *Directory) asked(name string) string {
 	if contains(d.evidence.Groups, task.Group{DN: name, Direct: true}.Key()) {
 		return name
@@ -149,7 +145,7 @@ func (d *Directory) asked(name string) string {
 	return name
 }
 
-// MemberOf tells membership of a group that the relay was asked about.
+// MemberOf reports whether a person is in a group about which the relay was asked.
 func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool) (bool, error) {
 	a, err := d.find(func(a *task.Account) bool { return a.SID == sid || a.User != nil && a.User.SID == sid }, sid)
 	if err != nil {
@@ -176,13 +172,12 @@ func contains(list []string, key string) bool {
 	return false
 }
 
-// AddMember asks for a new member, or tells what became of asking before.
+// AddMember asks for a new member, or returns the result of having asked before.
 func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
 	return d.wish(task.Add, groupDN, personGUID)
 }
 
-// RemoveMember asks for a member to be removed, or tells what became of asking
-// before.
+// RemoveMember asks to remove a member, or returns the result of having asked before.
 func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
 	return d.wish(task.Remove, groupDN, personGUID)
 }
@@ -193,7 +188,7 @@ func (d *Directory) wish(action task.Action, groupDN, guid string) error {
 		return err
 	}
 	c := task.Change{ID: wishID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
-	// Nobody joins a group to leave it again because the next one is refused.
+	// A person must not join a group and leave it again because the next group refuses them.
 	if r, refused := d.refused[guid]; refused && action == task.Add {
 		return refusal(r)
 	}
@@ -219,7 +214,7 @@ func refusal(r task.Result) error {
 	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
 }
 
-// joining is the id of an earlier wish to put the same person into a group.
+// joining returns the id of an earlier pending write that adds the same person to a group.
 func (d *Directory) joining(guid string) string {
 	for _, w := range d.wishes {
 		if w.GUID == guid && w.Action == task.Add {
@@ -229,7 +224,7 @@ func (d *Directory) joining(guid string) string {
 	return ""
 }
 
-// wishID names what is wished, so that the answer finds its way back to it.
+// wishID names a pending write, so that its result can be matched to it.
 func wishID(action task.Action, groupDN, guid string) string {
 	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
 	return hex.EncodeToString(sum[:12])

@@ -84,8 +84,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestWishes: what is written becomes a list; whoever joins first leaves only
-// after it.
+// TestWishes: writes become a list. A person who joins one group and leaves another leaves only after joining.
 func TestWishes(t *testing.T) {
 	t.Parallel()
 	d := New(evidence(), now)
@@ -129,8 +128,7 @@ func TestWishes(t *testing.T) {
 	}
 }
 
-// TestNothingBrought: without evidence, or with old one, every answer is an
-// error, never "no".
+// TestNothingBrought: without evidence, or with old evidence, every answer is an error, never "no".
 func TestNothingBrought(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]*Directory{"failed": Failed("it is down"), "old": New(evidence(), now.Add(2*Fresh))} {
@@ -152,8 +150,7 @@ func TestNothingBrought(t *testing.T) {
 	}
 }
 
-// TestFindGroup: what the relay told of a group, and of a relay that tells nothing its
-// name alone.
+// TestFindGroup: what the relay said about a group. A relay that says nothing leaves only the group's name.
 func TestFindGroup(t *testing.T) {
 	t.Parallel()
 	e := evidence()

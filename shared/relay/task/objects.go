@@ -17,14 +17,14 @@ const (
 
 var sid = regexp.MustCompile(`^S-1(-[0-9]{1,15}){2,15}$`)
 
-// People is the input of ReadCandidates: by SID, or by the name that an
-// operator gave (userPrincipalName, SID or sAMAccountName).
+// People is the input of ReadCandidates. It lists people by SID, or by the name that an operator gave
+// (userPrincipalName, SID or sAMAccountName).
 type People struct {
 	SIDs  []string `json:"sids"`
 	Names []string `json:"names,omitempty"`
 }
 
-// ParsePeople reads a list and refuses a wrong one as a whole.
+// ParsePeople reads a list. A fault anywhere refuses the whole list.
 func ParsePeople(text []byte) (*People, error) {
 	p := new(People)
 	if err := decode(text, p); err != nil {
@@ -50,40 +50,38 @@ func (p *People) check() error {
 	return nil
 }
 
-// Evidence answers ReadCandidates: the people of the list by SID, then those by
-// name, in its order.
+// Evidence answers ReadCandidates: the people of the list by SID, then those by name, in the order of the list.
 type Evidence struct {
 	Run    string    `json:"run"`
 	Batch  string    `json:"batch"`
 	Read   time.Time `json:"read"` // when the reading began
 	People []Account `json:"people"`
-	Groups []string  `json:"groups,omitempty"` // keys of the groups that were asked about
-	// Unreadable are the keys of those that are not there.
+	Groups []string  `json:"groups,omitempty"` // keys of the groups in question
+	// Unreadable are the keys of groups that are missing.
 	Unreadable []string `json:"unreadable,omitempty"`
-	// Found are the groups as they are now, by the DN or GUID that was asked about.
-	// Relays before that do not tell.
+	// Found are the groups as they are now, by the DN or GUID that the message had. Relays of older versions leave it
+	// out.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Sample holds the replicated last logons of as many accounts as the message
-	// asks for, zero for none, by which the feed is judged; Unsampled is why
-	// they are not known.
+	// Sample holds the replicated last logons of as many accounts as the message asks for, zero for an account without
+	// one. The feed is judged by it. Unsampled is why the sample is not known.
 	Sample    []time.Time `json:"sample,omitempty"`
 	Unsampled string      `json:"unsampled,omitempty"`
 }
 
-// Account is what was read of a person. Without User the person has no account
-// there, unless Failed says why it could not be read.
+// Account is the reading of one person. Without User the person has no account in Active Directory, unless Failed says
+// why it could not be read.
 type Account struct {
 	SID     string            `json:"sid,omitempty"`
-	Name    string            `json:"name,omitempty"` // that was asked for, instead of a SID
+	Name    string            `json:"name,omitempty"` // the name in the question, instead of a SID
 	User    *directory.ADUser `json:"user,omitempty"`
 	Unasked string            `json:"unasked,omitempty"` // why the last logon is not known for certain
-	Latest  time.Time         `json:"latest,omitzero"`   // then the latest it can have been, as far as is proven
+	Latest  time.Time         `json:"latest,omitzero"`   // then the latest that it can be, as far as is proven
 	Failed  string            `json:"failed,omitempty"`
-	Groups  []string          `json:"groups,omitempty"` // keys of the message's groups the person is in
-	Seen    *Seen             `json:"seen,omitempty"`   // for the removals that rest on this
+	Groups  []string          `json:"groups,omitempty"` // keys of the message's groups that the person is in
+	Seen    *Seen             `json:"seen,omitempty"`   // for the removals that rest on this reading
 }
 
-// Action is what a change does to the list of a group.
+// Action is what a change does to the member list of a group.
 type Action string
 
 // The actions.
@@ -92,29 +90,28 @@ const (
 	Remove Action = "remove"
 )
 
-// Changes is the input of WriteMembers. They are made in order.
+// Changes is the input of WriteMembers. The relay makes them in order.
 type Changes struct {
 	Changes []Change `json:"changes"`
-	// Groups are those that the evidence was asked about, by which Seen is compared.
+	// Groups are the groups of the evidence. Seen is compared by them.
 	Groups []Group `json:"groups,omitempty"`
 }
 
-// Change is wanted of one person's membership of one group.
+// Change is a change of one person's membership of one group.
 type Change struct {
 	ID     string `json:"id"`
 	SID    string `json:"sid"`
-	GUID   string `json:"guid"`  // base64 of objectGUID: the account must still be that one
+	GUID   string `json:"guid"`  // base64 of objectGUID: the account must still have it
 	Group  string `json:"group"` // DN
 	Action Action `json:"action"`
-	// After names an earlier change of the list without which this one is not
-	// made: nobody leaves a group before they are in the next one.
+	// After names an earlier change of the list that must succeed before this one is made. So nobody leaves a group
+	// before they are in the next one.
 	After string `json:"after,omitempty"`
-	// Seen is the state in which the account of a removal must still be; nil: not
-	// compared.
+	// Seen is the state that the account of a removal must still have. Nil: it is not compared.
 	Seen *Seen `json:"seen,omitempty"`
 }
 
-// ParseChanges reads a list and refuses a wrong one as a whole.
+// ParseChanges reads a list. A fault anywhere refuses the whole list.
 func ParseChanges(text []byte) (*Changes, error) {
 	c := new(Changes)
 	if err := decode(text, c); err != nil {
@@ -168,25 +165,25 @@ type Outcome string
 
 // The outcomes.
 const (
-	Done    Outcome = "done"    // the group, read again, is as wanted
-	Refused Outcome = "refused" // as the directory stands, trying again will not help
-	Missing Outcome = "missing" // nobody has the SID, or the account is another one
-	Skipped Outcome = "skipped" // the change it follows was not done
-	Failed  Outcome = "failed"  // could not be made or not be proven; may be tried again
-	// Outdated: nothing was written, since the account is no longer as the evidence
-	// had it. The rule has to be asked again.
+	Done    Outcome = "done"    // a second reading of the group showed the change
+	Refused Outcome = "refused" // another try will not help while the directory stays as it is
+	Missing Outcome = "missing" // nobody has the SID, or another account has it
+	Skipped Outcome = "skipped" // the change named by After was not done
+	Failed  Outcome = "failed"  // the change could not be made or proven; another try may succeed
+	// Outdated: nothing was written, since the account no longer agrees with the evidence. The rule must be asked
+	// again.
 	Outdated Outcome = "outdated"
 )
 
-// Results answers WriteMembers: each change of the list, in its order.
+// Results answers WriteMembers: the results of the changes, in their order.
 type Results struct {
 	Run     string   `json:"run"`
 	Batch   string   `json:"batch"`
 	Results []Result `json:"results"`
 }
 
-// Result is what became of one change. A change that was made by a worker who
-// died before it could say so is Done, and Before is then as wanted already.
+// Result is the result of one change. A worker may die after it made a change and before it said so. The next worker
+// then reports Done, and Before already is the wanted state.
 type Result struct {
 	ID      string    `json:"id"`
 	GUID    string    `json:"guid"` // of the change

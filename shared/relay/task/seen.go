@@ -11,23 +11,20 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Seen is how a relay saw an account when it read the evidence. A removal that
-// rests on that evidence carries it back, and the relay that makes the removal
-// reads the account again first: a message may wait in its queue for longer than
-// evidence keeps.
+// Seen is the state of an account when a relay read the evidence. A removal that rests on that evidence carries the
+// state back. The relay that makes the removal reads the account again first, since a message may wait in its queue for
+// longer than evidence keeps.
 type Seen struct {
-	// Facts is a digest of the account and of its groups, without the last logon.
-	// Only relays compare it.
+	// Facts is a digest of the account and its groups, without the last logon. Only relays compare it.
 	Facts string `json:"facts"`
-	// Dated tells that the last logon was known, or proven to be no later than
-	// Used; Used is zero for an account that never logged on.
+	// Dated: the last logon was known, or proven to be no later than Used. Used is zero for an account that never
+	// logged on.
 	Dated bool      `json:"dated"`
 	Used  time.Time `json:"used,omitzero"`
 }
 
-// See notes how an account was read. noGroup are the keys of the groups that are
-// not there. Groups that list their members directly are left out: those are
-// license groups, which the changes of a list alter themselves.
+// See records the state of an account. noGroup are the keys of groups that are missing. See leaves out groups that list
+// their members directly: they are license groups, which the changes of a list alter themselves.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	if a.User == nil {
 		return nil
@@ -61,8 +58,8 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	return s
 }
 
-// Outdated says why an account, as read now, differs from what was seen; empty when it
-// does not. A last logon that was not known then is not compared.
+// Outdated returns how an account differs now from the recorded state. It is empty when it does not differ. It does not
+// compare a last logon that was not known then.
 func (s *Seen) Outdated(now *Seen) string {
 	switch {
 	case now == nil:

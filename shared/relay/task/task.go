@@ -41,8 +41,7 @@ type Kind string
 
 // The kinds of messages.
 const (
-	// ReadEveryone asks for everybody and the members of named groups, as
-	// parts of the run's snapshot.
+	// ReadEveryone asks for everybody and the members of named groups, as parts of the run's snapshot.
 	ReadEveryone Kind = "read-everyone"
 	// ReadCandidates asks for fresh evidence about the People of an object.
 	ReadCandidates Kind = "read-candidates"
@@ -50,7 +49,7 @@ const (
 	WriteMembers Kind = "write-members"
 )
 
-// Names of errors by which a task fails.
+// The error names of a failed task.
 const (
 	ErrorBad    = "Relay.BadMessage"
 	ErrorFailed = "Relay.Failed"
@@ -59,7 +58,7 @@ const (
 // Group is a question about the members of a group.
 type Group struct {
 	DN     string `json:"dn"`
-	Direct bool   `json:"direct"` // only those listed in the group itself
+	Direct bool   `json:"direct"` // only members that the group itself lists
 }
 
 // Key is the group's key in a snapshot.
@@ -73,26 +72,24 @@ type Message struct {
 	Kind    Kind   `json:"kind"`
 	Token   string `json:"token"` // of the Step Functions task
 	Run     string `json:"run"`
-	// Attempt tells apart the tasks by which one step was tried; a message
-	// that comes back to a queue keeps it.
+	// Attempt distinguishes the tasks by which one step was tried. A message that returns to a queue keeps it.
 	Attempt    int       `json:"attempt"`
-	AsOf       time.Time `json:"asOf,omitzero"`        // ReadEveryone: later activity is not the newest
+	AsOf       time.Time `json:"asOf,omitzero"`        // ReadEveryone: later activity does not count as the newest
 	Partitions int       `json:"partitions,omitempty"` // ReadEveryone
-	// Since is, for ReadEveryone, the key of an earlier run's snapshot.Reading
-	// from which changes may be taken; empty: everybody is read.
+	// Since is, for ReadEveryone, the key of an earlier run's snapshot.Reading to which the relay may add the changes.
+	// Empty: it reads everybody.
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // of the reading kinds
-	// Rests are, for ReadEveryone, the LDAP names of attributes on which something
-	// rests. For people without a value the answer says whether the account may read
-	// the attribute.
+	// Rests are, for ReadEveryone, the LDAP names of attributes that decisions rest on. For people without a value the
+	// answer says whether the account may read the attribute.
 	Rests  []string `json:"rests,omitempty"`
-	Sample int      `json:"sample,omitempty"` // ReadCandidates: how many accounts' last logons to bring besides
+	Sample int      `json:"sample,omitempty"` // ReadCandidates: how many accounts' last logons the sample has
 	Batch  string   `json:"batch,omitempty"`  // all but ReadEveryone
 	Input  string   `json:"input,omitempty"`  // all but ReadEveryone: the key of People or Changes
 }
 
-// Bounds of what one message may ask for: a hundred million people, and a
-// sample that an object of a few hundred kilobytes holds.
+// Bounds of what one message may ask for: a hundred million people, and a sample that fits into an object of a few
+// hundred kilobytes.
 const (
 	maxPartitions = 12_500
 	maxSample     = 10_000
@@ -101,22 +98,21 @@ const (
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
 
-// Parse reads a message. With an error the message still has its token, if one
-// could be read.
+// Parse reads a message. With an error the message still has its token, if the token could be read.
 func Parse(body string) (*Message, error) {
 	m := new(Message)
 	if err := decode([]byte(body), m); err != nil {
 		var only struct {
 			Token string `json:"token"`
 		}
-		_ = json.Unmarshal([]byte(body), &only) // fails as before, or has the token
+		_ = json.Unmarshal([]byte(body), &only) // it fails as before, or finds the token
 		return &Message{Token: only.Token}, fmt.Errorf("not a message of version %d: %w", Version, err)
 	}
 	return m, m.check()
 }
 
-// decode reads exactly one JSON value. A field that is not known is an error: a
-// misspelt one would leave out what it was to say.
+// decode reads exactly one JSON value. An unknown field is an error, since a misspelt field would lose its meaning
+// silently.
 func decode(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -183,7 +179,7 @@ func (m *Message) checkBatch() error {
 // Folder is the prefix of every key that a message's work reads or writes.
 func (m *Message) Folder() string { return layout.Relay(m.Run) }
 
-// owns tells whether a key is one of the run's own.
+// owns reports whether a key belongs to the run.
 func (m *Message) owns(key string) bool {
 	return strings.HasPrefix(key, m.Folder()) && store.CheckKey(key) == nil
 }
@@ -193,8 +189,8 @@ type Answer struct {
 	Key string `json:"key"`
 }
 
-// Ending is how a task ended, as the state machine tells it: with an answer, by
-// an error, or not at all because none was sent.
+// Ending is how a task ended, in the form of the state machine: with an answer, with an error, or not at all because
+// none was sent.
 type Ending struct {
 	Answer
 	Absent bool   `json:"absent,omitempty"`
