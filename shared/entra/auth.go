@@ -19,8 +19,7 @@ import (
 
 var errToken = errors.New("no token for Microsoft Graph")
 
-// signer puts a token on each request, or none when it has no credential.
-// Where the request may go is the gate's to judge.
+// signer puts a token on each request, or none when it has no credential. The gate decides where the request may go.
 type signer struct {
 	credential azcore.TokenCredential
 	scope      string
@@ -29,11 +28,11 @@ type signer struct {
 	token azcore.AccessToken
 }
 
-// tokenMargin is how long a token that is used must be good for.
+// tokenMargin is how long a token must still be valid to be used.
 const tokenMargin = 5 * time.Minute
 
-// ready gets a token when there is none that is good for a while. It waits as long
-// as Entra asks, which the time for one try of a request would not allow.
+// ready gets a token when the current one is about to expire. It waits as long as Entra asks, which the time limit of
+// one try would not allow.
 func (s *signer) ready(ctx context.Context) error {
 	if s.credential == nil {
 		return nil
@@ -51,9 +50,8 @@ func (s *signer) ready(ctx context.Context) error {
 	return nil
 }
 
-// AuthenticateRequest implements the authentication provider of kiota. Tokens
-// with continuous access evaluation are not asked for: their revocation
-// arrives as a challenge that the SDK parses with an index that can panic.
+// AuthenticateRequest implements the authentication provider of kiota. It does not ask for tokens with continuous
+// access evaluation: their revocation arrives as a challenge, and the SDK parses it with an index that can panic.
 func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInformation, _ map[string]any) error {
 	if err := s.ready(ctx); err != nil || s.credential == nil {
 		return err
@@ -65,8 +63,8 @@ func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInfor
 	return nil
 }
 
-// hide takes the token out of an answer that repeats it, as a proxy that shows the
-// request may, since the answer's words go into errors and notes.
+// hide removes the token from an answer that repeats it. A proxy that shows the request may send such an answer, and
+// the answer's words go into errors and notes.
 func (s *signer) hide(err error) {
 	var graph *graphError
 	if s.credential == nil || !errors.As(err, &graph) {
@@ -103,7 +101,7 @@ func (c Config) credential(options azcore.ClientOptions) (azcore.TokenCredential
 		&azidentity.DefaultAzureCredentialOptions{ClientOptions: options, TenantID: c.TenantID})
 }
 
-// assertAWS proves to Entra which AWS role this process runs as.
+// assertAWS returns a token that proves to Entra which AWS role this process runs as.
 func assertAWS(ctx context.Context) (string, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -115,8 +113,8 @@ func assertAWS(ctx context.Context) (string, error) {
 	return webIdentity(ctx, sts.NewFromConfig(cfg))
 }
 
-// tokenSeconds is how long AWS's token may be shown to Entra ID, which is done
-// at once. It is said, since the role's policy allows no longer one.
+// tokenSeconds is how long AWS's token is valid. Entra ID receives it at once. It is set because the role's policy does
+// not allow a longer time.
 const tokenSeconds = 300
 
 type tokenIssuer interface {

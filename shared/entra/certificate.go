@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// certificateCredential signs in with a certificate whose key AWS Secrets
-// Manager keeps. The secret is read when the first token is wanted.
+// certificateCredential signs in with a certificate whose key is in AWS Secrets Manager. It reads the secret when the
+// first token is needed.
 type certificateCredential struct {
 	config  Config
 	options azcore.ClientOptions

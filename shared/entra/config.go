@@ -13,12 +13,12 @@ import (
 // The values of Config.Auth.
 const (
 	AuthDefault = "default" // azidentity's chain: environment, workload identity, managed identity, Azure CLI
-	AuthAWS     = "aws"     // an AWS identity exchanged for a token, no secret at all
+	AuthAWS     = "aws"     // an AWS identity exchanged for a token, without a secret
 	// AuthCertificate is a certificate with its key from AWS Secrets Manager.
 	AuthCertificate = "certificate"
 )
 
-// Config says which Graph to ask and how to sign in to it.
+// Config names the Graph and the way to sign in to it.
 type Config struct {
 	GraphURL string `env:"IDLESEAT_GRAPH_URL, default=https://graph.microsoft.com/v1.0"`
 	Auth     string `env:"IDLESEAT_ENTRA_AUTH, default=default"`
@@ -54,8 +54,7 @@ func (c Config) required(name, value string) error {
 	return nil
 }
 
-// target is a Graph to ask. Login is nil for a loopback address, which is
-// asked without a token.
+// target is the Graph to ask. login is nil for a loopback address, which gets no token.
 type target struct {
 	base  *url.URL
 	login *cloud.Configuration

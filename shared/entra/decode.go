@@ -12,19 +12,17 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Graph cuts long names in the middle of a surrogate pair; one such name must
-// not fail a tenant.
+// Graph cuts long names in the middle of a surrogate pair. One such name must not make the whole list fail.
 var tolerant = jsontext.AllowInvalidUTF8(true)
 
-// envelope is what a collection answer says beside its entries.
+// envelope is what a collection answer has besides its entries.
 type envelope struct {
 	next  string // @odata.nextLink, empty on the last page
 	count *int   // @odata.count, nil when it was not asked for
 }
 
-// readList reads a collection answer whole and hands each entry, which is an
-// object, to entry. Everything that could make a list look shorter than it is
-// comes back as an error.
+// readList reads a whole collection answer and passes each entry, which is an object, to entry. Everything that could
+// make a list look shorter than it is returns an error.
 func readList(body []byte, entry func(*jsontext.Decoder) error) (envelope, error) {
 	var head envelope
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)
@@ -80,7 +78,7 @@ func readEntries(dec *jsontext.Decoder, entry func(*jsontext.Decoder) error) err
 	return err
 }
 
-// readEnd reads the closing brace and makes sure that nothing follows it.
+// readEnd reads the closing brace and checks that nothing follows it.
 func readEnd(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -109,7 +107,7 @@ func decodeList[T any](body []byte) ([]T, envelope, error) {
 	return list, head, err
 }
 
-// decodeOne reads the answer that is a single object.
+// decodeOne reads an answer that is a single object.
 func decodeOne[T any](body []byte) (T, error) {
 	var item T
 	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
@@ -121,8 +119,8 @@ func decodeOne[T any](body []byte) (T, error) {
 	return item, nil
 }
 
-// broken says what is wrong with an answer, and shows its beginning when that
-// tells who answered: a proxy's HTML page, mostly.
+// broken describes the fault of an answer. It shows the answer's beginning when that identifies the sender, most often
+// a proxy's HTML page.
 func broken(body []byte, err error) error {
 	start := bytes.TrimSpace(body)
 	if len(start) == 0 {
@@ -137,8 +135,7 @@ func broken(body []byte, err error) error {
 	return fmt.Errorf("the answer of Graph is damaged: %w; it begins %q", err, start[:min(len(start), 60)])
 }
 
-// selectOf names the properties of a wire type, for $select: what is decoded
-// is what is asked for.
+// selectOf names the properties of a wire type, for $select. So exactly the decoded properties are asked for.
 func selectOf[T any]() []string {
 	var names []string
 	for field := range reflect.TypeFor[T]().Fields() {

@@ -47,8 +47,8 @@ func TestDecodePage(t *testing.T) {
 	}
 }
 
-// TestDecodePageKeepsPeopleApart has somebody without any property follow
-// somebody with all of them: what Graph leaves out must not be inherited.
+// TestDecodePageKeepsPeopleApart: a person with every property is followed by one without any. The second must not
+// inherit what Graph leaves out.
 func TestDecodePageKeepsPeopleApart(t *testing.T) {
 	t.Parallel()
 	people, _, err := decodePeople([]byte(`{"value":[`+graphUser(0)+`,{"id":"a"},`+graphUser(1)+`]}`), today)
@@ -99,7 +99,7 @@ func TestDecodePerson(t *testing.T) {
 	}
 }
 
-// damaged holds answers that must be errors, with a word of what is wrong.
+// damaged holds answers that must be errors, each with a word of the error.
 var damaged = map[string]struct{ body, want string }{
 	"nothing":              {``, "is empty"},
 	"blank":                {"  \n", "is empty"},
@@ -150,8 +150,7 @@ func TestDecodePageDamaged(t *testing.T) {
 	}
 }
 
-// FuzzDecodePage holds that a page is either an error or a list of people who
-// can be told apart from nobody and whose dates are dates.
+// FuzzDecodePage: a page is an error, or a list of people. Every person has an id, and every date is a possible one.
 func FuzzDecodePage(f *testing.F) {
 	f.Add(graphPage(2))
 	f.Add([]byte(`{"value":[]}`))

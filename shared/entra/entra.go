@@ -1,9 +1,7 @@
-// Package entra reads people, licenses and groups from Microsoft Entra ID
-// through Microsoft Graph, and writes the three things idleseat may change
-// there: direct licenses, joining a group and leaving a group. The Graph SDK
-// builds the requests and azidentity gets the tokens; sending, repeating and
-// decoding are done here, because a list that is silently short takes
-// licenses from people who need them.
+// Package entra reads people, licenses and groups from Microsoft Entra ID through Microsoft Graph. It writes the three
+// things that idleseat may change there: direct licenses, joining a group and leaving a group. The Graph SDK builds the
+// requests and azidentity gets the tokens. This package itself sends, repeats and decodes, because a list that is
+// silently short takes licenses from people who need them.
 package entra
 
 import (
@@ -26,18 +24,17 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// listRate is Graph's limit on lists that tell sign-in activity: five requests
-// in ten seconds, of one application in one tenant. Evenly spread they never
-// exceed it in any ten seconds, and no wait after a refusal is lost.
+// listRate is Graph's limit on lists with sign-in activity: five requests in ten seconds, for one application in one
+// tenant. Evenly spread requests never exceed it in any ten seconds, so no time is lost on waits after a refusal.
 const listRate = rate.Limit(0.5)
 
 // Client asks one tenant's Microsoft Graph. It is safe for concurrent use.
 type Client struct {
 	base    *url.URL
 	adapter abs.RequestAdapter
-	net     http.RoundTripper // below all that the SDK adds
+	net     http.RoundTripper // below everything that the SDK adds
 	sign    *signer
-	pace    *rate.Limiter // of lists with signInActivity; nil: none
+	pace    *rate.Limiter // for lists with signInActivity; nil: no limit
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
 	older   atomic.Bool // than agents: see selecting
@@ -45,9 +42,8 @@ type Client struct {
 	mostPages int
 }
 
-// New makes a client for the Graph that cfg names. It sends nothing. The
-// error joins every fault of cfg. Every answer of Graph is compared with the
-// clock, and every wait goes by it.
+// New makes a client for the Graph that cfg names. It sends nothing. The error joins every fault of cfg. The client
+// compares every answer of Graph with the clock, and waits by it.
 func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -72,9 +68,8 @@ func New(cfg Config, by clock.Clock) (*Client, error) {
 	return c, nil
 }
 
-// newAdapter joins the SDK to the one HTTP client of the package. The list of
-// middleware is spelt out since kiota's own comes in random order, compresses
-// bodies and repeats requests with their bodies spoilt.
+// newAdapter connects the SDK to the package's only HTTP client. It lists the middleware itself, since kiota's own list
+// comes in random order, compresses bodies, and repeats requests with damaged bodies.
 func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 	client := &http.Client{
 		Transport: khttp.NewCustomTransportWithParentTransport(
@@ -92,8 +87,7 @@ func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 	return adapter, nil
 }
 
-// Close closes the connections that wait for a next request. The client can be used
-// again.
+// Close closes idle connections. The client can be used again.
 func (c *Client) Close() { (&http.Client{Transport: c.net}).CloseIdleConnections() }
 
 // path is the parameter that every request builder of the SDK starts from.
@@ -118,5 +112,5 @@ func (c *Client) skus() *subscribedskus.SubscribedSkusRequestBuilder {
 // errNotID marks an id that would change the meaning of a URL or a filter.
 var errNotID = errors.New("not an object id, which looks like 6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0")
 
-// isID tells whether s is an object id in its only accepted form.
+// isID reports whether s is an object id in its only accepted form.
 func isID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }

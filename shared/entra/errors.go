@@ -19,8 +19,7 @@ var (
 	ErrThrottled  = errors.New("throttled by Graph for longer than this program waits")
 )
 
-// refusals maps Graph's texts, which are all there is to tell one refusal
-// from another, to reasons.
+// refusals maps Graph's texts to reasons. Only the texts distinguish one refusal from another.
 var refusals = []struct{ text, reason string }{
 	{inherited, "the license comes from a group; take the person out of that group instead"},
 	{"does not have any available licenses", "no free seat of the license is left; buy one or free one first"},
@@ -33,8 +32,7 @@ var refusals = []struct{ text, reason string }{
 	{"restricted management", reasonRestricted},
 }
 
-// inherited is what Graph says of a license that is to be taken directly and comes from a
-// group.
+// inherited is Graph's text when a license should be removed directly and comes from a group.
 const inherited = "inherited from a group"
 
 const (
@@ -43,8 +41,8 @@ const (
 	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
 )
 
-// refused turns the answer to a write into a directory.Refusal when it is one. A
-// reason that is not known is told in Graph's own words.
+// refused turns the answer to a write into a directory.Refusal when it is one. For an unknown reason it uses Graph's
+// own words.
 func refused(err error) error {
 	var graph *graphError
 	if errors.Is(err, directory.ErrUncertain) || !errors.As(err, &graph) || !graph.refuses() {
@@ -75,7 +73,7 @@ func newGraphError(response *http.Response, body []byte) *graphError {
 			Message string `json:"message"`
 		} `json:"error"`
 	}
-	_ = json.Unmarshal(body, &envelope, tolerant) // a proxy's HTML leaves both empty, the status speaks then
+	_ = json.Unmarshal(body, &envelope, tolerant) // a proxy's HTML leaves both empty; then only the status counts
 	return &graphError{
 		status:     response.StatusCode,
 		code:       plain.Line(envelope.Error.Code),
@@ -105,7 +103,7 @@ func (e *graphError) Error() string {
 	return b.String()
 }
 
-// Unwrap is the sentinel that callers know the answer by, if it has one.
+// Unwrap returns the sentinel by which callers recognize the answer, if it has one.
 func (e *graphError) Unwrap() error { return e.kind() }
 
 func (e *graphError) kind() error {
@@ -121,13 +119,12 @@ func (e *graphError) kind() error {
 	}
 }
 
-// concurrent tells that somebody else changed the same object at the same moment:
-// nothing was made, and repeating helps. It comes as 409 (nais/azurerator#448) and
-// as 503 (azure-cli#23081).
+// concurrent reports whether another client changed the same object at the same moment. Nothing was changed, and
+// repeating helps. Graph answers this with 409 (nais/azurerator#448) and with 503 (azure-cli#23081).
 func (e *graphError) concurrent() bool { return e.code == "Directory_ConcurrencyViolation" }
 
-// refuses tells that Graph will not do what was asked, for a reason of its own. A 403
-// is such a refusal, too, unless it says that a permission is missing.
+// refuses reports whether Graph refuses the request for a reason of its own. A 403 is such a refusal, too, unless it
+// says that a permission is missing.
 func (e *graphError) refuses() bool {
 	switch e.status {
 	case http.StatusBadRequest:
@@ -148,13 +145,13 @@ func (e *graphError) says(text string) bool {
 	return strings.Contains(strings.ToLower(e.message), text)
 }
 
-// answered tells whether err is Graph's answer with the status.
+// answered reports whether err is Graph's answer with the status.
 func answered(err error, status int) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == status
 }
 
-// says tells whether err is Graph's answer 400 with the text, in lower case.
+// says reports whether err is Graph's answer 400 with the text, in lower case.
 func says(err error, text string) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == http.StatusBadRequest && graph.says(text)

@@ -25,8 +25,7 @@ const (
 
 var today = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// answer is what the fake says to one request. A status of 0 is 200; hangUp
-// ends the connection without an answer.
+// answer is the fake's answer to one request. A status of 0 means 200. hangUp ends the connection without an answer.
 type answer struct {
 	status int
 	header map[string]string
@@ -34,8 +33,8 @@ type answer struct {
 	hangUp bool
 }
 
-// fake is a Graph that plays back answers, one a request, and keeps what it
-// was asked. "$base" in a body stands for its own URL.
+// fake is a Graph that plays back one answer for each request, and keeps the requests. "$base" in a body stands for its
+// own URL.
 type fake struct {
 	*Client
 	server *httptest.Server

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// FuzzNextLink holds that a link is followed within the base URL only, as it came.
+// FuzzNextLink: a link is followed only within the base URL, and unchanged.
 func FuzzNextLink(f *testing.F) {
 	for _, link := range []string{
 		"https://graph.microsoft.com/v1.0/users?$skiptoken=abc", "https://graph.microsoft.com/v1.0/../beta/users", "https://a@graph.microsoft.com/v1.0/users",

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// errRefused marks a request that this package will not send.
+// errRefused marks a request that this package does not send.
 var errRefused = errors.New("refused to send")
 
-// writes are the only changes that may leave this process, by method. A
-// DELETE of a member without /$ref would delete the user, not the membership.
+// writes are the only changes that may leave this process, by method. A DELETE of a member without /$ref would delete
+// the user, not the membership.
 var writes = map[string]*regexp.Regexp{
 	http.MethodPost:   regexp.MustCompile(`^/(users/` + id + `/assignLicense|groups/` + id + `/members/\$ref)$`),
 	http.MethodDelete: regexp.MustCompile(`^/groups/` + id + `/members/` + id + `/\$ref$`),
@@ -22,8 +22,8 @@ var writes = map[string]*regexp.Regexp{
 
 const id = `[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`
 
-// gate is the last thing before the network. Whatever built a request, it
-// leaves only for the base URL, and only as a read or a known write.
+// gate is the last step before the network. It sends requests only to the base URL, and only reads and known writes,
+// whatever built them.
 type gate struct {
 	base *url.URL
 	next http.RoundTripper
@@ -33,7 +33,7 @@ type gate struct {
 func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := g.admit(r); err != nil {
 		if r.Body != nil {
-			_ = r.Body.Close() // a RoundTripper closes it always; it is in memory
+			_ = r.Body.Close() // a RoundTripper always closes it; it is in memory
 		}
 		return nil, err
 	}
@@ -45,8 +45,7 @@ func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// betaReport is the only read outside the base URL: a report that older tenants have in
-// the beta version of Graph alone.
+// betaReport is the only read outside the base URL. Older tenants have this report only in the beta version of Graph.
 var betaReport = regexp.MustCompile(`^/beta/reports/getMicrosoft365CopilotUsageUserDetail\(period='D180'\)$`)
 
 func (g gate) admit(r *http.Request) error {
@@ -66,7 +65,7 @@ func (g gate) admit(r *http.Request) error {
 	return nil
 }
 
-// within tells whether u lies below base: a token for base may go there.
+// within reports whether u lies below base, so that a token for base may go there.
 func within(base, u *url.URL) error {
 	clean := path.Clean(u.Path)
 	below := clean == path.Clean(base.Path) || strings.HasPrefix(clean, base.Path+"/")

@@ -11,8 +11,8 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// TestGate proves what may leave the process; above all that no DELETE does
-// which Graph would take as "delete the user".
+// TestGate proves what may leave the process. Above all, no DELETE leaves it that Graph would read as "delete the
+// user".
 func TestGate(t *testing.T) {
 	t.Parallel()
 	const base = "https://graph.microsoft.com/v1.0"
@@ -81,8 +81,8 @@ func mustURL(t *testing.T, raw string) *url.URL {
 	return u
 }
 
-// TestClientCannotDeleteAnything sends what the SDK offers through the client
-// itself: the gate is in its way, not only in the test above.
+// TestClientCannotDeleteAnything sends requests of the SDK through the client itself. It shows that the client uses the
+// gate.
 func TestClientCannotDeleteAnything(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)

@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/graphcontract"
 )
 
-// TestPageHasWhatIsRead compares the properties that docs/graph.md says are read with
-// those that are decoded.
+// TestPageHasWhatIsRead compares the properties that docs/graph.md lists as read with the decoded ones.
 func TestPageHasWhatIsRead(t *testing.T) {
 	t.Parallel()
 	page := graphcontract.Read(t)
@@ -65,7 +64,7 @@ func TestPageHasWhatIsRead(t *testing.T) {
 	}
 }
 
-// properties are the names of a wire type, sorted, without the annotation of its type.
+// properties lists the names of a wire type, sorted, without the annotation of its type.
 func properties(wire reflect.Type) (names []string) {
 	for f := range wire.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "@odata.type" {
@@ -76,8 +75,7 @@ func properties(wire reflect.Type) (names []string) {
 	return names
 }
 
-// TestPageHasWhatMayBeWritten: the gate lets out the writes of the page that are the
-// product's, and no other one.
+// TestPageHasWhatMayBeWritten: the gate lets exactly those writes pass that the page marks as the product's.
 func TestPageHasWhatMayBeWritten(t *testing.T) {
 	t.Parallel()
 	for _, op := range graphcontract.Read(t).Operations {
@@ -92,8 +90,8 @@ func TestPageHasWhatMayBeWritten(t *testing.T) {
 	}
 }
 
-// TestPageHasWhatIsRecognized: the words and codes by which refusals are told apart are
-// those of the page. They are taken from the source, so that a new one cannot be missed.
+// TestPageHasWhatIsRecognized: the page has all words and codes by which refusals are told apart. The test takes them
+// from the source, so that it cannot miss a new one.
 func TestPageHasWhatIsRecognized(t *testing.T) {
 	t.Parallel()
 	recognized := map[string]bool{notHeld: true}

@@ -26,10 +26,9 @@ type wireGroup struct {
 	Licenses       []wireLicense `json:"assignedLicenses"`
 }
 
-// hiddenMembership is the visibility of a group whose members are shown only with
-// Member.Read.Hidden. Without it memberOf leaves the group out, and whether the
-// list of members is then empty or refused is not documented (docs-contrib:
-// group-list-members; microsoft-graph-docs#12552, #12285).
+// hiddenMembership is the visibility of a group that shows its members only with Member.Read.Hidden. Without that
+// permission memberOf leaves the group out. It is not documented whether the list of members is then empty or refused
+// (docs-contrib: group-list-members; microsoft-graph-docs#12552, #12285).
 const (
 	hiddenMembership = "HiddenMembership"
 	readHidden       = "Member.Read.Hidden"
@@ -59,8 +58,8 @@ func (w *wireGroup) group(name string) directory.Group {
 	return g
 }
 
-// FindGroup reads one group by object id or by display name. It is directory.ErrNoGroup
-// when there is none and directory.ErrAmbiguousGroup when several have the name.
+// FindGroup reads one group by object id or by display name. The error is directory.ErrNoGroup when there is none, and
+// directory.ErrAmbiguousGroup when several have the name.
 func (c *Client) FindGroup(ctx context.Context, nameOrID string) (directory.Group, error) {
 	if isID(nameOrID) {
 		return c.groupByID(ctx, nameOrID)
@@ -89,8 +88,8 @@ func (c *Client) FindGroup(ctx context.Context, nameOrID string) (directory.Grou
 	return found[0].group(nameOrID), nil
 }
 
-// LicenseGroups are all groups that give licenses to their members. A tenant
-// whose Graph does not take the filter has none that are known.
+// LicenseGroups returns all groups that give licenses to their members. When a tenant's Graph does not accept the
+// filter, it returns none.
 func (c *Client) LicenseGroups(ctx context.Context) ([]directory.Group, error) {
 	k := call{what: "list groups that give licenses", needs: readGroups}
 	info, err := c.groups().ToGetRequestInformation(ctx, &groups.GroupsRequestBuilderGetRequestConfiguration{

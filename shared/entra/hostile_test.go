@@ -153,8 +153,8 @@ func quoted(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\r", `\r`, "\n", `\n`).Replace(text) + `"`
 }
 
-// TestReportGetsNoToken: the place of the report is another host's, and is asked
-// without the token. A redirect from there is not followed.
+// TestReportGetsNoToken: the report's file is at another host, which gets no token. A redirect from there is not
+// followed.
 func TestReportGetsNoToken(t *testing.T) {
 	t.Parallel()
 	other := newStranger(t)
@@ -178,7 +178,7 @@ func TestReportGetsNoToken(t *testing.T) {
 	}
 }
 
-// TestListWithoutEnd: every page has a link to one more, and none comes twice.
+// TestListWithoutEnd: every page links to one more page, and none comes twice.
 func TestListWithoutEnd(t *testing.T) {
 	t.Parallel()
 	for name, entries := range map[string]string{"of pages with people": `{"id":"` + userA + `"}`, "of empty pages": ""} {
@@ -208,7 +208,7 @@ func TestListWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestReportWithoutEnd: a quote that is never closed makes all that follows one field.
+// TestReportWithoutEnd: a quote that is never closed turns everything after it into one field.
 func TestReportWithoutEnd(t *testing.T) {
 	t.Parallel()
 	header := strings.Join([]string{columnRefreshed, columnName, columnDeleted, columnStorage, columnArchive, columnRecoverable}, ",")

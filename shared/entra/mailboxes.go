@@ -13,12 +13,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// oldReport is how old the report may be: it is often some days late, and says
-// nothing any more of what mailboxes hold when it has stalled.
+// oldReport is the greatest age of a report that is used. The report is often some days late. A report that has stalled
+// no longer says what mailboxes hold.
 const oldReport = 7 * 24 * time.Hour
 
-// columns of the mailbox usage report that are read. The optional ones are not in
-// every tenant's.
+// The columns of the mailbox usage report that are read. Some tenants lack the optional ones.
 const (
 	columnRefreshed   = "Report Refresh Date"
 	columnName        = "User Principal Name"
@@ -29,17 +28,15 @@ const (
 	columnKind        = "Recipient Type" // optional
 )
 
-// Mailboxes reads the mailbox usage report (reportRoot: getMailboxUsageDetail of
-// Graph 1.0), which is up to two days old, and hands every mailbox to each. Names
-// may be concealed: then they are hashes, without an @.
+// Mailboxes reads the mailbox usage report (reportRoot: getMailboxUsageDetail of Graph 1.0), which is up to two days
+// old, and passes every mailbox to each. Names may be concealed: they are then hashes, without an @.
 func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error {
 	return c.Report(ctx, "mailbox", []string{"/reports/getMailboxUsageDetail(period='D7')"}, func(r io.Reader) error {
 		return readMailboxes(r, c.now(), each)
 	})
 }
 
-// maxRow bounds one row of the report in bytes. A quote that is never closed makes all
-// that follows one field.
+// maxRow bounds one row of the report in bytes. A quote that is never closed turns everything after it into one field.
 const maxRow = 1 << 20
 
 // boundedRows reads no further when a row is too long.
@@ -99,7 +96,7 @@ func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) erro
 	}
 }
 
-// mailboxOf reads a row. A size that is left out is not known, and not none.
+// mailboxOf reads a row. A size that is left out is unknown, not zero.
 func mailboxOf(row []string, at map[string]int, now time.Time) (box directory.Mailbox, err error) {
 	refreshed, err := time.Parse(time.DateOnly, row[at[columnRefreshed]])
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 )
 
-// wireMember is a directory object listed in or above another.
+// wireMember is a directory object that is a member of another one, or has another one as member.
 type wireMember struct {
 	Type       string `json:"@odata.type"`
 	ID         string `json:"id"`
@@ -27,9 +27,8 @@ const (
 	typeGroup = "#microsoft.graph.group"
 )
 
-// noUsers are the types of directory objects that hold no license. Any other type is a
-// user or derived from one, as agentUser is (docs-contrib: resources/agentuser.md). A
-// type that came later may be one, too.
+// noUsers are the types of directory objects that hold no license. Any other type is a user or derived from one, as
+// agentUser is (docs-contrib: resources/agentuser.md). A type that Graph adds later may be one, too.
 var noUsers = []string{
 	"#microsoft.graph.device", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal", "#microsoft.graph.application",
 	"#microsoft.graph.administrativeUnit", "#microsoft.graph.directoryRole",
@@ -45,22 +44,20 @@ func decodeMembers(body []byte) ([]wireMember, envelope, error) {
 	return members, head, err
 }
 
-// memberCursor is where a reading of members stands: groups to read yet, the
-// first of them from a link on, and those met so far.
+// memberCursor is the position of a reading of members: the groups that remain to be read, the link in the first of
+// them, and the groups met so far.
 type memberCursor struct {
 	Open   []string `json:"open"`
 	Met    []string `json:"met"`
 	Link   string   `json:"link,omitempty"`
-	Hidden []string `json:"hidden,omitempty"` // those met whose membership is hidden
-	Seen   bool     `json:"seen,omitempty"`   // the first of them has shown somebody
+	Hidden []string `json:"hidden,omitempty"` // groups met that hide their members
+	Seen   bool     `json:"seen,omitempty"`   // the first group has shown a member
 }
 
-// ListMembers hands over, page by page, the users in a group and in the groups
-// nested in it. A user who is listed twice is handed over twice. An empty cursor
-// starts; next resumes after its page, in another process too, and is empty on
-// the last. It is directory.ErrNoGroup when the group does not exist, and
-// directory.ErrHidden when it or one in it does not show who is in it; an error of
-// page ends the read.
+// ListMembers passes the users in a group and in its nested groups to page. A user who is listed twice is passed twice.
+// An empty cursor starts. next resumes after its page, also in another process, and is empty on the last page. The
+// error is directory.ErrNoGroup when the group does not exist, and directory.ErrHidden when the group or one in it does
+// not show its members. An error of page ends the reading.
 func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error {
 	at := memberCursor{Open: []string{group.ID}, Met: []string{group.ID}}
 	if group.Hidden {
@@ -102,7 +99,7 @@ func hiddenError(groupID string) error {
 		directory.ErrHidden, groupID, hiddenMembership, readHidden)
 }
 
-// take notes a page of the group that is being read, and gives its users.
+// take notes a page of the current group and returns its users.
 func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []directory.Member) {
 	m.Seen = m.Seen || len(entries) > 0
 	for _, e := range entries {
@@ -120,7 +117,7 @@ func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []
 	return users
 }
 
-// text is the cursor as it is handed on, empty at the end.
+// text is the cursor as the caller gets it, empty at the end.
 func (m memberCursor) text() (string, error) {
 	if len(m.Open) == 0 {
 		return "", nil
@@ -129,7 +126,7 @@ func (m memberCursor) text() (string, error) {
 	return string(b), err
 }
 
-// listDirect reads who is listed in a group, from a link on if there is one.
+// listDirect reads the members that a group itself lists, from a link on if there is one.
 func (c *Client) listDirect(ctx context.Context, groupID, link string, page func(entries []wireMember, next string) error) error {
 	k := call{what: "list members of group " + groupID, needs: readGroups}
 	if !isID(groupID) {
@@ -155,8 +152,8 @@ func (c *Client) listDirect(ctx context.Context, groupID, link string, page func
 	return err
 }
 
-// GroupsOf is the ids of all groups the user belongs to, through other groups
-// too. It is directory.ErrNoPerson when the user does not exist.
+// GroupsOf returns the ids of all groups that the user belongs to, also through other groups. The error is
+// directory.ErrNoPerson when the user does not exist.
 func (c *Client) GroupsOf(ctx context.Context, userID string) ([]string, error) {
 	return c.groupIDs(ctx, userID, func() (*abs.RequestInformation, error) {
 		return c.user(userID).TransitiveMemberOf().ToGetRequestInformation(ctx,
@@ -168,8 +165,8 @@ func (c *Client) GroupsOf(ctx context.Context, userID string) ([]string, error) 
 	})
 }
 
-// DirectGroups is the ids of the groups that list the user themselves. It is
-// directory.ErrNoPerson when the user does not exist.
+// DirectGroups returns the ids of the groups that list the user themselves. The error is directory.ErrNoPerson when the
+// user does not exist.
 func (c *Client) DirectGroups(ctx context.Context, userID string) ([]string, error) {
 	return c.groupIDs(ctx, userID, func() (*abs.RequestInformation, error) {
 		return c.user(userID).MemberOf().ToGetRequestInformation(ctx,

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestPace lists forty pages by a clock that only waiting moves: no ten seconds
-// see more than Graph's five requests, and nothing is waited for beyond that.
+// TestPace lists forty pages by a clock that only waiting advances. No ten seconds have more than Graph's five
+// requests, and no further time is lost.
 func TestPace(t *testing.T) {
 	t.Parallel()
 	const pages = 40

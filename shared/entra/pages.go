@@ -9,18 +9,16 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// Bounds of a list, many times what the largest one has: a list whose links never end
-// would otherwise be read for ever. 50,000 pages hold five million people even at the
-// smallest pages that Graph is known to give (100).
+// Bounds of a list, many times the size of the largest real one. Without them a list with endless links would be read
+// for ever. 50,000 pages hold five million people even at the smallest pages that Graph is known to return (100).
 const (
 	mostPages = 50_000
-	mostEmpty = 1_000 // pages in a row: a page may hold fewer entries than asked for, also none
+	mostEmpty = 1_000 // empty pages in a row: Graph may return a page with fewer entries than asked for, or none
 )
 
-// pages reads a collection from first, which the link from leads to if there
-// is one, to its end. It decodes each page and hands it to take together with
-// the link to the next, "" after the last. A link that leads elsewhere or back
-// fails the read before its page is taken, and so does a list without an end.
+// pages reads a collection from first, or from the link from if there is one, to its end. It decodes each page and
+// passes it to take, with the link to the next page or "" after the last. A link that leads elsewhere or back fails the
+// reading before its page is taken. So does a list without an end.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {
@@ -57,8 +55,8 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 	}
 }
 
-// follow makes the request for a next link, nil for none. The link is used as
-// it came, but only within the base URL, since the token goes with it.
+// follow makes the request for a next link, nil for none. It uses the link unchanged, but only within the base URL,
+// since the token goes with it.
 func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	if link == "" {
 		return nil, nil
@@ -73,8 +71,8 @@ func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	return getting(*u), nil
 }
 
-// get makes a request for which the SDK's own builder would add much code: path
-// begins after the version and may have a query.
+// get makes a request for which the SDK's own builder would add much code. path begins after the version and may have a
+// query.
 func (c *Client) get(path string) *abs.RequestInformation {
 	u := *c.base
 	path, u.RawQuery, _ = strings.Cut(path, "?")

@@ -14,8 +14,8 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
 )
 
-// Page sizes that Graph allows where signInActivity is selected. The smaller
-// one was in force for years, and some tenants still refuse more.
+// Page sizes that Graph allows when signInActivity is selected. The smaller one was the limit for years, and some
+// tenants still refuse more.
 const (
 	pageSize      = 500
 	smallPageSize = 120
@@ -31,8 +31,7 @@ type (
 	userQuery   = users.UserItemRequestBuilderGetQueryParameters
 )
 
-// CountPeople is the number of users in the tenant, guests included. Graph's
-// count may be some minutes behind.
+// CountPeople returns the number of users in the tenant, guests included. Graph's count may be some minutes late.
 func (c *Client) CountPeople(ctx context.Context) (int, error) {
 	k := call{what: "count people", needs: "User.Read.All"}
 	headers := abs.NewRequestHeaders()
@@ -58,10 +57,9 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 	return *head.count, nil
 }
 
-// ListPeople reads every user and hands over page by page what a snapshot
-// needs of them. An empty cursor starts; next resumes after its page, in
-// another process too, and is empty on the last. An error of page ends the
-// read and is returned as it is.
+// ListPeople reads every user and passes page by page what a snapshot needs. An empty cursor starts. next resumes after
+// its page, also in another process, and is empty on the last page. An error of page ends the reading and is returned
+// unchanged.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
 	k := call{what: "list people", needs: readPeople, paced: true}
 	page = once(page)
@@ -76,13 +74,12 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 	return c.selecting(func(fields []string) error { return c.listFrom(ctx, k, fields, page) })
 }
 
-// once hands a page that comes again behind another link over without its people. A
-// list with such a page would have more people than there are, and the list of the
-// next night would look short beside it.
+// once passes a page on without its people when the same page comes again behind another link. Otherwise a list would
+// have more people than exist, and the list of the next night would look short beside it.
 func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
 	seen := map[uint64]bool{}
 	return func(people []directory.EntraUser, next string) error {
-		var sum uint64 // of the hashes of its ids, in whatever order
+		var sum uint64 // of the hashes of its ids, in any order
 		for i := range people {
 			h := fnv.New64a()
 			_, _ = h.Write([]byte(people[i].ID)) // never fails
@@ -117,8 +114,7 @@ func (c *Client) listFrom(ctx context.Context, k call, fields []string, page fun
 	return nil
 }
 
-// expired marks the refusal of a link: Graph does not keep the place in a list
-// for ever.
+// expired marks the refusal of a link: Graph does not keep the position in a list for ever.
 func expired(err error) error {
 	if answered(err, http.StatusBadRequest) || answered(err, http.StatusGone) {
 		return fmt.Errorf("%w: %w", directory.ErrCursor, err)
@@ -130,15 +126,15 @@ func (c *Client) people(body []byte) ([]directory.EntraUser, envelope, error) {
 	return decodePeople(body, c.now())
 }
 
-// ReadPeople reads the users with the ids as they are now, by id as Graph
-// writes it. Who does not exist is not in the map.
+// ReadPeople reads the users with these ids as they are now. The map is by id, as Graph writes it. A user who does not
+// exist is not in the map.
 func (c *Client) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
 	found := make(map[string]directory.EntraUser, len(ids))
 	read := c.readTogether
 	for some := range slices.Chunk(ids, idsPerFilter) {
 		err := read(ctx, some, found)
 		if answered(err, http.StatusBadRequest) {
-			// It is not documented that a filter by id goes with signInActivity.
+			// No document says that a filter by id may be combined with signInActivity.
 			read = c.readEach
 			err = read(ctx, some, found)
 		}
@@ -187,9 +183,8 @@ func (c *Client) readTogether(ctx context.Context, ids []string, found map[strin
 	})
 }
 
-// ReadLicenses reads how one user holds products, and nothing else: without
-// sign-in dates Graph's limits on those do not count, so that a write may be
-// followed by it. It is directory.ErrNoPerson when the user does not exist.
+// ReadLicenses reads only how one user holds products. Graph's limits on sign-in dates do not count for it, so it may
+// follow every write. The error is directory.ErrNoPerson when the user does not exist.
 func (c *Client) ReadLicenses(ctx context.Context, userID string) ([]directory.Assignment, error) {
 	if !isID(userID) {
 		return nil, fmt.Errorf("read licenses: %q is %w", userID, errNotID)
@@ -201,19 +196,18 @@ func (c *Client) ReadLicenses(ctx context.Context, userID string) ([]directory.A
 	return wire.assignments(), err
 }
 
-// FindPerson reads one user by object id or by user principal name. It is
-// directory.ErrNoPerson when there is none.
+// FindPerson reads one user by object id or by user principal name. The error is directory.ErrNoPerson when there is
+// none.
 func (c *Client) FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error) {
-	id, err := c.FindID(ctx, upnOrID) // Graph gives signInActivity by object id only
+	id, err := c.FindID(ctx, upnOrID) // Graph returns signInActivity by object id only
 	if err != nil {
 		return directory.EntraUser{}, err
 	}
 	return c.readPerson(ctx, id)
 }
 
-// FindID is the object id of a user, who is named by it or by user principal name.
-// An id is taken as it is. It is directory.ErrNoPerson when there is nobody of the
-// name.
+// FindID returns the object id of a user, from the id or the user principal name. It returns an id unchanged. The error
+// is directory.ErrNoPerson when nobody has the name.
 func (c *Client) FindID(ctx context.Context, upnOrID string) (string, error) {
 	if isID(upnOrID) {
 		return upnOrID, nil

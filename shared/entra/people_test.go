@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// listing is what ListPeople handed over: "ids -> next link" a page.
+// listing is what ListPeople passed on: "ids -> next link" for each page.
 func listing(ctx context.Context, f *fake, cursor string) ([]string, error) {
 	var got []string
 	err := f.ListPeople(ctx, cursor, func(people []directory.EntraUser, next string) error {
@@ -134,8 +134,7 @@ func TestListPeopleSelectsWhatIsDecoded(t *testing.T) {
 	}
 }
 
-// TestOlderGraph: a Graph that does not know agents yet refuses their property. It is
-// left out from then on.
+// TestOlderGraph: a Graph that does not know agents refuses their property. The client leaves it out from then on.
 func TestOlderGraph(t *testing.T) {
 	t.Parallel()
 	older := failure(400, "BadRequest", "Could not find a property named 'identityParentId' on type 'microsoft.graph.user'.")
@@ -155,7 +154,7 @@ func TestOlderGraph(t *testing.T) {
 	}
 }
 
-// TestAgents: what derives from user says so by its type.
+// TestAgents: an object that is derived from user is recognized by its type.
 func TestAgents(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, list("", `{"@odata.type":"#microsoft.graph.agentUser","id":"`+userA+`","identityParentId":"`+userB+`"}`, `{"id":"`+userB+`"}`))

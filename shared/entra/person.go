@@ -14,10 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireUser is a user as Graph writes it, with what has a shape of its own. The plain
-// lines of the table of fields stand beside it, in wireWhole. A property that is null or absent
-// is the zero value; Graph leaves signInActivity out for somebody who never
-// signed in.
+// wireUser has the properties of a Graph user that need decoding of their own. wireWhole adds the plain lines of the
+// table of fields. A property that is null or absent is the zero value. Graph leaves signInActivity out for a user who
+// never signed in.
 type wireUser struct {
 	Enabled   *bool           `json:"accountEnabled"`
 	Created   time.Time       `json:"createdDateTime"`
@@ -28,8 +27,8 @@ type wireUser struct {
 	States    []wireLicensing `json:"licenseAssignmentStates"`
 }
 
-// plainLines are the lines of the table of fields that are texts and dates of Graph, but for
-// the dates that have a meaning, which wireUser has.
+// plainLines are the lines of the table of fields that Graph has as texts and dates. They exclude the dates with a
+// special meaning, which are in wireUser.
 var plainLines = slices.DeleteFunc(slices.Clone(directory.EntraProperties), func(p directory.Property[directory.EntraUser]) bool {
 	return p.Kind == directory.Bool || p.Meaning != directory.Plain || p.Source == "" || strings.Contains(p.Source, "/")
 })
@@ -67,7 +66,7 @@ func (w *wirePerson) rest() *wireUser {
 	return w.whole.Field(len(plainLines)).Addr().Interface().(*wireUser)
 }
 
-// wireHolding is of a user only how products are held.
+// wireHolding has only how a user holds products.
 type wireHolding struct {
 	ID       string          `json:"id"`
 	Licenses []wireLicense   `json:"assignedLicenses"`
@@ -113,14 +112,14 @@ type wireLicensing struct {
 	Updated time.Time `json:"lastUpdatedDateTime"` // 0001-01-01 for none
 }
 
-// userFields is what is read of users. A Graph that is older than agents refuses
-// identityParentId and with it the whole request.
+// userFields are the properties that are read of users. A Graph that is older than agents refuses identityParentId, and
+// with it the whole request.
 var (
 	userFields  = allUserFields()
 	olderFields = slices.DeleteFunc(slices.Clone(userFields), func(name string) bool { return name == "identityParentId" })
 )
 
-// allUserFields are the plain lines of the table and what is decoded beside them.
+// allUserFields returns the plain lines of the table and the properties of wireUser.
 func allUserFields() (names []string) {
 	for _, p := range plainLines {
 		if !strings.HasPrefix(p.Source, "@") { // of every answer
@@ -158,7 +157,7 @@ func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, 
 		return err
 	})
 	if err != nil {
-		return nil, head, err // a part of the page must not pass for the page
+		return nil, head, err // part of the page must not pass for the whole page
 	}
 	return people, head, nil
 }
@@ -197,9 +196,8 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 
 var errNoID = errors.New("the person has no id")
 
-// assignments are the paths by which the person holds products. A product
-// without a path in licenseAssignmentStates is listed with an empty State:
-// that it is held is known, how is not, and a change needs to know how.
+// assignments returns the paths by which the person holds products. A product without a path in licenseAssignmentStates
+// has an empty State: the person holds it, but how is unknown, and a change needs to know how.
 func (w *wireHolding) assignments() []directory.Assignment {
 	if len(w.States)+len(w.Licenses) == 0 {
 		return nil
@@ -236,9 +234,8 @@ func flag(b *bool) directory.Flag {
 	return directory.FlagOf(*b)
 }
 
-// date is t, or no date when t cannot be one: 0001-01-01 and its like stand
-// for "none", and a date in the future is none (the caller marks it: somebody
-// with such a date has not "never signed in").
+// date returns t, or no date when t cannot be one. 0001-01-01 and similar dates mean "none". A date in the future is
+// none, too. The caller marks it, since a person with such a date has not "never signed in".
 func date(t, now time.Time) time.Time {
 	if t.Year() < 2000 || future(t, now) {
 		return time.Time{}
@@ -246,5 +243,5 @@ func date(t, now time.Time) time.Time {
 	return t.UTC()
 }
 
-// future leaves a day for clocks that differ.
+// future allows one day for clocks that differ.
 func future(t, now time.Time) bool { return t.After(now.AddDate(0, 0, 1)) }

@@ -11,14 +11,13 @@ import (
 	"time"
 )
 
-// reportTimeout bounds the download of a report, which Graph has ready.
+// reportTimeout bounds the download of a report. Graph has the file ready.
 const reportTimeout = 10 * time.Minute
 
-// Report hands the CSV file of a usage report to read. Graph answers with the place of
-// the file (302), which is outside Graph, needs no token and gets none; some clouds give
-// the file at once. paths are relative to the base URL, and may end in a query. A later
-// one is asked when Graph does not know the one before it (400 or 404). One that begins
-// with "/../" is of another version of Graph.
+// Report passes the CSV file of a usage report to read. Graph answers with the address of the file (302), which is
+// outside Graph, needs no token and gets none. Some clouds return the file at once. paths are relative to the base URL
+// and may end in a query. The next path is asked when Graph does not know the one before it (400 or 404). A path that
+// begins with "/../" belongs to another version of Graph.
 func (c *Client) Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) (err error) {
 	k := call{what: "read the " + name + " usage report", needs: "Reports.Read.All"}
 	for _, path := range paths {
@@ -40,7 +39,7 @@ func (c *Client) report(ctx context.Context, k call, path string, read func(io.R
 		u.Path, u.RawQuery = u.Path+at, query
 		request = getting(u)
 	}
-	request.Headers.Remove("Accept") // which asks for JSON; reports are asked for as CSV
+	request.Headers.Remove("Accept") // it asks for JSON, and reports are CSV
 	request.Headers.Add("Accept", "*/*")
 	body, err := c.send(ctx, k, request)
 	if err == nil {

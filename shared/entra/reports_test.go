@@ -11,8 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReport: a report is looked for in one place after the other, and its file is got
-// without the token.
+// TestReport: the client looks for a report at one address after the other, and gets its file without the token.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	var token bool
@@ -63,7 +62,7 @@ func TestReport(t *testing.T) {
 	})
 }
 
-// TestBetaIsForOneReport: nothing else outside the base URL is asked.
+// TestBetaIsForOneReport: no other request leaves the base URL.
 func TestBetaIsForOneReport(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/../beta/users", "/../beta/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')/../users", "/../v2/users"} {

@@ -15,19 +15,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// How long one request may take, in tries and in time.
+// Limits of one request, in tries and in time.
 const (
-	tryTimeout   = 90 * time.Second // one try, its body included; the waits between are not in it
+	tryTimeout   = 90 * time.Second // one try with its body, without the waits between tries
 	maxTries     = 6
 	maxWait      = 5 * time.Minute  // a single wait between two tries
 	maxWaits     = 10 * time.Minute // all waits of a request
-	premiumTries = 4                // tries while Graph denies that the tenant is a premium one
+	premiumTries = 4                // tries while Graph says that the tenant is not a premium one
 	maxAnswer    = 64 << 20         // bytes of one answer
 )
 
 var errNetwork = errors.New("the network failed")
 
-// call says what a request is for, in errors.
+// call describes a request in errors.
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that allow it
@@ -43,14 +43,13 @@ func (k call) failed(err error) error {
 	return fmt.Errorf("%s: %w", k.what, err)
 }
 
-// send sends a request until Graph takes it, and returns the body of the
-// answer. It repeats what is worth repeating, waits as long as Graph asks and
-// ends with an error when that becomes too long.
+// send sends a request until Graph accepts it, and returns the body of the answer. It repeats a request when that may
+// help, waits as long as Graph asks, and fails when that takes too long.
 func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation) ([]byte, error) {
 	if info.Method == abs.GET {
 		info.Headers.TryAdd("x-ms-throttle-priority", "low") // people's own work goes first
 	} else {
-		info.Headers.TryAdd("Content-Length", strconv.Itoa(len(info.Content))) // else kiota sends it in chunks
+		info.Headers.TryAdd("Content-Length", strconv.Itoa(len(info.Content))) // otherwise kiota sends it in chunks
 	}
 	var waited time.Duration
 	uncertain := false
@@ -118,9 +117,8 @@ func (c *Client) try(ctx context.Context, info *abs.RequestInformation) ([]byte,
 	return body, failed
 }
 
-// sameTime compares the Date of an answer with our clock. An origin server sends one
-// with every answer (RFC 9110, section 6.6.1). After a write nothing is compared:
-// what was written is written.
+// sameTime compares the Date of an answer with our clock. An origin server sends one with every answer (RFC 9110,
+// section 6.6.1). After a write nothing is compared, since the change is already made.
 func (c *Client) sameTime(date string) error {
 	told, err := http.ParseTime(date)
 	if err != nil {
@@ -129,7 +127,7 @@ func (c *Client) sameTime(date string) error {
 	return directory.CheckClock("Microsoft Graph", told, c.now())
 }
 
-// readAnswer reads an answer to its end, so that the connection serves again.
+// readAnswer reads an answer to its end, so that the connection can be used again.
 func readAnswer(response *http.Response) ([]byte, error) {
 	defer func() { _ = response.Body.Close() }() // nothing is written to it
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
@@ -157,8 +155,8 @@ func withoutURL(err error) error {
 	}
 }
 
-// worthRepeating tells whether sending again may help and cannot harm. A
-// write whose fate is unknown is not repeated: the caller reads it back.
+// worthRepeating reports whether sending again may help and cannot harm. A write with an unknown result is not
+// repeated: the caller reads it back.
 func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 	if errors.Is(err, errNetwork) {
 		return method == abs.GET
@@ -175,13 +173,13 @@ func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 		return true
 	case http.StatusInternalServerError, http.StatusBadGateway:
 		return method == abs.GET
-	default: // premium tenants are now and then taken for others
+	default: // Graph sometimes takes a premium tenant for another one
 		return method == abs.GET && errors.Is(err, ErrNotPremium) && try < premiumTries
 	}
 }
 
-// mayBeMade tells whether a write with this answer may have been made: a gateway may
-// lose the answer of the server behind it.
+// mayBeMade reports whether a write with this answer may have been made. A gateway may lose the answer of the server
+// behind it.
 func mayBeMade(err error) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && !graph.concurrent() && graph.status >= http.StatusInternalServerError

@@ -19,7 +19,7 @@ import (
 
 const premiumDenied = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
-// read and write are the two kinds of requests that the retry tells apart.
+// read and write are the two kinds of requests that the retry distinguishes.
 func read(c *Client) error {
 	_, err := c.CountPeople(context.Background())
 	return err
@@ -108,7 +108,7 @@ func TestRetry(t *testing.T) {
 	}
 }
 
-// TestWaitsWithinTheBound: what is longer than the run has left is not waited for.
+// TestWaitsWithinTheBound: the client does not start a wait that is longer than the time that the run has left.
 func TestWaitsWithinTheBound(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, throttled("90"))
@@ -119,9 +119,8 @@ func TestWaitsWithinTheBound(t *testing.T) {
 	}
 }
 
-// TestRefusedAfterLostAnswer: a gateway lost the answer to the first try. A refusal of
-// the second try says nothing about the first. An answer that the change is already
-// there does.
+// TestRefusedAfterLostAnswer: a gateway lost the answer to the first try. A refusal of the second try says nothing
+// about the first one. An answer that the change already exists does.
 func TestRefusedAfterLostAnswer(t *testing.T) {
 	t.Parallel()
 	lost := answer{status: 504}

@@ -9,16 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireSKU is a product. Its accountId names a billing account and not the
-// tenant: Microsoft's own example of the list shows two of them, neither the
-// tenant's (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
+// wireSKU is a product. Its accountId names a billing account, not the tenant: Microsoft's own example of the list has
+// two of them, and neither is the tenant's (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
 type wireSKU struct {
 	ID         string `json:"skuId"`
 	PartNumber string `json:"skuPartNumber"`
 	Status     string `json:"capabilityStatus"`
 	Consumed   int    `json:"consumedUnits"`
 	Prepaid    struct {
-		Enabled int `json:"enabled"` // seats in their warning period end soon and are not counted
+		Enabled int `json:"enabled"` // seats in their warning period end soon and do not count
 	} `json:"prepaidUnits"`
 	Plans []struct {
 		ID   string `json:"servicePlanId"`
@@ -32,14 +31,14 @@ type wireOrganization struct {
 
 const readTenant = "Organization.Read.All"
 
-// Tenant is the id of the tenant that the credentials lead to, and the
-// products it subscribes to, each once.
+// Tenant returns the id of the tenant that the credentials belong to, and the products that it subscribes to, each
+// once.
 func (c *Client) Tenant(ctx context.Context) (id string, skus []directory.SKU, err error) {
 	if id, err = c.tenantID(ctx); err != nil {
 		return "", nil, err
 	}
 	k := call{what: "read the tenant's subscriptions", needs: readTenant}
-	info, err := c.skus().ToGetRequestInformation(ctx, nil) // no $select: not every Graph allows it here
+	info, err := c.skus().ToGetRequestInformation(ctx, nil) // no $select: some Graphs refuse it here
 	if err != nil {
 		return "", nil, k.failed(err)
 	}
@@ -69,8 +68,8 @@ func (c *Client) tenantID(ctx context.Context) (string, error) {
 	return strings.ToLower(found[0].ID), nil
 }
 
-// addSKU adds a row of the list. A product may have several rows, one for each billing
-// account. Its seats are the sum of theirs. Nobody can hold a row without skuId.
+// addSKU adds a row of the list. A product may have several rows, one for each billing account. Its seats are the sum
+// of theirs. Nobody can hold a row without skuId.
 func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	sku := directory.SKU{ID: strings.ToLower(row.ID), PartNumber: row.PartNumber, Enabled: row.Prepaid.Enabled, Consumed: row.Consumed}
 	for _, p := range row.Plans {
@@ -78,7 +77,7 @@ func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	}
 	sku.PlansRead = len(row.Plans) > 0
 	if row.Status != "" && row.Status != "Enabled" && row.Status != "Warning" {
-		sku.Enabled = 0 // Suspended, LockedOut and Deleted give no seat to anybody new
+		sku.Enabled = 0 // Suspended, LockedOut and Deleted give no new seats
 	}
 	i := slices.IndexFunc(skus, func(s directory.SKU) bool { return s.ID == sku.ID })
 	switch {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// notHeld is what Graph says to removing what the user does not hold.
+// notHeld is Graph's text for removing a license that the user does not hold.
 const notHeld = "does not have a corresponding license"
 
 const (
@@ -21,10 +21,9 @@ const (
 	writeMembers  = "GroupMember.ReadWrite.All"
 )
 
-// ChangeLicenses gives a user products, each with the service plans that stay
-// off, and takes others away (by skuId) in one step, both or neither. Taking away
-// what the user does not hold, and nothing else, is no error. What Entra will not do comes back as a *directory.Refusal, a user who
-// does not exist as directory.ErrNoPerson.
+// ChangeLicenses assigns products to a user, each with the service plans that stay off, and removes others (by skuId),
+// in one step: both or neither. It is no error when the only change is to remove a product that the user does not hold.
+// A refusal by Entra is a *directory.Refusal. The error is directory.ErrNoPerson when the user does not exist.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
 	k := call{what: "change licenses of person " + userID, needs: writeLicenses, write: true}
 	body, err := licenseChange(add, remove)
@@ -45,17 +44,16 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	case len(add) == 0 && len(remove) == 1 && says(err, notHeld):
 		return nil
 	case says(err, notHeld):
-		// An earlier try may have been made although its answer was lost: then this
-		// is what the next one hears. Only reading tells.
+		// An earlier try may have been made although its answer was lost. Then the next try gets this answer. Only a
+		// read shows what happened.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
-	case len(remove) == 1 && says(err, inherited): // not held directly, as this call means it
+	case len(remove) == 1 && says(err, inherited): // not held directly, which is what this call removes
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, refused(err))
 	}
 	return refused(err)
 }
 
-// licenseChange is the body of assignLicense: Graph wants both lists, also
-// when one is empty.
+// licenseChange is the body of assignLicense. Graph requires both lists, also empty ones.
 func licenseChange(add []directory.Assignment, remove []string) (*users.ItemAssignLicensePostRequestBody, error) {
 	added := make([]models.AssignedLicenseable, 0, len(add))
 	for _, license := range add {
@@ -93,9 +91,8 @@ func parseIDs(ids ...string) ([]uuid.UUID, error) {
 	return parsed, nil
 }
 
-// AddMember puts a user into a group. A user who is in it already is no
-// error. What Entra will not do comes back as a *directory.Refusal; it is directory.ErrNoGroup or
-// directory.ErrNoPerson when one of them does not exist.
+// AddMember adds a user to a group. It is no error when the user is already in it. A refusal by Entra is a
+// *directory.Refusal. The error is directory.ErrNoGroup or directory.ErrNoPerson when one of them does not exist.
 func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
 	k := call{what: "add person " + userID + " to group " + groupID, needs: writeMembers, write: true}
 	if !isID(groupID) || !isID(userID) {
@@ -120,16 +117,14 @@ func (c *Client) AddMember(ctx context.Context, groupID, userID string) error {
 	return c.memberRefused(ctx, groupID, err)
 }
 
-// RemoveMember takes a user out of a group. A user who is not in it is no
-// error. What Entra will not do comes back as a *directory.Refusal, a group that does
-// not exist as directory.ErrNoGroup.
+// RemoveMember removes a user from a group. It is no error when the user is not in it. A refusal by Entra is a
+// *directory.Refusal. The error is directory.ErrNoGroup when the group does not exist.
 func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error {
 	k := call{what: "remove person " + userID + " from group " + groupID, needs: writeMembers, write: true}
 	if !isID(groupID) || !isID(userID) {
 		return k.failed(errNotID)
 	}
-	// Ref is what makes this end the membership; without it the user is
-	// deleted. The gate lets nothing else pass.
+	// Only Ref ends the membership. Without it the request would delete the user. The gate lets no other DELETE pass.
 	info, err := c.group(groupID).Members().ByDirectoryObjectId(userID).Ref().ToDeleteRequestInformation(ctx, nil)
 	if err != nil {
 		return k.failed(err)
@@ -139,15 +134,15 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 		return nil
 	}
 	if answered(err, http.StatusNotFound) {
-		// Graph says the same of a missing membership and of a missing group.
+		// Graph gives the same answer for a missing membership and for a missing group.
 		_, err := c.groupByID(ctx, groupID)
 		return err
 	}
 	return c.memberRefused(ctx, groupID, err)
 }
 
-// memberRefused explains why a group would not be changed. Graph answers 403
-// for a dynamic or role-assignable group as for a missing permission.
+// memberRefused explains why a group cannot be changed. Graph answers 403 for a dynamic or role-assignable group as for
+// a missing permission.
 func (c *Client) memberRefused(ctx context.Context, groupID string, failed error) error {
 	if !errors.Is(failed, ErrForbidden) || errors.Is(failed, directory.ErrUncertain) {
 		return refused(failed)
@@ -167,8 +162,8 @@ func (c *Client) memberRefused(ctx context.Context, groupID string, failed error
 	}
 }
 
-// restrictedBy is the reason of a refusal for a restricted management administrative
-// unit, with Graph's own words: they are not recorded anywhere.
+// restrictedBy returns the reason of a refusal for a restricted management administrative unit, with Graph's own words,
+// since no source records them.
 func restrictedBy(failed error) string {
 	var graph *graphError
 	if !errors.As(failed, &graph) || graph.message == "" {

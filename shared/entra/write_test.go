@@ -101,8 +101,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestInherited: a license that is to be taken directly, and comes from a group, is not
-// held in the way that is meant. With several licenses nobody knows which one is meant.
+// TestInherited: a license that is removed directly and comes from a group is not held directly. With several licenses
+// it is unknown which one the answer means.
 func TestInherited(t *testing.T) {
 	t.Parallel()
 	const message = "User license is inherited from a group membership and it cannot be removed directly from the user."
