@@ -1,8 +1,6 @@
-// Package activedirectory reads people and their last logons from the domain
-// controllers of an Active Directory domain, and reads and writes group
-// members, by LDAP over TLS. What it could not read is an error, never an empty
-// answer: a wrong group name, a controller that stalls or an entry that makes
-// no sense must not look like somebody who never logged on.
+// Package activedirectory reads people and their last logons from the domain controllers of an Active Directory domain,
+// and reads and writes group members, by LDAP over TLS. What it cannot read is an error, never an empty answer: a wrong
+// group name, a controller that stalls or a malformed entry must not look like a person who never logged on.
 package activedirectory
 
 import (
@@ -15,18 +13,17 @@ import (
 	"github.com/jcmturner/gokrb5/v8/client"
 )
 
-// Directory is one domain. Its methods may be used at the same time; each has
-// connections of its own while it runs, which are closed when no other method
-// wants them soon.
+// Directory is one domain. Its methods may be used concurrently. Each uses connections of its own while it runs. A
+// connection that no other method takes soon is closed.
 type Directory struct {
 	configured []controller
-	shared     bool     // the configured controllers are of several domains
+	shared     bool     // the configured controllers belong to several domains
 	dnsDomain  string   // where controllers are looked for when none is configured
-	bases      []string // empty: ask each controller for its own
-	people     string   // filter of everybody who counts, without the outer "(&" and ")"
+	bases      []string // empty: each controller's own base
+	people     string   // filter for all people, without the outer "(&" and ")"
 	bind       string
 	password   string
-	kerberos   *client.Client // in place of a password; nil without a keytab
+	kerberos   *client.Client // instead of a password; nil without a keytab
 	caFile     string
 	tls        *tls.Config
 	dialer     net.Dialer
@@ -52,8 +49,8 @@ type Directory struct {
 	sid          string // empty before it is read
 }
 
-// New checks the configuration and reads the files it names. It does not
-// connect. The domain's clock is compared with now.
+// New checks the configuration and reads the files that it names. It does not connect. The domain's clock is compared
+// with now.
 func New(cfg Config, now func() time.Time) (*Directory, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

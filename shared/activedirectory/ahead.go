@@ -14,21 +14,20 @@ const (
 	mostAhead = 8 << 20  // bytes read and not yet decoded; a page has about one megabyte
 )
 
-// ahead is a connection that reads answers as fast as they come, and tells the
-// end of a page before the library has decoded what is on it. The library takes
-// as long to decode a page as a sixth of the time in which a controller makes
-// one; so the next page can be asked for meanwhile.
+// ahead is a connection that reads answers as fast as they arrive. It reports the end of a page before the library has
+// decoded the page, so that the next page can be asked for meanwhile. The library decodes a page in a sixth of the time
+// in which a controller makes one.
 type ahead struct {
 	net.Conn
 	pageEnds chan []byte // cookies of the next pages, each once
 
 	mu      sync.Mutex
 	changed sync.Cond
-	held    bytes.Buffer // read and not yet handed on
+	held    bytes.Buffer // read and not yet passed on
 	err     error        // why no more is read
 
-	message []byte // as much of the last one as is there
-	lost    bool   // what comes makes no sense as messages; the library will say so
+	message []byte // the part of the last message that has arrived
+	lost    bool   // the bytes are no messages; the library reports that
 }
 
 func readAhead(c net.Conn) *ahead {
@@ -71,7 +70,7 @@ func (a *ahead) Read(p []byte) (int, error) {
 	return a.held.Read(p)
 }
 
-// Close also ends the pump when it waits for its bytes to be taken.
+// Close also ends the pump when it waits for a reader of its bytes.
 func (a *ahead) Close() error {
 	err := a.Conn.Close()
 	a.mu.Lock()
@@ -81,7 +80,7 @@ func (a *ahead) Close() error {
 	return err
 }
 
-// scan looks for the ends of pages in the stream of messages (RFC 4511 4.1.1).
+// scan finds the ends of pages in the stream of messages (RFC 4511 4.1.1).
 func (a *ahead) scan(chunk []byte) {
 	if a.lost {
 		return
@@ -92,7 +91,7 @@ func (a *ahead) scan(chunk []byte) {
 		if cookie := pageCookie(rest[:size]); len(cookie) > 0 {
 			select {
 			case a.pageEnds <- cookie:
-			default: // nobody waited for the one before
+			default: // nobody waited for the previous one
 			}
 		}
 		rest = rest[size:]
@@ -106,8 +105,8 @@ func (a *ahead) scan(chunk []byte) {
 // sequence is the tag with which every message begins.
 const sequence = 0x30
 
-// messageSize is the length in bytes of the message that begins here, by its
-// tag and length (X.690 8.1.3); 0 when too little of it is there, or it is none.
+// messageSize is the length in bytes of the message at the start of b, by its tag and length (X.690 8.1.3). It is 0
+// when too few bytes have arrived, or when b is no message.
 func messageSize(b []byte) int {
 	if len(b) < 2 || b[0] != sequence {
 		return 0
@@ -125,8 +124,8 @@ func messageSize(b []byte) int {
 	return 2 + octets + size
 }
 
-// pageCookie is the cookie of a message that ends a page and has another one
-// follow; empty for any other message.
+// pageCookie returns the cookie of a message that ends a page when another page follows. It is empty for any other
+// message.
 func pageCookie(message []byte) []byte {
 	const searchResultDone = 0x60 | ldap.ApplicationSearchResultDone
 	start := 2

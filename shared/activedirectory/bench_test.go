@@ -45,9 +45,8 @@ func BenchmarkEvidence(b *testing.B) {
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N*people)*1000, "ms/person")
 }
 
-// BenchmarkListPeople reads 50,000 people from a real controller, and has
-// ldapsearch (package ldap-utils) read the same beside it, in turns. The ratio
-// is that of the medians, entries a second of ours to entries a second of its.
+// BenchmarkListPeople reads 50,000 people from a real controller. ldapsearch (package ldap-utils) reads the same people
+// in turns with it. The ratio compares the medians: our entries a second to its entries a second.
 func BenchmarkListPeople(b *testing.B) {
 	if _, err := exec.LookPath("ldapsearch"); err != nil {
 		b.Skip("SKIPPED: ldapsearch is not installed (package ldap-utils)")
@@ -93,7 +92,7 @@ func ldapsearch(ctx context.Context, b *testing.B, domain *samba.Domain) int {
 	if err != nil {
 		b.Fatal(err)
 	}
-	secret := filepath.Join(b.TempDir(), "password") // -y takes the end of the line for a part of it
+	secret := filepath.Join(b.TempDir(), "password") // -y takes the end of the line as part of the password
 	if err := os.WriteFile(secret, bytes.TrimSpace(password), 0o600); err != nil {
 		b.Fatal(err)
 	}

@@ -15,20 +15,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxChanged is how many people may have changed for a reading of the changes:
-// beyond it, reading everybody costs little more, and their SIDs are held in
-// memory.
+// maxChanged is the largest number of changed people for which a delta reading is made. Beyond it, a full reading costs
+// little more, and a delta reading holds the SIDs in memory.
 const maxChanged = 100_000
 
-// ListMarked is ListPeople with the mark from which ListChanges can go on. The
-// mark is nil when the account may not read what makes one.
+// ListMarked is ListPeople with the mark from which ListChanges can continue. The mark is nil when the account may not
+// read what a mark needs.
 //
-// rests are the LDAP names of attributes on which something rests. Somebody without a
-// value of one of them has it in Unreadable, unless it is proven that there is none.
+// rests are the LDAP names of attributes that decisions rest on. A person without a value of one of them has it in
+// Unreadable, unless it is proven that there is no value.
 func (d *Directory) ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (mark *directory.Mark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		mark = nil
-		if m, err := s.mark(rests); err == nil { // without one, everybody is read the next time too
+		if m, err := s.mark(rests); err == nil { // without a mark the next reading is full, too
 			mark = &m
 		}
 		return s.list(rests, each)
@@ -36,16 +35,14 @@ func (d *Directory) ListMarked(ctx context.Context, rests []string, each func(di
 	return mark, err
 }
 
-// ListChanges reads what became of everybody since a mark: present is told the
-// SID and the DN of everybody who is there now, then changed whoever may have
-// changed (MS-ADTS 3.1.1.1.9, uSNChanged). Who is there is always listed, since
-// neither a moved organizational unit nor a right that was taken away changes
-// the people concerned, and deleted people are shown to administrators only.
-// DatesInDoubt of somebody unchanged is as old as the mark. lastLogon moves no
-// USN, so it is not to be had this way.
+// ListChanges reads what changed since a mark. It passes the SID and DN of everybody who exists now to present, then
+// everybody who may have changed to changed (MS-ADTS 3.1.1.1.9, uSNChanged). It always lists who exists, for two
+// reasons: neither moving an organizational unit nor taking a right away changes the people concerned, and only
+// administrators see deleted people. For a person who did not change, DatesInDoubt is as old as the mark. lastLogon
+// moves no USN, so ListChanges cannot read it.
 //
-// Only the controller of the mark can answer. The error is directory.ErrNoMark
-// when it cannot do so exactly; what was handed on is then of no use.
+// Only the controller of the mark can answer. The error is directory.ErrNoMark when it cannot answer exactly. The
+// caller must then discard what it received.
 func (d *Directory) ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (now directory.Mark, err error) {
 	err = d.ask(ctx, func(s *session) (err error) {
 		if now, err = s.markAfter(since, rests); err != nil {
@@ -60,8 +57,7 @@ func (d *Directory) ListChanges(ctx context.Context, since directory.Mark, rests
 	return now, err
 }
 
-// mark is where the controller is now. Its rootDSE was read when the session
-// began, so before any people.
+// mark is the controller's current position. Its rootDSE was read when the session began, before any people.
 func (s *session) mark(rests []string) (directory.Mark, error) {
 	const doing = "read its invocationId"
 	m := directory.Mark{Scope: s.scope(rests)}
@@ -93,7 +89,7 @@ func (s *session) mark(rests []string) (directory.Mark, error) {
 	return m, nil
 }
 
-// scope tells readings apart that ask for something else, or as somebody else.
+// scope distinguishes readings that ask for different data, or with a different account.
 func (s *session) scope(rests []string) string {
 	d := s.directory
 	asked := slices.Concat([]string{d.bind, d.people}, s.bases, personAttributes, []string{"proven"}, rests)
@@ -101,7 +97,7 @@ func (s *session) scope(rests []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// markAfter is where the controller is now, if it can tell what changed since.
+// markAfter is the controller's current position, if it can say what changed since the mark.
 func (s *session) markAfter(since directory.Mark, rests []string) (directory.Mark, error) {
 	const doing = "list changes"
 	now, err := s.mark(rests)
@@ -120,9 +116,8 @@ func (s *session) markAfter(since directory.Mark, rests []string) (directory.Mar
 	return now, err
 }
 
-// listPresent hands on who is there, and gives the SIDs of those whom a search
-// for changes must find. A filter on an attribute that the account may not
-// read finds nobody, without a word.
+// listPresent passes everybody who exists to present, and returns the SIDs that a search for changes must find. A
+// filter on an attribute that the account may not read finds nobody, without an error.
 func (s *session) listPresent(since int64, present func(sid, dn string) error) (map[string]bool, error) {
 	const doing = "list who is there"
 	open := map[string]bool{}
@@ -147,7 +142,7 @@ func (s *session) listPresent(since int64, present func(sid, dn string) error) (
 	return open, err
 }
 
-// listChanged hands on who changed. Everybody who is open must be among them.
+// listChanged passes everybody who changed to changed. Everybody in open must be among them.
 func (s *session) listChanged(since int64, rests []string, open map[string]bool, changed func(directory.ADUser) error) error {
 	const doing = "list changes"
 	now, filter := s.directory.now(), fmt.Sprintf("(uSNChanged>=%d)", since+1)

@@ -14,7 +14,7 @@ import (
 
 const ntdsSettings = "CN=NTDS Settings,CN=DC1," + testServers
 
-// counting answers as a controller that keeps count of changes.
+// counting is a controller that counts its changes.
 type counting struct {
 	invocation string
 	interval   []string
@@ -55,7 +55,7 @@ func usual() counting {
 	}
 }
 
-// changesSince are the SIDs handed on, as present and as changed.
+// changesSince returns the SIDs that ListChanges reported as present and as changed.
 func changesSince(t *testing.T, d *Directory, since directory.Mark) (got [2][]string, now directory.Mark, err error) {
 	t.Helper()
 	now, err = d.ListChanges(t.Context(), since, nil,
@@ -132,8 +132,7 @@ func TestNoMark(t *testing.T) {
 	}
 }
 
-// TestMarkElsewhere asks the second controller when the first has another
-// database.
+// TestMarkElsewhere: the first controller has another database, so the second one is asked.
 func TestMarkElsewhere(t *testing.T) {
 	t.Parallel()
 	other := usual()
@@ -151,7 +150,7 @@ func TestMarkElsewhere(t *testing.T) {
 	}
 }
 
-// TestUnmarked reads everybody where no mark can be had.
+// TestUnmarked reads everybody when there can be no mark.
 func TestUnmarked(t *testing.T) {
 	t.Parallel()
 	hidden := usual()
@@ -164,8 +163,7 @@ func TestUnmarked(t *testing.T) {
 	}
 }
 
-// testChanges reads what changed since a mark: nobody, or since the beginning
-// everybody.
+// testChanges reads the changes since a mark: none since now, and everybody since the beginning.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
 	mark, err := d.ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || mark == nil {

@@ -8,12 +8,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS
-// 3.1.1.3.2.1) with now, which reads ours. directory.ErrClock means that the two
-// disagree. Any other error means that the controller gave no time.
+// CheckClock compares the clock of a controller (currentTime of its rootDSE, MS-ADTS 3.1.1.3.2.1) with now. The error
+// is directory.ErrClock when the two disagree. Any other error means that the controller gave no time.
 func (d *Directory) CheckClock(ctx context.Context, now func() time.Time) error {
 	return d.ask(ctx, func(s *session) error {
-		s.root = nil // what was read before is of then
+		s.root = nil // the cached rootDSE has an old time
 		told, err := s.rootDSE("currentTime")
 		if err != nil {
 			return err

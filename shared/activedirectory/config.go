@@ -15,40 +15,37 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// defaultTimeout bounds a connection and an operation when Config does not.
+// defaultTimeout bounds a connection and an operation when Config sets no bound.
 const defaultTimeout = 30 * time.Second
 
-// The ports of the forest's catalog, which holds some attributes of everybody.
-// lastLogon is not among them: everybody would look as if they had not logged
-// on there.
+// The ports of the forest's global catalog, which holds some attributes of everybody. lastLogon is not among them, so
+// everybody would look as if they had never logged on.
 const globalCatalog, globalCatalogPlain = "3269", "3268"
 
-// Config says how to reach a domain and as whom. The tags name the environment
-// variables.
+// Config says how to reach a domain, and with which account. The tags name the environment variables.
 type Config struct {
 	URLs         []string      `env:"IDLESEAT_AD_URLS"`          // controllers, ldaps://host[:port] or ldap://host[:port] for StartTLS, asked in this order; empty: found by DNS
-	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are, or several with ";" in between, of one domain or of several of a forest; empty: the controller's defaultNamingContext
-	Filter       string        `env:"IDLESEAT_AD_FILTER"`        // LDAP filter that people must match besides
+	Base         string        `env:"IDLESEAT_AD_BASE"`          // DN below which people are; several, of one domain or of several of a forest, are separated by ";"; empty: the controller's defaultNamingContext
+	Filter       string        `env:"IDLESEAT_AD_FILTER"`        // further LDAP filter that people must match
 	Bind         string        `env:"IDLESEAT_AD_BIND"`          // account to bind as: DN, user principal name or DOMAIN\name; user@REALM with a keytab
-	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // holds the account's password on one line
-	Keytab       string        `env:"IDLESEAT_AD_KEYTAB"`        // holds the account's Kerberos keys, in place of a password; the realm's servers are in KRB5_CONFIG or /etc/krb5.conf
+	PasswordFile string        `env:"IDLESEAT_AD_PASSWORD_FILE"` // file with the account's password on one line
+	Keytab       string        `env:"IDLESEAT_AD_KEYTAB"`        // file with the account's Kerberos keys, instead of a password; the realm's servers are in KRB5_CONFIG or /etc/krb5.conf
 	CAFile       string        `env:"IDLESEAT_AD_CA"`            // PEM certificates of the domain's CA; empty: the system's
-	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // bound of each connection and each operation; 0 is 30 s
+	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // bound of each connection and each operation; 0: 30 s
 }
 
-// Configured tells whether anything of the domain was set. When nothing was,
-// Active Directory is no source of this installation.
+// Configured reports whether anything of the domain is set. When nothing is, this installation does not use Active
+// Directory.
 func (c Config) Configured() bool {
 	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
 
-// Validate reports every fault of the configuration that can be seen without
-// opening a file or a connection.
+// Validate reports every fault of the configuration that shows without opening a file or a connection.
 func (c Config) Validate() error {
 	var faults []error
 	for i, u := range c.URLs {
 		if _, err := parseController(u); err != nil {
-			// The value is not shown: it may hold a password.
+			// The message leaves the value out, since it may hold a password.
 			faults = append(faults, fmt.Errorf("IDLESEAT_AD_URLS, address %d: %w", i+1, err))
 		}
 	}
@@ -73,7 +70,7 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// validateSecret wants one way to prove who binds.
+// validateSecret requires exactly one of password and keytab.
 func (c Config) validateSecret() error {
 	user, realm, _ := strings.Cut(c.Bind, "@")
 	switch {
@@ -98,9 +95,8 @@ func (c Config) bases() (bases []string) {
 	return bases
 }
 
-// validateBases wants DNs in domains, none within another one of the same
-// domain: people in both would be read twice. A child domain lies below its
-// parent by name only.
+// validateBases requires DNs in domains, none within another one of the same domain: people in both would be read
+// twice. A child domain lies below its parent only by name.
 func (c Config) validateBases() error {
 	var parsed []*ldap.DN
 	bases := c.bases()
@@ -123,7 +119,7 @@ func (c Config) validateBases() error {
 	return nil
 }
 
-// byDomain is the configuration of each domain that the bases are of.
+// byDomain returns the configuration of each domain that has a base.
 func (c Config) byDomain() []Config {
 	var all []Config
 	for _, base := range c.bases() {
@@ -142,8 +138,8 @@ func (c Config) byDomain() []Config {
 	return all
 }
 
-// dnsDomain is the name of the domain as far as the configuration tells it: by
-// the base, or by the account's DN or user principal name.
+// dnsDomain is the name of the domain, as far as the configuration has it: from the base, or from the account's DN or
+// user principal name.
 func (c Config) dnsDomain() string {
 	for _, dn := range append(c.bases(), c.Bind) {
 		if name := domainName(dn); name != "" {
@@ -178,7 +174,7 @@ type controller struct {
 	startTLS bool   // plain LDAP until TLS is agreed on, before anything else
 }
 
-// byName is the controller of a DNS name, asked over LDAPS.
+// byName is the controller with a DNS name, over LDAPS.
 func byName(host string) controller {
 	return controller{url: "ldaps://" + host, host: host, addr: net.JoinHostPort(host, ldap.DefaultLdapsPort)}
 }
@@ -202,8 +198,7 @@ func parseController(address string) (controller, error) {
 	return controller{url: address, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), startTLS: u.Scheme == "ldap"}, nil
 }
 
-// tls is the configuration of every connection: the host's name is verified
-// against the certificate.
+// tls is the TLS configuration of every connection. It verifies the host's name against the certificate.
 func (c Config) tls() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile == "" {
@@ -220,8 +215,8 @@ func (c Config) tls() (*tls.Config, error) {
 	return conf, nil
 }
 
-// password reads the password file. An empty password is refused, since LDAP
-// takes it for an anonymous bind, which succeeds and then reads nothing.
+// password reads the password file. It refuses an empty password, since LDAP takes that as an anonymous bind, which
+// succeeds and then reads nothing.
 func (c Config) password() (string, error) {
 	b, err := os.ReadFile(c.PasswordFile)
 	if err != nil {

@@ -12,9 +12,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ask runs f on the first controller that can be reached. The next one is
-// asked only when the fault may be the controller's own and nothing was handed
-// on or written yet.
+// ask runs f on the first controller that can be reached. It asks the next one only when the fault may be the
+// controller's own, and when nothing was passed on or written yet.
 func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	controllers, err := d.bootstrap(ctx)
 	if err != nil {
@@ -35,8 +34,8 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	return unreachable
 }
 
-// bootstrap are the controllers by which the domain is entered: those
-// configured, or those that DNS names, nearest first (MS-ADTS 6.3.2.3).
+// bootstrap returns the controllers to begin with: the configured ones, or those that DNS names, nearest first (MS-ADTS
+// 6.3.2.3).
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
 	if len(d.configured) > 0 && d.shared {
 		return d.entrance(ctx)
@@ -69,8 +68,8 @@ func (d *Directory) resolver() *net.Resolver {
 	return net.DefaultResolver
 }
 
-// do asks one controller: over a connection that waits for a question, or over
-// a new one. A waiting one that broke meanwhile is replaced once.
+// do asks one controller, over an idle connection or a new one. It replaces an idle connection that broke meanwhile,
+// once.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
 	if s := d.pool.take(c); s != nil {
 		s.ctx, s.committed, s.root = ctx, false, nil
@@ -90,8 +89,7 @@ func (d *Directory) do(ctx context.Context, c controller, f func(*session) error
 	return s.run(f)
 }
 
-// run asks over a bound connection, and keeps it for the next question if it
-// answered this one.
+// run asks over a bound connection. If the connection answered, run keeps it for the next question.
 func (s *session) run(f func(*session) error) error {
 	err := s.findBase()
 	if err == nil {
@@ -105,8 +103,8 @@ func (s *session) run(f func(*session) error) error {
 	return nil
 }
 
-// connect dials and shakes hands: at once, or (StartTLS) when the controller
-// agrees. A controller that does not is left without a word more.
+// connect opens a TLS connection: at once, or with StartTLS after the controller agrees. If the controller does not
+// agree, connect sends nothing more.
 func (s *session) connect() error {
 	hangUp := func() {
 		if s.raw != nil {
@@ -144,8 +142,8 @@ func (s *session) connect() error {
 	return nil
 }
 
-// startTLS asks for TLS on a connection on which nothing was said before
-// (RFC 4511 4.14). The library's own way loses why a certificate was refused.
+// startTLS asks for TLS on a fresh connection (RFC 4511 4.14). The library's own function loses the reason why a
+// certificate was refused.
 func startTLS(conn net.Conn) error {
 	const messageID, oid = 1, "1.3.6.1.4.1.1466.20037"
 	ask := ber.NewSequence("LDAPMessage")
@@ -163,8 +161,8 @@ func startTLS(conn net.Conn) error {
 	return ldap.GetLDAPError(answer)
 }
 
-// bind proves who asks. A refused password ends the matter: it is the same on
-// every controller, and each further try counts towards locking the account.
+// bind authenticates. A refused password stops all tries: it is the same on every controller, and each further try
+// counts towards locking the account.
 func (s *session) bind() error {
 	if s.directory.kerberos != nil {
 		return s.bindByTicket()

@@ -44,8 +44,8 @@ func TestStartTLS(t *testing.T) {
 	checkError(t, err, "no answer within 100ms")
 }
 
-// newStartTLS starts a controller that speaks without TLS until it is asked
-// for it, and then answers with a result code.
+// newStartTLS starts a controller that speaks without TLS until a client asks for it, and then answers with a result
+// code.
 func newStartTLS(t *testing.T, code uint16, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	f, config := newIdentity(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}})

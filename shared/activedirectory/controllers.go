@@ -14,27 +14,26 @@ import (
 )
 
 const (
-	// listAge is how long the list of a domain's controllers is believed: a
-	// batch of people is read in less, a new controller takes longer to set up.
+	// listAge is how long the list of a domain's controllers is used. Reading a batch of people takes less, and setting
+	// up a new controller takes longer.
 	listAge = time.Minute
-	// defaultInterval is what an absent msDS-LogonTimeSyncInterval stands for
-	// (MS-ADA2 2.494).
+	// defaultInterval is the meaning of an absent msDS-LogonTimeSyncInterval (MS-ADA2 2.494).
 	defaultInterval = 14 * day
 	day             = 24 * time.Hour
 )
 
-// domain is what the directory says of itself.
+// domain is what the directory says about itself.
 type domain struct {
-	controllers []controller  // all that hold the domain, read-only ones too
-	interval    time.Duration // by which lastLogonTimestamp may be behind; 0: it is never updated
-	unnamed     error         // why there may be controllers of which no name is known
+	controllers []controller  // all controllers that hold the domain, read-only ones too
+	interval    time.Duration // how late lastLogonTimestamp may be; 0: it is never updated
+	unnamed     error         // why there may be controllers without a known name
 }
 
-// errNotKept is why dates of a domain mean nothing.
+// errNotKept is why the dates of a domain mean nothing.
 var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; clear the attribute and wait until people have logged on again")
 
-// domainNow reads which controllers the domain has. The list is kept for
-// listAge, not for ever: a controller added meanwhile must be asked too.
+// domainNow reads which controllers the domain has. It keeps the list for listAge and no longer, since a controller
+// that was added must be asked, too.
 func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -47,7 +46,7 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	err := d.ask(ctx, func(s *session) error {
 		interval, err := s.syncInterval()
 		if err != nil {
-			return err // what a controller asked before has told still holds
+			return err // what an earlier controller said still holds
 		}
 		read.interval, known = interval, true
 		base, err := s.home()
@@ -68,9 +67,8 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	return d.domain, nil
 }
 
-// unlisted is a domain that does not tell its controllers: those known without
-// it are asked, and what others may have stays open. It is not kept, so that
-// the next question looks for the list again.
+// unlisted is a domain that does not list its controllers. The controllers known otherwise are asked. What others may
+// know stays unknown. It is not cached, so that the next call reads the list again.
 func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why error) (*domain, error) {
 	known, err := d.bootstrap(ctx)
 	if err != nil {
@@ -79,10 +77,10 @@ func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why er
 	return &domain{controllers: known, interval: interval, unnamed: why}, nil
 }
 
-// home is the DN of the domain that the controller is of.
+// home is the DN of the controller's domain.
 func (s *session) home() (string, error) { return s.rootDSE("defaultNamingContext") }
 
-// domainObject reads some of what a domain says of itself.
+// domainObject reads attributes of the domain's own object.
 func (s *session) domainObject(attribute string) (*ldap.Entry, error) {
 	doing := "read " + attribute
 	base, err := s.home()
@@ -99,7 +97,7 @@ func (s *session) domainObject(attribute string) (*ldap.Entry, error) {
 	return found.Entries[0], nil
 }
 
-// syncInterval reads msDS-LogonTimeSyncInterval, in days, of the domain.
+// syncInterval reads msDS-LogonTimeSyncInterval of the domain, in days.
 func (s *session) syncInterval() (time.Duration, error) {
 	const attribute, longest = "msDS-LogonTimeSyncInterval", 100_000
 	e, err := s.domainObject(attribute)
@@ -117,11 +115,9 @@ func (s *session) syncInterval() (time.Duration, error) {
 	return time.Duration(days) * day, nil
 }
 
-// controllerNames are the DNS names of all controllers of the forest that hold a
-// domain, as CN=Sites of the configuration lists them: every controller has
-// an nTDSDSA object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its server object. A
-// copy of the domain in a global catalog does not count, since nobody logs on
-// there.
+// controllerNames returns the DNS names of all controllers of the forest that hold a domain, from CN=Sites of the
+// configuration. Every controller has an nTDSDSA object (MS-ADTS 6.1.1.2.2.1.2.1.1) below its server object. A copy of
+// the domain in a global catalog does not count, since nobody logs on there.
 func (s *session) controllerNames(base string) (names []string, unnamed error, err error) {
 	const doing = "list the domain's controllers"
 	configuration, err := s.rootDSE("configurationNamingContext")
@@ -140,7 +136,7 @@ func (s *session) controllerNames(base string) (names []string, unnamed error, e
 	held := ldap.EscapeFilter(base)
 	filter := fmt.Sprintf("(&(|(objectClass=nTDSDSA)(objectClass=nTDSDSARO))(|(msDS-hasMasterNCs=%s)(hasMasterNCs=%s)(msDS-hasFullReplicaNCs=%s)))", held, held, held)
 	err = s.pages(doing, sites, filter, []string{"1.1"}, func(e *ldap.Entry) error {
-		_, server, _ := strings.Cut(e.DN, ",") // the name is CN=NTDS Settings, always
+		_, server, _ := strings.Cut(e.DN, ",") // the name is always CN=NTDS Settings
 		if host := hosts[strings.ToLower(server)]; host != "" {
 			names = append(names, host)
 		} else {
@@ -154,8 +150,8 @@ func (s *session) controllerNames(base string) (names []string, unnamed error, e
 	return names, unnamed, err
 }
 
-// reachBy tells how each named controller is asked: as configured when one of
-// the configured addresses leads to it, else by its name over LDAPS.
+// reachBy decides how to reach each named controller: by a configured address that leads to it, or else by its name
+// over LDAPS.
 func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 	leadsTo := make([]string, len(d.configured))
 	var asked sync.WaitGroup
@@ -165,7 +161,7 @@ func (d *Directory) reachBy(ctx context.Context, names []string) []controller {
 			continue
 		}
 		asked.Go(func() {
-			// An address that cannot be asked leads to nobody.
+			// An address that does not answer leads to no controller.
 			_ = d.do(ctx, c, func(s *session) (err error) {
 				leadsTo[i], err = s.rootDSE("dnsHostName")
 				return err

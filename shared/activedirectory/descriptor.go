@@ -13,15 +13,15 @@ const (
 	genericRead   = 0x80000000
 )
 
-// dacl are the entries that say who may do what to an object. all tells that it
-// has none, which lets everybody do everything.
+// dacl lists who may do what to an object. all is set when the object has no list, which allows everything to
+// everybody.
 type dacl struct {
 	all     bool
 	entries []accessEntry
 }
 
-// accessEntry allows or denies rights on an object, or on what carries a GUID: an
-// attribute or a property set. SID and GUID are raw bytes.
+// accessEntry allows or denies rights on an object, or on the attribute or property set of a GUID. SID and GUID are raw
+// bytes.
 type accessEntry struct {
 	deny   bool
 	rights uint32
@@ -40,7 +40,7 @@ func parseDACL(raw []byte) (*dacl, error) {
 	at := int(binary.LittleEndian.Uint32(raw[16:]))
 	if at == 0 {
 		present := binary.LittleEndian.Uint16(raw[2:])&daclPresent != 0
-		if !present { // it was not asked for, or may not be read
+		if !present { // it was not asked for, or the account may not read it
 			return nil, errDescriptor
 		}
 		return &dacl{all: true}, nil
@@ -70,8 +70,8 @@ func parseDACL(raw []byte) (*dacl, error) {
 	return d, nil
 }
 
-// parseEntry reads one entry (MS-DTYP 2.4.4). Entries for objects below do not
-// count. One with a condition allows nothing, and denies as if the condition held.
+// parseEntry reads one entry (MS-DTYP 2.4.4). Entries that only objects below inherit do not count. An entry with a
+// condition allows nothing, and denies as if the condition were true.
 func parseEntry(raw []byte) (e accessEntry, counts bool, err error) {
 	const (
 		allowed, denied, allowedObject, deniedObject   = 0x0, 0x1, 0x5, 0x6
@@ -118,8 +118,8 @@ func parseEntry(raw []byte) (e accessEntry, counts bool, err error) {
 	return e, flags&inheritOnly == 0, nil
 }
 
-// mayRead tells whether somebody with these SIDs may read an attribute: the first
-// entry that speaks of it decides, for each right that it needs (MS-ADTS 5.1.3.3.4).
+// mayRead reports whether an account with these SIDs may read an attribute. For each right that this needs, the first
+// matching entry decides (MS-ADTS 5.1.3.3.4).
 func (d *dacl) mayRead(token map[string]bool, a *guard) bool {
 	return d.grants(token, readProperty, a) && (!a.confidential || d.grants(token, controlAccess, a))
 }

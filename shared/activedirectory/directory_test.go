@@ -120,7 +120,7 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// checkError wants an error with a text, or none, and never the password.
+// checkError requires an error with a text, or no error, and never the password in it.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {

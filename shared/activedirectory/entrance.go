@@ -9,9 +9,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// entrance are the controllers by which one of several domains is entered: the
-// configured ones that are of it, or else those that another domain's
-// controller lists, since CN=Sites is the same in the whole forest.
+// entrance returns the controllers by which one of several domains is reached: its configured controllers, or else
+// those that another domain's controller lists, since CN=Sites is the same in the whole forest.
 func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	d.entranceMu.Lock()
 	defer d.entranceMu.Unlock()
@@ -54,8 +53,7 @@ func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	return own, nil
 }
 
-// ownSID is the SID of the domain, with which those of its people begin. It
-// never changes.
+// ownSID is the SID of the domain. The SIDs of its people begin with it. It never changes.
 func (d *Directory) ownSID(ctx context.Context) (sid string, err error) {
 	d.entranceMu.Lock()
 	known := d.sid

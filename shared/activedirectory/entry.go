@@ -17,15 +17,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// errEntry marks an entry that cannot be a person as Active Directory keeps
-// them.
+// errEntry marks an entry that cannot be a person of Active Directory.
 var errEntry = errors.New("damaged entry")
 
-// reader puts one raw value of an attribute where it belongs.
+// reader stores one raw value of an attribute in the person.
 type reader func(u *directory.ADUser, value []byte, now time.Time) error
 
-// readers are the attributes read of a person, by lower-case name: those of the table of
-// fields, and what has a shape of its own.
+// readers has a reader for each attribute of a person, by lower-case name: the lines of the table of fields, and the
+// attributes that need decoding of their own.
 var readers = allReaders()
 
 // personAttributes are the attributes to ask a controller for.
@@ -67,8 +66,7 @@ func allReaders() map[string]reader {
 			return err
 		},
 	}
-	// A date in the future is a wrong clock's: whether the password was ever set is then not
-	// known.
+	// A date in the future comes from a wrong clock. Then it is unknown whether the password was ever set.
 	all["pwdlastset"] = func(u *directory.ADUser, v []byte, now time.Time) (err error) {
 		if u.PasswordSet, err = Time(string(v), now); errors.Is(err, ErrFuture) {
 			u.Unreadable, err = append(u.Unreadable, "pwdLastSet"), nil
@@ -79,7 +77,7 @@ func allReaders() map[string]reader {
 		u.Expires, err = fileTime(string(v))
 		return err
 	}
-	all["primarygroupid"] = func(*directory.ADUser, []byte, time.Time) error { return nil } // asked for to see whether it may be read
+	all["primarygroupid"] = func(*directory.ADUser, []byte, time.Time) error { return nil } // asked for only to see whether the account may read it
 	for i := range directory.ADProperties {
 		p := &directory.ADProperties[i]
 		name := strings.ToLower(p.Source)
@@ -97,8 +95,8 @@ func allReaders() map[string]reader {
 	return all
 }
 
-// parsePerson reads an entry. An entry without SID or GUID is an error, since
-// it could be matched to nobody and would be lost in silence.
+// parsePerson reads an entry. An entry without SID or GUID is an error: it would match nobody, and the person would be
+// lost silently.
 func parsePerson(e *ldap.Entry, now time.Time) (directory.ADUser, error) {
 	u := directory.ADUser{DN: text([]byte(e.DN))}
 	for _, a := range e.Attributes {
@@ -136,13 +134,13 @@ func SID(b []byte) (string, error) {
 	return string(sid), nil
 }
 
-// ErrFuture is returned for a date more than a day after now: a clock is wrong,
-// and whether the person logged on is not known.
+// ErrFuture is returned for a date more than a day after now. A clock is wrong then, and it is unknown whether the
+// person logged on.
 var ErrFuture = errors.New("the date lies in the future")
 
-// fileTime reads a FILETIME, the number of 100 ns since 1601 UTC. It is the zero time, no
-// date, for 0, negative values, the largest one ("never"; MS-ADA1, accountExpires), and what
-// lies behind the year 9999, which no text of a date can say.
+// fileTime reads a FILETIME, the number of 100 ns since 1601 UTC. It returns the zero time, no date, for 0, for
+// negative values, for the largest value ("never"; MS-ADA1, accountExpires), and for dates after the year 9999, which
+// no text form of a date can express.
 func fileTime(filetime string) (time.Time, error) {
 	const perSecond, unixEpoch, lastYear = 1e7, 11644473600, 9999 // ticks; seconds from 1601 to 1970
 	ticks, err := strconv.ParseInt(filetime, 10, 64)
@@ -159,8 +157,8 @@ func fileTime(filetime string) (time.Time, error) {
 	return t, nil
 }
 
-// Time reads a FILETIME of the past as fileTime does. What cannot be a logon is no date:
-// before 2000. One after now is ErrFuture.
+// Time reads a FILETIME of the past as fileTime does. A date before 2000 cannot be a logon and is no date. A date after
+// now is ErrFuture.
 func Time(filetime string, now time.Time) (time.Time, error) {
 	t, err := fileTime(filetime)
 	switch {

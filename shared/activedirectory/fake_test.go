@@ -23,7 +23,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// request is what a fake controller was asked.
+// request is one request to a fake controller.
 type request struct {
 	op       ber.Tag // 0 bind, 3 search, 6 modify
 	base     string  // of a search; the group of a modify
@@ -35,8 +35,8 @@ type request struct {
 	attributes []string
 }
 
-// fake is a domain controller whose answers a test writes. It listens with
-// TLS on loopback, with a certificate for 127.0.0.1.
+// fake is a domain controller with answers that a test defines. It listens with TLS on loopback, with a certificate for
+// 127.0.0.1.
 type fake struct {
 	url, ca string
 	home    home
@@ -48,7 +48,7 @@ type fake struct {
 // cut as an answer ends the connection; silent never answers.
 var cut, silent = []*ber.Packet{nil}, []*ber.Packet(nil)
 
-// requests are what the controller was asked so far.
+// requests returns the requests so far.
 func (f *fake) requests() []request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -61,12 +61,12 @@ func (f *fake) last() request {
 	return asked[len(asked)-1]
 }
 
-// home is what a fake tells of its domain by itself.
+// home is what a fake answers about its domain by itself.
 type home struct {
 	name     string   // of the controller
 	servers  []string // all server objects, by name; one is written "name=" when it has no dNSHostName
 	interval []string // msDS-LogonTimeSyncInterval, when there is one
-	mute     bool     // it tells nothing: handle is asked everything
+	mute     bool     // it answers nothing by itself: handle gets every request
 	base     string   // DN of the domain; empty: testBase
 }
 
@@ -76,7 +76,7 @@ const (
 	testServers       = "CN=Servers,CN=One,CN=Sites," + testConfiguration
 )
 
-// answer is what is asked about the domain itself, nil for anything else.
+// answer returns the answer to a question about the domain itself, or nil for any other request.
 func (h home) answer(r request) []*ber.Packet {
 	base := cmp.Or(h.base, testBase)
 	switch {
@@ -107,7 +107,7 @@ func (h home) answer(r request) []*ber.Packet {
 	return found(list...)
 }
 
-// schemaOf tells of every attribute that is asked for.
+// schemaOf answers with every attribute that is asked for.
 func schemaOf() []*ber.Packet {
 	var list []*ber.Packet
 	for _, a := range append([]string{"lastLogon", "member"}, personAttributes...) {
@@ -122,8 +122,8 @@ func schemaGUID(attribute string) string {
 	return string(sum[:16])
 }
 
-// newFake starts the only controller of a domain. It takes any password, tells
-// of its domain, and answers everything else with handle.
+// newFake starts the only controller of a domain. It accepts any password, answers questions about its domain, and
+// passes every other request to handle.
 func newFake(t *testing.T, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	return newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, handle)
@@ -144,7 +144,7 @@ func newController(t *testing.T, h home, handle func(request) []*ber.Packet) *fa
 // newIdentity makes a controller's certificate, and the file with its CA.
 func newIdentity(t *testing.T, h home) (*fake, *tls.Config) {
 	t.Helper()
-	// The certificate of the standard library's test server will do.
+	// The certificate of the standard library's test server is sufficient.
 	web := httptest.NewTLSServer(nil)
 	web.Close()
 	f := &fake{home: h, ca: filepath.Join(t.TempDir(), "ca.pem")}
@@ -164,7 +164,7 @@ func serve(t *testing.T, l net.Listener, handle func(net.Conn)) {
 			if err != nil {
 				return
 			}
-			// A client that still waits for an answer when the test ends is cut off.
+			// When the test ends, a client that still waits for an answer is disconnected.
 			stop := context.AfterFunc(t.Context(), func() { c.Close() })
 			running.Go(func() {
 				defer stop()
@@ -243,7 +243,7 @@ func message(children ...*ber.Packet) *ber.Packet {
 	return m
 }
 
-// result is a final answer; a cookie says that another page follows.
+// result is a final answer. A cookie says that another page follows.
 func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packet {
 	body := ber.Encode(ber.ClassApplication, ber.TypeConstructed, op, nil, "")
 	body.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, uint64(code), ""))
@@ -263,7 +263,7 @@ func found(entries ...*ber.Packet) []*ber.Packet {
 	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
 }
 
-// entry is one entry of an answer, with attribute and value by turns.
+// entry is one entry of an answer. attributes has names and values in turns.
 func entry(dn string, attributes ...string) *ber.Packet {
 	list := ber.NewSequence("")
 	for i := 0; i < len(attributes); i += 2 {
@@ -281,16 +281,16 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// person is the entry of somebody with a SID that ends in rid.
+// person is the entry of a person with a SID that ends in rid.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
 }
 
-// openDescriptor has no list, which lets everybody read everything.
+// openDescriptor has no list, so everybody may read everything.
 var openDescriptor = "\x01\x00\x04\x80" + strings.Repeat("\x00", 16)
 
-// readable are what every account has, and the descriptor.
+// readable has the attributes of every account, and the descriptor.
 var readable = []string{
 	"userAccountControl", "512", "whenCreated", "20200101000000.0Z", "primaryGroupID", "513",
 	descriptor, openDescriptor,
@@ -321,8 +321,7 @@ func stalled(t *testing.T) string {
 	return "ldaps://" + l.Addr().String()
 }
 
-// config reaches the controllers, the first of which may be a fake that lends
-// its CA.
+// config reaches the controllers at the URLs. ca is the CA file of a fake.
 func config(t *testing.T, ca string, urls ...string) Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "password")

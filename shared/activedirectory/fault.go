@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// fault is what went wrong with one controller.
+// fault is an error of one controller.
 type fault struct {
 	controller string // URL
 	doing      string
@@ -28,7 +28,7 @@ func (f *fault) Error() string { return f.controller + ": " + f.doing + ": " + f
 
 func (f *fault) Unwrap() error { return f.err }
 
-// faults are those of several controllers, on one line.
+// faults are the errors of several controllers, on one line.
 type faults []error
 
 func (f faults) Error() string {
@@ -51,8 +51,7 @@ func (s *session) fault(doing string, err error) error {
 	return f
 }
 
-// explain says why in words and what to do, and whether it may be the
-// controller's own trouble.
+// explain describes an error and its remedy. elsewhere reports whether the fault may be the controller's own.
 func (s *session) explain(err error) (why string, elsewhere bool) {
 	name, isName := errors.AsType[x509.HostnameError](err)
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
@@ -79,7 +78,7 @@ func (s *session) explain(err error) (why string, elsewhere bool) {
 	}
 }
 
-// names are those a certificate is good for.
+// names lists the names for which a certificate is valid.
 func names(c *x509.Certificate) string {
 	all := append([]string{}, c.DNSNames...)
 	for _, ip := range c.IPAddresses {
@@ -98,13 +97,13 @@ func (s *session) trusted() string {
 	return "the CA in " + s.directory.caFile
 }
 
-// mayPass are the results that a controller gives because of its own state.
+// mayPass are the results that come from the controller's own state.
 var mayPass = map[uint16]bool{
 	ldap.LDAPResultBusy:        true,
 	ldap.LDAPResultUnavailable: true,
 }
 
-// advice is what an operator can do about a result.
+// advice says what an operator can do about a result.
 var advice = map[uint16]string{
 	ldap.LDAPResultNoSuchObject:             "check IDLESEAT_AD_BASE and the distinguished name",
 	ldap.LDAPResultReferral:                 "it belongs to another domain; check IDLESEAT_AD_BASE",
@@ -113,8 +112,7 @@ var advice = map[uint16]string{
 	ldap.LDAPResultInsufficientAccessRights: "give the account the right to do this",
 }
 
-// explainResult names a result code, what the controller says about it, and
-// what to do.
+// explainResult names a result code, the controller's text, and the remedy.
 func explainResult(e *ldap.Error) string {
 	text := fmt.Sprintf("%s (%d)", ldap.LDAPResultCodeMap[e.ResultCode], e.ResultCode)
 	if e.ResultCode == ldap.LDAPResultInvalidCredentials {
@@ -133,8 +131,7 @@ func explainResult(e *ldap.Error) string {
 
 var bindData = regexp.MustCompile(`\bdata ([0-9a-f]+)\b`)
 
-// bindReason reads the Windows error that a controller puts into the text of a
-// refused bind.
+// bindReason reads the Windows error in a controller's text for a refused bind.
 func bindReason(diagnostic string) string {
 	found := bindData.FindStringSubmatch(diagnostic)
 	if found == nil {
@@ -152,8 +149,7 @@ func bindReason(diagnostic string) string {
 	}[found[1]]
 }
 
-// clean makes a text of a controller fit for one line of a log. Windows ends
-// its texts with NUL.
+// clean makes a controller's text fit into one line of a log. Windows ends its texts with NUL.
 func clean(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

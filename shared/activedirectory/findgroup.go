@@ -9,9 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// FindGroup reads a group by its DN, or by directory.GroupByGUID, which follows it when
-// it is renamed or moved. ID is its DN as it is now. It is directory.ErrNoGroup when
-// there is none.
+// FindGroup reads a group by its DN, or by directory.GroupByGUID, which follows the group when it is renamed or moved.
+// ID is its current DN. The error is directory.ErrNoGroup when there is none.
 func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group, error) {
 	var found directory.Group
 	err := d.ask(ctx, func(s *session) error {
@@ -37,7 +36,7 @@ func (f *Forest) FindGroup(ctx context.Context, name string) (directory.Group, e
 	return d.FindGroup(ctx, name)
 }
 
-// domainOfGroup is the domain of a group by its DN, or the one that knows its GUID.
+// domainOfGroup returns the domain of a group: by its DN, or the domain that knows its GUID.
 func (f *Forest) domainOfGroup(ctx context.Context, name string) (*Directory, error) {
 	if len(f.domains) == 1 || !strings.HasPrefix(name, "<GUID=") {
 		return f.domainAt(name)

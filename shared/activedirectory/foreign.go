@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ListMembers hands on the SIDs of the people in a group, as
-// Directory.ListMembers does, of whatever domain they are.
+// ListMembers yields the SIDs of the people in a group, as Directory.ListMembers does, from all domains.
 func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -24,8 +23,7 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
 }
 
-// ListPrimary hands on the SIDs of the people who have a group as primary group, which
-// is always one of their own domain.
+// ListPrimary yields the SIDs of the people who have a group as primary group. The group is always of their own domain.
 func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -34,8 +32,7 @@ func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid 
 	return d.ListPrimary(ctx, groupDN, each)
 }
 
-// ListNested hands on the SIDs of those who are in a group by way of a group of its own
-// domain within it.
+// ListNested yields the SIDs of the people who are in a group through another group of the same domain.
 func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -44,8 +41,8 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 	return d.ListNested(ctx, groupDN, each)
 }
 
-// listMembers lists the members of the group's own domain by that domain, and
-// follows those of other domains to theirs.
+// listMembers lists the members of the group's own domain from that domain, and looks members of other domains up in
+// theirs.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -64,7 +61,7 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 	for _, sid := range foreign {
 		home, err := f.domainOf(ctx, sid)
 		if errors.Is(err, directory.ErrNoPerson) {
-			continue // of a domain that is not asked about
+			continue // of a domain that is not configured
 		}
 		if err != nil {
 			return fmt.Errorf("list members of %q: %w", groupDN, err)
@@ -86,8 +83,7 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 	return nil
 }
 
-// MemberOf tells whether a person is in a group, as Directory.MemberOf does, of
-// whatever domain both are.
+// MemberOf reports whether a person is in a group, as Directory.MemberOf does. Both may be of any domain.
 func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
@@ -120,20 +116,18 @@ func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool)
 	return false, err
 }
 
-// AddMember lists a person in a group, as Directory.AddMember does.
+// AddMember adds a person to a group, as Directory.AddMember does.
 func (f *Forest) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return f.setMember(ctx, groupDN, personGUID, (*Directory).AddMember)
 }
 
-// RemoveMember takes a person off a group's list, as Directory.RemoveMember
-// does.
+// RemoveMember removes a person from a group, as Directory.RemoveMember does.
 func (f *Forest) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return f.setMember(ctx, groupDN, personGUID, (*Directory).RemoveMember)
 }
 
-// setMember writes where the group is. That a member of another domain is meant
-// by the name under which this one knows them cannot be proven, so such
-// memberships are left to people.
+// setMember writes in the group's domain. It refuses a member of another domain: the group's domain knows that member
+// by another name, and nothing proves that both names mean the same account.
 func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, write func(*Directory, context.Context, string, string) error) error {
 	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
@@ -159,7 +153,7 @@ func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, writ
 	return none
 }
 
-// knows tells whether a domain has the account of a GUID.
+// knows reports whether a domain has the account with a GUID.
 func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	err := d.ask(ctx, func(s *session) error {
 		_, err := s.principal(guid)
@@ -171,7 +165,7 @@ func (d *Directory) knows(ctx context.Context, guid string) (bool, error) {
 	return err == nil, err
 }
 
-// groupOf gives the DN of the group that has a SID; empty for anybody else.
+// groupOf returns the DN of the group with a SID, or "" when the SID is not a group's.
 func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		dn = ""
@@ -187,12 +181,12 @@ func (d *Directory) groupOf(ctx context.Context, sid string) (dn string, err err
 	return dn, err
 }
 
-// extendedDN has a controller write <GUID=…>;<SID=…>;CN=… for a DN (MS-ADTS
-// 3.1.1.3.4.1.5); its value asks for text.
+// extendedDN asks a controller to write <GUID=…>;<SID=…>;CN=… for a DN (MS-ADTS 3.1.1.3.4.1.5). Its value asks for
+// text.
 var extendedDN = ldap.NewControlString("1.2.840.113556.1.4.529", true, "\x30\x03\x02\x01\x01")
 
-// foreignMembers are the SIDs of those of other domains whom a group lists, or also
-// (direct is false) the groups of its domain within it.
+// foreignMembers returns the SIDs of members from other domains that a group lists. Unless direct is set, it adds those
+// that nested groups of the same domain list.
 func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct bool) (sids []string, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		sids = nil
@@ -232,8 +226,8 @@ func (d *Directory) foreignMembers(ctx context.Context, groupDN string, direct b
 	return sids, err
 }
 
-// foreign reads the SID of a member's extended DN. It is empty for one of the session's own
-// domain, and for one of another forest, who has no account in this one.
+// foreign reads the SID of a member's extended DN. It is empty for a member of the session's own domain, and for a
+// member of another forest, who has no account in this one.
 func (s *session) foreign(value string) (string, error) {
 	sid, dn, err := s.extended(value)
 	if err != nil || domainName(dn) == s.directory.dnsDomain {

@@ -10,13 +10,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Forest is the domains of one forest below whose bases people are, asked
-// together. Most often it is one domain. Its methods may be used at the same
-// time.
+// Forest is the set of configured domains of one forest. Most often it is one domain. Its methods may be used
+// concurrently.
 type Forest struct{ domains []*Directory }
 
-// NewForest checks the configuration and reads the files it names. It does not
-// connect. The clocks of the domains are compared with now.
+// NewForest checks the configuration and reads the files that it names. It does not connect. The clocks of the domains
+// are compared with now.
 func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -37,16 +36,14 @@ func NewForest(cfg Config, now func() time.Time) (*Forest, error) {
 	return f, nil
 }
 
-// Close closes the connections that wait for a next question. The forest can be asked
-// again.
+// Close closes idle connections. The forest can be used again.
 func (f *Forest) Close() {
 	for _, d := range f.domains {
 		d.pool.close()
 	}
 }
 
-// ListPeople hands on every person of every domain, as Directory.ListPeople
-// does.
+// ListPeople yields every person of every domain, as Directory.ListPeople does.
 func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	return f.list(func(d *Directory) error { return d.ListPeople(ctx, each) })
 }
@@ -65,8 +62,8 @@ func (f *Forest) list(of func(*Directory) error) error {
 	return unasked
 }
 
-// ListMarked is ListPeople with the mark from which ListChanges can go on. Of
-// several domains there is none, since a mark is one controller's.
+// ListMarked is ListPeople with the mark from which ListChanges can continue. Several domains have no mark, since a
+// mark belongs to one controller.
 func (f *Forest) ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Mark, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0].ListMarked(ctx, rests, each)
@@ -85,8 +82,8 @@ func (f *Forest) ListChanges(ctx context.Context, since directory.Mark, rests []
 	return f.domains[0].ListChanges(ctx, since, rests, present, changed)
 }
 
-// FindPerson finds one person as Directory.FindPerson does, in all domains: a
-// name that two of them know is directory.ErrAmbiguousPerson.
+// FindPerson finds one person in all domains, as Directory.FindPerson does. The error is directory.ErrAmbiguousPerson
+// when two domains know the name.
 func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.ADUser, err error) {
 	none, known := error(nil), false
 	for _, d := range f.domains {
@@ -118,8 +115,7 @@ func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, 
 	return d.ReadPerson(ctx, sid)
 }
 
-// domainOf is the domain that gave out a SID. It is directory.ErrNoPerson when
-// none of them did.
+// domainOf returns the domain that issued a SID. The error is directory.ErrNoPerson when none did.
 func (f *Forest) domainOf(ctx context.Context, sid string) (*Directory, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0], nil

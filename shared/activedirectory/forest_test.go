@@ -22,10 +22,9 @@ func emeaPerson(rid byte) *ber.Packet {
 	return entry("CN=q,"+emeaBase, append(attributes, readable...)...)
 }
 
-// ofSeats are the values of the group's member attribute, given one at a time,
-// as Windows does with 1,500: anna, two of the other domain (one by a SID in
-// hexadecimal, as Windows writes it), a group of it, a contact, and somebody of
-// another forest.
+// ofSeats are the values of the group's member attribute, returned one at a time, as Windows does with 1,500. They are
+// anna, two people of the other domain (one by a SID in hexadecimal, as Windows writes it), a group of that domain, a
+// contact, and a person of another forest.
 var ofSeats = []string{
 	"<GUID=01>;<SID=S-1-5-21-1>;" + anna,
 	"<GUID=02>;<SID=01020000000000051600000002000000>;CN=q," + emeaBase,
@@ -34,8 +33,7 @@ var ofSeats = []string{
 	"<GUID=88>;<SID=S-1-5-99-8>;CN=S-1-5-99-8,CN=ForeignSecurityPrincipals," + testBase,
 }
 
-// corpAnswers plays a controller of the first domain, which has anna and the
-// group.
+// corpAnswers is a controller of the first domain, which has anna and the group.
 func corpAnswers(r request) []*ber.Packet {
 	none := searchDone(ldap.LDAPResultNoSuchObject)
 	switch {
@@ -69,8 +67,7 @@ func corpAnswers(r request) []*ber.Packet {
 	}
 }
 
-// emeaAnswers plays a controller of the second domain: two people, the second
-// of whom is in the group Inner.
+// emeaAnswers is a controller of the second domain. It has two people, the second of them in the group Inner.
 func emeaAnswers(r request) []*ber.Packet {
 	inner := func() *ber.Packet {
 		return entry("CN=Inner,"+emeaBase, "objectGUID", strings.Repeat("i", 16), "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00\x09\x00\x00\x00",
@@ -191,9 +188,8 @@ func TestForestWrites(t *testing.T) {
 	}
 }
 
-// TestDomainFoundByTheOther: a domain of which no controller is configured is
-// entered by those that CN=Sites lists; when these cannot be reached nothing is
-// taken for whole.
+// TestDomainFoundByTheOther: a domain without a configured controller is reached by the controllers that CN=Sites
+// lists. When these do not answer, nothing counts as complete.
 func TestDomainFoundByTheOther(t *testing.T) {
 	t.Parallel()
 	corp := newController(t, home{name: "dc1.corp.test", servers: []string{"dc9.emea.test"}}, corpAnswers)

@@ -10,8 +10,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// FuzzDescriptor holds that a list of who may read either is refused or has as many
-// entries as bytes allow, and that nobody reads by an entry that is not theirs.
+// FuzzDescriptor: an access list is refused, or has at most as many entries as its bytes allow. An entry gives rights
+// to its own SID only.
 func FuzzDescriptor(f *testing.F) {
 	everyone := []byte("\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00")
 	head := []byte("\x01\x00\x04\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x14\x00\x00\x00")
@@ -46,8 +46,7 @@ func FuzzDescriptor(f *testing.F) {
 
 var sidText = regexp.MustCompile(`^S-1-\d+(-\d+)*$`)
 
-// FuzzIdentifiers holds that ids are refused or come out in their one form, and that no
-// value alters the filter or the DN that it stands in.
+// FuzzIdentifiers: an id is refused or returned in its one form. No value alters the filter or DN that contains it.
 func FuzzIdentifiers(f *testing.F) {
 	f.Add([]byte(rawSID(7)), "CN=Anna,DC=corp", "member;range=0-1499")
 	f.Add([]byte("0123456789abcdef"), "*)(objectClass=*", "member;range=0-*")

@@ -14,11 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Who is in a group is asked of the group, since memberOf of a person may be hidden
-// and then looks like "in no group". A group whose members may not be read says so.
+// Membership is read from the group. A person's memberOf may be hidden, and then looks like "in no group". A group with
+// hidden members reports that.
 
-// hiddenError is why the members of a group, or the primary group of a person, are not
-// known. It is directory.ErrNoGroup to callers: membership is unknown.
+// hiddenError is why the members of a group, or a person's primary group, are unknown. Callers see
+// directory.ErrNoGroup: membership is unknown.
 type hiddenError struct{ what string }
 
 func (e *hiddenError) Error() string {
@@ -28,11 +28,10 @@ func (e *hiddenError) Error() string {
 // Is makes the error directory.ErrNoGroup.
 func (e *hiddenError) Is(target error) bool { return target == directory.ErrNoGroup }
 
-// ListMembers hands on the SIDs of the members of a group. With direct these are the
-// members that the group lists itself. Otherwise the members of groups within it are
-// added. People whose primary group is one of these groups are added, too: Active
-// Directory does not list them. directory.ErrNoGroup means that there is no group of
-// that DN, or that the account may not read who is in it.
+// ListMembers yields the SIDs of the members of a group. With direct these are the members that the group itself lists.
+// Without it, members of nested groups are added. People who have one of these groups as primary group are added in
+// both cases: Active Directory does not list them. The error is directory.ErrNoGroup when no group has that DN, or when
+// the account may not read its members.
 func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		// A wrong DN would look like an empty group.
@@ -42,7 +41,7 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 		}
 		once := map[string]bool{}
 		within, err := s.walk(group, direct, func(sid string) error {
-			if !direct && once[sid] { // whom one group lists, it lists once
+			if !direct && once[sid] { // one group lists each member once
 				return nil
 			}
 			if !direct {
@@ -64,8 +63,8 @@ func (d *Directory) ListMembers(ctx context.Context, groupDN string, direct bool
 	})
 }
 
-// walk hands on the SIDs that a group lists, and (direct is false) those that groups
-// within it list. It gives the SIDs of all these groups.
+// walk yields the SIDs that a group lists and, unless direct is set, the SIDs that nested groups list. It returns the
+// SIDs of all these groups.
 func (s *session) walk(g *group, direct bool, each func(sid string) error) (within []string, err error) {
 	within = []string{g.sid}
 	for queue := []*group{g}; len(queue) > 0; queue = queue[1:] {
@@ -105,8 +104,7 @@ func (s *session) walk(g *group, direct bool, each func(sid string) error) (with
 	return within, nil
 }
 
-// listed hands on the SIDs of the values of member that are of the session's own domain.
-// Contacts and the like have none.
+// listed yields the SIDs of the members of the session's own domain. Contacts and the like have no SID.
 func (s *session) listed(g *group, each func(sid string) error) error {
 	doing, some := fmt.Sprintf("list members of %q", g.dn), false
 	own, err := s.ownPrefix()
@@ -127,7 +125,7 @@ func (s *session) listed(g *group, each func(sid string) error) error {
 	return err
 }
 
-// ownPrefix is what the SIDs of the domain's accounts begin with.
+// ownPrefix is the beginning of the SIDs of the domain's accounts.
 func (s *session) ownPrefix() (string, error) {
 	e, err := s.domainObject("objectSid")
 	if err != nil {
@@ -140,8 +138,7 @@ func (s *session) ownPrefix() (string, error) {
 	return sid + "-", nil
 }
 
-// extended reads a DN as extendedDN has it written: the SID, where the object has one,
-// and the plain DN.
+// extended reads a DN in the form of extendedDN: the SID, if the object has one, and the plain DN.
 func (s *session) extended(value string) (sid, dn string, err error) {
 	_, rest, _ := strings.Cut(value, ">;")
 	id, dn, two := strings.Cut(rest, ">;")
@@ -153,7 +150,7 @@ func (s *session) extended(value string) (sid, dn string, err error) {
 		return "", rest, nil
 	case !isSID:
 		return "", dn, nil
-	case strings.HasPrefix(sid, "S-"): // Samba writes it out, Windows in hexadecimal
+	case strings.HasPrefix(sid, "S-"): // Samba writes it as text, Windows in hexadecimal
 		return sid, dn, nil
 	}
 	raw, err := hex.DecodeString(sid)
@@ -166,10 +163,10 @@ func (s *session) extended(value string) (sid, dn string, err error) {
 	return sid, dn, nil
 }
 
-// groupsAmong gives the DNs, by SID, of the groups among the members of a group. A member of the
-// group's own domain that cannot be seen may be a group, with members that are not known.
+// groupsAmong returns, by SID, the DNs of the groups among the members of a group. A member of the group's own domain
+// that the account cannot see may be a group, and its members are unknown.
 func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, err error) {
-	const atOnce = 200 // well below the size of a filter that a controller takes
+	const atOnce = 200 // well below the largest filter that a controller accepts
 	base, err := s.home()
 	if err != nil {
 		return nil, err
@@ -202,10 +199,9 @@ func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, e
 	return dns, nil
 }
 
-// MemberOf tells whether a person is in a group: listed in it (direct), or also by way
-// of other groups; and by primary group. It is directory.ErrNoGroup or
-// directory.ErrNoPerson when one of both is not there, and directory.ErrNoGroup also
-// when the account may not read who is in it.
+// MemberOf reports whether a person is in a group: listed in it (direct), or also through other groups. A primary group
+// counts in both cases. The error is directory.ErrNoPerson when the person does not exist. It is directory.ErrNoGroup
+// when the group does not exist, or when the account may not read its members.
 func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	var member bool
 	err := d.ask(ctx, func(s *session) error {
@@ -230,15 +226,14 @@ func (d *Directory) MemberOf(ctx context.Context, sid, groupDN string, direct bo
 				return err
 			}
 		}
-		// A primary group is of the account's own domain.
+		// A primary group belongs to the account's own domain.
 		member = slices.Contains(within, person.SID[:strings.LastIndexByte(person.SID, '-')+1]+rid)
 		return nil
 	})
 	return member, err
 }
 
-// lists tells whether a group lists an object itself, or (direct is false) by way of
-// groups within it.
+// lists reports whether a group lists an object itself or, unless direct is set, through nested groups.
 func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	doing, rule := fmt.Sprintf("read whether %q is in group %q", dn, g.dn), "member="
 	if !direct {
@@ -254,14 +249,14 @@ func (s *session) lists(g *group, dn string, direct bool) (bool, error) {
 	return len(found.Entries) > 0, nil
 }
 
-// nesting is which groups are within one, with itself, and when that was read.
+// nesting is the group and its nested groups, and when they were read.
 type nesting struct {
 	sids []string
 	read time.Time
 }
 
-// within are the SIDs of a group and of those within it, all of which show their
-// members. It is believed for listAge: a batch of people asks for it again and again.
+// within returns the SIDs of a group and its nested groups, all of which show their members. The result is used for
+// listAge, since a batch of people asks for it many times.
 func (s *session) within(g *group) ([]string, error) {
 	d := s.directory
 	d.nestingMu.Lock()

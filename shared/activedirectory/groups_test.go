@@ -25,7 +25,7 @@ func seatsEntry() *ber.Packet {
 		descriptor, openDescriptor)
 }
 
-// groupAnswers plays a controller with one group, to which anna may belong.
+// groupAnswers is a controller with one group, to which anna may belong.
 func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		switch {
@@ -50,8 +50,8 @@ func TestSetMember(t *testing.T) {
 		add     bool
 		code    uint16
 		before  bool // listed before the write
-		after   bool // and as read after a refusal
-		nested  bool // in it by way of another group
+		after   bool // membership as read after a refusal
+		nested  bool // in the group through another group
 		primary bool // it is her primary group
 		class   string
 		fails   string

@@ -21,8 +21,7 @@ import (
 
 const rights = "Pa55w.rd-of-idleseat"
 
-// hardened is a domain that an ordinary account reads. An administrator takes rights
-// from that account.
+// hardened is a domain that an ordinary account reads. Tests take rights from that account.
 type hardened struct {
 	*testing.T
 	domain *samba.Domain
@@ -61,8 +60,8 @@ func (h *hardened) deny(dn, attribute string) {
 	}
 }
 
-// TestSambaHiddenAttributes cuts rights on attributes of single people in a real
-// domain, as AdminSDHolder and inheritance that is switched off do.
+// TestSambaHiddenAttributes removes rights on attributes of single people in a real domain, as AdminSDHolder and
+// disabled inheritance do.
 func TestSambaHiddenAttributes(t *testing.T) {
 	week := time.Now().UTC().Truncate(time.Second).AddDate(0, 0, -7)
 	account := func(name string, last time.Time, employeeType string) samba.Person {
@@ -83,7 +82,7 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	h := harden(t, people)
 	for name, attributes := range hide {
 		for _, a := range attributes {
-			if a == "nTSecurityDescriptor" { // its access is a right of its own
+			if a == "nTSecurityDescriptor" { // it needs a right of its own
 				if err := h.domain.Permit(t.Context(), samba.DN(name, samba.PeopleOU), "(D;;RC;;;"+h.self+")"); err != nil {
 					t.Fatal(err)
 				}
@@ -120,9 +119,8 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	}
 }
 
-// TestSambaGroups: the members of a group of a real domain are known even where
-// memberOf is hidden, and so are those by primary group. They are unknown where the
-// group's list of members is hidden.
+// TestSambaGroups: the members of a group of a real domain are known even when memberOf is hidden. So are people who
+// have it as primary group. Members are unknown when the group's member list is hidden.
 func TestSambaGroups(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}

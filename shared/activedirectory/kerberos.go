@@ -15,8 +15,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/krberror"
 )
 
-// kerberos reads the keytab and the configuration of the realm, from where
-// other programs take it too.
+// kerberos reads the keytab and the configuration of the realm. It reads the configuration where other programs do.
 func (c Config) kerberos() (*client.Client, error) {
 	file := cmp.Or(os.Getenv("KRB5_CONFIG"), "/etc/krb5.conf")
 	realms, err := krb5.Load(file)
@@ -32,8 +31,8 @@ func (c Config) kerberos() (*client.Client, error) {
 	return client.NewWithKeytab(user, strings.ToUpper(realm), keys, realms, client.DisablePAFXFAST(true)), nil
 }
 
-// bindByTicket proves who asks by a Kerberos ticket for this controller. TLS
-// protects the connection, so the ticket's own protection is not asked for.
+// bindByTicket authenticates by a Kerberos ticket for this controller. TLS protects the connection, so the ticket's own
+// protection is not used.
 func (s *session) bindByTicket() error {
 	host, err := s.rootDSE("dnsHostName") // anybody may read it
 	if err != nil {
@@ -48,8 +47,8 @@ func (s *session) bindByTicket() error {
 	})
 }
 
-// ticket fetches a ticket, which the library then keeps. It knows no context:
-// left alone, it gives up by itself some seconds later.
+// ticket fetches a ticket, which the library then keeps. The library knows no context. It gives up by itself some
+// seconds later.
 func (s *session) ticket(service string) error {
 	return within(s.ctx, s.directory.timeout, func() {}, func(ctx context.Context) error {
 		done := make(chan error, 1)
@@ -66,9 +65,8 @@ func (s *session) ticket(service string) error {
 	})
 }
 
-// refusedKeys ends the matter when the realm refused the keys: they are the
-// same for every controller, and each further try counts towards locking the
-// account.
+// refusedKeys stops all tries when the realm refused the keys. They are the same for every controller, and each further
+// try counts towards locking the account.
 func (s *session) refusedKeys(err error) error {
 	if refused, ok := errors.AsType[krberror.Krberror](err); ok && refused.RootCause == krberror.KDCError && s.ctx.Err() == nil {
 		if f, ok := errors.AsType[*fault](err); ok {

@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// TestSambaLockedAccount locks the account that idleseat binds as, by wrong
-// passwords, in a real domain that locks after three.
+// TestSambaLockedAccount locks idleseat's account by wrong passwords, in a real domain that locks after three.
 func TestSambaLockedAccount(t *testing.T) {
 	const secret = "Pa55w.rd-of-idleseat"
 	domain := samba.Run(t, samba.Options{
@@ -45,8 +44,7 @@ func TestSambaLockedAccount(t *testing.T) {
 	checkError(t, err, `bind as CORP\idleseat: Invalid Credentials (49): the account is locked`)
 }
 
-// TestSambaExpiredController asks a real controller whose certificate ended an hour
-// ago.
+// TestSambaExpiredController asks a real controller with a certificate that expired an hour ago.
 func TestSambaExpiredController(t *testing.T) {
 	ended := time.Now().Add(-time.Hour)
 	domain := samba.Run(t, samba.Options{CertificateEnds: ended})
@@ -60,8 +58,7 @@ func TestSambaExpiredController(t *testing.T) {
 	}
 }
 
-// TestSambaForeignSecurityPrincipal has somebody of another forest in a group of a
-// real domain.
+// TestSambaForeignSecurityPrincipal: a group of a real domain has a member from another forest.
 func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	const group, stranger = "CN=Seats," + samba.GroupsOU, "S-1-5-21-1111111111-2222222222-3333333333-1234"
 	anna := samba.DN("Anna", samba.PeopleOU)
@@ -120,7 +117,7 @@ func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	if diff := cmp.Diff(before, listing()); diff != "" {
 		t.Errorf("the group was changed (-before +after):\n%s", diff)
 	}
-	// Their being in the group is no obstacle to those who are of the domain.
+	// That member does not prevent changes of members from the domain.
 	if err := d.RemoveMember(ctx, group, people["anna"].GUID); err != nil {
 		t.Error(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ListPrimary hands on the SIDs of the people who have a group as primary group.
+// ListPrimary yields the SIDs of the people who have a group as primary group.
 func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
@@ -24,9 +24,8 @@ func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(s
 	})
 }
 
-// ListNested hands on the SIDs of those who are in a group by way of a group within it,
-// as far as those groups show that they are in it. Somebody whom the group lists as
-// well stays in it when taken off its list.
+// ListNested yields the SIDs of the people who are in a group through a nested group, as far as the account can see
+// that these groups are nested. A person whom the group also lists itself stays in it when removed from its list.
 func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
@@ -63,8 +62,7 @@ func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(si
 	})
 }
 
-// groupsWithin are the DNs, by SID, of the groups that a group lists, as far as they show
-// that they are in it.
+// groupsWithin returns, by SID, the DNs of the groups that a group lists, as far as the account can see that.
 func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	doing, nested := fmt.Sprintf("look for groups in %q", g.dn), map[string]string{}
 	base, err := s.home()
@@ -82,8 +80,7 @@ func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	return nested, err
 }
 
-// listedPeople hands on what a group lists without the groups. No person has the SID of
-// another group.
+// listedPeople yields the members that a group lists, without the groups among them. No person has the SID of a group.
 func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	nested, err := s.groupsWithin(g)
 	if err != nil {
@@ -97,7 +94,7 @@ func (s *session) listedPeople(g *group, each func(sid string) error) error {
 	})
 }
 
-// primary hands on the SIDs of the people who have one of some groups as primary group.
+// primary yields the SIDs of the people who have one of some groups as primary group.
 func (s *session) primary(groups []string, each func(sid string) error) error {
 	const doing = "list people by their primary group"
 	filter := ""

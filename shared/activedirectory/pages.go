@@ -4,7 +4,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// people hands on the people of all bases whom a filter finds.
+// people yields the people of all bases that match a filter.
 func (s *session) people(doing, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	for _, base := range s.bases {
 		if err := s.pages(doing, base, "(&"+s.directory.people+filter+")", attributes, each, controls...); err != nil {
@@ -14,9 +14,8 @@ func (s *session) people(doing, filter string, attributes []string, each func(*l
 	return nil
 }
 
-// pages hands on what a search below a base finds. The next page is asked for
-// as soon as the end of one is there, so that the controller makes it while this
-// machine decodes and hands on the one before; two at most are held.
+// pages yields the results of a search below a base. It asks for the next page as soon as the end of one has arrived.
+// So the controller makes a page while this machine decodes the one before. At most two pages are in memory.
 func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	size := uint32(pageSize)
 	ask := func(cookie []byte) <-chan page {
@@ -38,7 +37,7 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 			continue
 		}
 		if err := p.hand(each); err != nil {
-			if next != nil { // it is not wanted any more
+			if next != nil { // the next page is no longer needed
 				s.raw.Close()
 				<-next
 			}
@@ -49,7 +48,7 @@ func (s *session) pages(doing, base, filter string, attributes []string, each fu
 	return nil
 }
 
-// await gives a page, and the one after it that is asked for by then.
+// await returns a page, and the next one if it was already asked for.
 func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page) (p page, next <-chan page) {
 	select {
 	case cookie := <-s.ahead.pageEnds:
@@ -57,7 +56,7 @@ func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page)
 		return <-answer, next
 	case p = <-answer:
 	}
-	s.forget() // the end of the page may have been told at the same moment
+	s.forget() // the end of the page may have been reported at the same moment
 	if p.err != nil {
 		return p, nil
 	}
@@ -68,7 +67,7 @@ func (s *session) await(answer <-chan page, ask func(cookie []byte) <-chan page)
 	return p, ask(paging.Cookie)
 }
 
-// forget drops the end of a page that was told and not asked about.
+// forget drops a reported end of a page after which no page was asked for.
 func (s *session) forget() {
 	select {
 	case <-s.ahead.pageEnds:
@@ -76,13 +75,13 @@ func (s *session) forget() {
 	}
 }
 
-// page is what a search for one page came to.
+// page is the result of a search for one page.
 type page struct {
 	found *ldap.SearchResult
 	err   error
 }
 
-// hand hands on what is on the page.
+// hand yields the entries of the page.
 func (p *page) hand(each func(*ldap.Entry) error) error {
 	if p.err != nil {
 		return p.err
@@ -95,7 +94,7 @@ func (p *page) hand(each func(*ldap.Entry) error) error {
 	return nil
 }
 
-// tooLarge tells whether a server may give the same in smaller pages.
+// tooLarge reports whether a server may return the same in smaller pages.
 func tooLarge(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultSizeLimitExceeded,
 		ldap.LDAPResultAdminLimitExceeded, ldap.LDAPResultUnwillingToPerform)

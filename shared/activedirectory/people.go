@@ -14,11 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ListPeople hands on every person below the base, from the first controller
-// that can be reached, in pages. An error, also one of each, ends it: what was
-// handed on before is then not the whole domain. Only a *directory.UnaskedError
-// comes after everybody was handed on: the domain does not keep
-// lastLogonTimestamp, so the dates mean nothing.
+// ListPeople yields every person below the base, in pages, from the first controller that can be reached. An error,
+// also one of each, ends it: the people passed before are then not the whole domain. Only a *directory.UnaskedError
+// comes after everybody was passed. It means that the domain does not maintain lastLogonTimestamp, so that the dates
+// mean nothing.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	return d.ask(ctx, func(s *session) error { return s.list(nil, each) })
 }
@@ -48,14 +47,12 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 	return err
 }
 
-// ReadPerson reads one person afresh, by SID, from every controller of the
-// domain at once, as the directory itself lists them. LastLogonTimestamp in the
-// answer is the newest date that any of them has, as lastLogonTimestamp or as
-// lastLogon, which controllers do not tell each other.
+// ReadPerson reads one person afresh, by SID, from every controller of the domain at once, as the directory itself
+// lists them. LastLogonTimestamp in the answer is the newest date that any controller has, as lastLogonTimestamp or as
+// lastLogon, which controllers do not replicate.
 //
-// A controller that cannot be asked, or does not know the person, is named in
-// a *directory.UnaskedError, returned together with the person.
-// directory.ErrNoPerson means that no controller knows the SID.
+// A *directory.UnaskedError, returned together with the person, names each controller that cannot be asked or does not
+// know the person. The error is directory.ErrNoPerson when no controller knows the SID.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {
@@ -73,10 +70,10 @@ func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUse
 	return domain.newest(answers)
 }
 
-// errHidden is why the last logon of somebody is not known.
+// errHidden is why the last logon of a person is unknown.
 var errHidden = errors.New("the account of idleseat may not read lastLogon and lastLogonTimestamp of this person: give it the right to")
 
-// answer is what one controller says of a person.
+// answer is one controller's answer about a person.
 type answer struct {
 	controller string
 	user       directory.ADUser // with the replicated date
@@ -106,8 +103,7 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 	return a
 }
 
-// newest joins the answers: the person as the first controller has them, with
-// the newest date of all.
+// newest joins the answers: the person as the first controller has them, with the newest date of all controllers.
 func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	var found *directory.ADUser
 	var unasked directory.UnaskedError
@@ -155,10 +151,9 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// FindPerson finds one person by user principal name, sAMAccountName,
-// DOMAIN\sAMAccountName or SID. It is directory.ErrNoPerson when nobody has the
-// name, and directory.ErrAmbiguousPerson when one person's principal name is
-// another's account.
+// FindPerson finds one person by user principal name, sAMAccountName, DOMAIN\sAMAccountName or SID. The error is
+// directory.ErrNoPerson when nobody has the name. It is directory.ErrAmbiguousPerson when the name is one person's
+// principal name and another person's account name.
 func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUser, error) {
 	var found directory.ADUser
 	err := d.ask(ctx, func(s *session) error {
@@ -172,8 +167,7 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 	return found, err
 }
 
-// isDomainOf refuses DOMAIN\account of another domain, where the account may be
-// somebody else.
+// isDomainOf refuses DOMAIN\account of another domain, since the account there may belong to another person.
 func (s *session) isDomainOf(name string) error {
 	domain, _, ok := strings.Cut(name, `\`)
 	if !ok {

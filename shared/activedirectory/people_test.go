@@ -90,8 +90,7 @@ func TestReadPerson(t *testing.T) {
 	}
 }
 
-// TestControllersOfTheDomain asks for evidence where the list of controllers
-// is not the configured one.
+// TestControllersOfTheDomain reads evidence when the listed controllers differ from the configured ones.
 func TestControllersOfTheDomain(t *testing.T) {
 	t.Parallel()
 	tenthDay, fourteen := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), 14*24*time.Hour
@@ -145,9 +144,8 @@ func TestControllersOfTheDomain(t *testing.T) {
 	}
 }
 
-// TestListOfControllersLost has the first controller break when it is asked for
-// the list, and the second one before it tells the interval: what the first one
-// told holds.
+// TestListOfControllersLost: the first controller breaks when it is asked for the list, and the second one before it
+// returns the interval. What the first one said still holds.
 func TestListOfControllersLost(t *testing.T) {
 	t.Parallel()
 	breaksAt := func(base, filter string) *fake {

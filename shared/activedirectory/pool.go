@@ -6,20 +6,20 @@ import (
 )
 
 const (
-	// keepIdle is how long a connection waits for the next question. Evidence
-	// about a batch of people asks each controller hundreds of times.
+	// keepIdle is how long a connection waits for the next question. The evidence of a batch of people asks each
+	// controller hundreds of questions.
 	keepIdle = 5 * time.Second
-	// mostIdle is how many connections wait at one controller.
+	// mostIdle is the largest number of idle connections to one controller.
 	mostIdle = 8
 )
 
-// pool holds bound connections that wait for the next question, by controller.
+// pool holds idle bound connections, by controller.
 type pool struct {
 	mu   sync.Mutex
-	idle map[string][]*session // by URL, the last used at the end
+	idle map[string][]*session // by URL, the last used one at the end
 }
 
-// take gives a waiting connection, nil when there is none.
+// take returns an idle connection, or nil when there is none.
 func (p *pool) take(c controller) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -33,7 +33,7 @@ func (p *pool) take(c controller) *session {
 	return s
 }
 
-// put lets a connection wait, for keepIdle, or closes it when enough do.
+// put keeps a connection for keepIdle, or closes it when enough are idle.
 func (p *pool) put(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,7 +61,7 @@ func (p *pool) close() {
 	}
 }
 
-// drop closes a connection that waited long enough, unless it was taken.
+// drop closes a connection that was idle for long enough, unless it was taken.
 func (p *pool) drop(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

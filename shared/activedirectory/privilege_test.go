@@ -12,12 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// The schema's GUIDs of the attribute and the class that the account's only
-// right names.
+// The schema's GUIDs of the attribute and the class in the account's only right.
 const memberAttribute, groupClass = "bf9679c0-0de6-11d0-a285-00aa003049e2", "bf967a9c-0de6-11d0-a285-00aa003049e2"
 
-// TestSambaLeastPrivilege binds as a domain user with the one right that docs/operations.md
-// grants: everything needed works, and the server refuses everything else.
+// TestSambaLeastPrivilege binds as a domain user with the one right that docs/operations.md grants. Everything that is
+// needed works, and the server refuses everything else.
 func TestSambaLeastPrivilege(t *testing.T) {
 	const secret, licenses = "Pa55w.rd-of-idleseat", "OU=Licenses," + samba.Base
 	person, account := samba.DN("Anna", samba.PeopleOU), samba.DN("idleseat", samba.PeopleOU)

@@ -38,9 +38,8 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestSambaChangedMeanwhile writes memberships of people who were moved, removed or
-// given another primary group after they were read. Those who were renamed or
-// replaced are the suite's.
+// TestSambaChangedMeanwhile writes memberships of people who were moved, removed or given another primary group after
+// they were read. The suite covers people who were renamed or replaced.
 func TestSambaChangedMeanwhile(t *testing.T) {
 	const moved, group, primary = "OU=Moved," + samba.Base, "CN=Seats," + samba.GroupsOU, "CN=Primary," + samba.GroupsOU
 	names := []string{"Moved", "Removed", "Primary"}

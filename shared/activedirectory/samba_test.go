@@ -42,7 +42,7 @@ func TestSamba(t *testing.T) {
 			}
 		}
 		switch {
-		case i >= 30: // more than the 1,500 values that Windows gives at once, would it give member
+		case i >= 30: // more than the 1,500 values of member that Windows returns at once
 			direct, e.direct = append(direct, p.DN), append(e.direct, p.SAMAccount)
 		case i >= 20:
 			nested, e.nested = append(nested, p.DN), append(e.nested, p.SAMAccount)
@@ -92,7 +92,7 @@ func TestSamba(t *testing.T) {
 	t.Run("stopped controller", func(t *testing.T) { testStopped(t, e, d) })
 }
 
-// noPeople are accounts that a list of people must leave out.
+// noPeople are accounts that a list of people must not have.
 var noPeople = []string{
 	"dn: CN=PC1,CN=Computers," + samba.Base + "\nobjectClass: computer\nsAMAccountName: PC1$\nuserAccountControl: 4096\n",
 	"dn: " + trust + "\nobjectClass: user\nsAMAccountName: TRUST$\nuserAccountControl: 544\n",
@@ -102,8 +102,7 @@ var noPeople = []string{
 
 const trust = "CN=TRUST$,CN=Users," + samba.Base
 
-// seeds makes people, the first of them with hard names, with every kind of
-// date.
+// seeds makes people with every kind of date. The first of them have hard names.
 func seeds(n int) []samba.Person {
 	now := time.Now().UTC().Truncate(time.Second)
 	people := make([]samba.Person, n)
@@ -158,8 +157,7 @@ func testStartTLS(t *testing.T, e env) {
 	}
 }
 
-// testWrongName reaches the controller under an address its certificate is
-// not for.
+// testWrongName reaches the controller by an address that its certificate does not name.
 func testWrongName(t *testing.T, e env) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -194,8 +192,7 @@ func testStopped(t *testing.T, e env, d *samba.Domain) {
 	if _, err = all.ReadPerson(t.Context(), u.SID); err != nil {
 		t.Errorf("the controllers are copies of one, and one of them answers: %v", err)
 	}
-	// The last one dies while the second page of five is handed on. Two more may
-	// be there already.
+	// The last controller dies while the second page of five is passed on. Two more pages may have arrived already.
 	seen := 0
 	last := e.config
 	last.URLs = last.URLs[1:]

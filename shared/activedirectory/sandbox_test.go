@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSandbox checks the package against the simulated company, and so that
-// the company answers as a real directory does.
+// TestSandbox checks the package against the simulated company. It thereby checks that the company answers as a real
+// directory does.
 func TestSandbox(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.Start(sandbox.Options{Users: 2500, Seed: 5})

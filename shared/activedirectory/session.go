@@ -17,15 +17,14 @@ import (
 )
 
 const (
-	// pageSize is MaxPageSize of a controller's default policy; a search that
-	// finds more without paging is cut off.
+	// pageSize is MaxPageSize of a controller's default policy. A larger search without paging is cut off.
 	pageSize = 1000
 	// leastPage is the smallest page to fall back to.
 	leastPage = 60
 	// inChain is the matching rule that follows nested groups.
 	inChain = "1.2.840.113556.1.4.1941"
-	// isPerson leaves out computers (another objectCategory) and accounts of
-	// trusts, which are persons in the schema but SAM_TRUST_ACCOUNT in fact.
+	// isPerson excludes computers (another objectCategory) and accounts of trusts, which the schema calls persons
+	// (SAM_TRUST_ACCOUNT).
 	isPerson = "(objectCategory=person)(objectClass=user)(!(sAMAccountType=805306370))"
 )
 
@@ -34,8 +33,8 @@ var (
 	errNoGroup  = fmt.Errorf("%w, or the account may not see it", directory.ErrNoGroup)
 )
 
-// session is a bound connection to one controller, in the hands of one call of
-// do at a time; so it may keep that call's context.
+// session is a bound connection to one controller. One call of do uses it at a time, so it may keep that call's
+// context.
 type session struct {
 	ctx        context.Context
 	directory  *Directory
@@ -44,17 +43,17 @@ type session struct {
 	ahead      *ahead   // over TLS
 	conn       *ldap.Conn
 	bases      []string
-	root       *ldap.Entry // rootDSE, nil before it is read
-	sight      *sight      // what the account may read, nil before it is looked at
+	root       *ldap.Entry // nil before it is read
+	sight      *sight      // what the account may read, nil before it is determined
 	lost       atomic.Bool // the connection broke
-	idle       *time.Timer // closes it when it waits for too long
-	// committed is set when something was handed to the caller, or may have
-	// been written: then no other controller may be asked instead.
+	idle       *time.Timer // closes the connection when it is idle for too long
+	// committed is set when something was passed to the caller, or may have been written. Then no other controller may
+	// be asked instead.
 	committed bool
 }
 
-// within runs op and calls hangUp when the context ends or the time is over;
-// hangUp must make op return. The error then says which of both it was.
+// within runs op. It calls hangUp when the context ends or the time is over, and hangUp must make op return. The error
+// says which of the two it was.
 func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errNoAnswer)
 	defer cancel()
@@ -66,8 +65,8 @@ func within(ctx context.Context, timeout time.Duration, hangUp func(), op func(c
 	return err
 }
 
-// operation runs one LDAP operation within the configured time. The library
-// knows no context, so the connection is closed under it.
+// operation runs one LDAP operation within the configured time. The library knows no context, so operation ends it by
+// closing the connection.
 func (s *session) operation(doing string, op func() error) error {
 	hangUp := func() { s.raw.Close() }
 	err := within(s.ctx, s.directory.timeout, hangUp, func(context.Context) error { return op() })
@@ -78,21 +77,20 @@ func (s *session) operation(doing string, op func() error) error {
 	return nil
 }
 
-// search asks for at most a page of entries. Referrals in the answer, to other
-// domains, are not followed.
+// search asks for at most one page of entries. It does not follow referrals to other domains in the answer.
 func (s *session) search(doing, base string, scope int, filter string, attributes []string, controls ...ldap.Control) (*ldap.SearchResult, error) {
 	var found *ldap.SearchResult
 	err := s.operation(doing, func() (err error) {
 		found, err = s.conn.Search(ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, controls))
 		if _, result := errors.AsType[*ldap.Error](err); err != nil && !result {
-			return ldap.NewError(ldap.ErrorNetwork, err) // the library says so, but not always
+			return ldap.NewError(ldap.ErrorNetwork, err) // the library reports that, but not always
 		}
 		return err
 	})
 	return found, err
 }
 
-// rootDSE is what the controller says of itself.
+// rootDSE returns what the controller says about itself.
 func (s *session) rootDSE(attribute string) (string, error) {
 	doing := "read its " + attribute
 	if s.root == nil {
@@ -111,7 +109,7 @@ func (s *session) rootDSE(attribute string) (string, error) {
 	return "", s.fault(doing, errors.New("it does not tell; is it a domain controller of Active Directory?"))
 }
 
-// rootAttributes are all that is asked of a rootDSE.
+// rootAttributes are the attributes to read from a rootDSE.
 var rootAttributes = []string{"defaultNamingContext", "configurationNamingContext", "schemaNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN", "currentTime"}
 
 // findBase reads the base from the controller when none is configured.
@@ -146,8 +144,8 @@ func (s *session) netBIOSName() (string, error) {
 	return partitions.Entries[0].GetEqualFoldAttributeValue("nETBIOSName"), nil
 }
 
-// person reads the one person a filter finds, and what of them may not be read. The
-// entry is for attributes more than those of every person.
+// person reads the one person that a filter finds, and which of their attributes the account may not read. The entry is
+// for attributes beyond those of every person.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
 	seen, err := s.look()
@@ -174,22 +172,22 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 	return u, e, nil
 }
 
-// group is a group as one controller has it.
+// group is a group on one controller.
 type group struct {
 	dn     string // as the controller spells it
-	guid   string // <GUID=…>, which names it also after it was renamed
+	guid   string // <GUID=…>, which names the group also after a rename
 	sid    string
 	mayAdd bool // the account may write member
 	shown  bool // the account may read member
-	// created is its whenCreated, zero when that may not be read.
+	// created is its whenCreated, zero when the account may not read it.
 	created time.Time
 }
 
-// group reads the group of a DN, or of a <GUID=…>.
+// group reads the group with a DN or a <GUID=…>.
 func (s *session) group(dn string) (*group, error) {
 	doing := fmt.Sprintf("read group %q", dn)
 	if dn == "" {
-		return nil, s.fault(doing, errNoGroup) // it would be the rootDSE, which Samba calls a group
+		return nil, s.fault(doing, errNoGroup) // an empty DN is the rootDSE, which Samba calls a group
 	}
 	seen, err := s.look()
 	if err != nil {
@@ -223,8 +221,7 @@ func (s *session) group(dn string) (*group, error) {
 	return g, nil
 }
 
-// guidDN names an object by the raw bytes of its objectGUID (MS-ADTS
-// 3.1.1.3.1.2.4), whatever its DN has become.
+// guidDN names an object by the raw bytes of its objectGUID (MS-ADTS 3.1.1.3.1.2.4), whatever its DN is now.
 func guidDN(raw []byte) (string, error) {
 	if len(raw) != 16 {
 		return "", fmt.Errorf("%d bytes are no GUID", len(raw))
@@ -233,8 +230,8 @@ func guidDN(raw []byte) (string, error) {
 		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
 }
 
-// memberOf is the filter for those whom a group lists itself (direct), or who
-// are in it by any number of groups in between.
+// memberOf is the filter for the members that a group lists itself (direct), or that are in it through any number of
+// nested groups.
 func memberOf(groupDN string, direct bool) string {
 	if direct {
 		return "(memberOf=" + ldap.EscapeFilter(groupDN) + ")"

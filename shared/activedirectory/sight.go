@@ -11,33 +11,30 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A controller answers for an attribute that the account may not read as for one
-// without a value, in what it returns and in filters: (!(a=*)) finds the object
-// too (MS-ADTS 3.1.1.4.3; Samba's confidential_attr.py says the same of Windows,
-// and Samba 4.17 does so). So only the access control list of the object tells one
-// from the other.
+// A controller gives the same answer for an attribute that the account may not read as for one without a value, in its
+// results and in filters: (!(a=*)) finds the object, too (MS-ADTS 3.1.1.4.3; Samba's confidential_attr.py says the same
+// about Windows, and Samba 4.17 does so). Only the object's access control list distinguishes the two.
 
-// descriptor is the attribute that holds it. The control asks for that part alone,
-// which the account may read where it may not read the rest (MS-ADTS 3.1.1.3.4.1.11).
+// descriptor is the attribute with the access control list. The control asks only for that part, which the account may
+// read even when it may not read the rest (MS-ADTS 3.1.1.3.4.1.11).
 const descriptor = "nTSecurityDescriptor"
 
 var descriptorControl = ldap.NewControlString("1.2.840.113556.1.4.801", true, "\x30\x03\x02\x01\x04")
 
-// withValue are the attributes of a person that have a value always: one without
-// may not be read.
+// withValue are the attributes of a person that always have a value. If one looks empty, the account may not read it.
 var withValue = []string{"userAccountControl", "whenCreated", "sAMAccountName", "primaryGroupID"}
 
-// guard is what access to an attribute goes by.
+// guard has the GUIDs that decide access to an attribute.
 type guard struct {
 	guid, set    string // schemaIDGUID and attributeSecurityGUID, raw; set is empty without one
 	confidential bool
 }
 
-// sight tells what the account may read over one connection.
+// sight says what the account may read over one connection.
 type sight struct {
-	token  map[string]bool  // raw SIDs; nil: the controller does not tell
-	guards map[string]guard // by attribute in lower case; none: the schema does not have it
-	lists  map[string]*dacl // by descriptor; most people share one with many
+	token  map[string]bool  // raw SIDs; nil: the controller does not return them
+	guards map[string]guard // by attribute in lower case; missing: the schema does not have it
+	lists  map[string]*dacl // by descriptor; many people share one
 }
 
 // Everyone and Authenticated Users count even where the controller does not list them.
@@ -69,9 +66,8 @@ func (s *session) look() (*sight, error) {
 	return seen, nil
 }
 
-// schema reads what access to the attributes goes by. It is read once. After an
-// extension of the schema the reader must be restarted before a policy can use the new
-// attributes.
+// schema reads the guards of the attributes, once. After an extension of the schema the reader must be restarted before
+// a policy can use the new attributes.
 func (d *Directory) schema(s *session) (map[string]guard, error) {
 	d.schemaMu.Lock()
 	defer d.schemaMu.Unlock()
@@ -112,8 +108,8 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 	return guards, nil
 }
 
-// mayRead tells whether an attribute without a value has none for certain: the
-// schema does not have it, or the object's descriptor, raw, lets the account read it.
+// mayRead reports whether an attribute that looks empty certainly has no value: the schema does not have it, or the
+// object's descriptor, raw, allows the account to read it.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {
@@ -121,7 +117,7 @@ func (v *sight) mayRead(attribute string, raw []byte) bool {
 	}
 	list, known := v.lists[string(raw)]
 	if !known {
-		list, _ = parseDACL(raw) // nil, when it was not shown or makes no sense
+		list, _ = parseDACL(raw) // nil when it was not returned or is malformed
 		const most = 10_000
 		if len(v.lists) < most {
 			v.lists[string(raw)] = list
@@ -136,8 +132,8 @@ type blanks struct {
 	of    map[string]uint64
 }
 
-// blanks searches for them among the people that a filter finds. This is one search in
-// addition to the one that reads people. It finds only people who lack a value.
+// blanks finds them among the people that match a filter. It needs one search in addition to the one that reads people.
+// The search returns only people who lack a value.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
 	if len(rests) == 0 {
@@ -170,7 +166,7 @@ func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) 
 	return b, err
 }
 
-// note writes down what may not be read of a person.
+// note records which attributes of a person the account may not read.
 func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	mask := b.of[string(e.GetEqualFoldRawAttributeValue("objectGUID"))]
@@ -181,7 +177,7 @@ func (b *blanks) note(u *directory.ADUser, e *ldap.Entry) {
 	}
 }
 
-// valueless are the attributes that everybody has and the entry does not show.
+// valueless lists the attributes that everybody has and that the entry lacks.
 func valueless(e *ldap.Entry) (names []string) {
 	for _, a := range withValue {
 		if len(e.GetEqualFoldRawAttributeValue(a)) == 0 {

@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// env is a directory that a test has filled, real or simulated. What the
-// package promises must hold on each.
+// env is a directory that a test has filled, real or simulated. The package must behave the same on each.
 type env struct {
 	config   Config
 	domain   string               // NetBIOS name
@@ -26,7 +25,7 @@ type env struct {
 	direct   []string             // sAMAccountNames of those it lists
 	nested   []string             // and of those in groups within it
 	writable string               // DN of a group that may be written
-	outside  []string             // sAMAccountNames of some who are not in it
+	outside  []string             // sAMAccountNames of some people outside the group
 
 	rename  func(t *testing.T, dn string) // gives somebody another name
 	replace func(t *testing.T, dn string) // deletes somebody and makes another account of the same names
@@ -68,7 +67,7 @@ func listed(t *testing.T, d *Directory) map[string]directory.ADUser {
 	return people
 }
 
-// canonical spells a DN in one way; servers escape in different ones.
+// canonical spells a DN in one form, since servers escape differently.
 func canonical(t *testing.T, dn string) string {
 	t.Helper()
 	parsed, err := ldap.ParseDN(dn)
@@ -126,7 +125,7 @@ func testNoBase(t *testing.T, e env, people map[string]directory.ADUser) {
 func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	for i, want := range e.people {
 		if i == 40 {
-			break // everybody has connections of their own: some will do
+			break // everybody has connections of their own: some suffice
 		}
 		want = people[want.SAMAccount]
 		if last, ok := e.fresh[want.SAMAccount]; ok {
@@ -137,8 +136,7 @@ func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.AD
 			t.Errorf("%s: %v (-want +got):\n%s", want.SAMAccount, err, diff)
 		}
 	}
-	// An address that leads to no controller the directory lists proves nothing
-	// and spoils nothing.
+	// An address that leads to no listed controller proves nothing and harms nothing.
 	e.config.URLs = append(slices.Clone(e.config.URLs), stalled(t))
 	e.config.Timeout = 5 * time.Second
 	someone := people[e.people[0].SAMAccount]

@@ -31,7 +31,7 @@ func testWrite(t *testing.T, e env, d *Directory, people map[string]directory.AD
 	}
 }
 
-// testNested takes somebody off a group who is in it by way of another only.
+// testNested removes a person from a group who is in it only through another group.
 func testNested(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	someone := people[e.nested[0]]
 	err := d.RemoveMember(t.Context(), e.group, someone.GUID)
@@ -43,8 +43,7 @@ func testNested(t *testing.T, e env, d *Directory, people map[string]directory.A
 	}
 }
 
-// testMeanwhile writes memberships of people who were renamed, or deleted and
-// made anew, after they were read.
+// testMeanwhile writes memberships of people who were renamed, or deleted and made anew, after they were read.
 func testMeanwhile(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	renamed, gone := people[e.outside[0]], people[e.outside[1]]
 	for _, u := range []directory.ADUser{renamed, gone} {
@@ -59,7 +58,7 @@ func testMeanwhile(t *testing.T, e env, d *Directory, people map[string]director
 	testReplaced(t, e, d, gone, now[gone.SAMAccount])
 }
 
-// testRenamed wants the same account under another name.
+// testRenamed requires that the write reaches the same account under its new name.
 func testRenamed(t *testing.T, e env, d *Directory, before, after directory.ADUser) {
 	if after.SID != before.SID || after.GUID != before.GUID || after.DN == before.DN {
 		t.Errorf("renamed: %+v before, %+v after", before, after)
@@ -71,8 +70,8 @@ func testRenamed(t *testing.T, e env, d *Directory, before, after directory.ADUs
 	isMember(t, e, d, after, false)
 }
 
-// testReplaced wants that nothing meant for the account that is gone reaches
-// the one which has its names now, whether that is in the group or not.
+// testReplaced requires that a write for the deleted account does not reach the account that has its names now, whether
+// or not that account is in the group.
 func testReplaced(t *testing.T, e env, d *Directory, gone, now directory.ADUser) {
 	if now.SID == gone.SID || now.GUID == gone.GUID || canonical(t, now.DN) != canonical(t, gone.DN) {
 		t.Errorf("replaced: %+v before, %+v after", gone, now)

@@ -9,11 +9,10 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// values hands on every value of an attribute that may have more of them than
-// a controller gives at once (MS-ADTS 3.1.1.3.1.3.3, range retrieval). Windows
-// cuts such an attribute off by itself and then names it member;range=0-1499;
-// what follows is asked for as member;range=1500-*, until the answer ends in *.
-// The values, which name objects, come as extended DNs.
+// values yields every value of an attribute that may have more values than a controller returns at once (MS-ADTS
+// 3.1.1.3.1.3.3, range retrieval). Windows cuts such an attribute off by itself and names it member;range=0-1499. The
+// rest is asked for as member;range=1500-*, until the answer ends in *. The values name objects and come as extended
+// DNs.
 func (s *session) values(doing, dn, attribute string, each func(value string) error) error {
 	for next, asked := 0, attribute; asked != ""; {
 		found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=*)", []string{asked}, extendedDN)
@@ -32,7 +31,7 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 			case last < 0:
 				continue
 			case len(a.Values) == 0 && !more:
-				continue // no values: the name stands alone
+				continue // the name without values
 			case more && last-next+1 != len(a.Values):
 				return s.fault(doing, fmt.Errorf("%w: %s came with %d values", errEntry, clean(a.Name), len(a.Values)))
 			}
@@ -50,9 +49,8 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 	return nil
 }
 
-// span reads the name under which an attribute came: alone or up to * it is
-// whole, and more tells that the values after last were left out. last is
-// negative for another attribute.
+// span reads the name under which an attribute was returned. The values are complete when the name has no range or a
+// range up to *. more reports that values after last are missing. last is negative for another attribute.
 func span(name, attribute string, next int) (last int, more bool, err error) {
 	base, option, ranged := strings.Cut(name, ";")
 	if !strings.EqualFold(base, attribute) {

@@ -12,24 +12,22 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AddMember lists a person in a group. Somebody whom it lists already stays in
-// it, which is no error. The person is named by objectGUID, in base64 as in
-// directory.ADUser, so that neither a rename nor another person of the same
-// name can be hit. It is directory.ErrNoGroup or directory.ErrNoPerson when one
-// of both is not there, and a *directory.Refusal when it cannot be done.
+// AddMember adds a person to a group's list. It is no error when the group already lists the person. The person is
+// named by objectGUID, in base64 as in directory.ADUser. So the write reaches the person after a rename, and never
+// another person of the same name. The error is directory.ErrNoGroup or directory.ErrNoPerson when one of them does not
+// exist, and a *directory.Refusal when the write cannot be made.
 func (d *Directory) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, true)
 }
 
-// RemoveMember takes a person, named as for AddMember, off a group's list.
-// Somebody who is not in the group stays out of it, which is no error; somebody
-// in it by way of another group, or as primary group, is a *directory.Refusal.
+// RemoveMember removes a person, named as for AddMember, from a group's list. It is no error when the person is not in
+// the group. A person who is in it through another group, or has it as primary group, is a *directory.Refusal.
 func (d *Directory) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, false)
 }
 
-// CanWrite tells whether the account may change a group's members.
-// directory.ErrNoGroup means that there is no group of that DN.
+// CanWrite reports whether the account may change a group's members. The error is directory.ErrNoGroup when no group
+// has that DN.
 func (d *Directory) CanWrite(ctx context.Context, groupDN string) (bool, error) {
 	var may bool
 	err := d.ask(ctx, func(s *session) error {
@@ -63,7 +61,7 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 		if listed == member {
 			return s.notNested(p, g, member)
 		}
-		if err := directory.Permit(ctx); err != nil { // what was read before may have taken long
+		if err := directory.Permit(ctx); err != nil { // the reads before may have taken long
 			return err
 		}
 		err = s.modify(g, p, member)
@@ -80,7 +78,7 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 
 func refusal(err error, reason string) error { return &directory.Refusal{Reason: reason, Err: err} }
 
-// principal is somebody who may be a member, as one controller has them.
+// principal is an account that may be a member, as one controller has it.
 type principal struct {
 	dn           string
 	guid         string // <GUID=…>
@@ -120,15 +118,15 @@ func (s *session) principal(guid string) (*principal, error) {
 	case !is("user"):
 		return nil, s.fault(doing, fmt.Errorf("%w: %q is no user", directory.ErrNoPerson, clean(p.dn)))
 	}
-	// A primary group is of the account's own domain.
+	// A primary group belongs to the account's own domain.
 	if sid, err := SID(e.GetEqualFoldRawAttributeValue("objectSid")); err == nil {
 		p.primaryGroup = sid[:strings.LastIndexByte(sid, '-')+1] + e.GetEqualFoldAttributeValue("primaryGroupID")
 	}
 	return p, nil
 }
 
-// notNested is the end of a change that was not needed. Nothing was done for
-// somebody who was to leave, when another group still holds them.
+// notNested ends a change that was not needed. It is a refusal when the person was to leave and another group still
+// contains them.
 func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil
@@ -141,8 +139,8 @@ func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	return err
 }
 
-// modify changes the group's list. Whether a broken connection came before or
-// after the change cannot be known, so no other controller is asked instead.
+// modify changes the group's list. When the connection breaks, it is unknown whether the change was made, so no other
+// controller is asked instead.
 func (s *session) modify(g *group, p *principal, member bool) error {
 	change := ldap.NewModifyRequest(g.guid, nil)
 	doing := fmt.Sprintf("remove %q from group %q", p.dn, g.dn)
@@ -156,16 +154,15 @@ func (s *session) modify(g *group, p *principal, member bool) error {
 	return s.operation(doing, func() error { return s.conn.Modify(change) })
 }
 
-// isAlready tells whether a result may mean that there was nothing to change
-// any more. Controllers differ: 68 or 20 for a member added twice, 53 or 16 for
-// one who is not there, and 32 for one who was deleted. 53 has other meanings
+// isAlready reports whether a result may mean that nothing remained to change. Controllers differ: 68 or 20 for a
+// member added twice, 53 or 16 for a person who is not a member, and 32 for a deleted person. 53 has other meanings,
 // too.
 func isAlready(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists,
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)
 }
 
-// already reads whether the refused change is needed at all.
+// already reads whether the refused change is needed.
 func (s *session) already(g *group, p *principal, wanted bool, refused error) error {
 	doing := fmt.Sprintf("read %q", p.dn)
 	_, err := s.search(doing, p.guid, ldap.ScopeBaseObject, "(objectClass=*)", []string{"1.1"})
