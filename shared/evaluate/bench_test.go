@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -23,7 +25,8 @@ import (
 
 // BenchmarkEvaluate asks two rules about everybody in a snapshot that collect
 // wrote of the simulated company, with every mappable field filled in, on one
-// core: reading, joining, asking and writing the decisions.
+// core: reading, joining, asking and writing the decisions. DuckDB is asked the same
+// rules of the same files beside it.
 // IDLESEAT_BENCH_PEOPLE sets the size, 1,000,000 by default.
 func BenchmarkEvaluate(b *testing.B) {
 	people := 1_000_000
@@ -32,7 +35,8 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 	ctx := context.Background()
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the commands set it
-	s, err := store.Open(ctx, b.TempDir())
+	folder := b.TempDir()
+	s, err := store.Open(ctx, folder)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -41,10 +45,19 @@ func BenchmarkEvaluate(b *testing.B) {
 	b.Logf("collected %d people in %s", people, time.Since(begun).Round(time.Millisecond))
 	b.ReportAllocs()
 	before := night(b, ctx, s, nil)
+	var clock, cpu []float64
 	for b.Loop() { // as every night but the first, these are compared with an earlier one
+		started, used := time.Now(), processed(b)
 		night(b, ctx, s, before)
+		clock, cpu = append(clock, time.Since(started).Seconds()), append(cpu, processed(b)-used)
 	}
 	b.ReportMetric(float64(people)*float64(b.N)/b.Elapsed().Seconds(), "people/s")
+	besideDuckDB(b, filepath.Join(folder, "runs", "bench", "people"), begun, median(clock), median(cpu))
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	return of[len(of)/2]
 }
 
 // night evaluates every partition, knowing what an earlier night left, and gives

@@ -24,6 +24,7 @@ func Read(raw []byte, names []string) (columns []*Column, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var scratch []int64
 	for _, name := range names {
 		leaf, found := file.Schema().Lookup(name)
 		if !found {
@@ -34,7 +35,7 @@ func Read(raw []byte, names []string) (columns []*Column, err error) {
 			return nil, fmt.Errorf("column %s: %w", name, err)
 		}
 		for _, group := range file.RowGroups() {
-			if err := c.readChunk(group.ColumnChunks()[leaf.ColumnIndex]); err != nil {
+			if err := c.readChunk(group.ColumnChunks()[leaf.ColumnIndex], &scratch); err != nil {
 				return nil, fmt.Errorf("column %s: %w", name, err)
 			}
 		}
@@ -58,7 +59,7 @@ func kindOf(t parquet.Type) (Kind, error) {
 	return 0, fmt.Errorf("its type is %s", t)
 }
 
-func (c *Column) readChunk(chunk parquet.ColumnChunk) (err error) {
+func (c *Column) readChunk(chunk parquet.ColumnChunk, scratch *[]int64) (err error) {
 	pages := chunk.Pages()
 	defer func() { err = errors.Join(err, pages.Close()) }()
 	var dictionary parquet.Dictionary // that Words has from first on
@@ -75,7 +76,7 @@ func (c *Column) readChunk(chunk parquet.ColumnChunk) (err error) {
 			dictionary, first = d, int64(len(c.Words))
 			c.addWords(d.Page().Data())
 		}
-		err = c.readPage(page, first)
+		err = c.readPage(page, first, scratch)
 		parquet.Release(page)
 		if err != nil {
 			return err
@@ -84,8 +85,9 @@ func (c *Column) readChunk(chunk parquet.ColumnChunk) (err error) {
 }
 
 // readPage appends the rows of a page; first is the place of its dictionary in Words.
-func (c *Column) readPage(page parquet.Page, first int64) error {
-	var values []int64 // without the empty rows
+// scratch is memory for the values, of which empty rows have none.
+func (c *Column) readPage(page parquet.Page, first int64, scratch *[]int64) error {
+	values := (*scratch)[:0]
 	switch data := page.Data(); {
 	case c.Kind == Text && page.Dictionary() != nil:
 		for _, at := range data.Int32() {
@@ -97,28 +99,31 @@ func (c *Column) readPage(page parquet.Page, first int64) error {
 			values = append(values, before+n)
 		}
 	case c.Kind == Instant:
-		values = data.Int64()
+		values = append(values, data.Int64()...)
 	default:
 		bits := data.Boolean()
 		for i := range int(page.NumValues() - page.NumNulls()) {
 			values = append(values, int64(bits[i/8]>>(i%8)&1))
 		}
 	}
+	*scratch = values
 	levels := page.DefinitionLevels()
-	if len(levels) == 0 { // no row is empty
+	if len(levels) == 0 || len(values) == len(levels) { // no row is empty
 		c.Rows = append(c.Rows, values...)
 		return nil
 	}
+	rows := slices.Grow(c.Rows, len(levels))
 	for _, level := range levels {
 		if level == 0 {
-			c.Rows = append(c.Rows, None)
+			rows = append(rows, None)
 			continue
 		}
 		if len(values) == 0 {
 			return errors.New("a page has fewer values than rows")
 		}
-		c.Rows, values = append(c.Rows, values[0]), values[1:]
+		rows, values = append(rows, values[0]), values[1:]
 	}
+	c.Rows = rows
 	return nil
 }
 

@@ -1,0 +1,80 @@
+package evaluate_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// twoRules ask DuckDB the two rules of the simulated company, with its exemption of
+// guests, of the table of people. ? stands for the folder and for the planning instant.
+const twoRules = `
+SELECT entra_id, ad_sid, idle_e3, idle_citrix FROM (
+  SELECT entra_id, ad_sid,
+    entra_licenses LIKE '%05e9a617-0261-4cee-bb44-138d3ef5d965%' AND entra_account_enabled AND upper(entra_employee_type) = 'EMPLOYEE'
+      AND coalesce(greatest(entra_last_interactive_sign_in, entra_last_non_interactive_sign_in, entra_last_successful_sign_in) < ?::TIMESTAMPTZ - INTERVAL 60 DAY, true) AS idle_e3,
+    ad_groups LIKE '%"ad/direct:cn=citrix users%'
+      AND CASE WHEN ad_last_logon_timestamp IS NOT NULL THEN ad_last_logon_timestamp < ?::TIMESTAMPTZ - INTERVAL 90 DAY
+               ELSE greatest(entra_created, ad_created) <= ?::TIMESTAMPTZ - INTERVAL 90 DAY END AS idle_citrix
+  FROM read_parquet('FOLDER/*.parquet')
+  WHERE coalesce(upper(entra_user_type), '') <> 'GUEST')
+WHERE idle_e3 OR idle_citrix`
+
+// askDuckDB reads the question from standard input, asks it five times on one thread, and
+// writes the number of rows and the seconds of each time, by the clock and of processing.
+const askDuckDB = `
+const {DuckDBInstance} = require('@duckdb/node-api');
+(async () => {
+  const connection = await (await DuckDBInstance.create(':memory:', {threads: '1'})).connect();
+  const question = require('fs').readFileSync(0, 'utf8');
+  const out = {rows: 0, clock: [], cpu: []};
+  for (let i = 0; i < 5; i++) {
+    const begun = process.hrtime.bigint(), used = process.cpuUsage();
+    const result = await connection.run('CREATE OR REPLACE TABLE answer AS ' + question);
+    const cpu = process.cpuUsage(used);
+    out.clock.push(Number(process.hrtime.bigint() - begun) / 1e9);
+    out.cpu.push((cpu.user + cpu.system) / 1e6);
+  }
+  out.rows = Number((await connection.runAndReadAll('SELECT count(*) FROM answer')).getRows()[0][0]);
+  console.log(JSON.stringify(out));
+})().catch(e => { console.error(e); process.exit(1); });`
+
+// besideDuckDB reports how long DuckDB takes for the same two rules of the same files, in
+// the median, and the ratio of one night to it. It needs node, which finds @duckdb/node-api.
+func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float64) {
+	b.Helper()
+	if exec.CommandContext(b.Context(), "node", "-e", "require('@duckdb/node-api')").Run() != nil {
+		b.Log("DuckDB is not installed: npm install --no-save @duckdb/node-api, or name its folder in NODE_PATH")
+		return
+	}
+	question := strings.ReplaceAll(strings.ReplaceAll(twoRules, "FOLDER", folder), "?", "'"+asOf.UTC().Format(time.RFC3339Nano)+"'")
+	cmd := exec.CommandContext(b.Context(), "node", "-e", askDuckDB)
+	cmd.Stdin = strings.NewReader(question)
+	answer, err := cmd.Output()
+	var out struct {
+		Rows       int
+		Clock, CPU []float64
+	}
+	if err == nil {
+		err = json.Unmarshal(answer, &out)
+	}
+	if err != nil || out.Rows == 0 {
+		b.Fatalf("DuckDB answers %s: %v", answer, err)
+	}
+	b.Logf("one night takes %.2f s, %.2f s of processing; DuckDB finds %d people in %.2f s, %.2f s of processing", clock, cpu, out.Rows, median(out.Clock), median(out.CPU))
+	b.ReportMetric(clock/median(out.Clock), "x-duckdb")
+	b.ReportMetric(cpu/median(out.CPU), "x-duckdb-cpu")
+}
+
+// processed is the time that this process has spent on a core, in seconds.
+func processed(b *testing.B) float64 {
+	b.Helper()
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		b.Fatal(err)
+	}
+	return float64(r.Utime.Sec+r.Stime.Sec) + float64(r.Utime.Usec+r.Stime.Usec)/1e6
+}
