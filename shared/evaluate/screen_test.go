@@ -36,10 +36,10 @@ rules:
   - {name: b, license: citrix, when: 'LastlogonTimestamp.hasValue() ? LastlogonTimestamp.earlierThan(now - days(90)) : created.value() <= now - days(90)', then: remove}
 `, `
 exempt: {when: 'department == "Legal" || hiredIn.laterThan(now - days(10))'}
-attributes: {hiredIn: entra.created, lastUse: "newest(entra.lastActivity, ad.lastLogonTimestamp)", title: ad.title, vip: {memberOf: {ad: "CN=VIP,DC=x"}}}
+attributes: {hiredIn: entra.hired, expires: ad.expires, reported: m365.exchange, changed: entra.passwordChanged, lastUse: "newest(entra.lastActivity, ad.lastLogonTimestamp)", title: ad.title, vip: {memberOf: {ad: "CN=VIP,DC=x"}}}
 rules:
   - {name: a, license: m365, for: 'systemRole != "Contractor" && !(department in ["Sales", "HR"]) && !vip', when: 'lastUse.earlierThan(now - days(45)) && !(title == "")', then: remove}
-  - {name: b, license: citrix, for: 'onPremisesSyncEnabled || title.startsWith("E")', when: 'created.hasNoValue() || lastUse.value() < timestamp("2026-08-01T00:00:00Z")', then: remove}
+  - {name: b, license: citrix, for: 'onPremisesSyncEnabled || title.startsWith("E")', when: 'expires.hasNoValue() && created.hasNoValue() || reported.hasNoValue() && changed.hasValue() || lastUse.value() < timestamp("2026-08-01T00:00:00Z")', then: remove}
   - {name: c, license: exchange, when: 'AzureAdSistaLogon.laterThan(now - days(3)) || (accountEnabled == false && created.value() > now - days(400))', then: remove}
 `, `
 kinds: [person, guest]
@@ -100,6 +100,9 @@ func (r *town) person(i int, queries []policy.MemberQuery) {
 	a := directory.ADUser{
 		SID: sid, GUID: guid, SAMAccount: fmt.Sprint("sam", i), UserPrincipalName: u.UserPrincipalName, Title: r.one("", "Engineer", "Boss"),
 		Enabled: directory.Yes, Created: r.dayOrNone(500), LastLogonTimestamp: r.dayOrNone(200),
+	}
+	if r.rarely(4) {
+		u.Hired, u.PasswordChanged, a.Expires = r.day(300).AddDate(0, 0, 200), r.day(90), r.day(300).AddDate(0, 1, 0)
 	}
 	if r.rarely(12) {
 		u.Enabled = directory.Flag(r.IntN(3))
