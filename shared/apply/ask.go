@@ -95,7 +95,7 @@ func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule,
 	case v.Outcome != policy.Reclaim:
 		return rule, v, fmt.Sprintf("%s: %s", v.Outcome, judge.Reason(rule, m.person, v))
 	case c.IdleSince != nil && v.IdleSince.IsZero():
-		return rule, v, fmt.Sprintf("undecided: the last sign-in of %s is no longer there, so the data cannot be trusted", c.IdleSince.Format("2006-01-02"))
+		return rule, v, fmt.Sprintf("undecided: the last %s of %s is no longer there, so the data cannot be trusted", judge.Noun(rule), c.IdleSince.Format("2006-01-02"))
 	}
 	return rule, v, ""
 }

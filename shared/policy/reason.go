@@ -83,6 +83,9 @@ func verb(activity []*attribute) words {
 	return words{noun, past}
 }
 
+// Noun is what a rule calls the use that it reads the dates of: "sign-in".
+func (j *Judge) Noun(r *Rule) string { return verb(r.when.activity).noun }
+
 // Ago says how long ago a person was active by the dates that a rule reads:
 // "signed in 3 minutes ago".
 func (j *Judge) Ago(r *Rule, at time.Time) string {
