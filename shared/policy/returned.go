@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -12,7 +13,7 @@ import (
 // whether the rule would still ask the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at, _ = newestOf(r.when.activity, p)
-	if !at.After(since) {
+	if !at.After(since.Add(-r.late())) {
 		return time.Time{}, directory.Unset
 	}
 	if r.scope == nil {
@@ -21,6 +22,20 @@ func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time
 	j.about(r, p)
 	asked, _ = j.eval(r.scope, p)
 	return at, asked
+}
+
+// late is how much later than the sign-ins the dates of the rule may come, by which it was
+// known that nobody was active: a report shows days later what happened before a license
+// was taken. It is never longer than the rule's span, in which no date was known then.
+func (r *Rule) late() (late time.Duration) {
+	for _, a := range r.when.activity {
+		for _, s := range a.signals() {
+			if s.Reported() {
+				late = max(late, s.Stalled())
+			}
+		}
+	}
+	return max(0, slices.Min(append(slices.Clone(r.when.spans), late)))
 }
 
 // unusedSpan is how long a rule that reads no date of use leaves a license alone

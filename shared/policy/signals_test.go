@@ -188,6 +188,15 @@ func TestReportsThroughTime(t *testing.T) {
 	if at, _ := j.Returned(r, copilotHolder(usedOn(directory.CopilotUse, 4*day)), noon.Add(-5*day)); !at.Equal(noon.Add(-4 * day)) {
 		t.Errorf("back at %s", at)
 	}
+	for ago, back := range map[time.Duration]bool{11 * day: true, 12 * day: false, 13 * day: false} { // a report may be a week late
+		if at, _ := j.Returned(r, copilotHolder(usedOn(directory.CopilotUse, ago)), noon.Add(-5*day)); at.IsZero() == back {
+			t.Errorf("used %s ago, and lost it 5 days ago: back at %s", ago, at)
+		}
+	}
+	short := usagePolicy(t, "copilotUse.earlierThan(now - days(4))")
+	if late := short.Rules[0].late(); late != 4*day {
+		t.Errorf("a rule of 4 days: late by %s", late)
+	}
 	if at, _ := j.Returned(r, idle, noon.Add(-5*day)); !at.IsZero() {
 		t.Errorf("who was not seen is back at %s", at)
 	}
