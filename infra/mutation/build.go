@@ -18,8 +18,8 @@ import (
 //go:embed switch.go.txt
 var switchSource string
 
-// workshop is the folder with the rewritten files, the test binaries, and the
-// page of memory through which a mutant is switched on.
+// workshop is the folder with the rewritten files and the test binaries, and the page of memory that switches a mutant
+// on.
 type workshop struct {
 	dir     string
 	overlay string
@@ -28,8 +28,7 @@ type workshop struct {
 	locked  *os.File
 }
 
-// furnish numbers the mutants, and writes the rewritten files and the overlay
-// that puts them in place of the real ones.
+// furnish numbers the mutants. It writes the rewritten files, and the overlay that replaces the real files by them.
 func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant, error) {
 	w := &workshop{dir: dir, overlay: filepath.Join(dir, "overlay.json"), page: filepath.Join(dir, "page")}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -73,7 +72,7 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	return w, all, os.WriteFile(w.overlay, overlay, 0o644)
 }
 
-// lock keeps a second run out: the two would switch each other's mutants.
+// lock prevents a second run, which would switch this run's mutants.
 func (w *workshop) lock() error {
 	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -86,15 +85,14 @@ func (w *workshop) lock() error {
 	return nil
 }
 
-// turn switches one mutant on for the next processes, 0 for none, and forgets
-// which mutants were reached.
+// turn switches one mutant on for the next processes, 0 for none, and forgets which mutants were reached.
 func (w *workshop) turn(id int) error {
 	page := make([]byte, 4+w.count+1)
 	binary.LittleEndian.PutUint32(page, uint32(id))
 	return os.WriteFile(w.page, page, 0o644)
 }
 
-// reached gives the mutants that the processes since the last turn came to.
+// reached returns the mutants that the processes since the last turn reached.
 func (w *workshop) reached() ([]int, error) {
 	page, err := os.ReadFile(w.page)
 	if err != nil {
@@ -109,7 +107,7 @@ func (w *workshop) reached() ([]int, error) {
 	return ids, nil
 }
 
-// suite is the test binary of one package, with all mutants inside.
+// suite is the test binary of one package, with all mutants in it.
 type suite struct {
 	pkg    string // import path below the module
 	dir    string // where its tests run
@@ -118,7 +116,7 @@ type suite struct {
 	tests  []test
 }
 
-// compile builds the tests of a package; nil when it has none.
+// compile builds the tests of a package. It is nil when the package has none.
 func (w *workshop) compile(p listed) (*suite, error) {
 	pkg := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	s := &suite{pkg: pkg, dir: p.Dir, binary: filepath.Join(w.dir, strings.ReplaceAll(pkg, "/", "_")+".test")}

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A package with one place for every operator, and tests that see all but one.
+// small is a package with one place for every operator. Its tests kill all mutants but one.
 var small = map[string]string{
 	"go.mod": "module example.test/m\n\ngo 1.26\n",
 	"shared/small/small.go": `package small
@@ -152,7 +152,7 @@ var smallLiving = []string{
 	"small/small.go within: < to <=: n < 0",
 }
 
-// Not parallel: go list asks in the folder where the process is.
+// The test is not parallel, since go list works in the folder of the process.
 func TestMutantsOfASmallPackageMeetItsTests(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range small {

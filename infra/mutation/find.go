@@ -12,8 +12,8 @@ import (
 type mutant struct {
 	id   int
 	pkg  string // name of its package
-	name string // stays the same while the place stays the same
-	text string // what stands there when it is on
+	name string // does not change while the place does not change
+	text string // the source text while the mutant is on
 }
 
 // site is one place: an expression or a statement, and its mutants.
@@ -32,8 +32,8 @@ type finder struct {
 	seen  map[string]int // names given so far
 }
 
-// find gives every site of a file, in the order of the walk. Only bodies of
-// functions are looked at: tables of constants have no behaviour.
+// find returns every site of a file, in the order of the walk. It looks only at bodies of functions, since tables of
+// constants have no behaviour.
 func find(s *source) []*site {
 	f := &finder{source: s, sites: map[[2]int]*site{}, seen: map[string]int{}}
 	for _, d := range s.file.Decls {
@@ -67,8 +67,7 @@ func functionName(fn *ast.FuncDecl) string {
 	return fmt.Sprintf("%s.%s", t, fn.Name.Name)
 }
 
-// isText tells a call that only makes words for people: its arguments are not
-// mutated, and it is not left out.
+// isText recognizes a call that only makes words for people. Its arguments are not mutated, and it is not left out.
 func (f *finder) isText(call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -98,7 +97,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	}
 	for _, m := range at.mutants {
 		if m.text == text {
-			return // `x == y` forced true and `true` flipped are one change
+			return // forcing `x == y` to true and flipping `true` are one change
 		}
 	}
 	name := fmt.Sprintf("%s %s: %s: %s", f.name, function, operator, folded(f.at(n)))
@@ -109,7 +108,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	at.mutants = append(at.mutants, &mutant{pkg: f.pkg.Name(), name: name, text: text})
 }
 
-// folded is source text on one line, cut where it is long.
+// folded is source text on one line. Long text is cut.
 func folded(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > 100 {
@@ -137,7 +136,7 @@ func (f *finder) visit(function string, n ast.Node, stack []ast.Node) {
 	}
 }
 
-// isBool tells an expression of type bool that is no constant.
+// isBool recognizes an expression of type bool that is no constant.
 func (f *finder) isBool(e ast.Expr) bool {
 	tv, ok := f.info.Types[e]
 	if !ok || tv.Value != nil || !tv.IsValue() {
@@ -146,7 +145,7 @@ func (f *finder) isBool(e ast.Expr) bool {
 	return types.Identical(types.Default(tv.Type), types.Typ[types.Bool])
 }
 
-// number gives the name of a numeric type whose value is known only at run time.
+// number returns the numeric type of an expression with a value that is known only at run time.
 func (f *finder) number(e ast.Expr) (string, bool) {
 	tv, ok := f.info.Types[e]
 	if !ok || tv.Value != nil || !tv.IsValue() {
@@ -159,7 +158,7 @@ func (f *finder) number(e ast.Expr) (string, bool) {
 	return f.typeName(tv.Type)
 }
 
-// timeMethod tells a call of a method of time.Time, and its receiver.
+// timeMethod recognizes a call of a method of time.Time, and returns its receiver.
 func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -172,7 +171,7 @@ func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	return sel.X, sel.Sel.Name
 }
 
-// orders are the operators next to each comparison, and the one that says no.
+// orders has, for each comparison, the operator with the boundary moved and the negated operator.
 var orders = map[token.Token]struct{ boundary, negated token.Token }{
 	token.LSS: {token.LEQ, token.GEQ},
 	token.LEQ: {token.LSS, token.GTR},

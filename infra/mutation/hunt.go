@@ -12,23 +12,23 @@ import (
 	"time"
 )
 
-// hunt is one run: the mutants, the tests, and who killed whom.
+// hunt is one run: the mutants, the tests, and which test killed which mutant.
 type hunt struct {
 	*workshop
 	mutants []*mutant
 	above   []listed          // packages with tests that link a judged one
 	suites  map[string]*suite // by package below the module
-	killed  map[string]string // name of a mutant → package whose tests saw it
+	killed  map[string]string // name of a mutant → package whose tests killed it
 }
 
-// ownBudget and budget bound the time of the tests that one mutant meets, taken
-// without the mutant: of its own package, and of each package above.
+// ownBudget and budget bound the time of the tests that one mutant meets, measured without the mutant. ownBudget is for
+// its own package, budget for each package above.
 const (
 	ownBudget = 10 * time.Minute
 	budget    = 5 * time.Second
 )
 
-// prepare finds the mutants and writes the files; nothing is compiled yet.
+// prepare finds the mutants and writes the files. It compiles nothing yet.
 func prepare() (*hunt, error) {
 	var paths []string
 	for _, p := range judged {
@@ -50,8 +50,8 @@ func prepare() (*hunt, error) {
 	return h, err
 }
 
-// above lists the packages whose tests link a judged one, those with few
-// dependencies first: their tests start sooner.
+// above lists the packages whose tests link a judged one. Packages with few dependencies come first, since their tests
+// start sooner.
 func above(module string) ([]listed, error) {
 	all, err := list("-test", "./shared/...", "./functions/...", "./infra/nights/...")
 	if err != nil {
@@ -72,12 +72,12 @@ func above(module string) ([]listed, error) {
 	return found, nil
 }
 
-// links tells a dependency on a package, as it is or recompiled for a test.
+// links recognizes a dependency on a package, also when it is recompiled for a test.
 func links(pkg string) func(string) bool {
 	return func(dep string) bool { return dep == pkg || strings.HasPrefix(dep, pkg+" [") }
 }
 
-// suite gives the tests of a package, compiled and learnt; nil without tests.
+// suite returns the tests of a package, compiled and learnt, or nil when it has none.
 func (h *hunt) suite(p listed) (*suite, error) {
 	name := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	if s, ok := h.suites[name]; ok {
@@ -92,8 +92,8 @@ func (h *hunt) suite(p listed) (*suite, error) {
 	return s, err
 }
 
-// hunt lets the mutants of the packages meet the tests: all of them those of
-// their own package, then the living those of each package above.
+// hunt runs tests on the mutants of the packages. All mutants meet the tests of their own package. Those that still
+// live meet the tests of each package above.
 func (h *hunt) hunt(only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {
@@ -116,8 +116,7 @@ func (h *hunt) hunt(only []string, ownTests bool) error {
 	return nil
 }
 
-// often is after how many mutants the run is kept, so that one that is broken off goes
-// on with -again.
+// often is after how many mutants the run is saved, so that -again continues an interrupted run.
 const often = 50
 
 // meet runs the tests of one package on the living mutants of others.
@@ -151,8 +150,8 @@ func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 
 func (h *hunt) lastRun() string { return filepath.Join(h.dir, "killed.json") }
 
-// recall takes over who was killed in earlier runs, but for those of the packages
-// that are to meet all tests anew.
+// recall takes over which mutants earlier runs killed. It leaves out the packages whose mutants must meet all tests
+// anew.
 func (h *hunt) recall(anew []string) error {
 	b, err := os.ReadFile(h.lastRun())
 	if errors.Is(err, fs.ErrNotExist) {

@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// listed is what `go list` says of a package.
+// listed is the output of `go list` about a package.
 type listed struct {
 	ImportPath, Dir, Name, Export, ForTest string
 	GoFiles, Deps                          []string
@@ -113,7 +113,7 @@ func check(p listed, exports map[string]string) ([]*source, error) {
 	return sources, nil
 }
 
-// imported gives the name under which a file knows each package it imports.
+// imported returns the name by which a file knows each package that it imports.
 func imported(f *ast.File, names map[string]string) map[string]string {
 	in := map[string]string{}
 	for _, spec := range f.Imports {
@@ -126,7 +126,7 @@ func imported(f *ast.File, names map[string]string) map[string]string {
 	return in
 }
 
-// typeName spells a type as this file may write it; false when it cannot.
+// typeName spells a type as this file may write it, or returns false when it cannot.
 func (s *source) typeName(t types.Type) (string, bool) {
 	known := true
 	name := types.TypeString(t, func(p *types.Package) string {
@@ -140,7 +140,7 @@ func (s *source) typeName(t types.Type) (string, bool) {
 	return name, known
 }
 
-// at gives the source text of a node.
+// at returns the source text of a node.
 func (s *source) at(n ast.Node) string {
 	from, to := s.span(n)
 	return string(s.text[from:to])

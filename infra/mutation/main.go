@@ -1,18 +1,16 @@
-// Mutation asks whether the tests see it when the code that decides and writes
-// goes wrong. It makes many small changes, called mutants, to seven packages:
-// a comparison moved by one, a condition forced, an error hidden, a statement
-// left out. All mutants of all packages are in one build of each test binary,
-// each behind a switch, so a mutant costs one short process.
+// Mutation finds out whether the tests fail when the code that decides and writes goes wrong. It makes many small
+// changes, called mutants, to seven packages: a comparison moved by one, a condition forced, an error hidden, a
+// statement left out. Each test binary is built once with all mutants of all packages. Each mutant has a switch, so it
+// costs one short process.
 //
-// A mutant first meets the tests of its own package that come to its place. One
-// that lives meets those of the packages above, the commands and nights included, within a
-// bound of time. One that still lives has to stand in survivors.txt with the
-// reason; a mutant there that no longer lives, or no longer is, is a fault too.
+// A mutant first meets the tests of its own package that reach its place. If it lives, it meets the tests of the
+// packages above, including the commands and nights, within a bound of time. If it still lives, survivors.txt must list
+// it with the reason. A mutant in that list that no longer lives, or no longer exists, is a fault, too.
 //
 //	go run ./infra/mutation [-own] [-again] [PACKAGE ...]
 //
-// Run it at the top of the repository, on a machine with little else to do: a
-// test that is too late counts as failed. All of it takes hours on one core.
+// Run it at the top of the repository, on a machine with little else to do: a test that is too late counts as failed. A
+// full run takes hours on one core.
 package main
 
 import (

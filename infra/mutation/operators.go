@@ -8,9 +8,8 @@ import (
 	"slices"
 )
 
-// wholes are the expressions directly under a node that stand for themselves:
-// conditions, results, values that are assigned or passed on. What is bool
-// among them is forced both ways. Operands of && and || are left to binary.
+// wholes returns the expressions directly below a node that stand alone: conditions, results, and values that are
+// assigned or passed on. Those of type bool are forced both ways. Operands of && and || are left to binary.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:
@@ -129,7 +128,7 @@ func (f *finder) call(function string, n *ast.CallExpr) {
 	}
 }
 
-// returned hides an error that a function returns last.
+// returned hides the error that is the last result of a function.
 func (f *finder) returned(function string, n *ast.ReturnStmt, stack []ast.Node) {
 	if len(n.Results) == 0 {
 		return
@@ -157,7 +156,7 @@ func resultsOf(stack []ast.Node) *ast.FieldList {
 	return nil
 }
 
-// statement leaves out a statement that stands in a list and defines nothing.
+// statement leaves out a statement of a list that defines nothing.
 func (f *finder) statement(function string, s ast.Stmt, stack []ast.Node) {
 	switch stack[len(stack)-1].(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:

@@ -12,12 +12,12 @@ var kinds = []string{
 	"equivalent",  // no input tells the two apart
 	"text",        // only words for people differ, and the words are not promised
 	"cost",        // only time, memory or the number of reads differs
-	"guarded",     // another check, named in the reason, answers the same before anything is written
-	"unreachable", // the code is there for what its callers exclude today
+	"guarded",     // another check, named in the reason, gives the same answer before anything is written
+	"unreachable", // the code handles what its callers exclude today
 }
 
-// readSurvivors reads the mutants that are known to live: a line with a kind
-// and a reason, and below it, indented, the mutants it speaks of.
+// readSurvivors reads the mutants that are known to live. A line has a kind and a reason, and the indented lines below
+// it list its mutants.
 func readSurvivors(path string) (map[string]string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

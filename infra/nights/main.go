@@ -1,7 +1,6 @@
-// Command nights lets many simulated companies live for months before the judge, and
-// prints what it found: the faults, each with the command that lives its story again, the
-// cases that were missed, and what happened, by kind and count. It exits with 1 when there
-// is a fault, or when more than one clear case in a hundred was missed.
+// Command nights makes many simulated companies live for months before the judge. It prints the faults, each with the
+// command that repeats its story, the cases that were missed, and the events, by kind and count. It exits with 1 when
+// there is a fault, or when more than one clear case in a hundred was missed.
 package main
 
 import (
@@ -46,7 +45,7 @@ func main() {
 	flag.BoolVar(&s.until, "until-fault", false, "end after the first seed that has a fault or missed a case")
 	flag.BoolVar(&s.shrink, "shrink", false, "leave out events of the first seed while its first fault stays")
 	flag.Parse()
-	debug.SetGCPercent(1600) // memory is small beside what it saves
+	debug.SetGCPercent(1600) // more memory saves much time
 	debug.SetMemoryLimit(3 << 30)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -56,7 +55,7 @@ func main() {
 	}
 }
 
-// run lets the seeds live, and sums up. When ctx ends, no further one begins.
+// run lives the seeds and prints a summary. When ctx ends, no further seed begins.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)
@@ -112,7 +111,7 @@ type told struct {
 	err   error
 }
 
-// lives lets the worlds live, some at a time.
+// lives lives the worlds, some at a time.
 func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup

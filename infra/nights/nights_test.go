@@ -10,8 +10,8 @@ import (
 // testSeeds are the companies that live in an ordinary test run.
 const testSeeds = 25
 
-// TestNightsBeforeTheJudge lets companies live for 120 nights, and judges every removal
-// by the truth at the moment of the write. IDLESEAT_TEST_NIGHTS sets how many.
+// TestNightsBeforeTheJudge makes companies live for 120 nights, and judges every removal by the truth at the moment of
+// the write. IDLESEAT_TEST_NIGHTS sets how many companies live.
 func TestNightsBeforeTheJudge(t *testing.T) {
 	t.Parallel()
 	s := settings{seeds: testSeeds, first: 1, people: 40, nights: 120, worker: 2}

@@ -26,9 +26,8 @@ func readWithout(name string) (map[string]bool, error) {
 	return without, nil
 }
 
-// shrink lives one seed again and again with fewer events, as long as the same kind of
-// fault befalls the same person, and prints what is left (A. Zeller, R. Hildebrandt:
-// Simplifying and Isolating Failure-Inducing Input, 2002).
+// shrink repeats one seed with fewer events, as long as the same kind of fault happens to the same person. It prints
+// the events that are left (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002).
 func shrink(s settings, out io.Writer) error {
 	o, closing, err := s.options(io.Discard)
 	if err != nil {
@@ -62,10 +61,10 @@ func shrink(s settings, out io.Writer) error {
 	return nil
 }
 
-// mostLives bounds how often a seed is lived again.
+// mostLives bounds how often a seed is repeated.
 const mostLives = 150
 
-// with are options under which of all events only some happen.
+// with returns options with which only some of all events happen.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {
@@ -78,7 +77,7 @@ func with(o world.Options, all, some []string) world.Options {
 	return o
 }
 
-// fewer leaves out ever smaller parts of a list as long as the fault stays with the rest.
+// fewer leaves out ever smaller parts of a list as long as the rest still has the fault.
 func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
 	for parts := 2; len(left) > 1; {

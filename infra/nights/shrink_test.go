@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// TestFewer: of three hundred events the ones are left that the fault needs together.
+// TestFewer: of three hundred events those are left that the fault needs together.
 func TestFewer(t *testing.T) {
 	t.Parallel()
 	var all []string

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// allSignIn lets everybody sign in whose license a plan would take.
+// allSignIn makes everybody sign in who would lose a license by a plan.
 func (s *shell) allSignIn(p printed) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -26,8 +26,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep stops apply after it has read fifteen people, lets them sign in, and
-// wakes it minutes later: none of them loses a license.
+// TestAsleep stops apply after it has read fifteen people, makes them sign in, and wakes it minutes later. None of them
+// loses a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -65,8 +65,8 @@ func TestAsleep(t *testing.T) {
 	s.nothingTaken(p, before)
 }
 
-// nothingTaken checks that a run has kept the licenses of Entra ID that it would have
-// changed, and that people hold what they held.
+// nothingTaken checks that a run has kept the licenses of Entra ID that it planned to take, and that people hold what
+// they held before.
 func (s *shell) nothingTaken(p printed, before map[int][]string) {
 	s.t.Helper()
 	kept, after := 0, holding(s.company.Company)
@@ -123,12 +123,12 @@ func TestSignsInDuringRetryAfter(t *testing.T) {
 	}
 }
 
-// takes tells a request that takes a license.
+// takes recognizes a request that takes a license.
 func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// chosen plans for the first person whose license is changed in a way.
+// chosen plans for the first person whose license would be changed via a target.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {
@@ -152,7 +152,7 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 			s := clockedShell(t, sandbox.Options{Users: 200, Seed: 1})
 			p := s.chosen(via)
 			asked := map[string]bool{}
-			var until, done time.Time // as Graph asked, and of the write that it takes
+			var until, done time.Time // the end of the wait that Graph asks for, and the write after it
 			s.company.Intercept(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if isWrite(r) && len(asked) == 0 {

@@ -23,16 +23,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tale is a company over three nights, told by the commands. It can be told again from
-// the beginning of any chapter.
+// tale is a company that lives three nights by the commands. It can begin again at any chapter.
 type tale struct {
 	*shell
 	store  *store.Memory
 	runs   map[string]string // by name
-	one    string            // who is asked back in the middle of the first run
-	back   int               // who lost a license in the first run and signs in on the second day
-	golden bool              // nothing is altered, so every command must end well
-	said   strings.Builder   // by the commands since the beginning of the chapter
+	one    string            // a restore of this person comes in the middle of the first run
+	back   int               // lost a license in the first run and signs in on the second day
+	golden bool              // nothing is altered, so every command must succeed
+	said   strings.Builder   // output of the commands since the beginning of the chapter
 }
 
 // tell runs a command.
@@ -58,7 +57,7 @@ func (s *tale) plans(name string, args ...string) (p printed) {
 	return p
 }
 
-// until runs a command until nothing is pending, and lets minutes pass between.
+// until repeats a command until nothing is pending. Minutes pass between the calls.
 func (s *tale) until(args ...string) {
 	s.t.Helper()
 	for range 8 {
@@ -73,7 +72,7 @@ func (s *tale) until(args ...string) {
 	}
 }
 
-// nextDay lets a day pass, on which all who are active sign in.
+// nextDay passes a day on which all active people sign in.
 func (s *tale) nextDay(also ...int) {
 	s.passes(day)
 	c := s.company.Company
@@ -123,7 +122,7 @@ var chapters = []struct {
 	}},
 }
 
-// policyText has few enough changes each night that some are left for the next one.
+// policyText allows so few changes each night that some wait for the next one.
 func (s *tale) policyText() string {
 	text := string(s.company.Policy())
 	for _, x := range [][2]string{
@@ -170,7 +169,7 @@ func newTale(t *testing.T) (s *tale, kept []state) {
 	s = &tale{shell: newShell(t, sandbox.Options{Users: 60, Seed: 11, LicenseDelay: 5 * time.Minute, Now: clock.now}), runs: map[string]string{}, golden: true}
 	s.clock = clock
 	s.write("policy.yaml", s.policyText())
-	s.company.Company.SignIn(9) // in so small a company nobody else may have, for days
+	s.company.Company.SignIn(9) // in such a small company nobody else may have signed in for days
 	s.store = &store.Memory{}
 	s.objects = s.store
 	for _, c := range chapters {
@@ -185,21 +184,20 @@ func newTale(t *testing.T) (s *tale, kept []state) {
 	return s, kept
 }
 
-// altered is a case: an object that lies there at the beginning of a chapter.
+// altered is a case: an altered object at the beginning of a chapter.
 type altered struct {
 	chapter int
 	alteration
 }
 
-// cases are alterations of every field of every kind of object, in every way and before
-// every chapter. Fields that are alike in many objects and lists stand for each other: one
-// is drawn.
+// cases returns alterations of every field of every kind of object, in every way and before every chapter. Of fields
+// that are alike in many objects and lists it draws one.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	t.Helper()
 	alike := map[string][]altered{}
 	for chapter := 1; chapter < len(chapters); chapter++ {
 		objects := maps.Clone(kept[chapter].objects)
-		maps.DeleteFunc(objects, func(key string, b []byte) bool { // those were altered earlier, and stayed so
+		maps.DeleteFunc(objects, func(key string, b []byte) bool { // earlier chapters alter the other objects
 			return bytes.Equal(b, kept[chapter-1].objects[key])
 		})
 		others := valuesOf(t, objects)
@@ -220,11 +218,10 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	return all
 }
 
-// TestEveryFieldAltered alters one field of one object of the store at a time, of every
-// kind of object, and goes on with the story. Either a command refuses the object by
-// its name, and nobody holds less than at some moment of the story. Or in the
-// end everybody holds what they hold without the alteration. The cases are drawn by a
-// seed; IDLESEAT_TEST_SEED repeats one, and IDLESEAT_TEST_ALTER says how many, or all.
+// TestEveryFieldAltered alters one field of one object of the store at a time, of every kind of object, and goes on
+// with the story. One of two outcomes is right. A command refuses the object by its name, and nobody holds less than at
+// some moment of the story. Or everybody holds in the end what they hold without the alteration. A seed draws the
+// cases. IDLESEAT_TEST_SEED repeats one, and IDLESEAT_TEST_ALTER sets how many, or all.
 func TestEveryFieldAltered(t *testing.T) {
 	t.Parallel()
 	seed, tellers, most := testSeed(t), 1, 60
@@ -279,15 +276,14 @@ func everyKind(t *testing.T, all []altered) {
 	t.Logf("%d alterations: %v", len(all), kinds)
 }
 
-// share tells which of several tellers tries an alteration.
+// share assigns an alteration to one of several tellers.
 func (a *alteration) share(of int) int {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.kind + a.field + a.how))
 	return int(sum.Sum32()) % of
 }
 
-// alter goes on with the story after an alteration, and tells whether the object was
-// refused by name.
+// alter goes on with the story after an alteration, and reports whether the object was refused by name.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
 	s.again(kept[a.chapter])
@@ -318,8 +314,8 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	return refused
 }
 
-// seen tells whether a person holds at least what they held at some moment of the story,
-// and nothing that they never held: a change that was refused half-way leaves both.
+// seen reports whether a person holds at least what they held at some moment of the story, and nothing that they never
+// held. A change that was refused half-way leaves both licenses.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })

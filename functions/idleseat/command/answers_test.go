@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAnswersToWrites: Graph answers a write that was made before, that meets another
-// write at the same moment, or that it forbids.
+// TestAnswersToWrites: Graph answers a write that was already made, that meets another write at the same moment, or
+// that Graph forbids.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	refuse := func(w http.ResponseWriter, status int, code, message string) {
@@ -24,7 +24,7 @@ func TestAnswersToWrites(t *testing.T) {
 	}
 	const busy = "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry."
 	for name, tc := range map[string]struct {
-		answer func(n int, w http.ResponseWriter, made func()) bool // to the n-th DELETE; false: as Graph does
+		answer func(n int, w http.ResponseWriter, made func()) bool // to the n-th DELETE; false: Graph's own answer
 		want   report.Status
 		note   string
 	}{
@@ -47,7 +47,7 @@ func TestAnswersToWrites(t *testing.T) {
 			if n == 1 {
 				refuse(w, http.StatusForbidden, "Authorization_RequestDenied", "The object is in a restricted management administrative unit.")
 			}
-			return n == 1 // later the target group is left, which is in no unit
+			return n == 1 // a later DELETE leaves the target group, which is in no unit
 		}, report.Failed, "only administrators of that unit may change it"},
 	} {
 		t.Run(name, func(t *testing.T) {

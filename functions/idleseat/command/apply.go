@@ -31,7 +31,7 @@ type applyCmd struct {
 	Override string `name:"override-limits" help:"Apply a plan that its limits hold: the hash of that very plan." placeholder:"HASH"`
 }
 
-// Run applies the plan of a run as far as it goes now.
+// Run applies the plan of a run as far as possible now.
 func (c *applyCmd) Run(a *Process) error {
 	s, err := c.open(a)
 	if err != nil {
@@ -77,8 +77,7 @@ func (c *applyCmd) Run(a *Process) error {
 	return errors.Join(err, resumeFailed(failed))
 }
 
-// policyOf is the text of the policy in force for a run. A restore asks no policy, so
-// its text is empty.
+// policyOf returns the text of the policy in force for a run. It is empty for a restore, which needs no policy.
 func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, error) {
 	if p.Restores != "" {
 		return "", nil
@@ -90,10 +89,9 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 	return c.inForce(b)
 }
 
-// resume continues the changes that earlier runs began and did not end. The plan names
-// these runs. With only, it continues the changes of that one person alone. When a run
-// may not continue, resume prints why and goes on with the next run. failed is how many
-// of these changes failed.
+// resume continues the changes that earlier runs began and did not end. The plan names these runs. With only, resume
+// continues the changes of that one person. When a run may not continue, resume prints why and goes on with the next
+// run. failed is the number of these changes that failed.
 func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only string) (failed int, err error) {
 	for _, run := range p.Resumes {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
@@ -121,7 +119,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 	return failed, nil
 }
 
-// resumeFailed is the error of a command that went on with changes which failed.
+// resumeFailed is the error of a command that resumed changes which then failed.
 func resumeFailed(failed int) error {
 	if failed == 0 {
 		return nil
@@ -129,7 +127,7 @@ func resumeFailed(failed int) error {
 	return fmt.Errorf("%d changes of earlier runs failed or cannot be finished (the lines above say why); these people have what they had, or are half-way and pending", failed)
 }
 
-// approver is who sits at the terminal, for the ledger.
+// approver names the user of the terminal, for the ledger.
 func approver() string {
 	name := "uid " + strconv.Itoa(os.Getuid())
 	if u, err := user.Current(); err == nil {
@@ -141,16 +139,15 @@ func approver() string {
 	return name
 }
 
-// failures is the error of a call after which changes failed, or could not be made for
-// a reason that must be mended. When a restore does not put back every license, the
-// error is ErrRefused.
+// failures is the error of a call after which changes failed, or could not be made until an operator mends something.
+// When a restore does not restore every license, the error is ErrRefused.
 func failures(p *plan.Plan, r *report.Results) error {
 	if err := failure(r.Run, r.Count(report.Failed), r.Troubled()); err != nil {
 		return err
 	}
 	n := 0
 	for _, x := range r.Results {
-		// A license that another restore is putting back comes back by that one.
+		// Another restore that is under way restores this license.
 		if (x.Status == report.Refused || x.Status == report.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
 			n++
 		}
@@ -176,7 +173,7 @@ func (p *pipeline) applier() *apply.Applier {
 	return applier
 }
 
-// confirm asks at the terminal. Without one nobody can answer, which is no.
+// confirm asks at the terminal. Without a terminal the answer is no.
 func confirm(a *Process, p *plan.Plan) bool {
 	f, ok := a.Stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -187,8 +184,7 @@ func confirm(a *Process, p *plan.Plan) bool {
 	return strings.EqualFold(strings.TrimSpace(answer), "yes")
 }
 
-// printResults prints what became of a plan; next is the command that finishes
-// what is pending.
+// printResults prints the results of a plan. next is the command that finishes what is pending.
 func printResults(a *Process, p *plan.Plan, r *report.Results, f formatFlag, next string) error {
 	if f.json() {
 		return writeJSON(a.json, r)
@@ -210,7 +206,7 @@ func printResults(a *Process, p *plan.Plan, r *report.Results, f formatFlag, nex
 	return out.err
 }
 
-// freed says what changes free a month, or cost again when they give back.
+// freed says how much a month the changes free, or how much restores cost.
 func freed(saving float64, currency string) string {
 	if saving < 0 {
 		return money(-saving, currency) + " a month paid again"

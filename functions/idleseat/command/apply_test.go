@@ -17,12 +17,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// isWrite tells a request that changes the directory.
+// isWrite recognizes a request that changes the directory.
 func isWrite(r *http.Request) bool {
 	return r.Method == http.MethodPost || r.Method == http.MethodDelete
 }
 
-// results reads what became of a run, of all its batches.
+// results reads the results of a run, of all its batches.
 func (s *shell) results(run string) (all report.Results) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/results/*.json"))
@@ -43,8 +43,8 @@ func (s *shell) results(run string) (all report.Results) {
 	return all
 }
 
-// TestKilledInTheMiddle kills apply right after a write reached Graph, before
-// anything of it could be noted, and lets later calls finish.
+// TestKilledInTheMiddle kills apply right after a write reached Graph, before anything about it was stored. Later calls
+// finish.
 func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 50 * time.Millisecond})
@@ -93,15 +93,15 @@ func TestKilledInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestTargetStalls: seats run out between plan and apply, so that the target group
-// stalls in an error; everybody is put back and keeps what they had.
+// TestTargetStalls: seats run out between plan and apply, so that the target group stays in an error. Everybody is
+// rolled back and keeps what they had.
 func TestTargetStalls(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond})
 	p := s.plan(exitDone)
 	_, consumed := s.company.Company.Seats("EXCHANGESTANDARD")
 	s.company.Company.SetSeats("EXCHANGESTANDARD", consumed)
-	for range 60 { // some fail, some are put back; in the end none is pending
+	for range 60 { // some fail, some are rolled back; in the end none is pending
 		if a := s.run("apply", p.Run, "--yes"); a.status == exitHeld {
 			break
 		}
@@ -137,9 +137,8 @@ func TestTargetStalls(t *testing.T) {
 	}
 }
 
-// TestPendingBelongsToItsRun: what a run has begun is shown as pending by later
-// ones, and planned by none. The plan that began it may still finish it, and
-// begins nothing new once there is a newer one.
+// TestPendingBelongsToItsRun: later runs show a change that a run has begun as pending, and do not plan it. The plan
+// that began it may still finish it. Once there is a newer plan, it begins nothing new.
 func TestPendingBelongsToItsRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})
@@ -175,8 +174,8 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 	}
 }
 
-// TestLaterRunsGoOn: what a run has begun and nobody finished, the next one goes on
-// with, also when it has nothing else to do; each change is made once.
+// TestLaterRunsGoOn: the next run goes on with changes that an earlier one began and did not finish, also when it has
+// nothing else to do. Each change is made once.
 func TestLaterRunsGoOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 4 * time.Second})
@@ -226,8 +225,7 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
-// TestLedgerComesFirst: a ledger that cannot be written stops the change
-// before the directory is touched.
+// TestLedgerComesFirst: when the ledger cannot be written, the change stops before the directory is changed.
 func TestLedgerComesFirst(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})

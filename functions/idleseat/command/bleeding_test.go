@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// activeHolders are people who hold E3 by its group and sign in, and whom the rule
-// about E3 asks.
+// activeHolders returns the people who hold E3 by its group, sign in, and are in the scope of the rule about E3.
 func (s *shell) activeHolders() (ids []string) {
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)
@@ -25,8 +24,8 @@ func (s *shell) activeHolders() (ids []string) {
 	return ids
 }
 
-// frozen is a feed that gives the same date for some people for ever, in lists and for
-// each alone. From some night on they look idle.
+// frozen is a feed that always shows the same date for some people, in lists and for each alone. From some night on
+// they look idle.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
 		id, _ := user["id"].(string)
@@ -36,7 +35,7 @@ func (s *shell) frozen(dates map[string]time.Time) {
 	}))
 }
 
-// taken is how many changes of E3 a run made.
+// taken counts the changes of E3 that a run made.
 func taken(r report.Results) (n int) {
 	for _, x := range r.Results {
 		if x.License == "m365-e3" && x.Status == report.Done {
@@ -104,8 +103,8 @@ func (s *shell) holders() (n int) {
 	return n
 }
 
-// TestOverrideAcceptsItsPeople: an override accepts the people of the plan that was
-// held. The night after, as many other people hold the run again.
+// TestOverrideAcceptsItsPeople: an override accepts the people of the plan that was on hold. A night later the same
+// number of other people holds the run again.
 func TestOverrideAcceptsItsPeople(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))
@@ -122,7 +121,7 @@ func TestOverrideAcceptsItsPeople(t *testing.T) {
 		t.Fatalf("matches %v", first.Matches)
 	}
 	s.done(first.Run, "--override-limits", first.PlanHash)
-	for n := 1; ; n++ { // those who were accepted and deferred
+	for n := 1; ; n++ { // the people who were accepted and deferred
 		next := s.plan(exitDone)
 		if len(next.Changes) == 0 || n == 5 {
 			break

@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// each changes every n-th person of every page; change tells whether the person
-// stays in it.
+// each changes every n-th person of every page. change reports whether the person stays in the page.
 func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Handler {
 	return spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
 		kept := []any{}
@@ -29,7 +28,7 @@ func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Han
 	})
 }
 
-// fewer answers the count of people with half of them, as a filter would.
+// fewer halves the count of people, as a filter would.
 func fewer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("$count") == "" {
@@ -43,7 +42,7 @@ func fewer(next http.Handler) http.Handler {
 	})
 }
 
-// lapsed refuses to tell sign-ins, as Graph does without a premium license.
+// lapsed refuses to return sign-ins, as Graph does without a premium license.
 func lapsed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Query().Get("$select"), "signInActivity") {
@@ -55,7 +54,7 @@ func lapsed(next http.Handler) http.Handler {
 	})
 }
 
-// e3Changes are the changes of a plan that rest on sign-ins.
+// e3Changes counts the changes of a plan that rest on sign-ins.
 func e3Changes(p printed) (n int) {
 	for _, c := range p.Changes {
 		if c.License == "m365-e3" {
@@ -65,8 +64,7 @@ func e3Changes(p printed) (n int) {
 	return n
 }
 
-// noE3 fails when anybody's Microsoft 365 was written, or the ledger has anything
-// of it.
+// noE3 fails when anybody's Microsoft 365 was written, or when the ledger has an entry about it.
 func (s *shell) noE3() {
 	s.t.Helper()
 	for _, e := range s.company.Company.History() {
@@ -79,9 +77,9 @@ func (s *shell) noE3() {
 	}
 }
 
-// TestBrokenNight: a feed that was healthy the night before breaks in part. Nobody
-// loses anything by it, whoever applies the plan, and the run says why. What rests
-// on the other feed goes on; where there is nothing else to do, the run is held.
+// TestBrokenNight: a feed that was healthy the night before breaks in part. Nobody loses a license by it, also when the
+// plan is applied, and the run gives the reason. Rules that rest on the other feed go on. When there is nothing else to
+// do, the run is on hold.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
@@ -112,7 +110,7 @@ func TestBrokenNight(t *testing.T) {
 			if a := s.want(exitHeld, "apply", good.Run, "--yes"); !strings.Contains(a.err, "superseded it") {
 				t.Errorf("the plan of the night before: %s", a.err)
 			}
-			s.company.Intercept(nil) // apply looks for itself; what it may do is in the plan
+			s.company.Intercept(nil) // apply reads for itself; the plan limits what it may do
 			if r := s.done(bad.Run); r.Count(report.Done) != len(bad.Changes) {
 				t.Errorf("%d of %d changes of Active Directory are done", r.Count(report.Done), len(bad.Changes))
 			}

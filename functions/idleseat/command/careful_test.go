@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// done applies a plan until nothing is pending and gives what became of it.
+// done applies a plan until nothing is pending, and returns the results.
 func (s *shell) done(run string, args ...string) (r report.Results) {
 	s.t.Helper()
 	if err := json.Unmarshal(s.finish(run, args...).out, &r); err != nil {
@@ -25,8 +25,7 @@ func (s *shell) done(run string, args ...string) (r report.Results) {
 	return r
 }
 
-// entries are the entries of the ledger for a person's license, in order, with
-// their outcomes.
+// entries returns the outcomes of the ledger's entries for a person's license, in order.
 func (s *shell) entries(user, license string) (list []string) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/ledger/" + user + "/" + license + "/*.done.json"))
@@ -66,7 +65,7 @@ func (s *shell) number(user string) int {
 	return -1
 }
 
-// change is somebody's change in a plan, with its number in the company.
+// change returns the first change of a plan that fits, with the person's number in the company.
 func (s *shell) change(p printed, fits func(plan.Change) bool) (plan.Change, int) {
 	s.t.Helper()
 	i := slices.IndexFunc(p.Changes, fits)
@@ -80,8 +79,7 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
 }
 
-// reason is why a plan leaves somebody's license alone; empty when it does not
-// say.
+// reason returns why a plan leaves a person's license alone. It is empty when the plan gives no reason.
 func (p printed) reason(user, license string) string {
 	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {
@@ -91,8 +89,8 @@ func (p printed) reason(user, license string) string {
 	return ""
 }
 
-// TestReturner: whoever lost a license and comes back has it again after the next
-// run, where the rule says so; without that the run tells of it.
+// TestReturner: a person who lost a license and comes back has it again after the next run, when the rule says so.
+// Otherwise the run reports the person.
 func TestReturner(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
@@ -121,7 +119,7 @@ func TestReturner(t *testing.T) {
 	s.done(next.Run)
 	for _, i := range []int{g, d} {
 		after := holding(s.company.Company)[i]
-		for range 100 { // the license of the group that was left follows membership
+		for range 100 { // the license of the source group follows the membership
 			if slices.Equal(before[i], after) {
 				break
 			}
@@ -142,8 +140,7 @@ func TestReturner(t *testing.T) {
 	}
 }
 
-// TestReserve: a license is given back only while more seats are free than are
-// kept for others.
+// TestReserve: a license is restored only while more seats are free than the reserve.
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"),
@@ -177,8 +174,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestRestoredByHand: whoever was given a license back, by restore or by somebody
-// else, is left alone until the rule's whole span has passed since.
+// TestRestoredByHand: a person whose license was restored, by restore or by somebody else, is left alone until the
+// rule's whole span has passed since then.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))
@@ -204,7 +201,7 @@ func TestRestoredByHand(t *testing.T) {
 	check("58 days later", true)
 	s.later(33 * day)
 	check("91 days later", false)
-	again := s.plan(exitDone) // nor does a plan that nobody applied let it begin anew
+	again := s.plan(exitDone) // a plan that nobody applied does not start the span anew
 	s.done(again.Run)
 	for user, license := range map[string]string{restored.User: "m365-e3", citrix.User: "citrix"} {
 		if got := s.entries(user, license); got[len(got)-1] != map[string]string{"m365-e3": "m365-idle-60 done", "citrix": "citrix-idle-90 done"}[license] {
@@ -213,8 +210,7 @@ func TestRestoredByHand(t *testing.T) {
 	}
 }
 
-// TestNotice: the first run announces, and only a later one takes, unless the
-// person was active in between.
+// TestNotice: the first run announces, and only a later run takes the license, unless the person was active in between.
 func TestNotice(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, notice: 14}"), replace(t, "percent: 10", "percent: 50"))

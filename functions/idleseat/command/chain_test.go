@@ -105,7 +105,7 @@ func TestApplyCarriesThePlanOut(t *testing.T) {
 	}
 }
 
-// holders checks the licenses of everybody against what was done.
+// holders compares the licenses of everybody with the changes that were made.
 func holders(t *testing.T, s *shell, done map[string]bool) {
 	t.Helper()
 	const e3, exo = "05e9a617-0261-4cee-bb44-138d3ef5d965", "4b9405b0-7788-4568-add1-99614e613b69"

@@ -79,9 +79,8 @@ func TestWrongClockOfTheDirectory(t *testing.T) {
 	}
 }
 
-// whileAhead runs commands while the clocks of this machine and of the company are
-// ahead by the same time. So it looks as if Graph gave no time, or as if an older
-// idleseat did not look at it.
+// whileAhead runs commands while the clocks of this machine and of the company are ahead by the same time. This looks
+// as if Graph sent no time, or as if an older idleseat did not check it.
 func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.ahead.Add(int64(by))
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
@@ -120,9 +119,8 @@ func TestRunFromTheFuture(t *testing.T) {
 	}
 }
 
-// TestPlanFromTheFuture: a plan that is not held was made by a clock two hours ahead.
-// The plan is not applied, and its feeds are no baseline: a source that shrinks is
-// still compared with the last run before it.
+// TestPlanFromTheFuture: a clock two hours ahead made a plan that is not on hold. The plan is not applied, and its
+// feeds are no baseline: a source that shrinks is still compared with the last run before it.
 func TestPlanFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
@@ -141,8 +139,8 @@ func TestPlanFromTheFuture(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHeldPlanSupersedesNothing: the plan of a broken rule is held, and the good one
-// from before it can still be applied.
+// TestHeldPlanSupersedesNothing: the plan of a broken rule is on hold, and the right plan from before it can still be
+// applied.
 func TestHeldPlanSupersedesNothing(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "count: 500", "count: 40"))

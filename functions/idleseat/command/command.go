@@ -1,6 +1,6 @@
-// Package command is the command line of idleseat. It runs on one machine the same
-// steps that the functions run in AWS: read, decide, plan, apply, explain. What it needs
-// of the machine comes as a Process, so that a simulated company can call it too.
+// Package command is the command line of idleseat. It runs on one machine the same steps that the functions run in AWS:
+// read, decide, plan, apply, explain. It reaches the machine only through a Process, so that a simulated company can
+// call it, too.
 package command
 
 import (
@@ -31,7 +31,7 @@ import (
 // The exit statuses of every command.
 const (
 	exitDone   = 0
-	exitFailed = 1 // store, damaged snapshot, a source without which nothing can be decided
+	exitFailed = 1 // store, damaged snapshot, or a source that every decision needs
 	exitUsage  = 2 // wrong usage, policy, tenant or unknown user; no run was made
 	exitHeld   = 3 // held or refused by a safety check
 )
@@ -48,7 +48,7 @@ type commands struct {
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
-// Process is what commands need of the machine.
+// Process is what commands need from the machine.
 type Process struct {
 	Context context.Context
 	Stdin   io.Reader
@@ -59,18 +59,17 @@ type Process struct {
 	Variable func(name string) (value string, set bool)
 	// OpenStore opens the store of a folder or s3://bucket/prefix.
 	OpenStore func(ctx context.Context, location string) (store.Store, error)
-	// Version is the tool's own, as plans name it.
+	// Version is the version of the tool that plans name.
 	Version string
 
 	json   io.Writer // stdout for JSON
-	screen io.Writer // stderr as it came, for what moves the cursor on purpose
+	screen io.Writer // stderr unfiltered, for output that moves the cursor on purpose
 }
 
-// Main runs the command of this process on its terminal and in its environment, and
-// returns the exit status.
+// Main runs the command of this process with its terminal and environment, and returns the exit status.
 func Main(version string, by clock.Clock) int {
 	tuneGC()
-	signal.Ignore(syscall.SIGPIPE) // a reader that leaves (| head) is an error of the write, and we clean up
+	signal.Ignore(syscall.SIGPIPE) // when the reader of a pipe ends (| head), the write fails and the command cleans up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a := Process{
@@ -80,16 +79,15 @@ func Main(version string, by clock.Clock) int {
 	return a.Run(os.Args[1:])
 }
 
-// tuneGC lets the collector run less often: memory is bounded by partitions, not
-// by people, and far below the limit set here.
+// tuneGC makes the garbage collector run less often. Partitions bound the memory, not the number of people, far below
+// the limit that is set here.
 func tuneGC() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(160 << 20)
 }
 
-// Run parses and runs one command and returns the exit status. Everything that it prints
-// passes through plain, since names come from directories and anybody may have written
-// them.
+// Run parses and runs one command and returns the exit status. Everything that it prints passes through plain, since
+// names come from directories and anybody may have written them.
 func (a *Process) Run(args []string) int {
 	shown := *a
 	shown.Stdout, shown.Stderr, shown.json, shown.screen = plain.Text(a.Stdout), plain.Text(a.Stderr), plain.JSON(a.Stdout), a.Stderr
@@ -140,8 +138,7 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// heldError ends a command whose plan is held: everything was written, the
-// reasons are for stderr.
+// heldError ends a command with a plan on hold. Everything was written; the reasons go to stderr.
 type heldError struct{ reasons []string }
 
 func (e heldError) Error() string {
@@ -152,7 +149,7 @@ func (e heldError) Error() string {
 	return text
 }
 
-// fail prints an error, if there is one, and gives the exit status.
+// fail prints an error, if there is one, and returns the exit status.
 func (a *Process) fail(err error) int {
 	if err == nil {
 		return exitDone

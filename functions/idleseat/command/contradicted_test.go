@@ -7,10 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestContradictionIsNotForgotten: somebody's anchor in Entra ID disagrees with the account
-// of the same SID. One night Active Directory is down. The rule of E3 needs Entra ID alone,
-// and the person keeps E3 all the same. Once the anchor is mended and both are read, the
-// rule decides again.
+// TestContradictionIsNotForgotten: a person's anchor in Entra ID disagrees with the account of the same SID. One night
+// Active Directory is down. The rule of E3 needs only Entra ID, and the person still keeps E3. Once the anchor is
+// mended and both directories are read, the rule decides again.
 func TestContradictionIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 9*day, sandbox.Options{Users: 500, Seed: 4})

@@ -12,17 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// lost is the name of a controller that nobody answers for.
+// lost is the name of a controller that does not answer.
 const lost = "127.0.0.2"
 
 const (
-	interval  = 14 * 24 * time.Hour // by which lastLogonTimestamp may be behind
+	interval  = 14 * 24 * time.Hour // how late lastLogonTimestamp may be
 	threshold = 90 * 24 * time.Hour // of the rule for Citrix
 )
 
-// TestLostController applies a plan while a controller that the directory
-// lists, and nobody configured, does not answer: only those are taken whose
-// replicated date proves them idle.
+// TestLostController applies a plan while one controller does not answer. The directory lists it, and nobody configured
+// it. Only people whose replicated date proves them idle lose a license.
 func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})

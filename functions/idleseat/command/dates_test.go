@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOneLosesTheDates: Graph forgets the sign-ins of one single person, which the
-// health of the feed cannot notice. That person is undecided until they are back, and
-// never somebody who never signed in, unless an operator says so.
+// TestOneLosesTheDates: Graph forgets the sign-ins of one person, which the health of the feed cannot notice. That
+// person is undecided until the dates are back, or until an operator accepts the reading. They never look like a person
+// who never signed in.
 func TestOneLosesTheDates(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})
@@ -69,8 +69,7 @@ func TestOneLosesTheDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestDatesToCome: a sign-in in the future says that a clock is wrong, not that
-// somebody never signed in.
+// TestDatesToCome: a sign-in in the future shows a wrong clock, not a person who never signed in.
 func TestDatesToCome(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})

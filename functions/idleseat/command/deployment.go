@@ -21,16 +21,16 @@ import (
 	"github.com/idleseat/idleseat/shared/step"
 )
 
-// awsFlag is the flag of commands that a deployment can carry out.
+// awsFlag is the flag of commands that a deployment can run.
 type awsFlag struct {
 	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine and follows it." placeholder:"STACK"`
 }
 
-// look is the time between two looks at an execution.
+// look is the time between two checks of an execution.
 const look = 2 * time.Second
 
-// start starts an execution of the deployment's state machine with a request,
-// shows its steps on stderr as they are entered, and gives its outcome.
+// start starts an execution of the deployment's state machine with a request, shows its steps on stderr as they begin,
+// and returns its output.
 func (f awsFlag) start(a *Process, request any) (*gate.StepOutput, error) {
 	cloud, err := config.LoadDefaultConfig(a.Context)
 	if err != nil {
@@ -54,8 +54,7 @@ func (f awsFlag) start(a *Process, request any) (*gate.StepOutput, error) {
 	return follow(a, executions, started.ExecutionArn)
 }
 
-// follow shows the steps of an execution until it ends. The execution goes on
-// when this is broken off.
+// follow shows the steps of an execution until it ends. The execution continues when follow is interrupted.
 func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, error) {
 	for seen := int64(0); ; {
 		now, err := executions.DescribeExecution(a.Context, &sfn.DescribeExecutionInput{ExecutionArn: arn})
@@ -74,7 +73,7 @@ func follow(a *Process, executions *sfn.Client, arn *string) (*gate.StepOutput, 
 	}
 }
 
-// showSteps shows the steps entered since an event, and gives the last event.
+// showSteps shows the steps that began since an event, and returns the last event.
 func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int64, error) {
 	h, err := executions.GetExecutionHistory(a.Context, &sfn.GetExecutionHistoryInput{
 		ExecutionArn: arn, ReverseOrder: true, MaxResults: 200, IncludeExecutionData: aws.Bool(false),
@@ -155,7 +154,7 @@ type approveCmd struct {
 	Override bool   `name:"override-limits" help:"Also when its limits hold it."`
 }
 
-// Run has a deployment apply an approved plan.
+// Run makes a deployment apply an approved plan.
 func (c *approveCmd) Run(a *Process) error {
 	f := awsFlag{c.AWS}
 	out, err := f.start(a, gate.Request{Run: c.ID, PlanHash: c.Hash, Override: c.Override})

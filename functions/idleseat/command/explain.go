@@ -63,8 +63,7 @@ type reevaluation struct {
 	Results []report.Result         `json:"results,omitempty"`
 }
 
-// Run reads one user afresh from both directories, explains the verdicts and,
-// when asked to, carries them out.
+// Run reads one user afresh from both directories, explains the verdicts, and carries them out on request.
 func (c *reevaluateCmd) Run(a *Process) error {
 	if err := someone(c.User); err != nil {
 		return err

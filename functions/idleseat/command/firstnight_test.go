@@ -11,8 +11,8 @@ import (
 
 const noEarlierRun = "this store knows no earlier run"
 
-// TestFirstNightWithoutDates: in the first night of a store Graph gives a sign-in date
-// for a single account. No earlier run tells that there were more.
+// TestFirstNightWithoutDates: in the first night of a store Graph returns a sign-in date for a single account. No
+// earlier run shows that there were more.
 func TestFirstNightWithoutDates(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 310, Seed: 4})
@@ -25,7 +25,7 @@ func TestFirstNightWithoutDates(t *testing.T) {
 			delete(user, "signInActivity")
 		}
 	}))
-	for range 2 { // a night that is not believed makes no past
+	for range 2 { // a night that is not believed is no past for the next one
 		p := s.plan(exitHeld)
 		if f := p.Sources["entra"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "only 1 of ") || !strings.Contains(f.Reason, "if it is, plan with --accept-feeds") {
 			t.Errorf("source entra: %+v", f)
@@ -47,9 +47,8 @@ func TestFirstNightWithoutDates(t *testing.T) {
 	s.unwritten()
 }
 
-// TestFirstReading: the date of one active person is missing in the first night of a
-// store. The plan names the person as one who never signed in, and says that this was
-// read once only.
+// TestFirstReading: the date of one active person is missing in the first night of a store. The plan says that the
+// person never signed in, and that this was read only once.
 func TestFirstReading(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4})

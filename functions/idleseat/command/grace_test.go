@@ -11,12 +11,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// planned tells whether a plan takes a license from somebody.
+// planned reports whether a plan takes a license from a person.
 func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// idler is an employee who fits and is nowhere exempt.
+// idler returns an idle employee who fits and is not exempt.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()
 	for i := range s.company.Company.Size() {
@@ -38,8 +38,7 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace is the policy without newHolder and enabledAgain, so that a test sees
-// what else spares people.
+// withoutGrace is the policy without newHolder and enabledAgain, so that a test shows what else spares people.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }
@@ -88,8 +87,7 @@ func TestNewInTheLicense(t *testing.T) {
 	check("15 days later", true)
 }
 
-// TestNewInTheLicenseBeforeTheWrite: after the plan was made, somebody gave the license
-// back or enabled the account.
+// TestNewInTheLicenseBeforeTheWrite: after the plan was made, somebody restored the license or enabled the account.
 func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 1500, Seed: 4})

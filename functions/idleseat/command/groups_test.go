@@ -16,8 +16,8 @@ import (
 // madeAgain is the object id of a group that was deleted and made anew.
 const madeAgain = "60000000-0000-4000-8000-00000000aaaa"
 
-// onLeave is somebody who keeps the license only because of the group LIC-Exempt-Leave,
-// which is nested in LIC-Exempt.
+// onLeave returns a person who keeps the license only because of the group LIC-Exempt-Leave, which is nested in
+// LIC-Exempt.
 func (s *shell) onLeave() sandbox.Person {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -30,8 +30,8 @@ func (s *shell) onLeave() sandbox.Person {
 	return sandbox.Person{}
 }
 
-// TestExemptGroupOvernight: the exempt group changes from one night to the next. Either
-// the run follows the group, or it touches nobody and says why.
+// TestExemptGroupOvernight: the exempt group changes from one night to the next. Either the run follows the group, or
+// it touches nobody and gives the reason.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -68,7 +68,7 @@ func TestExemptGroupOvernight(t *testing.T) {
 				}
 				return
 			}
-			for range 2 { // what is in doubt does not become what is known
+			for range 2 { // a group in doubt does not become a known one
 				after := s.plan(exitHeld)
 				if !strings.Contains(strings.Join(after.HoldReasons, "\n"), tc.held) || after.Overridable {
 					t.Errorf("held for %q, overridable %v; want %q", after.HoldReasons, after.Overridable, tc.held)
@@ -114,7 +114,7 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 		"emptied":             {"LIC-Exempt", sandbox.GroupChange{Emptied: true}, false},
 		"hidden":              {"LIC-Exempt", sandbox.GroupChange{Hidden: true}, false},
 		"hidden, and refused": {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Denied: true}, false},
-		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // who is exempt by it is not in the plan
+		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // the plan does not have the people whom it exempts
 		"renamed":             {"LIC-Exempt", sandbox.GroupChange{Name: "LIC-Keep"}, true},
 		"hidden, and shown":   {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Unhidden: true}, true},
 	}

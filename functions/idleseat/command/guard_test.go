@@ -12,14 +12,14 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// guarded starts a company whose policy asks how large mailboxes are.
+// guarded starts a company with a policy about the size of mailboxes.
 func guarded(t *testing.T) *shell {
 	t.Helper()
 	return newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"))
 }
 
-// TestMailboxesAreGuarded: a mailbox that the smaller license does not cover stays
-// where it is; the others move.
+// TestMailboxesAreGuarded: a person whose mailbox is too large for the smaller license keeps the larger one. The others
+// move.
 func TestMailboxesAreGuarded(t *testing.T) {
 	t.Parallel()
 	s := guarded(t)
@@ -64,8 +64,8 @@ func TestMailboxesAreGuarded(t *testing.T) {
 	}
 }
 
-// TestMailboxesUnknown: without a report, or with concealed names, nobody is moved
-// to the smaller mailbox, and Citrix goes on.
+// TestMailboxesUnknown: without a report, or with concealed names, nobody moves to the smaller mailbox. Citrix changes
+// go on.
 func TestMailboxesUnknown(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -109,9 +109,8 @@ func TestMailboxesUnknown(t *testing.T) {
 	}
 }
 
-// TestTargetWithoutMail: the group of the cheaper license gives it with a service plan
-// switched off, which may be the mailbox. Nobody is moved there, by a new plan or by
-// one that was made before.
+// TestTargetWithoutMail: the group of the cheaper license gives it with a service plan switched off, which may be the
+// mailbox. Neither a new plan nor an earlier one moves anybody there.
 func TestTargetWithoutMail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})

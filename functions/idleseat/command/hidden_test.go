@@ -10,11 +10,10 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// department are the people of a department who have Citrix, whom the policy does not
-// exempt, and who log on as given: Active or Idle.
+// department returns the people of a department who have Citrix, are not exempt, and log on as given: Active or Idle.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
-	for i := 20; i < c.Size(); i++ { // after those whom every company has
+	for i := 20; i < c.Size(); i++ { // after the people with a name, whom every company has
 		p := c.Person(i)
 		if p.Kind == sandbox.Synced && p.Logon == logon && p.AD.Department == name && p.Entra.UserType == "Member" &&
 			slices.Contains(p.ADGroups, sandbox.CitrixGroup) && len(p.Groups) < 2 && !slices.Contains(p.Groups, "LIC-Exempt") {
@@ -24,9 +23,8 @@ func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	return people
 }
 
-// TestHiddenAttributes takes from idleseat's account the right to read last logons
-// in one department. Its people look as if they never logged on; they are left
-// alone, and the plan says what to do.
+// TestHiddenAttributes removes the right of idleseat's account to read last logons in one department. Its people look
+// as if they never logged on. They are left alone, and the plan says what to do.
 func TestHiddenAttributes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})

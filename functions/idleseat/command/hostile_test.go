@@ -15,16 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// hostile is what somebody may write into a directory: it clears the screen, sets the
-// title, recolours (C0 and C1), reorders and hides, begins a line of its own, fills
-// another column, and is a formula.
+// hostile is a text that an attacker may write into a directory. It clears the screen, sets the title, changes colours
+// (C0 and C1), reorders and hides text, begins a line, fills another column, and is a formula.
 const hostile = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\ufeff\r\nFORGED\tline\u2028FORGED\x7f=cmd|' /C calc'!A0"
 
-// structural are values of Graph that mean something to a program: ids, dates, names of
-// types, links. Everything else in its answers is text.
+// structural matches values of Graph that mean something to a program: ids, dates, names of types, links. All other
+// values in its answers are text.
 var structural = regexp.MustCompile(`^([0-9a-fA-F-]{36}(_[0-9a-fA-F-]{36})?|\d{4}-\d\d-\d\dT[0-9:.]+Z|#.*|https?:.*|S-1-.*|[A-Za-z0-9+/]{22}==|)$`)
 
-// poisoned puts the hostile text behind every text of an answer of Graph whose name fits.
+// poisoned appends the hostile text to every text of an answer of Graph with a fitting name.
 func poisoned(v any, name string, fits func(name string) bool) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -58,8 +57,7 @@ func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// failing answers every request that fits with an error of Graph that has the hostile
-// text wherever there may be text.
+// failing answers every fitting request with an error of Graph that has the hostile text wherever text is possible.
 func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -75,8 +73,8 @@ func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// shownWell checks what a command printed: nothing raw, no line that the directory
-// began, and JSON that is whole.
+// shownWell checks the output of a command: it has no raw text of the directory and no line that the directory began,
+// and its JSON is complete.
 func (s *shell) shownWell(a answer, args []string) {
 	s.t.Helper()
 	for where, text := range map[string]string{"stdout": string(a.out), "stderr": a.err} {
@@ -94,8 +92,8 @@ func (s *shell) shownWell(a answer, args []string) {
 	}
 }
 
-// TestHostileText: texts of both directories, in every place, reach neither a terminal
-// nor a table as they are, whatever the commands do and however they fail.
+// TestHostileText: texts of both directories, in every place, reach neither a terminal nor a table unchanged, whatever
+// the commands do and however they fail.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	names := func(names ...string) func(string) bool {
@@ -110,7 +108,7 @@ func TestHostileText(t *testing.T) {
 	}
 	tests := map[string]struct {
 		before func(s *shell)
-		plans  bool // a plan comes of it all the same
+		plans  bool // the command still makes a plan
 		policy []policyText
 	}{
 		"people and groups": {func(s *shell) {

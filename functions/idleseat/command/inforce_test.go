@@ -13,9 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// waiting starts a company of ten days ago in which one night has joined people to
-// the target group, whose license follows within the next day. It gives that night's
-// plan, with one of these people and the number.
+// waiting starts a company of ten days ago. In one night the tool added people to the target group, whose license
+// follows within the next day. It returns that night's plan, one of these people's changes, and the person's number.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
 	t.Helper()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)
@@ -28,7 +27,7 @@ func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, in
 	return s, p, c, i
 }
 
-// became is what the results of a run say of a change.
+// became returns the result of a change in the results of a run.
 func (s *shell) became(run string, c plan.Change) report.Result {
 	s.t.Helper()
 	r := s.results(run)
@@ -38,7 +37,7 @@ func (s *shell) became(run string, c plan.Change) report.Result {
 	return report.Result{}
 }
 
-// night lets a day pass, plans, and applies the plan as a script does each night.
+// night passes a day, plans, and applies the plan as a nightly script does.
 func (s *shell) night() printed {
 	s.t.Helper()
 	s.later(day)
@@ -51,12 +50,12 @@ func (s *shell) night() printed {
 	return p
 }
 
-// inGroup tells whether a person is listed in a group.
+// inGroup reports whether a group lists a person.
 func (s *shell) inGroup(i int, group string) bool {
 	return slices.Contains(s.company.Company.Person(i).Groups, group)
 }
 
-// lostE3 tells whether a person was taken out of the source group.
+// lostE3 reports whether a person was removed from the source group.
 func (s *shell) lostE3(i int) bool {
 	return slices.ContainsFunc(s.company.Company.History(), func(e sandbox.Event) bool {
 		return e.Person == i && e.What == sandbox.MemberRemoved && e.Group == "LIC-M365-E3"
@@ -148,8 +147,8 @@ func TestAuditInForce(t *testing.T) {
 	}
 }
 
-// TestPolicyFileOfThePlan: apply compares the policy file from which the plan was made,
-// even when nobody names that file again.
+// TestPolicyFileOfThePlan: apply compares the policy file from which the plan was made, also when the command line does
+// not name it.
 func TestPolicyFileOfThePlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

@@ -25,7 +25,7 @@ func (s *shell) idleHolders(p printed, want int) (list []int) {
 	return list[:want]
 }
 
-// has tells whether a plan takes E3 from a person.
+// has reports whether a plan takes E3 from a person.
 func (s *shell) has(p printed, i int) bool {
 	id := s.company.Company.Person(i).Entra.ID
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == id && c.License == "m365-e3" })

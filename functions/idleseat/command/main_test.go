@@ -25,8 +25,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMain lets the test binary be idleseat itself, so that every test runs the
-// real command in a process of its own.
+// TestMain makes the test binary be idleseat itself, so that every test runs the real command in a process of its own.
 func TestMain(m *testing.M) {
 	if names := os.Getenv("IDLESEAT_TEST_NAMES"); names != "" {
 		net.DefaultResolver = samba.Resolver(names)
@@ -35,13 +34,13 @@ func TestMain(m *testing.M) {
 		os.Exit(Main("", clockFrom(os.LookupEnv)))
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // little of what a command makes outlives it, and the collector costs a fifth of the tests' time
+		debug.SetGCPercent(200) // little memory of a command outlives it, and the collector takes a fifth of the tests' time
 	}
 	os.Exit(m.Run())
 }
 
-// quickFolder is a folder for a test. It lies in memory where the machine has such a place
-// with enough room: the store waits for the disk at each of thousands of objects.
+// quickFolder returns a folder for a test. It is in memory when the machine has a place there with enough room, since
+// the store waits for the disk at each of thousands of objects.
 func quickFolder(t *testing.T) string {
 	t.Helper()
 	const inMemory, enough = "/dev/shm", 1 << 30
@@ -80,8 +79,8 @@ type shell struct {
 	company *sandbox.Sandbox
 	dir     string // holds policy.yaml and the store
 	env     []string
-	ahead   *atomic.Int64 // by how much the clock of the company is
-	clock   *sharedClock  // instead, where the company shares one with the commands
+	ahead   *atomic.Int64 // how far the company's clock is ahead
+	clock   *sharedClock  // instead of ahead, when the company and the commands share a clock
 	apart   bool          // commands run in processes of their own, with dir as their folder
 	objects store.Store   // instead of the folder, for commands in this process; nil: the folder
 }
@@ -95,8 +94,7 @@ func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return newShellAgo(t, 0, o, edit...)
 }
 
-// newShellAgo starts a company that lives so long ago, that there is time for it
-// to go on: a date to come would be a wrong clock's.
+// newShellAgo starts a company some time ago, so that it can go on: dates in the future would look like a wrong clock.
 func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	ahead := new(atomic.Int64)
@@ -122,7 +120,7 @@ func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...pol
 	return s
 }
 
-// replace is an edit that must change something.
+// replace is an edit that must change the text.
 func replace(t *testing.T, old, new string) policyText {
 	return func(text string) string {
 		if !strings.Contains(text, old) {
@@ -146,7 +144,7 @@ func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+valu
 
 const day = 24 * time.Hour
 
-// passes lets some time pass for the commands that follow, and nobody does anything.
+// passes advances the time for the following commands. Nobody does anything meanwhile.
 func (s *shell) passes(d time.Duration) {
 	if s.clock != nil {
 		s.clock.pass(d)
@@ -155,8 +153,7 @@ func (s *shell) passes(d time.Duration) {
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Add(int64(d))).String())
 }
 
-// later lets days pass for the commands that follow; the company goes on, and who
-// is active stays so.
+// later advances the time by days for the following commands. The company goes on, and active people stay active.
 func (s *shell) later(passed time.Duration) {
 	ahead := time.Duration(s.ahead.Add(int64(passed)))
 	s.setenv("IDLESEAT_TEST_AHEAD", ahead.String())
@@ -178,15 +175,15 @@ type answer struct {
 	err    string
 }
 
-// run runs a command: in this process when all that it reads of the environment can be
-// given to it, else in one of its own.
+// run runs a command. It runs in this process when everything that it reads from the environment can be passed to it,
+// else in a process of its own.
 func (s *shell) run(args ...string) answer {
 	s.t.Helper()
 	if s.apart || slices.ContainsFunc(s.env, ofTheMachine) {
 		return s.child(args...)
 	}
 	variable := func(name string) (value string, set bool) {
-		for _, v := range s.env { // the last one counts, as for a child
+		for _, v := range s.env { // the last value counts, as in a child process
 			if k, text, _ := strings.Cut(v, "="); k == name {
 				value, set = text, true
 			}
@@ -207,7 +204,7 @@ func (s *shell) run(args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// ofTheMachine tells the variables that libraries read by themselves.
+// ofTheMachine recognizes the variables that libraries read by themselves.
 func ofTheMachine(v string) bool {
 	return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "AZURE_") || strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "IDLESEAT_TEST_NAMES=") || strings.HasPrefix(v, "KRB5")
 }
@@ -230,7 +227,7 @@ func (s *shell) child(args ...string) answer {
 	return answer{cmd.ProcessState.ExitCode(), out.Bytes(), errs.String()}
 }
 
-// want runs a command that must end with a status.
+// want runs a command that must exit with a status.
 func (s *shell) want(status int, args ...string) answer {
 	s.t.Helper()
 	a := s.run(args...)
@@ -246,7 +243,7 @@ type printed struct {
 	Refused, Undecided, Returned []listed
 }
 
-// listed is somebody in a list of a plan.
+// listed is an entry in a list of a plan.
 type listed struct{ User, UserPrincipalName, Rule, License, Reason string }
 
 func (s *shell) plan(status int, args ...string) printed {
@@ -284,8 +281,7 @@ func (s *shell) finish(run string, args ...string) answer {
 	return answer{}
 }
 
-// golden is what the rules must say, worked out from the company's own truth
-// and not by any code of the product.
+// golden has the right verdicts, computed from the company's own truth without any code of the product.
 func golden(s *shell, asOf time.Time) map[string]string {
 	const e3, day = "05e9a617-0261-4cee-bb44-138d3ef5d965", 24 * time.Hour
 	verdicts := map[string]string{}
@@ -314,7 +310,7 @@ func golden(s *shell, asOf time.Time) map[string]string {
 			lately := !slices.ContainsFunc(p.Entra.Assignments, func(a assignment) bool { return a.SKU == e3 && !a.Updated.After(asOf.Add(-14*day)) })
 			verdicts[id+" m365-idle-60"] = verdict(exempt, doubtful && !lately, asked && idle && !lately)
 			if p.Kind == sandbox.NoADAccount && last.IsZero() && asked && !exempt && !lately {
-				verdicts[id+" m365-idle-60"] = "undecided" // how old the account is, is not known
+				verdicts[id+" m365-idle-60"] = "undecided" // the age of the account is unknown
 			}
 		}
 		if p.AD != nil && slices.Contains(p.ADGroups, sandbox.CitrixGroup) {

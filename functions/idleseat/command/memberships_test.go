@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// withSeats adds a license that is membership of a group of Entra ID, and a rule that takes
-// it from whoever has not signed in for 45 days.
+// withSeats adds a license that is the membership of a group of Entra ID, and a rule that takes it from people who have
+// not signed in for 45 days.
 func withSeats(t *testing.T) policyText {
 	license := replace(t, "grace:", "  salesforce: {group: {entra: "+sandbox.AppGroup+"}, model: user, monthlyPrice: 75}\ngrace:")
 	limits := replace(t, "percent: 10,", "percent: 60,")
@@ -26,8 +26,8 @@ func withSeats(t *testing.T) policyText {
 	}
 }
 
-// TestSeatsOfAnApplication: seats that a group gives are found, taken and given back, and
-// the application follows the group.
+// TestSeatsOfAnApplication: seats that a group gives are found, taken and restored, and the application follows the
+// group.
 func TestSeatsOfAnApplication(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 400, Seed: 9}, withSeats(t))
@@ -80,8 +80,8 @@ func TestSeatsOfAnApplication(t *testing.T) {
 	}
 }
 
-// TestSeveralGroupsOfAProduct: whoever holds a product by the second of the groups that
-// the policy names leaves that one, and is put back into it.
+// TestSeveralGroupsOfAProduct: a person who holds a product by the second group of the policy leaves that group, and a
+// restore returns them to it.
 func TestSeveralGroupsOfAProduct(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond},

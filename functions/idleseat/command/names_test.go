@@ -8,13 +8,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// lists rewrites the policy so that it exempts somebody by name, too.
+// lists rewrites the policy so that it also exempts a person by name.
 func (s *shell) lists(name string) {
 	s.t.Helper()
 	s.write("policy.yaml", replace(s.t, "[breakglass@contoso.example]", "[breakglass@contoso.example, '"+name+"']")(string(s.company.Policy())))
 }
 
-// takes tells whether a plan takes anything from a person.
+// takes reports whether a plan takes anything from a person.
 func (s *shell) takes(p printed, i int) bool {
 	who := s.company.Company.Person(i)
 	for _, c := range p.Changes {
@@ -33,7 +33,7 @@ func (p printed) said(t *testing.T, text string) {
 	}
 }
 
-// TestListedByEveryName: every name by which output shows a person exempts them.
+// TestListedByEveryName: a person can be exempted by every name that output shows.
 func TestListedByEveryName(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})
@@ -72,7 +72,7 @@ func TestListedIsFollowed(t *testing.T) {
 			}
 			company.SetUPN(who[0], "married.name@contoso.example")
 			company.SetUPN(who[1], upn)
-			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // which still knows the old name
+			s.setenv("IDLESEAT_AD_URLS", "ldaps://127.0.0.1:1") // Active Directory still knows the old name
 			p := s.plan(exitDone)
 			if s.takes(p, who[0]) || s.takes(p, who[1]) {
 				t.Error("taken from who was renamed, or from who has the name now")

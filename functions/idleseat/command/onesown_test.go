@@ -13,13 +13,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// nobodyExemptBy leaves out an exemption whose condition is unknown for people in
-// Active Directory alone.
+// nobodyExemptBy leaves out an exemption with a condition that is unknown for people who are only in Active Directory.
 func nobodyExemptBy(t *testing.T) policyText {
 	return replace(t, "  when:   userType == \"Guest\"\n", "")
 }
 
-// object writes an object of the store, whatever lies there.
+// object writes an object of the store, and replaces the one that is there.
 func (s *shell) object(key, text string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(s.path("store/"+key)), 0o700); err != nil {
@@ -28,7 +27,7 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// restoring runs restore with a status, until nothing waits any more.
+// restoring repeats restore, which must exit with a status, until nothing is pending.
 func (s *shell) restoring(status int, args ...string) (r report.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)
@@ -45,10 +44,9 @@ func (s *shell) restoring(status int, args ...string) (r report.Results, stderr 
 	}
 }
 
-// TestRestoreWithoutOneAccount: a restore puts back what a run took from people who are
-// in Active Directory alone. One of them has no account any more: the result names this
-// one and the reason, and the others have everything again. Without Active Directory
-// the restore puts back none of them, and everybody else.
+// TestRestoreWithoutOneAccount: a restore restores what a run took from people who are only in Active Directory. One of
+// them has no account any more. The result names this person and the reason, and the others have everything again.
+// Without Active Directory the restore restores none of them, and everybody else.
 func TestRestoreWithoutOneAccount(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 9, LicenseDelay: 20 * time.Millisecond}, nobodyExemptBy(t), replace(t, "perRun: 600", "perRun: 60"))
@@ -92,7 +90,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 	}
 }
 
-// inCitrix tells whether somebody is listed in the Citrix group.
+// inCitrix reports whether the Citrix group lists a person.
 func (s *shell) inCitrix(user string) bool {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.AD != nil && (p.AD.SID == user || p.Entra != nil && p.Entra.ID == user) {
@@ -106,9 +104,8 @@ func (s *shell) inCitrix(user string) bool {
 	return false
 }
 
-// TestDamagedStoreIsOnePersons: an object of the ledger that does not parse or does not
-// belong there makes its person undecided. The reason names the object. A damaged
-// manifest or list of the night before stops nothing.
+// TestDamagedStoreIsOnePersons: a malformed or foreign object of the ledger makes its person undecided. The reason
+// names the object. A damaged manifest or list of the night before stops nothing.
 func TestDamagedStoreIsOnePersons(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 20 * time.Millisecond})

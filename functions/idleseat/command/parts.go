@@ -22,7 +22,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// storeFlag is the flag of every command that keeps or reads runs.
+// storeFlag is the flag of every command that writes or reads runs.
 type storeFlag struct {
 	Store string `help:"Where runs are kept: a folder or s3://bucket/prefix; ${default} when not given." env:"IDLESEAT_STORE" placeholder:"S" default:"idleseat-store"`
 }
@@ -34,7 +34,7 @@ func (f storeFlag) open(a *Process) (store.Store, error) {
 	return a.OpenStore(a.Context, f.Store)
 }
 
-// next is a command that goes on from here, with the store that this one used.
+// next is a command that continues this one, with the same store.
 func (f storeFlag) next(a *Process, command string) string {
 	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
 		return "idleseat " + command
@@ -67,8 +67,8 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	return p, string(text), err
 }
 
-// file is where the policy file lies on this machine, so that a later command finds
-// it from wherever it is started; empty when none is given.
+// file is the absolute path of the policy file on this machine, so that a later command finds it from any folder. It is
+// empty when no file is given.
 func (f policyFlag) file() (string, error) {
 	if f.Policy == "" {
 		return "", nil
@@ -80,8 +80,8 @@ func (f policyFlag) file() (string, error) {
 	return path, nil
 }
 
-// inForce is the text of the policy in force: of the file that is given, else of the
-// one by which a run was planned. It is empty for a run that does not tell its file.
+// inForce returns the text of the policy in force: from the given file, or else from the file by which a run was
+// planned. It is empty for a run that does not name its file.
 func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 	if f.Policy == "" && b.PolicyFile == "" {
 		return "", nil
@@ -111,7 +111,7 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
-// sources are the two directories, as the environment names them.
+// sources are the two directories that the environment names.
 type sources struct {
 	Entra entra.Config
 	AD    activedirectory.Config
@@ -123,7 +123,7 @@ type lookup func(name string) (value string, set bool)
 // Lookup looks up a variable.
 func (l lookup) Lookup(name string) (string, bool) { return l(name) }
 
-// sources reads from the environment where the directories are.
+// sources reads from the environment how to reach the directories.
 func (a *Process) sources() (sources, error) {
 	var s sources
 	if err := envconfig.ProcessWith(a.Context, &envconfig.Config{Target: &s, Lookuper: lookup(a.Variable)}); err != nil {
@@ -154,7 +154,7 @@ func newRun(now time.Time) string {
 	return snapshot.NewRun(now, random)
 }
 
-// version of the tool; a plain `go build` tells its revision.
+// version is the version of the tool. A plain `go build` has its revision.
 func (a *Process) version() string {
 	if a.Version != "" {
 		return a.Version

@@ -21,8 +21,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// pipeline runs the steps of a run one after the other on this machine, as the
-// state machine does in AWS.
+// pipeline runs the steps of a run one after the other on this machine, as the state machine does in AWS.
 type pipeline struct {
 	store store.Store
 	entra *entra.Client
@@ -65,14 +64,14 @@ func (p *pipeline) collector() *collect.Collector {
 	return c
 }
 
-// start is what a run is asked for.
+// start says what a run is for.
 type start struct {
 	asOf   time.Time
 	policy *policy.Policy
 	text   string
-	file   string // of the policy on this machine; empty: the run's own copy is used
+	file   string // path of the policy on this machine; empty: the run's own copy is used
 	user   string // empty: everybody
-	// acceptFeeds takes the sources as they are, however much they shrank.
+	// acceptFeeds accepts the sources as they are, however much they shrank.
 	acceptFeeds bool
 }
 
@@ -94,8 +93,8 @@ func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	return p.decide(ctx, run)
 }
 
-// collectAll reads both sources side by side. Without Entra ID nothing can be
-// decided; without Active Directory the rest can.
+// collectAll reads both sources concurrently. Without Entra ID no decision is possible. Without Active Directory the
+// other decisions are.
 func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in collect.Start) error {
 	b, err := c.Begin(ctx, in)
 	if err != nil {

@@ -63,7 +63,7 @@ func (c *planCmd) Run(a *Process) error {
 	return held(p)
 }
 
-// inAWS has a deployment plan: with its own policy, from now.
+// inAWS makes a deployment plan, with its own policy, as of now.
 func (c *planCmd) inAWS(a *Process, user string) error {
 	if c.AsOf != "" || c.From != "" {
 		return usageError{errors.New("--as-of and --run are for plans on this machine; leave --aws out")}
@@ -103,8 +103,7 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	return line.plan(a.Context, in)
 }
 
-// rules loads the policy file; planning anew over an old run may go without
-// one and takes that run's own copy.
+// rules loads the policy file. A new plan over an old run needs no file, and then uses that run's own copy.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
 		return c.load()
@@ -117,8 +116,8 @@ func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, erro
 	return p, b.Policy, err
 }
 
-// someone refuses an empty name, as an unset variable of a shell gives it: a run
-// for nobody in particular is a run for everybody.
+// someone refuses an empty name, which an unset shell variable produces. Without this a run for one person would become
+// a run for everybody.
 func someone(user string) error {
 	if strings.TrimSpace(user) == "" {
 		return usageError{errors.New("the user is empty: give a userPrincipalName, object id, SID or account name")}
@@ -126,7 +125,7 @@ func someone(user string) error {
 	return nil
 }
 
-// instant reads --as-of. The future is refused: everybody would look idle.
+// instant reads --as-of. It refuses the future, in which everybody would look idle.
 func instant(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return now, nil
@@ -144,7 +143,7 @@ func instant(text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// held turns a held plan into the exit status of the contract.
+// held turns a plan on hold into its exit status.
 func held(p *plan.Plan) error {
 	if p.Verdict == plan.Hold {
 		return heldError{p.HoldReasons}
@@ -152,7 +151,7 @@ func held(p *plan.Plan) error {
 	return nil
 }
 
-// printPlan prints a plan; next is the command that applies it.
+// printPlan prints a plan. next is the command that applies it.
 func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {
 		body, err := s.Get(a.Context, layout.Plan(p.Run))
@@ -170,8 +169,7 @@ func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next strin
 	return planText(a, s, r, p, next)
 }
 
-// planText prints a plan for people: sources, changes, who was left out and
-// why, and what to do next.
+// planText prints a plan for people: the sources, the changes, who was left out and why, and the next step.
 func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next string) error {
 	out := &printer{w: a.Stdout}
 	out.printf("Run %s, tenant %s, as of %s, mode %s\n\n", p.Run, p.Tenant, p.AsOf.Format(time.RFC3339), p.Mode)
@@ -230,8 +228,8 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	return out.err
 }
 
-// ruleTable has a line for each rule: how many holders there are, how many it asked,
-// how many it matched, and which attributes were empty.
+// ruleTable has a line for each rule: its holders, how many of them it asked, how many matched, and which attributes
+// were empty.
 func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {
@@ -241,7 +239,7 @@ func ruleTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// pendingText prints what earlier runs began and did not finish, one by one.
+// pendingText lists what earlier runs began and did not finish.
 func pendingText(out *printer, p *plan.Plan) {
 	what := "gone on with first: " + strings.Join(p.Resumes, ", ")
 	if p.Mode == policy.Audit {
@@ -264,8 +262,7 @@ func changeTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// leftOut counts, by reason, who came back, who matched but is left alone, and who
-// is undecided or exempt.
+// leftOut counts, by reason, the people who returned, who matched but are left alone, and who are undecided or exempt.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
 	err := report.EachListed(a.Context, s, r.Begin.Run, func(list, reason string) error {

@@ -39,7 +39,7 @@ func (c *policyCheckCmd) Run(a *Process) error {
 	return err
 }
 
-// names looks for the people whom the policy lists in the latest snapshot.
+// names looks the people whom the policy lists up in the latest snapshot.
 func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
 	s, err := storeFlag{c.Store}.open(a)
 	if err != nil {
@@ -81,7 +81,7 @@ type policyTestCmd struct {
 	File string `arg:"" help:"The policy file; its golden users are beside it, in NAME_test.yaml."`
 }
 
-// Run asks the rules about the golden users beside a policy.
+// Run asks the rules about the golden users of the file beside a policy.
 func (c *policyTestCmd) Run(a *Process) error {
 	p, _, err := policyFlag{c.File}.load()
 	if err != nil {

@@ -38,7 +38,7 @@ func TestPolicyOfTheProject(t *testing.T) {
 	}
 }
 
-// TestPolicyTestFails: a golden person of whom the rules say something else.
+// TestPolicyTestFails: the rules decide otherwise than a golden person expects.
 func TestPolicyTestFails(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(infra)

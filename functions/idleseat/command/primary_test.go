@@ -9,12 +9,12 @@ import (
 
 const leftAlone = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
 
-// exempting is an edit by which an Active Directory group is exempt.
+// exempting is an edit that exempts an Active Directory group.
 func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
 
-// reasons are those for a person's Citrix license in lists of a plan.
+// reasons returns the reasons about a person's Citrix license in lists of a plan.
 func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	for _, list := range lists {
 		for _, l := range list {
@@ -26,8 +26,7 @@ func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	return all
 }
 
-// TestPrimaryGroup: people are members of their primary group, although no list of
-// members has them.
+// TestPrimaryGroup: people are members of their primary group, although no member list has them.
 func TestPrimaryGroup(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3}, exempting(t))
@@ -54,8 +53,8 @@ func TestPrimaryGroup(t *testing.T) {
 	}
 }
 
-// TestHiddenMembers: the members of an exempt group may not be read. So everybody may
-// be in it, when planning and at the last moment.
+// TestHiddenMembers: the account may not read the members of an exempt group. So everybody may be in it, when planning
+// and at the last moment.
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 3}, exempting(t))

@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// printer writes text to people and keeps the first error. What stands in a format's
-// place cannot begin a line of its own.
+// printer writes text to people and keeps the first error. An argument of a format cannot begin a new line.
 type printer struct {
 	w   io.Writer
 	err error
@@ -51,7 +50,7 @@ func (p *printer) table(rows [][]string) {
 // shownRows is how many rows of a long table are printed.
 const shownRows = 25
 
-// shortTable prints the beginning of a table, and where the rest is.
+// shortTable prints the beginning of a table, and where to find the rest.
 func (p *printer) shortTable(rows [][]string, rest string) {
 	more := len(rows) - 1 - shownRows
 	if more <= 0 {
@@ -62,7 +61,7 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 	p.printf("  … and %d more; %s\n", more, rest)
 }
 
-// oneLine is a text that stays on one line, as it is shown.
+// oneLine returns a text as it is shown, on one line.
 func oneLine(text string) string { return plain.Line(strings.ReplaceAll(text, "\n", " ")) }
 
 func prefixed(prefix, s string) string {
@@ -76,8 +75,7 @@ func money(amount float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", amount, currency))
 }
 
-// maxReasons is how many different reasons are counted one by one, and how
-// many of them are printed.
+// maxReasons is how many different reasons are counted, and how many of them are printed.
 const (
 	maxReasons   = 10_000
 	shownReasons = 12

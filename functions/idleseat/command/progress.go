@@ -12,9 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// progress is one line on a terminal that says how many people were read, how
-// fast, and how long it will take. On anything but a terminal it is nil, and
-// prints nothing.
+// progress is one line on a terminal: how many people were read, how fast, and how long the rest will take. It is nil
+// and prints nothing when the output is no terminal.
 type progress struct {
 	mu      sync.Mutex
 	w       io.Writer

@@ -9,9 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestRenamedLicense: a license has another name in the policy than when it was
-// changed. What was given back is left alone all the same, and what is being changed
-// is not begun a second time.
+// TestRenamedLicense: the policy now has another name for a license than when it was changed. A restored license is
+// still left alone, and a pending change is not begun a second time.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// TestSambaTwoControllers runs against two real controllers of which only the first
-// is configured, and the second is known from the directory.
+// TestSambaTwoControllers runs against two real controllers. Only the first is configured. The directory lists the
+// second.
 func TestSambaTwoControllers(t *testing.T) {
 	const password = "L0gsOn!here"
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 2})

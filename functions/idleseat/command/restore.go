@@ -21,7 +21,7 @@ type restoreCmd struct {
 	Yes  bool   `help:"Put it back without being asked."`
 }
 
-// Run puts back what was taken, by runs of their own.
+// Run restores what was taken, by runs of their own.
 func (c *restoreCmd) Run(a *Process) error {
 	switch {
 	case c.User == "" && c.From == "":
@@ -54,13 +54,13 @@ func (c *restoreCmd) Run(a *Process) error {
 		}
 	}
 	var errs []error
-	for _, run := range runs { // one that cannot be put back does not keep the others
+	for _, run := range runs { // a run that cannot be restored does not stop the others
 		errs = append(errs, c.putBack(a, line, s, run, user))
 	}
 	return errors.Join(errs...)
 }
 
-// idOf is the key of a user in the ledger: the object id, or a SID as it is given.
+// idOf returns the key of a user in the ledger: the object id, or a SID unchanged.
 func idOf(a *Process, line *pipeline, name string) (string, error) {
 	if strings.HasPrefix(name, "S-1-") {
 		return name, nil
@@ -72,8 +72,8 @@ func idOf(a *Process, line *pipeline, name string) (string, error) {
 	return id, nil
 }
 
-// inForce is the text of the policy in force; empty, with a word about it, when the
-// file cannot be read: the way back is open all the same.
+// inForce returns the text of the policy in force. When the file cannot be read, it prints a warning and returns "",
+// since a restore needs no valid policy.
 func (c *restoreCmd) inForce(a *Process) string {
 	if c.Policy == "" {
 		return ""
@@ -89,8 +89,7 @@ func (c *restoreCmd) inForce(a *Process) string {
 	return string(text)
 }
 
-// putBack plans and applies the restoring of one run, after what was begun before
-// of the same.
+// putBack plans and applies the restore of one run, after it resumed what was begun before.
 func (c *restoreCmd) putBack(a *Process, line *pipeline, s store.Store, run, user string) error {
 	p, err := gate.Restore(a.Context, s, gate.Back{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
 	if err != nil {

@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// holding is what everybody holds: licenses with their paths and switched-off
-// plans, and groups.
+// holding is what everybody holds: licenses with their paths and switched-off plans, and groups.
 func holding(c *sandbox.Company) map[int][]string {
 	all := map[int][]string{}
 	for i := range c.Size() {
@@ -34,8 +33,8 @@ func holding(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// asBefore checks that everybody holds what they held. Licenses of the groups that
-// were left follow membership.
+// asBefore checks that everybody holds what they held before. Licenses of the groups that were left follow the
+// membership.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()
 	diff := ""
@@ -66,8 +65,7 @@ func (s *shell) restored(args ...string) report.Results {
 	return r
 }
 
-// TestRestore puts back one user and then the rest of a run: everybody holds
-// what they held before.
+// TestRestore restores one user and then the rest of a run. Everybody holds what they held before.
 func TestRestore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond})
@@ -94,8 +92,8 @@ func TestRestore(t *testing.T) {
 	s.want(exitUsage, "restore", "nobody@contoso.example", "--yes")
 }
 
-// TestRestoreOfOthers: one user's license on its way back keeps nobody else's, and
-// the whole run comes back after all.
+// TestRestoreOfOthers: an open restore of one user does not keep other licenses from being restored, and in the end the
+// whole run is restored.
 func TestRestoreOfOthers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 1500 * time.Millisecond})
@@ -130,9 +128,8 @@ func TestRestoreOfOthers(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestRestoreWhileApplied: a run is put back while it still waits for the directory.
-// What it has taken comes back, what it has begun is undone, and it begins nothing
-// any more.
+// TestRestoreWhileApplied: a run is restored while it still waits for the directory. What it has taken is restored,
+// what it has begun is rolled back, and it begins nothing any more.
 func TestRestoreWhileApplied(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -162,8 +159,8 @@ func TestRestoreWhileApplied(t *testing.T) {
 	}
 }
 
-// TestRestoreWhenDataAreOver: the data of a run are deleted after some weeks, the
-// ledger is kept for years. Whoever lost a license then has it back all the same.
+// TestRestoreWhenDataAreOver: the data of a run are deleted after some weeks, and the ledger is kept for years. A
+// person who lost a license then can still have it restored.
 func TestRestoreWhenDataAreOver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})
@@ -174,7 +171,7 @@ func TestRestoreWhenDataAreOver(t *testing.T) {
 	if err := os.RemoveAll(s.path("store/runs/" + p.Run)); err != nil {
 		t.Fatal(err)
 	}
-	// Nor does it take sign-in dates, which are gone with the premium license.
+	// A restore does not need sign-in dates either, which are gone with the premium license.
 	s.company.Intercept(lapsed)
 	if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(report.Done) == 0 || r.Count(report.Done) != len(r.Results) {
 		t.Errorf("one user: %+v", r)

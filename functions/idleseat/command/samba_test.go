@@ -30,7 +30,7 @@ func TestSamba(t *testing.T) {
 
 	p := s.plan(exitDone)
 	want := golden(s, p.AsOf)
-	for i := range s.company.Company.Size() { // people in Active Directory only are known by Samba's SID
+	for i := range s.company.Company.Size() { // people who are only in Active Directory are known by Samba's SID
 		if person := s.company.Company.Person(i); person.Kind == sandbox.ADOnly {
 			for key, v := range want {
 				if rule, ok := strings.CutPrefix(key, person.AD.SID+" "); ok {
@@ -72,9 +72,8 @@ func TestSamba(t *testing.T) {
 	}
 }
 
-// onPremises starts a Samba domain with the company's people of Active
-// Directory, as change leaves them, and leads idleseat to its first controller.
-// It answers what Samba made of the people, by sAMAccountName.
+// onPremises starts a Samba domain with the company's people of Active Directory, edited by change, and points idleseat
+// to its first controller. It returns the people as Samba has them, by sAMAccountName.
 func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Person)) (*samba.Domain, map[string]directory.ADUser) {
 	t.Helper()
 	citrix := samba.DN("Citrix Users", samba.GroupsOU)
@@ -107,7 +106,7 @@ func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Pers
 	return d, synced
 }
 
-// bySAM reads what Samba made of the people.
+// bySAM reads the people as Samba has them.
 func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	t.Helper()
 	ad, err := activedirectory.New(activedirectory.Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}, time.Now)
@@ -125,8 +124,7 @@ func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	return people
 }
 
-// syncedFrom writes Samba's SIDs and GUIDs into what Graph answers, as Entra
-// Connect would have.
+// syncedFrom writes Samba's SIDs and GUIDs into Graph's answers, as Entra Connect would.
 func syncedFrom(s *shell, synced map[string]directory.ADUser) func(http.Handler) http.Handler {
 	var pairs []string
 	for i := range s.company.Company.Size() {

@@ -18,9 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// TestSambaGivesBack takes Citrix in a real Samba domain, gives it back to
-// somebody who logs on again, and then puts back the whole run: everybody is in
-// the group again, each added once.
+// TestSambaGivesBack takes Citrix in a real Samba domain, restores it to a person who logs on again, and then restores
+// the whole run. Everybody is in the group again, and each was added once.
 func TestSambaGivesBack(t *testing.T) {
 	const password = "B4ck!again-here"
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})

@@ -42,9 +42,9 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestSambaWayBack takes Citrix in a real Samba domain. Then the group is renamed and
-// another one is made in its place, and one account is deleted. A restore puts people
-// back into the group that they were in. It puts nobody into the other one.
+// TestSambaWayBack takes Citrix in a real Samba domain. Then the group is renamed, another one is made in its place,
+// and one account is deleted. A restore returns people to the group that they were in, and puts nobody into the other
+// one.
 func TestSambaWayBack(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 5, LicenseDelay: 20 * time.Millisecond})
 	d, _ := onPremises(t, s, samba.Options{}, nil)
@@ -93,7 +93,7 @@ func TestSambaWayBack(t *testing.T) {
 	}
 	// The run knows which group it was.
 	one(taken[0], report.Done, "is called "+renamed+" now")
-	// Nobody knows it when its data are gone, until the policy says so.
+	// Without its data nobody knows the group, until the policy names it.
 	must(os.Rename(s.path("store/runs"), s.path("runs")))
 	must(os.Rename(s.path("store/history"), s.path("history")))
 	one(taken[1], report.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")

@@ -14,9 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
-// TestSambaKilled kills apply again and again, before and after its
-// operations on Graph and on the store, while it takes people off a group of a real
-// Samba domain. By Samba's own audit log everybody was removed once.
+// TestSambaKilled kills apply again and again, before and after its operations on Graph and on the store, while it
+// removes people from a group of a real Samba domain. By Samba's own audit log everybody was removed once.
 func TestSambaKilled(t *testing.T) {
 	x := newTrial(t, sandbox.Options{Users: 600, Seed: 5}, time.Now(), nil)
 	d, synced := onPremises(t, x.shell, samba.Options{}, nil)

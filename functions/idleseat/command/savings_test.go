@@ -78,8 +78,7 @@ func TestSavesNothing(t *testing.T) {
 	}
 }
 
-// sums compares the sum of a plan with changes.csv and, of one Citrix change, with the
-// ledger.
+// sums compares the sum of a plan with changes.csv and, for one Citrix change, with the ledger.
 func (s *shell) sums(p printed, want float64) {
 	s.t.Helper()
 	file, err := os.Open(s.path("store/runs/" + p.Run + "/changes.csv"))

@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// refusing puts a Graph before the company that refuses every write about some
-// people.
+// refusing makes Graph refuse every write about some people.
 func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +58,7 @@ func TestSetbacks(t *testing.T) {
 		switch good := len(next.Changes) - len(of); {
 		case night == 1 && (good != 3 || next.Deferred != first.Deferred):
 			t.Errorf("the second night: %d others of %d, %d deferred", good, len(next.Changes), next.Deferred)
-		case night == 1: // from now on there is room for all
+		case night == 1: // from now on every change fits
 			s.write("policy.yaml", replace(t, "days(90)", "days(3650)")(string(s.company.Policy())))
 		case len(of) == 3:
 			tried = append(tried, night)
@@ -78,7 +77,7 @@ func TestSetbacks(t *testing.T) {
 			}
 		}
 	}
-	if !slices.Equal(tried, []int{0, 2, 4, 8, 16}) { // in the second night there was no room
+	if !slices.Equal(tried, []int{0, 2, 4, 8, 16}) { // in the second night it did not fit
 		t.Errorf("tried in the nights %v", tried)
 	}
 	one := s.plan(exitDone, "--user", first.Changes[0].UserPrincipalName)
@@ -92,9 +91,8 @@ func TestSetbacks(t *testing.T) {
 	}
 }
 
-// TestRulesInTheirOrder: two rules take licenses from one person. The plan has these
-// changes in the order of the policy. The names of the rules do not count, nor does the
-// rule by which the person is idle longer.
+// TestRulesInTheirOrder: two rules take licenses from one person. The plan has these changes in the order of the
+// policy. Neither the names of the rules nor the person's idle time under each rule change that order.
 func TestRulesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 1}, replace(t, "citrix-idle-90", "a-citrix"), replace(t, "perRun: 200", "perRun: 500"))

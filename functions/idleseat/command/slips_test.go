@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSlipsInThePolicy: a mistake in the policy is refused before anything is read. The
-// message proposes what the author means, and never its opposite.
+// TestSlipsInThePolicy: a mistake in the policy is refused before anything is read. The message proposes what the
+// author means, and never its opposite.
 func TestSlipsInThePolicy(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
@@ -84,8 +84,8 @@ func TestWhoHasNoType(t *testing.T) {
 	}
 }
 
-// TestADOnlyIsDecided: people in Active Directory alone are decided despite the
-// exemption of guests, unless Entra ID was not read.
+// TestADOnlyIsDecided: people who are only in Active Directory are decided despite the exemption of guests, unless
+// Entra ID was not read.
 func TestADOnlyIsDecided(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, "LastlogonTimestamp.earlierThan(now - days(90))", "LastlogonTimestamp.earlierThan(now - days(20))"), replace(t, "percent: 10", "percent: 99"))
@@ -106,8 +106,8 @@ func TestADOnlyIsDecided(t *testing.T) {
 	}
 }
 
-// TestRuleLines: the plan has a line for each rule, with whom it asked and what was
-// empty, and says when a rule asks nobody or a leave is over.
+// TestRuleLines: the plan has a line for each rule, with the number of people that it asked and the attributes that
+// were empty. It says when a rule asks nobody, and when a leave is over.
 func TestRuleLines(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {
@@ -134,7 +134,7 @@ func TestRuleLines(t *testing.T) {
 	p = s.plan(exitDone)
 	n := p.Rules[0].Empty["systemRole"]
 	empty := fmt.Sprintf("systemRole in %d of %d", n, holders)
-	if p.Rules[0].Asked != 0 || n > holders || n < holders-5 || // a few accounts contradict their other half, and are not known
+	if p.Rules[0].Asked != 0 || n > holders || n < holders-5 || // a few accounts contradict each other and are unknown
 		!slices.ContainsFunc(p.Notes, func(n string) bool {
 			return strings.HasPrefix(n, "rule m365-idle-60 asks nobody") && strings.Contains(n, empty)
 		}) {

@@ -19,9 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// sharedClock is a clock of the company and of the commands, in one file: it goes as
-// the real one does, and a test can move it ahead. So minutes pass in a test without a
-// wait.
+// sharedClock is a clock of the company and of the commands, in one file. It runs like the real one, and a test can
+// move it ahead. So minutes pass in a test without a wait.
 type sharedClock struct {
 	t    *testing.T
 	path string
@@ -39,7 +38,7 @@ func newSharedClock(t *testing.T) *sharedClock {
 	return c
 }
 
-// pass lets so much time pass at once.
+// pass advances the clock.
 func (c *sharedClock) pass(d time.Duration) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -47,7 +46,7 @@ func (c *sharedClock) pass(d time.Duration) {
 	c.move(d)
 }
 
-// passUntil lets the time pass until an instant, if that is still to come.
+// passUntil advances the clock to an instant, if that lies ahead.
 func (c *sharedClock) passUntil(due time.Time) {
 	c.t.Helper()
 	c.mu.Lock()
@@ -63,7 +62,7 @@ func (c *sharedClock) move(d time.Duration) {
 	if err := os.WriteFile(c.path+".new", binary.BigEndian.AppendUint64(nil, uint64(c.ahead)), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	if err := os.Rename(c.path+".new", c.path); err != nil { // whole for who reads it meanwhile
+	if err := os.Rename(c.path+".new", c.path); err != nil { // so that a reader never sees a partial file
 		c.t.Fatal(err)
 	}
 }
@@ -77,14 +76,13 @@ func (c *sharedClock) now() time.Time {
 // Now implements clock.Clock.
 func (c *sharedClock) Now() time.Time { return c.now() }
 
-// Sleep implements clock.Clock: who waits in the process of the test lets the time pass.
-// Those who wait side by side do not let it pass twice.
+// Sleep implements clock.Clock. In the process of the test a wait advances the clock. Concurrent waits advance it once.
 func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
 	c.passUntil(c.now().Add(d))
 	return ctx.Err()
 }
 
-// perRequest lets a step pass with each request of Graph.
+// perRequest advances the clock by a step with each request to Graph.
 func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -105,9 +103,8 @@ func clockOf(path string) func() time.Time {
 	}
 }
 
-// staleShell is a company of whose Graph reads lag up to a minute behind writes,
-// while time passes slowly: nearly every read is served while its object still has
-// an older state.
+// staleShell is a company with reads of Graph that lag behind writes by up to a minute. Time passes slowly, so nearly
+// every read shows an older state of its object.
 func staleShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	o.Lag = time.Minute
@@ -127,8 +124,7 @@ func clockedShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return s
 }
 
-// untilDone calls a command again and again, a minute after each other, until
-// nothing is pending.
+// untilDone repeats a command every minute until nothing is pending.
 func (s *shell) untilDone(args ...string) report.Results {
 	s.t.Helper()
 	for range mostCalls {
@@ -146,11 +142,10 @@ func (s *shell) untilDone(args ...string) report.Results {
 	return report.Results{}
 }
 
-// TestGoingBackWhileReadsLag: everybody whose license is being taken signs in while
-// reads still show what was before. People whose change is rolled back have the license
-// and not its successor. People whose change was made have the successor and not the
-// license. Nobody was ever without both. A restore right afterwards puts back all that
-// was taken.
+// TestGoingBackWhileReadsLag: all people with a pending change sign in while reads still show the state before it.
+// People with a rolled-back change have the license and not its successor. People with a completed change have the
+// successor and not the license. Nobody was ever without both. A restore right afterwards restores everything that was
+// taken.
 func TestGoingBackWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	s := staleShell(t, sandbox.Options{Users: 300, Seed: 6})
@@ -200,9 +195,9 @@ func number(s *shell, user string) (int, bool) {
 	return 0, false
 }
 
-// TestFifteenNightsWhileReadsLag drains a backlog by one plan a night, as far as a
-// month's limit lets it, in a calm company and in one whose reads lag: in the end everybody holds the same, each change
-// was made by one write, and nobody was without a mailbox.
+// TestFifteenNightsWhileReadsLag drains a backlog with one plan a night, as far as a month's limit allows, in a calm
+// company and in one with lagging reads. In the end everybody holds the same, each change was made by one write, and
+// nobody was without a mailbox.
 func TestFifteenNightsWhileReadsLag(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Users: 600, Seed: 2}

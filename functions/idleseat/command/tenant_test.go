@@ -10,9 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAccountsAreNotTheTenant: the rows of subscribedSkus are as in Microsoft's
-// own example, of two billing accounts and of none, and some products have ended.
-// The tenant is the organization.
+// TestAccountsAreNotTheTenant: the rows of subscribedSkus are those of Microsoft's own example. They have two billing
+// accounts or none, and some products have ended. The tenant is the organization.
 func TestAccountsAreNotTheTenant(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})

@@ -39,8 +39,7 @@ func TestProgressText(t *testing.T) {
 	}
 }
 
-// TestProgressLine: one line that is written over, not more often than eyes
-// can follow, and taken away at the end.
+// TestProgressLine: one line is overwritten, no more often than eyes can follow, and removed at the end.
 func TestProgressLine(t *testing.T) {
 	t.Parallel()
 	var w bytes.Buffer

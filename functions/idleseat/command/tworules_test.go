@@ -9,9 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestTwoRulesOnePerson: when two rules want the same person's license, the one
-// that comes first in the policy has it, once, and the plan says what became of the
-// other.
+// TestTwoRulesOnePerson: when two rules match the same person's license, the earlier one in the policy takes it, once.
+// The plan says what happened to the other.
 func TestTwoRulesOnePerson(t *testing.T) {
 	t.Parallel()
 	second := `  - name: m365-idle-90

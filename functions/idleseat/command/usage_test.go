@@ -16,7 +16,7 @@ import (
 func copilotRule(text string) string {
 	text = strings.Replace(text, "\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n", 1)
 	text = strings.Replace(text, "\nlicenses:\n", "\nlicenses:\n  copilot: {sku: Microsoft_365_Copilot, monthlyPrice: 30}\n", 1)
-	text = strings.Replace(text, "newHolder: 14", "newHolder: 0", 1) // they have held it for an hour
+	text = strings.Replace(text, "newHolder: 14", "newHolder: 0", 1) // people have held it for an hour
 	return text + `
   - name: copilot-unused-45
     license: copilot
@@ -26,8 +26,8 @@ func copilotRule(text string) string {
 `
 }
 
-// withCopilot starts a company in which every third employee with an active account holds
-// Copilot directly. They are the people by whom they are known.
+// withCopilot starts a company in which every third employee with an active account holds Copilot directly. holders are
+// their numbers.
 func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	t.Helper()
 	s = newShell(t, sandbox.Options{Users: 300, Seed: 14, LicenseDelay: 20 * time.Millisecond}, append([]policyText{copilotRule}, edit...)...)
@@ -47,7 +47,7 @@ func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	return s, holders
 }
 
-// copilots are the changes of a plan that take Copilot, by the people's numbers.
+// copilots returns the numbers of the people from whom a plan takes Copilot.
 func (s *shell) copilots(p printed) (taken []int) {
 	for _, c := range p.Changes {
 		if c.License == "copilot" {
@@ -58,13 +58,13 @@ func (s *shell) copilots(p printed) (taken []int) {
 	return taken
 }
 
-// TestCopilotUnused: a rule about a date of a usage report goes from the plan to the change
-// and back again. Who used Copilot keeps it, and whom the report does not know, too.
+// TestCopilotUnused: a rule about a date of a usage report works from the plan to the change and back. A person who
+// used Copilot keeps it. So does a person whom the report does not list.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	s, holders := withCopilot(t)
 	c := s.company.Company
-	c.SetReports(sandbox.Reports{Older: true}) // the report is in beta alone
+	c.SetReports(sandbox.Reports{Older: true}) // the report is only in beta
 	now := time.Now()
 	for _, i := range holders {
 		c.Use(i, directory.CopilotUse, now.AddDate(0, 0, -5))
@@ -113,8 +113,8 @@ func (s *shell) holdsCopilot(i int) bool {
 	return slices.ContainsFunc(s.company.Company.Person(i).Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "639dec6b-bb19-468b-871c-c5c441c4b0cb" })
 }
 
-// TestReportsGoWrong: whatever becomes of a report, nobody loses Copilot by what it does not
-// say, by a plan that was made before or by one that is made then, and the other rules go on.
+// TestReportsGoWrong: nobody loses Copilot because a report is broken or incomplete, neither by an earlier plan nor by
+// a new one. The other rules go on.
 func TestReportsGoWrong(t *testing.T) {
 	t.Parallel()
 	const halved = "part of the list is missing"

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// remove removes what lies in the store below some keys.
+// remove removes the objects of the store below some keys.
 func (s *shell) remove(patterns ...string) {
 	s.t.Helper()
 	for _, p := range patterns {
@@ -33,8 +33,7 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger makes the ledger and a run's reading look as versions before the
-// binding wrote them.
+// earlierLedger makes the ledger and a run's reading look as versions before the binding wrote them.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))
@@ -67,8 +66,8 @@ func (s *shell) earlierLedger(run string) {
 	}
 }
 
-// TestRestoreFromLedgerAlone: other objects of the store are gone or damaged. The
-// ledger alone is enough to put everybody back.
+// TestRestoreFromLedgerAlone: other objects of the store are missing or damaged. The ledger alone is sufficient to
+// restore everybody.
 func TestRestoreFromLedgerAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(s *shell, run string){
@@ -118,8 +117,8 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 	})
 }
 
-// TestRestoreOfWhatWasBegun: a run had begun changes when its data were lost. The
-// restore gives back what the run took, and undoes what the run had begun.
+// TestRestoreOfWhatWasBegun: a run had begun changes when its data were lost. The restore restores what the run took,
+// and rolls back what the run had begun.
 func TestRestoreOfWhatWasBegun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -159,10 +158,9 @@ func remade(next http.Handler) http.Handler {
 	})
 }
 
-// TestRestoreIntoPresentGroup: the group that was left is gone, or may not be changed
-// any more, or gives more than the license. The license comes back by the policy's
-// present group if that one may be used. Otherwise the result says why it cannot. Once
-// that is mended, the license comes back.
+// TestRestoreIntoPresentGroup: the source group is deleted, cannot be changed any more, or gives more than the license.
+// The license is restored by the policy's present group if that one may be used. Otherwise the result says why it
+// cannot. Once that is mended, the license is restored.
 func TestRestoreIntoPresentGroup(t *testing.T) {
 	t.Parallel()
 	e3 := func(change func(g map[string]any)) func(http.Handler) http.Handler {

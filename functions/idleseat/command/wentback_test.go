@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// onlySignIn makes Graph leave out every sign-in date of a user but one old one
-// (docs-contrib api-reference/v1.0/resources/signinactivity.md: each may be missing).
+// onlySignIn makes Graph leave out all sign-in dates of a user except one old one (docs-contrib
+// api-reference/v1.0/resources/signinactivity.md: each may be missing).
 func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	return func(user map[string]any) {
 		if user["id"] == id {
@@ -22,8 +22,7 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// keeper is somebody whom a rule keeps, who holds E3 by its group alone and
-// uses both accounts.
+// keeper returns a person whom a rule keeps, who holds E3 only by its group and uses both accounts.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
 	verdicts := golden(s, s.now())
@@ -41,8 +40,8 @@ func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 // now is the clock of the company.
 func (s *shell) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
-// TestADateGoesBack: one person's newest date of yesterday is missing tonight, and an
-// old one is left. Nobody knows when the person was last there.
+// TestADateGoesBack: one person's newest date of yesterday is missing tonight, and an old one is left. It is unknown
+// when the person was last active.
 func TestADateGoesBack(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 500, Seed: 4})
@@ -86,8 +85,7 @@ func TestADateGoesBack(t *testing.T) {
 	s.unwritten()
 }
 
-// TestADateGoesBackBeforeTheWrite: the plan was made from a date, and at the last
-// moment an earlier one is read.
+// TestADateGoesBackBeforeTheWrite: the plan rests on a date, and at the last moment an earlier date is read.
 func TestADateGoesBackBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 500, Seed: 4})

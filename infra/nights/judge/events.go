@@ -11,35 +11,35 @@ import (
 // What is what an event tells.
 type What string
 
-// The events. Each but Ruled, Night and Lose is about a person, who is Hired before.
+// The events. Each except Ruled, Night and Lose is about a person, who must be Hired before.
 const (
-	Ruled    What = "ruled"     // Rule is in force from now on, in place of that for its license
-	Hired    What = "hired"     // a person is there, since At; Holds: it is a person and no room
+	Ruled    What = "ruled"     // Rule is in force from now on, instead of the former rule for its license
+	Hired    What = "hired"     // the person exists since At; Holds: a person, not a room
 	Remade   What = "remade"    // the account that a license rests on was made again, unused
-	Parted   What = "parted"    // the account that the license rests on is no longer known to be the person's
-	Holding  What = "holding"   // holds the license since At, by nobody's act: at first, or again
-	Used     What = "used"      // the rule for the license counts it
-	Exempted What = "exempted"  // Holds: it begins; else it ends
-	Outside  What = "outside"   // Holds: the rule for the license does not concern the person
+	Parted   What = "parted"    // nothing shows any more that the account which the license rests on is the person's
+	Holding  What = "holding"   // the person holds the license since At, by nobody's act: at first, or again
+	Used     What = "used"      // a use that counts for the rule of the license
+	Exempted What = "exempted"  // Holds: an exemption begins; else it ends
+	Outside  What = "outside"   // Holds: the rule for the license is not about the person
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
 	Enabled  What = "enabled"   // Holds: the account is enabled; else it is blocked
-	Given    What = "given"     // anybody gives the license: a help desk, a restore
-	Released What = "released"  // somebody else takes it, or leaves with it
+	Given    What = "given"     // somebody gives the license: a help desk, a restore
+	Released What = "released"  // somebody else takes the license, or the person leaves with it
 	Planned  What = "planned"   // a plan lists the removal
 	Accepted What = "accepted"  // an administrator allows the removal beyond the limits
 	Told     What = "announced" // the removal is announced
-	Pending  What = "pending"   // Holds: the tool has not seen its write carried out, when it looked last
-	Removed  What = "removed"   // the tool takes the license, now
-	Forgot   What = "forgot"    // the tool's store was brought back from a copy of At
-	Mailless What = "mailless"  // the tool leaves somebody without a mailbox's license
-	Night    What = "night"     // Text: the verdict of a night; Reasons: why it is held
-	Lose     What = "lose"      // at the end something is open or cannot be put back; Text says so
+	Pending  What = "pending"   // Holds: the tool's last read did not show its write
+	Removed  What = "removed"   // the tool takes the license now
+	Forgot   What = "forgot"    // the tool's store was restored from a backup made at At
+	Mailless What = "mailless"  // the tool leaves the person without a mailbox's license
+	Night    What = "night"     // Text: the verdict of a night; Reasons: why its plan is on hold
+	Lose     What = "lose"      // at the end a change is open or a license cannot be restored; Text gives the reason
 )
 
-// Failed is the verdict of a night in which nothing could be read.
+// Failed is the verdict of a night in which the directories could not be read.
 const Failed = "failed"
 
-// Event is one thing that happens. Shown is from when on it can be known; zero: at once.
+// Event is one event. Shown is the earliest time at which it can be known. Zero: at once.
 type Event struct {
 	What    What      `json:"what"`
 	At      time.Time `json:"at"`
@@ -47,17 +47,17 @@ type Event struct {
 	Person  string    `json:"person,omitempty"`
 	License string    `json:"license,omitempty"`
 	Holds   bool      `json:"holds,omitempty"`
-	// Stranger tells that a machine with a store of its own does it.
+	// Stranger: a second machine with its own store does it.
 	Stranger bool     `json:"stranger,omitempty"`
 	Text     string   `json:"text,omitempty"`
 	Reasons  []string `json:"reasons,omitempty"`
 	Rule     *Rule    `json:"rule,omitempty"`
-	// Unread are the licenses whose directory a night could not read.
+	// Unread lists the licenses whose directory a night could not read.
 	Unread []string `json:"unread,omitempty"`
 }
 
-// Hear takes what happens. Events come in the order in which they happen. An event about
-// somebody who was never hired, or of no kind that there is, is an error.
+// Hear takes one event. Events come in the order in which they happen. An event of an unknown kind, or about a person
+// who was never hired, is an error.
 func (j *Judge) Hear(e Event) error {
 	if e.Shown.IsZero() {
 		e.Shown = e.At
@@ -108,7 +108,7 @@ func (j *Judge) about(e Event, p *person) error {
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
-		l.held, l.taken = true, time.Time{} // one of several ways was taken
+		l.held, l.taken = true, time.Time{} // the person held it in several ways, and one of them was taken
 		if l.since.IsZero() {
 			l.since = e.At
 		}
@@ -157,7 +157,7 @@ func (j *Judge) about(e Event, p *person) error {
 	return nil
 }
 
-// Read hears a story, one JSON event a line, to its end.
+// Read hears a whole story, one JSON event a line.
 func (j *Judge) Read(story io.Reader) error {
 	lines := json.NewDecoder(story)
 	lines.DisallowUnknownFields()

@@ -1,49 +1,47 @@
-// Package judge decides from the truth alone whether a license was rightly taken. It
-// imports nothing of the product and reads none of its files: a world tells it what
-// happens and when that could be known, and it is asked about every removal at the
-// moment of the write.
+// Package judge decides from the truth alone whether a license was rightly taken. It imports nothing of the product and
+// reads none of its files. A world sends it every event, with the time at which the event could be known. The judge
+// decides about every removal at the moment of the write.
 //
 // Its terms:
 //
 //   - used: the person signed in (or logged on, for a rule about that). It can be known
-//     from the instant at which the directory shows it, which may be a day later.
-//   - known: shown for longer than Slack. What came later may be missed: between the last
-//     reading and the write lies a moment.
-//   - wrong: taken from somebody who, by what could be known, was used within the rule's
-//     span, too new, exempt, outside the rule, no person, enabled or holding the license
-//     for too short a time, given the license back within the span, or not announced to
-//     for long enough.
-//   - seen: some night had a verdict that rests on reading the directories, meanwhile. An
-//     account that is blocked and enabled again between two such nights, or a license
-//     that is lost and given in that time, is as if nothing had happened: nobody can know.
-//   - stranger: a second machine with a store of its own took the license. It cannot know
-//     what only the first one's store tells: what was given back or announced, and since
-//     when an account is enabled or a license held. Nor can the first one know that what
-//     a stranger took was given back.
-//   - forgotten: the tool's store was brought back from a copy. What it took after the copy
-//     was made it does not know.
-//   - outside: the rule does not ask about the person, or nobody can say whether it
-//     concerns them.
-//   - stuck: the license cannot be changed safely, by the company's own doing. It is no
-//     fault to change it, and none to leave it.
-//   - given back: given by somebody, after the tool took it. When the tool has only seen its
-//     write accepted and not yet carried out, and no night was in between, it cannot tell
-//     a gift from a write that was never made.
-//   - twice: taken although it was taken before, and nobody gave it since.
-//   - hidden: taken without a plan that lists it, or with one that is held and that nobody
-//     overrode, or beyond the limit of the rule.
-//   - beyond the limit: what the tool took within Window, nobody gave back and no override
-//     accepted is a greater share of the holders than the limit of the rule. Mercy lies
-//     between the two, since a tool counts the holders that it sees. Few are never beyond.
-//   - without: an instant at which somebody holds no license with a mailbox, who held one
-//     before and from whom the tool took it.
-//   - lost: at the end a change is open, or what was taken cannot be put back.
-//   - silent: a night without a verdict, or held without a reason.
+//     once the directory shows it, which may be a day later.
+//   - known: shown for longer than Slack. Anything later may be missed, since a moment lies
+//     between the last reading and the write.
+//   - wrong: a license was taken too early or from the wrong person. By what could be known
+//     the person was used within the rule's span, too new, exempt, outside the rule, or no
+//     person. Or they had held the license or been enabled for too short a time, had it
+//     restored within the span, or had no announcement for long enough.
+//   - seen: since then some night had a verdict that rests on reading the directories. An
+//     account may be blocked and enabled again between two such nights, or a license lost
+//     and given. That is as if nothing had happened, since nobody can know it.
+//   - stranger: a second machine with its own store took the license. It cannot know what
+//     only the first machine's store has: what was restored or announced, and since when an
+//     account is enabled or a license held. Nor can the first machine know that a license
+//     which the stranger took was restored.
+//   - forgotten: the tool's store was restored from a backup. The tool does not know what it
+//     took after the backup was made.
+//   - outside: the rule does not ask about the person, or nobody can say whether it does.
+//   - stuck: the license cannot be changed safely, because of the company. Neither changing
+//     it nor leaving it is a fault.
+//   - given back: somebody gave the license after the tool took it. The tool may have seen
+//     only that its write was accepted, and not yet that it was carried out. If no night was
+//     in between, it cannot distinguish a gift from a write that was never made.
+//   - twice: taken again, although nobody gave it since the tool took it.
+//   - hidden: taken without a plan that lists it, by a plan on hold that nobody overrode, or
+//     beyond the limit of the rule.
+//   - beyond the limit: the tool took a greater share of the holders within Window than the
+//     limit of the rule. What somebody gave back or an override accepted does not count.
+//     Mercy is the difference that is allowed, since a tool counts the holders that it sees.
+//     Few licenses are never beyond the limit.
+//   - without: at some instant a person holds no license with a mailbox, held one before,
+//     and the tool took it.
+//   - lost: at the end a change is open, or a license that was taken cannot be restored.
+//   - silent: a night without a verdict, or a plan on hold without a reason.
 //   - missed: idle and clear for Patience, and still held.
 //
-// Every fault but a missed one is the tool's guilt in itself. Missed ones are counted
-// beside the clear cases, since a company in which something breaks each night may wait
-// for some of them.
+// Each fault except a missed one proves the tool guilty. Missed ones are compared with the number of clear cases, since
+// a company in which something breaks each night may have to wait for some of them.
 package judge
 
 import (
@@ -53,12 +51,12 @@ import (
 )
 
 const (
-	// Slack is how old the evidence of a write may be.
+	// Slack is the greatest age of the evidence for a write.
 	Slack = 2 * time.Minute
-	// Patience is how long somebody may be idle and clear before not taking counts.
+	// Patience is how long a person may be idle and clear before it counts that the license was not taken.
 	Patience = 30 * 24 * time.Hour
-	// Window is the time in which what is taken is added up, Few how many of these are no
-	// matter, and Mercy by how much the share may be above the limit.
+	// Window is the time over which the licenses that were taken are added up. Few is how many of them never matter.
+	// Mercy is how far the share may exceed the limit.
 	Window = 25 * 24 * time.Hour
 	Few    = 11
 	Mercy  = 1.2
@@ -67,18 +65,17 @@ const (
 // Rule is one rule as its author means it.
 type Rule struct {
 	License string
-	// Idle is the span without use after which the license is taken, and the one for
-	// which it is left alone after somebody gave it back.
+	// Idle is the span without use after which the license is taken. It is also the span for which the license is left
+	// alone after somebody gave it back.
 	Idle time.Duration
-	// Grace is how old the youngest account of somebody who was never used must be.
+	// Grace is the least age of the youngest account of a person who was never active.
 	Grace time.Duration
-	// NewHolder and EnabledAgain are how long the license must be held, and the account
-	// be enabled. Zero: no matter.
+	// NewHolder and EnabledAgain are how long the person must have held the license, and the account must have been
+	// enabled. Zero: any time.
 	NewHolder, EnabledAgain time.Duration
-	// Notice is how long before a removal it is announced. Zero: never.
+	// Notice is how long before a removal it must be announced. Zero: never.
 	Notice time.Duration
-	// Limit is the share of the holders that may be taken in a month unless somebody
-	// accepts it. Zero: all.
+	// Limit is the share of the holders that may be taken in a month without an administrator's acceptance. Zero: all.
 	Limit float64
 }
 
@@ -100,7 +97,7 @@ const (
 type Fault struct {
 	Why     Why
 	At      time.Time
-	Person  string // empty: of the night as a whole
+	Person  string // empty: the whole night
 	License string
 	What    string // in a sentence
 }
@@ -116,10 +113,10 @@ type Judge struct {
 	people map[string]*person
 	faults []Fault
 	seen   map[string]time.Time // by license: the last night that read its directory
-	clear  int                  // cases of Missed that could have been
+	clear  int                  // cases that could have been missed
 }
 
-// New makes a judge of these rules, one a license.
+// New makes a judge of these rules, one for each license.
 func New(rules ...Rule) *Judge {
 	j := &Judge{rules: map[string]Rule{}, seen: map[string]time.Time{}, people: map[string]*person{}}
 	for _, r := range rules {
@@ -128,10 +125,10 @@ func New(rules ...Rule) *Judge {
 	return j
 }
 
-// Faults are all so far, in the order in which they happened.
+// Faults returns all faults so far, in the order in which they happened.
 func (j *Judge) Faults() []Fault { return slices.Clone(j.faults) }
 
-// Clear is how many times a license began to be one that may be taken.
+// Clear counts how often a license became one that may be taken.
 func (j *Judge) Clear() int { return j.clear }
 
 func (j *Judge) fault(why Why, e Event, what string) {
@@ -155,7 +152,7 @@ func (j *Judge) removed(e Event, p *person, l *license) {
 	}
 	l.accepted = l.accepted || e.Stranger
 	l.held, l.taken, l.strange = false, e.At, e.Stranger
-	if !e.Stranger { // whose removal is not the one that the first machine announced
+	if !e.Stranger { // the first machine did not announce the stranger's removal
 		l.notice, l.announced = l.announced, time.Time{}
 	}
 	delete(p.clear, e.License)
@@ -185,8 +182,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// keeps says why a person keeps a license at an instant, by what is shown until known;
-// empty when it may be taken.
+// keeps returns why a person keeps a license at an instant, by what was shown until known. It is empty when the license
+// may be taken.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -214,7 +211,7 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// seenAll is the last time by which some night had read the directory of each license.
+// seenAll returns the latest time by which some night had read the directory of each license.
 func (j *Judge) seenAll() (at time.Time) {
 	first := true
 	for name := range j.rules {
@@ -225,7 +222,7 @@ func (j *Judge) seenAll() (at time.Time) {
 	return at
 }
 
-// night judges what a night told, and counts for how long licenses wait.
+// night judges the verdict of a night, and counts how long licenses wait.
 func (j *Judge) night(e Event) {
 	for name := range j.rules {
 		if e.Text != "" && e.Text != Failed && !slices.Contains(e.Unread, name) {
@@ -245,7 +242,7 @@ func (j *Judge) night(e Event) {
 	}
 }
 
-// wait counts how long a license that may be taken is not.
+// wait counts how long a license may be taken and is not.
 func (j *Judge) wait(e Event, p *person, l *license) {
 	rule, ruled := j.rules[e.License]
 	if !ruled || !l.held || l.stuck || p.missed[e.License] || j.unannounced(p, l, e) != "" {
@@ -262,7 +259,7 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// unannounced is keeps without a word on the announcement, which is the tool's part.
+// unannounced is keeps without the announcement, since announcing is the tool's task.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)

@@ -25,13 +25,13 @@ func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
 
-// shown is an event that can be known later only.
+// shown is an event that can only be known later.
 func shown(e Event, at time.Time) Event {
 	e.Shown = at
 	return e
 }
 
-// seen is a night that reads the directories, failed one that cannot.
+// seen is a night that reads the directories. failed is a night that cannot.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
@@ -46,7 +46,7 @@ func noticed() Event {
 	return Event{What: Ruled, At: on(1), Rule: &r}
 }
 
-// first is Anna, who is there for long, and whose license a plan lists.
+// first is Anna, who was hired long ago. A plan lists her license.
 var first = []Event{anna(Hired, -900, true), anna(Holding, -900, true), anna(Planned, -1, false)}
 
 func hear(t *testing.T, j *Judge, events ...Event) {
@@ -129,8 +129,7 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
-// TestStranger: a machine with a store of its own may not know what was given back, but
-// who signed in.
+// TestStranger: a machine with its own store need not know what was given back. It must know who signed in.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	for day, want := range map[int]int{50: 1, 20: 0} {
@@ -146,8 +145,8 @@ func TestStranger(t *testing.T) {
 	}
 }
 
-// TestAnnouncedBeforeAStranger: what the first machine announced stays announced, when the
-// second one takes the license and somebody gives it back.
+// TestAnnouncedBeforeAStranger: an announcement of the first machine stands when the second one takes the license and
+// somebody gives it back.
 func TestAnnouncedBeforeAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -160,8 +159,8 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger: the first machine cannot know that a license was given back which
-// the second one took.
+// TestTakenByAStranger: the second machine took a license and somebody gave it back. The first machine cannot know
+// that.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -174,7 +173,7 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
-// nights is a story: silence, waiting too long, and a mailbox without a license.
+// nights is a story with silence, a wait that is too long, and a mailbox without a license.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}
@@ -206,7 +205,7 @@ func TestNights(t *testing.T) {
 	}
 }
 
-// TestRead: a story that was written down is judged as one that was heard.
+// TestRead: a written story is judged like one that was heard.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer

@@ -10,7 +10,7 @@ func TestLimit(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		holders, taken int
-		between        int // days from one to the next
+		between        int // days between two removals
 		accepted       int // of them, the first
 		stranger       bool
 		limit          float64

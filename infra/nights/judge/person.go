@@ -2,7 +2,7 @@ package judge
 
 import "time"
 
-// fact is something that holds from an instant on, and when that can be known.
+// fact is something that is true from an instant on, with the time at which it can be known.
 type fact struct {
 	at, shown time.Time
 	holds     bool
@@ -15,9 +15,9 @@ type person struct {
 	exempt   []fact
 	outside  map[string][]fact // by license
 	enabled  []fact
-	used     map[string][]fact // by license whose rule reads it
+	used     map[string][]fact // by license: uses that count for its rule
 	licenses map[string]*license
-	clear    map[string]time.Time // by license: idle and clear since
+	clear    map[string]time.Time // by license: since when it is idle and clear
 	missed   map[string]bool
 }
 
@@ -34,19 +34,19 @@ func hire(e Event, rules map[string]Rule) *person {
 	return p
 }
 
-// license is what became of one license of a person.
+// license is what happened to one license of a person.
 type license struct {
 	held      bool
 	since     time.Time // held
-	released  time.Time // when somebody else took it last
+	released  time.Time // when somebody else last took it
 	given     []fact    // back
-	taken     time.Time // by the tool, and not given since
+	taken     time.Time // when the tool took it; zero once it was given
 	strange   bool      // taken by a stranger
 	planned   bool      // a plan lists the removal
 	accepted  bool      // an administrator allows the removal beyond the limits
 	stuck     bool
 	pending   bool      // the tool saw no effect of its write yet
-	announced time.Time // the removal, and not carried out since
+	announced time.Time // the removal was announced and not yet made
 	notice    time.Time // the announcement of the last removal
 }
 
@@ -57,7 +57,7 @@ func (p *person) license(name string) *license {
 	return p.licenses[name]
 }
 
-// give lets somebody hold the license again, or for the first time.
+// give records that the person holds the license again, or for the first time.
 func (l *license) give(e Event, seen time.Time) {
 	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
 		l.since = e.At
@@ -65,7 +65,7 @@ func (l *license) give(e Event, seen time.Time) {
 	l.held = true
 	switch unseen := l.pending && l.taken.After(seen); {
 	case l.taken.IsZero(), l.strange:
-	case unseen: // the tool may know no more than that it announced a removal
+	case unseen: // the tool may know only that it announced a removal
 		l.announced = l.notice
 	default:
 		l.given = append(l.given, fact{e.At, e.Shown, true})
@@ -73,9 +73,8 @@ func (l *license) give(e Event, seen time.Time) {
 	l.taken, l.planned, l.accepted = time.Time{}, false, false
 }
 
-// forget is what the tool forgets with its store. It does not know to have taken a license.
-// When no night reads that the person is without it, nobody knows that it was ever gone.
-// What it announced before still holds.
+// forget removes what the tool forgets with its store. The tool does not know that it took a license. If no night has
+// read that the person is without it, nobody knows that it was ever gone. An earlier announcement still holds.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}
@@ -90,7 +89,7 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// newest is the newest instant of the facts that are shown by a time.
+// newest returns the newest instant of the facts that are shown by a time.
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.at.After(at) {
@@ -100,7 +99,7 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// state tells whether the last of the facts that are shown by a time holds.
+// state reports whether the last of the facts that are shown by a time holds.
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
 		if !f.shown.After(known) {
@@ -110,7 +109,7 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// since is from when on the last of the facts that are shown by a time holds.
+// since returns when the last of the facts that are shown by a time began to hold.
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.holds {

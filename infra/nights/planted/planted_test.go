@@ -1,6 +1,5 @@
-// Package planted proves that the nights catch what is wrong with the product. Each patch
-// in testdata plants one bug in the sources of the product, and the judge must find a
-// fault in the company that lives with it.
+// Package planted proves that the nights find faults of the product. Each patch in testdata plants one bug in the
+// sources of the product. The judge must find a fault in the company that lives with it.
 package planted
 
 import (
@@ -23,11 +22,11 @@ import (
 // root is the folder of the module, from here.
 const root = "../../.."
 
-// Each bug must be caught within so many seeds, each with so many people and nights.
-// Limits hold no plan of a small company, so that a bug about them has many people.
+// Each bug must be found within so many seeds, each with so many people and nights. Limits do not hold the plans of a
+// small company, so a bug about them has many people.
 const seeds, people, many, nights = 50, 60, 150, 120
 
-// bugs are what is planted, by the name of the patch, with the people of the company.
+// bugs are the planted bugs, by the name of the patch, with the number of people in the company.
 var bugs = []struct {
 	name   string
 	people int
@@ -46,8 +45,8 @@ var bugs = []struct {
 	{"unreadable-as-empty", people},
 }
 
-// TestPatchesApply holds that every patch still fits the sources. One that does not is to
-// be made anew: the bug in its first line, in the sources as they are now.
+// TestPatchesApply: every patch fits the sources. A patch that does not fit must be made anew: plant the bug of its
+// first line in the present sources.
 func TestPatchesApply(t *testing.T) {
 	t.Parallel()
 	for _, bug := range bugs {
@@ -62,8 +61,7 @@ func TestPatchesApply(t *testing.T) {
 	}
 }
 
-// TestPlanted lives with each bug until the judge finds a fault that the same company does
-// not have without the bug.
+// TestPlanted lives with each bug until the judge finds a fault that the same company does not have without the bug.
 func TestPlanted(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_PLANTED") == "" {
 		t.Skip("IDLESEAT_TEST_PLANTED is not set: it builds and runs the nights once for each bug")
@@ -135,7 +133,7 @@ func plant(t *testing.T, bug string) map[string]string {
 // touched finds the files of a patch.
 var touched = regexp.MustCompile(`(?m)^\+\+\+ b/(\S+)$`)
 
-// build builds the nights with planted files in place of others.
+// build builds the nights with planted files instead of others.
 func build(t *testing.T, planted map[string]string) (program string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -162,7 +160,7 @@ type found struct {
 	kind, whose, text string // whose: the person and the license
 }
 
-// faultLine is a line of the nights that tells of a fault.
+// faultLine is a line of the nights' output about a fault.
 var faultLine = regexp.MustCompile(`(?m)^seed (\d+): night (\d+): \S+ (\w+): (.*?): (.*)$`)
 
 // live runs the nights, and returns the faults that the judge finds.
@@ -178,7 +176,7 @@ func live(t *testing.T, program string, args ...string) (faults []found) {
 		faults = append(faults, f)
 	}
 	t.Logf("%s: %d faults: %s", time.Since(began).Round(time.Second), len(faults), strings.Join(args, " "))
-	if err != nil && len(faults) == 0 && !strings.Contains(string(out), " nights in ") { // they did not come to their end
+	if err != nil && len(faults) == 0 && !strings.Contains(string(out), " nights in ") { // the nights did not finish
 		t.Fatalf("the nights: %v\n%s", err, out)
 	}
 	return faults

@@ -14,7 +14,7 @@ import (
 // busyPolicy takes much from few people.
 var busyPolicy = strings.NewReplacer("percent: 10", "percent: 100", "days(60)", "days(3)", "days(90)", "days(20)")
 
-// came is what everybody holds in Entra ID, and belongs to in Active Directory.
+// came returns what everybody holds in Entra ID, and their groups in Active Directory.
 func (x *tool) came() map[string]string {
 	all := map[string]string{}
 	for i := range x.Company.Size() {
@@ -32,8 +32,8 @@ func (x *tool) came() map[string]string {
 	return all
 }
 
-// apply plans in calm weather, applies under a plan of weather for some hours, and then
-// in calm weather until nothing is pending.
+// apply plans in calm weather, applies under a plan of weather for some hours, and then applies in calm weather until
+// nothing is pending.
 func (x *tool) apply(t *testing.T, p Plan) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -55,9 +55,9 @@ func (x *tool) apply(t *testing.T, p Plan) {
 	t.Errorf("%v: not done: status %d, %s", p, status, errs)
 }
 
-// TestAppliedUnderWeather: after a stormy night everybody holds what they hold after a
-// calm one, or what they held before it, since something of them could not be read. Most
-// changes are made. Nobody is without a mailbox in between.
+// TestAppliedUnderWeather: after a stormy night everybody holds what they hold after a calm one. A person about whom
+// something could not be read may hold what they held before. Most changes are made. Nobody is without a mailbox in
+// between.
 func TestAppliedUnderWeather(t *testing.T) {
 	t.Parallel()
 	calm := newTool(t, 0, 40, busyPolicy)

@@ -15,13 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/entra"
 )
 
-// seeds are lived through for every kind, each at these rates.
+// seeds is the number of seeds for every kind, at each of these rates.
 const seeds = 4
 
 var rates = []float64{0.3, 1}
 
-// reads are what the product asks of Graph. Entries that come twice, as they may, count
-// once.
+// reads are the product's reads of Graph. Entries may come twice, and count once.
 var reads = map[string]func(ctx context.Context, c *entra.Client, group directory.Group, person string) (any, error){
 	"people": func(ctx context.Context, c *entra.Client, _ directory.Group, _ string) (any, error) {
 		all := map[string]directory.EntraUser{}
@@ -78,13 +77,13 @@ var reads = map[string]func(ctx context.Context, c *entra.Client, group director
 	},
 }
 
-// TestReadsAreRightOrFail: whatever Graph's answers look like, the product's client gives
-// what it gives on a calm night, or an error.
+// TestReadsAreRightOrFail: whatever Graph's answers look like, the product's client returns the result of a calm night,
+// or an error.
 func TestReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	var told []Kind
 	for _, k := range graphKinds {
-		if !slices.Contains(graphPeople, k) { // these are not to be told from the truth
+		if !slices.Contains(graphPeople, k) { // nothing distinguishes these from the truth
 			told = append(told, k)
 		}
 	}
@@ -108,7 +107,7 @@ func TestReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// reader asks a company what it answers on a calm night.
+// reader reads what a company answers on a calm night.
 type reader struct {
 	client *entra.Client
 	group  directory.Group
@@ -153,7 +152,7 @@ func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestPeopleOfANight: what is lost or older of people is so, and nothing else changes.
+// TestPeopleOfANight: the faults of people lose or age their own properties, and nothing else changes.
 func TestPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	noDates := func(u *directory.EntraUser) {
@@ -204,8 +203,7 @@ func TestPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestWritesAreMadeOrFail: a write that the client calls made is made, and one that it
-// calls refused is not.
+// TestWritesAreMadeOrFail: a write that the client reports as made is made, and one that it reports as refused is not.
 func TestWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range graphWrites {

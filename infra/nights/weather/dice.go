@@ -2,7 +2,7 @@ package weather
 
 import "slices"
 
-// dice is a source of numbers that depend on its first value alone.
+// dice is a source of numbers that depend only on its first value.
 type dice uint64
 
 // next is splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators).
@@ -14,10 +14,10 @@ func (d *dice) next() uint64 {
 	return z ^ z>>31
 }
 
-// below is a number from 0 to n-1.
+// below returns a number from 0 to n-1.
 func (d dice) below(n int) int { return int(d.next() % uint64(n)) }
 
-// float is a number from 0 to 1, which is not reached.
+// float returns a number from 0 up to, but not including, 1.
 func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 
 // pick is one of several.
@@ -33,7 +33,7 @@ func shuffled[T any](list []T, d dice) []T {
 	return list
 }
 
-// twice is a list with one to three of its entries once more, somewhere.
+// twice returns a list in which one to three entries come once more, somewhere.
 func twice[T any](list []T, d dice) []T {
 	for range min(1+d.below(3), len(list)) {
 		d.next()
@@ -44,7 +44,7 @@ func twice[T any](list []T, d dice) []T {
 	return list
 }
 
-// hash mixes what a fault depends on (FNV-1a).
+// hash mixes the values that decide a fault (FNV-1a).
 func hash(seed uint64, night int, kind, target string, nth int) uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h := uint64(offset)

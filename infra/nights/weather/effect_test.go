@@ -54,7 +54,7 @@ func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	return out.Bytes(), status, errs.String()
 }
 
-// morning lets a day pass in which those who were active before are so again.
+// morning passes a day on which the people who were active before are active again.
 func (x *tool) morning(t *testing.T, active []int) {
 	t.Helper()
 	_ = x.clock.Sleep(t.Context(), 24*time.Hour)
@@ -66,7 +66,7 @@ func (x *tool) morning(t *testing.T, active []int) {
 	}
 }
 
-// active are the people who signed in within the last ten days.
+// active returns the people who signed in within the last ten days.
 func (x *tool) active() (who []int) {
 	for i := range x.Company.Size() {
 		if e := x.Company.Person(i).Entra; e != nil && x.clock.Now().Sub(e.LastActivity()) < 10*24*time.Hour {
@@ -76,8 +76,8 @@ func (x *tool) active() (who []int) {
 	return who
 }
 
-// plan plans a night, and gives the licenses that would be changed, and those that would
-// be if there were a seat for the person.
+// plan plans a night. It returns the licenses that would be changed, and those that would be changed if there were a
+// seat for the person.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -99,9 +99,9 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	return changes, seatless, fmt.Sprintf("status %d, %s %q %s", status, p.Verdict, p.HoldReasons, errs)
 }
 
-// TestNoWeatherMakesAChange: whatever the weather of a night tells of people who do as
-// before, the plan of that night has no change that a calm night's plan has not. What
-// earlier nights saw is remembered, also of those whose plans were held.
+// TestNoWeatherMakesAChange: when people do as before, the plan of a night has no change that the plan of a calm night
+// lacks, whatever the weather shows of them. What earlier nights saw is remembered, also from nights with a plan on
+// hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)

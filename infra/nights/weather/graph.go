@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// again marks the link to a page that came already, or that an empty one came before. It
-// is taken off before the simulation sees it.
+// again marks the link to a page that came before, or that follows an added empty page. It is removed before the
+// simulation sees the link.
 const again = "weather=again"
 
 // Graph puts the weather before Microsoft Graph, for sandbox.Sandbox.Intercept.
@@ -54,12 +54,12 @@ func unmarked(r *http.Request) *http.Request {
 	return &plain
 }
 
-// answer is an answer that is not sent yet. It is what the simulation writes into.
+// answer is an answer that is not sent yet. The simulation writes into it.
 type answer struct {
 	header http.Header
 	status int
 	body   []byte
-	sent   int  // bytes of the body that are sent; -1: all
+	sent   int  // how many bytes of the body are sent; -1: all
 	chunks bool // its length is not announced
 	reset  bool // no answer comes at all
 }
@@ -85,7 +85,7 @@ func ask(next http.Handler, header http.Header, r *http.Request) *answer {
 	return a
 }
 
-// send sends the answer, or what is left of it.
+// send sends the answer, or the part of it that is left.
 func (a *answer) send(out http.ResponseWriter) {
 	if a.reset {
 		panic(http.ErrAbortHandler)
@@ -159,7 +159,7 @@ const (
 	reports
 )
 
-// asked is what the request is for, and the id in its path.
+// asked returns the purpose of the request, and the id in its path.
 func (x *request) asked() (what asks, id string) {
 	parts := strings.Split(strings.TrimPrefix(x.r.URL.Path, "/v1.0/"), "/")
 	switch {
@@ -186,7 +186,7 @@ func (x *request) isList() bool {
 	return what == users || what == members || what == groupList
 }
 
-// selects tells whether a property is asked for.
+// selects reports whether the request asks for a property.
 func (x *request) selects(name string) bool {
 	query, err := url.ParseQuery(x.r.URL.RawQuery)
 	return err == nil && slices.Contains(strings.Split(query.Get("$select"), ","), name)

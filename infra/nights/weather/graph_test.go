@@ -13,14 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// came is what a plain client gets of an answer.
+// came is an answer as a plain client receives it.
 type came struct {
 	Status  int
 	Type    string
 	Retry   string
 	Body    string
 	Reset   bool // no answer came
-	Cut     bool // the body ended before its end
+	Cut     bool // the body was cut off
 	Entries []string
 	Next    bool
 }
@@ -51,7 +51,7 @@ func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header
 
 const usersPage = "/users?$select=id,signInActivity,onPremisesSamAccountName,createdDateTime,accountEnabled,usageLocation,licenseAssignmentStates,onPremisesImmutableId,onPremisesSecurityIdentifier&$top=20"
 
-// TestGraphAnswers shows that each fault arrives as it was meant.
+// TestGraphAnswers shows that each fault arrives as intended.
 func TestGraphAnswers(t *testing.T) {
 	t.Parallel()
 	tests := map[Kind]func(calm, got came) string{
@@ -99,7 +99,7 @@ func TestGraphAnswers(t *testing.T) {
 				before := r.clock.Now()
 				got, _ := r.get(t, usersPage)
 				faults := r.Faults()
-				if len(faults) == 0 { // it befalls one of ten people
+				if len(faults) == 0 { // it concerns one of ten people
 					continue
 				}
 				if wrong := check(calm, got); wrong != "" {
@@ -135,7 +135,7 @@ func sameSet(a, b came) bool {
 	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a.Entries))), slices.Compact(slices.Sorted(slices.Values(b.Entries))))
 }
 
-// TestGraphParts: what is denied or missing for a part of Graph is so there alone.
+// TestGraphParts: a fault of a part of Graph denies or removes that part only.
 func TestGraphParts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, 60)
@@ -163,7 +163,7 @@ func TestGraphParts(t *testing.T) {
 	}
 }
 
-// TestGraphClock: the Date of answers is wrong by the same all night long.
+// TestGraphClock: the Date of answers is wrong by the same amount all night.
 func TestGraphClock(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
@@ -189,7 +189,7 @@ func TestGraphClock(t *testing.T) {
 	}
 }
 
-// TestReplay: a night comes again as it was; a fault that is left out moves no other.
+// TestReplay: a night can be repeated exactly. Leaving one fault out changes no other.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	live := func(without ...uint64) (list []Fault) {

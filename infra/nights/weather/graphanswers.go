@@ -15,7 +15,7 @@ func decimal(n int) string { return strconv.Itoa(n) }
 const errorPage = `<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN' 'http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd'>` +
 	`<html><head><title>Service unavailable</title></head><body><h2>Our services aren't available right now</h2></body></html>`
 
-// refusal is an answer of Graph that is an error, with its envelope.
+// refusal is an error answer of Graph, with its envelope.
 func refusal(header http.Header, status int, code, message string) *answer {
 	a := &answer{header: header.Clone(), status: status, sent: -1}
 	a.header.Set("Content-Type", "application/json")
@@ -23,7 +23,7 @@ func refusal(header http.Header, status int, code, message string) *answer {
 	return a
 }
 
-// failure is an answer with a status of 500 and more, in one of its shapes.
+// failure is an answer with a status of 500 or more, in one of its forms.
 func failure(header http.Header, status int, d dice) *answer {
 	code := map[int]string{500: "InternalServerError", 502: "BadGateway", 503: "serviceNotAvailable", 504: "GatewayTimeout"}[status]
 	a := refusal(header, status, code, "The service failed. Try again.")
@@ -40,7 +40,7 @@ func failure(header http.Header, status int, d dice) *answer {
 	return a
 }
 
-// denied is 403 for what may not be read tonight, else nil.
+// denied returns 403 for what may not be read tonight, else nil.
 func (x *request) denied(header http.Header) *answer {
 	if x.r.Method != http.MethodGet || x.w.tonight(graphDenied) == nil {
 		return nil
@@ -64,7 +64,7 @@ func (x *request) denied(header http.Header) *answer {
 	return refusal(header, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-// instead is an answer without the request being carried out, or nil.
+// instead returns an answer without carrying the request out, or nil.
 func (x *request) instead(k Kind, d dice, next http.Handler, header http.Header) *answer {
 	switch k {
 	case GraphSlow:
@@ -103,7 +103,7 @@ func (x *request) throttled(k Kind, d dice, header http.Header) *answer {
 	return a
 }
 
-// lost is the answer to a write that was carried out: one that does not tell so.
+// lost returns an answer to a write that was carried out. The answer does not show that.
 func (x *request) lost(a *answer, d dice) *answer {
 	switch d.below(3) {
 	case 0:
@@ -117,7 +117,7 @@ func (x *request) lost(a *answer, d dice) *answer {
 	return &answer{reset: true, header: a.header}
 }
 
-// cut spoils the body of an answer to a read.
+// cut damages the body of an answer to a read.
 func (x *request) cut(a *answer) {
 	if len(a.body) == 0 || x.w.tonight(graphBodies) == nil {
 		return
@@ -153,7 +153,7 @@ func (x *request) skewed(a *answer) *answer {
 	return a
 }
 
-// skew is by how much a clock is ahead, or behind.
+// skew is how far a clock is ahead or behind.
 func skew(d dice) time.Duration {
 	by := pick(dice(d.next()), 2*time.Minute, 8*time.Minute, 20*time.Minute, 5*time.Hour, 26*time.Hour, 3*24*time.Hour)
 	return pick(d, by, -by)

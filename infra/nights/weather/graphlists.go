@@ -39,13 +39,13 @@ func (l *list) body() []byte {
 	return append(b, "]}"...)
 }
 
-// encode writes what was read from JSON, which always has a form.
+// encode writes a value that was read from JSON, which can always be written.
 func encode(v any) []byte {
 	b, _ := json.Marshal(v)
 	return b
 }
 
-// link is the address of the request itself, with a mark when it is to pass untouched.
+// link is the address of the request itself. It has a mark when the next request must pass unchanged.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {
@@ -126,20 +126,19 @@ func (x *request) missing(k Kind, entry json.RawMessage) bool {
 	return hit
 }
 
-// idOf is the id of an entry as the simulation writes it; quotes in other values are
-// escaped.
+// idOf is the id of an entry as the simulation writes it. Quotes in other values are escaped.
 func idOf(entry json.RawMessage) string {
 	_, id, _ := bytes.Cut(entry, []byte(`"id":"`))
 	id, _, _ = bytes.Cut(id, []byte(`"`))
 	return string(id)
 }
 
-// losable are the properties of which one may be lost in a night.
+// losable are the properties that a night may lose, one for each person.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// person is the entry of a user as tonight shows it. Few entries change; the others pass
-// unread.
+// person returns the entry of a user as tonight shows it. Few entries change. The others are passed on without being
+// decoded.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
 	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)
@@ -173,9 +172,8 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 	return encode(fields)
 }
 
-// older is by how many days the sign-in dates of a person are too old in this answer; 0:
-// they are right. Answers about a person whose dates are older tonight have the older and
-// the right ones in turn.
+// older returns by how many days the sign-in dates of a person are too old in this answer, or 0 when they are right. If
+// a person's dates are older tonight, answers about that person have the older and the right dates in turn.
 func (x *request) older(body json.RawMessage, id string) int {
 	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {
 		return 0
@@ -187,7 +185,7 @@ func (x *request) older(body json.RawMessage, id string) int {
 	return pick(d, 1, 14, 30, 90)
 }
 
-// earlier is sign-in activity with dates so many days earlier.
+// earlier returns sign-in activity with dates that are some days earlier.
 func earlier(activity json.RawMessage, days int) json.RawMessage {
 	var dates map[string]any
 	if json.Unmarshal(activity, &dates) != nil {

@@ -5,44 +5,40 @@ import "slices"
 // Kind is a kind of fault.
 type Kind string
 
-// Faults of any answer of Graph. Reads and writes meet them.
+// Faults of any answer of Graph, to reads and writes.
 const (
 	// Simulated seconds pass before the request is carried out.
 	GraphSlow Kind = "graph: slow"
-	// 429 with Retry-After in seconds (docs-contrib: concepts/throttling.md), now and
-	// then longer than anybody waits.
+	// 429 with Retry-After in seconds (docs-contrib: concepts/throttling.md), sometimes longer than anybody waits.
 	GraphThrottled Kind = "graph: throttled"
 	// 429 with Retry-After as a date (RFC 9110, section 10.2.3, allows both forms).
 	GraphThrottledUntil Kind = "graph: throttled until a date"
-	// With Graph's envelope, with a page of HTML (OneDrive/onedrive-api-docs#697), or
-	// with nothing; 503 also with Retry-After (docs-contrib: concepts/errors.md).
+	// With Graph's envelope, with a page of HTML (OneDrive/onedrive-api-docs#697), or with nothing. 503 may also have
+	// Retry-After (docs-contrib: concepts/errors.md).
 	Graph500 Kind = "graph: 500"
 	Graph502 Kind = "graph: 502"
 	Graph503 Kind = "graph: 503"
 	Graph504 Kind = "graph: 504"
 	// The connection is closed before anything is done.
 	GraphReset Kind = "graph: reset"
-	// Nothing comes for minutes, then the connection is closed. A write may have been
-	// carried out.
+	// No answer comes for minutes, then the connection is closed. A write may have been carried out.
 	GraphStalled Kind = "graph: stalled"
-	// 401 with a token that was good a moment ago (msgraph-sdk-dotnet-core#222,
-	// mail-archiver#267).
+	// 401 for a token that was valid a moment ago (msgraph-sdk-dotnet-core#222, mail-archiver#267).
 	GraphToken Kind = "graph: token expired"
 )
 
-// GraphAnswerLost: a write is carried out, and then comes 504 or nothing. Clients record
-// "already exists" and "do not exist" as the answers to the retry after it
-// (terraform-provider-azuread#578).
+// GraphAnswerLost: a write is carried out, and the answer is 504 or nothing. Clients record "already exists" and "do
+// not exist" as the answers to the next try (terraform-provider-azuread#578).
 const GraphAnswerLost Kind = "graph: answer lost"
 
 // Faults of the body that answers a read.
 const (
 	GraphCutLength Kind = "graph: body shorter than its length"
 	GraphCutChunks Kind = "graph: chunks cut off"
-	// The answer is whole for HTTP, and the JSON in it is cut, also right behind an entry.
+	// The HTTP answer is complete, and its JSON is cut, possibly right after an entry.
 	GraphCutJSON Kind = "graph: JSON cut"
-	// 200 with a page of HTML, as a proxy's or a portal's login gives. Markup within an
-	// answer of 200 has come from Graph itself (microsoft-graph-docs#12951).
+	// 200 with a page of HTML, as a proxy or a portal's login sends it. Graph itself has sent markup in an answer of
+	// 200 (microsoft-graph-docs#12951).
 	GraphHTML Kind = "graph: HTML with 200"
 )
 
@@ -57,32 +53,28 @@ const (
 	GraphShuffled Kind = "graph: other order"
 	// The next link leads to the page that it is on (microsoft-graph-docs#2635, #9008).
 	GraphLinkBack Kind = "graph: link leads back"
-	// An empty page with a next link: a page may hold fewer entries than asked for, also
-	// none (docs-contrib: concepts/paging.md).
+	// An empty page with a next link: a page may hold fewer entries than asked for, or none (docs-contrib:
+	// concepts/paging.md).
 	GraphEmptyPage Kind = "graph: empty page"
 )
 
 // Faults that last all night.
 const (
-	// signInActivity is not there for some people, or for all (msgraph-sdk-powershell#1898,
-	// #2141; azure-docs#59529).
+	// signInActivity is missing for some people, or for all (msgraph-sdk-powershell#1898, #2141; azure-docs#59529).
 	GraphDatesLost    Kind = "graph: sign-in dates lost"
 	GraphAllDatesLost Kind = "graph: all sign-in dates lost"
-	// An older signInActivity than before: of 10 to 20 % of the people two values came in
-	// turn, two weeks apart (msgraph-sdk-powershell#1665); a day old:
-	// microsoft-graph-docs#12358.
+	// signInActivity is older than before. For 10 to 20 % of the people two values two weeks apart came in turn
+	// (msgraph-sdk-powershell#1665). A value one day old: microsoft-graph-docs#12358.
 	GraphDatesOlder Kind = "graph: older sign-in dates"
-	// A property that was selected is not there for some people (fields missing on later
-	// pages: microsoft-graph-explorer-v4#3584). Texts that rules read, such as
-	// department, are left alone: without its text an answer is the same as the true one
-	// of somebody whose text was cleared.
+	// A selected property is missing for some people (fields missing on later pages: microsoft-graph-explorer-v4#3584).
+	// Texts that rules read, such as department, are never removed: without its text an answer equals the true answer
+	// for a person whose text was cleared.
 	GraphPropertyLost Kind = "graph: property lost"
-	// People are missing in the list of users, or in lists of members. Lists come from
-	// replicas that lag by minutes (terraform-provider-azuread#283, #793); all night long
-	// is ours.
+	// People are missing in the list of users, or in member lists. Lists come from replicas that lag by minutes
+	// (terraform-provider-azuread#283, #793). That a lag lasts all night is our own choice.
 	GraphPeopleMissing  Kind = "graph: people missing"
 	GraphMembersMissing Kind = "graph: members missing"
-	// 403 for a part of what was granted: consent was withdrawn, a license lapsed.
+	// 403 for a part of what was granted: the consent was withdrawn, or a license lapsed.
 	GraphDatesDenied   Kind = "graph: sign-in dates denied"
 	GraphMembersDenied Kind = "graph: members of a group denied"
 	GraphSKUsDenied    Kind = "graph: subscriptions denied"
@@ -95,8 +87,8 @@ const (
 const (
 	// Simulated seconds pass before the operation is carried out.
 	LDAPSlow Kind = "ldap: slow"
-	// The connections break before the operation is carried out, or after. A controller
-	// that restarts breaks all of them.
+	// The connections break before or after the operation is carried out. A controller that restarts breaks all of
+	// them.
 	LDAPDropped    Kind = "ldap: dropped"
 	LDAPAnswerLost Kind = "ldap: answer lost"
 	// Results that a controller gives under load: busy (51), unavailable (52),
@@ -107,44 +99,41 @@ const (
 	LDAPAdminLimit  Kind = "ldap: admin limit"
 	// A part of the entries, then sizeLimitExceeded (4) without a cookie (passcore#74).
 	LDAPSizeLimit Kind = "ldap: size limit"
-	// referral (10): a search meets a controller of another domain, to which the base does
-	// not belong (node-ldapjs#262, impacket#788).
+	// referral (10): a search reaches a controller of another domain, which does not contain the base (node-ldapjs#262,
+	// impacket#788).
 	LDAPReferral Kind = "ldap: referral"
-	// Entries come twice: an object that moves while it is searched for is met again.
+	// Entries come twice: an object that moves during a search is found again.
 	LDAPEntryTwice Kind = "ldap: entry twice"
 	LDAPShuffled   Kind = "ldap: other order"
-	// lastLogonTimestamp and lastLogon of some people, or of all, may not be read
-	// tonight: AdminSDHolder, cut inheritance (field-truths, Active Directory).
+	// The account may not read lastLogonTimestamp and lastLogon of some people, or of all, tonight: AdminSDHolder, cut
+	// inheritance (field-truths, Active Directory).
 	LDAPDatesHidden    Kind = "ldap: logon dates hidden"
 	LDAPAllDatesHidden Kind = "ldap: all logon dates hidden"
-	// The controller lags: it tells an older lastLogonTimestamp than yesterday's, which
-	// came from another.
+	// The controller lags: it returns an older lastLogonTimestamp than yesterday's, which came from another controller.
 	LDAPDatesOlder Kind = "ldap: older logon dates"
 	// currentTime of the rootDSE is minutes to days away from our clock.
 	LDAPClock Kind = "ldap: clock"
 )
 
-// Faults of the store. A key that was written is listed and found at once: S3 is strongly
-// consistent since December 2020 (AWS: Amazon S3 data consistency model), and folders
-// are.
+// Faults of the store. A written key is listed and found at once: S3 is strongly consistent since December 2020 (AWS:
+// Amazon S3 data consistency model), and so are folders.
 const (
 	StoreSlow Kind = "store: slow"
 	// 503 SlowDown for longer than the SDK repeats (AWS: best practices for S3).
 	StoreThrottled Kind = "store: throttled"
 	// An error, and nothing was done.
 	StoreFailed Kind = "store: failed"
-	// An error, and it was done: the answer was lost, or with a folder the last fsync
-	// failed. When the SDK meets its own object at the second try (412) and cannot look
-	// whose it is, this is what comes of it.
+	// The write fails with an error, although it was done: the answer was lost or, with a folder, the last fsync
+	// failed. It also happens when the SDK finds its own object at the second try (412) and cannot read whose it is.
 	StoreAnswerLost Kind = "store: answer lost"
-	// The body ends in the middle, with an error (aws-sdk-go#1242, #4510): what was
-	// announced is longer. A shorter object without an error is not known to happen.
+	// The body ends in the middle, with an error (aws-sdk-go#1242, #4510): the announced length is greater. No case is
+	// known of a shorter object without an error.
 	StoreBodyCut Kind = "store: body cut"
 	// A later page of a listing fails (aws-sdk-go-v2#1717).
 	StoreListCut Kind = "store: listing cut"
 )
 
-// Kinds of faults by what meets them. An operation has at most one of those of a list.
+// Kinds of faults, by the operations that meet them. An operation meets at most one kind of a list.
 var (
 	graphBefore = []Kind{GraphSlow, GraphThrottled, GraphThrottledUntil, Graph500, Graph502, Graph503, Graph504, GraphReset, GraphStalled, GraphToken}
 	graphWrites = append([]Kind{GraphAnswerLost}, graphBefore...)

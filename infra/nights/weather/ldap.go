@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// Results of LDAP (RFC 4511, appendix A.1) and what Windows says with them.
+// Results of LDAP (RFC 4511, appendix A.1), with the texts of Windows.
 const (
 	timeLimitExceeded  = 3
 	sizeLimitExceeded  = 4
@@ -75,7 +75,7 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 	x.Serve()
 }
 
-// result is what a kind of fault answers in place of the operation; 0: nothing.
+// result is the answer of a kind of fault instead of the operation; 0: none.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:
@@ -92,7 +92,7 @@ func result(k Kind) (code int, message string) {
 	return 0, ""
 }
 
-// people makes the faults of a night that are about people.
+// people makes the faults of a night that concern people.
 func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	if w.tonight(ldapPeople) == nil {
 		return
@@ -104,8 +104,7 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 		if all || one {
 			hidden = []string{"lastLogonTimestamp", "lastLogon"}
 		}
-		// The one controller of the simulation stands for all: one time a lagging one
-		// answers, one time another.
+		// The only controller of the simulation stands for all. Sometimes a lagging one answers, sometimes another.
 		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
 			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour
 		}
@@ -113,7 +112,7 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	}
 }
 
-// clocks sets the clock of the controller for the night, and back after one.
+// clocks sets the controller's clock for a night, and resets it afterwards.
 func (w *Weather) clocks(n *night) {
 	c := w.company.Load()
 	if c == nil {
@@ -130,7 +129,7 @@ func (w *Weather) clocks(n *night) {
 	}
 }
 
-// inOrder are the numbers from 0 to below n.
+// inOrder returns the numbers from 0 to n-1.
 func inOrder(n int) []int {
 	list := make([]int, n)
 	for i := range list {

@@ -29,7 +29,7 @@ func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 
 type adRead func(ctx context.Context, d *activedirectory.Directory, who directory.ADUser) (any, error)
 
-// adReads are what the product asks of Active Directory. What comes twice counts once.
+// adReads are the product's reads of Active Directory. Entries that come twice count once.
 var adReads = map[string]adRead{
 	"people": func(ctx context.Context, d *activedirectory.Directory, _ directory.ADUser) (any, error) {
 		all := map[string]directory.ADUser{}
@@ -58,7 +58,7 @@ var adReads = map[string]adRead{
 	},
 }
 
-// adReader asks a directory what it answers on a calm night.
+// adReader reads what a directory answers on a calm night.
 type adReader struct {
 	client *activedirectory.Directory
 	who    directory.ADUser
@@ -105,8 +105,8 @@ func (x *adReader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestADReadsAreRightOrFail: whatever the controller answers, the product's client gives
-// what it gives on a calm night, or an error.
+// TestADReadsAreRightOrFail: whatever the controller answers, the product's client returns the result of a calm night,
+// or an error.
 func TestADReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapSearches {
@@ -132,8 +132,8 @@ func TestADReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// TestADWritesAreMadeOrFail: a write that the client calls made is made, and one that it
-// calls refused is not.
+// TestADWritesAreMadeOrFail: a write that the client reports as made is made, and one that it reports as refused is
+// not.
 func TestADWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapBefore {
@@ -177,7 +177,7 @@ func tryADWrites(t *testing.T, r *rig, kind Kind, when string, often float64) {
 	r.Begin(Plan{})
 }
 
-// TestADPagesAreAllOrFail: a list of several pages is whole or an error.
+// TestADPagesAreAllOrFail: a list of several pages is complete or an error.
 func TestADPagesAreAllOrFail(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 1150)
@@ -202,8 +202,8 @@ func TestADPagesAreAllOrFail(t *testing.T) {
 	}
 }
 
-// TestADPeopleOfANight: dates of logons are hidden or older, and nothing else changes. A
-// date that is hidden is said to be.
+// TestADPeopleOfANight: dates of logons are hidden or older, and nothing else changes. The client reports a hidden date
+// as hidden.
 func TestADPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapPeople {
@@ -249,7 +249,7 @@ func TestADPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestADClock: the controller's clock is wrong for a night, and right after it.
+// TestADClock: the controller's clock is wrong for a night, and right afterwards.
 func TestADClock(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 0, 30)
@@ -270,7 +270,7 @@ func TestADClock(t *testing.T) {
 	}
 }
 
-// TestADOfAKilledProcess: the n-th operation is carried out or not, and none after it.
+// TestADOfAKilledProcess: the n-th operation is carried out or not, and no later one is.
 func TestADOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {

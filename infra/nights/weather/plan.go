@@ -2,16 +2,16 @@ package weather
 
 import "slices"
 
-// Plan is the weather of one night: the kinds in force, and how often an operation meets
-// each of them. Without kinds the night is calm.
+// Plan is the weather of one night: the kinds of fault, and how often an operation meets each of them. A night without
+// kinds is calm.
 type Plan struct {
 	Night int
 	Often float64 // from 0 to 1
 	Kinds []Kind
 }
 
-// Shares of the nights that are not calm, and how many kinds of fault they have, which
-// operations meet how often. A night is most often troubled by one thing.
+// troubled has the shares of the nights that are not calm, with the number of kinds and how often an operation meets
+// them. Most such nights have one kind.
 var troubled = []struct {
 	upTo        float64
 	least, most int
@@ -25,8 +25,7 @@ var troubled = []struct {
 // calmNights is the share of calm nights at severity 1.
 const calmNights = 0.7
 
-// Plan draws the weather of a night. At severity 0 every night is calm, at 1 seven of
-// ten, at 3 one of ten.
+// Plan draws the weather of a night. At severity 0 every night is calm, at 1 seven of ten, at 3 one of ten.
 func (w *Weather) Plan(night int, severity float64) Plan {
 	d := dice(hash(w.seed, night, "plan", "", 0))
 	roll := func() dice { return dice(d.next()) }

@@ -7,8 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPlan: calm nights are the commonest, every kind comes, and a seed gives the same
-// nights again.
+// TestPlan: most nights are calm, every kind occurs, and a seed gives the same nights again.
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	const nights = 4000
@@ -48,7 +47,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// BenchmarkCalm is what the weather adds to an operation on a calm night.
+// BenchmarkCalm measures what the weather adds to an operation on a calm night.
 func BenchmarkCalm(b *testing.B) {
 	w := New(1, newClock())
 	s := w.Store(nothing{})

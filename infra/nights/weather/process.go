@@ -8,27 +8,26 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// Process counts the operations of a process on Graph, Active Directory and the store,
-// and cuts it off from them at one: from then on nothing of it gets out and nothing
-// comes in, as after SIGKILL. Or it freezes the process there, as SIGSTOP does until
-// SIGCONT. The zero value lets everything pass.
+// Process counts the operations of a process on Graph, Active Directory and the store. At one of them it cuts the
+// process off, as SIGKILL does: from then on no request leaves it and no answer arrives. Or it freezes the process
+// there, as SIGSTOP does until SIGCONT. The zero value lets every operation pass.
 type Process struct {
 	clock clock.Clock
 
 	mu     sync.Mutex
 	count  int
 	at     int           // 0: nothing is planned
-	after  bool          // the operation at is carried out first
+	after  bool          // operation number "at" is carried out first
 	freeze time.Duration // 0: the process is killed
 	dead   bool
 }
 
-// KillAt kills the process at its n-th operation from now, counted from 1: before it is
-// carried out, or after, when its answer is lost.
+// KillAt kills the process at its n-th operation from now, counted from 1: before the operation is carried out, or
+// afterwards, so that its answer is lost.
 func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
-// FreezeAt stops the process at its n-th operation from now for a time of the clock:
-// before the operation is carried out, or after it and before its answer comes.
+// FreezeAt stops the process at its n-th operation from now, for a time of the clock: before the operation is carried
+// out, or after it and before its answer arrives.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {
@@ -51,7 +50,7 @@ func (p *Process) Dead() bool {
 	return p.dead
 }
 
-// Operations is how many there were since the last KillAt, FreezeAt or Revive.
+// Operations is the number of operations since the last KillAt, FreezeAt or Revive.
 func (p *Process) Operations() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -60,16 +59,16 @@ func (p *Process) Operations() int {
 
 // fate is what becomes of an operation.
 type fate struct {
-	fails bool          // nothing is done, and no answer comes
-	lost  bool          // it is carried out, and no answer comes
-	late  time.Duration // it is carried out, and the answer comes so much later
+	fails bool          // it is not carried out, and no answer arrives
+	lost  bool          // it is carried out, and no answer arrives
+	late  time.Duration // it is carried out, and the answer arrives so much later
 }
 
-// plain tells that the operation is as any other.
+// plain reports whether the operation is an ordinary one.
 func (f fate) plain() bool { return f == fate{} }
 
-// next counts an operation. A process that freezes before it does so here. A write of a
-// directory that it has sent is carried out all the same, so that it freezes after it.
+// next counts an operation. A process that freezes before an operation does so here. A directory carries out a write
+// that was already sent, so for a write the process freezes after it.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

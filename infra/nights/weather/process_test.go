@@ -7,8 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKilled: from its n-th operation on nothing of the process gets out or comes in,
-// until it is revived.
+// TestKilled: from its n-th operation on no request leaves the process and no answer arrives, until it is revived.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -42,7 +41,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestFrozen: time passes at the n-th operation, and then everything goes on.
+// TestFrozen: time passes at the n-th operation, and then the process goes on.
 func TestFrozen(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]bool{"before": false, "after": true} {

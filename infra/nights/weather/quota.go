@@ -7,32 +7,30 @@ import (
 	"time"
 )
 
-// GraphQuota: 429 when an application has asked for more than the quota in a minute. A
-// request that is refused counts, too, so that nobody gets through who does not wait
-// (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because all requests
-// accrue against your usage limits").
+// GraphQuota: 429 when an application has sent more than the quota in a minute. A refused request counts, too, so that
+// only a client that waits gets through (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because all
+// requests accrue against your usage limits").
 const GraphQuota Kind = "graph: over the quota"
 
-// quotaTime is the time in which requests are counted, and the Retry-After of a refusal.
+// quotaTime is the time over which requests are counted, and the Retry-After of a refusal.
 const quotaTime = time.Minute
 
-// quota is what an application may ask of a tenant that others keep busy.
+// quota is how many requests a tenant answers an application while other applications use it.
 type quota struct {
 	mu    sync.Mutex
 	most  int // 0: there is no quota
 	asked []time.Time
 }
 
-// Quota bounds how many requests a minute are answered, on calm nights, too. Those for one
-// person are not counted: limits are set for each resource (docs-contrib,
-// concepts/throttling-limits.md).
+// Quota bounds how many requests a minute are answered, also on calm nights. Requests for one person do not count,
+// since each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
 func (w *Weather) Quota(most int) {
 	w.quota.mu.Lock()
 	defer w.quota.mu.Unlock()
 	w.quota.most = most
 }
 
-// over counts a request, and tells whether it is one too many.
+// over counts a request, and reports whether it exceeds the quota.
 func (q *quota) over(now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -46,7 +44,7 @@ func (q *quota) over(now time.Time) bool {
 	return len(q.asked) > q.most
 }
 
-// overQuota is the answer to a request that is one too many, else nil.
+// overQuota returns the answer to a request that exceeds the quota, else nil.
 func (w *Weather) overQuota(r *http.Request, header http.Header) *answer {
 	if strings.HasPrefix(r.URL.Path, "/v1.0/users/") || r.Method != http.MethodGet || !w.quota.over(w.clock.Now()) {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestQuota: requests that are sent too early count, too, so that only waiting helps.
+// TestQuota: a request that is sent too early counts, too, so that only waiting helps.
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	clock := newClock()

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// simulated is a clock that goes on only while somebody sleeps by it.
+// simulated is a clock that advances only while somebody sleeps by it.
 type simulated struct {
 	mu sync.Mutex
 	at time.Time

@@ -26,15 +26,15 @@ type Store struct {
 // Store puts the weather before a store.
 func (w *Weather) Store(behind store.Store) *Store { return &Store{w, behind} }
 
-// errKilled is what a killed process has of an operation, if it could still see it.
+// errKilled is the result of an operation of a killed process.
 var errKilled = errors.New("the process was killed")
 
 func failed(doing, key string, err error) error {
 	return fmt.Errorf("%s object %q: %w", doing, key, err)
 }
 
-// pass carries an operation out, or makes a fault of it. The kind is one that is left to
-// the caller, who makes it of what came.
+// pass carries an operation out, or makes a fault instead. It returns the kinds of fault that only the caller can make,
+// from the operation's result.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
 	if f.fails {
@@ -64,8 +64,7 @@ func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, di
 	return k, d, err
 }
 
-// shape is a key without what is random in it, so that a run that is lived again meets
-// the same weather.
+// shape is a key without its random parts, so that a repeated run meets the same weather.
 func shape(key string) string {
 	parts := strings.Split(key, "/")
 	if parts[0] != "runs" || len(parts) < 2 {
@@ -105,7 +104,7 @@ func cutShort(body io.ReadCloser, d dice) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(part), brokenOff{})), nil
 }
 
-// brokenOff is a connection that ended before the end of what was announced.
+// brokenOff is a connection that ended before the announced length.
 type brokenOff struct{}
 
 func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// newStore is a folder with two objects, under weather and as it is.
+// newStore returns a folder with two objects: under weather, and without.
 func newStore(t *testing.T, w *Weather) (under *Store, behind store.Store) {
 	t.Helper()
 	behind, err := store.Open(t.Context(), t.TempDir())
@@ -41,8 +41,7 @@ func keysOf(s store.Store) (keys []string, err error) {
 	return keys, nil
 }
 
-// TestStore: an operation of the product is right or fails, and what a fault says was not
-// done is not done.
+// TestStore: an operation of the product is right or fails. A fault that reports a write as not done has not done it.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	const key = "ledger/c/e3/1.json"
@@ -122,7 +121,7 @@ func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	}
 }
 
-// TestRestoredFromYesterday: what was written since the backup is gone.
+// TestRestoredFromYesterday: everything written since the backup is missing.
 func TestRestoredFromYesterday(t *testing.T) {
 	t.Parallel()
 	var behind store.Memory
@@ -145,7 +144,7 @@ func TestRestoredFromYesterday(t *testing.T) {
 	}
 }
 
-// TestStoreOfAKilledProcess: the n-th operation is made or not, and none after it.
+// TestStoreOfAKilledProcess: the n-th operation is carried out or not, and no later one is.
 func TestStoreOfAKilledProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
@@ -175,7 +174,7 @@ func TestStoreOfAKilledProcess(t *testing.T) {
 	}
 }
 
-// TestWeatherOfTheStoreComesAgain, also for a run of another name.
+// TestWeatherOfTheStoreComesAgain: a repeated run has the same weather, also under another name.
 func TestWeatherOfTheStoreComesAgain(t *testing.T) {
 	t.Parallel()
 	live := func(run string) []Fault {

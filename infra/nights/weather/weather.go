@@ -1,11 +1,9 @@
-// Package weather makes the bad nights of a simulated company: it stands between the
-// product and the simulation, and makes Graph, Active Directory and the store answer
-// late, stale, partial, twice, in other order, with errors or not at all. Time passes
-// only on the clock that it is given; it never waits for real.
+// Package weather makes the bad nights of a simulated company. It stands between the product and the simulation. It
+// makes Graph, Active Directory and the store answer late, stale, partially, twice, in another order, with errors or
+// not at all. Time passes only on the clock that it gets. It never waits in real time.
 //
-// Every fault follows from the seed, the night, the kind and the n-th operation on the
-// same target, so that a night can be lived again, and a fault left out by its number
-// moves no other one. On a calm night the answers pass untouched.
+// Every fault follows from the seed, the night, the kind and the n-th operation on the same target. So a night can be
+// repeated, and leaving a fault out by its number changes no other one. On a calm night the answers pass unchanged.
 package weather
 
 import (
@@ -26,8 +24,8 @@ type Fault struct {
 	Number uint64 // the same in every run of the seed
 	Night  int
 	Kind   Kind
-	Target string // an operation, or whom the fault is about
-	Nth    int    // of the operations on the target that night, from 1; 0: all night long
+	Target string // an operation, or the person or thing that the fault concerns
+	Nth    int    // number of the operation on the target that night, from 1; 0: all night
 }
 
 // String is the fault on one line.
@@ -35,18 +33,18 @@ func (f Fault) String() string {
 	return fmt.Sprintf("night %d: fault %d: %s: %s (%d)", f.Night, f.Number, f.Kind, f.Target, f.Nth)
 }
 
-// Weather is the weather of one company. It is safe for concurrent use; a night begins
-// while no operation is under way.
+// Weather is the weather of one company. It is safe for concurrent use. A night must begin while no operation is under
+// way.
 type Weather struct {
-	// Process is the one whose operations are counted and may be cut off.
+	// Process is the process whose operations are counted. It can be cut off.
 	Process
 
 	seed  uint64
 	clock clock.Clock
 	night atomic.Pointer[night] // nil: calm
 
-	company atomic.Pointer[sandbox.Company] // nil: the weather is over none
-	ahead   atomic.Int64                    // of the controller's clock, by the weather
+	company atomic.Pointer[sandbox.Company] // nil: the weather is over no company
+	ahead   atomic.Int64                    // how far the weather moved the controller's clock ahead
 
 	quota quota
 
@@ -56,8 +54,7 @@ type Weather struct {
 	refused int // over the quota
 }
 
-// New is calm weather.
-// Time passes on the clock, which must be simulated.
+// New returns calm weather. Time passes on the clock, which must be simulated.
 func New(seed uint64, by clock.Clock) *Weather {
 	return &Weather{seed: seed, clock: by, Process: Process{clock: by}, leftOut: map[uint64]bool{}}
 }
@@ -71,14 +68,14 @@ func (w *Weather) Without(numbers ...uint64) {
 	}
 }
 
-// Faults are those that were made so far, in order.
+// Faults returns the faults that were made so far, in order.
 func (w *Weather) Faults() []Fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.faults)
 }
 
-// Counts tells how many faults of each kind were made.
+// Counts returns how many faults of each kind were made.
 func (w *Weather) Counts() map[string]int {
 	counts := map[string]int{}
 	for _, f := range w.Faults() {
@@ -100,10 +97,10 @@ type night struct {
 
 	mu   sync.Mutex
 	seen map[string]int  // operations by target
-	told map[uint64]bool // faults that last all night and were listed
+	told map[uint64]bool // listed faults that last all night
 }
 
-// Begin begins a night. What the night before was ends.
+// Begin begins a night and ends the night before.
 func (w *Weather) Begin(p Plan) {
 	if len(p.Kinds) == 0 {
 		w.night.Store(nil)
@@ -118,7 +115,7 @@ func (w *Weather) Begin(p Plan) {
 	w.clocks(n)
 }
 
-// Tonight is the kinds in force, in order.
+// Tonight returns the kinds of this night, in order.
 func (w *Weather) Tonight() []Kind {
 	if n := w.night.Load(); n != nil {
 		return slices.Sorted(maps.Keys(n.kinds))
@@ -126,7 +123,7 @@ func (w *Weather) Tonight() []Kind {
 	return nil
 }
 
-// tonight is the night, or nil when none of the kinds is in force.
+// tonight returns the night, or nil when it has none of the kinds.
 func (w *Weather) tonight(kinds []Kind) *night {
 	n := w.night.Load()
 	if n == nil || !slices.ContainsFunc(kinds, func(k Kind) bool { return n.kinds[k] }) {
@@ -148,8 +145,8 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// meets is the first of some kinds that an operation meets, and the dice that tell how;
-// "" for none. The fault is listed.
+// meets returns the first of some kinds that an operation meets, or "" for none, and the dice for the details. It lists
+// the fault.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {
@@ -162,7 +159,7 @@ func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	return "", 0
 }
 
-// draw tells whether an operation meets a kind of fault, and which fault that is.
+// draw decides whether an operation meets a kind of fault, and which fault that is.
 func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, bool) {
 	if !n.kinds[k] {
 		return Fault{}, false
@@ -171,7 +168,7 @@ func (w *Weather) draw(n *night, k Kind, o operation, often float64) (Fault, boo
 	return Fault{Number: uint64(dice(h).below(1 << 48)), Night: n.number, Kind: k, Target: o.target, Nth: o.nth}, dice(h^1).float() < often
 }
 
-// make lists a fault, and is false for one that is left out.
+// make lists a fault. It returns false for a fault that is left out.
 func (w *Weather) make(f Fault) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -182,8 +179,8 @@ func (w *Weather) make(f Fault) bool {
 	return true
 }
 
-// befalls tells whether a kind of fault befalls somebody or something for the whole
-// night, with a probability. It is listed once.
+// befalls decides, with a probability, whether a kind of fault concerns a person or thing for the whole night. It lists
+// the fault once.
 func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, bool) {
 	f, hit := w.draw(n, k, operation{target: whom}, often)
 	if !hit {
@@ -201,5 +198,5 @@ func (w *Weather) befalls(n *night, k Kind, whom string, often float64) (dice, b
 	return dice(f.Number), w.make(f)
 }
 
-// sleep lets simulated time pass. Nothing can end it early.
+// sleep advances the simulated time. Nothing can end it early.
 func (w *Weather) sleep(d time.Duration) { _ = w.clock.Sleep(context.Background(), d) }

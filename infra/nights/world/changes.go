@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// change is what may befall one person on one day.
+// change is an event that may happen to one person on one day.
 type change struct {
 	kind   string
 	chance float64 // on one day
@@ -19,14 +19,13 @@ func inEntra(_ *World, _ int, p sandbox.Truth) bool { return p.EntraID != "" }
 func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
-// linked tells that the tool can know that the person's accounts belong together: each
-// was not made again alone, nor parted from the other. What exempts one of them exempts the
-// other.
+// linked reports whether the tool can know that the person's accounts belong together. It cannot when one of them was
+// made again alone or parted from the other. An exemption of one linked account also exempts the other.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }
 
-// changes of people. In 120 nights a company of 300 sees each of them several times.
+// changes are the events of people. In 120 nights a company of 300 sees each of them several times.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
 		func(w *World, i int) { w.people[i].daily = 0 }},
@@ -111,7 +110,7 @@ var changes = []change{
 		func(w *World, i int) { w.box.Company.Hide(i); w.people[i].hidden = false }},
 }
 
-// changes lets happen to somebody what does today.
+// changes makes today's events of a person happen.
 func (w *World) changes(i int) {
 	p := w.box.Company.Truth(i)
 	for _, c := range changes {
@@ -123,14 +122,14 @@ func (w *World) changes(i int) {
 	}
 }
 
-// hire lets somebody begin, who uses their accounts from then on.
+// hire adds a person, who uses their accounts from then on.
 func (w *World) hire(i int) {
 	w.box.Company.Hire(i)
 	h := &w.people[i]
 	h.daily = []float64{0, 0.5, 0.5}[throw(w.options.Seed, "new", i).IntN(3)]
 }
 
-// agent makes an account that of an agent, which is no person.
+// agent turns an account into an agent's, which is no person.
 func (w *World) agent(i int) {
 	w.box.Company.MakeAgent(i)
 	w.people[i].agent = true

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// ticks is a clock on which time passes only when the world lets it: a wait is over at
-// once, and the instant is that much later. It is a clock.Clock.
+// ticks is a clock.Clock on which time passes only when the world advances it. A wait returns at once, and advances the
+// clock.
 type ticks struct {
 	nanos atomic.Int64
-	long  func() // in the middle of a wait of hours; nil: nothing happens
+	long  func() // called in the middle of a wait of hours; nil: nothing happens
 }
 
 // Now is the instant.

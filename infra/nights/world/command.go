@@ -16,8 +16,8 @@ import (
 
 // tool is the tool of a world: the command on one machine, or the functions in AWS.
 type tool interface {
-	// plan plans a new run. Its plan is empty after an error that made none.
-	// accept takes the sources as they are.
+	// plan plans a new run. The plan is empty after an error before there was one. accept accepts the sources as they
+	// are.
 	plan(accept bool) (plan.Plan, error)
 	// apply applies a plan. refused: a safety check ended it, and nothing was done.
 	apply(run, hash string, override bool) (r report.Results, refused bool, err error)
@@ -48,7 +48,7 @@ func (c commands) apply(run, hash string, override bool) (r report.Results, refu
 	twice, wait := c.w.atTheSameTime(args)
 	out, status, errs := c.call(args...)
 	wait()
-	_ = json.Unmarshal(out, &r) // of a refused run there is none
+	_ = json.Unmarshal(out, &r) // a refused run has none
 	switch {
 	case status == exitRefused:
 		return r, !twice, errors.New(errs)
@@ -63,7 +63,7 @@ func (c commands) restore(run string) { c.call("restore", "--run", run, "--yes")
 // exitRefused is the status of a command that a safety check ends.
 const exitRefused = 3
 
-// call runs one command, which a bad night may kill or freeze.
+// call runs one command. A bad night may kill or freeze it.
 func (c commands) call(args ...string) (stdout []byte, status int, stderr string) {
 	c.w.endanger(args[0])
 	stdout, status, stderr = c.w.run(c.w.store, args...)
@@ -95,18 +95,18 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	return out.Bytes(), status, errs.String()
 }
 
-// end is how many operations are the end of a command, in which it writes what it came to.
+// end is how many operations belong to the end of a command, in which it writes its results.
 const end = 12
 
-// lasted notes how many operations a command had that came to its end.
+// lasted notes how many operations a finished command had.
 func (w *World) lasted(what string) {
 	if n := w.weather.Operations(); !w.weather.Dead() && n > 0 {
 		w.lengths[what] = n
 	}
 }
 
-// endanger now and then kills or freezes the process at one of its operations. It freezes
-// more often when the plan has changes. Every second time the operation is near the end.
+// endanger sometimes kills or freezes the process at one of its operations. It freezes more often when the plan has
+// changes. Every second time the operation is near the end.
 func (w *World) endanger(what string) {
 	if w.night >= w.options.Nights { // nobody would start it again
 		return
@@ -128,8 +128,8 @@ func (w *World) endanger(what string) {
 	}
 }
 
-// atTheSameTime now and then starts the same command a second time, or a restore, and waits
-// for it when the first has ended.
+// atTheSameTime sometimes starts the same command a second time, or a restore, and waits for it after the first has
+// ended.
 func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
 	switch {
 	case len(w.runs) > 1 && w.happens("a restore while a plan is applied", -1, 0.01):

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// live lets a day pass: people use what they have, are changed, and the company is.
+// live passes a day: people use what they have, and events happen to them and to the company.
 func (w *World) live() {
 	d := throw(w.options.Seed, "day", w.night)
 	began := w.clock.Now()
@@ -31,14 +31,14 @@ func (w *World) live() {
 	w.endLeave()
 }
 
-// endLeave tells the judge that a leave has ended, which it does without anybody's doing.
+// endLeave sends the judge the end of a leave, which comes without anybody's act.
 func (w *World) endLeave() {
 	if !w.policy.leave.After(w.clock.Now()) {
 		w.observe(anna)
 	}
 }
 
-// use lets somebody sign in at an instant and log on now.
+// use makes a person sign in at an instant and log on now.
 func (w *World) use(i int, d dice, at time.Time) {
 	p := w.box.Company.Truth(i)
 	if !p.Exists || !p.Enabled {
@@ -69,14 +69,13 @@ func (w *World) logOn(i int) {
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
 
-// used keeps a use until a directory shows it, for the judge to hear of.
+// used keeps a use until a directory shows it. Then the judge hears it.
 func (w *World) used(e judge.Event) {
 	e.What = judge.Used
 	w.unshown = append(w.unshown, e)
 }
 
-// show tells the judge of the uses that a directory shows by now. In a night that serves
-// older dates it shows nothing new.
+// show sends the judge the uses that a directory shows by now. A night that serves older dates shows nothing new.
 func (w *World) show() {
 	now := w.clock.Now()
 	older := map[string]bool{}
@@ -96,11 +95,11 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// hides are the weathers in which a directory serves older dates than it has, by the
-// license whose rule rests on them.
+// hides are the weathers in which a directory serves older dates than it has, with the license whose rule rests on
+// these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
-// lacks tells which licenses somebody should have, by what others think, and has not.
+// lacks reports which licenses a person should have, in the opinion of others, and does not have.
 func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
 	inE3 = wanted[e3] && p.EntraID != "" && len(p.E3) == 0
@@ -108,8 +107,8 @@ func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	return inE3, inCitrix
 }
 
-// governance gives people whom an identity-governance tool looks after what its own list
-// says, each day anew, used or not.
+// governance gives people the licenses on the list of an identity-governance tool. It does so each day anew, whether or
+// not they are used.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {
 		return
@@ -123,7 +122,7 @@ func (w *World) governance(i int) {
 	}
 }
 
-// helpDesk gives back by hand what somebody who is at work has lost.
+// helpDesk gives back by hand what a person at work has lost.
 func (w *World) helpDesk(i int) {
 	inE3, inCitrix := w.lacks(i)
 	if inCitrix && w.happens("the help desk gives Citrix", i, 0.5) {

@@ -2,8 +2,8 @@ package world
 
 import "math/rand/v2"
 
-// dice throws for one purpose of one night and person. What it gives depends on the seed
-// and the purpose alone, so that leaving an event out changes no other throw.
+// dice draws numbers for one purpose of one night and person. They depend only on the seed and the purpose, so that
+// leaving an event out changes no other number.
 type dice struct{ *rand.Rand }
 
 // throw is the dice of a purpose.
@@ -19,5 +19,5 @@ func throw(seed uint64, purpose string, numbers ...int) dice {
 	return dice{rand.New(rand.NewPCG(seed, h))}
 }
 
-// chance tells whether something happens that does so with this probability.
+// chance is true with this probability.
 func (d dice) chance(p float64) bool { return d.Float64() < p }

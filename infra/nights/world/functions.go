@@ -20,9 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// functions are the steps of the Lambda functions, called in the order in which the state
-// machine does it, in a deployment without a relay. Each step may be called twice with
-// the same event, as a retry does whose first answer was lost.
+// functions are the steps of the Lambda functions, called in the order of the state machine, in a deployment without a
+// relay. Each step may be called twice with the same event, like a retry after a lost answer.
 type functions struct {
 	w       *World
 	collect collect.Steps
@@ -62,8 +61,7 @@ func (w *World) byFunctions() (*functions, error) {
 // mostCalls is how often the state machine calls a function for one step.
 const mostCalls = 5
 
-// step calls a function for one step: again after an error, and now and then again
-// although the first call came to its end.
+// step calls a function for one step. It calls it again after an error, and sometimes also after success.
 func step[Out any](f *functions, what string, do func(context.Context) (Out, error)) (out Out, err error) {
 	for try := range mostCalls {
 		f.calls++
@@ -143,7 +141,7 @@ func (f *functions) apply(run, hash string, override bool) (r report.Results, re
 	return r, errors.Is(err, gate.ErrRefused), err
 }
 
-// restore puts a run back in a new execution.
+// restore restores a run in a new execution.
 func (f *functions) restore(run string) {
 	f.calls++
 	_, err := f.execute("restore", gate.StepInput{
@@ -152,7 +150,7 @@ func (f *functions) restore(run string) {
 	f.w.logf("restore of %s: %v", run, err)
 }
 
-// mostRounds is for how many rounds an execution waits for the directory.
+// mostRounds is how many rounds an execution waits for the directory.
 const mostRounds = 12
 
 func (f *functions) execute(what string, first gate.StepInput) (r report.Results, err error) {
@@ -181,7 +179,7 @@ func (f *functions) execute(what string, first gate.StepInput) (r report.Results
 	return *all, nil
 }
 
-// batch changes the people of one batch. An error ends it: what was begun is in the ledger.
+// batch changes the people of one batch. An error ends it: the ledger has what was begun.
 func (f *functions) batch(b gate.Batch, round int) {
 	state := &apply.BatchState{Run: b.Run, PlanHash: b.PlanHash, Override: b.Override, Approver: "world", Round: round, Batch: b.Batch, Results: []string{}}
 	for _, op := range []string{"prepare", "change"} {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// pending is what happens to people whose change waits for a directory.
+// pending makes events happen to people with a change that waits for a directory.
 func (w *World) pending(r report.Results) {
 	for _, x := range r.Results {
 		i, known := w.number(x.User)
@@ -28,8 +28,8 @@ func (w *World) pending(r report.Results) {
 	w.show()
 }
 
-// breaks lets Graph break connections now and then while a plan is applied, so that nobody
-// knows of a write whether it was made.
+// breaks makes Graph sometimes break connections while a plan is applied, so that nobody knows whether a write was
+// made.
 func (w *World) breaks() {
 	if len(w.changing) > 0 && w.happens("Graph breaks while a plan is applied", -1, 0.1) {
 		w.weather.Begin(weather.Plan{
@@ -39,8 +39,7 @@ func (w *World) breaks() {
 	}
 }
 
-// stopped is what happens while the process of the tool is stopped for hours, in the middle
-// of whatever it does.
+// stopped makes events happen while the process of the tool is stopped for hours, in the middle of its work.
 func (w *World) stopped() {
 	for _, i := range w.changing {
 		if w.happens("signs in while the tool is stopped", i, 0.7) {
@@ -50,8 +49,8 @@ func (w *World) stopped() {
 	w.show()
 }
 
-// onHold is what an administrator does with a plan that is held. It is applied without a
-// word, which the tool is to refuse. Then the limits are set aside.
+// onHold is what an administrator does with a plan on hold. They apply it unchanged, which the tool must refuse. Then
+// they set the limits aside.
 func (w *World) onHold(p plan.Plan) {
 	w.correct(p)
 	if w.happens("an administrator applies a held plan", -1, 0.3) {
@@ -63,9 +62,8 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that an administrator allows removals beyond the limits. They
-// are those of all people who are idle today. Some are due tonight. Others are due after
-// their announcement or their days of grace.
+// accepted tells the judge that an administrator allows removals beyond the limits. They are those of all people who
+// are idle today. Some are due tonight. Others are due after their announcement or their days of grace.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()
@@ -79,16 +77,15 @@ func (w *World) accepted(p plan.Plan) {
 	}
 }
 
-// wave lets many people leave on one day, as when a site is closed. They work until that
-// day, so that their licenses are idle in the same night. In some companies it happens
-// twice, so that the second time comes soon after the first was accepted. As many people
-// leave then as did the first time.
+// wave makes many people leave on one day, as when a site closes. They work until that day, so that their licenses
+// become idle in the same night. In some companies it happens twice, the second time soon after the first was accepted.
+// The same number of people then leaves.
 func (w *World) wave() {
 	d := throw(w.options.Seed, "waves")
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {
 		return
 	}
-	share := 0.3 // of those who are still there
+	share := 0.3 // of the people who are still there
 	if w.night > 0 {
 		share = 0.43
 	}
@@ -100,7 +97,7 @@ func (w *World) wave() {
 	}
 }
 
-// swap gives the DN of the group of Citrix to another group, and another one to it.
+// swap exchanges the DNs of the Citrix group and of another group.
 func swap(w *World) {
 	w.box.Company.ChangeADGroup(groupCitrix, sandbox.ADGroupChange{DN: "CN=Citrix Users,OU=Swapped," + sandbox.BaseDN})
 	w.box.Company.ChangeADGroup(groupOnPrem, sandbox.ADGroupChange{DN: sandbox.CitrixGroup})

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 )
 
-// work is what the tool does in a night: it finishes a late approval, plans and applies,
-// and the world goes on between the two.
+// work is what the tool does in a night: it finishes a late approval, plans and applies. The world goes on between
+// planning and applying.
 func (w *World) work() {
 	if w.night > 0 { // the first reading of all has nothing to be compared with
 		w.weather.Begin(w.weather.Plan(w.night, 1))
@@ -50,7 +50,7 @@ func (w *World) approved(p plan.Plan, override bool) {
 	w.strange()
 }
 
-// meanwhile is what happens to people of a plan before it is applied.
+// meanwhile makes events happen to people of a plan before it is applied.
 func (w *World) meanwhile(p plan.Plan) {
 	for i := range w.people {
 		id := w.people[i].id
@@ -75,7 +75,7 @@ func (w *World) meanwhile(p plan.Plan) {
 	w.clock.pass(judge.Slack + time.Second)
 }
 
-// byTheWay is what administrators do with the tool besides.
+// byTheWay is what else administrators do with the tool.
 func (w *World) byTheWay() {
 	if len(w.runs) > 0 && w.happens("a run is restored", -1, 0.01) {
 		d := throw(w.options.Seed, "which run", w.night)
@@ -88,8 +88,8 @@ func (w *World) byTheWay() {
 	}
 }
 
-// one re-evaluates one person, and applies it. Of a command that was killed nobody knows
-// what it announced: the judge takes it that it did.
+// one re-evaluates one person, and applies the result. After a killed command nobody knows what it announced, so the
+// judge assumes that it announced everything.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
 	for _, license := range []string{e3, citrix} {
@@ -133,12 +133,11 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// patient is for how many nights an administrator sees plans held by the sources before
-// saying that they are right as they are.
+// patient is for how many nights the sources may hold plans before an administrator accepts the sources as they are.
 const patient = 3
 
-// accepts tells whether an administrator says so tonight: in calm weather, when nothing is
-// out of order but for good.
+// accepts reports whether an administrator accepts the sources tonight. They do so in calm weather, when everything out
+// of order is so for good.
 func (w *World) accepts() bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.days != forGood {
@@ -148,7 +147,7 @@ func (w *World) accepts() bool {
 	return w.held >= patient && len(w.weather.Tonight()) == 0 && w.happens("an administrator accepts the sources", -1, 1)
 }
 
-// unread are the licenses whose directory a plan could not read.
+// unread returns the licenses whose directory a plan could not read.
 func unread(p plan.Plan) (licenses []string) {
 	for source, license := range map[string]string{"entra": e3, "ad": citrix} {
 		if p.Sources[source].State != plan.Healthy {
@@ -158,7 +157,7 @@ func unread(p plan.Plan) (licenses []string) {
 	return licenses
 }
 
-// planned tells the judge what a plan lists: its changes, and those that it goes on with.
+// planned sends the judge what a plan lists: its changes, and those that it resumes.
 func (w *World) planned(p plan.Plan) {
 	for _, b := range p.Pending {
 		if b.Rule != plan.RestoreRule {
@@ -172,7 +171,7 @@ func (w *World) planned(p plan.Plan) {
 	}
 }
 
-// about tells the judge of an event about somebody whom the tool names.
+// about sends the judge an event about a person whom the tool names.
 func (w *World) about(user string, e judge.Event) {
 	if i, known := w.number(user); known {
 		e.Person = w.people[i].id
@@ -180,7 +179,7 @@ func (w *World) about(user string, e judge.Event) {
 	}
 }
 
-// number finds somebody by what the tool calls them.
+// number finds a person by the tool's key.
 func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
@@ -195,7 +194,7 @@ func (w *World) apply(run string, override bool) {
 	for round := range 6 {
 		began := w.clock.Now()
 		r, refused, err := w.tool.apply(run, w.hashes[run], override)
-		ended := refused && round > 0 // a function that was called again has ended it unheard
+		ended := refused && round > 0 // an earlier call whose answer was lost has ended it
 		w.announced(began, run, r, ended || err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
 		for _, x := range r.Results {
@@ -213,10 +212,9 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// announced tells the judge what an apply has announced, and of what it saw no effect yet. Of one that did not come to its
-// end, nobody knows what it did of what its plan announces: the judge takes all of it. Of
-// one that was stopped and continued, nobody knows when it announced: the judge takes its
-// beginning.
+// announced tells the judge what an apply has announced, and which writes it has not seen carried out. When the apply
+// did not finish, nobody knows how much of its plan it announced, so the judge assumes all of it. When it was stopped
+// and continued, nobody knows when it announced, so the judge assumes its beginning.
 func (w *World) announced(began time.Time, run string, r report.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == report.Announced {
@@ -231,7 +229,7 @@ func (w *World) announced(began time.Time, run string, r report.Results, unknown
 	}
 }
 
-// counts is what became of the changes, by status.
+// counts returns the number of changes by status.
 func counts(r report.Results) string {
 	var parts []string
 	for _, s := range []report.Status{report.Done, report.Announced, report.Pending, report.Kept, report.Refused, report.Failed} {

@@ -11,27 +11,27 @@ import (
 
 // human is somebody, and their habits.
 type human struct {
-	id       string  // as the tool knows the person; empty: not hired yet
+	id       string  // the tool's key of the person; empty: not hired yet
 	daily    float64 // the chance of a use on one day
 	wanted   map[string]bool
 	kind     sandbox.Kind
 	nowhere  bool // the usage location is missing
 	agent    bool
-	governed bool // an identity-governance tool gives what its list says
+	governed bool // an identity-governance tool gives what is on its list
 	hidden   bool // attributes of the account cannot be read
 	split    bool // the accounts are no longer linked
 	told     standing
 }
 
-// standing is what the judge knows of a person's circumstances.
+// standing is what the judge knows about a person's circumstances.
 type standing struct {
 	exempt, enabled      bool
 	sid                  string
 	outside, stuck, held map[string]bool
 }
 
-// arrive tells the judge of somebody who is in the company from now on: at its founding,
-// by being hired, or by an account that is made again under another id.
+// arrive tells the judge that a person is in the company from now on: at its founding, by being hired, or by an account
+// that is made again under another id.
 func (w *World) arrive(i int) {
 	p, h := w.box.Company.Truth(i), &w.people[i]
 	if !p.Exists {
@@ -49,8 +49,7 @@ func (w *World) arrive(i int) {
 	w.tell(i, p, p.Made)
 }
 
-// observe tells the judge what of a person's circumstances has changed, after something
-// that was done by hand.
+// observe tells the judge which of a person's circumstances have changed, after an event by hand.
 func (w *World) observe(i int) {
 	p, h, now := w.box.Company.Truth(i), &w.people[i], w.clock.Now()
 	switch {
@@ -88,7 +87,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
 }
 
-// state tells the judge what has changed of a state that each license has.
+// state sends the judge changes of a state that each license has.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range []string{e3, citrix} {
 		if now[license] != told[license] {
@@ -98,7 +97,7 @@ func (w *World) state(what judge.What, h *human, told, now map[string]bool, at t
 	}
 }
 
-// holds tells the judge that somebody holds a license, or no longer, by nobody's gift.
+// holds tells the judge that a person holds a license, or no longer holds it, by nobody's gift.
 func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	if held == h.told.held[license] {
 		return
@@ -111,7 +110,7 @@ func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	w.hear(judge.Event{What: what, At: at, Person: h.id, License: license})
 }
 
-// exempt tells whether the policy in force leaves somebody alone.
+// exempt reports whether the policy in force exempts a person.
 func (w *World) exempt(i int, p sandbox.Truth) bool {
 	if p.EntraID == "" {
 		return false
@@ -122,10 +121,10 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 	return w.inExemptGroup(i)
 }
 
-// inExemptGroup tells whether somebody is in a group that is exempt, or in one nested in it.
+// inExemptGroup reports whether a person is in an exempt group, or in a group nested in it.
 func (w *World) inExemptGroup(i int) bool {
 	groups := w.box.Company.Person(i).Groups
-	_, again := w.out[exemptAgain] // with no group nested in it
+	_, again := w.out[exemptAgain] // it has no nested group
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 
@@ -137,23 +136,23 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
-// contradictory tells whether the anchor of somebody's account in Entra ID disagrees with
-// the account in Active Directory: as long as both are the first ones.
+// contradictory reports whether the anchor of a person's account in Entra ID disagrees with the account in Active
+// Directory. This is so as long as both are the first ones.
 func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
 }
 
-// outsideE3 tells whether the rule for E3 does not ask about somebody, or nobody can say.
+// outsideE3 reports whether the rule for E3 does not ask about a person, or nobody can say whether it does.
 func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
 	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {
 		return true
 	}
-	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && p.LastSignIn.IsZero() // how old the accounts are is not known
+	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && p.LastSignIn.IsZero() // the age of the accounts is unknown
 }
 
-// stuckE3 tells whether somebody holds E3 by a way that cannot be changed safely, or by
-// several. A direct license needs a usage location.
+// stuckE3 reports whether a person holds E3 in a way that cannot be changed safely, or in several ways. A direct
+// license needs a usage location.
 func stuckE3(h *human, p sandbox.Truth) bool {
 	if len(p.E3) != 1 {
 		return true
@@ -162,8 +161,8 @@ func stuckE3(h *human, p sandbox.Truth) bool {
 	return way == "" && h.nowhere || way != "" && way != groupE3
 }
 
-// stuckCitrix tells the same of Citrix. Somebody who is listed in the group is taken off
-// it by whatever other way they are in it besides.
+// stuckCitrix does the same for Citrix. A person whom the group lists is removed from its list, also when they are in
+// it in another way.
 func stuckCitrix(p sandbox.Truth) bool {
 	return !slices.Contains(p.Citrix, sandbox.Way{Group: groupCitrix})
 }

@@ -15,16 +15,15 @@ import (
 // rules is the policy as the administrators of the company edit it.
 type rules struct {
 	file   string
-	text   string         // with places for what is edited
-	users  map[int]string // exempt people by number: as they are written, which may be an earlier name
+	text   string         // with placeholders for what is edited
+	users  map[int]string // exempt people by number: the written name, which may be an earlier one
 	idle   map[string]int // days, by license
 	notice int            // days; 0: removals are not announced
 	anna   string         // as she is written
 	leave  time.Time      // the end of hers
 }
 
-// newRules edits the company's own policy: what is taken from people who come back is
-// given back.
+// newRules edits the company's own policy, so that people who come back get back what was taken.
 func newRules(file, text string, notice int) *rules {
 	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")
@@ -39,12 +38,12 @@ func newRules(file, text string, notice int) *rules {
 	return r
 }
 
-// publish puts the policy into force as it now is.
+// publish puts the policy into force as it is now.
 func (r *rules) publish() {
 	text := strings.NewReplacer("{users}", strings.Join(slices.Sorted(maps.Values(r.users)), ", "), "{anna}", r.anna,
 		"{e3}", fmt.Sprint(r.idle[e3]), "{citrix}", fmt.Sprint(r.idle[citrix])).Replace(r.text)
 	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
-		panic(err) // the machine of the test has no room: nothing can be learnt here
+		panic(err) // the test's machine has no room, and the test cannot go on
 	}
 }
 
@@ -54,13 +53,13 @@ const (
 	anna       = 1
 )
 
-// exempts tells whether the policy exempts somebody by name on a day. An exemption
-// follows the person to another name.
+// exempts reports whether the policy exempts a person by name on a day. An exemption follows the person to another
+// name.
 func (r *rules) exempts(i int, at time.Time) bool {
 	return i == anna && at.Before(r.leave) || r.users[i] != ""
 }
 
-// judged is a rule as the judge has it.
+// judged is a rule in the judge's form.
 func (r *rules) judged(license string) *judge.Rule {
 	grace := 14 * day
 	if license == citrix {
@@ -79,9 +78,8 @@ func (w *World) span(license string, days int) {
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(license)})
 }
 
-// correct writes the names that people have now into the policy, as administrators do when
-// plans are held since a name was never anybody's: somebody was renamed before a run could
-// read the name.
+// correct writes people's present names into the policy. Administrators do this when plans are on hold because a name
+// belongs to nobody: the person was renamed before a run could read the name.
 func (w *World) correct(p plan.Plan) {
 	never := func(reason string) bool { return strings.Contains(reason, "have never been anybody's") }
 	if w.held < patient || !slices.ContainsFunc(p.HoldReasons, never) || !w.happens("an administrator corrects a name", -1, 1) {
@@ -98,8 +96,8 @@ func (w *World) correct(p plan.Plan) {
 	w.policy.publish()
 }
 
-// except exempts somebody by name, as an administrator does on request, or no longer. Of
-// two accounts that do not belong together any more one has the name.
+// except exempts a person by name, as an administrator does on request, or ends that. When a person's two accounts no
+// longer belong together, only one of them has the name.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)
 	switch {

@@ -11,11 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// calmNights are how many nights the tool has in the end to finish what it began.
+// calmNights is how many nights the tool has at the end to finish what it began.
 const calmNights = 6
 
-// settle ends the story: the company is in order and the weather calm, and nothing may
-// stay open. Then all that was taken is put back.
+// settle ends the story. The company is in order and the weather calm, and nothing may stay open. Then everything that
+// was taken is restored.
 func (w *World) settle() {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out {
@@ -46,7 +46,7 @@ func (w *World) settle() {
 	w.putBack()
 }
 
-// calmDay lets a day pass in which people only use what they have.
+// calmDay passes a day on which people only use what they have.
 func (w *World) calmDay() {
 	w.clock.pass(day)
 	for i := range w.people {
@@ -58,9 +58,8 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// putBack restores every run, the last one first, and then by name those who were asked
-// about alone. Everybody must then hold what was taken from them, whose account is still
-// the same one and can hold it.
+// putBack restores every run, the last one first, and then by name the people who were re-evaluated alone. Everybody
+// must then hold what was taken from them, if their account is still the same one and can hold it.
 func (w *World) putBack() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {
@@ -79,7 +78,7 @@ func (w *World) putBack() {
 	}
 }
 
-// finish lets plans end what restores left pending.
+// finish makes plans end what restores left pending.
 func (w *World) finish() {
 	for range 4 {
 		w.clock.pass(10 * time.Minute)
@@ -87,9 +86,8 @@ func (w *World) finish() {
 	}
 }
 
-// missing are the licenses that were taken, and could be held again, and are not. The
-// plans that end what is pending may take licenses that are idle since today, which nobody
-// restores.
+// missing returns the licenses that were taken, could be held again, and are not. The plans that end pending changes
+// may take licenses that are idle since today. Nobody restores these.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

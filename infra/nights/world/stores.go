@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// strange lets a second machine plan and apply, whose store is its own. It does not know
-// which group was that of Citrix before, and in its first night no date that was ever newer
-// than what the directories show: so they show the truth in that night.
+// strange makes a second machine with its own store plan and apply. It does not know which group was the Citrix group
+// before. In its first night it knows no date that was ever newer than what the directories show, so they show the
+// truth in that night.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
@@ -30,8 +30,8 @@ func (w *World) strange() {
 	}
 }
 
-// bringBack brings the store back from yesterday's copy now and then. The copy is made
-// each evening in the days before that, when the tool rests.
+// bringBack sometimes restores the store from yesterday's backup. The backup is made each evening in the days before,
+// while the tool rests.
 func (w *World) bringBack() {
 	const kind, chance = "the store is brought back from yesterday", 0.004
 	if w.backup != nil && w.happens(kind, -1, 1) {
@@ -46,8 +46,7 @@ func (w *World) bringBack() {
 	}
 }
 
-// forget is what cannot be asked for of a store that was brought back: it does not know
-// what was taken since.
+// forget removes what a store that was restored from a backup cannot know: what was taken since.
 func (w *World) forget() {
 	for key, at := range w.taken {
 		if at.After(w.copied) {

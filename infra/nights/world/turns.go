@@ -6,14 +6,13 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// turn is something in the company that goes out of order one day, and comes back into
-// order some days later.
+// turn is a fault in the company that begins one day and ends some days later.
 type turn struct {
 	kind   string
-	about  string  // what it changes: one turn at a time
+	about  string  // the thing that it changes; one turn at a time changes it
 	chance float64 // on one day
-	days   int     // until it is in order again
-	// closes is the license that cannot be changed meanwhile; empty: none.
+	days   int     // how long it lasts
+	// closes is the license that cannot be changed meanwhile. Empty: none.
 	closes string
 	out    func(*World)
 	back   func(*World)
@@ -27,19 +26,19 @@ func regroupAD(x sandbox.ADGroupChange) func(*World) {
 	return func(w *World) { w.box.Company.ChangeADGroup(groupCitrix, x) }
 }
 
-// forGood are the days of what nobody puts back into order.
+// forGood is the number of days of a turn that nobody ends.
 const forGood = 10_000
 
 func stays(*World) {}
 
-// Turns that stay, and that change what else is true.
+// Turns that stay, and that change which other facts are true.
 const (
 	exemptAgain = "the exempt group is made again"
 	e3Again     = "the group of E3 is made again"
 	citrixAgain = "the group of Citrix is made again"
 )
 
-// turns of the company. Most are back in order well within the judge's patience.
+// turns are the turns of the company. Most end well within the judge's patience.
 var turns = []turn{
 	{"the group of E3 is renamed", groupE3, 0.004, 2, "", regroup(groupE3, sandbox.GroupChange{Name: "LIC-M365-E3-old"}), regroup(groupE3, sandbox.GroupChange{})},
 	{"the group of E3 gives a second product", groupE3, 0.004, 3, e3, regroup(groupE3, sandbox.GroupChange{More: []string{"AAD_PREMIUM_P2"}}), regroup(groupE3, sandbox.GroupChange{})},
@@ -69,14 +68,14 @@ var turns = []turn{
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }
 
-// seats are more of a product than the company ever needs.
+// seats is more seats of a product than the company ever needs.
 func (w *World) seats() int { return 10 * w.options.People }
 
 func adClock(ahead time.Duration) func(*World) {
 	return func(w *World) { w.box.Company.SetADClock(ahead) }
 }
 
-// turns lets go out of order what does today, and puts the rest back into order.
+// turns begins today's turns, and ends the ones that are over.
 func (w *World) turns() {
 	changed := false
 	for _, t := range turns {
@@ -105,12 +104,11 @@ func (w *World) mend(t turn) {
 	t.back(w)
 }
 
-// learnt is the night by which the tool has read the group of Citrix: it knows it again by
-// the objectGUID that it has read.
+// learnt is the night by which the tool has read the Citrix group. From then on it recognizes the group by its
+// objectGUID.
 const learnt = 10
 
-// clashes tells whether another change of the same thing is out of order: a change of a
-// group replaces the one before.
+// clashes reports whether another turn changes the same thing. A change of a group replaces the one before.
 func (w *World) clashes(t turn) bool {
 	if t.about == groupCitrix && w.night < learnt {
 		return true
@@ -123,7 +121,7 @@ func (w *World) clashes(t turn) bool {
 	return false
 }
 
-// closed tells whether a license cannot be changed by the company's own doing.
+// closed reports whether the company keeps a license from being changed.
 func (w *World) closed(license string) bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.closes == license {

@@ -1,9 +1,8 @@
-// Package world lets a simulated company live for many nights before the judge. People
-// come, go, change and are changed; the directories and the store misbehave; processes
-// die; and each night the real command plans and applies, in this process, on a clock
-// that the world moves. What happens follows from the seed alone, and each event can be
-// left out, so that the story of a fault can be made short. The world knows the truth,
-// which it tells the judge, and never what the product thinks.
+// Package world makes a simulated company live many nights before the judge. People come, go, change and are changed.
+// The directories and the store misbehave, and processes die. Each night the real command plans and applies, in this
+// process, on a clock that the world advances. The seed alone decides what happens. Each event can be left out, so that
+// the story of a fault can be shortened. The world knows the truth and tells it to the judge. It never knows what the
+// product thinks.
 package world
 
 import (
@@ -31,9 +30,9 @@ type Options struct {
 	Nights int
 	// Without are the numbers of events and of faults that do not happen.
 	Without map[string]bool
-	// Log takes what happens, a line each; nil: nothing is told.
+	// Log gets a line for each event. Nil: no lines are written.
 	Log func(line string)
-	// Story takes what the judge hears, a JSON event a line; nil: nobody does.
+	// Story gets what the judge hears, a JSON event a line. Nil: the story is not written.
 	Story io.Writer
 }
 
@@ -52,7 +51,7 @@ type Story struct {
 	mornings      []time.Time // when each night was over
 }
 
-// Night is the number of the night of an instant, from 0; the end of the story counts on.
+// Night is the number of an instant's night, from 0. The nights at the end of the story count on.
 func (s *Story) Night(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
 	return n
@@ -67,40 +66,40 @@ type World struct {
 	box                       *sandbox.Sandbox
 	tool                      tool
 	commands                  commands // on one machine
-	serverless                bool     // the tool is the functions, without a relay: nobody reads Active Directory
+	serverless                bool     // the tool is the functions without a relay: nobody reads Active Directory
 	weather                   *weather.Weather
 	store                     *weather.Store
 	behind                    store.Memory      // behind the weather
 	second                    store.Memory      // of the second machine
-	backup                    map[string][]byte // objects of the store, of last evening; nil: none was made
+	backup                    map[string][]byte // the store's objects of last evening; nil: there is no backup
 	copied                    time.Time         // when
 	people                    []human
-	dir                       string // of the policy and the stores
+	dir                       string // folder of the policy and the stores
 	policy                    *rules
 	night                     int
 	unshown                   []judge.Event            // uses that no directory shows yet
 	hidden                    map[string]bool          // licenses whose directory served older dates last night
 	changing                  []int                    // people of the last plan
-	waiting                   string                   // a run whose approval comes late
+	waiting                   string                   // a run with a late approval
 	lengths                   map[string]int           // operations of the last command of each kind
-	held                      int                      // nights in a row, by the sources
+	held                      int                      // nights in a row in which the sources held the plan
 	runs                      []string                 // those that were applied
 	notices                   map[string][]plan.Change // what the plan of a run announces
 	hashes                    map[string]string        // of plans, by run
-	out                       map[string]int           // what is out of order in the company, and since which night
+	out                       map[string]int           // turns of the company, and since which night
 	binned, adBinned, touched map[int]bool
 
 	mu       sync.Mutex            // of what follows
 	moving   int                   // the person whose direct licenses the tool is changing; -1: nobody
 	stranger bool                  // the second machine acts
-	taken    map[holding]time.Time // by the first machine, and given by nobody since
-	waits    map[int]bool          // people in the group of E3, whose license may still be to come
+	taken    map[holding]time.Time // by the first machine, and not given since
+	waits    map[int]bool          // people in the group of E3 who may not have its license yet
 }
 
-// functionsEvery is how many seeds have one whose tool is the functions.
+// functionsEvery: one of so many seeds has the functions as its tool.
 const functionsEvery = 5
 
-// busy is how many lists a minute a tenant answers that other applications keep busy.
+// busy is how many lists a minute a tenant answers while other applications use it.
 const busy = 8
 
 // holding is one license of a person.
@@ -166,7 +165,7 @@ func (w *World) tally() {
 	}
 }
 
-// build founds the company, and tells the judge who is there.
+// build founds the company, and tells the judge which people exist.
 func (w *World) build() (err error) {
 	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		return fmt.Errorf("make the folder of a world: %w", err)
@@ -182,7 +181,7 @@ func (w *World) build() (err error) {
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
-		// Only a turn of the company lets seats run out: the judge hears of it.
+		// Only a turn of the company makes seats run out, and the judge hears of it.
 		Seats: map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()},
 	})
 	if err != nil {
@@ -214,7 +213,7 @@ func (w *World) build() (err error) {
 	return nil
 }
 
-// found is somebody who is there, or will be.
+// found adds a person who exists, or will exist later.
 func (w *World) found(i int) {
 	p := w.box.Company.Person(i)
 	h := &w.people[i]
@@ -235,7 +234,7 @@ func (w *World) hear(e judge.Event) {
 	w.judge(e)
 }
 
-// judge is hear for who holds the lock.
+// judge is hear for a caller that holds the lock.
 func (w *World) judge(e judge.Event) {
 	if w.options.Story != nil {
 		text, _ := json.Marshal(e) // plain values
@@ -252,8 +251,8 @@ func (w *World) logf(format string, args ...any) {
 	}
 }
 
-// happens tells whether an event of a kind happens now, to somebody or to the company
-// (-1), and keeps it for the story.
+// happens decides whether an event of a kind happens now, to a person or to the company (-1), and keeps it for the
+// story.
 func (w *World) happens(kind string, who int, chance float64) bool {
 	if !throw(w.options.Seed, kind, w.night, who).chance(chance) {
 		return false
