@@ -9,6 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
@@ -37,14 +40,14 @@ func TestMemberships(t *testing.T) {
 	before := r.holdings()
 	idleseat := r.operator()
 	text, steps, status := idleseat("plan", "--format", "json")
-	var plan struct{ Run, PlanHash string }
-	if err := json.Unmarshal([]byte(text), &plan); err != nil || status != 0 {
+	var planned struct{ Run, PlanHash string }
+	if err := json.Unmarshal([]byte(text), &planned); err != nil || status != 0 {
 		t.Fatalf("status %d, %v: %s%s", status, err, text, steps)
 	}
-	if text, told, status := idleseat("approve", plan.Run, plan.PlanHash); status != 0 || !strings.Contains(text, "done ") {
+	if text, told, status := idleseat("approve", planned.Run, planned.PlanHash); status != 0 || !strings.Contains(text, "done ") {
 		t.Fatalf("status %d: %s%s", status, text, told)
 	}
-	p, err := report.GetPlan(t.Context(), r.store, plan.Run)
+	p, err := report.GetPlan(t.Context(), r.store, planned.Run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +68,7 @@ func TestMemberships(t *testing.T) {
 		t.Errorf("changes %v", of)
 	}
 	r.longAgo()
-	if text, told, status := idleseat("restore", "--run", plan.Run); status != 0 || !strings.Contains(text, "done ") {
+	if text, told, status := idleseat("restore", "--run", planned.Run); status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("restore: status %d: %s%s", status, text, told)
 	}
 	for range 200 { // licenses of the groups that were left follow membership
@@ -75,4 +78,48 @@ func TestMemberships(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	t.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
+}
+
+// TestSyncedLicenseGroup: the relay writes a group that Entra Connect syncs, and the state
+// machine waits until Graph shows the license gone.
+func TestSyncedLicenseGroup(t *testing.T) {
+	t.Parallel()
+	const name = "LIC-E3-OnPrem"
+	large := sandbox.Options{Users: 2500, Seed: 9, LicenseDelay: 500 * time.Millisecond, SyncDelay: 3 * time.Second}
+	r := newRig(t, options{company: large, mode: "review", edit: strings.NewReplacer(
+		"group: {entra: LIC-M365-E3}", `group: {ad: "CN=`+name+`,OU=Licenses,`+sandbox.BaseDN+`"}`,
+		"then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}",
+		"percent: 10,", "percent: 60,",
+	).Replace})
+	idleseat := r.operator()
+	text, steps, status := idleseat("plan", "--format", "json")
+	var planned struct{ Run, PlanHash string }
+	if err := json.Unmarshal([]byte(text), &planned); err != nil || status != 0 {
+		t.Fatalf("status %d, %v: %s%s", status, err, text, steps)
+	}
+	if text, told, status := idleseat("approve", planned.Run, planned.PlanHash); status != 0 || !strings.Contains(text, "done ") {
+		t.Fatalf("status %d: %s%s", status, text, told)
+	}
+	p, err := report.GetPlan(t.Context(), r.store, planned.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	for i := range r.box.Company.Size() {
+		who := r.box.Company.Person(i)
+		for _, c := range p.Changes {
+			if who.Entra == nil || who.Entra.ID != c.User || c.License != "m365-e3" || c.Via != plan.ADGroup {
+				continue
+			}
+			taken++
+			byGroup := func(a directory.Assignment) bool { return a.Group != "" }
+			e, err := ledger.In(r.store).Latest(t.Context(), c.User, c.License)
+			if err != nil || e == nil || e.Completion == nil || e.Completion.Outcome != ledger.Done || slices.Contains(who.Groups, name) || slices.ContainsFunc(who.Entra.Assignments, byGroup) {
+				t.Errorf("%s: groups %q, assignments %+v, ledger %+v, %v", c.UserPrincipalName, who.Groups, who.Entra.Assignments, e, err)
+			}
+		}
+	}
+	if taken == 0 {
+		t.Error("nobody was in the group")
+	}
 }

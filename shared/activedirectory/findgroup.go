@@ -19,7 +19,7 @@ func (d *Directory) FindGroup(ctx context.Context, name string) (directory.Group
 			return err
 		}
 		found = directory.Group{
-			Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: g.dn, Name: g.dn, Created: g.created,
+			Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: g.dn, Name: g.dn, Created: g.created, SID: g.sid,
 			GUID: strings.TrimSuffix(strings.TrimPrefix(g.guid, "<GUID="), ">"),
 		}
 		return nil

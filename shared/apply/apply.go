@@ -124,7 +124,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error
 	if err := job.overridden(ctx); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(job.readGroups(ctx), job.readMemberships(ctx)); err != nil {
+	if err := errors.Join(job.readGroups(ctx), job.readCounterparts(ctx), job.readMemberships(ctx)); err != nil {
 		return nil, err
 	}
 	for _, b := range job.batches {

@@ -82,8 +82,8 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.S
 			return report.Pending, sentences(why, rejoined)
 		}
 	}
-	had := m.change.Back != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == e.Source && a.Active() })
-	if m.follows() && had && !(m.settled() && m.active(e.SKU, e.Source)) {
+	had := m.change.Back != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == m.from() && a.Active() })
+	if m.follows() && had && !(m.settled() && m.active(e.SKU, m.from())) {
 		return report.Pending, sentences(why, rejoined)
 	}
 	return m.leaveTarget(ctx, o, why)
@@ -122,7 +122,7 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 // settled reports whether reads can no longer show the state before the source was left. It is also true when the
 // source was not left.
 func (m *move) settled() bool {
-	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= directory.Settling
+	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.settles()
 }
 
 // cannotGoBack ends a change whose source cannot be joined again. The change stays as it is. A restore that cannot go

@@ -174,6 +174,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	in := j.intent(m.change)
 	if !d.Notice {
 		in.Via, in.Source, in.Target, in.SKU, in.TargetSKU = string(route.Via), route.Source, route.Target, route.SKU, route.TargetSKU
+		in.SourceEntra, in.TargetEntra = route.SourceEntra, route.TargetEntra
 		if plan.Via(in.Via).InAD() {
 			if why, err := j.identify(ctx, &in); err != nil {
 				return result(troubled, "nothing was done: %v", err), true

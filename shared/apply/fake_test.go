@@ -89,6 +89,7 @@ type fakeEntra struct {
 	dynamic string            // the group that is dynamic by now
 	slow    bool              // changes of direct licenses do not show
 	hidden  string            // the group whose members are hidden by now
+	sids    map[string]string // of groups that are synced from Active Directory
 	nested  members           // people in groups by way of a group within them
 	stale   members           // when not nil, what the next reads of direct groups show instead
 	usage   map[string]string // the reports, by name; without one: access refused
@@ -189,7 +190,7 @@ func (f *fakeEntra) FindPerson(_ context.Context, upnOrID string) (directory.Ent
 }
 
 func (f *fakeEntra) FindGroup(_ context.Context, id string) (directory.Group, error) {
-	g := directory.Group{ID: id, Dynamic: f.dynamic == id, Hidden: f.hidden == id}
+	g := directory.Group{ID: id, SID: f.sids[id], Synced: f.sids[id] != "", Dynamic: f.dynamic == id, Hidden: f.hidden == id}
 	if sku := f.grants[id]; sku != "" {
 		g.Grants = []string{sku}
 	}

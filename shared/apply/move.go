@@ -97,6 +97,9 @@ func (m *move) withoutAD(ctx context.Context) (report.Status, string) {
 	if err != nil {
 		return troubled, err.Error()
 	}
+	if left != nil && m.change.Back == "" && m.entry.SourceEntra != "" && m.holds(m.entry.SKU, m.from()) {
+		return report.Pending, "the account is no longer in Active Directory; waiting for its license to be freed"
+	}
 	if left != nil && m.change.Back == "" {
 		return m.complete(ctx, ledger.Done, "the account is no longer in Active Directory")
 	}
@@ -188,7 +191,7 @@ func (m *move) byLicense(ctx context.Context) (report.Status, string) {
 			}
 		}
 	}
-	if in || m.holds(e.SKU, e.Source) {
+	if in || m.holds(e.SKU, m.from()) {
 		return report.Pending, "left the source group; waiting for its license to be freed"
 	}
 	return m.complete(ctx, ledger.Done, "")
@@ -215,14 +218,14 @@ func (m *move) join(ctx context.Context, inSource bool) (report.Status, string) 
 	if err != nil {
 		return troubled, err.Error()
 	}
-	if note := m.switchedOff(e.TargetSKU, e.Target); note != "" && inSource {
+	if note := m.switchedOff(e.TargetSKU, m.to()); note != "" && inSource {
 		return m.rollBack(ctx, ledger.RolledBack, note)
 	}
 	if given {
 		return "", ""
 	}
 	why := ""
-	if note := m.pathError(e.TargetSKU, e.Target); note != "" {
+	if note := m.pathError(e.TargetSKU, m.to()); note != "" {
 		why = "the target group does not give its license: " + note
 	}
 	switch {
@@ -259,7 +262,7 @@ func (m *move) join(ctx context.Context, inSource bool) (report.Status, string) 
 // listed in it, and their licenses show it. Licenses follow membership late, so
 // one alone is no proof.
 func (m *move) given(ctx context.Context) (bool, error) {
-	if !m.active(m.entry.TargetSKU, m.entry.Target) {
+	if !m.active(m.entry.TargetSKU, m.to()) {
 		return false, nil
 	}
 	return m.in(ctx, m.entry.Target)

@@ -37,7 +37,7 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 // putBackGroup puts the person into the group that was left, and then out of the one that
 // was joined instead.
 func (m *move) putBackGroup(ctx context.Context) (report.Status, string) {
-	if failed := m.pathError(m.entry.SKU, m.entry.Source); failed != "" {
+	if failed := m.pathError(m.entry.SKU, m.from()); failed != "" {
 		if _, err := m.setMember(ctx, m.entry.Source, false); err != nil {
 			return troubled, err.Error()
 		}
@@ -65,7 +65,7 @@ func (j *job) stillOpen(ctx context.Context, m *move) (report.Status, string) {
 // sameWay tells that two intents write the same groups and products.
 func sameWay(a, b *ledger.Intent) bool {
 	source := a.Source == b.Source || a.SourceGUID != "" && a.SourceGUID == b.SourceGUID
-	return source && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
+	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
 // undoBegun undoes a change that a run began, when the data of that run are gone.

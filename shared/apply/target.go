@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -57,6 +58,24 @@ func (m *move) write(ctx context.Context, group string, member bool) error {
 // follows tells that a license follows membership of the groups of the change, and late,
 // so that membership alone proves nothing. Otherwise membership is the license.
 func (m *move) follows() bool { return m.entry.SKU != "" }
+
+// from and to are the groups of Entra ID that licenses name for the source and the target
+// of the change.
+func (m *move) from() string { return cmp.Or(m.entry.SourceEntra, m.entry.Source) }
+func (m *move) to() string   { return cmp.Or(m.entry.TargetEntra, m.entry.Target) }
+
+// syncs is how long a change of a group in Active Directory may take to reach Entra ID. Entra
+// Connect runs every 30 minutes, unless it is told otherwise, and a run of it may take long
+// (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
+const syncs = 2 * time.Hour
+
+// settles is how long after the source was left reads of licenses may show the state before.
+func (m *move) settles() time.Duration {
+	if m.follows() && plan.Via(m.entry.Via).InAD() {
+		return syncs
+	}
+	return directory.Settling
+}
 
 // assignment is a license that is assigned to the person directly. One call of Graph
 // takes it and gives what it is changed to.

@@ -42,7 +42,18 @@ func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (str
 			return fmt.Sprintf("the ledger object %s has %q as %s, where the plan and the policy of the run have %q: it was altered; bring back its earlier version", e.Key(), x.is, x.field, x.want), nil
 		}
 	}
-	return j.alteredGUID(ctx, e)
+	if why, err := j.alteredGUID(ctx, e); why != "" || err != nil {
+		return why, err
+	}
+	for _, x := range []struct {
+		l          *policy.License
+		group, has string
+	}{{l, directory.GroupByGUID(e.SourceGUID, e.Source), e.SourceEntra}, {to, directory.GroupByGUID(e.TargetGUID, e.Target), e.TargetEntra}} {
+		if why, err := j.unmirrored(ctx, x.l, x.group, x.has, plan.Via(e.Via)); why != "" || err != nil {
+			return why, err
+		}
+	}
+	return "", nil
 }
 
 // skuOf is the skuId of a license; empty for one of Active Directory alone.
@@ -117,10 +128,13 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	}
 	if !mine {
 		note = sentences(note, fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To))
-		in.Target, in.TargetGUID, in.InTarget = "", "", false
+		in.Target, in.TargetGUID, in.TargetEntra, in.InTarget = "", "", "", false
 	}
 	if via.InAD() {
 		why, refusal, err := j.adSourceOf(ctx, l, &in)
+		if err == nil && refusal == "" {
+			refusal, err = j.unmirrored(ctx, l, directory.GroupByGUID(in.SourceGUID, in.Source), in.SourceEntra, via)
+		}
 		return in, sentences(why, note), refusal, err
 	}
 	source, why, refusal, err := j.sourceOf(ctx, l, in)
@@ -128,11 +142,11 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	return in, sentences(why, note), refusal, err
 }
 
-// heldBy tells whether the policy has a way for a license: a license without a SKU is held
-// in the directory of its group alone, one with a SKU in Entra ID alone.
+// heldBy tells whether the policy has a way for a license: each is held in the directory of
+// its groups, and one with a SKU may be assigned directly, too.
 func heldBy(l *policy.License, via plan.Via) bool {
 	if l.SKU != "" {
-		return !via.InAD()
+		return via == plan.Direct || via.InAD() == l.Synced()
 	}
 	return via.ByGroup() && via.InAD() == (l.Group.Source == directory.AD)
 }

@@ -55,6 +55,7 @@ type OneAD interface {
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
+	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
 
 // Collector reads one run. AD is nil when it is not set up.

@@ -101,10 +101,35 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 		return snapshot.Reading{Source: directory.AD, Failed: found.adError.Error()}
 	}
 	reading, err := c.read(ctx, b, directory.AD, name, func(w *snapshot.Writer) error { return c.writeAD(ctx, b, p, found, w) })
+	if err == nil {
+		reading.GroupSIDs, err = found.groupSIDs(ctx, p)
+	}
 	if err != nil {
 		return snapshot.Reading{Source: directory.AD, Failed: err.Error()}
 	}
 	return reading
+}
+
+// groupSIDs are the objectSids of the groups that give products, as a Reading has them.
+func (o *one) groupSIDs(ctx context.Context, p *policy.Policy) (map[string]string, error) {
+	var sids map[string]string
+	for _, l := range p.Licenses {
+		if !l.Synced() {
+			continue
+		}
+		g, err := o.source.FindGroup(ctx, l.Group.Name)
+		if errors.Is(err, directory.ErrNoGroup) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if sids == nil {
+			sids = map[string]string{}
+		}
+		sids[l.Group.Key(false)] = g.SID
+	}
+	return sids, nil
 }
 
 // find looks for the person in Entra by name and in Active Directory by SID,

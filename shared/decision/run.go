@@ -60,6 +60,7 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 		return nil, err
 	}
 	r := &Run{columns: columns, Begin: b, Manifest: m, Policy: p, Tenant: plan.TenantOf(b.SKUs, b.Groups, b.Granting), store: s, ManifestHash: hash, memory: &memory{}}
+	r.Tenant.SIDs = m.Readings[directory.AD].GroupSIDs
 	if r.History, err = history.Load(ctx, s, m); err != nil {
 		return nil, err
 	}

@@ -62,7 +62,10 @@ type Group struct {
 	// GUID is the objectGUID in Active Directory, written with dashes: it names the
 	// group whatever its DN becomes. Created is its whenCreated. Both are not known
 	// (empty, zero) in objects of older versions.
-	GUID    string    `json:"guid,omitempty"`
+	GUID string `json:"guid,omitempty"`
+	// SID is the objectSid in Active Directory, and onPremisesSecurityIdentifier of a group
+	// of Entra ID that is synced from there: it tells which group is which.
+	SID     string    `json:"sid,omitempty"`
 	Created time.Time `json:"created,omitzero"`
 }
 

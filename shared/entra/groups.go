@@ -19,6 +19,7 @@ type wireGroup struct {
 	Name           string        `json:"displayName"`
 	Types          []string      `json:"groupTypes"`
 	Synced         bool          `json:"onPremisesSyncEnabled"`
+	SID            string        `json:"onPremisesSecurityIdentifier"`
 	RoleAssignable bool          `json:"isAssignableToRole"`
 	MailEnabled    bool          `json:"mailEnabled"`
 	Visibility     string        `json:"visibility"`
@@ -43,6 +44,7 @@ func (w *wireGroup) group(name string) directory.Group {
 		Name:           w.Name,
 		Dynamic:        slices.Contains(w.Types, "DynamicMembership"),
 		Synced:         w.Synced,
+		SID:            w.SID,
 		RoleAssignable: w.RoleAssignable,
 		Restricted:     w.Restricted,
 		MailEnabled:    w.MailEnabled && !slices.Contains(w.Types, "Unified"),

@@ -63,6 +63,10 @@ type Intent struct {
 	// readers. Entries of older versions have none.
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
+	// SourceEntra and TargetEntra are the object ids of their counterparts in Entra ID, where
+	// the groups give products. The license counts as gone or come when it is there.
+	SourceEntra string `json:"sourceEntra,omitempty"`
+	TargetEntra string `json:"targetEntra,omitempty"`
 	// InTarget: the person already was a member of the target group, so going back must not remove them.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free

@@ -94,6 +94,10 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Fla
 	var off []string
 	if g := r.ChangeTo.Group; g != nil {
 		off = t.Groups[*g].Off
+		if r.ChangeTo.Synced() {
+			mirror, _ := t.Counterpart(r.ChangeTo)
+			off = mirror.Off
+		}
 	}
 	switch t.mailbox(t.SKUIDs[r.ChangeTo.SKU], off) {
 	case directory.Yes:

@@ -55,7 +55,7 @@ func TestRoute(t *testing.T) {
 	}{
 		"direct":            {source, target, move, []directory.Assignment{direct}, Route{Via: Direct, SKU: "sku-e3", TargetSKU: "sku-exo"}, ""},
 		"direct, removed":   {source, target, free, []directory.Assignment{direct}, Route{Via: Direct, SKU: "sku-e3"}, ""},
-		"by group":          {source, target, move, []directory.Assignment{byGroup}, Route{EntraGroup, "g-e3", "g-exo", "sku-e3", "sku-exo"}, ""},
+		"by group":          {source, target, move, []directory.Assignment{byGroup}, Route{EntraGroup, "g-e3", "g-exo", "sku-e3", "sku-exo", "", ""}, ""},
 		"by group, removed": {source, target, free, []directory.Assignment{byGroup}, Route{Via: EntraGroup, Source: "g-e3", SKU: "sku-e3"}, ""},
 		"both ways":         {source, target, move, []directory.Assignment{direct, byGroup}, Route{}, "held directly and through a group at once"},
 		"two groups":        {source, target, move, []directory.Assignment{byGroup, {SKU: "sku-e3", Group: "other", State: "Active"}}, Route{}, "held through 2 groups at once"},
@@ -84,7 +84,7 @@ func TestRoute(t *testing.T) {
 			source, with(target, func(g *directory.Group) { g.Reduced = g.Grants }), move, []directory.Assignment{byGroup}, Route{}, "the group entra:LIC-EXO gives exo with service plans switched off: what would be left cannot be told",
 		},
 		"source without all plans": {
-			with(source, func(g *directory.Group) { g.Reduced = g.Grants }), target, move, []directory.Assignment{byGroup}, Route{EntraGroup, "g-e3", "g-exo", "sku-e3", "sku-exo"}, "",
+			with(source, func(g *directory.Group) { g.Reduced = g.Grants }), target, move, []directory.Assignment{byGroup}, Route{EntraGroup, "g-e3", "g-exo", "sku-e3", "sku-exo", "", ""}, "",
 		},
 		"unreadable": {
 			with(source, func(g *directory.Group) { g.Unreadable = "403" }), target, move, []directory.Assignment{byGroup}, Route{}, "403",

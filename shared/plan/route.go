@@ -34,7 +34,9 @@ type Tenant struct {
 	SKUIDs map[string]string                      // see directory.SKUIDs
 	Groups map[directory.GroupRef]directory.Group // that the policy names
 	others map[string]directory.Group             // that give licenses besides, by object id
-	skus   map[string]directory.SKU               // by skuId
+	// SIDs are the objectSids of groups of Active Directory, by GroupRef.Key(false).
+	SIDs map[string]string
+	skus map[string]directory.SKU // by skuId
 }
 
 // TenantOf indexes what a run resolved: groups are those that the policy names,
@@ -60,6 +62,9 @@ type Route struct {
 	Via            Via
 	Source, Target string
 	SKU, TargetSKU string
+	// SourceEntra and TargetEntra are the object ids in Entra ID of groups of Active
+	// Directory that give products: licenses name these.
+	SourceEntra, TargetEntra string
 }
 
 // Route finds how a person holds the license of a rule and how it is changed.
@@ -103,7 +108,7 @@ func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	case len(direct) > 0:
 		return t.directRoute(p, r, sku)
 	case len(byGroup) == 1:
-		return t.groupRoute(r, sku, byGroup[0].Group)
+		return t.groupRoute(p, r, sku, byGroup[0].Group)
 	default:
 		return Route{}, "no longer held"
 	}
@@ -158,7 +163,10 @@ func (t *Tenant) directRoute(p *directory.Person, r *policy.Rule, sku string) (R
 	return route, ""
 }
 
-func (t *Tenant) groupRoute(r *policy.Rule, sku, holds string) (Route, string) {
+func (t *Tenant) groupRoute(p *directory.Person, r *policy.Rule, sku, holds string) (Route, string) {
+	if r.License.Synced() {
+		return t.syncedRoute(p, r, sku, holds)
+	}
 	groups := r.License.Groups()
 	i := slices.IndexFunc(groups, func(ref directory.GroupRef) bool { return t.Groups[ref].ID == holds })
 	if i < 0 {
@@ -222,8 +230,11 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 // LicenseGroup is one of the groups that give a license, and why its membership may not be
 // changed for it. The refusal is empty when it may be. ref is nil where there is none.
 func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
-	if ref == nil {
+	switch {
+	case ref == nil:
 		return g, fmt.Sprintf("held through a group, but the policy names no group for %s", l.Name)
+	case l.Synced():
+		return g, fmt.Sprintf("%s is given by %s, which is written in Active Directory, and the change is made in Entra ID", l.Name, ref)
 	}
 	g, known := t.Groups[*ref]
 	if !known {

@@ -52,7 +52,7 @@ type located struct {
 // MemberQueries are all the groups whose members a run must read, each once:
 // exempt groups and groups mapped to attributes with everybody in them, and
 // the groups by which people hold a license without a SKU that some rule asks
-// about, with those listed only.
+// about, with those listed only; so are groups of Active Directory that give a product.
 func (p *Policy) MemberQueries() []MemberQuery {
 	var queries []MemberQuery
 	add := func(q MemberQuery) {
@@ -71,6 +71,11 @@ func (p *Policy) MemberQueries() []MemberQuery {
 	for _, r := range p.Rules {
 		if r.License.holders != nil {
 			add(*r.License.holders)
+		}
+		for _, l := range []*License{r.License, r.ChangeTo} {
+			if l != nil && l.Synced() { // the route asks who is listed, and for the group's SID
+				add(newMemberQuery(*l.Group, true))
+			}
 		}
 	}
 	return queries

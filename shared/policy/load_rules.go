@@ -58,11 +58,11 @@ func (l *loader) license(e entry) *License {
 	case len(l.faults) > before:
 	case license.SKU == "" && license.Group == nil:
 		l.fault(e.value, `license %s needs "sku: PART_NUMBER", or "group: {ad: …}" or "group: {entra: …}" when membership of the group is the license`, license.Name)
-	case license.SKU != "" && inAD:
-		l.fault(e.value, `license %s has a sku and a group of Active Directory; name its Entra group, or leave the sku out`, license.Name)
+	case inAD && len(license.More) > 0:
+		l.fault(e.value, "license %s has several groups, and one of them is of Active Directory; name groups of Entra ID, or that one alone", license.Name)
 	case license.SKU != "" && license.Model != "":
 		l.fault(e.value, "license %s has a sku, whose seats are people's; leave model out", license.Name)
-	case inAD && (license.KeepSeats > 0 || license.MailboxQuota > 0 || len(license.Needs) > 0):
+	case license.SKU == "" && inAD && (license.KeepSeats > 0 || license.MailboxQuota > 0 || len(license.Needs) > 0):
 		l.fault(e.value, "license %s is a group of Active Directory, of which neither seats nor mailboxes nor service plans are known; leave keepSeats, mailboxQuota and needs out", license.Name)
 	case license.SKU == "" && (license.KeepSeats > 0 || license.MailboxQuota > 0 || len(license.Needs) > 0):
 		l.fault(e.value, "license %s has no sku, so that membership of its group is the license, of which neither seats nor mailboxes nor service plans are known; leave keepSeats, mailboxQuota and needs out, or name the sku", license.Name)
@@ -128,7 +128,7 @@ func (l *loader) sameProduct(n *yaml.Node, license *License) {
 		switch {
 		case license.SKU != "" && strings.EqualFold(other.SKU, license.SKU):
 			l.fault(n, "licenses %s and %s are the same product %s; name it once", other.Name, license.Name, license.SKU)
-		case (license.SKU == "" && other.SKU == "" || license.memberOfEntra() || other.memberOfEntra()) && license.Group != nil && other.Group != nil && license.Group.Key(true) == other.Group.Key(true):
+		case (license.SKU == "" || other.SKU == "") && license.Group != nil && other.Group != nil && license.Group.Key(true) == other.Group.Key(true):
 			l.fault(n, "licenses %s and %s are the same group %s; name it once", other.Name, license.Name, license.Group)
 		}
 	}

@@ -99,6 +99,12 @@ func (l *License) Groups() []directory.GroupRef {
 	return append([]directory.GroupRef{*l.Group}, l.More...)
 }
 
+// Synced tells that a group of Active Directory gives the product, which Entra Connect
+// syncs to Entra ID: members are written there, and their licenses follow here.
+func (l *License) Synced() bool {
+	return l.SKU != "" && l.Group != nil && l.Group.Source == directory.AD
+}
+
 // memberOfEntra tells that membership of a group of Entra ID is the license.
 func (l *License) memberOfEntra() bool {
 	return l.SKU == "" && l.Group != nil && l.Group.Source == directory.Entra

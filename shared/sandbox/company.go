@@ -34,6 +34,11 @@ type Options struct {
 	Now func() time.Time
 	// LicenseDelay is the time from a change of membership to the license.
 	LicenseDelay time.Duration
+	// SyncDelay is the time from a change in Active Directory until Entra Connect has brought
+	// it to Entra ID, where groups that are synced give licenses: "by default every 30 minutes
+	// a synchronization cycle is run" (Microsoft Learn, "Microsoft Entra Connect Sync:
+	// Scheduler").
+	SyncDelay time.Duration
 
 	// Lag is how far behind the writes a read of Graph may be; see replica.
 	Lag time.Duration

@@ -30,7 +30,16 @@ func (c *Company) settle() {
 // later plans that the licenses of a group follow a membership.
 func (c *Company) later(g, i int, in bool) {
 	if one := c.group(g); len(one.grants) > 0 {
-		c.pending = append(c.pending, transition{c.now().Add(c.options.LicenseDelay), g, i, one.id, in, c.hand})
+		delay := c.options.LicenseDelay
+		if one.synced() {
+			delay += c.options.SyncDelay
+		}
+		due := c.now().Add(delay)
+		at := len(c.pending)
+		for at > 0 && c.pending[at-1].due.After(due) {
+			at--
+		}
+		c.pending = slices.Insert(c.pending, at, transition{due, g, i, one.id, in, c.hand})
 		c.tellDue()
 	}
 }

@@ -135,6 +135,8 @@ type Reading struct {
 	// Groups are the objectGUIDs of the groups of Active Directory whose members were
 	// read, by GroupRef.Key(false).
 	Groups map[string]string `json:"groups,omitempty"`
+	// GroupSIDs are their objectSids, by the same keys.
+	GroupSIDs map[string]string `json:"groupSids,omitempty"`
 
 	// Full is when everybody was last read afresh; a later reading took only
 	// the changes since Mark, of Changed people. WhyFull says why not.

@@ -1,13 +1,17 @@
 package command
 
 import (
+	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -104,4 +108,70 @@ func TestSeveralGroupsOfAProduct(t *testing.T) {
 	}
 	s.restored("--run", p.Run)
 	s.asBefore(before)
+}
+
+// syncedE3 names the group of Active Directory that gives E3, and which Entra Connect syncs.
+func syncedE3(t *testing.T) policyText {
+	group := replace(t, "group: {entra: LIC-M365-E3}", `group: {ad: "CN=LIC-E3-OnPrem,OU=Licenses,`+sandbox.BaseDN+`"}`)
+	then := replace(t, "then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}")
+	limits := replace(t, "percent: 10,", "percent: 60,")
+	return func(text string) string { return limits(then(group(text))) }
+}
+
+// TestSyncedLicenseGroup: a license of a group that is synced is taken in Active Directory.
+// It counts as taken, and as given back, when Entra Connect has brought that to Graph.
+func TestSyncedLicenseGroup(t *testing.T) {
+	t.Parallel()
+	const name = "LIC-E3-OnPrem"
+	s := newShellAgo(t, 20*day, sandbox.Options{Users: 2500, Seed: 9, LicenseDelay: time.Minute, SyncDelay: 30 * time.Minute}, syncedE3(t))
+	c := s.company.Company
+	holds := func(i int) bool {
+		return slices.ContainsFunc(c.Person(i).Entra.Assignments, func(a directory.Assignment) bool { return a.Group != "" && a.State == "Active" })
+	}
+	p := s.plan(exitDone)
+	var taken []int
+	for _, change := range p.Changes {
+		if change.License == "m365-e3" && change.Via == plan.ADGroup {
+			i := s.number(change.User)
+			if taken = append(taken, i); !slices.Contains(c.Person(i).Groups, name) || !holds(i) {
+				t.Errorf("%s is not in the group", change.UserPrincipalName)
+			}
+		}
+	}
+	if len(taken) == 0 {
+		t.Fatalf("nobody in %s would lose the license: %d changes", name, len(p.Changes))
+	}
+	if !strings.Contains(string(s.want(exitDone, "apply", p.Run, "--yes", "--format", "json").out), "waiting for its license to be freed") {
+		t.Error("it did not wait for Entra Connect")
+	}
+	for _, i := range taken {
+		if slices.Contains(c.Person(i).Groups, name) || !holds(i) {
+			t.Errorf("person %d: in the group %t, has the license %t; it follows later", i, slices.Contains(c.Person(i).Groups, name), holds(i))
+		}
+	}
+	s.passes(40 * time.Minute)
+	s.finish(p.Run)
+	for _, i := range taken {
+		if holds(i) {
+			t.Errorf("person %d has the license still", i)
+		}
+	}
+	s.passes(3 * time.Hour)
+	var r report.Results
+	if err := json.Unmarshal(s.want(exitDone, "restore", "--run", p.Run, "--yes", "--format", "json").out, &r); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; r.Count(report.Pending) > 0 && n < 10; n++ {
+		s.passes(40 * time.Minute)
+		run := r.Run
+		r = report.Results{}
+		if err := json.Unmarshal(s.want(exitDone, "apply", run, "--yes", "--format", "json").out, &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, i := range taken {
+		if !holds(i) || !slices.Contains(c.Person(i).Groups, name) {
+			t.Errorf("person %d has not got the license back: %+v", i, r)
+		}
+	}
 }

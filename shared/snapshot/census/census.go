@@ -42,7 +42,7 @@ type Census struct {
 	// may be nil.
 	Held func() error
 
-	guids map[string]string // of the groups, see snapshot.Reading
+	guids, sids map[string]string // of the groups, see snapshot.Reading
 }
 
 // Read reads everybody, or the changes since an earlier reading. before is that
@@ -95,7 +95,7 @@ func (c *Census) write(ctx context.Context, attempt string, fill func(*snapshot.
 		return snapshot.Reading{}, errors.Join(fmt.Errorf("read %s: %w", directory.AD, err), w.Close())
 	}
 	reading, err := w.Finish(ctx)
-	reading.Groups = c.guids
+	reading.Groups, reading.GroupSIDs = c.guids, c.sids
 	return reading, errors.Join(err, w.Close())
 }
 
@@ -112,7 +112,7 @@ func (c *Census) add(w *snapshot.Writer, u *directory.ADUser) error {
 // members reads the members of the groups. A group that is not there leaves
 // membership of it unknown; one that cannot be read to its end fails the source.
 func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
-	c.guids = map[string]string{}
+	c.guids, c.sids = map[string]string{}, nil
 	for _, g := range c.Groups {
 		err := c.AD.ListMembers(ctx, g.DN, g.Direct, func(sid string) error { return w.AddMember(g.Key(), sid, sid) })
 		if err == nil && g.Direct {
@@ -129,7 +129,15 @@ func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
 		if err != nil {
 			return fmt.Errorf("members of %q: %w", g.DN, err)
 		}
-		c.guids[directory.GroupRef{Source: directory.AD, Name: g.DN}.Key(false)] = found.GUID
+		key := directory.GroupRef{Source: directory.AD, Name: g.DN}.Key(false)
+		c.guids[key] = found.GUID
+		if found.SID == "" {
+			continue
+		}
+		if c.sids == nil {
+			c.sids = map[string]string{}
+		}
+		c.sids[key] = found.SID
 	}
 	return nil
 }

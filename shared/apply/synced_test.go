@@ -1,0 +1,197 @@
+package apply
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	bigDN, smallDN   = "CN=Big,DC=corp", "CN=Small,DC=corp"
+	bigSID, smallSID = "S-1-5-21-101", "S-1-5-21-102"
+	leaveBig         = "RemoveMember <GUID=guid-" + bigDN + "> guid-dora"
+	joinSmall        = "AddMember <GUID=guid-" + smallDN + "> guid-dora"
+	leaveSmall       = "RemoveMember <GUID=guid-" + smallDN + "> guid-dora"
+	joinBig          = "AddMember <GUID=guid-" + bigDN + "> guid-dora"
+)
+
+// moveDora is held by a group of Active Directory that is synced to Entra ID.
+var moveDora = plan.Change{User: "id-dora", SID: "S-1-5-21-4", Rule: "big", License: "big", To: "small", Via: plan.ADGroup, IdleSince: &idle}
+
+// syncedBench has two products that groups of Active Directory give. Dora holds the one.
+func syncedBench(t *testing.T) *bench {
+	t.Helper()
+	rules := strings.NewReplacer("exempt:", `  big:   {sku: BIG, group: {ad: "`+bigDN+`"}}
+  small: {sku: SMALL, group: {ad: "`+smallDN+`"}}
+exempt:`).Replace(text) + "  - {name: big, license: big, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo: small}}\n"
+	s := store.Store(&store.Memory{})
+	b := &bench{entra: newEntra(), ad: newAD(), now: asOf.Add(time.Hour)}
+	b.Applier = &Applier{Store: s, Entra: b.entra, AD: b.ad, Now: func() time.Time { return b.now }}
+	seal(t, s, rules)
+	begin, err := snapshot.GetBegin(t.Context(), s, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin.SKUs = append(begin.SKUs, directory.SKU{ID: "sku-big", PartNumber: "BIG"}, directory.SKU{ID: "sku-small", PartNumber: "SMALL"})
+	for id, sid := range map[string]string{"g-big": bigSID, "g-small": smallSID} {
+		sku := strings.Replace(id, "g-", "sku-", 1)
+		begin.Granting = append(begin.Granting, directory.Group{ID: id, Name: id, Synced: true, SID: sid, Grants: []string{sku}})
+		b.entra.grants[id] = sku
+	}
+	m := &snapshot.Manifest{Run: "run"}
+	m.Readings[directory.AD].GroupSIDs = map[string]string{}
+	b.ad.groups = map[string]directory.Group{}
+	for dn, sid := range map[string]string{bigDN: bigSID, smallDN: smallSID, citrixDN: "", liteDN: ""} {
+		m.Readings[directory.AD].GroupSIDs[directory.GroupRef{Source: directory.AD, Name: dn}.Key(false)] = sid
+		g := directory.Group{ID: dn, GUID: "guid-" + dn, SID: sid}
+		b.ad.groups[dn], b.ad.groups[directory.GroupByGUID(g.GUID, "")] = g, g
+	}
+	b.entra.sids = map[string]string{"g-big": bigSID, "g-small": smallSID}
+	if err := errors.Join(store.PutJSON(t.Context(), s, layout.Begin("run"), begin), store.PutJSON(t.Context(), s, layout.Manifest("run"), m)); err != nil {
+		t.Fatal(err)
+	}
+	b.ad.in[bigDN] = []string{"S-1-5-21-4"}
+	b.entra.users["id-dora"].LastSuccessful = idle
+	b.sync()
+	b.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{moveDora} })
+	return b
+}
+
+// sync is Entra Connect: membership in Entra ID, and then licenses, follow Active Directory.
+func (b *bench) sync() {
+	for dn, id := range map[string]string{bigDN: "g-big", smallDN: "g-small"} {
+		b.entra.in[id] = nil
+		for _, sid := range b.ad.in[dn] {
+			if sid == "S-1-5-21-4" {
+				b.entra.in[id] = []string{"id-dora"}
+			}
+		}
+	}
+	b.entra.follow()
+}
+
+func (b *bench) applied(t *testing.T) report.Result {
+	t.Helper()
+	results, err := b.Apply(t.Context(), Request{Run: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results.Results[0]
+}
+
+// TestSyncedGroups: a license of a group that is synced is changed in Active Directory. Each
+// step counts when Graph shows its license, however often the groups are read before.
+func TestSyncedGroups(t *testing.T) {
+	t.Parallel()
+	b := syncedBench(t)
+	for n, step := range []struct {
+		sync   bool
+		status report.Status
+		note   string
+		writes []string
+	}{
+		{false, report.Pending, "waiting for its license to become active", []string{joinSmall}},
+		{false, report.Pending, "waiting for its license to become active", []string{joinSmall}},
+		{true, report.Pending, "waiting for its license to be freed", []string{joinSmall, leaveBig}},
+		{false, report.Pending, "waiting for its license to be freed", []string{joinSmall, leaveBig}},
+		{true, report.Done, "", []string{joinSmall, leaveBig}},
+	} {
+		if b.now = b.now.Add(20 * time.Minute); step.sync {
+			b.sync()
+		}
+		if r := b.applied(t); r.Status != step.status || !strings.Contains(r.Note, step.note) {
+			t.Fatalf("step %d: %s %q, want %s %q", n, r.Status, r.Note, step.status, step.note)
+		}
+		if d := cmp.Diff(step.writes, b.ad.writes()); d != "" {
+			t.Fatalf("step %d: writes (-want +got):\n%s", n, d)
+		}
+	}
+	if w := b.entra.writes(); len(w) > 0 {
+		t.Errorf("Entra ID was written, which takes no change of a synced group: %q", w)
+	}
+	e, err := ledger.In(b.Store).Latest(t.Context(), "id-dora", "big")
+	if err != nil || e.SourceEntra != "g-big" || e.TargetEntra != "g-small" {
+		t.Errorf("ledger %+v, %v", e, err)
+	}
+}
+
+// TestSyncedGroupIsGivenBack: who comes back while the change is under way is put back, and
+// leaves the target only when nothing that was on its way can take the license any more.
+func TestSyncedGroupIsGivenBack(t *testing.T) {
+	t.Parallel()
+	b := syncedBench(t)
+	b.applied(t)
+	b.sync()
+	b.now = b.now.Add(20 * time.Minute)
+	b.applied(t) // has left
+	if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
+		t.Fatal(err)
+	}
+	b.now = b.now.Add(time.Minute)
+	if r := b.applied(t); r.Status != report.Pending || !strings.Contains(r.Note, rejoined) {
+		t.Fatalf("%s %q", r.Status, r.Note)
+	}
+	if d := cmp.Diff([]string{joinSmall, leaveBig, joinBig}, b.ad.writes()); d != "" {
+		t.Fatalf("writes (-want +got):\n%s", d)
+	}
+	b.sync()
+	b.now = b.now.Add(syncs - time.Minute)
+	if r := b.applied(t); r.Status != report.Pending {
+		t.Fatalf("before Entra Connect must have run: %s %q", r.Status, r.Note)
+	}
+	b.now = b.now.Add(2 * time.Minute)
+	if r := b.applied(t); r.Status != report.Kept || len(b.ad.in[smallDN]) > 0 || len(b.ad.in[bigDN]) != 1 {
+		t.Errorf("%s %q, in %v", r.Status, r.Note, b.ad.in)
+	}
+	if d := cmp.Diff(leaveSmall, b.ad.writes()[len(b.ad.writes())-1]); d != "" {
+		t.Errorf("the last write (-want +got):\n%s", d)
+	}
+}
+
+// TestCounterpartOfAnEntry: the group of Entra ID by which the license counts is the one that
+// is synced from the group that is written.
+func TestCounterpartOfAnEntry(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		edit       func(*bench)
+		group, has string
+		via        plan.Via
+		why        string
+		is         error
+	}{
+		"it is":                 {nil, bigDN, "g-big", plan.ADGroup, "", nil},
+		"another":               {nil, bigDN, "g-small", plan.ADGroup, "is not synced from", nil},
+		"none noted":            {nil, bigDN, "", plan.ADGroup, "does not say which group of Entra ID", nil},
+		"noted for another way": {nil, "g-e3", "g-big", plan.EntraGroup, "it was altered", nil},
+		"gone in AD":            {func(b *bench) { delete(b.ad.groups, bigDN) }, bigDN, "g-big", plan.ADGroup, "is gone", nil},
+		"of the cloud by now":   {func(b *bench) { delete(b.entra.sids, "g-big") }, bigDN, "g-big", plan.ADGroup, "is not synced from", nil},
+		"gives nothing by now":  {func(b *bench) { delete(b.entra.grants, "g-big") }, bigDN, "g-big", plan.ADGroup, "does not grant BIG", nil},
+		"AD does not answer":    {func(b *bench) { b.ad.fail = map[string]error{"FindGroup " + bigDN: errDown} }, bigDN, "g-big", plan.ADGroup, "", errDown},
+		"Graph does not answer": {func(b *bench) { b.entra.fail = map[string]error{"FindGroup g-big": errDown} }, bigDN, "g-big", plan.ADGroup, "", errDown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := syncedBench(t)
+			if tc.edit != nil {
+				tc.edit(b)
+			}
+			j := b.jobOf(t)
+			why, err := j.unmirrored(t.Context(), j.run.Policy.LicenseNamed("big"), tc.group, tc.has, tc.via)
+			if !errors.Is(err, tc.is) || !strings.Contains(why, tc.why) || (why == "") != (tc.why == "") {
+				t.Errorf("%q, %v; want %q, %v", why, err, tc.why, tc.is)
+			}
+		})
+	}
+}
