@@ -74,7 +74,7 @@ func allReaders() map[string]reader {
 		return err
 	}
 	all["accountexpires"] = func(u *directory.ADUser, v []byte, _ time.Time) (err error) {
-		u.Expires, err = fileTime(string(v))
+		u.Expires, err = expiry(string(v))
 		return err
 	}
 	all["primarygroupid"] = func(*directory.ADUser, []byte, time.Time) error { return nil } // asked for only to see whether the account may read it
@@ -139,10 +139,9 @@ func SID(b []byte) (string, error) {
 var ErrFuture = errors.New("the date lies in the future")
 
 // fileTime reads a FILETIME, the number of 100 ns since 1601 UTC. It returns the zero time, no date, for 0, for
-// negative values, for the largest value ("never"; MS-ADA1, accountExpires), and for dates after the year 9999, which
-// no text form of a date can express.
+// negative values, and for the largest value ("never"; MS-ADA1, accountExpires).
 func fileTime(filetime string) (time.Time, error) {
-	const perSecond, unixEpoch, lastYear = 1e7, 11644473600, 9999 // ticks; seconds from 1601 to 1970
+	const perSecond, unixEpoch = 1e7, 11644473600 // ticks; seconds from 1601 to 1970
 	ticks, err := strconv.ParseInt(filetime, 10, 64)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%q is no FILETIME: %w", text([]byte(filetime)), errors.Unwrap(err))
@@ -150,9 +149,16 @@ func fileTime(filetime string) (time.Time, error) {
 	if ticks <= 0 || ticks == math.MaxInt64 {
 		return time.Time{}, nil
 	}
-	t := time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC()
-	if t.Year() > lastYear {
-		return time.Time{}, nil
+	return time.Unix(ticks/perSecond-unixEpoch, ticks%perSecond*100).UTC(), nil
+}
+
+// expiry reads a FILETIME as fileTime does. A date after the year 9999, which no text form of a date can express, is
+// no date: the account never expires.
+func expiry(filetime string) (time.Time, error) {
+	const lastYear = 9999
+	t, err := fileTime(filetime)
+	if err != nil || t.Year() > lastYear {
+		return time.Time{}, err
 	}
 	return t, nil
 }

@@ -54,7 +54,7 @@ func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
 	case made != nil && m.Now().Sub(made.At) < m.target().late():
 		return m.readAgain("the license was taken, and is read as held")
 	case made != nil:
-		return m.rollBack(ctx, ledger.GivenBack, "somebody gave it back after it was taken at "+made.At.Format(time.RFC3339))
+		return m.rollBack(ctx, ledger.GivenBack, "the directory answered at "+made.At.Format(time.RFC3339)+" that it was taken, and it is held: somebody gave it back, or it was never done")
 	case m.Now().Sub(m.left.At) >= doubtful:
 		return m.rollBack(ctx, ledger.Failed, "taken at "+m.left.At.Format(time.RFC3339)+", and held still or again: the write was not made, or somebody gave it back")
 	}

@@ -43,13 +43,24 @@ func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, 
 	if refusal = refused(p, b, in); refusal != "" {
 		return a, refusal, nil
 	}
-	if a.Closed, a.Withdrawn, err = closed(ctx, s, p, b, in.Policy, now); err != nil || a.Closed == "" {
+	if a.Closed, a.Withdrawn, err = closed(ctx, s, p, b, in.Policy, now); err != nil {
 		return a, "", err
+	}
+	if a.Closed == "" {
+		return a, final(in), nil
 	}
 	if begun, err := begun(ctx, ledger.In(s), p); err != nil || begun {
 		return a, "", err
 	}
 	return a, a.Closed, nil
+}
+
+// final refuses a plan of which nothing is left.
+func final(in Request) string {
+	if in.Left == 0 {
+		return "every change of the plan is final already"
+	}
+	return ""
 }
 
 // refused returns why a plan may not be applied, by the plan's own content.
@@ -69,8 +80,6 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 		return "the plan is held: " + strings.Join(p.HoldReasons, "; ")
 	case p.Verdict == plan.Hold && in.Override == "":
 		return "the plan is held: " + strings.Join(p.HoldReasons, "; ") + "; to apply this very plan all the same: --override-limits " + p.PlanHash
-	case in.Left == 0:
-		return "every change of the plan is final already"
 	}
 	return ""
 }

@@ -43,6 +43,8 @@ var objectKinds = []struct {
 	{"standing", regexp.MustCompile(`^runs/[^/]+/history/[^/]+\.jsonl\.gz$`), lineObject},
 	{"mailboxes", regexp.MustCompile(`^runs/[^/]+/mailboxes/[^/]+\.jsonl\.gz$`), lineObject},
 	{"decisions", regexp.MustCompile(`^runs/[^/]+/decisions/\d+\.jsonl\.gz$`), lineObject},
+	{"people", regexp.MustCompile(`^runs/[^/]+/people/[^/]+\.parquet$`), nil},
+	{"members", regexp.MustCompile(`^runs/[^/]+/members/[^/]+\.parquet$`), nil},
 	{"known accounts", regexp.MustCompile(`^runs/[^/]+/known/\d+\.gz$`), nil},
 	{"plan", regexp.MustCompile(`^runs/[^/]+/plan\.json$`), plainObject},
 	{"changes", regexp.MustCompile(`^runs/[^/]+/changes\.csv$`), nil},
@@ -52,7 +54,7 @@ var objectKinds = []struct {
 	{"withdrawal", regexp.MustCompile(`^history/withdrawn/[^/]+(/[^/]+)?\.json$`), plainObject},
 	{"intent", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.json$`), plainObject},
 	{"completion", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.done\.json$`), plainObject},
-	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|free|in-target|second-try|third-try)\.json$`), plainObject},
+	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
 // alterations are all ways in which one field of an object is altered. others has the
@@ -66,6 +68,8 @@ func alterations(t *testing.T, key string, raw []byte, others map[string][]strin
 		switch k.kind {
 		case "known accounts":
 			all = knownAlterations(t, raw)
+		case "people", "members":
+			all = tableAlterations(raw)
 		case "changes":
 			for _, how := range []string{"idleSince", "monthlySaving", "@"} {
 				all = append(all, alteration{field: how, how: "another letter", body: func() []byte { return bytes.Replace(raw, []byte(how), []byte("x"), 1) }})
@@ -84,6 +88,21 @@ func alterations(t *testing.T, key string, raw []byte, others map[string][]strin
 	}
 	t.Fatalf("the store has an object of no kind that this test knows, %s: say in objectKinds how it is altered", key)
 	return nil
+}
+
+// tableAlterations are ways to alter a table of Parquet, whose pages are compressed: a bit
+// in each of its eighths, which are the magic, pages of several columns and the footer.
+func tableAlterations(raw []byte) (all []alteration) {
+	for i := range 8 {
+		at := i * (len(raw) - 1) / 7
+		all = append(all, alteration{field: fmt.Sprint("eighth ", i), how: "another bit", body: func() []byte {
+			b := bytes.Clone(raw)
+			b[at] ^= 1
+			return b
+		}})
+	}
+	return append(all, alteration{field: "table", how: "cut", body: func() []byte { return raw[:len(raw)/2] }},
+		alteration{field: "table", how: "empty", body: func() []byte { return nil }})
 }
 
 // valuesOf are the values that each field has anywhere in some objects.

@@ -219,7 +219,7 @@ func TestDamagedSnapshot(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100})
 	p := s.plan(exitDone)
-	parts, err := filepath.Glob(s.path("store/runs/" + p.Run + "/ad/*/*.gz"))
+	parts, err := filepath.Glob(s.path("store/runs/" + p.Run + "/people/*.parquet"))
 	if err != nil || len(parts) == 0 {
 		t.Fatalf("no parts: %v", err)
 	}
