@@ -1,6 +1,6 @@
-// Package clock is the time as the product sees it: what instant it is, and how to
-// wait. Commands and functions get it from their entrance, so that a simulated company
-// can live for months within seconds, and no part of the product asks the machine.
+// Package clock is the product's source of time: the present instant, and waits. Commands and functions get a clock
+// when they start. So a simulated company can live for months within seconds, and no part of the product asks the
+// machine.
 package clock
 
 import (
@@ -26,14 +26,14 @@ func (real) Now() time.Time { return time.Now() }
 
 func (r real) Sleep(ctx context.Context, d time.Duration) error { return Watch(r.Now).Sleep(ctx, d) }
 
-// Watch is the time told by a function, while waits take as long as on the machine.
+// Watch is a clock whose time is a function's result. Its waits check that time.
 type Watch func() time.Time
 
 // Now is what the function tells.
 func (w Watch) Now() time.Time { return w() }
 
-// Sleep waits until the function tells that d has passed. It looks each second, since a
-// timer stands still while the machine sleeps, and the function's time does not.
+// Sleep waits until d has passed by the function. It checks each second, since a timer stands still while the machine
+// sleeps, and the function's time does not.
 func (w Watch) Sleep(ctx context.Context, d time.Duration) error {
 	for due := w().Add(d); d > 0; d = due.Sub(w()) {
 		if err := wait(ctx, min(d, time.Second)); err != nil {

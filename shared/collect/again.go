@@ -15,9 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Again begins and seals a new run over the snapshot of an old one, for other
-// rules or another instant. The directories are not asked: a policy that names
-// a group or product the old run did not read is ErrPolicy.
+// Again begins and seals a new run over the snapshot of an old one, for other rules or another instant. It does not ask
+// the directories. The error is ErrPolicy when the policy names a group or product that the old run did not read.
 func Again(ctx context.Context, s store.Store, old string, in Start, tool string, now time.Time) error {
 	b, err := snapshot.GetBegin(ctx, s, old)
 	if err != nil {
@@ -49,7 +48,7 @@ func Again(ctx context.Context, s store.Store, old string, in Start, tool string
 	return snapshot.Seal(ctx, s, m)
 }
 
-// covers tells what a policy needs that a run did not read.
+// covers returns an error that names what a policy needs and a run did not read.
 func covers(b *snapshot.Begin, p *policy.Policy) error {
 	if p.Tenant != b.Tenant {
 		return fmt.Errorf("it is of tenant %s, the policy is for %s", b.Tenant, p.Tenant)

@@ -14,28 +14,24 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// mostRestarts is how often a list may be begun again because Graph no longer
-// knew the place in it.
+// mostRestarts is how often a list may be read from the beginning because Graph lost the position in it.
 const mostRestarts = 2
 
-// entraCall is runs/<run>/entra/calls/<n>.json: what one call of reading Entra
-// ID gave, and where the next one goes on. It is written last, so the parts of a
-// call that died count for nothing.
+// entraCall is runs/<run>/entra/calls/<n>.json: what one call that reads Entra ID read, and where the next one
+// continues. It is written last, so that the parts of a call that died do not count.
 type entraCall struct {
 	Reading snapshot.Reading `json:"reading"`
-	// Group is the member query to go on with; negative while people are listed.
+	// Group is the member query to continue with. It is negative while people are listed.
 	Group  int    `json:"group"`
 	Cursor string `json:"cursor,omitempty"` // in the list of people, or of the group's members
 	People int    `json:"people"`           // listed so far, in all calls that count
 	Done   bool   `json:"done"`
-	// From is the first call that counts: those before were of a list that had
-	// to be begun again.
+	// From is the first call that counts. The calls before it belong to a list that had to be read from the beginning.
 	From     int `json:"from"`
 	Restarts int `json:"restarts,omitempty"`
 }
 
-// ReadEntra reads everybody in Entra ID. Any error means that the source as a
-// whole was not read.
+// ReadEntra reads everybody in Entra ID. Any error means that the whole source was not read.
 func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
 	for call := 0; ; call++ {
 		if done, err := c.ReadEntraUntil(ctx, b, p, call, time.Time{}); err != nil {
@@ -46,10 +42,9 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 	}
 }
 
-// ReadEntraUntil is one call of reading Entra ID: it goes on where the call
-// before it stopped, takes no further page after until (zero: never), and tells
-// whether all is read. The same call may be made again, by somebody else too:
-// what it came to first stands.
+// ReadEntraUntil is one call that reads Entra ID. It continues where the call before it stopped, and reads no further
+// page after until (zero: no limit). It reports whether everything is read. The same call may be repeated, also by
+// another process. Its first result stands.
 func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {
 	if known, err := c.entraCall(ctx, b.Run, call); err == nil || !errors.Is(err, store.ErrNotFound) {
 		return known.Done, err
@@ -86,7 +81,7 @@ func (c *Collector) entraCall(ctx context.Context, run string, call int) (at ent
 	return at, err
 }
 
-// EntraReading joins what the calls of a finished reading gave.
+// EntraReading joins the results of the calls of a finished reading.
 func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all snapshot.Reading, err error) {
 	for call := 0; ; call++ {
 		at, err := c.entraCall(ctx, b.Run, call)
@@ -104,8 +99,7 @@ func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all sn
 	}
 }
 
-// entraQueries are the questions about members of Entra's groups that rules and
-// exemptions ask.
+// entraQueries returns the rules' and exemptions' questions about members of Entra's groups.
 func entraQueries(p *policy.Policy) (queries []policy.MemberQuery) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.Entra {
@@ -124,7 +118,7 @@ type entraReader struct {
 	at     entraCall
 }
 
-// enough ends a list when the time of the call is over and more would follow.
+// enough ends a list when the time of the call is over and another page would follow.
 func (r *entraReader) enough(next string) error {
 	if r.at.Cursor = next; next != "" && !r.until.IsZero() && r.Now().After(r.until) {
 		return errEnough
@@ -179,9 +173,8 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 	return nil
 }
 
-// members reads the members of a group that rules or exemptions need. A group
-// that is not there leaves membership of it unknown; a group that cannot be read
-// to its end fails the source.
+// members reads the members of a group that rules or exemptions need. When the group does not exist, membership of it
+// is unknown. When the group cannot be read to its end, the source fails.
 func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q policy.MemberQuery) error {
 	key, g := q.Ref.Key(q.Direct), r.begin.Group(q.Ref)
 	if g.Unreadable != "" {

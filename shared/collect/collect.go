@@ -1,7 +1,6 @@
-// Package collect reads what a run needs and seals it as a snapshot: first
-// what the policy names in the tenant (begin), then people and members of
-// named groups from each source into partitions, then the manifest. A source
-// that fails gives nothing; it never gives less than everybody.
+// Package collect reads what a run needs and seals it as a snapshot. First it reads what the policy names in the tenant
+// (begin), then people and members of named groups from each source into partitions, then it writes the manifest. A
+// source that fails gives nothing. It never gives less than everybody.
 package collect
 
 import (
@@ -23,11 +22,10 @@ import (
 	"github.com/idleseat/idleseat/shared/usage"
 )
 
-// ErrPolicy is returned when the policy does not fit the tenant that was
-// reached. There is no run then.
+// ErrPolicy is returned when the policy does not fit the tenant. There is no run then.
 var ErrPolicy = errors.New("the policy does not fit the tenant")
 
-// Entra is what collect asks of Microsoft Entra ID.
+// Entra is what collect needs from Microsoft Entra ID.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	CountPeople(ctx context.Context) (int, error)
@@ -43,13 +41,13 @@ type Entra interface {
 	usage.Graph
 }
 
-// AD is what collect asks of Active Directory.
+// AD is what collect needs from Active Directory.
 type AD interface {
 	census.AD
 	OneAD
 }
 
-// OneAD is what it asks of it for one person.
+// OneAD is what a run for one person needs from Active Directory.
 type OneAD interface {
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
@@ -65,33 +63,32 @@ type Collector struct {
 	AD    AD
 	Tool  string           // version, kept in the run
 	Now   func() time.Time // the real clock
-	// Progress is told how many people of a source were read; total is 0 when
-	// it is not known. It may be nil.
+	// Progress gets the number of people that were read of a source. total is 0 when it is not known. Progress may be
+	// nil.
 	Progress func(s directory.Source, people, total int)
 }
 
-// perPartition is how many people a partition is made for: few enough that
-// both halves fit in little memory, enough that objects stay few.
+// perPartition is the intended number of people in a partition. It is small enough for both accounts of all of them to
+// fit into little memory, and large enough to keep the number of objects small.
 const perPartition = 8_000
 
-// Start is what a run is asked for.
+// Start says what a run is for.
 type Start struct {
 	Run    string
 	AsOf   time.Time
 	Policy *policy.Policy
 	Text   string // of the policy file
-	// PolicyFile is where the file lies on this machine; empty: nowhere.
+	// PolicyFile is the path of the file on this machine. Empty: there is none.
 	PolicyFile string
 	User       string // one person instead of all; empty: all
-	// AcceptFeeds takes the sources as they are, however much they shrank.
+	// AcceptFeeds accepts the sources as they are, however much they shrank.
 	AcceptFeeds bool
 	Scheduled   bool // started by the schedule
 }
 
-// Begin resolves what the policy names and writes begin.json. When the tenant
-// is another than the policy's, or lacks a product or a license group that the
-// policy names, the error is ErrPolicy and there is no run. A run that began
-// already stays as it began, so that the step may be repeated.
+// Begin resolves what the policy names and writes begin.json. The error is ErrPolicy, and there is no run, when the
+// tenant is not the policy's, or lacks a product or a license group that the policy names. A run that has begun does
+// not change, so the step may be repeated.
 func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -127,7 +124,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	if err := products(b, in.Policy); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
-	if c.AD != nil { // one that does not answer is no fault of a clock; reading it will tell
+	if c.AD != nil { // a silent directory is no fault of a clock; reading it reports the fault
 		if err := c.AD.CheckClock(ctx, c.Now); errors.Is(err, directory.ErrClock) {
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 		}
@@ -162,8 +159,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	return b, err
 }
 
-// products tells which licenses of the policy are no product of the tenant, or
-// could be several.
+// products returns an error that names the licenses of the policy that are no product of the tenant, or may be several.
 func products(b *snapshot.Begin, p *policy.Policy) error {
 	for _, l := range p.Licenses {
 		if ids := directory.SameName(b.SKUs, l.SKU); len(ids) > 1 {
@@ -175,9 +171,8 @@ func products(b *snapshot.Begin, p *policy.Policy) error {
 	return err
 }
 
-// mailboxes keeps the mailbox usage report, when a change of the policy is
-// guarded by it. Without the report those changes are refused, and the rest of
-// the run goes on.
+// mailboxes stores the mailbox usage report when it guards a change of the policy. Without the report those changes are
+// refused, and the rest of the run goes on.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil
@@ -203,8 +198,8 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
 }
 
-// granting are the groups that give a license of the policy and are not named in
-// it: they tell why somebody's license is left alone.
+// granting returns the groups that give a license of the policy and that the policy does not name. They explain why a
+// person's license is left alone.
 func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
 	if len(p.SKUs()) == 0 {
 		return nil, nil
@@ -218,8 +213,8 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 	}), err
 }
 
-// Seal writes the manifest over what the two sources and the reports gave, with what
-// earlier runs came to: now it is a snapshot.
+// Seal writes the manifest over the results of the two sources and the reports, with the digest of earlier runs. Then
+// the run has a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
 	past, err := history.Settle(ctx, c.Store, run, c.Now())
 	if err != nil {

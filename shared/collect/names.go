@@ -10,13 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// ids are names that are compared with the ids of a person, so that no search is
-// needed.
+// ids matches names that are compared with a person's ids, so that they need no search.
 var ids = regexp.MustCompile(`^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|s-1-[0-9-]+)$`)
 
-// unnamed are the names in exempt.users and exempt.leave that nobody has now and that
-// no earlier run found. A run for one person looks for them, since a name may mean that
-// person.
+// unnamed returns the names in exempt.users and exempt.leave that nobody has now and that no earlier run found. A run
+// for one person looks for them, since a name may mean that person.
 func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Earlier) (names []string, err error) {
 	for _, name := range in.Policy.Listed(in.AsOf) {
 		if earlier != nil && len(earlier.People[name]) > 0 || ids.MatchString(name) {
@@ -33,8 +31,7 @@ func (c *Collector) unnamed(ctx context.Context, in Start, earlier *directory.Ea
 	return names, nil
 }
 
-// somebody tells whether anybody has a name. When Active Directory does not answer,
-// nobody there counts as having the name.
+// somebody reports whether anybody has a name. When Active Directory does not answer, nobody there counts as having it.
 func (c *Collector) somebody(ctx context.Context, name string) (bool, error) {
 	if strings.Contains(name, "@") {
 		if _, err := c.Entra.FindID(ctx, name); err == nil || !errors.Is(err, directory.ErrNoPerson) {

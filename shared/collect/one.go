@@ -12,13 +12,13 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// errEnough ends a listing of which only the beginning was wanted.
+// errEnough ends a listing after its beginning, when no more is needed.
 var errEnough = errors.New("enough")
 
-// adSample is how many AD accounts are enough to judge the feed.
+// adSample is how many accounts of Active Directory are sufficient to judge the feed.
 const adSample = 1000
 
-// one is the person of a run for one person, by the halves that were found.
+// one is the person of a run for one person, with the accounts that were found.
 type one struct {
 	source  OneAD // nil when Active Directory is not set up
 	entra   *directory.EntraUser

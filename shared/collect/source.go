@@ -16,13 +16,12 @@ import (
 // source, and a run is never begun twice.
 const attempt = "1"
 
-// tolerance is how many people fewer than were counted a list may have: some
-// are deleted while it is read, and the count itself may be late.
+// tolerance is how many people a list may lack compared with the count. Some are deleted while it is read, and the
+// count itself may be late.
 func tolerance(counted int) int { return 5 + counted/100 }
 
-// ReadAD reads everybody in Active Directory, or what changed since an earlier
-// run where that gives the same. Any error means that the source as a whole was
-// not read.
+// ReadAD reads everybody in Active Directory, or what changed since an earlier run when that gives the same result. Any
+// error means that the whole source was not read.
 func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy) (snapshot.Reading, error) {
 	if c.AD == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}, nil

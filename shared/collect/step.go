@@ -18,11 +18,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRequest is returned for an execution that was started with something that
-// is no request.
+// ErrRequest is returned for an execution whose input is no request.
 var ErrRequest = errors.New("not a request")
 
-// Steps are the steps of the state machine in which a run is read.
+// Steps are the steps of the state machine that read a run.
 type Steps struct {
 	Collector
 	// Policy reads the policy in force, and its text.
@@ -30,7 +29,7 @@ type Steps struct {
 	Relay  bool // Active Directory is read by the relay
 }
 
-// StepInput is what the state machine asks for by Op.
+// StepInput is the input of the state machine. Op names the step.
 type StepInput struct {
 	Op        string          `json:"op"`        // begin, entra, seal, one
 	Execution string          `json:"execution"` // begin: its name
@@ -46,15 +45,15 @@ type StepInput struct {
 // Request is the input of an execution that reads a run.
 type Request struct {
 	User  *string `json:"user"`  // one person; nil: everybody
-	Apply bool    `json:"apply"` // of one person: carry out what the rules say
-	// Scheduled: started by the schedule, which in mode enforce applies its plans.
-	// Whoever only has a look starts no such execution.
+	Apply bool    `json:"apply"` // of one person: carry out what the rules decide
+	// Scheduled: the schedule started the run and applies its plan in mode enforce. An execution that somebody starts
+	// only to look is not scheduled.
 	Scheduled bool `json:"scheduled"`
-	// AcceptFeeds takes the sources as they are, however much they shrank.
+	// AcceptFeeds accepts the sources as they are, however much they shrank.
 	AcceptFeeds bool `json:"acceptFeeds"`
 }
 
-// StepOutput is the state that is handed on. It holds keys and numbers.
+// StepOutput is the state that a step hands to the next one. It holds keys and numbers.
 type StepOutput struct {
 	Run   string `json:"run"`
 	User  string `json:"user,omitempty"`
@@ -68,7 +67,7 @@ type StepOutput struct {
 	Rests  []string     `json:"rests"`
 	Parts  int          `json:"parts"`
 	Since  string       `json:"since"`
-	Input  string       `json:"input"` // the people whom the relay is asked about
+	Input  string       `json:"input"` // the people whom the relay must read
 	Sample int          `json:"sample"`
 
 	// Of entra.
@@ -79,7 +78,7 @@ type StepOutput struct {
 	Partitions []int `json:"partitions,omitempty"`
 }
 
-// Do takes one step. until is when a call of reading takes no further page.
+// Do takes one step. After until, a call that reads takes no further page.
 func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
 	switch in.Op {
 	case "begin":
@@ -113,12 +112,11 @@ func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOut
 	return out, err
 }
 
-// stepBegin names the run after its execution, so that a step that is tried
-// again meets the same run.
+// stepBegin names the run after its execution, so that a repeated step finds the same run.
 func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error) {
 	var r Request
 	known := json.NewDecoder(bytes.NewReader(in.Request))
-	known.DisallowUnknownFields() // a misspelt user would be everybody
+	known.DisallowUnknownFields() // a misspelt user would mean everybody
 	if err := known.Decode(&r); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}

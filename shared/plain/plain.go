@@ -1,9 +1,7 @@
-// Package plain makes texts of directories safe to be shown. Anybody may have written a
-// name in a directory: it may hold sequences that move the cursor of a terminal,
-// recolour or reorder what is shown, or hide letters. Such runes are those that Unicode
-// does not count as graphic: controls (C0, C1), formatting (bidirectional marks, zero
-// width), line and paragraph separators, and bytes that are no UTF-8 (Unicode
-// Technical Report 36, "Security Considerations").
+// Package plain makes directory texts safe to show. Anybody may have written a name in a directory. It may hold
+// sequences that move a terminal's cursor, change colours, reorder text or hide letters. Such runes are those that
+// Unicode does not count as graphic: controls (C0, C1), formatting (bidirectional marks, zero width), line and
+// paragraph separators, and bytes that are no UTF-8 (Unicode Technical Report 36, "Security Considerations").
 package plain
 
 import (
@@ -15,10 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// Line is a text for one line: U+FFFD stands for every rune that is not printable.
+// Line returns a text for one line. U+FFFD replaces every rune that is not printable.
 func Line(text string) string { return strings.Map(shown, text) }
 
-// Lines is a text with its line feeds, and otherwise as Line has it.
+// Lines does what Line does, and keeps line feeds.
 func Lines(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' {
@@ -35,21 +33,21 @@ func shown(r rune) rune {
 	return unicode.ReplacementChar
 }
 
-// Writer lets only printable runes and line feeds through to another writer.
+// Writer passes only printable runes and line feeds to another writer.
 type Writer struct {
 	to      io.Writer
-	instead func(r rune) string // of a rune that is not printable
-	begun   []byte              // of a rune whose other bytes have not come yet
+	instead func(r rune) string // replacement of a rune that is not printable
+	begun   []byte              // beginning of a rune whose other bytes are still to come
 	err     error
 }
 
-// Text is a Writer that writes U+FFFD in place of what is not printable.
+// Text returns a Writer that replaces what is not printable by U+FFFD.
 func Text(to io.Writer) *Writer {
 	return &Writer{to: to, instead: func(rune) string { return string(unicode.ReplacementChar) }}
 }
 
-// JSON is a Writer for JSON: what is not printable stands in strings only, and is
-// escaped there (RFC 8259, section 7), so that the value stays the same.
+// JSON returns a Writer for JSON. There only strings can have runes that are not printable. The Writer escapes them
+// (RFC 8259, section 7), so that the value stays the same.
 func JSON(to io.Writer) *Writer {
 	return &Writer{to: to, instead: func(r rune) string {
 		if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
@@ -59,7 +57,7 @@ func JSON(to io.Writer) *Writer {
 	}}
 }
 
-// Write writes b. A rune that is not complete waits for the rest of it.
+// Write writes b. It keeps an incomplete rune until the rest arrives.
 func (w *Writer) Write(b []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err

@@ -1,7 +1,6 @@
-// Package step is what the Lambda functions have in common: settings from the
-// environment, errors under the names that the state machine knows, metrics,
-// and the policy file of the bucket. What a step does is in the packages of the
-// use cases.
+// Package step is what the Lambda functions have in common: settings from the environment, errors under the names that
+// the state machine knows, metrics, and the policy file of the bucket. The packages of the use cases have what a step
+// does.
 package step
 
 import (
@@ -25,16 +24,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Refused is the name of errors that trying again does not mend: a policy that
-// does not fit, a person who is not there, a plan that may not be applied.
+// Refused is the name of errors that another try does not mend: a policy that does not fit, a person who does not
+// exist, a plan that may not be applied.
 const Refused = "Idleseat.Refused"
 
-// failed is the name of all others; the state machine tries them again.
+// failed is the name of all other errors. The state machine tries again after them.
 const failed = "Idleseat.Failed"
 
-// Start serves a function until its sandbox ends. settings is filled from the
-// environment; open makes the step once, when the sandbox starts. Errors that
-// are any of final are named Refused.
+// Start serves a function until its sandbox ends. It fills settings from the environment. It calls open once, when the
+// sandbox starts, to make the step. Errors that match one of final are named Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
@@ -65,15 +63,15 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 	})
 }
 
-// limitMemory lets the collector work harder before the sandbox's memory, in MB,
-// is full: Lambda ends a process that takes more.
+// limitMemory makes the garbage collector work harder before the sandbox's memory, in MB, is full. Lambda ends a
+// process that uses more.
 func limitMemory(sandbox string) {
 	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)
 	}
 }
 
-// named gives an error the type by which the state machine tells it.
+// named gives an error the type by which the state machine recognizes it.
 func named(err error, final []error) error {
 	e := messages.InvokeResponse_Error{Type: failed, Message: err.Error()}
 	for _, f := range final {
@@ -84,12 +82,10 @@ func named(err error, final []error) error {
 	return e
 }
 
-// Margin is the time that a function keeps before its deadline to put away what
-// it has done.
+// Margin is the time that a function keeps before its deadline to store its results.
 const Margin = 30 * time.Second
 
-// Until is when a step must come to its end, by the function's deadline; the
-// zero time when there is none.
+// Until is when a step must end, by the function's deadline. It is the zero time when there is no deadline.
 func Until(ctx context.Context, margin time.Duration) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -101,7 +97,7 @@ func Until(ctx context.Context, margin time.Duration) time.Time {
 // maxPolicy bounds the policy file in bytes.
 const maxPolicy = 1 << 20
 
-// Policy reads and checks the policy file that lies in the store under a key.
+// Policy reads and checks the policy file at a key of the store.
 func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, string, error) {
 	text, err := store.GetBytes(ctx, s, key, maxPolicy)
 	if err != nil {
@@ -114,8 +110,7 @@ func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, str
 	return p, string(text), nil
 }
 
-// PolicyText reads the text of the policy that lies in the store under a key, each
-// time it is called.
+// PolicyText returns a function that reads the text of the policy at a key of the store at each call.
 func PolicyText(s store.Store, key string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		_, text, err := Policy(ctx, s, key)
@@ -126,13 +121,11 @@ func PolicyText(s store.Store, key string) func(context.Context) (string, error)
 // ErrPolicy is returned for a policy file with faults.
 var ErrPolicy = errors.New("the policy file has faults; correct it (idleseat policy check) and put it into the bucket again")
 
-// Metrics are figures of one step by name, as the dashboard and the alarms know
-// them.
+// Metrics are figures of one step, by the names that the dashboard and the alarms use.
 type Metrics map[string]float64
 
-// Emit writes the metrics as one line of CloudWatch's embedded metric format
-// (Embedded metric format specification, version 0), from which CloudWatch makes
-// them.
+// Emit writes the metrics as one line of CloudWatch's embedded metric format (Embedded metric format specification,
+// version 0). CloudWatch makes the metrics from that line.
 func (m Metrics) Emit(to io.Writer, deployment string, now time.Time) error {
 	type unit struct{ Name string }
 	line := map[string]any{"Deployment": deployment}
