@@ -19,10 +19,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// An alteration is one field of one object of the store, altered in one way.
+// alteration is one altered field of one object of the store.
 type alteration struct {
 	kind, key string // of the object
-	field     string // where it is, with [] in place of the numbers in lists
+	field     string // path of the field, with [] instead of the numbers in lists
 	how       string
 	body      func() []byte // of the altered object
 }
@@ -57,8 +57,8 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// alterations are all ways in which one field of an object is altered. others has the
-// values that the same field has anywhere in the store.
+// alterations returns all ways to alter one field of an object. others has the values that the same field has anywhere
+// in the store.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {
@@ -105,7 +105,7 @@ func tableAlterations(raw []byte) (all []alteration) {
 		alteration{field: "table", how: "empty", body: func() []byte { return nil }})
 }
 
-// valuesOf are the values that each field has anywhere in some objects.
+// valuesOf returns the values of each field in some objects.
 func valuesOf(t *testing.T, objects map[string][]byte) map[string][]string {
 	t.Helper()
 	values := map[string][]string{}
@@ -181,8 +181,7 @@ func textAlterations(t *testing.T, kind string, texts [][]byte, pack func([][]by
 	return all
 }
 
-// field is a value in a JSON text: text[start:end]. member is where its name begins; -1
-// in a list.
+// field is a value in a JSON text: text[start:end]. member is the start of its name, or -1 in a list.
 type field struct {
 	path               string
 	kind               jsontext.Kind
@@ -191,7 +190,7 @@ type field struct {
 	first, last        [2]int // elements of a list
 }
 
-// fieldsOf are all values of a text, those in lists and objects too.
+// fieldsOf returns all values of a text, also those in lists and objects.
 func fieldsOf(t *testing.T, text []byte) (all []field) {
 	t.Helper()
 	d := jsontext.NewDecoder(bytes.NewReader(text))
@@ -237,14 +236,14 @@ func fieldsOf(t *testing.T, text []byte) (all []field) {
 		return f
 	}
 	value("", -1)
-	return all[:len(all)-1] // but for the text as a whole
+	return all[:len(all)-1] // without the whole text
 }
 
 func (f *field) put(text []byte, value string) []byte {
 	return []byte(string(text[:f.start]) + value + string(text[f.end:]))
 }
 
-// drop takes a member out of its object, with the comma.
+// drop removes a member from its object, with the comma.
 func (f *field) drop(text []byte) []byte {
 	before, after := string(text[:f.member]), string(text[f.end:])
 	if strings.HasPrefix(after, ",") {
@@ -253,7 +252,7 @@ func (f *field) drop(text []byte) []byte {
 	return []byte(strings.TrimSuffix(before, ",") + after)
 }
 
-// altered are other values in place of one, by what was done.
+// altered returns other values for a value, by the way of altering.
 func (f *field) altered(others []string) map[string]string {
 	ways := map[string]string{"null": "null"}
 	for _, o := range others {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox/graphcontract"
 )
 
-// spoil makes every page of people answer what change says.
+// spoil alters every page of people with change.
 func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,8 +31,7 @@ func spoil(change func(w http.ResponseWriter, r *http.Request, body map[string]a
 	}
 }
 
-// edited changes every object of a collection of Graph that is read, alone or in a
-// list.
+// edited changes every object that is read from a collection of Graph, alone or in a list.
 func edited(collection string, edit func(object map[string]any)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -240,8 +239,8 @@ func TestDamagedSnapshot(t *testing.T) {
 	s.unwritten()
 }
 
-// TestRequests holds collect to the requests of the design: one for each 500
-// people, one for each 999 members of a group named, and a constant.
+// TestRequests: collect sends the number of requests of the design. These are one for each 500 people, one for each 999
+// members of a named group, and a constant.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	for _, users := range []int{100, 500, 501, 2600} {
@@ -264,8 +263,8 @@ func TestRequests(t *testing.T) {
 			if exempt > 998 {
 				t.Fatal("the formula below is for one page of members")
 			}
-			// Constant: the organization, subscriptions, the count, three groups by
-			// name, those that give licenses, and the group nested in the one named.
+			// Constant: the organization, subscriptions, the count, three groups by name, the groups that give
+			// licenses, and the group nested in the named one.
 			want := (accounts+499)/500 + 1 + 8
 			got := 0
 			for _, r := range s.company.Requests() {
@@ -280,14 +279,14 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestEverythingWeSendIsDocumented runs the whole chain with every request and
-// answer held against docs/graph.md, and asks for everything that the page says.
+// TestEverythingWeSendIsDocumented runs the whole chain and compares every request and answer with docs/graph.md. It
+// checks that each request of the page was sent.
 func TestEverythingWeSendIsDocumented(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, copilotRule,
 		replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"), replace(t, "\nattributes:\n", "\nattributes:\n  teamsUse: m365.teams\n"),
 		replace(t, "for: accountEnabled\n    when: copilotUse", "for: accountEnabled && teamsUse.earlierThan(now - days(9))\n    when: copilotUse"))
-	s.company.Company.SetReports(sandbox.Reports{Older: true}) // so that Copilot's is asked for in both places
+	s.company.Company.SetReports(sandbox.Reports{Older: true}) // so that Copilot's report is requested in both places
 	var graph *graphcontract.Checker
 	page := graphcontract.Read(t)
 	s.company.Intercept(func(next http.Handler) http.Handler {

@@ -39,10 +39,9 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	return ""
 }
 
-// TestForgedIntent: somebody who can write into the ledger alone alters a change that
-// is under way, and gains nothing. The command refuses the object by name. Nobody joins
-// or leaves a group that does not belong to the license. Everybody else's change goes
-// on.
+// TestForgedIntent: an attacker who can write only into the ledger alters a pending change, and gains nothing. The
+// command refuses the object by name. Nobody joins or leaves a group that does not belong to the license. Everybody
+// else's change goes on.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){
@@ -118,7 +117,7 @@ func TestForgedPast(t *testing.T) {
 		}
 	}
 	forged(p.Run)
-	s.want(exitUsage, "restore", id, "--yes") // the run's list does not have them
+	s.want(exitUsage, "restore", id, "--yes") // the run's list does not name these people
 	s.remove("history/plans/" + p.Run + ".json")
 	r, _ := s.restoring(exitHeld, id) // but its plan tells
 	if r.Results[0].Status != report.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
@@ -127,7 +126,7 @@ func TestForgedPast(t *testing.T) {
 	nothing("with the plan")
 	s.remove("runs", "history")
 	s.company.Company.SignIn(thief)
-	next := s.plan(exitDone) // the first run of a store looks through the whole ledger
+	next := s.plan(exitDone) // the first run of a store reads the whole ledger
 	back, _ := s.change(next, func(c plan.Change) bool { return c.User == id && c.Back == p.Run })
 	after := s.done(next.Run)
 	if x := after.Of(&back); x.Status != report.Refused || !strings.Contains(x.Note, "`idleseat restore "+id+"` gives it back") {
@@ -166,8 +165,8 @@ func TestForgedOverride(t *testing.T) {
 	s.unwritten()
 }
 
-// TestForgedCompletion: a completion closes the intent beside it only when it has the
-// hash of that intent. A license counts as given back only when reading shows it.
+// TestForgedCompletion: a completion closes the intent beside it only when it has the hash of that intent. A license
+// counts as restored only when a read shows it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})

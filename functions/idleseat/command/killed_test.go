@@ -27,8 +27,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// killer kills a process at its n-th operation on Graph, Active Directory or the
-// store: before the operation takes effect, or after it with the answer lost.
+// killer kills a process at its n-th operation on Graph, Active Directory or the store: before the operation takes
+// effect, or after it, so that its answer is lost.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
@@ -37,7 +37,7 @@ type killer struct {
 	process *os.Process
 }
 
-// op carries out an operation, and tells whether its answer may be given.
+// op carries out an operation, and reports whether its answer may be sent.
 func (k *killer) op(do func()) bool {
 	k.mu.Lock()
 	k.seen++
@@ -54,7 +54,7 @@ func (k *killer) op(do func()) bool {
 	return false
 }
 
-// overHTTP puts the killer before a server. An answer is given when it is whole.
+// overHTTP puts the killer before a server. It sends only complete answers.
 func (k *killer) overHTTP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kept := &recorder{header: http.Header{}, status: http.StatusOK}
@@ -67,8 +67,7 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// trial is one company with a store in S3, both as they were when the plan was
-// made.
+// trial is one company with a store in S3. Both begin in the state in which the plan was made.
 type trial struct {
 	*shell
 	killer
@@ -77,8 +76,8 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial makes the company of an instant again, and a store with the objects. If its
-// reads lag, time passes with each request.
+// newTrial makes the company of an instant again, and a store with the objects. If its reads lag, time passes with each
+// request.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)
@@ -94,7 +93,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	}
 	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}
 	x.shell.clock = clock
-	x.company.Company.SignIn(9) // in so small a company nobody else may have, for days
+	x.company.Company.SignIn(9) // in such a small company nobody else may have signed in for days
 	if err := x.objects.CreateBucket(trialBucket); err != nil {
 		t.Fatal(err)
 	}
@@ -144,8 +143,7 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run, again and again while changes are pending, and kills it at
-// an operation, counted over all these calls.
+// killedAt applies a run until nothing is pending. It kills the process at an operation, counted over all these calls.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
 	x.mu.Lock()
@@ -180,7 +178,7 @@ func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Fatalf("no process was killed: they ended before their operation %d", n)
 }
 
-// mostCalls is how often apply may be called until nothing is pending.
+// mostCalls is the largest number of calls of apply until nothing is pending.
 const mostCalls = 50
 
 // ended applies a run until nothing is pending.
@@ -197,8 +195,7 @@ func (x *trial) ended(run string) {
 	x.t.Fatal("after being killed changes stay pending")
 }
 
-// came is what a run came to: what everybody holds, what the ledger says but for
-// instants, and how often each person was written.
+// came is the end of a run: what everybody holds, the ledger without instants, and how often each person was written.
 type came struct {
 	Holding map[int][]string
 	Ledger  map[string]any
@@ -215,7 +212,7 @@ func (x *trial) came() came {
 			if err := json.Unmarshal(body, &done); err != nil {
 				x.t.Fatal(err)
 			}
-			done.At, done.Intent = time.Time{}, "" // the sum of the intent holds its instant
+			done.At, done.Intent = time.Time{}, "" // the hash of the intent covers its instant
 			c.Ledger[key] = done
 		case strings.HasSuffix(key, ".leaving.json") && strings.HasPrefix(key, "ledger/"):
 			c.Ledger[key] = "leaving"
@@ -238,12 +235,10 @@ func (x *trial) came() came {
 	return c
 }
 
-// TestKilledAtEveryOperation kills apply before or after an operation of a plan of 50
-// changes, and lets it finish: everybody holds what they hold after an undisturbed run,
-// the ledger is the same, and nothing was done twice. In the second company reads lag
-// behind writes by up to a minute, each read by a different time. The operations are
-// drawn by a seed; IDLESEAT_TEST_SEED repeats one, and IDLESEAT_TEST_KILLS=all takes
-// every operation.
+// TestKilledAtEveryOperation kills apply before or after an operation of a plan of 50 changes, and calls it again until
+// it finishes. Everybody holds what they hold after an undisturbed run, the ledger is the same, and nothing was done
+// twice. In the second company reads lag behind writes by up to a minute, each read by a different time. A seed draws
+// the operations. IDLESEAT_TEST_SEED repeats one, and IDLESEAT_TEST_KILLS=all takes every operation.
 func TestKilledAtEveryOperation(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 300, Seed: 11}, time.Now()
@@ -275,7 +270,7 @@ func TestKilledAtEveryOperation(t *testing.T) {
 		o          sandbox.Options
 		operations int
 	}{
-		// How many there are while reads lag depends on which read is answered when.
+		// While reads lag, the number of operations depends on when each read is answered.
 		"calm": {o, calm.seen}, "stale": {lagging, stale.seen * 3 / 4},
 	} {
 		t.Logf("%s: %d operations", name, tc.operations)
@@ -295,8 +290,8 @@ func TestKilledAtEveryOperation(t *testing.T) {
 	}
 }
 
-// testSeed is the seed by which a test draws its cases; it is printed, so that the
-// same cases can be drawn again.
+// testSeed returns the seed by which a test draws its cases. It prints the seed, so that the same cases can be drawn
+// again.
 func testSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
@@ -310,7 +305,7 @@ func testSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// drawn are some operations of so many, or all.
+// drawn returns some of a number of operations, or all.
 func drawn(seed uint64, operations int) []int {
 	all := rand.New(rand.NewPCG(seed, 1)).Perm(operations)
 	for i := range all {

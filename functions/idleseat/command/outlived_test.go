@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// putBack checks how a change of an earlier night ended, and that the person is in the
-// source group and in no other.
+// putBack checks how a change of an earlier night ended, and that the person is in the source group and in no other.
 func (s *shell) putBack(first printed, c plan.Change, i int, status report.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
@@ -24,10 +23,9 @@ func (s *shell) putBack(first printed, c plan.Change, i int, status report.Statu
 	}
 }
 
-// TestGivenBackByHand: somebody gives back in the morning what was taken in the night,
-// while the change still waits for the license to be freed. The person keeps it. No run
-// takes it again before the person has been idle for the rule's whole span since that
-// morning.
+// TestGivenBackByHand: somebody restores in the morning what was taken in the night, while the change still waits for
+// the license to be freed. The person keeps it. No run takes it again before the person has been idle for the rule's
+// whole span since that morning.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
