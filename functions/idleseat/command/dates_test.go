@@ -14,8 +14,8 @@ import (
 )
 
 // TestOneLosesTheDates: Graph forgets the sign-ins of one person, which the health of the feed cannot notice. That
-// person is undecided until the dates are back, or until an operator accepts the reading. They never look like a person
-// who never signed in.
+// person is undecided until the dates are back, or until an operator accepts the sources. Before that they never count as
+// a person who never signed in.
 func TestOneLosesTheDates(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})

@@ -133,7 +133,7 @@ func idOf(entry json.RawMessage) string {
 	return string(id)
 }
 
-// losable are the properties that a night may lose, one for each person.
+// losable are the properties of which a night may lose one.
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
