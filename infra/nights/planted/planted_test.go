@@ -66,29 +66,39 @@ func TestPlanted(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_PLANTED") == "" {
 		t.Skip("IDLESEAT_TEST_PLANTED is not set: it builds and runs the nights once for each bug")
 	}
-	table, sound := &strings.Builder{}, build(t, nil)
-	for _, bug := range bugs {
-		t.Run(bug.name, func(t *testing.T) {
-			program, size := build(t, plant(t, bug.name)), fmt.Sprint(bug.people)
-			for first := uint64(1); first <= seeds; {
-				all := live(t, program, "-people", size, "-until-fault", "-first", fmt.Sprint(first), "-seeds", fmt.Sprint(seeds+1-first))
-				if len(all) == 0 {
-					break
-				}
-				first = all[0].seed + 1
-				without := live(t, sound, "-people", size, "-first", fmt.Sprint(all[0].seed), "-seeds", "1")
-				for _, f := range all {
-					if !slices.ContainsFunc(without, func(o found) bool { return o.kind == f.kind && o.whose == f.whose }) {
-						fmt.Fprintf(table, "%-30s  %3d people  seed %2d  night %3d  %s: %s\n", bug.name, bug.people, f.seed, f.night, f.kind, f.whose+": "+f.text)
-						return
-					}
-				}
-				t.Logf("seed %d has such a fault without the bug, too: %v", all[0].seed, without)
+	rows, sound := make([]string, len(bugs)), build(t, nil)
+	t.Run("bugs", func(t *testing.T) {
+		for i, bug := range bugs {
+			t.Run(bug.name, func(t *testing.T) {
+				t.Parallel()
+				rows[i] = caught(t, sound, bug.name, fmt.Sprint(bug.people))
+			})
+		}
+	})
+	t.Logf("%d nights\n%s", nights, strings.Join(rows, "\n"))
+}
+
+// caught lives with a bug in companies of some people until the judge finds a fault that the
+// sound program does not have. It returns the line of the table that says where.
+func caught(t *testing.T, sound, bug, people string) string {
+	t.Helper()
+	program := build(t, plant(t, bug))
+	for first := uint64(1); first <= seeds; {
+		all := live(t, program, "-people", people, "-until-fault", "-first", fmt.Sprint(first), "-seeds", fmt.Sprint(seeds+1-first))
+		if len(all) == 0 {
+			break
+		}
+		first = all[0].seed + 1
+		without := live(t, sound, "-people", people, "-first", fmt.Sprint(all[0].seed), "-seeds", "1")
+		for _, f := range all {
+			if !slices.ContainsFunc(without, func(o found) bool { return o.kind == f.kind && o.whose == f.whose }) {
+				return fmt.Sprintf("%-30s  %3s people  seed %2d  night %3d  %s: %s", bug, people, f.seed, f.night, f.kind, f.whose+": "+f.text)
 			}
-			t.Errorf("not caught within %d seeds", seeds)
-		})
+		}
+		t.Logf("seed %d has such a fault without the bug, too: %v", all[0].seed, without)
 	}
-	t.Logf("%d nights\n%s", nights, table)
+	t.Errorf("not caught within %d seeds", seeds)
+	return ""
 }
 
 // plant applies a patch to copies of the files that it touches, and returns the copies by
