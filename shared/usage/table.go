@@ -218,7 +218,7 @@ func Decode(b []byte) (*Table, error) {
 		}
 		t.signals = append(t.signals, s)
 	}
-	if size := t.rowSize(); t.Rows < 0 || len(rows) != t.Rows*size {
+	if size := t.rowSize(); len(rows)%size != 0 || t.Rows != len(rows)/size {
 		return nil, errors.New("the table of a usage report does not have its rows")
 	}
 	t.rows = make([]row, t.Rows)
