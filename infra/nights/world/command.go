@@ -132,6 +132,8 @@ func (w *World) endanger(what string) {
 // ended.
 func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
 	switch {
+	case w.night >= w.options.Nights: // what begins then ends after the last plan is looked at
+		return false, func() {}
 	case len(w.runs) > 1 && w.happens("a restore while a plan is applied", -1, 0.01):
 		args = []string{"restore", "--run", w.runs[throw(w.options.Seed, "which run", w.night).IntN(len(w.runs)-1)], "--yes"}
 	case !w.happens("two at the same time", -1, 0.02):
