@@ -20,7 +20,7 @@ var floors = []struct {
 	open     bool
 	packages []string
 }{
-	{packages: []string{"shared/directory", "shared/clock", "shared/plain", "shared/layout", "shared/pages"}},
+	{packages: []string{"shared/directory", "shared/clock", "shared/plain", "shared/rows", "shared/layout", "shared/pages"}},
 	{packages: []string{"shared/policy", "shared/usage", "shared/entra", "shared/activedirectory", "shared/store", "shared/sandbox"}},
 	{packages: []string{"shared/relay/task"}}, // what the cloud and the relay say to each other
 	{open: true, packages: []string{"shared/plan", "shared/snapshot", "shared/ledger", "shared/history", "shared/decision", "shared/report", "shared/relay/errand"}},

@@ -18,6 +18,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/rows"
 )
 
 const secretToken = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.c2VjcmV0"
@@ -214,7 +215,7 @@ func TestReportWithoutEnd(t *testing.T) {
 	header := strings.Join([]string{columnRefreshed, columnName, columnDeleted, columnStorage, columnArchive, columnRecoverable}, ",")
 	endless := &endlessReader{}
 	err := readMailboxes(io.MultiReader(strings.NewReader(header+"\n\""), endless), today, func(directory.Mailbox) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "a row is longer") || endless.read > 2*maxRow {
+	if err == nil || !strings.Contains(err.Error(), "a row is longer") || endless.read > 2*rows.Longest {
 		t.Errorf("%d bytes read, error %v", endless.read, err)
 	}
 }

@@ -2,7 +2,6 @@ package entra
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/rows"
 )
 
 // oldReport is the greatest age of a report that is used. The report is often some days late. A report that has stalled
@@ -36,30 +36,10 @@ func (c *Client) Mailboxes(ctx context.Context, each func(directory.Mailbox) err
 	})
 }
 
-// maxRow bounds one row of the report in bytes. A quote that is never closed turns everything after it into one field.
-const maxRow = 1 << 20
-
-// boundedRows reads no further when a row is too long.
-type boundedRows struct {
-	in   io.Reader
-	read int // for the row
-}
-
-func (b *boundedRows) Read(p []byte) (int, error) {
-	if b.read > maxRow {
-		return 0, fmt.Errorf("a row is longer than %d bytes", maxRow)
-	}
-	n, err := b.in.Read(p)
-	b.read += n
-	return n, err
-}
-
 // readMailboxes reads the CSV file of the report.
 func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) error) error {
-	rows := &boundedRows{in: r}
-	in := csv.NewReader(rows)
-	in.ReuseRecord, in.LazyQuotes, in.FieldsPerRecord = true, true, -1
-	head, err := in.Read()
+	in := rows.New(r)
+	head, err := in.Next()
 	if err != nil {
 		return fmt.Errorf("the mailbox usage report has no header: %w", err)
 	}
@@ -74,8 +54,7 @@ func readMailboxes(r io.Reader, now time.Time, each func(directory.Mailbox) erro
 	}
 	width := len(head)
 	for {
-		rows.read = 0
-		row, err := in.Read()
+		row, err := in.Next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil

@@ -118,10 +118,10 @@ func (r *route) fits(method string, parts []string) (ids []string, matched bool)
 func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case downloads:
-		g.c.mailboxReport(w, r)
+		g.c.download(w, r, g.c.mailboxReport)
 		return
 	case activeUsersFile, copilotFile:
-		g.c.usageReport(w, r)
+		g.c.download(w, r, g.c.usageReport)
 		return
 	}
 	g.c.settle()

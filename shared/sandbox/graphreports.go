@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -39,8 +40,8 @@ const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Na
 	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
 	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,"
 
-// mailboxReport is the file: everybody who holds a product with a mailbox.
-func (c *Company) mailboxReport(w http.ResponseWriter, r *http.Request) {
+// download answers a pre-authenticated address with the file that lies there.
+func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w io.Writer, path string)) {
 	if r.Header.Get("Authorization") != "" {
 		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)
 		return
@@ -49,6 +50,11 @@ func (c *Company) mailboxReport(w http.ResponseWriter, r *http.Request) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	w.Header().Set("Content-Type", "application/octet-stream")
+	file(w, r.URL.Path)
+}
+
+// mailboxReport is the file: everybody who holds a product with a mailbox.
+func (c *Company) mailboxReport(w io.Writer, _ string) {
 	fmt.Fprint(w, mailboxColumns, map[bool]string{true: "Recipient Type,"}[c.typed], "Report Period\n")
 	now := c.now()
 	for i := range c.Size() {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -82,20 +83,12 @@ func (g *graph) copilotUsage(q *query) (answer, error) {
 
 // usageReport is one of the two files. They begin with a byte order mark, their lines end
 // as those of Windows do, and names are in whatever letter case somebody gave them.
-func (c *Company) usageReport(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Authorization") != "" {
-		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)
-		return
-	}
-	c.settle()
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	copilot := r.URL.Path == copilotFile
+func (c *Company) usageReport(w io.Writer, path string) {
+	copilot := path == copilotFile
 	columns := activeUserColumns()
 	if copilot {
 		columns = copilotColumns
 	}
-	w.Header().Set("Content-Type", "application/octet-stream")
 	c.writeRow(w, "\ufeff", columns, func(column string) string { return column })
 	if c.reports.Empty {
 		return
@@ -150,7 +143,7 @@ var copilotColumns = []string{columnRefreshed, columnPeriod, "User Principal Nam
 	"Microsoft Teams Copilot Last Activity Date", "Word Copilot Last Activity Date", "Excel Copilot Last Activity Date", "PowerPoint Copilot Last Activity Date",
 	"Outlook Copilot Last Activity Date", "OneNote Copilot Last Activity Date", "Loop Copilot Last Activity Date", "Copilot Chat Last Activity Date"}
 
-func (c *Company) writeRow(w http.ResponseWriter, mark string, columns []string, cell func(string) string) {
+func (c *Company) writeRow(w io.Writer, mark string, columns []string, cell func(string) string) {
 	var cells []string
 	for _, column := range columns {
 		if column == c.reports.Without {

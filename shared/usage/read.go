@@ -2,12 +2,13 @@ package usage
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
+
+	"github.com/idleseat/idleseat/shared/rows"
 )
 
 // Columns that every report has, and one that only some have.
@@ -21,10 +22,6 @@ const (
 // period is what a report with period='D180' says of its span. Only such a report proves
 // that there was no activity for 180 days.
 const period = "180"
-
-// maxRow bounds one row in bytes. A quote that is never closed makes all that follows
-// one field.
-const maxRow = 1 << 20
 
 // Read reads a report. What is wrong with it as a whole is the error: nothing is known by
 // it then. What is wrong with one signal stands in the facts of that signal.
@@ -63,27 +60,9 @@ type reading struct {
 	all   int     // rows of people who are not deleted, concealed names included
 }
 
-// boundedRows reads no further when a row is too long.
-type boundedRows struct {
-	in   io.Reader
-	read int // for the row
-}
-
-// Read reads from the file.
-func (b *boundedRows) Read(p []byte) (int, error) {
-	if b.read > maxRow {
-		return 0, fmt.Errorf("a row is longer than %d bytes", maxRow)
-	}
-	n, err := b.in.Read(p)
-	b.read += n
-	return n, err
-}
-
 func (in *reading) read(file io.Reader) error {
-	rows := &boundedRows{in: file}
-	text := csv.NewReader(rows)
-	text.ReuseRecord, text.LazyQuotes, text.FieldsPerRecord = true, true, -1
-	head, err := text.Read()
+	text := rows.New(file)
+	head, err := text.Next()
 	if err != nil {
 		return fmt.Errorf("it has no header: %w", err)
 	}
@@ -92,8 +71,7 @@ func (in *reading) read(file io.Reader) error {
 		return err
 	}
 	for {
-		rows.read = 0
-		row, err := text.Read()
+		row, err := text.Next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
