@@ -36,12 +36,11 @@ func (s *Screen) lookup(ctx context.Context, partition int, source directory.Sou
 	l := &lookup{table: p, list: p.Accounts[source], groups: map[string]string{}}
 	l.index()
 	for _, key := range s.run.Policy.GivingGroups(source) {
-		at := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) })
-		if at < 0 {
+		entry, is := entryOf(p, key)
+		if !is {
 			continue
 		}
-		entry, now := p.Groups[at], s.run.identified(key)
-		if entry != key && now != key && now != entry {
+		if s.run.remade(key, entry) {
 			return nil, errRemade
 		}
 		l.groups[key] = entry

@@ -138,8 +138,8 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Halves) {
 	watched := map[string]string{} // what the table has of a group, by its key
 	for _, key := range c.Policy.GivingGroups(c.source) {
-		if i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) }); i >= 0 {
-			watched[key] = p.Groups[i]
+		if entry, is := entryOf(p, key); is {
+			watched[key] = entry
 		}
 	}
 	if len(watched) == 0 {
@@ -168,8 +168,7 @@ func (c *recollection) members(p *known.Partition, g *group, h *directory.Halves
 // membersOf notes since when accounts are in a group that was read. Nobody has been for
 // long in a group that was made again.
 func (c *recollection) membersOf(key, entry string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
-	now := c.identified(key)
-	remade := entry != key && now != key && now != entry
+	remade := c.remade(key, entry)
 	for _, a := range g.list {
 		if !slices.Contains(memberships[a.id()], key) {
 			continue

@@ -71,15 +71,31 @@ func identifies(entry, key string) bool {
 	return of && (guid == "" || guid[0] == '|')
 }
 
+// entryOf is what a table of known accounts has of the group of a key, if it knows it.
+func entryOf(p *known.Partition, key string) (entry string, known bool) {
+	i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) })
+	if i < 0 {
+		return "", false
+	}
+	return p.Groups[i], true
+}
+
+// remade tells that the group of a key is another one than that of an entry. It is not known
+// where one of the two has no id.
+func (r *Run) remade(key, entry string) bool {
+	now := r.identified(key)
+	return entry != key && now != key && now != entry
+}
+
 // rememberGroups notes since when accounts of a source are in the groups that give a
 // license: in those that were read, and in those that an earlier reading knew.
 func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Halves) {
-	var read []string
-	var unread []string // as the table has them
+	read := map[string]string{} // by key, as the table is to have them
+	var unread []string         // as the table has them
 	for _, key := range r.Policy.GivingGroups(source) {
 		if !slices.Contains(h.Unreadable, key) {
-			read = append(read, key)
-			p.Groups = append(p.Groups, r.identified(key))
+			read[key] = r.identified(key)
+			p.Groups = append(p.Groups, read[key])
 			continue
 		}
 		for _, entry := range h.Remembered {
@@ -98,8 +114,8 @@ func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *dir
 			}
 		}
 		for _, key := range h.Memberships[a.id()] {
-			if slices.Contains(read, key) {
-				p.Members = append(p.Members, memberOf(a, r.identified(key), a.past().MemberSince[key]))
+			if entry, is := read[key]; is {
+				p.Members = append(p.Members, memberOf(a, entry, a.past().MemberSince[key]))
 			}
 		}
 	})
