@@ -83,11 +83,11 @@ func Newer(ctx context.Context, s store.Store, run string, now time.Time) (strin
 			return "", err
 		}
 		if p.Held {
-			set, err := overridden(ctx, s, newer)
+			o, err := overrideOf(ctx, s, newer)
 			if err != nil {
 				return "", err
 			}
-			if !set {
+			if o == nil {
 				continue
 			}
 		}
@@ -224,29 +224,27 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 // sets nothing aside. The override is written before the first change, so it is known even if the process died before
 // it wrote a result.
 func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
-	var o Override
-	err = store.GetJSON(ctx, s, layout.Noted(layout.Overrides, p.Run), &o)
+	o, err := overrideOf(ctx, s, p.Run)
 	switch {
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDamaged):
+	case errors.Is(err, store.ErrDamaged):
 		return "", nil
-	case err != nil:
-		return "", fmt.Errorf("look whether the limits of run %s were set aside: %w", p.Run, err)
-	case o.PlanHash != p.PlanHash:
-		return "", nil
+	case err != nil, o == nil, o.PlanHash != p.PlanHash:
+		return "", err
 	}
 	return o.PlanHash, nil
 }
 
-// overridden reports whether the limits that hold a run's plan were set aside.
-func overridden(ctx context.Context, s store.Store, run string) (bool, error) {
-	err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), &Override{})
+// overrideOf reads the override of a run. It is nil when nobody set the run's limits aside.
+func overrideOf(ctx context.Context, s store.Store, run string) (*Override, error) {
+	o := &Override{}
+	err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), o)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return false, nil
+		return nil, nil
 	case err != nil:
-		return false, fmt.Errorf("look whether the limits of run %s were set aside: %w", run, err)
+		return nil, fmt.Errorf("look whether the limits of run %s were set aside: %w", run, err)
 	}
-	return true, nil
+	return o, nil
 }
 
 // Overrides returns the overrides that were made between two instants, in the order of their runs.

@@ -58,8 +58,8 @@ type License struct {
 	Name  string
 	SKU   string              // part number or skuId; "" where membership of Group is the license
 	Group *directory.GroupRef // the group that gives it; nil: none
-	// More are further groups that give it. Whoever holds the license by one of them
-	// leaves that one. Whoever is changed to it joins Group.
+	// More are further groups that give it. A holder leaves the group that gives it. A
+	// change to it joins Group.
 	More         []directory.GroupRef
 	MonthlyPrice float64 // of one seat, in the policy's currency
 	KeepSeats    int     // free seats that idleseat leaves for others

@@ -1,0 +1,230 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Settle builds the digest of a run and returns its key for the manifest. It finds what happened to everything that
+// earlier runs planned. The step may be repeated: each time it writes a new object.
+func Settle(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
+	next, err := settle(ctx, s, run, now.UTC())
+	if err != nil {
+		return "", fmt.Errorf("find what earlier runs came to: %w", err)
+	}
+	key = layout.History(run, layout.Attempt())
+	return key, store.PutLines(ctx, s, key, func(emit func(any) error) error {
+		if err := emit(line{Head: next}); err != nil {
+			return err
+		}
+		for _, t := range slices.SortedFunc(maps.Keys(next.items), Touch.compare) {
+			if err := emit(line{Item: next.items[t]}); err != nil {
+				return err
+			}
+		}
+		for _, t := range slices.SortedFunc(maps.Keys(next.setbacks), Touch.compare) {
+			if err := emit(line{Setback: next.setbacks[t]}); err != nil {
+				return err
+			}
+		}
+		for _, account := range slices.Sorted(maps.Keys(next.sightings)) {
+			if err := emit(line{Sighting: next.sightings[account]}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (t Touch) compare(o Touch) int {
+	return strings.Compare(t.User+" "+t.License, o.User+" "+o.License)
+}
+
+func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Standing, error) {
+	plans, err := runs(ctx, s, layout.Plans)
+	if err != nil {
+		return nil, err
+	}
+	others, err := runs(ctx, s, layout.Others)
+	if err != nil {
+		return nil, err
+	}
+	old, err := previous(ctx, s, plans, run)
+	if err != nil {
+		return nil, err
+	}
+	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, sightings: map[string]*directory.Sighting{}, gave: map[Touch]*Item{}, Earlier: newestBefore(plans, run)}
+	book := ledger.In(s)
+	if old == nil { // the first run of a store, or the first after a long pause
+		if err := next.markAll(ctx, book); err != nil {
+			return nil, err
+		}
+	} else {
+		next.Baselines, next.Known, next.items, next.setbacks, next.sightings = old.Baselines, old.Known, old.items, old.setbacks, old.sightings
+	}
+	for _, source := range sources {
+		next.Known[source] = cmp.Or(next.Known[source], next.Baselines[source])
+		for _, b := range []**plan.Baseline{&next.Baselines[source], &next.Known[source]} {
+			if *b != nil && (*b).Read.After(now) {
+				*b = nil
+			}
+		}
+	}
+	next.Signals = map[string]*plan.Baseline{}
+	if old != nil {
+		for name, b := range old.Signals {
+			next.laterSignal(name, b)
+		}
+	}
+	lately, unread, err := next.watch(ctx, s, old, plans, others)
+	if err == nil && unread {
+		err = next.markAll(ctx, book)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := next.look(ctx, book); err != nil {
+		return nil, err
+	}
+	for _, p := range lately {
+		for _, t := range p.Again {
+			if i := next.Of(t.User, t.License); i != nil && i.State == Taken && i.Run == t.Run {
+				i.State, i.At = GivenBack, p.AsOf
+			}
+		}
+	}
+	slices.SortFunc(lately, func(a, b *Planned) int { return strings.Compare(a.Run, b.Run) })
+	return next, next.readResults(ctx, s, lately)
+}
+
+// newestBefore returns the newest of the runs that are older than one, or "" when there is none.
+func newestBefore(runs []string, run string) string {
+	for _, earlier := range slices.Backward(runs) {
+		if earlier < run {
+			return earlier
+		}
+	}
+	return ""
+}
+
+// previous is the digest of the newest earlier run that still has one.
+func previous(ctx context.Context, s store.Store, plans []string, run string) (*Standing, error) {
+	for _, earlier := range slices.Backward(plans) {
+		if earlier >= run {
+			continue
+		}
+		m, _, err := snapshot.GetManifest(ctx, s, earlier)
+		switch {
+		case errors.Is(err, snapshot.ErrNone):
+			return nil, nil // its data have expired, and so have the data of all runs before
+		case errors.Is(err, store.ErrDamaged):
+			continue // the plans since and the ledger have what an older digest does not know
+		case err != nil:
+			return nil, err
+		}
+		st, err := Load(ctx, s, m)
+		if !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrDamaged) {
+			return st, err
+		}
+	}
+	return nil, nil
+}
+
+// watch marks what must be looked up: changes that were open, and everything that a plan may have touched since the
+// earlier digest. It returns these plans. unread reports whether the people of some plan cannot be read.
+func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, plans, others []string) (lately []*Planned, unread bool, err error) {
+	for t, i := range st.items {
+		if i != nil && (i.State == Open || i.State == Unreadable) {
+			st.items[t] = nil
+		}
+	}
+	read := func(prefix string, names []string) error {
+		for _, run := range slices.Backward(names) {
+			if old != nil && tooOld(run, old.At) {
+				return nil
+			}
+			p := &Planned{}
+			err := store.GetJSON(ctx, s, prefix+run+".json", p)
+			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // damaged, or under a foreign name
+				unread = true
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("read what run %s planned: %w", run, err)
+			}
+			for _, t := range p.Touches {
+				key := Touch{User: t.User, License: t.License}
+				if i := st.items[key]; i == nil || i.Run != run {
+					st.mark(key)
+				}
+			}
+			for _, source := range sources {
+				st.later(&st.Baselines[source], p.Feeds[source])
+				st.later(&st.Known[source], cmp.Or(p.Known[source], p.Feeds[source]))
+			}
+			for name, b := range p.Signals {
+				st.laterSignal(name, b)
+			}
+			lately = append(lately, p)
+		}
+		return nil
+	}
+	err = errors.Join(read(layout.Plans, plans), read(layout.Others, others))
+	return lately, unread, err
+}
+
+// later replaces a reading by a newer one.
+func (st *Standing) later(last **plan.Baseline, b *plan.Baseline) {
+	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
+		*last = b
+	}
+}
+
+// laterSignal does what later does, for the signal of a report.
+func (st *Standing) laterSignal(name string, b *plan.Baseline) {
+	last := st.Signals[name]
+	if st.later(&last, b); last != nil {
+		st.Signals[name] = last
+	}
+}
+
+// mark marks a license to be looked up in the ledger.
+func (st *Standing) mark(t Touch) {
+	if i := st.items[t]; i != nil && i.State == GivenBack {
+		st.gave[t] = i
+	}
+	st.items[t] = nil
+}
+
+// markAll marks everything that the ledger has.
+func (st *Standing) markAll(ctx context.Context, book *ledger.Ledger) error {
+	for s, err := range book.All(ctx) {
+		if err != nil {
+			return err
+		}
+		st.mark(Touch{User: s.Person, License: s.License})
+	}
+	return nil
+}
+
+// tooOld reports whether a run can have begun nothing after an instant. A run reads and waits for at most two days
+// before its plan is made.
+func tooOld(run string, at time.Time) bool {
+	const reading = 48 * time.Hour
+	stamp, _, _ := strings.Cut(run, "-")
+	began, err := time.Parse("20060102T150405Z", stamp)
+	return err == nil && began.Add(reading+plan.Lifetime).Before(at)
+}

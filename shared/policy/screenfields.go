@@ -1,0 +1,252 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// field is the column of an attribute of one field, and whether it can be read plainly.
+func (s *screen) field(a *attribute) (c Column, source directory.Source, ok bool) {
+	if a.group != nil || len(a.fields) != 1 {
+		return Column{}, 0, false
+	}
+	c, ok = s.Field(a.fields[0].Name)
+	return c, a.fields[0].Source, ok
+}
+
+// readable tells whether dates or texts of an attribute follow from columns.
+func (s *screen) readable(a *attribute) bool {
+	if a.kind != directory.Date {
+		_, _, ok := s.field(a)
+		return ok
+	}
+	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return len(s.columnsOf(f)) == 0 })
+}
+
+// flag is a flag of an account.
+func (s *screen) flag(a *attribute) []directory.Flag {
+	flags := s.all(directory.Unset)
+	c, source, ok := s.field(a)
+	if !ok {
+		return flags
+	}
+	for row, half := range s.Halves[source] {
+		if v := c.Rows[row]; half == Here && v != None {
+			flags[row] = directory.FlagOf(v == 1)
+		}
+	}
+	return flags
+}
+
+// text compares a text attribute with a text that is written out.
+func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
+	flags := s.all(directory.Unset)
+	want, written := textOf(literal)
+	if attr.Kind() != ast.IdentKind || !written {
+		return flags
+	}
+	a := s.policy.variable(attr.AsIdent())
+	if a == nil || a.kind != directory.Text {
+		return flags
+	}
+	c, source, ok := s.field(a)
+	if !ok {
+		return flags
+	}
+	compared := func(text string) directory.Flag {
+		if a.as == filled && text == "" {
+			return directory.Unset
+		}
+		return directory.FlagOf(strings.EqualFold(text, want) == equal)
+	}
+	byWord := make([]directory.Flag, len(c.Words))
+	if len(c.Words) <= s.People { // as it is with one dictionary
+		for word, text := range c.Words {
+			byWord[word] = compared(text)
+		}
+	}
+	none := compared("")
+	for row, half := range s.Halves[source] {
+		switch word := c.Rows[row]; {
+		case half == Here && word == None, half == Nowhere && a.as == orNone:
+			flags[row] = none
+		case half == Here:
+			flags[row] = byWord[word]
+		}
+	}
+	return flags
+}
+
+// lastActivity is the newest of three fields.
+const lastActivity = "entra.lastActivity"
+
+// columnsOf are the columns of which a date is the newest one; none when one is not there.
+func (s *screen) columnsOf(f *directory.Field) (columns []Column) {
+	names := []string{f.Name}
+	if f.Name == lastActivity {
+		names = []string{"entra.lastInteractiveSignIn", "entra.lastNonInteractiveSignIn", "entra.lastSuccessfulSignIn"}
+	}
+	for _, name := range names {
+		c, ok := s.Field(name)
+		if !ok {
+			return nil
+		}
+		columns = append(columns, c)
+	}
+	return columns
+}
+
+// unknownDate stands among dates for one that is not known.
+const unknownDate = None + 1
+
+// date is the date of an attribute of each person: None, unknownDate or microseconds.
+func (s *screen) date(a *attribute) []int64 {
+	if dates, done := s.dates[a]; done {
+		return dates
+	}
+	dates := make([]int64, s.People)
+	known, open := make([]bool, s.People), make([]bool, s.People)
+	for row := range dates {
+		dates[row] = None
+	}
+	if a.kind == directory.Date && s.readable(a) {
+		for _, f := range a.fields {
+			s.newest(f, dates, known, open)
+		}
+	}
+	for row := range dates {
+		if open[row] || !known[row] && a.as != orNone {
+			dates[row] = unknownDate
+		}
+	}
+	s.dates[a] = dates
+	return dates
+}
+
+// newest lets a field count among the dates of an attribute. An account that is not known
+// may hold a later date.
+func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
+	columns := s.columnsOf(f)
+	for row, half := range s.Halves[f.Source] {
+		switch {
+		case half == Here:
+			known[row] = true
+			for _, c := range columns {
+				dates[row] = max(dates[row], c.Rows[row])
+			}
+		case half != Nowhere:
+			open[row] = true
+		}
+	}
+}
+
+// test asks one of the questions that dates answer.
+func (s *screen) test(call ast.CallExpr) []directory.Flag {
+	flags := s.all(directory.Unset)
+	a := s.dateOf(call.Target())
+	holds := dateTests[call.FunctionName()]
+	if a == nil || holds == nil || len(call.Args()) > 1 {
+		return flags
+	}
+	var at time.Time
+	if len(call.Args()) == 1 {
+		var ok bool
+		if at, ok = s.instant(call.Args()[0]); !ok {
+			return flags
+		}
+	}
+	for row, date := range s.date(a) {
+		switch date {
+		case unknownDate:
+		case None:
+			flags[row] = holds(directory.Value{State: directory.None}, at)
+		default:
+			flags[row] = holds(directory.Value{State: directory.Known, Time: time.UnixMicro(date)}, at)
+		}
+	}
+	return flags
+}
+
+// compare compares the value of a date with an instant. There is no answer for a date
+// without a value.
+func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Flag {
+	flags := s.all(directory.Unset)
+	at, ok := s.instant(bound)
+	if !ok || value.Kind() != ast.CallKind || !value.AsCall().IsMemberFunction() || value.AsCall().FunctionName() != "value" {
+		return flags
+	}
+	a := s.dateOf(value.AsCall().Target())
+	if a == nil {
+		return flags
+	}
+	holds := orders[operator]
+	for row, date := range s.date(a) {
+		if date != unknownDate && date != None {
+			flags[row] = directory.FlagOf(holds(time.UnixMicro(date).Compare(at)))
+		}
+	}
+	return flags
+}
+
+// orders are comparisons by what Compare gives.
+var orders = map[string]func(order int) bool{
+	operators.Less: func(order int) bool { return order < 0 }, operators.LessEquals: func(order int) bool { return order <= 0 },
+	operators.Greater: func(order int) bool { return order > 0 }, operators.GreaterEquals: func(order int) bool { return order >= 0 },
+}
+
+// dateOf is the date that an expression names; nil for anything else.
+func (s *screen) dateOf(e ast.Expr) *attribute {
+	if e.Kind() != ast.IdentKind {
+		return nil
+	}
+	if a := s.policy.variable(e.AsIdent()); a != nil && a.kind == directory.Date {
+		return a
+	}
+	return nil
+}
+
+// instant is what an expression of the planning instant and spans stands for.
+func (s *screen) instant(e ast.Expr) (time.Time, bool) {
+	if e.Kind() == ast.IdentKind && e.AsIdent() == "now" {
+		return s.now, true
+	}
+	if t, ok := instantOf(e); ok {
+		return t, true
+	}
+	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 2 {
+		return time.Time{}, false
+	}
+	call := e.AsCall()
+	from, ok := s.instant(call.Args()[0])
+	span, isSpan := spanOf(call.Args()[1])
+	switch {
+	case !ok || !isSpan:
+	case call.FunctionName() == operators.Subtract:
+		return from.Add(-span), true
+	case call.FunctionName() == operators.Add:
+		return from.Add(span), true
+	}
+	return time.Time{}, false
+}
+
+// empty tells of whom an attribute has no value, as Judge.Empty does.
+func (s *screen) empty(a *attribute) []bool {
+	empty := make([]bool, s.People)
+	if a.kind == directory.Date {
+		for row, date := range s.date(a) {
+			empty[row] = date == None
+		}
+		return empty
+	}
+	c, source, _ := s.field(a)
+	for row, half := range s.Halves[source] {
+		empty[row] = half == Here && (c.Rows[row] == None || c.Words[c.Rows[row]] == "")
+	}
+	return empty
+}
