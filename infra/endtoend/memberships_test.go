@@ -31,6 +31,24 @@ func memberships(text string) string {
 `
 }
 
+// applied plans, approves the plan and returns it after it is carried out.
+func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, status int)) *plan.Plan {
+	r.Helper()
+	text, steps, status := idleseat("plan", "--format", "json")
+	var planned struct{ Run, PlanHash string }
+	if err := json.Unmarshal([]byte(text), &planned); err != nil || status != 0 {
+		r.Fatalf("status %d, %v: %s%s", status, err, text, steps)
+	}
+	if text, told, status := idleseat("approve", planned.Run, planned.PlanHash); status != 0 || !strings.Contains(text, "done ") {
+		r.Fatalf("status %d: %s%s", status, text, told)
+	}
+	p, err := report.GetPlan(r.Context(), r.store, planned.Run)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return p
+}
+
 // TestMemberships: both are planned, approved, applied and put back under the state machine.
 func TestMemberships(t *testing.T) {
 	t.Parallel()
@@ -39,18 +57,7 @@ func TestMemberships(t *testing.T) {
 	r := newRig(t, options{company: small, mode: "review", edit: memberships})
 	before := r.holdings()
 	idleseat := r.operator()
-	text, steps, status := idleseat("plan", "--format", "json")
-	var planned struct{ Run, PlanHash string }
-	if err := json.Unmarshal([]byte(text), &planned); err != nil || status != 0 {
-		t.Fatalf("status %d, %v: %s%s", status, err, text, steps)
-	}
-	if text, told, status := idleseat("approve", planned.Run, planned.PlanHash); status != 0 || !strings.Contains(text, "done ") {
-		t.Fatalf("status %d: %s%s", status, text, told)
-	}
-	p, err := report.GetPlan(t.Context(), r.store, planned.Run)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := r.applied(idleseat)
 	of := map[string]int{}
 	for i := range r.box.Company.Size() {
 		who := r.box.Company.Person(i)
@@ -68,7 +75,7 @@ func TestMemberships(t *testing.T) {
 		t.Errorf("changes %v", of)
 	}
 	r.longAgo()
-	if text, told, status := idleseat("restore", "--run", planned.Run); status != 0 || !strings.Contains(text, "done ") {
+	if text, told, status := idleseat("restore", "--run", p.Run); status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("restore: status %d: %s%s", status, text, told)
 	}
 	for range 200 { // licenses of the groups that were left follow membership
@@ -92,18 +99,7 @@ func TestSyncedLicenseGroup(t *testing.T) {
 		"percent: 10,", "percent: 60,",
 	).Replace})
 	idleseat := r.operator()
-	text, steps, status := idleseat("plan", "--format", "json")
-	var planned struct{ Run, PlanHash string }
-	if err := json.Unmarshal([]byte(text), &planned); err != nil || status != 0 {
-		t.Fatalf("status %d, %v: %s%s", status, err, text, steps)
-	}
-	if text, told, status := idleseat("approve", planned.Run, planned.PlanHash); status != 0 || !strings.Contains(text, "done ") {
-		t.Fatalf("status %d: %s%s", status, text, told)
-	}
-	p, err := report.GetPlan(t.Context(), r.store, planned.Run)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := r.applied(idleseat)
 	taken := 0
 	for i := range r.box.Company.Size() {
 		who := r.box.Company.Person(i)

@@ -20,7 +20,7 @@ func severalGroups(t *testing.T) *bench {
 	return b
 }
 
-// TestOneOfSeveralGroups: whoever holds a product by one of several groups leaves that one,
+// TestOneOfSeveralGroups: a person who holds a product by one of several groups leaves it,
 // when the target's license is active.
 func TestOneOfSeveralGroups(t *testing.T) {
 	t.Parallel()

@@ -65,7 +65,7 @@ func (m *move) from() string { return cmp.Or(m.entry.SourceEntra, m.entry.Source
 func (m *move) to() string   { return cmp.Or(m.entry.TargetEntra, m.entry.Target) }
 
 // syncs is how long a change of a group in Active Directory may take to reach Entra ID. Entra
-// Connect runs every 30 minutes, unless it is told otherwise, and a run of it may take long
+// Connect runs every 30 minutes by default, and a run of it may take long
 // (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
 const syncs = 2 * time.Hour
 

@@ -14,13 +14,13 @@ import (
 
 // Screen reads partitions without making people of those whom columns show to be no
 // holders or to keep what they hold, with nothing else to say of them. Most are such.
-// Whoever is not surely one of them is read as Read does, so nobody's decision differs.
+// Read reads everybody else, and anybody in doubt. So nobody's decision differs.
 // It belongs to one goroutine.
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
 	sieve *policy.Sieve
-	users map[string]bool // ids and SIDs of whom the store knows something
+	users map[string]bool // ids and SIDs of people that the store knows something about
 }
 
 // Plain is what is known of people who were not made.
