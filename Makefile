@@ -22,7 +22,7 @@ test: ## many tests wait for throttling, leases and heartbeats, so more of them 
 	$(GO) test -parallel 4 -timeout 20m ./...
 
 test-ad: ## what needs a real Samba domain; installs Samba when run as root on Debian
-	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/activedirectory/... ./shared/collect/... ./shared/sandbox/samba/... ./functions/... ./infra/endtoend
+	IDLESEAT_TEST_SAMBA=1 $(GO) test -count=1 -timeout 20m -run Samba ./shared/source/activedirectory/... ./shared/workflow/collect/... ./infra/simulation/samba/... ./functions/... ./infra/endtoend
 
 test-kills: ## apply killed before and after every one of its operations; half an hour to an hour
 	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat/command
@@ -57,11 +57,11 @@ vulnerabilities: ## known ones of the packages that are built in; VULNDB=file://
 	else echo "SKIPPED: govulncheck cannot reach $(VULNDB), so nothing is known of vulnerabilities"; fi
 
 bench: ## about ten minutes; on a quiet machine
-	$(GO) test -run '^$$' -bench . ./shared/policy ./shared/entra
-	$(GO) test -run '^$$' -bench . -benchtime 3x -cpu 1 -timeout 20m ./shared/evaluate
+	$(GO) test -run '^$$' -bench . ./shared/policy ./shared/source/entra
+	$(GO) test -run '^$$' -bench . -benchtime 3x -cpu 1 -timeout 20m ./shared/workflow/evaluate
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/idleseat/command
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 30m ./infra/endtoend
-	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 5x -timeout 30m ./shared/activedirectory
+	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 5x -timeout 30m ./shared/source/activedirectory
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/relay
 
 build: $(DOORS) ## every command into bin/, the functions' zips into dist/

@@ -21,10 +21,10 @@ var floors = []struct {
 	packages []string
 }{
 	{packages: []string{"shared/directory", "shared/clock", "shared/plain", "shared/rows", "shared/layout", "shared/pages"}},
-	{packages: []string{"shared/policy", "shared/usage", "shared/entra", "shared/activedirectory", "shared/store", "shared/sandbox"}},
-	{packages: []string{"shared/relay/task"}}, // what the cloud and the relay say to each other
-	{open: true, packages: []string{"shared/plan", "shared/snapshot", "shared/ledger", "shared/history", "shared/decision", "shared/report", "shared/relay/errand"}},
-	{packages: []string{"shared/collect", "shared/evaluate", "shared/gate", "shared/apply", "shared/relay", "shared/step", "shared/reevaluate"}},
+	{packages: []string{"shared/policy", "shared/source", "shared/store", "shared/sandbox"}},
+	{packages: []string{"shared/relay/protocol"}}, // what the cloud and the relay say to each other
+	{open: true, packages: []string{"shared/plan", "shared/snapshot", "shared/ledger", "shared/history", "shared/decision", "shared/report", "shared/relay/client"}},
+	{packages: []string{"shared/workflow/collect", "shared/workflow/evaluate", "shared/workflow/gate", "shared/workflow/apply", "shared/relay", "shared/step", "shared/workflow/reevaluate"}},
 	{packages: []string{"functions/"}},
 }
 
@@ -104,7 +104,7 @@ func within(a, b string) bool {
 
 func TestWhatDecidesCannotReachADirectory(t *testing.T) {
 	t.Parallel()
-	for _, p := range list(t, "./policy", "./plan", "./decision", "./evaluate", "./gate", "../functions/evaluate", "../functions/gate") {
+	for _, p := range list(t, "./policy", "./plan", "./decision", "./workflow/evaluate", "./workflow/gate", "../functions/evaluate", "../functions/gate") {
 		for _, forbidden := range []string{"github.com/microsoftgraph/", "github.com/go-ldap/", "github.com/Azure/"} {
 			if slices.ContainsFunc(p.Deps, func(d string) bool { return strings.HasPrefix(d, forbidden) }) {
 				t.Errorf("%s links %s", p.ImportPath, forbidden)
@@ -117,7 +117,7 @@ func TestWhatDecidesCannotReachADirectory(t *testing.T) {
 func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "../functions/relay") {
-		for _, forbidden := range []string{module + "shared/policy", module + "shared/ledger", module + "shared/plan", module + "shared/entra",
+		for _, forbidden := range []string{module + "shared/policy", module + "shared/ledger", module + "shared/plan", module + "shared/source/entra",
 			"github.com/microsoftgraph/", "github.com/Azure/azure-sdk-for-go", "cel.dev/"} {
 			if slices.ContainsFunc(p.Deps, func(d string) bool { return strings.HasPrefix(d, forbidden) }) {
 				t.Errorf("%s links %s", p.ImportPath, forbidden)

@@ -6,13 +6,13 @@ import (
 	"context"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/clock"
-	"github.com/idleseat/idleseat/shared/entra"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/apply"
 )
 
 type settings struct {

@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/clock"
-	"github.com/idleseat/idleseat/shared/collect"
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/entra"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/collect"
 )
 
 type settings struct {

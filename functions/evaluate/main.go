@@ -6,10 +6,10 @@ import (
 	"context"
 
 	"github.com/idleseat/idleseat/shared/decision"
-	"github.com/idleseat/idleseat/shared/evaluate"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
 type settings struct {

@@ -7,11 +7,11 @@ import (
 	"os"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
 type settings struct {

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
-	"github.com/idleseat/idleseat/shared/reevaluate"
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/reevaluate"
 )
 
 type settings struct {

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/sandbox/samba"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )

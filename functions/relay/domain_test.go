@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -19,7 +19,7 @@ func (c company) env(proxy string) []string {
 
 func (c company) address() string { return strings.TrimPrefix(c.ADURL, "ldaps://") }
 
-func (company) everyone() task.Message { return everyone }
+func (company) everyone() protocol.Message { return everyone }
 
 func (c company) truth(*rig) seen {
 	want := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Nested: map[string]bool{}, Unreadable: []string{everyone.Groups[2].Key()}}
@@ -45,19 +45,19 @@ func (c company) truth(*rig) seen {
 }
 
 // changes takes 12 people out of the group and puts 8 others into it.
-func (c company) changes(*rig) (list task.Changes) {
-	wanted := map[task.Action]int{task.Remove: 12, task.Add: 8}
+func (c company) changes(*rig) (list protocol.Changes) {
+	wanted := map[protocol.Action]int{protocol.Remove: 12, protocol.Add: 8}
 	for i := range c.Company.Size() {
 		p := c.Company.Person(i)
 		if p.AD == nil {
 			continue
 		}
-		action := task.Add
+		action := protocol.Add
 		if slices.Contains(p.ADGroups, sandbox.CitrixGroup) {
-			action = task.Remove
+			action = protocol.Remove
 		}
 		if wanted[action]--; wanted[action] >= 0 {
-			list.Changes = append(list.Changes, task.Change{ID: fmt.Sprintf("change-%d", i), SID: p.AD.SID, GUID: p.AD.GUID, Group: sandbox.CitrixGroup, Action: action})
+			list.Changes = append(list.Changes, protocol.Change{ID: fmt.Sprintf("change-%d", i), SID: p.AD.SID, GUID: p.AD.GUID, Group: sandbox.CitrixGroup, Action: action})
 		}
 	}
 	return list
@@ -69,9 +69,9 @@ func (c company) written(*rig) map[string]int {
 	for _, e := range c.Company.History() {
 		switch e.What {
 		case sandbox.MemberAdded:
-			got[fmt.Sprint(e.Person, " ", task.Add)]++
+			got[fmt.Sprint(e.Person, " ", protocol.Add)]++
 		case sandbox.MemberRemoved:
-			got[fmt.Sprint(e.Person, " ", task.Remove)]++
+			got[fmt.Sprint(e.Person, " ", protocol.Remove)]++
 		}
 	}
 	return got

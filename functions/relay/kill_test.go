@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
@@ -23,8 +23,8 @@ const (
 	noGroup     = "CN=Nobody Made This,OU=Licenses," + sandbox.BaseDN
 )
 
-var everyone = task.Message{Kind: task.ReadEveryone, Partitions: partitions, AsOf: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
-	Groups: []task.Group{{DN: sandbox.CitrixGroup, Direct: true}, {DN: sandbox.CitrixGroup}, {DN: noGroup}}}
+var everyone = protocol.Message{Kind: protocol.ReadEveryone, Partitions: partitions, AsOf: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+	Groups: []protocol.Group{{DN: sandbox.CitrixGroup, Direct: true}, {DN: sandbox.CitrixGroup}, {DN: noGroup}}}
 
 // seen is what the relay should have seen.
 type seen struct {
@@ -140,19 +140,19 @@ func TestKilledWhileWriting(t *testing.T) {
 func killedWhileWriting(t *testing.T, newRig func(*testing.T) *rig) {
 	killing(t, newRig, func(r *rig) string { return r.writeQueue }, func(r *rig) (func() *awsfake.Task, func(*awsfake.Task)) {
 		list := r.changes(r)
-		m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", list)}
+		m := protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: r.put("b1", list)}
 		return func() *awsfake.Task { return r.ask(m) }, func(asked *awsfake.Task) { r.madeOnce(list, r.answer(asked)) }
 	})
 }
 
 // madeOnce checks that every change was made, and made once.
-func (r *rig) madeOnce(list task.Changes, key string) {
+func (r *rig) madeOnce(list protocol.Changes, key string) {
 	r.Helper()
 	want := map[string]int{}
-	results := get[task.Results](r, key)
+	results := get[protocol.Results](r, key)
 	for i, c := range list.Changes {
 		want[strings.TrimPrefix(c.ID, "change-")+" "+string(c.Action)]++
-		if got := results.Results[i]; got.ID != c.ID || got.Outcome != task.Done || got.After != (c.Action == task.Add) {
+		if got := results.Results[i]; got.ID != c.ID || got.Outcome != protocol.Done || got.After != (c.Action == protocol.Add) {
 			r.Errorf("change %+v came to %+v", c, got)
 		}
 	}

@@ -8,13 +8,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/idleseat/idleseat/shared/relay/task"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
 // standStill sends a relay SIGSTOP in the middle of its work, until its task
 // and its hold on the message are over.
-func (r *rig) standStill(at int, m task.Message) (p *process, lost *awsfake.Task) {
+func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {
 	r.Helper()
 	p = r.start()
 	r.says(p, "waiting for messages", 2)
@@ -64,7 +64,7 @@ func TestLateWriterSpoilsNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, time.Second)
 	list := r.changes(r)
-	m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", list)}
+	m := protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: r.put("b1", list)}
 	late, _ := r.standStill(40, m)
 	before := len(r.company.History())
 	if before == 0 || before == len(list.Changes) {

@@ -17,9 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/sethvargo/go-envconfig"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
 	"github.com/idleseat/idleseat/shared/plain"
-	"github.com/idleseat/idleseat/shared/relay"
+	"github.com/idleseat/idleseat/shared/relay/worker"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -57,12 +57,12 @@ func main() {
 
 // settings is the whole environment.
 type settings struct {
-	Relay relay.Config
+	Relay worker.Config
 	AD    activedirectory.Config
 }
 
 // connect makes the relay's parts. Nothing is asked over the network yet.
-func connect(ctx context.Context, log *slog.Logger) (*relay.Relay, error) {
+func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	var s settings
 	if err := envconfig.Process(ctx, &s); err != nil {
 		return nil, fmt.Errorf("read the environment: %w", err)
@@ -82,7 +82,7 @@ func connect(ctx context.Context, log *slog.Logger) (*relay.Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS settings: %w", err)
 	}
-	return relay.New(s.Relay, cloud, objects, ad, log)
+	return worker.New(s.Relay, cloud, objects, ad, log)
 }
 
 // version is set by the build; a plain `go build` tells its revision.

@@ -20,10 +20,10 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
-	"github.com/idleseat/idleseat/shared/relay"
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/relay/worker"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
 const bucket = "idleseat-test"
@@ -219,7 +219,7 @@ func TestExampleEnvironment(t *testing.T) {
 	for _, found := range regexp.MustCompile(`(?m)^(?:#|Environment=)?(IDLESEAT_\w+)=`).FindAllStringSubmatch(string(example)+string(unit), -1) {
 		got = append(got, found[1])
 	}
-	for _, part := range []reflect.Type{reflect.TypeFor[relay.Config](), reflect.TypeFor[activedirectory.Config]()} {
+	for _, part := range []reflect.Type{reflect.TypeFor[worker.Config](), reflect.TypeFor[activedirectory.Config]()} {
 		for field := range part.Fields() {
 			want = append(want, field.Tag.Get("env"))
 		}

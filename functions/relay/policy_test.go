@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/idleseat/idleseat/shared/relay/task"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
 // implied are the rights that no call of the relay shows.
@@ -47,9 +47,9 @@ func TestPolicyHasWhatIsCalled(t *testing.T) {
 	}
 	p := r.start()
 	r.answer(r.ask(everyone))
-	r.answer(r.ask(task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes(r))}))
-	bad := r.ask(task.Message{Kind: task.ReadCandidates, Batch: "b2", Input: "runs/run-1/ad/input/none.json"})
-	if end, err := bad.Wait(r.soon()); err != nil || end.Error != task.ErrorBad {
+	r.answer(r.ask(protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes(r))}))
+	bad := r.ask(protocol.Message{Kind: protocol.ReadCandidates, Batch: "b2", Input: "runs/run-1/ad/input/none.json"})
+	if end, err := bad.Wait(r.soon()); err != nil || end.Error != protocol.ErrorBad {
 		t.Fatalf("%+v, %v", end, err)
 	}
 	r.drained(r.readQueue)

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/idleseat/idleseat/shared/relay/task"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -23,11 +23,11 @@ const minute = time.Minute
 func TestCandidates(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
-	want := task.Evidence{Run: "run-1", Batch: "b1", Unreadable: []string{everyone.Groups[2].Key()}}
+	want := protocol.Evidence{Run: "run-1", Batch: "b1", Unreadable: []string{everyone.Groups[2].Key()}}
 	for _, g := range everyone.Groups {
 		want.Groups = append(want.Groups, g.Key())
 	}
-	truth, list := r.truth(r), task.People{}
+	truth, list := r.truth(r), protocol.People{}
 	for i := 0; len(list.SIDs) < 30; i++ {
 		p := r.company.Person(i)
 		if p.AD == nil {
@@ -35,18 +35,18 @@ func TestCandidates(t *testing.T) {
 		}
 		list.SIDs = append(list.SIDs, p.AD.SID)
 		p.AD.LastLogonTimestamp = p.LastLogon // of the only controller, and so never older
-		want.People = append(want.People, task.Account{SID: p.AD.SID, User: p.AD, Groups: truth.Memberships[p.AD.SID]})
+		want.People = append(want.People, protocol.Account{SID: p.AD.SID, User: p.AD, Groups: truth.Memberships[p.AD.SID]})
 	}
 	const nobody = "S-1-5-21-1-2-3-999999"
 	list.SIDs = append(list.SIDs, nobody)
-	want.People = append(want.People, task.Account{SID: nobody})
+	want.People = append(want.People, protocol.Account{SID: nobody})
 	named := *want.People[0].User
 	list.Names = []string{named.UserPrincipalName, "nobody@contoso.example"}
-	want.People = append(want.People, task.Account{SID: named.SID, Name: list.Names[0], User: &named, Groups: want.People[0].Groups},
-		task.Account{Name: list.Names[1]})
-	asked := r.ask(task.Message{Kind: task.ReadCandidates, Batch: "b1", Input: r.put("b1", list), Groups: everyone.Groups, Sample: 50})
+	want.People = append(want.People, protocol.Account{SID: named.SID, Name: list.Names[0], User: &named, Groups: want.People[0].Groups},
+		protocol.Account{Name: list.Names[1]})
+	asked := r.ask(protocol.Message{Kind: protocol.ReadCandidates, Batch: "b1", Input: r.put("b1", list), Groups: everyone.Groups, Sample: 50})
 	r.start()
-	got := get[task.Evidence](r, r.answer(asked))
+	got := get[protocol.Evidence](r, r.answer(asked))
 	if age := time.Since(got.Read); age < 0 || age > time.Minute {
 		t.Errorf("read %v ago", age)
 	}
@@ -59,7 +59,7 @@ func TestCandidates(t *testing.T) {
 		t.Error("no group was found")
 	}
 	for dn, g := range got.Found {
-		if g.GUID == "" || g.Created.IsZero() || !slices.ContainsFunc(everyone.Groups, func(asked task.Group) bool { return asked.DN == dn }) {
+		if g.GUID == "" || g.Created.IsZero() || !slices.ContainsFunc(everyone.Groups, func(asked protocol.Group) bool { return asked.DN == dn }) {
 			t.Errorf("group %q: %+v", dn, g)
 		}
 	}
@@ -116,7 +116,7 @@ func TestChangesSince(t *testing.T) {
 func TestTwoRelaysShareAQueue(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3*time.Second)
-	var list task.People
+	var list protocol.People
 	for i := range 40 {
 		if p := r.company.Person(i); p.AD != nil {
 			list.SIDs = append(list.SIDs, p.AD.SID)
@@ -128,13 +128,13 @@ func TestTwoRelaysShareAQueue(t *testing.T) {
 	var asked []*awsfake.Task
 	for i := range 12 {
 		batch := fmt.Sprintf("b%d", i)
-		asked = append(asked, r.ask(task.Message{Kind: task.ReadCandidates, Batch: batch, Input: r.put(batch, list)}))
+		asked = append(asked, r.ask(protocol.Message{Kind: protocol.ReadCandidates, Batch: batch, Input: r.put(batch, list)}))
 	}
 	r.says(first, "candidates were read", 1)
 	first.kill()
 	r.aws.Advance(r.visibility)
 	for _, a := range asked {
-		if got := get[task.Evidence](r, r.answer(a)); len(got.People) != len(list.SIDs) {
+		if got := get[protocol.Evidence](r, r.answer(a)); len(got.People) != len(list.SIDs) {
 			t.Errorf("%d people, not %d", len(got.People), len(list.SIDs))
 		}
 	}
@@ -195,7 +195,7 @@ func TestMessagesThatAreRefused(t *testing.T) {
 	p := r.start()
 	for _, tt := range tests {
 		end, err := tt.asked.Wait(r.soon())
-		if err != nil || end.Error != task.ErrorBad || !strings.Contains(end.Cause, tt.cause) {
+		if err != nil || end.Error != protocol.ErrorBad || !strings.Contains(end.Cause, tt.cause) {
 			t.Errorf("want %q, got %+v, %v", tt.cause, end, err)
 		}
 	}
@@ -220,11 +220,11 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 	tests := []struct {
 		name string
 		at   int
-		m    func(r *rig) task.Message
+		m    func(r *rig) protocol.Message
 	}{
-		{"reading", 100, func(*rig) task.Message { return everyone }},
-		{"writing", 40, func(r *rig) task.Message {
-			return task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes(r))}
+		{"reading", 100, func(*rig) protocol.Message { return everyone }},
+		{"writing", 40, func(r *rig) protocol.Message {
+			return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes(r))}
 		}},
 	}
 	for _, tt := range tests {
@@ -249,7 +249,7 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 			}
 			r.start() // long before the message would have come back by itself
 			key := r.answer(asked)
-			if m.Kind == task.WriteMembers {
+			if m.Kind == protocol.WriteMembers {
 				r.madeOnce(list, key)
 			} else if diff := cmp.Diff(r.truth(r), r.sealed(key)); diff != "" {
 				t.Errorf("the snapshot differs from the company (-company +snapshot):\n%s", diff)
@@ -261,7 +261,7 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 func TestQueuesAreSwitchedOff(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
-	m := task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes(r))}
+	m := protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: r.put("b1", r.changes(r))}
 	write := r.ask(m)
 	p := r.start("IDLESEAT_RELAY_WRITE_QUEUE=")
 	r.answer(r.ask(everyone))
@@ -288,12 +288,12 @@ func TestLogsNameNobody(t *testing.T) {
 	list.Changes[0].Group = noGroup
 	list.Changes[1].GUID = list.Changes[2].GUID
 	list.Changes[3].After = list.Changes[0].ID
-	results := get[task.Results](r, r.answer(r.ask(task.Message{Kind: task.WriteMembers, Batch: "b1", Input: r.put("b1", list)})))
-	var got []task.Outcome
+	results := get[protocol.Results](r, r.answer(r.ask(protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: r.put("b1", list)})))
+	var got []protocol.Outcome
 	for _, result := range results.Results[:4] {
 		got = append(got, result.Outcome)
 	}
-	if diff := cmp.Diff([]task.Outcome{task.Refused, task.Missing, task.Done, task.Skipped}, got); diff != "" {
+	if diff := cmp.Diff([]protocol.Outcome{protocol.Refused, protocol.Missing, protocol.Done, protocol.Skipped}, got); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 	p.kill()

@@ -18,9 +18,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -67,10 +67,10 @@ func (t *tap) arm(at int, strike func()) int {
 type domain interface {
 	// env leads a relay to the domain, by way of proxy (host:port).
 	env(proxy string) []string
-	address() string           // of its controller
-	everyone() task.Message    // that asks for everybody and for groups
-	truth(*rig) seen           // what it comes to
-	changes(*rig) task.Changes // some, of which each is needed
+	address() string               // of its controller
+	everyone() protocol.Message    // that asks for everybody and for groups
+	truth(*rig) seen               // what it comes to
+	changes(*rig) protocol.Changes // some, of which each is needed
 	// written counts what the controller accepted, by "person action"; the id
 	// of a change is change-<person>.
 	written(*rig) map[string]int
@@ -261,16 +261,16 @@ func (r *rig) soon() context.Context {
 }
 
 // ask starts a task of an hour, unless told otherwise, and sends its message.
-func (r *rig) ask(m task.Message, heartbeat ...time.Duration) *awsfake.Task {
+func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task {
 	r.Helper()
 	t := r.aws.NewTask(cmp.Or(append(heartbeat, time.Hour)...), time.Hour)
-	m.Version, m.Token, m.Run = task.Version, t.Token, "run-1"
+	m.Version, m.Token, m.Run = protocol.Version, t.Token, "run-1"
 	text, err := json.Marshal(m)
 	if err != nil {
 		r.Fatal(err)
 	}
 	queue := r.readQueue
-	if m.Kind == task.WriteMembers {
+	if m.Kind == protocol.WriteMembers {
 		queue = r.writeQueue
 	}
 	r.aws.Send(queue, string(text))
@@ -284,7 +284,7 @@ func (r *rig) answer(t *awsfake.Task) string {
 	if err != nil {
 		r.Fatal(err)
 	}
-	var a task.Answer
+	var a protocol.Answer
 	if err := json.Unmarshal([]byte(end.Output), &a); err != nil {
 		r.Fatalf("the task ended with %+v", end)
 	}

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/relay/task"
-	"github.com/idleseat/idleseat/shared/sandbox/samba"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
 // TestSamba kills relays that work on a real Active Directory, in the same ways
@@ -80,9 +80,9 @@ func (d sambaDomain) address() string {
 	return net.JoinHostPort(strings.TrimPrefix(d.URLs[0], "ldaps://"), "636")
 }
 
-func (d sambaDomain) everyone() task.Message {
+func (d sambaDomain) everyone() protocol.Message {
 	m := everyone
-	m.Groups = []task.Group{{DN: d.group, Direct: true}, {DN: d.group}, {DN: "CN=Nobody Made This," + samba.GroupsOU}}
+	m.Groups = []protocol.Group{{DN: d.group, Direct: true}, {DN: d.group}, {DN: "CN=Nobody Made This," + samba.GroupsOU}}
 	return m
 }
 
@@ -105,13 +105,13 @@ func (d sambaDomain) truth(*rig) seen {
 }
 
 // changes takes 12 people out of the group and puts 8 others into it.
-func (d sambaDomain) changes(*rig) (list task.Changes) {
+func (d sambaDomain) changes(*rig) (list protocol.Changes) {
 	for i := range 20 {
-		u, action := d.people[sambaName(i)], task.Remove
+		u, action := d.people[sambaName(i)], protocol.Remove
 		if i >= 12 {
-			u, action = d.people[sambaName(100+i)], task.Add
+			u, action = d.people[sambaName(100+i)], protocol.Add
 		}
-		list.Changes = append(list.Changes, task.Change{ID: "change-" + u.SAMAccount, SID: u.SID, GUID: u.GUID, Group: d.group, Action: action})
+		list.Changes = append(list.Changes, protocol.Change{ID: "change-" + u.SAMAccount, SID: u.SID, GUID: u.GUID, Group: d.group, Action: action})
 	}
 	return list
 }
@@ -127,9 +127,9 @@ func (d sambaDomain) written(r *rig) map[string]int {
 		if !strings.EqualFold(c.Group, d.group) {
 			continue
 		}
-		name, action := strings.TrimPrefix(strings.ToLower(strings.Split(c.Member, ",")[0]), "cn="), task.Remove
+		name, action := strings.TrimPrefix(strings.ToLower(strings.Split(c.Member, ",")[0]), "cn="), protocol.Remove
 		if c.Added {
-			action = task.Add
+			action = protocol.Add
 		}
 		got[name+" "+string(action)]++
 	}

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/infra/simulation/awsfake/lambdas"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake/lambdas"
 )
 
 // BenchmarkColdStart starts each function twenty times, and one that does

@@ -24,12 +24,12 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/infra/simulation/awsfake/lambdas"
+	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake/lambdas"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake/states"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
 	"github.com/idleseat/idleseat/shared/store"
 )
 

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake"
-	"github.com/idleseat/idleseat/shared/sandbox/awsfake/states"
 )
 
 // as gives a process an access key by which its calls are told apart.

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/samba"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
 // TestSamba runs the deployment with a real Active Directory behind the relay:

@@ -32,7 +32,7 @@ const (
 func prepare() (*hunt, error) {
 	var paths []string
 	for _, p := range judged {
-		paths = append(paths, "./shared/"+p)
+		paths = append(paths, "./"+p)
 	}
 	sources, module, err := load(paths)
 	if err != nil {
@@ -63,7 +63,7 @@ func above(module string) ([]listed, error) {
 		if !isTest || p.Name != "main" {
 			continue
 		}
-		if slices.ContainsFunc(judged, func(j string) bool { return slices.ContainsFunc(p.Deps, links(module+"/shared/"+j)) }) {
+		if slices.ContainsFunc(judged, func(j string) bool { return slices.ContainsFunc(p.Deps, links(module+"/"+j)) }) {
 			p.ImportPath = name
 			found = append(found, p)
 		}
@@ -97,7 +97,7 @@ func (h *hunt) suite(p listed) (*suite, error) {
 func (h *hunt) hunt(only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {
-		i := slices.IndexFunc(h.above, func(p listed) bool { return strings.HasSuffix(p.ImportPath, "/shared/"+own) })
+		i := slices.IndexFunc(h.above, func(p listed) bool { return strings.HasSuffix(p.ImportPath, "/"+folder(own)) })
 		if i < 0 {
 			return fmt.Errorf("package %s has no tests", own)
 		}
@@ -127,7 +127,7 @@ func (h *hunt) meet(p listed, of []string, budget time.Duration) error {
 	}
 	met, killed := 0, 0
 	for _, m := range h.mutants {
-		if h.killed[m.name] != "" || !slices.Contains(of, m.pkg) || budget == ownBudget != (s.pkg == "shared/"+m.pkg) {
+		if h.killed[m.name] != "" || !slices.Contains(of, m.pkg) || budget == ownBudget != (s.pkg == folder(m.pkg)) {
 			continue
 		}
 		dead, err := h.kills(m, s, budget)

@@ -17,11 +17,21 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path"
 	"slices"
 )
 
-// judged are the packages that decide, and those that write.
-var judged = []string{"ledger", "plan", "policy", "decision", "history", "gate", "apply"}
+// judged are the packages that decide, and those that write. The list of survivors calls them by their last name.
+var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/apply"}
+
+// folder finds the folder of a judged package by its last name. It is empty when there is none.
+func folder(name string) string {
+	i := slices.IndexFunc(judged, func(p string) bool { return path.Base(p) == name })
+	if i < 0 {
+		return ""
+	}
+	return judged[i]
+}
 
 const survivorsFile = "infra/mutation/survivors.txt"
 
@@ -44,12 +54,14 @@ func main() {
 
 func run(own, again bool, only []string) ([]string, error) {
 	for _, p := range only {
-		if !slices.Contains(judged, p) {
+		if folder(p) == "" {
 			return nil, fmt.Errorf("no package %q among %v", p, judged)
 		}
 	}
 	if len(only) == 0 {
-		only = judged
+		for _, p := range judged {
+			only = append(only, path.Base(p))
+		}
 	}
 	known, err := readSurvivors(survivorsFile)
 	if err != nil {

@@ -56,7 +56,7 @@ func TestFaultsAndTable(t *testing.T) {
 	t.Parallel()
 	h := &hunt{
 		mutants: []*mutant{{pkg: "plan", name: "own"}, {pkg: "plan", name: "above"}, {pkg: "plan", name: "listed"}, {pkg: "plan", name: "living"}, {pkg: "plan", name: "dead and listed"}, {pkg: "gate", name: "not asked"}},
-		killed:  map[string]string{"own": "shared/plan", "above": "shared/gate", "dead and listed": "shared/plan"},
+		killed:  map[string]string{"own": "shared/plan", "above": "shared/workflow/gate", "dead and listed": "shared/plan"},
 	}
 	known := map[string]string{"listed": "text: x", "dead and listed": "text: x", "gone": "text: x"}
 	want := []string{

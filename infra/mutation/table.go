@@ -24,7 +24,7 @@ func table(h *hunt, only []string, known map[string]string) string {
 			}
 			n[0]++
 			switch by := h.killed[m.name]; {
-			case by == "shared/"+p:
+			case by == folder(p):
 				n[1]++
 			case by != "":
 				n[2]++

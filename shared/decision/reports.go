@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/snapshot"
-	"github.com/idleseat/idleseat/shared/usage"
+	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
 // reported judges the signals of reports that the policy names, and prepares to read the

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/source/usage"
 	"github.com/idleseat/idleseat/shared/store"
-	"github.com/idleseat/idleseat/shared/usage"
 )
 
 // Run is a sealed run, ready to be evaluated.

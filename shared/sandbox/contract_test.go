@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/idleseat/idleseat/shared/sandbox/graphcontract"
+	"github.com/idleseat/idleseat/infra/simulation/graphcontract"
 )
 
 // TestContract asks for everything the sandbox answers, and holds requests

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/idleseat/idleseat/shared/source/usage"
 	"github.com/idleseat/idleseat/shared/store"
-	"github.com/idleseat/idleseat/shared/usage"
 )
 
 // maxReport bounds the table of a report in bytes: ten times that of 1,000,000 people.

@@ -17,8 +17,8 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/source/usage"
 	"github.com/idleseat/idleseat/shared/store"
-	"github.com/idleseat/idleseat/shared/usage"
 )
 
 // ErrNone is returned for a run that has no manifest: it never read everything.

@@ -15,17 +15,17 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/clock"
-	"github.com/idleseat/idleseat/shared/collect"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/apply"
+	"github.com/idleseat/idleseat/shared/workflow/collect"
+	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
 // The exit statuses of every command.

@@ -5,14 +5,14 @@ import (
 	"os"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
-	"github.com/idleseat/idleseat/shared/apply"
-	"github.com/idleseat/idleseat/shared/entra"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
+	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/apply"
 )
 
 type demoCmd struct {

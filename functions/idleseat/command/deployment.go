@@ -14,11 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/idleseat/idleseat/shared/apply"
-	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/step"
+	"github.com/idleseat/idleseat/shared/workflow/apply"
+	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
 // awsFlag is the flag of commands that a deployment can run.

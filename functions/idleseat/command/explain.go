@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/apply"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -15,6 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/apply"
 )
 
 type explainCmd struct {

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/infra/simulation/graphcontract"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/graphcontract"
 )
 
 // spoil alters every page of people with change.

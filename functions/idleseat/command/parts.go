@@ -14,11 +14,11 @@ import (
 
 	"github.com/sethvargo/go-envconfig"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
 	"github.com/idleseat/idleseat/shared/clock"
-	"github.com/idleseat/idleseat/shared/entra"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
+	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/store"
 )
 

@@ -8,17 +8,17 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
-	"github.com/idleseat/idleseat/shared/collect"
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/entra"
-	"github.com/idleseat/idleseat/shared/evaluate"
-	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
+	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/collect"
+	"github.com/idleseat/idleseat/shared/workflow/evaluate"
+	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
 // pipeline runs the steps of a run one after the other on this machine, as the state machine does in AWS.

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/samba"
 )
 
 // TestSambaTwoControllers runs against two real controllers. Only the first is configured. The directory lists the

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/idleseat/idleseat/shared/apply"
-	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/apply"
+	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
 type restoreCmd struct {

@@ -13,12 +13,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/samba"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
 // TestSamba plans and applies with Active Directory in a real

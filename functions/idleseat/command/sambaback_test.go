@@ -11,11 +11,11 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/report"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/samba"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
 // TestSambaGivesBack takes Citrix in a real Samba domain, restores it to a person who logs on again, and then restores

@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/activedirectory"
+	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/sandbox"
-	"github.com/idleseat/idleseat/shared/sandbox/samba"
+	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
 // TestSambaKilled kills apply again and again, before and after its operations on Graph and on the store, while it

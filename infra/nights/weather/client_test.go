@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/entra"
+	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
 // seeds is the number of seeds for every kind, at each of these rates.

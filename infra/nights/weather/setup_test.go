@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/entra"
 	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
 // simulated is a clock that advances only while somebody sleeps by it.

@@ -8,16 +8,16 @@ import (
 	"os"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/apply"
-	"github.com/idleseat/idleseat/shared/collect"
 	"github.com/idleseat/idleseat/shared/decision"
-	"github.com/idleseat/idleseat/shared/entra"
-	"github.com/idleseat/idleseat/shared/evaluate"
-	"github.com/idleseat/idleseat/shared/gate"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/source/entra"
+	"github.com/idleseat/idleseat/shared/workflow/apply"
+	"github.com/idleseat/idleseat/shared/workflow/collect"
+	"github.com/idleseat/idleseat/shared/workflow/evaluate"
+	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
 // functions are the steps of the Lambda functions, called in the order of the state machine, in a deployment without a
@@ -101,7 +101,7 @@ func (f *functions) plan(accept bool) (p plan.Plan, err error) {
 			return p, err
 		}
 	}
-	if out, err = read(collect.StepInput{Op: "seal", Run: run, AD: task.Ending{Absent: true}}); err != nil {
+	if out, err = read(collect.StepInput{Op: "seal", Run: run, AD: protocol.Ending{Absent: true}}); err != nil {
 		return p, err
 	}
 	for _, n := range out.Partitions {
@@ -185,7 +185,7 @@ func (f *functions) batch(b gate.Batch, round int) {
 	for _, op := range []string{"prepare", "change"} {
 		in := apply.StepInput{Op: op, Batch: *state}
 		if op == "change" {
-			in.Batch.Evidence = &task.Ending{Absent: true}
+			in.Batch.Evidence = &protocol.Ending{Absent: true}
 		}
 		var err error
 		if state, err = step(f, op, func(ctx context.Context) (*apply.BatchState, error) { return f.change.Do(ctx, in) }); err != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/relay/task"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -32,9 +32,9 @@ type Census struct {
 	Store   store.Store
 	Run     *snapshot.Begin // Run, Partitions and AsOf count
 	AD      AD
-	Groups  []task.Group // whose members are read
-	Rests   []string     // LDAP names of the attributes on which something rests
-	Attempt string       // in the names of parts
+	Groups  []protocol.Group // whose members are read
+	Rests   []string         // LDAP names of the attributes on which something rests
+	Attempt string           // in the names of parts
 	Now     func() time.Time
 	// Progress is told how many people were read; it may be nil.
 	Progress func(people int)
@@ -145,7 +145,7 @@ func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
 // otherwise reads the people who are in a group by another way than its list. Nobody
 // can take them off the list. Those who are on the list, too, stay in the group without
 // it.
-func (c *Census) otherwise(ctx context.Context, w *snapshot.Writer, g task.Group) error {
+func (c *Census) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.Group) error {
 	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
 	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })
 	if err != nil {

@@ -1,0 +1,89 @@
+package states
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+)
+
+// Serve has a simulated account answer StartExecution, DescribeExecution and
+// GetExecutionHistory for the machine, with the fields that are used here. The
+// history tells which states were entered.
+func (m *Machine) Serve(s *awsfake.Server) {
+	s.Handle("AWSStepFunctions.StartExecution", m.startExecution)
+	s.Handle("AWSStepFunctions.DescribeExecution", m.describeExecution)
+	s.Handle("AWSStepFunctions.GetExecutionHistory", m.getExecutionHistory)
+}
+
+func (m *Machine) startExecution(body []byte) (any, error) {
+	var in struct{ StateMachineArn, Name, Input string }
+	if err := strict(body, &in); err != nil {
+		return nil, awsfake.Fail("SerializationException", err.Error())
+	}
+	if in.StateMachineArn != m.ARN {
+		return nil, awsfake.Fail("StateMachineDoesNotExist", "State Machine Does Not Exist: '"+in.StateMachineArn+"'")
+	}
+	e, err := m.Start(in.Name, in.Input)
+	switch {
+	case errors.Is(err, ErrExists):
+		return nil, awsfake.Fail("ExecutionAlreadyExists", err.Error())
+	case err != nil:
+		return nil, awsfake.Fail("InvalidExecutionInput", err.Error())
+	}
+	return map[string]any{"executionArn": e.ARN, "startDate": e.Started.Unix()}, nil
+}
+
+func (m *Machine) describeExecution(body []byte) (any, error) {
+	var in struct{ ExecutionArn string }
+	if err := strict(body, &in); err != nil {
+		return nil, awsfake.Fail("SerializationException", err.Error())
+	}
+	e := m.Find(in.ExecutionArn)
+	if e == nil {
+		return nil, awsfake.Fail("ExecutionDoesNotExist", "Execution Does Not Exist: '"+in.ExecutionArn+"'")
+	}
+	out := map[string]any{"executionArn": e.ARN, "stateMachineArn": m.ARN, "name": e.Name, "status": "RUNNING", "startDate": e.Started.Unix()}
+	select {
+	case <-e.done:
+	default:
+		return out, nil
+	}
+	if e.failure != nil {
+		out["status"], out["error"], out["cause"] = "FAILED", e.failure.Error, e.failure.Cause
+		return out, nil
+	}
+	text, err := json.Marshal(e.output)
+	out["status"], out["output"] = "SUCCEEDED", string(text)
+	return out, err
+}
+
+func (m *Machine) getExecutionHistory(body []byte) (any, error) {
+	var in struct {
+		ExecutionArn         string
+		MaxResults           int
+		ReverseOrder         bool
+		IncludeExecutionData bool
+	}
+	if err := strict(body, &in); err != nil {
+		return nil, awsfake.Fail("SerializationException", err.Error())
+	}
+	e := m.Find(in.ExecutionArn)
+	if e == nil {
+		return nil, awsfake.Fail("ExecutionDoesNotExist", "Execution Does Not Exist: '"+in.ExecutionArn+"'")
+	}
+	events := []any{}
+	for i, h := range e.History() {
+		if h.Kind == "entered" {
+			events = append(events, map[string]any{
+				"id": i + 1, "timestamp": float64(h.At.UnixMilli()) / 1000, "type": "TaskStateEntered",
+				"stateEnteredEventDetails": map[string]any{"name": h.State},
+			})
+		}
+	}
+	if in.ReverseOrder {
+		slices.Reverse(events)
+	}
+	return map[string]any{"events": events[:min(len(events), in.MaxResults)]}, nil
+}

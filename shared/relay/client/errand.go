@@ -1,0 +1,231 @@
+// Package client is the cloud's side of the relay. It answers questions about Active Directory from the evidence that
+// the relay read, and collects the writes that the relay must make. It never waits or connects. What the relay did not
+// read is an error, never "no".
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+)
+
+// Fresh is how long evidence may be used after its reading began.
+const Fresh = time.Hour
+
+// Directory is Active Directory as the relay read it for one step. It is not safe for concurrent use.
+type Directory struct {
+	evidence *protocol.Evidence
+	failed   error                      // why there is no evidence; then it is the answer to every question
+	results  map[string]protocol.Result // by the id of the change
+	refused  map[string]protocol.Result // by GUID: a change of this person that was refused
+	wishes   []protocol.Change
+}
+
+// New answers from evidence. written are the results of the writes that earlier steps asked for, in their order.
+func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Directory {
+	d := &Directory{evidence: e, results: map[string]protocol.Result{}, refused: map[string]protocol.Result{}}
+	if age := now.Sub(e.Read); age > Fresh {
+		return Failed(fmt.Sprintf("what the relay read is %s old; evidence is good for %s", age.Round(time.Minute), Fresh))
+	}
+	for _, w := range written {
+		for _, r := range w.Results {
+			if d.results[r.ID] = r; r.Outcome == protocol.Refused || r.Outcome == protocol.Missing {
+				d.refused[r.GUID] = r
+			}
+		}
+	}
+	return d
+}
+
+// Failed answers every question with the reason why the relay read nothing.
+func Failed(why string) *Directory {
+	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
+}
+
+// Wishes returns the pending writes, in order: those that were asked for and are not made yet.
+func (d *Directory) Wishes() *protocol.Changes {
+	return &protocol.Changes{Changes: append([]protocol.Change{}, d.wishes...)}
+}
+
+// CheckClock has nothing to compare, since the relay did so when it read.
+func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
+
+// ListPeople yields people of whom only the last logon is known. They are the sample by which the feed is judged.
+func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
+	if d.failed != nil {
+		return d.failed
+	}
+	if d.evidence.Unsampled != "" {
+		return fmt.Errorf("the relay could not sample last logons: %s", d.evidence.Unsampled)
+	}
+	for _, date := range d.evidence.Sample {
+		if err := each(directory.ADUser{LastLogonTimestamp: date}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FindPerson returns the account that the relay found by a name.
+func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser, error) {
+	return d.account(func(a *protocol.Account) bool { return strings.EqualFold(a.Name, name) }, name)
+}
+
+// ReadPerson returns an account with its last logon from every controller, or with a directory.UnaskedError that says
+// why the last logon is not known.
+func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
+	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
+}
+
+func (d *Directory) account(is func(*protocol.Account) bool, name string) (directory.ADUser, error) {
+	a, err := d.find(is, name)
+	switch {
+	case err != nil:
+		return directory.ADUser{}, err
+	case a.Failed != "":
+		return directory.ADUser{}, fmt.Errorf("the relay could not read %q: %s", name, a.Failed)
+	case a.User == nil:
+		return directory.ADUser{}, fmt.Errorf("%w: %q", directory.ErrNoPerson, name)
+	case a.Unasked != "":
+		return *a.User, &directory.UnaskedError{Err: errors.New(a.Unasked), Latest: a.Latest}
+	}
+	return *a.User, nil
+}
+
+func (d *Directory) find(is func(*protocol.Account) bool, name string) (*protocol.Account, error) {
+	if d.failed != nil {
+		return nil, d.failed
+	}
+	for i := range d.evidence.People {
+		if is(&d.evidence.People[i]) {
+			return &d.evidence.People[i], nil
+		}
+	}
+	return nil, fmt.Errorf("the relay was not asked about %q", name)
+}
+
+// FindGroup returns a group about which the relay was asked. Relays of older versions do not return the group's
+// objectGUID.
+func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	if d.failed != nil {
+		return directory.Group{}, d.failed
+	}
+	name = d.asked(name)
+	g, found := d.evidence.Found[name]
+	key := protocol.Group{DN: name, Direct: true}.Key()
+	switch {
+	case found:
+		return g, nil
+	case contains(d.evidence.Unreadable, key):
+		return directory.Group{}, fmt.Errorf("%w: %q", directory.ErrNoGroup, name)
+	case !contains(d.evidence.Groups, key):
+		return directory.Group{}, fmt.Errorf("the relay was not asked about the group %q", name)
+	}
+	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
+}
+
+// asked returns the DN by which the relay was asked about a group. name may be the group's objectGUID, which a run of
+// one person does not know beforehand.
+func (d *Directory) asked(name string) string {
+	if contains(d.evidence.Groups, protocol.Group{DN: name, Direct: true}.Key()) {
+		return name
+	}
+	for dn, g := range d.evidence.Found {
+		if g.GUID != "" && directory.GroupByGUID(g.GUID, "") == name {
+			return dn
+		}
+	}
+	return name
+}
+
+// MemberOf reports whether a person is in a group about which the relay was asked.
+func (d *Directory) MemberOf(_ context.Context, sid, groupDN string, direct bool) (bool, error) {
+	a, err := d.find(func(a *protocol.Account) bool { return a.SID == sid || a.User != nil && a.User.SID == sid }, sid)
+	if err != nil {
+		return false, err
+	}
+	key := protocol.Group{DN: d.asked(groupDN), Direct: direct}.Key()
+	switch {
+	case contains(d.evidence.Unreadable, key):
+		return false, fmt.Errorf("%w: %q", directory.ErrNoGroup, groupDN)
+	case !contains(d.evidence.Groups, key):
+		return false, fmt.Errorf("the relay was not asked about the group %q", groupDN)
+	case a.Failed != "":
+		return false, fmt.Errorf("the relay could not read %q: %s", sid, a.Failed)
+	}
+	return contains(a.Groups, key), nil
+}
+
+func contains(list []string, key string) bool {
+	for _, k := range list {
+		if k == key {
+			return true
+		}
+	}
+	return false
+}
+
+// AddMember asks for a new member, or returns the result of having asked before.
+func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
+	return d.wish(protocol.Add, groupDN, personGUID)
+}
+
+// RemoveMember asks to remove a member, or returns the result of having asked before.
+func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
+	return d.wish(protocol.Remove, groupDN, personGUID)
+}
+
+func (d *Directory) wish(action protocol.Action, groupDN, guid string) error {
+	a, err := d.find(func(a *protocol.Account) bool { return a.User != nil && a.User.GUID == guid }, guid)
+	if err != nil {
+		return err
+	}
+	c := protocol.Change{ID: wishID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
+	// A person must not join a group and leave it again because the next group refuses them.
+	if r, refused := d.refused[guid]; refused && action == protocol.Add {
+		return refusal(r)
+	}
+	switch r := d.results[c.ID]; r.Outcome {
+	case protocol.Done:
+		return nil
+	case protocol.Refused, protocol.Missing:
+		return refusal(r)
+	case protocol.Failed:
+		return fmt.Errorf("the relay could not write it: %s", r.Note)
+	case protocol.Outdated:
+		return fmt.Errorf("the relay wrote nothing: %s", r.Note)
+	}
+	if action == protocol.Remove {
+		c.Seen = a.Seen
+	}
+	c.After = d.joining(guid)
+	d.wishes = append(d.wishes, c)
+	return directory.ErrDeferred
+}
+
+func refusal(r protocol.Result) error {
+	return &directory.Refusal{Reason: r.Note, Err: fmt.Errorf("the relay was refused: %s", r.Note)}
+}
+
+// joining returns the id of an earlier pending write that adds the same person to a group.
+func (d *Directory) joining(guid string) string {
+	for _, w := range d.wishes {
+		if w.GUID == guid && w.Action == protocol.Add {
+			return w.ID
+		}
+	}
+	return ""
+}
+
+// wishID names a pending write, so that its result can be matched to it.
+func wishID(action protocol.Action, groupDN, guid string) string {
+	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
+	return hex.EncodeToString(sum[:12])
+}

@@ -1,0 +1,174 @@
+package client
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+)
+
+const (
+	anna   = "S-1-5-21-1"
+	bo     = "S-1-5-21-2"
+	broken = "S-1-5-21-3"
+	seats  = "CN=Seats,DC=x"
+	other  = "CN=Other,DC=x"
+	gone   = "CN=Gone,DC=x"
+)
+
+var now = time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
+
+var seen = protocol.Seen{Facts: "anna", Dated: true}
+
+func evidence() *protocol.Evidence {
+	key := func(dn string) string { return protocol.Group{DN: dn, Direct: true}.Key() }
+	return &protocol.Evidence{
+		Read: now.Add(-time.Minute), Groups: []string{key(seats), key(other), key(gone)}, Unreadable: []string{key(gone)},
+		Sample: []time.Time{now, {}}, Found: map[string]directory.Group{seats: {ID: seats, GUID: "guid-seats"}},
+		People: []protocol.Account{
+			{SID: anna, Name: "anna@x.example", User: &directory.ADUser{SID: anna, GUID: "g-anna"}, Groups: []string{key(seats)}, Seen: &seen},
+			{SID: bo, User: &directory.ADUser{SID: bo, GUID: "g-bo"}, Unasked: "DC2 did not answer", Latest: now},
+			{SID: broken, Failed: "it broke"},
+			{SID: "S-1-5-21-4"},
+		},
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	d := New(evidence(), now)
+	for name, tt := range map[string]struct {
+		ask  func() error
+		is   error
+		want string // in the error; "": none
+	}{
+		"read":           {ask: func() error { _, err := d.ReadPerson(t.Context(), anna); return err }},
+		"find by name":   {ask: func() error { _, err := d.FindPerson(t.Context(), "ANNA@x.example"); return err }},
+		"nobody":         {ask: func() error { _, err := d.ReadPerson(t.Context(), "S-1-5-21-4"); return err }, is: directory.ErrNoPerson, want: "S-1-5-21-4"},
+		"not asked":      {ask: func() error { _, err := d.ReadPerson(t.Context(), "S-1-5-21-9"); return err }, want: "was not asked about"},
+		"not readable":   {ask: func() error { _, err := d.ReadPerson(t.Context(), broken); return err }, want: "it broke"},
+		"other group":    {ask: func() error { _, err := d.MemberOf(t.Context(), anna, "CN=New,DC=x", true); return err }, want: "not asked about the group"},
+		"nested":         {ask: func() error { _, err := d.MemberOf(t.Context(), anna, seats, false); return err }, want: "not asked about the group"},
+		"other GUID":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, "<GUID=guid-x>", true); return err }, want: "not asked about the group"},
+		"group gone":     {ask: func() error { _, err := d.MemberOf(t.Context(), anna, gone, true); return err }, is: directory.ErrNoGroup, want: "Gone"},
+		"member unknown": {ask: func() error { _, err := d.MemberOf(t.Context(), broken, seats, true); return err }, want: "it broke"},
+		"write nobody":   {ask: func() error { return d.AddMember(t.Context(), seats, "g-none") }, want: "was not asked about"},
+	} {
+		if err := tt.ask(); (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+	var unasked *directory.UnaskedError
+	if u, err := d.ReadPerson(t.Context(), bo); !errors.As(err, &unasked) || u.GUID != "g-bo" || !unasked.Latest.Equal(now) {
+		t.Errorf("not asked everywhere: %+v, %v", u, err)
+	}
+	if g, err := d.FindGroup(t.Context(), "<GUID=guid-seats>"); err != nil || g.ID != seats {
+		t.Errorf("a group by its GUID: %+v, %v", g, err)
+	}
+	for dn, want := range map[string]bool{seats: true, other: false, "<GUID=guid-seats>": true} {
+		if got, err := d.MemberOf(t.Context(), anna, dn, true); got != want || err != nil {
+			t.Errorf("%s: %t, %v", dn, got, err)
+		}
+	}
+	var dates []time.Time
+	if err := d.ListPeople(t.Context(), func(u directory.ADUser) error { dates = append(dates, u.LastLogonTimestamp); return nil }); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(evidence().Sample, dates); diff != "" {
+		t.Errorf("sample (-want +got):\n%s", diff)
+	}
+}
+
+// TestWishes: writes become a list. A person who joins one group and leaves another leaves only after joining.
+func TestWishes(t *testing.T) {
+	t.Parallel()
+	d := New(evidence(), now)
+	for _, err := range []error{d.AddMember(t.Context(), other, "g-anna"), d.RemoveMember(t.Context(), seats, "g-anna"), d.RemoveMember(t.Context(), seats, "g-bo")} {
+		if !errors.Is(err, directory.ErrDeferred) {
+			t.Errorf("%v", err)
+		}
+	}
+	list := d.Wishes().Changes
+	want := []protocol.Change{
+		{SID: anna, GUID: "g-anna", Group: other, Action: protocol.Add},
+		{SID: anna, GUID: "g-anna", Group: seats, Action: protocol.Remove, After: list[0].ID, Seen: &seen},
+		{SID: bo, GUID: "g-bo", Group: seats, Action: protocol.Remove},
+	}
+	for i := range want {
+		want[i].ID = list[i].ID
+	}
+	if diff := cmp.Diff(want, list); diff != "" {
+		t.Errorf("wishes (-want +got):\n%s", diff)
+	}
+	// What the relay said of them.
+	var refusal *directory.Refusal
+	for outcome, check := range map[protocol.Outcome]func(error) bool{
+		protocol.Done:    func(err error) bool { return err == nil },
+		protocol.Refused: func(err error) bool { return errors.As(err, &refusal) },
+		protocol.Missing: func(err error) bool { return errors.As(err, &refusal) },
+		protocol.Failed:  func(err error) bool { return err != nil && !errors.As(err, &refusal) },
+		protocol.Outdated: func(err error) bool {
+			return err != nil && !errors.As(err, &refusal) && !errors.Is(err, directory.ErrDeferred)
+		},
+		protocol.Skipped: func(err error) bool { return errors.Is(err, directory.ErrDeferred) },
+	} {
+		later := New(evidence(), now, protocol.Results{Results: []protocol.Result{{ID: list[2].ID, GUID: "g-bo", Outcome: outcome, Note: "said"}}})
+		if err := later.RemoveMember(t.Context(), seats, "g-bo"); !check(err) {
+			t.Errorf("%s: %v", outcome, err)
+		}
+		err := later.AddMember(t.Context(), other, "g-bo")
+		if joins := outcome != protocol.Refused && outcome != protocol.Missing; joins != errors.Is(err, directory.ErrDeferred) {
+			t.Errorf("joining another group after %s: %v", outcome, err)
+		}
+	}
+}
+
+// TestNothingBrought: without evidence, or with old evidence, every answer is an error, never "no".
+func TestNothingBrought(t *testing.T) {
+	t.Parallel()
+	for name, d := range map[string]*Directory{"failed": Failed("it is down"), "old": New(evidence(), now.Add(2*Fresh))} {
+		_, read := d.ReadPerson(t.Context(), anna)
+		_, member := d.MemberOf(t.Context(), anna, seats, true)
+		for _, err := range []error{read, member, d.ListPeople(t.Context(), nil), d.AddMember(t.Context(), seats, "g-anna")} {
+			if err == nil || errors.Is(err, directory.ErrNoPerson) || errors.Is(err, directory.ErrDeferred) || !strings.Contains(err.Error(), "the relay did not answer") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if n := len(d.Wishes().Changes); n != 0 {
+			t.Errorf("%s: %d wishes", name, n)
+		}
+	}
+	e := evidence()
+	e.Sample, e.Unsampled = nil, "dates are not kept"
+	if err := New(e, now).ListPeople(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "dates are not kept") {
+		t.Errorf("no sample: %v", err)
+	}
+}
+
+// TestFindGroup: what the relay said about a group. A relay that says nothing leaves only the group's name.
+func TestFindGroup(t *testing.T) {
+	t.Parallel()
+	e := evidence()
+	e.Found = map[string]directory.Group{seats: {ID: seats, GUID: "guid-of-seats"}}
+	d := New(e, now)
+	if g, err := d.FindGroup(t.Context(), seats); err != nil || g.GUID != "guid-of-seats" {
+		t.Errorf("%+v, %v", g, err)
+	}
+	if g, err := d.FindGroup(t.Context(), other); err != nil || g.ID != other || g.GUID != "" {
+		t.Errorf("of an older relay: %+v, %v", g, err)
+	}
+	if g, err := d.FindGroup(t.Context(), gone); !errors.Is(err, directory.ErrNoGroup) {
+		t.Errorf("gone: %+v, %v", g, err)
+	}
+	if g, err := d.FindGroup(t.Context(), "CN=New,DC=x"); err == nil || errors.Is(err, directory.ErrNoGroup) {
+		t.Errorf("not asked: %+v, %v", g, err)
+	}
+	if g, err := Failed("it is down").FindGroup(t.Context(), seats); err == nil {
+		t.Errorf("no evidence: %+v", g)
+	}
+}

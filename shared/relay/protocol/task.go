@@ -1,0 +1,211 @@
+// Package protocol holds what the cloud and the relay say to each other: the
+// message of a queue, the objects it names and the answer. A message carries
+// keys and ids only; people are in objects.
+//
+// A message is one JSON object:
+//
+//	{"version":1, "kind":"read-everyone",   "token":"…", "run":"…", "attempt":0,
+//	 "asOf":"2026-11-23T02:00:00Z", "partitions":13, "groups":[{"dn":"CN=…","direct":true}],
+//	 "rests":["lastLogonTimestamp"], "since":"runs/<run>/ad/since.json"}
+//	{"version":1, "kind":"read-candidates", "token":"…", "run":"…", "attempt":0,
+//	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json", "groups":[…], "sample":1000}
+//	{"version":1, "kind":"write-members",   "token":"…", "run":"…", "attempt":0,
+//	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json"}
+//
+// The answer is {"key":"…"}, the key of a snapshot.Reading, of Evidence or of
+// Results. The two kinds of reading come by the queue ad-read, writing by
+// ad-write. A task that fails does so with ErrorBad, which trying again will
+// not mend, or with ErrorFailed.
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Version is the only version of messages there is.
+const Version = 1
+
+// Kind is what a message asks for.
+type Kind string
+
+// The kinds of messages.
+const (
+	// ReadEveryone asks for everybody and the members of named groups, as parts of the run's snapshot.
+	ReadEveryone Kind = "read-everyone"
+	// ReadCandidates asks for fresh evidence about the People of an object.
+	ReadCandidates Kind = "read-candidates"
+	// WriteMembers asks for the Changes of an object.
+	WriteMembers Kind = "write-members"
+)
+
+// The error names of a failed task.
+const (
+	ErrorBad    = "Relay.BadMessage"
+	ErrorFailed = "Relay.Failed"
+)
+
+// Group is a question about the members of a group.
+type Group struct {
+	DN     string `json:"dn"`
+	Direct bool   `json:"direct"` // only members that the group itself lists
+}
+
+// Key is the group's key in a snapshot.
+func (g Group) Key() string {
+	return directory.GroupRef{Source: directory.AD, Name: g.DN}.Key(g.Direct)
+}
+
+// Message is what a queue carries.
+type Message struct {
+	Version int    `json:"version"`
+	Kind    Kind   `json:"kind"`
+	Token   string `json:"token"` // of the Step Functions task
+	Run     string `json:"run"`
+	// Attempt distinguishes the tasks by which one step was tried. A message that returns to a queue keeps it.
+	Attempt    int       `json:"attempt"`
+	AsOf       time.Time `json:"asOf,omitzero"`        // ReadEveryone: later activity does not count as the newest
+	Partitions int       `json:"partitions,omitempty"` // ReadEveryone
+	// Since is, for ReadEveryone, the key of an earlier run's snapshot.Reading to which the relay may add the changes.
+	// Empty: it reads everybody.
+	Since  string  `json:"since,omitempty"`
+	Groups []Group `json:"groups,omitempty"` // of the reading kinds
+	// Rests are, for ReadEveryone, the LDAP names of attributes that decisions rest on. For people without a value the
+	// answer says whether the account may read the attribute.
+	Rests  []string `json:"rests,omitempty"`
+	Sample int      `json:"sample,omitempty"` // ReadCandidates: how many accounts' last logons the sample has
+	Batch  string   `json:"batch,omitempty"`  // all but ReadEveryone
+	Input  string   `json:"input,omitempty"`  // all but ReadEveryone: the key of People or Changes
+}
+
+// Bounds of what one message may ask for: a hundred million people, and a sample that fits into an object of a few
+// hundred kilobytes.
+const (
+	maxPartitions = 12_500
+	maxSample     = 10_000
+	maxRests      = 64
+)
+
+var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
+
+// Parse reads a message. With an error the message still has its token, if the token could be read.
+func Parse(body string) (*Message, error) {
+	m := new(Message)
+	if err := decode([]byte(body), m); err != nil {
+		var only struct {
+			Token string `json:"token"`
+		}
+		_ = json.Unmarshal([]byte(body), &only) // it fails as before, or finds the token
+		return &Message{Token: only.Token}, fmt.Errorf("not a message of version %d: %w", Version, err)
+	}
+	return m, m.check()
+}
+
+// decode reads exactly one JSON value. An unknown field is an error, since a misspelt field would lose its meaning
+// silently.
+func decode(text []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the JSON value")
+	}
+	return nil
+}
+
+func (m *Message) check() error {
+	switch {
+	case m.Version != Version:
+		return fmt.Errorf("a message of version %d; this relay knows version %d: update whichever is older", m.Version, Version)
+	case m.Token == "":
+		return errors.New("the message has no token")
+	case !name.MatchString(m.Run):
+		return fmt.Errorf("run %.40q cannot be the name of a run", m.Run)
+	case m.Attempt < 0:
+		return fmt.Errorf("attempt %d is negative", m.Attempt)
+	}
+	for i, g := range m.Groups {
+		if g.DN == "" {
+			return fmt.Errorf("group %d has no DN", i)
+		}
+	}
+	switch m.Kind {
+	case ReadEveryone:
+		if m.Partitions < 1 || m.Partitions > maxPartitions {
+			return fmt.Errorf("partitions is %d, not 1 to %d", m.Partitions, maxPartitions)
+		}
+		if m.AsOf.IsZero() {
+			return errors.New("asOf is missing")
+		}
+		if len(m.Rests) > maxRests {
+			return fmt.Errorf("%d attributes in rests, more than %d", len(m.Rests), maxRests)
+		}
+		if m.Since != "" && !m.owns(m.Since) {
+			return fmt.Errorf("since %.80q is not the key of an object under %s", m.Since, m.Folder())
+		}
+		return nil
+	case ReadCandidates, WriteMembers:
+		if m.Sample < 0 || m.Sample > maxSample {
+			return fmt.Errorf("sample is %d, not 0 to %d", m.Sample, maxSample)
+		}
+		return m.checkBatch()
+	default:
+		return fmt.Errorf("kind %.40q is not known to this relay", m.Kind)
+	}
+}
+
+func (m *Message) checkBatch() error {
+	if !name.MatchString(m.Batch) {
+		return fmt.Errorf("batch %.40q cannot be the name of a batch", m.Batch)
+	}
+	if !m.owns(m.Input) {
+		return fmt.Errorf("input %.80q is not the key of an object under %s", m.Input, m.Folder())
+	}
+	return nil
+}
+
+// Folder is the prefix of every key that a message's work reads or writes.
+func (m *Message) Folder() string { return layout.Relay(m.Run) }
+
+// owns reports whether a key belongs to the run.
+func (m *Message) owns(key string) bool {
+	return strings.HasPrefix(key, m.Folder()) && store.CheckKey(key) == nil
+}
+
+// Answer is the output of a task.
+type Answer struct {
+	Key string `json:"key"`
+}
+
+// Ending is how a task ended, in the form of the state machine: with an answer, with an error, or not at all because
+// none was sent.
+type Ending struct {
+	Answer
+	Absent bool   `json:"absent,omitempty"`
+	Error  string `json:"Error,omitempty"`
+	Cause  string `json:"Cause,omitempty"`
+}
+
+// Why is why the relay brought nothing.
+func (e *Ending) Why() string {
+	switch {
+	case e.Error == "States.Timeout" || e.Error == "States.HeartbeatTimeout":
+		return "no answer in time (" + e.Error + "); is it running?"
+	case e.Cause != "":
+		return e.Cause
+	default:
+		return e.Error
+	}
+}

@@ -1,0 +1,159 @@
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// checkTime bounds each check.
+const checkTime = time.Minute
+
+// errEnough ends a listing after its beginning, when no more is needed.
+var errEnough = errors.New("enough")
+
+// Check tries everything that a relay needs and changes nothing but its probe. It writes one line for each check, and
+// reports whether all passed. groups are DNs of groups whose members the account must be able to change.
+func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
+	good := true
+	try := func(what string, check func(context.Context) (string, error)) {
+		ctx, cancel := context.WithTimeout(ctx, checkTime)
+		defer cancel()
+		said, err := check(ctx)
+		mark := "ok  "
+		if err != nil {
+			good, mark, said = false, "FAIL", strings.ReplaceAll(err.Error(), "\n", "; ")
+		}
+		fmt.Fprintf(to, "%s  %s: %s\n", mark, what, said)
+	}
+	try("Active Directory", r.checkAD)
+	for _, dn := range groups {
+		try(fmt.Sprintf("group %q", dn), func(ctx context.Context) (string, error) { return r.checkGroup(ctx, dn) })
+	}
+	try("store", r.checkStore)
+	try("task answers", r.checkTasks)
+	for _, w := range r.workers() {
+		try("queue "+w.name, w.check)
+	}
+	return good
+}
+
+// checkAD binds and reads one person, in both ways in which the relay reads people.
+func (r *Relay) checkAD(ctx context.Context) (string, error) {
+	var first directory.ADUser
+	err := r.ad.ListPeople(ctx, func(u directory.ADUser) error {
+		first = u
+		return errEnough
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return "", err
+	}
+	if first.SID == "" {
+		return "", errors.New("bound, but saw nobody: check IDLESEAT_AD_BASE and what the account may read")
+	}
+	if _, err := r.ad.ReadPerson(ctx, first.SID); err != nil {
+		return "", err
+	}
+	return "bound; read a person, and the last logon from every controller", nil
+}
+
+// checkGroup asks the directory whether the account may write a group's members.
+func (r *Relay) checkGroup(ctx context.Context, dn string) (string, error) {
+	may, err := r.ad.CanWrite(ctx, dn)
+	if err == nil && !may {
+		err = errors.New("the account may not change its members: give it the right to write member")
+	}
+	return "the account may change its members", err
+}
+
+func (r *Relay) checkStore(ctx context.Context) (string, error) {
+	// In a run that never is one.
+	probe, wrote := layout.Probe(), rand.Text()
+	if err := store.PutJSON(ctx, r.store, probe, wrote); err != nil {
+		return "", err
+	}
+	var read string
+	if err := store.GetJSON(ctx, r.store, probe, &read); err != nil {
+		return "", err
+	}
+	if read != wrote {
+		return "", fmt.Errorf("object %s was written, but another was read; is somebody else checking now?", probe)
+	}
+	// Without the right to list, a missing object looks like a forbidden one.
+	if _, err := r.exists(ctx, probe+"-"+rand.Text()); err != nil {
+		return "", fmt.Errorf("ask for an object that is not there (does this need s3:ListBucket?): %w", err)
+	}
+	return "wrote and read back " + probe, nil
+}
+
+// checkTasks sends a token that no task has. The answer that there is no such task proves that the relay may answer
+// tasks.
+func (r *Relay) checkTasks(ctx context.Context) (string, error) {
+	token := aws.String("relay-check-" + rand.Text())
+	_, errBeat := r.tasks.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: token})
+	_, errSuccess := r.tasks.SendTaskSuccess(ctx, &sfn.SendTaskSuccessInput{TaskToken: token, Output: aws.String("{}")})
+	_, errFailure := r.tasks.SendTaskFailure(ctx, &sfn.SendTaskFailureInput{TaskToken: token})
+	var faults []error
+	for _, err := range []error{errBeat, errSuccess, errFailure} {
+		if !isDead(err) {
+			faults = append(faults, err)
+		}
+	}
+	return "may send heartbeats and answers", errors.Join(faults...)
+}
+
+// check asks to change and delete a message that is not there. It receives only when no message waits, since a message
+// that is received and dropped would count as a failed delivery.
+func (w *worker) check(ctx context.Context) (string, error) {
+	a, err := w.attributes(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !a.deadLetter {
+		return "", errors.New("it has no dead-letter queue: a message that cannot be worked on would come back for ever")
+	}
+	none := &lease{worker: w, receipt: "relay-check"}
+	errShow := none.show(ctx, 0)
+	_, errDelete := w.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &w.url, ReceiptHandle: &none.receipt})
+	received := "receiving was not tried, since messages are waiting"
+	if a.waiting == 0 {
+		received = "may receive"
+		err = w.receiveNone(ctx)
+	}
+	return fmt.Sprintf("visibility timeout %s, %d waiting; %s, hide and delete messages", a.visibility, a.waiting, received),
+		errors.Join(ignoreBadReceipt(errShow), ignoreBadReceipt(errDelete), err)
+}
+
+// receiveNone receives from an empty queue. It returns a message that arrived in between.
+func (w *worker) receiveNone(ctx context.Context) error {
+	got, err := w.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &w.url, MaxNumberOfMessages: 1})
+	if err != nil {
+		return fmt.Errorf("receive from queue %s: %w", w.name, err)
+	}
+	for _, m := range got.Messages {
+		l := &lease{worker: w, receipt: aws.ToString(m.ReceiptHandle)}
+		err = errors.Join(err, l.show(ctx, 0))
+	}
+	return err
+}
+
+// ignoreBadReceipt drops the answer to a receipt that is not one: the account had the right to ask.
+func ignoreBadReceipt(err error) error {
+	if e, ok := errors.AsType[smithy.APIError](err); ok && (e.ErrorCode() == "ReceiptHandleIsInvalid" || e.ErrorCode() == "InvalidParameterValue") {
+		return nil
+	}
+	return err
+}

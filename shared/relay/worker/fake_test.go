@@ -1,0 +1,275 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	anna  = "S-1-5-21-1-2-3-1001"
+	guid  = "AAAAAAAAAAAAAAAAAAAAAA=="
+	group = "CN=Citrix Users,DC=test"
+	// exempted is a group about which the evidence is asked.
+	exempted = "CN=Left Alone,DC=test"
+)
+
+// fakeAD is a domain of one person and one group. Each func, when set, runs before the answer.
+type fakeAD struct {
+	mu     sync.Mutex
+	member bool
+	logon  time.Time
+	exempt bool // in the exempt group
+	writes int
+
+	list    func(ctx context.Context) error
+	read    func(ctx context.Context) error
+	find    func() error
+	lookup  func(reads int) error // reads so far of membership
+	write   func() error
+	deaf    bool // writes succeed and do nothing
+	lookups int
+}
+
+func (f *fakeAD) user() directory.ADUser {
+	return directory.ADUser{SID: anna, GUID: guid, DN: "CN=Anna Lindqvist,DC=test", DisplayName: "Anna Lindqvist", LastLogonTimestamp: f.logon}
+}
+
+func ask(f func() error) error {
+	if f == nil {
+		return nil
+	}
+	return f()
+}
+
+func (f *fakeAD) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
+	if f.list != nil {
+		if err := f.list(ctx); err != nil {
+			return err
+		}
+	}
+	return each(f.user())
+}
+
+func (f *fakeAD) ListMarked(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Mark, error) {
+	return nil, f.ListPeople(ctx, each)
+}
+
+func (f *fakeAD) ListChanges(_ context.Context, since directory.Mark, _ []string, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Mark, error) {
+	return since, directory.ErrNoMark
+}
+
+func (f *fakeAD) ListMembers(_ context.Context, dn string, _ bool, each func(string) error) error {
+	if dn != group {
+		return directory.ErrNoGroup
+	}
+	return each(anna)
+}
+
+func (f *fakeAD) FindGroup(_ context.Context, name string) (directory.Group, error) {
+	if name != group {
+		return directory.Group{}, directory.ErrNoGroup
+	}
+	return directory.Group{ID: group, GUID: "guid-of-group"}, nil
+}
+
+func (f *fakeAD) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
+	if f.read != nil {
+		if err := f.read(ctx); err != nil {
+			return f.user(), err
+		}
+	}
+	if sid != anna {
+		return directory.ADUser{}, directory.ErrNoPerson
+	}
+	return f.user(), nil
+}
+
+func (f *fakeAD) FindPerson(_ context.Context, sid string) (directory.ADUser, error) {
+	if err := ask(f.find); err != nil || sid != anna {
+		return directory.ADUser{}, err
+	}
+	return f.user(), nil
+}
+
+func (f *fakeAD) MemberOf(_ context.Context, _, dn string, _ bool) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lookups++
+	if f.lookup != nil {
+		if err := f.lookup(f.lookups); err != nil {
+			return false, err
+		}
+	}
+	switch dn {
+	case group:
+		return f.member, nil
+	case exempted:
+		return f.exempt, nil
+	}
+	return false, directory.ErrNoGroup
+}
+
+func (f *fakeAD) set(member bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.writes++
+	if !f.deaf {
+		f.member = member
+	}
+	return ask(f.write)
+}
+
+func (f *fakeAD) CanWrite(context.Context, string) (bool, error) { return true, nil }
+
+func (f *fakeAD) AddMember(_ context.Context, _, _ string) error    { return f.set(true) }
+func (f *fakeAD) RemoveMember(_ context.Context, _, _ string) error { return f.set(false) }
+
+// bench is a relay in this process, on a folder and a simulated AWS.
+type bench struct {
+	*testing.T
+	*Relay
+	cloud *awsfake.Server
+	ad    *fakeAD
+	said  *safeBuffer
+	ended chan struct{}
+}
+
+// safeBuffer is a log that may be read while it is written.
+type safeBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// newBench makes a relay whose messages are hidden for a second.
+func newBench(t *testing.T, ad *fakeAD) *bench {
+	t.Helper()
+	cloud, err := awsfake.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cloud.Close() })
+	objects := store.Store(&store.Memory{})
+	b := &bench{T: t, cloud: cloud, ad: ad, said: &safeBuffer{}, ended: make(chan struct{})}
+	b.Relay, err = New(
+		Config{Store: "folder", ReadQueue: cloud.NewQueue("ad-read", time.Second, 9), WriteQueue: cloud.NewQueue("ad-write", time.Second, 9)},
+		aws.Config{Region: "eu-north-1", BaseEndpoint: &cloud.URL, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+			Retryer: func() aws.Retryer { return retry.AddWithMaxBackoffDelay(retry.NewStandard(), time.Millisecond) }},
+		objects, ad, slog.New(slog.NewJSONHandler(b.said, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// run starts the relay until the test ends.
+func (b *bench) run() {
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		defer close(b.ended)
+		b.Relay.Run(ctx)
+	}()
+	b.Cleanup(func() {
+		stop()
+		<-b.ended
+		if b.Failed() {
+			b.Log(b.said)
+		}
+	})
+}
+
+// send starts a task and sends its message.
+func (b *bench) send(m protocol.Message) *awsfake.Task {
+	b.Helper()
+	t := b.cloud.NewTask(time.Minute, time.Hour)
+	m.Version, m.Token, m.Run = protocol.Version, t.Token, "r1"
+	text, err := json.Marshal(m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	queue := b.config.ReadQueue
+	if m.Kind == protocol.WriteMembers {
+		queue = b.config.WriteQueue
+	}
+	b.cloud.Send(queue, string(text))
+	return t
+}
+
+func (b *bench) wait(t *awsfake.Task) awsfake.Result {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), 20*time.Second)
+	defer cancel()
+	end, err := t.Wait(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return end
+}
+
+// result is the result of the only change of a task.
+func (b *bench) result(t *awsfake.Task) protocol.Result {
+	b.Helper()
+	var a protocol.Answer
+	var out protocol.Results
+	end := b.wait(t)
+	if err := json.Unmarshal([]byte(end.Output), &a); err != nil {
+		b.Fatalf("the task ended with %+v", end)
+	}
+	if err := store.GetJSON(b.Context(), b.store, a.Key, &out); err != nil || len(out.Results) != 1 {
+		b.Fatalf("%+v, %v", out, err)
+	}
+	out.Results[0].At = time.Time{}
+	return out.Results[0]
+}
+
+// removal is a message that takes Anna out of a group.
+func (b *bench) removal(of string) protocol.Message {
+	b.Helper()
+	key := "runs/r1/ad/input/b1.json"
+	list := protocol.Changes{Changes: []protocol.Change{{ID: "c1", SID: anna, GUID: guid, Group: of, Action: protocol.Remove}}}
+	if err := store.PutJSON(b.Context(), b.store, key, list); err != nil {
+		b.Fatal(err)
+	}
+	return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: key}
+}
+
+// until waits for something that the relay does at once.
+func (b *bench) until(what string, done func() bool) {
+	b.Helper()
+	for limit := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			b.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }
+
+func (*fakeAD) ListPrimary(context.Context, string, func(sid string) error) error { return nil }
+
+func (*fakeAD) ListNested(context.Context, string, func(sid string) error) error { return nil }

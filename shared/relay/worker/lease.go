@@ -1,0 +1,178 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+)
+
+// The reasons why a worker stops before its work is done.
+var (
+	errDead = errors.New("the task waits for no answer any more")
+	errLost = errors.New("no heartbeat was taken for as long as the message stays hidden")
+)
+
+// maxBeat is the longest time between two heartbeats.
+const maxBeat = 20 * time.Second
+
+// lease is the hold on one message and its task. While the work goes on, each heartbeat also hides the message for
+// another visibility timeout. When no heartbeat gets through for that long, another relay may have the message.
+type lease struct {
+	*worker
+	log     *slog.Logger
+	receipt string
+	token   string
+
+	ctx  context.Context // ends with the lease
+	stop context.CancelCauseFunc
+	seen moment // the last heartbeat that was accepted
+}
+
+// hold does the work under heartbeats. The error is errDead or errLost when the lease ends before the work.
+func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, error) {
+	l.ctx, l.stop = context.WithCancelCause(ctx)
+	defer l.stop(nil)
+	l.seen.set(time.Now())
+	// The message may have waited for longer than its task lives.
+	switch err := l.beat(l.ctx); {
+	case errors.Is(err, errDead):
+		return "", err
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil:
+		return "", fmt.Errorf("%w: %w", errLost, err)
+	}
+	beating, release := context.WithCancel(l.ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.keep(beating)
+	}()
+	key, err := do()
+	release()
+	<-ended
+	if why := l.held(); errors.Is(why, errDead) || errors.Is(why, errLost) {
+		return "", why
+	}
+	return key, err
+}
+
+// keep sends heartbeats until ctx or the lease ends.
+func (l *lease) keep(ctx context.Context) {
+	ticks := time.NewTicker(min(l.visibility/3, maxBeat))
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+		}
+		err := l.beat(ctx)
+		if errors.Is(err, errDead) {
+			l.stop(errDead)
+		}
+		if l.held() == nil && ctx.Err() == nil && err != nil {
+			l.log.Warn("a heartbeat was not taken", "error", err.Error())
+		}
+	}
+}
+
+// beat tells the task that the work goes on, and keeps the message hidden.
+func (l *lease) beat(ctx context.Context) error {
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, l.visibility-l.seen.age(begun))
+	defer cancel()
+	_, err := l.tasks.SendTaskHeartbeat(ctx, &sfn.SendTaskHeartbeatInput{TaskToken: &l.token})
+	if isDead(err) {
+		return errDead
+	}
+	if err == nil {
+		err = l.show(ctx, l.visibility)
+	}
+	if err == nil {
+		l.seen.set(begun)
+	}
+	return err
+}
+
+// show makes the message visible after some time.
+func (l *lease) show(ctx context.Context, after time.Duration) error {
+	_, err := l.queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
+		QueueUrl: &l.url, ReceiptHandle: &l.receipt, VisibilityTimeout: int32(after / time.Second),
+	})
+	return err
+}
+
+// held returns why the work must stop, or nil while it may go on. It is called before every write, since a worker that
+// stood still does not know what it missed.
+func (l *lease) held() error {
+	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
+		l.stop(errLost)
+	}
+	return context.Cause(l.ctx)
+}
+
+// isDead recognizes the answers of Step Functions to the token of a task that has ended.
+func isDead(err error) bool {
+	_, timedOut := errors.AsType[*sfntypes.TaskTimedOut](err)
+	_, invalid := errors.AsType[*sfntypes.InvalidToken](err)
+	_, gone := errors.AsType[*sfntypes.TaskDoesNotExist](err)
+	return timedOut || invalid || gone
+}
+
+// moment is an instant that several goroutines share.
+type moment struct{ at atomic.Pointer[time.Time] }
+
+func (m *moment) set(t time.Time) { m.at.Store(&t) }
+
+// age is the time from the moment to now, by the clock that shows more. The wall clock also counts while the machine is
+// suspended.
+func (m *moment) age(now time.Time) time.Duration {
+	at := *m.at.Load()
+	return max(now.Sub(at), now.Round(0).Sub(at.Round(0)))
+}
+
+// namelessError is an error without the names of people in it. Logs and the history of executions must not hold
+// personal data.
+type namelessError struct {
+	error
+	text string
+}
+
+func (e *namelessError) Error() string { return e.text }
+
+func (e *namelessError) Unwrap() error { return e.error }
+
+// nameable matches the texts in which names of people occur: quoted texts and distinguished names.
+var nameable = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?i)\bCN=(?:[^,;:"\\]|\\.)*(?:,(?:CN|OU|DC)=(?:[^,;:"\\]|\\.)*)*`)
+
+// nameless removes every name from an error, except the names of the message's own groups, and SIDs.
+func nameless(err error, groups []protocol.Group) error {
+	if err == nil {
+		return nil
+	}
+	text := nameable.ReplaceAllStringFunc(err.Error(), func(found string) string {
+		name := found
+		if unquoted, err := strconv.Unquote(found); err == nil {
+			name = unquoted
+		}
+		if strings.HasPrefix(name, "S-1-") || slices.ContainsFunc(groups, func(g protocol.Group) bool { return strings.EqualFold(g.DN, name) }) {
+			return found
+		}
+		return "(name left out)"
+	})
+	return &namelessError{err, text}
+}

@@ -1,0 +1,227 @@
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/snapshot/census"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+const (
+	maxInput    = 16 << 20 // bytes of an input object
+	atTheSame   = 8        // candidates read at one time
+	nonceLetter = 10       // 50 bits, so that no other name is the same
+)
+
+// unique names the objects of one delivery of a message. When two relays work on the same task, neither can touch what
+// the other writes.
+func unique(m *protocol.Message) string {
+	return fmt.Sprintf("%d-%s", m.Attempt, strings.ToLower(rand.Text()[:nonceLetter]))
+}
+
+// readEveryone writes everybody and the members of the groups into parts. Then it writes a reading that describes them,
+// under the name of the attempt. When several relays work on one attempt, the first reading stands.
+func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
+	key := m.Folder() + strconv.Itoa(m.Attempt) + ".json"
+	if done, err := r.exists(l.ctx, key); err != nil || done {
+		return key, err
+	}
+	all := census.Census{
+		Store: r.store, Run: &snapshot.Begin{Run: m.Run, Partitions: m.Partitions, AsOf: m.AsOf}, AD: r.ad,
+		Groups: m.Groups, Rests: m.Rests, Attempt: unique(m), Now: time.Now, Held: l.held,
+	}
+	before, why := r.since(l.ctx, m)
+	reading, err := all.Read(l.ctx, before, why)
+	if err != nil {
+		return "", err
+	}
+	l.log.Info("everyone was read", "people", reading.People, "changed", reading.Changed, "full", reading.WhyFull, "parts", len(reading.Parts))
+	if err := l.held(); err != nil {
+		return "", err
+	}
+	if err := store.PutJSONIfAbsent(l.ctx, r.store, key, &reading); err != nil && !errors.Is(err, store.ErrExists) {
+		return "", err
+	}
+	return key, nil
+}
+
+func (r *Relay) exists(ctx context.Context, key string) (bool, error) {
+	body, err := r.store.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, body.Close()
+}
+
+// since returns the earlier reading that the message names, or why there is none.
+func (r *Relay) since(ctx context.Context, m *protocol.Message) (*snapshot.Reading, error) {
+	if m.Since == "" {
+		return nil, errors.New("the message names no earlier reading")
+	}
+	before := new(snapshot.Reading)
+	if err := store.GetJSON(ctx, r.store, m.Since, before); err != nil {
+		return nil, fmt.Errorf("read the earlier reading: %w", err)
+	}
+	return before, nil
+}
+
+// readCandidates reads some people afresh, with their last logons from every controller. It reads them anew for each
+// message, since evidence does not keep.
+func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
+	text, err := r.input(l, m)
+	if err != nil {
+		return "", err
+	}
+	people, err := protocol.ParsePeople(text)
+	if err != nil {
+		return "", &badError{fmt.Errorf("input %s: %w", m.Input, err)}
+	}
+	evidence, err := r.evidence(l.ctx, m, people)
+	if err != nil {
+		return "", err
+	}
+	l.log.Info("candidates were read", "people", len(evidence.People))
+	return r.put(l, m, "evidence", evidence)
+}
+
+// input reads the object that a message names.
+func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
+	text, err := store.GetBytes(l.ctx, r.store, m.Input, maxInput)
+	if err == nil {
+		text, err = store.Unseal(m.Input, text)
+	}
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
+		return nil, &badError{err}
+	}
+	return text, err
+}
+
+// put stores the answer of a batch as an object of this delivery.
+func (r *Relay) put(l *lease, m *protocol.Message, what string, v any) (string, error) {
+	if err := l.held(); err != nil {
+		return "", err
+	}
+	key := m.Folder() + what + "/" + m.Batch + "/" + unique(m) + ".json"
+	return key, store.PutJSONIfAbsent(l.ctx, r.store, key, v)
+}
+
+func (r *Relay) evidence(ctx context.Context, m *protocol.Message, people *protocol.People) (*protocol.Evidence, error) {
+	if err := r.ad.CheckClock(ctx, time.Now); err != nil {
+		return nil, err
+	}
+	e := &protocol.Evidence{Run: m.Run, Batch: m.Batch, Read: time.Now().UTC(), People: make([]protocol.Account, len(people.SIDs)+len(people.Names))}
+	e.Found = map[string]directory.Group{}
+	var noGroup sync.Map // keys of groups
+	for _, g := range m.Groups {
+		e.Groups = append(e.Groups, g.Key())
+		found, err := r.ad.FindGroup(ctx, g.DN)
+		switch {
+		case err == nil:
+			e.Found[g.DN] = found
+		case errors.Is(err, directory.ErrNoGroup):
+			noGroup.Store(g.Key(), true)
+		default:
+			return nil, err
+		}
+	}
+	var reading errgroup.Group
+	reading.SetLimit(atTheSame)
+	for i := range e.People {
+		reading.Go(func() error {
+			if i < len(people.SIDs) {
+				e.People[i] = r.account(ctx, people.SIDs[i], m.Groups, &noGroup)
+			} else {
+				e.People[i] = r.named(ctx, people.Names[i-len(people.SIDs)], m.Groups, &noGroup)
+			}
+			return context.Cause(ctx)
+		})
+	}
+	if err := reading.Wait(); err != nil {
+		return nil, err
+	}
+	keys := map[string]bool{}
+	noGroup.Range(func(key, _ any) bool { keys[key.(string)] = true; return true })
+	e.Unreadable = slices.Sorted(maps.Keys(keys))
+	return e, r.sample(ctx, m.Sample, e)
+}
+
+// sample adds the last logons of the first n accounts.
+func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
+	if n == 0 {
+		return nil
+	}
+	err := r.ad.ListPeople(ctx, func(u directory.ADUser) error {
+		if e.Sample = append(e.Sample, u.LastLogonTimestamp); len(e.Sample) == n {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		e.Sample, e.Unsampled = nil, err.Error()
+	}
+	return context.Cause(ctx)
+}
+
+// named reads one person by name.
+func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
+	found, err := r.ad.FindPerson(ctx, name)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson):
+		return protocol.Account{Name: name}
+	case err != nil:
+		return protocol.Account{Name: name, Failed: err.Error()}
+	}
+	a := r.account(ctx, found.SID, groups, noGroup)
+	a.Name = name
+	return a
+}
+
+// account reads one person. When something cannot be read, the account says so, and does not look like one without a
+// value.
+func (r *Relay) account(ctx context.Context, sid string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
+	a := protocol.Account{SID: sid}
+	user, err := r.ad.ReadPerson(ctx, sid)
+	unasked, partly := errors.AsType[*directory.UnaskedError](err)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson) && !partly:
+		return a
+	case partly:
+		a.Unasked, a.Latest = unasked.Error(), unasked.Latest
+	case err != nil:
+		a.Failed = err.Error()
+		return a
+	}
+	var gone []string
+	for _, g := range groups {
+		member, err := r.ad.MemberOf(ctx, sid, g.DN, g.Direct)
+		switch {
+		case errors.Is(err, directory.ErrNoGroup):
+			gone = append(gone, g.Key())
+			noGroup.Store(g.Key(), true)
+		case err != nil:
+			return protocol.Account{SID: sid, Failed: err.Error()}
+		case member:
+			a.Groups = append(a.Groups, g.Key())
+		}
+	}
+	a.User = &user
+	a.Seen = a.See(groups, gone)
+	return a
+}

@@ -1,0 +1,121 @@
+// Package worker is the worker on premises of two SQS queues, one to read Active Directory and one to write group
+// members. It carries out messages (package task) and answers their Step Functions tasks. It decides nothing about what
+// to ask. It deletes a message only when its answer was accepted or is no longer wanted. So when a relay fails, another
+// one does the work. Everything may be done twice: objects are create-only under names of their own, and a group is
+// read before it is written.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/snapshot/census"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Config is the configuration of a relay. The tags name the environment variables.
+type Config struct {
+	Store      string `env:"IDLESEAT_STORE"`             // s3://bucket/prefix, or a folder
+	ReadQueue  string `env:"IDLESEAT_RELAY_READ_QUEUE"`  // URL; empty: does not read
+	WriteQueue string `env:"IDLESEAT_RELAY_WRITE_QUEUE"` // URL; empty: does not write
+}
+
+// Validate reports every fault that can be seen without a connection.
+func (c Config) Validate() error {
+	var faults []error
+	if c.Store == "" {
+		faults = append(faults, errors.New("IDLESEAT_STORE is empty: name the bucket, as s3://bucket/prefix"))
+	}
+	if c.ReadQueue == "" && c.WriteQueue == "" {
+		faults = append(faults, errors.New("IDLESEAT_RELAY_READ_QUEUE and IDLESEAT_RELAY_WRITE_QUEUE are both empty: give the URL of at least one queue"))
+	}
+	if c.ReadQueue != "" && c.ReadQueue == c.WriteQueue {
+		faults = append(faults, errors.New("IDLESEAT_RELAY_READ_QUEUE and IDLESEAT_RELAY_WRITE_QUEUE are the same queue: reading and writing have one each"))
+	}
+	for _, q := range []struct{ variable, url string }{{"IDLESEAT_RELAY_READ_QUEUE", c.ReadQueue}, {"IDLESEAT_RELAY_WRITE_QUEUE", c.WriteQueue}} {
+		if u, err := url.Parse(q.url); q.url != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+			faults = append(faults, fmt.Errorf("%s is not the URL of a queue, like https://sqs.eu-north-1.amazonaws.com/123456789012/ad-read", q.variable))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Reader reads Active Directory.
+type Reader interface {
+	census.AD
+	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
+	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
+	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
+	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
+}
+
+// Writer writes Active Directory.
+type Writer interface {
+	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
+	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
+	AddMember(ctx context.Context, groupDN, personGUID string) error
+	RemoveMember(ctx context.Context, groupDN, personGUID string) error
+	CanWrite(ctx context.Context, groupDN string) (bool, error)
+}
+
+// AD is the whole of it.
+type AD interface {
+	Reader
+	Writer
+}
+
+// Relay works on the queues of its configuration.
+type Relay struct {
+	config Config
+	queues *sqs.Client
+	tasks  *sfn.Client
+	store  store.Store
+	ad     AD
+	log    *slog.Logger
+}
+
+// New makes a relay of ready parts. It does not connect.
+func New(c Config, cloud aws.Config, s store.Store, ad AD, log *slog.Logger) (*Relay, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if cloud.Region == "" {
+		return nil, errors.New("no AWS region: set AWS_REGION to that of the queues")
+	}
+	return &Relay{c, sqs.NewFromConfig(cloud), sfn.NewFromConfig(cloud), s, ad, log}, nil
+}
+
+// Run works until the context ends. It then stops the current work between two writes, and returns the message to the
+// queue.
+func (r *Relay) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	for _, w := range r.workers() {
+		running.Go(func() { w.run(ctx) })
+	}
+	running.Wait()
+}
+
+// workers returns one worker for each queue that is switched on. Each accepts only the kinds of its own queue, so that
+// a relay that may only read never writes.
+func (r *Relay) workers() []*worker {
+	var all []*worker
+	if r.config.ReadQueue != "" {
+		all = append(all, &worker{Relay: r, name: "ad-read", url: r.config.ReadQueue, log: r.log.With("queue", "ad-read"),
+			kinds: map[protocol.Kind]work{protocol.ReadEveryone: r.readEveryone, protocol.ReadCandidates: r.readCandidates}})
+	}
+	if r.config.WriteQueue != "" {
+		all = append(all, &worker{Relay: r, name: "ad-write", url: r.config.WriteQueue, log: r.log.With("queue", "ad-write"),
+			kinds: map[protocol.Kind]work{protocol.WriteMembers: r.writeMembers}})
+	}
+	return all
+}

@@ -1,0 +1,202 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/infra/simulation/awsfake"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+var (
+	errBroken = errors.New("connection broke")
+	everyone  = protocol.Message{Kind: protocol.ReadEveryone, Partitions: 1, AsOf: time.Now(), Groups: []protocol.Group{{DN: group}, {DN: "CN=None,DC=test"}}}
+)
+
+func TestChange(t *testing.T) {
+	t.Parallel()
+	refusal := &directory.Refusal{Reason: "may not", Err: errBroken}
+	failAt := func(n int) func(int) error {
+		return func(reads int) error {
+			if reads == n {
+				return errBroken
+			}
+			return nil
+		}
+	}
+	fails := func(err error) func() error { return func() error { return err } }
+	tests := []struct {
+		name   string
+		ad     *fakeAD
+		group  string
+		want   protocol.Result
+		writes int
+	}{
+		{"made", &fakeAD{member: true}, group, protocol.Result{Outcome: protocol.Done, Before: true}, 1},
+		{"made already", &fakeAD{}, group, protocol.Result{Outcome: protocol.Done}, 0},
+		{"no such person", &fakeAD{find: fails(directory.ErrNoPerson)}, group, protocol.Result{Outcome: protocol.Missing, Note: "no such person"}, 0},
+		{"person not readable", &fakeAD{find: fails(errBroken)}, group, protocol.Result{Outcome: protocol.Failed, Note: "connection broke"}, 0},
+		{"no such group", &fakeAD{}, "CN=None,DC=test", protocol.Result{Outcome: protocol.Refused, Note: "no such group"}, 0},
+		{"group not readable", &fakeAD{lookup: failAt(1)}, group, protocol.Result{Outcome: protocol.Failed, Note: "connection broke"}, 0},
+		{"refused", &fakeAD{member: true, deaf: true, write: fails(refusal)}, group, protocol.Result{Outcome: protocol.Refused, Before: true, After: true, Note: "may not"}, 1},
+		{"broken before it was made", &fakeAD{member: true, deaf: true, write: fails(errBroken)}, group, protocol.Result{Outcome: protocol.Failed, Before: true, After: true, Note: "connection broke"}, 1},
+		{"broken after it was made", &fakeAD{member: true, write: fails(errBroken)}, group, protocol.Result{Outcome: protocol.Done, Before: true}, 1},
+		{"accepted but not shown", &fakeAD{member: true, deaf: true}, group, protocol.Result{Outcome: protocol.Failed, Before: true, After: true, Note: "the directory accepted the change but does not show it"}, 1},
+		{"not readable again", &fakeAD{member: true, lookup: failAt(2)}, group, protocol.Result{Outcome: protocol.Failed, Before: true, Note: "the group could not be read again: connection broke"}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, tt.ad)
+			asked := b.send(b.removal(tt.group))
+			b.run()
+			tt.want.ID, tt.want.GUID = "c1", guid
+			if diff := cmp.Diff(tt.want, b.result(asked)); diff != "" {
+				t.Errorf("result (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.writes, tt.ad.writes); diff != "" {
+				t.Errorf("writes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReadingFails(t *testing.T) {
+	t.Parallel()
+	ad := &fakeAD{list: func(context.Context) error {
+		return fmt.Errorf(`damaged entry "CN=Anna Lindqvist,DC=test": %w`, errBroken)
+	}}
+	b := newBench(t, ad)
+	asked := b.send(everyone)
+	b.run()
+	want := awsfake.Result{Error: protocol.ErrorFailed, Cause: "read ad: damaged entry (name left out): connection broke"}
+	if diff := cmp.Diff(want, b.wait(asked)); diff != "" {
+		t.Errorf("end (-want +got):\n%s", diff)
+	}
+	for key, err := range b.store.List(t.Context(), "") {
+		t.Errorf("the store holds %s (%v)", key, err)
+	}
+}
+
+// When two relays work on one attempt, the reading of the first one counts.
+func TestReadingIsThereAlready(t *testing.T) {
+	t.Parallel()
+	ad := &fakeAD{}
+	b := newBench(t, ad)
+	theirs := snapshot.Reading{Source: directory.AD, People: 77}
+	ad.list = func(ctx context.Context) error {
+		return store.PutJSONIfAbsent(ctx, b.store, "runs/r1/ad/0.json", theirs)
+	}
+	asked := b.send(everyone)
+	b.run()
+	if end := b.wait(asked); end.Output != `{"key":"runs/r1/ad/0.json"}` {
+		t.Errorf("%+v", end)
+	}
+	var got snapshot.Reading
+	if err := store.GetJSON(t.Context(), b.store, "runs/r1/ad/0.json", &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(theirs, got); diff != "" {
+		t.Errorf("reading (-first +now):\n%s", diff)
+	}
+}
+
+func TestEvidence(t *testing.T) {
+	t.Parallel()
+	user := new(fakeAD).user()
+	unasked := &directory.UnaskedError{Controllers: []string{"ldaps://dc2"}, Err: errBroken}
+	tests := []struct {
+		name string
+		ad   *fakeAD
+		sid  string
+		want protocol.Account
+	}{
+		{"read", &fakeAD{member: true}, anna, protocol.Account{SID: anna, User: &user, Groups: []string{"ad:" + strings.ToLower(group)}}},
+		{"nobody", &fakeAD{}, anna + "0", protocol.Account{SID: anna + "0"}},
+		{"one controller is silent", &fakeAD{read: func(context.Context) error { return unasked }}, anna, protocol.Account{SID: anna, User: &user, Unasked: unasked.Error()}},
+		{"all are silent", &fakeAD{read: func(context.Context) error { return errBroken }}, anna, protocol.Account{SID: anna, Failed: "connection broke"}},
+		{"group not readable", &fakeAD{lookup: func(int) error { return errBroken }}, anna, protocol.Account{SID: anna, Failed: "connection broke"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := &Relay{ad: tt.ad}
+			got, err := r.evidence(t.Context(), &everyone, &protocol.People{SIDs: []string{tt.sid}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.want.Seen = tt.want.See(everyone.Groups, []string{everyone.Groups[1].Key()})
+			if diff := cmp.Diff([]protocol.Account{tt.want}, got.People); diff != "" {
+				t.Errorf("accounts (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(map[string]directory.Group{group: {ID: group, GUID: "guid-of-group"}}, got.Found); diff != "" || !slices.Equal(got.Unreadable, []string{everyone.Groups[1].Key()}) {
+				t.Errorf("groups (-want +got), unreadable %q:\n%s", got.Unreadable, diff)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errLost)
+	if _, err := (&Relay{ad: &fakeAD{}}).evidence(ctx, &everyone, &protocol.People{SIDs: []string{anna}}); !errors.Is(err, errLost) {
+		t.Errorf("evidence that was broken off: error %v", err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	const read, write = "https://sqs.eu-north-1.amazonaws.com/123456789012/ad-read", "https://sqs.eu-north-1.amazonaws.com/123456789012/ad-write"
+	tests := []struct {
+		name string
+		c    Config
+		want []string
+	}{
+		{"both", Config{"s3://b/p", read, write}, nil},
+		{"read only", Config{"s3://b/p", read, ""}, nil},
+		{"write only", Config{"s3://b/p", "", write}, nil},
+		{"nothing", Config{}, []string{"IDLESEAT_STORE is empty", "are both empty"}},
+		{"same", Config{"s3://b/p", read, read}, []string{"are the same queue"}},
+		{"names for URLs", Config{"s3://b/p", "ad-read", "arn:aws:sqs:eu-north-1:123456789012:ad-write"}, []string{"IDLESEAT_RELAY_READ_QUEUE is not", "IDLESEAT_RELAY_WRITE_QUEUE is not"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := tt.c.Validate()
+			if (err == nil) != (tt.want == nil) || slices.ContainsFunc(tt.want, func(w string) bool { return !strings.Contains(err.Error(), w) }) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	if _, err := New(Config{"s3://b/p", read, write}, aws.Config{}, nil, nil, nil); err == nil {
+		t.Error("no region, and no error")
+	}
+}
+
+// The relay neither stops nor writes, whatever a message contains.
+func FuzzMessages(f *testing.F) {
+	text, err := json.Marshal(everyone)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(text))
+	f.Add(`{"token":"t"}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		m, err := protocol.Parse(body)
+		if err == nil && !strings.HasPrefix(m.Folder()+unique(m), "runs/"+m.Run+"/ad/") {
+			t.Errorf("%q reaches %s", body, m.Folder())
+		}
+		if err == nil && store.CheckKey(m.Folder()+unique(m)+".json") != nil {
+			t.Errorf("%q makes a bad key %s", body, m.Folder())
+		}
+	})
+}

@@ -1,0 +1,114 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+)
+
+// writeMembers makes the changes of a list, one after the other. It does not repeat a change that was already made, so
+// the whole list may be repeated.
+func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
+	text, err := r.input(l, m)
+	if err != nil {
+		return "", err
+	}
+	list, err := protocol.ParseChanges(text)
+	if err != nil {
+		return "", &badError{fmt.Errorf("input %s: %w", m.Input, err)}
+	}
+	out := protocol.Results{Run: m.Run, Batch: m.Batch, Results: []protocol.Result{}}
+	outcomes := map[string]protocol.Outcome{} // by id
+	count := map[protocol.Outcome]int{}
+	for _, c := range list.Changes {
+		result := protocol.Result{ID: c.ID, Outcome: protocol.Skipped, Note: "the change it follows was not done"}
+		if c.After == "" || outcomes[c.After] == protocol.Done {
+			result = r.change(l, &c, list.Groups)
+		}
+		// A change that was interrupted says nothing about the directory.
+		if err := l.held(); err != nil {
+			return "", err
+		}
+		result.GUID, result.At = c.GUID, time.Now().UTC()
+		out.Results = append(out.Results, result)
+		outcomes[c.ID] = result.Outcome
+		count[result.Outcome]++
+		l.log.Info("change", "id", c.ID, "outcome", string(result.Outcome), "before", result.Before, "after", result.After)
+	}
+	l.log.Info("changes were made", "done", count[protocol.Done], "of", len(list.Changes))
+	return r.put(l, m, "results", &out)
+}
+
+// change makes one change. It finds the person, reads whether they are in the group, compares the account with the
+// evidence, writes, and reads the group again. Only the last reading counts.
+func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (result protocol.Result) {
+	result.ID = c.ID
+	end := func(o protocol.Outcome, note string) protocol.Result {
+		result.Outcome, result.Note = o, note
+		return result
+	}
+	person, err := r.ad.FindPerson(l.ctx, c.SID)
+	switch {
+	case errors.Is(err, directory.ErrNoPerson):
+		return end(protocol.Missing, err.Error())
+	case err != nil:
+		return end(protocol.Failed, err.Error())
+	case person.SID != c.SID || person.GUID != c.GUID:
+		return end(protocol.Missing, "the account that has this SID now is another object")
+	}
+	wanted := c.Action == protocol.Add
+	if result.Before, err = r.ad.MemberOf(l.ctx, c.SID, c.Group, true); errors.Is(err, directory.ErrNoGroup) {
+		return end(protocol.Refused, err.Error())
+	} else if err != nil {
+		return end(protocol.Failed, err.Error())
+	}
+	if result.After = result.Before; result.Before == wanted {
+		return end(protocol.Done, "")
+	}
+	if why := r.outdated(l.ctx, c, groups); why != "" {
+		return end(protocol.Outdated, why)
+	}
+	if err := l.held(); err != nil {
+		return end(protocol.Failed, err.Error())
+	}
+	written := r.write(l.ctx, c, person.GUID, l.held)
+	if result.After, err = r.ad.MemberOf(l.ctx, c.SID, c.Group, true); err != nil {
+		return end(protocol.Failed, errors.Join(written, fmt.Errorf("the group could not be read again: %w", err)).Error())
+	}
+	refusal, refused := errors.AsType[*directory.Refusal](written)
+	switch {
+	case result.After == wanted:
+		return end(protocol.Done, "")
+	case refused:
+		return end(protocol.Refused, refusal.Reason)
+	case written != nil:
+		return end(protocol.Failed, written.Error())
+	default:
+		return end(protocol.Failed, "the directory accepted the change but does not show it")
+	}
+}
+
+// outdated returns why the evidence no longer supports a removal. It is empty when it does.
+func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []protocol.Group) string {
+	if c.Action != protocol.Remove || c.Seen == nil {
+		return ""
+	}
+	a := r.account(ctx, c.SID, groups, new(sync.Map))
+	if a.Failed != "" {
+		return "the account could not be read again: " + a.Failed
+	}
+	return c.Seen.Outdated(a.Seen)
+}
+
+// write makes a change. It sends a removal only when held returns nil, which means that the task is still ours.
+func (r *Relay) write(ctx context.Context, c *protocol.Change, personGUID string, held func() error) error {
+	if c.Action == protocol.Add {
+		return r.ad.AddMember(ctx, c.Group, personGUID)
+	}
+	return r.ad.RemoveMember(directory.WithPermit(ctx, held), c.Group, personGUID)
+}

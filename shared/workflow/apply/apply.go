@@ -1,0 +1,326 @@
+// Package apply carries out a plan: it reads each person afresh, asks the same
+// rule again, writes the intent into the ledger, makes the change, and believes
+// it when reading the directory shows it. Every call does what can be done now;
+// a change that has to wait for the directory stays pending for a later call.
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/source/usage"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrRefused is returned when a safety check forbids applying the plan.
+// Nothing was written to a directory.
+var ErrRefused = errors.New("refused")
+
+// Entra is what apply asks of Microsoft Entra ID.
+type Entra interface {
+	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
+	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
+	ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error)
+	ReadLicenses(ctx context.Context, userID string) ([]directory.Assignment, error)
+	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
+	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
+	ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error
+	GroupsOf(ctx context.Context, userID string) ([]string, error)
+	DirectGroups(ctx context.Context, userID string) ([]string, error)
+	ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error
+	AddMember(ctx context.Context, groupID, userID string) error
+	RemoveMember(ctx context.Context, groupID, userID string) error
+	usage.Graph
+}
+
+// AD is what apply asks of Active Directory.
+type AD interface {
+	CheckClock(ctx context.Context, now func() time.Time) error
+	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
+	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
+	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
+	FindGroup(ctx context.Context, name string) (directory.Group, error)
+	AddMember(ctx context.Context, groupDN, personGUID string) error
+	RemoveMember(ctx context.Context, groupDN, personGUID string) error
+}
+
+// Applier applies plans. AD is nil when it is not set up.
+type Applier struct {
+	Store store.Store
+	Entra Entra
+	AD    AD
+	Now   func() time.Time // the real clock
+	// Progress is told after each change; it may be nil.
+	Progress func(done, total int)
+}
+
+// Request names the plan to apply.
+type Request struct {
+	Run string
+	// PlanHash is that of the plan that was approved; empty: whatever plan the
+	// run has.
+	PlanHash string
+	// Override is the hash of a held plan whose limits are set aside.
+	Override string
+	// Policy is the text of the policy in force; empty: not known, and not asked.
+	Policy string
+	// Approver is who has the plan applied, for the ledger.
+	Approver string
+	// Only is the one person whose changes are worked on; empty: everybody's.
+	Only string
+	// Batch is the only batch to work on; empty: all, one after the other.
+	Batch string
+}
+
+// troubled is report.Pending for a reason other than waiting for the
+// directory: something could not be read or written.
+const troubled report.Status = "troubled"
+
+// Check tells whether a plan may be applied now, and writes nothing anywhere.
+func (a *Applier) Check(ctx context.Context, in Request) error {
+	j, err := a.open(ctx, in)
+	if err != nil {
+		return err
+	}
+	if j.left() == 0 {
+		if err := j.reopen(ctx); err != nil {
+			return err
+		}
+	}
+	return j.check(ctx, in)
+}
+
+// Apply carries out a plan as far as it goes now. It may be called again while
+// changes are pending; when all are final it is refused. Calling it again for a
+// batch that is final changes nothing.
+func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error) {
+	job, err := a.open(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if job.left() == 0 {
+		if err := job.reopen(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if in.Batch != "" && job.left() == 0 {
+		return job.results, nil
+	}
+	if err := job.check(ctx, in); err != nil {
+		return nil, err
+	}
+	job.results.Refused = ""
+	if err := job.overridden(ctx); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(job.readGroups(ctx), job.readCounterparts(ctx), job.readMemberships(ctx)); err != nil {
+		return nil, err
+	}
+	for _, b := range job.batches {
+		err = job.batch(ctx, b)
+		// Also after an interruption: what was done must be known.
+		err = errors.Join(err, report.PutResults(context.WithoutCancel(ctx), a.Store, b.Name, job.of(b)))
+		if err != nil {
+			break
+		}
+	}
+	return job.results, err
+}
+
+// open reads a plan with what earlier calls did of it.
+func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
+	p, err := report.GetPlan(ctx, a.Store, in.Run)
+	if err != nil {
+		return nil, err
+	}
+	run, err := decision.Open(ctx, a.Store, in.Run)
+	if err != nil {
+		return nil, err
+	}
+	batches := slices.DeleteFunc(p.Batches(), func(b plan.Batch) bool { return in.Batch != "" && b.Name != in.Batch })
+	if in.Batch != "" && len(batches) == 0 {
+		return nil, fmt.Errorf("%w: the plan of run %s has no batch %q", ErrRefused, in.Run, in.Batch)
+	}
+	results, err := report.GetResults(ctx, a.Store, p, batches)
+	if err != nil {
+		return nil, err
+	}
+	noted, err := history.OverrideOf(ctx, a.Store, p)
+	if err != nil {
+		return nil, err
+	}
+	results.Override = cmp.Or(in.Override, results.Override, noted) // later calls go on with it
+	results.At = a.Now().UTC()
+	var judge *policy.Judge
+	if p.Restores == "" { // putting back asks no rule
+		if judge, err = run.Judge(a.Now()); err != nil {
+			return nil, err
+		}
+	}
+	j := &job{Applier: a, run: run, plan: p, batches: batches, results: results, ledger: ledger.In(a.Store), judge: judge, approver: in.Approver, only: in.Only}
+	j.done = j.total() - j.left()
+	return j, j.force(in.Policy)
+}
+
+// job is one call of Apply.
+type job struct {
+	*Applier
+	run     *decision.Run
+	plan    *plan.Plan
+	batches []plan.Batch    // those to work on
+	results *report.Results // of these batches, so far
+	done    int             // changes gone through, those final before included
+	ledger  *ledger.Ledger
+	judge   *policy.Judge
+	inForce *inForce // nil: it is the run's own policy
+	// approver is who has the plan applied.
+	approver    string
+	adGroups    map[string]*directory.Group // of Active Directory, as far as read in this call
+	plans       map[string]*plan.Plan       // of other runs, as far as read; nil for one that is gone
+	userBoxes   map[string]bool             // names whose mailbox is a user's; nil: not read yet
+	memberships map[string]membership       // of groups of Entra ID, by the key of the question
+	// stopped are the people for whom this run may change nothing any more. A change
+	// that is under way is rolled back.
+	stopped map[string]bool
+	only    string // the one person to work on; empty: all
+	// closed says why no change may begin any more; those that have begun are
+	// finished all the same.
+	closed string
+	// withdrawn: the run is being put back, so what has not left is put back, too.
+	withdrawn bool
+	// reports are the usage reports that rules rest on, as just read, and stale is why the
+	// dates of a signal cannot be trusted.
+	reports usage.Tables
+	stale   [directory.Signals]string
+}
+
+// reopen looks in the ledger for changes that are open although an overlapping
+// call has noted an end of them.
+func (j *job) reopen(ctx context.Context) error {
+	for _, b := range j.batches {
+		for i := range b.Changes {
+			last, err := j.ledger.Latest(ctx, b.Changes[i].User, b.Changes[i].License)
+			if errors.Is(err, ledger.ErrDamaged) {
+				continue // as it was noted
+			}
+			if err != nil {
+				return err
+			}
+			if last != nil && last.Run == j.plan.Run && last.Completion == nil {
+				j.results.Set(report.ResultOf(&b.Changes[i], report.Pending, "begun, and not finished yet"))
+			}
+		}
+	}
+	return nil
+}
+
+// readGroups reads the license groups of Entra ID again: since the run began
+// somebody may have made one dynamic, or let it give other products, too.
+func (j *job) readGroups(ctx context.Context) error {
+	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup }
+	if !slices.ContainsFunc(j.batches, func(b plan.Batch) bool { return slices.ContainsFunc(b.Changes, byGroup) }) {
+		return nil
+	}
+	for _, l := range j.run.Policy.Licenses {
+		for _, ref := range l.Groups() {
+			if ref.Source != directory.Entra {
+				continue
+			}
+			if err := j.readGroup(ctx, ref); err != nil {
+				return fmt.Errorf("apply run %s: read the license groups again: %w", j.plan.Run, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
+	id := j.run.Tenant.Groups[ref].ID
+	g, err := j.Entra.FindGroup(ctx, cmp.Or(id, ref.Name))
+	if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // what the policy names now gives back
+		g, err = j.Entra.FindGroup(ctx, ref.Name)
+	}
+	switch {
+	case errors.Is(err, directory.ErrNoGroup), errors.Is(err, directory.ErrAmbiguousGroup):
+		g = directory.Group{ID: id, Unreadable: err.Error()}
+	case err != nil:
+		return err
+	}
+	g.Ref = ref
+	j.run.Tenant.Groups[ref] = g
+	return nil
+}
+
+// left is how many changes are not final yet.
+func (j *job) left() int {
+	n := 0
+	for _, b := range j.batches {
+		for i := range b.Changes {
+			if !j.results.Final(&b.Changes[i]) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// total is how many changes are to be worked on.
+func (j *job) total() int {
+	n := 0
+	for _, b := range j.batches {
+		n += len(b.Changes)
+	}
+	return n
+}
+
+// of is what became of one batch.
+func (j *job) of(b plan.Batch) *report.Results {
+	one := *j.results
+	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x report.Result) bool {
+		return !slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.User == x.User && c.License == x.License })
+	})
+	return &one
+}
+
+// readAtOnce is how many people are read afresh together: few enough that the
+// evidence of the last of them is still fresh when it is used.
+const readAtOnce = 15
+
+// batch goes through the changes of a batch in their order, but for those that
+// are final from an earlier call.
+func (j *job) batch(ctx context.Context, b plan.Batch) error {
+	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
+		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) || j.only != "" && c.User != j.only })
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("apply run %s: stopped, %d changes are final, run apply again to go on: %w", j.plan.Run, j.total()-j.left(), err)
+		}
+		fresh, err := j.fresh(ctx, open)
+		if err != nil {
+			return fmt.Errorf("apply run %s: stopped, %d changes are final: read people afresh: %w", j.plan.Run, j.total()-j.left(), err)
+		}
+		for i := range open {
+			e := fresh[open[i].User]
+			if j.Now().Sub(e.read) > evidenceAge { // those before it took long
+				e = j.again(ctx, &open[i])
+			}
+			r := j.one(ctx, &open[i], e)
+			r.Closed = r.Status == report.Refused && j.closed != ""
+			j.results.Set(r)
+			if j.done++; j.Progress != nil {
+				j.Progress(j.done, j.total())
+			}
+		}
+	}
+	return nil
+}

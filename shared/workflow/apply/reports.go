@@ -1,0 +1,54 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/source/usage"
+)
+
+// readReports reads again the usage reports by which signals of the rules come. A report
+// is of everybody, so it is read once for all changes. A signal that is unhealthy by now
+// makes undecided the rules that name it, and no others.
+func (j *job) readReports(ctx context.Context) error {
+	signals := j.run.Policy.Signals()
+	if j.inForce != nil {
+		signals = append(signals, j.inForce.run.Policy.Signals()...)
+	}
+	signals = slices.DeleteFunc(signals, func(s directory.Signal) bool { return !s.Reported() })
+	known, err := j.run.Reports()
+	if err != nil {
+		return fmt.Errorf("read usage before applying: %w", err)
+	}
+	var readings []usage.Reading
+	for _, r := range usage.Of(signals) {
+		table, facts, err := usage.Read(ctx, j.Entra, r, j.Now())
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return fmt.Errorf("read usage before applying: %w", err)
+		case err != nil:
+			readings = append(readings, usage.Reading{Name: r.Name, Failed: err.Error()})
+		default:
+			readings = append(readings, usage.Reading{Name: r.Name, Signals: facts})
+			for _, planned := range known {
+				if planned.Report == r.Name {
+					table.Follow(planned)
+				}
+			}
+			j.reports = append(j.reports, table)
+		}
+	}
+	for _, s := range signals {
+		j.stale[s] = plan.Health(s, j.run.ReportFacts(s, readings), j.Now()).Stale()
+	}
+	return nil
+}
+
+// tellUse adds to the evidence about a person what the reports tell.
+func (j *job) tellUse(u *directory.EntraUser, h *directory.Halves) {
+	j.reports.Tell(u)
+	copy(h.Stale[directory.Sources:], j.stale[directory.Sources:])
+}

@@ -1,0 +1,238 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/relay/client"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// Steps are the steps of the state machine that apply a batch. Between the steps a relay client reads and writes Active
+// Directory.
+type Steps struct {
+	Applier
+	// Policy reads the text of the policy in force.
+	Policy func(context.Context) (string, error)
+	Relay  bool // Active Directory is reached by the relay
+}
+
+// StepInput is the input of the state machine. Op names the step: prepare or change.
+type StepInput struct {
+	Op    string     `json:"op"`
+	Batch BatchState `json:"batch"`
+}
+
+// BatchState is a batch under way, handed from step to step.
+type BatchState struct {
+	Run      string   `json:"run"`
+	PlanHash string   `json:"planHash"`
+	Override bool     `json:"override"`
+	Approver string   `json:"approver"` // the execution: CloudTrail knows who started it
+	Round    int      `json:"round"`
+	Batch    string   `json:"batch"`
+	Results  []string `json:"results"` // keys of the results of the relay's writes in this round
+	Tries    int      `json:"tries"`   // writes handed to the relay so far
+	Restores bool     `json:"restores"`
+
+	// Ask tells the state machine to send a message to the relay. After prepare it asks about the people of Input.
+	// After change it carries the changes of Input.
+	Ask    bool             `json:"ask"`
+	Input  string           `json:"input"`
+	Groups []protocol.Group `json:"groups"`
+	Sample int              `json:"sample"`
+
+	// Evidence and Written tell how the relay's tasks ended.
+	Evidence *protocol.Ending `json:"evidence,omitempty"`
+	Written  *protocol.Ending `json:"written,omitempty"`
+
+	Counts map[report.Status]int `json:"counts,omitempty"`
+}
+
+// mostTries is how often a batch may send changes to the relay in one round. One round may both make a change and roll
+// it back.
+const mostTries = 4
+
+// Do takes one step.
+func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
+	switch in.Op {
+	case "prepare":
+		return s.prepare(ctx, in.Batch)
+	case "change":
+		return s.change(ctx, in.Batch)
+	}
+	return nil, fmt.Errorf("%w: the step %q is not known", ErrRefused, in.Op)
+}
+
+// prepare lists the people whom the relay must read.
+func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) {
+	if b.Written != nil {
+		b.Results = append(b.Results, b.Written.Key)
+	}
+	b.Evidence, b.Written, b.Ask, b.Input, b.Groups, b.Sample = nil, nil, false, "", []protocol.Group{}, 0
+	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
+	if err != nil {
+		return nil, err
+	}
+	if b.Restores = j.plan.Restores != ""; !b.Restores {
+		text, err := s.Policy(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := j.force(text); err != nil {
+			return nil, err
+		}
+	}
+	// A plan that was made without Active Directory does not need it now.
+	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.InAD() })
+	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
+		return &b, nil
+	}
+	people := protocol.People{SIDs: []string{}}
+	for _, of := range j.batches {
+		for i := range of.Changes {
+			if c := &of.Changes[i]; c.SID != "" && !j.results.Final(c) && !slices.Contains(people.SIDs, c.SID) {
+				people.SIDs = append(people.SIDs, c.SID)
+			}
+		}
+	}
+	if len(people.SIDs) == 0 {
+		return &b, nil
+	}
+	b.Ask, b.Sample, b.Groups = true, adSample, j.questions()
+	b.Input = layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
+	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
+}
+
+// questions lists the groups of Active Directory whose members are read while changes are made: the groups of rules and
+// exemptions, and the license groups.
+func (j *job) questions() (groups []protocol.Group) {
+	add := func(g protocol.Group) {
+		if !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
+			groups = append(groups, g)
+		}
+	}
+	for _, q := range j.memberQueries() {
+		if q.Ref.Source == directory.AD {
+			add(protocol.Group{DN: q.Ref.Name, Direct: q.Direct})
+		}
+	}
+	for _, l := range j.run.Policy.Licenses {
+		if l.Group != nil && l.Group.Source == directory.AD {
+			add(protocol.Group{DN: l.Group.Name, Direct: true})
+			for _, guid := range []string{j.readGUID(l.Group.Name), j.run.Begin.Former[l.Name].GUID} {
+				if guid != "" { // the ledger knows the group by it
+					add(protocol.Group{DN: directory.GroupByGUID(guid, ""), Direct: true})
+				}
+			}
+		}
+	}
+	return groups
+}
+
+// change applies the batch as far as the evidence allows. It lists what the relay must write.
+func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
+	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
+		b.Ask = false
+		return &b, s.undone(ctx, &b, "nothing was done: the relay brought no evidence: "+b.Evidence.Why(), "")
+	}
+	var text string
+	var err error
+	if !b.Restores { // a restore needs no valid policy
+		if text, err = s.Policy(ctx); err != nil {
+			return nil, err
+		}
+	}
+	ad, err := s.errand(ctx, &b)
+	if err != nil {
+		return nil, err
+	}
+	applier := s.Applier
+	if ad != nil {
+		applier.AD = ad
+	}
+	in := Request{Run: b.Run, PlanHash: b.PlanHash, Policy: text, Batch: b.Batch, Approver: b.Approver}
+	if b.Override {
+		in.Override = b.PlanHash
+	}
+	results, err := applier.Apply(ctx, in)
+	if errors.Is(err, ErrRefused) {
+		return nil, errors.Join(err, s.undone(ctx, &b, "nothing was done: "+err.Error(), err.Error()))
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.Ask, b.Input, b.Counts = false, "", map[report.Status]int{}
+	for _, r := range results.Results {
+		b.Counts[r.Status]++
+	}
+	if ad == nil || b.Tries == mostTries {
+		return &b, nil
+	}
+	wishes := ad.Wishes()
+	if len(wishes.Changes) == 0 {
+		return &b, nil
+	}
+	wishes.Groups = b.Groups
+	b.Ask, b.Tries, b.Input = true, b.Tries+1, layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
+	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, wishes)
+}
+
+// undone records that nothing could be done about the rest of a batch. why is the reason. refused is set when a safety
+// check forbade it. Changes that wait for the directory stay pending, since the next call may be allowed to finish
+// them.
+func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
+	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
+	if err != nil {
+		return err
+	}
+	for _, of := range j.batches {
+		for i := range of.Changes {
+			c := &of.Changes[i]
+			known := j.results.Of(c)
+			waits := refused != "" && known != nil && !known.Again
+			if !j.results.Final(c) && !waits {
+				r := report.ResultOf(c, report.Pending, why)
+				r.Again = true
+				j.results.Set(r)
+			}
+		}
+		results := j.of(of)
+		results.Refused = refused
+		if err := report.PutResults(ctx, s.Store, of.Name, results); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errand returns Active Directory as the relay read it, or nil when it is not set up.
+func (s *Steps) errand(ctx context.Context, b *BatchState) (*client.Directory, error) {
+	switch {
+	case !s.Relay:
+		return nil, nil
+	case b.Evidence == nil || b.Evidence.Absent:
+		return client.Failed("it was not asked"), nil
+	case b.Evidence.Key == "":
+		return client.Failed(b.Evidence.Why()), nil
+	}
+	var e protocol.Evidence
+	if err := store.GetJSON(ctx, s.Store, b.Evidence.Key, &e); err != nil {
+		return nil, fmt.Errorf("read what the relay brought: %w", err)
+	}
+	written := make([]protocol.Results, len(b.Results))
+	for i, key := range b.Results {
+		if err := store.GetJSON(ctx, s.Store, key, &written[i]); err != nil {
+			return nil, fmt.Errorf("read what the relay wrote: %w", err)
+		}
+	}
+	return client.New(&e, s.Now(), written...), nil
+}

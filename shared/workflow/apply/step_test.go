@@ -1,0 +1,231 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// relayed plays the relay for a bench: it answers from the fake directory.
+type relayed struct {
+	*bench
+	*Steps
+}
+
+func newRelayed(t *testing.T, b *bench) relayed {
+	t.Helper()
+	s := &Steps{Applier: *b.Applier, Policy: func(ctx context.Context) (string, error) {
+		begin, err := snapshot.GetBegin(ctx, b.Store, "run")
+		return begin.Policy, err
+	}, Relay: true}
+	s.AD = nil // only by the relay
+	return relayed{b, s}
+}
+
+// round takes one batch as the state machine does, with errands in between.
+func (r relayed) round(t *testing.T, batch string, down bool) *BatchState {
+	t.Helper()
+	state := &BatchState{Run: "run", Batch: batch}
+	for range 10 {
+		state = r.step(t, "prepare", state)
+		switch {
+		case state.Ask && down:
+			state.Evidence = &protocol.Ending{Error: "States.HeartbeatTimeout"}
+		case state.Ask:
+			state.Evidence = &protocol.Ending{Answer: protocol.Answer{Key: r.bring(t, state)}}
+		default:
+			state.Evidence = &protocol.Ending{Absent: true}
+		}
+		if state = r.step(t, "change", state); !state.Ask {
+			return state
+		}
+		state.Written = &protocol.Ending{Answer: protocol.Answer{Key: r.write(t, state)}}
+	}
+	t.Fatal("it never ends")
+	return nil
+}
+
+func (r relayed) step(t *testing.T, op string, state *BatchState) *BatchState {
+	t.Helper()
+	next, err := r.Do(t.Context(), StepInput{Op: op, Batch: *state})
+	if err != nil {
+		t.Fatalf("%s: %v", op, err)
+	}
+	return next
+}
+
+func (r relayed) bring(t *testing.T, state *BatchState) string {
+	t.Helper()
+	var people protocol.People
+	if err := store.GetJSON(t.Context(), r.bench.Store, state.Input, &people); err != nil {
+		t.Fatal(err)
+	}
+	e := protocol.Evidence{Read: r.now, Sample: []time.Time{r.now.Add(-time.Hour)}}
+	for _, g := range state.Groups {
+		e.Groups = append(e.Groups, g.Key())
+	}
+	for _, sid := range people.SIDs {
+		a := protocol.Account{SID: sid, User: r.ad.people[sid]}
+		for _, g := range state.Groups {
+			if in, _ := r.ad.MemberOf(t.Context(), sid, g.DN, g.Direct); in {
+				a.Groups = append(a.Groups, g.Key())
+			}
+		}
+		e.People = append(e.People, a)
+	}
+	return r.put(t, state.Input+".evidence.json", e)
+}
+
+func (r relayed) write(t *testing.T, state *BatchState) string {
+	t.Helper()
+	var list protocol.Changes
+	if err := store.GetJSON(t.Context(), r.bench.Store, state.Input, &list); err != nil {
+		t.Fatal(err)
+	}
+	var out protocol.Results
+	outcomes := map[string]protocol.Outcome{}
+	for _, c := range list.Changes {
+		result := protocol.Result{ID: c.ID, GUID: c.GUID, Outcome: protocol.Done}
+		write := r.ad.RemoveMember
+		if c.Action == protocol.Add {
+			write = r.ad.AddMember
+		}
+		if c.After != "" && outcomes[c.After] != protocol.Done {
+			result.Outcome = protocol.Skipped
+		} else if err := write(t.Context(), c.Group, c.GUID); err != nil {
+			result.Outcome, result.Note = protocol.Failed, err.Error()
+			if _, refused := errors.AsType[*directory.Refusal](err); refused {
+				result.Outcome = protocol.Refused
+			}
+		}
+		outcomes[c.ID] = result.Outcome
+		out.Results = append(out.Results, result)
+	}
+	return r.put(t, state.Input+".results.json", out)
+}
+
+func (r relayed) put(t *testing.T, key string, v any) string {
+	t.Helper()
+	if err := store.PutJSON(t.Context(), r.bench.Store, key, v); err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// is checks what became of the only change.
+func (r relayed) is(t *testing.T, want report.Status, note string) {
+	t.Helper()
+	got := r.results(t).Results
+	if len(got) != 1 || got[0].Status != want || !strings.Contains(got[0].Note, note) {
+		t.Errorf("results %+v, want %s with %q", got, want, note)
+	}
+}
+
+func TestByRelay(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		bench func(t *testing.T) *bench
+		batch string
+		down  bool
+		want  report.Status
+		note  string
+		wrote []string
+	}{
+		"removed":                 {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", false, report.Done, "", []string{"RemoveMember " + citrixDN + " guid-dora"}},
+		"moved":                   {func(t *testing.T) *bench { return newBench(t, demoteEgon) }, "ad-0001", false, report.Done, "", []string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon"}},
+		"nobody there":            {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", true, report.Pending, "is it running?", nil},
+		"Entra goes on":           {func(t *testing.T) *bench { return newBench(t, changeBo) }, "entra-0001", true, report.Done, "", nil},
+		"Entra goes on beside it": {func(t *testing.T) *bench { return newBench(t, changeBo, freeDora) }, "entra-0001", true, report.Done, "", nil},
+		"logged on": {func(t *testing.T) *bench {
+			b := newBench(t, freeDora)
+			b.ad.people["S-1-5-21-4"].LastLogonTimestamp = daysAgo(1)
+			return b
+		}, "ad-0001", false, report.Kept, "logged on 1 day ago", nil},
+		"refused": {refusing, "ad-0001", false, report.Failed, "not yours", []string{"RemoveMember " + citrixDN + " guid-dora"}},
+		"joined in vain": {func(t *testing.T) *bench {
+			b := newBench(t, demoteEgon)
+			b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-egon": refusal("not yours")}
+			return b
+		}, "ad-0001", false, report.Failed, "not yours",
+			[]string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon", "RemoveMember " + liteDN + " guid-egon"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRelayed(t, tt.bench(t))
+			r.round(t, tt.batch, tt.down)
+			r.is(t, tt.want, tt.note)
+			var wrote []string
+			wrote = append(wrote, r.ad.writes()...)
+			if strings.Join(wrote, "; ") != strings.Join(tt.wrote, "; ") {
+				t.Errorf("wrote %q, want %q", wrote, tt.wrote)
+			}
+		})
+	}
+}
+
+func refusing(t *testing.T) *bench {
+	b := newBench(t, freeDora)
+	b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": refusal("not yours")}
+	return b
+}
+
+func TestStepsRefuse(t *testing.T) {
+	t.Parallel()
+	r := newRelayed(t, newBench(t, freeDora))
+	for name, in := range map[string]StepInput{
+		"unknown step":  {Op: "fly"},
+		"unknown batch": {Op: "prepare", Batch: BatchState{Run: "run", Batch: "ad-0009"}},
+		"another hash":  {Op: "change", Batch: BatchState{Run: "run", Batch: "ad-0001", PlanHash: "x"}},
+	} {
+		if _, err := r.Do(t.Context(), in); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestRefusalIsNoted: that a batch is refused is known afterwards, as long as it is.
+func TestRefusalIsNoted(t *testing.T) {
+	t.Parallel()
+	r := newRelayed(t, newBench(t, changeBo))
+	r.entra.tenant = "other"
+	state := BatchState{Run: "run", Batch: "entra-0001", Evidence: &protocol.Ending{Absent: true}}
+	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, ErrRefused) {
+		t.Fatal(err)
+	}
+	r.is(t, report.Pending, "nothing was done: refused to apply run run")
+	if got := r.results(t); !strings.Contains(got.Refused, "Graph answered for other") || got.Troubled() != 1 {
+		t.Errorf("%+v", got)
+	}
+	r.entra.tenant = tenant
+	r.round(t, "entra-0001", false)
+	r.is(t, report.Done, "")
+	if got := r.results(t); got.Refused != "" {
+		t.Errorf("refused for ever: %s", got.Refused)
+	}
+}
+
+// TestRefusedWhileWaiting: what waits for the directory when a batch is refused
+// waits on, and is seen to by the next call.
+func TestRefusedWhileWaiting(t *testing.T) {
+	t.Parallel()
+	r := newRelayed(t, newBench(t, moveAnna))
+	r.round(t, "entra-0001", false)
+	r.is(t, report.Pending, "waiting for its license")
+	r.entra.tenant = "other"
+	state := BatchState{Run: "run", Batch: "entra-0001", Evidence: &protocol.Ending{Absent: true}}
+	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, ErrRefused) {
+		t.Fatal(err)
+	}
+	r.is(t, report.Pending, "waiting for its license")
+	if got := r.results(t); got.Refused == "" || got.Troubled() != 0 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,138 @@
+package apply
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/report"
+)
+
+// TestEntraGoesOnWithoutEvidence: the relay was asked about people of a batch of Entra ID,
+// and brought nothing. Their changes need Entra ID alone, and go on.
+func TestEntraGoesOnWithoutEvidence(t *testing.T) {
+	t.Parallel()
+	c := changeBo
+	c.User, c.SID = "id-dora", "S-1-5-21-4"
+	b := newBench(t, c, freeEgon)
+	dora := b.entra.users["id-dora"]
+	dora.LastSuccessful, dora.Assignments = idle, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
+	r := newRelayed(t, b)
+	state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "entra-0001"})
+	if !state.Ask {
+		t.Fatalf("nobody is asked about: %+v", state)
+	}
+	state.Evidence = &protocol.Ending{Error: "States.HeartbeatTimeout"}
+	if state = r.step(t, "change", state); state.Ask || state.Counts[report.Done] != 1 {
+		t.Errorf("%+v", state)
+	}
+	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
+}
+
+// TestNothingToHandOver: the relay is asked for no write when nobody is to be written.
+func TestNothingToHandOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeDora)
+	b.ad.people["S-1-5-21-4"].LastLogonTimestamp = daysAgo(1)
+	r := newRelayed(t, b)
+	state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "ad-0001"})
+	state.Evidence = &protocol.Ending{Answer: protocol.Answer{Key: r.bring(t, state)}}
+	if state = r.step(t, "change", state); state.Ask || state.Input != "" || state.Tries != 0 || state.Counts[report.Kept] != 1 {
+		t.Errorf("%+v", state)
+	}
+}
+
+// TestStepsWithoutARelay reach Active Directory themselves.
+func TestStepsWithoutARelay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, freeDora)
+	r := newRelayed(t, b)
+	r.Steps.Relay, r.Steps.AD = false, b.ad
+	state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "ad-0001"})
+	if state = r.step(t, "change", state); state.Ask || state.Counts[report.Done] != 1 {
+		t.Errorf("%+v", state)
+	}
+	b.wrote(t, "RemoveMember "+citrixDN+" guid-dora")
+}
+
+// TestStepThatFails is an error, and no answer that somebody could go on with.
+func TestStepThatFails(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, changeBo)
+	b.entra.fail = map[string]error{"ReadPeople #1": errDown}
+	r := newRelayed(t, b)
+	in := StepInput{Op: "change", Batch: BatchState{Run: "run", Batch: "entra-0001", Evidence: &protocol.Ending{Absent: true}}}
+	if state, err := r.Do(t.Context(), in); !errors.Is(err, errDown) || errors.Is(err, ErrRefused) || state != nil {
+		t.Errorf("%+v, %v", state, err)
+	}
+}
+
+// TestUndoneOfABatch: what a step notes when nothing could be done. What is over stays as
+// it is. What waits for the directory waits on where a safety check refuses, since the next
+// call may be allowed; without evidence it is to be tried again.
+func TestUndoneOfABatch(t *testing.T) {
+	t.Parallel()
+	over, waits, again, fresh := freeDora, freeEgon, freeDora, freeEgon
+	again.License, fresh.License = "lite", "lite"
+	changes := []plan.Change{over, waits, again, fresh}
+	for name, tc := range map[string]struct {
+		refused string
+		want    []string // notes, in the order of the changes; "+" before those to be tried again
+	}{
+		"no evidence": {"", []string{"over", "+why", "+why", "+why"}},
+		"refused":     {"expired", []string{"over", "waits", "+why", "+why"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRelayed(t, newBench(t, changes...))
+			before := r.results(t)
+			before.Set(report.ResultOf(&over, report.Done, "over"))
+			before.Set(report.ResultOf(&waits, report.Pending, "waits"))
+			old := report.ResultOf(&again, report.Pending, "again")
+			old.Again = true
+			before.Set(old)
+			if err := report.PutResults(t.Context(), r.bench.Store, "ad-0001", &before); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.undone(t.Context(), &BatchState{Run: "run", Batch: "ad-0001"}, "why", tc.refused); err != nil {
+				t.Fatal(err)
+			}
+			after := r.results(t)
+			var got []string
+			for i := range changes {
+				x := after.Of(&changes[i])
+				note := x.Note
+				if x.Again {
+					note = "+" + note
+				}
+				got = append(got, note)
+			}
+			if d := cmp.Diff(tc.want, got, cmpopts.EquateEmpty()); d != "" || after.Refused != tc.refused || after.Of(&over).Status != report.Done {
+				t.Errorf("refused %q, notes (-want +got):\n%s", after.Refused, d)
+			}
+		})
+	}
+}
+
+// TestUndoneThatCannotBeNoted is not hidden: neither a plan that cannot be read again, nor
+// results that cannot be written.
+func TestUndoneThatCannotBeNoted(t *testing.T) {
+	t.Parallel()
+	r := newRelayed(t, newBench(t, freeDora))
+	whole := r.Steps.Store
+	for name, tc := range map[string]error{"runs/run/plan.json": errDown, "runs/run/results/": errDown} {
+		if r.Steps.Store = (blindStore{whole, name}); strings.HasSuffix(name, "/") {
+			r.Steps.Store = brokenStore{whole, name, ""}
+		}
+		state := BatchState{Run: "run", Batch: "ad-0001", Evidence: &protocol.Ending{Error: "States.HeartbeatTimeout"}}
+		if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, tc) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,233 @@
+// Package collect reads what a run needs and seals it as a snapshot. First it reads what the policy names in the tenant
+// (begin), then people and members of named groups from each source into partitions, then it writes the manifest. A
+// source that fails gives nothing. It never gives less than everybody.
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/snapshot/census"
+	"github.com/idleseat/idleseat/shared/source/usage"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrPolicy is returned when the policy does not fit the tenant. There is no run then.
+var ErrPolicy = errors.New("the policy does not fit the tenant")
+
+// Entra is what collect needs from Microsoft Entra ID.
+type Entra interface {
+	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
+	CountPeople(ctx context.Context) (int, error)
+	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
+	LicenseGroups(ctx context.Context) ([]directory.Group, error)
+	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
+	ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error
+	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
+	FindID(ctx context.Context, upnOrID string) (string, error)
+	GroupsOf(ctx context.Context, userID string) ([]string, error)
+	DirectGroups(ctx context.Context, userID string) ([]string, error)
+	Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error
+	usage.Graph
+}
+
+// AD is what collect needs from Active Directory.
+type AD interface {
+	census.AD
+	OneAD
+}
+
+// OneAD is what a run for one person needs from Active Directory.
+type OneAD interface {
+	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
+	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
+	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
+	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
+	FindGroup(ctx context.Context, name string) (directory.Group, error)
+}
+
+// Collector reads one run. AD is nil when it is not set up.
+type Collector struct {
+	Store store.Store
+	Entra Entra
+	AD    AD
+	Tool  string           // version, kept in the run
+	Now   func() time.Time // the real clock
+	// Progress gets the number of people that were read of a source. total is 0 when it is not known. Progress may be
+	// nil.
+	Progress func(s directory.Source, people, total int)
+}
+
+// perPartition is the intended number of people in a partition. It is small enough for both accounts of all of them to
+// fit into little memory, and large enough to keep the number of objects small.
+const perPartition = 8_000
+
+// Start says what a run is for.
+type Start struct {
+	Run    string
+	AsOf   time.Time
+	Policy *policy.Policy
+	Text   string // of the policy file
+	// PolicyFile is the path of the file on this machine. Empty: there is none.
+	PolicyFile string
+	User       string // one person instead of all; empty: all
+	// AcceptFeeds accepts the sources as they are, however much they shrank.
+	AcceptFeeds bool
+	Scheduled   bool // started by the schedule
+}
+
+// Begin resolves what the policy names and writes begin.json. The error is ErrPolicy, and there is no run, when the
+// tenant is not the policy's, or lacks a product or a license group that the policy names. A run that has begun does
+// not change, so the step may be repeated.
+func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
+	b, err := c.resolve(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return c.begin(ctx, b)
+}
+
+func (c *Collector) begin(ctx context.Context, b *snapshot.Begin) (*snapshot.Begin, error) {
+	err := snapshot.PutBegin(ctx, c.Store, b)
+	if errors.Is(err, store.ErrExists) {
+		return snapshot.GetBegin(ctx, c.Store, b.Run)
+	}
+	return b, err
+}
+
+// resolve finds in the tenant what the policy names. It writes nothing.
+func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, error) {
+	b := &snapshot.Begin{
+		Run: in.Run, Started: c.Now().UTC(), Read: c.Now().UTC(), AsOf: in.AsOf.UTC(), Tool: c.Tool,
+		User: in.User, Policy: in.Text, PolicyFile: in.PolicyFile, Partitions: 1, AcceptFeeds: in.AcceptFeeds, Scheduled: in.Scheduled,
+	}
+	var err error
+	if b.Tenant, b.SKUs, err = c.Entra.Tenant(ctx); err != nil {
+		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+	}
+	for i := range b.SKUs { // a product has dozens of service plans, and few of them matter
+		b.SKUs[i].Plans = slices.DeleteFunc(b.SKUs[i].Plans, func(s directory.ServicePlan) bool { return !plan.MattersTo(in.Policy, s.Name) })
+	}
+	if b.Tenant != in.Policy.Tenant {
+		return nil, fmt.Errorf("%w: the policy is for tenant %s, but Graph answered for %s", ErrPolicy, in.Policy.Tenant, b.Tenant)
+	}
+	if err := products(b, in.Policy); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
+	}
+	if c.AD != nil { // a silent directory is no fault of a clock; reading it reports the fault
+		if err := c.AD.CheckClock(ctx, c.Now); errors.Is(err, directory.ErrClock) {
+			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		}
+	}
+	if b.Earlier, err = history.Earlier(ctx, c.Store, in.Run, c.Now()); err != nil {
+		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+	}
+	if b.Groups, err = c.groups(ctx, in, b.Earlier); err != nil {
+		return nil, err
+	}
+	if b.Granting, err = c.granting(ctx, in.Policy, b); err != nil {
+		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+	}
+	for _, q := range in.Policy.MemberQueries() {
+		b.Members = append(b.Members, q.Ref.Key(q.Direct))
+	}
+	if in.User != "" {
+		if b.Unnamed, err = c.unnamed(ctx, in, b.Earlier); err != nil {
+			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		}
+	}
+	if in.User == "" {
+		if b.People, err = c.Entra.CountPeople(ctx); err != nil {
+			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		}
+		b.Partitions = max(1, (b.People+perPartition-1)/perPartition)
+	}
+	if b.Mailboxes, err = c.mailboxes(ctx, in); err != nil {
+		return nil, err
+	}
+	b.Reports, err = c.reports(ctx, in)
+	return b, err
+}
+
+// products returns an error that names the licenses of the policy that are no product of the tenant, or may be several.
+func products(b *snapshot.Begin, p *policy.Policy) error {
+	for _, l := range p.Licenses {
+		if ids := directory.SameName(b.SKUs, l.SKU); len(ids) > 1 {
+			return fmt.Errorf("license %s: %d products of the tenant have the part number %q, and their skuIds are %s; name the right one by its skuId, as \"sku: %s\"",
+				l.Name, len(ids), l.SKU, strings.Join(ids, " and "), ids[0])
+		}
+	}
+	_, err := p.NewJudge(b.SKUIDs(), b.AsOf)
+	return err
+}
+
+// mailboxes stores the mailbox usage report when it guards a change of the policy. Without the report those changes are
+// refused, and the rest of the run goes on.
+func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
+	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
+		return nil, nil
+	}
+	key := layout.Mailboxes(in.Run, layout.Attempt()) // the step may be repeated
+	var reading error
+	kinds := map[string]string{}
+	err := store.PutLines(ctx, c.Store, key, func(emit func(any) error) error {
+		reading = c.Entra.Mailboxes(ctx, func(m directory.Mailbox) error {
+			if m.Kind != "" && !m.UserMailbox() && strings.Contains(m.UserPrincipalName, "@") {
+				kinds[strings.ToLower(m.UserPrincipalName)] = m.Kind
+			}
+			return emit(&m)
+		})
+		return reading
+	})
+	switch {
+	case reading != nil && ctx.Err() == nil:
+		return &snapshot.Mailboxes{Failed: reading.Error()}, nil
+	case err != nil:
+		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+	}
+	return &snapshot.Mailboxes{Key: key, Kinds: kinds}, nil
+}
+
+// granting returns the groups that give a license of the policy and that the policy does not name. They explain why a
+// person's license is left alone.
+func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
+	if len(p.SKUs()) == 0 {
+		return nil, nil
+	}
+	all, err := c.Entra.LicenseGroups(ctx)
+	ids := b.SKUIDs()
+	return slices.DeleteFunc(all, func(g directory.Group) bool {
+		named := slices.ContainsFunc(b.Groups, func(o directory.Group) bool { return o.ID == g.ID })
+		ours := slices.ContainsFunc(p.SKUs(), func(part string) bool { return slices.Contains(g.Grants, ids[part]) })
+		return named || !ours
+	}), err
+}
+
+// Seal writes the manifest over the results of the two sources and the reports, with the digest of earlier runs. Then
+// the run has a snapshot.
+func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
+	past, err := history.Settle(ctx, c.Store, run, c.Now())
+	if err != nil {
+		return fmt.Errorf("seal run %s: %w", run, err)
+	}
+	b, err := snapshot.GetBegin(ctx, c.Store, run)
+	if err != nil {
+		return fmt.Errorf("seal run %s: %w", run, err)
+	}
+	m := &snapshot.Manifest{Run: run, Readings: [2]snapshot.Reading{directory.Entra: entra, directory.AD: ad}, Reports: b.Reports, History: past}
+	if err := m.Weave(ctx, c.Store, b.Partitions); err != nil {
+		return err
+	}
+	m.Taken = c.Now().UTC()
+	return snapshot.Seal(ctx, c.Store, m)
+}

@@ -1,0 +1,94 @@
+package collect
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/source/usage"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// reports reads the usage reports by which the signals of the policy come, and keeps them
+// as tables. A report that cannot be read makes undecided the rules that name its signals;
+// the rest of the run goes on.
+func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading, err error) {
+	for _, r := range usage.Of(in.Policy.Signals()) {
+		reading := usage.Reading{Name: r.Name}
+		table, facts, err := usage.Read(ctx, c.Entra, r, c.Now())
+		if err == nil && !in.AcceptFeeds {
+			err = c.follow(ctx, in.Run, table)
+		}
+		if err != nil && ctx.Err() != nil {
+			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		}
+		if err != nil {
+			reading.Failed = err.Error()
+			all = append(all, reading)
+			continue
+		}
+		text, err := table.Bytes()
+		if err != nil {
+			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		}
+		sum := sha256.Sum256(text)
+		// The step may be repeated.
+		reading.Key, reading.SHA256, reading.Signals = layout.Usage(in.Run, r.Name, layout.Attempt()), hex.EncodeToString(sum[:]), facts
+		if err := store.PutBytes(ctx, c.Store, reading.Key, text); err != nil {
+			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
+		}
+		all = append(all, reading)
+	}
+	return all, nil
+}
+
+// mostEarlier is how many earlier runs are asked for the last reading of a report.
+const mostEarlier = 30
+
+// follow tells a report what the last one showed.
+func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) error {
+	earlier, err := history.Before(ctx, c.Store, run, c.Now())
+	if err != nil {
+		return err
+	}
+	for _, run := range earlier[:min(len(earlier), mostEarlier)] {
+		m, _, err := snapshot.GetManifest(ctx, c.Store, run)
+		if errors.Is(err, snapshot.ErrNone) {
+			continue // its time is over
+		}
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(m.Reports, func(r usage.Reading) bool { return r.Name == table.Report && r.Key != "" })
+		if i < 0 {
+			continue
+		}
+		last, err := snapshot.GetReport(ctx, c.Store, &m.Reports[i])
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			continue
+		case err != nil:
+			return fmt.Errorf("what run %s knew of it cannot be read (plan with --accept-feeds to go on without): %w", run, err)
+		}
+		table.Follow(last)
+		return nil
+	}
+	return nil
+}
+
+// coversReports tells which signal a policy needs whose report a run did not read.
+func coversReports(b *snapshot.Begin, signals []directory.Signal) error {
+	for _, r := range usage.Of(signals) {
+		if !slices.ContainsFunc(b.Reports, func(known usage.Reading) bool { return known.Name == r.Name }) {
+			return fmt.Errorf("it did not read the usage report %s", r.Name)
+		}
+	}
+	return nil
+}

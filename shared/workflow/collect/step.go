@@ -1,0 +1,205 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/relay/client"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrRequest is returned for an execution whose input is no request.
+var ErrRequest = errors.New("not a request")
+
+// Steps are the steps of the state machine that read a run.
+type Steps struct {
+	Collector
+	// Policy reads the policy in force, and its text.
+	Policy func(context.Context) (*policy.Policy, string, error)
+	Relay  bool // Active Directory is read by the relay
+}
+
+// StepInput is the input of the state machine. Op names the step.
+type StepInput struct {
+	Op        string          `json:"op"`        // begin, entra, seal, one
+	Execution string          `json:"execution"` // begin: its name
+	Started   time.Time       `json:"started"`   // begin
+	Request   json.RawMessage `json:"request"`   // begin: the input of the execution
+	Run       string          `json:"run"`
+	Call      int             `json:"call"`  // entra
+	AD        protocol.Ending `json:"ad"`    // seal, one
+	User      string          `json:"user"`  // one
+	Apply     bool            `json:"apply"` // one: handed on
+}
+
+// Request is the input of an execution that reads a run.
+type Request struct {
+	User  *string `json:"user"`  // one person; nil: everybody
+	Apply bool    `json:"apply"` // of one person: carry out what the rules decide
+	// Scheduled: the schedule started the run and applies its plan in mode enforce. An execution that somebody starts
+	// only to look is not scheduled.
+	Scheduled bool `json:"scheduled"`
+	// AcceptFeeds accepts the sources as they are, however much they shrank.
+	AcceptFeeds bool `json:"acceptFeeds"`
+}
+
+// StepOutput is the state that a step hands to the next one. It holds keys and numbers.
+type StepOutput struct {
+	Run   string `json:"run"`
+	User  string `json:"user,omitempty"`
+	One   bool   `json:"one"`
+	Apply bool   `json:"apply"`
+
+	// Of begin.
+	AsOf   time.Time        `json:"asOf,omitzero"`
+	Relay  bool             `json:"relay"`
+	Groups []protocol.Group `json:"groups"`
+	Rests  []string         `json:"rests"`
+	Parts  int              `json:"parts"`
+	Since  string           `json:"since"`
+	Input  string           `json:"input"` // the people whom the relay must read
+	Sample int              `json:"sample"`
+
+	// Of entra.
+	Call int  `json:"call"`
+	Done bool `json:"done"`
+
+	// Of seal and one.
+	Partitions []int `json:"partitions,omitempty"`
+}
+
+// Do takes one step. After until, a call that reads takes no further page.
+func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
+	switch in.Op {
+	case "begin":
+		return s.stepBegin(ctx, in)
+	case "entra", "seal", "one":
+	default:
+		return nil, fmt.Errorf("%w: the step %q is not known", ErrRequest, in.Op)
+	}
+	b, err := snapshot.GetBegin(ctx, s.Store, in.Run)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.LoadKept("policy of run "+b.Run, []byte(b.Policy))
+	if err != nil {
+		return nil, err
+	}
+	out := &StepOutput{Run: b.Run, Apply: in.Apply}
+	switch in.Op {
+	case "entra":
+		out.Call = in.Call + 1
+		out.Done, err = s.ReadEntraUntil(ctx, b, p, in.Call, until)
+		return out, err
+	case "seal":
+		err = s.stepSeal(ctx, b, &in.AD)
+	default:
+		err = s.stepOne(ctx, b, p, &in.AD)
+	}
+	for n := range b.Partitions {
+		out.Partitions = append(out.Partitions, n)
+	}
+	return out, err
+}
+
+// stepBegin names the run after its execution, so that a repeated step finds the same run.
+func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error) {
+	var r Request
+	known := json.NewDecoder(bytes.NewReader(in.Request))
+	known.DisallowUnknownFields() // a misspelt user would mean everybody
+	if err := known.Decode(&r); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	switch {
+	case r.User != nil && *r.User == "":
+		return nil, fmt.Errorf("%w: the user is empty; a run for everybody names none", ErrRequest)
+	case r.User != nil && r.Scheduled:
+		return nil, fmt.Errorf("%w: what is scheduled is for everybody, and not for one user", ErrRequest)
+	case r.User == nil && r.Apply:
+		return nil, fmt.Errorf("%w: apply is for one user, or names the run whose plan was approved", ErrRequest)
+	}
+	p, text, err := s.Policy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(in.Execution))
+	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, AcceptFeeds: r.AcceptFeeds, Scheduled: r.Scheduled}
+	out := &StepOutput{Run: start.Run, AsOf: in.Started.UTC(), Relay: s.Relay, Groups: adGroups(p), Rests: p.Rests(), Apply: r.Apply}
+	if out.Groups == nil {
+		out.Groups = []protocol.Group{}
+	}
+	if r.User != nil {
+		start.User, out.User, out.One, out.Sample = *r.User, *r.User, true, adSample
+		return out, s.beginOne(ctx, start, out)
+	}
+	b, err := s.Begin(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	if out.Parts = b.Partitions; s.Relay {
+		out.Since, err = s.Since(ctx, b)
+	}
+	return out, err
+}
+
+func (s *Steps) beginOne(ctx context.Context, start Start, out *StepOutput) error {
+	b, sid, known, err := s.BeginOne(ctx, start)
+	switch {
+	case err != nil:
+		return err
+	case !known && !s.Relay:
+		return fmt.Errorf("read %q: %w in Entra ID, and Active Directory is not set up", start.User, directory.ErrNoPerson)
+	case !s.Relay:
+		return nil
+	}
+	people := protocol.People{SIDs: []string{}}
+	if sid != "" {
+		people.SIDs = append(people.SIDs, sid)
+	} else if !known {
+		people.Names = append(people.Names, start.User)
+	}
+	out.Input = layout.Input(b.Run, "one")
+	return store.PutJSON(ctx, s.Store, out.Input, &people)
+}
+
+func (s *Steps) stepSeal(ctx context.Context, b *snapshot.Begin, of *protocol.Ending) error {
+	entra, err := s.EntraReading(ctx, b)
+	if err != nil {
+		return err
+	}
+	ad := snapshot.Reading{Source: directory.AD, Absent: of.Absent}
+	if of.Key != "" {
+		err = store.GetJSON(ctx, s.Store, of.Key, &ad)
+	} else if !of.Absent {
+		ad.Failed = "the relay brought nothing: " + of.Why()
+	}
+	if err != nil {
+		return fmt.Errorf("read what the relay brought: %w", err)
+	}
+	return s.Seal(ctx, b.Run, entra, ad)
+}
+
+func (s *Steps) stepOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, of *protocol.Ending) error {
+	var ad OneAD
+	switch {
+	case of.Key != "":
+		var e protocol.Evidence
+		if err := store.GetJSON(ctx, s.Store, of.Key, &e); err != nil {
+			return fmt.Errorf("read what the relay brought: %w", err)
+		}
+		ad = client.New(&e, s.Now())
+	case !of.Absent:
+		ad = client.Failed(of.Why())
+	}
+	return s.SealOne(ctx, b, p, ad)
+}

@@ -1,0 +1,159 @@
+package collect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/relay/protocol"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+func newSteps(t *testing.T, relay bool) (*Steps, *bench) {
+	t.Helper()
+	b := newBench(t)
+	s := &Steps{Collector: *b.Collector, Relay: relay, Policy: func(context.Context) (*policy.Policy, string, error) { return load(t, text), text, nil }}
+	s.AD = nil // only by the relay
+	return s, b
+}
+
+func (s *Steps) take(t *testing.T, in StepInput) *StepOutput {
+	t.Helper()
+	out, err := s.Do(t.Context(), in, time.Time{})
+	if err != nil {
+		t.Fatalf("%s: %v", in.Op, err)
+	}
+	return out
+}
+
+func begin(request string) StepInput {
+	return StepInput{Op: "begin", Execution: "e-1", Started: asOf, Request: json.RawMessage(request)}
+}
+
+func TestRequestsThatAreNone(t *testing.T) {
+	t.Parallel()
+	for request, want := range map[string]string{
+		`{"user":""}`: "the user is empty", `{"apply":true}`: "apply is for one user", `{"usr":"anna"}`: "unknown field", `[]`: "cannot unmarshal", `{"user":3}`: "cannot unmarshal",
+	} {
+		s, b := newSteps(t, true)
+		if _, err := s.Do(t.Context(), begin(request), time.Time{}); !errors.Is(err, ErrRequest) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", request, err)
+		}
+		if len(b.entra.calls) > 0 {
+			t.Errorf("%s: asked %q", request, b.entra.calls)
+		}
+	}
+	s, _ := newSteps(t, true)
+	if _, err := s.Do(t.Context(), StepInput{Op: "fly"}, time.Time{}); !errors.Is(err, ErrRequest) {
+		t.Errorf("unknown step: %v", err)
+	}
+	if _, err := s.Do(t.Context(), StepInput{Op: "seal", Run: "none"}, time.Time{}); !errors.Is(err, snapshot.ErrUnknownRun) {
+		t.Errorf("unknown run: %v", err)
+	}
+}
+
+// TestBeginTwice: a step that is tried again meets the same run.
+func TestBeginTwice(t *testing.T) {
+	t.Parallel()
+	s, _ := newSteps(t, true)
+	first, again := s.take(t, begin(`{}`)), s.take(t, begin(`{}`))
+	if d := cmp.Diff(first, again); d != "" || first.Run == "" || !first.Relay || first.Parts < 1 {
+		t.Errorf("%+v (-first +again):\n%s", first, d)
+	}
+}
+
+// TestSealWhatTheRelayBrought: a reading, nothing for a reason, or not asked.
+func TestSealWhatTheRelayBrought(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		ad   protocol.Ending
+		want snapshot.Reading
+	}{
+		"absent":  {protocol.Ending{Absent: true}, snapshot.Reading{Source: directory.AD, Absent: true}},
+		"silent":  {protocol.Ending{Error: "States.HeartbeatTimeout"}, snapshot.Reading{Source: directory.AD, Failed: "the relay brought nothing: no answer in time (States.HeartbeatTimeout); is it running?"}},
+		"failed":  {protocol.Ending{Error: "Relay.Failed", Cause: "wrong password"}, snapshot.Reading{Source: directory.AD, Failed: "the relay brought nothing: wrong password"}},
+		"reading": {protocol.Ending{Answer: protocol.Answer{Key: "runs/x/ad/0.json"}}, snapshot.Reading{Source: directory.AD, People: 7}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, b := newSteps(t, true)
+			if err := store.PutJSON(t.Context(), b.Store, "runs/x/ad/0.json", snapshot.Reading{Source: directory.AD, People: 7}); err != nil {
+				t.Fatal(err)
+			}
+			out := s.take(t, begin(`{}`))
+			for call := 0; ; call++ {
+				if s.take(t, StepInput{Op: "entra", Run: out.Run, Call: call}).Done {
+					break
+				}
+			}
+			sealed := s.take(t, StepInput{Op: "seal", Run: out.Run, AD: tt.ad})
+			if len(sealed.Partitions) != out.Parts {
+				t.Errorf("partitions %v", sealed.Partitions)
+			}
+			m, _, err := snapshot.GetManifest(t.Context(), b.Store, out.Run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(tt.want, m.Readings[directory.AD]); d != "" {
+				t.Errorf("reading (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestOneInSteps: whom the relay is asked about, and the run that is sealed by
+// what it brought.
+func TestOneInSteps(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		user string
+		want protocol.People
+	}{
+		"in both":       {"anna@x.example", protocol.People{SIDs: []string{"S-1-5-21-1"}}},
+		"Entra only":    {"bo@x.example", protocol.People{SIDs: []string{}}},
+		"perhaps in AD": {"cid@x.example", protocol.People{SIDs: []string{}, Names: []string{"cid@x.example"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, b := newSteps(t, true)
+			out := s.take(t, begin(`{"user":"`+tt.user+`","apply":true}`))
+			var people protocol.People
+			if err := store.GetJSON(t.Context(), b.Store, out.Input, &people); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(tt.want, people); d != "" || !out.One || !out.Apply || out.Sample == 0 {
+				t.Errorf("%+v, people (-want +got):\n%s", out, d)
+			}
+		})
+	}
+	s, b := newSteps(t, true)
+	out := s.take(t, begin(`{"user":"anna@x.example"}`))
+	e := protocol.Evidence{Read: s.Now(), Sample: []time.Time{asOf}, People: []protocol.Account{{SID: annaAD.SID, User: &annaAD}}}
+	for _, g := range out.Groups {
+		e.Groups = append(e.Groups, g.Key())
+	}
+	if err := store.PutJSON(t.Context(), b.Store, "runs/x/ad/evidence.json", e); err != nil {
+		t.Fatal(err)
+	}
+	sealed := s.take(t, StepInput{Op: "one", Run: out.Run, User: "anna@x.example", AD: protocol.Ending{Answer: protocol.Answer{Key: "runs/x/ad/evidence.json"}}})
+	m, _, err := snapshot.GetManifest(t.Context(), b.Store, out.Run)
+	if err != nil || len(sealed.Partitions) != 1 {
+		t.Fatalf("%+v, %v", sealed, err)
+	}
+	var h directory.Halves
+	if err := m.Read(t.Context(), b.Store, 0, &h); err != nil || len(h.AD) != 1 || len(h.Entra) != 1 {
+		t.Errorf("%d and %d halves, %v", len(h.AD), len(h.Entra), err)
+	}
+	none, _ := newSteps(t, false)
+	if _, err := none.Do(t.Context(), begin(`{"user":"cid@x.example"}`), time.Time{}); !errors.Is(err, directory.ErrNoPerson) {
+		t.Errorf("nobody, and no Active Directory: %v", err)
+	}
+}

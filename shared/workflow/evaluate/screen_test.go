@@ -1,0 +1,333 @@
+package evaluate_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/evaluate"
+)
+
+// screenPolicies ask in many ways: the two rules word for word, and others with every
+// test that columns know and some that they do not.
+var screenPolicies = []string{`
+grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
+exempt:
+  users:  [p3@x.example, id-5, s-1-5-21-1-2-3-9]
+  groups: [{entra: LIC-Exempt}]
+  leave:  [{user: SAM11, until: 2027-03-29, reason: parental leave}]
+  when:   userType == "Guest"
+rules:
+  - {name: a, license: m365, for: accountEnabled && systemRole == "Employee", when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo: exchange}}
+  - {name: b, license: citrix, when: 'LastlogonTimestamp.hasValue() ? LastlogonTimestamp.earlierThan(now - days(90)) : created.value() <= now - days(90)', then: remove}
+`, `
+exempt: {when: 'department == "Legal" || hiredIn.laterThan(now - days(10))'}
+attributes: {hiredIn: entra.hired, expires: ad.expires, reported: m365.exchange, changed: entra.passwordChanged, lastUse: "newest(entra.lastActivity, ad.lastLogonTimestamp)", title: ad.title, vip: {memberOf: {ad: "CN=VIP,DC=x"}}}
+rules:
+  - {name: a, license: m365, for: 'systemRole != "Contractor" && !(department in ["Sales", "HR"]) && !vip', when: 'lastUse.earlierThan(now - days(45)) && !(title == "")', then: remove}
+  - {name: b, license: citrix, for: 'onPremisesSyncEnabled || title.startsWith("E")', when: 'expires.hasNoValue() && created.hasNoValue() || reported.hasNoValue() && changed.hasValue() || lastUse.value() < timestamp("2026-08-01T00:00:00Z")', then: remove}
+  - {name: c, license: exchange, when: 'AzureAdSistaLogon.laterThan(now - days(3)) || (accountEnabled == false && created.value() > now - days(400))', then: remove}
+`, `
+kinds: [person, guest]
+rules:
+  - {name: a, license: citrix, for: 'mail != "" && employeeId == "e-1"', when: 'LastlogonTimestamp.hasNoValue() && true', then: remove}
+  - {name: b, license: m365, for: 'true ? extensionAttribute1 != "x" : false', when: 'AzureAdSistaLogon.hasNoValue() == false && AzureAdSistaLogon.value() <= now - duration("1000h")', then: remove}
+`}
+
+const screenHead = `tenant: 11111111-2222-3333-4444-555555555555
+mode: audit
+licenses:
+  m365:     {sku: SPE_E3, group: {entra: LIC-M365}, monthlyPrice: 39}
+  exchange: {sku: EXCHANGESTANDARD, group: {entra: LIC-EXO}, monthlyPrice: 4}
+  citrix:   {group: {ad: "CN=Citrix,DC=x"}, monthlyPrice: 18}
+`
+
+var screenNow = time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
+
+// town is people of whom some change from night to night.
+type town struct {
+	*rand.Rand
+	entra []directory.EntraUser
+	ad    []directory.ADUser
+	in    map[string][]string // groups by member
+	loose bool                // some in Entra ID have an immutable id and no SID
+}
+
+func (r *town) one(of ...string) string { return of[r.IntN(len(of))] }
+func (r *town) rarely(n int) bool       { return r.IntN(n) == 0 }
+func (r *town) day(most int) time.Time {
+	return screenNow.Add(-time.Duration(r.IntN(most*86_400)) * time.Second)
+}
+
+func (r *town) dayOrNone(most int) time.Time {
+	if r.rarely(6) {
+		return time.Time{}
+	}
+	return r.day(most).Add(-time.Duration(r.IntN(2)) * 500 * time.Millisecond)
+}
+
+func newTown(r *rand.Rand, people int, queries []policy.MemberQuery, loose bool) *town {
+	t := &town{Rand: r, loose: loose, in: map[string][]string{}}
+	for i := range people {
+		t.person(i, queries)
+	}
+	return t
+}
+
+func (r *town) person(i int, queries []policy.MemberQuery) {
+	id, sid, guid := fmt.Sprint("id-", i), fmt.Sprint("S-1-5-21-1-2-3-", i), fmt.Sprint("guid-", i)
+	u := directory.EntraUser{
+		ID: id, UserPrincipalName: fmt.Sprintf("P%d@x.example", i), DisplayName: fmt.Sprint("Person ", i), UserType: "Member",
+		Department: r.one("Sales", "HR", "legal", "Legal", "", "Größe"), EmployeeType: r.one("Employee", "EMPLOYEE", "Contractor", ""), EmployeeID: r.one("e-1", "e-2"),
+		Mail: r.one("", "m@x.example"), Enabled: directory.Yes, Created: r.dayOrNone(500), LastInteractive: r.dayOrNone(200), LastNonInteractive: r.dayOrNone(150),
+		LastSuccessful: r.dayOrNone(100), Synced: true, SID: sid, ImmutableID: guid, SAMAccount: fmt.Sprint("sam", i), UsageLocation: "NO",
+	}
+	u.Extension[0] = r.one("", "x", "X", "y")
+	a := directory.ADUser{
+		SID: sid, GUID: guid, SAMAccount: fmt.Sprint("sam", i), UserPrincipalName: u.UserPrincipalName, Title: r.one("", "Engineer", "Boss"),
+		Enabled: directory.Yes, Created: r.dayOrNone(500), LastLogonTimestamp: r.dayOrNone(200),
+	}
+	if r.rarely(4) {
+		u.Hired, u.PasswordChanged, a.Expires = r.day(300).AddDate(0, 0, 200), r.day(90), r.day(300).AddDate(0, 1, 0)
+	}
+	if r.rarely(12) {
+		u.Enabled = directory.Flag(r.IntN(3))
+		a.Enabled = directory.Flag(r.IntN(3))
+	}
+	for range r.IntN(3) {
+		u.Assignments = append(u.Assignments, directory.Assignment{SKU: r.one("sku-e3", "sku-exo", "other"), State: r.one("Active", "Error"), Group: r.one("", "g"), Updated: r.day(30)})
+	}
+	inEntra, inAD := true, true
+	switch r.IntN(30) {
+	case 0, 1, 2, 3:
+		inAD, u.Synced, u.SID, u.ImmutableID = false, false, "", ""
+	case 4, 5, 6:
+		inEntra = false
+	case 7: // out of scope
+		inAD = false
+	case 8:
+		a.GUID = "another"
+	case 9:
+		if r.loose {
+			u.SID = ""
+		}
+	case 10:
+		u.UserType = r.one("Guest", "guest")
+	case 11:
+		a.RecipientType, u.Type = r.one("", "4", "1"), r.one("", "#microsoft.graph.agentUser", "#microsoft.graph.user")
+	case 12:
+		u.SID = fmt.Sprint("S-1-5-21-1-2-3-", r.IntN(i+1))
+	case 13:
+		a.Unreadable = []string{r.one("lastLogonTimestamp", "title", "mS-DS-ConsistencyGuid", "primaryGroupID")}
+	case 14:
+		u.DatesInDoubt, a.DatesInDoubt = r.rarely(2), r.rarely(2)
+	case 15:
+		u.Synced = false
+	case 17:
+		inAD, u.SID, u.ImmutableID = false, "", ""
+	case 16:
+		a.ConsistencyGUID = guid
+		a.GUID = "x"
+	}
+	for _, q := range queries {
+		if most := map[bool]int{true: 2, false: 12}[q.Direct]; r.rarely(most) {
+			member := map[directory.Source]string{directory.Entra: id, directory.AD: sid}[q.Ref.Source]
+			r.in[member] = append(r.in[member], q.Ref.Key(q.Direct))
+		}
+	}
+	if inEntra {
+		r.entra = append(r.entra, u)
+	}
+	if inAD {
+		r.ad = append(r.ad, a)
+	}
+}
+
+// sleep lets a day pass.
+func (r *town) sleep(queries []policy.MemberQuery) {
+	for i := range r.entra {
+		u := &r.entra[i]
+		switch r.IntN(14) {
+		case 0:
+			u.LastInteractive = screenNow.Add(time.Duration(r.IntN(86_000)) * time.Second)
+		case 1:
+			u.LastSuccessful = r.dayOrNone(100)
+		case 2:
+			u.Enabled = directory.Flag(r.IntN(3))
+		}
+	}
+	for i := range r.ad {
+		a := &r.ad[i]
+		switch r.IntN(14) {
+		case 0:
+			a.LastLogonTimestamp = r.dayOrNone(200)
+		case 1:
+			a.Enabled = directory.Flag(r.IntN(3))
+		case 2:
+			delete(r.in, a.SID)
+		}
+	}
+	r.ad = slices.DeleteFunc(r.ad, func(directory.ADUser) bool { return r.rarely(20) })
+	r.entra = slices.DeleteFunc(r.entra, func(directory.EntraUser) bool { return r.rarely(20) })
+	for range 10 { // who was missed before, or comes, and has no date
+		n := 10_000 + r.IntN(1000)
+		r.person(n, queries)
+		u, a := &r.entra[len(r.entra)-1], &r.ad[len(r.ad)-1]
+		u.LastInteractive, u.LastNonInteractive, u.LastSuccessful, a.LastLogonTimestamp = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	}
+	for _, a := range r.ad {
+		for _, q := range queries {
+			if key := q.Ref.Key(q.Direct); q.Ref.Source == directory.AD && r.rarely(10) && !slices.Contains(r.in[a.SID], key) {
+				r.in[a.SID] = append(r.in[a.SID], key)
+			}
+		}
+	}
+}
+
+// night writes a run over the town.
+func (r *town) night(t *testing.T, s store.Store, run string, read time.Time, text string, queries []policy.MemberQuery, absent bool) {
+	t.Helper()
+	b := &snapshot.Begin{Run: run, Started: read, Read: read, AsOf: read, Tenant: "11111111-2222-3333-4444-555555555555", Partitions: 2, Policy: text,
+		SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
+	for _, q := range queries {
+		b.Members = append(b.Members, q.Ref.Key(q.Direct))
+	}
+	m := &snapshot.Manifest{Run: run, Taken: read}
+	for _, src := range []directory.Source{directory.Entra, directory.AD} {
+		if src == directory.AD && absent {
+			m.Readings[src] = snapshot.Reading{Source: src, Absent: true}
+			continue
+		}
+		w, err := snapshot.NewWriter(s, b, src, "1", read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.entra {
+			if u := &r.entra[i]; src == directory.Entra {
+				err = errors.Join(err, w.AddEntra(u))
+				for _, key := range r.in[u.ID] {
+					err = errors.Join(err, w.AddMember(key, u.ID, u.PartitionKey()))
+				}
+			}
+		}
+		for i := range r.ad {
+			if a := &r.ad[i]; src == directory.AD {
+				err = errors.Join(err, w.AddAD(a))
+				for _, key := range r.in[a.SID] {
+					err = errors.Join(err, w.AddMember(key, a.SID, a.SID))
+				}
+			}
+		}
+		if err == nil {
+			m.Readings[src], err = w.Finish(t.Context())
+		}
+		if err = errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(snapshot.PutBegin(t.Context(), s, b), m.Weave(t.Context(), s, 2), snapshot.Seal(t.Context(), s, m)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// found is what an evaluation left.
+type found struct {
+	Decisions []plan.Decision
+	Summary   decision.Summary
+	Known     []*known.Partition
+}
+
+// ask evaluates a run, alone or by columns, and tells how many were not asked alone.
+func ask(t *testing.T, s store.Store, run string, before *history.Standing, alone bool) (f found, plain int) {
+	t.Helper()
+	r, err := decision.Open(t.Context(), s, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before != nil {
+		r.History = before
+	}
+	w, err := evaluate.NewWorker(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alone {
+		w.AskEverybody()
+	}
+	w.CountPlain(&plain)
+	for n := range r.Begin.Partitions {
+		if err := w.Partition(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+		k, err := known.Get(t.Context(), s, run, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, list := range k.Accounts {
+			slices.SortStableFunc(list, func(a, b known.Account) int { return cmp.Compare(a.Key, b.Key) })
+		}
+		slices.SortFunc(k.Members, func(a, b known.Member) int { return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Since, b.Since)) })
+		f.Known = append(f.Known, k)
+	}
+	f.Summary, err = r.Each(t.Context(), func(d *plan.Decision) error {
+		f.Decisions = append(f.Decisions, *d)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, plain
+}
+
+// TestColumnsChangeNothing evaluates towns for some nights, by columns and by asking about
+// everybody alone: the decisions, the counts and what later runs know are the same.
+func TestColumnsChangeNothing(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	for i, text := range screenPolicies {
+		for _, absent := range []bool{false, true} {
+			t.Run(fmt.Sprint(i, absent), func(t *testing.T) {
+				t.Parallel()
+				text := screenHead + text
+				p, err := policy.Load("policy", []byte(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := &store.Memory{}
+				r := newTown(rand.New(rand.NewPCG(seed, uint64(i))), 700, p.MemberQueries(), i > 0)
+				var before *history.Standing
+				for n := range 4 {
+					read, run := screenNow.AddDate(0, 0, n), fmt.Sprintf("2026112%dT020000Z-0000000%d", 1+n, n)
+					r.night(t, s, run, read, text, p.MemberQueries(), absent)
+					want, none := ask(t, s, run, before, true)
+					got, plain := ask(t, s, run, before, false)
+					if d := gocmp.Diff(want, got); d != "" {
+						t.Fatalf("seed %d, night %d (-alone +columns):\n%.4000s", seed, n, d)
+					}
+					if none != 0 || 40*plain < want.Summary.People || plain == want.Summary.People {
+						t.Errorf("seed %d, night %d: of %d people %d are plain, so this shows little", seed, n, want.Summary.People, plain)
+					}
+					t.Logf("night %d: %d people, %d plain, %d decisions", n, want.Summary.People, plain, len(want.Decisions))
+					seen := &plan.Baseline{Run: run, Partitions: 2, Read: read}
+					before = &history.Standing{Baselines: [2]*plan.Baseline{seen, seen}}
+					r.sleep(p.MemberQueries())
+				}
+			})
+		}
+	}
+}
