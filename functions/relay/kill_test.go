@@ -49,7 +49,7 @@ func (r *rig) sealed(key string) seen {
 	}
 	got := seen{People: map[string]directory.ADUser{}, Memberships: map[string][]string{}, Nested: map[string]bool{}, Sampled: manifest.Readings[directory.AD].Sampled}
 	for p := range partitions {
-		var h directory.Halves
+		var h directory.Accounts
 		if err := manifest.Read(r.Context(), r.store, p, &h); err != nil {
 			r.Fatal(err)
 		}

@@ -82,8 +82,8 @@ func TestChangesSince(t *testing.T) {
 	r := newRig(t, minute)
 	p := r.start()
 	first := get[snapshot.Reading](r, r.answer(r.ask(everyone)))
-	if first.Mark == nil || first.WhyFull != "the message names no earlier reading" {
-		t.Errorf("the first reading: mark %v, in full: %q", first.Mark, first.WhyFull)
+	if first.Watermark == nil || first.WhyFull != "the message names no earlier reading" {
+		t.Errorf("the first reading: mark %v, in full: %q", first.Watermark, first.WhyFull)
 	}
 	logons := 0
 	for i := range r.company.Size() {

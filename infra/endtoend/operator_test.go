@@ -82,7 +82,7 @@ func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run st
 	if status != 0 || !strings.Contains(text, "done 1; ") || !strings.Contains(text, " a month paid again") || strings.Contains(text, "people") {
 		r.Errorf("restore of one: status %d: %s%s", status, text, told)
 	}
-	if e, err := ledger.In(r.store).Latest(r.Context(), lost.User, lost.License); err != nil || e.Back != run || e.Completion == nil {
+	if e, err := ledger.In(r.store).Latest(r.Context(), lost.User, lost.License); err != nil || e.RestoreOf != run || e.Completion == nil {
 		r.Errorf("ledger: %+v, %v", e, err)
 	}
 	if _, told, status := idleseat("restore", lost.UserPrincipalName); status != 3 || !strings.Contains(told, "nothing to put back") {

@@ -12,7 +12,7 @@ import (
 // BenchmarkRecall asks what is remembered of twenty people of one partition of 8,000, as
 // apply does with each batch of changes.
 func BenchmarkRecall(b *testing.B) {
-	first := world{entra: []directory.EntraUser{account("busy", 1)}}.seal(b)
+	first := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(b)
 	h := halves(nil)
 	for i := range 8000 {
 		h.Entra = append(h.Entra, directory.EntraUser{ID: fmt.Sprint("u", i), Created: daysAgo(900), LastSuccessful: daysAgo(i % 90)})

@@ -21,7 +21,7 @@ var ErrUnknownUser = errors.New("unknown user")
 // Decide turns a verdict into a decision. For a reclaim it finds the route, or the reason why there is none now. past
 // is what last happened to the license, nil for nothing. taken lists the person's licenses that earlier rules already
 // change.
-func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Claims) plan.Decision {
+func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person, v policy.Verdict, past *history.Item, taken Conflicts) plan.Decision {
 	d := plan.Decision{
 		User: p.ID(), SID: p.SID(), UserPrincipalName: p.UserPrincipalName(), Rule: rule.Name, License: rule.License.Name,
 		Outcome: v.Outcome, Reason: v.Reason, IdleSince: v.IdleSince, Created: created(p), Place: slices.Index(r.Policy.Rules, rule),
@@ -39,7 +39,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 	}
 	d.Evidence = judge.Evidence(rule, p)
 	r.firstReading(&d, p, v, judge.Now())
-	if d.Refused = cmp.Or(taken.refusal(&d), r.entangled(&d)); d.Refused != "" || r.justGiven(&d, judge, rule, p) || r.wasRenamed(&d, judge, rule, p) {
+	if d.Refused = cmp.Or(taken.refusal(&d), r.conflict(&d)); d.Refused != "" || r.justGiven(&d, judge, rule, p) || r.wasRenamed(&d, judge, rule, p) {
 		return d
 	}
 	route, refusal := r.Tenant.Route(p, rule)
@@ -64,7 +64,7 @@ func (r *Run) Decide(judge *policy.Judge, rule *policy.Rule, p *directory.Person
 }
 
 // precede orders a decision after the decisions of earlier rules that the run carries out.
-func (c Claims) precede(d *plan.Decision) {
+func (c Conflicts) precede(d *plan.Decision) {
 	for _, first := range c {
 		if first.Planned() {
 			d.Follow(first)
@@ -101,23 +101,23 @@ func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 	return ""
 }
 
-// Claims lists the decisions about one person that change something. A run makes one change of a license. When two
+// Conflicts lists the decisions about one person that change something. A run makes one change of a license. When two
 // rules want the same license, the earlier one in the policy has it. A license that is given instead of another counts,
 // too. Otherwise one rule could take what an earlier rule leaves to the person.
-type Claims []*plan.Decision
+type Conflicts []*plan.Decision
 
 // Add notes a decision, whether or not it is carried out. A rule that comes first and cannot act or decide does not
 // leave the person to the next rule.
-func (c *Claims) Add(d *plan.Decision) {
-	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.Back != "" || d.Pending != "" {
+func (c *Conflicts) Add(d *plan.Decision) {
+	if d.Outcome == policy.Reclaim || d.Outcome == policy.Undecided || d.RestoreOf != "" || d.Pending != "" {
 		*c = append(*c, d)
 	}
 }
 
 // refusal returns why a later decision is not carried out. It is empty when it may be.
-func (c Claims) refusal(d *plan.Decision) string {
+func (c Conflicts) refusal(d *plan.Decision) string {
 	for _, first := range c {
-		if shared := Entangled(first.License, first.To, d.License, d.To); shared != "" {
+		if shared := Conflict(first.License, first.To, d.License, d.To); shared != "" {
 			if first.Outcome == policy.Undecided {
 				return fmt.Sprintf("superseded: the rule %s comes first in the policy and is undecided about %s", first.Rule, first.License)
 			}
@@ -127,9 +127,9 @@ func (c Claims) refusal(d *plan.Decision) string {
 	return ""
 }
 
-// Entangled returns a license that two changes have in common, or "" when there is none. Each change is from one
+// Conflict returns a license that two changes have in common, or "" when there is none. Each change is from one
 // license to another. to is empty for a license that is removed.
-func Entangled(license, to, otherLicense, otherTo string) string {
+func Conflict(license, to, otherLicense, otherTo string) string {
 	switch {
 	case license == otherLicense, license == otherTo:
 		return license
@@ -140,13 +140,13 @@ func Entangled(license, to, otherLicense, otherTo string) string {
 }
 
 // entangled looks for a pending change of another license that conflicts with a decision.
-func (r *Run) entangled(d *plan.Decision) string {
+func (r *Run) conflict(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)
 		if i == nil || i.State != history.Open || other.Name == d.License {
 			continue
 		}
-		if shared := Entangled(i.License, i.To, d.License, d.To); shared != "" {
+		if shared := Conflict(i.License, i.To, d.License, d.To); shared != "" {
 			return fmt.Sprintf("pending: run %s is changing %s of the person, which has to end first", i.Run, shared)
 		}
 	}
@@ -226,7 +226,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 		return nil, err
 	}
 	e := &Explanation{Run: r.Begin.Run, AsOf: now, User: p.ID(), UserPrincipalName: p.UserPrincipalName(), Doubt: p.Doubt, Profile: judge.Profile(p)}
-	var taken Claims
+	var taken Conflicts
 	for _, rule := range r.Policy.Rules {
 		v := judge.Ask(rule, p)
 		a := Answer{Decision: r.Decide(judge, rule, p, v, r.Past(p.ID(), p.SID(), rule.License.Name), taken)}
@@ -247,7 +247,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 // userPrincipalName of either account, the Entra id, the SID or the sAMAccountName. Find returns ErrUnknownUser when
 // nobody has it.
 func (r *Run) Find(ctx context.Context, name string, found func(*directory.Person) error) error {
-	var h directory.Halves
+	var h directory.Accounts
 	hits := 0
 	for n := range r.Begin.Partitions {
 		if err := r.Read(ctx, n, &h); err != nil {

@@ -39,7 +39,7 @@ func TestDecide(t *testing.T) {
 		holds []directory.Assignment
 		days  int
 		rule  string
-		taken Claims
+		taken Conflicts
 		want  plan.Decision
 	}{
 		"direct":   {[]directory.Assignment{e3Direct}, 70, "m365", nil, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
@@ -47,19 +47,19 @@ func TestDecide(t *testing.T) {
 		"refused": {[]directory.Assignment{other}, 70, "m365", nil, with(func(d *plan.Decision) {
 			d.Refused = "held through the group g-other, which is not entra:LIC-E3 of the policy"
 		})},
-		"superseded": {[]directory.Assignment{e3Direct}, 100, "m365-long", Claims{{Rule: "m365", License: "e3", To: "exo"}}, with(func(d *plan.Decision) {
+		"superseded": {[]directory.Assignment{e3Direct}, 100, "m365-long", Conflicts{{Rule: "m365", License: "e3", To: "exo"}}, with(func(d *plan.Decision) {
 			d.Place, d.Rule, d.To, d.Refused = 1, "m365-long", "", "superseded: the rule m365 comes first in the policy and changes e3"
 		})},
-		"what it would become is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Claims{{Rule: "exo-idle", License: "exo"}}, with(func(d *plan.Decision) {
+		"what it would become is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Conflicts{{Rule: "exo-idle", License: "exo"}}, with(func(d *plan.Decision) {
 			d.Refused = "superseded: the rule exo-idle comes first in the policy and changes exo"
 		})},
-		"another license is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Claims{{Rule: "free", License: "citrix"}}, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
+		"another license is taken": {[]directory.Assignment{e3Direct}, 70, "m365", Conflicts{{Rule: "free", License: "citrix"}}, with(func(d *plan.Decision) { d.Via, d.Seat = plan.Direct, "exo" })},
 		"kept":                     {[]directory.Assignment{e3Direct}, 5, "m365", nil, with(func(d *plan.Decision) { d.Outcome = policy.Keep })},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := world{entra: []directory.EntraUser{account("p", tc.days, tc.holds...), account("busy", 1)}}.seal(t)
+			r := world{entra: []directory.EntraUser{accountOf("p", tc.days, tc.holds...), accountOf("busy", 1)}}.seal(t)
 			judge, err := r.Judge(asOf)
 			if err != nil {
 				t.Fatal(err)
@@ -80,11 +80,11 @@ func TestDecide(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	t.Parallel()
-	both := account("both", 1)
+	both := accountOf("both", 1)
 	both.SID, both.ImmutableID, both.Synced = "S-1-5-21-7", "guid-7", true
 	r := world{
 		partitions: 3,
-		entra:      []directory.EntraUser{both, account("cloud", 1), account("same", 1)},
+		entra:      []directory.EntraUser{both, accountOf("cloud", 1), accountOf("same", 1)},
 		ad: []directory.ADUser{
 			{SID: "S-1-5-21-7", GUID: "guid-7", SAMAccount: "BOTH7", UserPrincipalName: "both.old@corp.example"},
 			{SID: "S-1-5-21-8", GUID: "guid-8", SAMAccount: "same@x.example"},
@@ -122,13 +122,13 @@ func TestFind(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	idle := account("idle", 100, e3Direct)
-	kept := account("kept", 10, e3Direct)
+	idle := accountOf("idle", 100, e3Direct)
+	kept := accountOf("kept", 10, e3Direct)
 	kept.SID, kept.ImmutableID, kept.Synced = "S-1-5-21-7", "guid-7", true
-	off := account("off", 100, e3Direct)
+	off := accountOf("off", 100, e3Direct)
 	off.Enabled = directory.No
 	r := world{
-		entra:  []directory.EntraUser{idle, kept, off, account("exempt", 100, e3Direct), account("busy", 1)},
+		entra:  []directory.EntraUser{idle, kept, off, accountOf("exempt", 100, e3Direct), accountOf("busy", 1)},
 		ad:     []directory.ADUser{{SID: "S-1-5-21-7", GUID: "guid-7", LastLogonTimestamp: daysAgo(20)}, {SID: "S-1-5-21-8", LastLogonTimestamp: daysAgo(1)}},
 		citrix: []string{"S-1-5-21-7"},
 	}.seal(t)
@@ -189,7 +189,7 @@ func TestExplain(t *testing.T) {
 // TestFeedsThatFailed: a source that was not read leaves its rules undecided.
 func TestFeedsThatFailed(t *testing.T) {
 	t.Parallel()
-	synced := account("p", 1)
+	synced := accountOf("p", 1)
 	synced.SID, synced.Synced = "S-1-5-21-7", true
 	r := world{entra: []directory.EntraUser{synced}, failed: "no route"}.seal(t)
 	if f := r.Feeds[directory.AD]; f.State != plan.Unhealthy || f.Reason != "no route" {

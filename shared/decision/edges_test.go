@@ -59,8 +59,8 @@ func TestHeldOrNotIsNotKnown(t *testing.T) {
 	p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
 	for holds, want := range map[directory.Flag]string{directory.Yes: "r0", directory.Unset: ""} {
 		v := policy.Verdict{Outcome: policy.Undecided, Holder: holds}
-		if got := r.Decide(judge, rule, p, v, r.Past("id-p", "", "e3"), nil); got.Again != want || got.Outcome != policy.Undecided {
-			t.Errorf("holder %v: held again %q, %s", holds, got.Again, got.Outcome)
+		if got := r.Decide(judge, rule, p, v, r.Past("id-p", "", "e3"), nil); got.HeldAgain != want || got.Outcome != policy.Undecided {
+			t.Errorf("holder %v: held again %q, %s", holds, got.HeldAgain, got.Outcome)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func TestChangeInActiveDirectory(t *testing.T) {
 	edited := strings.Replace(text, "citrix: {group", "lite: {group: {ad: \"CN=Lite,DC=corp\"}}\n  citrix: {group", 1)
 	edited = strings.Replace(edited, "license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove", "license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: {changeTo: lite}", 1)
 	r := world{
-		policy: edited, entra: []directory.EntraUser{account("busy", 1)}, citrix: []string{"S-7"},
+		policy: edited, entra: []directory.EntraUser{accountOf("busy", 1)}, citrix: []string{"S-7"},
 		ad: []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}, {SID: "S-7", UserPrincipalName: "p@x.example", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}},
 	}.seal(t)
 	if got := r.asked(t, "citrix"); got.Outcome != policy.Reclaim || got.Via != plan.ADGroup || got.Seat != "" || got.Refused != "" || got.To != "lite" {
@@ -109,11 +109,11 @@ func TestDoubtStays(t *testing.T) {
 	appears := asOf.AddDate(0, 0, 1)
 	for days, want := range map[int]time.Time{2: appears, 90: appears, 91: {}} {
 		r := firstNight(t)
-		busy := func() *directory.Halves {
+		busy := func() *directory.Accounts {
 			return halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)})
 		}
 		r.read(t, busy())
-		with := func() *directory.Halves {
+		with := func() *directory.Accounts {
 			h := busy()
 			h.Entra = append(h.Entra, directory.EntraUser{ID: "a", Created: daysAgo(900)}, directory.EntraUser{ID: "c", Created: daysAgo(900), DatesInDoubt: true})
 			h.AD = append(h.AD, directory.ADUser{SID: "S-a", Created: daysAgo(900)}, directory.ADUser{SID: "S-c", Created: daysAgo(900), DatesInDoubt: true})
@@ -194,7 +194,7 @@ func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 // TestOpenNeedsThePast that the manifest names, and Read what was known of accounts.
 func TestOpenNeedsThePast(t *testing.T) {
 	t.Parallel()
-	r := world{entra: []directory.EntraUser{account("busy", 1)}}.seal(t)
+	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
 	if err := store.PutJSON(t.Context(), r.store, "runs/run/manifest.json", &snapshot.Manifest{Run: "run", History: "runs/run/history/gone"}); err != nil {
 		t.Fatal(err)
 	}
@@ -202,11 +202,11 @@ func TestOpenNeedsThePast(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	baseline := [2]*plan.Baseline{{Run: "r0", Partitions: 1, Read: daysAgo(1), Freshness: directory.Freshness{Sampled: 1, WithActivity: 1}}, nil}
-	damaged := world{entra: []directory.EntraUser{account("busy", 1)}, feeds: baseline}.seal(t)
+	damaged := world{entra: []directory.EntraUser{accountOf("busy", 1)}, feeds: baseline}.seal(t)
 	if err := store.PutBytes(t.Context(), damaged.store, "runs/r0/known/0000.gz", []byte("half")); err != nil {
 		t.Fatal(err)
 	}
-	if err := damaged.Read(t.Context(), 0, &directory.Halves{}); !errors.Is(err, store.ErrDamaged) || !strings.HasPrefix(err.Error(), "run run: ") {
+	if err := damaged.Read(t.Context(), 0, &directory.Accounts{}); !errors.Is(err, store.ErrDamaged) || !strings.HasPrefix(err.Error(), "run run: ") {
 		t.Errorf("what was known is damaged: %v", err)
 	}
 }
@@ -230,7 +230,7 @@ func TestExemptGroupInDoubt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := world{
-				policy: edited, entra: []directory.EntraUser{account("busy", 1)}, citrix: []string{"S-7"},
+				policy: edited, entra: []directory.EntraUser{accountOf("busy", 1)}, citrix: []string{"S-7"},
 				ad:    []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}, {SID: "S-7", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}},
 				begin: func(b *snapshot.Begin) { b.Earlier = tc.earlier },
 				manifest: func(m *snapshot.Manifest) {
@@ -268,13 +268,13 @@ func TestReturnToARuleThatIsGone(t *testing.T) {
 		return &history.Item{User: user, License: license, State: history.Taken, Run: "r0", Rule: "old", Via: via, Began: daysAgo(30), At: daysAgo(30)}
 	}
 	r := world{
-		entra: []directory.EntraUser{account("p", 5), account("busy", 1)},
+		entra: []directory.EntraUser{accountOf("p", 5), accountOf("busy", 1)},
 		ad:    []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}, {SID: "S-7", UserPrincipalName: "ad@x.example", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(5)}},
 		past:  []any{taken("id-p", "e3", plan.EntraGroup), taken("S-7", "citrix", plan.ADGroup)},
 	}.seal(t)
 	for rule, want := range map[string]string{"m365": "r0", "m365-long": ""} {
-		if got := r.asked(t, rule); got.Back != want {
-			t.Errorf("%s: back %q, want %q", rule, got.Back, want)
+		if got := r.asked(t, rule); got.RestoreOf != want {
+			t.Errorf("%s: back %q, want %q", rule, got.RestoreOf, want)
 		}
 	}
 	judge, err := r.Judge(asOf)
@@ -282,7 +282,7 @@ func TestReturnToARuleThatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, rule := only(t, r, "S-7"), r.Policy.RuleNamed("citrix")
-	if got := r.Decide(judge, rule, p, judge.Ask(rule, p), r.Past("S-7", "S-7", "citrix"), nil); got.Back != "r0" || got.Seat != "" {
+	if got := r.Decide(judge, rule, p, judge.Ask(rule, p), r.Past("S-7", "S-7", "citrix"), nil); got.RestoreOf != "r0" || got.Seat != "" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -37,7 +37,7 @@ var (
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
 // account is an Entra account that holds E3 and signed in last days ago.
-func account(name string, days int, holds ...directory.Assignment) directory.EntraUser {
+func accountOf(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	return directory.EntraUser{
 		ID: "id-" + name, UsageLocation: "SE", UserPrincipalName: name + "@x.example", Enabled: directory.Yes,
 		Created: daysAgo(900), LastSuccessful: daysAgo(days), Assignments: holds,
@@ -66,7 +66,7 @@ func (w world) remember(t testing.TB, s store.Store) string {
 	}
 	const key = "runs/run/history/past.jsonl.gz"
 	err := store.PutLines(t.Context(), s, key, func(emit func(any) error) error {
-		err := emit(map[string]any{"head": history.Standing{Run: "run", At: asOf, Baselines: w.feeds}})
+		err := emit(map[string]any{"head": history.Digest{Run: "run", At: asOf, Baselines: w.feeds}})
 		for _, line := range w.past {
 			if b, ok := line.(*history.Setback); ok {
 				line = map[string]any{"setback": b}

@@ -85,7 +85,7 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 				since = asOf.AddDate(0, 0, 1-90).Add(time.Second)
 			}
 			err := store.PutLines(t.Context(), r.store, "runs/run/dateless/0000.jsonl.gz", func(emit func(any) error) error {
-				return emit(dateless{Account: "lost", Since: since})
+				return emit(activityGap{Account: "lost", Since: since})
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -133,7 +133,7 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 // again, and what the plan says while it does not.
 func TestTakenAWhileAgo(t *testing.T) {
 	t.Parallel()
-	r := world{entra: []directory.EntraUser{account("p", 200, e3ByGroup), account("busy", 1)}}.seal(t)
+	r := world{entra: []directory.EntraUser{accountOf("p", 200, e3ByGroup), accountOf("busy", 1)}}.seal(t)
 	read := r.Begin.Read
 	for taken, want := range map[time.Time]policy.Outcome{
 		read.Add(-directory.Settling - time.Second): policy.Keep, // given back by somebody else, and cooling
@@ -146,8 +146,8 @@ func TestTakenAWhileAgo(t *testing.T) {
 		}
 		p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
 		d := r.Decide(judge, rule, p, judge.Ask(rule, p), &history.Item{State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: taken, At: taken}, nil)
-		if d.Outcome != want || (d.Again == "r0") != (want == policy.Keep) {
-			t.Errorf("taken at %s: %s, held again %q", taken, d.Outcome, d.Again)
+		if d.Outcome != want || (d.HeldAgain == "r0") != (want == policy.Keep) {
+			t.Errorf("taken at %s: %s, held again %q", taken, d.Outcome, d.HeldAgain)
 		}
 		if said := fmt.Sprintf("undecided: run r0 took the license on %s, and these data may be from before that", dayOf(taken)); (d.Reason == said) != (want == policy.Undecided) {
 			t.Errorf("taken at %s: %s", taken, d.Reason)

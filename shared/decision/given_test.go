@@ -31,7 +31,7 @@ func TestJustGiven(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			exo := directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Active"}
-			r := world{entra: []directory.EntraUser{account("p", 200, exo), account("busy", 1)}}.seal(t)
+			r := world{entra: []directory.EntraUser{accountOf("p", 200, exo), accountOf("busy", 1)}}.seal(t)
 			book := ledger.In(r.store)
 			e, err := book.Begin(t.Context(), ledger.Intent{Person: "id-p", License: "e3", Run: "r0", Rule: "m365", To: tc.to, Via: "entra-group", At: daysAgo(tc.days)}, nil)
 			if err == nil {
@@ -40,7 +40,7 @@ func TestJustGiven(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			key, err := history.Settle(t.Context(), r.store, "run", asOf)
+			key, err := history.MakeDigest(t.Context(), r.store, "run", asOf)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,7 +27,7 @@ func TestRemadeGroup(t *testing.T) {
 		"not told tonight": {"guid-1", "", false, policy.Reclaim},
 	} {
 		r := world{
-			entra:  []directory.EntraUser{account("busy", 1)},
+			entra:  []directory.EntraUser{accountOf("busy", 1)},
 			ad:     []directory.ADUser{{SID: "S-1-5-21-8", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)}, {SID: "S-1-5-21-7", UserPrincipalName: "p@x.example", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}},
 			citrix: []string{"S-1-5-21-7"},
 		}.seal(t)

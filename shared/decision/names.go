@@ -159,7 +159,7 @@ func (r *Run) Named(ctx context.Context) (all []Named, err error) {
 
 // everybody calls each for all people of the snapshot.
 func (r *Run) everybody(ctx context.Context, each func(*directory.Person)) error {
-	var h directory.Halves
+	var h directory.Accounts
 	for n := range r.Begin.Partitions {
 		if err := r.Read(ctx, n, &h); err != nil {
 			return err

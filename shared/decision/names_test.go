@@ -55,7 +55,7 @@ func TestListed(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			r := world{
-				entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{{SID: "S-busy", LastLogonTimestamp: daysAgo(1)}}, failed: tc.failed,
+				entra: []directory.EntraUser{accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-busy", LastLogonTimestamp: daysAgo(1)}}, failed: tc.failed,
 				begin: func(b *snapshot.Begin) {
 					if tc.before != nil {
 						b.Earlier = &directory.Earlier{People: map[string][]directory.EarlierPerson{name: tc.before, "another": {was}}}
@@ -82,8 +82,8 @@ func TestListed(t *testing.T) {
 // TestNamed: whom the policy lists is found by the name, or by the id from before.
 func TestNamed(t *testing.T) {
 	t.Parallel()
-	wed := account("wed", 1)
-	r := world{partitions: 2, entra: []directory.EntraUser{account("exempt", 1), wed, account("busy", 1)}, begin: func(b *snapshot.Begin) {
+	wed := accountOf("wed", 1)
+	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("exempt", 1), wed, accountOf("busy", 1)}, begin: func(b *snapshot.Begin) {
 		b.Earlier = &directory.Earlier{People: map[string][]directory.EarlierPerson{"exempt@x.example": {{ID: "id-wed"}}}}
 	}}.seal(t)
 	got, err := r.Named(t.Context())
@@ -101,7 +101,7 @@ func TestNamed(t *testing.T) {
 // order they come.
 func TestLookalikes(t *testing.T) {
 	t.Parallel()
-	people := []directory.EntraUser{account("breakglas", 1), account("breakglssa", 1), account("kim", 1)}
+	people := []directory.EntraUser{accountOf("breakglas", 1), accountOf("breakglssa", 1), accountOf("kim", 1)}
 	const nobody = `the policy lists "%", and nobody has ever been found by that name`
 	say := func(name, more string) string { return strings.Replace(nobody, "%", name, 1) + more }
 	for name, tc := range map[string]struct {
@@ -127,16 +127,16 @@ func TestLookalikes(t *testing.T) {
 // TestReadingThatFails: people who cannot be read are not taken for nobody.
 func TestReadingThatFails(t *testing.T) {
 	t.Parallel()
-	r := world{partitions: 2, entra: []directory.EntraUser{account("p", 1), account("busy", 1)}}.seal(t)
+	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}}.seal(t)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, err := range map[string]error{
 		"find":       r.Find(ended, "p@x.example", func(*directory.Person) error { return nil }),
 		"named":      func() error { _, err := r.Named(ended); return err }(),
 		"lookalikes": func() error { _, err := r.Lookalikes(ended, []string{"x"}); return err }(),
-		"read":       r.Read(ended, 0, &directory.Halves{}),
+		"read":       r.Read(ended, 0, &directory.Accounts{}),
 		"open":       func() error { _, err := Open(ended, r.store, "run"); return err }(),
-		"remember":   r.Remember(ended, 0, &directory.Halves{}),
+		"remember":   r.Remember(ended, 0, &directory.Accounts{}),
 	} {
 		if !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnknownUser) {
 			t.Errorf("%s: %v", name, err)
@@ -154,7 +154,7 @@ func TestReadingThatFails(t *testing.T) {
 // TestFindWantsAName: an account without a name is nobody's answer to no name.
 func TestFindWantsAName(t *testing.T) {
 	t.Parallel()
-	r := world{entra: []directory.EntraUser{{ID: "id-1"}, account("busy", 1)}, ad: []directory.ADUser{{SID: "S-1"}}}.seal(t)
+	r := world{entra: []directory.EntraUser{{ID: "id-1"}, accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-1"}}}.seal(t)
 	err := r.Find(t.Context(), "", func(p *directory.Person) error { t.Errorf("found %s", p.ID()); return nil })
 	if !errors.Is(err, ErrUnknownUser) {
 		t.Error(err)

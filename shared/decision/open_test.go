@@ -20,7 +20,7 @@ func TestFeedsOfARun(t *testing.T) {
 	const base = 100
 	people := func(n, dates int) (all []directory.EntraUser) {
 		for i := range n {
-			u := account(string(rune('a'+i%26))+strings.Repeat("x", i/26), 1)
+			u := accountOf(string(rune('a'+i%26))+strings.Repeat("x", i/26), 1)
 			if i >= dates {
 				u.LastSuccessful = time.Time{}
 			}
@@ -58,7 +58,7 @@ func TestFeedsOfARun(t *testing.T) {
 			if f.State != tc.state || !strings.Contains(f.Reason, tc.reason) || r.First(directory.SignIns) != tc.first {
 				t.Errorf("%+v, first %t; want %s, %t, %s", f, r.First(directory.SignIns), tc.state, tc.first, tc.reason)
 			}
-			var h directory.Halves
+			var h directory.Accounts
 			if tc.reason != "" {
 				if err := r.Read(t.Context(), 0, &h); err != nil {
 					t.Fatal(err)
@@ -102,7 +102,7 @@ func TestEmptiedGroups(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := world{
-				entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}, {SID: "S-7", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}},
+				entra: []directory.EntraUser{accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}, {SID: "S-7", Enabled: directory.Yes, Created: daysAgo(900), LastLogonTimestamp: daysAgo(200)}},
 				citrix: tc.members, manifest: tc.manifest,
 				begin: func(b *snapshot.Begin) {
 					b.Earlier = &directory.Earlier{Members: map[string]int{key: tc.before, "ad:other": 9}}
@@ -131,7 +131,7 @@ func TestEmptiedGroups(t *testing.T) {
 func TestRemadeInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
-	r := world{entra: []directory.EntraUser{account("busy", 1)}, begin: func(b *snapshot.Begin) {
+	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}, begin: func(b *snapshot.Begin) {
 		b.Earlier = &directory.Earlier{Groups: map[string]directory.EarlierGroup{citrix.Key(false): {ID: "guid-1"}}}
 	}, manifest: func(m *snapshot.Manifest) {
 		m.Readings[directory.AD].Groups = map[string]string{citrix.Key(false): "guid-2", "entra:LIC-E3": "id"}
@@ -170,8 +170,8 @@ func TestMailboxKinds(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, u.MailboxKind, tc.want)
 		}
 	}
-	kim := account("kim", 1)
-	sealed := world{entra: []directory.EntraUser{kim, account("busy", 1)}, begin: func(b *snapshot.Begin) {
+	kim := accountOf("kim", 1)
+	sealed := world{entra: []directory.EntraUser{kim, accountOf("busy", 1)}, begin: func(b *snapshot.Begin) {
 		b.Mailboxes = &snapshot.Mailboxes{Kinds: map[string]string{"kim@x.example": "RoomMailbox"}}
 	}}.seal(t)
 	if got := only(t, sealed, "id-kim").Entra.MailboxKind; got != "RoomMailbox" {
@@ -179,14 +179,14 @@ func TestMailboxKinds(t *testing.T) {
 	}
 }
 
-// TestAnchorOfThePolicy: halves without a SID are joined by the attribute that the
+// TestAnchorOfThePolicy: accounts without a SID are joined by the attribute that the
 // policy names.
 func TestAnchorOfThePolicy(t *testing.T) {
 	t.Parallel()
 	for anchor, joined := range map[string]bool{"": false, "anchor: employeeID\n": true} {
-		u := account("p", 1)
+		u := accountOf("p", 1)
 		u.ImmutableID, u.Synced = "4711", true
-		r := world{policy: anchor + text[1:], entra: []directory.EntraUser{u, account("busy", 1)}, ad: []directory.ADUser{{SID: "S-7", GUID: "guid", EmployeeID: "4711", LastLogonTimestamp: daysAgo(1)}}}.seal(t)
+		r := world{policy: anchor + text[1:], entra: []directory.EntraUser{u, accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-7", GUID: "guid", EmployeeID: "4711", LastLogonTimestamp: daysAgo(1)}}}.seal(t)
 		if p := only(t, r, "id-p"); (p.AD != nil) != joined {
 			t.Errorf("%q: joined %t", anchor, p.AD != nil)
 		}

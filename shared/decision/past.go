@@ -29,9 +29,9 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 		}
 	case past.State == history.Taken && holder != directory.Yes: // whether it is held is not known
 	case past.State == history.Taken: // somebody else restored it, at a time that we do not know
-		d.Again = past.Run
+		d.HeldAgain = past.Run
 		r.cool(d, judge, rule, p, judge.Now(), fmt.Sprintf("given back by somebody else after run %s took it", past.Run))
-	case past.State == history.GivenBack:
+	case past.State == history.Restored:
 		r.cool(d, judge, rule, p, past.At, "given back on "+dayOf(past.At))
 	}
 	return d.Refused != ""
@@ -47,7 +47,7 @@ func (r *Run) cool(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 
 // renamedItems lists, by person, the past changes that name a license which the policy no longer knows: as the license
 // taken, or as its successor. Nobody can tell which license of the policy that is now.
-func renamedItems(past *history.Standing, p *policy.Policy) map[string][]*history.Item {
+func renamedItems(past *history.Digest, p *policy.Policy) map[string][]*history.Item {
 	items := map[string][]*history.Item{}
 	for i := range past.All() {
 		if p.LicenseNamed(i.License) == nil || i.To != "" && p.LicenseNamed(i.To) == nil {
@@ -64,7 +64,7 @@ func (r *Run) wasRenamed(d *plan.Decision, judge *policy.Judge, rule *policy.Rul
 		switch {
 		case i.State == history.Open && !known:
 			d.Refused = fmt.Sprintf("pending: run %s is changing %s, a license that the policy no longer names; `idleseat apply %s` finishes it", i.Run, i.License, i.Run)
-		case i.State == history.GivenBack && !known:
+		case i.State == history.Restored && !known:
 			r.cool(d, judge, rule, p, i.At, fmt.Sprintf("given back on %s as %s, which the policy no longer names", dayOf(i.At), i.License))
 		case i.State == history.Taken && !knownTo:
 			r.cool(d, judge, rule, p, i.At, fmt.Sprintf("perhaps given on %s as %s, which the policy no longer names", dayOf(i.At), i.To))
@@ -84,7 +84,7 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	if at.IsZero() {
 		return
 	}
-	d.Back, d.Via, d.IdleSince = past.Run, past.Via, at
+	d.RestoreOf, d.Via, d.IdleSince = past.Run, past.Via, at
 	d.Reason = fmt.Sprintf("active again on %s, after run %s took the license on %s", dayOf(at), past.Run, dayOf(past.At))
 	if rule.License.SKU != "" {
 		d.Seat = rule.License.Name
@@ -134,7 +134,7 @@ func notice(d *plan.Decision, rule *policy.Rule, past *history.Item, now time.Ti
 	if past != nil && past.IdleSince != nil {
 		idle = *past.IdleSince
 	}
-	if past == nil || past.State != history.Noticed || past.Rule != rule.Name || past.To != d.To || d.IdleSince.After(idle) {
+	if past == nil || past.State != history.Announced || past.Rule != rule.Name || past.To != d.To || d.IdleSince.After(idle) {
 		d.Notice = true
 		return
 	}

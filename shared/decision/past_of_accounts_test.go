@@ -38,7 +38,7 @@ func TestEnabledSince(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := firstNight(t)
-			var h *directory.Halves
+			var h *directory.Accounts
 			for night, enabled := range tc.nights {
 				if night > 0 {
 					r = r.nextNight(night)
@@ -123,7 +123,7 @@ func TestMemberSince(t *testing.T) {
 			if r.Policy, err = policy.Load("p", []byte(tc.policy)); err != nil {
 				t.Fatal(err)
 			}
-			var h *directory.Halves
+			var h *directory.Accounts
 			for night, state := range tc.nights {
 				if night > 0 {
 					r = r.nextNight(night)
@@ -178,7 +178,7 @@ func TestMemberSinceInEntra(t *testing.T) {
 			t.Parallel()
 			r := firstNight(t)
 			r.Policy = p
-			var h *directory.Halves
+			var h *directory.Accounts
 			for night, state := range tc.nights {
 				if night > 0 {
 					r = r.nextNight(night)
@@ -210,7 +210,7 @@ func TestGroupIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
-	first := world{partitions: 2, entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
+	first := world{partitions: 2, entra: []directory.EntraUser{accountOf("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
 	var err error
 	if first.Policy, err = policy.Load("p", []byte("grace: {newHolder: 14}"+text)); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func TestPast(t *testing.T) {
 		return &history.Item{State: s, Run: "r0", Rule: "m365", To: "exo", Via: plan.EntraGroup, Began: daysAgo(days), At: daysAgo(days)}
 	}
 	noticed := func(days int, idle time.Time) *history.Item {
-		i := item(history.Noticed, days)
+		i := item(history.Announced, days)
 		i.IdleSince = &idle
 		return i
 	}
@@ -36,10 +36,10 @@ func TestPast(t *testing.T) {
 		"nothing before":                   {"", 70, held, nil, policy.Reclaim, false, false, ""},
 		"pending":                          {"", 70, held, item(history.Open, 3), policy.Reclaim, false, false, "pending: run r0 began to change this license on 2026-11-20; `idleseat apply r0` finishes it"},
 		"pending, source left":             {"", 70, nil, item(history.Open, 3), policy.NotHolder, false, false, "pending: run r0 began to change this license on 2026-11-20; `idleseat apply r0` finishes it"},
-		"given back yesterday":             {"", 70, held, item(history.GivenBack, 1), policy.Keep, false, false, "cooling down: given back on 2026-11-22, and not taken again before the person was idle for the rule's whole span from then on"},
-		"given back 60 days ago":           {"", 70, held, item(history.GivenBack, 60), policy.Keep, false, false, "cooling down: given back on 2026-09-24"},
-		"given back 61 days ago":           {"", 70, held, item(history.GivenBack, 61), policy.Reclaim, false, false, ""},
-		"given back, active since":         {"", 5, held, item(history.GivenBack, 61), policy.Keep, false, false, ""},
+		"given back yesterday":             {"", 70, held, item(history.Restored, 1), policy.Keep, false, false, "cooling down: given back on 2026-11-22, and not taken again before the person was idle for the rule's whole span from then on"},
+		"given back 60 days ago":           {"", 70, held, item(history.Restored, 60), policy.Keep, false, false, "cooling down: given back on 2026-09-24"},
+		"given back 61 days ago":           {"", 70, held, item(history.Restored, 61), policy.Reclaim, false, false, ""},
+		"given back, active since":         {"", 5, held, item(history.Restored, 61), policy.Keep, false, false, ""},
 		"given back by somebody":           {"", 70, held, item(history.Taken, 30), policy.Keep, false, false, "cooling down: given back by somebody else after run r0 took it"},
 		"taken, still away":                {"", 70, nil, item(history.Taken, 30), policy.NotHolder, false, false, ""},
 		"taken, came back, not asked":      {"", 5, nil, item(history.Taken, 30), policy.NotHolder, true, false, "not given back: the rule has no onReturn: restore; `idleseat restore p@x.example` does it"},
@@ -54,18 +54,18 @@ func TestPast(t *testing.T) {
 		"announced 13 days ago":            {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, noticed(13, daysAgo(70)), policy.Reclaim, false, false, "announced on 2026-11-10; done from 2026-11-24T09:00:00Z on if the person is still idle"},
 		"announced 14 days ago":            {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, noticed(14, daysAgo(70)), policy.Reclaim, false, false, ""},
 		"announced, active since":          {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, noticed(90, daysAgo(200)), policy.Reclaim, false, true, ""},
-		"announced by another rule":        {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Noticed, Rule: "old", To: "exo", At: daysAgo(50), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
-		"announced for another license":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Noticed, Rule: "m365", At: daysAgo(50), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
-		"not announced, given back":        {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.GivenBack, Rule: "m365", To: "exo", At: daysAgo(200), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
-		"given back, these data are older": {"", 70, held, item(history.GivenBack, 0), policy.Keep, false, false, "cooling down: given back on 2026-11-23"},
+		"announced by another rule":        {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Announced, Rule: "old", To: "exo", At: daysAgo(50), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
+		"announced for another license":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Announced, Rule: "m365", At: daysAgo(50), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
+		"not announced, given back":        {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Restored, Rule: "m365", To: "exo", At: daysAgo(200), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
+		"given back, these data are older": {"", 70, held, item(history.Restored, 0), policy.Keep, false, false, "cooling down: given back on 2026-11-23"},
 		"taken just now, and active":       {"", 5, held, item(history.Taken, 0), policy.Keep, false, false, ""},
-		"given back, away, and active":     {"", 5, nil, item(history.GivenBack, 30), policy.NotHolder, false, false, ""},
-		"given back after an earlier":      {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, item(history.GivenBack, 10), policy.Keep, false, false, "cooling down: given back on 2026-11-13"},
+		"given back, away, and active":     {"", 5, nil, item(history.Restored, 30), policy.NotHolder, false, false, ""},
+		"given back after an earlier":      {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, item(history.Restored, 10), policy.Keep, false, false, "cooling down: given back on 2026-11-13"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := world{entra: []directory.EntraUser{account("p", tc.days, tc.holds...), account("busy", 1)}}.seal(t)
+			r := world{entra: []directory.EntraUser{accountOf("p", tc.days, tc.holds...), accountOf("busy", 1)}}.seal(t)
 			if old, edited, ok := strings.Cut(tc.policy, "|"); ok {
 				if !strings.Contains(text, old) {
 					t.Fatalf("the policy has no %q", old)
@@ -81,8 +81,8 @@ func TestPast(t *testing.T) {
 			}
 			p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
 			d := r.Decide(judge, rule, p, judge.Ask(rule, p), tc.past, nil)
-			if d.Outcome != tc.want || (d.Back != "") != tc.back || d.Notice != tc.notice {
-				t.Errorf("outcome %s, back %q, notice %t", d.Outcome, d.Back, d.Notice)
+			if d.Outcome != tc.want || (d.RestoreOf != "") != tc.back || d.Notice != tc.notice {
+				t.Errorf("outcome %s, back %q, notice %t", d.Outcome, d.RestoreOf, d.Notice)
 			}
 			if (tc.reason == "") != (d.Refused == "") || !strings.HasPrefix(d.Refused, tc.reason) {
 				t.Errorf("refused %q, want %q", d.Refused, tc.reason)
@@ -93,8 +93,8 @@ func TestPast(t *testing.T) {
 			if tc.back && (!strings.HasPrefix(d.Reason, "active again on "+dayOf(daysAgo(tc.days))+", after run r0 took the license on 2026-10-24") || d.Seat != "e3" || d.Via != plan.EntraGroup) {
 				t.Errorf("the way back: %+v", d)
 			}
-			if again := tc.past != nil && tc.past.State == history.Taken && len(tc.holds) > 0 && tc.want != policy.Undecided && name != "taken just now, and active"; (d.Again == "r0") != again {
-				t.Errorf("held again: %q", d.Again)
+			if again := tc.past != nil && tc.past.State == history.Taken && len(tc.holds) > 0 && tc.want != policy.Undecided && name != "taken just now, and active"; (d.HeldAgain == "r0") != again {
+				t.Errorf("held again: %q", d.HeldAgain)
 			}
 		})
 	}
@@ -107,9 +107,9 @@ func TestReturnedInUnknownScope(t *testing.T) {
 	for enabled, want := range map[directory.Flag]string{
 		directory.Yes: "", directory.No: `the rule's condition "for" does not hold for the person`, directory.Unset: "or is not known to",
 	} {
-		u := account("p", 5)
+		u := accountOf("p", 5)
 		u.Enabled = enabled
-		r := world{entra: []directory.EntraUser{u, account("busy", 1)}}.seal(t)
+		r := world{entra: []directory.EntraUser{u, accountOf("busy", 1)}}.seal(t)
 		var err error
 		if r.Policy, err = policy.Load("p", []byte(strings.Replace(text, "{changeTo: exo}", "{changeTo: exo, onReturn: restore}", 1))); err != nil {
 			t.Fatal(err)
@@ -121,8 +121,8 @@ func TestReturnedInUnknownScope(t *testing.T) {
 		p, rule := only(t, r, "p@x.example"), r.Policy.RuleNamed("m365")
 		past := &history.Item{State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Via: plan.EntraGroup, Began: daysAgo(30), At: daysAgo(30)}
 		d := r.Decide(judge, rule, p, judge.Ask(rule, p), past, nil)
-		if d.Back != "r0" || (want == "") != (d.Refused == "") || !strings.Contains(d.Refused, want) {
-			t.Errorf("enabled %v: back %q, refused %q, want %q", enabled, d.Back, d.Refused, want)
+		if d.RestoreOf != "r0" || (want == "") != (d.Refused == "") || !strings.Contains(d.Refused, want) {
+			t.Errorf("enabled %v: back %q, refused %q, want %q", enabled, d.RestoreOf, d.Refused, want)
 		}
 	}
 }
@@ -151,9 +151,9 @@ func TestPreflight(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			u := account("p", 70, tc.holds...)
+			u := accountOf("p", 70, tc.holds...)
 			tc.change(&u)
-			r := world{entra: []directory.EntraUser{u, account("busy", 1)}}.seal(t)
+			r := world{entra: []directory.EntraUser{u, accountOf("busy", 1)}}.seal(t)
 			var err error
 			if r.Policy, err = policy.Load("p", []byte(strings.Replace(text, "for: accountEnabled, ", "", 1))); err != nil {
 				t.Fatal(err)

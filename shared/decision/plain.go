@@ -42,7 +42,7 @@ func NewScreen(r *Run, judge *policy.Judge) *Screen {
 }
 
 // Read is Run.Read without the people who are plain.
-func (s *Screen) Read(ctx context.Context, partition int, h *directory.Halves) (*Plain, error) {
+func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts) (*Plain, error) {
 	r := s.run
 	if !s.can() {
 		return &Plain{}, r.Read(ctx, partition, h)
@@ -56,7 +56,7 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Halves) (
 }
 
 // putOpen puts people who are open into h.
-func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool, h *directory.Halves) error {
+func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool, h *directory.Accounts) error {
 	var rows []int
 	for row, is := range open {
 		if is {
@@ -64,7 +64,7 @@ func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool,
 		}
 	}
 	r.Manifest.Put(h, people, rows)
-	return r.settle(ctx, h)
+	return r.addPast(ctx, h)
 }
 
 // can tells whether columns are enough in this run: both sources are as they should be,
@@ -103,7 +103,7 @@ type screening struct {
 	*Screen
 	people *snapshot.People
 	open   []bool
-	halves [2][]policy.Half
+	halves [2][]policy.AccountState
 	past   [2]*lookup
 	kept   [2][]known.Account // by source and row, of those who are not open
 	entra  directory.EntraUser
@@ -124,7 +124,7 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 		if p.past[source], err = s.lookup(ctx, partition, directory.Source(source)); err != nil {
 			return all()
 		}
-		p.halves[source], p.kept[source] = make([]policy.Half, people.Rows), make([]known.Account, people.Rows)
+		p.halves[source], p.kept[source] = make([]policy.AccountState, people.Rows), make([]known.Account, people.Rows)
 	}
 	p.look()
 	crowd := p.crowd()
@@ -139,7 +139,7 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 			switch v {
 			case policy.PlainNotHolder:
 				tally.Count(policy.NotHolder, directory.No)
-			case policy.PlainKeep, policy.PlainUnasked:
+			case policy.PlainKeep, policy.PlainNotAsked:
 				tally.Count(policy.Keep, directory.Yes)
 			}
 			if v == policy.PlainKeep {
@@ -153,7 +153,7 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 }
 
 func (p *screening) crowd() *policy.Crowd {
-	c := &policy.Crowd{People: p.people.Rows, Halves: p.halves, Open: p.open, Unreadable: nil}
+	c := &policy.Crowd{People: p.people.Rows, Accounts: p.halves, Open: p.open, Unreadable: nil}
 	for _, r := range p.run.Manifest.Readings {
 		c.Unreadable = append(c.Unreadable, r.Unreadable...)
 	}

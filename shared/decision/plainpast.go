@@ -119,7 +119,7 @@ func (p *screening) compare(row int, source directory.Source, id string, enabled
 			next.Seen = before.Seen
 		}
 	}
-	if before.Back != 0 || before.Lost != 0 || before.Contradicted != 0 || !joined && before.Joined != 0 {
+	if before.Regressed != 0 || before.Lost != 0 || before.Contradicted != 0 || !joined && before.Joined != 0 {
 		p.open[row] = true
 		return
 	}

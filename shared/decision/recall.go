@@ -43,7 +43,7 @@ type recollection struct {
 // recall notes at the accounts of h what earlier readings knew of them. last are the
 // last healthy ones, and now is when h was read. It goes by partitions, since one object
 // remembers the accounts of both directories.
-func (r *Run) recall(ctx context.Context, h *directory.Halves, last [2]*plan.Baseline, now time.Time) error {
+func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
 	for s, b := range last {
@@ -102,17 +102,17 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 }
 
 // compare looks accounts up in the partition in which they lay then.
-func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Halves) error {
+func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
 	if errors.Is(err, store.ErrNotFound) {
-		return c.compareDateless(ctx, n, g)
+		return c.compareGaps(ctx, n, g)
 	}
 	if err != nil {
 		return err
 	}
 	for i := range p.Accounts[c.source] {
 		k := &p.Accounts[c.source][i]
-		g.each(k.Key, func(a *half) {
+		g.each(k.Key, func(a *account) {
 			a.found = true
 			c.recognize(a, k)
 		})
@@ -135,7 +135,7 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 // the last reading remembered the group. What it remembered of a group that is not read
 // now is kept for the next reading: not having read a group does not make its members
 // older ones.
-func (c *recollection) members(p *known.Partition, g *group, h *directory.Halves) {
+func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // what the table has of a group, by its key
 	for _, key := range c.Policy.GivingGroups(c.source) {
 		if entry, is := entryOf(p, key); is {
@@ -183,7 +183,7 @@ func (c *recollection) membersOf(key, entry string, since map[uint64]known.Secon
 }
 
 // recognize notes at an account what is known of it.
-func (c *recollection) recognize(a *half, k *known.Account) {
+func (c *recollection) recognize(a *account, k *known.Account) {
 	a.past().Seen = k.Seen.Time()
 	switch {
 	case !a.enabled() || k.Enabled == known.Always:
@@ -205,22 +205,22 @@ func (c *recollection) recognize(a *half, k *known.Account) {
 	}
 	forgotten := k.Lost != 0 && !c.now.Before(k.Lost.Time().Add(max(lostFor, c.Policy.LongestSpan())))
 	for i, t := range k.Newest {
-		if !forgotten || k.Back&(1<<i) == 0 {
+		if !forgotten || k.Regressed&(1<<i) == 0 {
 			a.past().Newest[i] = t.Time()
 		}
 	}
 	c.sighted(a)
 	switch back := a.back(); {
-	case back&^k.Back != 0: // one more
+	case back&^k.Regressed != 0: // one more
 		*a.lost() = c.now
-	case back != 0, k.Lost != 0 && !forgotten && a.dateless():
+	case back != 0, k.Lost != 0 && !forgotten && a.noActivity():
 		*a.lost() = k.Lost.Time()
 	}
 }
 
 // sighted notes at an account what a change saw of it since the last reading. Directories
 // show older dates at times, also in the hours after a newer one.
-func (c *recollection) sighted(a *half) {
+func (c *recollection) sighted(a *account) {
 	seen := c.History.Sighting(a.id())
 	if seen == nil {
 		return
@@ -234,8 +234,8 @@ func (c *recollection) sighted(a *half) {
 
 // neverSeen doubts the dates of an account that has none now, when the last reading
 // should have seen the account and did not. Nobody knows whether it had dates then.
-func (c *recollection) neverSeen(a *half) {
-	if c.dates && a.dateless() && !a.created().After(c.last.Read) {
+func (c *recollection) neverSeen(a *account) {
+	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now
 	}
 }
@@ -243,18 +243,18 @@ func (c *recollection) neverSeen(a *half) {
 // dateless is an account in which no date of activity was read: one line of
 // runs/<run>/dateless/<partition>.jsonl.gz, which runs before the table of known
 // accounts left instead.
-type dateless struct {
+type activityGap struct {
 	Account string `json:"account"` // Entra id or SID
 	// Since is when its dates were first missing; zero: it never had any.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// compareDateless compares accounts with the list of a run before the table. Such a run
+// compareGaps compares accounts with the list of a run before the table. Such a run
 // did not say which dates it saw, nor who was enabled. A list may be gone because its
 // retention is over. It then names no account that never had a date.
-func (c *recollection) compareDateless(ctx context.Context, n int, g *group) error {
+func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
-	err := store.GetLines(ctx, c.store, layout.Dateless(c.last.Run, n), func(l *dateless) error {
+	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {
 		since[l.Account] = l.Since
 		return nil
 	})
@@ -268,7 +268,7 @@ func (c *recollection) compareDateless(ctx context.Context, n int, g *group) err
 		case !listed:
 			c.neverSeen(a)
 		case !c.dates:
-		case a.dateless() && !lost.IsZero() && !over:
+		case a.noActivity() && !lost.IsZero() && !over:
 			*a.lost() = lost
 		}
 		if listed {

@@ -26,12 +26,12 @@ func night(r *Run, name string, read time.Time) *Run {
 	next := *r
 	next.Begin, next.memory = &begin, &memory{}
 	b := &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
-	next.History = &history.Standing{Baselines: [2]*plan.Baseline{b, b}}
+	next.History = &history.Digest{Baselines: [2]*plan.Baseline{b, b}}
 	return &next
 }
 
 // lost gives the accounts whose dates are in doubt.
-func lost(t *testing.T, r *Run, h *directory.Halves) map[string]time.Time {
+func lost(t *testing.T, r *Run, h *directory.Accounts) map[string]time.Time {
 	t.Helper()
 	for i := range h.Entra {
 		h.Entra[i].DatesLost, h.Entra[i].Past = time.Time{}, directory.Past{}
@@ -56,8 +56,8 @@ func lost(t *testing.T, r *Run, h *directory.Halves) map[string]time.Time {
 	return marked
 }
 
-func halves(entra []directory.EntraUser, ad ...directory.ADUser) *directory.Halves {
-	return &directory.Halves{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present}
+func halves(entra []directory.EntraUser, ad ...directory.ADUser) *directory.Accounts {
+	return &directory.Accounts{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present}
 }
 
 // TestLostDates: an account that had a date and has none is in doubt, for as long as
@@ -70,7 +70,7 @@ func TestLostDates(t *testing.T) {
 	neverOn := directory.ADUser{SID: "S-never", Created: daysAgo(900)}
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
 
-	first := world{entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
+	first := world{entra: []directory.EntraUser{accountOf("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
 	if err := first.Remember(t.Context(), 0, halves([]directory.EntraUser{never, active, wrongClock}, neverOn, on)); err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestLostDatesWithoutTable(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := night(world{entra: []directory.EntraUser{account("busy", 1)}}.seal(t), "next", asOf.AddDate(0, 0, 1))
+			r := night(world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t), "next", asOf.AddDate(0, 0, 1))
 			tc.change(r)
 			if got := lost(t, r, halves([]directory.EntraUser{never})); (len(got) > 0) != tc.doubt {
 				t.Errorf("in doubt: %v, want %t", got, tc.doubt)
@@ -158,9 +158,9 @@ func TestLostDatesWithoutTable(t *testing.T) {
 // and a run for one person leaves the tables as they are.
 func TestKnownTables(t *testing.T) {
 	t.Parallel()
-	first := world{partitions: 3, entra: []directory.EntraUser{account("busy", 1)}}.seal(t)
+	first := world{partitions: 3, entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
 	var people []directory.EntraUser
-	parts := make([]*directory.Halves, 3)
+	parts := make([]*directory.Accounts, 3)
 	for n := range parts {
 		parts[n] = halves(nil)
 	}
@@ -219,7 +219,7 @@ func (r *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 func TestTablesAreReadOnce(t *testing.T) {
 	t.Parallel()
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
-	first := world{partitions: 2, entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
+	first := world{partitions: 2, entra: []directory.EntraUser{accountOf("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
 	var people []directory.EntraUser
 	var onPremises []directory.ADUser
 	for n := range 2 {
@@ -287,7 +287,7 @@ func TestTablesAreReadOnce(t *testing.T) {
 // TestLostDatesAreUnknown: neither rules nor people take a lost date for none.
 func TestLostDatesAreUnknown(t *testing.T) {
 	t.Parallel()
-	r := world{entra: []directory.EntraUser{account("p", 900, e3ByGroup), account("busy", 1)}}.seal(t)
+	r := world{entra: []directory.EntraUser{accountOf("p", 900, e3ByGroup), accountOf("busy", 1)}}.seal(t)
 	p := only(t, r, "p@x.example")
 	p.Entra.LastSuccessful, p.Entra.DatesLost = time.Time{}, daysAgo(1)
 	judge, err := r.Judge(asOf)

@@ -18,12 +18,12 @@ func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
 // Remember writes for later runs what is known of the accounts of a partition. h is
 // the partition as Read gave it, after Met was told of everybody.
-func (r *Run) Remember(ctx context.Context, partition int, h *directory.Halves) error {
+func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts) error {
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
 // RememberWith is Remember where h lacks the people who were plain.
-func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Halves, plain *Plain) error {
+func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs look at those for everybody
 	}
@@ -32,7 +32,7 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Halv
 		if f.State != plan.Healthy {
 			continue // what later runs look at is an earlier one
 		}
-		halvesOf(h, directory.Source(s), func(a half) {
+		accountsOf(h, directory.Source(s), func(a account) {
 			if a.inDoubt() && a.past().Seen.IsZero() {
 				return // as if it had not been seen: its dates are not known to be missing
 			}
@@ -89,7 +89,7 @@ func (r *Run) remade(key, entry string) bool {
 
 // rememberGroups notes since when accounts of a source are in the groups that give a
 // license: in those that were read, and in those that an earlier reading knew.
-func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Halves) {
+func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Accounts) {
 	read := map[string]string{} // by key, as the table is to have them
 	var unread []string         // as the table has them
 	for _, key := range r.Policy.GivingGroups(source) {
@@ -107,7 +107,7 @@ func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *dir
 	if p.Groups = append(p.Groups, unread...); len(read)+len(unread) == 0 {
 		return
 	}
-	halvesOf(h, source, func(a half) {
+	accountsOf(h, source, func(a account) {
 		for _, entry := range unread {
 			if since, was := a.past().MemberBefore[entry]; was {
 				p.Members = append(p.Members, memberOf(a, entry, since))
@@ -122,14 +122,14 @@ func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *dir
 }
 
 // memberOf is what a table has of an account in a group.
-func memberOf(a half, entry string, since time.Time) known.Member {
+func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
 // remembered is what later runs know of an account that was read at an instant.
-func remembered(a half, read time.Time) known.Account {
+func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
-		Key: known.KeyOf(a.id()), Back: a.back(), Lost: known.SecondOf(*a.lost()),
+		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),
 		Seen: known.SecondOf(a.past().Seen), Joined: known.SecondOf(a.past().Joined),
 		Contradicted: a.past().Contradicted,
 	}
@@ -163,7 +163,7 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 
 // Recall notes at accounts that were read afresh what is known of them, the run's
 // own reading included.
-func (r *Run) Recall(ctx context.Context, h *directory.Halves, now time.Time) error {
+func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
 	for s, f := range r.Feeds[:directory.Sources] {
 		if f.State == plan.Healthy && r.Begin.User == "" {

@@ -18,7 +18,7 @@ import (
 
 // read compares people with what runs before knew, lets the run remember them, and
 // gives them as they were judged.
-func (r *Run) read(t *testing.T, h *directory.Halves) *directory.Halves {
+func (r *Run) read(t *testing.T, h *directory.Accounts) *directory.Accounts {
 	t.Helper()
 	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func (r *Run) nextNight(days int) *Run {
 
 func firstNight(t *testing.T) *Run {
 	t.Helper()
-	r := world{entra: []directory.EntraUser{account("busy", 1)}, ad: []directory.ADUser{{SID: "S-busy", LastLogonTimestamp: daysAgo(1)}}}.seal(t)
+	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-busy", LastLogonTimestamp: daysAgo(1)}}}.seal(t)
 	r.Begin.Read = asOf
 	return r
 }
@@ -51,7 +51,7 @@ func TestDatesGoBack(t *testing.T) {
 	for _, name := range []string{"entra.lastInteractiveSignIn", "entra.lastNonInteractiveSignIn", "entra.lastActivity"} {
 		fields[name], _ = directory.FieldNamed(name)
 	}
-	unknown := func(h *directory.Halves) (names []string) {
+	unknown := func(h *directory.Accounts) (names []string) {
 		for p := range h.Join() {
 			for _, name := range []string{"entra.lastInteractiveSignIn", "entra.lastNonInteractiveSignIn", "entra.lastActivity"} {
 				if fields[name].Of(p).State == directory.Unknown {
@@ -107,11 +107,11 @@ func TestDatesGoBack(t *testing.T) {
 // first night. When the next reading shows the older date again, her dates are in doubt.
 func TestSightedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
-	sighted := func(account string, at time.Time) *history.Standing {
+	sighted := func(account string, at time.Time) *history.Digest {
 		s := &store.Memory{}
 		err := store.PutLines(t.Context(), s, "seen", func(emit func(any) error) error {
 			seen := directory.Sighting{Account: account, Newest: [directory.ActivityDates]time.Time{at}, At: asOf.Add(2 * time.Hour)}
-			return errors.Join(emit(map[string]any{"head": history.Standing{}}), emit(map[string]any{"sighting": seen}))
+			return errors.Join(emit(map[string]any{"head": history.Digest{}}), emit(map[string]any{"sighting": seen}))
 		})
 		st, loadErr := history.Load(t.Context(), s, &snapshot.Manifest{History: "seen"})
 		if err := errors.Join(err, loadErr); err != nil {
@@ -135,7 +135,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			read := func(last time.Time) *directory.Halves {
+			read := func(last time.Time) *directory.Accounts {
 				return halves([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: last}})
 			}
 			r := firstNight(t)
@@ -165,7 +165,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 // it.
 func TestMissedHalf(t *testing.T) {
 	t.Parallel()
-	both := func() *directory.Halves {
+	both := func() *directory.Accounts {
 		return halves([]directory.EntraUser{{ID: "a", SID: "S-a", ImmutableID: "guid", Synced: true, Created: daysAgo(900), LastInteractive: daysAgo(1)}},
 			directory.ADUser{SID: "S-a", GUID: "guid", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)},
 			directory.ADUser{SID: "S-b", GUID: "other", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
@@ -225,7 +225,7 @@ func TestFirstReadingWaits(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := world{entra: []directory.EntraUser{account("p", 70, e3ByGroup), account("busy", 1)}}.seal(t)
+			r := world{entra: []directory.EntraUser{accountOf("p", 70, e3ByGroup), accountOf("busy", 1)}}.seal(t)
 			var err error
 			if r.Policy, err = policy.Load("p", []byte("mode: "+tc.mode+"\n"+edited)); err != nil {
 				t.Fatal(err)

@@ -29,7 +29,7 @@ type Run struct {
 	// Feeds are the health of the signals: of the directories always, of a report when the
 	// policy names the signal.
 	Feeds   [directory.Signals]plan.Feed
-	History *history.Standing
+	History *history.Digest
 
 	ManifestHash string
 
@@ -72,7 +72,7 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	}
 	for src, reading := range m.Readings {
 		r.Feeds[src] = plan.Health(directory.Signal(src), plan.FeedFacts{
-			Absent: reading.Absent, Failed: reading.Failed, Unasked: reading.Unasked,
+			Absent: reading.Absent, Failed: reading.Failed, PartialLogon: reading.PartialLogon,
 			Freshness: reading.Freshness, Baseline: r.baseline(directory.Signal(src)), First: r.First(directory.Signal(src)),
 		}, b.AsOf)
 	}
@@ -149,15 +149,15 @@ func (r *Run) First(s directory.Signal) bool {
 
 // Read loads one partition of the run's snapshot into h, reusing its memory,
 // with the health of the feeds applied and compared with what earlier runs knew.
-func (r *Run) Read(ctx context.Context, partition int, h *directory.Halves) error {
+func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) error {
 	if err := r.Manifest.ReadColumns(ctx, r.store, partition, r.columns, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
 	}
-	return r.settle(ctx, h)
+	return r.addPast(ctx, h)
 }
 
 // settle gives accounts that were read what the run and earlier ones know of them.
-func (r *Run) settle(ctx context.Context, h *directory.Halves) error {
+func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	for s, f := range r.Feeds {
 		h.Stale[s] = f.Stale()
 	}
@@ -186,7 +186,7 @@ func (r *Run) settle(ctx context.Context, h *directory.Halves) error {
 }
 
 // withhold makes membership of groups unknown, also of those who were read as members.
-func withhold(h *directory.Halves, keys ...string) {
+func withhold(h *directory.Accounts, keys ...string) {
 	h.Unreadable = append(h.Unreadable, keys...)
 	for member, in := range h.Memberships {
 		h.Memberships[member] = slices.DeleteFunc(slices.Clone(in), func(key string) bool { return slices.Contains(keys, key) })

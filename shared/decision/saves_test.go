@@ -49,9 +49,9 @@ func TestSavesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			u := account("p", 100, tc.holds...)
+			u := accountOf("p", 100, tc.holds...)
 			u.SID = "S-7"
-			r := world{entra: []directory.EntraUser{u, account("busy", 1)}, ad: []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}}}.seal(t)
+			r := world{entra: []directory.EntraUser{u, accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-8", LastLogonTimestamp: daysAgo(1)}}}.seal(t)
 			r.Policy.LicenseNamed("citrix").Model = tc.model
 			judge, err := r.Judge(asOf)
 			if err != nil {

@@ -22,28 +22,28 @@ func TestContradictionIsRemembered(t *testing.T) {
 	cloud := func(past Past) []EntraUser { return []EntraUser{{ID: "e", Past: past}} }
 	half := [Signals]string{AD: "half of it"}
 	tests := map[string]struct {
-		halves    Halves
+		halves    Accounts
 		entra, ad Presence
 		doubt     string // a part of it; empty: none
 	}{
-		"AD not read":                         {Halves{EntraState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "its accounts in Entra ID and Active Directory contradicted each other on 2026-11-20, and Active Directory was not read in full this time; it is decided again when both directories are read and agree"},
-		"AD not read for long":                {Halves{EntraState: Present, Entra: entra(old)}, Contradictory, Contradictory, "in an earlier reading, and Active Directory was not"},
-		"AD read in part":                     {Halves{EntraState: Present, ADState: Present, Stale: half, Entra: entra(old)}, Contradictory, Contradictory, "Active Directory was not read in full"},
-		"AD read, the account missed":         {Halves{EntraState: Present, ADState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "contradicted each other on 2026-11-20, and one of the accounts was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"},
-		"AD read, the account long gone":      {Halves{EntraState: Present, ADState: Present, Entra: entra(old)}, Present, Missing, "synced from"},
-		"AD read, the two agree":              {Halves{EntraState: Present, ADState: Present, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
-		"dates of AD hidden, the two agree":   {Halves{EntraState: Present, ADState: Present, Stale: half, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
-		"nothing known, AD not read":          {Halves{EntraState: Present, Entra: entra(Past{Joined: at})}, Present, NotRead, ""},
-		"two claimed one, AD not read":        {Halves{EntraState: Present, Entra: entra(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
-		"two claimed one, no SID, no AD":      {Halves{EntraState: Present, Entra: cloud(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
-		"two claimed one, one missed":         {Halves{EntraState: Present, ADState: Present, Entra: entra(shared), AD: ad(Past{})}, Contradictory, Contradictory, "one of the accounts was not read this time"},
-		"two claimed one, so says AD":         {Halves{EntraState: Present, ADState: Present, Entra: entra(Past{}), AD: ad(shared)}, Contradictory, Contradictory, "one of the accounts was not read this time"},
-		"two claimed one, one long gone":      {Halves{EntraState: Present, ADState: Present, Entra: entra(sharedOld), AD: ad(sharedOld)}, Present, Present, ""},
-		"two claimed one, Entra read in part": {Halves{EntraState: Present, ADState: Present, Stale: [Signals]string{Entra: "half"}, Entra: entra(Past{}), AD: ad(sharedOld)}, Contradictory, Contradictory, "Entra ID was not read in full"},
-		"Entra not read":                      {Halves{ADState: Present, AD: ad(old)}, NotRead, Contradictory, "in an earlier reading, and Entra ID was not read in full"},
-		"Entra read in part":                  {Halves{EntraState: Present, ADState: Present, Stale: [Signals]string{Entra: "half"}, AD: ad(old)}, Missing, Contradictory, "Entra ID was not read in full"},
-		"Entra read, the account missed":      {Halves{EntraState: Present, ADState: Present, AD: ad(recent)}, Missing, Contradictory, "one of the accounts was not read this time"},
-		"Entra read, the account long gone":   {Halves{EntraState: Present, ADState: Present, AD: ad(old)}, NoAccount, Present, ""},
+		"AD not read":                         {Accounts{EntraState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "its accounts in Entra ID and Active Directory contradicted each other on 2026-11-20, and Active Directory was not read in full this time; it is decided again when both directories are read and agree"},
+		"AD not read for long":                {Accounts{EntraState: Present, Entra: entra(old)}, Contradictory, Contradictory, "in an earlier reading, and Active Directory was not"},
+		"AD read in part":                     {Accounts{EntraState: Present, ADState: Present, Stale: half, Entra: entra(old)}, Contradictory, Contradictory, "Active Directory was not read in full"},
+		"AD read, the account missed":         {Accounts{EntraState: Present, ADState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "contradicted each other on 2026-11-20, and one of the accounts was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"},
+		"AD read, the account long gone":      {Accounts{EntraState: Present, ADState: Present, Entra: entra(old)}, Present, Missing, "synced from"},
+		"AD read, the two agree":              {Accounts{EntraState: Present, ADState: Present, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
+		"dates of AD hidden, the two agree":   {Accounts{EntraState: Present, ADState: Present, Stale: half, Entra: entra(recent), AD: ad(recent)}, Present, Present, ""},
+		"nothing known, AD not read":          {Accounts{EntraState: Present, Entra: entra(Past{Joined: at})}, Present, NotRead, ""},
+		"two claimed one, AD not read":        {Accounts{EntraState: Present, Entra: entra(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
+		"two claimed one, no SID, no AD":      {Accounts{EntraState: Present, Entra: cloud(sharedOld)}, Contradictory, Contradictory, "another account claimed the same SID or onPremisesImmutableId in an earlier reading, and Active Directory was not read"},
+		"two claimed one, one missed":         {Accounts{EntraState: Present, ADState: Present, Entra: entra(shared), AD: ad(Past{})}, Contradictory, Contradictory, "one of the accounts was not read this time"},
+		"two claimed one, so says AD":         {Accounts{EntraState: Present, ADState: Present, Entra: entra(Past{}), AD: ad(shared)}, Contradictory, Contradictory, "one of the accounts was not read this time"},
+		"two claimed one, one long gone":      {Accounts{EntraState: Present, ADState: Present, Entra: entra(sharedOld), AD: ad(sharedOld)}, Present, Present, ""},
+		"two claimed one, Entra read in part": {Accounts{EntraState: Present, ADState: Present, Stale: [Signals]string{Entra: "half"}, Entra: entra(Past{}), AD: ad(sharedOld)}, Contradictory, Contradictory, "Entra ID was not read in full"},
+		"Entra not read":                      {Accounts{ADState: Present, AD: ad(old)}, NotRead, Contradictory, "in an earlier reading, and Entra ID was not read in full"},
+		"Entra read in part":                  {Accounts{EntraState: Present, ADState: Present, Stale: [Signals]string{Entra: "half"}, AD: ad(old)}, Missing, Contradictory, "Entra ID was not read in full"},
+		"Entra read, the account missed":      {Accounts{EntraState: Present, ADState: Present, AD: ad(recent)}, Missing, Contradictory, "one of the accounts was not read this time"},
+		"Entra read, the account long gone":   {Accounts{EntraState: Present, ADState: Present, AD: ad(old)}, NoAccount, Present, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -75,43 +75,43 @@ func TestMet(t *testing.T) {
 	}
 	a := func(sid, guid string, past Past) ADUser { return ADUser{SID: sid, GUID: guid, Past: past} }
 	tests := map[string]struct {
-		halves Halves
+		halves Accounts
 		want   []Past // of the accounts of Entra, then of Active Directory
 	}{
 		"the anchor disagrees": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "other", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "other", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
 			[]Past{noted(Disagreed, now), noted(Disagreed, now)},
 		},
 		"two Entra accounts carry one SID": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", Past{}), e("f", "S-1", "g", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", Past{}), e("f", "S-1", "g", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
 			[]Past{noted(Shared, now), noted(Shared, now), noted(Shared, now)},
 		},
 		"two AD accounts carry one SID": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", Past{})}, AD: []ADUser{a("S-1", "g", Past{}), a("S-1", "h", Past{})}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", Past{})}, AD: []ADUser{a("S-1", "g", Past{}), a("S-1", "h", Past{})}},
 			[]Past{noted(Shared, now), noted(Shared, now), noted(Shared, now)},
 		},
 		"two claim one, by SID and by immutable id": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", Past{}), e("f", "", "g", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", Past{}), e("f", "", "g", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
 			[]Past{noted(Shared, now), noted(Shared, now), noted(Shared, now)},
 		},
 		"mended": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Disagreed, before))}, AD: []ADUser{a("S-1", "g", noted(Disagreed, before))}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Disagreed, before))}, AD: []ADUser{a("S-1", "g", noted(Disagreed, before))}},
 			[]Past{noted(0, now), noted(0, now)},
 		},
 		"AD not read": {
-			Halves{EntraState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Disagreed, before))}},
+			Accounts{EntraState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Disagreed, before))}},
 			[]Past{noted(Disagreed, before)},
 		},
 		"one of two missed": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Shared, before))}, AD: []ADUser{a("S-1", "g", noted(Shared, before))}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Shared, before))}, AD: []ADUser{a("S-1", "g", noted(Shared, before))}},
 			[]Past{noted(Shared, before), noted(Shared, before)},
 		},
 		"gone for good": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Disagreed, time.Time{}))}, AD: []ADUser{a("S-2", "h", noted(Disagreed, time.Time{}))}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "g", noted(Disagreed, time.Time{}))}, AD: []ADUser{a("S-2", "h", noted(Disagreed, time.Time{}))}},
 			[]Past{{}, {}},
 		},
 		"Entra not read": {
-			Halves{ADState: Present, AD: []ADUser{a("S-1", "g", noted(Disagreed, before))}},
+			Accounts{ADState: Present, AD: []ADUser{a("S-1", "g", noted(Disagreed, before))}},
 			[]Past{noted(Disagreed, before)},
 		},
 	}

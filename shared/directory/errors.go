@@ -38,10 +38,10 @@ const Settling = 5 * time.Minute
 // later. Reading shows when it is made.
 var ErrDeferred = errors.New("handed over, not made yet")
 
-// UnaskedError comes with people who were read although their last logon is
+// PartialLogonError comes with people who were read although their last logon is
 // not known: some controllers could not be asked, or the domain does not keep
 // the date.
-type UnaskedError struct {
+type PartialLogonError struct {
 	Controllers []string // URLs of those not asked, as far as they have any
 	Err         error    // why, for each of them
 
@@ -51,7 +51,7 @@ type UnaskedError struct {
 	Latest time.Time
 }
 
-func (e *UnaskedError) Error() string {
+func (e *PartialLogonError) Error() string {
 	if len(e.Controllers) == 0 {
 		return "the last logon is not known: " + e.Err.Error()
 	}
@@ -59,7 +59,7 @@ func (e *UnaskedError) Error() string {
 }
 
 // Unwrap gives the reasons.
-func (e *UnaskedError) Unwrap() error { return e.Err }
+func (e *PartialLogonError) Unwrap() error { return e.Err }
 
 // Refusal is a write that the directory refused for a reason of its own: the
 // person has what they had, and trying again will not help.

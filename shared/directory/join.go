@@ -23,8 +23,8 @@ func Partition(key string, n int) int {
 	return int(h.Sum32() % uint32(n))
 }
 
-// Halves is everything a run read that fell into one partition.
-type Halves struct {
+// Accounts is everything a run read that fell into one partition.
+type Accounts struct {
 	Entra      []EntraUser
 	AD         []ADUser
 	EntraState Presence // Present, or NotRead when the source is absent or failed
@@ -52,7 +52,7 @@ type Halves struct {
 // comes out Contradictory. So does one of whom an earlier reading showed that, until
 // a reading of both directories no longer shows it. The yielded person is valid until
 // the next one.
-func (h *Halves) Join() iter.Seq[*Person] {
+func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()
 		var p Person
@@ -78,7 +78,7 @@ func (h *Halves) Join() iter.Seq[*Person] {
 }
 
 type joiner struct {
-	*Halves
+	*Accounts
 	adBySID    map[string]int
 	twiceAD    map[string]bool
 	entraByKey map[string]int
@@ -89,9 +89,9 @@ type joiner struct {
 	claims     []uint8 // Entra accounts by account of Active Directory
 }
 
-func (h *Halves) index() *joiner {
+func (h *Accounts) index() *joiner {
 	j := &joiner{
-		Halves: h, claims: make([]uint8, len(h.AD)),
+		Accounts: h, claims: make([]uint8, len(h.AD)),
 		adBySID: make(map[string]int, len(h.AD)), twiceAD: map[string]bool{},
 		entraByKey: make(map[string]int, len(h.Entra)), twiceEntra: map[string]bool{}, again: map[int]bool{},
 	}
@@ -181,7 +181,7 @@ func (j *joiner) fromEntra(p *Person, i int) {
 }
 
 // whole tells whether a directory was read in full, for all that is known.
-func (h *Halves) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
+func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {
 	u := &j.AD[i]
@@ -192,7 +192,7 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 	if p.EntraState == NoAccount {
 		p.missed(Entra, u.Past.Joined)
-		p.unmatched(j.Halves)
+		p.unmatched(j.Accounts)
 	}
 	p.contradicted(&u.Past, Entra, false, j.whole(Entra, j.EntraState))
 	if j.twiceAD[u.SID] {
@@ -202,7 +202,7 @@ func (j *joiner) fromAD(p *Person, i int) {
 
 // unmatched looks at somebody who was found in Active Directory alone. It makes the
 // Entra half Missing when that half may exist and could not be matched.
-func (p *Person) unmatched(h *Halves) {
+func (p *Person) unmatched(h *Accounts) {
 	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {
 	case len(h.Loose) > 0 && slices.ContainsFunc(anchor.Of(p.AD), func(id string) bool { return h.Loose[id] }):

@@ -20,118 +20,118 @@ func TestJoin(t *testing.T) {
 		return EntraUser{ID: id, SID: sid, ImmutableID: anchor, Synced: true}
 	}
 	tests := map[string]struct {
-		halves Halves
+		halves Accounts
 		want   []outcome
 	}{
 		"both, by SID and anchor": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"e", Present, Present, false}},
 		},
 		"the consistency GUID wins over the object GUID": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
 			[]outcome{{"e", Present, Present, false}},
 		},
 		"anchor disagrees": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "other")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "other")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
 			[]outcome{{"e", Contradictory, Contradictory, true}},
 		},
 		"anchored on objectGUID, the consistency GUID is filled": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
 			[]outcome{{"e", Present, Present, false}},
 		},
 		"objectGUID is not the anchor that the policy names": {
-			Halves{Anchor: ConsistencyGUID, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			Accounts{Anchor: ConsistencyGUID, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
 			[]outcome{{"e", Contradictory, Contradictory, true}},
 		},
 		"anchored on objectSid": {
-			Halves{Anchor: ObjectSIDAnchor, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1-5-21-1", "AQIAAAAAAAUVAAAAAQAAAA==")}, AD: []ADUser{{SID: "S-1-5-21-1", GUID: "g"}}},
+			Accounts{Anchor: ObjectSIDAnchor, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1-5-21-1", "AQIAAAAAAAUVAAAAAQAAAA==")}, AD: []ADUser{{SID: "S-1-5-21-1", GUID: "g"}}},
 			[]outcome{{"e", Present, Present, false}},
 		},
 		"anchored on employeeID": {
-			Halves{Anchor: EmployeeIDAnchor, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "E17"), synced("f", "S-2", "E18")}, AD: []ADUser{{SID: "S-1", GUID: "g", EmployeeID: "E17"}, {SID: "S-2", GUID: "h", EmployeeID: "E19"}}},
+			Accounts{Anchor: EmployeeIDAnchor, EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "E17"), synced("f", "S-2", "E18")}, AD: []ADUser{{SID: "S-1", GUID: "g", EmployeeID: "E17"}, {SID: "S-2", GUID: "h", EmployeeID: "E19"}}},
 			[]outcome{{"e", Present, Present, false}, {"f", Contradictory, Contradictory, true}},
 		},
 		"no SID in Entra, the immutable id fits": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}}},
 			[]outcome{{"e", Present, Present, false}},
 		},
 		"no SID in Entra, two accounts fit": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}, {SID: "S-2", GUID: "c"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "c")}, AD: []ADUser{{SID: "S-1", GUID: "g", ConsistencyGUID: "c"}, {SID: "S-2", GUID: "c"}}},
 			[]outcome{{"e", Contradictory, Contradictory, true}, {"S-2", NoAccount, Present, false}},
 		},
 		"two Entra accounts claim one, by SID and by immutable id": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g"), synced("f", "", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g"), synced("f", "", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"e", Contradictory, Contradictory, true}, {"f", Contradictory, Contradictory, true}},
 		},
 		"converted to cloud-only, the account there is gone": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}, {ID: "f", SID: "S-3", Past: Past{Joined: time.Unix(1, 0)}}}, AD: []ADUser{{SID: "S-2", GUID: "h"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}, {ID: "f", SID: "S-3", Past: Past{Joined: time.Unix(1, 0)}}}, AD: []ADUser{{SID: "S-2", GUID: "h"}}},
 			[]outcome{{"e", Present, NoAccount, false}, {"f", Present, Missing, true}, {"S-2", NoAccount, Present, false}},
 		},
 		"converted to cloud-only, the account there remains": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"e", Present, Present, false}},
 		},
 		"converted to cloud-only, Active Directory is not healthy": {
-			Halves{Stale: [Signals]string{AD: "half of it"}, EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
+			Accounts{Stale: [Signals]string{AD: "half of it"}, EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
 			[]outcome{{"e", Present, Missing, true}},
 		},
 		"AD-only, the anchor may not be read": {
-			Halves{EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g", Unreadable: []string{"mS-DS-ConsistencyGuid"}}}},
+			Accounts{EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g", Unreadable: []string{"mS-DS-ConsistencyGuid"}}}},
 			[]outcome{{"S-1", Missing, Present, true}},
 		},
 		"AD-only, an account of Entra in another partition has its anchor": {
-			Halves{Loose: map[string]bool{"g": true}, EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}, {SID: "S-2", GUID: "h"}}},
+			Accounts{Loose: map[string]bool{"g": true}, EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}, {SID: "S-2", GUID: "h"}}},
 			[]outcome{{"S-1", Missing, Present, true}, {"S-2", NoAccount, Present, false}},
 		},
 		"AD-only, many in Entra could not be placed": {
-			Halves{Unplaced: 5000, EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			Accounts{Unplaced: 5000, EntraState: Present, ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"S-1", Missing, Present, true}},
 		},
 		"no anchor in Entra": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"e", Contradictory, Contradictory, true}},
 		},
 		"the same name is no key": {
-			Halves{
+			Accounts{
 				EntraState: Present, ADState: Present,
 				Entra: []EntraUser{{ID: "e", UserPrincipalName: "a@x"}}, AD: []ADUser{{SID: "S-1", GUID: "g", UserPrincipalName: "a@x"}},
 			},
 			[]outcome{{"e", Present, NoAccount, false}, {"S-1", NoAccount, Present, false}},
 		},
 		"synced, no AD account": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}},
 			[]outcome{{"e", Present, Missing, true}},
 		},
 		"synced without a SID": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "g")}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "", "g")}},
 			[]outcome{{"e", Present, Missing, true}},
 		},
 		"synced, AD not read": {
-			Halves{EntraState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}},
+			Accounts{EntraState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}},
 			[]outcome{{"e", Present, NotRead, false}},
 		},
 		"cloud-only, AD not read": {
-			Halves{EntraState: Present, Entra: []EntraUser{{ID: "e"}}},
+			Accounts{EntraState: Present, Entra: []EntraUser{{ID: "e"}}},
 			[]outcome{{"e", Present, NoAccount, false}},
 		},
 		"formerly synced, AD not read": {
-			Halves{EntraState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
+			Accounts{EntraState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
 			[]outcome{{"e", Present, NotRead, false}},
 		},
 		"AD-only, Entra not read": {
-			Halves{ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			Accounts{ADState: Present, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"S-1", NotRead, Present, false}},
 		},
 		"two Entra accounts for one SID": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e1", "S-1", "g"), synced("e2", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e1", "S-1", "g"), synced("e2", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"e1", Contradictory, Contradictory, true}, {"e2", Contradictory, Contradictory, true}},
 		},
 		"one account listed on two pages": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "c"}, synced("e", "S-1", "old"), {ID: "c"}, synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "c"}, synced("e", "S-1", "old"), {ID: "c"}, synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
 			[]outcome{{"c", Present, NoAccount, false}, {"e", Present, Present, false}},
 		},
 		"two AD accounts for one SID": {
-			Halves{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}, {SID: "S-1", GUID: "h"}}},
+			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}, {SID: "S-1", GUID: "h"}}},
 			[]outcome{{"e", Contradictory, Contradictory, true}, {"S-1", NoAccount, Contradictory, true}},
 		},
 	}
@@ -179,7 +179,7 @@ func TestMemberOf(t *testing.T) {
 
 func TestJoinGivesMembershipsOfBothHalves(t *testing.T) {
 	t.Parallel()
-	h := Halves{
+	h := Accounts{
 		EntraState: Present, ADState: Present,
 		Entra: []EntraUser{{ID: "e", SID: "S-1", ImmutableID: "g", Synced: true}}, AD: []ADUser{{SID: "S-1", GUID: "g"}},
 		Memberships: map[string][]string{"e": {"entra:a"}, "S-1": {"ad:b"}},

@@ -16,7 +16,7 @@ type Pair struct {
 // their order, each with the account of Active Directory that nobody before it took, and
 // then the rest of Active Directory in its order. Join comes to the same people from the
 // accounts in this order. It alone judges whether two accounts are one person's.
-func (h *Halves) Pairs() (pairs []Pair) {
+func (h *Accounts) Pairs() (pairs []Pair) {
 	j := h.index()
 	taken := make([]bool, len(h.AD))
 	loose := h.looseHere()
@@ -48,7 +48,7 @@ func (h *Halves) Pairs() (pairs []Pair) {
 }
 
 // looseHere are the immutable ids of the accounts of Entra ID that have no SID.
-func (h *Halves) looseHere() map[string]bool {
+func (h *Accounts) looseHere() map[string]bool {
 	loose := map[string]bool{}
 	for i := range h.Entra {
 		if u := &h.Entra[i]; u.SID == "" && u.ImmutableID != "" {

@@ -36,7 +36,7 @@ type Past struct {
 	// has given the license for longer than anybody knows, or does not give it.
 	MemberSince map[string]time.Time
 	// MemberBefore is the same of groups that this reading could not read, as an earlier
-	// one knew it, with an entry for each of Halves.Remembered that the account was in.
+	// one knew it, with an entry for each of Accounts.Remembered that the account was in.
 	MemberBefore map[string]time.Time
 }
 

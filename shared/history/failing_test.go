@@ -70,7 +70,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.settle(1)
-		w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), Held: true, Touches: []Touch{{User: "ann", License: "e3"}}})
+		w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), OnHold: true, Touches: []Touch{{User: "ann", License: "e3"}}})
 		if err := PutOverride(t.Context(), w.store, &Override{Run: nameOf(1), At: at(1)}); err != nil {
 			t.Fatal(err)
 		}
@@ -84,9 +84,12 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 		do    func(ctx context.Context, s store.Store) error
 		calls int // at least
 	}{
-		"settle": {func(ctx context.Context, s store.Store) error { _, err := Settle(ctx, s, nameOf(2), at(2)); return err }, 12},
+		"settle": {func(ctx context.Context, s store.Store) error {
+			_, err := MakeDigest(ctx, s, nameOf(2), at(2))
+			return err
+		}, 12},
 		"settle a new store": {func(ctx context.Context, s store.Store) error {
-			_, err := Settle(ctx, s, nameOf(-9), at(2))
+			_, err := MakeDigest(ctx, s, nameOf(-9), at(2))
 			return err
 		}, 5},
 		"load": {func(ctx context.Context, s store.Store) error {

@@ -26,11 +26,11 @@ type Planned struct {
 	AsOf    time.Time `json:"asOf"`
 	Expires time.Time `json:"expires"` // nothing new begins afterwards
 	// Held: a safety check puts the plan on hold. Such a plan supersedes no other one.
-	Held bool `json:"held,omitempty"`
+	OnHold bool `json:"held,omitempty"`
 	// Touches are the licenses that may be changed or announced.
 	Touches []Touch `json:"touches"`
 	// Again lists licenses that were taken and that the person holds again, although no run restored them.
-	Again []Touch `json:"again,omitempty"`
+	HeldAgain []Touch `json:"again,omitempty"`
 	// Feeds are the feeds of the two directories as this run saw them. A feed that was not healthy is nil. Both are nil
 	// when too many people matched.
 	Feeds [2]*plan.Baseline `json:"feeds"`
@@ -82,7 +82,7 @@ func Newer(ctx context.Context, s store.Store, run string, now time.Time) (strin
 		if err != nil {
 			return "", err
 		}
-		if p.Held {
+		if p.OnHold {
 			o, err := overrideOf(ctx, s, newer)
 			if err != nil {
 				return "", err

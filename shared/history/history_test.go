@@ -48,10 +48,10 @@ func nameOf(night int) string {
 func at(night int) time.Time { return start.AddDate(0, 0, night) }
 
 // settle seals the run of a night and loads its digest.
-func (w *world) settle(night int) *Standing {
+func (w *world) settle(night int) *Digest {
 	w.Helper()
 	run := nameOf(night)
-	key, err := Settle(w.Context(), w.store, run, at(night))
+	key, err := MakeDigest(w.Context(), w.store, run, at(night))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 }
 
 // states returns the states of some people's E3, "" for none.
-func states(st *Standing, users ...string) map[string]State {
+func states(st *Digest, users ...string) map[string]State {
 	all := map[string]State{}
 	for _, u := range users {
 		if i := st.Of(u, "e3"); i != nil {
@@ -112,7 +112,7 @@ func states(st *Standing, users ...string) map[string]State {
 	return all
 }
 
-func (w *world) want(st *Standing, want map[string]State) {
+func (w *world) want(st *Digest, want map[string]State) {
 	w.Helper()
 	if d := cmp.Diff(want, states(st, "ann", "bob", "cid", "dan", "eve")); d != "" {
 		w.Errorf("what run %s knows (-want +got):\n%s", st.Run, d)
@@ -128,9 +128,9 @@ func TestNights(t *testing.T) {
 	w.writes(0, "ann", "m365", ledger.Done)
 	w.writes(0, "bob", "m365", "")
 	w.writes(0, "cid", "m365", ledger.RolledBack)
-	w.writes(0, "dan", "m365", ledger.Noticed)
+	w.writes(0, "dan", "m365", ledger.Announced)
 	st := w.settle(1)
-	w.want(st, map[string]State{"ann": Taken, "bob": Open, "dan": Noticed})
+	w.want(st, map[string]State{"ann": Taken, "bob": Open, "dan": Announced})
 	want := &Item{User: "ann", License: "e3", State: Taken, Run: nameOf(0), Rule: "m365", To: "exo", Via: plan.Direct, Began: at(0), At: at(0).Add(time.Hour)}
 	if d := cmp.Diff(want, st.Of("ann", "e3")); d != "" {
 		t.Errorf("ann (-want +got):\n%s", d)
@@ -140,13 +140,13 @@ func TestNights(t *testing.T) {
 	if e, err := w.book.Latest(t.Context(), "bob", "e3"); err != nil || w.book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: at(1)}) != nil {
 		t.Fatal(err)
 	}
-	w.want(w.settle(2), map[string]State{"ann": Taken, "bob": Taken, "dan": Noticed, "eve": Taken})
+	w.want(w.settle(2), map[string]State{"ann": Taken, "bob": Taken, "dan": Announced, "eve": Taken})
 	w.plans(2, "ann", "dan")
 	w.writes(2, "ann", plan.RestoreRule, ledger.Done)
 	w.writes(2, "dan", "m365", ledger.Failed) // leaves the notice as it was
-	w.want(w.settle(20), map[string]State{"ann": GivenBack, "bob": Taken, "dan": Noticed, "eve": Taken})
+	w.want(w.settle(20), map[string]State{"ann": Restored, "bob": Taken, "dan": Announced, "eve": Taken})
 	w.plans(20)
-	w.want(w.settle(300), map[string]State{"ann": GivenBack, "bob": Taken, "dan": Noticed, "eve": Taken})
+	w.want(w.settle(300), map[string]State{"ann": Restored, "bob": Taken, "dan": Announced, "eve": Taken})
 }
 
 // TestWithoutEarlierRuns: when nothing but the ledger is left, the whole ledger is listed.
@@ -165,7 +165,7 @@ func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	w := annIsTaken(t)
 	w.plans(1)
 	counted := &counting{Store: w.store}
-	if _, err := Settle(t.Context(), counted, nameOf(2), at(2)); err != nil {
+	if _, err := MakeDigest(t.Context(), counted, nameOf(2), at(2)); err != nil {
 		t.Fatal(err)
 	}
 	if counted.ledger != 0 {
@@ -177,9 +177,9 @@ func TestOnlyWhatMayHaveChanged(t *testing.T) {
 func TestHeldAgain(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
-	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), Again: []Touch{{"ann", "e3", nameOf(0)}, {"bob", "e3", nameOf(0)}}})
+	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), HeldAgain: []Touch{{"ann", "e3", nameOf(0)}, {"bob", "e3", nameOf(0)}}})
 	st := w.settle(2)
-	w.want(st, map[string]State{"ann": GivenBack})
+	w.want(st, map[string]State{"ann": Restored})
 	if got := st.Of("ann", "e3").At; !got.Equal(at(1)) {
 		t.Errorf("given back at %s", got)
 	}
@@ -216,7 +216,7 @@ func TestKnown(t *testing.T) {
 	if d := cmp.Diff([2]*plan.Baseline{older, older}, w.settle(1).Known); d != "" {
 		t.Errorf("known after an older version's plan (-want +got):\n%s", d)
 	}
-	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), Held: true, Known: both})
+	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), OnHold: true, Known: both})
 	for night := 2; night < 4; night++ { // the digest of the night before has it, too
 		next := w.settle(night)
 		if d := cmp.Diff(both, next.Known); d != "" {
@@ -253,7 +253,7 @@ func TestSupersedes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	leave := func(night int, held bool) {
-		if err := PutPlanned(t.Context(), w.store, &Planned{Run: nameOf(night), Held: held}, true); err != nil {
+		if err := PutPlanned(t.Context(), w.store, &Planned{Run: nameOf(night), OnHold: held}, true); err != nil {
 			t.Fatal(err)
 		}
 	}

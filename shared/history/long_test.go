@@ -70,7 +70,7 @@ func TestLongAfter(t *testing.T) {
 	w.settle(20)
 	w.plans(20)
 	counted := &counting{Store: w.store}
-	if _, err := Settle(t.Context(), counted, nameOf(21), at(21)); err != nil || counted.ledger != 0 {
+	if _, err := MakeDigest(t.Context(), counted, nameOf(21), at(21)); err != nil || counted.ledger != 0 {
 		t.Errorf("the ledger was read %d times, %v", counted.ledger, err)
 	}
 	const key = "ledger/ann/e3/000001.json"
@@ -106,7 +106,7 @@ func TestBaselineAtItsInstant(t *testing.T) {
 	if d := cmp.Diff([2]*plan.Baseline{facts(1, 101), nil}, w.settle(1).Baselines); d != "" {
 		t.Errorf("of the moment itself (-want +got):\n%s", d)
 	}
-	st, err := Settle(t.Context(), w.store, nameOf(2), at(1))
+	st, err := MakeDigest(t.Context(), w.store, nameOf(2), at(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestBaselineAtItsInstant(t *testing.T) {
 	if d := cmp.Diff([2]*plan.Baseline{facts(1, 101), nil}, same.Baselines); d != "" {
 		t.Errorf("taken over (-want +got):\n%s", d)
 	}
-	early, err := Settle(t.Context(), w.store, nameOf(2), at(1).Add(-time.Second))
+	early, err := MakeDigest(t.Context(), w.store, nameOf(2), at(1).Add(-time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,9 +176,9 @@ func TestHeldAgainTwice(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
 	for _, night := range []int{1, 2} {
-		w.leave(&Planned{Run: nameOf(night), AsOf: at(night), Again: []Touch{{"ann", "e3", nameOf(0)}}})
+		w.leave(&Planned{Run: nameOf(night), AsOf: at(night), HeldAgain: []Touch{{"ann", "e3", nameOf(0)}}})
 	}
-	if got := w.settle(3).Of("ann", "e3"); got == nil || got.State != GivenBack || !got.At.Equal(at(2)) {
+	if got := w.settle(3).Of("ann", "e3"); got == nil || got.State != Restored || !got.At.Equal(at(2)) {
 		t.Errorf("%+v", got)
 	}
 }

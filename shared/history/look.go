@@ -15,7 +15,7 @@ import (
 const lookupsAtOnce = 16
 
 // look reads in the ledger what happened to the marked items.
-func (st *Standing) look(ctx context.Context, book *ledger.Ledger) error {
+func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookupsAtOnce)
 	var mu sync.Mutex
@@ -43,7 +43,7 @@ func (st *Standing) look(ctx context.Context, book *ledger.Ledger) error {
 		return err
 	}
 	for t, i := range found {
-		if known := st.gave[t]; known != nil && i != nil && i.State == Taken && i.Run == known.Run {
+		if known := st.restored[t]; known != nil && i != nil && i.State == Taken && i.Run == known.Run {
 			i = known // the ledger does not know what others restored
 		}
 		if st.items[t] = i; i == nil {
@@ -67,14 +67,14 @@ func ItemOf(e *ledger.Entry) *Item {
 	}
 	i.At = e.Completion.At
 	switch {
-	case e.Completion.Outcome == ledger.Noticed:
-		i.State = Noticed
-	case e.Completion.Outcome == ledger.GivenBack:
-		i.State = GivenBack
+	case e.Completion.Outcome == ledger.Announced:
+		i.State = Announced
+	case e.Completion.Outcome == ledger.Restored:
+		i.State = Restored
 	case e.Completion.Outcome != ledger.Done:
 		return nil
 	case e.Rule == plan.RestoreRule:
-		i.State = GivenBack
+		i.State = Restored
 	default:
 		i.State = Taken
 	}

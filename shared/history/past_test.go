@@ -118,9 +118,9 @@ func TestItemOf(t *testing.T) {
 		"none":               {nil, nil},
 		"open":               {entry("m365", ""), open},
 		"done":               {entry("m365", ledger.Done), item("m365", Taken)},
-		"restored":           {entry(plan.RestoreRule, ledger.Done), item(plan.RestoreRule, GivenBack)},
-		"given back":         {entry("m365", ledger.GivenBack), item("m365", GivenBack)},
-		"announced":          {entry("m365", ledger.Noticed), item("m365", Noticed)},
+		"restored":           {entry(plan.RestoreRule, ledger.Done), item(plan.RestoreRule, Restored)},
+		"given back":         {entry("m365", ledger.Restored), item("m365", Restored)},
+		"announced":          {entry("m365", ledger.Announced), item("m365", Announced)},
 		"failed":             {entry("m365", ledger.Failed), nil},
 		"rolled back":        {entry("m365", ledger.RolledBack), nil},
 		"a restore failed":   {entry(plan.RestoreRule, ledger.Failed), nil},
@@ -140,9 +140,9 @@ func TestHeldAgainIsKept(t *testing.T) {
 		later func(*world)
 		want  map[string]State
 	}{
-		"the ledger has nothing new": {func(*world) {}, map[string]State{"ann": GivenBack, "bob": Taken}},
+		"the ledger has nothing new": {func(*world) {}, map[string]State{"ann": Restored, "bob": Taken}},
 		"taken again":                {func(w *world) { w.writes(12, "ann", "m365", ledger.Done) }, map[string]State{"ann": Taken, "bob": Taken}},
-		"announced again":            {func(w *world) { w.writes(12, "ann", "m365", ledger.Noticed) }, map[string]State{"ann": Noticed, "bob": Taken}},
+		"announced again":            {func(w *world) { w.writes(12, "ann", "m365", ledger.Announced) }, map[string]State{"ann": Announced, "bob": Taken}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,15 +152,15 @@ func TestHeldAgainIsKept(t *testing.T) {
 			w.writes(0, "ann", "m365", ledger.Done)
 			w.writes(0, "bob", "m365", ledger.Done)
 			w.settle(1)
-			w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Again: []Touch{{"ann", "e3", nameOf(0)}, {"bob", "e3", "another run"}}})
-			w.want(w.settle(2), map[string]State{"ann": GivenBack, "bob": Taken})
+			w.leave(&Planned{Run: nameOf(1), AsOf: at(1), HeldAgain: []Touch{{"ann", "e3", nameOf(0)}, {"bob", "e3", "another run"}}})
+			w.want(w.settle(2), map[string]State{"ann": Restored, "bob": Taken})
 			w.plans(2)
-			w.want(w.settle(12), map[string]State{"ann": GivenBack, "bob": Taken})
+			w.want(w.settle(12), map[string]State{"ann": Restored, "bob": Taken})
 			w.plans(12, "ann") // long after: no plan mentions it any more
 			tc.later(w)
 			st := w.settle(13)
 			w.want(st, tc.want)
-			if i := st.Of("ann", "e3"); i.State == GivenBack && !i.At.Equal(at(1)) {
+			if i := st.Of("ann", "e3"); i.State == Restored && !i.At.Equal(at(1)) {
 				t.Errorf("given back at %s", i.At)
 			}
 		})
@@ -218,14 +218,14 @@ func (l rawLine) MarshalJSON() ([]byte, error) { return []byte(l), nil }
 // TestNoStanding: a nil digest knows nothing, and callers need not check for nil.
 func TestNoStanding(t *testing.T) {
 	t.Parallel()
-	var none *Standing
+	var none *Digest
 	for range none.All() {
 		t.Error("an item")
 	}
 	if none.Len() != 0 || none.Of("ann", "e3") != nil || none.Setback("ann", "e3") != nil {
 		t.Error("something is known")
 	}
-	st := &Standing{items: map[Touch]*Item{{User: "ann", License: "e3"}: {Run: "r"}}, setbacks: map[Touch]*Setback{{User: "ann", License: "e3"}: {Times: 2}}}
+	st := &Digest{items: map[Touch]*Item{{User: "ann", License: "e3"}: {Run: "r"}}, setbacks: map[Touch]*Setback{{User: "ann", License: "e3"}: {Times: 2}}}
 	runs := map[string]bool{}
 	for i := range st.All() {
 		runs[i.Run] = true

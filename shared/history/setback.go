@@ -43,7 +43,7 @@ func (b *Setback) Due() time.Time {
 }
 
 // Setback returns why the last run could not change a person's license, or nil when there was no such run.
-func (s *Standing) Setback(user, license string) *Setback {
+func (s *Digest) Setback(user, license string) *Setback {
 	if s == nil {
 		return nil
 	}
@@ -55,7 +55,7 @@ type outcome struct {
 	User    string `json:"user"`
 	License string `json:"license"`
 	Status  string `json:"status"`
-	Again   bool   `json:"again"`
+	Retry   bool   `json:"again"`
 	Closed  bool   `json:"closed"`
 	Note    string `json:"note"`
 	// Sighting is the activity that was read at the last moment.
@@ -64,7 +64,7 @@ type outcome struct {
 
 // readResults notes which changes earlier plans could not make, and which activity they saw when they tried. tried is
 // in order of time. A change that is open in the ledger is pending, and a change that was made is no setback any more.
-func (st *Standing) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
+func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
 			continue
@@ -92,7 +92,7 @@ func (st *Standing) readResults(ctx context.Context, s store.Store, tried []*Pla
 	st.forget()
 	for t, b := range st.setbacks {
 		i := st.items[t]
-		over := i != nil && (i.State == Open || i.State == Taken || i.State == GivenBack) && i.Run >= b.Run
+		over := i != nil && (i.State == Open || i.State == Taken || i.State == Restored) && i.Run >= b.Run
 		if over || st.At.Sub(b.AsOf) > setbackLasts {
 			delete(st.setbacks, t)
 		}
@@ -101,7 +101,7 @@ func (st *Standing) readResults(ctx context.Context, s store.Store, tried []*Pla
 }
 
 // count notes the result of one change. The results of a run may be in several objects.
-func (st *Standing) count(p *Planned, o *outcome) {
+func (st *Digest) count(p *Planned, o *outcome) {
 	t := Touch{User: o.User, License: o.License}
 	switch o.Status {
 	case "failed", "kept":
@@ -110,7 +110,7 @@ func (st *Standing) count(p *Planned, o *outcome) {
 			return
 		}
 	case "pending":
-		if !o.Again {
+		if !o.Retry {
 			return
 		}
 	case "done":

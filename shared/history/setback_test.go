@@ -95,15 +95,15 @@ func TestSetbackEnds(t *testing.T) {
 		"taken since":           {&Item{State: Taken, Run: nameOf(6)}, time.Hour, false},
 		"taken by the same run": {&Item{State: Taken, Run: nameOf(5)}, time.Hour, false},
 		"taken before":          {&Item{State: Taken, Run: nameOf(4)}, time.Hour, true},
-		"given back since":      {&Item{State: GivenBack, Run: nameOf(6)}, time.Hour, false},
-		"given back before":     {&Item{State: GivenBack, Run: nameOf(4)}, time.Hour, true},
+		"given back since":      {&Item{State: Restored, Run: nameOf(6)}, time.Hour, false},
+		"given back before":     {&Item{State: Restored, Run: nameOf(4)}, time.Hour, true},
 		"under way since":       {&Item{State: Open, Run: nameOf(6)}, time.Hour, false},
-		"announced since":       {&Item{State: Noticed, Run: nameOf(6)}, time.Hour, true},
+		"announced since":       {&Item{State: Announced, Run: nameOf(6)}, time.Hour, true},
 		"cannot be read":        {&Item{State: Unreadable}, time.Hour, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := &Standing{At: at(9), items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{key: {Run: nameOf(5), AsOf: at(9).Add(-tc.age), Times: 1}}}
+			st := &Digest{At: at(9), items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{key: {Run: nameOf(5), AsOf: at(9).Add(-tc.age), Times: 1}}}
 			if tc.item != nil {
 				st.items[key] = tc.item
 			}
@@ -144,7 +144,7 @@ func TestResultsThatCount(t *testing.T) {
 			w := newWorld(t)
 			p := failed(w, 0)
 			tc.change(p)
-			st := &Standing{At: tc.now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}}
+			st := &Digest{At: tc.now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}}
 			if tc.before != nil {
 				st.setbacks[Touch{User: "ann", License: "e3"}] = tc.before
 			}

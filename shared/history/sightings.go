@@ -12,7 +12,7 @@ const sightingLasts = 90 * 24 * time.Hour
 
 // Sighting returns the activity that a change read of an account at the last moment. It is nil when no change read
 // anything later than the readings of everybody.
-func (s *Standing) Sighting(account string) *directory.Sighting {
+func (s *Digest) Sighting(account string) *directory.Sighting {
 	if s == nil {
 		return nil
 	}
@@ -20,7 +20,7 @@ func (s *Standing) Sighting(account string) *directory.Sighting {
 }
 
 // saw adds a sighting, if there is one. The newest of each date counts.
-func (s *Standing) saw(seen *directory.Sighting) {
+func (s *Digest) saw(seen *directory.Sighting) {
 	if seen == nil {
 		return
 	}
@@ -35,7 +35,7 @@ func (s *Standing) saw(seen *directory.Sighting) {
 }
 
 // forget drops sightings that have expired or are from the future.
-func (s *Standing) forget() {
+func (s *Digest) forget() {
 	for account, seen := range s.sightings {
 		if age := s.At.Sub(seen.At); age > sightingLasts || age < 0 {
 			delete(s.sightings, account)

@@ -83,9 +83,9 @@ func Known(run string, partition int) string {
 	return fmt.Sprintf("%sknown/%04d.gz", Run(run), partition)
 }
 
-// Dateless is the list of accounts without a date that runs left before the table of
+// ActivityGaps is the list of accounts without a date that runs left before the table of
 // known accounts.
-func Dateless(run string, partition int) string {
+func ActivityGaps(run string, partition int) string {
 	return fmt.Sprintf("%sdateless/%04d.jsonl.gz", Run(run), partition)
 }
 

@@ -78,7 +78,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 		if _, _, err := In(s).Leave(t.Context(), e, e.At); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := In(s).GoBack(t.Context(), e, Mark{Outcome: RolledBack, At: e.At}); err != nil {
+		if _, err := In(s).RollBack(t.Context(), e, Mark{Outcome: RolledBack, At: e.At}); err != nil {
 			t.Fatal(err)
 		}
 		if err := In(s).Complete(t.Context(), e, Completion{Outcome: RolledBack}); err != nil {
@@ -116,7 +116,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 		return answers{Told: first, Mark: back != nil}, err
 	}
 	goBack := func(l *Ledger, e *Entry) (answers, error) {
-		left, err := l.GoBack(t.Context(), e, Mark{At: e.At})
+		left, err := l.RollBack(t.Context(), e, Mark{At: e.At})
 		return answers{Told: left}, err
 	}
 	for name, tc := range map[string]struct {
@@ -147,7 +147,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 			return answers{Told: told}, err
 		}, answers{}},
 		"mark of leaving": {"get 000001.leaving.json", func(l *Ledger, e *Entry) (answers, error) {
-			m, err := l.Left(t.Context(), e)
+			m, err := l.LeavingMark(t.Context(), e)
 			return answers{Mark: m != nil}, err
 		}, answers{}},
 		"note, write": {"put 000001.free.json", func(l *Ledger, e *Entry) (answers, error) {

@@ -39,8 +39,8 @@ func FuzzObjects(f *testing.F) {
 			case err == nil && e != nil && (e.Person != "p" || e.License != "l" || e.Seq < 1 && e.Key() != "ledger/p/l/000000.json"):
 				t.Errorf("believed: %+v", e)
 			case err == nil && e != nil:
-				_, _ = l.Back(t.Context(), e)
-				_, _ = l.Left(t.Context(), e)
+				_, _ = l.RollbackMark(t.Context(), e)
+				_, _ = l.LeavingMark(t.Context(), e)
 			}
 		}
 		for _, err := range l.All(t.Context()) {

@@ -25,19 +25,19 @@ var ErrBlocked = errors.New("another run's change is still open")
 // Outcome of a completed change.
 type Outcome string
 
-// The outcomes. After RolledBack and Failed the person has what they had before. Noticed means that a change was
-// announced and nothing has changed yet. GivenBack means that the license was restored: it then cools down before a
+// The outcomes. After RolledBack and Failed the person has what they had before. Announced means that a change was
+// announced and nothing has changed yet. Restored means that the license was restored: it then cools down before a
 // rule may take it again.
 const (
 	Done       Outcome = "done"
-	Noticed    Outcome = "noticed"
+	Announced  Outcome = "noticed"
 	RolledBack Outcome = "rolled back"
 	Failed     Outcome = "failed"
-	GivenBack  Outcome = "given back"
+	Restored   Outcome = "given back"
 )
 
 // stands reports whether the outcome says how the license stands now.
-func (o Outcome) stands() bool { return o == Done || o == Noticed || o == GivenBack }
+func (o Outcome) stands() bool { return o == Done || o == Announced || o == Restored }
 
 // Holding is how a person held the license and its successor at one moment.
 type Holding struct {
@@ -78,7 +78,7 @@ type Intent struct {
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
 	// Back is the run whose change this entry restores. It is empty for an entry that takes.
-	Back string `json:"back,omitempty"`
+	RestoreOf string `json:"back,omitempty"`
 	// Note says how the restore differs from the way in which the license was taken.
 	Note string `json:"note,omitempty"`
 	// TakenAt is when the change that this entry restores had ended.

@@ -181,7 +181,7 @@ func TestAlteredIntent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Left(ctx, altered); !errors.Is(err, ErrDamaged) {
+	if _, err := l.LeavingMark(ctx, altered); !errors.Is(err, ErrDamaged) {
 		t.Errorf("the mark of another intent: %v", err)
 	}
 	if err := l.Complete(ctx, e, Completion{Outcome: Done}); err != nil {
@@ -230,7 +230,7 @@ func TestStanding(t *testing.T) {
 		run  string
 		o    Outcome
 		want string
-	}{{"r1", RolledBack, ""}, {"r2", Noticed, "r2"}, {"r3", Done, "r3"}, {"r4", Failed, "r3"}, {"r5", RolledBack, "r3"}, {"r6", "", "r6"}} {
+	}{{"r1", RolledBack, ""}, {"r2", Announced, "r2"}, {"r3", Done, "r3"}, {"r4", Failed, "r3"}, {"r5", RolledBack, "r3"}, {"r6", "", "r6"}} {
 		add(step.run, step.o)
 		e, err := l.Standing(ctx, person, license)
 		got := ""

@@ -27,27 +27,27 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool,
 	if first, err = l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
 		return false, nil, err
 	}
-	back, err = l.Back(ctx, e)
+	back, err = l.RollbackMark(ctx, e)
 	return first, back, err
 }
 
-// GoBack marks that the change is rolled back. left reports whether the change may have been made. Then the person must
+// RollBack marks that the change is rolled back. left reports whether the change may have been made. Then the person must
 // get again what they had, whatever a read shows.
-func (l *Ledger) GoBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
+func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
 	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err
 	}
-	leaving, err := l.Left(ctx, e)
+	leaving, err := l.LeavingMark(ctx, e)
 	return leaving != nil, err
 }
 
 // Back returns the mark of going back, or nil when there is none.
-func (l *Ledger) Back(ctx context.Context, e *Entry) (*Mark, error) {
+func (l *Ledger) RollbackMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, backSuffix)
 }
 
 // Left returns the mark of leaving, or nil when there is none.
-func (l *Ledger) Left(ctx context.Context, e *Entry) (*Mark, error) {
+func (l *Ledger) LeavingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, leavingSuffix)
 }
 

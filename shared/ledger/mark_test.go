@@ -33,12 +33,12 @@ func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	}
 	goBack := func(t *testing.T, l *Ledger, e *Entry, want bool) {
 		t.Helper()
-		left, err := l.GoBack(t.Context(), e, Mark{Outcome: GivenBack, Why: "wanted", At: at})
+		left, err := l.RollBack(t.Context(), e, Mark{Outcome: Restored, Why: "wanted", At: at})
 		if left != want || err != nil {
 			t.Errorf("go back: left %v, want %v; %v", left, want, err)
 		}
 	}
-	mark := func(e *Entry) *Mark { return &Mark{Outcome: GivenBack, Why: "wanted", At: at, Intent: e.Sum} }
+	mark := func(e *Entry) *Mark { return &Mark{Outcome: Restored, Why: "wanted", At: at, Intent: e.Sum} }
 	t.Run("left first", func(t *testing.T) {
 		t.Parallel()
 		l, _ := open(t)
@@ -70,8 +70,8 @@ func TestMarksAndNotesOfAnEntry(t *testing.T) {
 		read func(context.Context, *Entry) (*Mark, error)
 		make func(at Mark) error
 	}{
-		"leaving": {l.Left, func(m Mark) error { _, _, err := l.Leave(t.Context(), e, m.At); return err }},
-		"back":    {l.Back, func(m Mark) error { _, err := l.GoBack(t.Context(), e, m); return err }},
+		"leaving": {l.LeavingMark, func(m Mark) error { _, _, err := l.Leave(t.Context(), e, m.At); return err }},
+		"back":    {l.RollbackMark, func(m Mark) error { _, err := l.RollBack(t.Context(), e, m); return err }},
 		"free": {func(ctx context.Context, e *Entry) (*Mark, error) { return l.Noted(ctx, e, SeenFree) },
 			func(m Mark) error { return l.Note(t.Context(), e, SeenFree, m.At) }},
 	} {
@@ -160,7 +160,7 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 				t.Fatalf("open: %+v, %v", open, err)
 			}
 			put("000001.back.json", tc.back)
-			if m, err := l.Back(t.Context(), open); !errors.Is(err, tc.want) || (err == nil) != (m != nil) {
+			if m, err := l.RollbackMark(t.Context(), open); !errors.Is(err, tc.want) || (err == nil) != (m != nil) {
 				t.Errorf("mark: %+v, %v; want %v", m, err, tc.want)
 			}
 			put("000001.done.json", tc.done)
@@ -211,7 +211,7 @@ func TestGivenBackStands(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
 	e := begun(t, l)
-	if err := l.Complete(t.Context(), e, Completion{Outcome: GivenBack}); err != nil {
+	if err := l.Complete(t.Context(), e, Completion{Outcome: Restored}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := l.Standing(t.Context(), e.Person, e.License)

@@ -27,10 +27,10 @@ type Feed struct {
 // FeedFacts is what a run saw of one signal as a whole.
 type FeedFacts struct {
 	directory.Freshness
-	Absent   bool
-	Failed   string
-	Unasked  string    // controllers whose dates are missing
-	Baseline *Baseline // nil: nothing to compare with
+	Absent       bool
+	Failed       string
+	PartialLogon string    // controllers whose dates are missing
+	Baseline     *Baseline // nil: nothing to compare with
 	// First: no earlier healthy reading tells how the source should look.
 	First bool
 }
@@ -83,8 +83,8 @@ func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 		return Feed{Absent, "not set up"}
 	case f.Failed != "":
 		return unhealthy("%s", f.Failed)
-	case f.Unasked != "":
-		return unhealthy("%s", f.Unasked)
+	case f.PartialLogon != "":
+		return unhealthy("%s", f.PartialLogon)
 	case f.Sampled == 0 && s.Reported():
 		return unhealthy("it tells of nobody who has a license")
 	case f.Sampled == 0:

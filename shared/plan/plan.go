@@ -49,7 +49,7 @@ type Decision struct {
 	Blocked bool `json:"blocked,omitempty"`
 	// Back is the run that took the license from a person who is active again
 	// since. It is given back, unless Refused says why not.
-	Back string `json:"back,omitempty"`
+	RestoreOf string `json:"back,omitempty"`
 	// Pending is the run that began to change the license and has not ended it.
 	Pending string `json:"pending,omitempty"`
 	// Place is that of the rule in the policy, from 0.
@@ -61,12 +61,12 @@ type Decision struct {
 	Setbacks int `json:"setbacks,omitempty"`
 	// Again is the run that took a license which the person holds again, by
 	// somebody else's doing.
-	Again string `json:"again,omitempty"`
+	HeldAgain string `json:"again,omitempty"`
 }
 
 // Planned tells whether the decision is a change that can be carried out.
 func (d *Decision) Planned() bool {
-	return d.Refused == "" && (d.Outcome == policy.Reclaim || d.Back != "")
+	return d.Refused == "" && (d.Outcome == policy.Reclaim || d.RestoreOf != "")
 }
 
 // Tally counts the verdicts of one rule.
@@ -155,7 +155,7 @@ type Change struct {
 	// SavesNothing is why no seat comes free, so that MonthlySaving has no price of one.
 	SavesNothing string `json:"savesNothing,omitempty"`
 	// Back is the run whose change is put back; empty for one that takes.
-	Back string `json:"back,omitempty"`
+	RestoreOf string `json:"back,omitempty"`
 	// FirstReading is that of the decision.
 	FirstReading bool `json:"firstReading,omitempty"`
 }

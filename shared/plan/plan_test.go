@@ -132,7 +132,7 @@ func TestHealth(t *testing.T) {
 		"healthy":            {directory.SignIns, good, Healthy, ""},
 		"absent":             {directory.Logons, FeedFacts{Absent: true}, Absent, "not set up"},
 		"failed":             {directory.Logons, with(func(f *FeedFacts) { f.Failed = "no route" }), Unhealthy, "no route"},
-		"controller unasked": {directory.Logons, with(func(f *FeedFacts) { f.Unasked = "dc2" }), Unhealthy, "dc2"},
+		"controller unasked": {directory.Logons, with(func(f *FeedFacts) { f.PartialLogon = "dc2" }), Unhealthy, "dc2"},
 		"nobody":             {directory.SignIns, FeedFacts{}, Unhealthy, "no people"},
 		"nobody has a date":  {directory.SignIns, with(func(f *FeedFacts) { f.WithActivity = 0 }), Unhealthy, "none of 100 people has a sign-in date"},
 		"only the future":    {directory.SignIns, with(func(f *FeedFacts) { f.Newest = time.Time{} }), Unhealthy, "future"},

@@ -102,7 +102,7 @@ func (s *Selection) Changes(p *policy.Policy) []Change {
 func (d *Decision) change(price map[string]float64) Change {
 	c := Change{
 		User: d.User, SID: d.SID, UserPrincipalName: d.UserPrincipalName, Rule: d.Rule, License: d.License, To: d.To,
-		Via: d.Via, Reason: d.Reason, FirstReading: d.FirstReading, MonthlySaving: price[d.License] - price[d.To], Back: d.Back,
+		Via: d.Via, Reason: d.Reason, FirstReading: d.FirstReading, MonthlySaving: price[d.License] - price[d.To], RestoreOf: d.RestoreOf,
 	}
 	if c.SavesNothing = d.SavesNothing; c.SavesNothing != "" {
 		c.MonthlySaving = 0
@@ -114,7 +114,7 @@ func (d *Decision) change(price map[string]float64) Change {
 		c.IdleSince = &d.IdleSince
 	}
 	switch {
-	case d.Back != "":
+	case d.RestoreOf != "":
 		c.Rule, c.MonthlySaving = RestoreRule, 0-c.MonthlySaving
 	case d.Notice:
 		c.Via, c.MonthlySaving = Notice, 0
@@ -129,8 +129,8 @@ func (d *Decision) change(price map[string]float64) Change {
 // breaks ties between people. Names break the last ties, so that a plan comes out the
 // same each time.
 func order(a, b *Decision) int {
-	if a.Setbacks == 0 && b.Setbacks == 0 && (a.Back == "") != (b.Back == "") {
-		return cmp.Compare(b.Back, a.Back)
+	if a.Setbacks == 0 && b.Setbacks == 0 && (a.RestoreOf == "") != (b.RestoreOf == "") {
+		return cmp.Compare(b.RestoreOf, a.RestoreOf)
 	}
 	return cmp.Or(
 		cmp.Compare(a.Setbacks, b.Setbacks),

@@ -81,9 +81,9 @@ func TestSeats(t *testing.T) {
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want := []Decision{
-		{User: "back", Back: "r1", IdleSince: idle(5)},
-		{User: "back, later", Back: "r1", IdleSince: idle(3)},
-		{User: "back, of a later run", Back: "r2", IdleSince: idle(1)},
+		{User: "back", RestoreOf: "r1", IdleSince: idle(5)},
+		{User: "back, later", RestoreOf: "r1", IdleSince: idle(3)},
+		{User: "back, of a later run", RestoreOf: "r2", IdleSince: idle(1)},
 		{User: "never", Created: idle(400)},
 		{User: "long", IdleSince: idle(300), Created: idle(900)},
 		{User: "follows", IdleSince: idle(350), After: idle(250)},
@@ -91,9 +91,9 @@ func TestOrder(t *testing.T) {
 		{User: "a", Place: 0, IdleSince: idle(100)},
 		{User: "b", Place: 0, IdleSince: idle(100)},
 		{User: "a", Place: 1, IdleSince: idle(100)},
-		{User: "failed once, to be given back", Back: "r2", Setbacks: 1, IdleSince: idle(700)},
+		{User: "failed once, to be given back", RestoreOf: "r2", Setbacks: 1, IdleSince: idle(700)},
 		{User: "failed once", Setbacks: 1, IdleSince: idle(600)},
-		{User: "failed once, to be given back later", Back: "r2", Setbacks: 1, IdleSince: idle(500)},
+		{User: "failed once, to be given back later", RestoreOf: "r2", Setbacks: 1, IdleSince: idle(500)},
 		{User: "failed twice", Setbacks: 2, IdleSince: idle(800)},
 	}
 	for i := range want {
@@ -153,9 +153,9 @@ func TestPrices(t *testing.T) {
 		"without a price":           {Decision{License: "visio"}, Change{License: "visio"}},
 		"frees nothing":             {Decision{License: "e3", SavesNothing: "held twice"}, Change{License: "e3", SavesNothing: "held twice"}},
 		"frees nothing, takes one":  {Decision{License: "e3", To: "exo", SavesNothing: "held twice"}, Change{License: "e3", To: "exo", SavesNothing: "held twice", MonthlySaving: -4}},
-		"given back":                {Decision{License: "e3", To: "exo", Rule: "move", Back: "r1"}, Change{License: "e3", To: "exo", Rule: RestoreRule, Back: "r1", MonthlySaving: -35}},
+		"given back":                {Decision{License: "e3", To: "exo", Rule: "move", RestoreOf: "r1"}, Change{License: "e3", To: "exo", Rule: RestoreRule, RestoreOf: "r1", MonthlySaving: -35}},
 		"announced":                 {Decision{License: "e3", Rule: "move", Via: Direct, Notice: true}, Change{License: "e3", Rule: "move", Via: Notice}},
-		"given back, never noticed": {Decision{License: "e3", Via: Direct, Notice: true, Back: "r1"}, Change{License: "e3", Via: Direct, Rule: RestoreRule, Back: "r1", MonthlySaving: -39}},
+		"given back, never noticed": {Decision{License: "e3", Via: Direct, Notice: true, RestoreOf: "r1"}, Change{License: "e3", Via: Direct, Rule: RestoreRule, RestoreOf: "r1", MonthlySaving: -39}},
 		"all else": {Decision{User: "u", SID: "s", UserPrincipalName: "n", Rule: "r", License: "citrix", Via: ADGroup, Reason: "idle", FirstReading: true, IdleSince: since},
 			Change{User: "u", SID: "s", UserPrincipalName: "n", Rule: "r", License: "citrix", Via: ADGroup, Reason: "idle", FirstReading: true, IdleSince: &since, MonthlySaving: 18}},
 	} {

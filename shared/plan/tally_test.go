@@ -56,8 +56,8 @@ func TestPlanned(t *testing.T) {
 		{Decision{Outcome: policy.Keep}, false},
 		{Decision{Outcome: policy.Undecided}, false},
 		{Decision{Outcome: policy.Exempt}, false},
-		{Decision{Outcome: policy.Keep, Back: "r1"}, true},
-		{Decision{Outcome: policy.Keep, Back: "r1", Refused: "no seat"}, false},
+		{Decision{Outcome: policy.Keep, RestoreOf: "r1"}, true},
+		{Decision{Outcome: policy.Keep, RestoreOf: "r1", Refused: "no seat"}, false},
 	} {
 		if got := tc.d.Planned(); got != tc.want {
 			t.Errorf("%+v: %v", tc.d, got)

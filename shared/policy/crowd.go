@@ -17,12 +17,12 @@ type Column struct {
 // None is a row of a Column without a value.
 const None = -1 << 63
 
-// Half is what is known of the account of a person in one source.
-type Half uint8
+// AccountState is what is known of the account of a person in one source.
+type AccountState uint8
 
 // The states of a half. An account that is not Here has no value that is known.
 const (
-	NotKnown Half = iota
+	NotKnown AccountState = iota
 	Here
 	Nowhere // the person has no account there, for certain
 )
@@ -30,9 +30,9 @@ const (
 // Crowd is many people by columns, each of whom could be asked about alone. What their
 // accounts show is not in doubt: neither health nor the past speaks against it.
 type Crowd struct {
-	People int
-	Halves [2][]Half // by source
-	Field  func(name string) (Column, bool)
+	People   int
+	Accounts [2][]AccountState // by source
+	Field    func(name string) (Column, bool)
 	// Groups are the lists of keys of named groups by which a person is known to be a
 	// member, by the ids of both accounts: the place of a list for each person, or None.
 	Groups     [2]Column
@@ -51,8 +51,8 @@ type Plain uint8
 const (
 	NotPlain Plain = iota
 	PlainNotHolder
-	PlainUnasked // kept, since the condition "for" does not hold
-	PlainKeep    // kept, since the condition "when" does not hold
+	PlainNotAsked // kept, since the condition "for" does not hold
+	PlainKeep     // kept, since the condition "when" does not hold
 )
 
 // Screen asks all rules about a crowd by its columns. Its answers are those of AskAll
@@ -92,7 +92,7 @@ func (s *screen) rule(r *Rule, open []bool) []Plain {
 		case holders[row] == directory.Unset:
 			open[row] = true
 		case scope[row] == directory.No:
-			verdicts[row] = PlainUnasked
+			verdicts[row] = PlainNotAsked
 		case scope[row] == directory.Yes && when[row] == directory.No:
 			verdicts[row] = PlainKeep
 		default:
@@ -133,7 +133,7 @@ func (s *screen) holders(l *License) []directory.Flag {
 	}
 	flags := s.all(directory.Unset)
 	for row := range flags {
-		switch half := s.Halves[directory.Entra][row]; {
+		switch half := s.Accounts[directory.Entra][row]; {
 		case half == Nowhere, half == Here && s.Licenses.Rows[row] == None:
 			flags[row] = directory.No
 		case half == Here:
@@ -165,7 +165,7 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 				flags[row] = directory.Yes
 			}
 		}
-		half := s.Halves[q.Ref.Source][row]
+		half := s.Accounts[q.Ref.Source][row]
 		if flags[row] == directory.Unset && (half == Nowhere || half == Here && !unread) {
 			flags[row] = directory.No
 		}

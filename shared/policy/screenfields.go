@@ -36,7 +36,7 @@ func (s *screen) flag(a *attribute) []directory.Flag {
 	if !ok {
 		return flags
 	}
-	for row, half := range s.Halves[source] {
+	for row, half := range s.Accounts[source] {
 		if v := c.Rows[row]; half == Here && v != None {
 			flags[row] = directory.FlagOf(v == 1)
 		}
@@ -72,7 +72,7 @@ func (s *screen) text(attr, literal ast.Expr, equal bool) []directory.Flag {
 		}
 	}
 	none := compared("")
-	for row, half := range s.Halves[source] {
+	for row, half := range s.Accounts[source] {
 		switch word := c.Rows[row]; {
 		case half == Here && word == None, half == Nowhere && a.as == orNone:
 			flags[row] = none
@@ -133,7 +133,7 @@ func (s *screen) date(a *attribute) []int64 {
 // may hold a later date.
 func (s *screen) newest(f *directory.Field, dates []int64, known, open []bool) {
 	columns := s.columnsOf(f)
-	for row, half := range s.Halves[f.Source] {
+	for row, half := range s.Accounts[f.Source] {
 		switch {
 		case half == Here:
 			known[row] = true
@@ -245,7 +245,7 @@ func (s *screen) empty(a *attribute) []bool {
 		return empty
 	}
 	c, source, _ := s.field(a)
-	for row, half := range s.Halves[source] {
+	for row, half := range s.Accounts[source] {
 		empty[row] = half == Here && (c.Rows[row] == None || c.Words[c.Rows[row]] == "")
 	}
 	return empty

@@ -10,7 +10,7 @@ import (
 func TestEnded(t *testing.T) {
 	t.Parallel()
 	for outcome, want := range map[ledger.Outcome]Status{
-		ledger.Done: Done, ledger.Noticed: Announced, ledger.RolledBack: Kept, ledger.GivenBack: Kept, ledger.Failed: Failed, "of a later version": Failed, "": Failed,
+		ledger.Done: Done, ledger.Announced: Announced, ledger.RolledBack: Kept, ledger.Restored: Kept, ledger.Failed: Failed, "of a later version": Failed, "": Failed,
 	} {
 		if got := Ended(outcome); got != want {
 			t.Errorf("Ended(%q) = %q, want %q", outcome, got, want)

@@ -49,7 +49,7 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 			return err
 		}
 		refused := func(d *plan.Decision) (string, bool) {
-			return d.Refused, d.Back == "" && d.Refused != ""
+			return d.Refused, d.RestoreOf == "" && d.Refused != ""
 		}
 		undecided := func(d *plan.Decision) (string, bool) { return d.Reason, d.Outcome == policy.Undecided }
 		if err := list(ctx, w, "refused", each, refused); err != nil {
@@ -60,9 +60,9 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 		}
 		returned := func(d *plan.Decision) (string, bool) {
 			if d.Refused != "" {
-				return d.Reason + "; " + d.Refused, d.Back != ""
+				return d.Reason + "; " + d.Refused, d.RestoreOf != ""
 			}
-			return d.Reason, d.Back != ""
+			return d.Reason, d.RestoreOf != ""
 		}
 		if err := list(ctx, w, "returned", each, returned); err != nil {
 			return err

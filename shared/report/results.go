@@ -34,9 +34,9 @@ func Ended(o ledger.Outcome) Status {
 	switch o {
 	case ledger.Done:
 		return Done
-	case ledger.Noticed:
+	case ledger.Announced:
 		return Announced
-	case ledger.RolledBack, ledger.GivenBack:
+	case ledger.RolledBack, ledger.Restored:
 		return Kept
 	default:
 		return Failed
@@ -53,7 +53,7 @@ type Result struct {
 	Status            Status `json:"status"`
 	// Again: the change is pending because something could not be read or written. An operator must mend the cause;
 	// waiting is not enough.
-	Again bool `json:"again,omitempty"`
+	Retry bool `json:"again,omitempty"`
 	// Closed: the change was refused because nothing of the plan may begin any more.
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
@@ -149,7 +149,7 @@ func (r *Results) Count(s Status) int {
 func (r *Results) Troubled() int {
 	n := 0
 	for i := range r.Results {
-		if r.Results[i].Again {
+		if r.Results[i].Retry {
 			n++
 		}
 	}

@@ -26,7 +26,7 @@ func (c *Company) Replace(i int) { c.byHand(func() { c.replaceInAD(i) }) }
 
 func (c *Company) replaceInAD(i int) {
 	for n := range groups {
-		if groups[n].dn != "" && c.isMember(n, i, c.traits(i)) {
+		if groups[n].dn != "" && c.isMember(n, i, c.profile(i)) {
 			c.setMember(n, i, false)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 func (c *Company) byHand(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.settleBy(c.now())
+	c.advanceTo(c.now())
 	c.hand = true
 	defer func() { c.hand = false }()
 	do()
@@ -41,7 +41,7 @@ func (c *Company) RemoveDirectly(i int, part string) {
 
 // withoutDirect are a person's paths but the direct one to a product.
 func (c *Company) withoutDirect(i int, part string) []assignment {
-	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.traits(i))), func(a assignment) bool {
+	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.profile(i))), func(a assignment) bool {
 		return a.Group == "" && a.SKU == skuOf(part)
 	})
 }
@@ -66,7 +66,7 @@ func (c *Company) SetEnabled(i int, on bool) {
 }
 
 // enabled tells whether a person may sign in.
-func (c *Company) enabled(i int, t traits) directory.Flag {
+func (c *Company) enabled(i int, t profile) directory.Flag {
 	if ch := c.changes[i]; ch != nil && ch.enabled != directory.Unset {
 		return ch.enabled
 	}

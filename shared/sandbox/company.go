@@ -134,7 +134,7 @@ func NewCompany(o Options) *Company {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.Users = max(o.Users, len(cast))
+	o.Users = max(o.Users, len(fixtures))
 	c := &Company{
 		options: o,
 		fixed:   numbered(fixed),
@@ -188,7 +188,7 @@ func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 func (c *Company) LogOn(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := c.traits(i)
+	t := c.profile(i)
 	before := c.datesOf(i, t).stamp
 	ch := c.changeOf(i)
 	ch.logOn, ch.putBack = c.now().Truncate(time.Second), false
@@ -221,13 +221,13 @@ func (c *Company) changeOf(i int) *change {
 }
 
 // inEntra tells whether the person has an account in Entra ID now.
-func (c *Company) inEntra(i int, t traits) bool {
+func (c *Company) inEntra(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inEntra() && !c.absent(i) && (ch == nil || !ch.deleted)
 }
 
 // inAD tells whether the person has an account in Active Directory now.
-func (c *Company) inAD(i int, t traits) bool {
+func (c *Company) inAD(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inAD() && !c.absent(i) && (ch == nil || !ch.outOfAD)
 }

@@ -17,7 +17,7 @@ const (
 )
 
 // linkOf is the link of a person's account in Entra ID.
-func (c *Company) linkOf(i int, t traits) (l link) {
+func (c *Company) linkOf(i int, t profile) (l link) {
 	if ch := c.changes[i]; ch != nil {
 		l = ch.link
 	}
@@ -46,7 +46,7 @@ func (c *Company) MakeGuest(i int) {
 func (c *Company) MakeCloudOnly(i int, clear bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	ch, l := c.changeOf(i), c.linkOf(i, c.traits(i))
+	ch, l := c.changeOf(i), c.linkOf(i, c.profile(i))
 	switch {
 	case l.state == never:
 	case clear:

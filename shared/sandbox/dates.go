@@ -25,7 +25,7 @@ var noSuccessBefore = time.Date(2023, 12, 1, 0, 0, 0, 0, time.UTC)
 
 // datesOf are the dates of a person, by what they are like and by what they
 // did in the sandbox.
-func (c *Company) datesOf(i int, t traits) dates {
+func (c *Company) datesOf(i int, t profile) dates {
 	d := c.dice(i, streamDates)
 	var x dates
 	oldest := c.start

@@ -68,7 +68,7 @@ func FuzzCondition(f *testing.F) {
 	c := NewCompany(Options{Now: fixedNow})
 	entries := append([]*entry{}, fixed...)
 	for i := range c.Size() {
-		if t := c.traits(i); t.inAD() {
+		if t := c.profile(i); t.inAD() {
 			entries = append(entries, c.personEntry(i, t))
 		}
 	}

@@ -124,7 +124,7 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.c.download(w, r, g.c.usageReport)
 		return
 	}
-	g.c.settle()
+	g.c.advance()
 	now := g.c.now()
 	serial := g.serial.Add(1)
 	id := requestID(serial)

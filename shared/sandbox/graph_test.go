@@ -180,7 +180,7 @@ func TestFilters(t *testing.T) {
 	}{
 		"by UPN":          {"/users?$filter=userPrincipalName eq 'ANNA@contoso.example'", []string{a.id(1)}},
 		"doubled quote":   {"/users?$filter=userPrincipalName eq 'pat.o''brien.15@contoso.example'", []string{a.id(15)}},
-		"guest":           {"/users?$filter=userPrincipalName eq '" + url.QueryEscape(cast[6].local) + "@contoso.example'", []string{a.id(6)}},
+		"guest":           {"/users?$filter=userPrincipalName eq '" + url.QueryEscape(fixtures[6].local) + "@contoso.example'", []string{a.id(6)}},
 		"unknown UPN":     {"/users?$filter=userPrincipalName eq 'x@contoso.example'", nil},
 		"by ids":          {in(a.id(5), a.id(2), a.id(2), "77777777-0000-4000-8000-000000000003"), []string{a.id(2), a.id(5)}},
 		"not in Entra ID": {in(a.id(8)), nil},
@@ -211,7 +211,7 @@ func TestMembers(t *testing.T) {
 			want = append(want, groups[n].id)
 		}
 		for i := range a.c.Size() {
-			if p := a.c.Person(i); p.Entra != nil && a.c.isMember(g, i, a.c.traits(i)) {
+			if p := a.c.Person(i); p.Entra != nil && a.c.isMember(g, i, a.c.profile(i)) {
 				want = append(want, p.Entra.ID)
 			}
 		}

@@ -82,7 +82,7 @@ func (g *graph) listMembers(q *query) (answer, error) {
 	shown := q.replica.at(objectMembers | uint64(n))
 	for at := q.from; at < len(inner)+g.c.Size(); at++ {
 		i := at - len(inner)
-		if t := g.c.traits(max(i, 0)); i >= 0 && !(one.lists() && q.replica.isMember(n, i, t, shown) && g.c.inEntra(i, t)) {
+		if t := g.c.profile(max(i, 0)); i >= 0 && !(one.lists() && q.replica.isMember(n, i, t, shown) && g.c.inEntra(i, t)) {
 			continue
 		}
 		if p.full() {
@@ -100,7 +100,7 @@ func (g *graph) listMembers(q *query) (answer, error) {
 }
 
 func (c *Company) isEntraMember(g, i int) bool {
-	t := c.traits(i)
+	t := c.profile(i)
 	return c.isMember(g, i, t) && c.inEntra(i, t)
 }
 

@@ -141,12 +141,12 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 	now := g.c.now()
 	g.c.note(Event{At: now, What: LicensesAssigned, Person: i})
 	g.c.setAssignments(i, now, list)
-	return userAnswer(q, g.c.entraUser(i, g.c.traits(i)), selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
+	return userAnswer(q, g.c.entraUser(i, g.c.profile(i)), selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
 }
 
 // changed are the person's paths after a change of the direct ones.
 func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
-	t := c.traits(i)
+	t := c.profile(i)
 	list := slices.Clone(c.assignments(i, t))
 	before := heldSKUs(list)
 	for _, sku := range *body.Remove {
@@ -177,7 +177,7 @@ func (c *Company) assignable(i int, sku string, held []string) error {
 	switch {
 	case !subscribed:
 		return badRequest("License %s does not correspond to a valid company License.", sku)
-	case c.entraUser(i, c.traits(i)).UsageLocation == "":
+	case c.entraUser(i, c.profile(i)).UsageLocation == "":
 		return badRequest("License assignment cannot be done for user with invalid usage location.")
 	case s.consumed >= s.enabled && !slices.Contains(held, sku):
 		return badRequest("Subscription with SKU %s does not have any available licenses.", sku)
@@ -195,5 +195,5 @@ func (g *graph) reprocessLicenses(q *query) (answer, error) {
 	}
 	g.c.note(Event{At: g.c.now(), What: Reprocessed, Person: i})
 	g.c.reprocess(i)
-	return userAnswer(q, g.c.entraUser(i, g.c.traits(i)), selectFrom(userProperties, userDefaults)), nil
+	return userAnswer(q, g.c.entraUser(i, g.c.profile(i)), selectFrom(userProperties, userDefaults)), nil
 }

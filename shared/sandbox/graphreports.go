@@ -46,7 +46,7 @@ func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w i
 		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)
 		return
 	}
-	c.settle()
+	c.advance()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	w.Header().Set("Content-Type", "application/octet-stream")
@@ -58,7 +58,7 @@ func (c *Company) mailboxReport(w io.Writer, _ string) {
 	fmt.Fprint(w, mailboxColumns, map[bool]string{true: "Recipient Type,"}[c.typed], "Report Period\n")
 	now := c.now()
 	for i := range c.Size() {
-		t := c.traits(i)
+		t := c.profile(i)
 		if !c.inEntra(i, t) || !hasMailbox(heldSKUs(c.assignments(i, t))) {
 			continue
 		}

@@ -95,7 +95,7 @@ func (c *Company) usageReport(w io.Writer, path string) {
 	}
 	refreshed := c.now().Add(-2*day - c.reports.Late).Truncate(day)
 	for i := range c.Size() {
-		t := c.traits(i)
+		t := c.profile(i)
 		held := heldSKUs(c.assignments(i, t))
 		licensed := len(held) > 0
 		if copilot {
@@ -159,7 +159,7 @@ func (c *Company) writeRow(w io.Writer, mark string, columns []string, cell func
 }
 
 // usageCell is what a report has of a person in one column.
-func (c *Company) usageCell(i int, t traits, column string, held []string, refreshed time.Time) string {
+func (c *Company) usageCell(i int, t profile, column string, held []string, refreshed time.Time) string {
 	switch {
 	case column == c.reports.Blank:
 		return ""
@@ -195,7 +195,7 @@ func (c *Company) usageCell(i int, t traits, column string, held []string, refre
 }
 
 // nameInReport is a hash where names are concealed.
-func (c *Company) nameInReport(i int, t traits) string {
+func (c *Company) nameInReport(i int, t profile) string {
 	switch {
 	case c.concealed:
 		return strings.ToUpper(strings.ReplaceAll(c.userID(i), "-", ""))
@@ -208,7 +208,7 @@ func (c *Company) nameInReport(i int, t traits) string {
 }
 
 // lastUse is a day, or nothing when there is none in the 180 days of the report.
-func (c *Company) lastUse(i int, t traits, s directory.Signal, refreshed time.Time) string {
+func (c *Company) lastUse(i int, t profile, s directory.Signal, refreshed time.Time) string {
 	last, set := c.uses[use{i, s}]
 	if !set {
 		last = c.datesOf(i, t).lastSignIn

@@ -89,14 +89,14 @@ func (c *Company) usersBy(f *clause, from int) (iter.Seq[int], error) {
 		return nil, f.refused("User")
 	}
 	slices.Sort(people)
-	people = slices.DeleteFunc(slices.Compact(people), func(i int) bool { return i < from || !c.inEntra(i, c.traits(i)) })
+	people = slices.DeleteFunc(slices.Compact(people), func(i int) bool { return i < from || !c.inEntra(i, c.profile(i)) })
 	return slices.Values(people), nil
 }
 
 func (c *Company) everyUser(from int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := from; i < c.Size(); i++ {
-			if c.inEntra(i, c.traits(i)) && !yield(i) {
+			if c.inEntra(i, c.profile(i)) && !yield(i) {
 				return
 			}
 		}
@@ -109,7 +109,7 @@ func (c *Company) user(key string) (int, error) {
 	if !found {
 		i, found = c.byUPN(key)
 	}
-	if !found || !c.inEntra(i, c.traits(i)) {
+	if !found || !c.inEntra(i, c.profile(i)) {
 		return 0, notFound(key)
 	}
 	return i, nil
@@ -154,7 +154,7 @@ func (g *graph) transitiveMemberOf(q *query) (answer, error) {
 }
 
 // groupsOf lists the groups of Entra ID that a user is in.
-func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t traits, at time.Time) bool) (answer, error) {
+func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t profile, at time.Time) bool) (answer, error) {
 	selected, err := properties(q, groupProperties, groupDefaults, "directoryObject")
 	if err != nil {
 		return answer{}, err
@@ -165,7 +165,7 @@ func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t traits, at tim
 	if err != nil {
 		return answer{}, err
 	}
-	t, shown := g.c.traits(i), q.replica.at(objectMemberOf|uint64(i))
+	t, shown := g.c.profile(i), q.replica.at(objectMemberOf|uint64(i))
 	p := q.newPage("directoryObjects"+selection(q), 999)
 	p.begin(-1)
 	for n := q.from; n < len(groups); n++ {

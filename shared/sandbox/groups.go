@@ -25,7 +25,7 @@ type group struct {
 	rule   string   // membershipRule of a dynamic group
 	grants []string // skuIds given to its direct members
 	nested []int    // groups listed in it
-	first  func(traits) bool
+	first  func(profile) bool
 }
 
 func (g *group) synced() bool { return g.id != "" && g.dn != "" }
@@ -50,38 +50,38 @@ const (
 
 var groups = []group{
 	groupE3: {name: "LIC-M365-E3", id: groupID(groupE3), description: "Microsoft 365 E3", grants: []string{skuE3},
-		first: func(t traits) bool { return t.hold == holdE3 || t.hold == holdE3Twice }},
+		first: func(t profile) bool { return t.hold == holdE3 || t.hold == holdE3Twice }},
 	groupExchange: {name: "LIC-EXO-P1", id: groupID(groupExchange), description: "Exchange Online only", grants: []string{skuExchange},
-		first: func(t traits) bool { return t.hold == holdExchange }},
+		first: func(t profile) bool { return t.hold == holdExchange }},
 	groupExempt: {name: "LIC-Exempt", id: groupID(groupExempt), description: "Licenses are never taken", nested: []int{groupLeave},
-		first: func(t traits) bool { return t.role == exempt && t.inEntra() }},
+		first: func(t profile) bool { return t.role == exempt && t.inEntra() }},
 	groupLeave: {name: "LIC-Exempt-Leave", id: groupID(groupLeave), description: "On leave",
-		first: func(t traits) bool { return t.activity == OnLeave && t.inEntra() }},
+		first: func(t profile) bool { return t.activity == OnLeave && t.inEntra() }},
 	groupDynamic: {name: "LIC-E3-Research", id: groupID(groupDynamic), description: "E3 for a department", dynamic: true,
 		rule: fmt.Sprintf("user.department -eq %q", research), grants: []string{skuE3},
-		first: func(t traits) bool { return t.hold == holdE3Dynamic && t.inEntra() }},
+		first: func(t profile) bool { return t.hold == holdE3Dynamic && t.inEntra() }},
 	groupSynced: {name: "LIC-E3-OnPrem", id: groupID(groupSynced), dn: "CN=LIC-E3-OnPrem,OU=Licenses," + BaseDN, rid: 1103,
 		description: "E3, mastered on premises", grants: []string{skuE3},
-		first: func(t traits) bool { return t.hold == holdE3Synced }},
+		first: func(t profile) bool { return t.hold == holdE3Synced }},
 	groupAdmins: {name: "Helpdesk Admins", id: groupID(groupAdmins), description: "Holds an Entra role", roleAssignable: true,
-		first: func(t traits) bool { return t.role == exempt && t.kind == CloudOnly }},
+		first: func(t profile) bool { return t.role == exempt && t.kind == CloudOnly }},
 	groupMail: {name: "All Sales", id: groupID(groupMail), description: "Mail-enabled security group", mailEnabled: true,
-		first: func(t traits) bool { return t.hold == holdE5 }},
+		first: func(t profile) bool { return t.hold == holdE5 }},
 	groupSuite: {name: "LIC-E3-Plus", id: groupID(groupSuite), description: "Grants two products", grants: []string{skuE3, skuP2},
-		first: func(t traits) bool { return t.hold == holdSuite }},
+		first: func(t profile) bool { return t.hold == holdSuite }},
 	groupDuplicate:    {name: "Duplicate", id: groupID(groupDuplicate), first: nobody},
 	groupDuplicateToo: {name: "Duplicate", id: groupID(groupDuplicateToo), first: nobody},
 	groupCitrix: {name: "Citrix Users", dn: CitrixGroup, rid: 1101, description: "Restricts the delivery group", nested: []int{groupContractors},
-		first: func(t traits) bool { return t.citrix }},
+		first: func(t profile) bool { return t.citrix }},
 	groupContractors: {name: "Citrix Contractors", dn: "CN=Citrix Contractors,OU=Licenses," + BaseDN, rid: 1102,
-		first: func(t traits) bool { return t.nested }},
+		first: func(t profile) bool { return t.nested }},
 	groupApp: {name: AppGroup, id: groupID(groupApp), description: "Provisioned to Salesforce",
-		first: func(t traits) bool {
+		first: func(t profile) bool {
 			return (t.kind == Synced || t.kind == CloudOnly) && t.hold != holdE3 && t.hold != holdE3Synced
 		}},
 }
 
-func nobody(traits) bool { return false }
+func nobody(profile) bool { return false }
 
 func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x", n+1) }
 
@@ -89,7 +89,7 @@ func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x",
 type membership struct{ group, person int }
 
 // isMember tells whether the person is listed in the group itself.
-func (c *Company) isMember(g, i int, t traits) bool {
+func (c *Company) isMember(g, i int, t profile) bool {
 	if len(c.joined) > 0 {
 		if in, changed := c.joined[membership{g, i}]; changed {
 			return in
@@ -100,7 +100,7 @@ func (c *Company) isMember(g, i int, t traits) bool {
 
 // isTransitiveMember tells whether the person is in the group of Active Directory or in
 // one nested in it.
-func (c *Company) isTransitiveMember(g, i int, t traits) bool {
+func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 	if c.isMember(g, i, t) {
 		return true
 	}
@@ -112,7 +112,7 @@ func (c *Company) isTransitiveMember(g, i int, t traits) bool {
 func (c *Company) setMember(g, i int, in bool) {
 	now := c.now()
 	if m := (membership{g, i}); c.options.Lag > 0 {
-		c.earlier[m] = append(c.earlier[m], past[bool]{now, c.isMember(g, i, c.traits(i))})
+		c.earlier[m] = append(c.earlier[m], past[bool]{now, c.isMember(g, i, c.profile(i))})
 	}
 	c.joined[membership{g, i}] = in
 	c.changeOf(i)
@@ -123,7 +123,7 @@ func (c *Company) setMember(g, i int, in bool) {
 	}
 	c.note(e)
 	c.later(g, i, in)
-	c.settleBy(now)
+	c.advanceTo(now)
 }
 
 // memberLists keeps the people listed in an AD group, in order, until the next
@@ -152,7 +152,7 @@ func (c *Company) adMembers(g int) []int32 {
 	list, ok := c.members.lists[g]
 	if !ok {
 		for i := range c.Size() {
-			if t := c.traits(i); c.inAD(i, t) && c.isMember(g, i, t) {
+			if t := c.profile(i); c.inAD(i, t) && c.isMember(g, i, t) {
 				list = append(list, int32(i))
 			}
 		}

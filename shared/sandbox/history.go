@@ -47,7 +47,7 @@ func (c *Company) note(e Event) {
 // History is everything that happened since the start, in order. It is empty
 // as long as nobody wrote.
 func (c *Company) History() []Event {
-	c.settle()
+	c.advance()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return slices.Clone(c.history)

@@ -11,7 +11,7 @@ func TestEveryKeyLeadsBack(t *testing.T) {
 	t.Parallel()
 	c := NewCompany(Options{Users: 500, Seed: 9, Now: fixedNow})
 	for i := range c.Size() {
-		n := c.nameOf(i, c.traits(i).kind)
+		n := c.nameOf(i, c.profile(i).kind)
 		lookups := map[string]func() (int, bool){
 			"id":   func() (int, bool) { return c.byID(c.guidOf(i, streamUserID).String()) },
 			"upn":  func() (int, bool) { return c.byUPN(n.local + "@" + upnDomain) },

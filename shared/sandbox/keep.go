@@ -9,7 +9,7 @@ import (
 // back to that, however often it is called. So many trials can go on from one state.
 // The clock is not part of the company.
 func (c *Company) Keep() (back func()) {
-	c.settle()
+	c.advance()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	kept := &Company{}

@@ -179,7 +179,7 @@ const keptPeople = 10_000
 
 // personEntry is a person's object. The person must have one. Nobody changes an object
 // that was made; changeOf forgets it.
-func (c *Company) personEntry(i int, t traits) *entry {
+func (c *Company) personEntry(i int, t profile) *entry {
 	if i >= len(c.entries) {
 		return c.makeEntry(i, t)
 	}
@@ -197,7 +197,7 @@ func (c *Company) forgetEntries() {
 	}
 }
 
-func (c *Company) makeEntry(i int, t traits) *entry {
+func (c *Company) makeEntry(i int, t profile) *entry {
 	u := c.adUser(i, t)
 	e := &entry{dn: u.DN, parent: strings.ToLower(u.parent), person: i, group: -1, attrs: make([]attribute, 0, 40)}
 	e.set("objectClass", "top", "person", "organizationalPerson", "user")
@@ -247,7 +247,7 @@ func (c *Company) makeEntry(i int, t traits) *entry {
 	return e
 }
 
-func (c *Company) adGroupsOf(i int, t traits) (dns []string) {
+func (c *Company) adGroupsOf(i int, t profile) (dns []string) {
 	for n := range groups {
 		if g := c.group(n); g.inAD() && c.isMember(n, i, t) {
 			dns = append(dns, g.dn)

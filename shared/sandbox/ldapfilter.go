@@ -136,7 +136,7 @@ func (c *Company) contains(outer, inner *entry, chain bool) bool {
 		return false
 	}
 	if inner.person >= 0 {
-		t := c.traits(inner.person)
+		t := c.profile(inner.person)
 		return c.isMember(outer.group, inner.person, t) || chain && c.isTransitiveMember(outer.group, inner.person, t)
 	}
 	return inner.group >= 0 && slices.Contains(c.group(outer.group).nested, inner.group)

@@ -32,7 +32,7 @@ func (c *Company) entryOf(dn string) *entry {
 	cn := parsed.RDNs[0].Attributes[0].Value
 	open := strings.LastIndexByte(cn, '(')
 	i, found := c.byAccountName(strings.TrimSuffix(cn[open+1:], ")"))
-	if t := c.traits(i); found && c.inAD(i, t) {
+	if t := c.profile(i); found && c.inAD(i, t) {
 		e := c.personEntry(i, t)
 		if own, err := ldap.ParseDN(e.dn); err == nil && own.EqualFold(parsed) {
 			return e
@@ -48,7 +48,7 @@ func (c *Company) entryAsWritten(dn string) *entry {
 	if !found {
 		return nil
 	}
-	if t := c.traits(i); c.inAD(i, t) {
+	if t := c.profile(i); c.inAD(i, t) {
 		if e := c.personEntry(i, t); e.dn == dn {
 			return e
 		}
@@ -69,8 +69,8 @@ func (c *Company) entryOfGUID(text string) *entry {
 			return e
 		}
 	}
-	if i, found := c.byRawGUID(raw, streamObjectGUID); found && c.inAD(i, c.traits(i)) {
-		return c.personEntry(i, c.traits(i))
+	if i, found := c.byRawGUID(raw, streamObjectGUID); found && c.inAD(i, c.profile(i)) {
+		return c.personEntry(i, c.profile(i))
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (c *Company) memberDNs(g, from, to int) (dns []string) {
 			dns = append(dns, c.group(nested[n]).dn)
 		} else {
 			i := int(people[n-len(nested)])
-			dns = append(dns, c.adUser(i, c.traits(i)).DN)
+			dns = append(dns, c.adUser(i, c.profile(i)).DN)
 		}
 	}
 	return dns
@@ -88,7 +88,7 @@ func memberRange(name string) (low, high int, ok bool) {
 
 // modify adds members to groups and takes them off; everything else is refused.
 func (s *ldapServer) modify(x *Exchange) {
-	s.c.settle()
+	s.c.advance()
 	seen, diagnostic := &Request{Method: "MODIFY", Template: x.modify.DN}, ""
 	err := error(errNotBound)
 	if x.conn.isBound() {
@@ -154,7 +154,7 @@ func (c *Company) memberWrites(g int, change modification, permissive bool) (wri
 			return nil, noSuchObject(dn)
 		case e.person < 0:
 			return nil, unwilling("The simulated company adds and deletes people only.")
-		case c.isMember(g, e.person, c.traits(e.person)) != in:
+		case c.isMember(g, e.person, c.profile(e.person)) != in:
 			writes = append(writes, memberWrite{e.person, in})
 		case permissive:
 		case in:

@@ -42,7 +42,7 @@ type search struct {
 }
 
 func (s *ldapServer) search(x *Exchange) {
-	s.c.settle()
+	s.c.advance()
 	seen := &Request{Method: "SEARCH", Template: x.search.BaseDN, Target: x.search.Filter}
 	var page [][]byte
 	var answer []byte
@@ -199,7 +199,7 @@ func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 		if !more {
 			return nil, nil, false
 		}
-		t := x.c.traits(i)
+		t := x.c.profile(i)
 		if !x.c.inAD(i, t) {
 			return nil, nil, true
 		}

@@ -60,7 +60,7 @@ const (
 type seats struct{ enabled, consumed int }
 
 // assignments are the paths by which the person holds products now.
-func (c *Company) assignments(i int, t traits) []assignment {
+func (c *Company) assignments(i int, t profile) []assignment {
 	if ch := c.changes[i]; ch != nil && ch.licensed {
 		return ch.assignments
 	}
@@ -69,10 +69,10 @@ func (c *Company) assignments(i int, t traits) []assignment {
 
 // given is when a person got the licenses that they had at first. A change of one
 // path leaves the dates of the others alone.
-func (c *Company) given(i int, t traits) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
+func (c *Company) given(i int, t profile) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
 
 // firstAssignments are the paths a person has before any write.
-func firstAssignments(t traits, since time.Time) (list []assignment) {
+func firstAssignments(t profile, since time.Time) (list []assignment) {
 	path := func(sku string, g int) {
 		a := directory.Assignment{SKU: sku, State: stateActive}
 		if g >= 0 {
@@ -114,7 +114,7 @@ func (c *Company) firstSeats() map[string]*seats {
 		m[p.id] = &seats{}
 	}
 	for i := range c.Size() {
-		if t := c.traits(i); t.inEntra() && !c.spare(i) {
+		if t := c.profile(i); t.inEntra() && !c.spare(i) {
 			for _, sku := range heldSKUs(firstAssignments(t, time.Time{})) {
 				m[sku].consumed++
 			}
@@ -143,7 +143,7 @@ func (c *Company) SetSeats(part string, enabled int) {
 
 // Seats are how many seats of a product are paid for, and how many are taken.
 func (c *Company) Seats(part string) (enabled, consumed int) {
-	c.settle()
+	c.advance()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, p := range products {
@@ -174,7 +174,7 @@ func hasMailbox(skus []string) bool {
 
 // setAssignments replaces a person's paths, and keeps seats and history.
 func (c *Company) setAssignments(i int, at time.Time, list []assignment) {
-	u := c.entraUser(i, c.traits(i))
+	u := c.entraUser(i, c.profile(i))
 	before := heldSKUs(u.assignments)
 	after := heldSKUs(list)
 	ch := c.changeOf(i)

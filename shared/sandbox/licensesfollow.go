@@ -17,14 +17,14 @@ type transition struct {
 }
 
 // settle lets licenses follow the memberships that are due.
-func (c *Company) settle() {
+func (c *Company) advance() {
 	now := c.now()
 	if first := c.due.Load(); first == 0 || first > now.UnixNano() {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.settleBy(now)
+	c.advanceTo(now)
 }
 
 // later plans that the licenses of a group follow a membership.
@@ -53,7 +53,7 @@ func (c *Company) tellDue() {
 	c.due.Store(max(c.pending[0].due.UnixNano(), 1))
 }
 
-func (c *Company) settleBy(now time.Time) {
+func (c *Company) advanceTo(now time.Time) {
 	for len(c.pending) > 0 && !c.pending[0].due.After(now) {
 		next := c.pending[0]
 		c.pending = c.pending[1:]
@@ -68,7 +68,7 @@ func (c *Company) settleBy(now time.Time) {
 // follow gives or takes the licenses of a group. A group gives all its
 // products or none.
 func (c *Company) follow(x transition) {
-	t := c.traits(x.person)
+	t := c.profile(x.person)
 	if !c.inEntra(x.person, t) {
 		return
 	}
@@ -113,7 +113,7 @@ func (c *Company) reprocess(i int) {
 	now := c.now()
 	for g := range groups {
 		failed := func(a assignment) bool { return a.State == stateError && a.Group != "" && a.Group == c.group(g).id }
-		list := slices.Clone(c.assignments(i, c.traits(i)))
+		list := slices.Clone(c.assignments(i, c.profile(i)))
 		if slices.ContainsFunc(list, failed) {
 			list = slices.DeleteFunc(list, failed)
 			c.setAssignments(i, now, append(list, c.inherit(g, heldSKUs(list), now)...))

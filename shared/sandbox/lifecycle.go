@@ -14,7 +14,7 @@ func (c *Company) Hire(i int) {
 		if !c.absent(i) {
 			return
 		}
-		ch, t := c.changeOf(i), c.traits(i)
+		ch, t := c.changeOf(i), c.profile(i)
 		ch.hired = c.now().Truncate(time.Second)
 		c.move(i)
 		c.members.forgetAll()
@@ -44,21 +44,21 @@ type bin struct {
 // account afterwards. Its seats are free meanwhile.
 func (c *Company) SetInBin(i int, in bool) (there bool) {
 	c.byHand(func() {
-		if t := c.traits(i); c.inEntra(i, t) == in {
+		if t := c.profile(i); c.inEntra(i, t) == in {
 			if in {
 				c.delete(i)
 			} else {
 				c.undelete(i)
 			}
 		}
-		there = c.inEntra(i, c.traits(i))
+		there = c.inEntra(i, c.profile(i))
 	})
 	return there
 }
 
 // delete puts an account into the bin.
 func (c *Company) delete(i int) {
-	now, paths := c.now(), c.assignments(i, c.traits(i))
+	now, paths := c.now(), c.assignments(i, c.profile(i))
 	c.note(Event{At: now, What: UserDeleted, Person: i})
 	c.setAssignments(i, now, nil)
 	ch := c.changeOf(i)
@@ -83,7 +83,7 @@ func (c *Company) undelete(i int) {
 // Delete deletes the account of a person in Entra ID for good.
 func (c *Company) Delete(i int) {
 	c.byHand(func() {
-		if c.inEntra(i, c.traits(i)) {
+		if c.inEntra(i, c.profile(i)) {
 			c.delete(i)
 		}
 		if ch := c.changes[i]; ch != nil {
@@ -95,7 +95,7 @@ func (c *Company) Delete(i int) {
 // reconcile lets the licenses of groups follow memberships that they do not fit, as when
 // an account comes, or comes back after its groups have changed.
 func (c *Company) reconcile(i int) {
-	t := c.traits(i)
+	t := c.profile(i)
 	for n := range groups {
 		g := c.entraGroup(n)
 		if g == nil || g.id == "" {
@@ -108,7 +108,7 @@ func (c *Company) reconcile(i int) {
 			c.later(n, i, in)
 		}
 	}
-	c.settleBy(c.now())
+	c.advanceTo(c.now())
 }
 
 // SetInADBin puts a person's account of Active Directory into its recycle bin, or back
@@ -138,7 +138,7 @@ func (c *Company) ReplaceInBoth(i int) {
 }
 
 func (c *Company) replaceInEntra(i int, l link) {
-	if c.inEntra(i, c.traits(i)) {
+	if c.inEntra(i, c.profile(i)) {
 		c.delete(i)
 	}
 	for n := range groups {

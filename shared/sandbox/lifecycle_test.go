@@ -163,7 +163,7 @@ func TestGroupsChangeWhileInTheBin(t *testing.T) {
 		"deleted":                        {func(c *Company) { c.ChangeGroup("LIC-M365-E3", GroupChange{Deleted: true}) }, "", "", "Citrix Users"},
 		"made dynamic":                   {func(c *Company) { c.ChangeGroup("LIC-M365-E3", GroupChange{Rule: `user.department -eq "Sales"`}) }, "", "", "Citrix Users"},
 		"made dynamic, asks for them":    {func(c *Company) { c.ChangeGroup("LIC-M365-E3", GroupChange{Rule: `user.department -eq "Engineering"`}) }, "LIC-M365-E3", "", "Citrix Users"},
-		"made again in Active Directory": {func(c *Company) { c.ChangeADGroup("Citrix Users", ADGroupChange{Again: 1}) }, "LIC-M365-E3", "", ""},
+		"made again in Active Directory": {func(c *Company) { c.ChangeADGroup("Citrix Users", ADGroupChange{Remade: 1}) }, "LIC-M365-E3", "", ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -44,8 +44,8 @@ var awkward = []name{
 // nameOf is the name of a person. The number at the end of the local part
 // leads from a UPN back to the person.
 func (c *Company) nameOf(i int, k Kind) name {
-	if i < len(cast) {
-		return name{cast[i].given, cast[i].surname, cast[i].local}
+	if i < len(fixtures) {
+		return name{fixtures[i].given, fixtures[i].surname, fixtures[i].local}
 	}
 	d := c.dice(i, streamNames)
 	g, s := givenNames[d.below(len(givenNames))], surnames[d.below(len(surnames))]
@@ -75,7 +75,7 @@ func (c *Company) byFirstUPN(upn string) (int, bool) {
 	if !ok || !strings.EqualFold(domain, upnDomain) {
 		return 0, false
 	}
-	for i, member := range cast {
+	for i, member := range fixtures {
 		if strings.EqualFold(member.local, local) {
 			return i, true
 		}
@@ -85,7 +85,7 @@ func (c *Company) byFirstUPN(upn string) (int, bool) {
 	if err != nil || i < 0 || i >= c.Size() {
 		return 0, false
 	}
-	return i, strings.EqualFold(c.nameOf(i, c.traits(i).kind).local, local)
+	return i, strings.EqualFold(c.nameOf(i, c.profile(i).kind).local, local)
 }
 
 // accountName is the sAMAccountName of a person.

@@ -32,10 +32,10 @@ func (c *Company) Person(i int) Person {
 	if i < 0 || i >= c.Size() {
 		panic(fmt.Sprintf("sandbox: person %d of %d", i, c.Size()))
 	}
-	c.settle()
+	c.advance()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	t := c.traits(i)
+	t := c.profile(i)
 	p := Person{Index: i, Kind: t.kind, Activity: t.activity, Logon: t.logon}
 	if c.inEntra(i, t) {
 		p.Entra = &c.entraUser(i, t).EntraUser
@@ -78,14 +78,14 @@ var departments = []string{"Sales", "Finance", "Engineering", "Operations", "Leg
 // research is the department that the rule of the dynamic group asks for.
 const research = "Research"
 
-func (c *Company) departmentOf(i int, t traits) string {
+func (c *Company) departmentOf(i int, t profile) string {
 	if ch := c.changes[i]; ch != nil && ch.department != "" {
 		return ch.department
 	}
 	return departmentAtFirst(i, t)
 }
 
-func departmentAtFirst(i int, t traits) string {
+func departmentAtFirst(i int, t profile) string {
 	if t.hold == holdE3Dynamic {
 		return research
 	}
@@ -94,7 +94,7 @@ func departmentAtFirst(i int, t traits) string {
 
 var employeeTypes = map[role]string{employee: "Employee", exempt: "Employee", disabled: "Employee", contractor: "Contractor"}
 
-func (c *Company) employeeTypeOf(i int, t traits) string {
+func (c *Company) employeeTypeOf(i int, t profile) string {
 	if ch := c.changes[i]; ch != nil && ch.role != nil {
 		return *ch.role
 	}
@@ -106,7 +106,7 @@ func (c *Company) employeeTypeOf(i int, t traits) string {
 
 const guestType = "Guest"
 
-func (c *Company) entraUser(i int, t traits) *entraUser {
+func (c *Company) entraUser(i int, t profile) *entraUser {
 	n, x := c.nameOf(i, t.kind), c.datesOf(i, t)
 	u := &entraUser{given: n.given, surname: n.surname}
 	u.EntraUser = directory.EntraUser{
@@ -134,7 +134,7 @@ func (c *Company) entraUser(i int, t traits) *entraUser {
 }
 
 // entraCreated is when the account in Entra ID was made.
-func (c *Company) entraCreated(i int, t traits, x dates) time.Time {
+func (c *Company) entraCreated(i int, t profile, x dates) time.Time {
 	switch {
 	case !x.madeAgain.IsZero():
 		return x.madeAgain
@@ -146,7 +146,7 @@ func (c *Company) entraCreated(i int, t traits, x dates) time.Time {
 }
 
 // isGuest tells whether the account in Entra ID is that of a guest.
-func (c *Company) isGuest(i int, t traits) bool {
+func (c *Company) isGuest(i int, t profile) bool {
 	ch := c.changes[i]
 	if ch != nil && ch.again > 0 {
 		return ch.guest
@@ -155,7 +155,7 @@ func (c *Company) isGuest(i int, t traits) bool {
 }
 
 // link gives an account what it has from Active Directory.
-func (c *Company) link(u *entraUser, i int, t traits, n name) {
+func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	l := c.linkOf(i, t)
 	u.once, u.linked = l.state != never, l.state == linked || l.state == ended
 	if !u.linked {
@@ -182,7 +182,7 @@ func (c *Company) show(u *entraUser, list []assignment) {
 var offices = []string{"Oslo", "Bergen", "Tromsø"}
 
 // anchor is what Entra Connect took as the source anchor.
-func (c *Company) anchor(i int, t traits) guid {
+func (c *Company) anchor(i int, t profile) guid {
 	switch {
 	case t.kind == WrongAnchor:
 		return c.guidOf(i, streamForeign)
@@ -193,7 +193,7 @@ func (c *Company) anchor(i int, t traits) guid {
 	}
 }
 
-func extension(i int, t traits) directory.ExtensionAttributes {
+func extension(i int, t profile) directory.ExtensionAttributes {
 	e := directory.ExtensionAttributes{0: fmt.Sprintf("CC-%03d", i%200)}
 	if t.activity == OnLeave {
 		e[6] = "On Leave"
@@ -202,7 +202,7 @@ func extension(i int, t traits) directory.ExtensionAttributes {
 }
 
 // place is the common name of an AD account and the organizational unit it is in.
-func (c *Company) place(i int, t traits, n name) (cn, parent string) {
+func (c *Company) place(i int, t profile, n name) (cn, parent string) {
 	cn = n.display()
 	if ch := c.changes[i]; ch != nil && ch.commonName != "" {
 		cn = ch.commonName
@@ -214,7 +214,7 @@ func (c *Company) place(i int, t traits, n name) (cn, parent string) {
 	return cn, "OU=" + departmentAtFirst(i, t) + ",OU=People," + BaseDN
 }
 
-func (c *Company) adUser(i int, t traits) *adUser {
+func (c *Company) adUser(i int, t profile) *adUser {
 	n, x := c.nameOf(i, t.kind), c.datesOf(i, t)
 	u := &adUser{given: n.given, surname: n.surname, lastLogon: x.logon}
 	u.cn, u.parent = c.place(i, t, n)

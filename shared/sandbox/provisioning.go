@@ -19,7 +19,7 @@ func (c *Company) HasSeat(i int) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	seen := c.now().Add(-provisioningCycle)
-	has := groups[groupApp].first(c.traits(i))
+	has := groups[groupApp].first(c.profile(i))
 	for _, e := range c.history {
 		if e.Person == i && e.Group == AppGroup && !e.At.After(seen) {
 			has = e.What == MemberAdded

@@ -73,9 +73,9 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 // oust takes everybody off a group, also those whose account is in a bin and comes back
 // later. When it was made again, nothing that still shows the state of before shows the
 // new one's.
-func (c *Company) oust(n int, there func(int, traits) bool, again bool) {
+func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
-		t := c.traits(i)
+		t := c.profile(i)
 		switch {
 		case c.absent(i) || !c.isMember(n, i, t):
 		case there(i, t):
@@ -95,7 +95,7 @@ func (c *Company) laterAll(n int, people []int, in bool) {
 	for _, i := range people {
 		c.later(n, i, in)
 	}
-	c.settleBy(c.now())
+	c.advanceTo(c.now())
 }
 
 // entraMembers are the people in a group of Entra ID, whoever may see them.
@@ -140,7 +140,7 @@ func (c *Company) rebuild(n int) {
 		g.grants = append(slices.Clip(g.grants), products[at].id)
 	}
 	c.rebuildAD(n, &g)
-	if x.ID != "" || x.Emptied || c.adGroups[n].Again > 0 {
+	if x.ID != "" || x.Emptied || c.adGroups[n].Remade > 0 {
 		g.nested = nil
 	}
 	g.nested = slices.Clone(g.nested)
@@ -202,7 +202,7 @@ func (c *Company) rule(n, i int) {
 	if g == nil || !g.dynamic {
 		return
 	}
-	t := c.traits(i)
+	t := c.profile(i)
 	asked, _ := departmentAsked(g.rule)
 	if want := c.inEntra(i, t) && c.departmentOf(i, t) == asked; want != c.isMember(n, i, t) && c.inEntra(i, t) {
 		c.setMember(n, i, want)

@@ -176,11 +176,11 @@ func TestADGroupChanges(t *testing.T) {
 			`ad memberOf: ["` + CitrixGroup + `" "CN=Citrix Contractors,OU=Licenses,` + BaseDN + `"] -> ["` + renamed + `" "CN=Citrix Contractors,OU=Licenses,` + BaseDN + `"]`}},
 		"moved": {nil, func(c *Company) { c.ChangeADGroup("Citrix Users", ADGroupChange{DN: moved}) }, moved, true, true, []string{
 			`ad memberOf: ["` + CitrixGroup + `" "CN=Citrix Contractors,OU=Licenses,` + BaseDN + `"] -> ["` + moved + `" "CN=Citrix Contractors,OU=Licenses,` + BaseDN + `"]`}},
-		"made again": {nil, func(c *Company) { c.ChangeADGroup("Citrix Users", ADGroupChange{Again: 1}) }, CitrixGroup, false, false, []string{
+		"made again": {nil, func(c *Company) { c.ChangeADGroup("Citrix Users", ADGroupChange{Remade: 1}) }, CitrixGroup, false, false, []string{
 			`ad memberOf: ["` + CitrixGroup + `" "CN=Citrix Contractors,OU=Licenses,` + BaseDN + `"] -> ["CN=Citrix Contractors,OU=Licenses,` + BaseDN + `"]`,
 			"holds Citrix: gone"}},
 		"made again, the primary group of somebody": {func(c *Company) { c.SetPrimaryGroup(cora, CitrixGroup) }, func(c *Company) {
-			c.ChangeADGroup("Citrix Users", ADGroupChange{Again: 1})
+			c.ChangeADGroup("Citrix Users", ADGroupChange{Remade: 1})
 		}, CitrixGroup, false, false, []string{`ad primaryGroupID: ["1101"] -> ["513"]`, "holds Citrix: gone"}},
 		"deleted": {nil, func(c *Company) { c.ChangeADGroup("Citrix Users", ADGroupChange{Deleted: true}) }, "", false, false, []string{
 			`ad memberOf: ["` + CitrixGroup + `" "CN=Citrix Contractors,OU=Licenses,` + BaseDN + `"] -> ["CN=Citrix Contractors,OU=Licenses,` + BaseDN + `"]`,

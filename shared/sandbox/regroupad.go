@@ -15,7 +15,7 @@ type ADGroupChange struct {
 	DN string
 	// Again counts how often the group was deleted and made anew: each has an objectGUID
 	// and a SID of its own, and nobody in it.
-	Again   int
+	Remade  int
 	Deleted bool // to the recycle bin, from which it is back with its members
 }
 
@@ -30,7 +30,7 @@ func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 		panic(fmt.Sprintf("sandbox: no DN %q", x.DN))
 	}
 	c.byHand(func() {
-		if x.Again != c.adGroups[n].Again {
+		if x.Remade != c.adGroups[n].Remade {
 			c.noPrimary(n)
 			c.oust(n, c.inAD, false)
 		}
@@ -57,9 +57,9 @@ func (c *Company) rebuildAD(n int, g *group) {
 	if x.DN != "" {
 		g.dn = x.DN
 	}
-	g.gone, g.again = x.Deleted, x.Again
-	if x.Again > 0 {
-		g.rid += 100 * x.Again
+	g.gone, g.again = x.Deleted, x.Remade
+	if x.Remade > 0 {
+		g.rid += 100 * x.Remade
 	}
 }
 

@@ -53,7 +53,7 @@ const (
 
 // user is an account as this replica shows it.
 func (r replica) user(i int) *entraUser {
-	t := r.c.traits(i)
+	t := r.c.profile(i)
 	u := r.c.entraUser(i, t)
 	if ch := r.c.changes[i]; ch != nil {
 		if was, found := pastAt(ch.earlier, r.at(objectUser|uint64(i))); found {
@@ -64,7 +64,7 @@ func (r replica) user(i int) *entraUser {
 }
 
 // isMember tells whether a person is listed in a group, as it was at an instant.
-func (r replica) isMember(g, i int, t traits, at time.Time) bool {
+func (r replica) isMember(g, i int, t profile, at time.Time) bool {
 	if in, found := pastAt(r.c.earlier[membership{g, i}], at); found {
 		return in
 	}
@@ -72,7 +72,7 @@ func (r replica) isMember(g, i int, t traits, at time.Time) bool {
 }
 
 // isTransitiveMember tells it also of the groups nested in the group.
-func (r replica) isTransitiveMember(g, i int, t traits, at time.Time) bool {
+func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 	return r.isMember(g, i, t, at) ||
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }

@@ -33,10 +33,10 @@ type Way struct {
 
 // Truth is the truth about person i, who must be in [0, Size()).
 func (c *Company) Truth(i int) Truth {
-	c.settle()
+	c.advance()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	t := c.traits(i)
+	t := c.profile(i)
 	entra, ad := c.inEntra(i, t), c.inAD(i, t)
 	if !entra && !ad {
 		return Truth{}
@@ -67,7 +67,7 @@ func (c *Company) Truth(i int) Truth {
 
 // ways are those by which a person is in a group of Active Directory, nested ones
 // included.
-func (c *Company) ways(n, i int, t traits) (list []Way) {
+func (c *Company) ways(n, i int, t profile) (list []Way) {
 	g := c.group(n)
 	if !g.inAD() {
 		return nil

@@ -50,7 +50,7 @@ func (w *walker) one() string {
 			c.ChangeGroup([]string{"LIC-M365-E3", "LIC-EXO-P1"}[w.IntN(2)], []GroupChange{{}, {ID: groupID(900 + w.IntN(50))}, {Deleted: true}, {Emptied: true},
 				{Rule: `user.department -eq "Sales"`}, {More: []string{"AAD_PREMIUM_P2"}}, {Name: "LIC"}}[w.IntN(7)])
 		},
-		"AD group": func() { c.ChangeADGroup("Citrix Users", ADGroupChange{Again: w.IntN(20), Deleted: w.IntN(4) == 0}) },
+		"AD group": func() { c.ChangeADGroup("Citrix Users", ADGroupChange{Remade: w.IntN(20), Deleted: w.IntN(4) == 0}) },
 		"nest":     func() { c.Nest("LIC-M365-E3", "LIC-Exempt", on) },
 	}
 	names := make([]string, 0, len(steps))

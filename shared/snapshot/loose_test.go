@@ -51,7 +51,7 @@ func TestLooseHalves(t *testing.T) {
 	m := &Manifest{Run: "run", Readings: readings}
 	count := map[directory.Presence]int{} // of the Entra half of people in Active Directory
 	for n := range partitions {
-		var h directory.Halves
+		var h directory.Accounts
 		if err := m.Read(t.Context(), s, n, &h); err != nil {
 			t.Fatal(err)
 		}

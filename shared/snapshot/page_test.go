@@ -14,7 +14,7 @@ import (
 func TestPageHasEveryColumn(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("| column | type | field of policies | read |\n|---|---|---|---|\n")
-	for _, c := range peopleOf(&directory.Halves{}) {
+	for _, c := range peopleOf(&directory.Accounts{}) {
 		field, read := "", "always"
 		for i := range personColumns {
 			if p := &personColumns[i]; p.name == c.Name {

@@ -46,7 +46,7 @@ func TestRunWithoutTables(t *testing.T) {
 			t.Errorf("the field %s, which parts do not have: %v", name, err)
 		}
 	}
-	var h directory.Halves
+	var h directory.Accounts
 	if err := m.Read(t.Context(), s, 0, &h); err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +69,8 @@ func TestRunWithoutTables(t *testing.T) {
 }
 
 // partsWritten is what the run read at an instant.
-func partsWritten(at time.Time) directory.Halves {
-	h := directory.Halves{EntraState: directory.Present, ADState: directory.Present, Memberships: map[string][]string{}}
+func partsWritten(at time.Time) directory.Accounts {
+	h := directory.Accounts{EntraState: directory.Present, ADState: directory.Present, Memberships: map[string][]string{}}
 	for i := range 2 {
 		k := func(name string) string { return fmt.Sprintf("%s %d \"Ø\u2028", name, i) }
 		d := func(n int) time.Time { return at.Add(-time.Duration(n+100*i) * time.Hour) }

@@ -18,13 +18,13 @@ import (
 // Read loads both halves of one partition into h, reusing its memory. Nothing
 // of it may be used when the error is not nil: a part that is missing,
 // truncated or altered is store.ErrDamaged.
-func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *directory.Halves) error {
+func (m *Manifest) Read(ctx context.Context, s store.Store, partition int, h *directory.Accounts) error {
 	return m.ReadColumns(ctx, s, partition, nil, h)
 }
 
 // ReadColumns is Read of nothing but the columns of ColumnsFor. What other columns have is
 // empty in h.
-func (m *Manifest) ReadColumns(ctx context.Context, s store.Store, partition int, columns []string, h *directory.Halves) error {
+func (m *Manifest) ReadColumns(ctx context.Context, s store.Store, partition int, columns []string, h *directory.Accounts) error {
 	m.begin(h)
 	if len(m.People) == 0 {
 		return m.readParts(ctx, s, partition, h)
@@ -42,8 +42,8 @@ func (m *Manifest) ReadColumns(ctx context.Context, s store.Store, partition int
 }
 
 // begin empties h but for what the manifest says of the sources.
-func (m *Manifest) begin(h *directory.Halves) {
-	*h = directory.Halves{
+func (m *Manifest) begin(h *directory.Accounts) {
+	*h = directory.Accounts{
 		Entra: h.Entra[:0], AD: h.AD[:0], Memberships: map[string][]string{},
 		EntraState: m.state(directory.Entra), ADState: m.state(directory.AD),
 	}
@@ -59,7 +59,7 @@ func (m *Manifest) begin(h *directory.Halves) {
 }
 
 // readParts loads the parts of a partition.
-func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, h *directory.Halves) error {
+func (m *Manifest) readParts(ctx context.Context, s store.Store, partition int, h *directory.Accounts) error {
 	groups := map[string][]string{} // one list of each group's key, for all who are in no other
 	for _, r := range m.Readings {
 		for _, p := range r.Parts {
@@ -86,7 +86,7 @@ func (m *Manifest) state(src directory.Source) directory.Presence {
 // the largest is.
 const maxPart = 1 << 30
 
-func readPart(ctx context.Context, s store.Store, src directory.Source, p Part, h *directory.Halves, groups map[string][]string) error {
+func readPart(ctx context.Context, s store.Store, src directory.Source, p Part, h *directory.Accounts, groups map[string][]string) error {
 	if p.Bytes < 0 || p.Bytes > maxPart || p.Size < 0 || p.Size > maxPart {
 		return fmt.Errorf("%w: the manifest says it has %d bytes, %d of lines", store.ErrDamaged, p.Bytes, p.Size)
 	}

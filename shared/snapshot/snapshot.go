@@ -118,10 +118,10 @@ type Reading struct {
 	Failed string `json:"failed,omitempty"`
 	Absent bool   `json:"absent,omitempty"`
 	People int    `json:"people"`
-	// Unasked says which controllers' last logons are missing in a run for
+	// PartialLogon says which controllers' last logons are missing in a run for
 	// one person; activity dates of the source are then unknown.
-	Unasked    string   `json:"unasked,omitempty"`
-	Unreadable []string `json:"unreadable,omitempty"`
+	PartialLogon string   `json:"unasked,omitempty"`
+	Unreadable   []string `json:"unreadable,omitempty"`
 	// Loose are the immutable ids of Entra accounts that have no SID, by which they lie
 	// in another partition than their account in Active Directory; Unplaced is how many
 	// more there are.
@@ -139,11 +139,11 @@ type Reading struct {
 	GroupSIDs map[string]string `json:"groupSids,omitempty"`
 
 	// Full is when everybody was last read afresh; a later reading took only
-	// the changes since Mark, of Changed people. WhyFull says why not.
-	Full    time.Time       `json:"full,omitzero"`
-	Changed int             `json:"changed,omitempty"`
-	WhyFull string          `json:"whyFull,omitempty"`
-	Mark    *directory.Mark `json:"mark,omitempty"` // nil: the next reading is of everybody
+	// the changes since Watermark, of Changed people. WhyFull says why not.
+	Full      time.Time            `json:"full,omitzero"`
+	Changed   int                  `json:"changed,omitempty"`
+	WhyFull   string               `json:"whyFull,omitempty"`
+	Watermark *directory.Watermark `json:"mark,omitempty"` // nil: the next reading is of everybody
 }
 
 // maxLoose bounds Loose: they stand in the manifest.

@@ -103,7 +103,7 @@ func TestWhatWasWrittenIsRead(t *testing.T) {
 		t.Errorf("reading of Entra = %+v", got)
 	}
 	gotPeople, gotAD, members := map[string]directory.EntraUser{}, 0, 0
-	var h directory.Halves
+	var h directory.Accounts
 	for n := range b.Partitions {
 		check(t, m.Read(context.Background(), s, n, &h))
 		for _, u := range h.Entra {
@@ -164,7 +164,7 @@ func TestDamageIsSeen(t *testing.T) {
 			check(t, err)
 			var failed int
 			for n := range b.Partitions {
-				var h directory.Halves
+				var h directory.Accounts
 				if err := m.Read(context.Background(), s, n, &h); errors.Is(err, store.ErrDamaged) {
 					failed++
 				} else if err != nil {
@@ -193,7 +193,7 @@ func TestForgedPartIsSeen(t *testing.T) {
 	check(t, os.WriteFile(path, forge(t, lines, len(raw)), 0o600))
 	damaged := 0
 	for n := range b.Partitions {
-		var h directory.Halves
+		var h directory.Accounts
 		if err := m.Read(context.Background(), s, n, &h); errors.Is(err, store.ErrDamaged) {
 			damaged++
 		} else if err != nil {

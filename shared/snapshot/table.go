@@ -111,7 +111,7 @@ func (m *Manifest) ReadPeople(ctx context.Context, s store.Store, partition int,
 }
 
 // Put empties h and puts the accounts of rows into it.
-func (m *Manifest) Put(h *directory.Halves, p *People, rows []int) {
+func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int) {
 	m.begin(h)
 	p.into(h, rows)
 }
@@ -179,7 +179,7 @@ func parsed[T any](c *table.Column) (lists [][]T, err error) {
 }
 
 // into appends the accounts of rows to h, with the groups that they are in.
-func (p *People) into(h *directory.Halves, rows []int) {
+func (p *People) into(h *directory.Accounts, rows []int) {
 	entra, ad := make([]int, 0, len(rows)), make([]int, 0, len(rows)) // rows by account
 	ids, sids := p.columns[entraKey], p.columns[adKey]
 	for _, row := range rows {
@@ -229,7 +229,7 @@ func (p *People) into(h *directory.Halves, rows []int) {
 }
 
 // join notes the groups that a member is in.
-func (p *People) join(h *directory.Halves, member string, word int64, lists [][]string) {
+func (p *People) join(h *directory.Accounts, member string, word int64, lists [][]string) {
 	if member != "" && word != table.None {
 		h.Memberships[member] = lists[word]
 	}

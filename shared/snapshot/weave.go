@@ -20,7 +20,7 @@ import (
 // objects. The manifest lists them.
 func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) error {
 	var tables, members []Part
-	var h directory.Halves
+	var h directory.Accounts
 	for n := range partitions {
 		m.begin(&h)
 		if err := m.readParts(ctx, s, n, &h); err != nil {
@@ -46,7 +46,7 @@ func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) err
 }
 
 // peopleOf is the table of people of a partition.
-func peopleOf(h *directory.Halves) (columns []*table.Column) {
+func peopleOf(h *directory.Accounts) (columns []*table.Column) {
 	pairs := h.Pairs()
 	for i := range personColumns {
 		column := &personColumns[i]
@@ -91,7 +91,7 @@ func addGroups(c *table.Column, groups []string, member string, lists map[*strin
 }
 
 // membersOf is the table of members, sorted.
-func membersOf(h *directory.Halves) []*table.Column {
+func membersOf(h *directory.Accounts) []*table.Column {
 	member, group := &table.Column{Name: "member"}, &table.Column{Name: "group_key"}
 	for _, id := range slices.Sorted(maps.Keys(h.Memberships)) {
 		for _, key := range h.Memberships[id] {

@@ -154,7 +154,7 @@ func TestWeave(t *testing.T) {
 		t.Errorf("weaving again: error %v, %d objects, before %d", err, len(s.Objects()), objects)
 	}
 	for n := range partitions {
-		var want, got directory.Halves
+		var want, got directory.Accounts
 		if err := errors.Join(m.Read(t.Context(), s, n, &want), woven.Read(t.Context(), s, n, &got)); err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestClear(t *testing.T) {
 	clear, all := 0, 0
 	for range 40 {
 		entra, ad := crowd(r, 40)
-		whole := directory.Halves{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present,
+		whole := directory.Accounts{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present,
 			Loose: map[string]bool{"guid-1": true}, Anchor: directory.Anchor(append(directory.Anchors(), "")[r.IntN(5)])}
 		pairs := whole.Pairs()
 		part := whole
@@ -206,7 +206,7 @@ func TestClear(t *testing.T) {
 				}
 			}
 		}
-		joined := func(h *directory.Halves) map[string]string {
+		joined := func(h *directory.Accounts) map[string]string {
 			of := map[string]string{}
 			for p := range h.Join() {
 				key := p.ID() + " " + p.SID()
@@ -242,7 +242,7 @@ func TestColumnsFor(t *testing.T) {
 	if err != nil || !slices.Contains(columns, "ad_title") || !slices.Contains(columns, "ad_sid") || slices.Contains(columns, "ad_company") {
 		t.Errorf("columns for ad.title: %v, %v", columns, err)
 	}
-	var h directory.Halves
+	var h directory.Accounts
 	if err := m.ReadColumns(t.Context(), s, 0, columns, &h); err != nil || h.AD[0].Title != "Engineer" || h.AD[0].Company != "" {
 		t.Errorf("read %+v, %v", h.AD, err)
 	}

@@ -143,8 +143,8 @@ func (w *Writer) Withheld(key string, why error) {
 	set(&w.reading.Why, key, why.Error())
 }
 
-// Unasked notes why activity dates of the source are not known.
-func (w *Writer) Unasked(why string) { w.reading.Unasked = why }
+// PartialLogon notes why activity dates of the source are not known.
+func (w *Writer) PartialLogon(why string) { w.reading.PartialLogon = why }
 
 func (w *Writer) part(key string) (*growing, error) {
 	n := directory.Partition(key, w.partitions)

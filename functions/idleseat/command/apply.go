@@ -108,7 +108,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 			if b.Run != run || x == nil {
 				continue
 			}
-			if x.Status == report.Failed || x.Again {
+			if x.Status == report.Failed || x.Retry {
 				failed++
 			}
 			if x.Status != report.Done {

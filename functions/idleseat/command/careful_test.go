@@ -107,7 +107,7 @@ func TestReturner(t *testing.T) {
 	next := s.plan(exitDone)
 	for _, lost := range []plan.Change{grouped, direct} {
 		i := slices.IndexFunc(next.Changes, func(c plan.Change) bool { return c.User == lost.User && c.License == lost.License })
-		if i < 0 || next.Changes[i].Rule != plan.RestoreRule || next.Changes[i].Back != p.Run || next.Changes[i].MonthlySaving != -35 {
+		if i < 0 || next.Changes[i].Rule != plan.RestoreRule || next.Changes[i].RestoreOf != p.Run || next.Changes[i].MonthlySaving != -35 {
 			t.Errorf("%s is active again, the plan has %+v", lost.UserPrincipalName, next.Changes)
 		}
 	}
@@ -160,7 +160,7 @@ func TestReserve(t *testing.T) {
 	next := s.plan(exitDone)
 	given, refused := 0, 0
 	for _, c := range next.Changes {
-		if c.Back != "" {
+		if c.RestoreOf != "" {
 			given++
 		}
 	}

@@ -138,10 +138,10 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// heldError ends a command with a plan on hold. Everything was written; the reasons go to stderr.
-type heldError struct{ reasons []string }
+// onHoldError ends a command with a plan on hold. Everything was written; the reasons go to stderr.
+type onHoldError struct{ reasons []string }
 
-func (e heldError) Error() string {
+func (e onHoldError) Error() string {
 	text := "held:"
 	for _, r := range e.reasons {
 		text += "\n  " + oneLine(r)
@@ -157,7 +157,7 @@ func (a *Process) fail(err error) int {
 	fmt.Fprintf(a.Stderr, "idleseat: %s\n", err.Error())
 	var usage usageError
 	var faults policy.Faults
-	var held heldError
+	var held onHoldError
 	switch {
 	case errors.As(err, &held), errors.Is(err, apply.ErrRefused), errors.Is(err, gate.ErrRefused):
 		return exitHeld

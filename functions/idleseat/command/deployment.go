@@ -139,9 +139,9 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 	}
 	switch {
 	case out.Verdict == plan.Hold && out.Results == nil:
-		return heldError{out.HoldReasons}
+		return onHoldError{out.HoldReasons}
 	case out.Refused != "":
-		return heldError{[]string{out.Refused}}
+		return onHoldError{[]string{out.Refused}}
 	}
 	return errors.Join(failure(out.Run, out.Results[report.Failed], out.Troubled), resumeFailed(out.Resumed[report.Failed]))
 }

@@ -107,7 +107,7 @@ func (c *reevaluateCmd) Run(a *Process) error {
 			err = errors.Join(err, failures(p, results))
 		}
 	}
-	return errors.Join(err, c.print(a, p, &answer, results), held(p))
+	return errors.Join(err, c.print(a, p, &answer, results), onHold(p))
 }
 
 func (c *reevaluateCmd) print(a *Process, p *plan.Plan, answer *reevaluation, results *report.Results) error {

@@ -296,7 +296,7 @@ func TestEverythingWeSendIsDocumented(t *testing.T) {
 	p := s.plan(exitDone)
 	s.finish(p.Run)
 	s.want(exitDone, "reevaluate", "nora.neumann.4@contoso.example")
-	for _, op := range graph.Unasked() {
+	for _, op := range graph.NotAsked() {
 		t.Errorf("docs/graph.md has %s as the product's, and the whole chain never asked for it", op)
 	}
 	for _, r := range s.company.Requests() {

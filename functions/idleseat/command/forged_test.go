@@ -127,7 +127,7 @@ func TestForgedPast(t *testing.T) {
 	s.remove("runs", "history")
 	s.company.Company.SignIn(thief)
 	next := s.plan(exitDone) // the first run of a store reads the whole ledger
-	back, _ := s.change(next, func(c plan.Change) bool { return c.User == id && c.Back == p.Run })
+	back, _ := s.change(next, func(c plan.Change) bool { return c.User == id && c.RestoreOf == p.Run })
 	after := s.done(next.Run)
 	if x := after.Of(&back); x.Status != report.Refused || !strings.Contains(x.Note, "`idleseat restore "+id+"` gives it back") {
 		t.Errorf("by a run: %+v", x)

@@ -123,7 +123,7 @@ func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in coll
 // again plans a new run over the snapshot of an old one.
 func (p *pipeline) again(ctx context.Context, old string, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
-	if err := collect.Again(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, p.tool, p.now()); err != nil {
+	if err := collect.BeginOver(ctx, p.store, old, collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, AcceptFeeds: in.acceptFeeds}, p.tool, p.now()); err != nil {
 		return nil, err
 	}
 	return p.decide(ctx, run)

@@ -60,7 +60,7 @@ func (c *planCmd) Run(a *Process) error {
 	if err := printPlan(a, s, p, c.formatFlag, c.next(a, "apply "+p.Run)); err != nil {
 		return err
 	}
-	return held(p)
+	return onHold(p)
 }
 
 // inAWS makes a deployment plan, with its own policy, as of now.
@@ -144,9 +144,9 @@ func instant(text string, now time.Time) (time.Time, error) {
 }
 
 // held turns a plan on hold into its exit status.
-func held(p *plan.Plan) error {
+func onHold(p *plan.Plan) error {
 	if p.Verdict == plan.Hold {
-		return heldError{p.HoldReasons}
+		return onHoldError{p.HoldReasons}
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (c *restoreCmd) inForce(a *Process) string {
 
 // putBack plans and applies the restore of one run, after it resumed what was begun before.
 func (c *restoreCmd) putBack(a *Process, line *pipeline, s store.Store, run, user string) error {
-	p, err := gate.Restore(a.Context, s, gate.Back{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
+	p, err := gate.Restore(a.Context, s, gate.RestoreRequest{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func TestSambaGivesBack(t *testing.T) {
 	time.Sleep(1100 * time.Millisecond) // dates are whole seconds
 	logOn(t, d, who, password)
 	back := s.plan(exitDone)
-	if len(back.Changes) != 1 || back.Changes[0].SID != synced[who].SID || back.Changes[0].Back != p.Run || back.Changes[0].Via != plan.ADGroup {
+	if len(back.Changes) != 1 || back.Changes[0].SID != synced[who].SID || back.Changes[0].RestoreOf != p.Run || back.Changes[0].Via != plan.ADGroup {
 		t.Fatalf("%s logged on, the plan has %+v; returned %+v", who, back.Changes, back.Returned)
 	}
 	if r := s.done(back.Run); r.Count(report.Done) != 1 {

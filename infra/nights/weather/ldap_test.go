@@ -33,7 +33,7 @@ type adRead func(ctx context.Context, d *activedirectory.Directory, who director
 var adReads = map[string]adRead{
 	"people": func(ctx context.Context, d *activedirectory.Directory, _ directory.ADUser) (any, error) {
 		all := map[string]directory.ADUser{}
-		_, err := d.ListMarked(ctx, []string{"lastLogonTimestamp"}, func(u directory.ADUser) error { all[u.SID] = u; return nil })
+		_, err := d.ListFull(ctx, []string{"lastLogonTimestamp"}, func(u directory.ADUser) error { all[u.SID] = u; return nil })
 		return all, err
 	},
 	"members": func(ctx context.Context, d *activedirectory.Directory, _ directory.ADUser) (any, error) {

@@ -165,7 +165,7 @@ func (w *World) planned(p plan.Plan) {
 		}
 	}
 	for _, c := range p.Changes {
-		if c.Back == "" {
+		if c.RestoreOf == "" {
 			w.about(c.User, judge.Event{What: judge.Planned, At: w.clock.Now(), License: c.License})
 		}
 	}

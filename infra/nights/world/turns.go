@@ -63,7 +63,7 @@ var turns = []turn{
 	{"the domain's clock is days behind", "clock", 0.004, 1, "", adClock(-3 * day), adClock(0)},
 	{exemptAgain, "LIC-Exempt", 0.002, forGood, "", regroup("LIC-Exempt", sandbox.GroupChange{ID: "60000000-0000-4000-8000-00000000a9a1"}), stays},
 	{e3Again, groupE3, 0.001, forGood, "", regroup(groupE3, sandbox.GroupChange{ID: "60000000-0000-4000-8000-00000000a9a2"}), stays},
-	{citrixAgain, groupCitrix, 0.001, forGood, "", regroupAD(sandbox.ADGroupChange{Again: 1}), stays},
+	{citrixAgain, groupCitrix, 0.001, forGood, "", regroupAD(sandbox.ADGroupChange{Remade: 1}), stays},
 	{"the rule for E3 waits longer", "rule e3", 0.004, 6, "", func(w *World) { w.span(e3, 75) }, func(w *World) { w.span(e3, 60) }},
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }

@@ -143,7 +143,7 @@ func (q *queue) remove(m *message) {
 }
 
 // held finds the message of a receipt.
-func (q *queue) held(receipt string) *message {
+func (q *queue) leased(receipt string) *message {
 	i := slices.IndexFunc(q.messages, func(m *message) bool { return m.receipt != "" && m.receipt == receipt })
 	if i < 0 {
 		return nil
@@ -167,7 +167,7 @@ func (s *Server) deleteMessage(_ *http.Request, in *receiptInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.remove(q.held(in.ReceiptHandle))
+	q.remove(q.leased(in.ReceiptHandle))
 	s.wake()
 	return struct{}{}, nil
 }
@@ -184,7 +184,7 @@ func (s *Server) changeMessageVisibility(_ *http.Request, in *visibilityInput) (
 	if err != nil {
 		return nil, err
 	}
-	m := q.held(in.ReceiptHandle)
+	m := q.leased(in.ReceiptHandle)
 	switch {
 	case m == nil:
 		return nil, &apiError{"com.amazonaws.sqs#ReceiptHandleIsInvalid", "The input receipt handle is invalid."}

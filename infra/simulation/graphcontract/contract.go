@@ -69,9 +69,9 @@ func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Unasked are the operations of the product that nobody has asked for, by method and
+// PartialLogon are the operations of the product that nobody has asked for, by method and
 // path, in the order of the page.
-func (k *Checker) Unasked() (list []string) {
+func (k *Checker) NotAsked() (list []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, op := range k.c.Operations {

@@ -202,8 +202,8 @@ func TestChecker(t *testing.T) {
 			t.Errorf("%s: %d faults, want %d", path, heard.faults, faults)
 		}
 	}
-	if want := "GET /report(d='7'), POST /groups/{id}/members/$ref"; strings.Join(k.Unasked(), ", ") != want {
-		t.Errorf("not asked: %v, want %s", k.Unasked(), want)
+	if want := "GET /report(d='7'), POST /groups/{id}/members/$ref"; strings.Join(k.NotAsked(), ", ") != want {
+		t.Errorf("not asked: %v, want %s", k.NotAsked(), want)
 	}
 	heard.faults = 0
 	for _, path := range []string{"/file.csv", "/v1.0/report(d='7')", "/file.csv"} {

@@ -71,14 +71,14 @@ type Evidence struct {
 // Account is the reading of one person. Without User the person has no account in Active Directory, unless Failed says
 // why it could not be read.
 type Account struct {
-	SID     string            `json:"sid,omitempty"`
-	Name    string            `json:"name,omitempty"` // the name in the question, instead of a SID
-	User    *directory.ADUser `json:"user,omitempty"`
-	Unasked string            `json:"unasked,omitempty"` // why the last logon is not known for certain
-	Latest  time.Time         `json:"latest,omitzero"`   // then the latest that it can be, as far as is proven
-	Failed  string            `json:"failed,omitempty"`
-	Groups  []string          `json:"groups,omitempty"` // keys of the message's groups that the person is in
-	Seen    *Seen             `json:"seen,omitempty"`   // for the removals that rest on this reading
+	SID          string            `json:"sid,omitempty"`
+	Name         string            `json:"name,omitempty"` // the name in the question, instead of a SID
+	User         *directory.ADUser `json:"user,omitempty"`
+	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is not known for certain
+	Latest       time.Time         `json:"latest,omitzero"`   // then the latest that it can be, as far as is proven
+	Failed       string            `json:"failed,omitempty"`
+	Groups       []string          `json:"groups,omitempty"` // keys of the message's groups that the person is in
+	Seen         *Seen             `json:"seen,omitempty"`   // for the removals that rest on this reading
 }
 
 // Action is what a change does to the member list of a group.

@@ -51,7 +51,7 @@ func (a *Account) See(groups []Group, noGroup []string) *Seen {
 		panic(fmt.Sprintf("an account of plain values cannot be encoded: %v", err)) // unreachable
 	}
 	sum := sha256.Sum256(text)
-	s := &Seen{Facts: hex.EncodeToString(sum[:12]), Dated: a.Unasked == "" || !a.Latest.IsZero(), Used: a.User.LastLogonTimestamp}
+	s := &Seen{Facts: hex.EncodeToString(sum[:12]), Dated: a.PartialLogon == "" || !a.Latest.IsZero(), Used: a.User.LastLogonTimestamp}
 	if a.Latest.After(s.Used) {
 		s.Used = a.Latest
 	}

@@ -64,12 +64,12 @@ func (f *fakeAD) ListPeople(ctx context.Context, each func(directory.ADUser) err
 	return each(f.user())
 }
 
-func (f *fakeAD) ListMarked(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Mark, error) {
+func (f *fakeAD) ListFull(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Watermark, error) {
 	return nil, f.ListPeople(ctx, each)
 }
 
-func (f *fakeAD) ListChanges(_ context.Context, since directory.Mark, _ []string, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Mark, error) {
-	return since, directory.ErrNoMark
+func (f *fakeAD) ListChanges(_ context.Context, since directory.Watermark, _ []string, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Watermark, error) {
+	return since, directory.ErrNoWatermark
 }
 
 func (f *fakeAD) ListMembers(_ context.Context, dn string, _ bool, each func(string) error) error {

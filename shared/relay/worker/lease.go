@@ -64,7 +64,7 @@ func (l *lease) hold(ctx context.Context, do func() (string, error)) (string, er
 	key, err := do()
 	release()
 	<-ended
-	if why := l.held(); errors.Is(why, errDead) || errors.Is(why, errLost) {
+	if why := l.leased(); errors.Is(why, errDead) || errors.Is(why, errLost) {
 		return "", why
 	}
 	return key, err
@@ -84,7 +84,7 @@ func (l *lease) keep(ctx context.Context) {
 		if errors.Is(err, errDead) {
 			l.stop(errDead)
 		}
-		if l.held() == nil && ctx.Err() == nil && err != nil {
+		if l.leased() == nil && ctx.Err() == nil && err != nil {
 			l.log.Warn("a heartbeat was not taken", "error", err.Error())
 		}
 	}
@@ -118,7 +118,7 @@ func (l *lease) show(ctx context.Context, after time.Duration) error {
 
 // held returns why the work must stop, or nil while it may go on. It is called before every write, since a worker that
 // stood still does not know what it missed.
-func (l *lease) held() error {
+func (l *lease) leased() error {
 	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
 		l.stop(errLost)
 	}

@@ -19,7 +19,7 @@ func TestOutdatedEvidence(t *testing.T) {
 	then := time.Date(2026, 8, 1, 8, 0, 0, 0, time.UTC)
 	unasked := func(latest time.Time) func(context.Context) error {
 		return func(context.Context) error {
-			return &directory.UnaskedError{Controllers: []string{"ldaps://dc2"}, Err: errBroken, Latest: latest}
+			return &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errBroken, Latest: latest}
 		}
 	}
 	tests := map[string]struct {

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot"
-	"github.com/idleseat/idleseat/shared/snapshot/census"
+	"github.com/idleseat/idleseat/shared/snapshot/adread"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -40,9 +40,9 @@ func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
 	if done, err := r.exists(l.ctx, key); err != nil || done {
 		return key, err
 	}
-	all := census.Census{
+	all := adread.Reader{
 		Store: r.store, Run: &snapshot.Begin{Run: m.Run, Partitions: m.Partitions, AsOf: m.AsOf}, AD: r.ad,
-		Groups: m.Groups, Rests: m.Rests, Attempt: unique(m), Now: time.Now, Held: l.held,
+		Groups: m.Groups, Rests: m.Rests, Attempt: unique(m), Now: time.Now, Leased: l.leased,
 	}
 	before, why := r.since(l.ctx, m)
 	reading, err := all.Read(l.ctx, before, why)
@@ -50,7 +50,7 @@ func (r *Relay) readEveryone(l *lease, m *protocol.Message) (string, error) {
 		return "", err
 	}
 	l.log.Info("everyone was read", "people", reading.People, "changed", reading.Changed, "full", reading.WhyFull, "parts", len(reading.Parts))
-	if err := l.held(); err != nil {
+	if err := l.leased(); err != nil {
 		return "", err
 	}
 	if err := store.PutJSONIfAbsent(l.ctx, r.store, key, &reading); err != nil && !errors.Is(err, store.ErrExists) {
@@ -115,7 +115,7 @@ func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 
 // put stores the answer of a batch as an object of this delivery.
 func (r *Relay) put(l *lease, m *protocol.Message, what string, v any) (string, error) {
-	if err := l.held(); err != nil {
+	if err := l.leased(); err != nil {
 		return "", err
 	}
 	key := m.Folder() + what + "/" + m.Batch + "/" + unique(m) + ".json"
@@ -198,12 +198,12 @@ func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group,
 func (r *Relay) account(ctx context.Context, sid string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
 	a := protocol.Account{SID: sid}
 	user, err := r.ad.ReadPerson(ctx, sid)
-	unasked, partly := errors.AsType[*directory.UnaskedError](err)
+	unasked, partly := errors.AsType[*directory.PartialLogonError](err)
 	switch {
 	case errors.Is(err, directory.ErrNoPerson) && !partly:
 		return a
 	case partly:
-		a.Unasked, a.Latest = unasked.Error(), unasked.Latest
+		a.PartialLogon, a.Latest = unasked.Error(), unasked.Latest
 	case err != nil:
 		a.Failed = err.Error()
 		return a

@@ -19,7 +19,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
-	"github.com/idleseat/idleseat/shared/snapshot/census"
+	"github.com/idleseat/idleseat/shared/snapshot/adread"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -52,7 +52,7 @@ func (c Config) Validate() error {
 
 // Reader reads Active Directory.
 type Reader interface {
-	census.AD
+	adread.AD
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)

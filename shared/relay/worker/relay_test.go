@@ -116,7 +116,7 @@ func TestReadingIsThereAlready(t *testing.T) {
 func TestEvidence(t *testing.T) {
 	t.Parallel()
 	user := new(fakeAD).user()
-	unasked := &directory.UnaskedError{Controllers: []string{"ldaps://dc2"}, Err: errBroken}
+	unasked := &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errBroken}
 	tests := []struct {
 		name string
 		ad   *fakeAD
@@ -125,7 +125,7 @@ func TestEvidence(t *testing.T) {
 	}{
 		{"read", &fakeAD{member: true}, anna, protocol.Account{SID: anna, User: &user, Groups: []string{"ad:" + strings.ToLower(group)}}},
 		{"nobody", &fakeAD{}, anna + "0", protocol.Account{SID: anna + "0"}},
-		{"one controller is silent", &fakeAD{read: func(context.Context) error { return unasked }}, anna, protocol.Account{SID: anna, User: &user, Unasked: unasked.Error()}},
+		{"one controller is silent", &fakeAD{read: func(context.Context) error { return unasked }}, anna, protocol.Account{SID: anna, User: &user, PartialLogon: unasked.Error()}},
 		{"all are silent", &fakeAD{read: func(context.Context) error { return errBroken }}, anna, protocol.Account{SID: anna, Failed: "connection broke"}},
 		{"group not readable", &fakeAD{lookup: func(int) error { return errBroken }}, anna, protocol.Account{SID: anna, Failed: "connection broke"}},
 	}

@@ -31,7 +31,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 			result = r.change(l, &c, list.Groups)
 		}
 		// A change that was interrupted says nothing about the directory.
-		if err := l.held(); err != nil {
+		if err := l.leased(); err != nil {
 			return "", err
 		}
 		result.GUID, result.At = c.GUID, time.Now().UTC()
@@ -73,10 +73,10 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 	if why := r.outdated(l.ctx, c, groups); why != "" {
 		return end(protocol.Outdated, why)
 	}
-	if err := l.held(); err != nil {
+	if err := l.leased(); err != nil {
 		return end(protocol.Failed, err.Error())
 	}
-	written := r.write(l.ctx, c, person.GUID, l.held)
+	written := r.write(l.ctx, c, person.GUID, l.leased)
 	if result.After, err = r.ad.MemberOf(l.ctx, c.SID, c.Group, true); err != nil {
 		return end(protocol.Failed, errors.Join(written, fmt.Errorf("the group could not be read again: %w", err)).Error())
 	}

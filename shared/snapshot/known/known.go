@@ -38,7 +38,7 @@ type Account struct {
 	Newest [directory.ActivityDates]Second
 	// Back has the bit 1<<i set when Newest[i] is later than the date that this run
 	// read.
-	Back uint8
+	Regressed uint8
 	// Lost is since when a date is missing or earlier than known.
 	Lost Second
 	// Seen is the first reading in an unbroken series that saw the account.
@@ -244,7 +244,7 @@ func accountTable(accounts []Account) []byte {
 	for i := range accounts {
 		a := &accounts[i]
 		binary.LittleEndian.PutUint64(text[8*i:], a.Key)
-		back[i] = a.Back | uint8(a.Contradicted)<<contradictedBit
+		back[i] = a.Regressed | uint8(a.Contradicted)<<contradictedBit
 		for c, v := range a.columns() {
 			binary.LittleEndian.PutUint32(values[4*(c*n+i):], uint32(*v))
 		}
@@ -258,7 +258,7 @@ func accounts(text []byte) []Account {
 	back, values := text[8*n:9*n], text[9*n:]
 	for i := range list {
 		a := &list[i]
-		a.Key, a.Back = binary.LittleEndian.Uint64(text[8*i:]), back[i]&(1<<contradictedBit-1)
+		a.Key, a.Regressed = binary.LittleEndian.Uint64(text[8*i:]), back[i]&(1<<contradictedBit-1)
 		a.Contradicted = directory.Contradiction(back[i] >> contradictedBit)
 		for c, v := range a.columns() {
 			*v = Second(binary.LittleEndian.Uint32(values[4*(c*n+i):]))

@@ -17,7 +17,7 @@ import (
 func partition() *Partition {
 	return &Partition{
 		Accounts: [2][]Account{
-			{{Key: 1, Newest: [3]Second{5, 0, 7}, Back: 1, Lost: 9, Seen: 3, Enabled: Always, Joined: 11}, {Key: 1<<64 - 1, Seen: 1<<32 - 1, Back: 7, Contradicted: directory.Disagreed | directory.Shared}},
+			{{Key: 1, Newest: [3]Second{5, 0, 7}, Regressed: 1, Lost: 9, Seen: 3, Enabled: Always, Joined: 11}, {Key: 1<<64 - 1, Seen: 1<<32 - 1, Regressed: 7, Contradicted: directory.Disagreed | directory.Shared}},
 			{{Key: 2}},
 		},
 		Groups:  []string{"ad-direct:cn=citrix"},
@@ -52,7 +52,7 @@ func TestOlderTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Partition{
-		Accounts: [2][]Account{{{Key: 1, Newest: [3]Second{5, 0, 7}, Back: 5, Lost: 9, Seen: 3, Enabled: Always, Joined: 11}}, {{Key: 2}}},
+		Accounts: [2][]Account{{{Key: 1, Newest: [3]Second{5, 0, 7}, Regressed: 5, Lost: 9, Seen: 3, Enabled: Always, Joined: 11}}, {{Key: 2}}},
 		Groups:   []string{"ad-direct:cn=citrix"},
 		Members:  []Member{{Key: 4, Since: Always}},
 	}

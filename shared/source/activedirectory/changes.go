@@ -19,15 +19,15 @@ import (
 // little more, and a delta reading holds the SIDs in memory.
 const maxChanged = 100_000
 
-// ListMarked is ListPeople with the mark from which ListChanges can continue. The mark is nil when the account may not
+// ListFull is ListPeople with the mark from which ListChanges can continue. The mark is nil when the account may not
 // read what a mark needs.
 //
 // rests are the LDAP names of attributes that decisions rest on. A person without a value of one of them has it in
 // Unreadable, unless it is proven that there is no value.
-func (d *Directory) ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (mark *directory.Mark, err error) {
+func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (mark *directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) error {
 		mark = nil
-		if m, err := s.mark(rests); err == nil { // without a mark the next reading is full, too
+		if m, err := s.watermark(rests); err == nil { // without a mark the next reading is full, too
 			mark = &m
 		}
 		return s.list(rests, each)
@@ -41,11 +41,11 @@ func (d *Directory) ListMarked(ctx context.Context, rests []string, each func(di
 // administrators see deleted people. For a person who did not change, DatesInDoubt is as old as the mark. lastLogon
 // moves no USN, so ListChanges cannot read it.
 //
-// Only the controller of the mark can answer. The error is directory.ErrNoMark when it cannot answer exactly. The
+// Only the controller of the mark can answer. The error is directory.ErrNoWatermark when it cannot answer exactly. The
 // caller must then discard what it received.
-func (d *Directory) ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (now directory.Mark, err error) {
+func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (now directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) (err error) {
-		if now, err = s.markAfter(since, rests); err != nil {
+		if now, err = s.watermarkAfter(since, rests); err != nil {
 			return err
 		}
 		open, err := s.listPresent(since.USN, present)
@@ -58,9 +58,9 @@ func (d *Directory) ListChanges(ctx context.Context, since directory.Mark, rests
 }
 
 // mark is the controller's current position. Its rootDSE was read when the session began, before any people.
-func (s *session) mark(rests []string) (directory.Mark, error) {
+func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	const doing = "read its invocationId"
-	m := directory.Mark{Scope: s.scope(rests)}
+	m := directory.Watermark{Scope: s.scope(rests)}
 	var err error
 	if m.Controller, err = s.rootDSE("dnsHostName"); err != nil {
 		return m, err
@@ -70,7 +70,7 @@ func (s *session) mark(rests []string) (directory.Mark, error) {
 		return m, err
 	}
 	if m.USN, err = strconv.ParseInt(highest, 10, 64); err != nil || m.USN < 1 {
-		return m, s.fault(doing, fmt.Errorf("%w: %q is no USN", directory.ErrNoMark, clean(highest)))
+		return m, s.fault(doing, fmt.Errorf("%w: %q is no USN", directory.ErrNoWatermark, clean(highest)))
 	}
 	settings, err := s.rootDSE("dsServiceName")
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *session) mark(rests []string) (directory.Mark, error) {
 		m.Invocation = base64.StdEncoding.EncodeToString(e.GetEqualFoldRawAttributeValue("invocationId"))
 	}
 	if m.Invocation == "" {
-		return m, s.fault(doing, fmt.Errorf("%w: the account may not read it", directory.ErrNoMark))
+		return m, s.fault(doing, fmt.Errorf("%w: the account may not read it", directory.ErrNoWatermark))
 	}
 	return m, nil
 }
@@ -97,21 +97,21 @@ func (s *session) scope(rests []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// markAfter is the controller's current position, if it can say what changed since the mark.
-func (s *session) markAfter(since directory.Mark, rests []string) (directory.Mark, error) {
+// watermarkAfter is the controller's current position, if it can say what changed since the mark.
+func (s *session) watermarkAfter(since directory.Watermark, rests []string) (directory.Watermark, error) {
 	const doing = "list changes"
-	now, err := s.mark(rests)
+	now, err := s.watermark(rests)
 	if err != nil {
 		return now, err
 	}
 	same := since
 	same.USN = now.USN
 	if now != same || now.USN < since.USN {
-		return now, s.fault(doing, fmt.Errorf("%w: it was of another controller, of another database or of other settings", directory.ErrNoMark))
+		return now, s.fault(doing, fmt.Errorf("%w: it was of another controller, of another database or of other settings", directory.ErrNoWatermark))
 	}
 	interval, err := s.syncInterval()
 	if err == nil && interval == 0 {
-		err = s.fault(doing, fmt.Errorf("%w: %w", directory.ErrNoMark, errNotKept))
+		err = s.fault(doing, fmt.Errorf("%w: %w", directory.ErrNoWatermark, errNotKept))
 	}
 	return now, err
 }
@@ -128,13 +128,13 @@ func (s *session) listPresent(since int64, present func(sid, dn string) error) (
 		}
 		usn, err := strconv.ParseInt(e.GetEqualFoldAttributeValue("uSNChanged"), 10, 64)
 		if err != nil {
-			return s.fault(doing, fmt.Errorf("%w: the account may not read uSNChanged of everybody", directory.ErrNoMark))
+			return s.fault(doing, fmt.Errorf("%w: the account may not read uSNChanged of everybody", directory.ErrNoWatermark))
 		}
 		if usn > since {
 			open[sid] = true
 		}
 		if len(open) > maxChanged {
-			return s.fault(doing, fmt.Errorf("%w: more than %d people changed", directory.ErrNoMark, maxChanged))
+			return s.fault(doing, fmt.Errorf("%w: more than %d people changed", directory.ErrNoWatermark, maxChanged))
 		}
 		s.committed = true
 		return present(sid, text([]byte(e.DN)))
@@ -161,7 +161,7 @@ func (s *session) listChanged(since int64, rests []string, open map[string]bool,
 		return changed(u)
 	})
 	if err == nil && len(open) > 0 {
-		err = s.fault(doing, fmt.Errorf("%w: %d changed people were not found by their uSNChanged", directory.ErrNoMark, len(open)))
+		err = s.fault(doing, fmt.Errorf("%w: %d changed people were not found by their uSNChanged", directory.ErrNoWatermark, len(open)))
 	}
 	return err
 }

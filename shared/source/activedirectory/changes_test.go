@@ -56,7 +56,7 @@ func usual() counting {
 }
 
 // changesSince returns the SIDs that ListChanges reported as present and as changed.
-func changesSince(t *testing.T, d *Directory, since directory.Mark) (got [2][]string, now directory.Mark, err error) {
+func changesSince(t *testing.T, d *Directory, since directory.Watermark) (got [2][]string, now directory.Watermark, err error) {
 	t.Helper()
 	now, err = d.ListChanges(t.Context(), since, nil,
 		func(sid, dn string) error { got[0] = append(got[0], sid+" "+dn); return nil },
@@ -68,7 +68,7 @@ func TestListChanges(t *testing.T) {
 	t.Parallel()
 	f := newController(t, home{mute: true}, onSearch(usual().answer))
 	d := open(t, config(t, f.ca, f.url))
-	mark, err := d.ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil })
+	mark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || mark == nil {
 		t.Fatalf("mark %v, %v", mark, err)
 	}
@@ -94,22 +94,22 @@ func TestNoMark(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
-		spoil func(*counting, *Config, *directory.Mark)
+		spoil func(*counting, *Config, *directory.Watermark)
 		want  string
 	}{
-		{"other controller", func(_ *counting, _ *Config, m *directory.Mark) { m.Controller = "dc2.corp.test" }, "another controller"},
-		{"database put back", func(c *counting, _ *Config, _ *directory.Mark) { c.invocation = "fedcba9876543210" }, "another database"},
-		{"USN gone back", func(_ *counting, _ *Config, m *directory.Mark) { m.USN = 201 }, "another database"},
-		{"other filter", func(_ *counting, c *Config, _ *directory.Mark) { c.Filter = "(mail=*)" }, "other settings"},
-		{"other account", func(_ *counting, c *Config, _ *directory.Mark) { c.Bind = `CORP\other` }, "other settings"},
-		{"invocationId hidden", func(c *counting, _ *Config, _ *directory.Mark) { c.invocation = "" }, "may not read"},
-		{"dates are not kept", func(c *counting, _ *Config, _ *directory.Mark) {
+		{"other controller", func(_ *counting, _ *Config, m *directory.Watermark) { m.Controller = "dc2.corp.test" }, "another controller"},
+		{"database put back", func(c *counting, _ *Config, _ *directory.Watermark) { c.invocation = "fedcba9876543210" }, "another database"},
+		{"USN gone back", func(_ *counting, _ *Config, m *directory.Watermark) { m.USN = 201 }, "another database"},
+		{"other filter", func(_ *counting, c *Config, _ *directory.Watermark) { c.Filter = "(mail=*)" }, "other settings"},
+		{"other account", func(_ *counting, c *Config, _ *directory.Watermark) { c.Bind = `CORP\other` }, "other settings"},
+		{"invocationId hidden", func(c *counting, _ *Config, _ *directory.Watermark) { c.invocation = "" }, "may not read"},
+		{"dates are not kept", func(c *counting, _ *Config, _ *directory.Watermark) {
 			c.interval = []string{"msDS-LogonTimeSyncInterval", "0"}
 		}, "is 0"},
-		{"uSNChanged hidden", func(c *counting, _ *Config, _ *directory.Mark) {
+		{"uSNChanged hidden", func(c *counting, _ *Config, _ *directory.Watermark) {
 			c.present = func() []*ber.Packet { return []*ber.Packet{person(1)} }
 		}, "uSNChanged of everybody"},
-		{"changes not found", func(c *counting, _ *Config, _ *directory.Mark) { c.changed = none }, "1 changed people were not found"},
+		{"changes not found", func(c *counting, _ *Config, _ *directory.Watermark) { c.changed = none }, "1 changed people were not found"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -117,7 +117,7 @@ func TestNoMark(t *testing.T) {
 			var conf Config
 			f := newController(t, home{mute: true}, onSearch(func(r request) []*ber.Packet { return answers.answer(r) }))
 			conf = config(t, f.ca, f.url)
-			mark, err := open(t, conf).ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil })
+			mark, err := open(t, conf).ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 			if err != nil || mark == nil {
 				t.Fatalf("mark %v, %v", mark, err)
 			}
@@ -125,7 +125,7 @@ func TestNoMark(t *testing.T) {
 			c.spoil(&answers, &conf, mark)
 			_, _, err = changesSince(t, open(t, conf), *mark)
 			checkError(t, err, c.want)
-			if !errors.Is(err, directory.ErrNoMark) {
+			if !errors.Is(err, directory.ErrNoWatermark) {
 				t.Errorf("%v, want directory.ErrNoMark", err)
 			}
 		})
@@ -139,7 +139,7 @@ func TestMarkElsewhere(t *testing.T) {
 	other.invocation = "fedcba9876543210"
 	first := newController(t, home{mute: true}, onSearch(other.answer))
 	second := newController(t, home{mute: true}, onSearch(usual().answer))
-	mark, err := open(t, config(t, second.ca, second.url)).ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil })
+	mark, err := open(t, config(t, second.ca, second.url)).ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestUnmarked(t *testing.T) {
 	hidden.invocation = ""
 	f := newController(t, home{mute: true}, onSearch(hidden.answer))
 	read := 0
-	mark, err := open(t, config(t, f.ca, f.url)).ListMarked(t.Context(), nil, func(directory.ADUser) error { read++; return nil })
+	mark, err := open(t, config(t, f.ca, f.url)).ListFull(t.Context(), nil, func(directory.ADUser) error { read++; return nil })
 	if mark != nil || err != nil || read != 2 {
 		t.Errorf("mark %v, %d people, %v", mark, read, err)
 	}
@@ -165,7 +165,7 @@ func TestUnmarked(t *testing.T) {
 
 // testChanges reads the changes since a mark: none since now, and everybody since the beginning.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
-	mark, err := d.ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil })
+	mark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil || mark == nil {
 		t.Fatalf("mark %v, %v", mark, err)
 	}

@@ -53,7 +53,7 @@ func (f *Forest) list(of func(*Directory) error) error {
 	var unasked error
 	for _, d := range f.domains {
 		err := of(d)
-		if _, only := errors.AsType[*directory.UnaskedError](err); only {
+		if _, only := errors.AsType[*directory.PartialLogonError](err); only {
 			unasked = errors.Join(unasked, err)
 		} else if err != nil {
 			return err
@@ -62,22 +62,22 @@ func (f *Forest) list(of func(*Directory) error) error {
 	return unasked
 }
 
-// ListMarked is ListPeople with the mark from which ListChanges can continue. Several domains have no mark, since a
+// ListFull is ListPeople with the mark from which ListChanges can continue. Several domains have no mark, since a
 // mark belongs to one controller.
-func (f *Forest) ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Mark, error) {
+func (f *Forest) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error) {
 	if len(f.domains) == 1 {
-		return f.domains[0].ListMarked(ctx, rests, each)
+		return f.domains[0].ListFull(ctx, rests, each)
 	}
 	return nil, f.list(func(d *Directory) error {
-		_, err := d.ListMarked(ctx, rests, each)
+		_, err := d.ListFull(ctx, rests, each)
 		return err
 	})
 }
 
 // ListChanges is Directory.ListChanges of the only domain.
-func (f *Forest) ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error) {
+func (f *Forest) ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Watermark, error) {
 	if len(f.domains) > 1 {
-		return directory.Mark{}, fmt.Errorf("%w: there are %d domains, and each has changes of its own", directory.ErrNoMark, len(f.domains))
+		return directory.Watermark{}, fmt.Errorf("%w: there are %d domains, and each has changes of its own", directory.ErrNoWatermark, len(f.domains))
 	}
 	return f.domains[0].ListChanges(ctx, since, rests, present, changed)
 }

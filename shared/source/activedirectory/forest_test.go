@@ -134,10 +134,10 @@ func TestForestReads(t *testing.T) {
 	if u, err := f.FindPerson(t.Context(), "q"); err != nil || u.SID != "S-1-5-22-2" {
 		t.Errorf("found %+v, %v", u, err)
 	}
-	if mark, err := f.ListMarked(t.Context(), nil, func(directory.ADUser) error { return nil }); mark != nil || err != nil {
+	if mark, err := f.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil }); mark != nil || err != nil {
 		t.Errorf("mark %v, %v", mark, err)
 	}
-	if _, err := f.ListChanges(t.Context(), directory.Mark{}, nil, nil, nil); !errors.Is(err, directory.ErrNoMark) {
+	if _, err := f.ListChanges(t.Context(), directory.Watermark{}, nil, nil, nil); !errors.Is(err, directory.ErrNoWatermark) {
 		t.Errorf("changes: %v", err)
 	}
 }

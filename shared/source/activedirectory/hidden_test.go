@@ -96,7 +96,7 @@ func TestSambaHiddenAttributes(t *testing.T) {
 		"created": {"whenCreated"}, "both": {"lastLogonTimestamp"}, "descriptor": {"lastLogonTimestamp"},
 	}
 	got, sids := map[string][]string{}, map[string]string{}
-	_, err := h.d.ListMarked(t.Context(), []string{"lastLogonTimestamp", "employeeType", "whenCreated", "extensionAttribute3", "mS-DS-ConsistencyGuid"}, func(u directory.ADUser) error {
+	_, err := h.d.ListFull(t.Context(), []string{"lastLogonTimestamp", "employeeType", "whenCreated", "extensionAttribute3", "mS-DS-ConsistencyGuid"}, func(u directory.ADUser) error {
 		if _, asked := want[u.SAMAccount]; asked {
 			got[u.SAMAccount], sids[u.SAMAccount] = u.Unreadable, u.SID
 		}
@@ -109,7 +109,7 @@ func TestSambaHiddenAttributes(t *testing.T) {
 		"seen": "", "never": "", "type": "", "stamp": "may not read", "logon": "may not read", "both": "may not read", "descriptor": "may not read",
 	} {
 		u, err := h.d.ReadPerson(t.Context(), sids[name])
-		_, unasked := errors.AsType[*directory.UnaskedError](err)
+		_, unasked := errors.AsType[*directory.PartialLogonError](err)
 		if unasked != (why != "") || err != nil && !strings.Contains(err.Error(), why) {
 			t.Errorf("%s at the last moment: %v, want %q", name, err, why)
 		}

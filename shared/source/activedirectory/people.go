@@ -15,7 +15,7 @@ import (
 )
 
 // ListPeople yields every person below the base, in pages, from the first controller that can be reached. An error,
-// also one of each, ends it: the people passed before are then not the whole domain. Only a *directory.UnaskedError
+// also one of each, ends it: the people passed before are then not the whole domain. Only a *directory.PartialLogonError
 // comes after everybody was passed. It means that the domain does not maintain lastLogonTimestamp, so that the dates
 // mean nothing.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
@@ -42,7 +42,7 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 		return each(u)
 	})
 	if err == nil && interval == 0 {
-		return &directory.UnaskedError{Err: errNotKept}
+		return &directory.PartialLogonError{Err: errNotKept}
 	}
 	return err
 }
@@ -51,7 +51,7 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 // lists them. LastLogonTimestamp in the answer is the newest date that any controller has, as lastLogonTimestamp or as
 // lastLogon, which controllers do not replicate.
 //
-// A *directory.UnaskedError, returned together with the person, names each controller that cannot be asked or does not
+// A *directory.PartialLogonError, returned together with the person, names each controller that cannot be asked or does not
 // know the person. The error is directory.ErrNoPerson when no controller knows the SID.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	domain, err := d.domainNow(ctx)
@@ -106,7 +106,7 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 // newest joins the answers: the person as the first controller has them, with the newest date of all controllers.
 func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	var found *directory.ADUser
-	var unasked directory.UnaskedError
+	var unasked directory.PartialLogonError
 	var why faults
 	var stamp, newest time.Time
 	for i, a := range answers {
@@ -133,7 +133,7 @@ func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	}
 	switch {
 	case d.interval == 0:
-		return *found, &directory.UnaskedError{Err: errNotKept}
+		return *found, &directory.PartialLogonError{Err: errNotKept}
 	case len(why) == 0:
 		return *found, nil
 	}

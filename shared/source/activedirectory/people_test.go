@@ -70,7 +70,7 @@ func TestReadPerson(t *testing.T) {
 				t.Errorf("last logon %v, want %v", u.LastLogonTimestamp, c.want)
 			}
 			var got []string
-			if e, ok := errors.AsType[*directory.UnaskedError](err); ok {
+			if e, ok := errors.AsType[*directory.PartialLogonError](err); ok {
 				got = e.Controllers
 			}
 			if diff := cmp.Diff(unasked, got); diff != "" {
@@ -133,8 +133,8 @@ func TestControllersOfTheDomain(t *testing.T) {
 			d.now = func() time.Time { return testNow }
 			_, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
 			checkError(t, err, c.fails)
-			var got directory.UnaskedError
-			if e, ok := errors.AsType[*directory.UnaskedError](err); ok {
+			var got directory.PartialLogonError
+			if e, ok := errors.AsType[*directory.PartialLogonError](err); ok {
 				got = *e
 			}
 			if diff := cmp.Diff(c.unasked, got.Controllers); diff != "" || !got.Latest.Equal(c.latest) {
@@ -164,7 +164,7 @@ func TestListOfControllersLost(t *testing.T) {
 	d := open(t, config(t, first.ca, first.url, second.url))
 	d.now = func() time.Time { return testNow }
 	_, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
-	unasked, ok := errors.AsType[*directory.UnaskedError](err)
+	unasked, ok := errors.AsType[*directory.PartialLogonError](err)
 	if want := time.Date(2026, 10, 24, 10, 0, 0, 0, time.UTC); !ok || !unasked.Latest.Equal(want) {
 		t.Errorf("%v, want a *directory.UnaskedError with %v", err, want)
 	}
@@ -175,7 +175,7 @@ func TestListPeopleWithoutDates(t *testing.T) {
 	h := home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "0"}}
 	f := newController(t, h, onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) }))
 	got, err := listSIDs(t.Context(), open(t, config(t, f.ca, f.url)))
-	if _, unasked := errors.AsType[*directory.UnaskedError](err); !unasked || len(got) != 2 {
+	if _, unasked := errors.AsType[*directory.PartialLogonError](err); !unasked || len(got) != 2 {
 		t.Errorf("%d people, %v; want everybody and *directory.UnaskedError", len(got), err)
 	}
 }

@@ -124,7 +124,7 @@ func TestADWayBack(t *testing.T) {
 func putsBackEgon(t *testing.T, guid, former string) *bench {
 	t.Helper()
 	c := freeEgon
-	c.Rule, c.Back = plan.RestoreRule, "r0"
+	c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
 	b := newBench(t, c)
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")
 	if err != nil {

@@ -18,10 +18,10 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 		return nil, err
 	}
 	past := history.ItemOf(e)
-	if known := m.run.Past(m.change.User, m.change.SID, license); past != nil && known != nil && known.State == history.GivenBack && past.State == history.Taken && known.Run == past.Run {
+	if known := m.run.Past(m.change.User, m.change.SID, license); past != nil && known != nil && known.State == history.Restored && past.State == history.Taken && known.Run == past.Run {
 		past = known // the ledger does not know of what others gave back
 	}
-	if past != nil && past.State == history.Noticed {
+	if past != nil && past.State == history.Announced {
 		past.IdleSince = &past.At
 	}
 	return past, nil
@@ -29,7 +29,7 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 
 // earlierRules are what the rules that come before one in the policy change of the
 // person, as just read.
-func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Claims, err error) {
+func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Conflicts, err error) {
 	for _, r := range m.run.Policy.Rules {
 		if r == of {
 			break
@@ -46,7 +46,7 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 
 // entangled is ledger.ErrBlocked when another license of the person is being changed
 // from or to one that this change is about.
-func (m *move) entangled(ctx context.Context) error {
+func (m *move) conflict(ctx context.Context) error {
 	c := m.change
 	for _, license := range m.page.Licenses() {
 		if license == c.License {
@@ -56,7 +56,7 @@ func (m *move) entangled(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		shared := decision.Entangled(e.License, e.To, c.License, c.To) != ""
+		shared := decision.Conflict(e.License, e.To, c.License, c.To) != ""
 		switch {
 		case shared && e.Completion == nil:
 			return ledger.Blocked(e)

@@ -27,7 +27,7 @@ func TestAskedAgain(t *testing.T) {
 	failAD := func(call string, err error) func(*bench) {
 		return func(b *bench) { b.ad.fail = map[string]error{call: err} }
 	}
-	unasked := &directory.UnaskedError{Controllers: []string{"ldaps://dc2"}, Err: errDown}
+	unasked := &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errDown}
 	tests := map[string]struct {
 		change plan.Change
 		what   func(*bench)
@@ -89,7 +89,7 @@ func TestControllerUnasked(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, freeEgon)
 			b.now = asOf
-			b.ad.fail = map[string]error{"ReadPerson S-1-5-21-5": &directory.UnaskedError{Controllers: []string{"ldaps://dc2"}, Err: errDown, Latest: tc.latest}}
+			b.ad.fail = map[string]error{"ReadPerson S-1-5-21-5": &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errDown, Latest: tc.latest}}
 			b.apply(t, tc.want, tc.note)
 			b.wrote(t, tc.writes...)
 		})
@@ -105,7 +105,7 @@ func TestOtherSourceDoesNotMatter(t *testing.T) {
 	b := newBench(t, c)
 	dora := b.entra.users["id-dora"]
 	dora.LastSuccessful, dora.Assignments = idle, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
-	b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": &directory.UnaskedError{Err: errDown}}
+	b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": &directory.PartialLogonError{Err: errDown}}
 	b.apply(t, report.Done, "")
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }

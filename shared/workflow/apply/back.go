@@ -16,7 +16,7 @@ import (
 // call of the run has closed it.
 func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (report.Status, string) {
 	m.turned = true
-	left, err := m.ledger.GoBack(ctx, m.entry, ledger.Mark{Outcome: o, Why: why, At: m.Now().UTC()})
+	left, err := m.ledger.RollBack(ctx, m.entry, ledger.Mark{Outcome: o, Why: why, At: m.Now().UTC()})
 	if err != nil {
 		return troubled, err.Error()
 	}
@@ -26,7 +26,7 @@ func (m *move) rollBack(ctx context.Context, o ledger.Outcome, why string) (repo
 		return m.closedByOther(ctx, m.took)
 	}
 	if left && !m.unchanged {
-		back, err := m.ledger.Back(ctx, m.entry) // the first mark: an earlier call may have made it
+		back, err := m.ledger.RollbackMark(ctx, m.entry) // the first mark: an earlier call may have made it
 		if err != nil {
 			return troubled, err.Error()
 		}
@@ -51,7 +51,7 @@ func (m *move) undoDirect(ctx context.Context, o ledger.Outcome, why string) (re
 // before this call took the license. Then closedByOther assigns the license again.
 func (m *move) closedByOther(ctx context.Context, took bool) (report.Status, string) {
 	won := m.entry.Completion
-	if took && won.Outcome != ledger.Done && m.change.Back == "" {
+	if took && won.Outcome != ledger.Done && m.change.RestoreOf == "" {
 		if err := m.write(ctx, m.entry.Source, true); err != nil {
 			return report.Failed, fmt.Sprintf("%s; this call had taken the license meanwhile, and giving it again failed, do it by hand: %v", won.Note, err)
 		}
@@ -69,7 +69,7 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.S
 	if err != nil {
 		return m.goingBack(why, err)
 	}
-	if !in || !m.settled() {
+	if !in || !m.readLagOver() {
 		shown, err := m.setMember(ctx, e.Source, true)
 		reason := definite(err)
 		switch {
@@ -82,8 +82,8 @@ func (m *move) undo(ctx context.Context, o ledger.Outcome, why string) (report.S
 			return report.Pending, sentences(why, rejoined)
 		}
 	}
-	had := m.change.Back != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == m.from() && a.Active() })
-	if m.follows() && had && !(m.settled() && m.active(e.SKU, m.from())) {
+	had := m.change.RestoreOf != "" || slices.ContainsFunc(e.Before.Assignments, func(a directory.Assignment) bool { return a.Group == m.from() && a.Active() })
+	if m.follows() && had && !(m.readLagOver() && m.active(e.SKU, m.from())) {
 		return report.Pending, sentences(why, rejoined)
 	}
 	return m.leaveTarget(ctx, o, why)
@@ -102,7 +102,7 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 	if err != nil {
 		return m.goingBack(why, err)
 	}
-	if in || m.joined && e.Back == "" {
+	if in || m.joined && e.RestoreOf == "" {
 		gone, err := m.setMember(ctx, e.Target, false)
 		reason := definite(err)
 		switch {
@@ -121,14 +121,14 @@ func (m *move) leaveTarget(ctx context.Context, o ledger.Outcome, why string) (r
 
 // settled reports whether reads can no longer show the state before the source was left. It is also true when the
 // source was not left.
-func (m *move) settled() bool {
-	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.settles()
+func (m *move) readLagOver() bool {
+	return m.leftBy.IsZero() || m.Now().Sub(m.leftBy) >= m.readLag()
 }
 
 // cannotGoBack ends a change whose source cannot be joined again. The change stays as it is. A restore that cannot go
 // back has changed nothing.
 func (m *move) cannotGoBack(ctx context.Context, why, reason string) (report.Status, string) {
-	if m.change.Back != "" {
+	if m.change.RestoreOf != "" {
 		return m.complete(ctx, ledger.Failed, reason)
 	}
 	return m.complete(ctx, ledger.Done, sentences(why, "it could not be put back: "+reason))
@@ -188,7 +188,7 @@ func (m *move) setMember(ctx context.Context, group string, member bool) (shown 
 
 // recent reports whether reads may still show the state before a change ended.
 func (m *move) recent(e *ledger.Entry) bool {
-	return e.Completion != nil && e.Completion.Outcome != ledger.Noticed && m.Now().Sub(e.Completion.At) < directory.Settling
+	return e.Completion != nil && e.Completion.Outcome != ledger.Announced && m.Now().Sub(e.Completion.At) < directory.Settling
 }
 
 // takenBy returns the latest time at which the change that this entry undoes can have ended.

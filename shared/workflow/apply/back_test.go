@@ -23,7 +23,7 @@ func takenFromAnna(t *testing.T) *bench {
 func takenFromAnnaBy(t *testing.T, policy string) *bench {
 	t.Helper()
 	c := moveAnna
-	c.Rule, c.Back, c.MonthlySaving = plan.RestoreRule, "r0", -35
+	c.Rule, c.RestoreOf, c.MonthlySaving = plan.RestoreRule, "r0", -35
 	b := newBenchOf(t, policy, c)
 	b.entra.in = members{"g-exo": {"id-anna"}}
 	b.follow()
@@ -145,7 +145,7 @@ func (b *bench) notice(t *testing.T, days int) {
 	book := ledger.In(b.Store)
 	e, err := book.Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", Run: "r0", Rule: "m365", To: "exo", Via: "notice", At: daysAgo(days), IdleSince: &idle}, nil)
 	if err == nil {
-		err = book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Noticed, At: daysAgo(days)})
+		err = book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Announced, At: daysAgo(days)})
 	}
 	if err != nil {
 		t.Fatal(err)

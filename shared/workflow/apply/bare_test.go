@@ -21,7 +21,7 @@ import (
 func TestWhatARestoreReads(t *testing.T) {
 	t.Parallel()
 	const dora, egon = "S-1-5-21-4", "S-1-5-21-5"
-	unasked := &directory.UnaskedError{Err: errDown}
+	unasked := &directory.PartialLogonError{Err: errDown}
 	entra := func(via plan.Via) plan.Change { return plan.Change{User: "id-dora", SID: dora, Via: via} }
 	inAD := plan.Change{User: egon, SID: egon, Via: plan.ADGroup}
 	for name, tc := range map[string]struct {
@@ -162,7 +162,7 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 		"a second later":                  {asOf.Add(time.Second), ledger.Failed, asOf, report.Refused, "run other changed it after this plan was made; plan again"},
 		"a moment ago, and planned since": {now.Add(-directory.Settling + time.Second), ledger.Failed, now, report.Refused, "run other was at it a moment ago, and reads may not show that yet; plan again in some minutes"},
 		"settled, and planned since":      {now.Add(-directory.Settling), ledger.Failed, now, report.Done, ""},
-		"announced a moment ago":          {now.Add(-time.Minute), ledger.Noticed, now, report.Done, ""},
+		"announced a moment ago":          {now.Add(-time.Minute), ledger.Announced, now, report.Done, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -108,8 +108,8 @@ func TestWhatDoesNotBegin(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := j.change(t.Context(), &j.plan.Changes[0], all["id-bo"])
-			if r.Status != tc.status || r.Again != tc.again || !strings.HasPrefix(r.Note, tc.note) {
-				t.Errorf("%s, %q, again %t; want %s, %q", r.Status, r.Note, r.Again, tc.status, tc.note)
+			if r.Status != tc.status || r.Retry != tc.again || !strings.HasPrefix(r.Note, tc.note) {
+				t.Errorf("%s, %q, again %t; want %s, %q", r.Status, r.Note, r.Retry, tc.status, tc.note)
 			}
 			if wrote := len(b.entra.writes()) > 0; wrote != (tc.status == report.Done) {
 				t.Errorf("wrote %v", b.entra.writes())
@@ -200,7 +200,7 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.Applier = &Applier{Store: blindStore{b.Store, "boxes"}, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
-	if r := j.change(t.Context(), &c, all["id-bo"]); r.Status != report.Pending || !r.Again || !strings.HasPrefix(r.Note, "nothing was done: read the mailbox usage report of run run: ") {
+	if r := j.change(t.Context(), &c, all["id-bo"]); r.Status != report.Pending || !r.Retry || !strings.HasPrefix(r.Note, "nothing was done: read the mailbox usage report of run run: ") {
 		t.Errorf("the report cannot be read: %+v", r)
 	}
 	b.wrote(t)

@@ -47,7 +47,7 @@ func TestClosedBeside(t *testing.T) {
 				m = b.underWay(t, moveAnna, tc.via)
 			}
 			c := *m.change
-			c.Back = tc.back
+			c.RestoreOf = tc.back
 			m.change = &c
 			b.entra.in, b.ad.in = members{}, members{}
 			if tc.fail {
@@ -104,9 +104,9 @@ func TestTargetThatCannotBeReadOnTheWayBack(t *testing.T) {
 	t.Parallel()
 	for _, back := range []string{"", "r0"} {
 		b := newBench(t, demoteEgon)
-		m := b.inAD(t, ledger.Intent{Target: liteDN, Back: back})
+		m := b.inAD(t, ledger.Intent{Target: liteDN, RestoreOf: back})
 		c := *m.change
-		c.Back = back
+		c.RestoreOf = back
 		m.change = &c
 		b.ad.fail = map[string]error{"MemberOf " + liteDN + " S-1-5-21-5": errDown}
 		if status, note := m.undo(t.Context(), ledger.RolledBack, "why"); status != troubled || !strings.HasPrefix(note, "why; going back is not finished, run apply again: down") {

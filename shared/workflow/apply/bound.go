@@ -27,7 +27,7 @@ func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, e
 		return "", err
 	case p != nil:
 		planned := func(c plan.Change) bool {
-			return c.User == taken.Person && c.License == taken.License && c.To == taken.To && c.Back == ""
+			return c.User == taken.Person && c.License == taken.License && c.To == taken.To && c.RestoreOf == ""
 		}
 		if p.PlanHash == taken.PlanHash && slices.ContainsFunc(p.Changes, planned) {
 			return "", nil

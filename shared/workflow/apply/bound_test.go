@@ -55,7 +55,7 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 		"somebody else's":                   {plan: with(func(c *plan.Change) { c.User = "id-dora" }), want: none},
 		"another license":                   {plan: with(func(c *plan.Change) { c.License = "visio" }), want: none},
 		"to another license":                {plan: with(func(c *plan.Change) { c.To = "" }), want: none},
-		"the plan gives it back":            {plan: with(func(c *plan.Change) { c.Back = "r-1" }), want: none},
+		"the plan gives it back":            {plan: with(func(c *plan.Change) { c.RestoreOf = "r-1" }), want: none},
 		"the plan changes nothing":          {plan: []plan.Change{}, want: none},
 		"no plan, in the list":              {touches: []history.Touch{{User: "id-bo", License: "e3"}, touch}},
 		"no plan, another in the list":      {touches: []history.Touch{{User: "id-bo", License: "e3"}}, want: none},
@@ -253,7 +253,7 @@ func TestMembership(t *testing.T) {
 				}
 			}
 			for _, id := range []string{"id-bo", "id-anna"} {
-				h := &directory.Halves{Memberships: map[string][]string{}}
+				h := &directory.Accounts{Memberships: map[string][]string{}}
 				if err := j.entraGroups(t.Context(), &directory.EntraUser{ID: id}, h); err != nil {
 					t.Fatal(err)
 				}
@@ -275,7 +275,7 @@ func TestMembership(t *testing.T) {
 		t.Errorf("a restore asks: %v, %v", err, b.entra.calls)
 	}
 	j.plan.Restores, b.entra.fail = "", map[string]error{"GroupsOf id-bo": errDown}
-	if err := j.entraGroups(t.Context(), &directory.EntraUser{ID: "id-bo"}, &directory.Halves{Memberships: map[string][]string{}}); !errors.Is(err, errDown) {
+	if err := j.entraGroups(t.Context(), &directory.EntraUser{ID: "id-bo"}, &directory.Accounts{Memberships: map[string][]string{}}); !errors.Is(err, errDown) {
 		t.Errorf("memberOf fails: %v", err)
 	}
 }

@@ -233,7 +233,7 @@ func TestProductsOfARestore(t *testing.T) {
 func TestPeopleAreReadOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna, changeBo, freeEgon)
-	if _, err := b.jobOf(t).halves(t.Context(), []plan.Change{moveAnna, freeAnna, changeBo, freeEgon}); err != nil {
+	if _, err := b.jobOf(t).accounts(t.Context(), []plan.Change{moveAnna, freeAnna, changeBo, freeEgon}); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(b.entra.calls)

@@ -105,7 +105,7 @@ func TestLeavingInActiveDirectory(t *testing.T) {
 			b := newBench(t, freeEgon)
 			m := b.inAD(t, ledger.Intent{Target: tc.target})
 			if tc.back {
-				if _, err := m.ledger.GoBack(t.Context(), m.entry, ledger.Mark{Outcome: ledger.GivenBack, Why: "wanted", At: b.now}); err != nil {
+				if _, err := m.ledger.RollBack(t.Context(), m.entry, ledger.Mark{Outcome: ledger.Restored, Why: "wanted", At: b.now}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -206,7 +206,7 @@ func TestRestoreThatIsOpen(t *testing.T) {
 		"another successor": {func(in *ledger.Intent) { in.TargetSKU = "sku-x" }, report.Failed, "the groups or products of"},
 	} {
 		b := newBench(t, moveAnna)
-		in := ledger.Intent{Person: "id-anna", License: "e3", To: "exo", Run: "run", Back: "r0", Rule: plan.RestoreRule, Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", At: b.now}
+		in := ledger.Intent{Person: "id-anna", License: "e3", To: "exo", Run: "run", RestoreOf: "r0", Rule: plan.RestoreRule, Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", At: b.now}
 		tc.alter(&in)
 		j := b.jobOf(t)
 		e, err := j.ledger.Begin(t.Context(), in, nil)
@@ -214,7 +214,7 @@ func TestRestoreThatIsOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := moveAnna
-		c.Back = "r0"
+		c.RestoreOf = "r0"
 		u := *b.entra.users["id-anna"]
 		m := &move{job: j, entry: e, change: &c, person: &directory.Person{Entra: &u, EntraState: directory.Present}, read: b.now}
 		status, note := j.stillOpen(t.Context(), m)

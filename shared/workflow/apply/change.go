@@ -22,7 +22,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 			s = report.Pending
 		}
 		r := report.ResultOf(c, s, fmt.Sprintf(format, args...))
-		if r.Again = again; m.person != nil && s == report.Kept && c.Back == "" {
+		if r.Retry = again; m.person != nil && s == report.Kept && c.RestoreOf == "" {
 			r.Sighting = m.person.Sighting(m.read)
 		}
 		return r
@@ -41,7 +41,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	ours := last != nil && last.Run == j.plan.Run
 	m.page = page
 	if ours && last.Completion != nil {
-		if c.Back != "" && last.Completion.Outcome == ledger.Done && e.person != nil {
+		if c.RestoreOf != "" && last.Completion.Outcome == ledger.Done && e.person != nil {
 			if why, err := m.unproven(ctx, last); err != nil || why != "" {
 				return result(troubled, "%s", cmp.Or(why, fmt.Sprint(err)))
 			}
@@ -66,8 +66,8 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	case !ours && e.person.ID() != c.User:
 		return result(report.Refused, "known to Entra ID by now as %s; plan again", e.person.ID())
 	}
-	if c.Back != "" {
-		status, note := j.putBack(ctx, m, last)
+	if c.RestoreOf != "" {
+		status, note := j.restore(ctx, m, last)
 		return result(status, "%s", note)
 	}
 	if !ours {
@@ -83,7 +83,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		}
 	}
 	if c.Via == plan.Notice {
-		status, note := m.complete(ctx, ledger.Noticed, "announced")
+		status, note := m.complete(ctx, ledger.Announced, "announced")
 		return result(status, "%s", note)
 	}
 	status, note := m.advance(ctx, ours)
@@ -116,7 +116,7 @@ const inBin = 30 * 24 * time.Hour
 // gone ends a change of an account that is no longer there. When it may have been
 // made, it stays open as long as the account may come back.
 func (m *move) gone(ctx context.Context, why string) (report.Status, string) {
-	left, err := m.ledger.Left(ctx, m.entry)
+	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	switch {
 	case err != nil:
 		return troubled, err.Error()
@@ -147,7 +147,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	}
 	first, err := m.earlierRules(ctx, rule)
 	if err == nil {
-		err = m.entangled(ctx)
+		err = m.conflict(ctx)
 	}
 	past, pastErr := m.past(ctx, rule.License.Name)
 	if err = errors.Join(err, pastErr); unbelieved(err) {
@@ -199,6 +199,6 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 func (j *job) intent(c *plan.Change) ledger.Intent {
 	return ledger.Intent{
 		Person: c.User, SID: c.SID, UserPrincipalName: c.UserPrincipalName, License: c.License, MonthlySaving: c.MonthlySaving, Run: j.plan.Run, PlanHash: j.plan.PlanHash, Rule: c.Rule, To: c.To, Via: string(c.Via),
-		Back: c.Back, Reason: c.Reason, At: j.Now().UTC(), IdleSince: c.IdleSince, ApprovedBy: j.approver,
+		RestoreOf: c.RestoreOf, Reason: c.Reason, At: j.Now().UTC(), IdleSince: c.IdleSince, ApprovedBy: j.approver,
 	}
 }

@@ -52,7 +52,7 @@ func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := j.change(t.Context(), &changeBo, all["id-bo"]); r.Status != report.Pending || !r.Again || !strings.HasPrefix(r.Note, "nothing was done: ") {
+	if r := j.change(t.Context(), &changeBo, all["id-bo"]); r.Status != report.Pending || !r.Retry || !strings.HasPrefix(r.Note, "nothing was done: ") {
 		t.Errorf("%+v", r)
 	}
 	b.wrote(t)
@@ -79,18 +79,18 @@ func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := freeEgon
-			c.Rule, c.Back = plan.RestoreRule, "r0"
+			c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
 			b := newBench(t, c)
 			b.ad.at(citrixDN, citrixGUID, 900)
 			b.ad.in = members{}
-			b.put(t, ledger.Intent{Person: c.User, SID: c.SID, License: "citrix", Rule: plan.RestoreRule, Back: "r0", Via: "ad-group", Source: citrixDN, SourceGUID: citrixGUID, At: b.now}, tc.o)
+			b.put(t, ledger.Intent{Person: c.User, SID: c.SID, License: "citrix", Rule: plan.RestoreRule, RestoreOf: "r0", Via: "ad-group", Source: citrixDN, SourceGUID: citrixGUID, At: b.now}, tc.o)
 			tc.then(b)
 			e := evidence{person: &directory.Person{AD: b.ad.people[c.User], ADState: directory.Present}, read: b.now}
 			if tc.gone {
 				e = evidence{gone: true, why: "gone"}
 			}
 			r := b.judging(t).change(t.Context(), &c, e)
-			if r.Status != tc.want || r.Again != tc.again || !strings.Contains(r.Note, tc.note) {
+			if r.Status != tc.want || r.Retry != tc.again || !strings.Contains(r.Note, tc.note) {
 				t.Errorf("%+v; want %s, %q", r, tc.want, tc.note)
 			}
 			b.wrote(t)
@@ -107,7 +107,7 @@ func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	b.put(t, ledger.Intent{Person: freeEgon.User, SID: freeEgon.SID, License: "citrix", Rule: "citrix", Via: "ad-group", Source: citrixDN, SourceGUID: citrixGUID, At: b.now}, "")
 	b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown}
 	b.apply(t, report.Pending, "down")
-	if r := b.results(t); !r.Results[0].Again {
+	if r := b.results(t); !r.Results[0].Retry {
 		t.Errorf("%+v", r.Results)
 	}
 	b.wrote(t)

@@ -59,7 +59,7 @@ func (j *job) again(ctx context.Context, c *plan.Change) evidence {
 // fresh reads the people of some changes from both directories.
 func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
 	began := j.Now()
-	all, err := j.halves(ctx, changes)
+	all, err := j.accounts(ctx, changes)
 	for user, e := range all {
 		e.read = began
 		all[user] = e
@@ -67,7 +67,7 @@ func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evid
 	return all, err
 }
 
-func (j *job) halves(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
+func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
 	if j.plan.Restores != "" {
 		return j.bare(ctx, changes)
 	}
@@ -125,7 +125,7 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]evide
 		}
 		if (c.Via.InAD() || isSID(c.User)) && j.AD != nil {
 			account, err := j.AD.ReadPerson(ctx, cmp.Or(c.SID, c.User))
-			unasked := (*directory.UnaskedError)(nil)
+			unasked := (*directory.PartialLogonError)(nil)
 			switch {
 			case err == nil, errors.As(err, &unasked):
 				e.person.AD, e.person.ADState = &account, directory.Present
@@ -156,10 +156,10 @@ func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 // both joins the fresh accounts of Entra ID and Active Directory. u is nil for a person who was planned without an
 // account in Entra ID.
 func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evidence {
-	h := directory.Halves{EntraState: directory.Present, Memberships: map[string][]string{}, Anchor: j.run.Policy.Anchor}
+	h := directory.Accounts{EntraState: directory.Present, Memberships: map[string][]string{}, Anchor: j.run.Policy.Anchor}
 	e := evidence{}
 	if j.AD != nil && sid != "" {
-		e.latest, e.adError = j.adHalf(ctx, sid, &h)
+		e.latest, e.adError = j.adAccount(ctx, sid, &h)
 	}
 	if u == nil && e.adError != nil {
 		return evidence{why: fmt.Sprintf("Active Directory could not be read: %v", e.adError)}
@@ -190,7 +190,7 @@ func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evid
 
 // meanwhileInEntra looks in Entra ID for a person whom the plan knew only from Active Directory. The account may exist
 // by now, or the list that the plan read may have been short.
-func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Halves) (*directory.EntraUser, error) {
+func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Accounts) (*directory.EntraUser, error) {
 	if len(h.AD) == 0 || h.AD[0].UserPrincipalName == "" {
 		return nil, nil
 	}
@@ -206,11 +206,11 @@ func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Halves) (*direc
 	return &u, nil
 }
 
-// adHalf reads the account in Active Directory. When the last logon is not known, latest is the latest that it can be.
+// adAccount reads the account in Active Directory. When the last logon is not known, latest is the latest that it can be.
 // With an error h stays without the account, which means that it was not read.
-func (j *job) adHalf(ctx context.Context, sid string, h *directory.Halves) (latest time.Time, err error) {
+func (j *job) adAccount(ctx context.Context, sid string, h *directory.Accounts) (latest time.Time, err error) {
 	account, err := j.AD.ReadPerson(ctx, sid)
-	var unasked *directory.UnaskedError
+	var unasked *directory.PartialLogonError
 	switch {
 	case errors.As(err, &unasked):
 		h.Stale[directory.AD], latest = unasked.Error(), unasked.Latest

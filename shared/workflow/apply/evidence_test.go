@@ -67,7 +67,7 @@ func TestWhatTheRunKnewCannotBeRead(t *testing.T) {
 // proven; one that cannot be read, or whose groups cannot, is not dated at all.
 func TestADHalf(t *testing.T) {
 	t.Parallel()
-	late := &directory.UnaskedError{Err: errDown, Latest: daysAgo(95)}
+	late := &directory.PartialLogonError{Err: errDown, Latest: daysAgo(95)}
 	for name, tc := range map[string]struct {
 		fail    map[string]error
 		there   bool
@@ -88,8 +88,8 @@ func TestADHalf(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, freeEgon)
 			b.ad.fail = tc.fail
-			h := directory.Halves{Memberships: map[string][]string{}}
-			latest, err := b.jobOf(t).adHalf(t.Context(), "S-1-5-21-5", &h)
+			h := directory.Accounts{Memberships: map[string][]string{}}
+			latest, err := b.jobOf(t).adAccount(t.Context(), "S-1-5-21-5", &h)
 			if !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) || !latest.IsZero() != tc.latest {
 				t.Errorf("%v, latest %s", err, latest)
 			}

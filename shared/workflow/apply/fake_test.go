@@ -296,7 +296,7 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 	return f.read("ListPeople")
 }
 
-// ReadPerson gives the person also with an UnaskedError, as the real one does.
+// ReadPerson gives the person also with an PartialLogonError, as the real one does.
 func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	err := f.read("ReadPerson " + sid)
 	u := f.people[sid]

@@ -176,7 +176,7 @@ func TestAccountGoneFromActiveDirectory(t *testing.T) {
 		b := newBench(t, changeBo)
 		m := b.underWay(t, changeBo, plan.ADGroup)
 		c := changeBo
-		c.Back = tc.back
+		c.RestoreOf = tc.back
 		m.change, m.person.ADState = &c, tc.state
 		if tc.noAD {
 			m.Applier = &Applier{Store: b.Store, Entra: b.entra, Now: b.Applier.Now}
@@ -316,7 +316,7 @@ func TestUndoingWhatBegan(t *testing.T) {
 	} {
 		b := newBench(t, moveAnna)
 		back := moveAnna
-		back.Rule, back.Back = plan.RestoreRule, "r0"
+		back.Rule, back.RestoreOf = plan.RestoreRule, "r0"
 		in := ledger.Intent{Person: "id-anna", License: "e3", To: "exo", Run: "r0", Rule: "m365", Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", At: daysAgo(3), Before: ledger.Holding{Assignments: []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}}}
 		tc.alter(&in)
 		j := b.jobOf(t)

@@ -82,7 +82,7 @@ func (j *job) membership(ctx context.Context, q *policy.MemberQuery, g *director
 
 // entraGroups notes to which of the groups that the policy asks about a person
 // belongs now.
-func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *directory.Halves) error {
+func (j *job) entraGroups(ctx context.Context, u *directory.EntraUser, h *directory.Accounts) error {
 	groups := directory.GroupsOf{User: u.ID, All: j.Entra.GroupsOf, Listed: j.Entra.DirectGroups}
 	for _, q := range j.memberQueries() {
 		if q.Ref.Source != directory.Entra {

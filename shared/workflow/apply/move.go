@@ -52,9 +52,9 @@ func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string
 		return m.withoutAD(ctx)
 	}
 	if m.joined = resumed; resumed {
-		back, err := m.ledger.Back(ctx, m.entry)
+		back, err := m.ledger.RollbackMark(ctx, m.entry)
 		if err == nil {
-			m.left, err = m.ledger.Left(ctx, m.entry)
+			m.left, err = m.ledger.LeavingMark(ctx, m.entry)
 		}
 		if err != nil {
 			return troubled, err.Error()
@@ -93,14 +93,14 @@ func (m *move) withoutAD(ctx context.Context) (report.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
 		return troubled, "the Active Directory account cannot be read now" + prefixed(": ", m.person.Doubt)
 	}
-	left, err := m.ledger.Left(ctx, m.entry)
+	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	if err != nil {
 		return troubled, err.Error()
 	}
-	if left != nil && m.change.Back == "" && m.entry.SourceEntra != "" && m.holds(m.entry.SKU, m.from()) {
+	if left != nil && m.change.RestoreOf == "" && m.entry.SourceEntra != "" && m.holds(m.entry.SKU, m.from()) {
 		return report.Pending, "the account is no longer in Active Directory; waiting for its license to be freed"
 	}
-	if left != nil && m.change.Back == "" {
+	if left != nil && m.change.RestoreOf == "" {
 		return m.complete(ctx, ledger.Done, "the account is no longer in Active Directory")
 	}
 	return m.complete(ctx, ledger.Failed, "the account is no longer in Active Directory")
@@ -310,7 +310,7 @@ func (m *move) writeFailed(ctx context.Context, err error) (report.Status, strin
 // way.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (report.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
-	if m.person != nil && o != ledger.Noticed {
+	if m.person != nil && o != ledger.Announced {
 		var err error
 		if c.After, err = m.holding(ctx, &m.entry.Intent); err != nil {
 			return troubled, fmt.Sprintf("what the person holds now could not be read: %v", err)

@@ -32,7 +32,7 @@ func (j *job) broken(ctx context.Context, c *plan.Change, fault string) report.R
 		return report.ResultOf(c, report.Failed, "nothing was begun: "+fault)
 	}
 	r := report.ResultOf(c, report.Pending, "it may be half-way, run apply again: "+fault)
-	r.Again = true
+	r.Retry = true
 	return r
 }
 

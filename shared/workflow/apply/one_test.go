@@ -104,7 +104,7 @@ func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 			if tc.blind {
 				j.ledger = ledger.In(blindStore{b.Store, "ledger/id-bo/e3/000001.json"})
 			}
-			if r := j.broken(t.Context(), &changeBo, "a fault"); r.Status != tc.want || r.Again != (tc.want == report.Pending) || !strings.HasSuffix(r.Note, ": a fault") {
+			if r := j.broken(t.Context(), &changeBo, "a fault"); r.Status != tc.want || r.Retry != (tc.want == report.Pending) || !strings.HasSuffix(r.Note, ": a fault") {
 				t.Errorf("%+v, want %s", r, tc.want)
 			}
 		})
@@ -144,7 +144,7 @@ func takenFromEgon(t *testing.T) *bench {
 	t.Helper()
 	var changes []plan.Change
 	for _, c := range []plan.Change{freeEgon, freeDora} {
-		c.Rule, c.Back = plan.RestoreRule, "r0"
+		c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
 		changes = append(changes, c)
 	}
 	b := newBench(t, changes...)

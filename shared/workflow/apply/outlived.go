@@ -23,7 +23,7 @@ const doubtful = time.Hour
 func (m *move) outlived(ctx context.Context, held bool) (report.Status, string) {
 	switch {
 	case m.stopped[m.change.User]:
-		return m.rollBack(ctx, ledger.GivenBack, "somebody asked for it back")
+		return m.rollBack(ctx, ledger.Restored, "somebody asked for it back")
 	case !held:
 		return "", ""
 	case m.left != nil:
@@ -50,11 +50,11 @@ func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
 	case free != nil && m.Now().Sub(free.At) < directory.Settling:
 		return m.readAgain("the license was seen free, and is read as held")
 	case free != nil:
-		return m.rollBack(ctx, ledger.GivenBack, "somebody gave it back after it was seen free at "+free.At.Format(time.RFC3339))
+		return m.rollBack(ctx, ledger.Restored, "somebody gave it back after it was seen free at "+free.At.Format(time.RFC3339))
 	case made != nil && m.Now().Sub(made.At) < m.target().late():
 		return m.readAgain("the license was taken, and is read as held")
 	case made != nil:
-		return m.rollBack(ctx, ledger.GivenBack, "the directory answered at "+made.At.Format(time.RFC3339)+" that it was taken, and it is held: somebody gave it back, or it was never done")
+		return m.rollBack(ctx, ledger.Restored, "the directory answered at "+made.At.Format(time.RFC3339)+" that it was taken, and it is held: somebody gave it back, or it was never done")
 	case m.Now().Sub(m.left.At) >= doubtful:
 		return m.rollBack(ctx, ledger.Failed, "taken at "+m.left.At.Format(time.RFC3339)+", and held still or again: the write was not made, or somebody gave it back")
 	}
@@ -89,7 +89,7 @@ func (m *move) outOfTarget(ctx context.Context) (report.Status, string) {
 	case m.Now().Sub(seen.At) < directory.Settling:
 		return "", ""
 	}
-	return m.rollBack(ctx, ledger.GivenBack, "somebody took the person out of the target group")
+	return m.rollBack(ctx, ledger.Restored, "somebody took the person out of the target group")
 }
 
 // tryAgain counts how often the target is joined without listing the person. It ends

@@ -136,7 +136,7 @@ func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 func TestStepsOfARestore(t *testing.T) {
 	t.Parallel()
 	back := freeDora
-	back.Rule, back.Back = plan.RestoreRule, "r0"
+	back.Rule, back.RestoreOf = plan.RestoreRule, "r0"
 	r := newRelayed(t, newBench(t, back))
 	r.bench.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{back}, "r0" })
 	for name, tc := range map[string]struct {

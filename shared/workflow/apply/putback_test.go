@@ -18,7 +18,7 @@ import (
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon
-	c.Rule, c.Back = plan.RestoreRule, "r0"
+	c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
 	j := b.judging(t)
 	j.plan.Restores = restores
 	page, err := j.ledger.Of(t.Context(), c.User)
@@ -49,7 +49,7 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 		}
 	}
 	as := func(*ledger.Intent) {}
-	begun := taken(func(in *ledger.Intent) { in.Run, in.Back, in.Rule = "run", "r0", plan.RestoreRule }, "")
+	begun := taken(func(in *ledger.Intent) { in.Run, in.RestoreOf, in.Rule = "run", "r0", plan.RestoreRule }, "")
 	done, open := taken(as, ledger.Done), taken(as, "")
 	for name, tc := range map[string]struct {
 		stand    func(*testing.T, *bench)
@@ -66,8 +66,8 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 		"the ledger has nothing":          {func(*testing.T, *bench) {}, "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", ""},
 		"r0 has it open, asked for":       {open, "r0", nil, []string{give}, report.Done, "its run is being put back", "rolled back"},
 		"r0 has it open":                  {open, "", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "open"},
-		"somebody gave r0's back":         {taken(as, ledger.GivenBack), "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
-		"r0 announced it":                 {taken(as, ledger.Noticed), "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "noticed"},
+		"somebody gave r0's back":         {taken(as, ledger.Restored), "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
+		"r0 announced it":                 {taken(as, ledger.Announced), "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "noticed"},
 		"its rule is gone, not asked for": {taken(func(in *ledger.Intent) { in.Rule = "gone" }, ledger.Done), "", nil, nil, report.Refused, "the run's policy has no rule gone", "done"},
 		"another group by now, begun":     {begun, "r0", func(b *bench, _ *job, _ *move) { delete(b.ad.groups, directory.GroupByGUID(citrixGUID, "")) }, nil, report.Failed, "the group that was left", "failed"},
 		"the group cannot be looked up": {done, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} },
@@ -91,7 +91,7 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 			if tc.then != nil {
 				tc.then(b, j, m)
 			}
-			status, note := j.putBack(t.Context(), m, last)
+			status, note := j.restore(t.Context(), m, last)
 			if status != tc.status || !strings.HasPrefix(note, tc.note) || (note == "") != (tc.note == "") {
 				t.Errorf("%s, %q; want %s, %q", status, note, tc.status, tc.note)
 			}
@@ -111,13 +111,13 @@ func TestPutBackWithoutActiveDirectory(t *testing.T) {
 		b := newBench(t, freeEgon)
 		in := ledger.Intent{Person: freeEgon.User, SID: freeEgon.SID, License: "citrix", Run: run, Rule: "citrix", Via: "ad-group", Source: citrixDN, At: daysAgo(10)}
 		if run == "run" {
-			in.Back, in.Rule = "r0", plan.RestoreRule
+			in.RestoreOf, in.Rule = "r0", plan.RestoreRule
 		}
 		b.put(t, in, "")
 		j, m, last := b.backing(t, "r0")
 		j.adGroups = map[string]*directory.Group{citrixDN: {ID: citrixDN}}
 		j.Applier = &Applier{Store: b.Store, Entra: b.entra, Now: b.Applier.Now}
-		if status, note := j.putBack(t.Context(), m, last); status != troubled || !strings.HasPrefix(note, "the Active Directory account cannot be read now") {
+		if status, note := j.restore(t.Context(), m, last); status != troubled || !strings.HasPrefix(note, "the Active Directory account cannot be read now") {
 			t.Errorf("of %s: %s, %q", run, status, note)
 		}
 		b.wrote(t)
@@ -134,7 +134,7 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	b.follow()
 	b.entra.fail = map[string]error{leaveE3: errDown}
 	b.apply(t, report.Pending, "down")
-	if r := b.results(t); !r.Results[0].Again {
+	if r := b.results(t); !r.Results[0].Retry {
 		t.Errorf("%+v", r.Results)
 	}
 	b.entra.fail = nil
@@ -147,7 +147,7 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna
-	c.Rule, c.Back = plan.RestoreRule, "r0"
+	c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
 	b := newBench(t, c)
 	b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, "r0" })
 	b.put(t, ledger.Intent{
@@ -169,7 +169,7 @@ func TestOpenRestoreThatWasAltered(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := first.Intent
-	in.Run, in.Back, in.Rule, in.Source = "run", "r0", plan.RestoreRule, "g-mfa"
+	in.Run, in.RestoreOf, in.Rule, in.Source = "run", "r0", plan.RestoreRule, "g-mfa"
 	if _, err := ledger.In(b.Store).Begin(t.Context(), in, first); err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func TestRegain(t *testing.T) {
 func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
 	t.Helper()
 	c := changeBo
-	c.Rule, c.Back = plan.RestoreRule, "r0"
+	c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
 	b := newBench(t, c)
 	b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, "r0" })
 	b.entra.users["id-bo"].Assignments = holds
@@ -177,7 +177,7 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 				t.Fatal(err)
 			}
 			in := last.Intent
-			in.Run, in.Back, in.Rule, in.At = "run", "r0", plan.RestoreRule, b.now.Add(-tc.since)
+			in.Run, in.RestoreOf, in.Rule, in.At = "run", "r0", plan.RestoreRule, b.now.Add(-tc.since)
 			if _, err := ledger.In(b.Store).Begin(t.Context(), in, last); err != nil {
 				t.Fatal(err)
 			}
@@ -198,7 +198,7 @@ func TestBeginningTheWayBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: run, Back: back, Rule: plan.RestoreRule, At: daysAgo(5)}, last)
+			e, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: run, RestoreOf: back, Rule: plan.RestoreRule, At: daysAgo(5)}, last)
 			if err == nil && o != "" {
 				err = ledger.In(b.Store).Complete(t.Context(), e, ledger.Completion{Outcome: o, At: daysAgo(5)})
 			}
@@ -218,7 +218,7 @@ func TestBeginningTheWayBack(t *testing.T) {
 		"given back":             {entry("r1", "r0", ledger.Done), report.Refused, "another run's change is still open, or was: run r1 has given it back"},
 		"taken again":            {entry("r1", "", ledger.Done), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
 		"being taken again":      {entry("r1", "", ""), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"somebody gave it back":  {entry("r1", "", ledger.GivenBack), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"somebody gave it back":  {entry("r1", "", ledger.Restored), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
 		"the ledger has nothing": {func(t *testing.T, b *bench) { b.Store = without{b.Store, "ledger/"} }, report.Refused, "it is no longer as run r0 left it; look at the ledger"},
 		"the older one cannot be read": {func(t *testing.T, b *bench) {
 			entry("r1", "r0", ledger.Failed)(t, b)

@@ -48,7 +48,7 @@ func (j *job) readReports(ctx context.Context) error {
 }
 
 // tellUse adds to the evidence about a person what the reports tell.
-func (j *job) tellUse(u *directory.EntraUser, h *directory.Halves) {
+func (j *job) tellUse(u *directory.EntraUser, h *directory.Accounts) {
 	j.reports.Tell(u)
 	copy(h.Stale[directory.Sources:], j.stale[directory.Sources:])
 }

@@ -15,7 +15,7 @@ import (
 // somebody asked for it no rule is asked; when the run did, the person must still
 // be active again. last is the newest entry of the ledger for the person and
 // license.
-func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
+func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
 	switch {
 	case m.entry != nil:
 		if status, note := j.stillOpen(ctx, m); status != "" {
@@ -23,10 +23,10 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 		}
 	case j.closed != "":
 		return report.Refused, j.closed
-	case j.plan.Restores != "" && last != nil && last.Completion == nil && last.Run == m.change.Back:
+	case j.plan.Restores != "" && last != nil && last.Completion == nil && last.Run == m.change.RestoreOf:
 		return j.undoBegun(ctx, m, last)
 	default:
-		if status, note := j.beginBack(ctx, m, last); status != "" {
+		if status, note := j.beginRestore(ctx, m, last); status != "" {
 			return status, note
 		}
 	}
@@ -34,9 +34,9 @@ func (j *job) putBack(ctx context.Context, m *move, last *ledger.Entry) (report.
 	return m.target().giveBack(ctx, m)
 }
 
-// putBackGroup puts the person into the group that was left, and then out of the one that
+// restoreGroup puts the person into the group that was left, and then out of the one that
 // was joined instead.
-func (m *move) putBackGroup(ctx context.Context) (report.Status, string) {
+func (m *move) restoreGroup(ctx context.Context) (report.Status, string) {
 	if failed := m.pathError(m.entry.SKU, m.from()); failed != "" {
 		if _, err := m.setMember(ctx, m.entry.Source, false); err != nil {
 			return troubled, err.Error()
@@ -91,24 +91,24 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (repo
 	return status, note
 }
 
-// beginBack writes the intent of giving back what the change's run took. The
+// beginRestore writes the intent of giving back what the change's run took. The
 // status is empty when that is done.
-func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
+func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
 	taken, err := m.page.Standing(ctx, m.change.License)
 	if err == nil {
-		err = m.entangled(ctx)
+		err = m.conflict(ctx)
 	}
 	switch {
 	case unbelieved(err):
 		return report.Refused, err.Error()
 	case err != nil:
 		return troubled, fmt.Sprintf("nothing was done: %v", err)
-	case taken != nil && taken.Back == m.change.Back && taken.Completion == nil:
+	case taken != nil && taken.RestoreOf == m.change.RestoreOf && taken.Completion == nil:
 		return report.Refused, ledger.Blocked(taken).Error()
-	case taken != nil && taken.Back == m.change.Back:
+	case taken != nil && taken.RestoreOf == m.change.RestoreOf:
 		return report.Refused, fmt.Errorf("%w, or was: run %s has given it back", ledger.ErrBlocked, taken.Run).Error()
-	case taken == nil || taken.Run != m.change.Back || taken.Completion == nil || taken.Completion.Outcome != ledger.Done:
-		return report.Refused, "it is no longer as run " + m.change.Back + " left it; look at the ledger"
+	case taken == nil || taken.Run != m.change.RestoreOf || taken.Completion == nil || taken.Completion.Outcome != ledger.Done:
+		return report.Refused, "it is no longer as run " + m.change.RestoreOf + " left it; look at the ledger"
 	}
 	if j.plan.Restores == "" {
 		rule := j.run.Policy.RuleNamed(taken.Rule)
@@ -132,7 +132,7 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 	}
 	now := j.intent(m.change)
 	in.Run, in.PlanHash, in.Rule, in.Reason, in.At, in.IdleSince, in.ApprovedBy = now.Run, now.PlanHash, plan.RestoreRule, now.Reason, now.At, now.IdleSince, now.ApprovedBy
-	in.UserPrincipalName, in.MonthlySaving, in.Back, in.TakenAt = now.UserPrincipalName, now.MonthlySaving, now.Back, taken.Completion.At
+	in.UserPrincipalName, in.MonthlySaving, in.RestoreOf, in.TakenAt = now.UserPrincipalName, now.MonthlySaving, now.RestoreOf, taken.Completion.At
 	in.Note = note
 	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
 		return report.Refused, err.Error()
@@ -142,16 +142,16 @@ func (j *job) beginBack(ctx context.Context, m *move, last *ledger.Entry) (repor
 	return "", ""
 }
 
-// putBackDirect gives directly assigned products again, with the service plans
+// restoreDirect gives directly assigned products again, with the service plans
 // that were switched off, and takes the successor that was not held before. As long
 // as reads may show what was before they were taken, they are given whatever is read.
-func (m *move) putBackDirect(ctx context.Context) (report.Status, string) {
+func (m *move) restoreDirect(ctx context.Context) (report.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")
-	if !m.holds(e.SKU, "") || !m.settled() {
+	if !m.holds(e.SKU, "") || !m.readLagOver() {
 		var err error
 		shown, err = m.regain(ctx)
-		if err != nil && !(m.settled() && m.holds(e.SKU, "")) {
+		if err != nil && !(m.readLagOver() && m.holds(e.SKU, "")) {
 			if reason := definite(err); reason != "" {
 				return m.complete(ctx, ledger.Failed, reason)
 			}

@@ -158,7 +158,7 @@ func TestAgain(t *testing.T) {
 			b := newBench(t, moveAnna)
 			tc.what(b)
 			b.apply(t, report.Pending, "")
-			if r := b.results(t); r.Results[0].Again != tc.want || (r.Troubled() == 1) != tc.want {
+			if r := b.results(t); r.Results[0].Retry != tc.want || (r.Troubled() == 1) != tc.want {
 				t.Errorf("results %+v, want again %t", r, tc.want)
 			}
 		})

@@ -151,7 +151,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 			return nil, err
 		}
 	}
-	ad, err := s.errand(ctx, &b)
+	ad, err := s.relayed(ctx, &b)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if ad == nil || b.Tries == mostTries {
 		return &b, nil
 	}
-	wishes := ad.Wishes()
+	wishes := ad.PendingWrites()
 	if len(wishes.Changes) == 0 {
 		return &b, nil
 	}
@@ -198,10 +198,10 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 		for i := range of.Changes {
 			c := &of.Changes[i]
 			known := j.results.Of(c)
-			waits := refused != "" && known != nil && !known.Again
+			waits := refused != "" && known != nil && !known.Retry
 			if !j.results.Final(c) && !waits {
 				r := report.ResultOf(c, report.Pending, why)
-				r.Again = true
+				r.Retry = true
 				j.results.Set(r)
 			}
 		}
@@ -215,7 +215,7 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 }
 
 // errand returns Active Directory as the relay read it, or nil when it is not set up.
-func (s *Steps) errand(ctx context.Context, b *BatchState) (*client.Directory, error) {
+func (s *Steps) relayed(ctx context.Context, b *BatchState) (*client.Directory, error) {
 	switch {
 	case !s.Relay:
 		return nil, nil

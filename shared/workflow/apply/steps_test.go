@@ -95,7 +95,7 @@ func TestUndoneOfABatch(t *testing.T) {
 			before.Set(report.ResultOf(&over, report.Done, "over"))
 			before.Set(report.ResultOf(&waits, report.Pending, "waits"))
 			old := report.ResultOf(&again, report.Pending, "again")
-			old.Again = true
+			old.Retry = true
 			before.Set(old)
 			if err := report.PutResults(t.Context(), r.bench.Store, "ad-0001", &before); err != nil {
 				t.Fatal(err)
@@ -108,7 +108,7 @@ func TestUndoneOfABatch(t *testing.T) {
 			for i := range changes {
 				x := after.Of(&changes[i])
 				note := x.Note
-				if x.Again {
+				if x.Retry {
 					note = "+" + note
 				}
 				got = append(got, note)

@@ -70,7 +70,7 @@ func (m *move) to() string   { return cmp.Or(m.entry.TargetEntra, m.entry.Target
 const syncs = 2 * time.Hour
 
 // settles is how long after the source was left reads of licenses may show the state before.
-func (m *move) settles() time.Duration {
+func (m *move) readLag() time.Duration {
 	if m.follows() && plan.Via(m.entry.Via).InAD() {
 		return syncs
 	}
@@ -109,7 +109,7 @@ func (assignment) goBack(ctx context.Context, m *move, o ledger.Outcome, why str
 }
 
 func (assignment) giveBack(ctx context.Context, m *move) (report.Status, string) {
-	return m.putBackDirect(ctx)
+	return m.restoreDirect(ctx)
 }
 
 func (assignment) late() time.Duration    { return directory.Settling }
@@ -150,7 +150,7 @@ func (entraGroup) goBack(ctx context.Context, m *move, o ledger.Outcome, why str
 }
 
 func (entraGroup) giveBack(ctx context.Context, m *move) (report.Status, string) {
-	return m.putBackGroup(ctx)
+	return m.restoreGroup(ctx)
 }
 
 func (entraGroup) late() time.Duration    { return directory.Settling }
@@ -196,7 +196,7 @@ func (adGroup) giveBack(ctx context.Context, m *move) (report.Status, string) {
 	if m.target().absent(m) {
 		return m.withoutAD(ctx)
 	}
-	return m.putBackGroup(ctx)
+	return m.restoreGroup(ctx)
 }
 
 // late: between domain controllers an older state may be read for long.

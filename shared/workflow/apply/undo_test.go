@@ -62,8 +62,8 @@ func TestUndo(t *testing.T) {
 			b := newBench(t, moveAnna)
 			m := b.underWay(t, moveAnna, plan.EntraGroup)
 			c := moveAnna
-			c.Back = tc.back
-			m.change, m.joined, m.entry.InTarget, m.entry.Back, m.entry.Before = &c, tc.joined, tc.target, tc.back, ledger.Holding{Assignments: tc.before}
+			c.RestoreOf = tc.back
+			m.change, m.joined, m.entry.InTarget, m.entry.RestoreOf, m.entry.Before = &c, tc.joined, tc.target, tc.back, ledger.Holding{Assignments: tc.before}
 			b.entra.in = members{}
 			for _, g := range tc.in {
 				b.entra.in.add(g, "id-anna")

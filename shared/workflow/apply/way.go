@@ -35,7 +35,7 @@ func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (str
 		}
 	}
 	for _, x := range []struct{ field, is, want string }{
-		{"rule", e.Rule, c.Rule}, {"to", e.To, c.To}, {"back", e.Back, c.Back}, {"via", e.Via, string(c.Via)},
+		{"rule", e.Rule, c.Rule}, {"to", e.To, c.To}, {"back", e.RestoreOf, c.RestoreOf}, {"via", e.Via, string(c.Via)},
 		{"sku", e.SKU, sku}, {"targetSku", e.TargetSKU, targetSKU}, {"source", e.Source, source}, {"target", e.Target, target},
 	} {
 		if !strings.EqualFold(x.is, x.want) {

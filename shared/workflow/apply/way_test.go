@@ -72,7 +72,7 @@ func TestAlteredIntent(t *testing.T) {
 func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	t.Helper()
 	c := moveAnna
-	c.Rule, c.Back, c.MonthlySaving = plan.RestoreRule, "r0", -35
+	c.Rule, c.RestoreOf, c.MonthlySaving = plan.RestoreRule, "r0", -35
 	b := newBench(t, c)
 	b.plan(t, func(p *plan.Plan) { p.Changes, p.Restores = []plan.Change{c}, "r0" })
 	b.entra.in = members{"g-exo": {"id-anna"}, "g-mfa": {"id-anna"}}
@@ -100,7 +100,7 @@ func (b *bench) until(t *testing.T) report.Result {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if x := r.Results[0]; x.Status != report.Pending || x.Again {
+		if x := r.Results[0]; x.Status != report.Pending || x.Retry {
 			return x
 		}
 		b.follow()
@@ -207,7 +207,7 @@ func TestForgedCompletion(t *testing.T) {
 func TestBegunByARunThatIsGone(t *testing.T) {
 	t.Parallel()
 	c := moveAnna
-	c.Rule, c.Back = plan.RestoreRule, "r0"
+	c.Rule, c.RestoreOf = plan.RestoreRule, "r0"
 	for name, source := range map[string]string{"its own groups": "g-e3", "another group": "g-admins"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

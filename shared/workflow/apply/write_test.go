@@ -108,7 +108,7 @@ func TestLeaving(t *testing.T) {
 			m := b.underWay(t, changeBo, plan.Direct)
 			m.read = b.now.Add(-age)
 			status, _ := m.leave(t.Context())
-			mark, err := m.ledger.Left(t.Context(), m.entry)
+			mark, err := m.ledger.LeavingMark(t.Context(), m.entry)
 			if status != want || err != nil || (mark != nil) != (want == "") {
 				t.Errorf("%s old: %s, marked %t, %v", age, status, mark != nil, err)
 			}
@@ -133,7 +133,7 @@ func TestLeaving(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, changeBo)
 		m := b.underWay(t, changeBo, plan.Direct)
-		if _, err := m.ledger.GoBack(t.Context(), m.entry, ledger.Mark{Outcome: ledger.GivenBack, Why: "wanted", At: b.now}); err != nil {
+		if _, err := m.ledger.RollBack(t.Context(), m.entry, ledger.Mark{Outcome: ledger.Restored, Why: "wanted", At: b.now}); err != nil {
 			t.Fatal(err)
 		}
 		if status, note := m.leave(t.Context()); status != report.Kept && status != report.Pending || !strings.HasPrefix(note, "wanted") {
@@ -252,10 +252,10 @@ func TestPastAtTheLastMoment(t *testing.T) {
 		"nothing":                     {"", "", "", ""},
 		"taken":                       {ledger.Done, "", "", history.Taken},
 		"taken, as the run knows":     {ledger.Done, history.Taken, "r0", history.Taken},
-		"given back by others":        {ledger.Done, history.GivenBack, "r0", history.GivenBack},
-		"given back, and taken again": {ledger.Done, history.GivenBack, "r-1", history.Taken},
-		"announced since":             {ledger.Noticed, history.GivenBack, "r0", history.Noticed},
-		"the ledger has nothing":      {"", history.GivenBack, "r0", ""},
+		"given back by others":        {ledger.Done, history.Restored, "r0", history.Restored},
+		"given back, and taken again": {ledger.Done, history.Restored, "r-1", history.Taken},
+		"announced since":             {ledger.Announced, history.Restored, "r0", history.Announced},
+		"the ledger has nothing":      {"", history.Restored, "r0", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -296,10 +296,10 @@ func TestPastAtTheLastMoment(t *testing.T) {
 			if got != tc.want || err != nil {
 				t.Fatalf("%+v, %v; want %q", past, err, tc.want)
 			}
-			if byRun := got == history.GivenBack; past != nil && !past.At.Equal(map[bool]time.Time{true: daysAgo(5), false: daysAgo(8)}[byRun]) {
+			if byRun := got == history.Restored; past != nil && !past.At.Equal(map[bool]time.Time{true: daysAgo(5), false: daysAgo(8)}[byRun]) {
 				t.Errorf("of %s", past.At)
 			}
-			if noticed := got == history.Noticed; past != nil && (past.IdleSince != nil && past.IdleSince.Equal(past.At)) != noticed {
+			if noticed := got == history.Announced; past != nil && (past.IdleSince != nil && past.IdleSince.Equal(past.At)) != noticed {
 				t.Errorf("idle since %v", past.IdleSince)
 			}
 		})

@@ -70,7 +70,7 @@ func (b *bench) entraHalf(t *testing.T, begin *snapshot.Begin, r *snapshot.Readi
 	t.Helper()
 	all := map[string][]string{}
 	for n := range begin.Partitions {
-		var h directory.Halves
+		var h directory.Accounts
 		if err := (&snapshot.Manifest{Readings: [2]snapshot.Reading{*r, {}}}).Read(t.Context(), b.Store, n, &h); err != nil {
 			t.Fatal(err)
 		}

@@ -39,7 +39,7 @@ func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.R
 	r := &m.Readings[directory.AD]
 	age := c.Now().Sub(r.Full)
 	switch {
-	case r.Absent || r.Failed != "" || r.Unasked != "" || r.Mark == nil:
+	case r.Absent || r.Failed != "" || r.PartialLogon != "" || r.Watermark == nil:
 		return nil, fmt.Errorf("run %s has no mark from which to go on", run)
 	case old.Partitions != b.Partitions:
 		return nil, fmt.Errorf("run %s has %d partitions, this one %d", run, old.Partitions, b.Partitions)

@@ -33,7 +33,7 @@ func TestChangesOfSamba(t *testing.T) {
 	ad, admin := newDomain(t, names)
 	b := newBench(t)
 	b.AD, b.Now = ad, time.Now
-	if first := b.night(t, "run-1", seats); first.Mark == nil || first.People != len(names)-1 || first.Changed != 0 {
+	if first := b.night(t, "run-1", seats); first.Watermark == nil || first.People != len(names)-1 || first.Changed != 0 {
 		t.Fatalf("first reading: %+v", first)
 	}
 	admin.set(in("Logon", samba.PeopleOU), "lastLogon", filetime(time.Now()))

@@ -48,7 +48,7 @@ func TestChanges(t *testing.T) {
 	got.Parts = nil
 	wantReading := snapshot.Reading{
 		Source: directory.AD, People: 3, Freshness: directory.Freshness{Sampled: 3, WithActivity: 2, Newest: daysAgo(1)},
-		Full: first.Full, Changed: 2, Mark: &directory.Mark{Controller: "dc1", USN: 9}, Members: map[string]int{citrixKey: 1},
+		Full: first.Full, Changed: 2, Watermark: &directory.Watermark{Controller: "dc1", USN: 9}, Members: map[string]int{citrixKey: 1},
 		Groups: map[string]string{"ad:cn=citrix,ou=licenses,dc=corp": "guid of CN=Citrix,OU=Licenses,DC=corp"},
 	}
 	if d := cmp.Diff(wantReading, got); d != "" {
@@ -79,7 +79,7 @@ func TestFullReading(t *testing.T) {
 		spoil func(t *testing.T, b *bench)
 		want  string
 	}{
-		{"the mark is not known", func(_ *testing.T, b *bench) { b.ad.fail = fails{"ListChanges since 5": directory.ErrNoMark} }, "cannot be told"},
+		{"the mark is not known", func(_ *testing.T, b *bench) { b.ad.fail = fails{"ListChanges since 5": directory.ErrNoWatermark} }, "cannot be told"},
 		{"new without having changed", func(_ *testing.T, b *bench) { b.ad.people = append(b.ad.people, danAD) }, "new without having changed"},
 		{"a date is gone", func(_ *testing.T, b *bench) {
 			b.ad.changed = []directory.ADUser{{SID: annaAD.SID, GUID: annaAD.GUID}}
@@ -89,7 +89,7 @@ func TestFullReading(t *testing.T) {
 		{"parts are gone", func(_ *testing.T, b *bench) { b.Store = withoutParts{b.Store} }, "the object is gone"},
 		{"a part cannot be put", func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, attempt + "-changes"} }, "down"},
 		{"other partitions", func(t *testing.T, b *bench) {
-			b.sealAs(t, &snapshot.Begin{Run: "run-15", Tenant: tenant, Partitions: 7}, snapshot.Reading{Source: directory.AD, Full: clock, Mark: &directory.Mark{}})
+			b.sealAs(t, &snapshot.Begin{Run: "run-15", Tenant: tenant, Partitions: 7}, snapshot.Reading{Source: directory.AD, Full: clock, Watermark: &directory.Watermark{}})
 		}, "run-15 has 7 partitions, this one 3"},
 		{"the last one failed", func(t *testing.T, b *bench) {
 			b.sealAs(t, &snapshot.Begin{Run: "run-15", Tenant: tenant, Partitions: 3}, snapshot.Reading{Source: directory.AD, Failed: "down"})
@@ -182,7 +182,7 @@ type interrupted struct {
 	cancel context.CancelFunc
 }
 
-func (f interrupted) ListChanges(ctx context.Context, since directory.Mark, _ []string, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Mark, error) {
+func (f interrupted) ListChanges(ctx context.Context, since directory.Watermark, _ []string, _ func(sid, dn string) error, _ func(directory.ADUser) error) (directory.Watermark, error) {
 	f.cancel()
 	return since, ctx.Err()
 }
@@ -219,7 +219,7 @@ type people struct {
 func (b *bench) everybody(t *testing.T, r *snapshot.Reading) (all []people) {
 	t.Helper()
 	for n := range 3 {
-		var h directory.Halves
+		var h directory.Accounts
 		if err := (&snapshot.Manifest{Readings: [2]snapshot.Reading{{}, *r}}).Read(t.Context(), b.Store, n, &h); err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
-	"github.com/idleseat/idleseat/shared/snapshot/census"
+	"github.com/idleseat/idleseat/shared/snapshot/adread"
 	"github.com/idleseat/idleseat/shared/source/usage"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -43,7 +43,7 @@ type Entra interface {
 
 // AD is what collect needs from Active Directory.
 type AD interface {
-	census.AD
+	adread.AD
 	OneAD
 }
 
@@ -216,7 +216,7 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 // Seal writes the manifest over the results of the two sources and the reports, with the digest of earlier runs. Then
 // the run has a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
-	past, err := history.Settle(ctx, c.Store, run, c.Now())
+	past, err := history.MakeDigest(ctx, c.Store, run, c.Now())
 	if err != nil {
 		return fmt.Errorf("seal run %s: %w", run, err)
 	}

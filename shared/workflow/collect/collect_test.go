@@ -115,7 +115,7 @@ func TestWhatIsRead(t *testing.T) {
 	if err := b.Seal(t.Context(), "run", entra, ad); err != nil {
 		t.Fatal(err)
 	}
-	wantHalves := directory.Halves{
+	wantHalves := directory.Accounts{
 		Entra: []directory.EntraUser{anna, bo}, AD: []directory.ADUser{annaAD, cidAD}, EntraState: directory.Present, ADState: directory.Present,
 		Memberships: map[string][]string{bo.ID: {exemptKey}, annaAD.SID: {citrixKey}, cidAD.SID: {citrixKey}},
 	}
@@ -135,7 +135,7 @@ func (b *bench) begin(t *testing.T) *snapshot.Begin {
 }
 
 // halves reads the only partition of the sealed run.
-func (b *bench) halves(t *testing.T) (h directory.Halves) {
+func (b *bench) halves(t *testing.T) (h directory.Accounts) {
 	t.Helper()
 	m, _, err := snapshot.GetManifest(t.Context(), b.Store, "run")
 	if err != nil {

@@ -233,9 +233,11 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 	return f.call("ListPeople")
 }
 
-func (f *fakeAD) mark() directory.Mark { return directory.Mark{Controller: "dc1", USN: f.usn} }
+func (f *fakeAD) mark() directory.Watermark {
+	return directory.Watermark{Controller: "dc1", USN: f.usn}
+}
 
-func (f *fakeAD) ListMarked(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Mark, error) {
+func (f *fakeAD) ListFull(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Watermark, error) {
 	if f.usn == 0 {
 		return nil, f.ListPeople(ctx, each)
 	}
@@ -243,7 +245,7 @@ func (f *fakeAD) ListMarked(ctx context.Context, _ []string, each func(directory
 	return &m, f.ListPeople(ctx, each)
 }
 
-func (f *fakeAD) ListChanges(_ context.Context, since directory.Mark, _ []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error) {
+func (f *fakeAD) ListChanges(_ context.Context, since directory.Watermark, _ []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Watermark, error) {
 	for _, u := range f.people {
 		if err := present(u.SID, u.DN); err != nil {
 			return since, err
@@ -278,7 +280,7 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return f.find("ReadPerson "+sid, func(u directory.ADUser) bool { return u.SID == sid })
 }
 
-// find gives the person also with an UnaskedError, as the real one does.
+// find gives the person also with an PartialLogonError, as the real one does.
 func (f *fakeAD) find(call string, fits func(directory.ADUser) bool) (directory.ADUser, error) {
 	err := f.call(call)
 	i := slices.IndexFunc(f.people, fits)

@@ -23,10 +23,10 @@ type one struct {
 	source  OneAD // nil when Active Directory is not set up
 	entra   *directory.EntraUser
 	ad      *directory.ADUser
-	unasked *directory.UnaskedError // why the last logon is not known; nil when it is
-	adError error                   // why the AD half could not be read
+	unasked *directory.PartialLogonError // why the last logon is not known; nil when it is
+	adError error                        // why the AD half could not be read
 
-	memberships map[string][]string // as directory.Halves has them
+	memberships map[string][]string // as directory.Accounts has them
 	unreadable  []string
 }
 
@@ -167,7 +167,7 @@ func (c *Collector) find(ctx context.Context, ad OneAD, name string) (*one, erro
 
 func (o *one) readAD(ctx context.Context, sid string) {
 	account, err := o.source.ReadPerson(ctx, sid)
-	var unasked *directory.UnaskedError
+	var unasked *directory.PartialLogonError
 	switch {
 	case errors.As(err, &unasked):
 		o.ad, o.unasked = &account, unasked
@@ -285,7 +285,7 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	if proven {
 		found.ad.LogOnBy(found.unasked.Latest)
 	} else {
-		w.Unasked(found.unasked.Error())
+		w.PartialLogon(found.unasked.Error())
 	}
 	return w.AddAD(found.ad)
 }
@@ -300,8 +300,8 @@ func (o *one) sample(ctx context.Context, w *snapshot.Writer) error {
 		}
 		return nil
 	})
-	if unasked, ok := errors.AsType[*directory.UnaskedError](err); ok {
-		w.Unasked(unasked.Error())
+	if unasked, ok := errors.AsType[*directory.PartialLogonError](err); ok {
+		w.PartialLogon(unasked.Error())
 		return nil
 	}
 	if errors.Is(err, errEnough) {
@@ -321,7 +321,7 @@ func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	h := directory.Halves{AD: []directory.ADUser{*o.ad}, ADState: directory.Present, Memberships: o.memberships, Unreadable: o.unreadable, Anchor: p.Anchor}
+	h := directory.Accounts{AD: []directory.ADUser{*o.ad}, ADState: directory.Present, Memberships: o.memberships, Unreadable: o.unreadable, Anchor: p.Anchor}
 	if h.Stale[directory.AD] = o.unasked.Error(); o.entra != nil {
 		h.Entra, h.EntraState = []directory.EntraUser{*o.entra}, directory.Present
 	}

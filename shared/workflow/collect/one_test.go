@@ -33,7 +33,7 @@ func (b *bench) found(t *testing.T) found {
 		t.Fatal(err)
 	}
 	h := b.halves(t)
-	f := found{Memberships: h.Memberships, Unasked: m.Readings[directory.AD].Unasked}
+	f := found{Memberships: h.Memberships, Unasked: m.Readings[directory.AD].PartialLogon}
 	for i, r := range m.Readings {
 		f.Failed[i], f.Sampled[i] = r.Failed, r.Sampled
 	}
@@ -50,7 +50,7 @@ func (b *bench) found(t *testing.T) found {
 func TestOne(t *testing.T) {
 	t.Parallel()
 	const nobodyNamed = `nobody in Entra ID is named "cid", and the account found in Active Directory may belong to somebody named otherwise there`
-	unasked := &directory.UnaskedError{Controllers: []string{"ldaps://dc2"}, Err: errDown}
+	unasked := &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errDown}
 	tests := map[string]struct {
 		user   string
 		change func(*bench)
@@ -152,7 +152,7 @@ func TestLastLogonNotAsked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			unasked := &directory.UnaskedError{Controllers: []string{"ldaps://dc2"}, Err: errDown, Latest: tc.latest}
+			unasked := &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errDown, Latest: tc.latest}
 			b.ad.fail = fails{"ReadPerson " + anna.SID: unasked}
 			if err := b.One(t.Context(), start(t, "anna@x.example")); err != nil {
 				t.Fatal(err)
@@ -173,10 +173,10 @@ func TestLastLogonNotAsked(t *testing.T) {
 func TestEveryLastLogonUnknown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	unasked := &directory.UnaskedError{Err: errDown}
+	unasked := &directory.PartialLogonError{Err: errDown}
 	b.ad.fail = fails{"ListPeople": unasked}
 	got, err := b.ReadAD(t.Context(), b.begin(t), load(t, text))
-	if err != nil || got.Unasked != unasked.Error() || got.People != 2 {
+	if err != nil || got.PartialLogon != unasked.Error() || got.People != 2 {
 		t.Errorf("reading %+v, error %v", got, err)
 	}
 	b = newBench(t)

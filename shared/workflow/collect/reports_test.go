@@ -70,7 +70,7 @@ func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 		t.Fatal(err)
 	}
 	got := map[string]policy.Outcome{}
-	var h directory.Halves
+	var h directory.Accounts
 	if err := r.Read(t.Context(), 0, &h); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestReportIsBound(t *testing.T) {
 	if err := store.PutBytes(t.Context(), b.Store, key, text); err != nil {
 		t.Fatal(err)
 	}
-	var h directory.Halves
+	var h directory.Accounts
 	if err := r.Read(t.Context(), 0, &h); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("read: %v", err)
 	}
@@ -145,7 +145,7 @@ func TestReportOfAnotherRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: copilotUse.hasValue()", 1) + "attributes: {copilotUse: copilot.lastActivity}\n"
-	err := Again(t.Context(), b.Store, "run", Start{Run: "run-2", AsOf: asOf, Policy: load(t, text), Text: text}, "v1", clock)
+	err := BeginOver(t.Context(), b.Store, "run", Start{Run: "run-2", AsOf: asOf, Policy: load(t, text), Text: text}, "v1", clock)
 	if !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), "it did not read the usage report copilot") {
 		t.Error(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot"
-	"github.com/idleseat/idleseat/shared/snapshot/census"
+	"github.com/idleseat/idleseat/shared/snapshot/adread"
 )
 
 // attempt names the parts of a worker. A run on one machine has one worker a
@@ -26,7 +26,7 @@ func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Pol
 	if c.AD == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}, nil
 	}
-	all := census.Census{
+	all := adread.Reader{
 		Store: c.Store, Run: b, AD: c.AD, Groups: adGroups(p), Rests: p.Rests(), Attempt: attempt, Now: c.Now,
 		Progress: func(people int) { c.progress(directory.AD, people, 0) },
 	}

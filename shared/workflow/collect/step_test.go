@@ -148,7 +148,7 @@ func TestOneInSteps(t *testing.T) {
 	if err != nil || len(sealed.Partitions) != 1 {
 		t.Fatalf("%+v, %v", sealed, err)
 	}
-	var h directory.Halves
+	var h directory.Accounts
 	if err := m.Read(t.Context(), b.Store, 0, &h); err != nil || len(h.AD) != 1 || len(h.Entra) != 1 {
 		t.Errorf("%d and %d halves, %v", len(h.AD), len(h.Entra), err)
 	}

@@ -62,7 +62,7 @@ func median(of []float64) float64 {
 
 // night evaluates every partition, knowing what an earlier night left, and gives
 // what it leaves itself.
-func night(b *testing.B, ctx context.Context, s store.Store, before *history.Standing) *history.Standing {
+func night(b *testing.B, ctx context.Context, s store.Store, before *history.Digest) *history.Digest {
 	b.Helper()
 	r, err := decision.Open(ctx, s, "bench")
 	if err != nil {
@@ -79,7 +79,7 @@ func night(b *testing.B, ctx context.Context, s store.Store, before *history.Sta
 		}
 	}
 	seen := &plan.Baseline{Run: r.Begin.Run, Partitions: r.Begin.Partitions, Read: r.Begin.Read}
-	return &history.Standing{Baselines: [2]*plan.Baseline{seen, seen}}
+	return &history.Digest{Baselines: [2]*plan.Baseline{seen, seen}}
 }
 
 // snapshotOf collects the simulated company into the run "bench".
@@ -183,12 +183,12 @@ func (c adSide) ListPeople(_ context.Context, each func(directory.ADUser) error)
 	return nil
 }
 
-func (c adSide) ListMarked(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Mark, error) {
+func (c adSide) ListFull(ctx context.Context, _ []string, each func(directory.ADUser) error) (*directory.Watermark, error) {
 	return nil, c.ListPeople(ctx, each)
 }
 
-func (adSide) ListChanges(context.Context, directory.Mark, []string, func(sid, dn string) error, func(directory.ADUser) error) (directory.Mark, error) {
-	return directory.Mark{}, directory.ErrNoMark
+func (adSide) ListChanges(context.Context, directory.Watermark, []string, func(sid, dn string) error, func(directory.ADUser) error) (directory.Watermark, error) {
+	return directory.Watermark{}, directory.ErrNoWatermark
 }
 
 func (adSide) FindGroup(_ context.Context, name string) (directory.Group, error) {

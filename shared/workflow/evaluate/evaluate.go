@@ -20,8 +20,8 @@ type Worker struct {
 	run    *decision.Run
 	judge  *policy.Judge
 	names  *policy.Names
-	read   func(ctx context.Context, n int, h *directory.Halves) (*decision.Plain, error)
-	halves directory.Halves
+	read   func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error)
+	halves directory.Accounts
 }
 
 // NewWorker prepares a worker for a sealed run.
@@ -76,7 +76,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 }
 
 func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*plan.Decision) error) error {
-	var taken decision.Claims
+	var taken decision.Conflicts
 	i := -1
 	for rule, v := range w.judge.AskAll(p) {
 		i++
@@ -94,7 +94,7 @@ func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*pl
 		d := w.run.Decide(w.judge, rule, p, v, past, taken)
 		tallies[i].Count(d.Outcome, v.Holder)
 		taken.Add(&d)
-		if plain := d.Outcome == policy.NotHolder || d.Outcome == policy.Keep; plain && d.Refused == "" && d.Back == "" && d.Again == "" {
+		if plain := d.Outcome == policy.NotHolder || d.Outcome == policy.Keep; plain && d.Refused == "" && d.RestoreOf == "" && d.HeldAgain == "" {
 			continue
 		}
 		if err := emit(&d); err != nil {

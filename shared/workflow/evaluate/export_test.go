@@ -9,7 +9,7 @@ import (
 
 // AskEverybody has the worker ask about each person alone, as if columns told nothing.
 func (w *Worker) AskEverybody() {
-	w.read = func(ctx context.Context, n int, h *directory.Halves) (*decision.Plain, error) {
+	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {
 		return &decision.Plain{}, w.run.Read(ctx, n, h)
 	}
 }
@@ -17,7 +17,7 @@ func (w *Worker) AskEverybody() {
 // Plain is how many people of the partitions so far were not asked alone.
 func (w *Worker) CountPlain(people *int) {
 	read := w.read
-	w.read = func(ctx context.Context, n int, h *directory.Halves) (*decision.Plain, error) {
+	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {
 		p, err := read(ctx, n, h)
 		if err == nil {
 			*people += p.People

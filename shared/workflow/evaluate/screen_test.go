@@ -252,7 +252,7 @@ type found struct {
 }
 
 // ask evaluates a run, alone or by columns, and tells how many were not asked alone.
-func ask(t *testing.T, s store.Store, run string, before *history.Standing, alone bool) (f found, plain int) {
+func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone bool) (f found, plain int) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)
 	if err != nil {
@@ -310,7 +310,7 @@ func TestColumnsChangeNothing(t *testing.T) {
 				}
 				s := &store.Memory{}
 				r := newTown(rand.New(rand.NewPCG(seed, uint64(i))), 700, p.MemberQueries(), i > 0)
-				var before *history.Standing
+				var before *history.Digest
 				for n := range 4 {
 					read, run := screenNow.AddDate(0, 0, n), fmt.Sprintf("2026112%dT020000Z-0000000%d", 1+n, n)
 					r.night(t, s, run, read, text, p.MemberQueries(), absent)
@@ -324,7 +324,7 @@ func TestColumnsChangeNothing(t *testing.T) {
 					}
 					t.Logf("night %d: %d people, %d plain, %d decisions", n, want.Summary.People, plain, len(want.Decisions))
 					seen := &plan.Baseline{Run: run, Partitions: 2, Read: read}
-					before = &history.Standing{Baselines: [2]*plan.Baseline{seen, seen}}
+					before = &history.Digest{Baselines: [2]*plan.Baseline{seen, seen}}
 					r.sleep(p.MemberQueries())
 				}
 			})

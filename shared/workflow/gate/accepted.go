@@ -152,7 +152,7 @@ func (j *judgement) drains(a *acceptances, now time.Time) []plan.Drain {
 			}
 		}
 		for _, c := range j.plan.Changes {
-			if c.Back == "" && c.Rule == rule.Name && !a.has(rule.Key(), c.User, now) {
+			if c.RestoreOf == "" && c.Rule == rule.Name && !a.has(rule.Key(), c.User, now) {
 				d.Now++
 			}
 		}

@@ -207,7 +207,7 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 	e := matched("run", "b", 0, 3)
 	again := reclaim("held", 70)
-	again.Outcome, again.Again = 0, "r2"
+	again.Outcome, again.HeldAgain = 0, "r2"
 	e.partitions[0] = append(e.partitions[0], again)
 	for i := range 60 {
 		e.taken = append(e.taken, ledger.Intent{Person: fmt.Sprintf("a%03d", i), License: "e3", Run: "r0", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)})
@@ -235,8 +235,8 @@ func TestNotBelieved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if left.Held == want || (left.Feeds[0] != nil) != want || (left.Feeds[1] != nil) != want {
-			t.Errorf("%d matches: held %v, baselines %v", matches, left.Held, left.Feeds)
+		if left.OnHold == want || (left.Feeds[0] != nil) != want || (left.Feeds[1] != nil) != want {
+			t.Errorf("%d matches: held %v, baselines %v", matches, left.OnHold, left.Feeds)
 		}
 		for source, known := range left.Known {
 			if known == nil || known.Run != "run" || known.Partitions != 1 {

@@ -102,8 +102,8 @@ func TestWhatBecame(t *testing.T) {
 	}{
 		"done":                              {entry("run", ledger.Done), report.Pending, report.Done, "of the ledger", false},
 		"rolled back":                       {entry("run", ledger.RolledBack), report.Done, report.Kept, "of the ledger", false},
-		"given back":                        {entry("run", ledger.GivenBack), "", report.Kept, "of the ledger", false},
-		"announced":                         {entry("run", ledger.Noticed), "", report.Announced, "of the ledger", false},
+		"given back":                        {entry("run", ledger.Restored), "", report.Kept, "of the ledger", false},
+		"announced":                         {entry("run", ledger.Announced), "", report.Announced, "of the ledger", false},
 		"failed":                            {entry("run", ledger.Failed), "", report.Failed, "of the ledger", false},
 		"open, nothing said":                {entry("run", ""), "", report.Pending, "begun, and not finished yet", false},
 		"open, said to wait":                {entry("run", ""), report.Pending, report.Pending, "said", false},
@@ -123,7 +123,7 @@ func TestWhatBecame(t *testing.T) {
 				said.Set(report.ResultOf(&c, tc.said, "said"))
 			}
 			r, err := became(t.Context(), book, &c, "run", said)
-			if err != nil || r.Status != tc.want || r.Note != tc.note || r.Again != tc.again {
+			if err != nil || r.Status != tc.want || r.Note != tc.note || r.Retry != tc.again {
 				t.Errorf("%+v, %v", r, err)
 			}
 		})

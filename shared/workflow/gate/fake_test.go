@@ -103,7 +103,7 @@ func (e evaluated) putInto(t *testing.T, s store.Store) {
 	}
 	if len(e.taken) > 0 {
 		var err error
-		if m.History, err = history.Settle(ctx, s, run, asOf); err != nil {
+		if m.History, err = history.MakeDigest(ctx, s, run, asOf); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -81,8 +81,8 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		if d.Pending != "" {
 			j.pending[d.Pending] = true
 		}
-		if d.Again != "" {
-			j.again = append(j.again, history.Touch{User: d.User, License: d.License, Run: d.Again})
+		if d.HeldAgain != "" {
+			j.again = append(j.again, history.Touch{User: d.User, License: d.License, Run: d.HeldAgain})
 		}
 		d.Refused = j.guard.refusal(d)
 		switch {
@@ -136,7 +136,7 @@ func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {
 		n := 0
 		for _, c := range changes {
-			if c.License == l.Name && c.Back == "" && c.SavesNothing != "" {
+			if c.License == l.Name && c.RestoreOf == "" && c.SavesNothing != "" {
 				n++
 			}
 		}
@@ -193,7 +193,7 @@ func freeSeats(r *decision.Run) map[string]int {
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == ""
 	past := planned(j.plan)
-	past.Again, past.Held = j.again, j.plan.Verdict == plan.Hold
+	past.HeldAgain, past.OnHold = j.again, j.plan.Verdict == plan.Hold
 	for source, reading := range j.Manifest.Readings {
 		if !everybody || j.Feeds[source].State != plan.Healthy {
 			continue

@@ -123,7 +123,7 @@ func TestSeats(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision, of string) plan.Decision { d.Seat = of; return d }
 	back := seat(reclaim("back", 1), "exo")
-	back.Outcome, back.Back, back.License, back.To = policy.NotHolder, "r0", "exo", ""
+	back.Outcome, back.RestoreOf, back.License, back.To = policy.NotHolder, "r0", "exo", ""
 	all := []plan.Decision{seat(reclaim("a", 300), "exo"), seat(reclaim("b", 200), "exo"), reclaim("c", 100), seat(reclaim("d", 90), "exo"), back}
 	const no = "no free seat of exo is left for it, beside the 4 that are kept free; buy some, or free some first"
 	tests := map[string]struct {
@@ -176,10 +176,10 @@ func TestNoticesAndReturns(t *testing.T) {
 	t.Parallel()
 	notice := reclaim("noticed", 80)
 	notice.Notice, notice.Seat = true, "exo"
-	back := plan.Decision{User: "back", Rule: "m365", License: "e3", To: "exo", Outcome: policy.NotHolder, Back: "r0", Via: plan.EntraGroup, Reason: "active again", IdleSince: asOf}
+	back := plan.Decision{User: "back", Rule: "m365", License: "e3", To: "exo", Outcome: policy.NotHolder, RestoreOf: "r0", Via: plan.EntraGroup, Reason: "active again", IdleSince: asOf}
 	only := back
 	only.User, only.Refused = "told", "not given back: no onReturn"
-	again := plan.Decision{User: "again", Rule: "m365", License: "e3", Outcome: policy.Keep, Again: "r0", Refused: "cooling down"}
+	again := plan.Decision{User: "again", Rule: "m365", License: "e3", Outcome: policy.Keep, HeldAgain: "r0", Refused: "cooling down"}
 	e := quiet()
 	e.partitions[0] = []plan.Decision{notice, back, only, again}
 	s := e.put(t)
@@ -188,7 +188,7 @@ func TestNoticesAndReturns(t *testing.T) {
 		t.Fatal(err)
 	}
 	since, idle := asOf, asOf.AddDate(0, 0, -80)
-	want := []plan.Change{{User: "back", Rule: plan.RestoreRule, License: "e3", To: "exo", Via: plan.EntraGroup, Reason: "active again", IdleSince: &since, MonthlySaving: -35, Back: "r0"}}
+	want := []plan.Change{{User: "back", Rule: plan.RestoreRule, License: "e3", To: "exo", Via: plan.EntraGroup, Reason: "active again", IdleSince: &since, MonthlySaving: -35, RestoreOf: "r0"}}
 	if d := cmp.Diff(want, p.Changes); d != "" {
 		t.Errorf("changes (-want +got):\n%s", d)
 	}
@@ -209,7 +209,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	facts := plan.Baseline{Run: "run", Partitions: 1, Read: asOf, Freshness: healthy(directory.AD).Freshness}
 	wantLeft := history.Planned{
 		Run: "run", AsOf: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "noticed", License: "e3"}},
-		Again: []history.Touch{{User: "again", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts}, Known: [2]*plan.Baseline{&facts, &facts},
+		HeldAgain: []history.Touch{{User: "again", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts}, Known: [2]*plan.Baseline{&facts, &facts},
 		Earlier: &directory.Earlier{Members: map[string]int{"ad/direct:cn=citrix,dc=corp": 0}},
 	}
 	if d := cmp.Diff(wantLeft, left); d != "" {

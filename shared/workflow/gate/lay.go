@@ -27,7 +27,7 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 // lay begins and seals the run of a restore. The run reads no people. From the past it needs the policy, and how groups
 // and products were resolved. It takes each from the first place where it can be read. A repeated step finds the run
 // there.
-func lay(ctx context.Context, s store.Store, in Back, changes []plan.Change, now time.Time) error {
+func lay(ctx context.Context, s store.Store, in RestoreRequest, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 // that took the licenses, and that of the newest run. The first one that names all these licenses is chosen, or else
 // the first that can be read. Policies of another tenant than that of the runs do not count. It is nil when none can be
 // read.
-func policyFor(in Back, changes []plan.Change, runs ...*snapshot.Begin) (text string, p *policy.Policy) {
+func policyFor(in RestoreRequest, changes []plan.Change, runs ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
 	for _, b := range runs {
 		if b != nil {

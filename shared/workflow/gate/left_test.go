@@ -27,7 +27,7 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
-	if _, err := Restore(t.Context(), s.Store, Back{Of: "earlier", Run: "mine", Policy: text}, clock); err != nil {
+	if _, err := Restore(t.Context(), s.Store, RestoreRequest{Of: "earlier", Run: "mine", Policy: text}, clock); err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"runs/run/results/settled.json", "runs/run/changes.csv", "runs/mine/changes.csv", "runs/mine/plan.json"} {
@@ -148,7 +148,7 @@ func TestNamesThatAreNobodys(t *testing.T) {
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){
-		"one is back": func(t *testing.T, book *ledger.Ledger) { wrote(t, book, "bob", "mixed", "", ledger.GivenBack) },
+		"one is back": func(t *testing.T, book *ledger.Ledger) { wrote(t, book, "bob", "mixed", "", ledger.Restored) },
 		"one is on its way": func(t *testing.T, book *ledger.Ledger) {
 			wrote(t, book, "bob", "mixed", "", ledger.Done)
 			wrote(t, book, "bob", "back", "mixed", "")
@@ -164,7 +164,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p, err := Restore(t.Context(), s, Back{Of: "mixed", Run: "mine", Policy: text}, clock)
+			p, err := Restore(t.Context(), s, RestoreRequest{Of: "mixed", Run: "mine", Policy: text}, clock)
 			if err != nil || users(p.Changes) != "ann" {
 				t.Errorf("%s, planned %t: %+v, %v", name, planned, p, err)
 			}
@@ -174,7 +174,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 	if err := store.PutBytes(t.Context(), s, "history/plans/ghost.json", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := Restore(t.Context(), s, Back{Of: "ghost", Run: "mine", Policy: text}, clock); !errors.Is(err, ErrNothing) || errors.Is(err, report.ErrNoPlan) {
+	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "ghost", Run: "mine", Policy: text}, clock); !errors.Is(err, ErrNothing) || errors.Is(err, report.ErrNoPlan) {
 		t.Errorf("a damaged plan of nothing: %+v, %v", p, err)
 	}
 }
@@ -186,7 +186,7 @@ func wrote(t *testing.T, book *ledger.Ledger, user, run, back string, o ledger.O
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := book.Begin(t.Context(), ledger.Intent{Person: user, License: "e3", Run: run, Back: back, Rule: "m365", Via: "direct", At: asOf}, last)
+	e, err := book.Begin(t.Context(), ledger.Intent{Person: user, License: "e3", Run: run, RestoreOf: back, Rule: "m365", Via: "direct", At: asOf}, last)
 	if err == nil && o != "" {
 		err = book.Complete(t.Context(), e, ledger.Completion{Outcome: o})
 	}

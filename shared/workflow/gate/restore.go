@@ -25,7 +25,7 @@ import (
 var ErrNothing = errors.New("nothing to put back")
 
 // Back says what a restore puts back.
-type Back struct {
+type RestoreRequest struct {
 	Of   string // the run that took it
 	User string // restore only this person: an object id, SID or user principal name; empty: everybody
 	Run  string // the run of the restore
@@ -39,7 +39,7 @@ type Back struct {
 //
 // A restore of a whole run stops that run first. A restore of one person stops only the changes of that person. The
 // plan resumes the runs that have open changes: the run itself, and other restores of it.
-func Restore(ctx context.Context, s store.Store, in Back, now time.Time) (*plan.Plan, error) {
+func Restore(ctx context.Context, s store.Store, in RestoreRequest, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
 	if err != nil {
@@ -50,7 +50,7 @@ func Restore(ctx context.Context, s store.Store, in Back, now time.Time) (*plan.
 			return nil, err
 		}
 	}
-	found, err := backOf(ctx, s, book, touches, in)
+	found, err := restorable(ctx, s, book, touches, in)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func nobody(context.Context, func(*plan.Decision) error) (decision.Summary, erro
 
 // touched lists the licenses that a run may have taken. It reads what the run's plan left. When that is missing or
 // damaged, it lists the ledger, of the person or of everybody.
-func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Back) ([]history.Touch, error) {
+func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in RestoreRequest) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
 	case err == nil:
@@ -131,7 +131,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Back) (
 		}
 		touches = append(touches, history.Touch{User: t.Person, License: t.License})
 	}
-	found, err := backOf(ctx, s, book, touches, Back{Of: in.Of})
+	found, err := restorable(ctx, s, book, touches, RestoreRequest{Of: in.Of})
 	if err == nil && !known && len(found.changes)+len(found.resumes)+found.back == 0 {
 		err = fmt.Errorf("run %q: %w, and the ledger has nothing of it", in.Of, report.ErrNoPlan)
 	}
@@ -149,7 +149,7 @@ type found struct {
 }
 
 // nothing returns why there is nothing to restore.
-func (f *found) nothing(in Back) error {
+func (f *found) nothing(in RestoreRequest) error {
 	if len(f.unreadable) > 0 {
 		return fmt.Errorf("%w to put back run %s: %s", ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
 	}
@@ -159,8 +159,8 @@ func (f *found) nothing(in Back) error {
 // readAtOnce is how many entries of the ledger are read side by side.
 const readAtOnce = 16
 
-// backOf finds in the ledger what a run took and nobody has restored.
-func backOf(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Back) (*found, error) {
+// restorable finds in the ledger what a run took and nobody has restored.
+func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in RestoreRequest) (*found, error) {
 	over := sync.OnceValues(func() (bool, error) { return isOver(ctx, s, in.Of) })
 	parts := make([]found, len(touches))
 	all, gctx := errgroup.WithContext(ctx)
@@ -194,10 +194,10 @@ func backOf(ctx context.Context, s store.Store, book *ledger.Ledger, touches []h
 
 // note records what an entry means for the restore. over reports whether the data of the run that it undoes are
 // missing. Such a run cannot finish by itself what it began.
-func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error {
+func (f *found) note(e *ledger.Entry, in RestoreRequest, over func() (bool, error)) error {
 	done := e.Completion != nil
 	switch {
-	case !done && e.Run == in.Of && e.Back == "":
+	case !done && e.Run == in.Of && e.RestoreOf == "":
 		if f.pending = []plan.Begun{begunBy(e)}; in.User != "" {
 			f.stops = []string{e.Person}
 		}
@@ -212,11 +212,11 @@ func (f *found) note(e *ledger.Entry, in Back, over func() (bool, error)) error 
 		undone := change(e, "undo what run "+in.Of+" had begun")
 		undone.MonthlySaving = 0
 		f.changes, f.pending = []plan.Change{undone}, nil
-	case !done && (e.Run == in.Of || e.Back == in.Of):
+	case !done && (e.Run == in.Of || e.RestoreOf == in.Of):
 		f.resumes, f.pending = []string{e.Run}, []plan.Begun{begunBy(e)}
-	case done && e.Run == in.Of && e.Completion.Outcome == ledger.Done && e.Back == "":
+	case done && e.Run == in.Of && e.Completion.Outcome == ledger.Done && e.RestoreOf == "":
 		f.changes = []plan.Change{change(e, "put back what run "+in.Of+" took")}
-	case e.Run == in.Of, e.Back == in.Of:
+	case e.Run == in.Of, e.RestoreOf == in.Of:
 		f.back = 1
 	}
 	return nil
@@ -230,6 +230,6 @@ func begunBy(e *ledger.Entry) plan.Begun {
 func change(e *ledger.Entry, reason string) plan.Change {
 	return plan.Change{
 		User: e.Person, SID: e.SID, UserPrincipalName: e.UserPrincipalName, Rule: plan.RestoreRule, License: e.License, To: e.To, Via: plan.Via(e.Via),
-		Reason: reason, IdleSince: e.IdleSince, MonthlySaving: 0 - e.MonthlySaving, Back: e.Run,
+		Reason: reason, IdleSince: e.IdleSince, MonthlySaving: 0 - e.MonthlySaving, RestoreOf: e.Run,
 	}
 }

@@ -24,14 +24,14 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	t.Parallel()
 	since := asOf.AddDate(0, 0, -90)
 	entry := func(run, back string, o ledger.Outcome) *ledger.Entry {
-		e := &ledger.Entry{Intent: ledger.Intent{Person: "ann", SID: "S-1", UserPrincipalName: "ann@x.example", License: "e3", To: "exo", Run: run, Back: back, Rule: "m365", Via: "direct", MonthlySaving: 35, IdleSince: &since, At: asOf}}
+		e := &ledger.Entry{Intent: ledger.Intent{Person: "ann", SID: "S-1", UserPrincipalName: "ann@x.example", License: "e3", To: "exo", Run: run, RestoreOf: back, Rule: "m365", Via: "direct", MonthlySaving: 35, IdleSince: &since, At: asOf}}
 		if o != "" {
 			e.Completion = &ledger.Completion{Outcome: o}
 		}
 		return e
 	}
 	put := func(reason string, saving float64) []plan.Change {
-		return []plan.Change{{User: "ann", SID: "S-1", UserPrincipalName: "ann@x.example", Rule: plan.RestoreRule, License: "e3", To: "exo", Via: plan.Direct, Reason: reason, IdleSince: &since, MonthlySaving: saving, Back: "r0"}}
+		return []plan.Change{{User: "ann", SID: "S-1", UserPrincipalName: "ann@x.example", Rule: plan.RestoreRule, License: "e3", To: "exo", Via: plan.Direct, Reason: reason, IdleSince: &since, MonthlySaving: saving, RestoreOf: "r0"}}
 	}
 	open := func(run string) []plan.Begun {
 		return []plan.Begun{{User: "ann", UserPrincipalName: "ann@x.example", Rule: "m365", License: "e3", To: "exo", Run: run, Since: asOf, Reason: "to be put back"}}
@@ -48,8 +48,8 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 		"put back from another run":      {entry("r9", "r1", ledger.Done), "", false, found{}},
 		"the restore itself, over":       {entry("r0", "r1", ledger.Done), "", false, found{back: 1}},
 		"came to nothing":                {entry("r0", "", ledger.Failed), "", false, found{back: 1}},
-		"announced":                      {entry("r0", "", ledger.Noticed), "", false, found{back: 1}},
-		"given back":                     {entry("r0", "", ledger.GivenBack), "", false, found{back: 1}},
+		"announced":                      {entry("r0", "", ledger.Announced), "", false, found{back: 1}},
+		"given back":                     {entry("r0", "", ledger.Restored), "", false, found{back: 1}},
 		"a restore that came to nothing": {entry("r9", "r0", ledger.Failed), "", false, found{back: 1}},
 		"begun":                          {entry("r0", "", ""), "", false, found{resumes: []string{"r0"}, pending: open("r0")}},
 		"begun, for one person":          {entry("r0", "", ""), "ann", false, found{resumes: []string{"r0"}, pending: open("r0"), stops: []string{"ann"}}},
@@ -62,14 +62,14 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 		"the restore itself, begun":      {entry("r0", "r1", ""), "", false, found{resumes: []string{"r0"}, pending: open("r0")}},
 	} {
 		var got found
-		if err := got.note(tc.entry, Back{Of: "r0", User: tc.user}, func() (bool, error) { return tc.lost, nil }); err != nil {
+		if err := got.note(tc.entry, RestoreRequest{Of: "r0", User: tc.user}, func() (bool, error) { return tc.lost, nil }); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if d := cmp.Diff(tc.want, got, cmp.AllowUnexported(found{})); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
-		err := (&found{}).note(tc.entry, Back{Of: "r0", User: tc.user}, func() (bool, error) { return false, errDown })
-		if asks := tc.entry.Completion == nil && tc.entry.Run == "r0" && tc.entry.Back == ""; errors.Is(err, errDown) != asks {
+		err := (&found{}).note(tc.entry, RestoreRequest{Of: "r0", User: tc.user}, func() (bool, error) { return false, errDown })
+		if asks := tc.entry.Completion == nil && tc.entry.Run == "r0" && tc.entry.RestoreOf == ""; errors.Is(err, errDown) != asks {
 			t.Errorf("%s, and the data cannot be looked at: %v", name, err)
 		}
 	}
@@ -90,7 +90,7 @@ func TestRestorePlan(t *testing.T) {
 		if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "earlier", Touches: []history.Touch{{User: "bob", License: "e3"}, {User: "ann", License: "e3"}, {User: "cid", License: "e3"}, {User: "dan", License: "e3"}, {User: "eve", License: "e3"}}}, true); err != nil {
 			t.Fatal(err)
 		}
-		in := Back{Of: "earlier", Run: "mine", Policy: strings.Replace(text, "mode: review", "mode: "+string(mode), 1)}
+		in := RestoreRequest{Of: "earlier", Run: "mine", Policy: strings.Replace(text, "mode: review", "mode: "+string(mode), 1)}
 		p, err := Restore(t.Context(), s, in, clock)
 		if err != nil {
 			t.Fatal(err)
@@ -130,16 +130,16 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
 	takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Failed})
-	if p, err := Restore(t.Context(), s, Back{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not back already") {
+	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not back already") {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if p, err := Restore(t.Context(), s, Back{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "not back already of ann") {
+	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "not back already of ann") {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := Restore(t.Context(), s, Back{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "ledger/ann/e3/000001.json") {
+	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "ledger/ann/e3/000001.json") {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -173,7 +173,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 			for _, x := range []struct {
 				user, run string
 				o         ledger.Outcome
-			}{{"ann", "earlier", ledger.Done}, {"bob", "earlier", ledger.Done}, {"cid", "later", ledger.Done}, {"dan", "nothing", ledger.GivenBack}} {
+			}{{"ann", "earlier", ledger.Done}, {"bob", "earlier", ledger.Done}, {"cid", "later", ledger.Done}, {"dan", "nothing", ledger.Restored}} {
 				e, err := book.Begin(t.Context(), ledger.Intent{Person: x.user, UserPrincipalName: x.user + "@x.example", License: "e3", Run: x.run, Rule: "m365", Via: "direct", At: asOf}, nil)
 				if err == nil {
 					err = book.Complete(t.Context(), e, ledger.Completion{Outcome: x.o})
@@ -187,7 +187,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p, err := Restore(t.Context(), s, Back{Of: tc.of, User: tc.user, Run: "mine", Policy: text}, clock)
+			p, err := Restore(t.Context(), s, RestoreRequest{Of: tc.of, User: tc.user, Run: "mine", Policy: text}, clock)
 			if !errors.Is(err, tc.is) || (p == nil) != (tc.is != nil) || p != nil && users(p.Changes) != tc.want {
 				t.Errorf("%+v, %v; want %q, %v", p, err, tc.want, tc.is)
 			}
@@ -222,7 +222,7 @@ func TestPolicyOfARestore(t *testing.T) {
 		"nothing changes":                 {without, nil, nil, without},
 		"neither names both":              {text, []plan.Change{{License: "citrix", To: "desktop"}}, []*snapshot.Begin{begun(without)}, text},
 	} {
-		got, p := policyFor(Back{Policy: tc.inForce}, tc.changes, tc.runs...)
+		got, p := policyFor(RestoreRequest{Policy: tc.inForce}, tc.changes, tc.runs...)
 		if got != tc.want || (p == nil) != (tc.want == "") {
 			t.Errorf("%s: %q", name, got)
 		}
@@ -273,7 +273,7 @@ func TestRunOfARestore(t *testing.T) {
 			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
 			for range 2 { // a repeated step finds the run there
-				if err := lay(t.Context(), s, Back{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
+				if err := lay(t.Context(), s, RestoreRequest{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
 					t.Fatalf("%v, want %v", err, tc.is)
 				}
 			}

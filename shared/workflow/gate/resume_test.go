@@ -93,7 +93,7 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ""})
 	r := &report.Results{Run: "earlier", PlanHash: old.PlanHash}
 	stuck := report.ResultOf(&old.Changes[0], report.Pending, "the relay brought no evidence")
-	stuck.Again = true
+	stuck.Retry = true
 	r.Set(stuck)
 	if err := report.PutResults(t.Context(), s.Store, "entra-0001", r); err != nil {
 		t.Fatal(err)
@@ -131,12 +131,12 @@ func TestRestorePlans(t *testing.T) {
 			book := ledger.In(s)
 			last, err := book.Latest(t.Context(), "cid", "e3")
 			if err == nil {
-				_, err = book.Begin(t.Context(), ledger.Intent{Person: "cid", License: "e3", Run: "back", Rule: plan.RestoreRule, Back: "earlier"}, last)
+				_, err = book.Begin(t.Context(), ledger.Intent{Person: "cid", License: "e3", Run: "back", Rule: plan.RestoreRule, RestoreOf: "earlier"}, last)
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := Restore(t.Context(), s, Back{Of: "earlier", User: tc.user, Run: "mine"}, clock)
+			p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", User: tc.user, Run: "mine"}, clock)
 			if len(tc.want)+len(tc.resumes) == 0 {
 				if !errors.Is(err, ErrNothing) {
 					t.Errorf("%+v, %v", p, err)
@@ -148,7 +148,7 @@ func TestRestorePlans(t *testing.T) {
 			}
 			var got []string
 			for _, c := range p.Changes {
-				if want := map[bool]float64{false: -35}[c.User == "bob"]; c.Back != "earlier" || c.Rule != plan.RestoreRule || c.MonthlySaving != want {
+				if want := map[bool]float64{false: -35}[c.User == "bob"]; c.RestoreOf != "earlier" || c.Rule != plan.RestoreRule || c.MonthlySaving != want {
 					t.Errorf("%+v", c)
 				}
 				got = append(got, c.User)
@@ -169,7 +169,7 @@ func TestRestorePlans(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Restore(t.Context(), steps(t, quiet()).Store, Back{Of: "never", Run: "mine"}, clock); !errors.Is(err, report.ErrNoPlan) {
+	if _, err := Restore(t.Context(), steps(t, quiet()).Store, RestoreRequest{Of: "never", Run: "mine"}, clock); !errors.Is(err, report.ErrNoPlan) {
 		t.Errorf("a run that never was: %v", err)
 	}
 }

@@ -88,7 +88,7 @@ func TestRoundsOfWaiting(t *testing.T) {
 		}
 		said := &report.Results{Run: "run", PlanHash: p.PlanHash}
 		r := report.ResultOf(&p.Changes[0], report.Pending, "waits")
-		r.Again = tc.again
+		r.Retry = tc.again
 		said.Set(r)
 		if err := report.PutResults(t.Context(), s.Store, "entra-0001", said); err != nil {
 			t.Fatal(err)
@@ -118,14 +118,14 @@ func TestRestoresOnTheWay(t *testing.T) {
 	for user, run := range map[string]string{"ann": "back2", "bob": "back1", "cid": "back2"} {
 		last, err := book.Latest(t.Context(), user, "e3")
 		if err == nil {
-			_, err = book.Begin(t.Context(), ledger.Intent{Person: user, SID: "S-" + user, UserPrincipalName: user + "@x.example", License: "e3", Run: run, Rule: plan.RestoreRule, Back: "earlier"}, last)
+			_, err = book.Begin(t.Context(), ledger.Intent{Person: user, SID: "S-" + user, UserPrincipalName: user + "@x.example", License: "e3", Run: run, Rule: plan.RestoreRule, RestoreOf: "earlier"}, last)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	for user, want := range map[string][]string{"": {"back1", "back2"}, "cid": {"back2"}, "S-bob": {"back1"}, "ANN@x.example": {"back2"}} {
-		p, err := Restore(t.Context(), s, Back{Of: "earlier", User: user, Run: "mine-" + user, Policy: text}, clock)
+		p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", User: user, Run: "mine-" + user, Policy: text}, clock)
 		if err != nil {
 			t.Errorf("%s: %v", user, err)
 			continue
@@ -209,7 +209,7 @@ func TestOpenChangeOfALostPlan(t *testing.T) {
 		e := quiet()
 		s := e.put(t)
 		wrote(t, ledger.In(s), "ann", "lost", "", "")
-		key, err := history.Settle(t.Context(), s, "later", asOf)
+		key, err := history.MakeDigest(t.Context(), s, "later", asOf)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,7 +254,7 @@ func TestRunThatCanEndItself(t *testing.T) {
 	if _, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: "bob", License: "e3", Run: "run", Rule: "m365"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	p, err := Restore(t.Context(), s, Back{Of: "run", Run: "mine"}, clock)
+	p, err := Restore(t.Context(), s, RestoreRequest{Of: "run", Run: "mine"}, clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	case "restore":
 		return s.restore(ctx, in)
 	case "settle":
-		return s.settle(ctx, in.Run, in.Round)
+		return s.conclude(ctx, in.Run, in.Round)
 	}
 	return nil, fmt.Errorf("%w: the step %q is not known", ErrRefused, in.Op)
 }
@@ -128,7 +128,7 @@ func (s *Steps) feedAge(ctx context.Context, run string) (map[string]float64, er
 // approve compares the plan that an operator approved with the stored one. Every batch compares them again, and checks
 // the plan against the directories.
 func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
-	p, results, err := Settle(ctx, s.Store, in.Run, s.Now())
+	p, results, err := Conclude(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	if err != nil {
 		inForce = "" // a restore needs no valid policy
 	}
-	p, err := Restore(ctx, s.Store, Back{Of: old, User: user, Run: run, Policy: inForce}, s.Now())
+	p, err := Restore(ctx, s.Store, RestoreRequest{Of: old, User: user, Run: run, Policy: inForce}, s.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 // nothing.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
-		earlier, results, err := Settle(ctx, s.Store, run, s.Now())
+		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())
 		if gone(err) {
 			continue
 		}
@@ -220,8 +220,8 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error
 	return nil
 }
 
-func (s *Steps) settle(ctx context.Context, run string, round int) (*StepOutput, error) {
-	p, results, err := Settle(ctx, s.Store, run, s.Now())
+func (s *Steps) conclude(ctx context.Context, run string, round int) (*StepOutput, error) {
+	p, results, err := Conclude(ctx, s.Store, run, s.Now())
 	if err != nil {
 		return nil, err
 	}

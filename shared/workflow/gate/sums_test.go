@@ -22,7 +22,7 @@ func TestSavesNothingIsSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	change := func(license, nothing, back string) plan.Change {
-		return plan.Change{License: license, SavesNothing: nothing, Back: back}
+		return plan.Change{License: license, SavesNothing: nothing, RestoreOf: back}
 	}
 	const said = "license citrix: 2 changes are counted as saving nothing: whether a seat comes free is not known"
 	for name, tc := range map[string]struct {
@@ -52,7 +52,7 @@ func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	}
 	after := quiet()
 	after.run, after.taken = "run after", nil
-	key, err := history.Settle(t.Context(), s, after.run, asOf)
+	key, err := history.MakeDigest(t.Context(), s, after.run, asOf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 		"a past of nothing": {func() (*plan.Plan, error) {
 			e := quiet()
 			fresh := e.put(t)
-			key, err := history.Settle(t.Context(), fresh, "later", asOf)
+			key, err := history.MakeDigest(t.Context(), fresh, "later", asOf)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,8 +110,8 @@ func TestOpenCounts(t *testing.T) {
 	}{
 		"taken":                  {item("m365", asOf.AddDate(0, 0, -3)), ledger.Done, 1},
 		"being taken":            {item("m365", asOf.AddDate(0, 0, -3)), "", 1},
-		"announced":              {item("m365", asOf.AddDate(0, 0, -3)), ledger.Noticed, 0},
-		"given back":             {item("m365", asOf.AddDate(0, 0, -3)), ledger.GivenBack, 0},
+		"announced":              {item("m365", asOf.AddDate(0, 0, -3)), ledger.Announced, 0},
+		"given back":             {item("m365", asOf.AddDate(0, 0, -3)), ledger.Restored, 0},
 		"by a rule that is gone": {item("former", asOf.AddDate(0, 0, -3)), ledger.Done, 1},
 		"of another license, by a rule that is gone": {func() ledger.Intent { in := item("former", asOf.AddDate(0, 0, -3)); in.License = "citrix"; return in }(), ledger.Done, 0},
 		"being given back":                           {item(plan.RestoreRule, asOf.AddDate(0, 0, -3)), "", 0},
@@ -126,7 +126,7 @@ func TestOpenCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, err := history.Settle(t.Context(), s, "later", asOf)
+		key, err := history.MakeDigest(t.Context(), s, "later", asOf)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestOpenCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j := &judgement{Run: r, plan: &plan.Plan{Changes: []plan.Change{{User: "b", Rule: "m365"}, {User: "c", Rule: "citrix"}, {User: "d", Rule: "m365", Back: "r0"}}}, sum: decision.Summary{Tallies: make([]plan.Tally, 2)}}
+		j := &judgement{Run: r, plan: &plan.Plan{Changes: []plan.Change{{User: "b", Rule: "m365"}, {User: "c", Rule: "citrix"}, {User: "d", Rule: "m365", RestoreOf: "r0"}}}, sum: decision.Summary{Tallies: make([]plan.Tally, 2)}}
 		got := j.drains(&acceptances{}, clock)[0]
 		want := plan.Drain{Rule: "m365", Before: tc.before, Now: 1, Holders: tc.before}
 		if tc.before > 0 {

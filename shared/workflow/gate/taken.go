@@ -30,11 +30,11 @@ func Taken(ctx context.Context, s store.Store, user, name string) (runs []string
 		run := ""
 		switch {
 		case e == nil:
-		case e.Completion == nil && e.Back == "": // to be stopped
+		case e.Completion == nil && e.RestoreOf == "": // to be stopped
 			run = e.Run
 		case e.Completion == nil:
-			run = e.Back
-		case e.Completion.Outcome == ledger.Done && e.Back == "":
+			run = e.RestoreOf
+		case e.Completion.Outcome == ledger.Done && e.RestoreOf == "":
 			run = e.Run
 		}
 		if run != "" && !slices.Contains(runs, run) {

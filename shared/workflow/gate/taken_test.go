@@ -36,8 +36,8 @@ func TestTaken(t *testing.T) {
 		"being taken":                  {[]entry{{"e3", "r1", "", ""}}, []string{"r1"}, nil},
 		"on its way back":              {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ""}}, []string{"r1"}, nil},
 		"back":                         {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r9", "r1", ledger.Done}}, nil, ErrNothing},
-		"given back":                   {[]entry{{"e3", "r1", "", ledger.GivenBack}}, nil, ErrNothing},
-		"announced":                    {[]entry{{"e3", "r1", "", ledger.Noticed}}, nil, ErrNothing},
+		"given back":                   {[]entry{{"e3", "r1", "", ledger.Restored}}, nil, ErrNothing},
+		"announced":                    {[]entry{{"e3", "r1", "", ledger.Announced}}, nil, ErrNothing},
 		"failed":                       {[]entry{{"e3", "r1", "", ledger.Failed}}, nil, ErrNothing},
 		"taken, then failed once more": {[]entry{{"e3", "r1", "", ledger.Done}, {"e3", "r2", "", ledger.Failed}}, []string{"r1"}, nil},
 	} {
@@ -50,7 +50,7 @@ func TestTaken(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				e, err := book.Begin(t.Context(), ledger.Intent{Person: "ann", License: x.license, Run: x.run, Back: x.back, At: asOf}, last)
+				e, err := book.Begin(t.Context(), ledger.Intent{Person: "ann", License: x.license, Run: x.run, RestoreOf: x.back, At: asOf}, last)
 				if err == nil && x.o != "" {
 					err = book.Complete(t.Context(), e, ledger.Completion{Outcome: x.o})
 				}

@@ -2,14 +2,14 @@ package directory
 
 import "errors"
 
-// ErrNoMark is returned when what changed since a mark cannot be told exactly:
+// ErrNoWatermark is returned when what changed since a mark cannot be told exactly:
 // everybody must be read.
-var ErrNoMark = errors.New("the changes since the earlier reading cannot be told")
+var ErrNoWatermark = errors.New("the changes since the earlier reading cannot be told")
 
-// Mark is a point in the changes of one domain controller. Update sequence
+// Watermark is a point in the changes of one domain controller. Update sequence
 // numbers (USN) are each controller's own and mean nothing to another one, nor
 // to the same one after its database was put back (MS-ADTS 3.1.1.1.9).
-type Mark struct {
+type Watermark struct {
 	Controller string `json:"controller"` // its dnsHostName
 	Invocation string `json:"invocation"` // invocationId of its database, in base64
 	USN        int64  `json:"usn"`        // highestCommittedUSN, read before the people

@@ -17,12 +17,12 @@ import (
 )
 
 // settled names the object with the results of a whole run.
-const settled = "settled"
+const concluded = "settled"
 
-// Settle finds what happened to each change of a plan. It takes the ledger's word for a change that began, and the
-// results of the batches for any other. A change that neither knows did not begin. Settle writes
+// Conclude finds what happened to each change of a plan. It takes the ledger's word for a change that began, and the
+// results of the batches for any other. A change that neither knows did not begin. Conclude writes
 // runs/<run>/results/settled.json.
-func Settle(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *report.Results, error) {
+func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *report.Results, error) {
 	p, err := report.GetPlan(ctx, s, run)
 	if err != nil {
 		return nil, nil, err
@@ -44,7 +44,7 @@ func Settle(ctx context.Context, s store.Store, run string, now time.Time) (*pla
 		}
 		all.Set(r)
 	}
-	return p, all, report.PutResults(ctx, s, settled, all)
+	return p, all, report.PutResults(ctx, s, concluded, all)
 }
 
 func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string, said *report.Results) (report.Result, error) {
@@ -65,7 +65,7 @@ func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string
 		return report.ResultOf(c, report.Pending, "begun, and not finished yet"), nil
 	default:
 		r := report.ResultOf(c, report.Pending, "not begun")
-		r.Again = true
+		r.Retry = true
 		return r, nil
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // Again begins and seals a new run over the snapshot of an old one, for other rules or another instant. It does not ask
 // the directories. The error is ErrPolicy when the policy names a group or product that the old run did not read.
-func Again(ctx context.Context, s store.Store, old string, in Start, tool string, now time.Time) error {
+func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool string, now time.Time) error {
 	b, err := snapshot.GetBegin(ctx, s, old)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func Again(ctx context.Context, s store.Store, old string, in Start, tool string
 		return err
 	}
 	m.Run = in.Run
-	if m.History, err = history.Settle(ctx, s, in.Run, now); err != nil {
+	if m.History, err = history.MakeDigest(ctx, s, in.Run, now); err != nil {
 		return fmt.Errorf("seal run %s: %w", in.Run, err)
 	}
 	return snapshot.Seal(ctx, s, m)

@@ -57,7 +57,7 @@ const (
 
 // traits are what a person is like, before names and dates. They are cheap:
 // counting members asks them for everybody.
-type traits struct {
+type profile struct {
 	kind     Kind
 	activity Activity // in Entra ID
 	logon    Activity // in Active Directory
@@ -68,17 +68,17 @@ type traits struct {
 	anchored bool // mS-DS-ConsistencyGuid is set, and is not the objectGUID
 }
 
-func (t traits) inEntra() bool { return t.kind != ADOnly }
+func (t profile) inEntra() bool { return t.kind != ADOnly }
 
-func (t traits) inAD() bool {
+func (t profile) inAD() bool {
 	return t.kind == Synced || t.kind == ADOnly || t.kind == WrongAnchor
 }
 
-func (t traits) synced() bool {
+func (t profile) synced() bool {
 	return t.kind == Synced || t.kind == NoADAccount || t.kind == WrongAnchor
 }
 
-func (t traits) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
+func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
 // share is how many of a thousand people are of one sort.
 type share[T any] struct {
@@ -142,11 +142,11 @@ func (c *Company) draw(i, what int) int {
 	return int(n)
 }
 
-func (c *Company) traits(i int) traits {
-	if i < len(cast) {
-		return cast[i].traits
+func (c *Company) profile(i int) profile {
+	if i < len(fixtures) {
+		return fixtures[i].profile
 	}
-	t := traits{
+	t := profile{
 		kind:     pick(kindShares, c.draw(i, drawKind)),
 		activity: pick(activityShares, c.draw(i, drawActivity)),
 		logon:    pick(logonShares, c.draw(i, drawLogon)),
@@ -164,7 +164,7 @@ func (c *Company) traits(i int) traits {
 	return t
 }
 
-func (c *Company) placeLicenses(i int, t *traits) {
+func (c *Company) placeLicenses(i int, t *profile) {
 	h, x := c.draw(i, drawHold), c.draw(i, drawCitrix)
 	switch t.kind {
 	case ADOnly:

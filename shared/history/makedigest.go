@@ -18,10 +18,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Settle builds the digest of a run and returns its key for the manifest. It finds what happened to everything that
+// MakeDigest builds the digest of a run and returns its key for the manifest. It finds what happened to everything that
 // earlier runs planned. The step may be repeated: each time it writes a new object.
-func Settle(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
-	next, err := settle(ctx, s, run, now.UTC())
+func MakeDigest(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
+	next, err := makeDigest(ctx, s, run, now.UTC())
 	if err != nil {
 		return "", fmt.Errorf("find what earlier runs came to: %w", err)
 	}
@@ -53,7 +53,7 @@ func (t Touch) compare(o Touch) int {
 	return strings.Compare(t.User+" "+t.License, o.User+" "+o.License)
 }
 
-func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Standing, error) {
+func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (*Digest, error) {
 	plans, err := runs(ctx, s, layout.Plans)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 	if err != nil {
 		return nil, err
 	}
-	next := &Standing{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, sightings: map[string]*directory.Sighting{}, gave: map[Touch]*Item{}, Earlier: newestBefore(plans, run)}
+	next := &Digest{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, sightings: map[string]*directory.Sighting{}, restored: map[Touch]*Item{}, Earlier: newestBefore(plans, run)}
 	book := ledger.In(s)
 	if old == nil { // the first run of a store, or the first after a long pause
 		if err := next.markAll(ctx, book); err != nil {
@@ -100,9 +100,9 @@ func settle(ctx context.Context, s store.Store, run string, now time.Time) (*Sta
 		return nil, err
 	}
 	for _, p := range lately {
-		for _, t := range p.Again {
+		for _, t := range p.HeldAgain {
 			if i := next.Of(t.User, t.License); i != nil && i.State == Taken && i.Run == t.Run {
-				i.State, i.At = GivenBack, p.AsOf
+				i.State, i.At = Restored, p.AsOf
 			}
 		}
 	}
@@ -121,7 +121,7 @@ func newestBefore(runs []string, run string) string {
 }
 
 // previous is the digest of the newest earlier run that still has one.
-func previous(ctx context.Context, s store.Store, plans []string, run string) (*Standing, error) {
+func previous(ctx context.Context, s store.Store, plans []string, run string) (*Digest, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {
 			continue
@@ -145,7 +145,7 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 
 // watch marks what must be looked up: changes that were open, and everything that a plan may have touched since the
 // earlier digest. It returns these plans. unread reports whether the people of some plan cannot be read.
-func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, plans, others []string) (lately []*Planned, unread bool, err error) {
+func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {
 			st.items[t] = nil
@@ -187,14 +187,14 @@ func (st *Standing) watch(ctx context.Context, s store.Store, old *Standing, pla
 }
 
 // later replaces a reading by a newer one.
-func (st *Standing) later(last **plan.Baseline, b *plan.Baseline) {
+func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
 	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
 		*last = b
 	}
 }
 
 // laterSignal does what later does, for the signal of a report.
-func (st *Standing) laterSignal(name string, b *plan.Baseline) {
+func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	last := st.Signals[name]
 	if st.later(&last, b); last != nil {
 		st.Signals[name] = last
@@ -202,15 +202,15 @@ func (st *Standing) laterSignal(name string, b *plan.Baseline) {
 }
 
 // mark marks a license to be looked up in the ledger.
-func (st *Standing) mark(t Touch) {
-	if i := st.items[t]; i != nil && i.State == GivenBack {
-		st.gave[t] = i
+func (st *Digest) mark(t Touch) {
+	if i := st.items[t]; i != nil && i.State == Restored {
+		st.restored[t] = i
 	}
 	st.items[t] = nil
 }
 
 // markAll marks everything that the ledger has.
-func (st *Standing) markAll(ctx context.Context, book *ledger.Ledger) error {
+func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 	for s, err := range book.All(ctx) {
 		if err != nil {
 			return err

@@ -8,7 +8,7 @@ import (
 )
 
 // half is an account as it was read, of either source: the other pointer is nil.
-type half struct {
+type account struct {
 	entra *directory.EntraUser
 	ad    *directory.ADUser
 
@@ -17,7 +17,7 @@ type half struct {
 }
 
 // id is the Entra id or the SID.
-func (a half) id() string {
+func (a account) id() string {
 	if a.ad != nil {
 		return a.ad.SID
 	}
@@ -25,49 +25,49 @@ func (a half) id() string {
 }
 
 // place decides the partition.
-func (a half) place() string {
+func (a account) place() string {
 	if a.ad != nil {
 		return a.ad.SID
 	}
 	return a.entra.PartitionKey()
 }
 
-func (a half) created() time.Time {
+func (a account) created() time.Time {
 	if a.ad != nil {
 		return a.ad.Created
 	}
 	return a.entra.Created
 }
 
-func (a half) enabled() bool {
+func (a account) enabled() bool {
 	if a.ad != nil {
 		return a.ad.Enabled == directory.Yes
 	}
 	return a.entra.Enabled == directory.Yes
 }
 
-func (a half) dates() [directory.ActivityDates]time.Time {
+func (a account) dates() [directory.ActivityDates]time.Time {
 	if a.ad != nil {
 		return a.ad.Activity()
 	}
 	return a.entra.Activity()
 }
 
-func (a half) inDoubt() bool {
+func (a account) inDoubt() bool {
 	if a.ad != nil {
 		return a.ad.DatesInDoubt
 	}
 	return a.entra.DatesInDoubt
 }
 
-func (a half) lost() *time.Time {
+func (a account) lost() *time.Time {
 	if a.ad != nil {
 		return &a.ad.DatesLost
 	}
 	return &a.entra.DatesLost
 }
 
-func (a half) past() *directory.Past {
+func (a account) past() *directory.Past {
 	if a.ad != nil {
 		return &a.ad.Past
 	}
@@ -75,12 +75,12 @@ func (a half) past() *directory.Past {
 }
 
 // dateless tells that the account has no date of activity, for all that was read.
-func (a half) dateless() bool {
+func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
 // back are the dates that are earlier than known, as in known.Account.
-func (a half) back() (bits uint8) {
+func (a account) back() (bits uint8) {
 	dates := a.dates()
 	for i, t := range a.past().Newest {
 		if t.After(dates[i]) {
@@ -90,37 +90,37 @@ func (a half) back() (bits uint8) {
 	return bits
 }
 
-// halvesOf calls each with every account that h has of a source.
-func halvesOf(h *directory.Halves, s directory.Source, each func(half)) {
+// accountsOf calls each with every account that h has of a source.
+func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	if s == directory.AD {
 		for i := range h.AD {
-			each(half{ad: &h.AD[i], twin: -1})
+			each(account{ad: &h.AD[i], twin: -1})
 		}
 		return
 	}
 	for i := range h.Entra {
-		each(half{entra: &h.Entra[i], twin: -1})
+		each(account{entra: &h.Entra[i], twin: -1})
 	}
 }
 
 // group is the accounts that lay in one partition of an earlier run.
 type group struct {
-	list []half
+	list []account
 	at   map[uint64]int32
 }
 
 // groupsOf divides the accounts of a source by the partitions of an earlier run.
-func groupsOf(h *directory.Halves, s directory.Source, partitions int) map[int]*group {
+func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int]*group {
 	groups := map[int]*group{}
 	room := len(h.Entra)
 	if s == directory.AD {
 		room = len(h.AD)
 	}
-	halvesOf(h, s, func(a half) {
+	accountsOf(h, s, func(a account) {
 		n := directory.Partition(a.place(), partitions)
 		g := groups[n]
 		if g == nil { // mostly all lie in one
-			g = &group{list: make([]half, 0, room), at: make(map[uint64]int32, room)}
+			g = &group{list: make([]account, 0, room), at: make(map[uint64]int32, room)}
 			groups[n], room = g, 0
 		}
 		k := known.KeyOf(a.id())
@@ -134,7 +134,7 @@ func groupsOf(h *directory.Halves, s directory.Source, partitions int) map[int]*
 }
 
 // each calls each with the readings of an account.
-func (g *group) each(k uint64, each func(*half)) {
+func (g *group) each(k uint64, each func(*account)) {
 	at, there := g.at[k]
 	for there && at >= 0 {
 		each(&g.list[at])

@@ -1,8 +1,8 @@
-// Package census reads everybody in Active Directory, and the members of named
+// Package adread reads everybody in Active Directory, and the members of named
 // groups, into the partitions of a run: in full, or from an earlier run's
 // reading and what changed since, where that gives the same. The command on one
 // machine and the relay on premises both read by it.
-package census
+package adread
 
 import (
 	"context"
@@ -19,16 +19,16 @@ import (
 // AD is what a census asks of Active Directory.
 type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
-	ListMarked(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Mark, error)
-	ListChanges(ctx context.Context, since directory.Mark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Mark, error)
+	ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error)
+	ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Watermark, error)
 	ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error
 	ListNested(ctx context.Context, groupDN string, each func(sid string) error) error
 	ListMembers(ctx context.Context, groupDN string, direct bool, each func(sid string) error) error
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
 
-// Census is one reading for one run.
-type Census struct {
+// Reader is one reading for one run.
+type Reader struct {
 	Store   store.Store
 	Run     *snapshot.Begin // Run, Partitions and AsOf count
 	AD      AD
@@ -40,7 +40,7 @@ type Census struct {
 	Progress func(people int)
 	// Held tells, before parts are written, why they must not be any more. It
 	// may be nil.
-	Held func() error
+	Leased func() error
 
 	guids, sids map[string]string // of the groups, see snapshot.Reading
 }
@@ -48,7 +48,7 @@ type Census struct {
 // Read reads everybody, or the changes since an earlier reading. before is that
 // reading, or nil with the reason why there is none to go on from. Any error
 // means that the source as a whole was not read.
-func (c *Census) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
+func (c *Reader) Read(ctx context.Context, before *snapshot.Reading, why error) (snapshot.Reading, error) {
 	if err := c.AD.CheckClock(ctx, c.Now); err != nil {
 		return snapshot.Reading{}, err
 	}
@@ -66,30 +66,30 @@ func (c *Census) Read(ctx context.Context, before *snapshot.Reading, why error) 
 	return reading, nil
 }
 
-func (c *Census) everybody(ctx context.Context) (snapshot.Reading, error) {
-	var mark *directory.Mark
+func (c *Reader) everybody(ctx context.Context) (snapshot.Reading, error) {
+	var mark *directory.Watermark
 	began := c.Now().UTC()
 	reading, err := c.write(ctx, c.Attempt, func(w *snapshot.Writer) (err error) {
-		mark, err = c.AD.ListMarked(ctx, c.Rests, func(u directory.ADUser) error { return c.add(w, &u) })
-		if unasked, ok := errors.AsType[*directory.UnaskedError](err); ok {
-			w.Unasked(unasked.Error()) // everybody was read, without dates
+		mark, err = c.AD.ListFull(ctx, c.Rests, func(u directory.ADUser) error { return c.add(w, &u) })
+		if unasked, ok := errors.AsType[*directory.PartialLogonError](err); ok {
+			w.PartialLogon(unasked.Error()) // everybody was read, without dates
 		} else if err != nil {
 			return err
 		}
 		return c.members(ctx, w)
 	})
-	reading.Mark, reading.Full = mark, began
+	reading.Watermark, reading.Full = mark, began
 	return reading, err
 }
 
 // write lets parts be filled and puts them into the store.
-func (c *Census) write(ctx context.Context, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
+func (c *Reader) write(ctx context.Context, attempt string, fill func(*snapshot.Writer) error) (snapshot.Reading, error) {
 	w, err := snapshot.NewWriter(c.Store, c.Run, directory.AD, attempt, c.Run.AsOf)
 	if err != nil {
 		return snapshot.Reading{}, err
 	}
-	if err = fill(w); err == nil && c.Held != nil {
-		err = c.Held()
+	if err = fill(w); err == nil && c.Leased != nil {
+		err = c.Leased()
 	}
 	if err != nil {
 		return snapshot.Reading{}, errors.Join(fmt.Errorf("read %s: %w", directory.AD, err), w.Close())
@@ -99,7 +99,7 @@ func (c *Census) write(ctx context.Context, attempt string, fill func(*snapshot.
 	return reading, errors.Join(err, w.Close())
 }
 
-func (c *Census) add(w *snapshot.Writer, u *directory.ADUser) error {
+func (c *Reader) add(w *snapshot.Writer, u *directory.ADUser) error {
 	if err := w.AddAD(u); err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (c *Census) add(w *snapshot.Writer, u *directory.ADUser) error {
 
 // members reads the members of the groups. A group that is not there leaves
 // membership of it unknown; one that cannot be read to its end fails the source.
-func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
+func (c *Reader) members(ctx context.Context, w *snapshot.Writer) error {
 	c.guids, c.sids = map[string]string{}, nil
 	for _, g := range c.Groups {
 		err := c.AD.ListMembers(ctx, g.DN, g.Direct, func(sid string) error { return w.AddMember(g.Key(), sid, sid) })
@@ -145,7 +145,7 @@ func (c *Census) members(ctx context.Context, w *snapshot.Writer) error {
 // otherwise reads the people who are in a group by another way than its list. Nobody
 // can take them off the list. Those who are on the list, too, stay in the group without
 // it.
-func (c *Census) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.Group) error {
+func (c *Reader) otherwise(ctx context.Context, w *snapshot.Writer, g protocol.Group) error {
 	ref := directory.GroupRef{Source: directory.AD, Name: g.DN}
 	err := c.AD.ListPrimary(ctx, g.DN, func(sid string) error { return w.AddMember(ref.PrimaryKey(), sid, sid) })
 	if err != nil {

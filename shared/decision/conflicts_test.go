@@ -24,7 +24,7 @@ func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Dec
 
 // holder is a world in which p holds E3 directly and is idle for 100 days.
 func holder(past ...any) world {
-	return world{entra: []directory.EntraUser{account("p", 100, e3Direct), account("busy", 1)}, past: past}
+	return world{entra: []directory.EntraUser{accountOf("p", 100, e3Direct), accountOf("busy", 1)}, past: past}
 }
 
 func TestEntangled(t *testing.T) {
@@ -40,7 +40,7 @@ func TestEntangled(t *testing.T) {
 		{"e3", "exo", "e5", "", ""},
 		{"e3", "", "e5", "", ""},
 	} {
-		if got := Entangled(tc.license, tc.to, tc.otherLicense, tc.otherTo); got != tc.want {
+		if got := Conflict(tc.license, tc.to, tc.otherLicense, tc.otherTo); got != tc.want {
 			t.Errorf("%+v: %q", tc, got)
 		}
 	}
@@ -56,7 +56,7 @@ func TestClaims(t *testing.T) {
 		"taken":             {plan.Decision{Outcome: policy.Reclaim}, "superseded: the rule m365 comes first in the policy and changes e3"},
 		"taken if it could": {plan.Decision{Outcome: policy.Reclaim, Refused: "two groups"}, "superseded: the rule m365 comes first in the policy and changes e3"},
 		"undecided":         {plan.Decision{Outcome: policy.Undecided}, "superseded: the rule m365 comes first in the policy and is undecided about e3"},
-		"given back":        {plan.Decision{Outcome: policy.NotHolder, Back: "r0"}, "superseded: the rule m365 comes first in the policy and changes e3"},
+		"given back":        {plan.Decision{Outcome: policy.NotHolder, RestoreOf: "r0"}, "superseded: the rule m365 comes first in the policy and changes e3"},
 		"under way":         {plan.Decision{Outcome: policy.Keep, Pending: "r0"}, "superseded: the rule m365 comes first in the policy and changes e3"},
 		"kept":              {plan.Decision{Outcome: policy.Keep}, ""},
 		"exempt":            {plan.Decision{Outcome: policy.Exempt}, ""},
@@ -65,7 +65,7 @@ func TestClaims(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tc.first.Rule, tc.first.License, tc.first.To = "m365", "e3", "exo"
-			var claims Claims
+			var claims Conflicts
 			claims.Add(&tc.first)
 			if got := holder().seal(t).asked(t, "m365-long", claims...); got.Refused != tc.want || got.Outcome != policy.Reclaim {
 				t.Errorf("%s, refused %q, want %q", got.Outcome, got.Refused, tc.want)
@@ -108,11 +108,11 @@ func TestOtherLicenseUnderWay(t *testing.T) {
 		"of somebody else":           {item("id-q", "exo", "", history.Open), ""},
 		"nothing in common":          {item("id-p", "citrix", "", history.Open), ""},
 		"the target was taken":       {item("id-p", "exo", "", history.Taken), ""},
-		"the target was announced":   {item("id-p", "exo", "", history.Noticed), ""},
+		"the target was announced":   {item("id-p", "exo", "", history.Announced), ""},
 		"the license itself":         {item("id-p", "e3", "exo", history.Open), "pending: run r0 began to change this license on 2026-11-20"},
 		"the license itself, by SID": {item(sid, "e3", "exo", history.Open), "pending: run r0 began to change this license on 2026-11-20"},
 		"given in place of another":  {item("id-p", "citrix", "e3", history.Taken), "cooling down: given in place of citrix on 2026-11-20"},
-		"to be given in place of it": {item("id-p", "citrix", "e3", history.Noticed), ""},
+		"to be given in place of it": {item("id-p", "citrix", "e3", history.Announced), ""},
 		"given, but something else":  {item("id-p", "citrix", "exo", history.Taken), ""},
 		"the ledger cannot be read":  {item("id-p", "e3", "", history.Unreadable), ""},
 	} {
@@ -183,16 +183,16 @@ func TestRenamedLicense(t *testing.T) {
 		"under way":                     {item("old", "", history.Open, 3), policy.Reclaim, "pending: run r0 is changing old, a license that the policy no longer names; `idleseat apply r0` finishes it"},
 		"under way, by the SID":         {bySID, policy.Reclaim, "pending: run r0 is changing old"},
 		"under way, to one of no name":  {item("citrix", "old", history.Open, 3), policy.Reclaim, ""},
-		"given back":                    {item("old", "", history.GivenBack, 3), policy.Keep, "cooling down: given back on 2026-11-20 as old, which the policy no longer names"},
-		"given back long ago":           {item("old", "", history.GivenBack, 200), policy.Reclaim, ""},
-		"given back, to one of no name": {item("citrix", "old", history.GivenBack, 3), policy.Reclaim, ""},
+		"given back":                    {item("old", "", history.Restored, 3), policy.Keep, "cooling down: given back on 2026-11-20 as old, which the policy no longer names"},
+		"given back long ago":           {item("old", "", history.Restored, 200), policy.Reclaim, ""},
+		"given back, to one of no name": {item("citrix", "old", history.Restored, 3), policy.Reclaim, ""},
 		"given in place of another":     {item("citrix", "old", history.Taken, 3), policy.Keep, "cooling down: perhaps given on 2026-11-20 as old, which the policy no longer names"},
 		"given long ago":                {item("citrix", "old", history.Taken, 200), policy.Reclaim, ""},
 		"taken":                         {item("old", "", history.Taken, 3), policy.Reclaim, ""},
 		"taken, to one of a known name": {item("old", "exo", history.Taken, 3), policy.Reclaim, ""},
-		"announced":                     {item("old", "", history.Noticed, 3), policy.Reclaim, ""},
+		"announced":                     {item("old", "", history.Announced, 3), policy.Reclaim, ""},
 		"both, under way":               {item("old", "older", history.Open, 3), policy.Reclaim, "pending: run r0 is changing old"},
-		"both names are known":          {item("citrix", "exo", history.GivenBack, 3), policy.Reclaim, ""},
+		"both names are known":          {item("citrix", "exo", history.Restored, 3), policy.Reclaim, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -251,7 +251,7 @@ func TestReturnedWithSetback(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{0, 5} {
 		w := world{
-			entra:  []directory.EntraUser{account("p", 5), account("busy", 1)},
+			entra:  []directory.EntraUser{accountOf("p", 5), accountOf("busy", 1)},
 			policy: strings.Replace(text, "{changeTo: exo}", "{changeTo: exo, onReturn: restore}", 1),
 			past:   []any{&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Via: plan.EntraGroup, Began: daysAgo(30), At: daysAgo(30)}},
 		}
@@ -260,8 +260,8 @@ func TestReturnedWithSetback(t *testing.T) {
 		}
 		r := w.seal(t)
 		got := r.asked(t, "m365")
-		if got.Back != "r0" || got.Setbacks != times || got.Refused != "" || strings.HasSuffix(got.Reason, "5 runs in a row could not make it: no seat") != (times > 0) {
-			t.Errorf("after %d: back %q, %d setbacks, %q; %s", times, got.Back, got.Setbacks, got.Refused, got.Reason)
+		if got.RestoreOf != "r0" || got.Setbacks != times || got.Refused != "" || strings.HasSuffix(got.Reason, "5 runs in a row could not make it: no seat") != (times > 0) {
+			t.Errorf("after %d: back %q, %d setbacks, %q; %s", times, got.RestoreOf, got.Setbacks, got.Refused, got.Reason)
 		}
 		e, err := r.Explain(only(t, r, "p@x.example"), asOf)
 		if err != nil || !strings.HasPrefix(e.Answers[0].Reason, "active again on 2026-11-18, after run r0 took") {

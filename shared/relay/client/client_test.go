@@ -32,7 +32,7 @@ func evidence() *protocol.Evidence {
 		Sample: []time.Time{now, {}}, Found: map[string]directory.Group{seats: {ID: seats, GUID: "guid-seats"}},
 		People: []protocol.Account{
 			{SID: anna, Name: "anna@x.example", User: &directory.ADUser{SID: anna, GUID: "g-anna"}, Groups: []string{key(seats)}, Seen: &seen},
-			{SID: bo, User: &directory.ADUser{SID: bo, GUID: "g-bo"}, Unasked: "DC2 did not answer", Latest: now},
+			{SID: bo, User: &directory.ADUser{SID: bo, GUID: "g-bo"}, PartialLogon: "DC2 did not answer", Latest: now},
 			{SID: broken, Failed: "it broke"},
 			{SID: "S-1-5-21-4"},
 		},
@@ -63,7 +63,7 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 	}
-	var unasked *directory.UnaskedError
+	var unasked *directory.PartialLogonError
 	if u, err := d.ReadPerson(t.Context(), bo); !errors.As(err, &unasked) || u.GUID != "g-bo" || !unasked.Latest.Equal(now) {
 		t.Errorf("not asked everywhere: %+v, %v", u, err)
 	}
@@ -93,7 +93,7 @@ func TestWishes(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
-	list := d.Wishes().Changes
+	list := d.PendingWrites().Changes
 	want := []protocol.Change{
 		{SID: anna, GUID: "g-anna", Group: other, Action: protocol.Add},
 		{SID: anna, GUID: "g-anna", Group: seats, Action: protocol.Remove, After: list[0].ID, Seen: &seen},
@@ -139,7 +139,7 @@ func TestNothingBrought(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if n := len(d.Wishes().Changes); n != 0 {
+		if n := len(d.PendingWrites().Changes); n != 0 {
 			t.Errorf("%s: %d wishes", name, n)
 		}
 	}

@@ -25,7 +25,7 @@ type Directory struct {
 	failed   error                      // why there is no evidence; then it is the answer to every question
 	results  map[string]protocol.Result // by the id of the change
 	refused  map[string]protocol.Result // by GUID: a change of this person that was refused
-	wishes   []protocol.Change
+	pending  []protocol.Change
 }
 
 // New answers from evidence. written are the results of the writes that earlier steps asked for, in their order.
@@ -49,9 +49,9 @@ func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
 
-// Wishes returns the pending writes, in order: those that were asked for and are not made yet.
-func (d *Directory) Wishes() *protocol.Changes {
-	return &protocol.Changes{Changes: append([]protocol.Change{}, d.wishes...)}
+// PendingWrites returns the pending writes, in order: those that were asked for and are not made yet.
+func (d *Directory) PendingWrites() *protocol.Changes {
+	return &protocol.Changes{Changes: append([]protocol.Change{}, d.pending...)}
 }
 
 // CheckClock has nothing to compare, since the relay did so when it read.
@@ -78,7 +78,7 @@ func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser
 	return d.account(func(a *protocol.Account) bool { return strings.EqualFold(a.Name, name) }, name)
 }
 
-// ReadPerson returns an account with its last logon from every controller, or with a directory.UnaskedError that says
+// ReadPerson returns an account with its last logon from every controller, or with a directory.PartialLogonError that says
 // why the last logon is not known.
 func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
@@ -93,8 +93,8 @@ func (d *Directory) account(is func(*protocol.Account) bool, name string) (direc
 		return directory.ADUser{}, fmt.Errorf("the relay could not read %q: %s", name, a.Failed)
 	case a.User == nil:
 		return directory.ADUser{}, fmt.Errorf("%w: %q", directory.ErrNoPerson, name)
-	case a.Unasked != "":
-		return *a.User, &directory.UnaskedError{Err: errors.New(a.Unasked), Latest: a.Latest}
+	case a.PartialLogon != "":
+		return *a.User, &directory.PartialLogonError{Err: errors.New(a.PartialLogon), Latest: a.Latest}
 	}
 	return *a.User, nil
 }
@@ -174,20 +174,20 @@ func contains(list []string, key string) bool {
 
 // AddMember asks for a new member, or returns the result of having asked before.
 func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
-	return d.wish(protocol.Add, groupDN, personGUID)
+	return d.write(protocol.Add, groupDN, personGUID)
 }
 
 // RemoveMember asks to remove a member, or returns the result of having asked before.
 func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
-	return d.wish(protocol.Remove, groupDN, personGUID)
+	return d.write(protocol.Remove, groupDN, personGUID)
 }
 
-func (d *Directory) wish(action protocol.Action, groupDN, guid string) error {
+func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 	a, err := d.find(func(a *protocol.Account) bool { return a.User != nil && a.User.GUID == guid }, guid)
 	if err != nil {
 		return err
 	}
-	c := protocol.Change{ID: wishID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
+	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
 	// A person must not join a group and leave it again because the next group refuses them.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {
 		return refusal(r)
@@ -206,7 +206,7 @@ func (d *Directory) wish(action protocol.Action, groupDN, guid string) error {
 		c.Seen = a.Seen
 	}
 	c.After = d.joining(guid)
-	d.wishes = append(d.wishes, c)
+	d.pending = append(d.pending, c)
 	return directory.ErrDeferred
 }
 
@@ -216,7 +216,7 @@ func refusal(r protocol.Result) error {
 
 // joining returns the id of an earlier pending write that adds the same person to a group.
 func (d *Directory) joining(guid string) string {
-	for _, w := range d.wishes {
+	for _, w := range d.pending {
 		if w.GUID == guid && w.Action == protocol.Add {
 			return w.ID
 		}
@@ -224,8 +224,8 @@ func (d *Directory) joining(guid string) string {
 	return ""
 }
 
-// wishID names a pending write, so that its result can be matched to it.
-func wishID(action protocol.Action, groupDN, guid string) string {
+// writeID names a pending write, so that its result can be matched to it.
+func writeID(action protocol.Action, groupDN, guid string) string {
 	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
 	return hex.EncodeToString(sum[:12])
 }

@@ -39,7 +39,7 @@ func TestAgain(t *testing.T) {
 	later, now := asOf.Add(time.Hour), clock.Add(2*time.Hour)
 	other := strings.Replace(text, "days(90)", "days(9)", 1)
 	in := Start{Run: "second", AsOf: later, Policy: load(t, other), Text: other}
-	if err := Again(t.Context(), b.Store, "run", in, "v2", now); err != nil {
+	if err := BeginOver(t.Context(), b.Store, "run", in, "v2", now); err != nil {
 		t.Fatal(err)
 	}
 	want, err := snapshot.GetBegin(t.Context(), b.Store, "run")
@@ -97,7 +97,7 @@ func TestAgainRefuses(t *testing.T) {
 			b := sealed(t)
 			before := b.keys(t)
 			changed := strings.Replace(text, tc.old, tc.new, 1)
-			err := Again(t.Context(), b.Store, "run", Start{Run: "second", AsOf: asOf, Policy: load(t, changed), Text: changed}, "v1", clock)
+			err := BeginOver(t.Context(), b.Store, "run", Start{Run: "second", AsOf: asOf, Policy: load(t, changed), Text: changed}, "v1", clock)
 			if !errors.Is(err, ErrPolicy) || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want ErrPolicy and %q", err, tc.want)
 			}
@@ -112,7 +112,7 @@ func TestAgainNeedsASnapshot(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	again := func(s store.Store, old string, p *policy.Policy) error {
-		return Again(t.Context(), s, old, Start{Run: "second", AsOf: asOf, Policy: p, Text: text}, "v1", clock)
+		return BeginOver(t.Context(), s, old, Start{Run: "second", AsOf: asOf, Policy: p, Text: text}, "v1", clock)
 	}
 	p := load(t, text)
 	if err := again(b.Store, "run", p); !errors.Is(err, snapshot.ErrUnknownRun) {

@@ -20,8 +20,8 @@ type State string
 const (
 	Open      State = "open"       // being changed by Run
 	Taken     State = "taken"      // by Run
-	GivenBack State = "given back" // by a restore, or by somebody else
-	Noticed   State = "noticed"    // announced, and not taken yet
+	Restored  State = "given back" // by a restore, or by somebody else
+	Announced State = "noticed"    // announced, and not taken yet
 	// Unreadable: the ledger's objects cannot be believed. Why gives the reason.
 	Unreadable State = "unreadable"
 )
@@ -52,8 +52,8 @@ const late = 24 * time.Hour
 // date shortly before the change therefore arrived late, and counts, too.
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
-// Standing is the digest: all that a run knows of the past. A nil one knows nothing.
-type Standing struct {
+// Digest is the digest: all that a run knows of the past. A nil one knows nothing.
+type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // of the last healthy feeds
@@ -69,11 +69,11 @@ type Standing struct {
 	setbacks map[Touch]*Setback
 	// sightings are the dates of activity that changes read at the last moment, by account.
 	sightings map[string]*directory.Sighting
-	gave      map[Touch]*Item // restored by others, as known before the ledger is read
+	restored  map[Touch]*Item // restored by others, as known before the ledger is read
 }
 
 // Of returns what last happened to a person's license, or nil when nothing did.
-func (s *Standing) Of(user, license string) *Item {
+func (s *Digest) Of(user, license string) *Item {
 	if s == nil {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (s *Standing) Of(user, license string) *Item {
 }
 
 // Baseline returns how a signal looked when it was last healthy, or nil when that is not known.
-func (s *Standing) Baseline(of directory.Signal) *plan.Baseline {
+func (s *Digest) Baseline(of directory.Signal) *plan.Baseline {
 	switch {
 	case s == nil:
 		return nil
@@ -92,7 +92,7 @@ func (s *Standing) Baseline(of directory.Signal) *plan.Baseline {
 }
 
 // Len is the number of licenses in the digest.
-func (s *Standing) Len() int {
+func (s *Digest) Len() int {
 	if s == nil {
 		return 0
 	}
@@ -100,7 +100,7 @@ func (s *Standing) Len() int {
 }
 
 // All yields what last happened to every license in the digest, in no order.
-func (s *Standing) All() iter.Seq[*Item] {
+func (s *Digest) All() iter.Seq[*Item] {
 	if s == nil {
 		return func(func(*Item) bool) {}
 	}
@@ -109,18 +109,18 @@ func (s *Standing) All() iter.Seq[*Item] {
 
 // line is one line of a digest: the head, an item, a setback, or a sighting.
 type line struct {
-	Head     *Standing           `json:"head,omitempty"`
+	Head     *Digest             `json:"head,omitempty"`
 	Setback  *Setback            `json:"setback,omitempty"`
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
 	*Item
 }
 
 // Load reads the digest that a run's manifest binds. It is nil when the manifest binds none.
-func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Standing, error) {
+func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Digest, error) {
 	if m.History == "" {
 		return nil, nil
 	}
-	var st *Standing
+	var st *Digest
 	err := store.GetLines(ctx, s, m.History, func(l *line) error {
 		switch {
 		case l.Head != nil:

@@ -1,4 +1,4 @@
-package census
+package adread
 
 import (
 	"context"
@@ -18,8 +18,8 @@ const ofChanges = "-changes"
 
 // changes makes the reading of this run from that of an earlier one and what
 // changed since. Any error means that everybody must be read.
-func (c *Census) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
-	if before.Mark == nil {
+func (c *Reader) changes(ctx context.Context, before *snapshot.Reading) (reading snapshot.Reading, err error) {
+	if before.Watermark == nil {
 		return reading, errors.New("the earlier reading has no mark from which to go on")
 	}
 	folder, err := os.MkdirTemp("", "idleseat-changes-")
@@ -27,11 +27,11 @@ func (c *Census) changes(ctx context.Context, before *snapshot.Reading) (reading
 		return reading, fmt.Errorf("make a folder for changes: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Clean(folder))) }()
-	now := &since{before: half(before), partitions: c.Run.Partitions, old: c.Store}
+	now := &since{before: manifestOf(before), partitions: c.Run.Partitions, old: c.Store}
 	if now.store, err = store.Open(ctx, folder); err != nil {
 		return reading, fmt.Errorf("open a folder for changes: %w", err)
 	}
-	mark, err := c.listChanges(ctx, now, *before.Mark)
+	mark, err := c.listChanges(ctx, now, *before.Watermark)
 	if err != nil {
 		return reading, err
 	}
@@ -41,7 +41,7 @@ func (c *Census) changes(ctx context.Context, before *snapshot.Reading) (reading
 		}
 		return c.members(ctx, w)
 	})
-	reading.Mark, reading.Full, reading.Changed = &mark, before.Full, now.changed.Readings[directory.AD].People
+	reading.Watermark, reading.Full, reading.Changed = &mark, before.Full, now.changed.Readings[directory.AD].People
 	return reading, err
 }
 
@@ -54,12 +54,12 @@ type since struct {
 }
 
 // half is the manifest of nothing but one reading.
-func half(r *snapshot.Reading) *snapshot.Manifest {
+func manifestOf(r *snapshot.Reading) *snapshot.Manifest {
 	return &snapshot.Manifest{Readings: [2]snapshot.Reading{directory.Entra: {}, directory.AD: *r}}
 }
 
 // listChanges asks the directory and keeps the answers.
-func (c *Census) listChanges(ctx context.Context, s *since, mark directory.Mark) (now directory.Mark, err error) {
+func (c *Reader) listChanges(ctx context.Context, s *since, mark directory.Watermark) (now directory.Watermark, err error) {
 	present, err := snapshot.NewWriter(s.store, c.Run, directory.AD, "present", c.Run.AsOf)
 	if err != nil {
 		return now, err
@@ -80,14 +80,14 @@ func (c *Census) listChanges(ctx context.Context, s *since, mark directory.Mark)
 	var read [2]snapshot.Reading
 	read[0], errs[0] = present.Finish(ctx)
 	read[1], errs[1] = changed.Finish(ctx)
-	s.present, s.changed = half(&read[0]), half(&read[1])
+	s.present, s.changed = manifestOf(&read[0]), manifestOf(&read[1])
 	return now, errors.Join(errs[:]...)
 }
 
 // each hands on everybody as a full reading would have them, one partition in
 // memory at a time.
 func (s *since) each(ctx context.Context, each func(*directory.ADUser) error) error {
-	var before, present, changed directory.Halves
+	var before, present, changed directory.Accounts
 	for n := range s.partitions {
 		err := errors.Join(s.before.Read(ctx, s.old, n, &before),
 			s.present.Read(ctx, s.store, n, &present), s.changed.Read(ctx, s.store, n, &changed))
@@ -116,14 +116,14 @@ func merge(before, present, changed []directory.ADUser) ([]directory.ADUser, err
 		is, has := now[here.SID]
 		switch {
 		case !known && !has:
-			return nil, fmt.Errorf("%w: somebody is new without having changed", directory.ErrNoMark)
+			return nil, fmt.Errorf("%w: somebody is new without having changed", directory.ErrNoWatermark)
 		case known && has && is.LastLogonTimestamp.IsZero() && !is.DatesInDoubt && !was.LastLogonTimestamp.IsZero():
 			// Nobody's date is ever taken away. The account may not read it any
 			// more, and then nobody's is known.
-			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoMark)
+			return nil, fmt.Errorf("%w: somebody's lastLogonTimestamp is gone", directory.ErrNoWatermark)
 		case !has && len(was.Unreadable) > 0:
 			// A right that was given since then changes nobody.
-			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoMark)
+			return nil, fmt.Errorf("%w: of somebody unchanged not everything could be read before", directory.ErrNoWatermark)
 		case has:
 			present[i] = *is
 		default:
