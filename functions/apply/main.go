@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/clock"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/step"
@@ -23,7 +23,7 @@ type settings struct {
 }
 
 func main() {
-	step.Start(open, apply.ErrRefused, step.ErrPolicy, report.ErrNoPlan, snapshot.ErrUnknownRun)
+	step.Start(open, apply.ErrRefused, step.ErrPolicy, runs.ErrNoPlan, snapshot.ErrUnknownRun)
 }
 
 func open(ctx context.Context, env *settings) (func(context.Context, apply.StepInput) (*apply.BatchState, error), error) {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/store"
@@ -21,7 +21,7 @@ type settings struct {
 }
 
 func main() {
-	step.Start(open, gate.ErrRefused, gate.ErrNothing, step.ErrPolicy, report.ErrNoPlan, snapshot.ErrUnknownRun)
+	step.Start(open, gate.ErrRefused, gate.ErrNothing, step.ErrPolicy, runs.ErrNoPlan, snapshot.ErrUnknownRun)
 }
 
 func open(ctx context.Context, env *settings) (func(context.Context, gate.StepInput) (*gate.StepOutput, error), error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -42,7 +42,7 @@ func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, stat
 	if text, told, status := idleseat("approve", planned.Run, planned.PlanHash); status != 0 || !strings.Contains(text, "done ") {
 		r.Fatalf("status %d: %s%s", status, text, told)
 	}
-	p, err := report.GetPlan(r.Context(), r.store, planned.Run)
+	p, err := runs.GetPlan(r.Context(), r.store, planned.Run)
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestNights lets a deployment in enforce run two nights: the first takes, and
@@ -30,7 +30,7 @@ func TestNights(t *testing.T) {
 		t.Fatalf("the first night: %v", results)
 	}
 	run := out["run"].(string)
-	p, err := report.GetPlan(t.Context(), r.store, run)
+	p, err := runs.GetPlan(t.Context(), r.store, run)
 	if err != nil {
 		t.Fatal(err)
 	}

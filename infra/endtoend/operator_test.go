@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -73,7 +73,7 @@ func TestOperator(t *testing.T) {
 
 // restoresOne puts back what a run took from one person, without naming the run.
 func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run string) {
-	p, err := report.GetPlan(r.Context(), r.store, run)
+	p, err := runs.GetPlan(r.Context(), r.store, run)
 	if err != nil {
 		r.Fatal(err)
 	}

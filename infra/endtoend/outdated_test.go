@@ -8,7 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -51,7 +51,7 @@ func TestLogonWhileTheWriteWaits(t *testing.T) {
 	if results["kept"] != 3.0 || results["done"] == nil || results["pending"] != nil || results["failed"] != nil {
 		t.Errorf("results %v", results)
 	}
-	p, err := report.GetPlan(t.Context(), r.store, out["run"].(string))
+	p, err := runs.GetPlan(t.Context(), r.store, out["run"].(string))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -176,7 +176,7 @@ func TestNoRelay(t *testing.T) {
 	if out["verdict"] != "apply" || results["done"] == nil || results["done"] != out["changes"] {
 		t.Errorf("the run ended with %v", out)
 	}
-	p, err := report.GetPlan(t.Context(), r.store, out["run"].(string))
+	p, err := runs.GetPlan(t.Context(), r.store, out["run"].(string))
 	if err != nil {
 		t.Fatal(err)
 	}

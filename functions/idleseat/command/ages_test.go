@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -75,7 +75,7 @@ func (s *shell) nothingTaken(p printed, before map[int][]string) {
 		if !found || x.License != "m365-e3" {
 			continue
 		}
-		if kept++; x.Status != report.Kept || !strings.HasPrefix(x.Note, "signed in ") {
+		if kept++; x.Status != runs.Kept || !strings.HasPrefix(x.Note, "signed in ") {
 			s.t.Errorf("%s signed in, but: %s, %s", x.UserPrincipalName, x.Status, x.Note)
 		}
 		if held := strings.Join(after[i], "\n"); strings.Contains(held, "LIC-EXO-P1") || strings.Count(held, "\n") < strings.Count(strings.Join(before[i], "\n"), "\n")-1 {
@@ -111,7 +111,7 @@ func TestSignsInDuringRetryAfter(t *testing.T) {
 				})
 			})
 			r := s.untilDone("apply", p.Run)
-			if len(r.Results) == 0 || r.Results[0].Status != report.Kept || !strings.Contains(r.Results[0].Note, "signed in ") || !throttled {
+			if len(r.Results) == 0 || r.Results[0].Status != runs.Kept || !strings.Contains(r.Results[0].Note, "signed in ") || !throttled {
 				t.Errorf("throttled %t: %+v", throttled, r.Results)
 			}
 			for _, e := range s.company.Company.History() {
@@ -172,7 +172,7 @@ func TestRetryAfterNinetySeconds(t *testing.T) {
 			if done.Before(until) {
 				t.Errorf("written at %v, and Graph asked to wait until %v", done, until)
 			}
-			if len(r.Results) != 1 || r.Results[0].Status != report.Done || len(asked) == 0 {
+			if len(r.Results) != 1 || r.Results[0].Status != runs.Done || len(asked) == 0 {
 				t.Errorf("%+v", r.Results)
 			}
 		})

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -25,7 +25,7 @@ func TestAnswersToWrites(t *testing.T) {
 	const busy = "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry."
 	for name, tc := range map[string]struct {
 		answer func(n int, w http.ResponseWriter, made func()) bool // to the n-th DELETE; false: Graph's own answer
-		want   report.Status
+		want   runs.Status
 		note   string
 	}{
 		"made, and the answer lost": {func(n int, w http.ResponseWriter, made func()) bool {
@@ -36,19 +36,19 @@ func TestAnswersToWrites(t *testing.T) {
 				refuse(w, http.StatusBadRequest, "Request_BadRequest", "One or more removed object references do not exist for the following modified properties: 'members'.")
 			}
 			return true
-		}, report.Done, ""},
+		}, runs.Done, ""},
 		"two at the same moment": {func(n int, w http.ResponseWriter, _ func()) bool {
 			if n < 3 {
 				refuse(w, map[int]int{1: 409, 2: 503}[n], "Directory_ConcurrencyViolation", busy)
 			}
 			return n < 3
-		}, report.Done, ""},
+		}, runs.Done, ""},
 		"a restricted unit": {func(n int, w http.ResponseWriter, _ func()) bool {
 			if n == 1 {
 				refuse(w, http.StatusForbidden, "Authorization_RequestDenied", "The object is in a restricted management administrative unit.")
 			}
 			return n == 1 // a later DELETE leaves the target group, which is in no unit
-		}, report.Failed, "only administrators of that unit may change it"},
+		}, runs.Failed, "only administrators of that unit may change it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,8 +68,8 @@ func TestAnswersToWrites(t *testing.T) {
 					next.ServeHTTP(w, r)
 				})
 			})
-			x := report.Result{Status: report.Pending}
-			for calls := 0; x.Status == report.Pending && calls < mostCalls; calls++ {
+			x := runs.Result{Status: runs.Pending}
+			for calls := 0; x.Status == runs.Pending && calls < mostCalls; calls++ {
 				s.run("apply", p.Run, "--yes")
 				s.passes(time.Minute)
 				x = s.results(p.Run).Results[0]
@@ -77,7 +77,7 @@ func TestAnswersToWrites(t *testing.T) {
 			if x.Status != tc.want || !strings.Contains(x.Note, tc.note) || strings.Contains(x.Note, "permission") {
 				t.Errorf("%s: %s", x.Status, x.Note)
 			}
-			if same := cmp.Equal(before, holding(s.company.Company)[i]); same != (tc.want == report.Failed) {
+			if same := cmp.Equal(before, holding(s.company.Company)[i]); same != (tc.want == runs.Failed) {
 				t.Errorf("%s, and holds %q instead of %q", x.Status, holding(s.company.Company)[i], before)
 			}
 		})

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
@@ -37,7 +37,7 @@ func (c *applyCmd) Run(a *Process) error {
 	if err != nil {
 		return err
 	}
-	p, err := report.GetPlan(a.Context, s, c.ID)
+	p, err := runs.GetPlan(a.Context, s, c.ID)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 	for _, run := range p.Resumes {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
 		switch {
-		case errors.Is(err, apply.ErrRefused), errors.Is(err, report.ErrNoPlan):
+		case errors.Is(err, apply.ErrRefused), errors.Is(err, runs.ErrNoPlan):
 			fmt.Fprintf(a.Stderr, "run %s cannot go on: %s\n", run, oneLine(err.Error()))
 			continue
 		case err != nil:
@@ -108,10 +108,10 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 			if b.Run != run || x == nil {
 				continue
 			}
-			if x.Status == report.Failed || x.Retry {
+			if x.Status == runs.Failed || x.Retry {
 				failed++
 			}
-			if x.Status != report.Done {
+			if x.Status != runs.Done {
 				fmt.Fprintf(a.Stderr, "%s\n", oneLine(fmt.Sprintf("  %s, %s: %s: %s", x.UserPrincipalName, arrow(x.Rule, x.License, x.To), x.Status, x.Note)))
 			}
 		}
@@ -141,14 +141,14 @@ func approver() string {
 
 // failures is the error of a call after which changes failed, or could not be made until an operator mends something.
 // When a restore does not restore every license, the error is ErrRefused.
-func failures(p *plan.Plan, r *report.Results) error {
-	if err := failure(r.Run, r.Count(report.Failed), r.Troubled()); err != nil {
+func failures(p *plan.Plan, r *runs.Results) error {
+	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err
 	}
 	n := 0
 	for _, x := range r.Results {
 		// Another restore that is under way restores this license.
-		if (x.Status == report.Refused || x.Status == report.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
+		if (x.Status == runs.Refused || x.Status == runs.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
 			n++
 		}
 	}
@@ -185,7 +185,7 @@ func confirm(a *Process, p *plan.Plan) bool {
 }
 
 // printResults prints the results of a plan. next is the command that finishes what is pending.
-func printResults(a *Process, p *plan.Plan, r *report.Results, f formatFlag, next string) error {
+func printResults(a *Process, p *plan.Plan, r *runs.Results, f formatFlag, next string) error {
 	if f.json() {
 		return writeJSON(a.json, r)
 	}
@@ -194,13 +194,13 @@ func printResults(a *Process, p *plan.Plan, r *report.Results, f formatFlag, nex
 	saved := 0.0
 	for _, x := range r.Results {
 		rows = append(rows, []string{x.UserPrincipalName, x.Rule, arrow(x.Rule, x.License, x.To), string(x.Status), x.Note})
-		if x.Status == report.Done {
+		if x.Status == runs.Done {
 			saved += x.MonthlySaving
 		}
 	}
 	out.shortTable(rows, "the run's results have them all")
 	out.printf("\n%s; %s\n", counts(r.Count), freed(saved, p.Currency))
-	if r.Count(report.Pending) > 0 {
+	if r.Count(runs.Pending) > 0 {
 		out.printf("pending changes wait for the directory; finish them:  %s\n", next)
 	}
 	return out.err
@@ -229,9 +229,9 @@ func arrow(rule, license, to string) string {
 }
 
 // counts lists how many changes have each status.
-func counts(of func(report.Status) int) string {
+func counts(of func(runs.Status) int) string {
 	var parts []string
-	for _, s := range []report.Status{report.Done, report.Announced, report.Pending, report.Kept, report.Refused, report.Failed} {
+	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {
 		if n := of(s); n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", s, n))
 		}

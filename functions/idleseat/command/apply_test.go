@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -23,7 +23,7 @@ func isWrite(r *http.Request) bool {
 }
 
 // results reads the results of a run, of all its batches.
-func (s *shell) results(run string) (all report.Results) {
+func (s *shell) results(run string) (all runs.Results) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/results/*.json"))
 	if err != nil || len(files) == 0 {
@@ -34,7 +34,7 @@ func (s *shell) results(run string) (all report.Results) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		var r report.Results
+		var r runs.Results
 		if err := json.Unmarshal(raw, &r); err != nil {
 			s.t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	s.company.Intercept(nil)
 	s.finish(p.Run)
 	r := s.results(p.Run)
-	if n := r.Count(report.Done); n != len(p.Changes) {
+	if n := r.Count(runs.Done); n != len(p.Changes) {
 		t.Errorf("%d of %d changes are done: %+v", n, len(p.Changes), r.Results)
 	}
 	done := map[string]bool{}
@@ -113,7 +113,7 @@ func TestTargetStalls(t *testing.T) {
 		if x.License != "m365-e3" {
 			continue
 		}
-		if x.Status != report.Kept && x.Status != report.Failed || x.Note == "" {
+		if x.Status != runs.Kept && x.Status != runs.Failed || x.Note == "" {
 			t.Errorf("no seat was free, but: %+v", x)
 		}
 		moved++
@@ -123,7 +123,7 @@ func TestTargetStalls(t *testing.T) {
 	}
 	for i := range s.company.Company.Size() {
 		person := s.company.Company.Person(i)
-		if person.Entra == nil || !slices.ContainsFunc(r.Results, func(x report.Result) bool { return x.User == person.Entra.ID && x.License == "m365-e3" }) {
+		if person.Entra == nil || !slices.ContainsFunc(r.Results, func(x runs.Result) bool { return x.User == person.Entra.ID && x.License == "m365-e3" }) {
 			continue
 		}
 		if slices.Contains(person.Groups, "LIC-EXO-P1") {
@@ -147,9 +147,9 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 	r := s.results(first.Run)
 	pending := map[string]bool{}
 	for _, x := range r.Results {
-		pending[x.User+x.License] = x.Status == report.Pending
+		pending[x.User+x.License] = x.Status == runs.Pending
 	}
-	if r.Count(report.Pending) == 0 {
+	if r.Count(runs.Pending) == 0 {
 		t.Fatal("nothing is pending")
 	}
 	second := s.plan(exitDone)
@@ -164,8 +164,8 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 			shown++
 		}
 	}
-	if shown != r.Count(report.Pending) {
-		t.Errorf("%d are shown as pending, want %d: %+v", shown, r.Count(report.Pending), second.Refused)
+	if shown != r.Count(runs.Pending) {
+		t.Errorf("%d are shown as pending, want %d: %+v", shown, r.Count(runs.Pending), second.Refused)
 	}
 	writes := len(s.company.Company.History())
 	s.want(exitDone, "apply", first.Run, "--yes")
@@ -195,8 +195,8 @@ func TestLaterRunsGoOn(t *testing.T) {
 			break
 		}
 	}
-	if r := s.results(first.Run); r.Count(report.Done) != len(first.Changes) {
-		t.Errorf("%d of %d are done: %+v", r.Count(report.Done), len(first.Changes), r.Results)
+	if r := s.results(first.Run); r.Count(runs.Done) != len(first.Changes) {
+		t.Errorf("%d of %d are done: %+v", r.Count(runs.Done), len(first.Changes), r.Results)
 	}
 	for _, c := range first.Changes {
 		if got := s.entries(c.User, c.License); !slices.Equal(got, []string{c.Rule + " done"}) {
@@ -219,7 +219,7 @@ func TestSuperseded(t *testing.T) {
 	s.want(exitDone, "apply", second.Run, "--yes")
 	s.want(exitDone, "apply", one.Run, "--yes") // all were changed meanwhile
 	for _, x := range s.results(one.Run).Results {
-		if x.Status == report.Done {
+		if x.Status == runs.Done {
 			t.Errorf("done twice: %+v", x)
 		}
 	}

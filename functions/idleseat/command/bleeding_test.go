@@ -8,7 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -36,9 +36,9 @@ func (s *shell) frozen(dates map[string]time.Time) {
 }
 
 // taken counts the changes of E3 that a run made.
-func taken(r report.Results) (n int) {
+func taken(r runs.Results) (n int) {
 	for _, x := range r.Results {
-		if x.License == "m365-e3" && x.Status == report.Done {
+		if x.License == "m365-e3" && x.Status == runs.Done {
 			n++
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -111,8 +111,8 @@ func TestBrokenNight(t *testing.T) {
 				t.Errorf("the plan of the night before: %s", a.err)
 			}
 			s.company.Intercept(nil) // apply reads for itself; the plan limits what it may do
-			if r := s.done(bad.Run); r.Count(report.Done) != len(bad.Changes) {
-				t.Errorf("%d of %d changes of Active Directory are done", r.Count(report.Done), len(bad.Changes))
+			if r := s.done(bad.Run); r.Count(runs.Done) != len(bad.Changes) {
+				t.Errorf("%d of %d changes of Active Directory are done", r.Count(runs.Done), len(bad.Changes))
 			}
 			s.noE3()
 			s.company.Intercept(tc.fault)

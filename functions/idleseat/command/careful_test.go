@@ -12,12 +12,12 @@ import (
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
 // done applies a plan until nothing is pending, and returns the results.
-func (s *shell) done(run string, args ...string) (r report.Results) {
+func (s *shell) done(run string, args ...string) (r runs.Results) {
 	s.t.Helper()
 	if err := json.Unmarshal(s.finish(run, args...).out, &r); err != nil {
 		s.t.Fatal(err)
@@ -220,8 +220,8 @@ func TestNotice(t *testing.T) {
 		t.Fatalf("announced %d, changes %+v", len(announced), first.Changes)
 	}
 	r := s.done(first.Run)
-	if r.Count(report.Announced) != len(announced) {
-		t.Errorf("%d of %d announced: %+v", r.Count(report.Announced), len(announced), r.Results)
+	if r.Count(runs.Announced) != len(announced) {
+		t.Errorf("%d of %d announced: %+v", r.Count(runs.Announced), len(announced), r.Results)
 	}
 	for _, e := range s.company.Company.History() {
 		if e.SKU != "" || strings.HasPrefix(e.Group, "LIC-") {

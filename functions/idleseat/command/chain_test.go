@@ -15,7 +15,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -73,12 +73,12 @@ func TestApplyCarriesThePlanOut(t *testing.T) {
 	if len(p.Changes) < 10 {
 		t.Fatalf("only %d changes", len(p.Changes))
 	}
-	var r report.Results
+	var r runs.Results
 	if err := json.Unmarshal(s.finish(p.Run).out, &r); err != nil {
 		t.Fatal(err)
 	}
-	if n := r.Count(report.Done) + r.Count(report.Kept); n != len(p.Changes) || r.Count(report.Done) == 0 {
-		t.Errorf("results: %d done, %d kept, of %d", r.Count(report.Done), r.Count(report.Kept), len(p.Changes))
+	if n := r.Count(runs.Done) + r.Count(runs.Kept); n != len(p.Changes) || r.Count(runs.Done) == 0 {
+		t.Errorf("results: %d done, %d kept, of %d", r.Count(runs.Done), r.Count(runs.Kept), len(p.Changes))
 	}
 	for _, e := range s.company.Company.History() {
 		if e.LostMailbox {
@@ -87,7 +87,7 @@ func TestApplyCarriesThePlanOut(t *testing.T) {
 	}
 	done := map[string]bool{}
 	for _, x := range r.Results {
-		done[x.User+x.License] = x.Status == report.Done
+		done[x.User+x.License] = x.Status == runs.Done
 	}
 	holders(t, s, done)
 	if a := s.want(exitHeld, "apply", p.Run, "--yes"); !strings.Contains(a.err, "final") {
@@ -100,8 +100,8 @@ func TestApplyCarriesThePlanOut(t *testing.T) {
 		}
 	}
 	ledger, err := filepath.Glob(s.path("store/ledger/*/*/*.done.json"))
-	if err != nil || len(ledger) != r.Count(report.Done) {
-		t.Errorf("%d completions in the ledger for %d changes (%v)", len(ledger), r.Count(report.Done), err)
+	if err != nil || len(ledger) != r.Count(runs.Done) {
+		t.Errorf("%d completions in the ledger for %d changes (%v)", len(ledger), r.Count(runs.Done), err)
 	}
 }
 
@@ -147,12 +147,12 @@ func TestWhoSignsInMeanwhileIsKept(t *testing.T) {
 			s.company.Company.LogOn(i)
 		}
 	}
-	var r report.Results
+	var r runs.Results
 	if err := json.Unmarshal(s.finish(p.Run).out, &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Count(report.Kept) != len(p.Changes) {
-		t.Errorf("kept %d of %d: %+v", r.Count(report.Kept), len(p.Changes), r.Results)
+	if r.Count(runs.Kept) != len(p.Changes) {
+		t.Errorf("kept %d of %d: %+v", r.Count(runs.Kept), len(p.Changes), r.Results)
 	}
 	for _, e := range s.company.Company.History() {
 		if strings.Contains(string(e.What), "member") || strings.Contains(string(e.What), "license") {

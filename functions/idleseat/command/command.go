@@ -20,7 +20,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
@@ -163,7 +163,7 @@ func (a *Process) fail(err error) int {
 		return exitHeld
 	case errors.As(err, &usage), errors.As(err, &faults), errors.Is(err, collect.ErrPolicy),
 		errors.Is(err, directory.ErrNoPerson), errors.Is(err, directory.ErrAmbiguousPerson), errors.Is(err, decision.ErrUnknownUser),
-		errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, report.ErrNoPlan), errors.Is(err, gate.ErrNothing):
+		errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, runs.ErrNoPlan), errors.Is(err, gate.ErrNothing):
 		return exitUsage
 	default:
 		return exitFailed

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -26,7 +26,7 @@ func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})
 	p := s.plan(exitDone)
-	var r report.Results
+	var r runs.Results
 	if err := json.Unmarshal(s.finish(p.Run).out, &r); err != nil {
 		t.Fatal(err)
 	}
@@ -43,13 +43,13 @@ func TestLostController(t *testing.T) {
 		if got.License != "citrix" {
 			continue
 		}
-		stamp, want, note := people[got.User].AD.LastLogonTimestamp, report.Kept, "ldaps://"+lost
+		stamp, want, note := people[got.User].AD.LastLogonTimestamp, runs.Kept, "ldaps://"+lost
 		kind := "late"
 		switch {
 		case stamp.IsZero():
 			kind = "never"
 		case stamp.Add(interval).Before(p.AsOf.Add(-threshold)):
-			kind, want, note = "proven", report.Done, ""
+			kind, want, note = "proven", runs.Done, ""
 		}
 		count[kind]++
 		if got.Status != want || !strings.Contains(got.Note, note) {

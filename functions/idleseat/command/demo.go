@@ -7,7 +7,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 	"github.com/idleseat/idleseat/shared/source/entra"
@@ -110,7 +110,7 @@ func (d *demo) apply(p *plan.Plan) error {
 		if err != nil {
 			return err
 		}
-		pending := r.Count(report.Pending)
+		pending := r.Count(runs.Pending)
 		if pending == 0 {
 			return printResults(d.Process, p, r, formatFlag{}, "")
 		}

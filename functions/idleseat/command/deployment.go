@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
 	"github.com/idleseat/idleseat/shared/workflow/gate"
@@ -125,10 +125,10 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 			p.printf("people %d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d\n", c.Users, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
 		}
 		if out.Results != nil {
-			p.printf("%s; %s\n", counts(func(s report.Status) int { return out.Results[s] }), freed(out.MonthlySaving, out.Currency))
+			p.printf("%s; %s\n", counts(func(s runs.Status) int { return out.Results[s] }), freed(out.MonthlySaving, out.Currency))
 		}
 		if len(out.Resumed) > 0 {
-			p.printf("begun by earlier runs: %s\n", counts(func(s report.Status) int { return out.Resumed[s] }))
+			p.printf("begun by earlier runs: %s\n", counts(func(s runs.Status) int { return out.Resumed[s] }))
 		}
 		if out.Verdict == plan.Review && out.Results == nil {
 			p.printf("approve it:  idleseat approve %s %s --aws %s\n", out.Run, out.PlanHash, f.AWS)
@@ -143,7 +143,7 @@ func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFla
 	case out.Refused != "":
 		return onHoldError{[]string{out.Refused}}
 	}
-	return errors.Join(failure(out.Run, out.Results[report.Failed], out.Troubled), resumeFailed(out.Resumed[report.Failed]))
+	return errors.Join(failure(out.Run, out.Results[runs.Failed], out.Troubled), resumeFailed(out.Resumed[runs.Failed]))
 }
 
 type approveCmd struct {

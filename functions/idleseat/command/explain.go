@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
@@ -60,7 +60,7 @@ type reevaluation struct {
 	Verdict plan.Verdict            `json:"verdict"`
 	Hold    []string                `json:"holdReasons"`
 	People  []*decision.Explanation `json:"people"`
-	Results []report.Result         `json:"results,omitempty"`
+	Results []runs.Result           `json:"results,omitempty"`
 }
 
 // Run reads one user afresh from both directories, explains the verdicts, and carries them out on request.
@@ -100,7 +100,7 @@ func (c *reevaluateCmd) Run(a *Process) error {
 	if answer.People, err = explanations(a.Context, s, p.Run, c.User); err != nil {
 		return err
 	}
-	var results *report.Results
+	var results *runs.Results
 	if c.Apply && p.Verdict != plan.Nothing {
 		if results, err = line.applier().Apply(a.Context, apply.Request{Run: p.Run, Policy: text, Approver: approver()}); results != nil {
 			answer.Results = results.Results
@@ -110,7 +110,7 @@ func (c *reevaluateCmd) Run(a *Process) error {
 	return errors.Join(err, c.print(a, p, &answer, results), onHold(p))
 }
 
-func (c *reevaluateCmd) print(a *Process, p *plan.Plan, answer *reevaluation, results *report.Results) error {
+func (c *reevaluateCmd) print(a *Process, p *plan.Plan, answer *reevaluation, results *runs.Results) error {
 	if c.json() {
 		return writeJSON(a.json, answer)
 	}

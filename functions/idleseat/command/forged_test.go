@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -63,11 +63,11 @@ func TestForgedIntent(t *testing.T) {
 			key := s.forge(moved, edit)
 			r := s.done(p.Run)
 			x := r.Of(&moved)
-			if x.Status != report.Refused || !strings.Contains(x.Note, "the ledger object "+key+" has ") || !strings.Contains(x.Note, "it was altered") {
+			if x.Status != runs.Refused || !strings.Contains(x.Note, "the ledger object "+key+" has ") || !strings.Contains(x.Note, "it was altered") {
 				t.Errorf("%+v", x)
 			}
-			if r.Count(report.Done) != len(p.Changes)-1 {
-				t.Errorf("%d of %d done", r.Count(report.Done), len(p.Changes))
+			if r.Count(runs.Done) != len(p.Changes)-1 {
+				t.Errorf("%d of %d done", r.Count(runs.Done), len(p.Changes))
 			}
 			for _, e := range s.company.Company.History()[before:] {
 				if e.Person == n && (e.What == sandbox.MemberAdded || e.What == sandbox.MemberRemoved || e.What == sandbox.LicensesAssigned) {
@@ -120,7 +120,7 @@ func TestForgedPast(t *testing.T) {
 	s.want(exitUsage, "restore", id, "--yes") // the run's list does not name these people
 	s.remove("history/plans/" + p.Run + ".json")
 	r, _ := s.restoring(exitHeld, id) // but its plan tells
-	if r.Results[0].Status != report.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
+	if r.Results[0].Status != runs.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
 		t.Errorf("with the plan: %+v", r.Results)
 	}
 	nothing("with the plan")
@@ -129,7 +129,7 @@ func TestForgedPast(t *testing.T) {
 	next := s.plan(exitDone) // the first run of a store reads the whole ledger
 	back, _ := s.change(next, func(c plan.Change) bool { return c.User == id && c.RestoreOf == p.Run })
 	after := s.done(next.Run)
-	if x := after.Of(&back); x.Status != report.Refused || !strings.Contains(x.Note, "`idleseat restore "+id+"` gives it back") {
+	if x := after.Of(&back); x.Status != runs.Refused || !strings.Contains(x.Note, "`idleseat restore "+id+"` gives it back") {
 		t.Errorf("by a run: %+v", x)
 	}
 	nothing("by a run")
@@ -174,17 +174,17 @@ func TestForgedCompletion(t *testing.T) {
 	p := s.plan(exitDone)
 	moved, _ := s.change(p, by("m365-idle-60", plan.EntraGroup))
 	s.done(p.Run)
-	var r report.Results
-	if err := json.Unmarshal(s.want(exitDone, "restore", moved.UserPrincipalName, "--yes", "--format", "json").out, &r); err != nil || r.Of(&moved).Status != report.Pending {
+	var r runs.Results
+	if err := json.Unmarshal(s.want(exitDone, "restore", moved.UserPrincipalName, "--yes", "--format", "json").out, &r); err != nil || r.Of(&moved).Status != runs.Pending {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	key := "ledger/" + moved.User + "/" + moved.License + "/000002.done.json"
 	s.object(key, `{"outcome":"done","at":"2026-11-28T00:00:00Z"}`)
-	var after report.Results
+	var after runs.Results
 	if err := json.Unmarshal(s.want(exitHeld, "apply", r.Run, "--yes", "--format", "json").out, &after); err != nil {
 		t.Fatal(err)
 	}
-	if x := after.Of(&moved); x.Status != report.Refused || !strings.Contains(x.Note, "the object "+key+" was written about another intent") {
+	if x := after.Of(&moved); x.Status != runs.Refused || !strings.Contains(x.Note, "the object "+key+" was written about another intent") {
 		t.Errorf("%+v", x)
 	}
 	s.remove(key)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -104,8 +104,8 @@ func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	office.SetEnabled(back, true)
 	r := s.done(p.Run)
 	for user, want := range map[string]string{anna: "m365-e3 was given, or its assignment changed, on ", otto: "the account was first seen enabled on "} {
-		i := slices.IndexFunc(r.Results, func(x report.Result) bool { return x.User == user })
-		if r.Results[i].Status != report.Kept || !strings.Contains(r.Results[i].Note, want) {
+		i := slices.IndexFunc(r.Results, func(x runs.Result) bool { return x.User == user })
+		if r.Results[i].Status != runs.Kept || !strings.Contains(r.Results[i].Note, want) {
 			t.Errorf("%+v, want kept: %s", r.Results[i], want)
 		}
 	}

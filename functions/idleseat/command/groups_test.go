@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -126,13 +126,13 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 			s.company.Company.ChangeGroup(tc.name, tc.change)
 			r := s.done(p.Run)
 			if tc.goesOn {
-				if r.Count(report.Done) != len(p.Changes) {
-					t.Errorf("%d of %d done", r.Count(report.Done), len(p.Changes))
+				if r.Count(runs.Done) != len(p.Changes) {
+					t.Errorf("%d of %d done", r.Count(runs.Done), len(p.Changes))
 				}
 				return
 			}
 			for _, one := range r.Results {
-				if one.Status != report.Kept || !strings.Contains(one.Note, "undecided") {
+				if one.Status != runs.Kept || !strings.Contains(one.Note, "undecided") {
 					t.Errorf("%+v", one)
 				}
 			}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -55,8 +55,8 @@ func TestMailboxesAreGuarded(t *testing.T) {
 	if len(p.Changes) != len(first.Changes)-len(want) {
 		t.Errorf("%d changes, %d before, %d refused", len(p.Changes), len(first.Changes), len(want))
 	}
-	if r := s.done(p.Run); r.Count(report.Done) != len(p.Changes) {
-		t.Errorf("%d of %d done: %+v", r.Count(report.Done), len(p.Changes), r.Results)
+	if r := s.done(p.Run); r.Count(runs.Done) != len(p.Changes) {
+		t.Errorf("%d of %d done: %+v", r.Count(runs.Done), len(p.Changes), r.Results)
 	}
 	text := string(s.want(exitDone, "plan").out)
 	if !strings.Contains(text, "the mailbox is on hold") {
@@ -127,7 +127,7 @@ func TestTargetWithoutMail(t *testing.T) {
 		grouped[c.User] = grouped[c.User] || c.Via == plan.EntraGroup
 	}
 	for _, r := range s.done(before.Run).Results {
-		if grouped[r.User] && r.License == "m365-e3" && (r.Status != report.Refused || !strings.Contains(r.Note, want)) {
+		if grouped[r.User] && r.License == "m365-e3" && (r.Status != runs.Refused || !strings.Contains(r.Note, want)) {
 			t.Errorf("a plan made before: %+v", r)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -59,7 +59,7 @@ func TestHiddenAttributes(t *testing.T) {
 		s.company.Company.Hide(i, "lastLogonTimestamp", "lastLogon")
 		taken[s.company.Company.Person(i).Entra.ID] = true
 	}
-	var r report.Results
+	var r runs.Results
 	if err := json.Unmarshal(s.finish(p.Run).out, &r); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestHiddenAttributes(t *testing.T) {
 		if got.License != "citrix" || !taken[got.User] {
 			continue
 		}
-		if kept++; got.Status != report.Kept || !strings.Contains(got.Note, "no right to see lastLogonTimestamp") {
+		if kept++; got.Status != runs.Kept || !strings.Contains(got.Note, "no right to see lastLogonTimestamp") {
 			t.Errorf("the right is gone at the last moment: %s, %q", got.Status, got.Note)
 		}
 	}

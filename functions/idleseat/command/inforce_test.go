@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -21,20 +21,20 @@ func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, in
 	p := s.plan(exitDone)
 	s.want(exitDone, "apply", p.Run, "--yes")
 	c, i := s.change(p, func(c plan.Change) bool { return by("m365-idle-60", plan.EntraGroup)(c) && c.IdleSince != nil })
-	if r := s.became(p.Run, c); r.Status != report.Pending || !strings.Contains(r.Note, "joined the target group") {
+	if r := s.became(p.Run, c); r.Status != runs.Pending || !strings.Contains(r.Note, "joined the target group") {
 		t.Fatalf("the first night: %+v", r)
 	}
 	return s, p, c, i
 }
 
 // became returns the result of a change in the results of a run.
-func (s *shell) became(run string, c plan.Change) report.Result {
+func (s *shell) became(run string, c plan.Change) runs.Result {
 	s.t.Helper()
 	r := s.results(run)
 	if x := r.Of(&c); x != nil {
 		return *x
 	}
-	return report.Result{}
+	return runs.Result{}
 }
 
 // night passes a day, plans, and applies the plan as a nightly script does.
@@ -110,7 +110,7 @@ func TestPolicyInForce(t *testing.T) {
 			}
 			s.write("policy.yaml", text)
 			s.night()
-			if r := s.became(first.Run, c); s.lostE3(i) || r.Status != report.Kept || !strings.HasPrefix(r.Note, tc.note) {
+			if r := s.became(first.Run, c); s.lostE3(i) || r.Status != runs.Kept || !strings.HasPrefix(r.Note, tc.note) {
 				t.Errorf("taken %t, %+v", s.lostE3(i), r)
 			}
 			if s.inGroup(i, "LIC-EXO-P1") {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -131,12 +131,12 @@ func TestWithoutSID(t *testing.T) {
 	if !planned[other.Entra.ID] || planned[other.AD.SID] {
 		t.Errorf("who is not exempt is not one person of two halves: %v, %v", planned[other.Entra.ID], planned[other.AD.SID])
 	}
-	var r report.Results
+	var r runs.Results
 	if err := json.Unmarshal(s.run("apply", p.Run, "--yes", "--format", "json").out, &r); err != nil {
 		t.Fatal(err)
 	}
-	done := slices.ContainsFunc(r.Results, func(x report.Result) bool {
-		return x.User == other.Entra.ID && x.License == "citrix" && x.Status == report.Done
+	done := slices.ContainsFunc(r.Results, func(x runs.Result) bool {
+		return x.User == other.Entra.ID && x.License == "citrix" && x.Status == runs.Done
 	})
 	if !done {
 		t.Errorf("the change of who is not exempt was not made: %+v", r.Results)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -124,7 +124,7 @@ func TestDisabledLeaver(t *testing.T) {
 	if taken == 0 || p.Kinds["shared"] == 0 {
 		t.Fatalf("%d of %d leavers, kinds %v", taken, len(leavers), p.Kinds)
 	}
-	if r := s.done(p.Run); r.Count(report.Done) != len(p.Changes) {
-		t.Errorf("%d of %d done: %+v", r.Count(report.Done), len(p.Changes), r.Results)
+	if r := s.done(p.Run); r.Count(runs.Done) != len(p.Changes) {
+		t.Errorf("%d of %d done: %+v", r.Count(runs.Done), len(p.Changes), r.Results)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -35,7 +35,7 @@ func TestBacklog(t *testing.T) {
 			last = *c.IdleSince
 		}
 		r := s.done(p.Run, args...)
-		removed += r.Count(report.Done)
+		removed += r.Count(runs.Done)
 		nights, args = nights+1, nil
 		if p = s.plan(exitDone); len(p.Changes) > 0 && p.Verdict != plan.Review {
 			t.Fatalf("night %d: verdict %s: %q", nights+1, p.Verdict, p.HoldReasons)
@@ -62,8 +62,8 @@ func TestEverybodyMatches(t *testing.T) {
 	s.want(exitHeld, "apply", p.Run, "--yes")
 	s.want(exitHeld, "apply", p.Run, "--yes", "--override-limits", strings.Repeat("ab", 32))
 	s.unwritten()
-	if r := s.done(p.Run, "--override-limits", p.PlanHash); r.Count(report.Done) != 30 {
-		t.Errorf("%d of 30 are done", r.Count(report.Done))
+	if r := s.done(p.Run, "--override-limits", p.PlanHash); r.Count(runs.Done) != 30 {
+		t.Errorf("%d of 30 are done", r.Count(runs.Done))
 	}
 	writes := len(s.company.Company.History())
 	if a := s.want(exitHeld, "apply", p.Run, "--yes", "--override-limits", p.PlanHash); !strings.Contains(a.err, "every change of the plan is final already") {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -157,14 +157,14 @@ func TestSyncedLicenseGroup(t *testing.T) {
 		}
 	}
 	s.passes(3 * time.Hour)
-	var r report.Results
+	var r runs.Results
 	if err := json.Unmarshal(s.want(exitDone, "restore", "--run", p.Run, "--yes", "--format", "json").out, &r); err != nil {
 		t.Fatal(err)
 	}
-	for n := 0; r.Count(report.Pending) > 0 && n < 10; n++ {
+	for n := 0; r.Count(runs.Pending) > 0 && n < 10; n++ {
 		s.passes(40 * time.Minute)
 		run := r.Run
-		r = report.Results{}
+		r = runs.Results{}
 		if err := json.Unmarshal(s.want(exitDone, "apply", run, "--yes", "--format", "json").out, &r); err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -28,15 +28,15 @@ func (s *shell) object(key, text string) {
 }
 
 // restoring repeats restore, which must exit with a status, until nothing is pending.
-func (s *shell) restoring(status int, args ...string) (r report.Results, stderr string) {
+func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)
 	for {
-		r = report.Results{}
+		r = runs.Results{}
 		if err := json.Unmarshal(a.out, &r); err != nil {
 			s.t.Fatalf("%v\n%s%s", err, a.out, a.err)
 		}
-		if r.Count(report.Pending) == r.Troubled() {
+		if r.Count(runs.Pending) == r.Troubled() {
 			return r, a.err
 		}
 		s.passes(time.Minute)
@@ -69,11 +69,11 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 	s.setenv("IDLESEAT_AD_BASE", "")
 	r, _ := s.restoring(exitFailed, "--run", p.Run)
 	for _, x := range r.Results {
-		if strings.HasPrefix(x.User, "S-1-") != (x.Status == report.Pending) && x.License != "citrix" {
+		if strings.HasPrefix(x.User, "S-1-") != (x.Status == runs.Pending) && x.License != "citrix" {
 			t.Errorf("without Active Directory: %+v", x)
 		}
 	}
-	if r.Count(report.Done) == 0 {
+	if r.Count(runs.Done) == 0 {
 		t.Errorf("nobody was put back: %+v", r.Results)
 	}
 	s.env = urls
@@ -85,7 +85,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 		}
 	}
 	r, _ = s.restoring(exitFailed, "--run", p.Run)
-	if len(r.Results) != 1 || r.Results[0].User != alone[1].User || r.Results[0].Status != report.Failed || !strings.Contains(r.Results[0].Note, "no longer in Active Directory") {
+	if len(r.Results) != 1 || r.Results[0].User != alone[1].User || r.Results[0].Status != runs.Failed || !strings.Contains(r.Results[0].Note, "no longer in Active Directory") {
 		t.Errorf("what is left: %+v", r.Results)
 	}
 }
@@ -131,10 +131,10 @@ func TestDamagedStoreIsOnePersons(t *testing.T) {
 	orphan := "ledger/" + later.User + "/" + later.License + "/000001.done.json"
 	s.object(orphan, `{"outcome":"done"}`) // after the plan
 	r := s.done(second.Run)
-	if n := r.Count(report.Done); n != len(second.Changes)-1 {
+	if n := r.Count(runs.Done); n != len(second.Changes)-1 {
 		t.Errorf("%d of %d done", n, len(second.Changes))
 	}
-	if x := r.Of(&later); x == nil || x.Status != report.Refused || !strings.Contains(x.Note, "the object "+orphan+" ") {
+	if x := r.Of(&later); x == nil || x.Status != runs.Refused || !strings.Contains(x.Note, "the object "+orphan+" ") {
 		t.Errorf("the one without intent: %+v", x)
 	}
 	for _, key := range []string{open, notes, orphan} { // the cure

@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
 // putBack checks how a change of an earlier night ended, and that the person is in the source group and in no other.
-func (s *shell) putBack(first printed, c plan.Change, i int, status report.Status, note string) {
+func (s *shell) putBack(first printed, c plan.Change, i int, status runs.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
 		s.t.Errorf("%+v, want %s with %q", r, status, note)
@@ -39,7 +39,7 @@ func TestGivenBackByHand(t *testing.T) {
 	for range 3 {
 		s.night()
 	}
-	s.putBack(first, c, i, report.Kept, "somebody gave it back after it was seen free at ")
+	s.putBack(first, c, i, runs.Kept, "somebody gave it back after it was seen free at ")
 	for _, e := range s.company.Company.History()[taken:] {
 		if e.Person == i && e.What == sandbox.MemberRemoved && e.Group == "LIC-M365-E3" {
 			t.Errorf("taken again: %+v", e)
@@ -74,7 +74,7 @@ func TestLongAfterThePlan(t *testing.T) {
 			if s.lostE3(i) {
 				t.Error("taken by a plan of nine days ago")
 			}
-			s.putBack(first, c, i, report.Failed, "before the license could be taken")
+			s.putBack(first, c, i, runs.Failed, "before the license could be taken")
 		})
 	}
 }
@@ -89,7 +89,7 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	for range 4 {
 		s.night()
 	}
-	s.putBack(first, c, i, report.Kept, "somebody took the person out of the target group")
+	s.putBack(first, c, i, runs.Kept, "somebody took the person out of the target group")
 	for _, e := range s.company.Company.History()[before:] {
 		if e.Person == i && (e.What == sandbox.MemberAdded || e.What == sandbox.MemberRemoved) {
 			t.Errorf("written: %+v", e)
@@ -139,9 +139,9 @@ func TestAcceptedAndNeverDone(t *testing.T) {
 					failed++
 				}
 			}
-			status, nights := report.Failed, 1
+			status, nights := runs.Failed, 1
 			if via == plan.Direct {
-				status, nights = report.Kept, 0
+				status, nights = runs.Kept, 0
 			}
 			if r := s.became(first.Run, c); r.Status != status || failed != nights {
 				t.Errorf("%+v, and %d nights failed", r, failed)
@@ -165,7 +165,7 @@ func TestWhatIsResumedIsListed(t *testing.T) {
 	next := s.plan(exitDone)
 	pending := 0
 	for _, r := range s.results(first.Run).Results {
-		if r.Status == report.Pending {
+		if r.Status == runs.Pending {
 			pending++
 		}
 	}
@@ -205,12 +205,12 @@ func TestRestoreStopsOne(t *testing.T) {
 				}
 			}
 			s.night()
-			s.putBack(first, c, i, report.Kept, "somebody asked for it back")
+			s.putBack(first, c, i, runs.Kept, "somebody asked for it back")
 			if got := s.night().reason(c.User, c.License); !strings.HasPrefix(got, "cooling down: given back on ") {
 				t.Errorf("later plans say %q", got)
 			}
 			others := s.results(first.Run)
-			if n := others.Count(report.Done); n < 2 {
+			if n := others.Count(runs.Done); n < 2 {
 				t.Errorf("%d others are done: %+v", n, others)
 			}
 		})

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -265,7 +265,7 @@ func changeTable(p *plan.Plan) [][]string {
 // leftOut counts, by reason, the people who returned, who matched but are left alone, and who are undecided or exempt.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
-	err := report.EachListed(a.Context, s, r.Begin.Run, func(list, reason string) error {
+	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list, reason string) error {
 		lists[list].add(reason)
 		return nil
 	})

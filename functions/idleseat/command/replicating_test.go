@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/infra/simulation/samba"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -43,12 +43,12 @@ func TestSambaTwoControllers(t *testing.T) {
 			p.LastLogonTimestamp, p.Created = time.Time{}, time.Now().AddDate(-1, 0, 0)
 		}
 	})
-	statuses := func(run string) map[string]report.Result {
-		var r report.Results
+	statuses := func(run string) map[string]runs.Result {
+		var r runs.Results
 		if err := json.Unmarshal(s.finish(run).out, &r); err != nil {
 			t.Fatal(err)
 		}
-		all := map[string]report.Result{}
+		all := map[string]runs.Result{}
 		for _, one := range r.Results {
 			if one.License == "citrix" {
 				all[one.UserPrincipalName] = one
@@ -67,7 +67,7 @@ func TestSambaTwoControllers(t *testing.T) {
 	if got := bySAM(t, d)[account[95]].LastLogonTimestamp; time.Since(got) < threshold {
 		t.Fatalf("the first controller knows of the logon already, at %v, so this test shows nothing", got)
 	}
-	if got := statuses(alone.Run)[user[95]]; got.Status != report.Kept || !strings.HasPrefix(got.Note, "logged on ") {
+	if got := statuses(alone.Run)[user[95]]; got.Status != runs.Kept || !strings.HasPrefix(got.Note, "logged on ") {
 		t.Errorf("logged on at the second controller only: %+v", got)
 	}
 
@@ -78,9 +78,9 @@ func TestSambaTwoControllers(t *testing.T) {
 		t.Errorf("with the second controller stopped: changes %+v, undecided %+v", undecided.Changes, undecided.Undecided)
 	}
 	results := statuses(everybody.Run)
-	for kind, want := range map[int]report.Status{95: report.Kept, 96: report.Kept, 200: report.Done, 0: report.Kept} {
+	for kind, want := range map[int]runs.Status{95: runs.Kept, 96: runs.Kept, 200: runs.Done, 0: runs.Kept} {
 		got := results[user[kind]]
-		if got.Status != want || want == report.Kept && (!strings.HasPrefix(got.Note, "undecided: ") || !strings.Contains(got.Note, missing)) {
+		if got.Status != want || want == runs.Kept && (!strings.HasPrefix(got.Note, "undecided: ") || !strings.Contains(got.Note, missing)) {
 			t.Errorf("replicated date %d days ago, the second controller stopped: %+v, want %s", kind, got, want)
 		}
 	}

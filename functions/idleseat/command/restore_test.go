@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -48,16 +48,16 @@ func (s *shell) asBefore(before map[int][]string) {
 }
 
 // restored runs restore until nothing is pending.
-func (s *shell) restored(args ...string) report.Results {
+func (s *shell) restored(args ...string) runs.Results {
 	s.t.Helper()
-	var r report.Results
+	var r runs.Results
 	if err := json.Unmarshal(s.want(exitDone, append([]string{"restore", "--yes", "--format", "json"}, args...)...).out, &r); err != nil {
 		s.t.Fatal(err)
 	}
-	for r.Count(report.Pending) > 0 {
+	for r.Count(runs.Pending) > 0 {
 		s.passes(time.Minute)
 		run := r.Run
-		r = report.Results{}
+		r = runs.Results{}
 		if err := json.Unmarshal(s.want(exitDone, "apply", run, "--yes", "--format", "json").out, &r); err != nil {
 			s.t.Fatal(err)
 		}
@@ -76,14 +76,14 @@ func TestRestore(t *testing.T) {
 		t.Fatal("nothing was taken")
 	}
 	one := p.Changes[0]
-	if r := s.restored(one.UserPrincipalName); len(r.Results) == 0 || r.Count(report.Done) != len(r.Results) || r.Results[0].User != one.User {
+	if r := s.restored(one.UserPrincipalName); len(r.Results) == 0 || r.Count(runs.Done) != len(r.Results) || r.Results[0].User != one.User {
 		t.Errorf("one user: %+v", r)
 	}
 	if again := s.want(exitUsage, "restore", one.UserPrincipalName, "--yes"); !strings.Contains(again.err, "nothing to put back") {
 		t.Errorf("again: %s", again.err)
 	}
 	r := s.restored("--run", p.Run)
-	if n := r.Count(report.Done); n != len(r.Results) || n < len(p.Changes)-3 || n >= len(p.Changes) {
+	if n := r.Count(runs.Done); n != len(r.Results) || n < len(p.Changes)-3 || n >= len(p.Changes) {
 		t.Errorf("%d of %d done, the run had %d changes", n, len(r.Results), len(p.Changes))
 	}
 	s.asBefore(before)
@@ -108,11 +108,11 @@ func TestRestoreOfOthers(t *testing.T) {
 	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
 	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
 	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // waits for its license
-	var r report.Results
+	var r runs.Results
 	if err := json.Unmarshal(s.want(exitDone, "restore", "--run", p.Run, p.Changes[other].User, "--yes", "--format", "json").out, &r); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Results) == 0 || r.Count(report.Done) != len(r.Results) || r.Results[0].User != p.Changes[other].User {
+	if len(r.Results) == 0 || r.Count(runs.Done) != len(r.Results) || r.Results[0].User != p.Changes[other].User {
 		t.Errorf("the other one: %+v", r.Results)
 	}
 	a := s.want(exitDone, "restore", "--run", p.Run, "--yes")
@@ -173,7 +173,7 @@ func TestRestoreWhenDataAreOver(t *testing.T) {
 	}
 	// A restore does not need sign-in dates either, which are gone with the premium license.
 	s.company.Intercept(lapsed)
-	if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(report.Done) == 0 || r.Count(report.Done) != len(r.Results) {
+	if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(runs.Done) == 0 || r.Count(runs.Done) != len(r.Results) {
 		t.Errorf("one user: %+v", r)
 	}
 	s.restored("--run", p.Run)

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
@@ -60,11 +60,11 @@ func TestSamba(t *testing.T) {
 		t.Errorf("%d people, the halves of %d do not meet", p.Counts.Users, people)
 	}
 
-	var r report.Results
+	var r runs.Results
 	if err := json.Unmarshal(s.finish(p.Run).out, &r); err != nil {
 		t.Fatal(err)
 	}
-	if n := r.Count(report.Done); n != len(p.Changes) {
+	if n := r.Count(runs.Done); n != len(p.Changes) {
 		t.Errorf("%d of %d changes are done: %+v", n, len(p.Changes), r.Results)
 	}
 	if again := s.plan(exitDone); len(again.Changes) != 0 {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
@@ -58,7 +58,7 @@ func TestSambaGivesBack(t *testing.T) {
 	if len(back.Changes) != 1 || back.Changes[0].SID != synced[who].SID || back.Changes[0].RestoreOf != p.Run || back.Changes[0].Via != plan.ADGroup {
 		t.Fatalf("%s logged on, the plan has %+v; returned %+v", who, back.Changes, back.Returned)
 	}
-	if r := s.done(back.Run); r.Count(report.Done) != 1 {
+	if r := s.done(back.Run); r.Count(runs.Done) != 1 {
 		t.Errorf("given back: %+v", r.Results)
 	}
 	if next := s.plan(exitDone); len(next.Changes) != 0 {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
@@ -77,30 +77,30 @@ func TestSambaWayBack(t *testing.T) {
 		must(err)
 		return member
 	}
-	one := func(c plan.Change, want report.Status, note string) {
+	one := func(c plan.Change, want runs.Status, note string) {
 		t.Helper()
 		status := exitDone
-		if want == report.Refused {
+		if want == runs.Refused {
 			status = exitHeld
 		}
 		r, _ := s.restoring(status, c.User)
 		if x := r.Of(&c); x == nil || x.Status != want || !strings.Contains(x.Note, note) {
 			t.Errorf("%+v, want %s with %q", x, want, note)
 		}
-		if back := in(c, renamed); back != (want == report.Done) {
+		if back := in(c, renamed); back != (want == runs.Done) {
 			t.Errorf("in the group: %t", back)
 		}
 	}
 	// The run knows which group it was.
-	one(taken[0], report.Done, "is called "+renamed+" now")
+	one(taken[0], runs.Done, "is called "+renamed+" now")
 	// Without its data nobody knows the group, until the policy names it.
 	must(os.Rename(s.path("store/runs"), s.path("runs")))
 	must(os.Rename(s.path("store/history"), s.path("history")))
-	one(taken[1], report.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")
+	one(taken[1], runs.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")
 	text, err := os.ReadFile(s.path("policy.yaml"))
 	must(err)
 	s.write("policy.yaml", replace(t, old, renamed)(string(text)))
-	one(taken[1], report.Done, "")
+	one(taken[1], runs.Done, "")
 	s.write("policy.yaml", string(text))
 	for _, folder := range []string{"runs", "history"} {
 		must(os.RemoveAll(s.path("store/" + folder)))
@@ -112,16 +112,16 @@ func TestSambaWayBack(t *testing.T) {
 	must(err)
 	must(admin.Del(ldap.NewDelRequest(account.DN, nil)))
 	for _, c := range taken[4:] {
-		one(c, report.Done, "")
+		one(c, runs.Done, "")
 	}
 	r, _ := s.restoring(exitFailed, gone.User)
-	if x := r.Of(&gone); x.Status != report.Failed || !strings.Contains(x.Note, "no longer in Active Directory") {
+	if x := r.Of(&gone); x.Status != runs.Failed || !strings.Contains(x.Note, "no longer in Active Directory") {
 		t.Errorf("the account that is gone: %+v", x)
 	}
 	// The group is deleted, and the other one has its name.
 	must(admin.Del(ldap.NewDelRequest(renamed, nil)))
 	r, _ = s.restoring(exitHeld, last.User)
-	if x := r.Of(&last); x.Status != report.Refused || !strings.Contains(x.Note, "and another one (") {
+	if x := r.Of(&last); x.Status != runs.Refused || !strings.Contains(x.Note, "and another one (") {
 		t.Errorf("another group in place: %+v", x)
 	}
 	for _, c := range taken {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -48,7 +48,7 @@ func TestSetbacks(t *testing.T) {
 	}
 	s.company.Intercept(refusing(broken))
 	s.want(exitFailed, "apply", first.Run, "--yes")
-	if r := s.results(first.Run); r.Count(report.Failed) != 3 || len(broken) != 3 || first.Deferred < 4 {
+	if r := s.results(first.Run); r.Count(runs.Failed) != 3 || len(broken) != 3 || first.Deferred < 4 {
 		t.Fatalf("the first night: %d deferred, %+v", first.Deferred, r)
 	}
 	tried := []int{0} // nights
@@ -86,7 +86,7 @@ func TestSetbacks(t *testing.T) {
 	}
 	s.company.Intercept(nil)
 	s.want(exitDone, "apply", one.Run, "--yes")
-	if got := s.became(one.Run, one.Changes[0]); got.Status == report.Failed {
+	if got := s.became(one.Run, one.Changes[0]); got.Status == runs.Failed {
 		t.Errorf("mended: %+v", got)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -125,21 +125,21 @@ func clockedShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 }
 
 // untilDone repeats a command every minute until nothing is pending.
-func (s *shell) untilDone(args ...string) report.Results {
+func (s *shell) untilDone(args ...string) runs.Results {
 	s.t.Helper()
 	for range mostCalls {
-		var r report.Results
+		var r runs.Results
 		if err := json.Unmarshal(s.want(exitDone, append(args, "--yes", "--format", "json")...).out, &r); err != nil {
 			s.t.Fatal(err)
 		}
-		if r.Count(report.Pending) == 0 {
+		if r.Count(runs.Pending) == 0 {
 			return r
 		}
 		args = []string{"apply", r.Run}
 		s.passes(time.Minute)
 	}
 	s.t.Fatalf("%q: changes stay pending", args)
-	return report.Results{}
+	return runs.Results{}
 }
 
 // TestGoingBackWhileReadsLag: all people with a pending change sign in while reads still show the state before it.
@@ -167,9 +167,9 @@ func TestGoingBackWhileReadsLag(t *testing.T) {
 		}
 		inEntra := cmpopts.IgnoreSliceElements(func(held string) bool { return held == sandbox.CitrixGroup })
 		switch changed := !cmp.Equal(before[i], after[i], inEntra); {
-		case x.Status == report.Kept && changed, x.Status == report.Done && !changed, x.Status == report.Failed:
+		case x.Status == runs.Kept && changed, x.Status == runs.Done && !changed, x.Status == runs.Failed:
 			t.Errorf("%s: %s, and holds %q instead of %q", x.Status, x.Note, after[i], before[i])
-		case x.Status == report.Kept:
+		case x.Status == runs.Kept:
 			kept++
 		}
 	}

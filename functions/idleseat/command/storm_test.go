@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -109,17 +109,17 @@ func TestAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 20 * time.Millisecond})
 	p := s.plan(exitDone)
-	runs := []string{p.Run}
+	planned := []string{p.Run}
 	for _, c := range p.Changes {
-		if one := s.plan(exitDone, "--user", c.UserPrincipalName); !slices.Contains(runs, one.Run) {
-			runs = append(runs, one.Run)
+		if one := s.plan(exitDone, "--user", c.UserPrincipalName); !slices.Contains(planned, one.Run) {
+			planned = append(planned, one.Run)
 		}
 	}
 	for range 60 {
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		pending := false
-		for _, run := range slices.Concat(runs, runs[:1]) { // the first one even twice
+		for _, run := range slices.Concat(planned, planned[:1]) { // the first one even twice
 			cmd := exec.Command(os.Args[0], "apply", run, "--yes", "--format", "json")
 			cmd.Env, cmd.Dir = append(slices.Clone(s.env), "GOMAXPROCS=1"), s.dir
 			all.Go(func() {
@@ -135,9 +135,9 @@ func TestAtTheSameTime(t *testing.T) {
 		}
 	}
 	done := map[string]int{}
-	for _, run := range runs {
+	for _, run := range planned {
 		for _, x := range s.results(run).Results {
-			if x.Status == report.Done {
+			if x.Status == runs.Done {
 				done[x.User+" "+x.License]++
 			}
 		}

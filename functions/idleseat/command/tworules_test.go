@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -45,8 +45,8 @@ func TestTwoRulesOnePerson(t *testing.T) {
 	if both == 0 {
 		t.Fatal("nobody is wanted by both rules")
 	}
-	if r := s.done(p.Run); r.Count(report.Done) != len(p.Changes) {
-		t.Errorf("%d of %d changes are done", r.Count(report.Done), len(p.Changes))
+	if r := s.done(p.Run); r.Count(runs.Done) != len(p.Changes) {
+		t.Errorf("%d of %d changes are done", r.Count(runs.Done), len(p.Changes))
 	}
 	for _, c := range p.Changes {
 		if got := s.entries(c.User, c.License); !slices.Equal(got, []string{c.Rule + " done"}) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -97,7 +97,7 @@ func TestCopilotUnused(t *testing.T) {
 		}
 	}
 	results := s.done(p.Run)
-	if n := results.Count(report.Done); n != len(p.Changes) {
+	if n := results.Count(runs.Done); n != len(p.Changes) {
 		t.Errorf("%d of %d changes are done: %+v", n, len(p.Changes), results.Results)
 	}
 	for _, i := range []int{idle, never} {
@@ -146,7 +146,7 @@ func TestReportsGoWrong(t *testing.T) {
 			}
 			tc.edit(c)
 			done := s.done(first.Run)
-			if n := done.Count(report.Done); n < len(first.Changes)-2 {
+			if n := done.Count(runs.Done); n < len(first.Changes)-2 {
 				t.Errorf("only %d of %d changes are done", n, len(first.Changes))
 			}
 			for n, i := range holders {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -92,7 +92,7 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 			p := s.plan(exitDone)
 			s.done(p.Run)
 			lose(s, p.Run)
-			if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(report.Done) == 0 || r.Count(report.Done) != len(r.Results) {
+			if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(runs.Done) == 0 || r.Count(runs.Done) != len(r.Results) {
 				t.Errorf("one user: %+v", r)
 			}
 			s.restored("--run", p.Run)
@@ -172,16 +172,16 @@ func TestRestoreIntoPresentGroup(t *testing.T) {
 	}
 	tests := map[string]struct {
 		fault func(http.Handler) http.Handler
-		want  report.Status
+		want  runs.Status
 		note  string
 	}{
-		"made again":        {remade, report.Done, "given back by the group entra:LIC-M365-E3, since " + idOfE3 + " cannot: it is gone"},
-		"dynamic":           {e3(func(g map[string]any) { g["groupTypes"] = []any{"DynamicMembership"} }), report.Refused, "is dynamic"},
-		"role-assignable":   {e3(func(g map[string]any) { g["isAssignableToRole"] = true }), report.Refused, "is role-assignable"},
-		"license moved off": {e3(func(g map[string]any) { g["assignedLicenses"] = []any{} }), report.Refused, "does not grant SPE_E3"},
+		"made again":        {remade, runs.Done, "given back by the group entra:LIC-M365-E3, since " + idOfE3 + " cannot: it is gone"},
+		"dynamic":           {e3(func(g map[string]any) { g["groupTypes"] = []any{"DynamicMembership"} }), runs.Refused, "is dynamic"},
+		"role-assignable":   {e3(func(g map[string]any) { g["isAssignableToRole"] = true }), runs.Refused, "is role-assignable"},
+		"license moved off": {e3(func(g map[string]any) { g["assignedLicenses"] = []any{} }), runs.Refused, "does not grant SPE_E3"},
 		"grants more": {e3(func(g map[string]any) {
 			g["assignedLicenses"] = append(g["assignedLicenses"].([]any), map[string]any{"skuId": "84a661c4-e949-4bd2-a560-ed7766fcaf2b", "disabledPlans": []any{}})
-		}), report.Refused, "grants 2 products at once"},
+		}), runs.Refused, "grants 2 products at once"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestRestoreIntoPresentGroup(t *testing.T) {
 			s.done(p.Run)
 			s.company.Intercept(tc.fault)
 			status := exitDone
-			if tc.want == report.Refused {
+			if tc.want == runs.Refused {
 				status = exitHeld
 			}
 			r, _ := s.restoring(status, moved.UserPrincipalName)
@@ -202,8 +202,8 @@ func TestRestoreIntoPresentGroup(t *testing.T) {
 				t.Fatalf("%+v, want %s with %q", x, tc.want, tc.note)
 			}
 			s.company.Intercept(nil)
-			if tc.want == report.Refused {
-				if r, _ = s.restoring(exitDone, moved.UserPrincipalName); r.Of(&moved).Status != report.Done {
+			if tc.want == runs.Refused {
+				if r, _ = s.restoring(exitDone, moved.UserPrincipalName); r.Of(&moved).Status != runs.Done {
 					t.Errorf("mended: %+v", r.Of(&moved))
 				}
 			}

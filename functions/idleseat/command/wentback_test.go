@@ -8,7 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -99,13 +99,13 @@ func TestADateGoesBackBeforeTheWrite(t *testing.T) {
 	s.company.Company.PutBack(n, egon.IdleSince.AddDate(0, 0, -30))
 	r := s.done(p.Run)
 	for _, c := range []plan.Change{anna, egon} {
-		i := slices.IndexFunc(r.Results, func(x report.Result) bool { return x.User == c.User && x.License == c.License })
+		i := slices.IndexFunc(r.Results, func(x runs.Result) bool { return x.User == c.User && x.License == c.License })
 		want := "the newest known one is " + c.IdleSince.UTC().Format(time.DateOnly)
-		if i < 0 || r.Results[i].Status != report.Kept || !strings.Contains(r.Results[i].Note, want) || !strings.Contains(r.Results[i].Note, "went back") {
+		if i < 0 || r.Results[i].Status != runs.Kept || !strings.Contains(r.Results[i].Note, want) || !strings.Contains(r.Results[i].Note, "went back") {
 			t.Errorf("%s: %+v, want kept: %q", c.License, r.Results[i], want)
 		}
 	}
-	if r.Count(report.Done) == 0 {
+	if r.Count(runs.Done) == 0 {
 		t.Error("nobody else's license was taken")
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/functions/idleseat/command"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -20,7 +20,7 @@ type tool interface {
 	// are.
 	plan(accept bool) (plan.Plan, error)
 	// apply applies a plan. refused: a safety check ended it, and nothing was done.
-	apply(run, hash string, override bool) (r report.Results, refused bool, err error)
+	apply(run, hash string, override bool) (r runs.Results, refused bool, err error)
 	// restore puts a run back.
 	restore(run string)
 }
@@ -40,7 +40,7 @@ func (c commands) plan(accept bool) (p plan.Plan, err error) {
 	return p, nil
 }
 
-func (c commands) apply(run, hash string, override bool) (r report.Results, refused bool, err error) {
+func (c commands) apply(run, hash string, override bool) (r runs.Results, refused bool, err error) {
 	args := []string{"apply", run, "--yes", "--format", "json"}
 	if override {
 		args = append(args, "--override-limits", hash)

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/source/entra"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
 	"github.com/idleseat/idleseat/shared/workflow/collect"
@@ -112,7 +112,7 @@ func (f *functions) plan(accept bool) (p plan.Plan, err error) {
 	if _, err = f.decide(gate.StepInput{Op: "gate", Run: run}); err != nil {
 		return p, err
 	}
-	planned, err := report.GetPlan(context.Background(), &f.w.behind, run)
+	planned, err := runs.GetPlan(context.Background(), &f.w.behind, run)
 	if err != nil {
 		return p, err
 	}
@@ -136,7 +136,7 @@ func (f *functions) decide(in gate.StepInput) (*gate.StepOutput, error) {
 }
 
 // apply applies an approved plan in a new execution, to its end.
-func (f *functions) apply(run, hash string, override bool) (r report.Results, refused bool, err error) {
+func (f *functions) apply(run, hash string, override bool) (r runs.Results, refused bool, err error) {
 	r, err = f.execute("apply", gate.StepInput{Op: "approve", Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
 	return r, errors.Is(err, gate.ErrRefused), err
 }
@@ -153,7 +153,7 @@ func (f *functions) restore(run string) {
 // mostRounds is how many rounds an execution waits for the directory.
 const mostRounds = 12
 
-func (f *functions) execute(what string, first gate.StepInput) (r report.Results, err error) {
+func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, err error) {
 	f.w.endanger(what)
 	defer f.w.weather.Revive()
 	out, err := f.decide(first)
@@ -168,11 +168,11 @@ func (f *functions) execute(what string, first gate.StepInput) (r report.Results
 	if err != nil {
 		return r, err
 	}
-	p, err := report.GetPlan(context.Background(), &f.w.behind, out.Run)
+	p, err := runs.GetPlan(context.Background(), &f.w.behind, out.Run)
 	if err != nil {
 		return r, err
 	}
-	all, err := report.GetResults(context.Background(), &f.w.behind, p, p.Batches())
+	all, err := runs.GetResults(context.Background(), &f.w.behind, p, p.Batches())
 	if err != nil {
 		return r, err
 	}

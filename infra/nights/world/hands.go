@@ -7,15 +7,15 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/infra/nights/weather"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
 // pending makes events happen to people with a change that waits for a directory.
-func (w *World) pending(r report.Results) {
+func (w *World) pending(r runs.Results) {
 	for _, x := range r.Results {
 		i, known := w.number(x.User)
-		if !known || x.Status != report.Pending {
+		if !known || x.Status != runs.Pending {
 			continue
 		}
 		if w.happens("signs in while it is pending", i, 0.1) {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/infra/nights/weather"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // work is what the tool does in a night: it finishes a late approval, plans and applies. The world goes on between
@@ -97,7 +97,7 @@ func (w *World) one(i int, upn string) {
 		w.hear(judge.Event{What: judge.Accepted, At: w.clock.Now(), Person: w.people[i].id, License: license})
 	}
 	out, _, _ := w.commands.call("reevaluate", upn, "--apply", "--format", "json")
-	var r report.Results
+	var r runs.Results
 	if json.Unmarshal(out, &r) == nil {
 		w.announced(began, r.Run, r, false)
 		return
@@ -198,11 +198,11 @@ func (w *World) apply(run string, override bool) {
 		w.announced(began, run, r, ended || err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
 		for _, x := range r.Results {
-			if x.Status == report.Failed || x.Status == report.Kept {
+			if x.Status == runs.Failed || x.Status == runs.Kept {
 				w.logf("  %s %s %s: %s", x.User, x.License, x.Status, x.Note)
 			}
 		}
-		if r.Count(report.Pending) == 0 {
+		if r.Count(runs.Pending) == 0 {
 			return
 		}
 		if round == 0 {
@@ -215,12 +215,12 @@ func (w *World) apply(run string, override bool) {
 // announced tells the judge what an apply has announced, and which writes it has not seen carried out. When the apply
 // did not finish, nobody knows how much of its plan it announced, so the judge assumes all of it. When it was stopped
 // and continued, nobody knows when it announced, so the judge assumes its beginning.
-func (w *World) announced(began time.Time, run string, r report.Results, unknown bool) {
+func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
-		if x.Status == report.Announced {
+		if x.Status == runs.Announced {
 			w.about(x.User, judge.Event{What: judge.Told, At: began, License: x.License})
 		}
-		w.about(x.User, judge.Event{What: judge.Pending, At: w.clock.Now(), License: x.License, Holds: x.Status == report.Pending})
+		w.about(x.User, judge.Event{What: judge.Pending, At: w.clock.Now(), License: x.License, Holds: x.Status == runs.Pending})
 	}
 	if unknown {
 		for _, c := range w.notices[run] {
@@ -230,9 +230,9 @@ func (w *World) announced(began time.Time, run string, r report.Results, unknown
 }
 
 // counts returns the number of changes by status.
-func counts(r report.Results) string {
+func counts(r runs.Results) string {
 	var parts []string
-	for _, s := range []report.Status{report.Done, report.Announced, report.Pending, report.Kept, report.Refused, report.Failed} {
+	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {
 		if n := r.Count(s); n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", s, n))
 		}

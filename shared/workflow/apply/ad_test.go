@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 const (
@@ -20,11 +20,11 @@ const (
 func TestADRemoval(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, leaveEgon)
 	b.logged(t, freeEgon, "done")
 	b = newBench(t, freeDora)
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, "RemoveMember "+citrixDN+" guid-dora")
 	b.logged(t, freeDora, "done")
 	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-5"}}, b.ad.in); d != "" {
@@ -36,7 +36,7 @@ func TestADRemoval(t *testing.T) {
 func TestADMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, joinEgon, leaveEgon)
 	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-4"}, liteDN: {"S-1-5-21-5"}}, b.ad.in); d != "" {
 		t.Errorf("members (-want +got):\n%s", d)
@@ -53,7 +53,7 @@ func TestADMoveOfAMember(t *testing.T) {
 			b.ad.in.add(liteDN, "S-1-5-21-5")
 		}
 		b.ad.fail = map[string]error{leaveEgon: refusal("the group is protected")}
-		b.apply(t, report.Failed, "the group is protected")
+		b.apply(t, runs.Failed, "the group is protected")
 		b.wrote(t, writes...)
 		if in := slices.Contains(b.ad.in[liteDN], "S-1-5-21-5"); in != before {
 			t.Errorf("in the target before %t, after %t", before, in)
@@ -70,21 +70,21 @@ func TestADFailures(t *testing.T) {
 	tests := map[string]struct {
 		move   bool // to another group, not out of one alone
 		change func(*bench)
-		want   report.Status
+		want   runs.Status
 		note   string
 		logged string
 		writes []string
 	}{
 		"made by another call": {false, func(b *bench) {
 			b.ad.lost = map[string]error{leaveEgon: refusal("the account is in the group by way of another group only")}
-		}, report.Done, "", "done", []string{leaveEgon}},
-		"refused":              {false, fail(leaveEgon, refusal("the group is protected")), report.Failed, "the group is protected", "failed", []string{leaveEgon}},
-		"does not arrive":      {false, fail(leaveEgon, errDown), report.Pending, "did not go through", "open", []string{leaveEgon}},
-		"not answered":         {false, func(b *bench) { b.ad.lost = map[string]error{leaveEgon: errDown} }, report.Done, "", "done", []string{leaveEgon}},
-		"still a member":       {false, func(b *bench) { b.ad.deaf = true }, report.Pending, "still shows the member", "open", []string{leaveEgon}},
-		"read back fails":      {false, fail("MemberOf #3", errDown), report.Pending, "could not be read again", "open", []string{leaveEgon}},
-		"joining is lost":      {true, fail(joinEgon, errDown), report.Pending, "did not go through", "open", []string{joinEgon}},
-		"joining is not shown": {true, func(b *bench) { b.ad.deaf = true }, report.Pending, "does not show", "open", []string{joinEgon}},
+		}, runs.Done, "", "done", []string{leaveEgon}},
+		"refused":              {false, fail(leaveEgon, refusal("the group is protected")), runs.Failed, "the group is protected", "failed", []string{leaveEgon}},
+		"does not arrive":      {false, fail(leaveEgon, errDown), runs.Pending, "did not go through", "open", []string{leaveEgon}},
+		"not answered":         {false, func(b *bench) { b.ad.lost = map[string]error{leaveEgon: errDown} }, runs.Done, "", "done", []string{leaveEgon}},
+		"still a member":       {false, func(b *bench) { b.ad.deaf = true }, runs.Pending, "still shows the member", "open", []string{leaveEgon}},
+		"read back fails":      {false, fail("MemberOf #3", errDown), runs.Pending, "could not be read again", "open", []string{leaveEgon}},
+		"joining is lost":      {true, fail(joinEgon, errDown), runs.Pending, "did not go through", "open", []string{joinEgon}},
+		"joining is not shown": {true, func(b *bench) { b.ad.deaf = true }, runs.Pending, "does not show", "open", []string{joinEgon}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -107,13 +107,13 @@ func TestADIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
 	b.ad.deaf = true
-	b.apply(t, report.Pending, "still shows the member")
-	b.apply(t, report.Pending, "the license was taken, and is read as held")
+	b.apply(t, runs.Pending, "still shows the member")
+	b.apply(t, runs.Pending, "the license was taken, and is read as held")
 	b.ad.in.remove(citrixDN, freeDora.SID)
 	b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": errDown}
-	b.apply(t, report.Pending, "could not be read")
+	b.apply(t, runs.Pending, "could not be read")
 	b.ad.fail = nil
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.logged(t, freeDora, "done")
 	if d := cmp.Diff(members{citrixDN: {"S-1-5-21-5"}}, b.ad.in, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("members (-want +got):\n%s", d)

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -34,7 +34,7 @@ func TestADGroupIsItsGUID(t *testing.T) {
 	b := newBench(t, demoteEgon)
 	b.ad.at(citrixDN, citrixGUID, 900)
 	b.ad.at(liteDN, otherGUID, 900)
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, "AddMember <GUID="+otherGUID+"> guid-egon", "RemoveMember <GUID="+citrixGUID+"> guid-egon")
 	e, err := ledger.In(b.Store).Latest(t.Context(), demoteEgon.User, "citrix")
 	if err != nil || e.Source != citrixDN || e.SourceGUID != citrixGUID || e.Target != liteDN || e.TargetGUID != otherGUID {
@@ -60,7 +60,7 @@ func TestAnotherADGroup(t *testing.T) {
 	b.reread(t, citrixGUID)
 	b.plan(t, func(p *plan.Plan) { p.Changes = []plan.Change{freeEgon} })
 	b.ad.at(citrixDN, otherGUID, 1)
-	b.apply(t, report.Refused, "is another one (objectGUID "+otherGUID+") than the run has read ("+citrixGUID+"); plan again")
+	b.apply(t, runs.Refused, "is another one (objectGUID "+otherGUID+") than the run has read ("+citrixGUID+"); plan again")
 	b.wrote(t)
 	for name, read := range map[string]string{"with the run's reading": citrixGUID, "without": ""} {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestAnotherADGroup(t *testing.T) {
 			if _, err := ledger.In(b.Store).Begin(t.Context(), in, nil); err != nil {
 				t.Fatal(err)
 			}
-			b.apply(t, report.Refused, `has "`+otherGUID+`" as sourceGuid`)
+			b.apply(t, runs.Refused, `has "`+otherGUID+`" as sourceGuid`)
 			b.wrote(t)
 		})
 	}
@@ -89,20 +89,20 @@ func TestADWayBack(t *testing.T) {
 		guid   string // in the ledger
 		former string // as the run had read it
 		groups func(*fakeAD)
-		want   report.Status
+		want   runs.Status
 		note   string
 		into   string
 	}{
-		"as it was":                    {citrixGUID, "", func(f *fakeAD) { f.at(citrixDN, citrixGUID, 900) }, report.Done, "", citrixGUID},
-		"renamed":                      {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(newDN, citrixGUID, 900) }, report.Done, "the group " + citrixDN + " is called " + newDN + " now", citrixGUID},
-		"renamed, another in place":    {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(newDN, citrixGUID, 900); f.at(citrixDN, otherGUID, 1) }, report.Done, "is called " + newDN + " now", citrixGUID},
-		"renamed, the run is gone":     {citrixGUID, "", func(f *fakeAD) { f.at(newDN, citrixGUID, 900) }, report.Refused, "held by the group that is " + newDN + " now, which the policy does not name for it; if the license group was renamed, name it so in the policy", ""},
-		"deleted":                      {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(newDN, otherGUID, 900) }, report.Refused, "it is gone; name the present group of the license in the policy", ""},
-		"deleted, another in place":    {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(citrixDN, otherGUID, 1) }, report.Refused, "is gone, and another one (" + otherGUID + ") is at " + citrixDN + " now: nobody is put into it", ""},
-		"altered":                      {otherGUID, citrixGUID, func(f *fakeAD) { f.at(citrixDN, citrixGUID, 900); f.at("CN=Domain Admins,DC=corp", otherGUID, 9000) }, report.Refused, "held by the group that is CN=Domain Admins,DC=corp now", ""},
-		"of an earlier version":        {"", "", func(f *fakeAD) { f.at(citrixDN, citrixGUID, 900) }, report.Done, "", citrixGUID},
-		"of an earlier version, doubt": {"", "", func(f *fakeAD) { f.at(citrixDN, otherGUID, 1) }, report.Refused, "was made on 2026-11-22, after the license was taken on 2026-11-13", ""},
-		"of an earlier version, gone":  {"", "", func(f *fakeAD) { f.at(newDN, citrixGUID, 900) }, report.Refused, "it is gone", ""},
+		"as it was":                    {citrixGUID, "", func(f *fakeAD) { f.at(citrixDN, citrixGUID, 900) }, runs.Done, "", citrixGUID},
+		"renamed":                      {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(newDN, citrixGUID, 900) }, runs.Done, "the group " + citrixDN + " is called " + newDN + " now", citrixGUID},
+		"renamed, another in place":    {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(newDN, citrixGUID, 900); f.at(citrixDN, otherGUID, 1) }, runs.Done, "is called " + newDN + " now", citrixGUID},
+		"renamed, the run is gone":     {citrixGUID, "", func(f *fakeAD) { f.at(newDN, citrixGUID, 900) }, runs.Refused, "held by the group that is " + newDN + " now, which the policy does not name for it; if the license group was renamed, name it so in the policy", ""},
+		"deleted":                      {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(newDN, otherGUID, 900) }, runs.Refused, "it is gone; name the present group of the license in the policy", ""},
+		"deleted, another in place":    {citrixGUID, citrixGUID, func(f *fakeAD) { f.at(citrixDN, otherGUID, 1) }, runs.Refused, "is gone, and another one (" + otherGUID + ") is at " + citrixDN + " now: nobody is put into it", ""},
+		"altered":                      {otherGUID, citrixGUID, func(f *fakeAD) { f.at(citrixDN, citrixGUID, 900); f.at("CN=Domain Admins,DC=corp", otherGUID, 9000) }, runs.Refused, "held by the group that is CN=Domain Admins,DC=corp now", ""},
+		"of an earlier version":        {"", "", func(f *fakeAD) { f.at(citrixDN, citrixGUID, 900) }, runs.Done, "", citrixGUID},
+		"of an earlier version, doubt": {"", "", func(f *fakeAD) { f.at(citrixDN, otherGUID, 1) }, runs.Refused, "was made on 2026-11-22, after the license was taken on 2026-11-13", ""},
+		"of an earlier version, gone":  {"", "", func(f *fakeAD) { f.at(newDN, citrixGUID, 900) }, runs.Refused, "it is gone", ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestWhatBeganIsLookedAt before the next step of it: by then somebody may have asked for
@@ -21,21 +21,21 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 		held    bool
 		left    time.Duration // before now; zero: not left
 		expires time.Duration // after now
-		status  report.Status
+		status  runs.Status
 		note    string
 	}{
 		"held":                         {changeBo, plan.Direct, "", true, 0, time.Hour, "", ""},
 		"free":                         {changeBo, plan.Direct, "", false, time.Minute, time.Hour, "", ""},
-		"asked for, held":              {changeBo, plan.Direct, "id-bo", true, 0, time.Hour, report.Kept, asked},
+		"asked for, held":              {changeBo, plan.Direct, "id-bo", true, 0, time.Hour, runs.Kept, asked},
 		"another's was asked for":      {changeBo, plan.Direct, "id-anna", true, 0, time.Hour, "", ""},
 		"expires now":                  {changeBo, plan.Direct, "", true, 0, 0, "", ""},
-		"expired, held":                {changeBo, plan.Direct, "", true, 0, -time.Second, report.Failed, "the plan expired"},
+		"expired, held":                {changeBo, plan.Direct, "", true, 0, -time.Second, runs.Failed, "the plan expired"},
 		"expired, free":                {changeBo, plan.Direct, "", false, 0, -time.Second, "", ""},
 		"expired, left, held":          {changeBo, plan.Direct, "", true, time.Minute, -time.Second, "", ""},
-		"left, and held for long":      {changeBo, plan.Direct, "", true, 30 * 24 * time.Hour, time.Hour, report.Failed, "taken at"},
+		"left, and held for long":      {changeBo, plan.Direct, "", true, 30 * 24 * time.Hour, time.Hour, runs.Failed, "taken at"},
 		"in a group, not in target":    {moveAnna, plan.EntraGroup, "", true, 0, time.Hour, "", ""},
-		"in a group, asked for":        {moveAnna, plan.EntraGroup, "id-anna", true, 0, time.Hour, report.Kept, asked},
-		"in a group, asked for, freed": {moveAnna, plan.EntraGroup, "id-anna", false, 0, time.Hour, report.Kept, asked},
+		"in a group, asked for":        {moveAnna, plan.EntraGroup, "id-anna", true, 0, time.Hour, runs.Kept, asked},
+		"in a group, asked for, freed": {moveAnna, plan.EntraGroup, "id-anna", false, 0, time.Hour, runs.Kept, asked},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +80,7 @@ func TestStepsThatCannotBeLookedUp(t *testing.T) {
 	b := newBench(t, changeBo)
 	m := b.underWay(t, changeBo, plan.Direct)
 	m.withdrawn = true
-	if status, note := m.advance(t.Context(), false); status != report.Kept || note != "its run is being put back" {
+	if status, note := m.advance(t.Context(), false); status != runs.Kept || note != "its run is being put back" {
 		t.Errorf("put back: %s, %q", status, note)
 	}
 	b.wrote(t)

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/source/usage"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -83,9 +83,9 @@ type Request struct {
 	Batch string
 }
 
-// troubled is report.Pending for a reason other than waiting for the
+// troubled is runs.Pending for a reason other than waiting for the
 // directory: something could not be read or written.
-const troubled report.Status = "troubled"
+const troubled runs.Status = "troubled"
 
 // Check tells whether a plan may be applied now, and writes nothing anywhere.
 func (a *Applier) Check(ctx context.Context, in Request) error {
@@ -104,7 +104,7 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 // Apply carries out a plan as far as it goes now. It may be called again while
 // changes are pending; when all are final it is refused. Calling it again for a
 // batch that is final changes nothing.
-func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error) {
+func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	job, err := a.open(ctx, in)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error
 	for _, b := range job.batches {
 		err = job.batch(ctx, b)
 		// Also after an interruption: what was done must be known.
-		err = errors.Join(err, report.PutResults(context.WithoutCancel(ctx), a.Store, b.Name, job.of(b)))
+		err = errors.Join(err, runs.PutResults(context.WithoutCancel(ctx), a.Store, b.Name, job.of(b)))
 		if err != nil {
 			break
 		}
@@ -140,7 +140,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*report.Results, error
 
 // open reads a plan with what earlier calls did of it.
 func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
-	p, err := report.GetPlan(ctx, a.Store, in.Run)
+	p, err := runs.GetPlan(ctx, a.Store, in.Run)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	if in.Batch != "" && len(batches) == 0 {
 		return nil, fmt.Errorf("%w: the plan of run %s has no batch %q", ErrRefused, in.Run, in.Batch)
 	}
-	results, err := report.GetResults(ctx, a.Store, p, batches)
+	results, err := runs.GetResults(ctx, a.Store, p, batches)
 	if err != nil {
 		return nil, err
 	}
@@ -178,9 +178,9 @@ type job struct {
 	*Applier
 	run     *decision.Run
 	plan    *plan.Plan
-	batches []plan.Batch    // those to work on
-	results *report.Results // of these batches, so far
-	done    int             // changes gone through, those final before included
+	batches []plan.Batch  // those to work on
+	results *runs.Results // of these batches, so far
+	done    int           // changes gone through, those final before included
 	ledger  *ledger.Ledger
 	judge   *policy.Judge
 	inForce *inForce // nil: it is the run's own policy
@@ -218,7 +218,7 @@ func (j *job) reopen(ctx context.Context) error {
 				return err
 			}
 			if last != nil && last.Run == j.plan.Run && last.Completion == nil {
-				j.results.Set(report.ResultOf(&b.Changes[i], report.Pending, "begun, and not finished yet"))
+				j.results.Set(runs.ResultOf(&b.Changes[i], runs.Pending, "begun, and not finished yet"))
 			}
 		}
 	}
@@ -285,9 +285,9 @@ func (j *job) total() int {
 }
 
 // of is what became of one batch.
-func (j *job) of(b plan.Batch) *report.Results {
+func (j *job) of(b plan.Batch) *runs.Results {
 	one := *j.results
-	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x report.Result) bool {
+	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x runs.Result) bool {
 		return !slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.User == x.User && c.License == x.License })
 	})
 	return &one
@@ -315,7 +315,7 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 				e = j.again(ctx, &open[i])
 			}
 			r := j.one(ctx, &open[i], e)
-			r.Closed = r.Status == report.Refused && j.closed != ""
+			r.Closed = r.Status == runs.Refused && j.closed != ""
 			j.results.Set(r)
 			if j.done++; j.Progress != nil {
 				j.Progress(j.done, j.total())

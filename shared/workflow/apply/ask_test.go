@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -31,32 +31,32 @@ func TestAskedAgain(t *testing.T) {
 	tests := map[string]struct {
 		change plan.Change
 		what   func(*bench)
-		want   report.Status
+		want   runs.Status
 		note   string
 	}{
-		"signed in":           {moveAnna, anna(func(u *directory.EntraUser) { u.LastInteractive = daysAgo(1) }), report.Kept, "signed in 1 day ago"},
-		"the date vanished":   {moveAnna, anna(func(u *directory.EntraUser) { u.LastSuccessful = zero }), report.Kept, "undecided: the last sign-in of 2026-08-15 is no longer there"},
-		"exempt meanwhile":    {moveAnna, func(b *bench) { b.entra.in.add("g-exempt", "id-anna") }, report.Kept, "exempt: member of entra:LIC-Exempt"},
-		"groups not readable": {moveAnna, func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, report.Pending, "nothing was done: groups in Entra ID could not be read"},
-		"no longer held":      {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments = nil }), report.Kept, "does not hold e3"},
-		"account gone":        {moveAnna, func(b *bench) { delete(b.entra.users, "id-anna") }, report.Kept, "no longer in Entra ID"},
-		"rule gone":           {plan.Change{User: "id-anna", Rule: "gone", License: "e3", Via: plan.EntraGroup}, func(*bench) {}, report.Kept, "no rule gone"},
+		"signed in":           {moveAnna, anna(func(u *directory.EntraUser) { u.LastInteractive = daysAgo(1) }), runs.Kept, "signed in 1 day ago"},
+		"the date vanished":   {moveAnna, anna(func(u *directory.EntraUser) { u.LastSuccessful = zero }), runs.Kept, "undecided: the last sign-in of 2026-08-15 is no longer there"},
+		"exempt meanwhile":    {moveAnna, func(b *bench) { b.entra.in.add("g-exempt", "id-anna") }, runs.Kept, "exempt: member of entra:LIC-Exempt"},
+		"groups not readable": {moveAnna, func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, runs.Pending, "nothing was done: groups in Entra ID could not be read"},
+		"no longer held":      {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments = nil }), runs.Kept, "does not hold e3"},
+		"account gone":        {moveAnna, func(b *bench) { delete(b.entra.users, "id-anna") }, runs.Kept, "no longer in Entra ID"},
+		"rule gone":           {plan.Change{User: "id-anna", Rule: "gone", License: "e3", Via: plan.EntraGroup}, func(*bench) {}, runs.Kept, "no rule gone"},
 		"held twice": {moveAnna, anna(func(u *directory.EntraUser) {
 			u.Assignments = append(u.Assignments, directory.Assignment{SKU: "sku-e3", State: "Active"})
-		}), report.Refused, "directly and through a group at once"},
-		"held in another way":    {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments[0].Group, u.Assignments[1].Group = "", "" }), report.Refused, "plan again"},
-		"logged on":              {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }), report.Kept, "logged on 1 day ago"},
-		"the logon vanished":     {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = zero }), report.Kept, "undecided"},
-		"a controller unasked":   {freeEgon, failAD("ReadPerson S-1-5-21-5", unasked), report.Kept, "undecided: "},
-		"AD down":                {freeEgon, failAD("ReadPerson S-1-5-21-5", errDown), report.Pending, "nothing was done: Active Directory could not be read"},
-		"AD account gone":        {freeEgon, func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, report.Kept, "no longer in Active Directory"},
-		"AD group gone":          {freeEgon, failAD("MemberOf #1", directory.ErrNoGroup), report.Kept, "undecided: "},
-		"AD group not readable":  {freeEgon, failAD("MemberOf #1", errDown), report.Pending, "nothing was done: Active Directory could not be read"},
-		"left the AD group":      {freeEgon, func(b *bench) { b.ad.in.remove(citrixDN, "S-1-5-21-5") }, report.Kept, "does not hold citrix"},
-		"half in AD gone":        {freeDora, func(b *bench) { delete(b.ad.people, "S-1-5-21-4") }, report.Kept, "undecided: "},
-		"halves disagree":        {freeDora, func(b *bench) { b.ad.people["S-1-5-21-4"].GUID = "other" }, report.Kept, "undecided: "},
-		"half in Entra is gone":  {freeDora, func(b *bench) { delete(b.entra.users, "id-dora") }, report.Kept, "no longer in Entra ID"},
-		"exempt by Entra's half": {freeDora, func(b *bench) { b.entra.in.add("g-exempt", "id-dora") }, report.Kept, "exempt"},
+		}), runs.Refused, "directly and through a group at once"},
+		"held in another way":    {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments[0].Group, u.Assignments[1].Group = "", "" }), runs.Refused, "plan again"},
+		"logged on":              {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }), runs.Kept, "logged on 1 day ago"},
+		"the logon vanished":     {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = zero }), runs.Kept, "undecided"},
+		"a controller unasked":   {freeEgon, failAD("ReadPerson S-1-5-21-5", unasked), runs.Kept, "undecided: "},
+		"AD down":                {freeEgon, failAD("ReadPerson S-1-5-21-5", errDown), runs.Pending, "nothing was done: Active Directory could not be read"},
+		"AD account gone":        {freeEgon, func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, runs.Kept, "no longer in Active Directory"},
+		"AD group gone":          {freeEgon, failAD("MemberOf #1", directory.ErrNoGroup), runs.Kept, "undecided: "},
+		"AD group not readable":  {freeEgon, failAD("MemberOf #1", errDown), runs.Pending, "nothing was done: Active Directory could not be read"},
+		"left the AD group":      {freeEgon, func(b *bench) { b.ad.in.remove(citrixDN, "S-1-5-21-5") }, runs.Kept, "does not hold citrix"},
+		"half in AD gone":        {freeDora, func(b *bench) { delete(b.ad.people, "S-1-5-21-4") }, runs.Kept, "undecided: "},
+		"halves disagree":        {freeDora, func(b *bench) { b.ad.people["S-1-5-21-4"].GUID = "other" }, runs.Kept, "undecided: "},
+		"half in Entra is gone":  {freeDora, func(b *bench) { delete(b.entra.users, "id-dora") }, runs.Kept, "no longer in Entra ID"},
+		"exempt by Entra's half": {freeDora, func(b *bench) { b.entra.in.add("g-exempt", "id-dora") }, runs.Kept, "exempt"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -76,13 +76,13 @@ func TestControllerUnasked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		latest time.Time
-		want   report.Status
+		want   runs.Status
 		note   string
 		writes []string
 	}{
-		"proven":            {daysAgo(91), report.Done, "", []string{leaveEgon}},
-		"may have been in":  {daysAgo(90), report.Kept, "undecided: ", nil},
-		"nothing is proven": {time.Time{}, report.Kept, "undecided: ", nil},
+		"proven":            {daysAgo(91), runs.Done, "", []string{leaveEgon}},
+		"may have been in":  {daysAgo(90), runs.Kept, "undecided: ", nil},
+		"nothing is proven": {time.Time{}, runs.Kept, "undecided: ", nil},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestOtherSourceDoesNotMatter(t *testing.T) {
 	dora := b.entra.users["id-dora"]
 	dora.LastSuccessful, dora.Assignments = idle, []directory.Assignment{{SKU: "sku-e3", State: "Active"}}
 	b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": &directory.PartialLogonError{Err: errDown}}
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
@@ -115,13 +115,13 @@ func TestOtherSourceDoesNotMatter(t *testing.T) {
 func TestGoneWhilePending(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	b.entra.fail = map[string]error{"GroupsOf id-anna": errDown}
-	b.apply(t, report.Pending, "groups in Entra ID could not be read")
+	b.apply(t, runs.Pending, "groups in Entra ID could not be read")
 	b.logged(t, moveAnna, "open")
 	b.entra.fail = nil
 	delete(b.entra.users, "id-anna")
-	b.apply(t, report.Failed, "no longer in Entra ID")
+	b.apply(t, runs.Failed, "no longer in Entra ID")
 	b.logged(t, moveAnna, "failed")
 	b.wrote(t, joinEXO)
 }
@@ -135,18 +135,18 @@ func TestMeanwhileInEntra(t *testing.T) {
 		sid    string // of the account of that name
 		anchor string // of it; empty: Egon's
 		fail   error
-		want   report.Status
+		want   runs.Status
 		note   string
 		writes []string
 	}{
-		"the same person":         {"S-1-5-21-5", "", nil, report.Refused, "known to Entra ID by now as id-egon; plan again", nil},
-		"somebody else":           {"S-1-5-21-6", "", nil, report.Done, "", []string{leaveEgon}},
-		"nobody":                  {"S-1-5-21-5", "", directory.ErrNoPerson, report.Done, "", []string{leaveEgon}},
-		"the same by its anchor":  {"", "", nil, report.Refused, "known to Entra ID by now as id-egon; plan again", nil},
-		"no SID, another anchor":  {"", "guid-other", nil, report.Done, "", []string{leaveEgon}},
-		"another SID, the anchor": {"S-1-5-21-6", "guid-egon", nil, report.Done, "", []string{leaveEgon}},
-		"not to be read":          {"S-1-5-21-5", "", errDown, report.Pending, "Entra ID could not be read", nil},
-		"two of that name":        {"S-1-5-21-5", "", directory.ErrAmbiguousPerson, report.Pending, "Entra ID could not be read", nil},
+		"the same person":         {"S-1-5-21-5", "", nil, runs.Refused, "known to Entra ID by now as id-egon; plan again", nil},
+		"somebody else":           {"S-1-5-21-6", "", nil, runs.Done, "", []string{leaveEgon}},
+		"nobody":                  {"S-1-5-21-5", "", directory.ErrNoPerson, runs.Done, "", []string{leaveEgon}},
+		"the same by its anchor":  {"", "", nil, runs.Refused, "known to Entra ID by now as id-egon; plan again", nil},
+		"no SID, another anchor":  {"", "guid-other", nil, runs.Done, "", []string{leaveEgon}},
+		"another SID, the anchor": {"S-1-5-21-6", "guid-egon", nil, runs.Done, "", []string{leaveEgon}},
+		"not to be read":          {"S-1-5-21-5", "", errDown, runs.Pending, "Entra ID could not be read", nil},
+		"two of that name":        {"S-1-5-21-5", "", directory.ErrAmbiguousPerson, runs.Pending, "Entra ID could not be read", nil},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestMissingExemptGroup(t *testing.T) {
 	if err := store.PutJSON(t.Context(), b.Store, "runs/run/begin.json", begin); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, report.Kept, "undecided: ")
+	b.apply(t, runs.Kept, "undecided: ")
 	b.wrote(t)
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // takenFromAnna is a bench whose run gives back what run r0 took from Anna.
@@ -52,10 +52,10 @@ func takenFromAnnaBy(t *testing.T, policy string) *bench {
 func TestGivenBack(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
-	b.apply(t, report.Pending, "joined the source group again, waiting for its license before the target is left")
+	b.apply(t, runs.Pending, "joined the source group again, waiting for its license before the target is left")
 	b.wrote(t, "AddMember g-e3 id-anna")
 	b.follow()
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, "AddMember g-e3 id-anna", "RemoveMember g-exo id-anna")
 	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
 	if err != nil || e.Seq != 2 || e.Rule != plan.RestoreRule || e.Run != "run" || e.Completion.Outcome != ledger.Done {
@@ -67,18 +67,18 @@ func TestNotGivenBack(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		what func(*bench)
-		want report.Status
+		want runs.Status
 		note string
 	}{
-		"away after all": {func(b *bench) { b.entra.users["id-anna"].LastSuccessful = daysAgo(11) }, report.Kept, "not known to be active since the license was taken"},
+		"away after all": {func(b *bench) { b.entra.users["id-anna"].LastSuccessful = daysAgo(11) }, runs.Kept, "not known to be active since the license was taken"},
 		"another run gave it back": {func(b *bench) {
 			book := ledger.In(b.Store)
 			last, _ := book.Latest(t.Context(), "id-anna", "e3")
 			e, _ := book.Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", Run: "r1", Rule: plan.RestoreRule, At: daysAgo(5)}, last)
 			_ = book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: daysAgo(5)})
-		}, report.Refused, "it is no longer as run r0 left it"},
-		"not readable": {func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, report.Pending, "nothing was done"},
-		"account gone": {func(b *bench) { delete(b.entra.users, "id-anna") }, report.Kept, "no longer in Entra ID"},
+		}, runs.Refused, "it is no longer as run r0 left it"},
+		"not readable": {func(b *bench) { b.entra.fail = map[string]error{"GroupsOf id-anna": errDown} }, runs.Pending, "nothing was done"},
+		"account gone": {func(b *bench) { delete(b.entra.users, "id-anna") }, runs.Kept, "no longer in Entra ID"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -98,10 +98,10 @@ func TestNotGivenBack(t *testing.T) {
 // the rule still asks the person.
 func TestNotGivenBackInUnknownScope(t *testing.T) {
 	t.Parallel()
-	for enabled, want := range map[directory.Flag]report.Status{directory.Yes: report.Pending, directory.No: report.Kept, directory.Unset: report.Kept} {
+	for enabled, want := range map[directory.Flag]runs.Status{directory.Yes: runs.Pending, directory.No: runs.Kept, directory.Unset: runs.Kept} {
 		b := takenFromAnnaBy(t, strings.Replace(text, "license: e3, when:", "license: e3, for: accountEnabled, when:", 1))
 		b.entra.users["id-anna"].Enabled = enabled
-		if want == report.Kept {
+		if want == runs.Kept {
 			b.apply(t, want, "the rule no longer asks them")
 			b.wrote(t)
 			continue
@@ -116,9 +116,9 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
 	b.entra.full["g-e3"] = "CountViolation"
-	b.apply(t, report.Pending, "waiting for its license")
+	b.apply(t, runs.Pending, "waiting for its license")
 	b.follow()
-	b.apply(t, report.Failed, "the group does not give the license: no free seat of the license is left; buy one or free one first (CountViolation)")
+	b.apply(t, runs.Failed, "the group does not give the license: no free seat of the license is left; buy one or free one first (CountViolation)")
 	b.wrote(t, "AddMember g-e3 id-anna", "RemoveMember g-e3 id-anna")
 	standing, err := ledger.In(b.Store).Standing(t.Context(), "id-anna", "e3")
 	if err != nil || standing.Run != "r0" {
@@ -155,7 +155,7 @@ func (b *bench) notice(t *testing.T, days int) {
 func TestNoticeIsGiven(t *testing.T) {
 	t.Parallel()
 	b := announced(t, plan.Notice)
-	b.apply(t, report.Announced, "announced")
+	b.apply(t, runs.Announced, "announced")
 	b.wrote(t)
 	b.logged(t, moveAnna, "noticed")
 	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
@@ -167,13 +167,13 @@ func TestNoticeIsGiven(t *testing.T) {
 	}
 	signedIn := announced(t, plan.Notice)
 	signedIn.entra.users["id-anna"].LastSuccessful = asOf
-	signedIn.apply(t, report.Kept, "signed in 1 hour ago")
+	signedIn.apply(t, runs.Kept, "signed in 1 hour ago")
 	signedIn.logged(t, moveAnna, "")
 	open := announced(t, plan.Notice) // killed between intent and completion
 	if _, err := ledger.In(open.Store).Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", Run: "run", Rule: "m365", Via: "notice", At: asOf}, nil); err != nil {
 		t.Fatal(err)
 	}
-	open.apply(t, report.Announced, "announced")
+	open.apply(t, runs.Announced, "announced")
 	open.logged(t, moveAnna, "noticed")
 }
 
@@ -182,14 +182,14 @@ func TestAfterTheNotice(t *testing.T) {
 	tests := map[string]struct {
 		days int // since the notice; negative: none
 		last int // since the person signed in
-		want report.Status
+		want runs.Status
 		note string
 	}{
-		"without notice":     {-1, 100, report.Refused, "it would now have to be announced first, or was announced already; plan again"},
-		"too early":          {13, 100, report.Refused, "announced on 2026-11-10; done from 2026-11-24T09:00:00Z on if the person is still idle"},
-		"in time":            {14, 100, report.Pending, "joined the target group"},
-		"finer date, before": {14, 95, report.Pending, "joined the target group"},
-		"active since":       {80, 70, report.Refused, "it would now have to be announced first"},
+		"without notice":     {-1, 100, runs.Refused, "it would now have to be announced first, or was announced already; plan again"},
+		"too early":          {13, 100, runs.Refused, "announced on 2026-11-10; done from 2026-11-24T09:00:00Z on if the person is still idle"},
+		"in time":            {14, 100, runs.Pending, "joined the target group"},
+		"finer date, before": {14, 95, runs.Pending, "joined the target group"},
+		"active since":       {80, 70, runs.Refused, "it would now have to be announced first"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -217,7 +217,7 @@ func TestChangedByAnotherRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, report.Refused, "run other changed it after this plan was made; plan again")
+	b.apply(t, runs.Refused, "run other changed it after this plan was made; plan again")
 	b.wrote(t)
 }
 
@@ -244,7 +244,7 @@ func TestNewerPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || r.Results[0].Status != report.Pending || r.Results[1].Status != report.Refused || !strings.Contains(r.Results[1].Note, "superseded") {
+	if err != nil || r.Results[0].Status != runs.Pending || r.Results[1].Status != runs.Refused || !strings.Contains(r.Results[1].Note, "superseded") {
 		t.Errorf("results %+v, %v", r, err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestWhatARestoreReads of a person: what they hold, and their account in Active
@@ -154,15 +154,15 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 		at      time.Time // of its end
 		o       ledger.Outcome
 		created time.Time // of the plan
-		want    report.Status
+		want    runs.Status
 		note    string
 	}{
-		"long before":                     {daysAgo(90), ledger.Failed, asOf, report.Done, ""},
-		"when the plan was made":          {asOf, ledger.Failed, asOf, report.Done, ""},
-		"a second later":                  {asOf.Add(time.Second), ledger.Failed, asOf, report.Refused, "run other changed it after this plan was made; plan again"},
-		"a moment ago, and planned since": {now.Add(-directory.Settling + time.Second), ledger.Failed, now, report.Refused, "run other was at it a moment ago, and reads may not show that yet; plan again in some minutes"},
-		"settled, and planned since":      {now.Add(-directory.Settling), ledger.Failed, now, report.Done, ""},
-		"announced a moment ago":          {now.Add(-time.Minute), ledger.Announced, now, report.Done, ""},
+		"long before":                     {daysAgo(90), ledger.Failed, asOf, runs.Done, ""},
+		"when the plan was made":          {asOf, ledger.Failed, asOf, runs.Done, ""},
+		"a second later":                  {asOf.Add(time.Second), ledger.Failed, asOf, runs.Refused, "run other changed it after this plan was made; plan again"},
+		"a moment ago, and planned since": {now.Add(-directory.Settling + time.Second), ledger.Failed, now, runs.Refused, "run other was at it a moment ago, and reads may not show that yet; plan again in some minutes"},
+		"settled, and planned since":      {now.Add(-directory.Settling), ledger.Failed, now, runs.Done, ""},
+		"announced a moment ago":          {now.Add(-time.Minute), ledger.Announced, now, runs.Done, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -176,7 +176,7 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.apply(t, tc.want, tc.note)
-			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == report.Done) {
+			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == runs.Done) {
 				t.Errorf("wrote %v", b.entra.writes())
 			}
 		})
@@ -212,7 +212,7 @@ func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 					b := newBench(t, c)
 					of.fail(b, map[string]error{call: errDown})
 					r, err := b.Apply(t.Context(), Request{Run: "run"})
-					if err == nil && (r.Results[0].Status != report.Pending && r.Results[0].Status != report.Kept || r.Results[0].Note == "") {
+					if err == nil && (r.Results[0].Status != runs.Pending && r.Results[0].Status != runs.Kept || r.Results[0].Note == "") {
 						t.Errorf("%s fails: %+v", call, r.Results)
 					}
 					b.wrote(t)

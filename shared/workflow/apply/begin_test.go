@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -57,41 +57,41 @@ func TestWhatDoesNotBegin(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		stand  func(*testing.T, *bench, *job)
-		status report.Status
+		status runs.Status
 		again  bool
 		note   string // of what stands in the way; empty: nothing does
 	}{
-		"nothing":                             {func(*testing.T, *bench, *job) {}, report.Done, false, ""},
-		"nothing may begin":                   {func(_ *testing.T, _ *bench, j *job) { j.closed = "closed" }, report.Refused, false, "closed"},
-		"asked for":                           {func(_ *testing.T, _ *bench, j *job) { j.stopped = map[string]bool{"id-bo": true} }, report.Refused, false, "somebody asked for it back"},
-		"another's was asked for":             {func(_ *testing.T, _ *bench, j *job) { j.stopped = map[string]bool{"id-anna": true} }, report.Done, false, ""},
-		"a change to the same target":         {open("visio", "exo"), report.Refused, false, "another run's change is still open: run r0"},
-		"a change of the target":              {open("exo", ""), report.Refused, false, "another run's change is still open: run r0"},
-		"a change of another":                 {open("visio", ""), report.Done, false, ""},
-		"to the same target, since":           {done("visio", "exo", time.Second), report.Refused, false, "another run's change is still open, or was after this plan was made: run r0 changed visio; plan again"},
-		"to the same target, at that instant": {done("visio", "exo", 0), report.Done, false, ""},
-		"to the same target, before":          {done("visio", "exo", -time.Minute), report.Done, false, ""},
-		"another, since":                      {done("visio", "", time.Second), report.Done, false, ""},
-		"a damaged entry of another":          {damaged("visio"), report.Refused, false, ""},
-		"a damaged entry":                     {damaged("e3"), report.Refused, false, ""},
-		"the intent is not written":           {func(_ *testing.T, b *bench, j *job) { j.ledger = ledger.In(brokenStore{b.Store, "ledger/", ""}) }, report.Pending, true, "nothing was done: "},
-		"the ledger is not listed":            {func(_ *testing.T, b *bench, j *job) { j.ledger = ledger.In(brokenStore{b.Store, "", "ledger/"}) }, report.Pending, true, "nothing was done: "},
+		"nothing":                             {func(*testing.T, *bench, *job) {}, runs.Done, false, ""},
+		"nothing may begin":                   {func(_ *testing.T, _ *bench, j *job) { j.closed = "closed" }, runs.Refused, false, "closed"},
+		"asked for":                           {func(_ *testing.T, _ *bench, j *job) { j.stopped = map[string]bool{"id-bo": true} }, runs.Refused, false, "somebody asked for it back"},
+		"another's was asked for":             {func(_ *testing.T, _ *bench, j *job) { j.stopped = map[string]bool{"id-anna": true} }, runs.Done, false, ""},
+		"a change to the same target":         {open("visio", "exo"), runs.Refused, false, "another run's change is still open: run r0"},
+		"a change of the target":              {open("exo", ""), runs.Refused, false, "another run's change is still open: run r0"},
+		"a change of another":                 {open("visio", ""), runs.Done, false, ""},
+		"to the same target, since":           {done("visio", "exo", time.Second), runs.Refused, false, "another run's change is still open, or was after this plan was made: run r0 changed visio; plan again"},
+		"to the same target, at that instant": {done("visio", "exo", 0), runs.Done, false, ""},
+		"to the same target, before":          {done("visio", "exo", -time.Minute), runs.Done, false, ""},
+		"another, since":                      {done("visio", "", time.Second), runs.Done, false, ""},
+		"a damaged entry of another":          {damaged("visio"), runs.Refused, false, ""},
+		"a damaged entry":                     {damaged("e3"), runs.Refused, false, ""},
+		"the intent is not written":           {func(_ *testing.T, b *bench, j *job) { j.ledger = ledger.In(brokenStore{b.Store, "ledger/", ""}) }, runs.Pending, true, "nothing was done: "},
+		"the ledger is not listed":            {func(_ *testing.T, b *bench, j *job) { j.ledger = ledger.In(brokenStore{b.Store, "", "ledger/"}) }, runs.Pending, true, "nothing was done: "},
 		"another's entry cannot be read": {func(t *testing.T, b *bench, j *job) {
 			at(t, b, "visio", "", asOf.Add(-time.Hour))
 			j.ledger = ledger.In(blindStore{b.Store, "ledger/id-bo/visio/000001.json"})
-		}, report.Pending, true, "nothing was done: "},
+		}, runs.Pending, true, "nothing was done: "},
 		"what is held cannot be read": {func(_ *testing.T, b *bench, _ *job) {
 			b.entra.fail = map[string]error{"GroupsOf id-bo": errDown, "DirectGroups id-bo": errDown, "GroupsOf #2": errDown, "DirectGroups #2": errDown}
-		}, report.Pending, true, "nothing was done: "},
-		"another way":              {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.EntraGroup }, report.Refused, false, "now held in another way (direct) than when it was planned (entra-group); plan again"},
-		"to be announced":          {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.Notice }, report.Refused, false, "it would now have to be announced first, or was announced already; plan again"},
-		"no such rule in force":    {inForce("name: m365", "name: m366"), report.Kept, false, "the policy in force has no rule m365"},
-		"another license in force": {inForce("{sku: SPE_E3,           group: {entra: LIC-E3}}", "{sku: SPE_E3}"), report.Kept, false, "by the policy in force the rule m365 changes other licenses"},
-		"another target in force":  {inForce("{changeTo: exo}", "{changeTo: visio}"), report.Kept, false, "by the policy in force the rule m365 changes other licenses"},
-		"more days in force":       {inForce("days(60)", "days(101)"), report.Kept, false, "by the policy in force: "},
-		"fewer days in force":      {inForce("days(60)", "days(59)"), report.Done, false, ""},
-		"review in force":          {inForce("mode: enforce", "mode: review"), report.Kept, false, "the policy in force is in mode review, and nobody approved this change"},
-		"exempt in force":          {inForce(exempting, "exempt: {users: [id-bo]}"), report.Kept, false, "by the policy in force: exempt"},
+		}, runs.Pending, true, "nothing was done: "},
+		"another way":              {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.EntraGroup }, runs.Refused, false, "now held in another way (direct) than when it was planned (entra-group); plan again"},
+		"to be announced":          {func(_ *testing.T, _ *bench, j *job) { j.plan.Changes[0].Via = plan.Notice }, runs.Refused, false, "it would now have to be announced first, or was announced already; plan again"},
+		"no such rule in force":    {inForce("name: m365", "name: m366"), runs.Kept, false, "the policy in force has no rule m365"},
+		"another license in force": {inForce("{sku: SPE_E3,           group: {entra: LIC-E3}}", "{sku: SPE_E3}"), runs.Kept, false, "by the policy in force the rule m365 changes other licenses"},
+		"another target in force":  {inForce("{changeTo: exo}", "{changeTo: visio}"), runs.Kept, false, "by the policy in force the rule m365 changes other licenses"},
+		"more days in force":       {inForce("days(60)", "days(101)"), runs.Kept, false, "by the policy in force: "},
+		"fewer days in force":      {inForce("days(60)", "days(59)"), runs.Done, false, ""},
+		"review in force":          {inForce("mode: enforce", "mode: review"), runs.Kept, false, "the policy in force is in mode review, and nobody approved this change"},
+		"exempt in force":          {inForce(exempting, "exempt: {users: [id-bo]}"), runs.Kept, false, "by the policy in force: exempt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,7 +101,7 @@ func TestWhatDoesNotBegin(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			j.judge, j.results = judge, &report.Results{}
+			j.judge, j.results = judge, &runs.Results{}
 			tc.stand(t, b, j)
 			all, err := j.fresh(t.Context(), j.plan.Changes)
 			if err != nil {
@@ -111,7 +111,7 @@ func TestWhatDoesNotBegin(t *testing.T) {
 			if r.Status != tc.status || r.Retry != tc.again || !strings.HasPrefix(r.Note, tc.note) {
 				t.Errorf("%s, %q, again %t; want %s, %q", r.Status, r.Note, r.Retry, tc.status, tc.note)
 			}
-			if wrote := len(b.entra.writes()) > 0; wrote != (tc.status == report.Done) {
+			if wrote := len(b.entra.writes()) > 0; wrote != (tc.status == runs.Done) {
 				t.Errorf("wrote %v", b.entra.writes())
 			}
 		})
@@ -129,7 +129,7 @@ func TestReviewInForceOfAReviewedRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j.judge, j.results = judge, &report.Results{}
+	j.judge, j.results = judge, &runs.Results{}
 	if err := j.force(strings.Replace(review, "name: visio,", "name: visual,", 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestReviewInForceOfAReviewedRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := j.change(t.Context(), &changeBo, all["id-bo"]); r.Status != report.Done {
+	if r := j.change(t.Context(), &changeBo, all["id-bo"]); r.Status != runs.Done {
 		t.Errorf("%+v", r)
 	}
 }
@@ -149,13 +149,13 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 	for name, tc := range map[string]struct {
 		enabled directory.Flag
 		kind    string
-		want    report.Status
+		want    runs.Status
 	}{
-		"sign-in is open":            {directory.Yes, "", report.Done},
-		"sign-in is blocked":         {directory.No, "", report.Refused},
-		"blocked, and a user's":      {directory.No, "User", report.Done},
-		"nobody knows":               {directory.Unset, "", report.Refused},
-		"nobody knows, and a user's": {directory.Unset, "User", report.Done},
+		"sign-in is open":            {directory.Yes, "", runs.Done},
+		"sign-in is blocked":         {directory.No, "", runs.Refused},
+		"blocked, and a user's":      {directory.No, "User", runs.Done},
+		"nobody knows":               {directory.Unset, "", runs.Refused},
+		"nobody knows, and a user's": {directory.Unset, "User", runs.Done},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -169,7 +169,7 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			j.judge, j.results = judge, &report.Results{}
+			j.judge, j.results = judge, &runs.Results{}
 			if err := store.PutLines(t.Context(), b.Store, "boxes", func(emit func(any) error) error {
 				return emit(directory.Mailbox{UserPrincipalName: c.UserPrincipalName, Kind: tc.kind})
 			}); err != nil {
@@ -181,10 +181,10 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := j.change(t.Context(), &c, all["id-bo"])
-			if r.Status != tc.want || tc.want == report.Refused && r.Note != plan.MayBeShared {
+			if r.Status != tc.want || tc.want == runs.Refused && r.Note != plan.MayBeShared {
 				t.Errorf("%s, %q; want %s", r.Status, r.Note, tc.want)
 			}
-			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == report.Done) {
+			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == runs.Done) {
 				t.Errorf("wrote %v", b.entra.writes())
 			}
 		})
@@ -200,7 +200,7 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.Applier = &Applier{Store: blindStore{b.Store, "boxes"}, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
-	if r := j.change(t.Context(), &c, all["id-bo"]); r.Status != report.Pending || !r.Retry || !strings.HasPrefix(r.Note, "nothing was done: read the mailbox usage report of run run: ") {
+	if r := j.change(t.Context(), &c, all["id-bo"]); r.Status != runs.Pending || !r.Retry || !strings.HasPrefix(r.Note, "nothing was done: read the mailbox usage report of run run: ") {
 		t.Errorf("the report cannot be read: %+v", r)
 	}
 	b.wrote(t)
@@ -240,9 +240,9 @@ func TestEarlierRuleWhosePastIsDamaged(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		damaged bool
-		want    report.Status
+		want    runs.Status
 		note    string
-	}{"damaged": {true, report.Refused, "ledger/id-anna/e3/000001.json"}, "whole": {false, report.Pending, "left the source group"}} {
+	}{"damaged": {true, runs.Refused, "ledger/id-anna/e3/000001.json"}, "whole": {false, runs.Pending, "left the source group"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, freeAnna)

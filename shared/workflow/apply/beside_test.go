@@ -9,7 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestClosedBeside: another call of the run has closed the change. What this call has
@@ -24,18 +24,18 @@ func TestClosedBeside(t *testing.T) {
 		back   string // of the change
 		fail   bool
 		writes []string
-		status report.Status
+		status runs.Status
 		note   string
 	}{
-		"undone, taken by a group":           {plan.EntraGroup, ledger.RolledBack, true, "", false, []string{joinE3}, report.Kept, "of the other"},
-		"undone, taken in Active Directory":  {plan.ADGroup, ledger.RolledBack, true, "", false, []string{joinCitrix}, report.Kept, "of the other"},
-		"failed, taken by a group":           {plan.EntraGroup, ledger.Failed, true, "", false, []string{joinE3}, report.Failed, "of the other"},
-		"undone, and given in vain":          {plan.EntraGroup, ledger.RolledBack, true, "", true, []string{joinE3}, report.Failed, "of the other; this call had taken the license meanwhile, and giving it again failed, do it by hand: down"},
-		"undone, in vain in the directory":   {plan.ADGroup, ledger.RolledBack, true, "", true, []string{joinCitrix}, report.Failed, "of the other; this call had taken the license meanwhile"},
-		"undone, not taken":                  {plan.EntraGroup, ledger.RolledBack, false, "", false, nil, report.Kept, "of the other"},
-		"done":                               {plan.EntraGroup, ledger.Done, true, "", false, nil, report.Done, "of the other"},
-		"a restore, which takes nothing":     {plan.EntraGroup, ledger.Failed, true, "r0", false, nil, report.Failed, "of the other"},
-		"a restore in the directory, failed": {plan.ADGroup, ledger.Failed, true, "r0", false, nil, report.Failed, "of the other"},
+		"undone, taken by a group":           {plan.EntraGroup, ledger.RolledBack, true, "", false, []string{joinE3}, runs.Kept, "of the other"},
+		"undone, taken in Active Directory":  {plan.ADGroup, ledger.RolledBack, true, "", false, []string{joinCitrix}, runs.Kept, "of the other"},
+		"failed, taken by a group":           {plan.EntraGroup, ledger.Failed, true, "", false, []string{joinE3}, runs.Failed, "of the other"},
+		"undone, and given in vain":          {plan.EntraGroup, ledger.RolledBack, true, "", true, []string{joinE3}, runs.Failed, "of the other; this call had taken the license meanwhile, and giving it again failed, do it by hand: down"},
+		"undone, in vain in the directory":   {plan.ADGroup, ledger.RolledBack, true, "", true, []string{joinCitrix}, runs.Failed, "of the other; this call had taken the license meanwhile"},
+		"undone, not taken":                  {plan.EntraGroup, ledger.RolledBack, false, "", false, nil, runs.Kept, "of the other"},
+		"done":                               {plan.EntraGroup, ledger.Done, true, "", false, nil, runs.Done, "of the other"},
+		"a restore, which takes nothing":     {plan.EntraGroup, ledger.Failed, true, "r0", false, nil, runs.Failed, "of the other"},
+		"a restore in the directory, failed": {plan.ADGroup, ledger.Failed, true, "r0", false, nil, runs.Failed, "of the other"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +115,7 @@ func TestTargetThatCannotBeReadOnTheWayBack(t *testing.T) {
 		b.wrote(t)
 		b.ad.fail = nil
 		m.listed = map[string]bool{liteDN: true, citrixDN: true}
-		if status, _ := m.undo(t.Context(), ledger.RolledBack, "why"); status != report.Kept {
+		if status, _ := m.undo(t.Context(), ledger.RolledBack, "why"); status != runs.Kept {
 			t.Errorf("back %q, read: %s", back, status)
 		}
 		b.wrote(t, "RemoveMember "+liteDN+" guid-egon")

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -54,8 +54,8 @@ func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	if p, read := j.plans[run]; read {
 		return p, nil
 	}
-	p, err := report.GetPlan(ctx, j.Store, run)
-	if errors.Is(err, report.ErrNoPlan) || errors.Is(err, store.ErrDamaged) {
+	p, err := runs.GetPlan(ctx, j.Store, run)
+	if errors.Is(err, runs.ErrNoPlan) || errors.Is(err, store.ErrDamaged) {
 		p, err = nil, nil
 	}
 	if err != nil {

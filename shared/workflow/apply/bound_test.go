@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -22,7 +22,7 @@ func (b *bench) jobOf(t *testing.T) *job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := report.GetPlan(t.Context(), b.Store, "run")
+	p, err := runs.GetPlan(t.Context(), b.Store, "run")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 				if p.PlanHash = p.Hash(); tc.hash == "" {
 					entry.PlanHash = p.PlanHash
 				}
-				if err := report.PutPlan(t.Context(), b.Store, p, noDecisions); err != nil {
+				if err := runs.PutPlan(t.Context(), b.Store, p, noDecisions); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -12,17 +12,17 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
 // notedAs replaces what is noted of the first batch by one result of Bo's change.
-func (b *bench) notedAs(t *testing.T, s report.Status) {
+func (b *bench) notedAs(t *testing.T, s runs.Status) {
 	t.Helper()
 	r := b.results(t)
-	r.Set(report.ResultOf(&changeBo, s, ""))
-	if err := report.PutResults(t.Context(), b.Store, "entra-0001", &r); err != nil {
+	r.Set(runs.ResultOf(&changeBo, s, ""))
+	if err := runs.PutResults(t.Context(), b.Store, "entra-0001", &r); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -45,10 +45,10 @@ func TestNotedAsOverAndOpen(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, changeBo)
 			b.entra.fail = map[string]error{changeEXO: errDown}
-			b.apply(t, report.Pending, "did not go through")
+			b.apply(t, runs.Pending, "did not go through")
 			b.logged(t, changeBo, "open")
 			b.entra.fail, b.entra.calls = nil, nil
-			b.notedAs(t, report.Kept)
+			b.notedAs(t, runs.Kept)
 			tc.then(b)
 			checked := b.Check(t.Context(), Request{Run: "run"})
 			r, applied := b.Apply(t.Context(), Request{Run: "run"})
@@ -61,7 +61,7 @@ func TestNotedAsOverAndOpen(t *testing.T) {
 				b.wrote(t)
 				return
 			}
-			if b.wrote(t, changeEXO); r.Count(report.Done) != 1 {
+			if b.wrote(t, changeEXO); r.Count(runs.Done) != 1 {
 				t.Errorf("%+v", r)
 			}
 			b.logged(t, changeBo, "done")
@@ -74,9 +74,9 @@ func TestNotedAsOverAndOpen(t *testing.T) {
 func TestBatchThatIsOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	r, err := b.Apply(t.Context(), Request{Run: "run", Batch: "entra-0001"})
-	if err != nil || r.Count(report.Done) != 1 || len(r.Results) != 1 {
+	if err != nil || r.Count(runs.Done) != 1 || len(r.Results) != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if err := b.Check(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "every change of the plan is final already") {
@@ -221,7 +221,7 @@ func TestProductsOfARestore(t *testing.T) {
 		b := newBench(t, changeBo)
 		b.entra.skus = tc.skus
 		j := b.jobOf(t)
-		j.batches, j.results, j.plan.Restores = j.plan.Batches(), &report.Results{}, tc.restores
+		j.batches, j.results, j.plan.Restores = j.plan.Batches(), &runs.Results{}, tc.restores
 		if err := j.check(t.Context(), Request{Run: "run"}); err != nil || j.run.Tenant.SKUIDs["SPE_E3"] != tc.want {
 			t.Errorf("%s: %q, %v; want %q", name, j.run.Tenant.SKUIDs["SPE_E3"], err, tc.want)
 		}
@@ -267,7 +267,7 @@ func TestEvidenceAgesInTheQueue(t *testing.T) {
 		if got := b.entra.count["ReadPeople"]; got != readings {
 			t.Errorf("after %s: read %d times, want %d", took, got, readings)
 		}
-		if x := r.Of(&other); readings == 2 && (x.Status != report.Kept || x.Note != "signed in 0 hours ago" && !strings.HasPrefix(x.Note, "signed in")) {
+		if x := r.Of(&other); readings == 2 && (x.Status != runs.Kept || x.Note != "signed in 0 hours ago" && !strings.HasPrefix(x.Note, "signed in")) {
 			t.Errorf("%+v", x)
 		}
 		if readings == 2 {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // inAD is a change of Active Directory groups that has begun, in hand.
@@ -39,25 +39,25 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 		deaf   bool
 		age    time.Duration // of the evidence
 		writes []string
-		status report.Status
+		status runs.Status
 		note   string
 	}{
-		"removed":                       {"", nil, false, 0, []string{leave}, report.Done, ""},
-		"moved":                         {liteDN, nil, false, 0, []string{join, leave}, report.Done, ""},
-		"handed over":                   {liteDN, map[string]error{join: directory.ErrDeferred, leave: directory.ErrDeferred}, false, 0, []string{join, leave}, report.Pending, handedOver},
-		"the target refuses":            {liteDN, map[string]error{join: refusal("no")}, false, 0, []string{join}, report.Failed, "no"},
+		"removed":                       {"", nil, false, 0, []string{leave}, runs.Done, ""},
+		"moved":                         {liteDN, nil, false, 0, []string{join, leave}, runs.Done, ""},
+		"handed over":                   {liteDN, map[string]error{join: directory.ErrDeferred, leave: directory.ErrDeferred}, false, 0, []string{join, leave}, runs.Pending, handedOver},
+		"the target refuses":            {liteDN, map[string]error{join: refusal("no")}, false, 0, []string{join}, runs.Failed, "no"},
 		"the target does not answer":    {liteDN, map[string]error{join: errDown}, false, 0, []string{join}, troubled, "the write did not go through"},
 		"the target is deaf":            {liteDN, nil, true, 0, []string{join}, troubled, "the target group was written and read again: it does not show the person"},
 		"the target cannot be read":     {liteDN, map[string]error{"MemberOf #1": errDown}, false, 0, []string{join}, troubled, "the target group was written and read again: down"},
 		"old evidence":                  {liteDN, nil, false, evidenceAge + time.Second, []string{join}, aged, ""},
-		"the source refuses":            {liteDN, map[string]error{leave: refusal("no")}, false, 0, []string{join, leave, unjoin}, report.Failed, "no"},
-		"the source is deaf":            {"", nil, true, 0, []string{leave}, report.Pending, "Active Directory accepted the change but still shows the member"},
+		"the source refuses":            {liteDN, map[string]error{leave: refusal("no")}, false, 0, []string{join, leave, unjoin}, runs.Failed, "no"},
+		"the source is deaf":            {"", nil, true, 0, []string{leave}, runs.Pending, "Active Directory accepted the change but still shows the member"},
 		"the source does not answer":    {"", map[string]error{leave: errDown}, false, 0, []string{leave}, troubled, "the write did not go through"},
 		"the source cannot be read":     {"", map[string]error{"MemberOf #1": errDown}, false, 0, []string{leave}, troubled, "the group could not be read again: down"},
-		"handed over, and not read":     {"", map[string]error{leave: directory.ErrDeferred, "MemberOf #1": errDown}, false, 0, []string{leave}, report.Pending, handedOver},
+		"handed over, and not read":     {"", map[string]error{leave: directory.ErrDeferred, "MemberOf #1": errDown}, false, 0, []string{leave}, runs.Pending, handedOver},
 		"not sent, and not read":        {"", map[string]error{leave: errAged, "MemberOf #1": errDown}, false, 0, []string{leave}, aged, ""},
-		"it refuses, and is not read":   {"", map[string]error{leave: refusal("no"), "MemberOf #1": errDown}, false, 0, []string{leave}, report.Failed, "no"},
-		"left by an answer that failed": {"", map[string]error{}, false, 0, []string{leave}, report.Done, ""},
+		"it refuses, and is not read":   {"", map[string]error{leave: refusal("no"), "MemberOf #1": errDown}, false, 0, []string{leave}, runs.Failed, "no"},
+		"left by an answer that failed": {"", map[string]error{}, false, 0, []string{leave}, runs.Done, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,12 +93,12 @@ func TestLeavingInActiveDirectory(t *testing.T) {
 		broken, target string
 		back           bool
 		writes         []string
-		status         report.Status
+		status         runs.Status
 		note           string
 	}{
 		"the mark cannot be written":   {".leaving.json", "", false, nil, troubled, "write a mark into the ledger"},
-		"another call has turned back": {"", "", true, []string{"AddMember " + citrixDN + " guid-egon"}, report.Kept, "wanted"},
-		"the target refuses now":       {"", liteDN, false, []string{joinEgon, "RemoveMember " + liteDN + " guid-egon"}, report.Failed, "no"},
+		"another call has turned back": {"", "", true, []string{"AddMember " + citrixDN + " guid-egon"}, runs.Kept, "wanted"},
+		"the target refuses now":       {"", liteDN, false, []string{joinEgon, "RemoveMember " + liteDN + " guid-egon"}, runs.Failed, "no"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,17 +135,17 @@ func TestRollingBack(t *testing.T) {
 		fail      map[string]error
 		broken    string // key that cannot be written
 		writes    []string
-		status    report.Status
+		status    runs.Status
 		note      string
 	}{
-		"not left":                     {false, false, "", false, []directory.Assignment{e3}, nil, "", nil, report.Kept, "why"},
-		"left, and refused":            {true, true, "", false, []directory.Assignment{e3}, nil, "", nil, report.Kept, "why"},
-		"left":                         {true, false, "", true, []directory.Assignment{exo}, nil, "", []string{give}, report.Kept, "why"},
+		"not left":                     {false, false, "", false, []directory.Assignment{e3}, nil, "", nil, runs.Kept, "why"},
+		"left, and refused":            {true, true, "", false, []directory.Assignment{e3}, nil, "", nil, runs.Kept, "why"},
+		"left":                         {true, false, "", true, []directory.Assignment{exo}, nil, "", []string{give}, runs.Kept, "why"},
 		"left, and given in vain":      {true, false, "", true, []directory.Assignment{exo}, map[string]error{give: errDown}, "", []string{give}, troubled, "why; going back is not finished, run apply again: down"},
-		"closed by another as undone":  {true, false, ledger.RolledBack, true, []directory.Assignment{exo}, nil, "", []string{give}, report.Kept, "of the other"},
-		"closed so, and given in vain": {true, false, ledger.RolledBack, true, []directory.Assignment{exo}, map[string]error{give: errDown}, "", []string{give}, report.Failed, "of the other; this call had taken the license meanwhile, and giving it again failed, do it by hand: down"},
-		"closed by another, not taken": {true, false, ledger.RolledBack, false, []directory.Assignment{e3}, nil, "", nil, report.Kept, "of the other"},
-		"closed by another as done":    {true, false, ledger.Done, true, []directory.Assignment{exo}, nil, "", nil, report.Done, "of the other"},
+		"closed by another as undone":  {true, false, ledger.RolledBack, true, []directory.Assignment{exo}, nil, "", []string{give}, runs.Kept, "of the other"},
+		"closed so, and given in vain": {true, false, ledger.RolledBack, true, []directory.Assignment{exo}, map[string]error{give: errDown}, "", []string{give}, runs.Failed, "of the other; this call had taken the license meanwhile, and giving it again failed, do it by hand: down"},
+		"closed by another, not taken": {true, false, ledger.RolledBack, false, []directory.Assignment{e3}, nil, "", nil, runs.Kept, "of the other"},
+		"closed by another as done":    {true, false, ledger.Done, true, []directory.Assignment{exo}, nil, "", nil, runs.Done, "of the other"},
 		"the mark cannot be written":   {true, false, "", true, []directory.Assignment{exo}, nil, "back", nil, troubled, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -186,7 +186,7 @@ func TestRollingBack(t *testing.T) {
 	if _, _, err := m.ledger.Leave(t.Context(), m.entry, b.now); err != nil {
 		t.Fatal(err)
 	}
-	if status, note := m.rollBack(t.Context(), ledger.RolledBack, "why"); status != report.Pending || note != "why; given again, and Graph does not show it yet" {
+	if status, note := m.rollBack(t.Context(), ledger.RolledBack, "why"); status != runs.Pending || note != "why; given again, and Graph does not show it yet" {
 		t.Errorf("it does not show: %s, %q", status, note)
 	}
 }
@@ -196,14 +196,14 @@ func TestRestoreThatIsOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		alter  func(*ledger.Intent)
-		status report.Status
+		status runs.Status
 		note   string
 	}{
 		"as it is right":    {func(*ledger.Intent) {}, "", ""},
-		"another source":    {func(in *ledger.Intent) { in.Source = "g-mfa" }, report.Failed, "the groups or products of ledger/id-anna/e3/000001.json are not those by which it may be given back now; restore again"},
-		"another target":    {func(in *ledger.Intent) { in.Target = "g-mfa" }, report.Failed, "the groups or products of"},
-		"another product":   {func(in *ledger.Intent) { in.SKU = "sku-x" }, report.Failed, `the ledger has the product "sku-x" for e3`},
-		"another successor": {func(in *ledger.Intent) { in.TargetSKU = "sku-x" }, report.Failed, "the groups or products of"},
+		"another source":    {func(in *ledger.Intent) { in.Source = "g-mfa" }, runs.Failed, "the groups or products of ledger/id-anna/e3/000001.json are not those by which it may be given back now; restore again"},
+		"another target":    {func(in *ledger.Intent) { in.Target = "g-mfa" }, runs.Failed, "the groups or products of"},
+		"another product":   {func(in *ledger.Intent) { in.SKU = "sku-x" }, runs.Failed, `the ledger has the product "sku-x" for e3`},
+		"another successor": {func(in *ledger.Intent) { in.TargetSKU = "sku-x" }, runs.Failed, "the groups or products of"},
 	} {
 		b := newBench(t, moveAnna)
 		in := ledger.Intent{Person: "id-anna", License: "e3", To: "exo", Run: "run", RestoreOf: "r0", Rule: plan.RestoreRule, Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", At: b.now}
@@ -234,24 +234,24 @@ func TestOnlyOfOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j.judge, j.results, j.batches, j.only, j.closed = judge, &report.Results{}, j.plan.Batches(), "id-bo", "superseded"
+	j.judge, j.results, j.batches, j.only, j.closed = judge, &runs.Results{}, j.plan.Batches(), "id-bo", "superseded"
 	for _, of := range j.batches {
 		if err := j.batch(t.Context(), of); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r := j.results.Of(&changeBo)
-	if r == nil || r.Status != report.Refused || !r.Closed || r.Note != "superseded" || j.results.Of(&moveAnna) != nil {
+	if r == nil || r.Status != runs.Refused || !r.Closed || r.Note != "superseded" || j.results.Of(&moveAnna) != nil {
 		t.Errorf("%+v", j.results)
 	}
 	b.wrote(t)
-	j.closed, j.results = "", &report.Results{}
+	j.closed, j.results = "", &runs.Results{}
 	for _, of := range j.batches {
 		if err := j.batch(t.Context(), of); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if r := j.results.Of(&changeBo); r == nil || r.Status != report.Done || r.Closed {
+	if r := j.results.Of(&changeBo); r == nil || r.Status != runs.Done || r.Closed {
 		t.Errorf("%+v", j.results)
 	}
 }
@@ -264,13 +264,13 @@ func TestReopened(t *testing.T) {
 		run    string
 		o      ledger.Outcome
 		damage bool
-		want   report.Status
+		want   runs.Status
 	}{
-		"open":           {"run", "", false, report.Pending},
-		"over":           {"run", ledger.Done, false, report.Done},
-		"of another run": {"other", "", false, report.Done},
-		"nothing there":  {"", "", false, report.Done},
-		"damaged":        {"", "", true, report.Done},
+		"open":           {"run", "", false, runs.Pending},
+		"over":           {"run", ledger.Done, false, runs.Done},
+		"of another run": {"other", "", false, runs.Done},
+		"nothing there":  {"", "", false, runs.Done},
+		"damaged":        {"", "", true, runs.Done},
 	} {
 		b := newBench(t, changeBo)
 		j := b.jobOf(t)
@@ -286,15 +286,15 @@ func TestReopened(t *testing.T) {
 		if tc.damage {
 			b.damage(t, "ledger/id-bo/e3/000001.json")
 		}
-		j.batches, j.results = j.plan.Batches(), &report.Results{}
-		j.results.Set(report.ResultOf(&changeBo, report.Done, ""))
+		j.batches, j.results = j.plan.Batches(), &runs.Results{}
+		j.results.Set(runs.ResultOf(&changeBo, runs.Done, ""))
 		if err := j.reopen(t.Context()); err != nil || j.results.Of(&changeBo).Status != tc.want {
 			t.Errorf("%s: %+v, %v", name, j.results.Of(&changeBo), err)
 		}
 	}
 	b := newBench(t, changeBo)
 	j := b.jobOf(t)
-	j.batches, j.results, j.ledger = j.plan.Batches(), &report.Results{}, ledger.In(brokenStore{b.Store, "", "ledger/"})
+	j.batches, j.results, j.ledger = j.plan.Batches(), &runs.Results{}, ledger.In(brokenStore{b.Store, "", "ledger/"})
 	if err := j.reopen(t.Context()); !errors.Is(err, errDown) {
 		t.Errorf("the ledger cannot be read: %v", err)
 	}

@@ -10,19 +10,19 @@ import (
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // change takes one change as far as it goes now.
-func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Result {
+func (j *job) change(ctx context.Context, c *plan.Change, e evidence) runs.Result {
 	m := &move{job: j, person: e.person, latest: e.latest, read: e.read, change: c}
-	result := func(s report.Status, format string, args ...any) report.Result {
+	result := func(s runs.Status, format string, args ...any) runs.Result {
 		again := s == troubled
 		if again {
-			s = report.Pending
+			s = runs.Pending
 		}
-		r := report.ResultOf(c, s, fmt.Sprintf(format, args...))
-		if r.Retry = again; m.person != nil && s == report.Kept && c.RestoreOf == "" {
+		r := runs.ResultOf(c, s, fmt.Sprintf(format, args...))
+		if r.Retry = again; m.person != nil && s == runs.Kept && c.RestoreOf == "" {
 			r.Sighting = m.person.Sighting(m.read)
 		}
 		return r
@@ -33,7 +33,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 	}
 	last, err := page.Latest(ctx, c.License)
 	if errors.Is(err, ledger.ErrDamaged) {
-		return result(report.Refused, "%v", err)
+		return result(runs.Refused, "%v", err)
 	}
 	if err != nil {
 		return result(troubled, "nothing was done: %v", err)
@@ -46,7 +46,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 				return result(troubled, "%s", cmp.Or(why, fmt.Sprint(err)))
 			}
 		}
-		return result(report.Ended(last.Completion.Outcome), "%s", last.Completion.Note)
+		return result(runs.Ended(last.Completion.Outcome), "%s", last.Completion.Note)
 	}
 	if ours {
 		m.entry = last
@@ -60,11 +60,11 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		status, note := m.gone(ctx, e.why)
 		return result(status, "%s", note)
 	case e.person == nil && j.plan.Restores != "":
-		return result(report.Failed, "nobody is there to give it back to: %s", e.why)
+		return result(runs.Failed, "nobody is there to give it back to: %s", e.why)
 	case e.person == nil:
-		return result(report.Kept, "%s", e.why)
+		return result(runs.Kept, "%s", e.why)
 	case !ours && e.person.ID() != c.User:
-		return result(report.Refused, "known to Entra ID by now as %s; plan again", e.person.ID())
+		return result(runs.Refused, "known to Entra ID by now as %s; plan again", e.person.ID())
 	}
 	if c.RestoreOf != "" {
 		status, note := j.restore(ctx, m, last)
@@ -79,7 +79,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e evidence) report.Res
 		if why, err := j.altered(ctx, last, c); err != nil {
 			return result(troubled, "%v", err)
 		} else if why != "" {
-			return result(report.Refused, "%s", why)
+			return result(runs.Refused, "%s", why)
 		}
 	}
 	if c.Via == plan.Notice {
@@ -115,35 +115,35 @@ const inBin = 30 * 24 * time.Hour
 
 // gone ends a change of an account that is no longer there. When it may have been
 // made, it stays open as long as the account may come back.
-func (m *move) gone(ctx context.Context, why string) (report.Status, string) {
+func (m *move) gone(ctx context.Context, why string) (runs.Status, string) {
 	left, err := m.ledger.LeavingMark(ctx, m.entry)
 	switch {
 	case err != nil:
 		return troubled, err.Error()
 	case left != nil && m.Now().Sub(m.entry.At) < inBin:
-		return report.Pending, why + "; the change stays open for 30 days, in which the account may come back"
+		return runs.Pending, why + "; the change stays open for 30 days, in which the account may come back"
 	}
 	return m.complete(ctx, ledger.Failed, why)
 }
 
 // begin asks the rule again and writes the intent. last is the newest entry of
 // the ledger for the person and license. stop tells that the change ends here.
-func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(report.Status, string, ...any) report.Result) (r report.Result, stop bool) {
+func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result func(runs.Status, string, ...any) runs.Result) (r runs.Result, stop bool) {
 	if j.closed != "" {
-		return result(report.Refused, "%s", j.closed), true
+		return result(runs.Refused, "%s", j.closed), true
 	}
 	if j.stopped[m.change.User] {
-		return result(report.Refused, "somebody asked for it back"), true
+		return result(runs.Refused, "somebody asked for it back"), true
 	}
 	if last != nil && last.Completion != nil && last.Completion.At.After(j.plan.Created) {
-		return result(report.Refused, "run %s changed it after this plan was made; plan again", last.Run), true
+		return result(runs.Refused, "run %s changed it after this plan was made; plan again", last.Run), true
 	}
 	if last != nil && m.recent(last) {
-		return result(report.Refused, "run %s was at it a moment ago, and reads may not show that yet; plan again in some minutes", last.Run), true
+		return result(runs.Refused, "run %s was at it a moment ago, and reads may not show that yet; plan again in some minutes", last.Run), true
 	}
 	rule, v, keep := m.ask()
 	if keep != "" {
-		return result(report.Kept, "%s", keep), true
+		return result(runs.Kept, "%s", keep), true
 	}
 	first, err := m.earlierRules(ctx, rule)
 	if err == nil {
@@ -151,7 +151,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	}
 	past, pastErr := m.past(ctx, rule.License.Name)
 	if err = errors.Join(err, pastErr); unbelieved(err) {
-		return result(report.Refused, "%v", err), true
+		return result(runs.Refused, "%v", err), true
 	} else if err != nil {
 		return result(troubled, "nothing was done: %v", err), true
 	}
@@ -163,13 +163,13 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	route, _ := j.run.Tenant.Route(m.person, rule)
 	switch {
 	case d.Refused != "":
-		return result(report.Refused, "%s", d.Refused), true
+		return result(runs.Refused, "%s", d.Refused), true
 	case d.Blocked && !users:
-		return result(report.Refused, "%s", plan.MayBeShared), true
+		return result(runs.Refused, "%s", plan.MayBeShared), true
 	case d.Notice != (m.change.Via == plan.Notice):
-		return result(report.Refused, "it would now have to be announced first, or was announced already; plan again"), true
+		return result(runs.Refused, "it would now have to be announced first, or was announced already; plan again"), true
 	case !d.Notice && d.Via != m.change.Via:
-		return result(report.Refused, "now held in another way (%s) than when it was planned (%s); plan again", d.Via, m.change.Via), true
+		return result(runs.Refused, "now held in another way (%s) than when it was planned (%s); plan again", d.Via, m.change.Via), true
 	}
 	in := j.intent(m.change)
 	if !d.Notice {
@@ -179,7 +179,7 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 			if why, err := j.identify(ctx, &in); err != nil {
 				return result(troubled, "nothing was done: %v", err), true
 			} else if why != "" {
-				return result(report.Refused, "%s", why), true
+				return result(runs.Refused, "%s", why), true
 			}
 		}
 		if in.Before, err = m.holding(ctx, &in); err != nil {
@@ -188,11 +188,11 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 		in.InTarget = in.Target != "" && slices.Contains(in.Before.InGroups, in.Target)
 	}
 	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
-		return result(report.Refused, "%v", err), true
+		return result(runs.Refused, "%v", err), true
 	} else if err != nil {
 		return result(troubled, "nothing was done: %v", err), true
 	}
-	return report.Result{}, false
+	return runs.Result{}, false
 }
 
 // intent is what is about to be done for a change, but for the way.

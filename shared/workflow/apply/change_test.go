@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // judging is a call of apply that may ask the rules.
@@ -20,7 +20,7 @@ func (b *bench) judging(t *testing.T) *job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j.judge, j.results = judge, &report.Results{}
+	j.judge, j.results = judge, &runs.Results{}
 	return j
 }
 
@@ -52,7 +52,7 @@ func TestOpenChangeWhoseEntryCannotBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := j.change(t.Context(), &changeBo, all["id-bo"]); r.Status != report.Pending || !r.Retry || !strings.HasPrefix(r.Note, "nothing was done: ") {
+	if r := j.change(t.Context(), &changeBo, all["id-bo"]); r.Status != runs.Pending || !r.Retry || !strings.HasPrefix(r.Note, "nothing was done: ") {
 		t.Errorf("%+v", r)
 	}
 	b.wrote(t)
@@ -66,15 +66,15 @@ func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 		o     ledger.Outcome
 		then  func(*bench)
 		gone  bool
-		want  report.Status
+		want  runs.Status
 		again bool
 		note  string
 	}{
-		"given back, and shown":                 {ledger.Done, func(b *bench) { b.ad.in.add(citrixDN, "S-1-5-21-5") }, false, report.Done, false, "as noted"},
-		"given back, and not shown":             {ledger.Done, func(*bench) {}, false, report.Pending, true, "the ledger says that it is given back, and reading does not show it"},
-		"given back, and it cannot be read":     {ledger.Done, func(b *bench) { b.ad.fail = map[string]error{"MemberOf #1": errDown} }, false, report.Pending, true, "down"},
-		"given back, and nobody is there":       {ledger.Done, func(*bench) {}, true, report.Done, false, "as noted"},
-		"failed, and not shown, which is right": {ledger.Failed, func(*bench) {}, false, report.Failed, false, "as noted"},
+		"given back, and shown":                 {ledger.Done, func(b *bench) { b.ad.in.add(citrixDN, "S-1-5-21-5") }, false, runs.Done, false, "as noted"},
+		"given back, and not shown":             {ledger.Done, func(*bench) {}, false, runs.Pending, true, "the ledger says that it is given back, and reading does not show it"},
+		"given back, and it cannot be read":     {ledger.Done, func(b *bench) { b.ad.fail = map[string]error{"MemberOf #1": errDown} }, false, runs.Pending, true, "down"},
+		"given back, and nobody is there":       {ledger.Done, func(*bench) {}, true, runs.Done, false, "as noted"},
+		"failed, and not shown, which is right": {ledger.Failed, func(*bench) {}, false, runs.Failed, false, "as noted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,13 +106,13 @@ func TestOpenChangeWhoseGroupCannotBeLookedUp(t *testing.T) {
 	b.ad.at(citrixDN, citrixGUID, 900)
 	b.put(t, ledger.Intent{Person: freeEgon.User, SID: freeEgon.SID, License: "citrix", Rule: "citrix", Via: "ad-group", Source: citrixDN, SourceGUID: citrixGUID, At: b.now}, "")
 	b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown}
-	b.apply(t, report.Pending, "down")
+	b.apply(t, runs.Pending, "down")
 	if r := b.results(t); !r.Results[0].Retry {
 		t.Errorf("%+v", r.Results)
 	}
 	b.wrote(t)
 	b.ad.fail = nil
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 }
 
 // TestTargetThatNeverTookThePersonIn: a change that has only begun leaves no group that it
@@ -122,7 +122,7 @@ func TestTargetThatNeverTookThePersonIn(t *testing.T) {
 	b := newBench(t, moveAnna)
 	u := b.entra.users["id-anna"]
 	u.Assignments = append(u.Assignments, directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Error", Error: "CountViolation"})
-	b.apply(t, report.Kept, "the target group does not give its license: no free seat")
+	b.apply(t, runs.Kept, "the target group does not give its license: no free seat")
 	b.wrote(t)
 	b.logged(t, moveAnna, "rolled back")
 }
@@ -145,13 +145,13 @@ func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change plan.Change
 		then   func(*bench)
-		want   report.Status
+		want   runs.Status
 		note   string
 	}{
-		"nothing new":          {changeBo, func(*bench) {}, report.Done, ""},
-		"the plan has expired": {changeBo, func(b *bench) { b.at(asOf.Add(plan.Lifetime + time.Second)) }, report.Failed, "the plan expired at "},
+		"nothing new":          {changeBo, func(*bench) {}, runs.Done, ""},
+		"the plan has expired": {changeBo, func(b *bench) { b.at(asOf.Add(plan.Lifetime + time.Second)) }, runs.Failed, "the plan expired at "},
 		"Active Directory is down": {freeDora, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson S-1-5-21-4": errDown} },
-			report.Pending, "nothing was taken: " + errAged.Error() + "; read again: down"},
+			runs.Pending, "nothing was taken: " + errAged.Error() + "; read again: down"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -163,7 +163,7 @@ func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 			}
 			e := all[tc.change.User]
 			e.read = b.now.Add(-evidenceAge - time.Second)
-			if tc.want == report.Failed {
+			if tc.want == runs.Failed {
 				b.at(asOf.Add(plan.Lifetime))
 				e.read = b.now.Add(-evidenceAge - time.Second)
 				j.Applier = &Applier{Store: b.Store, AD: b.ad, Now: b.Applier.Now, Entra: slowly{b.entra, func() { tc.then(b) }}}
@@ -174,7 +174,7 @@ func TestReadAgainSinceTheEvidenceIsOld(t *testing.T) {
 			if r.Status != tc.want || !strings.HasPrefix(r.Note, tc.note) {
 				t.Errorf("%+v; want %s, %q", r, tc.want, tc.note)
 			}
-			if wrote := len(b.entra.writes())+len(b.ad.writes()) > 0; wrote != (tc.want == report.Done) {
+			if wrote := len(b.entra.writes())+len(b.ad.writes()) > 0; wrote != (tc.want == runs.Done) {
 				t.Errorf("wrote %v %v", b.entra.writes(), b.ad.writes())
 			}
 		})

@@ -9,7 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -143,7 +143,7 @@ func TestFails(t *testing.T) {
 		})
 	}
 	b := newBench(t, moveAnna)
-	if err := b.Check(t.Context(), Request{Run: "other"}); !errors.Is(err, report.ErrNoPlan) {
+	if err := b.Check(t.Context(), Request{Run: "other"}); !errors.Is(err, runs.ErrNoPlan) {
 		t.Errorf("no such plan: %v", err)
 	}
 }
@@ -175,11 +175,11 @@ func TestOverride(t *testing.T) {
 	b := newBench(t)
 	hash := b.plan(t, func(p *plan.Plan) { p.Verdict, p.Overridable = plan.Hold, true })
 	r, err := b.Apply(t.Context(), Request{Run: "run", Override: hash})
-	if err != nil || r.Count(report.Pending) != 1 || r.Override != hash {
+	if err != nil || r.Count(runs.Pending) != 1 || r.Override != hash {
 		t.Fatalf("results %+v, error %v", r, err)
 	}
 	b.follow()
-	b.apply(t, report.Pending, "left the source group")
+	b.apply(t, runs.Pending, "left the source group")
 	b.wrote(t, joinEXO, leaveE3)
 }
 
@@ -227,20 +227,20 @@ func TestBegunBeforeItExpired(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {
 		b := newBench(t, moveAnna)
-		b.apply(t, report.Pending, "joined")
+		b.apply(t, runs.Pending, "joined")
 		b.follow()
 		if left {
-			b.apply(t, report.Pending, "left the source group")
+			b.apply(t, runs.Pending, "left the source group")
 		}
 		b.at(asOf.Add(2 * plan.Lifetime))
 		if left {
-			b.apply(t, report.Pending, "the plan expired meanwhile")
+			b.apply(t, runs.Pending, "the plan expired meanwhile")
 			b.follow()
-			b.apply(t, report.Done, "")
+			b.apply(t, runs.Done, "")
 			b.wrote(t, joinEXO, leaveE3)
 			continue
 		}
-		b.apply(t, report.Failed, "before the license could be taken")
+		b.apply(t, runs.Failed, "before the license could be taken")
 		b.wrote(t, joinEXO, leaveEXO)
 	}
 }
@@ -248,7 +248,7 @@ func TestBegunBeforeItExpired(t *testing.T) {
 func TestAllFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "final") {
 		t.Errorf("error %v", err)
 	}
@@ -260,7 +260,7 @@ func TestAllFinal(t *testing.T) {
 func TestExpiredAndDone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	if err := store.PutBytes(t.Context(), b.Store, resultsFile, []byte("{}")); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 	"github.com/idleseat/idleseat/shared/store"
@@ -21,15 +21,15 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 		anchor string
 		knew   directory.Contradiction
 		fail   map[string]error
-		want   report.Status
+		want   runs.Status
 		note   string
 	}{
-		"nothing is wrong":                        {"guid-dora", 0, nil, report.Done, ""},
-		"nothing is wrong, and AD is down":        {"guid-dora", 0, down, report.Done, ""},
-		"the anchor disagrees by now":             {"other", 0, nil, report.Kept, "onPremisesImmutableId does not agree"},
-		"the run knew it, and AD is down":         {"other", directory.Disagreed, down, report.Kept, "its accounts in Entra ID and Active Directory contradicted each other on 2026-11-23, and Active Directory was not read"},
-		"the run knew it, and it was mended":      {"guid-dora", directory.Disagreed, nil, report.Done, ""},
-		"the run knew of another, not asked here": {"guid-dora", directory.Shared, nil, report.Kept, "another account claimed the same SID or onPremisesImmutableId on 2026-11-23"},
+		"nothing is wrong":                        {"guid-dora", 0, nil, runs.Done, ""},
+		"nothing is wrong, and AD is down":        {"guid-dora", 0, down, runs.Done, ""},
+		"the anchor disagrees by now":             {"other", 0, nil, runs.Kept, "onPremisesImmutableId does not agree"},
+		"the run knew it, and AD is down":         {"other", directory.Disagreed, down, runs.Kept, "its accounts in Entra ID and Active Directory contradicted each other on 2026-11-23, and Active Directory was not read"},
+		"the run knew it, and it was mended":      {"guid-dora", directory.Disagreed, nil, runs.Done, ""},
+		"the run knew of another, not asked here": {"guid-dora", directory.Shared, nil, runs.Kept, "another account claimed the same SID or onPremisesImmutableId on 2026-11-23"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.apply(t, tc.want, tc.note)
-			if tc.want == report.Done {
+			if tc.want == runs.Done {
 				b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 			} else {
 				b.wrote(t)

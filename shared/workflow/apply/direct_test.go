@@ -9,7 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 const changeEXO = "ChangeLicenses id-bo +sku-exo -sku-e3"
@@ -19,7 +19,7 @@ var zero time.Time
 func TestDirectChange(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, changeEXO)
 	e, err := ledger.In(b.Store).Latest(t.Context(), "id-bo", "e3")
 	if err != nil {
@@ -41,13 +41,13 @@ func TestDirectTargetHeld(t *testing.T) {
 	b := newBench(t, changeBo)
 	bo := b.entra.users["id-bo"]
 	bo.Assignments = append(bo.Assignments, directory.Assignment{SKU: "sku-exo", State: "Active", DisabledPlans: []string{"plan"}})
-	b.apply(t, report.Refused, "holds exo already, with service plans switched off")
+	b.apply(t, runs.Refused, "holds exo already, with service plans switched off")
 	b.wrote(t)
 
 	b = newBench(t, changeBo)
 	bo = b.entra.users["id-bo"]
 	bo.Assignments = append(bo.Assignments, directory.Assignment{SKU: "sku-exo", State: "Active"})
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, "ChangeLicenses id-bo -sku-e3")
 }
 
@@ -56,18 +56,18 @@ func TestDirectFailures(t *testing.T) {
 	down, seats := map[string]error{changeEXO: errDown}, map[string]error{changeEXO: refusal("no free seat")}
 	tests := map[string]struct {
 		change func(*bench)
-		want   report.Status
+		want   runs.Status
 		note   string
 		logged string
 	}{
-		"refused":                   {func(b *bench) { b.entra.fail = seats }, report.Failed, "no free seat", "failed"},
-		"does not arrive":           {func(b *bench) { b.entra.fail = down }, report.Pending, "did not go through", "open"},
-		"not answered, but made":    {func(b *bench) { b.entra.lost = down }, report.Done, "", "done"},
-		"refused, but made":         {func(b *bench) { b.entra.lost = seats }, report.Done, "", "done"},
-		"accepted, but not shown":   {func(b *bench) { b.entra.slow = true }, report.Pending, "does not show it yet", "open"},
-		"read back fails":           {func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses #1": errDown} }, report.Pending, "could not be read again", "open"},
-		"read back, nobody there":   {func(b *bench) { b.Entra = vanishing{b.entra} }, report.Pending, "could not be read again after the write: no such person", "open"},
-		"completion is not written": {func(b *bench) { b.Store = brokenStore{Store: b.Store, put: ".done.json"} }, report.Pending, "run apply again", "open"},
+		"refused":                   {func(b *bench) { b.entra.fail = seats }, runs.Failed, "no free seat", "failed"},
+		"does not arrive":           {func(b *bench) { b.entra.fail = down }, runs.Pending, "did not go through", "open"},
+		"not answered, but made":    {func(b *bench) { b.entra.lost = down }, runs.Done, "", "done"},
+		"refused, but made":         {func(b *bench) { b.entra.lost = seats }, runs.Done, "", "done"},
+		"accepted, but not shown":   {func(b *bench) { b.entra.slow = true }, runs.Pending, "does not show it yet", "open"},
+		"read back fails":           {func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses #1": errDown} }, runs.Pending, "could not be read again", "open"},
+		"read back, nobody there":   {func(b *bench) { b.Entra = vanishing{b.entra} }, runs.Pending, "could not be read again after the write: no such person", "open"},
+		"completion is not written": {func(b *bench) { b.Store = brokenStore{Store: b.Store, put: ".done.json"} }, runs.Pending, "run apply again", "open"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -107,9 +107,9 @@ func TestDirectIsFinished(t *testing.T) {
 			b := newBench(t, changeBo)
 			whole := b.Store
 			b.entra.fail, b.Store = map[string]error{tc.fail: errDown}, brokenStore{Store: whole, put: tc.put}
-			b.apply(t, report.Pending, "")
+			b.apply(t, runs.Pending, "")
 			b.entra.fail, b.Store = nil, whole
-			b.apply(t, report.Done, "")
+			b.apply(t, runs.Done, "")
 			b.wrote(t, tc.writes...)
 			b.logged(t, changeBo, "done")
 		})
@@ -126,20 +126,20 @@ func TestDirectByOthers(t *testing.T) {
 	tests := map[string]struct {
 		holds []directory.Assignment
 		after time.Duration
-		want  report.Status
+		want  runs.Status
 		note  string
 	}{
-		"taken, nothing given":        {nil, directory.Settling, report.Failed, "somebody else changed it"},
-		"taken, nothing given so far": {nil, time.Second, report.Pending, "does not show it yet"},
-		"taken, given, late":          {exo("Disabled"), directory.Settling, report.Pending, "does not show it yet"},
-		"taken, given and active":     {exo("Active"), time.Second, report.Done, ""},
+		"taken, nothing given":        {nil, directory.Settling, runs.Failed, "somebody else changed it"},
+		"taken, nothing given so far": {nil, time.Second, runs.Pending, "does not show it yet"},
+		"taken, given, late":          {exo("Disabled"), directory.Settling, runs.Pending, "does not show it yet"},
+		"taken, given and active":     {exo("Active"), time.Second, runs.Done, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, changeBo)
 			b.entra.fail = map[string]error{changeEXO: errDown}
-			b.apply(t, report.Pending, "did not go through")
+			b.apply(t, runs.Pending, "did not go through")
 			b.entra.fail, b.entra.users["id-bo"].Assignments = nil, tc.holds
 			b.at(b.now.Add(tc.after))
 			b.apply(t, tc.want, tc.note)
@@ -153,11 +153,11 @@ func TestNoIntentNoWrite(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
 	b.Store = brokenStore{Store: b.Store, put: "ledger/"}
-	b.apply(t, report.Pending, "nothing was changed")
+	b.apply(t, runs.Pending, "nothing was changed")
 	b.wrote(t)
 	b = newBench(t, changeBo)
 	b.Store = brokenStore{Store: b.Store, list: "ledger/"}
-	b.apply(t, report.Pending, "list the ledger")
+	b.apply(t, runs.Pending, "list the ledger")
 	b.wrote(t)
 }
 
@@ -167,7 +167,7 @@ func TestAnotherRunIsAtIt(t *testing.T) {
 	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "other", At: asOf}, nil); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, report.Refused, "run other began to change this license on 2026-11-23")
+	b.apply(t, runs.Refused, "run other began to change this license on 2026-11-23")
 	b.wrote(t)
 }
 
@@ -179,6 +179,6 @@ func TestWayOfAnotherVersion(t *testing.T) {
 	if _, err := ledger.In(b.Store).Begin(t.Context(), ledger.Intent{Person: "id-bo", License: "e3", Run: "run", Via: "teleport", At: asOf}, nil); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, report.Pending, `unknown way "teleport"`)
+	b.apply(t, runs.Pending, `unknown way "teleport"`)
 	b.wrote(t)
 }

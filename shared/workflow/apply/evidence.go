@@ -10,7 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // evidence is one person as read a moment ago.
@@ -33,9 +33,9 @@ type evidence struct {
 // since. The process may also have slept meanwhile, or waited as long as Graph asked for.
 const evidenceAge = 2 * time.Minute
 
-// aged is report.Pending for a change whose evidence is too old to take anything. The person is then read again, and
+// aged is runs.Pending for a change whose evidence is too old to take anything. The person is then read again, and
 // the rule is asked again.
-const aged report.Status = "aged"
+const aged runs.Status = "aged"
 
 var errAged = errors.New("what was read of the person is too old by now to take anything")
 

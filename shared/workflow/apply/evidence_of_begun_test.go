@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestEvidenceOfWhatBegan: what the evidence must have for a change that has not begun,
@@ -21,20 +21,20 @@ func TestEvidenceOfWhatBegan(t *testing.T) {
 	for name, tc := range map[string]struct {
 		begun  plan.Via // by this run; empty: it has not
 		edit   func(*directory.Person, *evidence)
-		status report.Status
+		status runs.Status
 		note   string
 	}{
-		"not begun":                             {"", func(*directory.Person, *evidence) {}, report.Done, ""},
-		"begun":                                 {plan.Direct, func(*directory.Person, *evidence) {}, report.Done, ""},
-		"not begun, nothing of AD":              {"", noAD, report.Done, ""},
-		"begun directly, nothing of AD":         {plan.Direct, noAD, report.Done, ""},
-		"begun by a group of AD, nothing of it": {plan.ADGroup, noAD, report.Pending, unread},
-		"not begun, another id":                 {"", renamed, report.Refused, "known to Entra ID by now as id-else; plan again"},
-		"begun, another id":                     {plan.Direct, renamed, report.Done, ""},
-		"not begun, nobody":                     {"", func(_ *directory.Person, e *evidence) { e.person, e.why = nil, "unread" }, report.Pending, "nothing was done: unread"},
-		"not begun, gone":                       {"", func(_ *directory.Person, e *evidence) { e.person, e.gone, e.why = nil, true, "gone" }, report.Kept, "gone"},
-		"begun, nobody":                         {plan.Direct, func(_ *directory.Person, e *evidence) { e.person, e.why = nil, "unread" }, report.Pending, "nothing was done: unread"},
-		"begun, gone":                           {plan.Direct, func(_ *directory.Person, e *evidence) { e.person, e.gone, e.why = nil, true, "gone" }, report.Failed, "gone"},
+		"not begun":                             {"", func(*directory.Person, *evidence) {}, runs.Done, ""},
+		"begun":                                 {plan.Direct, func(*directory.Person, *evidence) {}, runs.Done, ""},
+		"not begun, nothing of AD":              {"", noAD, runs.Done, ""},
+		"begun directly, nothing of AD":         {plan.Direct, noAD, runs.Done, ""},
+		"begun by a group of AD, nothing of it": {plan.ADGroup, noAD, runs.Pending, unread},
+		"not begun, another id":                 {"", renamed, runs.Refused, "known to Entra ID by now as id-else; plan again"},
+		"begun, another id":                     {plan.Direct, renamed, runs.Done, ""},
+		"not begun, nobody":                     {"", func(_ *directory.Person, e *evidence) { e.person, e.why = nil, "unread" }, runs.Pending, "nothing was done: unread"},
+		"not begun, gone":                       {"", func(_ *directory.Person, e *evidence) { e.person, e.gone, e.why = nil, true, "gone" }, runs.Kept, "gone"},
+		"begun, nobody":                         {plan.Direct, func(_ *directory.Person, e *evidence) { e.person, e.why = nil, "unread" }, runs.Pending, "nothing was done: unread"},
+		"begun, gone":                           {plan.Direct, func(_ *directory.Person, e *evidence) { e.person, e.gone, e.why = nil, true, "gone" }, runs.Failed, "gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -44,7 +44,7 @@ func TestEvidenceOfWhatBegan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			j.judge, j.results = judge, &report.Results{}
+			j.judge, j.results = judge, &runs.Results{}
 			if tc.begun != "" {
 				in := ledger.Intent{Person: "id-bo", License: "e3", To: "exo", Run: "run", PlanHash: j.plan.PlanHash, Rule: "m365", Via: string(tc.begun), At: b.now, SKU: "sku-e3", TargetSKU: "sku-exo"}
 				if _, err := j.ledger.Begin(t.Context(), in, nil); err != nil {
@@ -61,7 +61,7 @@ func TestEvidenceOfWhatBegan(t *testing.T) {
 			if r.Status != tc.status || !strings.HasPrefix(r.Note, tc.note) {
 				t.Errorf("%s, %q; want %s, %q", r.Status, r.Note, tc.status, tc.note)
 			}
-			if wrote := len(b.entra.writes()) > 0; wrote != (tc.status == report.Done) {
+			if wrote := len(b.entra.writes()) > 0; wrote != (tc.status == runs.Done) {
 				t.Errorf("wrote %v", b.entra.writes())
 			}
 		})

@@ -7,7 +7,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
@@ -58,7 +58,7 @@ func TestWhatTheRunKnewCannotBeRead(t *testing.T) {
 	b := newBench(t, changeBo)
 	b.remembers(t, changeBo)
 	b.Store = blindStore{b.Store, "runs/run/known/0000.gz"}
-	b.apply(t, report.Pending, "nothing was done: read what run run knew of accounts")
+	b.apply(t, runs.Pending, "nothing was done: read what run run knew of accounts")
 	b.wrote(t)
 	b.logged(t, changeBo, "")
 }

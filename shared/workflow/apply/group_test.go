@@ -9,7 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 const (
@@ -23,19 +23,19 @@ const (
 func TestGroupMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "waiting for its license to become active")
+	b.apply(t, runs.Pending, "waiting for its license to become active")
 	b.wrote(t, joinEXO)
 	b.logged(t, moveAnna, "open")
-	b.apply(t, report.Pending, "waiting for its license to become active") // the directory is late
+	b.apply(t, runs.Pending, "waiting for its license to become active") // the directory is late
 	b.wrote(t, joinEXO)
 	b.follow()
-	b.apply(t, report.Pending, "waiting for its license to be freed")
+	b.apply(t, runs.Pending, "waiting for its license to be freed")
 	b.wrote(t, joinEXO, leaveE3)
-	b.apply(t, report.Pending, "waiting for its license to be freed")
+	b.apply(t, runs.Pending, "waiting for its license to be freed")
 	b.wrote(t, joinEXO, leaveE3)
 	b.logged(t, moveAnna, "open")
 	b.follow()
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, joinEXO, leaveE3)
 	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
 	if err != nil {
@@ -58,9 +58,9 @@ func TestGroupMove(t *testing.T) {
 func TestGroupWithoutTarget(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeAnna)
-	b.apply(t, report.Pending, "waiting for its license to be freed")
+	b.apply(t, runs.Pending, "waiting for its license to be freed")
 	b.follow()
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, "RemoveMember g-visio id-anna")
 }
 
@@ -70,7 +70,7 @@ func TestAlreadyInTarget(t *testing.T) {
 	b := newBench(t, moveAnna)
 	b.entra.in.add("g-exo", "id-anna")
 	b.follow()
-	b.apply(t, report.Pending, "waiting for its license to be freed")
+	b.apply(t, runs.Pending, "waiting for its license to be freed")
 	b.wrote(t, leaveE3)
 }
 
@@ -101,11 +101,11 @@ func TestRollBack(t *testing.T) {
 			b := newBench(t, moveAnna)
 			tc.before(b)
 			if name != "in a target without seats" {
-				b.apply(t, report.Pending, "joined the target group")
+				b.apply(t, runs.Pending, "joined the target group")
 			}
 			tc.meanwhile(b)
 			b.follow()
-			b.apply(t, report.Kept, tc.note)
+			b.apply(t, runs.Kept, tc.note)
 			b.wrote(t, tc.writes...)
 			b.logged(t, moveAnna, "rolled back")
 			if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-e3"]); d != "" {
@@ -119,18 +119,18 @@ func TestRollBack(t *testing.T) {
 func TestRollBackIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	b.entra.full["g-exo"] = "CountViolation"
 	b.follow()
 	b.entra.fail = map[string]error{leaveEXO: errDown}
-	b.apply(t, report.Pending, "going back is not finished")
+	b.apply(t, runs.Pending, "going back is not finished")
 	b.logged(t, moveAnna, "open")
 	b.entra.fail = nil
 	b.Entra = deaf{b.entra}
-	b.apply(t, report.Pending, "left the target group again, which the directory does not show yet")
+	b.apply(t, runs.Pending, "left the target group again, which the directory does not show yet")
 	b.logged(t, moveAnna, "open")
 	b.Entra = b.entra
-	b.apply(t, report.Kept, "CountViolation")
+	b.apply(t, runs.Kept, "CountViolation")
 	b.logged(t, moveAnna, "rolled back")
 	b.wrote(t, joinEXO, leaveEXO, leaveEXO)
 }
@@ -162,16 +162,16 @@ func TestGroupInterrupted(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
 			if tc.joined {
-				b.apply(t, report.Pending, "joined")
+				b.apply(t, runs.Pending, "joined")
 				b.follow()
 			}
 			b.entra.fail, b.entra.lost = map[string]error{tc.fail: errDown}, map[string]error{tc.lost: errDown}
-			b.apply(t, report.Pending, tc.note)
+			b.apply(t, runs.Pending, tc.note)
 			b.logged(t, moveAnna, "open")
 			b.entra.fail, b.entra.lost = nil, nil
 			for range 3 {
 				b.follow()
-				if r, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(report.Done) == 1 {
+				if r, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(runs.Done) == 1 {
 					break
 				}
 			}
@@ -190,7 +190,7 @@ func TestTargetNotReadable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
 	b.entra.fail = map[string]error{"DirectGroups id-anna": errDown}
-	b.apply(t, report.Pending, "nothing was done")
+	b.apply(t, runs.Pending, "nothing was done")
 	b.logged(t, moveAnna, "")
 	b.wrote(t)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestInForceByRelay: the relay is asked about the groups of the policy in force, too.
@@ -22,7 +22,7 @@ func TestInForceByRelay(t *testing.T) {
 	r := newRelayed(t, newBench(t, freeDora))
 	r.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": errDown}
 	r.round(t, "ad-0001", false)
-	r.is(t, report.Pending, "")
+	r.is(t, runs.Pending, "")
 	r.ad.fail = nil
 	r.ad.in[safe] = []string{"S-1-5-21-4"}
 	r.Policy = func(context.Context) (string, error) {
@@ -30,7 +30,7 @@ func TestInForceByRelay(t *testing.T) {
 	}
 	r.bench.settle()
 	r.round(t, "ad-0001", false)
-	r.is(t, report.Kept, "by the policy in force: exempt")
+	r.is(t, runs.Kept, "by the policy in force: exempt")
 	r.Policy = func(context.Context) (string, error) { return "", errDown }
 	if _, err := r.Do(t.Context(), StepInput{Op: "prepare", Batch: BatchState{Run: "run", Batch: "ad-0001"}}); !errors.Is(err, errDown) {
 		t.Errorf("a policy that cannot be read: %v", err)
@@ -43,24 +43,24 @@ func TestPolicyInForceIsAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		old, new string
-		want     report.Status
+		want     runs.Status
 		note     string
 		err      string
 	}{
-		"another, and the same about her":  {"name: visio,", "name: visual,", report.Pending, "left the source group", ""},
-		"another mode":                     {"mode: enforce", "mode: review", report.Kept, "nobody approved", ""},
-		"a group that is not there":        {"{entra: LIC-Exempt}", "{entra: LIC-Exempt}, {entra: LIC-None}", report.Kept, "undecided", ""},
+		"another, and the same about her":  {"name: visio,", "name: visual,", runs.Pending, "left the source group", ""},
+		"another mode":                     {"mode: enforce", "mode: review", runs.Kept, "nobody approved", ""},
+		"a group that is not there":        {"{entra: LIC-Exempt}", "{entra: LIC-Exempt}, {entra: LIC-None}", runs.Kept, "undecided", ""},
 		"audit":                            {"mode: enforce", "mode: audit", "", "", "mode audit"},
 		"another tenant":                   {tenant, "99999999-2222-3333-4444-555555555555", "", "", "for tenant 99999999"},
 		"a product the run does not know":  {"VISIO,", "PROJECT,", "", "", "ask the policy in force"},
 		"no policy":                        {"rules:", "rulez:", "", "", "rulez"},
-		"a license of the same name, else": {"{sku: EXCHANGESTANDARD, group: {entra: LIC-EXO}}", "{sku: EXCHANGESTANDARD, group: {entra: LIC-E3}}", report.Kept, "changes other licenses", ""},
+		"a license of the same name, else": {"{sku: EXCHANGESTANDARD, group: {entra: LIC-EXO}}", "{sku: EXCHANGESTANDARD, group: {entra: LIC-E3}}", runs.Kept, "changes other licenses", ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
-			b.apply(t, report.Pending, "joined")
+			b.apply(t, runs.Pending, "joined")
 			b.follow()
 			b.Applier.Entra = lacking{b.entra, "LIC-None"}
 			r, err := b.Apply(t.Context(), Request{Run: "run", Policy: strings.Replace(text, tc.old, tc.new, 1)})

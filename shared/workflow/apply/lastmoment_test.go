@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestAskedAtTheLastMoment: why the rule keeps somebody by what was read a moment ago.
@@ -95,14 +95,14 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 	for name, tc := range map[string]struct {
 		times int // that a reading takes too long
 		then  func(*bench)
-		want  report.Status
+		want  runs.Status
 		note  string
 		wrote bool
 	}{
-		"once":                       {1, func(*bench) {}, report.Done, "", true},
-		"once, and somebody is back": {1, func(b *bench) { b.entra.users["id-bo"].LastSuccessful = b.now }, report.Kept, "signed in", false},
-		"each time":                  {99, func(*bench) {}, report.Pending, "nothing was taken: " + errAged.Error(), false},
-		"once, and then unreadable":  {1, func(b *bench) { b.entra.fail = map[string]error{"ReadPeople id-bo": errDown} }, report.Pending, "nothing was taken: " + errAged.Error() + "; read again: down", false},
+		"once":                       {1, func(*bench) {}, runs.Done, "", true},
+		"once, and somebody is back": {1, func(b *bench) { b.entra.users["id-bo"].LastSuccessful = b.now }, runs.Kept, "signed in", false},
+		"each time":                  {99, func(*bench) {}, runs.Pending, "nothing was taken: " + errAged.Error(), false},
+		"once, and then unreadable":  {1, func(b *bench) { b.entra.fail = map[string]error{"ReadPeople id-bo": errDown} }, runs.Pending, "nothing was taken: " + errAged.Error() + "; read again: down", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +113,7 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			j.judge, j.results = judge, &report.Results{}
+			j.judge, j.results = judge, &runs.Results{}
 			old := func(e evidence) evidence { e.read = e.read.Add(-evidenceAge - time.Second); return e }
 			all, err := j.fresh(t.Context(), []plan.Change{changeBo})
 			if err != nil {
@@ -163,12 +163,12 @@ func TestAccountGoneFromActiveDirectory(t *testing.T) {
 		noAD   bool
 		left   bool
 		back   string
-		status report.Status
+		status runs.Status
 	}{
-		"gone":               {directory.NoAccount, false, false, "", report.Failed},
-		"gone, and left":     {directory.NoAccount, false, true, "", report.Done},
-		"gone, in a restore": {directory.NoAccount, false, true, "r0", report.Failed},
-		"missing":            {directory.Missing, false, false, "", report.Failed},
+		"gone":               {directory.NoAccount, false, false, "", runs.Failed},
+		"gone, and left":     {directory.NoAccount, false, true, "", runs.Done},
+		"gone, in a restore": {directory.NoAccount, false, true, "r0", runs.Failed},
+		"missing":            {directory.Missing, false, false, "", runs.Failed},
 		"not read":           {directory.NotRead, false, true, "", troubled},
 		"in contradiction":   {directory.Contradictory, false, true, "", troubled},
 		"not set up":         {directory.NoAccount, true, true, "", troubled},
@@ -305,14 +305,14 @@ func TestUndoingWhatBegan(t *testing.T) {
 	for name, tc := range map[string]struct {
 		alter  func(*ledger.Intent)
 		change func(*bench)
-		status report.Status
+		status runs.Status
 		note   string
 	}{
-		"by its groups":   {func(*ledger.Intent) {}, func(*bench) {}, report.Pending, ""},
-		"another source":  {func(in *ledger.Intent) { in.Source = "g-mfa" }, func(*bench) {}, report.Refused, "the groups of ledger/id-anna/e3/000001.json are not those by which it may be given back now"},
-		"another target":  {func(in *ledger.Intent) { in.Target = "g-mfa" }, func(*bench) {}, report.Refused, "the groups of ledger/id-anna/e3/000001.json are not those by which it may be given back now"},
-		"another product": {func(in *ledger.Intent) { in.SKU = "sku-x" }, func(*bench) {}, report.Refused, "the ledger has the product"},
-		"cannot be read":  {func(in *ledger.Intent) { in.Source = "g-mfa" }, func(b *bench) { b.entra.fail = map[string]error{"FindGroup #1": errDown} }, report.Refused, ""},
+		"by its groups":   {func(*ledger.Intent) {}, func(*bench) {}, runs.Pending, ""},
+		"another source":  {func(in *ledger.Intent) { in.Source = "g-mfa" }, func(*bench) {}, runs.Refused, "the groups of ledger/id-anna/e3/000001.json are not those by which it may be given back now"},
+		"another target":  {func(in *ledger.Intent) { in.Target = "g-mfa" }, func(*bench) {}, runs.Refused, "the groups of ledger/id-anna/e3/000001.json are not those by which it may be given back now"},
+		"another product": {func(in *ledger.Intent) { in.SKU = "sku-x" }, func(*bench) {}, runs.Refused, "the ledger has the product"},
+		"cannot be read":  {func(in *ledger.Intent) { in.Source = "g-mfa" }, func(b *bench) { b.entra.fail = map[string]error{"FindGroup #1": errDown} }, runs.Refused, ""},
 	} {
 		b := newBench(t, moveAnna)
 		back := moveAnna
@@ -335,7 +335,7 @@ func TestUndoingWhatBegan(t *testing.T) {
 		if status != tc.status || !strings.HasPrefix(note, tc.note) {
 			t.Errorf("%s: %s, %q", name, status, note)
 		}
-		if wrote := len(b.entra.writes()) > 0; wrote != (tc.status == report.Pending) {
+		if wrote := len(b.entra.writes()) > 0; wrote != (tc.status == runs.Pending) {
 			t.Errorf("%s: wrote %v", name, b.entra.writes())
 		}
 	}

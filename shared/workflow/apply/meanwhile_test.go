@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestTargetShownButNotListed: licenses follow membership late, so that somebody
@@ -22,7 +22,7 @@ func TestTargetShownButNotListed(t *testing.T) {
 	b.entra.in.add("g-exo", "id-anna")
 	b.follow()
 	b.entra.in.remove("g-exo", "id-anna")
-	b.apply(t, report.Pending, "left the source group") // joined the target again, which shows
+	b.apply(t, runs.Pending, "left the source group") // joined the target again, which shows
 	b.wrote(t, joinEXO, leaveE3)
 	if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-exo"]); d != "" {
 		t.Errorf("members of the target (-want +got):\n%s", d)
@@ -34,11 +34,11 @@ func TestTargetShownButNotListed(t *testing.T) {
 func TestTakenOutBySomebody(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	b.entra.in.remove("g-e3", "id-anna")
-	b.apply(t, report.Pending, "waiting for its license to become active")
+	b.apply(t, runs.Pending, "waiting for its license to become active")
 	b.follow()
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 	b.wrote(t, joinEXO)
 }
 
@@ -46,18 +46,18 @@ func TestTakenOutBySomebody(t *testing.T) {
 func TestTargetGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	b.follow()
 	b.Applier.Entra = &between{b.entra, "RemoveMember g-e3", func() {
 		u := b.entra.users["id-anna"]
 		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group == "g-exo" })
 	}}
-	b.apply(t, report.Pending, targetHidden)
+	b.apply(t, runs.Pending, targetHidden)
 	b.settle()
-	b.apply(t, report.Pending, targetGone+"; "+rejoined)
+	b.apply(t, runs.Pending, targetGone+"; "+rejoined)
 	b.settle()
 	b.follow()
-	b.apply(t, report.Kept, targetGone)
+	b.apply(t, runs.Kept, targetGone)
 	b.logged(t, moveAnna, "rolled back")
 	if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-e3"]); d != "" {
 		t.Errorf("members of the source (-want +got):\n%s", d)
@@ -78,7 +78,7 @@ func TestWithdrawn(t *testing.T) {
 	}
 	b.follow()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || r.Count(report.Kept) != 1 || r.Count(report.Done) != 1 || r.Of(&moveAnna).Note != "its run is being put back" {
+	if err != nil || r.Count(runs.Kept) != 1 || r.Count(runs.Done) != 1 || r.Of(&moveAnna).Note != "its run is being put back" {
 		t.Errorf("%+v, %v", r, err)
 	}
 	b.wrote(t, joinEXO, changeEXO, leaveEXO)
@@ -98,24 +98,24 @@ func TestWithdrawn(t *testing.T) {
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	b.follow()
-	b.apply(t, report.Pending, "left the source group")
+	b.apply(t, runs.Pending, "left the source group")
 	anna := b.entra.users["id-anna"]
 	delete(b.entra.users, "id-anna")
-	b.apply(t, report.Pending, "in which the account may come back")
+	b.apply(t, runs.Pending, "in which the account may come back")
 	b.logged(t, moveAnna, "open")
 	b.entra.users["id-anna"] = anna
 	b.follow()
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 
 	b = newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	b.follow()
-	b.apply(t, report.Pending, "left the source group")
+	b.apply(t, runs.Pending, "left the source group")
 	delete(b.entra.users, "id-anna")
 	b.at(asOf.AddDate(0, 0, 31))
-	b.apply(t, report.Failed, "no longer in Entra ID")
+	b.apply(t, runs.Failed, "no longer in Entra ID")
 }
 
 // TestADAccountGone: a change in Active Directory ends when its account is gone.
@@ -123,10 +123,10 @@ func TestADAccountGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
 	b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-dora": errDown}
-	b.apply(t, report.Pending, "did not go through")
+	b.apply(t, runs.Pending, "did not go through")
 	b.ad.fail = nil
 	delete(b.ad.people, "S-1-5-21-4")
-	b.apply(t, report.Done, "the account is no longer in Active Directory") // and in no group any more
+	b.apply(t, runs.Done, "the account is no longer in Active Directory") // and in no group any more
 	b.logged(t, freeDora, "done")
 }
 
@@ -146,7 +146,7 @@ func TestGroupChangedMeanwhile(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
 			tc.what(b)
-			b.apply(t, report.Refused, tc.note)
+			b.apply(t, runs.Refused, tc.note)
 			b.wrote(t)
 		})
 	}
@@ -165,11 +165,11 @@ func TestEarlierRule(t *testing.T) {
 	both := strings.Replace(text, "rules:\n", "rules:\n  - {name: first, license: e3, for: department == 'Sales', when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n", 1)
 	b := newBenchOf(t, both, moveAnna)
 	b.entra.users["id-anna"].Department = "Sales"
-	b.apply(t, report.Refused, "superseded: the rule first comes first in the policy and changes e3")
+	b.apply(t, runs.Refused, "superseded: the rule first comes first in the policy and changes e3")
 	b.wrote(t)
 	unknown := strings.Replace(text, "rules:\n", "rules:\n  - {name: first, license: e3, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}\n", 1)
 	b = newBenchOf(t, unknown, moveAnna)
-	b.apply(t, report.Refused, "superseded: the rule first comes first in the policy and is undecided about e3")
+	b.apply(t, runs.Refused, "superseded: the rule first comes first in the policy and is undecided about e3")
 	b.wrote(t)
 }
 
@@ -183,6 +183,6 @@ func TestOtherLicenseUnderWay(t *testing.T) {
 	bo := b.entra.users["id-bo"]
 	bo.Assignments = []directory.Assignment{{SKU: "sku-exo", State: "Active"}}
 	b.begun(t, "id-bo", "e3", "exo")
-	b.apply(t, report.Refused, "another run's change is still open: run other")
+	b.apply(t, runs.Refused, "another run's change is still open: run other")
 	b.wrote(t)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // Anna and Bo have a seat of an application by a group of Entra ID.
@@ -39,25 +39,25 @@ func TestMembershipIsTheLicense(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change plan.Change
 		edit   func(*bench)
-		status report.Status
+		status runs.Status
 		note   string
 		writes []string
 	}{
-		"taken":          {freeApp, nil, report.Done, "", []string{"RemoveMember g-app id-anna"}},
-		"moved":          {moveApp, nil, report.Done, "", []string{"AddMember g-applite id-anna", "RemoveMember g-app id-anna"}},
-		"in by a group":  {freeApp, func(b *bench) { b.entra.in["g-app"], b.entra.nested = nil, members{"g-app": {"id-anna"}} }, report.Kept, "", nil},
-		"read late":      {freeApp, func(b *bench) { b.entra.stale = b.entra.in.clone() }, report.Pending, "Graph accepted the change but still shows the member", []string{"RemoveMember g-app id-anna"}},
-		"joined late":    {moveApp, func(b *bench) { b.entra.stale = b.entra.in.clone() }, report.Pending, "it does not show the person", []string{"AddMember g-applite id-anna"}},
-		"used again":     {freeApp, func(b *bench) { b.entra.users["id-anna"].LastSuccessful = asOf }, report.Kept, "", nil},
-		"dynamic by now": {freeApp, func(b *bench) { b.entra.dynamic = "g-app" }, report.Refused, "is dynamic", nil},
-		"gives products": {freeApp, func(b *bench) { b.entra.grants["g-app"] = "sku-e3" }, report.Refused, "grants a product of Microsoft 365 besides", nil},
-		"target refuses": {moveApp, func(b *bench) { b.entra.fail = fails("AddMember g-applite id-anna") }, report.Failed, "no", []string{"AddMember g-applite id-anna"}},
-		"source refuses": {moveApp, func(b *bench) { b.entra.fail = fails("RemoveMember g-app id-anna") }, report.Failed, "no", []string{"AddMember g-applite id-anna", "RemoveMember g-app id-anna", "RemoveMember g-applite id-anna"}},
+		"taken":          {freeApp, nil, runs.Done, "", []string{"RemoveMember g-app id-anna"}},
+		"moved":          {moveApp, nil, runs.Done, "", []string{"AddMember g-applite id-anna", "RemoveMember g-app id-anna"}},
+		"in by a group":  {freeApp, func(b *bench) { b.entra.in["g-app"], b.entra.nested = nil, members{"g-app": {"id-anna"}} }, runs.Kept, "", nil},
+		"read late":      {freeApp, func(b *bench) { b.entra.stale = b.entra.in.clone() }, runs.Pending, "Graph accepted the change but still shows the member", []string{"RemoveMember g-app id-anna"}},
+		"joined late":    {moveApp, func(b *bench) { b.entra.stale = b.entra.in.clone() }, runs.Pending, "it does not show the person", []string{"AddMember g-applite id-anna"}},
+		"used again":     {freeApp, func(b *bench) { b.entra.users["id-anna"].LastSuccessful = asOf }, runs.Kept, "", nil},
+		"dynamic by now": {freeApp, func(b *bench) { b.entra.dynamic = "g-app" }, runs.Refused, "is dynamic", nil},
+		"gives products": {freeApp, func(b *bench) { b.entra.grants["g-app"] = "sku-e3" }, runs.Refused, "grants a product of Microsoft 365 besides", nil},
+		"target refuses": {moveApp, func(b *bench) { b.entra.fail = fails("AddMember g-applite id-anna") }, runs.Failed, "no", []string{"AddMember g-applite id-anna"}},
+		"source refuses": {moveApp, func(b *bench) { b.entra.fail = fails("RemoveMember g-app id-anna") }, runs.Failed, "no", []string{"AddMember g-applite id-anna", "RemoveMember g-app id-anna", "RemoveMember g-applite id-anna"}},
 		"members unseen": {freeApp, func(b *bench) {
 			b.entra.hidden = "g-app"
 			b.entra.fail = map[string]error{"ListMembers g-app": directory.ErrHidden}
-		}, report.Kept, "undecided", nil},
-		"hidden by now": {freeApp, func(b *bench) { b.entra.hidden = "g-app" }, report.Kept, "", nil},
+		}, runs.Kept, "undecided", nil},
+		"hidden by now": {freeApp, func(b *bench) { b.entra.hidden = "g-app" }, runs.Kept, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +88,7 @@ func TestMembershipShowsLate(t *testing.T) {
 	t.Parallel()
 	b := appBench(t, freeApp)
 	b.entra.stale = b.entra.in.clone()
-	for _, want := range []report.Status{report.Pending, report.Pending, report.Done} {
+	for _, want := range []runs.Status{runs.Pending, runs.Pending, runs.Done} {
 		results, err := b.Apply(t.Context(), Request{Run: "run"})
 		if err != nil {
 			t.Fatal(err)
@@ -96,7 +96,7 @@ func TestMembershipShowsLate(t *testing.T) {
 		if got := results.Results[0]; got.Status != want {
 			t.Fatalf("%s %q, want %s", got.Status, got.Note, want)
 		}
-		if b.now = b.now.Add(time.Minute); want == report.Pending && len(b.entra.writes()) > 1 {
+		if b.now = b.now.Add(time.Minute); want == runs.Pending && len(b.entra.writes()) > 1 {
 			t.Errorf("writes %q", b.entra.writes())
 		}
 		if b.entra.count["DirectGroups"] > 4 {
@@ -119,7 +119,7 @@ func TestSomebodyGivesTheSeatBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := results.Results[0]; got.Status != report.Kept && got.Status != report.Pending {
+	if got := results.Results[0]; got.Status != runs.Kept && got.Status != runs.Pending {
 		t.Errorf("%s %q", got.Status, got.Note)
 	}
 	if want := []string{"RemoveMember g-app id-anna", "AddMember g-app id-anna"}; cmp.Diff(want, b.entra.writes()) != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // move is one change under way. Where it stands is read from the directory
@@ -43,7 +43,7 @@ type move struct {
 
 // advance does the next steps of the change, as far as the directory follows.
 // As long as the source is not given up, the rule has the last word each time.
-func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string) {
+func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) {
 	t := m.target()
 	if t == nil {
 		return troubled, fmt.Sprintf("the ledger names an unknown way %q; use the version of idleseat that wrote it", m.entry.Via)
@@ -81,7 +81,7 @@ func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string
 		}
 	}
 	status, note := t.advance(ctx, m)
-	if status == report.Pending {
+	if status == runs.Pending {
 		return m.waits(ctx, note)
 	}
 	return status, note
@@ -89,7 +89,7 @@ func (m *move) advance(ctx context.Context, resumed bool) (report.Status, string
 
 // withoutAD ends or leaves a change of Active Directory groups whose account is
 // not there. An account that was looked for and is gone holds nothing any more.
-func (m *move) withoutAD(ctx context.Context) (report.Status, string) {
+func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
 		return troubled, "the Active Directory account cannot be read now" + prefixed(": ", m.person.Doubt)
 	}
@@ -98,7 +98,7 @@ func (m *move) withoutAD(ctx context.Context) (report.Status, string) {
 		return troubled, err.Error()
 	}
 	if left != nil && m.change.RestoreOf == "" && m.entry.SourceEntra != "" && m.holds(m.entry.SKU, m.from()) {
-		return report.Pending, "the account is no longer in Active Directory; waiting for its license to be freed"
+		return runs.Pending, "the account is no longer in Active Directory; waiting for its license to be freed"
 	}
 	if left != nil && m.change.RestoreOf == "" {
 		return m.complete(ctx, ledger.Done, "the account is no longer in Active Directory")
@@ -115,7 +115,7 @@ func prefixed(prefix, text string) string {
 
 // leave marks that what the person has is about to be taken. The status is empty
 // when it may be: no other call of the run has turned back.
-func (m *move) leave(ctx context.Context) (report.Status, string) {
+func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	if m.current() != nil {
 		return aged, ""
 	}
@@ -139,7 +139,7 @@ func (m *move) leave(ctx context.Context) (report.Status, string) {
 // answered notes the directory's answer that it took what the person had. When somebody
 // gives it back before a read shows that, the license is not taken again. The status is
 // empty when it is noted, or when err tells of another answer.
-func (m *move) answered(ctx context.Context, err error) (report.Status, string) {
+func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""
 	}
@@ -156,7 +156,7 @@ func (m *move) taking(ctx context.Context) context.Context {
 
 // byLicense moves between license groups: join the target, wait until it gives its
 // license, only then leave the source, wait until that is free.
-func (m *move) byLicense(ctx context.Context) (report.Status, string) {
+func (m *move) byLicense(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
 	if err != nil {
@@ -187,12 +187,12 @@ func (m *move) byLicense(ctx context.Context) (report.Status, string) {
 			if given, err := m.given(ctx); err != nil {
 				return troubled, err.Error()
 			} else if !given {
-				return report.Pending, targetHidden
+				return runs.Pending, targetHidden
 			}
 		}
 	}
 	if in || m.holds(e.SKU, m.from()) {
-		return report.Pending, "left the source group; waiting for its license to be freed"
+		return runs.Pending, "left the source group; waiting for its license to be freed"
 	}
 	return m.complete(ctx, ledger.Done, "")
 }
@@ -212,7 +212,7 @@ func (m *move) leaving() bool {
 // join puts the person into the target group. The status is empty when it gives
 // its license. Whoever had left the source, and has not the target's license,
 // goes back; whom somebody else took out of the source goes on waiting.
-func (m *move) join(ctx context.Context, inSource bool) (report.Status, string) {
+func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	e := m.entry
 	given, err := m.given(ctx)
 	if err != nil {
@@ -230,7 +230,7 @@ func (m *move) join(ctx context.Context, inSource bool) (report.Status, string) 
 	}
 	switch {
 	case m.left != nil && !inSource && m.leaving(): // it was active, or the source had not been left
-		return report.Pending, targetHidden
+		return runs.Pending, targetHidden
 	case m.left != nil && !inSource:
 		return m.rollBack(ctx, ledger.RolledBack, cmp.Or(why, targetGone))
 	case why != "":
@@ -253,7 +253,7 @@ func (m *move) join(ctx context.Context, inSource bool) (report.Status, string) 
 		}
 	}
 	if !given {
-		return report.Pending, "joined the target group; waiting for its license to become active"
+		return runs.Pending, "joined the target group; waiting for its license to become active"
 	}
 	return "", ""
 }
@@ -286,9 +286,9 @@ func definite(err error) string {
 // writeFailed ends a change that the directory refused, putting back what was
 // begun of it. When the answer does not tell whether the write happened, the
 // change stays open.
-func (m *move) writeFailed(ctx context.Context, err error) (report.Status, string) {
+func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
-		return report.Pending, handedOver
+		return runs.Pending, handedOver
 	}
 	if errors.Is(err, errAged) {
 		if m.first = m.first && !errors.Is(err, directory.ErrUncertain); m.first {
@@ -308,7 +308,7 @@ func (m *move) writeFailed(ctx context.Context, err error) (report.Status, strin
 
 // complete closes the entry. Another call of the run may have closed it in another
 // way.
-func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (report.Status, string) {
+func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
 	if m.person != nil && o != ledger.Announced {
 		var err error

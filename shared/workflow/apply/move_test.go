@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // hiding is Entra ID that does not show yet that anybody is in a group.
@@ -33,9 +33,9 @@ func TestJoinedAndNotShown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
 	b.Applier.Entra = hiding{b.entra, "g-exo"}
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	b.entra.users["id-anna"].LastSuccessful = b.now
-	b.apply(t, report.Kept, "signed in")
+	b.apply(t, runs.Kept, "signed in")
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
@@ -44,13 +44,13 @@ func TestJoinedAndNotShown(t *testing.T) {
 func TestSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	b.follow()
 	b.entra.users["id-anna"].LastSuccessful = b.now
 	b.entra.count, b.entra.fail = nil, map[string]error{"DirectGroups #1": errDown}
-	b.apply(t, report.Pending, "down")
+	b.apply(t, runs.Pending, "down")
 	b.wrote(t, joinEXO)
-	b.apply(t, report.Kept, "signed in")
+	b.apply(t, runs.Kept, "signed in")
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
@@ -59,7 +59,7 @@ func TestAdvancing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		move   func(*testing.T, *bench) *move
-		status report.Status
+		status runs.Status
 		note   string
 	}{
 		"Active Directory is not set up": {func(t *testing.T, b *bench) *move {
@@ -77,12 +77,12 @@ func TestAdvancing(t *testing.T) {
 			m := b.underWay(t, changeBo, plan.Direct)
 			m.withdrawn, m.person.Entra.Assignments = true, []directory.Assignment{{SKU: "sku-exo", State: "Active"}}
 			return m
-		}, report.Done, ""},
+		}, runs.Done, ""},
 		"somebody else took it, and gave nothing": {func(t *testing.T, b *bench) *move {
 			m := b.underWay(t, changeBo, plan.Direct)
 			m.person.Entra.Assignments = nil
 			return m
-		}, report.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it"},
+		}, runs.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it"},
 		"the account is gone, and whether it left cannot be read": {func(t *testing.T, b *bench) *move {
 			m := b.inAD(t, ledger.Intent{})
 			m.person.AD, m.person.ADState = nil, directory.NoAccount
@@ -123,25 +123,25 @@ func TestJoining(t *testing.T) {
 		fail     map[string]error
 		joined   bool // before
 		writes   []string
-		status   report.Status
+		status   runs.Status
 		note     string
 		is       bool // joined afterwards, as far as this call knows
 	}{
 		"given":                                   {[]directory.Assignment{exo}, true, true, -1, nil, false, nil, "", "", false},
 		"shown, and membership cannot be read":    {[]directory.Assignment{exo}, true, true, -1, map[string]error{"DirectGroups #1": errDown}, false, nil, troubled, "down", false},
 		"not shown, and membership is not read":   {nil, true, true, -1, map[string]error{"DirectGroups #1": errDown}, false, nil, troubled, "down", false},
-		"not in it":                               {nil, false, true, -1, nil, false, []string{joinEXO}, report.Pending, "joined the target group; waiting", true},
-		"not in it, left a moment ago, held":      {nil, false, true, time.Minute, nil, false, []string{joinEXO}, report.Pending, "joined the target group; waiting", true},
-		"not in it, left long ago, held":          {nil, false, true, directory.Settling, nil, false, []string{joinEXO}, report.Pending, "joined the target group; waiting", true},
-		"not shown, left a moment ago":            {nil, true, false, directory.Settling - time.Second, nil, true, nil, report.Pending, targetHidden, true},
-		"not shown, left long ago":                {nil, true, false, directory.Settling, nil, true, []string{"AddMember g-e3 id-anna"}, report.Pending, targetGone, true},
-		"not in it, taken by others":              {nil, false, false, -1, nil, false, []string{joinEXO}, report.Pending, "joined the target group; waiting", true},
-		"in it, its license not yet":              {nil, true, true, -1, nil, false, nil, report.Pending, "joined the target group; waiting", false},
-		"with plans off":                          {off, true, true, -1, nil, false, []string{leaveEXO}, report.Kept, goesBack + "gives its license with service plans switched off", false},
+		"not in it":                               {nil, false, true, -1, nil, false, []string{joinEXO}, runs.Pending, "joined the target group; waiting", true},
+		"not in it, left a moment ago, held":      {nil, false, true, time.Minute, nil, false, []string{joinEXO}, runs.Pending, "joined the target group; waiting", true},
+		"not in it, left long ago, held":          {nil, false, true, directory.Settling, nil, false, []string{joinEXO}, runs.Pending, "joined the target group; waiting", true},
+		"not shown, left a moment ago":            {nil, true, false, directory.Settling - time.Second, nil, true, nil, runs.Pending, targetHidden, true},
+		"not shown, left long ago":                {nil, true, false, directory.Settling, nil, true, []string{"AddMember g-e3 id-anna"}, runs.Pending, targetGone, true},
+		"not in it, taken by others":              {nil, false, false, -1, nil, false, []string{joinEXO}, runs.Pending, "joined the target group; waiting", true},
+		"in it, its license not yet":              {nil, true, true, -1, nil, false, nil, runs.Pending, "joined the target group; waiting", false},
+		"with plans off":                          {off, true, true, -1, nil, false, []string{leaveEXO}, runs.Kept, goesBack + "gives its license with service plans switched off", false},
 		"with plans off, and the source has left": {off, true, false, time.Minute, nil, false, nil, "", "", false},
-		"without seats":                           {full, true, true, -1, nil, true, []string{leaveEXO}, report.Kept, goesBack + "does not give its license: no free seat", true},
-		"it refuses":                              {nil, false, true, -1, map[string]error{joinEXO: refusal("no")}, false, []string{joinEXO}, report.Failed, "no", false},
-		"it refuses who may be in it":             {nil, false, true, -1, map[string]error{joinEXO: refusal("no")}, true, []string{joinEXO, leaveEXO}, report.Failed, "no", true},
+		"without seats":                           {full, true, true, -1, nil, true, []string{leaveEXO}, runs.Kept, goesBack + "does not give its license: no free seat", true},
+		"it refuses":                              {nil, false, true, -1, map[string]error{joinEXO: refusal("no")}, false, []string{joinEXO}, runs.Failed, "no", false},
+		"it refuses who may be in it":             {nil, false, true, -1, map[string]error{joinEXO: refusal("no")}, true, []string{joinEXO, leaveEXO}, runs.Failed, "no", true},
 		"it does not answer":                      {nil, false, true, -1, map[string]error{joinEXO: errDown}, false, []string{joinEXO}, troubled, "the write did not go through", true},
 		"the license is not read after it":        {nil, false, true, -1, map[string]error{"ReadLicenses #1": errDown}, false, []string{joinEXO}, troubled, "the person could not be read again", true},
 		"membership is not read after it":         {[]directory.Assignment{exo}, false, true, -1, map[string]error{"DirectGroups #2": errDown}, false, []string{joinEXO}, troubled, "down", true},
@@ -191,19 +191,19 @@ func TestLeftAndReadAgain(t *testing.T) {
 		deaf   bool
 		after  []directory.Assignment // held after the write
 		writes int
-		status report.Status
+		status runs.Status
 		note   string
 	}{
-		"both show it":                    {nil, false, nil, 1, report.Done, ""},
-		"the license is there still":      {nil, false, visio, 1, report.Pending, "left the source group; waiting for its license to be freed"},
-		"the group has the member still":  {nil, true, nil, 1, report.Pending, "left the source group; waiting for its license to be freed"},
+		"both show it":                    {nil, false, nil, 1, runs.Done, ""},
+		"the license is there still":      {nil, false, visio, 1, runs.Pending, "left the source group; waiting for its license to be freed"},
+		"the group has the member still":  {nil, true, nil, 1, runs.Pending, "left the source group; waiting for its license to be freed"},
 		"the members cannot be read":      {map[string]error{"DirectGroups #1": errDown}, false, nil, 0, troubled, "down"},
 		"nor after it":                    {map[string]error{"DirectGroups #2": errDown}, false, nil, 1, troubled, "down"},
 		"the license is not read":         {map[string]error{"ReadLicenses #1": errDown}, false, nil, 1, troubled, "the person could not be read again"},
-		"what is held cannot be noted":    {map[string]error{"DirectGroups #3": errDown}, false, nil, 1, report.Done, ""},
-		"it refuses":                      {map[string]error{"RemoveMember #1": refusal("no")}, false, visio, 1, report.Failed, "no"},
+		"what is held cannot be noted":    {map[string]error{"DirectGroups #3": errDown}, false, nil, 1, runs.Done, ""},
+		"it refuses":                      {map[string]error{"RemoveMember #1": refusal("no")}, false, visio, 1, runs.Failed, "no"},
 		"it does not answer":              {map[string]error{"RemoveMember #1": errDown}, false, visio, 1, troubled, "the write did not go through"},
-		"it does not answer, and is gone": {map[string]error{"RemoveMember #1": directory.ErrNoGroup}, false, visio, 1, report.Failed, "the group is gone"},
+		"it does not answer, and is gone": {map[string]error{"RemoveMember #1": directory.ErrNoGroup}, false, visio, 1, runs.Failed, "the group is gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -239,11 +239,11 @@ func TestCompleting(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fail   map[string]error
 		broken string
-		status report.Status
+		status runs.Status
 		note   string
 		logged string
 	}{
-		"closed":                      {nil, "", report.Done, "", "done"},
+		"closed":                      {nil, "", runs.Done, "", "done"},
 		"what is held cannot be read": {map[string]error{"DirectGroups #1": errDown}, "", troubled, "what the person holds now could not be read: down", "open"},
 		"it cannot be written":        {nil, ".done.json", troubled, "write the completion into the ledger (the change itself was made; run apply again): ", "open"},
 	} {

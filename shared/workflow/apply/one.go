@@ -10,12 +10,12 @@ import (
 
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // one makes one change. A failure, even a fault of this program, does not stop the
 // changes of other people.
-func (j *job) one(ctx context.Context, c *plan.Change, e evidence) (r report.Result) {
+func (j *job) one(ctx context.Context, c *plan.Change, e evidence) (r runs.Result) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			r = j.broken(ctx, c, faultOf(fault, stack()))
@@ -26,12 +26,12 @@ func (j *job) one(ctx context.Context, c *plan.Change, e evidence) (r report.Res
 
 // broken ends a change that met a fault of this program. One that the ledger has as
 // begun stays pending: the next call goes on with it.
-func (j *job) broken(ctx context.Context, c *plan.Change, fault string) report.Result {
+func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Result {
 	last, err := j.ledger.Latest(ctx, c.User, c.License)
 	if err == nil && (last == nil || last.Run != j.plan.Run || last.Completion != nil) {
-		return report.ResultOf(c, report.Failed, "nothing was begun: "+fault)
+		return runs.ResultOf(c, runs.Failed, "nothing was begun: "+fault)
 	}
-	r := report.ResultOf(c, report.Pending, "it may be half-way, run apply again: "+fault)
+	r := runs.ResultOf(c, runs.Pending, "it may be half-way, run apply again: "+fault)
 	r.Retry = true
 	return r
 }

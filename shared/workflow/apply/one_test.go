@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -40,11 +40,11 @@ func TestFaultIsOneChanges(t *testing.T) {
 	tests := map[string]struct {
 		method string
 		broken plan.Change
-		want   report.Status
+		want   runs.Status
 		note   string
 	}{
-		"before the intent": {"DirectGroups", freeAnna, report.Failed, "nothing was begun: idleseat has a fault (runtime error: invalid memory address or nil pointer dereference) at "},
-		"half-way":          {"ChangeLicenses", changeBo, report.Pending, "it may be half-way, run apply again: idleseat has a fault (string) at "},
+		"before the intent": {"DirectGroups", freeAnna, runs.Failed, "nothing was begun: idleseat has a fault (runtime error: invalid memory address or nil pointer dereference) at "},
+		"half-way":          {"ChangeLicenses", changeBo, runs.Pending, "it may be half-way, run apply again: idleseat has a fault (string) at "},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -63,13 +63,13 @@ func TestFaultIsOneChanges(t *testing.T) {
 				t.Errorf("the note holds data: %s", got.Note)
 			}
 			for _, c := range []plan.Change{freeDora, freeEgon} {
-				if x := r.Of(&c); x == nil || x.Status != report.Done {
+				if x := r.Of(&c); x == nil || x.Status != runs.Done {
 					t.Errorf("another one: %+v", x)
 				}
 			}
 			b.Entra = b.entra
-			if tc.want == report.Pending { // mended, it is finished
-				if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Of(&tc.broken).Status != report.Done {
+			if tc.want == runs.Pending { // mended, it is finished
+				if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Of(&tc.broken).Status != runs.Done {
 					t.Errorf("mended: %+v, %v", r, err)
 				}
 			}
@@ -85,14 +85,14 @@ func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 		run   string // of the entry; empty: there is none
 		o     ledger.Outcome
 		blind bool
-		want  report.Status
+		want  runs.Status
 	}{
-		"nothing is there":      {"", "", false, report.Failed},
-		"of another run":        {"other", "", false, report.Failed},
-		"over":                  {"run", ledger.RolledBack, false, report.Failed},
-		"open":                  {"run", "", false, report.Pending},
-		"it cannot be read":     {"run", "", true, report.Pending},
-		"another's is not read": {"other", "", true, report.Pending},
+		"nothing is there":      {"", "", false, runs.Failed},
+		"of another run":        {"other", "", false, runs.Failed},
+		"over":                  {"run", ledger.RolledBack, false, runs.Failed},
+		"open":                  {"run", "", false, runs.Pending},
+		"it cannot be read":     {"run", "", true, runs.Pending},
+		"another's is not read": {"other", "", true, runs.Pending},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,7 +104,7 @@ func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 			if tc.blind {
 				j.ledger = ledger.In(blindStore{b.Store, "ledger/id-bo/e3/000001.json"})
 			}
-			if r := j.broken(t.Context(), &changeBo, "a fault"); r.Status != tc.want || r.Retry != (tc.want == report.Pending) || !strings.HasSuffix(r.Note, ": a fault") {
+			if r := j.broken(t.Context(), &changeBo, "a fault"); r.Status != tc.want || r.Retry != (tc.want == runs.Pending) || !strings.HasSuffix(r.Note, ": a fault") {
 				t.Errorf("%+v, want %s", r, tc.want)
 			}
 		})
@@ -127,10 +127,10 @@ func TestDamagedLedgerIsOnePersons(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := r.Of(&changeBo); got.Status != report.Refused || !strings.Contains(got.Note, "the object "+key+" ") {
+			if got := r.Of(&changeBo); got.Status != runs.Refused || !strings.Contains(got.Note, "the object "+key+" ") {
 				t.Errorf("%+v", got)
 			}
-			if got := r.Of(&freeDora); got.Status != report.Done {
+			if got := r.Of(&freeDora); got.Status != runs.Done {
 				t.Errorf("another one: %+v", got)
 			}
 			b.wrote(t, "RemoveMember "+citrixDN+" guid-dora")
@@ -169,13 +169,13 @@ func TestRestoreWithoutAccount(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		what       func(*bench)
-		egon, dora report.Status
+		egon, dora runs.Status
 		note       string
 	}{
-		"account gone":       {func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, report.Failed, report.Done, "nobody is there to give it back to: the account is no longer in Active Directory"},
-		"not set up":         {func(b *bench) { b.AD = nil }, report.Pending, report.Pending, "is not set up here"},
-		"cannot be read":     {func(b *bench) { b.AD = unreadable{b.ad, "S-1-5-21-5"} }, report.Pending, report.Done, "could not be read"},
-		"Entra ID is silent": {func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses id-dora": errDown} }, report.Done, report.Pending, ""},
+		"account gone":       {func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, runs.Failed, runs.Done, "nobody is there to give it back to: the account is no longer in Active Directory"},
+		"not set up":         {func(b *bench) { b.AD = nil }, runs.Pending, runs.Pending, "is not set up here"},
+		"cannot be read":     {func(b *bench) { b.AD = unreadable{b.ad, "S-1-5-21-5"} }, runs.Pending, runs.Done, "could not be read"},
+		"Entra ID is silent": {func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses id-dora": errDown} }, runs.Done, runs.Pending, ""},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

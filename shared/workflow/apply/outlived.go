@@ -8,7 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // doubtful is how long after a write that reading does not show the write may still
@@ -20,7 +20,7 @@ const doubtful = time.Hour
 // any more: somebody gave the license back, took the person out of the target, or
 // asked for it back; the plan expired; or what was written never shows. held tells
 // whether the person has what the change takes. The status is empty where it goes on.
-func (m *move) outlived(ctx context.Context, held bool) (report.Status, string) {
+func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
 	case m.stopped[m.change.User]:
 		return m.rollBack(ctx, ledger.Restored, "somebody asked for it back")
@@ -41,7 +41,7 @@ func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 // heldAgain ends a change that took the source, when the person has the source still or
 // again. Shortly after the write that may be a late read. Between domain controllers it
 // may be one for longer.
-func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
+func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
 	switch {
@@ -63,16 +63,16 @@ func (m *move) heldAgain(ctx context.Context) (report.Status, string) {
 
 // readAgain waits for the next reading. It does not wait when the rule keeps the person: the
 // status is then empty, and the change is rolled back at once.
-func (m *move) readAgain(why string) (report.Status, string) {
+func (m *move) readAgain(why string) (runs.Status, string) {
 	if _, _, keep := m.ask(); keep != "" {
 		return "", ""
 	}
-	return report.Pending, why + "; it is read again before anything else is done"
+	return runs.Pending, why + "; it is read again before anything else is done"
 }
 
 // outOfTarget ends a change when the target no longer lists the person. It also ends
 // one when the target never listed the person, however often it was joined.
-func (m *move) outOfTarget(ctx context.Context) (report.Status, string) {
+func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	in, err := m.in(ctx, m.entry.Target)
 	if err != nil {
 		return troubled, err.Error()
@@ -94,7 +94,7 @@ func (m *move) outOfTarget(ctx context.Context) (report.Status, string) {
 
 // tryAgain counts how often the target is joined without listing the person. It ends
 // the change after the third time.
-func (m *move) tryAgain(ctx context.Context) (report.Status, string) {
+func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	last := m.entry.At
 	for _, try := range []ledger.Seen{ledger.SecondTry, ledger.ThirdTry} {
 		made, err := m.ledger.Noted(ctx, m.entry, try)
@@ -121,13 +121,13 @@ func (m *move) tryAgain(ctx context.Context) (report.Status, string) {
 // waits handles a change that waits for the directory. It notes for later calls what
 // was seen. After the plan has expired, waiting alone is no use: waits ends the change,
 // or asks for somebody to look.
-func (m *move) waits(ctx context.Context, note string) (report.Status, string) {
+func (m *move) waits(ctx context.Context, note string) (runs.Status, string) {
 	if m.turned || note == handedOver {
-		return report.Pending, note
+		return runs.Pending, note
 	}
 	held, err := m.in(ctx, m.entry.Source)
 	if err != nil {
-		return report.Pending, note // nothing was seen
+		return runs.Pending, note // nothing was seen
 	}
 	switch {
 	case m.left != nil && !held:
@@ -146,5 +146,5 @@ func (m *move) waits(ctx context.Context, note string) (report.Status, string) {
 	case m.expired():
 		return troubled, note + "; the plan expired meanwhile: look in the admin center why the licenses of the group are not processed"
 	}
-	return report.Pending, note
+	return runs.Pending, note
 }

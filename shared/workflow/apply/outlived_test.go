@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // deafEntra is Entra ID that accepts that people join groups and does not let them in.
@@ -21,14 +21,14 @@ func (d deafEntra) AddMember(_ context.Context, group, id string) error {
 
 // comesTo applies until the change is over, with all that reads can be late in between,
 // and checks what became of it.
-func (b *bench) comesTo(t *testing.T, want report.Status, note string) {
+func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	for range 5 {
 		r, err := b.Apply(t.Context(), Request{Run: "run"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if x := r.Results[0]; x.Status != report.Pending {
+		if x := r.Results[0]; x.Status != runs.Pending {
 			if x.Status != want || !strings.Contains(x.Note, note) {
 				t.Errorf("%s: %s; want %s with %q", x.Status, x.Note, want, note)
 			}
@@ -50,17 +50,17 @@ func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
-			b.apply(t, report.Pending, "joined")
+			b.apply(t, runs.Pending, "joined")
 			b.follow()
-			b.apply(t, report.Pending, "waiting for its license to be freed")
+			b.apply(t, runs.Pending, "waiting for its license to be freed")
 			b.entra.in.add("g-e3", "id-anna")
 			b.at(b.now.Add(tc.later))
 			if !tc.given {
-				b.apply(t, report.Pending, "the license was seen free, and is read as held; it is read again before anything else is done")
+				b.apply(t, runs.Pending, "the license was seen free, and is read as held; it is read again before anything else is done")
 				b.wrote(t, joinEXO, leaveE3)
 				return
 			}
-			b.comesTo(t, report.Kept, "somebody gave it back after it was seen free at "+asOf.Add(time.Hour).Format(time.RFC3339))
+			b.comesTo(t, runs.Kept, "somebody gave it back after it was seen free at "+asOf.Add(time.Hour).Format(time.RFC3339))
 			b.logged(t, moveAnna, "given back")
 			if got := b.entra.in["g-exo"]; len(got) != 0 {
 				t.Errorf("the target still has %v", got)
@@ -98,20 +98,20 @@ func TestGivenBackBeforeARead(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, tc.change)
 			if tc.change.User == "id-anna" {
-				b.apply(t, report.Pending, "joined")
+				b.apply(t, runs.Pending, "joined")
 				b.follow()
 			}
 			lost := map[string]error{tc.read: errDown}
 			b.entra.fail, b.ad.fail = lost, lost
-			b.apply(t, report.Pending, "down")
+			b.apply(t, runs.Pending, "down")
 			b.entra.fail, b.ad.fail = nil, nil
 			held(b, tc.change)
 			b.at(b.now.Add(tc.later))
 			if !tc.given {
-				b.apply(t, report.Pending, "the license was taken, and is read as held")
+				b.apply(t, runs.Pending, "the license was taken, and is read as held")
 				return
 			}
-			b.comesTo(t, report.Kept, "and it is held: somebody gave it back, or it was never done")
+			b.comesTo(t, runs.Kept, "and it is held: somebody gave it back, or it was never done")
 			b.logged(t, tc.change, "given back")
 		})
 	}
@@ -123,17 +123,17 @@ func TestTakenAndHeldStill(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{doubtful - time.Second: false, doubtful: true} {
 		b := newBench(t, moveAnna)
-		b.apply(t, report.Pending, "joined")
+		b.apply(t, runs.Pending, "joined")
 		b.follow()
 		b.entra.fail = map[string]error{leaveE3: errDown}
-		b.apply(t, report.Pending, "down")
+		b.apply(t, runs.Pending, "down")
 		b.entra.fail = nil
 		b.at(b.now.Add(later))
 		if !ends {
-			b.apply(t, report.Pending, "waiting for its license to be freed")
+			b.apply(t, runs.Pending, "waiting for its license to be freed")
 			continue
 		}
-		b.comesTo(t, report.Failed, "taken at "+asOf.Add(time.Hour).Format(time.RFC3339)+", and held still or again: the write was not made, or somebody gave it back")
+		b.comesTo(t, runs.Failed, "taken at "+asOf.Add(time.Hour).Format(time.RFC3339)+", and held still or again: the write was not made, or somebody gave it back")
 		b.logged(t, moveAnna, "failed")
 	}
 }
@@ -144,15 +144,15 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{directory.Settling - time.Second: false, directory.Settling: true} {
 		b := newBench(t, moveAnna)
-		b.apply(t, report.Pending, "joined") // and seen in it
+		b.apply(t, runs.Pending, "joined") // and seen in it
 		b.entra.in.remove("g-exo", "id-anna")
 		b.at(b.now.Add(later))
 		if !ends {
-			b.apply(t, report.Pending, "joined")
+			b.apply(t, runs.Pending, "joined")
 			b.wrote(t, joinEXO, joinEXO)
 			continue
 		}
-		b.comesTo(t, report.Kept, "somebody took the person out of the target group")
+		b.comesTo(t, runs.Kept, "somebody took the person out of the target group")
 		b.logged(t, moveAnna, "given back")
 	}
 }
@@ -164,10 +164,10 @@ func TestTargetThatNeverListsThePerson(t *testing.T) {
 	b.Applier.Entra = deafEntra{b.entra}
 	for _, later := range []time.Duration{0, doubtful - time.Second, time.Second, doubtful - time.Second, time.Second, doubtful - time.Second} {
 		b.at(b.now.Add(later))
-		b.apply(t, report.Pending, "joined")
+		b.apply(t, runs.Pending, "joined")
 	}
 	b.at(b.now.Add(time.Second))
-	b.comesTo(t, report.Failed, "the target group was joined three times since "+asOf.Add(time.Hour).Format(time.RFC3339)+", and never listed the person")
+	b.comesTo(t, runs.Failed, "the target group was joined three times since "+asOf.Add(time.Hour).Format(time.RFC3339)+", and never listed the person")
 	b.logged(t, moveAnna, "failed")
 }
 
@@ -180,36 +180,36 @@ func TestExpiredWhileItWaits(t *testing.T) {
 		t.Parallel()
 		for now, ends := range map[time.Time]bool{expires: false, expires.Add(time.Second): true} {
 			b := newBench(t, moveAnna)
-			b.apply(t, report.Pending, "joined")
+			b.apply(t, runs.Pending, "joined")
 			b.at(now)
 			if !ends {
-				b.apply(t, report.Pending, "joined")
+				b.apply(t, runs.Pending, "joined")
 				continue
 			}
-			b.comesTo(t, report.Failed, "the plan expired at "+expires.Format(time.RFC3339)+", before the license could be taken")
+			b.comesTo(t, runs.Failed, "the plan expired at "+expires.Format(time.RFC3339)+", before the license could be taken")
 			b.logged(t, moveAnna, "failed")
 		}
 	})
 	t.Run("left", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, moveAnna)
-		b.apply(t, report.Pending, "joined")
+		b.apply(t, runs.Pending, "joined")
 		b.follow()
-		b.apply(t, report.Pending, "waiting for its license to be freed")
+		b.apply(t, runs.Pending, "waiting for its license to be freed")
 		b.at(expires.Add(time.Second))
-		b.apply(t, report.Pending, "the plan expired meanwhile: look in the admin center why the licenses of the group are not processed")
+		b.apply(t, runs.Pending, "the plan expired meanwhile: look in the admin center why the licenses of the group are not processed")
 		b.logged(t, moveAnna, "open")
 		b.follow()
-		b.apply(t, report.Done, "")
+		b.apply(t, runs.Done, "")
 	})
 	t.Run("taken by somebody else", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, moveAnna)
-		b.apply(t, report.Pending, "joined")
+		b.apply(t, runs.Pending, "joined")
 		b.entra.in.remove("g-e3", "id-anna")
 		b.entra.users["id-anna"].Assignments = nil
 		b.at(expires.Add(time.Second))
-		b.apply(t, report.Failed, "somebody else took the license, and what was to be given for it did not come before the plan expired")
+		b.apply(t, runs.Failed, "somebody else took the license, and what was to be given for it did not come before the plan expired")
 		b.logged(t, moveAnna, "failed")
 	})
 }
@@ -230,18 +230,18 @@ func TestWhatWaitingSaw(t *testing.T) {
 		return m != nil
 	}
 	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	if !noted(t, b, ledger.SeenInTarget) || noted(t, b, ledger.SeenFree) {
 		t.Error("after joining: in the target is to be noted, and nothing else")
 	}
 	b.follow()
-	b.apply(t, report.Pending, "freed")
+	b.apply(t, runs.Pending, "freed")
 	if !noted(t, b, ledger.SeenFree) {
 		t.Error("after leaving: free is to be noted")
 	}
 	d := newBench(t, moveAnna)
 	d.Applier.Entra = deafEntra{d.entra}
-	d.apply(t, report.Pending, "joined")
+	d.apply(t, runs.Pending, "joined")
 	if noted(t, d, ledger.SeenInTarget) || noted(t, d, ledger.SeenFree) {
 		t.Error("nothing was seen, and something is noted")
 	}

@@ -7,11 +7,11 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // direct changes directly assigned products in one call.
-func (m *move) direct(ctx context.Context) (report.Status, string) {
+func (m *move) direct(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	if m.holds(e.SKU, "") {
 		if status, note := m.leave(ctx); status != "" {
@@ -33,9 +33,9 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 	}
 	switch {
 	case m.holds(e.SKU, ""), e.TargetSKU != "" && m.holds(e.TargetSKU, "") && !m.active(e.TargetSKU, ""):
-		return report.Pending, notShown
+		return runs.Pending, notShown
 	case e.TargetSKU != "" && !m.holds(e.TargetSKU, "") && m.leaving():
-		return report.Pending, notShown
+		return runs.Pending, notShown
 	case e.TargetSKU != "" && !m.holds(e.TargetSKU, ""):
 		return m.complete(ctx, ledger.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it")
 	}
@@ -44,7 +44,7 @@ func (m *move) direct(ctx context.Context) (report.Status, string) {
 
 // byMembership changes membership of groups that are the license themselves, so that it
 // counts as soon as it shows.
-func (m *move) byMembership(ctx context.Context) (report.Status, string) {
+func (m *move) byMembership(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	if e.Target != "" {
 		err := m.write(ctx, e.Target, true)
@@ -71,7 +71,7 @@ func (m *move) byMembership(ctx context.Context) (report.Status, string) {
 		return status, note
 	}
 	if errors.Is(err, directory.ErrDeferred) {
-		return report.Pending, handedOver
+		return runs.Pending, handedOver
 	}
 	if errors.Is(err, errAged) {
 		return m.writeFailed(ctx, err)
@@ -87,7 +87,7 @@ func (m *move) byMembership(ctx context.Context) (report.Status, string) {
 	case in && err != nil:
 		return m.writeFailed(ctx, err)
 	case in:
-		return report.Pending, m.target().system() + " accepted the change but still shows the member"
+		return runs.Pending, m.target().system() + " accepted the change but still shows the member"
 	}
 	return m.complete(ctx, ledger.Done, "")
 }

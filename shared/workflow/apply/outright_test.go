@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestDirectly: a product is changed in one call, and the change is over when reading
@@ -27,20 +27,20 @@ func TestDirectly(t *testing.T) {
 		fail   map[string]error
 		slow   bool
 		writes []string
-		status report.Status
+		status runs.Status
 		note   string
 	}{
-		"changed":                              {"sku-exo", []directory.Assignment{e3}, false, nil, false, []string{change}, report.Done, ""},
-		"changed, holding it already":          {"sku-exo", []directory.Assignment{e3, exo}, false, nil, false, []string{remove}, report.Done, ""},
-		"changed, holding it in error":         {"sku-exo", []directory.Assignment{e3, off}, false, nil, true, []string{change}, report.Pending, notShown},
-		"removed":                              {"", []directory.Assignment{e3}, false, nil, false, []string{remove}, report.Done, ""},
-		"removed, and not shown":               {"", []directory.Assignment{e3}, false, nil, true, []string{remove}, report.Pending, notShown},
-		"not shown, holding the target":        {"sku-exo", []directory.Assignment{e3, exo}, false, nil, true, []string{remove}, report.Pending, notShown},
-		"removed by others":                    {"", nil, false, nil, false, nil, report.Done, ""},
-		"removed by an earlier call":           {"", nil, true, nil, false, nil, report.Done, ""},
-		"taken by others, and nothing given":   {"sku-exo", nil, false, nil, false, nil, report.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it"},
-		"taken a moment ago, and nothing yet":  {"sku-exo", nil, true, nil, false, nil, report.Pending, notShown},
-		"called not held, and shown":           {"sku-exo", []directory.Assignment{e3}, false, map[string]error{change: directory.ErrNotHeld}, true, []string{change}, report.Pending, notShown},
+		"changed":                              {"sku-exo", []directory.Assignment{e3}, false, nil, false, []string{change}, runs.Done, ""},
+		"changed, holding it already":          {"sku-exo", []directory.Assignment{e3, exo}, false, nil, false, []string{remove}, runs.Done, ""},
+		"changed, holding it in error":         {"sku-exo", []directory.Assignment{e3, off}, false, nil, true, []string{change}, runs.Pending, notShown},
+		"removed":                              {"", []directory.Assignment{e3}, false, nil, false, []string{remove}, runs.Done, ""},
+		"removed, and not shown":               {"", []directory.Assignment{e3}, false, nil, true, []string{remove}, runs.Pending, notShown},
+		"not shown, holding the target":        {"sku-exo", []directory.Assignment{e3, exo}, false, nil, true, []string{remove}, runs.Pending, notShown},
+		"removed by others":                    {"", nil, false, nil, false, nil, runs.Done, ""},
+		"removed by an earlier call":           {"", nil, true, nil, false, nil, runs.Done, ""},
+		"taken by others, and nothing given":   {"sku-exo", nil, false, nil, false, nil, runs.Failed, "the license is gone, and what it should be changed to is not there: somebody else changed it"},
+		"taken a moment ago, and nothing yet":  {"sku-exo", nil, true, nil, false, nil, runs.Pending, notShown},
+		"called not held, and shown":           {"sku-exo", []directory.Assignment{e3}, false, map[string]error{change: directory.ErrNotHeld}, true, []string{change}, runs.Pending, notShown},
 		"not sent, since the evidence is old":  {"sku-exo", []directory.Assignment{e3}, false, map[string]error{change: errAged, "ReadLicenses #1": errDown}, true, []string{change}, aged, ""},
 		"it does not answer":                   {"sku-exo", []directory.Assignment{e3}, false, map[string]error{change: errDown}, true, []string{change}, troubled, "the write did not go through"},
 		"it does not answer, and is read late": {"sku-exo", []directory.Assignment{e3}, false, map[string]error{"ReadLicenses #1": errDown}, true, []string{change}, troubled, "the person could not be read again after the write"},

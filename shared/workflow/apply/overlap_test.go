@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -52,7 +52,7 @@ func (b *bench) beside() *Applier {
 }
 
 // signsIn lets somebody sign in, and another call of the run notice it.
-func (b *bench) signsIn(t *testing.T, who string, want report.Status) func() {
+func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)
 		r, err := b.beside().Apply(t.Context(), Request{Run: "run"})
@@ -69,21 +69,21 @@ func TestOverlappingCalls(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		call  string
-		other report.Status // what the other call comes to
-	}{"before the mark": {"DirectGroups", report.Kept}, "after it": {"RemoveMember g-e3", report.Pending}} {
+		other runs.Status // what the other call comes to
+	}{"before the mark": {"DirectGroups", runs.Kept}, "after it": {"RemoveMember g-e3", runs.Pending}} {
 		t.Run("group, "+name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
-			b.apply(t, report.Pending, "joined")
+			b.apply(t, runs.Pending, "joined")
 			b.follow()
 			b.Applier.Entra = &between{b.entra, tc.call, b.signsIn(t, "id-anna", tc.other)}
-			if tc.other == report.Pending { // the source was left when the other call had joined it again
-				b.apply(t, report.Pending, "left the source group")
+			if tc.other == runs.Pending { // the source was left when the other call had joined it again
+				b.apply(t, runs.Pending, "left the source group")
 				b.Applier.Entra = b.entra
-				b.apply(t, report.Pending, rejoined)
+				b.apply(t, runs.Pending, rejoined)
 				b.settle()
 			}
-			b.apply(t, report.Kept, "signed in 1 hour ago")
+			b.apply(t, runs.Kept, "signed in 1 hour ago")
 			if d := cmp.Diff(members{"g-e3": {"id-anna"}, "g-exo": nil, "g-visio": {"id-anna"}}, b.entra.in, cmpopts.EquateEmpty()); d != "" {
 				t.Errorf("members (-want +got):\n%s", d)
 			}
@@ -94,10 +94,10 @@ func TestOverlappingCalls(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, changeBo)
 		b.entra.fail = map[string]error{changeEXO: errDown}
-		b.apply(t, report.Pending, "did not go through")
+		b.apply(t, runs.Pending, "did not go through")
 		b.entra.fail = nil
-		b.Applier.Entra = &between{b.entra, "ChangeLicenses", b.signsIn(t, "id-bo", report.Kept)}
-		b.apply(t, report.Kept, "signed in 1 hour ago")
+		b.Applier.Entra = &between{b.entra, "ChangeLicenses", b.signsIn(t, "id-bo", runs.Kept)}
+		b.apply(t, runs.Kept, "signed in 1 hour ago")
 		if d := cmp.Diff([]directory.Assignment{{SKU: "sku-e3", State: "Active"}}, b.entra.users["id-bo"].Assignments); d != "" {
 			t.Errorf("Bo holds (-want +got):\n%s", d)
 		}
@@ -132,15 +132,15 @@ func TestOpenIsNotFinal(t *testing.T) {
 	b := newBench(t, moveAnna)
 	late := b.beside()
 	late.Entra = signedIn{b.entra}
-	late.Store = &lateStore{b.Store, func() { b.apply(t, report.Pending, "joined") }}
-	if r, err := late.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Results[0].Status != report.Kept {
+	late.Store = &lateStore{b.Store, func() { b.apply(t, runs.Pending, "joined") }}
+	if r, err := late.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Results[0].Status != runs.Kept {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	b.logged(t, moveAnna, "open")
 	b.follow()
-	b.apply(t, report.Pending, "left the source group")
+	b.apply(t, runs.Pending, "left the source group")
 	b.follow()
-	if r, err := b.Apply(t.Context(), Request{Run: "run", Batch: "entra-0001"}); err != nil || r.Results[0].Status != report.Done {
+	if r, err := b.Apply(t.Context(), Request{Run: "run", Batch: "entra-0001"}); err != nil || r.Results[0].Status != runs.Done {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -151,7 +151,7 @@ func TestBegunBeside(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
 	b.Store = &lateStore{b.Store, func() { b.begun(t, "id-bo", "e3", "exo") }}
-	b.apply(t, report.Refused, "another run's change is still open: run other")
+	b.apply(t, runs.Refused, "another run's change is still open: run other")
 	b.wrote(t)
 }
 
@@ -198,18 +198,18 @@ func TestStaleReads(t *testing.T) {
 		b := newBench(t, changeBo)
 		b.entra.lost = map[string]error{changeEXO: errDown}
 		b.Applier.Entra = stale{b.entra, []directory.Assignment{e3}}
-		b.apply(t, report.Pending, "did not go through")
+		b.apply(t, runs.Pending, "did not go through")
 		b.Applier.Entra = b.entra
-		b.apply(t, report.Done, "")
+		b.apply(t, runs.Done, "")
 		b.logged(t, changeBo, "done")
 	})
 	t.Run("signs in meanwhile", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, changeBo)
 		b.Applier.Entra = stale{b.entra, []directory.Assignment{e3}}
-		b.apply(t, report.Pending, "does not show it yet")
+		b.apply(t, runs.Pending, "does not show it yet")
 		b.entra.users["id-bo"].LastSuccessful = daysAgo(0)
-		b.apply(t, report.Kept, "signed in 1 hour ago")
+		b.apply(t, runs.Kept, "signed in 1 hour ago")
 		if !slices.ContainsFunc(b.entra.users["id-bo"].Assignments, func(a directory.Assignment) bool { return a.SKU == "sku-e3" }) {
 			t.Errorf("rolled back, and Bo holds %+v", b.entra.users["id-bo"].Assignments)
 		}

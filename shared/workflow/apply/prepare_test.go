@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -110,13 +110,13 @@ func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 // over notes that a change of a batch has ended.
 func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	t.Helper()
-	p, err := report.GetPlan(t.Context(), r.bench.Store, "run")
+	p, err := runs.GetPlan(t.Context(), r.bench.Store, "run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := &report.Results{Run: "run", PlanHash: p.PlanHash}
-	said.Set(report.ResultOf(&c, report.Done, ""))
-	if err := report.PutResults(t.Context(), r.bench.Store, batch, said); err != nil {
+	said := &runs.Results{Run: "run", PlanHash: p.PlanHash}
+	said.Set(runs.ResultOf(&c, runs.Done, ""))
+	if err := runs.PutResults(t.Context(), r.bench.Store, batch, said); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -186,7 +186,7 @@ func TestMostTries(t *testing.T) {
 		groups := state.Groups
 		state.Evidence = &protocol.Ending{Answer: protocol.Answer{Key: r.bring(t, state)}}
 		state = r.step(t, "change", state)
-		if state.Ask != asks || (state.Input != "") != asks || state.Counts[report.Pending] != 2 {
+		if state.Ask != asks || (state.Input != "") != asks || state.Counts[runs.Pending] != 2 {
 			t.Errorf("after %d tries: %+v", tries, state)
 		}
 		if !asks {
@@ -209,7 +209,7 @@ func TestMostTries(t *testing.T) {
 // very plan.
 func TestOverriddenBatch(t *testing.T) {
 	t.Parallel()
-	for override, want := range map[bool]report.Status{true: report.Done, false: report.Pending} {
+	for override, want := range map[bool]runs.Status{true: runs.Done, false: runs.Pending} {
 		r := newRelayed(t, newBench(t, changeBo))
 		hash := r.bench.plan(t, func(p *plan.Plan) {
 			p.Changes, p.Verdict, p.HoldReasons, p.Overridable = []plan.Change{changeBo}, plan.Hold, []string{"limit"}, true

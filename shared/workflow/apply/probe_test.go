@@ -10,7 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // offClock is Active Directory whose controllers' clocks cannot be compared, or which
@@ -81,7 +81,7 @@ func TestSourcesAreProbed(t *testing.T) {
 			tc.ad.fakeAD, tc.ad.listed = b.ad, &listed
 			b.AD = tc.ad
 			j := b.jobOf(t)
-			j.batches, j.results = j.plan.Batches(), &report.Results{}
+			j.batches, j.results = j.plan.Batches(), &runs.Results{}
 			tc.then(b, j)
 			err := j.check(t.Context(), Request{Run: "run"})
 			if (err == nil) != (tc.want == "") || err != nil && !strings.HasPrefix(err.Error(), tc.want) {
@@ -101,9 +101,9 @@ func TestSourcesAreProbed(t *testing.T) {
 // TestResultsOfABatch are those of its changes, each by person and license.
 func TestResultsOfABatch(t *testing.T) {
 	t.Parallel()
-	j := &job{results: &report.Results{Run: "run"}}
+	j := &job{results: &runs.Results{Run: "run"}}
 	for _, c := range []plan.Change{moveAnna, freeAnna, changeBo} {
-		j.results.Set(report.ResultOf(&c, report.Done, ""))
+		j.results.Set(runs.ResultOf(&c, runs.Done, ""))
 	}
 	one := j.of(plan.Batch{Changes: []plan.Change{moveAnna}})
 	if len(one.Results) != 1 || one.Results[0].User != "id-anna" || one.Results[0].License != "e3" || one.Run != "run" || len(j.results.Results) != 3 {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // backing is a change that gives back what run r0 took from Egon, in hand, with what the
@@ -56,29 +56,29 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 		restores string
 		then     func(*bench, *job, *move)
 		writes   []string
-		status   report.Status
+		status   runs.Status
 		note     string
 		logged   string
 	}{
-		"asked for":                       {done, "r0", nil, []string{give}, report.Done, "", "done"},
-		"nothing may begin":               {done, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, nil, report.Refused, "closed", "done"},
-		"begun, and nothing may begin":    {begun, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, []string{give}, report.Done, "", "done"},
-		"the ledger has nothing":          {func(*testing.T, *bench) {}, "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", ""},
-		"r0 has it open, asked for":       {open, "r0", nil, []string{give}, report.Done, "its run is being put back", "rolled back"},
-		"r0 has it open":                  {open, "", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "open"},
-		"somebody gave r0's back":         {taken(as, ledger.Restored), "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
-		"r0 announced it":                 {taken(as, ledger.Announced), "r0", nil, nil, report.Refused, "it is no longer as run r0 left it; look at the ledger", "noticed"},
-		"its rule is gone, not asked for": {taken(func(in *ledger.Intent) { in.Rule = "gone" }, ledger.Done), "", nil, nil, report.Refused, "the run's policy has no rule gone", "done"},
-		"another group by now, begun":     {begun, "r0", func(b *bench, _ *job, _ *move) { delete(b.ad.groups, directory.GroupByGUID(citrixGUID, "")) }, nil, report.Failed, "the group that was left", "failed"},
+		"asked for":                       {done, "r0", nil, []string{give}, runs.Done, "", "done"},
+		"nothing may begin":               {done, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, nil, runs.Refused, "closed", "done"},
+		"begun, and nothing may begin":    {begun, "r0", func(_ *bench, j *job, _ *move) { j.closed = "closed" }, []string{give}, runs.Done, "", "done"},
+		"the ledger has nothing":          {func(*testing.T, *bench) {}, "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", ""},
+		"r0 has it open, asked for":       {open, "r0", nil, []string{give}, runs.Done, "its run is being put back", "rolled back"},
+		"r0 has it open":                  {open, "", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "open"},
+		"somebody gave r0's back":         {taken(as, ledger.Restored), "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "given back"},
+		"r0 announced it":                 {taken(as, ledger.Announced), "r0", nil, nil, runs.Refused, "it is no longer as run r0 left it; look at the ledger", "noticed"},
+		"its rule is gone, not asked for": {taken(func(in *ledger.Intent) { in.Rule = "gone" }, ledger.Done), "", nil, nil, runs.Refused, "the run's policy has no rule gone", "done"},
+		"another group by now, begun":     {begun, "r0", func(b *bench, _ *job, _ *move) { delete(b.ad.groups, directory.GroupByGUID(citrixGUID, "")) }, nil, runs.Failed, "the group that was left", "failed"},
 		"the group cannot be looked up": {done, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} },
 			nil, troubled, "nothing was done: down", "done"},
 		"the same, begun": {begun, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} },
 			nil, troubled, "down", "open"},
 		"the same, r0 has it open": {open, "r0", func(b *bench, _ *job, _ *move) { b.ad.fail = map[string]error{"FindGroup " + citrixDN: errDown} },
 			nil, troubled, "down", "open"},
-		"no account, begun":                  {begun, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NoAccount }, nil, report.Failed, "the account is no longer in Active Directory", "failed"},
+		"no account, begun":                  {begun, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NoAccount }, nil, runs.Failed, "the account is no longer in Active Directory", "failed"},
 		"no account read, begun":             {begun, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NotRead }, nil, troubled, "the Active Directory account cannot be read now", "open"},
-		"no account, r0 has it open":         {open, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NoAccount }, nil, report.Failed, "the account is no longer in Active Directory", "failed"},
+		"no account, r0 has it open":         {open, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NoAccount }, nil, runs.Failed, "the account is no longer in Active Directory", "failed"},
 		"no account, r0 has it open, unread": {open, "r0", func(_ *bench, _ *job, m *move) { m.person.AD, m.person.ADState = nil, directory.NotRead }, nil, troubled, "the Active Directory account cannot be read now", "open"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -130,15 +130,15 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
 	b.entra.full["g-e3"] = "CountViolation"
-	b.apply(t, report.Pending, "waiting for its license")
+	b.apply(t, runs.Pending, "waiting for its license")
 	b.follow()
 	b.entra.fail = map[string]error{leaveE3: errDown}
-	b.apply(t, report.Pending, "down")
+	b.apply(t, runs.Pending, "down")
 	if r := b.results(t); !r.Results[0].Retry {
 		t.Errorf("%+v", r.Results)
 	}
 	b.entra.fail = nil
-	b.apply(t, report.Failed, "the group does not give the license: no free seat")
+	b.apply(t, runs.Failed, "the group does not give the license: no free seat")
 	b.wrote(t, "AddMember g-e3 id-anna", leaveE3, leaveE3)
 }
 
@@ -156,7 +156,7 @@ func TestUndoneWithoutBeingShown(t *testing.T) {
 	}, "")
 	b.entra.in.add("g-exo", "id-anna")
 	b.Entra = hiding{b.entra, "g-exo"}
-	b.apply(t, report.Done, "its run is being put back")
+	b.apply(t, runs.Done, "its run is being put back")
 	b.wrote(t, leaveEXO)
 }
 
@@ -173,6 +173,6 @@ func TestOpenRestoreThatWasAltered(t *testing.T) {
 	if _, err := ledger.In(b.Store).Begin(t.Context(), in, first); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, report.Failed, "are not those by which it may be given back now; restore again")
+	b.apply(t, runs.Failed, "are not those by which it may be given back now; restore again")
 	b.wrote(t)
 }

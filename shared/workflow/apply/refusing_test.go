@@ -3,7 +3,7 @@ package apply
 import (
 	"testing"
 
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestGroupThatRefusesEverything: a dynamic group refuses joining and leaving
@@ -12,7 +12,7 @@ func TestGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
 	b.entra.fail = map[string]error{joinEXO: refusal("the group is dynamic"), leaveEXO: refusal("the group is dynamic")}
-	b.apply(t, report.Failed, "the group is dynamic")
+	b.apply(t, runs.Failed, "the group is dynamic")
 	b.logged(t, moveAnna, "failed")
 }
 
@@ -22,7 +22,7 @@ func TestADGroupThatRefusesEverything(t *testing.T) {
 	b := newBench(t, demoteEgon)
 	const leaveLite = "RemoveMember " + liteDN + " guid-egon"
 	b.ad.fail = map[string]error{joinEgon: refusal("the group is protected"), leaveLite: refusal("the group is protected")}
-	b.apply(t, report.Failed, "the group is protected")
+	b.apply(t, runs.Failed, "the group is protected")
 	b.logged(t, demoteEgon, "failed")
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -128,20 +128,20 @@ func TestDirectWayBack(t *testing.T) {
 		fail   map[string]error
 		slow   bool
 		writes []string
-		want   report.Status
+		want   runs.Status
 		note   string
 		logged string
 	}{
-		"missing":                    {long, []directory.Assignment{exo}, nil, false, []string{give}, report.Done, "", "done"},
-		"held, long ago":             {long, []directory.Assignment{e3}, nil, false, nil, report.Done, "", "done"},
-		"held, a moment ago":         {now.Add(-directory.Settling + time.Second), []directory.Assignment{e3, exo}, nil, false, []string{give}, report.Done, "", "done"},
-		"held, just settled":         {now.Add(-directory.Settling), []directory.Assignment{e3, exo}, nil, false, nil, report.Done, "", "done"},
-		"held in error":              {long, []directory.Assignment{broken}, nil, false, nil, report.Pending, "", "open"},
-		"does not show":              {long, []directory.Assignment{exo}, nil, true, []string{give}, report.Pending, "", "open"},
-		"refused for good":           {long, []directory.Assignment{exo}, map[string]error{give: refusal("no seat")}, false, []string{give}, report.Failed, "no seat", "failed"},
-		"did not go through":         {long, []directory.Assignment{exo}, map[string]error{give: errDown}, false, []string{give}, report.Pending, "down", "open"},
-		"not answered, but made":     {long, []directory.Assignment{exo}, map[string]error{"lost " + give: errDown}, false, []string{give}, report.Done, "", "done"},
-		"refused, held a moment ago": {now.Add(-time.Minute), []directory.Assignment{e3}, map[string]error{give: refusal("no seat")}, false, []string{give}, report.Failed, "no seat", "failed"},
+		"missing":                    {long, []directory.Assignment{exo}, nil, false, []string{give}, runs.Done, "", "done"},
+		"held, long ago":             {long, []directory.Assignment{e3}, nil, false, nil, runs.Done, "", "done"},
+		"held, a moment ago":         {now.Add(-directory.Settling + time.Second), []directory.Assignment{e3, exo}, nil, false, []string{give}, runs.Done, "", "done"},
+		"held, just settled":         {now.Add(-directory.Settling), []directory.Assignment{e3, exo}, nil, false, nil, runs.Done, "", "done"},
+		"held in error":              {long, []directory.Assignment{broken}, nil, false, nil, runs.Pending, "", "open"},
+		"does not show":              {long, []directory.Assignment{exo}, nil, true, []string{give}, runs.Pending, "", "open"},
+		"refused for good":           {long, []directory.Assignment{exo}, map[string]error{give: refusal("no seat")}, false, []string{give}, runs.Failed, "no seat", "failed"},
+		"did not go through":         {long, []directory.Assignment{exo}, map[string]error{give: errDown}, false, []string{give}, runs.Pending, "down", "open"},
+		"not answered, but made":     {long, []directory.Assignment{exo}, map[string]error{"lost " + give: errDown}, false, []string{give}, runs.Done, "", "done"},
+		"refused, held a moment ago": {now.Add(-time.Minute), []directory.Assignment{e3}, map[string]error{give: refusal("no seat")}, false, []string{give}, runs.Failed, "no seat", "failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +181,7 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 			if _, err := ledger.In(b.Store).Begin(t.Context(), in, last); err != nil {
 				t.Fatal(err)
 			}
-			b.apply(t, report.Done, "")
+			b.apply(t, runs.Done, "")
 			b.wrote(t, tc.writes...)
 			b.logged(t, c, "done")
 		})
@@ -209,27 +209,27 @@ func TestBeginningTheWayBack(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		then func(*testing.T, *bench)
-		want report.Status
+		want runs.Status
 		note string
 	}{
-		"as it was left":         {func(*testing.T, *bench) {}, report.Done, ""},
-		"a restore failed since": {entry("r1", "r0", ledger.Failed), report.Done, ""},
-		"on its way back":        {entry("r1", "r0", ""), report.Refused, "another run's change is still open: run r1 since"},
-		"given back":             {entry("r1", "r0", ledger.Done), report.Refused, "another run's change is still open, or was: run r1 has given it back"},
-		"taken again":            {entry("r1", "", ledger.Done), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"being taken again":      {entry("r1", "", ""), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"somebody gave it back":  {entry("r1", "", ledger.Restored), report.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"the ledger has nothing": {func(t *testing.T, b *bench) { b.Store = without{b.Store, "ledger/"} }, report.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"as it was left":         {func(*testing.T, *bench) {}, runs.Done, ""},
+		"a restore failed since": {entry("r1", "r0", ledger.Failed), runs.Done, ""},
+		"on its way back":        {entry("r1", "r0", ""), runs.Refused, "another run's change is still open: run r1 since"},
+		"given back":             {entry("r1", "r0", ledger.Done), runs.Refused, "another run's change is still open, or was: run r1 has given it back"},
+		"taken again":            {entry("r1", "", ledger.Done), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"being taken again":      {entry("r1", "", ""), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"somebody gave it back":  {entry("r1", "", ledger.Restored), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"the ledger has nothing": {func(t *testing.T, b *bench) { b.Store = without{b.Store, "ledger/"} }, runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
 		"the older one cannot be read": {func(t *testing.T, b *bench) {
 			entry("r1", "r0", ledger.Failed)(t, b)
 			b.Store = blindStore{b.Store, "ledger/id-bo/e3/000001.json"}
-		}, report.Pending, "nothing was done: read the ledger"},
-		"its plan cannot be read":        {func(_ *testing.T, b *bench) { b.Store = blindStore{b.Store, "runs/r0/plan.json"} }, report.Pending, "nothing was done: "},
-		"the intent is not written":      {func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, "ledger/", ""} }, report.Pending, "nothing was done: write the intent"},
-		"another run begins beside":      {func(t *testing.T, b *bench) { b.Store = &lateStore{b.Store, func() { entry("r1", "r0", "")(t, b) }} }, report.Refused, "another run's change is still open: run r1"},
+		}, runs.Pending, "nothing was done: read the ledger"},
+		"its plan cannot be read":        {func(_ *testing.T, b *bench) { b.Store = blindStore{b.Store, "runs/r0/plan.json"} }, runs.Pending, "nothing was done: "},
+		"the intent is not written":      {func(_ *testing.T, b *bench) { b.Store = brokenStore{b.Store, "ledger/", ""} }, runs.Pending, "nothing was done: write the intent"},
+		"another run begins beside":      {func(t *testing.T, b *bench) { b.Store = &lateStore{b.Store, func() { entry("r1", "r0", "")(t, b) }} }, runs.Refused, "another run's change is still open: run r1"},
 		"the plan has expired":           {func(t *testing.T, b *bench) { b.at(asOf.Add(2 * plan.Lifetime)) }, "", ""},
-		"another change of it is open":   {func(t *testing.T, b *bench) { b.begun(t, "id-bo", "visio", "e3") }, report.Refused, "another run's change is still open"},
-		"a change of another is damaged": {func(t *testing.T, b *bench) { b.damage(t, "ledger/id-bo/visio/000001.json") }, report.Refused, "ledger/id-bo/visio/000001.json"},
+		"another change of it is open":   {func(t *testing.T, b *bench) { b.begun(t, "id-bo", "visio", "e3") }, runs.Refused, "another run's change is still open"},
+		"a change of another is damaged": {func(t *testing.T, b *bench) { b.damage(t, "ledger/id-bo/visio/000001.json") }, runs.Refused, "ledger/id-bo/visio/000001.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -242,7 +242,7 @@ func TestBeginningTheWayBack(t *testing.T) {
 			} else {
 				b.apply(t, tc.want, tc.note)
 			}
-			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == report.Done) {
+			if wrote := len(b.entra.writes()) > 0; wrote != (tc.want == runs.Done) {
 				t.Errorf("wrote %v", b.entra.writes())
 			}
 		})

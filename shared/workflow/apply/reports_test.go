@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestReportsAreReadAgain: before the first write the reports are read anew, and the rule
@@ -29,17 +29,17 @@ rules:
 	for name, tc := range map[string]struct {
 		change plan.Change
 		report string
-		want   report.Status
+		want   runs.Status
 		note   string
 		wrote  []string
 	}{
-		"as planned":            {unused, head + other + "2026-11-21,180,bo@x.example,Bo,\r\n", report.Done, "", []string{"ChangeLicenses id-bo -sku-e3"}},
-		"used meanwhile":        {unused, head + other + "2026-11-21,180,BO@x.example,Bo,2026-11-20\r\n", report.Kept, "used Copilot 2 days ago", nil},
-		"not in it any more":    {unused, head + other, report.Kept, "undecided: copilotUse is not known: the usage report does not have the person", nil},
-		"refused":               {unused, "", report.Kept, "undecided: copilotUse cannot be trusted: the usage report copilot: access refused", nil},
-		"stalled":               {unused, head + "2026-11-01,180,bo@x.example,Bo,\r\n", report.Kept, "undecided: copilotUse cannot be trusted: the usage report copilot: it is of 2026-11-01, 22 days old", nil},
-		"without any date":      {unused, head + "2026-11-21,180,bo@x.example,Bo,\r\n", report.Kept, "the report has no Copilot activity date of any of 1 people", nil},
-		"refused, another rule": {freeAnna, "", report.Pending, "left the source group", []string{"RemoveMember g-visio id-anna"}},
+		"as planned":            {unused, head + other + "2026-11-21,180,bo@x.example,Bo,\r\n", runs.Done, "", []string{"ChangeLicenses id-bo -sku-e3"}},
+		"used meanwhile":        {unused, head + other + "2026-11-21,180,BO@x.example,Bo,2026-11-20\r\n", runs.Kept, "used Copilot 2 days ago", nil},
+		"not in it any more":    {unused, head + other, runs.Kept, "undecided: copilotUse is not known: the usage report does not have the person", nil},
+		"refused":               {unused, "", runs.Kept, "undecided: copilotUse cannot be trusted: the usage report copilot: access refused", nil},
+		"stalled":               {unused, head + "2026-11-01,180,bo@x.example,Bo,\r\n", runs.Kept, "undecided: copilotUse cannot be trusted: the usage report copilot: it is of 2026-11-01, 22 days old", nil},
+		"without any date":      {unused, head + "2026-11-21,180,bo@x.example,Bo,\r\n", runs.Kept, "the report has no Copilot activity date of any of 1 people", nil},
+		"refused, another rule": {freeAnna, "", runs.Pending, "left the source group", []string{"RemoveMember g-visio id-anna"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -8,21 +8,21 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // putBack takes one change that gives a license back as far as it goes now. When
 // somebody asked for it no rule is asked; when the run did, the person must still
 // be active again. last is the newest entry of the ledger for the person and
 // license.
-func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
+func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	switch {
 	case m.entry != nil:
 		if status, note := j.stillOpen(ctx, m); status != "" {
 			return status, note
 		}
 	case j.closed != "":
-		return report.Refused, j.closed
+		return runs.Refused, j.closed
 	case j.plan.Restores != "" && last != nil && last.Completion == nil && last.Run == m.change.RestoreOf:
 		return j.undoBegun(ctx, m, last)
 	default:
@@ -36,7 +36,7 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (report.
 
 // restoreGroup puts the person into the group that was left, and then out of the one that
 // was joined instead.
-func (m *move) restoreGroup(ctx context.Context) (report.Status, string) {
+func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	if failed := m.pathError(m.entry.SKU, m.from()); failed != "" {
 		if _, err := m.setMember(ctx, m.entry.Source, false); err != nil {
 			return troubled, err.Error()
@@ -49,7 +49,7 @@ func (m *move) restoreGroup(ctx context.Context) (report.Status, string) {
 // stillOpen checks whether this call may continue an entry that an earlier call began.
 // The earlier call checked the groups, and they or the entry may have changed since.
 // The status is empty when it may continue.
-func (j *job) stillOpen(ctx context.Context, m *move) (report.Status, string) {
+func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, m.entry.Intent)
 	switch e := m.entry; {
 	case err != nil:
@@ -69,7 +69,7 @@ func sameWay(a, b *ledger.Intent) bool {
 }
 
 // undoBegun undoes a change that a run began, when the data of that run are gone.
-func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (report.Status, string) {
+func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, begun.Intent)
 	switch {
 	case err != nil:
@@ -78,45 +78,45 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (repo
 		refusal = fmt.Sprintf("the groups of %s are not those by which it may be given back now", begun.Key())
 	}
 	if refusal != "" {
-		return report.Refused, refusal
+		return runs.Refused, refusal
 	}
 	m.entry, m.joined = begun, true
 	if m.target().absent(m) {
 		return m.withoutAD(ctx)
 	}
 	status, note := m.rollBack(ctx, ledger.RolledBack, "its run is being put back")
-	if status == report.Kept {
-		status = report.Done
+	if status == runs.Kept {
+		status = runs.Done
 	}
 	return status, note
 }
 
 // beginRestore writes the intent of giving back what the change's run took. The
 // status is empty when that is done.
-func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (report.Status, string) {
+func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	taken, err := m.page.Standing(ctx, m.change.License)
 	if err == nil {
 		err = m.conflict(ctx)
 	}
 	switch {
 	case unbelieved(err):
-		return report.Refused, err.Error()
+		return runs.Refused, err.Error()
 	case err != nil:
 		return troubled, fmt.Sprintf("nothing was done: %v", err)
 	case taken != nil && taken.RestoreOf == m.change.RestoreOf && taken.Completion == nil:
-		return report.Refused, ledger.Blocked(taken).Error()
+		return runs.Refused, ledger.Blocked(taken).Error()
 	case taken != nil && taken.RestoreOf == m.change.RestoreOf:
-		return report.Refused, fmt.Errorf("%w, or was: run %s has given it back", ledger.ErrBlocked, taken.Run).Error()
+		return runs.Refused, fmt.Errorf("%w, or was: run %s has given it back", ledger.ErrBlocked, taken.Run).Error()
 	case taken == nil || taken.Run != m.change.RestoreOf || taken.Completion == nil || taken.Completion.Outcome != ledger.Done:
-		return report.Refused, "it is no longer as run " + m.change.RestoreOf + " left it; look at the ledger"
+		return runs.Refused, "it is no longer as run " + m.change.RestoreOf + " left it; look at the ledger"
 	}
 	if j.plan.Restores == "" {
 		rule := j.run.Policy.RuleNamed(taken.Rule)
 		if rule == nil {
-			return report.Refused, "the run's policy has no rule " + taken.Rule
+			return runs.Refused, "the run's policy has no rule " + taken.Rule
 		}
 		if at, asked := j.judge.Returned(rule, m.person, history.ItemOf(taken).Since()); at.IsZero() || asked != directory.Yes {
-			return report.Kept, "read again, the person is not known to be active since the license was taken, or the rule no longer asks them"
+			return runs.Kept, "read again, the person is not known to be active since the license was taken, or the rule no longer asks them"
 		}
 	}
 	refusal, err := j.unplanned(ctx, taken)
@@ -128,14 +128,14 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (re
 	case err != nil:
 		return troubled, fmt.Sprintf("nothing was done: %v", err)
 	case refusal != "":
-		return report.Refused, refusal
+		return runs.Refused, refusal
 	}
 	now := j.intent(m.change)
 	in.Run, in.PlanHash, in.Rule, in.Reason, in.At, in.IdleSince, in.ApprovedBy = now.Run, now.PlanHash, plan.RestoreRule, now.Reason, now.At, now.IdleSince, now.ApprovedBy
 	in.UserPrincipalName, in.MonthlySaving, in.RestoreOf, in.TakenAt = now.UserPrincipalName, now.MonthlySaving, now.RestoreOf, taken.Completion.At
 	in.Note = note
 	if m.entry, err = j.ledger.Begin(ctx, in, last); unbelieved(err) {
-		return report.Refused, err.Error()
+		return runs.Refused, err.Error()
 	} else if err != nil {
 		return troubled, fmt.Sprintf("nothing was done: %v", err)
 	}
@@ -145,7 +145,7 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (re
 // restoreDirect gives directly assigned products again, with the service plans
 // that were switched off, and takes the successor that was not held before. As long
 // as reads may show what was before they were taken, they are given whatever is read.
-func (m *move) restoreDirect(ctx context.Context) (report.Status, string) {
+func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")
 	if !m.holds(e.SKU, "") || !m.readLagOver() {
@@ -159,7 +159,7 @@ func (m *move) restoreDirect(ctx context.Context) (report.Status, string) {
 		}
 	}
 	if !shown {
-		return report.Pending, notShown
+		return runs.Pending, notShown
 	}
 	return m.complete(ctx, ledger.Done, e.Note)
 }

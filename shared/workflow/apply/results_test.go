@@ -12,19 +12,19 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
 const resultsFile = "runs/run/results/entra-0001.json"
 
-func (b *bench) results(t *testing.T) report.Results {
+func (b *bench) results(t *testing.T) runs.Results {
 	t.Helper()
-	p, err := report.GetPlan(t.Context(), b.Store, "run")
+	p, err := runs.GetPlan(t.Context(), b.Store, "run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := report.GetResults(t.Context(), b.Store, p, p.Batches())
+	r, err := runs.GetResults(t.Context(), b.Store, p, p.Batches())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +41,10 @@ func TestResultsAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &report.Results{Run: "run", PlanHash: first.PlanHash, At: b.now, Results: []report.Result{
-		{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Status: report.Pending, Note: "joined the target group; waiting for its license to become active", MonthlySaving: 35},
-		{User: "id-bo", Rule: "m365", License: "e3", To: "exo", Status: report.Kept, Note: "signed in 1 day ago", Sighting: &directory.Sighting{Account: "id-bo", Newest: [directory.ActivityDates]time.Time{2: daysAgo(1)}, At: b.now}},
-		{User: "S-1-5-21-5", Rule: "citrix", License: "citrix", Status: report.Done},
+	want := &runs.Results{Run: "run", PlanHash: first.PlanHash, At: b.now, Results: []runs.Result{
+		{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Status: runs.Pending, Note: "joined the target group; waiting for its license to become active", MonthlySaving: 35},
+		{User: "id-bo", Rule: "m365", License: "e3", To: "exo", Status: runs.Kept, Note: "signed in 1 day ago", Sighting: &directory.Sighting{Account: "id-bo", Newest: [directory.ActivityDates]time.Time{2: daysAgo(1)}, At: b.now}},
+		{User: "S-1-5-21-5", Rule: "citrix", License: "citrix", Status: runs.Done},
 	}}
 	if d := cmp.Diff(want, first); d != "" || len(first.PlanHash) != 64 {
 		t.Errorf("results (-want +got):\n%s", d)
@@ -70,7 +70,7 @@ func TestResultsAreKept(t *testing.T) {
 	}
 	b.follow()
 	third, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || third.Count(report.Done) != 2 || third.Count(report.Kept) != 1 {
+	if err != nil || third.Count(runs.Done) != 2 || third.Count(runs.Kept) != 1 {
 		t.Errorf("results of the third call %+v, %v", third, err)
 	}
 }
@@ -81,16 +81,16 @@ func TestResultsAreLost(t *testing.T) {
 	tests := map[string]struct {
 		change plan.Change
 		what   func(*bench)
-		want   report.Status
+		want   runs.Status
 		note   string
 	}{
-		"done":   {changeBo, func(*bench) {}, report.Done, ""},
-		"failed": {changeBo, func(b *bench) { b.entra.fail = map[string]error{changeEXO: refusal("no free seat")} }, report.Failed, "no free seat"},
+		"done":   {changeBo, func(*bench) {}, runs.Done, ""},
+		"failed": {changeBo, func(b *bench) { b.entra.fail = map[string]error{changeEXO: refusal("no free seat")} }, runs.Failed, "no free seat"},
 		"rolled back": {moveAnna, func(b *bench) {
 			b.entra.full["g-exo"] = "CountViolation"
 			b.entra.in.add("g-exo", "id-anna")
 			b.follow()
-		}, report.Kept, "CountViolation"},
+		}, runs.Kept, "CountViolation"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestResultsCannotBeWritten(t *testing.T) {
 	b := newBench(t, changeBo)
 	b.Store = brokenStore{Store: b.Store, put: "/results/"}
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if !errors.Is(err, errDown) || !strings.Contains(fmt.Sprint(err), "the ledger has them") || r.Count(report.Done) != 1 {
+	if !errors.Is(err, errDown) || !strings.Contains(fmt.Sprint(err), "the ledger has them") || r.Count(runs.Done) != 1 {
 		t.Errorf("results %+v, error %v", r, err)
 	}
 	b.logged(t, changeBo, "done")
@@ -130,7 +130,7 @@ func TestTwoLicensesOfOnePerson(t *testing.T) {
 		}
 		b.follow()
 	}
-	if r := b.results(t); r.Count(report.Done) != 2 {
+	if r := b.results(t); r.Count(runs.Done) != 2 {
 		t.Errorf("results: %+v", r)
 	}
 	if d := cmp.Diff(members{"g-e3": {}, "g-visio": {}, "g-exo": {"id-anna"}}, b.entra.in); d != "" {
@@ -157,7 +157,7 @@ func TestAgain(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
 			tc.what(b)
-			b.apply(t, report.Pending, "")
+			b.apply(t, runs.Pending, "")
 			if r := b.results(t); r.Results[0].Retry != tc.want || (r.Troubled() == 1) != tc.want {
 				t.Errorf("results %+v, want again %t", r, tc.want)
 			}
@@ -195,7 +195,7 @@ func TestStopped(t *testing.T) {
 		t.Errorf("results file (-returned +kept):\n%s", d)
 	}
 	b.Progress = nil
-	if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(report.Kept) != len(many) {
+	if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Count(runs.Kept) != len(many) {
 		t.Errorf("results %+v, error %v", r, err)
 	}
 }
@@ -213,7 +213,7 @@ func TestResultsSurviveAFailedCall(t *testing.T) {
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err == nil {
 		t.Fatal("no error")
 	}
-	if r := b.results(t); r.Count(report.Kept) != 1 || r.Count(report.Pending) != 1 {
+	if r := b.results(t); r.Count(runs.Kept) != 1 || r.Count(runs.Pending) != 1 {
 		t.Errorf("results %+v", r)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -152,7 +152,7 @@ func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	}
 	edit(p)
 	p.PlanHash = p.Hash()
-	if err := report.PutPlan(t.Context(), b.Store, p, noDecisions); err != nil {
+	if err := runs.PutPlan(t.Context(), b.Store, p, noDecisions); err != nil {
 		t.Fatal(err)
 	}
 	return p.PlanHash
@@ -164,7 +164,7 @@ func noDecisions(context.Context, func(*plan.Decision) error) (decision.Summary,
 }
 
 // apply applies the plan of one change and checks what became of it.
-func (b *bench) apply(t *testing.T, want report.Status, note string) {
+func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // severalGroups is the policy in which two groups give E3. Anna holds it by the second.
@@ -25,7 +25,7 @@ func severalGroups(t *testing.T) *bench {
 func TestOneOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	b := severalGroups(t)
-	for _, want := range []report.Status{report.Pending, report.Pending, report.Done} {
+	for _, want := range []runs.Status{runs.Pending, runs.Pending, runs.Done} {
 		results, err := b.Apply(t.Context(), Request{Run: "run"})
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +70,7 @@ func TestBothOfSeveralGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := results.Results[0]; got.Status != report.Refused || !strings.Contains(got.Note, "held through 2 groups at once") {
+	if got := results.Results[0]; got.Status != runs.Refused || !strings.Contains(got.Note, "held through 2 groups at once") {
 		t.Errorf("%s %q", got.Status, got.Note)
 	}
 	if w := b.entra.writes(); len(w) > 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/relay/client"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -54,7 +54,7 @@ type BatchState struct {
 	Evidence *protocol.Ending `json:"evidence,omitempty"`
 	Written  *protocol.Ending `json:"written,omitempty"`
 
-	Counts map[report.Status]int `json:"counts,omitempty"`
+	Counts map[runs.Status]int `json:"counts,omitempty"`
 }
 
 // mostTries is how often a batch may send changes to the relay in one round. One round may both make a change and roll
@@ -170,7 +170,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.Ask, b.Input, b.Counts = false, "", map[report.Status]int{}
+	b.Ask, b.Input, b.Counts = false, "", map[runs.Status]int{}
 	for _, r := range results.Results {
 		b.Counts[r.Status]++
 	}
@@ -200,14 +200,14 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 			known := j.results.Of(c)
 			waits := refused != "" && known != nil && !known.Retry
 			if !j.results.Final(c) && !waits {
-				r := report.ResultOf(c, report.Pending, why)
+				r := runs.ResultOf(c, runs.Pending, why)
 				r.Retry = true
 				j.results.Set(r)
 			}
 		}
 		results := j.of(of)
 		results.Refused = refused
-		if err := report.PutResults(ctx, s.Store, of.Name, results); err != nil {
+		if err := runs.PutResults(ctx, s.Store, of.Name, results); err != nil {
 			return err
 		}
 	}

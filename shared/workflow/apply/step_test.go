@@ -9,7 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -121,7 +121,7 @@ func (r relayed) put(t *testing.T, key string, v any) string {
 }
 
 // is checks what became of the only change.
-func (r relayed) is(t *testing.T, want report.Status, note string) {
+func (r relayed) is(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	got := r.results(t).Results
 	if len(got) != 1 || got[0].Status != want || !strings.Contains(got[0].Note, note) {
@@ -135,26 +135,26 @@ func TestByRelay(t *testing.T) {
 		bench func(t *testing.T) *bench
 		batch string
 		down  bool
-		want  report.Status
+		want  runs.Status
 		note  string
 		wrote []string
 	}{
-		"removed":                 {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", false, report.Done, "", []string{"RemoveMember " + citrixDN + " guid-dora"}},
-		"moved":                   {func(t *testing.T) *bench { return newBench(t, demoteEgon) }, "ad-0001", false, report.Done, "", []string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon"}},
-		"nobody there":            {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", true, report.Pending, "is it running?", nil},
-		"Entra goes on":           {func(t *testing.T) *bench { return newBench(t, changeBo) }, "entra-0001", true, report.Done, "", nil},
-		"Entra goes on beside it": {func(t *testing.T) *bench { return newBench(t, changeBo, freeDora) }, "entra-0001", true, report.Done, "", nil},
+		"removed":                 {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", false, runs.Done, "", []string{"RemoveMember " + citrixDN + " guid-dora"}},
+		"moved":                   {func(t *testing.T) *bench { return newBench(t, demoteEgon) }, "ad-0001", false, runs.Done, "", []string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon"}},
+		"nobody there":            {func(t *testing.T) *bench { return newBench(t, freeDora) }, "ad-0001", true, runs.Pending, "is it running?", nil},
+		"Entra goes on":           {func(t *testing.T) *bench { return newBench(t, changeBo) }, "entra-0001", true, runs.Done, "", nil},
+		"Entra goes on beside it": {func(t *testing.T) *bench { return newBench(t, changeBo, freeDora) }, "entra-0001", true, runs.Done, "", nil},
 		"logged on": {func(t *testing.T) *bench {
 			b := newBench(t, freeDora)
 			b.ad.people["S-1-5-21-4"].LastLogonTimestamp = daysAgo(1)
 			return b
-		}, "ad-0001", false, report.Kept, "logged on 1 day ago", nil},
-		"refused": {refusing, "ad-0001", false, report.Failed, "not yours", []string{"RemoveMember " + citrixDN + " guid-dora"}},
+		}, "ad-0001", false, runs.Kept, "logged on 1 day ago", nil},
+		"refused": {refusing, "ad-0001", false, runs.Failed, "not yours", []string{"RemoveMember " + citrixDN + " guid-dora"}},
 		"joined in vain": {func(t *testing.T) *bench {
 			b := newBench(t, demoteEgon)
 			b.ad.fail = map[string]error{"RemoveMember " + citrixDN + " guid-egon": refusal("not yours")}
 			return b
-		}, "ad-0001", false, report.Failed, "not yours",
+		}, "ad-0001", false, runs.Failed, "not yours",
 			[]string{"AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon", "RemoveMember " + liteDN + " guid-egon"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,13 +200,13 @@ func TestRefusalIsNoted(t *testing.T) {
 	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, ErrRefused) {
 		t.Fatal(err)
 	}
-	r.is(t, report.Pending, "nothing was done: refused to apply run run")
+	r.is(t, runs.Pending, "nothing was done: refused to apply run run")
 	if got := r.results(t); !strings.Contains(got.Refused, "Graph answered for other") || got.Troubled() != 1 {
 		t.Errorf("%+v", got)
 	}
 	r.entra.tenant = tenant
 	r.round(t, "entra-0001", false)
-	r.is(t, report.Done, "")
+	r.is(t, runs.Done, "")
 	if got := r.results(t); got.Refused != "" {
 		t.Errorf("refused for ever: %s", got.Refused)
 	}
@@ -218,13 +218,13 @@ func TestRefusedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, moveAnna))
 	r.round(t, "entra-0001", false)
-	r.is(t, report.Pending, "waiting for its license")
+	r.is(t, runs.Pending, "waiting for its license")
 	r.entra.tenant = "other"
 	state := BatchState{Run: "run", Batch: "entra-0001", Evidence: &protocol.Ending{Absent: true}}
 	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, ErrRefused) {
 		t.Fatal(err)
 	}
-	r.is(t, report.Pending, "waiting for its license")
+	r.is(t, runs.Pending, "waiting for its license")
 	if got := r.results(t); got.Refused == "" || got.Troubled() != 0 {
 		t.Errorf("%+v", got)
 	}

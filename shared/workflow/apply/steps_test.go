@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestEntraGoesOnWithoutEvidence: the relay was asked about people of a batch of Entra ID,
@@ -29,7 +29,7 @@ func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 		t.Fatalf("nobody is asked about: %+v", state)
 	}
 	state.Evidence = &protocol.Ending{Error: "States.HeartbeatTimeout"}
-	if state = r.step(t, "change", state); state.Ask || state.Counts[report.Done] != 1 {
+	if state = r.step(t, "change", state); state.Ask || state.Counts[runs.Done] != 1 {
 		t.Errorf("%+v", state)
 	}
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
@@ -43,7 +43,7 @@ func TestNothingToHandOver(t *testing.T) {
 	r := newRelayed(t, b)
 	state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "ad-0001"})
 	state.Evidence = &protocol.Ending{Answer: protocol.Answer{Key: r.bring(t, state)}}
-	if state = r.step(t, "change", state); state.Ask || state.Input != "" || state.Tries != 0 || state.Counts[report.Kept] != 1 {
+	if state = r.step(t, "change", state); state.Ask || state.Input != "" || state.Tries != 0 || state.Counts[runs.Kept] != 1 {
 		t.Errorf("%+v", state)
 	}
 }
@@ -55,7 +55,7 @@ func TestStepsWithoutARelay(t *testing.T) {
 	r := newRelayed(t, b)
 	r.Steps.Relay, r.Steps.AD = false, b.ad
 	state := r.step(t, "prepare", &BatchState{Run: "run", Batch: "ad-0001"})
-	if state = r.step(t, "change", state); state.Ask || state.Counts[report.Done] != 1 {
+	if state = r.step(t, "change", state); state.Ask || state.Counts[runs.Done] != 1 {
 		t.Errorf("%+v", state)
 	}
 	b.wrote(t, "RemoveMember "+citrixDN+" guid-dora")
@@ -92,12 +92,12 @@ func TestUndoneOfABatch(t *testing.T) {
 			t.Parallel()
 			r := newRelayed(t, newBench(t, changes...))
 			before := r.results(t)
-			before.Set(report.ResultOf(&over, report.Done, "over"))
-			before.Set(report.ResultOf(&waits, report.Pending, "waits"))
-			old := report.ResultOf(&again, report.Pending, "again")
+			before.Set(runs.ResultOf(&over, runs.Done, "over"))
+			before.Set(runs.ResultOf(&waits, runs.Pending, "waits"))
+			old := runs.ResultOf(&again, runs.Pending, "again")
 			old.Retry = true
 			before.Set(old)
-			if err := report.PutResults(t.Context(), r.bench.Store, "ad-0001", &before); err != nil {
+			if err := runs.PutResults(t.Context(), r.bench.Store, "ad-0001", &before); err != nil {
 				t.Fatal(err)
 			}
 			if err := r.undone(t.Context(), &BatchState{Run: "run", Batch: "ad-0001"}, "why", tc.refused); err != nil {
@@ -113,7 +113,7 @@ func TestUndoneOfABatch(t *testing.T) {
 				}
 				got = append(got, note)
 			}
-			if d := cmp.Diff(tc.want, got, cmpopts.EquateEmpty()); d != "" || after.Refused != tc.refused || after.Of(&over).Status != report.Done {
+			if d := cmp.Diff(tc.want, got, cmpopts.EquateEmpty()); d != "" || after.Refused != tc.refused || after.Of(&over).Status != runs.Done {
 				t.Errorf("refused %q, notes (-want +got):\n%s", after.Refused, d)
 			}
 		})

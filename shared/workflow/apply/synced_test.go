@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -82,7 +82,7 @@ func (b *bench) sync() {
 	b.entra.follow()
 }
 
-func (b *bench) applied(t *testing.T) report.Result {
+func (b *bench) applied(t *testing.T) runs.Result {
 	t.Helper()
 	results, err := b.Apply(t.Context(), Request{Run: "run"})
 	if err != nil {
@@ -98,15 +98,15 @@ func TestSyncedGroups(t *testing.T) {
 	b := syncedBench(t)
 	for n, step := range []struct {
 		sync   bool
-		status report.Status
+		status runs.Status
 		note   string
 		writes []string
 	}{
-		{false, report.Pending, "waiting for its license to become active", []string{joinSmall}},
-		{false, report.Pending, "waiting for its license to become active", []string{joinSmall}},
-		{true, report.Pending, "waiting for its license to be freed", []string{joinSmall, leaveBig}},
-		{false, report.Pending, "waiting for its license to be freed", []string{joinSmall, leaveBig}},
-		{true, report.Done, "", []string{joinSmall, leaveBig}},
+		{false, runs.Pending, "waiting for its license to become active", []string{joinSmall}},
+		{false, runs.Pending, "waiting for its license to become active", []string{joinSmall}},
+		{true, runs.Pending, "waiting for its license to be freed", []string{joinSmall, leaveBig}},
+		{false, runs.Pending, "waiting for its license to be freed", []string{joinSmall, leaveBig}},
+		{true, runs.Done, "", []string{joinSmall, leaveBig}},
 	} {
 		if b.now = b.now.Add(20 * time.Minute); step.sync {
 			b.sync()
@@ -140,7 +140,7 @@ func TestSyncedGroupIsGivenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(time.Minute)
-	if r := b.applied(t); r.Status != report.Pending || !strings.Contains(r.Note, rejoined) {
+	if r := b.applied(t); r.Status != runs.Pending || !strings.Contains(r.Note, rejoined) {
 		t.Fatalf("%s %q", r.Status, r.Note)
 	}
 	if d := cmp.Diff([]string{joinSmall, leaveBig, joinBig}, b.ad.writes()); d != "" {
@@ -148,11 +148,11 @@ func TestSyncedGroupIsGivenBack(t *testing.T) {
 	}
 	b.sync()
 	b.now = b.now.Add(syncs - time.Minute)
-	if r := b.applied(t); r.Status != report.Pending {
+	if r := b.applied(t); r.Status != runs.Pending {
 		t.Fatalf("before Entra Connect must have run: %s %q", r.Status, r.Note)
 	}
 	b.now = b.now.Add(2 * time.Minute)
-	if r := b.applied(t); r.Status != report.Kept || len(b.ad.in[smallDN]) > 0 || len(b.ad.in[bigDN]) != 1 {
+	if r := b.applied(t); r.Status != runs.Kept || len(b.ad.in[smallDN]) > 0 || len(b.ad.in[bigDN]) != 1 {
 		t.Errorf("%s %q, in %v", r.Status, r.Note, b.ad.in)
 	}
 	if d := cmp.Diff(leaveSmall, b.ad.writes()[len(b.ad.writes())-1]); d != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // target is one place in which licenses are held, by the name that changes and the ledger
@@ -25,17 +25,17 @@ type target interface {
 	// write gives or takes that. What was read of groups before counts no longer.
 	write(ctx context.Context, m *move, group string, give bool) error
 	// advance takes the next steps of a change.
-	advance(ctx context.Context, m *move) (report.Status, string)
+	advance(ctx context.Context, m *move) (runs.Status, string)
 	// goBack gives again what a change has taken, and ends the change as o.
-	goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (report.Status, string)
+	goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string)
 	// giveBack carries out an entry that gives back what an earlier run took.
-	giveBack(ctx context.Context, m *move) (report.Status, string)
+	giveBack(ctx context.Context, m *move) (runs.Status, string)
 	// late is how long after an answered write reads may show what was before it.
 	late() time.Duration
 	// system is what answers there.
 	system() string
 	// unshown is the status of a change whose answered write the next read does not show.
-	unshown() report.Status
+	unshown() runs.Status
 }
 
 const graph = "Graph"
@@ -99,22 +99,22 @@ func (assignment) write(ctx context.Context, m *move, _ string, give bool) error
 	return m.Entra.ChangeLicenses(ctx, m.entry.Person, add, []string{m.entry.SKU})
 }
 
-func (assignment) advance(ctx context.Context, m *move) (report.Status, string) { return m.direct(ctx) }
+func (assignment) advance(ctx context.Context, m *move) (runs.Status, string) { return m.direct(ctx) }
 
-func (assignment) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (report.Status, string) {
+func (assignment) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
 	if m.leftBy.IsZero() { // one call makes it whole or not at all
 		return m.complete(ctx, o, why)
 	}
 	return m.undoDirect(ctx, o, why)
 }
 
-func (assignment) giveBack(ctx context.Context, m *move) (report.Status, string) {
+func (assignment) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 	return m.restoreDirect(ctx)
 }
 
-func (assignment) late() time.Duration    { return directory.Settling }
-func (assignment) system() string         { return graph }
-func (assignment) unshown() report.Status { return report.Pending }
+func (assignment) late() time.Duration  { return directory.Settling }
+func (assignment) system() string       { return graph }
+func (assignment) unshown() runs.Status { return runs.Pending }
 
 // entraGroup is membership of a group of Entra ID: one that gives a product, or one that
 // is the license itself.
@@ -141,21 +141,21 @@ func (entraGroup) write(ctx context.Context, m *move, group string, give bool) e
 	return m.Entra.RemoveMember(ctx, group, m.entry.Person)
 }
 
-func (entraGroup) advance(ctx context.Context, m *move) (report.Status, string) {
+func (entraGroup) advance(ctx context.Context, m *move) (runs.Status, string) {
 	return m.byGroup(ctx)
 }
 
-func (entraGroup) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (report.Status, string) {
+func (entraGroup) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
 	return m.undo(ctx, o, why)
 }
 
-func (entraGroup) giveBack(ctx context.Context, m *move) (report.Status, string) {
+func (entraGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 	return m.restoreGroup(ctx)
 }
 
-func (entraGroup) late() time.Duration    { return directory.Settling }
-func (entraGroup) system() string         { return graph }
-func (entraGroup) unshown() report.Status { return report.Pending }
+func (entraGroup) late() time.Duration  { return directory.Settling }
+func (entraGroup) system() string       { return graph }
+func (entraGroup) unshown() runs.Status { return runs.Pending }
 
 // adGroup is membership of a group of Active Directory. The relay writes it where this
 // program does not reach the directory.
@@ -186,13 +186,13 @@ func (adGroup) write(ctx context.Context, m *move, group string, give bool) erro
 	return m.AD.RemoveMember(ctx, m.named(group), m.person.AD.GUID)
 }
 
-func (adGroup) advance(ctx context.Context, m *move) (report.Status, string) { return m.byGroup(ctx) }
+func (adGroup) advance(ctx context.Context, m *move) (runs.Status, string) { return m.byGroup(ctx) }
 
-func (adGroup) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (report.Status, string) {
+func (adGroup) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
 	return m.undo(ctx, o, why)
 }
 
-func (adGroup) giveBack(ctx context.Context, m *move) (report.Status, string) {
+func (adGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
 	if m.target().absent(m) {
 		return m.withoutAD(ctx)
 	}
@@ -205,10 +205,10 @@ func (adGroup) late() time.Duration { return doubtful }
 func (adGroup) system() string { return "Active Directory" }
 
 // unshown: the controller that took the write answers the read.
-func (adGroup) unshown() report.Status { return troubled }
+func (adGroup) unshown() runs.Status { return troubled }
 
 // byGroup changes membership of groups.
-func (m *move) byGroup(ctx context.Context) (report.Status, string) {
+func (m *move) byGroup(ctx context.Context) (runs.Status, string) {
 	if m.follows() {
 		return m.byLicense(ctx)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestUndo: the source is joined again unless reading is known to show it, its license
@@ -30,29 +30,29 @@ func TestUndo(t *testing.T) {
 		target bool // was in the target before
 		back   string
 		writes []string
-		status report.Status
+		status runs.Status
 		note   string
 	}{
-		"held, not left":                  {[]string{"g-e3", "g-exo"}, had, had, -1, nil, true, false, "", []string{leaveEXO}, report.Kept, "why"},
-		"held, left long ago":             {[]string{"g-e3", "g-exo"}, had, had, directory.Settling, nil, true, false, "", []string{leaveEXO}, report.Kept, "why"},
-		"held, left a moment ago":         {[]string{"g-e3", "g-exo"}, had, had, directory.Settling - time.Second, nil, true, false, "", []string{"AddMember g-e3 id-anna"}, report.Pending, "why; " + rejoined},
-		"not in the source":               {[]string{"g-exo"}, nil, had, directory.Settling, nil, true, false, "", []string{"AddMember g-e3 id-anna"}, report.Pending, "why; " + rejoined},
-		"in it, its license not yet":      {[]string{"g-e3", "g-exo"}, nil, had, directory.Settling, nil, true, false, "", nil, report.Pending, "why; " + rejoined},
-		"had none of it before":           {[]string{"g-e3", "g-exo"}, nil, nil, directory.Settling, nil, true, false, "", []string{leaveEXO}, report.Kept, "why"},
-		"had it in error before":          {[]string{"g-e3", "g-exo"}, nil, inError, directory.Settling, nil, true, false, "", []string{leaveEXO}, report.Kept, "why"},
-		"had only the target's before":    {[]string{"g-e3", "g-exo"}, nil, []directory.Assignment{{SKU: "sku-exo", Group: "g-exo", State: "Active"}}, directory.Settling, nil, true, false, "", []string{leaveEXO}, report.Kept, "why"},
-		"a restore waits all the same":    {[]string{"g-e3", "g-exo"}, nil, nil, directory.Settling, nil, true, false, "r0", nil, report.Pending, "why; " + rejoined},
-		"was in the target before":        {[]string{"g-e3", "g-exo"}, had, had, -1, nil, true, true, "", nil, report.Kept, "why"},
-		"target not shown, but joined":    {[]string{"g-e3"}, had, had, -1, nil, true, false, "", []string{leaveEXO}, report.Kept, "why"},
-		"target not shown, never joined":  {[]string{"g-e3"}, had, had, -1, nil, false, false, "", nil, report.Kept, "why"},
-		"target not shown, in a restore":  {[]string{"g-e3"}, had, had, -1, nil, true, false, "r0", nil, report.Kept, "why"},
-		"the source refuses":              {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "", []string{"AddMember g-e3 id-anna"}, report.Done, "why; it could not be put back: no"},
-		"the source refuses a restore":    {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "r0", []string{"AddMember g-e3 id-anna"}, report.Failed, "no"},
-		"the source refuses who is in it": {[]string{"g-e3", "g-exo"}, had, nil, time.Minute, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "", []string{"AddMember g-e3 id-anna", leaveEXO}, report.Kept, "why"},
+		"held, not left":                  {[]string{"g-e3", "g-exo"}, had, had, -1, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
+		"held, left long ago":             {[]string{"g-e3", "g-exo"}, had, had, directory.Settling, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
+		"held, left a moment ago":         {[]string{"g-e3", "g-exo"}, had, had, directory.Settling - time.Second, nil, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Pending, "why; " + rejoined},
+		"not in the source":               {[]string{"g-exo"}, nil, had, directory.Settling, nil, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Pending, "why; " + rejoined},
+		"in it, its license not yet":      {[]string{"g-e3", "g-exo"}, nil, had, directory.Settling, nil, true, false, "", nil, runs.Pending, "why; " + rejoined},
+		"had none of it before":           {[]string{"g-e3", "g-exo"}, nil, nil, directory.Settling, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
+		"had it in error before":          {[]string{"g-e3", "g-exo"}, nil, inError, directory.Settling, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
+		"had only the target's before":    {[]string{"g-e3", "g-exo"}, nil, []directory.Assignment{{SKU: "sku-exo", Group: "g-exo", State: "Active"}}, directory.Settling, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
+		"a restore waits all the same":    {[]string{"g-e3", "g-exo"}, nil, nil, directory.Settling, nil, true, false, "r0", nil, runs.Pending, "why; " + rejoined},
+		"was in the target before":        {[]string{"g-e3", "g-exo"}, had, had, -1, nil, true, true, "", nil, runs.Kept, "why"},
+		"target not shown, but joined":    {[]string{"g-e3"}, had, had, -1, nil, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
+		"target not shown, never joined":  {[]string{"g-e3"}, had, had, -1, nil, false, false, "", nil, runs.Kept, "why"},
+		"target not shown, in a restore":  {[]string{"g-e3"}, had, had, -1, nil, true, false, "r0", nil, runs.Kept, "why"},
+		"the source refuses":              {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Done, "why; it could not be put back: no"},
+		"the source refuses a restore":    {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "r0", []string{"AddMember g-e3 id-anna"}, runs.Failed, "no"},
+		"the source refuses who is in it": {[]string{"g-e3", "g-exo"}, had, nil, time.Minute, map[string]error{"AddMember g-e3 id-anna": refusal("no")}, true, false, "", []string{"AddMember g-e3 id-anna", leaveEXO}, runs.Kept, "why"},
 		"the source does not answer":      {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": errDown}, true, false, "", []string{"AddMember g-e3 id-anna"}, troubled, "why; going back is not finished, run apply again: down"},
-		"the source is handed over":       {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": directory.ErrDeferred}, true, false, "", []string{"AddMember g-e3 id-anna"}, report.Pending, "why; going back is " + handedOver},
-		"the target refuses":              {[]string{"g-e3", "g-exo"}, had, had, -1, map[string]error{leaveEXO: refusal("no")}, true, false, "", []string{leaveEXO}, report.Kept, "why; still in the target group: no"},
-		"the target refuses, not shown":   {[]string{"g-e3"}, had, had, -1, map[string]error{leaveEXO: refusal("no")}, true, false, "", []string{leaveEXO}, report.Kept, "why"},
+		"the source is handed over":       {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"AddMember g-e3 id-anna": directory.ErrDeferred}, true, false, "", []string{"AddMember g-e3 id-anna"}, runs.Pending, "why; going back is " + handedOver},
+		"the target refuses":              {[]string{"g-e3", "g-exo"}, had, had, -1, map[string]error{leaveEXO: refusal("no")}, true, false, "", []string{leaveEXO}, runs.Kept, "why; still in the target group: no"},
+		"the target refuses, not shown":   {[]string{"g-e3"}, had, had, -1, map[string]error{leaveEXO: refusal("no")}, true, false, "", []string{leaveEXO}, runs.Kept, "why"},
 		"the target does not answer":      {[]string{"g-e3", "g-exo"}, had, had, -1, map[string]error{leaveEXO: errDown}, true, false, "", []string{leaveEXO}, troubled, "why; going back is not finished"},
 		"groups cannot be read":           {[]string{"g-e3", "g-exo"}, had, had, -1, map[string]error{"DirectGroups #1": errDown}, true, false, "", nil, troubled, "why; going back is not finished"},
 		"groups cannot be read after it":  {[]string{"g-exo"}, nil, had, directory.Settling, map[string]error{"DirectGroups #2": errDown}, true, false, "", []string{"AddMember g-e3 id-anna"}, troubled, "why; going back is not finished"},
@@ -73,7 +73,7 @@ func TestUndo(t *testing.T) {
 				m.leftBy = b.now.Add(-tc.left)
 			}
 			status, note := m.undo(t.Context(), ledger.RolledBack, "why")
-			if status != tc.status || !strings.HasPrefix(note, tc.note) || status == report.Kept && note != tc.note {
+			if status != tc.status || !strings.HasPrefix(note, tc.note) || status == runs.Kept && note != tc.note {
 				t.Errorf("%s, %q; want %s, %q", status, note, tc.status, tc.note)
 			}
 			if d := cmp.Diff(tc.writes, b.entra.writes(), cmpopts.EquateEmpty()); d != "" {
@@ -91,7 +91,7 @@ func TestUndoThatDoesNotShow(t *testing.T) {
 	m := b.underWay(t, moveAnna, plan.EntraGroup)
 	b.entra.in = members{"g-exo": {"id-anna"}}
 	m.Applier = &Applier{Store: b.Store, Entra: deafEntra{b.entra}, AD: b.ad, Now: b.Applier.Now}
-	if status, note := m.undo(t.Context(), ledger.RolledBack, "why"); status != report.Pending || note != "why; "+rejoined {
+	if status, note := m.undo(t.Context(), ledger.RolledBack, "why"); status != runs.Pending || note != "why; "+rejoined {
 		t.Errorf("%s, %q", status, note)
 	}
 	if len(b.entra.in["g-exo"]) != 1 {

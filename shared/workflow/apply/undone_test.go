@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestOpenChangeIsAskedAgain: a write that did not arrive is not made later
@@ -18,9 +18,9 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, changeBo)
 		b.entra.fail = map[string]error{changeEXO: errDown}
-		b.apply(t, report.Pending, "did not go through")
+		b.apply(t, runs.Pending, "did not go through")
 		b.entra.fail, b.entra.users["id-bo"].LastSuccessful = nil, daysAgo(0)
-		b.apply(t, report.Kept, "signed in 1 hour ago")
+		b.apply(t, runs.Kept, "signed in 1 hour ago")
 		b.wrote(t, changeEXO, "ChangeLicenses id-bo +sku-e3 -sku-exo") // it may have arrived, and show late
 		b.logged(t, changeBo, "rolled back")
 	})
@@ -28,18 +28,18 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, freeEgon)
 		b.ad.fail = map[string]error{leaveEgon: errDown}
-		b.apply(t, report.Pending, "did not go through")
+		b.apply(t, runs.Pending, "did not go through")
 		b.ad.fail, b.ad.people["S-1-5-21-5"].LastLogonTimestamp = nil, daysAgo(0)
-		b.apply(t, report.Kept, "logged on 1 hour ago")
+		b.apply(t, runs.Kept, "logged on 1 hour ago")
 		b.wrote(t, leaveEgon, "AddMember "+citrixDN+" guid-egon") // it may have arrived, and show late
 		b.logged(t, freeEgon, "rolled back")
 	})
 	t.Run("Entra group, target late", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, moveAnna)
-		b.apply(t, report.Pending, "joined")
+		b.apply(t, runs.Pending, "joined")
 		b.entra.users["id-anna"].LastSuccessful = daysAgo(0)
-		b.apply(t, report.Kept, "signed in 1 hour ago")
+		b.apply(t, runs.Kept, "signed in 1 hour ago")
 		b.wrote(t, joinEXO, leaveEXO)
 		b.logged(t, moveAnna, "rolled back")
 	})
@@ -51,21 +51,21 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	t.Parallel()
 	const joinE3 = "AddMember g-e3 id-anna"
 	b := newBench(t, moveAnna)
-	b.apply(t, report.Pending, "joined")
+	b.apply(t, runs.Pending, "joined")
 	b.follow()
-	b.apply(t, report.Pending, "left the source group")
+	b.apply(t, runs.Pending, "left the source group")
 	b.entra.full["g-exo"] = "CountViolation"
 	b.follow()
-	b.apply(t, report.Pending, targetHidden) // one read against what was read before
+	b.apply(t, runs.Pending, targetHidden) // one read against what was read before
 	b.wrote(t, joinEXO, leaveE3)
 	b.settle()
-	b.apply(t, report.Pending, "joined the source group again")
+	b.apply(t, runs.Pending, "joined the source group again")
 	b.wrote(t, joinEXO, leaveE3, joinE3)
 	b.follow()
-	b.apply(t, report.Pending, "joined the source group again") // this may be from before it was left
+	b.apply(t, runs.Pending, "joined the source group again") // this may be from before it was left
 	b.wrote(t, joinEXO, leaveE3, joinE3, joinE3)
 	b.settle()
-	b.apply(t, report.Kept, "CountViolation")
+	b.apply(t, runs.Kept, "CountViolation")
 	b.wrote(t, joinEXO, leaveE3, joinE3, joinE3, leaveEXO)
 	b.logged(t, moveAnna, "rolled back")
 }
@@ -91,13 +91,13 @@ func TestFailedMeansAsBefore(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, tc.change)
 			if tc.pending {
-				b.apply(t, report.Pending, "joined")
+				b.apply(t, runs.Pending, "joined")
 			}
 			if tc.entra == leaveE3 {
 				b.follow()
 			}
 			b.entra.fail, b.ad.fail = map[string]error{tc.entra: protected}, map[string]error{tc.ad: protected}
-			b.apply(t, report.Failed, "the group is protected")
+			b.apply(t, runs.Failed, "the group is protected")
 			b.logged(t, tc.change, "failed")
 			got := members{}
 			for group := range tc.wantMember {
@@ -144,7 +144,7 @@ func TestExpiredBeginsNothing(t *testing.T) {
 	b.at(asOf.Add(2 * plan.Lifetime))
 	b.follow()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || r.Count(report.Failed) != 1 || r.Results[1].Status != report.Refused {
+	if err != nil || r.Count(runs.Failed) != 1 || r.Results[1].Status != runs.Refused {
 		t.Fatalf("results %+v, error %v", r, err)
 	}
 	b.logged(t, changeBo, "")

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // has tells whether a call noted what it saw of an entry.
@@ -36,26 +36,26 @@ func TestWaiting(t *testing.T) {
 		expired  bool
 		fail     map[string]error
 		broken   string
-		status   report.Status
+		status   runs.Status
 		want     string
 		free, in bool // noted
 	}{
-		"held, in the target":               {"g-exo", false, "waits", true, true, false, false, nil, "", report.Pending, "waits", false, true},
-		"held, not in the target":           {"g-exo", false, "waits", true, false, false, false, nil, "", report.Pending, "waits", false, false},
-		"held, in the target, left":         {"g-exo", false, "waits", true, true, true, false, nil, "", report.Pending, "waits", false, false},
-		"free, in the target, left":         {"g-exo", false, "waits", false, true, true, false, nil, "", report.Pending, "waits", true, false},
-		"free, not left":                    {"g-exo", false, "waits", false, false, false, false, nil, "", report.Pending, "waits", false, false},
-		"free, not left, no target":         {"", false, "waits", false, false, false, false, nil, "", report.Pending, "waits", false, false},
-		"goes back":                         {"g-exo", true, "waits", false, true, true, false, nil, "", report.Pending, "waits", false, false},
-		"goes back, expired":                {"g-exo", true, "waits", false, true, false, true, nil, "", report.Pending, "waits", false, false},
-		"handed over":                       {"g-exo", false, handedOver, false, true, true, false, nil, "", report.Pending, handedOver, false, false},
-		"handed over, expired":              {"g-exo", false, handedOver, false, true, false, true, nil, "", report.Pending, handedOver, false, false},
-		"the source cannot be read":         {"g-exo", false, "waits", false, true, false, true, map[string]error{"DirectGroups #1": errDown}, "", report.Pending, "waits", false, false},
+		"held, in the target":               {"g-exo", false, "waits", true, true, false, false, nil, "", runs.Pending, "waits", false, true},
+		"held, not in the target":           {"g-exo", false, "waits", true, false, false, false, nil, "", runs.Pending, "waits", false, false},
+		"held, in the target, left":         {"g-exo", false, "waits", true, true, true, false, nil, "", runs.Pending, "waits", false, false},
+		"free, in the target, left":         {"g-exo", false, "waits", false, true, true, false, nil, "", runs.Pending, "waits", true, false},
+		"free, not left":                    {"g-exo", false, "waits", false, false, false, false, nil, "", runs.Pending, "waits", false, false},
+		"free, not left, no target":         {"", false, "waits", false, false, false, false, nil, "", runs.Pending, "waits", false, false},
+		"goes back":                         {"g-exo", true, "waits", false, true, true, false, nil, "", runs.Pending, "waits", false, false},
+		"goes back, expired":                {"g-exo", true, "waits", false, true, false, true, nil, "", runs.Pending, "waits", false, false},
+		"handed over":                       {"g-exo", false, handedOver, false, true, true, false, nil, "", runs.Pending, handedOver, false, false},
+		"handed over, expired":              {"g-exo", false, handedOver, false, true, false, true, nil, "", runs.Pending, handedOver, false, false},
+		"the source cannot be read":         {"g-exo", false, "waits", false, true, false, true, map[string]error{"DirectGroups #1": errDown}, "", runs.Pending, "waits", false, false},
 		"it cannot be noted, free":          {"g-exo", false, "waits", false, true, true, false, nil, ".free.json", troubled, "waits; write a mark into the ledger", false, false},
 		"it cannot be noted, in the target": {"g-exo", false, "waits", true, true, false, false, nil, ".in-target.json", troubled, "waits; write a mark into the ledger", false, false},
 		"expired, held":                     {"g-exo", false, "waits", true, true, false, true, nil, "", troubled, expired, false, true},
 		"expired, left":                     {"g-exo", false, "waits", false, true, true, true, nil, "", troubled, expired, true, false},
-		"expired, free and not left":        {"g-exo", false, "waits", false, true, false, true, nil, "", report.Failed, "somebody else took the license", false, true},
+		"expired, free and not left":        {"g-exo", false, "waits", false, true, false, true, nil, "", runs.Failed, "somebody else took the license", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +76,7 @@ func TestWaiting(t *testing.T) {
 			}
 			b.entra.fail, m.ledger = tc.fail, ledger.In(brokenStore{b.Store, tc.broken, ""})
 			status, note := m.waits(t.Context(), tc.note)
-			if status != tc.status || !strings.HasPrefix(note, tc.want) || status == report.Pending && note != tc.want {
+			if status != tc.status || !strings.HasPrefix(note, tc.want) || status == runs.Pending && note != tc.want {
 				t.Errorf("%s, %q; want %s, %q", status, note, tc.status, tc.want)
 			}
 			if free, in := m.has(t, b, ledger.SeenFree), m.has(t, b, ledger.SeenInTarget); free != tc.free || in != tc.in {
@@ -86,7 +86,7 @@ func TestWaiting(t *testing.T) {
 	}
 	b := newBench(t, changeBo)
 	m := b.underWay(t, changeBo, plan.Direct)
-	if status, note := m.waits(t.Context(), "waits"); status != report.Pending || note != "waits" || b.entra.count["DirectGroups"] > 0 {
+	if status, note := m.waits(t.Context(), "waits"); status != runs.Pending || note != "waits" || b.entra.count["DirectGroups"] > 0 {
 		t.Errorf("held directly: %s, %q, read %v", status, note, b.entra.calls)
 	}
 }
@@ -126,11 +126,11 @@ func TestSeenFreeForHowLong(t *testing.T) {
 	for name, tc := range map[string]struct {
 		since  time.Duration
 		blind  bool
-		status report.Status
+		status runs.Status
 		note   string
 	}{
-		"a moment before":   {directory.Settling - time.Second, false, report.Pending, "the license was seen free, and is read as held"},
-		"settled":           {directory.Settling, false, report.Kept, "somebody gave it back after it was seen free at "},
+		"a moment before":   {directory.Settling - time.Second, false, runs.Pending, "the license was seen free, and is read as held"},
+		"settled":           {directory.Settling, false, runs.Kept, "somebody gave it back after it was seen free at "},
 		"it cannot be read": {0, true, troubled, "read the ledger"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestTriesOfATarget(t *testing.T) {
 		began         time.Duration
 		fail          map[string]error
 		blind, broken string
-		status        report.Status
+		status        runs.Status
 		note          string
 		notes         ledger.Seen // that is there afterwards; empty: no second try
 	}{
@@ -170,7 +170,7 @@ func TestTriesOfATarget(t *testing.T) {
 		"tried again just now":          {doubtful - time.Second, -1, 2 * doubtful, nil, "", "", "", "", ledger.SecondTry},
 		"tried again an hour ago":       {doubtful, -1, 2 * doubtful, nil, "", "", "", "", ledger.ThirdTry},
 		"for the third time just now":   {2 * doubtful, doubtful - time.Second, 3 * doubtful, nil, "", "", "", "", ledger.ThirdTry},
-		"the third is an hour ago":      {2 * doubtful, doubtful, 3 * doubtful, nil, "", "", report.Failed, "the target group was joined three times", ledger.ThirdTry},
+		"the third is an hour ago":      {2 * doubtful, doubtful, 3 * doubtful, nil, "", "", runs.Failed, "the target group was joined three times", ledger.ThirdTry},
 		"groups cannot be read":         {-1, -1, doubtful, map[string]error{"DirectGroups #1": errDown}, "", "", troubled, "down", ""},
 		"what was seen cannot be read":  {-1, -1, doubtful, nil, "in-target", "", troubled, "read the ledger", ""},
 		"a try cannot be read":          {-1, -1, doubtful, nil, "second-try", "", troubled, "read the ledger", ""},

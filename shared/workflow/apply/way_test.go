@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestAlteredIntent: an open intent differs from the plan or the policy of its run.
@@ -55,7 +55,7 @@ func TestAlteredIntent(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := r.Of(&tc.change)
-			if got.Status != report.Refused || !strings.Contains(got.Note, "the ledger object ledger/"+tc.change.User+"/"+tc.change.License+"/000001.json has "+tc.field) {
+			if got.Status != runs.Refused || !strings.Contains(got.Note, "the ledger object ledger/"+tc.change.User+"/"+tc.change.License+"/000001.json has "+tc.field) {
 				t.Errorf("%+v", got)
 			}
 			for _, call := range append(b.entra.writes(), b.ad.writes()...) {
@@ -93,20 +93,20 @@ func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 }
 
 // until applies and lets licenses follow until nothing waits.
-func (b *bench) until(t *testing.T) report.Result {
+func (b *bench) until(t *testing.T) runs.Result {
 	t.Helper()
 	for range 5 {
 		r, err := b.Apply(t.Context(), Request{Run: "run"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if x := r.Results[0]; x.Status != report.Pending || x.Retry {
+		if x := r.Results[0]; x.Status != runs.Pending || x.Retry {
 			return x
 		}
 		b.follow()
 	}
 	t.Fatal("it waits for ever")
-	return report.Result{}
+	return runs.Result{}
 }
 
 // TestWayBack: a license comes back by its group, or by the policy's present one, and
@@ -118,24 +118,24 @@ func TestWayBack(t *testing.T) {
 	tests := map[string]struct {
 		alter  func(*ledger.Intent)
 		now    func(*bench)
-		want   report.Status
+		want   runs.Status
 		note   string
 		writes []string
 	}{
-		"as it was":        {nil, nil, report.Done, "", []string{"AddMember g-e3 id-anna", left}},
-		"another group":    {func(in *ledger.Intent) { in.Source = "g-admins" }, nil, report.Done, "given back by the group entra:LIC-E3, since g-admins cannot: it is not one that the policy names for it", []string{"AddMember g-e3 id-anna", left}},
-		"made again":       {func(in *ledger.Intent) { in.Source = "g-gone" }, nil, report.Done, "since g-gone cannot", []string{"AddMember g-e3 id-anna", left}},
-		"another target":   {func(in *ledger.Intent) { in.Target = "g-mfa" }, nil, report.Done, "still in the group g-mfa, which the policy does not name for exo", []string{"AddMember g-e3 id-anna"}},
-		"another product":  {func(in *ledger.Intent) { in.SKU = "sku-exo" }, nil, report.Refused, `the ledger has the product "sku-exo" for e3`, nil},
-		"another way":      {func(in *ledger.Intent) { in.Via = "ad-group" }, nil, report.Refused, "held by the way ad-group", nil},
-		"unknown way":      {func(in *ledger.Intent) { in.Via = "notice" }, nil, report.Refused, "unknown way", nil},
-		"empty before":     {func(in *ledger.Intent) { in.Before = ledger.Holding{} }, nil, report.Done, "", []string{"AddMember g-e3 id-anna", left}},
-		"dynamic by now":   {nil, func(b *bench) { b.entra.dynamic = "g-e3" }, report.Refused, "is dynamic", nil},
-		"gives no license": {nil, func(b *bench) { delete(b.entra.grants, "g-e3") }, report.Refused, "does not grant SPE_E3", nil},
-		"gives more":       {nil, func(b *bench) { b.Entra = granting{b.entra, []string{"sku-e3", "sku-e5"}} }, report.Refused, "grants 2 products at once", nil},
-		"both gone":        {func(in *ledger.Intent) { in.Source = "g-gone" }, func(b *bench) { b.entra.dynamic = "g-e3" }, report.Refused, "neither the group g-gone can give e3 back", nil},
-		"not planned":      {nil, func(b *bench) { b.leaves(t, "id-bo") }, report.Refused, "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", nil},
-		"planned":          {nil, func(b *bench) { b.leaves(t, "id-anna") }, report.Done, "", []string{"AddMember g-e3 id-anna", left}},
+		"as it was":        {nil, nil, runs.Done, "", []string{"AddMember g-e3 id-anna", left}},
+		"another group":    {func(in *ledger.Intent) { in.Source = "g-admins" }, nil, runs.Done, "given back by the group entra:LIC-E3, since g-admins cannot: it is not one that the policy names for it", []string{"AddMember g-e3 id-anna", left}},
+		"made again":       {func(in *ledger.Intent) { in.Source = "g-gone" }, nil, runs.Done, "since g-gone cannot", []string{"AddMember g-e3 id-anna", left}},
+		"another target":   {func(in *ledger.Intent) { in.Target = "g-mfa" }, nil, runs.Done, "still in the group g-mfa, which the policy does not name for exo", []string{"AddMember g-e3 id-anna"}},
+		"another product":  {func(in *ledger.Intent) { in.SKU = "sku-exo" }, nil, runs.Refused, `the ledger has the product "sku-exo" for e3`, nil},
+		"another way":      {func(in *ledger.Intent) { in.Via = "ad-group" }, nil, runs.Refused, "held by the way ad-group", nil},
+		"unknown way":      {func(in *ledger.Intent) { in.Via = "notice" }, nil, runs.Refused, "unknown way", nil},
+		"empty before":     {func(in *ledger.Intent) { in.Before = ledger.Holding{} }, nil, runs.Done, "", []string{"AddMember g-e3 id-anna", left}},
+		"dynamic by now":   {nil, func(b *bench) { b.entra.dynamic = "g-e3" }, runs.Refused, "is dynamic", nil},
+		"gives no license": {nil, func(b *bench) { delete(b.entra.grants, "g-e3") }, runs.Refused, "does not grant SPE_E3", nil},
+		"gives more":       {nil, func(b *bench) { b.Entra = granting{b.entra, []string{"sku-e3", "sku-e5"}} }, runs.Refused, "grants 2 products at once", nil},
+		"both gone":        {func(in *ledger.Intent) { in.Source = "g-gone" }, func(b *bench) { b.entra.dynamic = "g-e3" }, runs.Refused, "neither the group g-gone can give e3 back", nil},
+		"not planned":      {nil, func(b *bench) { b.leaves(t, "id-bo") }, runs.Refused, "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", nil},
+		"planned":          {nil, func(b *bench) { b.leaves(t, "id-anna") }, runs.Done, "", []string{"AddMember g-e3 id-anna", left}},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestWayBack(t *testing.T) {
 				t.Errorf("%s: %s, want %s with %q", got.Status, got.Note, tc.want, tc.note)
 			}
 			b.wrote(t, tc.writes...)
-			if held := len(b.entra.users["id-anna"].Assignments); tc.want == report.Done && held == 0 {
+			if held := len(b.entra.users["id-anna"].Assignments); tc.want == runs.Done && held == 0 {
 				t.Error("done, and nothing is held")
 			}
 		})
@@ -187,7 +187,7 @@ func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	b := restores(t, func(*ledger.Intent) {})
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
-	if err != nil || r.Results[0].Status != report.Pending {
+	if err != nil || r.Results[0].Status != runs.Pending {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	e, err := ledger.In(b.Store).Latest(t.Context(), "id-anna", "e3")
@@ -197,9 +197,9 @@ func TestForgedCompletion(t *testing.T) {
 	if err := ledger.In(b.Store).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}); err != nil {
 		t.Fatal(err)
 	}
-	b.apply(t, report.Pending, "reading does not show it; if that stays so, move what closes ledger/id-anna/e3/000002.json out of the store")
+	b.apply(t, runs.Pending, "reading does not show it; if that stays so, move what closes ledger/id-anna/e3/000002.json out of the store")
 	b.follow()
-	b.apply(t, report.Done, "")
+	b.apply(t, runs.Done, "")
 }
 
 // TestBegunByARunThatIsGone: a run began changes, and its data are gone. The ledger is
@@ -224,13 +224,13 @@ func TestBegunByARunThatIsGone(t *testing.T) {
 			}
 			got := b.until(t)
 			if source == "g-admins" {
-				if got.Status != report.Refused {
+				if got.Status != runs.Refused {
 					t.Errorf("%+v", got)
 				}
 				b.wrote(t)
 				return
 			}
-			if got.Status != report.Done {
+			if got.Status != runs.Done {
 				t.Errorf("%+v", got)
 			}
 			b.wrote(t, "AddMember g-e3 id-anna", "RemoveMember g-exo id-anna")

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -45,18 +45,18 @@ func TestWriteThatFailed(t *testing.T) {
 	for name, tc := range map[string]struct {
 		err    error
 		first  bool
-		status report.Status
+		status runs.Status
 		note   string
 		want   believes
 	}{
-		"handed over":                {directory.ErrDeferred, true, report.Pending, handedOver, believes{true, false, true}},
+		"handed over":                {directory.ErrDeferred, true, runs.Pending, handedOver, believes{true, false, true}},
 		"not sent":                   {errAged, true, aged, "", believes{true, true, false}},
 		"not sent, but tried before": {errAged, false, aged, "", believes{false, false, true}},
 		"perhaps sent before":        {errors.Join(errAged, directory.ErrUncertain), true, aged, "", believes{false, false, true}},
 		"no answer":                  {errDown, true, troubled, "the write did not go through, run apply again: down", believes{false, false, true}},
-		"refused":                    {refusal("no seat"), true, report.Failed, "no seat", believes{true, true, false}},
-		"refused, tried before":      {refusal("no seat"), false, report.Failed, "no seat", believes{false, false, false}},
-		"the group is gone":          {directory.ErrNoGroup, true, report.Failed, "the group is gone: ", believes{true, true, false}},
+		"refused":                    {refusal("no seat"), true, runs.Failed, "no seat", believes{true, true, false}},
+		"refused, tried before":      {refusal("no seat"), false, runs.Failed, "no seat", believes{false, false, false}},
+		"the group is gone":          {directory.ErrNoGroup, true, runs.Failed, "the group is gone: ", believes{true, true, false}},
 	} {
 		b := newBench(t, changeBo)
 		m := b.underWay(t, changeBo, plan.Direct)
@@ -103,7 +103,7 @@ func TestLeaving(t *testing.T) {
 	})
 	t.Run("old evidence", func(t *testing.T) {
 		t.Parallel()
-		for age, want := range map[time.Duration]report.Status{evidenceAge: "", evidenceAge + time.Second: aged} {
+		for age, want := range map[time.Duration]runs.Status{evidenceAge: "", evidenceAge + time.Second: aged} {
 			b := newBench(t, changeBo)
 			m := b.underWay(t, changeBo, plan.Direct)
 			m.read = b.now.Add(-age)
@@ -136,7 +136,7 @@ func TestLeaving(t *testing.T) {
 		if _, err := m.ledger.RollBack(t.Context(), m.entry, ledger.Mark{Outcome: ledger.Restored, Why: "wanted", At: b.now}); err != nil {
 			t.Fatal(err)
 		}
-		if status, note := m.leave(t.Context()); status != report.Kept && status != report.Pending || !strings.HasPrefix(note, "wanted") {
+		if status, note := m.leave(t.Context()); status != runs.Kept && status != runs.Pending || !strings.HasPrefix(note, "wanted") {
 			t.Errorf("%s, %q", status, note)
 		}
 	})
@@ -217,12 +217,12 @@ func TestGoneAccount(t *testing.T) {
 	for name, tc := range map[string]struct {
 		left   bool
 		age    time.Duration
-		status report.Status
+		status runs.Status
 	}{
-		"not left":            {false, 0, report.Failed},
-		"left":                {true, 0, report.Pending},
-		"left, a second less": {true, inBin - time.Second, report.Pending},
-		"left, for as long":   {true, inBin, report.Failed},
+		"not left":            {false, 0, runs.Failed},
+		"left":                {true, 0, runs.Pending},
+		"left, a second less": {true, inBin - time.Second, runs.Pending},
+		"left, for as long":   {true, inBin, runs.Failed},
 	} {
 		b := newBench(t, changeBo)
 		m := b.underWay(t, changeBo, plan.Direct)

@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -82,7 +82,7 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 // peopleOf reads the people whom the rules of an overridden plan matched, and checks that the plan's hash binds them.
 // why is set when it does not, or when the people are not known.
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
-	p, err := report.GetPlan(ctx, s, o.Run)
+	p, err := runs.GetPlan(ctx, s, o.Run)
 	if gone(err) {
 		return nil, "its plan is not to be had: " + err.Error(), nil
 	}
@@ -118,7 +118,7 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 
 // gone reports whether an object is missing or was altered, so that another try will not read it.
 func gone(err error) bool {
-	return errors.Is(err, report.ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
+	return errors.Is(err, runs.ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
 		errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone)
 }
 

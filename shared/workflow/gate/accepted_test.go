@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -78,13 +78,13 @@ func TestOverride(t *testing.T) {
 			o.Run, o.PlanHash = "r1", p.PlanHash
 		}, plan.Hold, "not one that limits hold"},
 		"of an older version": {3, matched("run", "a", 0, 60), older, func(t *testing.T, s store.Store, o *history.Override) {
-			p, err := report.GetPlan(t.Context(), s, "r0")
+			p, err := runs.GetPlan(t.Context(), s, "r0")
 			if err != nil {
 				t.Fatal(err)
 			}
 			p.MatchHash = ""
 			p.PlanHash = p.Hash()
-			if err := report.PutPlan(t.Context(), s, p, nobody); err != nil {
+			if err := runs.PutPlan(t.Context(), s, p, nobody); err != nil {
 				t.Fatal(err)
 			}
 			o.PlanHash = p.PlanHash

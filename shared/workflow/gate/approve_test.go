@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
@@ -95,32 +95,32 @@ func TestWhatBecame(t *testing.T) {
 	none := func(*testing.T, *ledger.Ledger) {}
 	for name, tc := range map[string]struct {
 		ledger func(*testing.T, *ledger.Ledger)
-		said   report.Status // by the batches; empty: nothing
-		want   report.Status
+		said   runs.Status // by the batches; empty: nothing
+		want   runs.Status
 		note   string
 		again  bool
 	}{
-		"done":                              {entry("run", ledger.Done), report.Pending, report.Done, "of the ledger", false},
-		"rolled back":                       {entry("run", ledger.RolledBack), report.Done, report.Kept, "of the ledger", false},
-		"given back":                        {entry("run", ledger.Restored), "", report.Kept, "of the ledger", false},
-		"announced":                         {entry("run", ledger.Announced), "", report.Announced, "of the ledger", false},
-		"failed":                            {entry("run", ledger.Failed), "", report.Failed, "of the ledger", false},
-		"open, nothing said":                {entry("run", ""), "", report.Pending, "begun, and not finished yet", false},
-		"open, said to wait":                {entry("run", ""), report.Pending, report.Pending, "said", false},
-		"open, said to be done":             {entry("run", ""), report.Done, report.Pending, "begun, and not finished yet", false},
-		"open of another run, refused":      {entry("other", ""), report.Refused, report.Refused, "said", false},
-		"open of another run, nothing said": {entry("other", ""), "", report.Pending, "not begun", true},
-		"done by another run, nothing said": {entry("other", ledger.Done), "", report.Pending, "not begun", true},
-		"not begun, kept":                   {none, report.Kept, report.Kept, "said", false},
-		"not begun, nothing said":           {none, "", report.Pending, "not begun", true},
+		"done":                              {entry("run", ledger.Done), runs.Pending, runs.Done, "of the ledger", false},
+		"rolled back":                       {entry("run", ledger.RolledBack), runs.Done, runs.Kept, "of the ledger", false},
+		"given back":                        {entry("run", ledger.Restored), "", runs.Kept, "of the ledger", false},
+		"announced":                         {entry("run", ledger.Announced), "", runs.Announced, "of the ledger", false},
+		"failed":                            {entry("run", ledger.Failed), "", runs.Failed, "of the ledger", false},
+		"open, nothing said":                {entry("run", ""), "", runs.Pending, "begun, and not finished yet", false},
+		"open, said to wait":                {entry("run", ""), runs.Pending, runs.Pending, "said", false},
+		"open, said to be done":             {entry("run", ""), runs.Done, runs.Pending, "begun, and not finished yet", false},
+		"open of another run, refused":      {entry("other", ""), runs.Refused, runs.Refused, "said", false},
+		"open of another run, nothing said": {entry("other", ""), "", runs.Pending, "not begun", true},
+		"done by another run, nothing said": {entry("other", ledger.Done), "", runs.Pending, "not begun", true},
+		"not begun, kept":                   {none, runs.Kept, runs.Kept, "said", false},
+		"not begun, nothing said":           {none, "", runs.Pending, "not begun", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			book := ledger.In(quiet().put(t))
 			tc.ledger(t, book)
-			said := &report.Results{Run: "run"}
+			said := &runs.Results{Run: "run"}
 			if tc.said != "" {
-				said.Set(report.ResultOf(&c, tc.said, "said"))
+				said.Set(runs.ResultOf(&c, tc.said, "said"))
 			}
 			r, err := became(t.Context(), book, &c, "run", said)
 			if err != nil || r.Status != tc.want || r.Note != tc.note || r.Retry != tc.again {
@@ -132,7 +132,7 @@ func TestWhatBecame(t *testing.T) {
 	if err := putText(t, s, "ledger/ann/e3/000001.json", "{"); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := became(t.Context(), ledger.In(s.Store), &c, "run", &report.Results{}); err != nil || r.Status != report.Refused || !strings.Contains(r.Note, "ledger/ann/e3/000001.json") {
+	if r, err := became(t.Context(), ledger.In(s.Store), &c, "run", &runs.Results{}); err != nil || r.Status != runs.Refused || !strings.Contains(r.Note, "ledger/ann/e3/000001.json") {
 		t.Errorf("damaged: %+v, %v", r, err)
 	}
 }
@@ -141,10 +141,10 @@ func TestWhatBecame(t *testing.T) {
 func TestStateThatIsHandedOn(t *testing.T) {
 	t.Parallel()
 	entra, ad, notice := plan.Change{User: "a", License: "e3", Via: plan.Direct}, plan.Change{User: "b", License: "citrix", Via: plan.ADGroup}, plan.Change{User: "c", License: "e3", Via: plan.Notice}
-	over := func(changes ...plan.Change) *report.Results {
-		r := &report.Results{}
+	over := func(changes ...plan.Change) *runs.Results {
+		r := &runs.Results{}
 		for i := range changes {
-			r.Set(report.ResultOf(&changes[i], report.Done, ""))
+			r.Set(runs.ResultOf(&changes[i], runs.Done, ""))
 		}
 		return r
 	}
@@ -153,7 +153,7 @@ func TestStateThatIsHandedOn(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		verdict  plan.Verdict
-		results  *report.Results
+		results  *runs.Results
 		override bool
 		want     Batches
 	}{
@@ -186,7 +186,7 @@ func TestStateThatIsHandedOn(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	gate := StepOutput{Counts: &plan.Counts{Users: 9, Reclaim: 2, Undecided: 3}, FeedAge: map[string]float64{"entra": 1.5}, Changes: 2, Verdict: plan.Hold, Unhealthy: true}
-	settled := StepOutput{Results: map[report.Status]int{report.Done: 5, report.Pending: 2, report.Failed: 1}, Resumed: map[report.Status]int{report.Failed: 2, report.Done: 9}, MonthlySaving: 70, Refused: "why"}
+	settled := StepOutput{Results: map[runs.Status]int{runs.Done: 5, runs.Pending: 2, runs.Failed: 1}, Resumed: map[runs.Status]int{runs.Failed: 2, runs.Done: 9}, MonthlySaving: 70, Refused: "why"}
 	goes := settled
 	goes.Go = true
 	quiet := settled

@@ -8,7 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -24,7 +24,7 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	slices.SortFunc(all, func(a, b plan.Begun) int {
 		return cmp.Or(cmp.Compare(a.Run, b.Run), cmp.Compare(a.User, b.User), cmp.Compare(a.License, b.License))
 	})
-	results := map[string]*report.Results{}
+	results := map[string]*runs.Results{}
 	for n := range all {
 		b := &all[n]
 		r, read := results[b.Run]
@@ -44,16 +44,16 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 }
 
 // said returns the results of a run so far, or none when its plan is missing or damaged.
-func said(ctx context.Context, s store.Store, run string) (*report.Results, error) {
-	p, err := report.GetPlan(ctx, s, run)
+func said(ctx context.Context, s store.Store, run string) (*runs.Results, error) {
+	p, err := runs.GetPlan(ctx, s, run)
 	if err == nil {
-		var r *report.Results
-		if r, err = report.GetResults(ctx, s, p, p.Batches()); err == nil {
+		var r *runs.Results
+		if r, err = runs.GetResults(ctx, s, p, p.Batches()); err == nil {
 			return r, nil
 		}
 	}
-	if errors.Is(err, report.ErrNoPlan) || errors.Is(err, store.ErrDamaged) {
-		return &report.Results{}, nil
+	if errors.Is(err, runs.ErrNoPlan) || errors.Is(err, store.ErrDamaged) {
+		return &runs.Results{}, nil
 	}
 	return nil, err
 }

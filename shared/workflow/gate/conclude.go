@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -22,12 +22,12 @@ const concluded = "settled"
 // Conclude finds what happened to each change of a plan. It takes the ledger's word for a change that began, and the
 // results of the batches for any other. A change that neither knows did not begin. Conclude writes
 // runs/<run>/results/settled.json.
-func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *report.Results, error) {
-	p, err := report.GetPlan(ctx, s, run)
+func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
+	p, err := runs.GetPlan(ctx, s, run)
 	if err != nil {
 		return nil, nil, err
 	}
-	said, err := report.GetResults(ctx, s, p, p.Batches())
+	said, err := runs.GetResults(ctx, s, p, p.Batches())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,7 +35,7 @@ func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*p
 	if err != nil {
 		return nil, nil, err
 	}
-	all := &report.Results{Run: run, PlanHash: p.PlanHash, At: now.UTC(), Override: cmp.Or(said.Override, noted), Refused: said.Refused, Results: []report.Result{}}
+	all := &runs.Results{Run: run, PlanHash: p.PlanHash, At: now.UTC(), Override: cmp.Or(said.Override, noted), Refused: said.Refused, Results: []runs.Result{}}
 	book := ledger.In(s)
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		r, err := became(ctx, book, &c, run, said)
@@ -44,27 +44,27 @@ func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*p
 		}
 		all.Set(r)
 	}
-	return p, all, report.PutResults(ctx, s, concluded, all)
+	return p, all, runs.PutResults(ctx, s, concluded, all)
 }
 
-func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string, said *report.Results) (report.Result, error) {
+func became(ctx context.Context, book *ledger.Ledger, c *plan.Change, run string, said *runs.Results) (runs.Result, error) {
 	last, err := book.Latest(ctx, c.User, c.License)
 	if errors.Is(err, ledger.ErrDamaged) {
-		return report.ResultOf(c, report.Refused, err.Error()), nil
+		return runs.ResultOf(c, runs.Refused, err.Error()), nil
 	}
 	if err != nil {
-		return report.Result{}, err
+		return runs.Result{}, err
 	}
 	known := said.Of(c)
 	switch {
 	case last != nil && last.Run == run && last.Completion != nil:
-		return report.ResultOf(c, report.Ended(last.Completion.Outcome), last.Completion.Note), nil
-	case known != nil && (known.Status == report.Pending || last == nil || last.Run != run):
+		return runs.ResultOf(c, runs.Ended(last.Completion.Outcome), last.Completion.Note), nil
+	case known != nil && (known.Status == runs.Pending || last == nil || last.Run != run):
 		return *known, nil
 	case last != nil && last.Run == run:
-		return report.ResultOf(c, report.Pending, "begun, and not finished yet"), nil
+		return runs.ResultOf(c, runs.Pending, "begun, and not finished yet"), nil
 	default:
-		r := report.ResultOf(c, report.Pending, "not begun")
+		r := runs.ResultOf(c, runs.Pending, "not begun")
 		r.Retry = true
 		return r, nil
 	}
@@ -80,5 +80,5 @@ func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*
 	p := begin(r, now)
 	p.Changes, p.Verdict, p.HoldReasons = []plan.Change{}, plan.Hold, []string{why}
 	p.PlanHash = p.Hash()
-	return p, report.PutPlan(ctx, s, p, nobody)
+	return p, runs.PutPlan(ctx, s, p, nobody)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -72,11 +72,11 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 		t.Fatal(err)
 	}
 	old := takes(t, s, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
-	said := &report.Results{Run: "earlier", PlanHash: old.PlanHash}
-	said.Set(report.ResultOf(&old.Changes[0], report.Pending, "waits"))
+	said := &runs.Results{Run: "earlier", PlanHash: old.PlanHash}
+	said.Set(runs.ResultOf(&old.Changes[0], runs.Pending, "waits"))
 	err = errors.Join(
 		history.PutOverride(t.Context(), s, &history.Override{Run: "r0", PlanHash: p.PlanHash, At: clock.AddDate(0, 0, -3)}),
-		report.PutResults(t.Context(), s, "entra-0001", said),
+		runs.PutResults(t.Context(), s, "entra-0001", said),
 		store.PutLines(t.Context(), s, "mailboxes.jsonl.gz", func(emit func(any) error) error {
 			return emit(directory.Mailbox{UserPrincipalName: "a000@x.example"})
 		}),

@@ -16,6 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -44,7 +45,7 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	if err := j.remember(ctx, len(exceeded) == 0); err != nil {
 		return nil, err
 	}
-	if err := report.PutPlan(ctx, s, p, j.each); err != nil {
+	if err := runs.PutPlan(ctx, s, p, j.each); err != nil {
 		return nil, err
 	}
 	return p, report.PutChanges(ctx, s, p)

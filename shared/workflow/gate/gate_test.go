@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -63,7 +63,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("hash of the %s is %q", name, hash)
 		}
 	}
-	kept, err := report.GetPlan(t.Context(), s, "run")
+	kept, err := runs.GetPlan(t.Context(), s, "run")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestNoPlanFromLess(t *testing.T) {
 			if _, err := Run(t.Context(), s, tc.run, clock); !errors.Is(err, tc.is) {
 				t.Errorf("error %v, want %v", err, tc.is)
 			}
-			if _, err := report.GetPlan(t.Context(), s, tc.run); !errors.Is(err, report.ErrNoPlan) {
+			if _, err := runs.GetPlan(t.Context(), s, tc.run); !errors.Is(err, runs.ErrNoPlan) {
 				t.Errorf("there is a plan all the same: %v", err)
 			}
 		})

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -20,7 +20,7 @@ import (
 // listedIn returns the reasons in one of the long lists of a plan.
 func listedIn(t *testing.T, s store.Store, list string) (reasons []string) {
 	t.Helper()
-	err := report.EachListed(t.Context(), s, "run", func(in, reason string) error {
+	err := runs.EachListed(t.Context(), s, "run", func(in, reason string) error {
 		if in == list {
 			reasons = append(reasons, reason)
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -88,7 +88,7 @@ func TestOverrideWhoseDataAreGone(t *testing.T) {
 	s := quiet().put(t)
 	p := &plan.Plan{Run: "r0", Verdict: plan.Hold, Overridable: true, MatchHash: "x", HoldReasons: []string{"limit"}}
 	p.PlanHash = p.Hash()
-	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "r0", Tenant: tenant, Policy: text, Partitions: 1}), snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "r0"}), report.PutPlan(t.Context(), s, p, nobody)); err != nil {
+	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "r0", Tenant: tenant, Policy: text, Partitions: 1}), snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "r0"}), runs.PutPlan(t.Context(), s, p, nobody)); err != nil {
 		t.Fatal(err)
 	}
 	people, why, err := peopleOf(t.Context(), s, &history.Override{Run: "r0", PlanHash: p.PlanHash})
@@ -174,7 +174,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 	if err := store.PutBytes(t.Context(), s, "history/plans/ghost.json", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "ghost", Run: "mine", Policy: text}, clock); !errors.Is(err, ErrNothing) || errors.Is(err, report.ErrNoPlan) {
+	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "ghost", Run: "mine", Policy: text}, clock); !errors.Is(err, ErrNothing) || errors.Is(err, runs.ErrNoPlan) {
 		t.Errorf("a damaged plan of nothing: %+v, %v", p, err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // StepOutput is the state that a step hands to the next one. At the end it is the output of the execution. It has only
@@ -26,15 +26,15 @@ type StepOutput struct {
 	WaitSeconds int     `json:"waitSeconds"`
 	Batches     Batches `json:"batches"` // the batches to work on
 
-	Counts  *plan.Counts          `json:"counts,omitempty"` // of verdicts
-	Changes int                   `json:"changes"`
-	Results map[report.Status]int `json:"results,omitempty"`
+	Counts  *plan.Counts        `json:"counts,omitempty"` // of verdicts
+	Changes int                 `json:"changes"`
+	Results map[runs.Status]int `json:"results,omitempty"`
 	// Resumed counts the changes that earlier runs had begun, by their status now.
-	Resumed       map[report.Status]int `json:"resumed,omitempty"`
-	Troubled      int                   `json:"troubled"`          // pending changes for which waiting is not enough
-	Refused       string                `json:"refused,omitempty"` // why a safety check stops the run
-	MonthlySaving float64               `json:"monthlySaving"`
-	Currency      string                `json:"currency"`
+	Resumed       map[runs.Status]int `json:"resumed,omitempty"`
+	Troubled      int                 `json:"troubled"`          // pending changes for which waiting is not enough
+	Refused       string              `json:"refused,omitempty"` // why a safety check stops the run
+	MonthlySaving float64             `json:"monthlySaving"`
+	Currency      string              `json:"currency"`
 }
 
 // Batches are the batches to work on, by directory.
@@ -55,7 +55,7 @@ type Batch struct {
 const mostReasons = 10
 
 // outputOf is the state after a plan was made or worked on. It leaves out batches that are final.
-func outputOf(p *plan.Plan, results *report.Results, override bool) *StepOutput {
+func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
 		HoldReasons: p.HoldReasons[:min(len(p.HoldReasons), mostReasons)], MonthlySaving: p.MonthlySaving, Currency: p.Currency,
@@ -68,15 +68,15 @@ func outputOf(p *plan.Plan, results *report.Results, override bool) *StepOutput 
 	return out
 }
 
-func (o *StepOutput) resumed(s report.Status) {
+func (o *StepOutput) resumed(s runs.Status) {
 	if o.Resumed == nil {
-		o.Resumed = map[report.Status]int{}
+		o.Resumed = map[runs.Status]int{}
 	}
 	o.Resumed[s]++
 }
 
 // add adds the batches of a plan that are not final.
-func (all *Batches) add(p *plan.Plan, results *report.Results, override bool) {
+func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 	if p.Verdict == plan.Nothing {
 		return
 	}
@@ -109,7 +109,7 @@ func (o *StepOutput) Metrics(op string) map[string]float64 {
 		m["Changes"], m["Held"], m["FeedUnhealthy"] = float64(o.Changes), flag[o.Verdict == plan.Hold], flag[o.Unhealthy]
 	case "settle":
 		m["Held"] = flag[!o.Go && o.Refused != ""]
-		m["Done"], m["Pending"], m["Failed"] = float64(o.Results[report.Done]), float64(o.Results[report.Pending]), float64(o.Results[report.Failed]+o.Resumed[report.Failed])
+		m["Done"], m["Pending"], m["Failed"] = float64(o.Results[runs.Done]), float64(o.Results[runs.Pending]), float64(o.Results[runs.Failed]+o.Resumed[runs.Failed])
 		m["MonthlySaving"] = o.MonthlySaving
 	}
 	return m

@@ -18,6 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -89,7 +90,7 @@ func Restore(ctx context.Context, s store.Store, in RestoreRequest, now time.Tim
 	if err := history.PutPlanned(ctx, s, planned(p), false); err != nil {
 		return nil, err
 	}
-	if err := report.PutPlan(ctx, s, p, nobody); err != nil {
+	if err := runs.PutPlan(ctx, s, p, nobody); err != nil {
 		return nil, err
 	}
 	return p, report.PutChanges(ctx, s, p)
@@ -108,7 +109,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Restore
 	case err == nil:
 		return p.Touches, nil
 	case errors.Is(err, store.ErrBadKey):
-		return nil, fmt.Errorf("run %q: %w", in.Of, report.ErrNoPlan)
+		return nil, fmt.Errorf("run %q: %w", in.Of, runs.ErrNoPlan)
 	case !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrDamaged):
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Restore
 	}
 	found, err := restorable(ctx, s, book, touches, RestoreRequest{Of: in.Of})
 	if err == nil && !known && len(found.changes)+len(found.resumes)+found.back == 0 {
-		err = fmt.Errorf("run %q: %w, and the ledger has nothing of it", in.Of, report.ErrNoPlan)
+		err = fmt.Errorf("run %q: %w, and the ledger has nothing of it", in.Of, runs.ErrNoPlan)
 	}
 	return touches, err
 }

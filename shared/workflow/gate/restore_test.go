@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -108,7 +108,7 @@ func TestRestorePlan(t *testing.T) {
 		if users(p.Changes) != "bob ann cid" { // takes leaves no manifest, so the restore undoes what the run began
 			t.Errorf("changes of %q", users(p.Changes))
 		}
-		kept, err := report.GetPlan(t.Context(), s, "mine")
+		kept, err := runs.GetPlan(t.Context(), s, "mine")
 		if d := cmp.Diff(p, kept, cmpopts.EquateEmpty()); d != "" || err != nil {
 			t.Errorf("%v (-made +kept):\n%s", err, d)
 		}
@@ -161,9 +161,9 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 		"gone, one person by name":      {false, "earlier", "Bob@x.example", "bob", nil},
 		"gone, somebody unknown":        {false, "earlier", "eve", "", ErrNothing},
 		"gone, of another run":          {false, "later", "", "cid", nil},
-		"gone, never was":               {false, "never", "", "", report.ErrNoPlan},
+		"gone, never was":               {false, "never", "", "", runs.ErrNoPlan},
 		"damaged, came to nothing":      {true, "nothing", "", "", ErrNothing},
-		"no run's name":                 {false, "../x", "", "", report.ErrNoPlan},
+		"no run's name":                 {false, "../x", "", "", runs.ErrNoPlan},
 		"came to nothing, and was back": {false, "nothing", "", "", ErrNothing},
 	} {
 		t.Run(name, func(t *testing.T) {

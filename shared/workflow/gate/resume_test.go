@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -40,7 +40,7 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 		}
 	}
 	p.PlanHash = p.Hash()
-	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1}), report.PutPlan(t.Context(), s, p, nobody), history.PutPlanned(t.Context(), s, past, true)); err != nil {
+	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1}), runs.PutPlan(t.Context(), s, p, nobody), history.PutPlanned(t.Context(), s, past, true)); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -59,7 +59,7 @@ func TestResume(t *testing.T) {
 		s := steps(t, e)
 		old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": "", "bob": ledger.Done})
 		out := s.gated(t, false)
-		p, err := report.GetPlan(t.Context(), s.Store, "run")
+		p, err := runs.GetPlan(t.Context(), s.Store, "run")
 		if err != nil || cmp.Diff([]string{"earlier"}, p.Resumes) != "" || p.Verdict != plan.Nothing {
 			t.Fatalf("verdict %s, resumes %v, %v", p.Verdict, p.Resumes, err)
 		}
@@ -91,11 +91,11 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
 	old := takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ""})
-	r := &report.Results{Run: "earlier", PlanHash: old.PlanHash}
-	stuck := report.ResultOf(&old.Changes[0], report.Pending, "the relay brought no evidence")
+	r := &runs.Results{Run: "earlier", PlanHash: old.PlanHash}
+	stuck := runs.ResultOf(&old.Changes[0], runs.Pending, "the relay brought no evidence")
 	stuck.Retry = true
 	r.Set(stuck)
-	if err := report.PutResults(t.Context(), s.Store, "entra-0001", r); err != nil {
+	if err := runs.PutResults(t.Context(), s.Store, "entra-0001", r); err != nil {
 		t.Fatal(err)
 	}
 	s.gated(t, false) // a newer plan
@@ -169,7 +169,7 @@ func TestRestorePlans(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Restore(t.Context(), steps(t, quiet()).Store, RestoreRequest{Of: "never", Run: "mine"}, clock); !errors.Is(err, report.ErrNoPlan) {
+	if _, err := Restore(t.Context(), steps(t, quiet()).Store, RestoreRequest{Of: "never", Run: "mine"}, clock); !errors.Is(err, runs.ErrNoPlan) {
 		t.Errorf("a run that never was: %v", err)
 	}
 }
@@ -197,7 +197,7 @@ func TestRestoreOfOne(t *testing.T) {
 	if err != nil || out.Changes != 1 || !out.Go {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	if p, err := report.GetPlan(t.Context(), s.Store, out.Run); err != nil || p.Restores != "earlier" || p.Changes[0].User != "ann" {
+	if p, err := runs.GetPlan(t.Context(), s.Store, out.Run); err != nil || p.Restores != "earlier" || p.Changes[0].User != "ann" {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if out, err := restore("bob"); err != nil || out.Changes != 1 || !out.Go { // under way

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // TestResumedChanges: the results of changes that earlier runs had begun are counted beside the plan's own. Batches of
@@ -34,7 +34,7 @@ func TestResumedChanges(t *testing.T) {
 	if err := history.PutOverride(t.Context(), s.Store, noted); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.PutPlan(t.Context(), s.Store, p, nobody); err != nil {
+	if err := runs.PutPlan(t.Context(), s.Store, p, nobody); err != nil {
 		t.Fatal(err)
 	}
 	book := ledger.In(s.Store)
@@ -42,8 +42,8 @@ func TestResumedChanges(t *testing.T) {
 	if err != nil || book.Complete(t.Context(), done, ledger.Completion{Outcome: ledger.Done}) != nil {
 		t.Fatal(err)
 	}
-	own := &report.Results{Run: "run", PlanHash: p.PlanHash, Override: p.PlanHash}
-	if err := report.PutResults(t.Context(), s.Store, "entra-0001", own); err != nil {
+	own := &runs.Results{Run: "run", PlanHash: p.PlanHash, Override: p.PlanHash}
+	if err := runs.PutResults(t.Context(), s.Store, "entra-0001", own); err != nil {
 		t.Fatal(err)
 	}
 	out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run"})
@@ -54,10 +54,10 @@ func TestResumedChanges(t *testing.T) {
 	if d := cmp.Diff(want, out.Batches.Entra); d != "" {
 		t.Errorf("batches (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(map[report.Status]int{report.Pending: 2}, out.Resumed); d != "" {
+	if d := cmp.Diff(map[runs.Status]int{runs.Pending: 2}, out.Resumed); d != "" {
 		t.Errorf("resumed (-want +got):\n%s", d)
 	}
-	if out.MonthlySaving != 35 || out.Results[report.Done] != 1 || out.Results[report.Pending] != 1 {
+	if out.MonthlySaving != 35 || out.Results[runs.Done] != 1 || out.Results[runs.Pending] != 1 {
 		t.Errorf("%+v", out)
 	}
 }
@@ -82,15 +82,15 @@ func TestRoundsOfWaiting(t *testing.T) {
 		e.partitions[0] = []plan.Decision{reclaim("a", 70)}
 		s := steps(t, e)
 		s.gated(t, false)
-		p, err := report.GetPlan(t.Context(), s.Store, "run")
+		p, err := runs.GetPlan(t.Context(), s.Store, "run")
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := &report.Results{Run: "run", PlanHash: p.PlanHash}
-		r := report.ResultOf(&p.Changes[0], report.Pending, "waits")
+		said := &runs.Results{Run: "run", PlanHash: p.PlanHash}
+		r := runs.ResultOf(&p.Changes[0], runs.Pending, "waits")
 		r.Retry = tc.again
 		said.Set(r)
-		if err := report.PutResults(t.Context(), s.Store, "entra-0001", said); err != nil {
+		if err := runs.PutResults(t.Context(), s.Store, "entra-0001", said); err != nil {
 			t.Fatal(err)
 		}
 		if out, err := s.Do(t.Context(), StepInput{Op: "settle", Run: "run", Round: tc.round}); err != nil || out.Go != tc.want || out.Batches.Entra[0].Override {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -230,13 +230,13 @@ func (s *Steps) conclude(ctx context.Context, run string, round int) (*StepOutpu
 	if err := s.resume(ctx, p, out); err != nil {
 		return nil, err
 	}
-	out.Results, out.MonthlySaving = map[report.Status]int{}, 0
+	out.Results, out.MonthlySaving = map[runs.Status]int{}, 0
 	for _, r := range results.Results {
-		if out.Results[r.Status]++; r.Status == report.Done {
+		if out.Results[r.Status]++; r.Status == runs.Done {
 			out.MonthlySaving += r.MonthlySaving
 		}
 	}
-	pending := out.Results[report.Pending]
+	pending := out.Results[runs.Pending]
 	if pending > 0 { // else somebody else saw to it
 		out.Refused = results.Refused
 	}

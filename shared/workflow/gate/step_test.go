@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -97,7 +97,7 @@ func TestApprove(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "none", PlanHash: "x"}}); !errors.Is(err, report.ErrNoPlan) {
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "none", PlanHash: "x"}}); !errors.Is(err, runs.ErrNoPlan) {
 		t.Errorf("no such run: %v", err)
 	}
 	if _, err := s.Do(t.Context(), StepInput{Op: "fly"}); !errors.Is(err, ErrRefused) {
@@ -165,7 +165,7 @@ func TestSettle(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
 	s.gated(t, false)
-	p, err := report.GetPlan(t.Context(), s.Store, "run")
+	p, err := runs.GetPlan(t.Context(), s.Store, "run")
 	if err != nil || len(p.Changes) != 3 {
 		t.Fatalf("%d changes, %v", len(p.Changes), err)
 	}
@@ -176,7 +176,7 @@ func TestSettle(t *testing.T) {
 		}
 		return out
 	}
-	if out := settle(0); !out.Go || out.Results[report.Pending] != 3 || out.WaitSeconds != 60 {
+	if out := settle(0); !out.Go || out.Results[runs.Pending] != 3 || out.WaitSeconds != 60 {
 		t.Errorf("nothing begun: %+v", out)
 	}
 	if out := settle(troubleRounds); out.Go {
@@ -193,18 +193,18 @@ func TestSettle(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, b := range p.Batches() {
-		said := &report.Results{Run: "run", PlanHash: p.PlanHash, Refused: "refused: of a feed"}
+		said := &runs.Results{Run: "run", PlanHash: p.PlanHash, Refused: "refused: of a feed"}
 		for i := range b.Changes {
 			if b.Changes[i].User == p.Changes[2].User && b.Changes[i].License == p.Changes[2].License {
-				said.Set(report.ResultOf(&b.Changes[i], report.Kept, "signed in"))
+				said.Set(runs.ResultOf(&b.Changes[i], runs.Kept, "signed in"))
 			}
 		}
-		if err := report.PutResults(t.Context(), s.Store, b.Name, said); err != nil {
+		if err := runs.PutResults(t.Context(), s.Store, b.Name, said); err != nil {
 			t.Fatal(err)
 		}
 	}
 	out := settle(5)
-	if diff := cmp.Diff(map[report.Status]int{report.Done: 1, report.Pending: 1, report.Kept: 1}, out.Results); diff != "" || !out.Go || out.WaitSeconds != 1920 || out.Round != 6 {
+	if diff := cmp.Diff(map[runs.Status]int{runs.Done: 1, runs.Pending: 1, runs.Kept: 1}, out.Results); diff != "" || !out.Go || out.WaitSeconds != 1920 || out.Round != 6 {
 		t.Errorf("%+v, results (-want +got):\n%s", out, diff)
 	}
 	if out := settle(mostRounds); out.Go {
@@ -215,7 +215,7 @@ func TestSettle(t *testing.T) {
 	if err := book.Complete(t.Context(), begun[1], ledger.Completion{Outcome: ledger.RolledBack}); err != nil {
 		t.Fatal(err)
 	}
-	if out := settle(6); out.Go || out.Results[report.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || out.Metrics("settle")["RunEnded"] != 1 || out.Refused != "" {
+	if out := settle(6); out.Go || out.Results[runs.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || out.Metrics("settle")["RunEnded"] != 1 || out.Refused != "" {
 		t.Errorf("all final: %+v", out)
 	}
 	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); !errors.Is(err, ErrRefused) {
@@ -230,7 +230,7 @@ func TestSettle(t *testing.T) {
 		if err != nil || out.Changes != 1 || !out.Go {
 			t.Fatalf("restore: %+v, %v", out, err)
 		}
-		back, err := report.GetPlan(t.Context(), s.Store, out.Run)
+		back, err := runs.GetPlan(t.Context(), s.Store, out.Run)
 		if err != nil || back.Restores != "run" || s.approves(t, back) != nil || back.Changes[0].User != p.Changes[0].User || back.Changes[0].Rule != plan.RestoreRule {
 			t.Errorf("%+v, %v", back, err)
 		}

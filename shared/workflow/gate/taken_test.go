@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -242,15 +242,15 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 // putResults stores results by which the batches of a plan wait for ann.
 func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
-	said := &report.Results{Run: p.Run, PlanHash: p.PlanHash}
+	said := &runs.Results{Run: p.Run, PlanHash: p.PlanHash}
 	for i := range p.Changes {
 		note := ""
 		if p.Changes[i].User == "ann" {
 			note = "the relay is silent"
 		}
-		said.Set(report.ResultOf(&p.Changes[i], report.Pending, note))
+		said.Set(runs.ResultOf(&p.Changes[i], runs.Pending, note))
 	}
-	if err := report.PutResults(t.Context(), s, "entra-0001", said); err != nil {
+	if err := runs.PutResults(t.Context(), s, "entra-0001", said); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
-	"github.com/idleseat/idleseat/shared/report"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -40,7 +40,7 @@ type Answer struct {
 	Run       string                  `json:"run,omitempty"`
 	Verdict   plan.Verdict            `json:"verdict,omitempty"`
 	People    []*decision.Explanation `json:"people,omitempty"`
-	Results   []report.Result         `json:"results,omitempty"`
+	Results   []runs.Result           `json:"results,omitempty"`
 }
 
 // Executions are the calls to Step Functions.
@@ -107,11 +107,11 @@ func (r *Reevaluation) explain(ctx context.Context, a *Answer, user, output stri
 	if err != nil {
 		return err
 	}
-	p, err := report.GetPlan(ctx, r.Store, a.Run)
+	p, err := runs.GetPlan(ctx, r.Store, a.Run)
 	if err != nil {
 		return err
 	}
-	results, err := report.GetResults(ctx, r.Store, p, p.Batches())
+	results, err := runs.GetResults(ctx, r.Store, p, p.Batches())
 	if err != nil {
 		return err
 	}

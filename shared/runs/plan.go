@@ -1,23 +1,18 @@
-// Package report writes the files of a run that people and programs read: plan.json, which `idleseat plan --format
-// json` prints, and changes.csv for a spreadsheet. It streams lists that may be larger than memory.
-package report
+// Package runs stores what a run leaves besides its snapshot: plan.json, which `idleseat plan --format json` prints, and
+// the results of its batches. It streams lists that may be larger than memory, and checks what it reads back.
+package runs
 
 import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/layout"
-	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
@@ -199,37 +194,4 @@ func bound(key string, r io.Reader) (*plan.Plan, error) {
 	}
 	var p plan.Plan
 	return &p, store.Decode(key, text, &p)
-}
-
-// PutChanges writes changes.csv.
-func PutChanges(ctx context.Context, s store.Store, p *plan.Plan) error {
-	err := store.PutSpooled(ctx, s, layout.Changes(p.Run), func(w io.Writer) error {
-		out := csv.NewWriter(w)
-		rows := [][]string{{"user", "userPrincipalName", "rule", "license", "to", "via", "reason", "idleSince", "monthlySaving", "currency"}}
-		for _, c := range p.Changes {
-			idle := "never"
-			if c.IdleSince != nil {
-				idle = c.IdleSince.Format(time.RFC3339)
-			}
-			rows = append(rows, []string{
-				cell(c.User), cell(c.UserPrincipalName), cell(c.Rule), cell(c.License), cell(c.To), cell(string(c.Via)), cell(c.Reason), idle,
-				strconv.FormatFloat(c.MonthlySaving, 'f', 2, 64), cell(p.Currency),
-			})
-		}
-		return out.WriteAll(rows)
-	})
-	if err != nil {
-		return fmt.Errorf("write the changes of run %s: %w", p.Run, err)
-	}
-	return nil
-}
-
-// cell makes directory text safe for a spreadsheet: no cell runs as a formula (OWASP, CSV injection, which also names
-// the wide letters), and every rune is printable.
-func cell(s string) string {
-	s = plain.Line(s)
-	if strings.IndexAny(s, "=+-@＝＋－＠") == 0 {
-		return "'" + s
-	}
-	return s
 }

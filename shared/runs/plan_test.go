@@ -1,9 +1,8 @@
-package report
+package runs
 
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"io"
@@ -226,47 +225,6 @@ func TestPutPlanFails(t *testing.T) {
 		if _, err := GetPlan(t.Context(), s, "run"); !errors.Is(err, ErrNoPlan) {
 			t.Errorf("there is a plan all the same: %v", err)
 		}
-	}
-}
-
-func TestPutChanges(t *testing.T) {
-	t.Parallel()
-	tests := map[string]string{ // from the directory's text to the spreadsheet's
-		"plain@x.example": "plain@x.example", "": "", `O'Brien, "Bo"`: `O'Brien, "Bo"`, "two\nlines": "two�lines", "bidi \u202e": "bidi �", "\x1b[2J": "�[2J", "\u200b=1": "�=1", "＝1": "'＝1", "a=b+c-d@e": "a=b+c-d@e",
-		`=cmd|' /C calc'!A0`: `'=cmd|' /C calc'!A0`, "+1": "'+1", "-1": "'-1", "@SUM(1)": "'@SUM(1)", "\t=1": "�=1", "\n=1": "�=1", `=1,"2"`: `'=1,"2"`,
-	}
-	for text, want := range tests {
-		t.Run(text, func(t *testing.T) {
-			t.Parallel()
-			s := open(t)
-			p := newPlan(
-				plan.Change{User: "id", UserPrincipalName: text, Rule: text, License: text, To: text, Via: plan.Direct, Reason: text, IdleSince: &idle, MonthlySaving: 35},
-				plan.Change{User: "S-1-5", Via: plan.ADGroup, MonthlySaving: 0.5},
-			)
-			if err := PutChanges(t.Context(), s, p); err != nil {
-				t.Fatal(err)
-			}
-			got, err := csv.NewReader(bytes.NewReader(raw(t, s, "runs/run/changes.csv"))).ReadAll()
-			if err != nil {
-				t.Fatal(err)
-			}
-			rows := [][]string{
-				{"user", "userPrincipalName", "rule", "license", "to", "via", "reason", "idleSince", "monthlySaving", "currency"},
-				{"id", want, want, want, want, "direct", want, "2026-09-14T09:00:00Z", "35.00", "SEK"},
-				{"S-1-5", "", "", "", "", "ad-group", "", "never", "0.50", "SEK"},
-			}
-			if d := cmp.Diff(rows, got); d != "" {
-				t.Errorf("rows (-want +got):\n%s", d)
-			}
-		})
-	}
-}
-
-func TestPutChangesFails(t *testing.T) {
-	t.Parallel()
-	down := errors.New("down")
-	if err := PutChanges(t.Context(), failing{open(t), down}, newPlan()); !errors.Is(err, down) {
-		t.Errorf("error %v", err)
 	}
 }
 
