@@ -24,6 +24,7 @@ var floors = [][]string{
 	{"shared/history"},
 	{"shared/decision"},
 	{"shared/runs", "shared/report"},
+	{"shared/workflow/restore"},
 	{"shared/workflow", "shared/relay/worker", "shared/step"},
 	{"functions"},
 }

@@ -23,7 +23,7 @@ type settings struct {
 }
 
 func main() {
-	step.Start(open, apply.ErrRefused, step.ErrPolicy, runs.ErrNoPlan, snapshot.ErrUnknownRun)
+	step.Start(open, runs.ErrRefused, step.ErrPolicy, runs.ErrNoPlan, snapshot.ErrUnknownRun)
 }
 
 func open(ctx context.Context, env *settings) (func(context.Context, apply.StepInput) (*apply.BatchState, error), error) {

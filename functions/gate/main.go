@@ -12,6 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/gate"
+	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
 type settings struct {
@@ -21,7 +22,7 @@ type settings struct {
 }
 
 func main() {
-	step.Start(open, gate.ErrRefused, gate.ErrNothing, step.ErrPolicy, runs.ErrNoPlan, snapshot.ErrUnknownRun)
+	step.Start(open, runs.ErrRefused, restore.ErrNothing, step.ErrPolicy, runs.ErrNoPlan, snapshot.ErrUnknownRun)
 }
 
 func open(ctx context.Context, env *settings) (func(context.Context, gate.StepInput) (*gate.StepOutput, error), error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -48,6 +49,18 @@ type Touch struct {
 	User    string `json:"user"`
 	License string `json:"license"`
 	Run     string `json:"run,omitempty"`
+}
+
+// PlannedBy returns what a plan leaves for later runs. A plan in audit touches nobody.
+func PlannedBy(p *plan.Plan) *Planned {
+	past := &Planned{Run: p.Run, AsOf: p.AsOf, Expires: p.Expires, Touches: []Touch{}}
+	if p.Mode == policy.Audit {
+		return past
+	}
+	for _, c := range slices.Concat(p.Changes, p.Notices) {
+		past.Touches = append(past.Touches, Touch{User: c.User, License: c.License})
+	}
+	return past
 }
 
 // PutPlanned writes what a plan leaves. everybody is true for a plan that was made for all people, from their data.

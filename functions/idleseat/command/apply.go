@@ -58,7 +58,7 @@ func (c *applyCmd) Run(a *Process) error {
 		}
 	}
 	if !c.Yes && !confirm(a, p) {
-		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", apply.ErrRefused)
+		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
 	}
 	failed, err := resume(a, applier, p, in.Policy, "")
 	if err != nil || idle {
@@ -96,7 +96,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 	for _, run := range p.Resumes {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
 		switch {
-		case errors.Is(err, apply.ErrRefused), errors.Is(err, runs.ErrNoPlan):
+		case errors.Is(err, runs.ErrRefused), errors.Is(err, runs.ErrNoPlan):
 			fmt.Fprintf(a.Stderr, "run %s cannot go on: %s\n", run, oneLine(err.Error()))
 			continue
 		case err != nil:
@@ -153,7 +153,7 @@ func failures(p *plan.Plan, r *runs.Results) error {
 		}
 	}
 	if p.Restores != "" && n > 0 {
-		return fmt.Errorf("%w by run %s: %d licenses were not put back (the notes say why)", apply.ErrRefused, p.Run, n)
+		return fmt.Errorf("%w by run %s: %d licenses were not put back (the notes say why)", runs.ErrRefused, p.Run, n)
 	}
 	return nil
 }

@@ -23,9 +23,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
-	"github.com/idleseat/idleseat/shared/workflow/apply"
 	"github.com/idleseat/idleseat/shared/workflow/collect"
-	"github.com/idleseat/idleseat/shared/workflow/gate"
+	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
 // The exit statuses of every command.
@@ -159,11 +158,11 @@ func (a *Process) fail(err error) int {
 	var faults policy.Faults
 	var held onHoldError
 	switch {
-	case errors.As(err, &held), errors.Is(err, apply.ErrRefused), errors.Is(err, gate.ErrRefused):
+	case errors.As(err, &held), errors.Is(err, runs.ErrRefused), errors.Is(err, runs.ErrRefused):
 		return exitHeld
 	case errors.As(err, &usage), errors.As(err, &faults), errors.Is(err, collect.ErrPolicy),
 		errors.Is(err, directory.ErrNoPerson), errors.Is(err, directory.ErrAmbiguousPerson), errors.Is(err, decision.ErrUnknownUser),
-		errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, runs.ErrNoPlan), errors.Is(err, gate.ErrNothing):
+		errors.Is(err, snapshot.ErrUnknownRun), errors.Is(err, runs.ErrNoPlan), errors.Is(err, restore.ErrNothing):
 		return exitUsage
 	default:
 		return exitFailed

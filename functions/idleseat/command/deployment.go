@@ -17,7 +17,6 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/step"
-	"github.com/idleseat/idleseat/shared/workflow/apply"
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
@@ -97,7 +96,7 @@ func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	if e.Status != types.ExecutionStatusSucceeded {
 		err := fmt.Errorf("execution %s ended as %s: %s: %s", aws.ToString(e.Name), e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
 		if aws.ToString(e.Error) == step.Refused {
-			return nil, fmt.Errorf("%w: %w", apply.ErrRefused, err)
+			return nil, fmt.Errorf("%w: %w", runs.ErrRefused, err)
 		}
 		return nil, err
 	}

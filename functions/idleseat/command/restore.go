@@ -6,9 +6,10 @@ import (
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 	"github.com/idleseat/idleseat/shared/workflow/apply"
-	"github.com/idleseat/idleseat/shared/workflow/gate"
+	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
 type restoreCmd struct {
@@ -49,7 +50,7 @@ func (c *restoreCmd) Run(a *Process) error {
 		}
 	}
 	if c.From == "" {
-		if runs, err = gate.Taken(a.Context, s, user, c.User); err != nil {
+		if runs, err = restore.Taken(a.Context, s, user, c.User); err != nil {
 			return err
 		}
 	}
@@ -91,7 +92,7 @@ func (c *restoreCmd) inForce(a *Process) string {
 
 // putBack plans and applies the restore of one run, after it resumed what was begun before.
 func (c *restoreCmd) putBack(a *Process, line *pipeline, s store.Store, run, user string) error {
-	p, err := gate.Restore(a.Context, s, gate.RestoreRequest{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
+	p, err := restore.Plan(a.Context, s, restore.Request{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func (c *restoreCmd) putBack(a *Process, line *pipeline, s store.Store, run, use
 		fmt.Fprintf(a.Stderr, "not put back: %s\n", oneLine(why))
 	}
 	if !c.Yes && !confirm(a, p) {
-		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", apply.ErrRefused)
+		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", runs.ErrRefused)
 	}
 	applier := line.applier()
 	failed, err := resume(a, applier, p, "", user)

@@ -71,7 +71,7 @@ func step[Out any](f *functions, what string, do func(context.Context) (Out, err
 			}
 			return out, nil
 		}
-		if errors.Is(err, gate.ErrRefused) || errors.Is(err, apply.ErrRefused) {
+		if errors.Is(err, runs.ErrRefused) || errors.Is(err, runs.ErrRefused) {
 			return out, err
 		}
 		f.w.clock.pass(time.Duration(5<<try) * time.Second)
@@ -138,7 +138,7 @@ func (f *functions) decide(in gate.StepInput) (*gate.StepOutput, error) {
 // apply applies an approved plan in a new execution, to its end.
 func (f *functions) apply(run, hash string, override bool) (r runs.Results, refused bool, err error) {
 	r, err = f.execute("apply", gate.StepInput{Op: "approve", Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
-	return r, errors.Is(err, gate.ErrRefused), err
+	return r, errors.Is(err, runs.ErrRefused), err
 }
 
 // restore restores a run in a new execution.

@@ -23,10 +23,6 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRefused is returned when a safety check forbids applying the plan.
-// Nothing was written to a directory.
-var ErrRefused = errors.New("refused")
-
 // Entra is what apply asks of Microsoft Entra ID.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
@@ -150,7 +146,7 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	}
 	batches := slices.DeleteFunc(p.Batches(), func(b plan.Batch) bool { return in.Batch != "" && b.Name != in.Batch })
 	if in.Batch != "" && len(batches) == 0 {
-		return nil, fmt.Errorf("%w: the plan of run %s has no batch %q", ErrRefused, in.Run, in.Batch)
+		return nil, fmt.Errorf("%w: the plan of run %s has no batch %q", runs.ErrRefused, in.Run, in.Batch)
 	}
 	results, err := runs.GetResults(ctx, a.Store, p, batches)
 	if err != nil {

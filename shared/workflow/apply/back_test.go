@@ -162,7 +162,7 @@ func TestNoticeIsGiven(t *testing.T) {
 	if err != nil || e.Via != "notice" || e.Source+e.Target+e.SKU+e.TargetSKU != "" || len(e.Before.InGroups)+len(e.Before.Assignments) > 0 {
 		t.Errorf("a notice names no way: %+v, %v", e, err)
 	}
-	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) {
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, runs.ErrRefused) {
 		t.Errorf("again: %v", err)
 	}
 	signedIn := announced(t, plan.Notice)
@@ -236,7 +236,7 @@ func TestNewerPlan(t *testing.T) {
 	if err := history.PutPlanned(t.Context(), b.Store, newer, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the plan of run run-2 superseded it; apply that one") {
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), "the plan of run run-2 superseded it; apply that one") {
 		t.Errorf("apply: %v", err)
 	}
 	in := ledger.Intent{Person: "id-anna", License: "e3", Run: "run", Rule: "m365", To: "exo", Via: "entra-group", Source: "g-e3", Target: "g-exo", SKU: "sku-e3", TargetSKU: "sku-exo", At: asOf}

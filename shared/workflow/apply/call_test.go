@@ -37,7 +37,7 @@ func TestNotedAsOverAndOpen(t *testing.T) {
 		want string // in the error
 	}{
 		"open":                       {func(*bench) {}, nil, ""},
-		"another tenant":             {func(b *bench) { b.entra.tenant = "other" }, ErrRefused, "Graph answered for other"},
+		"another tenant":             {func(b *bench) { b.entra.tenant = "other" }, runs.ErrRefused, "Graph answered for other"},
 		"the ledger cannot be read":  {func(b *bench) { b.Store = brokenStore{b.Store, "", "ledger/"} }, errDown, "down"},
 		"the tenant cannot be asked": {func(b *bench) { b.entra.fail = map[string]error{"Tenant": errDown} }, errDown, "down"},
 	} {
@@ -79,7 +79,7 @@ func TestBatchThatIsOver(t *testing.T) {
 	if err != nil || r.Count(runs.Done) != 1 || len(r.Results) != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if err := b.Check(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "every change of the plan is final already") {
+	if err := b.Check(t.Context(), Request{Run: "run"}); !errors.Is(err, runs.ErrRefused) || !strings.Contains(fmt.Sprint(err), "every change of the plan is final already") {
 		t.Errorf("%v", err)
 	}
 	b.wrote(t, changeEXO)
@@ -90,7 +90,7 @@ func TestPlanOfNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.plan(t, func(p *plan.Plan) { p.Changes, p.Verdict = nil, plan.Nothing })
-	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "the plan changes nothing") {
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, runs.ErrRefused) || !strings.Contains(fmt.Sprint(err), "the plan changes nothing") {
 		t.Errorf("%v", err)
 	}
 	b.untouched(t)

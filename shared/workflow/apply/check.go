@@ -9,6 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
 )
 
 // check holds everything that forbids a plan before the first write. A plan
@@ -16,7 +17,7 @@ import (
 func (j *job) check(ctx context.Context, in Request) error {
 	p := j.plan
 	refuse := func(format string, args ...any) error {
-		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
+		return fmt.Errorf("%w to apply run %s: %s", runs.ErrRefused, in.Run, fmt.Sprintf(format, args...))
 	}
 	if why := j.inForce.forbidden(p); why != "" {
 		return refuse("%s", why)

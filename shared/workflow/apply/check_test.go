@@ -76,8 +76,8 @@ func TestRefused(t *testing.T) {
 			tc.what(t, b, &in)
 			_, err := b.Apply(t.Context(), in)
 			for of, err := range map[string]error{"Apply": err, "Check": b.Check(t.Context(), in)} {
-				if !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), tc.want) {
-					t.Errorf("%s: %v, want ErrRefused and %q", of, err, tc.want)
+				if !errors.Is(err, runs.ErrRefused) || !strings.Contains(fmt.Sprint(err), tc.want) {
+					t.Errorf("%s: %v, want runs.ErrRefused and %q", of, err, tc.want)
 				}
 			}
 			b.untouched(t)
@@ -136,7 +136,7 @@ func TestFails(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, moveAnna)
 			tc.what(t, b)
-			if r, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, tc.is) || errors.Is(err, ErrRefused) || r != nil {
+			if r, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, tc.is) || errors.Is(err, runs.ErrRefused) || r != nil {
 				t.Errorf("results %+v, error %v, want %v", r, err, tc.is)
 			}
 			b.wrote(t)
@@ -192,8 +192,8 @@ func TestOverrideOutlivesItsProcess(t *testing.T) {
 		want  error
 	}{
 		"the override is known":       {"", nil},
-		"it is of another plan":       {`{"run":"run","planHash":"abc"}`, ErrRefused},
-		"nobody can read it any more": {"{", ErrRefused},
+		"it is of another plan":       {`{"run":"run","planHash":"abc"}`, runs.ErrRefused},
+		"nobody can read it any more": {"{", runs.ErrRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -249,7 +249,7 @@ func TestAllFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
 	b.apply(t, runs.Done, "")
-	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "final") {
+	if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, runs.ErrRefused) || !strings.Contains(fmt.Sprint(err), "final") {
 		t.Errorf("error %v", err)
 	}
 	b.wrote(t, changeEXO)
@@ -265,7 +265,7 @@ func TestExpiredAndDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.at(asOf.Add(2 * plan.Lifetime))
-	if err := b.Check(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) || !strings.Contains(fmt.Sprint(err), "expired") {
+	if err := b.Check(t.Context(), Request{Run: "run"}); !errors.Is(err, runs.ErrRefused) || !strings.Contains(fmt.Sprint(err), "expired") {
 		t.Errorf("error %v", err)
 	}
 }

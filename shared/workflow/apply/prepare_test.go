@@ -216,7 +216,7 @@ func TestOverriddenBatch(t *testing.T) {
 		})
 		state := BatchState{Run: "run", Batch: "entra-0001", PlanHash: hash, Override: override, Evidence: &protocol.Ending{Absent: true}}
 		_, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state})
-		if errors.Is(err, ErrRefused) == override {
+		if errors.Is(err, runs.ErrRefused) == override {
 			t.Errorf("override %t: %v", override, err)
 		}
 		r.is(t, want, "")

@@ -87,7 +87,7 @@ func TestSourcesAreProbed(t *testing.T) {
 			if (err == nil) != (tc.want == "") || err != nil && !strings.HasPrefix(err.Error(), tc.want) {
 				t.Errorf("%v, want %q", err, tc.want)
 			}
-			if strings.HasPrefix(tc.want, "refused") != errors.Is(err, ErrRefused) {
+			if strings.HasPrefix(tc.want, "refused") != errors.Is(err, runs.ErrRefused) {
 				t.Errorf("refused: %v", err)
 			}
 			if listed > adSample {

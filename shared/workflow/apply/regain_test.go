@@ -236,7 +236,7 @@ func TestBeginningTheWayBack(t *testing.T) {
 			b, _ := returns(t, daysAgo(10), exo)
 			tc.then(t, b)
 			if tc.want == "" {
-				if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, ErrRefused) {
+				if _, err := b.Apply(t.Context(), Request{Run: "run"}); !errors.Is(err, runs.ErrRefused) {
 					t.Errorf("%v", err)
 				}
 			} else {

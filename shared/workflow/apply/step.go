@@ -69,7 +69,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 	case "change":
 		return s.change(ctx, in.Batch)
 	}
-	return nil, fmt.Errorf("%w: the step %q is not known", ErrRefused, in.Op)
+	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
 // prepare lists the people whom the relay must read.
@@ -164,7 +164,7 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 		in.Override = b.PlanHash
 	}
 	results, err := applier.Apply(ctx, in)
-	if errors.Is(err, ErrRefused) {
+	if errors.Is(err, runs.ErrRefused) {
 		return nil, errors.Join(err, s.undone(ctx, &b, "nothing was done: "+err.Error(), err.Error()))
 	}
 	if err != nil {

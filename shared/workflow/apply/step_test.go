@@ -185,7 +185,7 @@ func TestStepsRefuse(t *testing.T) {
 		"unknown batch": {Op: "prepare", Batch: BatchState{Run: "run", Batch: "ad-0009"}},
 		"another hash":  {Op: "change", Batch: BatchState{Run: "run", Batch: "ad-0001", PlanHash: "x"}},
 	} {
-		if _, err := r.Do(t.Context(), in); !errors.Is(err, ErrRefused) {
+		if _, err := r.Do(t.Context(), in); !errors.Is(err, runs.ErrRefused) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -197,7 +197,7 @@ func TestRefusalIsNoted(t *testing.T) {
 	r := newRelayed(t, newBench(t, changeBo))
 	r.entra.tenant = "other"
 	state := BatchState{Run: "run", Batch: "entra-0001", Evidence: &protocol.Ending{Absent: true}}
-	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, ErrRefused) {
+	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, runs.ErrRefused) {
 		t.Fatal(err)
 	}
 	r.is(t, runs.Pending, "nothing was done: refused to apply run run")
@@ -221,7 +221,7 @@ func TestRefusedWhileWaiting(t *testing.T) {
 	r.is(t, runs.Pending, "waiting for its license")
 	r.entra.tenant = "other"
 	state := BatchState{Run: "run", Batch: "entra-0001", Evidence: &protocol.Ending{Absent: true}}
-	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, ErrRefused) {
+	if _, err := r.Do(t.Context(), StepInput{Op: "change", Batch: state}); !errors.Is(err, runs.ErrRefused) {
 		t.Fatal(err)
 	}
 	r.is(t, runs.Pending, "waiting for its license")

@@ -68,7 +68,7 @@ func TestStepThatFails(t *testing.T) {
 	b.entra.fail = map[string]error{"ReadPeople #1": errDown}
 	r := newRelayed(t, b)
 	in := StepInput{Op: "change", Batch: BatchState{Run: "run", Batch: "entra-0001", Evidence: &protocol.Ending{Absent: true}}}
-	if state, err := r.Do(t.Context(), in); !errors.Is(err, errDown) || errors.Is(err, ErrRefused) || state != nil {
+	if state, err := r.Do(t.Context(), in); !errors.Is(err, errDown) || errors.Is(err, runs.ErrRefused) || state != nil {
 		t.Errorf("%+v, %v", state, err)
 	}
 }

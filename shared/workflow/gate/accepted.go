@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"maps"
@@ -16,7 +15,6 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
-	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -83,7 +81,7 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 // why is set when it does not, or when the people are not known.
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
 	p, err := runs.GetPlan(ctx, s, o.Run)
-	if gone(err) {
+	if runs.Gone(err) {
 		return nil, "its plan is not to be had: " + err.Error(), nil
 	}
 	switch {
@@ -110,16 +108,10 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 			return nil, "the people whom the rules matched were altered since", nil
 		}
 	}
-	if gone(err) {
+	if runs.Gone(err) {
 		return nil, "its data are not to be had: " + err.Error(), nil
 	}
 	return people, "", err
-}
-
-// gone reports whether an object is missing or was altered, so that another try will not read it.
-func gone(err error) bool {
-	return errors.Is(err, runs.ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
-		errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone)
 }
 
 // has reports whether an override that was in force at an instant accepts that a rule takes a license from a person.

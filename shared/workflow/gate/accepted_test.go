@@ -84,7 +84,7 @@ func TestOverride(t *testing.T) {
 			}
 			p.MatchHash = ""
 			p.PlanHash = p.Hash()
-			if err := runs.PutPlan(t.Context(), s, p, nobody); err != nil {
+			if err := runs.PutPlan(t.Context(), s, p, runs.Nobody); err != nil {
 				t.Fatal(err)
 			}
 			o.PlanHash = p.PlanHash
@@ -257,12 +257,12 @@ func TestAsksNobody(t *testing.T) {
 		tally plan.Tally
 		want  string
 	}{
-		"nobody, all empty": {plan.Tally{Rule: "m365", Holders: 481, Keep: 481, Empty: map[string]int{"employeeType": 481}}, `rule m365 asks nobody: its condition "for" is not known to hold for any of the 481 holders; without a value: employeeType in 481 of 481; correct it`},
-		"nobody":            {plan.Tally{Rule: "m365", Holders: 5, Keep: 5}, "is not known to hold for any of the 5 holders; correct it"},
-		"somebody":          {plan.Tally{Rule: "m365", Holders: 481, Asked: 1}, ""},
-		"all exempt":        {plan.Tally{Rule: "m365", Holders: 5, Exempt: 5}, ""},
-		"no holders":        {plan.Tally{Rule: "m365"}, ""},
-		"asks everybody":    {plan.Tally{Rule: "citrix", Holders: 5}, ""},
+		"runs.Nobody, all empty": {plan.Tally{Rule: "m365", Holders: 481, Keep: 481, Empty: map[string]int{"employeeType": 481}}, `rule m365 asks nobody: its condition "for" is not known to hold for any of the 481 holders; without a value: employeeType in 481 of 481; correct it`},
+		"nobody":                 {plan.Tally{Rule: "m365", Holders: 5, Keep: 5}, "is not known to hold for any of the 5 holders; correct it"},
+		"somebody":               {plan.Tally{Rule: "m365", Holders: 481, Asked: 1}, ""},
+		"all exempt":             {plan.Tally{Rule: "m365", Holders: 5, Exempt: 5}, ""},
+		"no holders":             {plan.Tally{Rule: "m365"}, ""},
+		"asks everybody":         {plan.Tally{Rule: "citrix", Holders: 5}, ""},
 	} {
 		got := strings.Join(asksNobody(rules, []plan.Tally{tc.tally}), "\n")
 		if (tc.want == "") != (got == "") || !strings.Contains(got, tc.want) {

@@ -52,7 +52,7 @@ func TestApproveOnlyWhatMayBe(t *testing.T) {
 				}
 				return
 			}
-			if out != nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), tc.want) {
+			if out != nil || !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%+v, %v; want %q", out, err, tc.want)
 			}
 		})

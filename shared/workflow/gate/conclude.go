@@ -77,8 +77,8 @@ func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	p := begin(r, now)
+	p := runs.NewPlan(r, now)
 	p.Changes, p.Verdict, p.HoldReasons = []plan.Change{}, plan.Hold, []string{why}
 	p.PlanHash = p.Hash()
-	return p, runs.PutPlan(ctx, s, p, nobody)
+	return p, runs.PutPlan(ctx, s, p, runs.Nobody)
 }

@@ -130,7 +130,7 @@ func TestHoldOfDoubts(t *testing.T) {
 	}
 }
 
-// TestNotesOfAPlan: how groups were found, which members could not be read, which names belong to nobody, and which
+// TestNotesOfAPlan: how groups were found, which members could not be read, which names belong to runs.Nobody, and which
 // accounts count as converted.
 func TestNotesOfAPlan(t *testing.T) {
 	t.Parallel()

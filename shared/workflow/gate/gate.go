@@ -27,7 +27,7 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	if err != nil {
 		return nil, err
 	}
-	j := &judgement{Run: r, store: s, plan: begin(r, now)}
+	j := &judgement{Run: r, store: s, plan: runs.NewPlan(r, now)}
 	if err := j.choose(ctx); err != nil {
 		return nil, fmt.Errorf("plan run %s: %w", run, err)
 	}
@@ -193,7 +193,7 @@ func freeSeats(r *decision.Run) map[string]int {
 // account: most first plans are on hold, and a date that one of them saw must not go missing unnoticed.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == ""
-	past := planned(j.plan)
+	past := history.PlannedBy(j.plan)
 	past.HeldAgain, past.OnHold = j.again, j.plan.Verdict == plan.Hold
 	for source, reading := range j.Manifest.Readings {
 		if !everybody || j.Feeds[source].State != plan.Healthy {
@@ -220,39 +220,6 @@ func (j *judgement) reportBaselines(believed bool) map[string]*plan.Baseline {
 		}
 	}
 	return seen
-}
-
-// planned is what a plan leaves for later runs. A plan in audit touches nobody.
-func planned(p *plan.Plan) *history.Planned {
-	past := &history.Planned{Run: p.Run, AsOf: p.AsOf, Expires: p.Expires, Touches: []history.Touch{}}
-	if p.Mode == policy.Audit {
-		return past
-	}
-	for _, c := range slices.Concat(p.Changes, p.Notices) {
-		past.Touches = append(past.Touches, history.Touch{User: c.User, License: c.License})
-	}
-	return past
-}
-
-func begin(r *decision.Run, now time.Time) *plan.Plan {
-	return &plan.Plan{
-		Run: r.Begin.Run, AsOf: r.Begin.AsOf, Tenant: r.Begin.Tenant, Mode: r.Policy.Mode, Currency: r.Policy.Currency,
-		Sources:      signals(r),
-		FirstRun:     r.History == nil || r.History.Earlier == "" && r.History.Len() == 0,
-		ManifestHash: r.ManifestHash, PolicyHash: r.Begin.PolicyHash(), Tool: r.Begin.Tool,
-		Created: now.UTC(), Expires: now.UTC().Add(plan.Lifetime),
-	}
-}
-
-// signals returns the health of every signal that was judged, by name.
-func signals(r *decision.Run) map[string]plan.Feed {
-	all := map[string]plan.Feed{}
-	for s, f := range r.Feeds {
-		if f.State != "" {
-			all[directory.Signal(s).String()] = f
-		}
-	}
-	return all
 }
 
 func count(sum decision.Summary) plan.Counts {

@@ -16,6 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
 // TestWhatStepsLeaveInTheStore: the results of a whole run, and the changes as a file for people, also for a restore.
@@ -27,7 +28,7 @@ func TestWhatStepsLeaveInTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done})
-	if _, err := Restore(t.Context(), s.Store, RestoreRequest{Of: "earlier", Run: "mine", Policy: text}, clock); err != nil {
+	if _, err := restore.Plan(t.Context(), s.Store, restore.Request{Of: "earlier", Run: "mine", Policy: text}, clock); err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"runs/run/results/settled.json", "runs/run/changes.csv", "runs/mine/changes.csv", "runs/mine/plan.json"} {
@@ -88,7 +89,7 @@ func TestOverrideWhoseDataAreGone(t *testing.T) {
 	s := quiet().put(t)
 	p := &plan.Plan{Run: "r0", Verdict: plan.Hold, Overridable: true, MatchHash: "x", HoldReasons: []string{"limit"}}
 	p.PlanHash = p.Hash()
-	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "r0", Tenant: tenant, Policy: text, Partitions: 1}), snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "r0"}), runs.PutPlan(t.Context(), s, p, nobody)); err != nil {
+	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "r0", Tenant: tenant, Policy: text, Partitions: 1}), snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "r0"}), runs.PutPlan(t.Context(), s, p, runs.Nobody)); err != nil {
 		t.Fatal(err)
 	}
 	people, why, err := peopleOf(t.Context(), s, &history.Override{Run: "r0", PlanHash: p.PlanHash})
@@ -164,7 +165,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p, err := Restore(t.Context(), s, RestoreRequest{Of: "mixed", Run: "mine", Policy: text}, clock)
+			p, err := restore.Plan(t.Context(), s, restore.Request{Of: "mixed", Run: "mine", Policy: text}, clock)
 			if err != nil || users(p.Changes) != "ann" {
 				t.Errorf("%s, planned %t: %+v, %v", name, planned, p, err)
 			}
@@ -174,7 +175,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 	if err := store.PutBytes(t.Context(), s, "history/plans/ghost.json", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "ghost", Run: "mine", Policy: text}, clock); !errors.Is(err, ErrNothing) || errors.Is(err, runs.ErrNoPlan) {
+	if p, err := restore.Plan(t.Context(), s, restore.Request{Of: "ghost", Run: "mine", Policy: text}, clock); !errors.Is(err, restore.ErrNothing) || errors.Is(err, runs.ErrNoPlan) {
 		t.Errorf("a damaged plan of nothing: %+v, %v", p, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
 // takes makes an earlier run with a plan that changed the E3 of some people. A change with an empty outcome is still
@@ -40,7 +41,7 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 		}
 	}
 	p.PlanHash = p.Hash()
-	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1}), runs.PutPlan(t.Context(), s, p, nobody), history.PutPlanned(t.Context(), s, past, true)); err != nil {
+	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1}), runs.PutPlan(t.Context(), s, p, runs.Nobody), history.PutPlanned(t.Context(), s, past, true)); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -136,9 +137,9 @@ func TestRestorePlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", User: tc.user, Run: "mine"}, clock)
+			p, err := restore.Plan(t.Context(), s, restore.Request{Of: "earlier", User: tc.user, Run: "mine"}, clock)
 			if len(tc.want)+len(tc.resumes) == 0 {
-				if !errors.Is(err, ErrNothing) {
+				if !errors.Is(err, restore.ErrNothing) {
 					t.Errorf("%+v, %v", p, err)
 				}
 				return
@@ -169,7 +170,7 @@ func TestRestorePlans(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Restore(t.Context(), steps(t, quiet()).Store, RestoreRequest{Of: "never", Run: "mine"}, clock); !errors.Is(err, runs.ErrNoPlan) {
+	if _, err := restore.Plan(t.Context(), steps(t, quiet()).Store, restore.Request{Of: "never", Run: "mine"}, clock); !errors.Is(err, runs.ErrNoPlan) {
 		t.Errorf("a run that never was: %v", err)
 	}
 }

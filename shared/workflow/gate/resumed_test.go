@@ -9,12 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
 // TestResumedChanges: the results of changes that earlier runs had begun are counted beside the plan's own. Batches of
@@ -34,7 +36,7 @@ func TestResumedChanges(t *testing.T) {
 	if err := history.PutOverride(t.Context(), s.Store, noted); err != nil {
 		t.Fatal(err)
 	}
-	if err := runs.PutPlan(t.Context(), s.Store, p, nobody); err != nil {
+	if err := runs.PutPlan(t.Context(), s.Store, p, runs.Nobody); err != nil {
 		t.Fatal(err)
 	}
 	book := ledger.In(s.Store)
@@ -125,7 +127,7 @@ func TestRestoresOnTheWay(t *testing.T) {
 		}
 	}
 	for user, want := range map[string][]string{"": {"back1", "back2"}, "cid": {"back2"}, "S-bob": {"back1"}, "ANN@x.example": {"back2"}} {
-		p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", User: user, Run: "mine-" + user, Policy: text}, clock)
+		p, err := restore.Plan(t.Context(), s, restore.Request{Of: "earlier", User: user, Run: "mine-" + user, Policy: text}, clock)
 		if err != nil {
 			t.Errorf("%s: %v", user, err)
 			continue
@@ -254,7 +256,7 @@ func TestRunThatCanEndItself(t *testing.T) {
 	if _, err := ledger.In(s).Begin(t.Context(), ledger.Intent{Person: "bob", License: "e3", Run: "run", Rule: "m365"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	p, err := Restore(t.Context(), s, RestoreRequest{Of: "run", Run: "mine"}, clock)
+	p, err := restore.Plan(t.Context(), s, restore.Request{Of: "run", Run: "mine"}, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,8 +264,8 @@ func TestRunThatCanEndItself(t *testing.T) {
 		t.Errorf("changes %+v, resumes %v", p.Changes, p.Resumes)
 	}
 	for run, want := range map[string]bool{"run": false, "lost": true} {
-		if over, err := isOver(t.Context(), s, run); over != want || err != nil {
-			t.Errorf("%s: %t, %v", run, over, err)
+		if _, err := decision.Open(t.Context(), s, run); runs.Gone(err) != want {
+			t.Errorf("%s: %v", run, err)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"time"
 
@@ -15,10 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
-
-// ErrRefused is returned when a plan may not be applied in the way that was asked.
-var ErrRefused = errors.New("refused")
 
 // A run waits for the directory from one minute on, twice as long each time and at most an hour, for about a day.
 const (
@@ -107,7 +104,7 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	case "settle":
 		return s.conclude(ctx, in.Run, in.Round)
 	}
-	return nil, fmt.Errorf("%w: the step %q is not known", ErrRefused, in.Op)
+	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
 }
 
 // feedAge returns the age of the newest date of each source that has one, in hours.
@@ -133,7 +130,7 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 		return nil, err
 	}
 	refuse := func(format string, args ...any) error {
-		return fmt.Errorf("%w to apply run %s: %s", ErrRefused, in.Run, fmt.Sprintf(format, args...))
+		return fmt.Errorf("%w to apply run %s: %s", runs.ErrRefused, in.Run, fmt.Sprintf(format, args...))
 	}
 	out := outputOf(p, results, in.Override)
 	if err := s.resume(ctx, p, out); err != nil {
@@ -182,7 +179,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	old, user := in.Request.Restore, in.Request.User
 	if old == "" && user != "" {
 		var err error
-		if old, user, err = s.takenFrom(ctx, user); err != nil {
+		if old, user, err = restore.TakenFrom(ctx, s.Store, s.Now(), user); err != nil {
 			return nil, err
 		}
 	}
@@ -190,7 +187,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	if err != nil {
 		inForce = "" // a restore needs no valid policy
 	}
-	p, err := Restore(ctx, s.Store, RestoreRequest{Of: old, User: user, Run: run, Policy: inForce}, s.Now())
+	p, err := restore.Plan(ctx, s.Store, restore.Request{Of: old, User: user, Run: run, Policy: inForce}, s.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +201,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())
-		if gone(err) {
+		if runs.Gone(err) {
 			continue
 		}
 		if err != nil {

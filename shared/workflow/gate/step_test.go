@@ -15,6 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
+	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
 func steps(t *testing.T, e evaluated) *Steps {
@@ -93,14 +94,14 @@ func TestApprove(t *testing.T) {
 		switch {
 		case tt.want == "" && (err != nil || !out.Go || len(out.Batches.Entra)+len(out.Batches.AD) == 0):
 			t.Errorf("%s: %+v, %v", name, out, err)
-		case tt.want != "" && (!errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), tt.want)):
+		case tt.want != "" && (!errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), tt.want)):
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "none", PlanHash: "x"}}); !errors.Is(err, runs.ErrNoPlan) {
 		t.Errorf("no such run: %v", err)
 	}
-	if _, err := s.Do(t.Context(), StepInput{Op: "fly"}); !errors.Is(err, ErrRefused) {
+	if _, err := s.Do(t.Context(), StepInput{Op: "fly"}); !errors.Is(err, runs.ErrRefused) {
 		t.Errorf("unknown step: %v", err)
 	}
 }
@@ -115,23 +116,23 @@ func TestClosed(t *testing.T) {
 	}{
 		"the policy changed": {func(_ *testing.T, s *Steps) {
 			s.Policy = func(context.Context) (string, error) { return text + "# edited\n", nil }
-		}, "policy has changed", ErrRefused},
+		}, "policy has changed", runs.ErrRefused},
 		"the policy cannot be read": {func(_ *testing.T, s *Steps) {
 			s.Policy = func(context.Context) (string, error) { return "", errDown }
 		}, "down", errDown},
 		"expired": {func(_ *testing.T, s *Steps) {
 			s.Now = func() time.Time { return clock.Add(plan.Lifetime + time.Hour) }
-		}, "the plan expired at", ErrRefused},
+		}, "the plan expired at", runs.ErrRefused},
 		"a newer plan": {func(t *testing.T, s *Steps) {
 			if err := history.PutPlanned(t.Context(), s.Store, &history.Planned{Run: "run2"}, true); err != nil {
 				t.Fatal(err)
 			}
-		}, "run2 superseded it", ErrRefused},
+		}, "run2 superseded it", runs.ErrRefused},
 		"put back": {func(t *testing.T, s *Steps) {
 			if err := history.Withdraw(t.Context(), s.Store, "run", "run-3", clock); err != nil {
 				t.Fatal(err)
 			}
-		}, "run-3 puts it back", ErrRefused},
+		}, "run-3 puts it back", runs.ErrRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -154,7 +155,7 @@ func TestHold(t *testing.T) {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	in := Request{Run: "run", PlanHash: out.PlanHash, Override: true}
-	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: in}); !errors.Is(err, ErrRefused) {
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: in}); !errors.Is(err, runs.ErrRefused) {
 		t.Errorf("overridden: %v", err)
 	}
 }
@@ -218,15 +219,15 @@ func TestSettle(t *testing.T) {
 	if out := settle(6); out.Go || out.Results[runs.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || out.Metrics("settle")["RunEnded"] != 1 || out.Refused != "" {
 		t.Errorf("all final: %+v", out)
 	}
-	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); !errors.Is(err, ErrRefused) {
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); !errors.Is(err, runs.ErrRefused) {
 		t.Errorf("a plan of which all is final was approved: %v", err)
 	}
 
 	// Only changes that were made are restored. A repeated step finds the run of the restore there.
-	restore := StepInput{Op: "restore", Execution: "e", Started: clock, Request: Request{Restore: "run"}}
+	asked := StepInput{Op: "restore", Execution: "e", Started: clock, Request: Request{Restore: "run"}}
 	s.Policy = func(context.Context) (string, error) { return "", errDown } // the way back needs none
 	for range 2 {
-		out, err := s.Do(t.Context(), restore)
+		out, err := s.Do(t.Context(), asked)
 		if err != nil || out.Changes != 1 || !out.Go {
 			t.Fatalf("restore: %+v, %v", out, err)
 		}
@@ -235,9 +236,9 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%+v, %v", back, err)
 		}
 	}
-	restore.Request.User = "somebody else"
-	restore.Execution = "f"
-	if _, err := s.Do(t.Context(), restore); !errors.Is(err, ErrNothing) {
+	asked.Request.User = "somebody else"
+	asked.Execution = "f"
+	if _, err := s.Do(t.Context(), asked); !errors.Is(err, restore.ErrNothing) {
 		t.Errorf("of somebody else: %v", err)
 	}
 }

@@ -84,18 +84,6 @@ func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	}
 }
 
-// TestAuditLeavesNothing: a plan in audit touches nobody.
-func TestAuditLeavesNothing(t *testing.T) {
-	t.Parallel()
-	changes, notices := []plan.Change{{User: "a", License: "e3"}}, []plan.Change{{User: "b", License: "e3"}}
-	for mode, want := range map[policy.Mode][]history.Touch{policy.Audit: {}, policy.Review: {{User: "a", License: "e3"}, {User: "b", License: "e3"}}} {
-		got := planned(&plan.Plan{Run: "r", Mode: mode, AsOf: asOf, Expires: clock, Changes: changes, Notices: notices})
-		if d := cmp.Diff(&history.Planned{Run: "r", AsOf: asOf, Expires: clock, Touches: want}, got); d != "" {
-			t.Errorf("%s (-want +got):\n%s", mode, d)
-		}
-	}
-}
-
 // TestOpenCounts: an open change counts as taken in the sum of 30 days, unless it is a restore.
 func TestOpenCounts(t *testing.T) {
 	t.Parallel()

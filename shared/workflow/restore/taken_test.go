@@ -1,4 +1,4 @@
-package gate
+package restore
 
 import (
 	"errors"
@@ -11,7 +11,6 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
-	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -43,7 +42,7 @@ func TestTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := quiet().put(t)
+			s := store.Store(&store.Memory{})
 			book := ledger.In(s)
 			for _, x := range tc.entries {
 				last, err := book.Latest(t.Context(), "ann", x.license)
@@ -64,7 +63,7 @@ func TestTaken(t *testing.T) {
 			}
 		})
 	}
-	s := quiet().put(t)
+	s := store.Store(&store.Memory{})
 	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +117,7 @@ func TestKeysOf(t *testing.T) {
 	}{
 		"both halves":            {everybody, "ann@x.example", []string{"id-ann", "S-1-5-21-1"}, nil},
 		"Active Directory alone": {everybody, "cid@x.example", []string{"S-1-5-21-3"}, nil},
-		"two people":             {everybody, "bob@x.example", nil, ErrRefused},
+		"two people":             {everybody, "bob@x.example", nil, runs.ErrRefused},
 		"Entra alone":            {everybody, "id-bob", []string{"id-bob"}, nil},
 		"nobody there":           {everybody, "gone", []string{"gone"}, nil},
 		"no run":                 {func(*testing.T, store.Store) {}, "ann@x.example", []string{"ann@x.example"}, nil},
@@ -132,7 +131,7 @@ func TestKeysOf(t *testing.T) {
 			t.Parallel()
 			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
-			got, err := stepsOn(s).keysOf(t.Context(), tc.name)
+			got, err := keysOf(t.Context(), s, clock, tc.name)
 			if tc.is != nil {
 				got = nil // the caller looks at the error
 			}
@@ -155,7 +154,7 @@ func TestTakenFromEitherKey(t *testing.T) {
 		if err != nil || ledger.In(s).Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done}) != nil {
 			t.Fatal(err)
 		}
-		run, user, err := stepsOn(s).takenFrom(t.Context(), "ann@x.example")
+		run, user, err := TakenFrom(t.Context(), s, clock, "ann@x.example")
 		if (run == "r1" && user == key) != found || errors.Is(err, ErrNothing) == found {
 			t.Errorf("%s: %s of %s, %v", key, run, user, err)
 		}
@@ -174,83 +173,7 @@ func TestDataThatCannotBeRead(t *testing.T) {
 	if err := store.PutBytes(t.Context(), s, r.Manifest.Readings[0].Parts[0].Key, []byte("half")); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := stepsOn(s).keysOf(t.Context(), "id-ann"); err == nil || errors.Is(err, decision.ErrUnknownUser) {
+	if got, err := keysOf(t.Context(), s, clock, "id-ann"); err == nil || errors.Is(err, decision.ErrUnknownUser) {
 		t.Errorf("%v, %v", got, err)
-	}
-}
-
-// TestOpenChangesOfEarlierRuns: what is known of each, in order, for everybody or for the people of the run.
-func TestOpenChangesOfEarlierRuns(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		user  string // a run for one person
-		spoil string // key of an object
-		want  []string
-	}{
-		"for one by the SID": {"id-dan dan", "", []string{"dan: begun, and nothing is known of it since"}},
-		"for everybody":      {"", "", []string{"ann: the relay is silent", "dan: begun, and nothing is known of it since"}},
-		"for one of them":    {"dan", "", []string{"dan: begun, and nothing is known of it since"}},
-		"for somebody else":  {"eve", "", nil},
-		"results are gone":   {"", "runs/earlier/results/entra-0001.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}},
-		"the plan is broken": {"", "runs/earlier/plan.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := store.Store(&store.Memory{})
-			old := takes(t, s, "earlier", map[string]ledger.Outcome{"dan": "", "ann": "", "bob": ledger.Done})
-			putResults(t, s, old)
-			if tc.spoil != "" {
-				if err := store.PutBytes(t.Context(), s, tc.spoil, []byte("{")); err != nil {
-					t.Fatal(err)
-				}
-			}
-			e := quiet()
-			e.user = tc.user
-			if id, sid, both := strings.Cut(tc.user, " "); tc.user != "" {
-				if !both {
-					sid = "S-" + id
-				}
-				e.partitions[0] = []plan.Decision{{User: id, SID: sid, Rule: "m365", License: "e3"}}
-			}
-			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // the run knows the past by it
-			e.putInto(t, s)
-			p, err := Run(t.Context(), s, "run", clock)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, b := range p.Pending {
-				got = append(got, b.User+": "+b.Reason)
-				if b.Run != "earlier" || b.License != "e3" || b.To != "exo" || b.UserPrincipalName != b.User+"@x.example" || !b.Since.Equal(asOf) {
-					t.Errorf("%+v", b)
-				}
-			}
-			if d := cmp.Diff(tc.want, got); d != "" {
-				t.Errorf("(-want +got):\n%s", d)
-			}
-			resumes := []string{"earlier"}
-			if tc.want == nil {
-				resumes = nil
-			}
-			if d := cmp.Diff(resumes, p.Resumes); d != "" {
-				t.Errorf("resumes (-want +got):\n%s", d)
-			}
-		})
-	}
-}
-
-// putResults stores results by which the batches of a plan wait for ann.
-func putResults(t *testing.T, s store.Store, p *plan.Plan) {
-	t.Helper()
-	said := &runs.Results{Run: p.Run, PlanHash: p.PlanHash}
-	for i := range p.Changes {
-		note := ""
-		if p.Changes[i].User == "ann" {
-			note = "the relay is silent"
-		}
-		said.Set(runs.ResultOf(&p.Changes[i], runs.Pending, note))
-	}
-	if err := runs.PutResults(t.Context(), s, "entra-0001", said); err != nil {
-		t.Fatal(err)
 	}
 }

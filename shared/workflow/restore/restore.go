@@ -1,4 +1,6 @@
-package gate
+// Package restore plans, as a run of its own, to let people have again what a run took. It rests on the ledger alone:
+// the data of that run may be missing or damaged. The plan is applied like any other one, by package apply.
+package restore
 
 import (
 	"context"
@@ -25,8 +27,8 @@ import (
 // ErrNothing is returned when there is nothing to restore.
 var ErrNothing = errors.New("nothing to put back")
 
-// Back says what a restore puts back.
-type RestoreRequest struct {
+// Request says what is restored.
+type Request struct {
 	Of   string // the run that took it
 	User string // restore only this person: an object id, SID or user principal name; empty: everybody
 	Run  string // the run of the restore
@@ -34,13 +36,13 @@ type RestoreRequest struct {
 	Policy string
 }
 
-// Restore plans, as a run of its own, to restore what a run took: everything, or what one person lost. It leaves out
+// Plan makes the plan to restore what a run took: everything, or what one person lost. It leaves out
 // changes that were not made and licenses that are already restored. The plan is applied like any other, but no rule is
 // asked. It rests on the ledger alone, since the data of the run may be missing or damaged.
 //
 // A restore of a whole run stops that run first. A restore of one person stops only the changes of that person. The
 // plan resumes the runs that have open changes: the run itself, and other restores of it.
-func Restore(ctx context.Context, s store.Store, in RestoreRequest, now time.Time) (*plan.Plan, error) {
+func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
 	if err != nil {
@@ -70,7 +72,7 @@ func Restore(ctx context.Context, s store.Store, in RestoreRequest, now time.Tim
 	if err != nil {
 		return nil, err
 	}
-	p := begin(r, now)
+	p := runs.NewPlan(r, now)
 	p.Sources = map[string]plan.Feed{}
 	for _, source := range []string{"entra", "ad"} {
 		p.Sources[source] = plan.Feed{State: plan.Absent, Reason: "nobody is read for putting back"}
@@ -87,23 +89,18 @@ func Restore(ctx context.Context, s store.Store, in RestoreRequest, now time.Tim
 		p.MonthlySaving += c.MonthlySaving
 	}
 	p.PlanHash = p.Hash()
-	if err := history.PutPlanned(ctx, s, planned(p), false); err != nil {
+	if err := history.PutPlanned(ctx, s, history.PlannedBy(p), false); err != nil {
 		return nil, err
 	}
-	if err := runs.PutPlan(ctx, s, p, nobody); err != nil {
+	if err := runs.PutPlan(ctx, s, p, runs.Nobody); err != nil {
 		return nil, err
 	}
 	return p, report.PutChanges(ctx, s, p)
 }
 
-// nobody yields no decisions, for the lists of a plan that was not made from decisions.
-func nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
-	return decision.Summary{}, nil
-}
-
 // touched lists the licenses that a run may have taken. It reads what the run's plan left. When that is missing or
 // damaged, it lists the ledger, of the person or of everybody.
-func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in RestoreRequest) ([]history.Touch, error) {
+func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
 	case err == nil:
@@ -132,7 +129,7 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Restore
 		}
 		touches = append(touches, history.Touch{User: t.Person, License: t.License})
 	}
-	found, err := restorable(ctx, s, book, touches, RestoreRequest{Of: in.Of})
+	found, err := restorable(ctx, s, book, touches, Request{Of: in.Of})
 	if err == nil && !known && len(found.changes)+len(found.resumes)+found.back == 0 {
 		err = fmt.Errorf("run %q: %w, and the ledger has nothing of it", in.Of, runs.ErrNoPlan)
 	}
@@ -150,9 +147,9 @@ type found struct {
 }
 
 // nothing returns why there is nothing to restore.
-func (f *found) nothing(in RestoreRequest) error {
+func (f *found) nothing(in Request) error {
 	if len(f.unreadable) > 0 {
-		return fmt.Errorf("%w to put back run %s: %s", ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
+		return fmt.Errorf("%w to put back run %s: %s", runs.ErrRefused, in.Of, strings.Join(f.unreadable, "; "))
 	}
 	return fmt.Errorf("%w: run %s took nothing that is not back already%s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""])
 }
@@ -161,7 +158,7 @@ func (f *found) nothing(in RestoreRequest) error {
 const readAtOnce = 16
 
 // restorable finds in the ledger what a run took and nobody has restored.
-func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in RestoreRequest) (*found, error) {
+func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Request) (*found, error) {
 	over := sync.OnceValues(func() (bool, error) { return isOver(ctx, s, in.Of) })
 	parts := make([]found, len(touches))
 	all, gctx := errgroup.WithContext(ctx)
@@ -195,7 +192,7 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 
 // note records what an entry means for the restore. over reports whether the data of the run that it undoes are
 // missing. Such a run cannot finish by itself what it began.
-func (f *found) note(e *ledger.Entry, in RestoreRequest, over func() (bool, error)) error {
+func (f *found) note(e *ledger.Entry, in Request, over func() (bool, error)) error {
 	done := e.Completion != nil
 	switch {
 	case !done && e.Run == in.Of && e.RestoreOf == "":

@@ -1,4 +1,4 @@
-package gate
+package restore
 
 import (
 	"errors"
@@ -62,13 +62,13 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 		"the restore itself, begun":      {entry("r0", "r1", ""), "", false, found{resumes: []string{"r0"}, pending: open("r0")}},
 	} {
 		var got found
-		if err := got.note(tc.entry, RestoreRequest{Of: "r0", User: tc.user}, func() (bool, error) { return tc.lost, nil }); err != nil {
+		if err := got.note(tc.entry, Request{Of: "r0", User: tc.user}, func() (bool, error) { return tc.lost, nil }); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if d := cmp.Diff(tc.want, got, cmp.AllowUnexported(found{})); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
-		err := (&found{}).note(tc.entry, RestoreRequest{Of: "r0", User: tc.user}, func() (bool, error) { return false, errDown })
+		err := (&found{}).note(tc.entry, Request{Of: "r0", User: tc.user}, func() (bool, error) { return false, errDown })
 		if asks := tc.entry.Completion == nil && tc.entry.Run == "r0" && tc.entry.RestoreOf == ""; errors.Is(err, errDown) != asks {
 			t.Errorf("%s, and the data cannot be looked at: %v", name, err)
 		}
@@ -82,7 +82,7 @@ func TestRestorePlan(t *testing.T) {
 		mode    policy.Mode
 		verdict plan.Verdict
 	}{policy.Audit: {policy.Review, plan.Review}, policy.Review: {policy.Review, plan.Review}, policy.Enforce: {policy.Enforce, plan.Apply}} {
-		s := quiet().put(t)
+		s := storeWithRun(t)
 		takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done, "cid": ""})
 		if err := store.PutBytes(t.Context(), s, "ledger/dan/e3/000001.json", []byte("{")); err != nil {
 			t.Fatal(err)
@@ -90,8 +90,8 @@ func TestRestorePlan(t *testing.T) {
 		if err := history.PutPlanned(t.Context(), s, &history.Planned{Run: "earlier", Touches: []history.Touch{{User: "bob", License: "e3"}, {User: "ann", License: "e3"}, {User: "cid", License: "e3"}, {User: "dan", License: "e3"}, {User: "eve", License: "e3"}}}, true); err != nil {
 			t.Fatal(err)
 		}
-		in := RestoreRequest{Of: "earlier", Run: "mine", Policy: strings.Replace(text, "mode: review", "mode: "+string(mode), 1)}
-		p, err := Restore(t.Context(), s, in, clock)
+		in := Request{Of: "earlier", Run: "mine", Policy: strings.Replace(text, "mode: review", "mode: "+string(mode), 1)}
+		p, err := Plan(t.Context(), s, in, clock)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func TestRestorePlan(t *testing.T) {
 		if newest, err := history.Newest(t.Context(), s, clock); newest != "earlier" || err != nil {
 			t.Errorf("the newest run for everybody is %q, %v", newest, err)
 		}
-		if again, err := Restore(t.Context(), s, in, clock); err != nil || again.PlanHash != p.PlanHash {
+		if again, err := Plan(t.Context(), s, in, clock); err != nil || again.PlanHash != p.PlanHash {
 			t.Errorf("a repeated step: %+v, %v", again, err)
 		}
 	}
@@ -128,18 +128,18 @@ func TestRestorePlan(t *testing.T) {
 // TestRestoreOfWhatIsUnreadable: the error names the unreadable entries. It does not say that there is nothing.
 func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
-	s := quiet().put(t)
+	s := storeWithRun(t)
 	takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Failed})
-	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not back already") {
+	if p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "run earlier took nothing that is not back already") {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "not back already of ann") {
+	if p, err := Plan(t.Context(), s, Request{Of: "earlier", User: "ann", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrNothing) || !strings.HasSuffix(err.Error(), "not back already of ann") {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if err := store.PutBytes(t.Context(), s, "ledger/ann/e3/000001.json", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := Restore(t.Context(), s, RestoreRequest{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "ledger/ann/e3/000001.json") {
+	if p, err := Plan(t.Context(), s, Request{Of: "earlier", Run: "mine", Policy: text}, clock); p != nil || !errors.Is(err, runs.ErrRefused) || !strings.Contains(err.Error(), "ledger/ann/e3/000001.json") {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -168,7 +168,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := quiet().put(t)
+			s := storeWithRun(t)
 			book := ledger.In(s)
 			for _, x := range []struct {
 				user, run string
@@ -187,7 +187,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p, err := Restore(t.Context(), s, RestoreRequest{Of: tc.of, User: tc.user, Run: "mine", Policy: text}, clock)
+			p, err := Plan(t.Context(), s, Request{Of: tc.of, User: tc.user, Run: "mine", Policy: text}, clock)
 			if !errors.Is(err, tc.is) || (p == nil) != (tc.is != nil) || p != nil && users(p.Changes) != tc.want {
 				t.Errorf("%+v, %v; want %q, %v", p, err, tc.want, tc.is)
 			}
@@ -222,7 +222,7 @@ func TestPolicyOfARestore(t *testing.T) {
 		"nothing changes":                 {without, nil, nil, without},
 		"neither names both":              {text, []plan.Change{{License: "citrix", To: "desktop"}}, []*snapshot.Begin{begun(without)}, text},
 	} {
-		got, p := policyFor(RestoreRequest{Policy: tc.inForce}, tc.changes, tc.runs...)
+		got, p := policyFor(Request{Policy: tc.inForce}, tc.changes, tc.runs...)
 		if got != tc.want || (p == nil) != (tc.want == "") {
 			t.Errorf("%s: %q", name, got)
 		}
@@ -265,7 +265,7 @@ func TestRunOfARestore(t *testing.T) {
 		"of an unknown policy":  {func(t *testing.T, s store.Store) { begun(t, s, "old", "of version 9", true) }, text, "tool of old", nil, nil},
 		"of the newest":         {func(t *testing.T, s store.Store) { begun(t, s, "newest", text, true) }, text, "tool of newest", nil, nil},
 		"of none":               {func(*testing.T, store.Store) {}, text, "", nil, nil},
-		"no policy":             {func(*testing.T, store.Store) {}, "", "", nil, ErrRefused},
+		"no policy":             {func(*testing.T, store.Store) {}, "", "", nil, runs.ErrRefused},
 		"no policy but a run's": {func(t *testing.T, s store.Store) { begun(t, s, "newest", text, true) }, "", "tool of newest", nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -273,7 +273,7 @@ func TestRunOfARestore(t *testing.T) {
 			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
 			for range 2 { // a repeated step finds the run there
-				if err := lay(t.Context(), s, RestoreRequest{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
+				if err := lay(t.Context(), s, Request{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
 					t.Fatalf("%v, want %v", err, tc.is)
 				}
 			}

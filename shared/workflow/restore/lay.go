@@ -1,4 +1,4 @@
-package gate
+package restore
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
@@ -18,7 +19,7 @@ import (
 // isOver reports whether the data of a run can no longer be read.
 func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	_, err := decision.Open(ctx, s, run)
-	if gone(err) {
+	if runs.Gone(err) {
 		return true, nil
 	}
 	return false, err
@@ -27,7 +28,7 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 // lay begins and seals the run of a restore. The run reads no people. From the past it needs the policy, and how groups
 // and products were resolved. It takes each from the first place where it can be read. A repeated step finds the run
 // there.
-func lay(ctx context.Context, s store.Store, in RestoreRequest, changes []plan.Change, now time.Time) error {
+func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {
 		return err
@@ -40,7 +41,7 @@ func lay(ctx context.Context, s store.Store, in RestoreRequest, changes []plan.C
 	}
 	text, p := policyFor(in, changes, old, base)
 	if p == nil {
-		return fmt.Errorf("%w to put back run %s: neither the policy in force nor that of a run can be read; give it with --policy", ErrRefused, in.Of)
+		return fmt.Errorf("%w to put back run %s: neither the policy in force nor that of a run can be read; give it with --policy", runs.ErrRefused, in.Of)
 	}
 	b := &snapshot.Begin{Run: in.Run, Started: now.UTC(), Read: now.UTC(), AsOf: now.UTC(), Tenant: p.Tenant, Partitions: 1, Policy: text, Copy: in.Of}
 	if base != nil {
@@ -62,7 +63,7 @@ func lay(ctx context.Context, s store.Store, in RestoreRequest, changes []plan.C
 // begun returns the beginning of a run, or nil when it is missing or damaged.
 func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
-	if gone(err) {
+	if runs.Gone(err) {
 		return nil, nil
 	}
 	return b, err
@@ -81,9 +82,9 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 // that took the licenses, and that of the newest run. The first one that names all these licenses is chosen, or else
 // the first that can be read. Policies of another tenant than that of the runs do not count. It is nil when none can be
 // read.
-func policyFor(in RestoreRequest, changes []plan.Change, runs ...*snapshot.Begin) (text string, p *policy.Policy) {
+func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
-	for _, b := range runs {
+	for _, b := range begins {
 		if b != nil {
 			texts, tenant = append(texts, b.Policy), b.Tenant
 		}

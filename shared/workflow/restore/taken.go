@@ -1,4 +1,4 @@
-package gate
+package restore
 
 import (
 	"context"
@@ -6,18 +6,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
 // Taken returns the runs that took licenses of a user. user is the key in the ledger, an object id or SID. It returns
 // runs whose licenses are not restored, are being restored, or are being taken. The error is ErrNothing when there is
 // no such run, and calls the user by name.
-func Taken(ctx context.Context, s store.Store, user, name string) (runs []string, err error) {
+func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
 		return nil, err
@@ -37,47 +39,47 @@ func Taken(ctx context.Context, s store.Store, user, name string) (runs []string
 		case e.Completion.Outcome == ledger.Done && e.RestoreOf == "":
 			run = e.Run
 		}
-		if run != "" && !slices.Contains(runs, run) {
-			runs = append(runs, run)
+		if run != "" && !slices.Contains(took, run) {
+			took = append(took, run)
 		}
 	}
-	if len(runs) == 0 {
+	if len(took) == 0 {
 		return nil, fmt.Errorf("%w: the ledger has no license that was taken from %q and is not back", ErrNothing, name)
 	}
-	return runs, nil
+	return took, nil
 }
 
-// takenFrom returns the one run that took licenses of a user, and the user's key in the ledger. It looks the user up in
+// TakenFrom returns the one run that took licenses of a user, and the user's key in the ledger. It looks the user up in
 // the newest run's data. A user who is no longer there is found by object id or SID.
-func (s *Steps) takenFrom(ctx context.Context, name string) (run, user string, err error) {
-	keys, err := s.keysOf(ctx, name)
+func TakenFrom(ctx context.Context, s store.Store, now time.Time, name string) (run, user string, err error) {
+	keys, err := keysOf(ctx, s, now, name)
 	if err != nil {
 		return "", "", err
 	}
 	for _, key := range keys {
-		var runs []string
-		if runs, err = Taken(ctx, s.Store, key, name); errors.Is(err, ErrNothing) {
+		var took []string
+		if took, err = Taken(ctx, s, key, name); errors.Is(err, ErrNothing) {
 			continue
 		}
-		if len(runs) > 1 {
-			err = fmt.Errorf("%w: licenses of %q were taken by the runs %s; put them back one after the other, with --run", ErrRefused, name, strings.Join(runs, " and "))
+		if len(took) > 1 {
+			err = fmt.Errorf("%w: licenses of %q were taken by the runs %s; put them back one after the other, with --run", runs.ErrRefused, name, strings.Join(took, " and "))
 		}
 		if err != nil {
 			return "", "", err
 		}
-		return runs[0], key, nil
+		return took[0], key, nil
 	}
 	return "", "", err
 }
 
 // keysOf returns the keys by which the ledger may know a user.
-func (s *Steps) keysOf(ctx context.Context, name string) (keys []string, err error) {
-	newest, err := history.Newest(ctx, s.Store, s.Now())
+func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (keys []string, err error) {
+	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
 		return []string{name}, err
 	}
-	r, err := decision.Open(ctx, s.Store, newest)
-	if gone(err) {
+	r, err := decision.Open(ctx, s, newest)
+	if runs.Gone(err) {
 		return []string{name}, nil
 	}
 	if err != nil {
@@ -96,7 +98,7 @@ func (s *Steps) keysOf(ctx context.Context, name string) (keys []string, err err
 	case errors.Is(err, decision.ErrUnknownUser):
 		return []string{name}, nil
 	case err == nil && hits > 1:
-		err = fmt.Errorf("%w: %q fits %d people; name the object id", ErrRefused, name, hits)
+		err = fmt.Errorf("%w: %q fits %d people; name the object id", runs.ErrRefused, name, hits)
 	}
 	return keys, err
 }

@@ -1,0 +1,49 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// ErrRefused is returned when a safety check forbids what was asked of a plan. Nothing was changed.
+var ErrRefused = errors.New("refused")
+
+// NewPlan returns the plan of a run before anything is decided. It binds the run's data, policy and tool.
+func NewPlan(r *decision.Run, now time.Time) *plan.Plan {
+	return &plan.Plan{
+		Run: r.Begin.Run, AsOf: r.Begin.AsOf, Tenant: r.Begin.Tenant, Mode: r.Policy.Mode, Currency: r.Policy.Currency,
+		Sources:      signals(r),
+		FirstRun:     r.History == nil || r.History.Earlier == "" && r.History.Len() == 0,
+		ManifestHash: r.ManifestHash, PolicyHash: r.Begin.PolicyHash(), Tool: r.Begin.Tool,
+		Created: now.UTC(), Expires: now.UTC().Add(plan.Lifetime),
+	}
+}
+
+// signals returns the health of every signal that was judged, by name.
+func signals(r *decision.Run) map[string]plan.Feed {
+	all := map[string]plan.Feed{}
+	for s, f := range r.Feeds {
+		if f.State != "" {
+			all[directory.Signal(s).String()] = f
+		}
+	}
+	return all
+}
+
+// Nobody is Each without a decision, for a plan that was not made from decisions.
+func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
+	return decision.Summary{}, nil
+}
+
+// Gone reports whether an object of a run is missing or was altered, so that another try will not read it.
+func Gone(err error) bool {
+	return errors.Is(err, ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
+		errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone)
+}

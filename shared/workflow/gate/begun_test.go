@@ -1,0 +1,89 @@
+package gate
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// TestOpenChangesOfEarlierRuns: what is known of each, in order, for everybody or for the people of the run.
+func TestOpenChangesOfEarlierRuns(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		user  string // a run for one person
+		spoil string // key of an object
+		want  []string
+	}{
+		"for one by the SID": {"id-dan dan", "", []string{"dan: begun, and nothing is known of it since"}},
+		"for everybody":      {"", "", []string{"ann: the relay is silent", "dan: begun, and nothing is known of it since"}},
+		"for one of them":    {"dan", "", []string{"dan: begun, and nothing is known of it since"}},
+		"for somebody else":  {"eve", "", nil},
+		"results are gone":   {"", "runs/earlier/results/entra-0001.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}},
+		"the plan is broken": {"", "runs/earlier/plan.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := store.Store(&store.Memory{})
+			old := takes(t, s, "earlier", map[string]ledger.Outcome{"dan": "", "ann": "", "bob": ledger.Done})
+			putResults(t, s, old)
+			if tc.spoil != "" {
+				if err := store.PutBytes(t.Context(), s, tc.spoil, []byte("{")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e := quiet()
+			e.user = tc.user
+			if id, sid, both := strings.Cut(tc.user, " "); tc.user != "" {
+				if !both {
+					sid = "S-" + id
+				}
+				e.partitions[0] = []plan.Decision{{User: id, SID: sid, Rule: "m365", License: "e3"}}
+			}
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // the run knows the past by it
+			e.putInto(t, s)
+			p, err := Run(t.Context(), s, "run", clock)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, b := range p.Pending {
+				got = append(got, b.User+": "+b.Reason)
+				if b.Run != "earlier" || b.License != "e3" || b.To != "exo" || b.UserPrincipalName != b.User+"@x.example" || !b.Since.Equal(asOf) {
+					t.Errorf("%+v", b)
+				}
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+			resumes := []string{"earlier"}
+			if tc.want == nil {
+				resumes = nil
+			}
+			if d := cmp.Diff(resumes, p.Resumes); d != "" {
+				t.Errorf("resumes (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// putResults stores results by which the batches of a plan wait for ann.
+func putResults(t *testing.T, s store.Store, p *plan.Plan) {
+	t.Helper()
+	said := &runs.Results{Run: p.Run, PlanHash: p.PlanHash}
+	for i := range p.Changes {
+		note := ""
+		if p.Changes[i].User == "ann" {
+			note = "the relay is silent"
+		}
+		said.Set(runs.ResultOf(&p.Changes[i], runs.Pending, note))
+	}
+	if err := runs.PutResults(t.Context(), s, "entra-0001", said); err != nil {
+		t.Fatal(err)
+	}
+}
