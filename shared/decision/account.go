@@ -7,16 +7,16 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// half is an account as it was read, of either source: the other pointer is nil.
+// account is an account as one source showed it. The pointer of the other source is nil.
 type account struct {
 	entra *directory.EntraUser
 	ad    *directory.ADUser
 
-	twin  int32 // another reading of it in the same group, or -1
-	found bool  // an earlier run knew it
+	twin  int32 // index of another reading of the account in the same group, or -1
+	found bool  // an earlier run knew the account
 }
 
-// id is the Entra id or the SID.
+// id returns the Entra id or the SID.
 func (a account) id() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -24,7 +24,7 @@ func (a account) id() string {
 	return a.entra.ID
 }
 
-// place decides the partition.
+// place returns the text whose hash chooses the partition.
 func (a account) place() string {
 	if a.ad != nil {
 		return a.ad.SID
@@ -74,12 +74,12 @@ func (a account) past() *directory.Past {
 	return &a.entra.Past
 }
 
-// dateless tells that the account has no date of activity, for all that was read.
+// noActivity reports whether a reading without doubt found no date of activity.
 func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }
 
-// back are the dates that are earlier than known, as in known.Account.
+// back returns the dates that are earlier than the newest known ones, as bits in the order of known.Account.Newest.
 func (a account) back() (bits uint8) {
 	dates := a.dates()
 	for i, t := range a.past().Newest {
@@ -90,7 +90,7 @@ func (a account) back() (bits uint8) {
 	return bits
 }
 
-// accountsOf calls each with every account that h has of a source.
+// accountsOf calls each with every account of a source.
 func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	if s == directory.AD {
 		for i := range h.AD {
@@ -103,7 +103,7 @@ func accountsOf(h *directory.Accounts, s directory.Source, each func(account)) {
 	}
 }
 
-// group is the accounts that lay in one partition of an earlier run.
+// group holds the accounts that lay in one partition of an earlier run.
 type group struct {
 	list []account
 	at   map[uint64]int32
@@ -119,7 +119,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	accountsOf(h, s, func(a account) {
 		n := directory.Partition(a.place(), partitions)
 		g := groups[n]
-		if g == nil { // mostly all lie in one
+		if g == nil { // usually all accounts lie in one partition
 			g = &group{list: make([]account, 0, room), at: make(map[uint64]int32, room)}
 			groups[n], room = g, 0
 		}
@@ -133,7 +133,7 @@ func groupsOf(h *directory.Accounts, s directory.Source, partitions int) map[int
 	return groups
 }
 
-// each calls each with the readings of an account.
+// each calls each with every reading of an account.
 func (g *group) each(k uint64, each func(*account)) {
 	at, there := g.at[k]
 	for there && at >= 0 {

@@ -9,8 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// BenchmarkRecall asks what is remembered of twenty people of one partition of 8,000, as
-// apply does with each batch of changes.
+// BenchmarkRecall recalls twenty people of one partition of 8,000, as apply does for each batch of changes.
 func BenchmarkRecall(b *testing.B) {
 	first := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(b)
 	h := halves(nil)

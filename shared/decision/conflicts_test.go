@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// asked asks one rule about p@x.example, with all that the run knows of the past.
+// asked asks one rule about p@x.example, with everything that the run knows of the past.
 func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Decision {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -22,7 +22,7 @@ func (r *Run) asked(t *testing.T, rule string, taken ...*plan.Decision) plan.Dec
 	return r.Decide(judge, which, p, judge.Ask(which, p), r.Past(p.ID(), p.SID(), which.License.Name), taken)
 }
 
-// holder is a world in which p holds E3 directly and is idle for 100 days.
+// holder returns a world in which p holds E3 directly and is idle for 100 days.
 func holder(past ...any) world {
 	return world{entra: []directory.EntraUser{accountOf("p", 100, e3Direct), accountOf("busy", 1)}, past: past}
 }
@@ -46,7 +46,7 @@ func TestEntangled(t *testing.T) {
 	}
 }
 
-// TestClaims: what an earlier rule changes, or cannot decide, is not left to the next.
+// TestClaims: an earlier rule that changes a license, or is undecided about it, keeps it from the next rule.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -74,8 +74,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// TestLaterRuleFollows: of two changes of one person the later rule's comes second, if
-// the earlier rule's is carried out.
+// TestLaterRuleFollows: a later rule's change of a person comes after the earlier rule's change that the run carries
+// out.
 func TestLaterRuleFollows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -89,7 +89,7 @@ func TestLaterRuleFollows(t *testing.T) {
 	}
 }
 
-// TestOtherLicenseUnderWay: a change that shares a license with one that is open waits.
+// TestOtherLicenseUnderWay: a change waits for a pending change that shares a license with it.
 func TestOtherLicenseUnderWay(t *testing.T) {
 	t.Parallel()
 	const sid = "S-1-5-21-7"
@@ -131,8 +131,7 @@ func TestOtherLicenseUnderWay(t *testing.T) {
 	}
 }
 
-// TestDamagedLedgerIsUndecided: of a person whose ledger cannot be believed nothing is
-// taken, and nobody else is concerned.
+// TestDamagedLedgerIsUndecided: a damaged ledger of one person keeps that person's licenses and no others.
 func TestDamagedLedgerIsUndecided(t *testing.T) {
 	t.Parallel()
 	const sid = "S-1-5-21-7"
@@ -166,8 +165,7 @@ func TestDamagedLedgerIsUndecided(t *testing.T) {
 	}
 }
 
-// TestRenamedLicense: what was done under a name that the policy no longer has may be
-// about any of its licenses.
+// TestRenamedLicense: a past change of a license that the policy no longer names may concern any of its licenses.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	item := func(license, to string, state history.State, days int) *history.Item {
@@ -206,8 +204,8 @@ func TestRenamedLicense(t *testing.T) {
 	}
 }
 
-// TestSetbacksWait: what could not be made is tried again behind the others, each time
-// after more nights, and at once for one person.
+// TestSetbacksWait: a change that failed comes after the others. Each failure adds nights of waiting. A run for one
+// person tries at once.
 func TestSetbacksWait(t *testing.T) {
 	t.Parallel()
 	setback := func(user string, times int, asOf time.Time) *history.Setback {
@@ -246,7 +244,7 @@ func TestSetbacksWait(t *testing.T) {
 	}
 }
 
-// TestReturnedWithSetback: a license that could not be given back is tried each night.
+// TestReturnedWithSetback: a license that could not be restored is tried each night.
 func TestReturnedWithSetback(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{0, 5} {

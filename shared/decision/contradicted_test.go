@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// TestContradictedNights: an anchor that does not fit, and two accounts with one SID. What
-// one night showed is believed in later nights that see less, until both directories are
-// read and agree. Each night the test tells whether the person is in contradiction.
+// TestContradictedNights: an anchor does not match, or two accounts have one SID. Later nights that see less believe
+// what one night showed. The contradiction ends when both directories are read and agree. The test checks each night
+// whether the person is in contradiction.
 func TestContradictedNights(t *testing.T) {
 	t.Parallel()
 	e := func(id, anchor string) directory.EntraUser {
@@ -21,7 +21,7 @@ func TestContradictedNights(t *testing.T) {
 	on := directory.ADUser{SID: "S-1", GUID: "g", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)}
 	wrong, right, twin := e("e", "other"), e("e", "g"), e("f", "g")
 	type night struct {
-		after  int                   // days since the first
+		after  int                   // since the first night
 		entra  []directory.EntraUser // nil: not read
 		ad     []directory.ADUser    // nil: not read
 		absent bool                  // Active Directory, which is not set up any more

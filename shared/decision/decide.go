@@ -72,9 +72,9 @@ func (c Conflicts) precede(d *plan.Decision) {
 	}
 }
 
-// savesNothing says why a change frees no seat that is paid for. An assignment that
-// Entra ID could not process takes none (Microsoft Entra documentation, "Identify and
-// resolve license assignment problems for a group").
+// savesNothing returns why a change frees no paid seat. It is empty when the change frees one. An assignment that Entra
+// ID could not process takes no seat (Microsoft Entra documentation, "Identify and resolve license assignment problems
+// for a group").
 func (r *Run) savesNothing(rule *policy.Rule, p *directory.Person) string {
 	switch g := rule.License.Group; {
 	case rule.License.SKU != "" || g.Source != directory.AD:
@@ -139,7 +139,7 @@ func Conflict(license, to, otherLicense, otherTo string) string {
 	return ""
 }
 
-// entangled looks for a pending change of another license that conflicts with a decision.
+// conflict returns the refusal for a pending change of another license that conflicts with a decision, or "".
 func (r *Run) conflict(d *plan.Decision) string {
 	for _, other := range r.Policy.Licenses {
 		i := r.Past(d.User, d.SID, other.Name)

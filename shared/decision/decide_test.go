@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// only is the one person of a run that a name fits.
+// only returns the one person of a run who has the name.
 func only(t *testing.T, r *Run, name string) *directory.Person {
 	t.Helper()
 	var all []directory.Person
@@ -93,7 +93,7 @@ func TestFind(t *testing.T) {
 	tests := map[string][]string{
 		"both@x.example": {"id-both"}, "BOTH@X.example": {"id-both"}, "id-both": {"id-both"}, "s-1-5-21-7": {"id-both"},
 		"both.old@corp.example": {"id-both"}, "both7": {"id-both"}, "id-cloud": {"id-cloud"}, "S-1-5-21-8": {"S-1-5-21-8"},
-		"same@x.example": {"S-1-5-21-8", "id-same"}, // two people whom one name fits
+		"same@x.example": {"S-1-5-21-8", "id-same"}, // one name of two people
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -134,8 +134,8 @@ func TestExplain(t *testing.T) {
 	}.seal(t)
 	type said struct {
 		Outcome policy.Outcome
-		Reason  string // a part of it
-		Refused string // the beginning of it
+		Reason  string // a part of the reason
+		Refused string // the beginning of the refusal
 		Turns   time.Time
 	}
 	never := said{Outcome: policy.NotHolder, Reason: "does not hold citrix"}

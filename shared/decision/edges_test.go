@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRefusedStaysAsItIs: what there is no way for is neither announced nor tried again
-// later, and its reason stays.
+// TestRefusedStaysAsItIs: a change without a route is not announced and not delayed by setbacks. Its reason stays.
 func TestRefusedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	setback := &history.Setback{User: "id-p", License: "e3", Run: "r0", AsOf: daysAgo(1), Times: 3, Status: "failed", Why: "no seat"}
@@ -37,8 +36,7 @@ func TestRefusedStaysAsItIs(t *testing.T) {
 	}
 }
 
-// TestPendingKeepsItsTarget: a change under way is told as it was begun, also when the
-// rule changes to something else by now.
+// TestPendingKeepsItsTarget: a pending change keeps the target that it began with, also after the rule has another one.
 func TestPendingKeepsItsTarget(t *testing.T) {
 	t.Parallel()
 	open := &history.Item{User: "id-p", License: "e3", To: "f3", State: history.Open, Run: "r0", Rule: "m365", Began: daysAgo(3), At: daysAgo(3)}
@@ -47,8 +45,7 @@ func TestPendingKeepsItsTarget(t *testing.T) {
 	}
 }
 
-// TestHeldOrNotIsNotKnown: a license that was taken does not count as held again while
-// nobody knows whether it is held.
+// TestHeldOrNotIsNotKnown: a license that was taken does not count as held again while holding it is unknown.
 func TestHeldOrNotIsNotKnown(t *testing.T) {
 	t.Parallel()
 	r := holder(&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: daysAgo(30), At: daysAgo(30)}).seal(t)
@@ -65,7 +62,7 @@ func TestHeldOrNotIsNotKnown(t *testing.T) {
 	}
 }
 
-// TestFirstReadingIsAnnounced: the schedule may announce what rests on one reading.
+// TestFirstReadingIsAnnounced: the schedule may announce a change that rests on one reading.
 func TestFirstReadingIsAnnounced(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -78,7 +75,7 @@ func TestFirstReadingIsAnnounced(t *testing.T) {
 	}
 }
 
-// TestChangeInActiveDirectory takes no seat of Entra ID, and needs no account there.
+// TestChangeInActiveDirectory: a change within Active Directory takes no seat and needs no Entra account.
 func TestChangeInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "citrix: {group", "lite: {group: {ad: \"CN=Lite,DC=corp\"}}\n  citrix: {group", 1)
@@ -92,7 +89,7 @@ func TestChangeInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestSavesNothingOfALicenseWithoutAGroup: there is no group in which to be nested.
+// TestSavesNothingOfALicenseWithoutAGroup: a license without a group has no nested members.
 func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	t.Parallel()
 	w := holder()
@@ -102,8 +99,8 @@ func TestSavesNothingOfALicenseWithoutAGroup(t *testing.T) {
 	}
 }
 
-// TestDoubtStays until the span of the rules is over, also of an account of which no
-// date was ever known; and an account in doubt by its clock is not one without dates.
+// TestDoubtStays: dates stay in doubt for the span of the rules. This holds for an account without any known date too.
+// An account whose clock is in doubt is not an account without dates.
 func TestDoubtStays(t *testing.T) {
 	t.Parallel()
 	appears := asOf.AddDate(0, 0, 1)
@@ -130,8 +127,7 @@ func TestDoubtStays(t *testing.T) {
 	}
 }
 
-// TestDatesThatAreNotCompared: neither while the whole feed is in doubt, nor when an
-// operator says that it is right.
+// TestDatesThatAreNotCompared: dates are not compared while the whole feed is in doubt, or when an operator accepts it.
 func TestDatesThatAreNotCompared(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -155,7 +151,7 @@ func TestDatesThatAreNotCompared(t *testing.T) {
 	}
 }
 
-// TestForgottenFieldByField: what is forgotten of one field is kept of another.
+// TestForgottenFieldByField: a doubt that ends for one field leaves the dates of the other fields.
 func TestForgottenFieldByField(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -172,8 +168,7 @@ func TestForgottenFieldByField(t *testing.T) {
 	}
 }
 
-// TestUnhealthyRunIsNotComparedWithItself: a fresh reading is then compared with the
-// night before.
+// TestUnhealthyRunIsNotComparedWithItself: after an unhealthy run, a fresh reading is compared with the night before.
 func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9), Enabled: directory.Yes}
@@ -191,7 +186,7 @@ func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	}
 }
 
-// TestOpenNeedsThePast that the manifest names, and Read what was known of accounts.
+// TestOpenNeedsThePast: Open fails without the history that the manifest names. Read fails without the known accounts.
 func TestOpenNeedsThePast(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -211,15 +206,14 @@ func TestOpenNeedsThePast(t *testing.T) {
 	}
 }
 
-// TestExemptGroupInDoubt: emptied, or made again, it makes the exemption unknown, and
-// nothing else.
+// TestExemptGroupInDoubt: an exempt group that was emptied or made again makes the exemption unknown, and nothing else.
 func TestExemptGroupInDoubt(t *testing.T) {
 	t.Parallel()
 	exempt, citrix := directory.GroupRef{Source: directory.AD, Name: "CN=Exempt,DC=corp"}, directory.GroupRef{Source: directory.AD, Name: citrixDN}
 	edited := strings.Replace(text, "exempt: {users: [exempt@x.example]}", `exempt: {users: [exempt@x.example], groups: [{ad: "CN=Exempt,DC=corp"}, {ad: "`+citrixDN+`"}]}`, 1)
 	for name, tc := range map[string]struct {
 		earlier *directory.Earlier
-		now     map[string]string // objectGUIDs
+		now     map[string]string // objectGUIDs by group
 		remade  []directory.GroupRef
 		emptied map[string]int
 	}{
@@ -260,8 +254,8 @@ func TestExemptGroupInDoubt(t *testing.T) {
 	}
 }
 
-// TestReturnToARuleThatIsGone: where the policy has the rule no longer, the first rule
-// of the license tells, and no other one. A group of Active Directory takes no seat.
+// TestReturnToARuleThatIsGone: only the first rule of the license restores it when the policy no longer has the rule
+// that took it. A group of Active Directory takes no seat.
 func TestReturnToARuleThatIsGone(t *testing.T) {
 	t.Parallel()
 	taken := func(user, license string, via plan.Via) *history.Item {

@@ -36,7 +36,7 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// account is an Entra account that holds E3 and signed in last days ago.
+// accountOf returns an Entra account that last signed in days ago and has the given assignments.
 func accountOf(name string, days int, holds ...directory.Assignment) directory.EntraUser {
 	return directory.EntraUser{
 		ID: "id-" + name, UsageLocation: "SE", UserPrincipalName: name + "@x.example", Enabled: directory.Yes,
@@ -44,7 +44,7 @@ func accountOf(name string, days int, holds ...directory.Assignment) directory.E
 	}
 }
 
-// world is what a run is sealed over.
+// world describes the snapshot that a run is sealed over.
 type world struct {
 	partitions int
 	entra      []directory.EntraUser
@@ -52,13 +52,13 @@ type world struct {
 	citrix     []string // SIDs
 	failed     string   // why Active Directory was not read
 	policy     string   // empty: text
-	past       []any    // what earlier runs came to: *history.Item and *history.Setback
+	past       []any    // *history.Item and *history.Setback of earlier runs
 	feeds      [2]*plan.Baseline
 	begin      func(*snapshot.Begin)
 	manifest   func(*snapshot.Manifest)
 }
 
-// remember writes a standing and gives its key.
+// remember writes a digest and returns its key.
 func (w world) remember(t testing.TB, s store.Store) string {
 	t.Helper()
 	if len(w.past) == 0 && w.feeds == [2]*plan.Baseline{} {

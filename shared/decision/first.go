@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// firstReading marks a decision that rests on a date which is missing in the first
-// reading of an account. Graph gives no such date for somebody who never signed in,
-// and none when it fails to, so a second reading has to show the same.
+// firstReading marks a decision that rests on a date which is missing in the first reading of an account. Graph gives
+// no date for a person who never signed in. It also gives none when it fails to. So a second reading has to show the
+// same.
 func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdict, now time.Time) {
 	if v.NoDate && p.SeenOnce(now) {
 		d.FirstReading = true
@@ -18,8 +18,8 @@ func (r *Run) firstReading(d *plan.Decision, p *directory.Person, v policy.Verdi
 	}
 }
 
-// alone is why the schedule does not make a change: nobody looks at it first, and it
-// rests on a single reading. It is empty when the schedule may make it.
+// alone returns why the schedule does not make a change that rests on one reading. It is empty when the schedule may
+// make the change. The schedule has no operator who looks at the plan first.
 func (r *Run) alone(d *plan.Decision) string {
 	if !d.FirstReading || d.Notice || !r.Begin.Scheduled || r.Policy.Mode != policy.Enforce {
 		return ""

@@ -14,21 +14,21 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestRecallOfAFreshReading: whoever is read once more is compared with the run itself,
-// where that was healthy and for everybody, else with the run before.
+// TestRecallOfAFreshReading: a fresh reading is compared with the run itself if the run was healthy and for everybody.
+// It is compared with the run before otherwise.
 func TestRecallOfAFreshReading(t *testing.T) {
 	t.Parallel()
 	dated := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
 	for name, tc := range map[string]struct {
 		change func(*Run)
-		run    *directory.EntraUser // as the run itself read it; nil: not at all
+		run    *directory.EntraUser // as the run read the account; nil: not at all
 		fresh  directory.EntraUser
 		lost   bool
 	}{
 		"the run saw the date":             {nil, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true},
 		"the run saw none":                 {nil, &directory.EntraUser{ID: "a", Created: asOf.AddDate(0, 0, 1)}, directory.EntraUser{ID: "a", Created: asOf.AddDate(0, 0, 1)}, false},
 		"the run was not healthy":          {func(r *Run) { r.Feeds[0].State = plan.Unhealthy }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, false},
-		"the run was for one person":       {func(r *Run) { r.Begin.User = "a" }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true}, // the night before should have seen it
+		"the run was for one person":       {func(r *Run) { r.Begin.User = "a" }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true}, // the night before should have seen the account
 		"the run was, the account is new":  {func(r *Run) { r.Begin.User = "a" }, &dated, directory.EntraUser{ID: "a", Created: asOf.AddDate(0, 0, 1)}, false},
 		"accepted, but the run saw a date": {func(r *Run) { r.Begin.AcceptFeeds = true }, &dated, directory.EntraUser{ID: "a", Created: daysAgo(900)}, true},
 	} {
@@ -59,8 +59,8 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	}
 }
 
-// TestListOfOlderRunIsOver: an account of which an older run knew that its date was
-// lost stays in doubt for as long as lostFor, or as a rule looks back.
+// TestListOfOlderRunIsOver: an account that an older run listed with a lost date stays in doubt for lostFor. It stays
+// longer if a rule looks back further.
 func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -115,7 +115,7 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 	}
 }
 
-// TestReadingAtTheInstantOfTheLast is compared with it all the same.
+// TestReadingAtTheInstantOfTheLast: a reading at the instant of the last one is compared with it.
 func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -129,14 +129,14 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	}
 }
 
-// TestTakenAWhileAgo: at which age of the data a license that was taken counts as held
-// again, and what the plan says while it does not.
+// TestTakenAWhileAgo: a license that was taken counts as held again only in data that are old enough. The plan says why
+// it does not count before.
 func TestTakenAWhileAgo(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 200, e3ByGroup), accountOf("busy", 1)}}.seal(t)
 	read := r.Begin.Read
 	for taken, want := range map[time.Time]policy.Outcome{
-		read.Add(-directory.Settling - time.Second): policy.Keep, // given back by somebody else, and cooling
+		read.Add(-directory.Settling - time.Second): policy.Keep, // restored by somebody else, and cooling down
 		read.Add(-directory.Settling):               policy.Undecided,
 		read.Add(time.Hour):                         policy.Undecided,
 	} {

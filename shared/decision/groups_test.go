@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestRemadeGroup: another group at the DN of one that an earlier run read makes its
-// membership unknown, unless an operator accepts it.
+// TestRemadeGroup: membership is unknown when another group has the DN of a group that an earlier run read. An operator
+// may accept the new group.
 func TestRemadeGroup(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}

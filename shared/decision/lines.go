@@ -9,16 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Summary ends the decisions of a partition. A partition without one was not
-// evaluated to its end.
+// Summary ends the decisions of a partition. A partition without a summary was not evaluated to its end.
 type Summary struct {
 	People  int          `json:"people"`
 	Tallies []plan.Tally `json:"tallies"` // by rule, in the order of the policy
-	// Kinds are how many accounts are no people, by their kind.
+	// Kinds counts the accounts that are not people, by kind.
 	Kinds map[string]int `json:"kinds,omitempty"`
-	// Converted are accounts of directory.Person.Converted.
+	// Converted counts the accounts for which directory.Person.Converted is true.
 	Converted int `json:"converted,omitempty"`
-	// Named are the accounts that the policy lists by name.
+	// Named lists the accounts that the policy names.
 	Named []Named `json:"named,omitempty"`
 }
 
@@ -28,9 +27,8 @@ type line struct {
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put writes the decisions of a partition: what write emits, and the summary
-// it returns. Verdicts to keep need not be emitted, the summary counts them;
-// Explain finds their reasons again.
+// Put writes the decisions that write emits for a partition, and the summary that write returns. write need not emit
+// verdicts to keep, because the summary counts them. Explain works out their reasons again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)
 	err := store.PutLines(ctx, r.store, k, func(emit func(any) error) error {
@@ -46,9 +44,8 @@ func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan
 	return nil
 }
 
-// Each calls each for every decision of the run, in the order of partitions,
-// and returns the summary of all. A partition that was not evaluated to its
-// end is an error.
+// Each calls each for every decision of the run, in the order of partitions. It returns the summary of all partitions.
+// A partition that was not evaluated to its end is an error.
 func (r *Run) Each(ctx context.Context, each func(*plan.Decision) error) (Summary, error) {
 	total := Summary{Tallies: make([]plan.Tally, len(r.Policy.Rules))}
 	for i, rule := range r.Policy.Rules {

@@ -55,7 +55,7 @@ func TestPutAndEach(t *testing.T) {
 	}
 }
 
-// TestEachWantsEveryPartitionToItsEnd: what is missing is not taken for nobody.
+// TestEachWantsEveryPartitionToItsEnd: a missing partition is an error, not an empty one.
 func TestEachWantsEveryPartitionToItsEnd(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -14,16 +14,16 @@ import (
 // Named is an account that the policy lists by name.
 type Named struct {
 	Entry    string `json:"entry"` // the policy's name in lower case
-	ID       string `json:"id"`    // see directory.Person
+	ID       string `json:"id"`    // of directory.Person
 	SID      string `json:"sid,omitempty"`
 	Name     string `json:"name"`
-	Followed bool   `json:"followed,omitempty"` // by the id of an earlier run, not by name
+	Followed bool   `json:"followed,omitempty"` // found by the id of an earlier run, not by name
 }
 
-// Names finds whom the run's policy lists, as one goroutine needs it.
+// Names returns a finder for the people that the run's policy lists. Each goroutine needs its own finder.
 func (r *Run) Names() *policy.Names { return r.Policy.Names(r.people()) }
 
-// people are whom earlier runs found under the names of policies.
+// people returns the people that earlier runs found, by the name in the policy.
 func (r *Run) people() map[string][]directory.EarlierPerson {
 	if r.Begin.Earlier == nil {
 		return nil
@@ -31,7 +31,7 @@ func (r *Run) people() map[string][]directory.EarlierPerson {
 	return r.Begin.Earlier.People
 }
 
-// NamedAs are the names under which the policy lists a person.
+// NamedAs returns the names under which the policy lists a person.
 func NamedAs(names *policy.Names, p *directory.Person) (all []Named) {
 	for _, hit := range names.Of(p) {
 		all = append(all, Named{Entry: hit.Name, ID: p.ID(), SID: p.SID(), Name: p.UserPrincipalName(), Followed: hit.As == ""})
@@ -39,15 +39,14 @@ func NamedAs(names *policy.Names, p *directory.Person) (all []Named) {
 	return all
 }
 
-// Listed is what a run finds of the names that the policy lists.
+// Listed is what a run finds for the names that the policy lists.
 type Listed struct {
 	People map[string][]directory.EarlierPerson // for later runs
-	Notes  []string                             // what the plan says of them
-	Nobody []string                             // names that have never been anybody's
+	Notes  []string                             // for the plan
+	Nobody []string                             // names that no account has ever had
 }
 
-// Listed tells what became of the names that the policy lists, from the accounts
-// that have them now.
+// Listed compares the accounts that have the policy's names now with those that earlier runs found.
 func (r *Run) Listed(named []Named) *Listed {
 	l := &Listed{People: map[string][]directory.EarlierPerson{}}
 	maps.Copy(l.People, r.people())
@@ -73,7 +72,7 @@ func (r *Run) Listed(named []Named) *Listed {
 	return l
 }
 
-// seen is who has been found under a name, with those of this run.
+// seen adds the accounts of this run to those that were found under a name before.
 func (r *Run) seen(before []directory.EarlierPerson, now []Named) []directory.EarlierPerson {
 	next := slices.Clone(before)
 	for _, n := range now {
@@ -123,8 +122,7 @@ func (l *Listed) note(key string, before []directory.EarlierPerson, now []Named)
 	}
 }
 
-// Lookalikes says of each name that is nobody's which name in the snapshot is most
-// like it.
+// Lookalikes returns a sentence for each name in nobody, with the most similar name in the snapshot.
 func (r *Run) Lookalikes(ctx context.Context, nobody []string) (sentences []string, err error) {
 	if len(nobody) == 0 {
 		return nil, nil
@@ -150,14 +148,14 @@ func (r *Run) Lookalikes(ctx context.Context, nobody []string) (sentences []stri
 	return sentences, err
 }
 
-// Named are the accounts in the snapshot that the policy lists by name.
+// Named returns the accounts in the snapshot that the policy lists by name.
 func (r *Run) Named(ctx context.Context) (all []Named, err error) {
 	names := r.Names()
 	err = r.everybody(ctx, func(p *directory.Person) { all = append(all, NamedAs(names, p)...) })
 	return all, err
 }
 
-// everybody calls each for all people of the snapshot.
+// everybody calls each with every person of the snapshot.
 func (r *Run) everybody(ctx context.Context, each func(*directory.Person)) error {
 	var h directory.Accounts
 	for n := range r.Begin.Partitions {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestListed: what became of a name that the policy exempts. Whoever had it before, and
-// whoever has it now, are remembered.
+// TestListed: the plan says what happened to a name that the policy exempts. The run remembers the earlier account and
+// the present one.
 func TestListed(t *testing.T) {
 	t.Parallel()
 	const name = "exempt@x.example"
@@ -79,7 +79,7 @@ func TestListed(t *testing.T) {
 	}
 }
 
-// TestNamed: whom the policy lists is found by the name, or by the id from before.
+// TestNamed: a person is found by a name in the policy, or by the id that an earlier run noted.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	wed := accountOf("wed", 1)
@@ -90,15 +90,14 @@ func TestNamed(t *testing.T) {
 	byName, followed := Named{Entry: "exempt@x.example", ID: "id-exempt", Name: "exempt@x.example"}, Named{Entry: "exempt@x.example", ID: "id-wed", Name: "wed@x.example", Followed: true}
 	want := []Named{byName, followed}
 	if len(got) == 2 && got[0] == followed {
-		want = []Named{followed, byName} // by their partitions
+		want = []Named{followed, byName} // in the order of their partitions
 	}
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
 }
 
-// TestLookalikes: a name that is nobody's is compared with everybody's, in whatever
-// order they come.
+// TestLookalikes: a name without an account is compared with all names. The order of the accounts makes no difference.
 func TestLookalikes(t *testing.T) {
 	t.Parallel()
 	people := []directory.EntraUser{accountOf("breakglas", 1), accountOf("breakglssa", 1), accountOf("kim", 1)}
@@ -124,7 +123,7 @@ func TestLookalikes(t *testing.T) {
 	}
 }
 
-// TestReadingThatFails: people who cannot be read are not taken for nobody.
+// TestReadingThatFails: people who cannot be read count as an error, not as absent.
 func TestReadingThatFails(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 2, entra: []directory.EntraUser{accountOf("p", 1), accountOf("busy", 1)}}.seal(t)
@@ -151,7 +150,7 @@ func TestReadingThatFails(t *testing.T) {
 	}
 }
 
-// TestFindWantsAName: an account without a name is nobody's answer to no name.
+// TestFindWantsAName: an empty name finds no account, not even one without a name.
 func TestFindWantsAName(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{{ID: "id-1"}, accountOf("busy", 1)}, ad: []directory.ADUser{{SID: "S-1"}}}.seal(t)
@@ -161,7 +160,7 @@ func TestFindWantsAName(t *testing.T) {
 	}
 }
 
-// TestSummaryOfAllPartitions: what partitions count adds up.
+// TestSummaryOfAllPartitions: the total adds up the summaries of all partitions.
 func TestSummaryOfAllPartitions(t *testing.T) {
 	t.Parallel()
 	r := world{partitions: 3}.seal(t)
@@ -181,7 +180,7 @@ func TestSummaryOfAllPartitions(t *testing.T) {
 	}
 }
 
-// TestLineWithoutADecision is damage, also where the summary follows.
+// TestLineWithoutADecision: a line without a decision is damage, also before a summary.
 func TestLineWithoutADecision(t *testing.T) {
 	t.Parallel()
 	r := world{}.seal(t)

@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestFeedsOfARun: how the sources look is judged by the last healthy reading before
-// this one, and by no other.
+// TestFeedsOfARun: the health of a source is judged by the last healthy reading before this one, and by no other.
 func TestFeedsOfARun(t *testing.T) {
 	t.Parallel()
 	const base = 100
@@ -37,7 +36,7 @@ func TestFeedsOfARun(t *testing.T) {
 		feeds  [2]*plan.Baseline
 		begin  func(*snapshot.Begin)
 		state  plan.FeedState
-		first  bool // no earlier reading tells
+		first  bool // there is no earlier reading to compare with
 		reason string
 	}{
 		"as before":                    {people(base, base), before(daysAgo(1)), nil, plan.Healthy, false, ""},
@@ -75,8 +74,8 @@ func TestFeedsOfARun(t *testing.T) {
 	}
 }
 
-// TestEmptiedGroups: a group that had several members and has none now says nothing
-// about who is in it, unless an operator accepts that.
+// TestEmptiedGroups: the members of a group that lost all of several members are unknown, unless an operator accepts
+// it.
 func TestEmptiedGroups(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -127,7 +126,7 @@ func TestEmptiedGroups(t *testing.T) {
 	}
 }
 
-// TestRemadeInARunForOnePerson: whoever asks for one person sees what the group is.
+// TestRemadeInARunForOnePerson: a run for one person believes the present group at a DN.
 func TestRemadeInARunForOnePerson(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -151,8 +150,7 @@ func TestRemadeInARunForOnePerson(t *testing.T) {
 	}
 }
 
-// TestMailboxKinds: the report names people without regard to case, and says nothing
-// where there is none.
+// TestMailboxKinds: the report finds people whatever the case of their names. Without a report the kind is empty.
 func TestMailboxKinds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -179,8 +177,7 @@ func TestMailboxKinds(t *testing.T) {
 	}
 }
 
-// TestAnchorOfThePolicy: accounts without a SID are joined by the attribute that the
-// policy names.
+// TestAnchorOfThePolicy: accounts without a SID are joined by the attribute that the policy names.
 func TestAnchorOfThePolicy(t *testing.T) {
 	t.Parallel()
 	for anchor, joined := range map[string]bool{"": false, "anchor: employeeID\n": true} {
@@ -193,7 +190,7 @@ func TestAnchorOfThePolicy(t *testing.T) {
 	}
 }
 
-// TestJudgeFollowsPeople: who had a listed name in an earlier run is exempt by the id.
+// TestJudgeFollowsPeople: a person who had a listed name in an earlier run is exempt by the id.
 func TestJudgeFollowsPeople(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]policy.Outcome{"p": policy.Exempt, "q": policy.Reclaim} {

@@ -14,14 +14,14 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// TestEnabledSince: from which reading on an account counts as enabled, in both
-// directories. One that every reading saw enabled has no such instant.
+// TestEnabledSince: an account counts as enabled since the first reading that saw it enabled again, in both
+// directories. An account that every reading saw enabled has no such instant.
 func TestEnabledSince(t *testing.T) {
 	t.Parallel()
 	const yes, no, unset, absent = directory.Yes, directory.No, directory.Unset, directory.Flag(99)
 	for name, tc := range map[string]struct {
 		nights []directory.Flag // enabled, night by night
-		want   int              // night; -1: none
+		want   int              // index of the night; -1: none
 	}{
 		"always":                 {[]directory.Flag{yes, yes, yes}, -1},
 		"enabled later":          {[]directory.Flag{no, yes, yes}, 1},
@@ -61,7 +61,7 @@ func TestEnabledSince(t *testing.T) {
 	}
 }
 
-// TestSeenSince: a series of readings begins with the first that saw the account.
+// TestSeenSince: a series of readings begins with the first one that saw the account.
 func TestSeenSince(t *testing.T) {
 	t.Parallel()
 	user := []directory.EntraUser{{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}
@@ -80,8 +80,7 @@ func TestSeenSince(t *testing.T) {
 	}
 }
 
-// TestMemberSince: from which reading on an account is in a group that gives a license,
-// as far as the last reading could tell.
+// TestMemberSince: an account counts as a member since the first reading that saw it in a group that gives a license.
 func TestMemberSince(t *testing.T) {
 	t.Parallel()
 	ref := directory.GroupRef{Source: directory.AD, Name: citrixDN}
@@ -89,10 +88,10 @@ func TestMemberSince(t *testing.T) {
 	const graced = "grace: {newHolder: 14}" + text
 	for name, tc := range map[string]struct {
 		policy string
-		// nights are "in", "out", "unread" (the group), "down" (the source) or "gone" (the
-		// account), each with the objectGUID of the group where that is known.
+		// nights are "in", "out", "unread" (the group), "down" (the source) or "gone" (the account). Each may name the
+		// objectGUID of the group.
 		nights []string
-		want   int // night; -1: none
+		want   int // index of the night; -1: none
 	}{
 		"always":                   {graced, []string{"in", "in", "in"}, -1},
 		"given later":              {graced, []string{"out", "in", "in"}, 1},
@@ -155,7 +154,7 @@ func TestMemberSince(t *testing.T) {
 	}
 }
 
-// TestMemberSinceInEntra: it is the same of a group of Entra ID that is a license itself.
+// TestMemberSinceInEntra: membership of a group of Entra ID that is a license itself is dated in the same way.
 func TestMemberSinceInEntra(t *testing.T) {
 	t.Parallel()
 	const graced = "grace: {newHolder: 14}" + text
@@ -166,7 +165,7 @@ func TestMemberSinceInEntra(t *testing.T) {
 	key := directory.GroupRef{Name: "APP"}.Key(true)
 	for name, tc := range map[string]struct {
 		nights []string
-		want   int // night; -1: none
+		want   int // index of the night; -1: none
 	}{
 		"always":                {[]string{"in", "in", "in"}, -1},
 		"given later":           {[]string{"out", "in", "in"}, 1},
@@ -204,8 +203,8 @@ func TestMemberSinceInEntra(t *testing.T) {
 	}
 }
 
-// TestGroupIsRememberedOnce: people of several partitions are in a group that is not read
-// now, and the next table names the group once.
+// TestGroupIsRememberedOnce: people of several partitions are in a group that is not read now. The next table names the
+// group once.
 func TestGroupIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -248,7 +247,7 @@ func TestGroupIsRememberedOnce(t *testing.T) {
 	}
 }
 
-// TestUnhealthyNightIsNotRemembered: later runs look at the night before it.
+// TestUnhealthyNightIsNotRemembered: later runs compare with the night before an unhealthy one.
 func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -259,7 +258,7 @@ func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	h := halves([]directory.EntraUser{{ID: "a", LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-a", LastLogonTimestamp: daysAgo(1)})
 	for _, tc := range []struct {
 		entra, ad plan.FeedState
-		want      [2]int // accounts remembered
+		want      [2]int // number of accounts remembered
 	}{{plan.Healthy, plan.Healthy, [2]int{1, 1}}, {plan.Unhealthy, plan.Healthy, [2]int{0, 1}}, {plan.Healthy, plan.Unhealthy, [2]int{1, 0}}, {plan.Healthy, plan.Absent, [2]int{1, 0}}} {
 		r.Feeds = [directory.Signals]plan.Feed{{State: tc.entra}, {State: tc.ad}}
 		if err := r.Remember(t.Context(), 0, h); err != nil {
@@ -278,8 +277,7 @@ func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	}
 }
 
-// TestDoubtfulDateOfAKnownAccount: an account whose date lies in the future is
-// remembered with the dates from before, and without that date.
+// TestDoubtfulDateOfAKnownAccount: an account with a date in the future is remembered with its earlier dates.
 func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -295,7 +293,7 @@ func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
 	}
 }
 
-// TestAnAccountMetTwice: paging listed it twice, and both readings know the past.
+// TestAnAccountMetTwice: paging listed an account twice. Both readings have its past.
 func TestAnAccountMetTwice(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
@@ -314,8 +312,8 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// TestCreatedAtTheReading: the last reading should have seen an account that is as old
-// as the reading itself, in both directories.
+// TestCreatedAtTheReading: the last reading should have seen an account that was created at its very instant, in both
+// directories.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

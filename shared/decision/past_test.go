@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestPast: what became of a license before decides what may be done now.
+// TestPast: what happened to a license before decides what may be done now.
 func TestPast(t *testing.T) {
 	t.Parallel()
 	item := func(s history.State, days int) *history.Item {
@@ -24,8 +24,8 @@ func TestPast(t *testing.T) {
 	}
 	held := []directory.Assignment{e3ByGroup}
 	tests := map[string]struct {
-		policy string // edits of the policy: old|new
-		days   int    // since the person signed in
+		policy string // edits of the policy, as old|new
+		days   int    // since the last sign-in
 		holds  []directory.Assignment
 		past   *history.Item
 		want   policy.Outcome
@@ -100,8 +100,8 @@ func TestPast(t *testing.T) {
 	}
 }
 
-// TestReturnedInUnknownScope: a person who is active again gets the license back
-// only if the rule's condition "for" is known to hold.
+// TestReturnedInUnknownScope: a person who is active again gets the license back only if the rule's condition "for" is
+// known to hold.
 func TestReturnedInUnknownScope(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[directory.Flag]string{
@@ -127,7 +127,7 @@ func TestReturnedInUnknownScope(t *testing.T) {
 	}
 }
 
-// TestPreflight: what the data tell of a change before it is begun.
+// TestPreflight: the data of the run refuse a change before it begins.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	direct, byGroup := []directory.Assignment{e3Direct}, []directory.Assignment{e3ByGroup}
@@ -146,7 +146,7 @@ func TestPreflight(t *testing.T) {
 		"by group, no usage location":  {byGroup, func(u *directory.EntraUser) { u.UsageLocation = "" }, 0, "exo", false, ""},
 		"guarded":                      {byGroup, func(*directory.EntraUser) {}, 50, "exo", true, ""},
 		"not guarded, sign-in blocked": {byGroup, func(u *directory.EntraUser) { u.Enabled = directory.No }, 0, "exo", false, ""},
-		"guarded, sign-in blocked":     {byGroup, func(u *directory.EntraUser) { u.Enabled = directory.No }, 50, "exo", true, ""}, // the gate asks what the report calls it
+		"guarded, sign-in blocked":     {byGroup, func(u *directory.EntraUser) { u.Enabled = directory.No }, 50, "exo", true, ""}, // the gate decides by the mailbox report
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -15,34 +15,31 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Directories never take a date of activity back. So when a date is missing, or earlier
-// than a healthy reading saw it, the date got lost on the way here. Such accounts may
-// be too few for the health of the feed to show it.
+// Directories never take a date of activity back. A date that is missing, or earlier than a healthy reading saw it, was
+// lost on the way. The affected accounts may be too few to make the feed unhealthy.
 
-// lostFor is the least time for which an account with lost dates stays in doubt. After
-// that it counts as used on the day on which the dates were first missing.
+// lostFor is the least time for which an account with lost dates stays in doubt. After that it counts as used on the
+// day on which the dates were first missing.
 const lostFor = 90 * 24 * time.Hour
 
-// joinedFor is for how long a person still counts as having an account in the other
-// directory that is not read any more. Entra ID keeps a deleted account in its bin for
-// that long (Microsoft Entra documentation, "Recover from deletions").
+// joinedFor is how long a person still counts as having an account that the other directory no longer shows. Entra ID
+// keeps a deleted account for 30 days (Microsoft Entra documentation, "Recover from deletions").
 const joinedFor = 30 * 24 * time.Hour
 
-// recollection compares accounts with what the last healthy reading of their source
-// left.
+// recollection compares accounts with what the last healthy reading of their source remembered.
 type recollection struct {
 	*Run
 	source directory.Source
 	last   *plan.Baseline
-	now    time.Time // of the reading that is compared
-	// accepted: an operator says that the source is right as it is now.
+	now    time.Time // when the accounts were read
+	// accepted is true when an operator says that the source is right as it is now.
 	accepted bool
-	dates    bool // are compared, too
+	dates    bool // dates are compared too
 }
 
-// recall notes at the accounts of h what earlier readings knew of them. last are the
-// last healthy ones, and now is when h was read. It goes by partitions, since one object
-// remembers the accounts of both directories.
+// recall notes at the accounts of h what earlier readings knew of them. last has the last healthy reading of each
+// source. now is when h was read. recall goes by partitions, because one object remembers the accounts of both
+// directories.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
@@ -71,16 +68,15 @@ func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.B
 	return nil
 }
 
-// memory is the partition that was asked for last. A table is not written any more once
-// others recall it.
+// memory keeps the table that was read last. A table does not change once later runs read it.
 type memory struct {
 	mu    sync.Mutex
 	run   string
 	n     int
-	table *known.Partition // nil: none was asked for
+	table *known.Partition // nil: none was read yet
 }
 
-// remembered is what a run remembers of a partition; see known.Get.
+// remembered returns what a run remembered of a partition, as known.Get does.
 func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partition, error) {
 	r.memory.mu.Lock()
 	table := r.memory.table
@@ -101,7 +97,7 @@ func (r *Run) remembered(ctx context.Context, run string, n int) (*known.Partiti
 	return table, nil
 }
 
-// compare looks accounts up in the partition in which they lay then.
+// compare looks accounts up in the partition in which the last reading had them.
 func (c *recollection) compare(ctx context.Context, n int, g *group, h *directory.Accounts) error {
 	p, err := c.remembered(ctx, c.last.Run, n)
 	if errors.Is(err, store.ErrNotFound) {
@@ -122,7 +118,7 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 		if a.found {
 			continue
 		}
-		if a.enabled() { // new, or back from wherever it was
+		if a.enabled() { // new, or enabled again
 			a.past().EnabledSince = c.now
 		}
 		c.neverSeen(a)
@@ -131,12 +127,11 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	return nil
 }
 
-// members notes since when accounts are in the groups that give a license, as far as
-// the last reading remembered the group. What it remembered of a group that is not read
-// now is kept for the next reading: not having read a group does not make its members
-// older ones.
+// members notes since when accounts are in the groups that give a license, if the last reading remembered the group. It
+// keeps what that reading remembered of a group that is not read now. The next reading needs it, because a missed group
+// does not change how long its members are in it.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
-	watched := map[string]string{} // what the table has of a group, by its key
+	watched := map[string]string{} // entry of the table by the group's key
 	for _, key := range c.Policy.GivingGroups(c.source) {
 		if entry, is := entryOf(p, key); is {
 			watched[key] = entry
@@ -165,8 +160,8 @@ func (c *recollection) members(p *known.Partition, g *group, h *directory.Accoun
 	}
 }
 
-// membersOf notes since when accounts are in a group that was read. Nobody has been for
-// long in a group that was made again.
+// membersOf notes since when accounts are in a group that was read. Membership of a group that was made again starts
+// now.
 func (c *recollection) membersOf(key, entry string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
 	remade := c.remade(key, entry)
 	for _, a := range g.list {
@@ -195,8 +190,8 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	if joined := k.Joined.Time(); c.now.Before(joined.Add(joinedFor)) && !c.accepted {
 		a.past().Joined = joined
 	}
-	// An operator can speak for a directory that is not set up any more, and for one that
-	// was read: there the contradiction ends with Joined. One that cannot be read is neither.
+	// An operator can speak for a directory that is no longer set up. After --accept-feeds, a contradiction with a
+	// directory that was read ends with Joined. A directory that could not be read ends nothing.
 	if other := c.Feeds[1-c.source]; !c.accepted || other.State != plan.Absent {
 		a.past().Contradicted = k.Contradicted
 	}
@@ -211,15 +206,15 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	}
 	c.sighted(a)
 	switch back := a.back(); {
-	case back&^k.Regressed != 0: // one more
+	case back&^k.Regressed != 0: // another date went back
 		*a.lost() = c.now
 	case back != 0, k.Lost != 0 && !forgotten && a.noActivity():
 		*a.lost() = k.Lost.Time()
 	}
 }
 
-// sighted notes at an account what a change saw of it since the last reading. Directories
-// show older dates at times, also in the hours after a newer one.
+// sighted adds the dates that a change saw at an account since the last reading. Directories sometimes show older dates
+// again, also in the hours after a newer one.
 func (c *recollection) sighted(a *account) {
 	seen := c.History.Sighting(a.id())
 	if seen == nil {
@@ -232,26 +227,24 @@ func (c *recollection) sighted(a *account) {
 	}
 }
 
-// neverSeen doubts the dates of an account that has none now, when the last reading
-// should have seen the account and did not. Nobody knows whether it had dates then.
+// neverSeen doubts the dates of an account without any date if the last reading should have seen the account and did
+// not. It is unknown whether the account had dates then.
 func (c *recollection) neverSeen(a *account) {
 	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now
 	}
 }
 
-// dateless is an account in which no date of activity was read: one line of
-// runs/<run>/dateless/<partition>.jsonl.gz, which runs before the table of known
-// accounts left instead.
+// activityGap is an account in which no date of activity was read. It is one line of
+// runs/<run>/dateless/<partition>.jsonl.gz. Runs from before the table of known accounts wrote these lines.
 type activityGap struct {
 	Account string `json:"account"` // Entra id or SID
-	// Since is when its dates were first missing; zero: it never had any.
+	// Since is when its dates were first missing. It is zero if the account never had any.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// compareGaps compares accounts with the list of a run before the table. Such a run
-// did not say which dates it saw, nor who was enabled. A list may be gone because its
-// retention is over. It then names no account that never had a date.
+// compareGaps compares accounts with the list of a run from before the table. The list does not say which dates the run
+// saw, or who was enabled. A list whose retention is over names no account without dates.
 func (c *recollection) compareGaps(ctx context.Context, n int, g *group) error {
 	since := map[string]time.Time{}
 	err := store.GetLines(ctx, c.store, layout.ActivityGaps(c.last.Run, n), func(l *activityGap) error {

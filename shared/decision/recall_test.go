@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// night is a later run over the same store, with the run before as the last healthy one.
+// night returns a later run over the same store, with the run before as the last healthy one.
 func night(r *Run, name string, read time.Time) *Run {
 	begin := *r.Begin
 	begin.Run, begin.Read, begin.AsOf = name, read, read
@@ -30,7 +30,7 @@ func night(r *Run, name string, read time.Time) *Run {
 	return &next
 }
 
-// lost gives the accounts whose dates are in doubt.
+// lost returns the accounts whose dates are in doubt.
 func lost(t *testing.T, r *Run, h *directory.Accounts) map[string]time.Time {
 	t.Helper()
 	for i := range h.Entra {
@@ -60,8 +60,8 @@ func halves(entra []directory.EntraUser, ad ...directory.ADUser) *directory.Acco
 	return &directory.Accounts{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present}
 }
 
-// TestLostDates: an account that had a date and has none is in doubt, for as long as
-// it must be; one that never had any is not.
+// TestLostDates: an account that had a date and has none is in doubt until lostFor is over. An account that never had
+// one is not in doubt.
 func TestLostDates(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -97,7 +97,7 @@ func TestLostDates(t *testing.T) {
 		t.Errorf("an account of which an old date is left (-want +got):\n%s", d)
 	}
 
-	// The list of that night keeps what the first one knew.
+	// The list of that night keeps what the first night knew.
 	h := halves([]directory.EntraUser{never, gone, hired}, off)
 	lost(t, second, h)
 	if err := second.Remember(t.Context(), 0, h); err != nil {
@@ -123,8 +123,7 @@ func TestLostDates(t *testing.T) {
 	}
 }
 
-// TestLostDatesWithoutTable: what cannot be compared is in doubt only when there
-// should be something to compare it with.
+// TestLostDatesWithoutTable: a missing table puts accounts in doubt only when there should be one.
 func TestLostDatesWithoutTable(t *testing.T) {
 	t.Parallel()
 	never := directory.EntraUser{ID: "never", Created: daysAgo(900)}
@@ -154,8 +153,8 @@ func TestLostDatesWithoutTable(t *testing.T) {
 	}
 }
 
-// TestKnownTables: people are found again when the number of partitions changes,
-// and a run for one person leaves the tables as they are.
+// TestKnownTables: people are found when the number of partitions changes. A run for one person leaves the tables
+// unchanged.
 func TestKnownTables(t *testing.T) {
 	t.Parallel()
 	first := world{partitions: 3, entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t)
@@ -202,7 +201,7 @@ func TestKnownTables(t *testing.T) {
 	}
 }
 
-// reads is a store that counts them by object.
+// reads is a store that counts the reads of each object.
 type reads struct {
 	store.Store
 	of map[string]int
@@ -213,9 +212,8 @@ func (r *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return r.Store.Get(ctx, key)
 }
 
-// TestTablesAreReadOnce: what is remembered of both directories lies in one object. It is
-// read once, however often people of its partition are asked about, and what comes of it
-// stays the same.
+// TestTablesAreReadOnce: one object remembers both directories. It is read once for many questions about its partition,
+// and the answers stay the same.
 func TestTablesAreReadOnce(t *testing.T) {
 	t.Parallel()
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
@@ -230,7 +228,7 @@ func TestTablesAreReadOnce(t *testing.T) {
 			if directory.Partition(u.PartitionKey(), 2) == n {
 				h.Entra = append(h.Entra, u)
 			}
-			if directory.Partition(a.SID, 2) == n && i > 0 { // one partition has fewer than the other
+			if directory.Partition(a.SID, 2) == n && i > 0 { // one partition has fewer accounts than the other
 				h.AD = append(h.AD, a)
 			}
 		}
@@ -284,7 +282,7 @@ func TestTablesAreReadOnce(t *testing.T) {
 	}
 }
 
-// TestLostDatesAreUnknown: neither rules nor people take a lost date for none.
+// TestLostDatesAreUnknown: a lost date is unknown in rules and in explanations, not absent.
 func TestLostDatesAreUnknown(t *testing.T) {
 	t.Parallel()
 	r := world{entra: []directory.EntraUser{accountOf("p", 900, e3ByGroup), accountOf("busy", 1)}}.seal(t)

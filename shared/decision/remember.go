@@ -16,25 +16,25 @@ import (
 // Met notes at the accounts of a person what this run's reading showed of them together.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
-// Remember writes for later runs what is known of the accounts of a partition. h is
-// the partition as Read gave it, after Met was told of everybody.
+// Remember writes what is known of the accounts of a partition for later runs. h is the partition as Read returned it.
+// Met has to be called with every person before.
 func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts) error {
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is Remember where h lacks the people who were plain.
+// RememberWith is Remember for an h without the people in plain.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
-		return nil // later runs look at those for everybody
+		return nil // later runs compare with runs for everybody only
 	}
 	p := known.Partition{Accounts: plain.accounts, Members: plain.members}
 	for s, f := range r.Feeds[:directory.Sources] {
 		if f.State != plan.Healthy {
-			continue // what later runs look at is an earlier one
+			continue // later runs compare with an earlier, healthy reading
 		}
 		accountsOf(h, directory.Source(s), func(a account) {
 			if a.inDoubt() && a.past().Seen.IsZero() {
-				return // as if it had not been seen: its dates are not known to be missing
+				return // skip it, because it is unknown whether dates are missing
 			}
 			p.Accounts[s] = append(p.Accounts[s], remembered(a, r.Begin.Read))
 		})
@@ -50,8 +50,8 @@ func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Acco
 	return nil
 }
 
-// identified is what a table of known accounts has of a group: its key, and its objectGUID
-// or object id where that is known.
+// identified returns the entry of a group for a table of known accounts. It is the key, followed by the objectGUID or
+// object id where that is known.
 func (r *Run) identified(key string) string {
 	for _, q := range r.Policy.MemberQueries() {
 		id := r.ADGroup(q.Ref)
@@ -65,13 +65,13 @@ func (r *Run) identified(key string) string {
 	return key
 }
 
-// identifies tells whether an entry of a table is about the group of a key.
+// identifies reports whether an entry of a table names the group of a key.
 func identifies(entry, key string) bool {
 	guid, of := strings.CutPrefix(entry, key)
 	return of && (guid == "" || guid[0] == '|')
 }
 
-// entryOf is what a table of known accounts has of the group of a key, if it knows it.
+// entryOf returns the entry for the group of a key, if the table has one.
 func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	i := slices.IndexFunc(p.Groups, func(entry string) bool { return identifies(entry, key) })
 	if i < 0 {
@@ -80,18 +80,18 @@ func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	return p.Groups[i], true
 }
 
-// remade tells that the group of a key is another one than that of an entry. It is not known
-// where one of the two has no id.
+// remade reports whether an entry names another group than the one that has the key now. It is false where one of the
+// two has no id.
 func (r *Run) remade(key, entry string) bool {
 	now := r.identified(key)
 	return entry != key && now != key && now != entry
 }
 
-// rememberGroups notes since when accounts of a source are in the groups that give a
-// license: in those that were read, and in those that an earlier reading knew.
+// rememberGroups notes since when accounts of a source are in the groups that give a license. It covers the groups that
+// were read, and those that only an earlier reading knew.
 func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Accounts) {
-	read := map[string]string{} // by key, as the table is to have them
-	var unread []string         // as the table has them
+	read := map[string]string{} // entry for the new table, by key
+	var unread []string         // entries of the earlier table
 	for _, key := range r.Policy.GivingGroups(source) {
 		if !slices.Contains(h.Unreadable, key) {
 			read[key] = r.identified(key)
@@ -121,12 +121,12 @@ func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *dir
 	})
 }
 
-// memberOf is what a table has of an account in a group.
+// memberOf returns the table's line for an account in a group.
 func memberOf(a account, entry string, since time.Time) known.Member {
 	return known.Member{Key: known.MemberKeyOf(a.id(), entry), Since: max(known.Always, known.SecondOf(since))}
 }
 
-// remembered is what later runs know of an account that was read at an instant.
+// remembered returns what later runs know of an account that was read at an instant.
 func remembered(a account, read time.Time) known.Account {
 	k := known.Account{
 		Key: known.KeyOf(a.id()), Regressed: a.back(), Lost: known.SecondOf(*a.lost()),
@@ -149,20 +149,18 @@ func remembered(a account, read time.Time) known.Account {
 	return k
 }
 
-// lastReadings are the last readings before this run's own whose accounts are
-// remembered.
+// lastReadings returns the last healthy reading of each source before this run.
 func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	if r.History == nil {
 		return last
 	}
-	for s := range last { // a standing of an earlier version has the baselines alone
+	for s := range last { // a digest of an earlier version has the baselines alone
 		last[s] = cmp.Or(r.History.Known[s], r.History.Baselines[s])
 	}
 	return last
 }
 
-// Recall notes at accounts that were read afresh what is known of them, the run's
-// own reading included.
+// Recall notes at accounts that were read afresh what is known of them. This includes the run's own reading.
 func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
 	for s, f := range r.Feeds[:directory.Sources] {

@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// read compares people with what runs before knew, lets the run remember them, and
-// gives them as they were judged.
+// read compares accounts with what earlier runs knew and lets the run remember them. It returns them as they were
+// judged.
 func (r *Run) read(t *testing.T, h *directory.Accounts) *directory.Accounts {
 	t.Helper()
 	if err := r.recall(t.Context(), h, r.lastReadings(), r.Begin.Read); err != nil {
@@ -43,8 +43,8 @@ func firstNight(t *testing.T) *Run {
 	return r
 }
 
-// TestDatesGoBack: the newest known date of each field is kept, and a field is in
-// doubt while what is read of it is earlier.
+// TestDatesGoBack: the newest known date of each field is kept. A field is in doubt while a reading shows an earlier
+// date.
 func TestDatesGoBack(t *testing.T) {
 	t.Parallel()
 	fields := map[string]*directory.Field{}
@@ -62,10 +62,10 @@ func TestDatesGoBack(t *testing.T) {
 		return names
 	}
 	type reading struct {
-		after                       int // days
+		after                       int // since the first night
 		interactive, nonInteractive int // days before the first night
 		unknown                     []string
-		lost                        int // days after the first night; 0: none is
+		lost                        int // days after the first night; 0: no date is lost
 	}
 	const none = -1000
 	for name, readings := range map[string][]reading{
@@ -103,8 +103,8 @@ func TestDatesGoBack(t *testing.T) {
 	}
 }
 
-// TestSightedAtTheLastMoment: a change saw that Ann signed in after the reading of the
-// first night. When the next reading shows the older date again, her dates are in doubt.
+// TestSightedAtTheLastMoment: a change saw that Ann signed in after the reading of the first night. When the next
+// reading shows the older date again, her dates are in doubt.
 func TestSightedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	sighted := func(account string, at time.Time) *history.Digest {
@@ -120,11 +120,11 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 		return st
 	}
 	for name, tc := range map[string]struct {
-		of   string // whom the change saw
+		of   string // the account that the change saw
 		read time.Time
 		lost bool
-		knew time.Time // by the first night; zero: 400 days ago
-		seen time.Time // by the change; zero: an hour after the first night
+		knew time.Time // known by the first night; zero: 400 days ago
+		seen time.Time // seen by the change; zero: an hour after the first night
 	}{
 		"the older date again":   {"a", daysAgo(400), true, time.Time{}, time.Time{}},
 		"no date":                {"a", time.Time{}, true, time.Time{}, time.Time{}},
@@ -151,7 +151,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 			if got := !h.Entra[0].DatesLost.IsZero(); got != tc.lost {
 				t.Errorf("in doubt: %t", got)
 			}
-			if r = r.nextNight(2); tc.lost { // the reading remembers it by itself
+			if r = r.nextNight(2); tc.lost { // the reading remembers the date itself
 				if h = r.read(t, read(daysAgo(400))); h.Entra[0].DatesLost.IsZero() {
 					t.Error("a night later it is forgotten")
 				}
@@ -160,9 +160,8 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestMissedHalf: both accounts of a person were known last night, and one is not read
-// tonight. As long as it may come back, the person does not count as somebody without
-// it.
+// TestMissedHalf: last night knew both accounts of a person, and one is not read tonight. The person does not count as
+// somebody without that account while it may come back.
 func TestMissedHalf(t *testing.T) {
 	t.Parallel()
 	both := func() *directory.Accounts {
@@ -177,7 +176,7 @@ func TestMissedHalf(t *testing.T) {
 		h.Entra = nil
 		for p := range first.nextNight(days).read(t, h).Join() {
 			state := want
-			if p.AD.SID == "S-b" { // was alone before
+			if p.AD.SID == "S-b" { // had one account only before
 				state = directory.NoAccount
 			}
 			if p.EntraState != state || (p.Doubt != "") != (state == directory.Missing) {
@@ -202,15 +201,15 @@ func TestMissedHalf(t *testing.T) {
 	}
 }
 
-// TestFirstReadingWaits: the schedule takes no license on the strength of one reading.
-// An operator may take it, and so may the schedule on another day.
+// TestFirstReadingWaits: the schedule takes no license after a single reading. An operator may take it. The schedule
+// may take it on another day.
 func TestFirstReadingWaits(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "AzureAdSistaLogon.earlierThan(now - days(60)), then: {changeTo", "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue(), then: {changeTo", 1)
 	tests := map[string]struct {
 		mode      string
 		scheduled bool
-		hours     int // since the account was first read
+		hours     int // since the first reading of the account
 		dated     bool
 		marked    bool
 		refused   string
@@ -253,8 +252,8 @@ func TestFirstReadingWaits(t *testing.T) {
 	}
 }
 
-// TestListsOfOlderRuns: runs before the table left lists of the accounts without a
-// date, which are the past of the first run after them.
+// TestListsOfOlderRuns: runs from before the table left lists of accounts without a date. The next run uses them as its
+// past.
 func TestListsOfOlderRuns(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// reported judges the signals of reports that the policy names, and prepares to read the
-// tables of those reports when somebody is looked at.
+// reported judges the signals of the reports that the policy names. The tables of the reports are read when they are
+// first needed.
 func (r *Run) reported(ctx context.Context) {
 	for _, s := range r.Policy.Signals() {
 		if s.Reported() {
@@ -22,7 +22,7 @@ func (r *Run) reported(ctx context.Context) {
 	r.usage = sync.OnceValues(func() (usage.Tables, error) { return r.tables(ctx) })
 }
 
-// ReportFacts is what readings of reports give of a signal, compared with what it was.
+// ReportFacts returns what the readings of reports show of a signal, with the baseline to compare it with.
 func (r *Run) ReportFacts(s directory.Signal, readings []usage.Reading) plan.FeedFacts {
 	facts, read := usage.FactsOf(readings, s)
 	f := plan.FeedFacts{Freshness: facts.Freshness, Failed: facts.Failed, Baseline: r.baseline(s)}
@@ -32,7 +32,7 @@ func (r *Run) ReportFacts(s directory.Signal, readings []usage.Reading) plan.Fee
 	return f
 }
 
-// tables are the reports of the run.
+// tables reads the usage reports of the run.
 func (r *Run) tables(ctx context.Context) (all usage.Tables, err error) {
 	for _, reading := range r.Manifest.Reports {
 		if reading.Key == "" {
@@ -47,5 +47,5 @@ func (r *Run) tables(ctx context.Context) (all usage.Tables, err error) {
 	return all, nil
 }
 
-// Reports are the usage reports of the run.
+// Reports returns the usage reports of the run.
 func (r *Run) Reports() (usage.Tables, error) { return r.usage() }

@@ -1,6 +1,5 @@
-// Package decision asks the rules of a sealed run about people and keeps the
-// answers: in bulk for evaluate, one person in full for explain, and once more
-// at the last moment for apply, always by the same code. It reads objects only,
+// Package decision asks the rules of a sealed run about people and keeps the answers. evaluate asks in bulk, explain
+// asks about one person, and apply asks again at the last moment. All of them use this code. It reads objects only,
 // never a directory.
 package decision
 
@@ -20,28 +19,28 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Run is a sealed run, ready to be evaluated.
+// Run is a sealed run that can be evaluated.
 type Run struct {
 	Begin    *snapshot.Begin
 	Manifest *snapshot.Manifest
 	Policy   *policy.Policy
 	Tenant   *plan.Tenant
-	// Feeds are the health of the signals: of the directories always, of a report when the
-	// policy names the signal.
+	// Feeds has the health of each signal. It has a directory's signal always, and a report's signal when the policy
+	// names it.
 	Feeds   [directory.Signals]plan.Feed
 	History *history.Digest
 
 	ManifestHash string
 
 	store   store.Store
-	columns []string                   // of the snapshot that are read
-	renamed map[string][]*history.Item // see renamedItems
-	damaged map[string]string          // by person: what the ledger has cannot be believed
+	columns []string                   // columns of the snapshot that are read
+	renamed map[string][]*history.Item // by person, see renamedItems
+	damaged map[string]string          // by person, why the ledger cannot be believed
 	memory  *memory
-	usage   func() (usage.Tables, error) // see tables
+	usage   func() (usage.Tables, error) // reads the tables once
 }
 
-// Open reads what a sealed run's evaluation starts from.
+// Open loads a sealed run with its policy, its history and the health of its signals.
 func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	b, err := snapshot.GetBegin(ctx, s, run)
 	if err != nil {
@@ -80,8 +79,8 @@ func Open(ctx context.Context, s store.Store, run string) (*Run, error) {
 	return r, nil
 }
 
-// Emptied are the groups that had several members when they were last believed and
-// have none now, by their keys, with how many they had. Nobody knows who is in them.
+// Emptied returns the groups that had several members when they were last healthy and have none now. The value is the
+// earlier number of members. The present members of these groups are unknown.
 func (r *Run) Emptied() map[string]int {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds || r.Begin.Earlier == nil {
 		return nil
@@ -99,8 +98,8 @@ func (r *Run) Emptied() map[string]int {
 	return emptied
 }
 
-// Remade are the groups of Active Directory of which another one has the DN than when they
-// were last believed: its objectGUID differs. Nobody knows whom the new one is about.
+// Remade returns the groups of Active Directory whose DN now belongs to another group. The objectGUID differs from the
+// last healthy reading. The members of these groups are unknown.
 func (r *Run) Remade() (refs []directory.GroupRef) {
 	if r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -114,8 +113,8 @@ func (r *Run) Remade() (refs []directory.GroupRef) {
 	return refs
 }
 
-// ADGroup is the objectGUID of a group of Active Directory as the run read it; empty when
-// it is not known, and for a group of Entra ID.
+// ADGroup returns the objectGUID of a group of Active Directory as the run read it. It is empty for an unknown
+// objectGUID and for a group of Entra ID.
 func (r *Run) ADGroup(ref directory.GroupRef) string {
 	if ref.Source != directory.AD {
 		return ""
@@ -123,9 +122,8 @@ func (r *Run) ADGroup(ref directory.GroupRef) string {
 	return r.Manifest.Readings[directory.AD].Groups[ref.Key(false)]
 }
 
-// baseline is how a signal looked when it was last healthy, to compare it with.
-// A run for one person samples the source only, one over older data has nothing
-// before it.
+// baseline returns how a signal looked when it was last healthy. It is nil for a run for one person, which reads only a
+// sample. It is nil for a run over older data, which has no run before it.
 func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	if r.History == nil || r.Begin.User != "" || r.Begin.AcceptFeeds {
 		return nil
@@ -137,8 +135,8 @@ func (r *Run) baseline(s directory.Signal) *plan.Baseline {
 	return b
 }
 
-// First tells that no earlier healthy reading of a signal tells how it should look,
-// and no operator said that it is right as it is.
+// First reports whether a signal has no earlier healthy reading to be compared with. It is false when an operator
+// accepts the signal as it is.
 func (r *Run) First(s directory.Signal) bool {
 	if r.Begin.AcceptFeeds {
 		return false
@@ -147,8 +145,8 @@ func (r *Run) First(s directory.Signal) bool {
 	return b == nil || b.Read.After(r.Begin.Read)
 }
 
-// Read loads one partition of the run's snapshot into h, reusing its memory,
-// with the health of the feeds applied and compared with what earlier runs knew.
+// Read loads one partition of the run's snapshot into h and reuses its memory. It applies the health of the feeds, and
+// what earlier runs knew.
 func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) error {
 	if err := r.Manifest.ReadColumns(ctx, r.store, partition, r.columns, h); err != nil {
 		return fmt.Errorf("run %s: %w", r.Begin.Run, err)
@@ -156,13 +154,13 @@ func (r *Run) Read(ctx context.Context, partition int, h *directory.Accounts) er
 	return r.addPast(ctx, h)
 }
 
-// settle gives accounts that were read what the run and earlier ones know of them.
+// addPast adds to accounts what this run and earlier ones know of them.
 func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	for s, f := range r.Feeds {
 		h.Stale[s] = f.Stale()
 	}
 	if r.Feeds[directory.Entra].State == plan.Unhealthy {
-		h.EntraState = directory.NotRead // whoever is not listed may have an account all the same
+		h.EntraState = directory.NotRead // an account that is not listed may exist all the same
 	}
 	tables, err := r.usage()
 	if err != nil {
@@ -185,7 +183,7 @@ func (r *Run) addPast(ctx context.Context, h *directory.Accounts) error {
 	return nil
 }
 
-// withhold makes membership of groups unknown, also of those who were read as members.
+// withhold makes membership of groups unknown, also for people who were read as members.
 func withhold(h *directory.Accounts, keys ...string) {
 	h.Unreadable = append(h.Unreadable, keys...)
 	for member, in := range h.Memberships {
@@ -193,7 +191,7 @@ func withhold(h *directory.Accounts, keys ...string) {
 	}
 }
 
-// KnowMailbox tells an account what the mailbox usage report calls its mailbox.
+// KnowMailbox sets an account's mailbox kind from the mailbox usage report.
 func (r *Run) KnowMailbox(u *directory.EntraUser) {
 	if m := r.Begin.Mailboxes; m != nil && len(m.Kinds) > 0 {
 		u.MailboxKind = m.Kinds[strings.ToLower(u.UserPrincipalName)]

@@ -31,7 +31,7 @@ func TestSavesNothing(t *testing.T) {
 		model      policy.Model
 		want       string
 		said       bool // in the reason
-		refused    bool // for the way
+		refused    bool // no route
 	}{
 		"frees a seat":                      {"m365-long", []directory.Assignment{path("", "Active")}, nil, nil, "", "", false, false},
 		"in an unknown state":               {"m365-long", []directory.Assignment{path("", "")}, nil, nil, "", "", false, true},
@@ -69,7 +69,7 @@ func TestSavesNothing(t *testing.T) {
 	}
 }
 
-// TestSavesNothingWithoutEntra: nobody holds a product without an account.
+// TestSavesNothingWithoutEntra: a person without an Entra account holds no product.
 func TestSavesNothingWithoutEntra(t *testing.T) {
 	t.Parallel()
 	r := holder().seal(t)
@@ -78,8 +78,8 @@ func TestSavesNothingWithoutEntra(t *testing.T) {
 	}
 }
 
-// TestMailboxLostIsSaid: where the policy accepts that a mailbox is lost, the reason
-// says so, unless it is not.
+// TestMailboxLostIsSaid: the reason warns of a lost mailbox where the policy accepts the loss. It gives no warning when
+// the mailbox is not lost.
 func TestMailboxLostIsSaid(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
