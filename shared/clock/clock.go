@@ -10,10 +10,10 @@ import (
 
 // Clock tells the time and waits. It is safe for concurrent use.
 type Clock interface {
-	// Now is the instant.
+	// Now returns the present instant.
 	Now() time.Time
-	// Sleep returns nil once d has passed by Now, or the context's error when that
-	// ends first. It does not wait for a d of zero or less.
+	// Sleep returns nil once d has passed by Now. It returns the context's error when the context ends first. It does
+	// not wait for a d of zero or less.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
@@ -26,14 +26,14 @@ func (real) Now() time.Time { return time.Now() }
 
 func (r real) Sleep(ctx context.Context, d time.Duration) error { return Watch(r.Now).Sleep(ctx, d) }
 
-// Watch is a clock whose time is a function's result. Its waits check that time.
+// Watch is a clock that shows the time that a function returns. Its waits go by that time.
 type Watch func() time.Time
 
-// Now is what the function tells.
+// Now returns the function's time.
 func (w Watch) Now() time.Time { return w() }
 
-// Sleep waits until d has passed by the function. It checks each second, since a timer stands still while the machine
-// sleeps, and the function's time does not.
+// Sleep waits until d has passed by the function's time. It checks each second, because a timer stands still while the
+// machine is suspended and the function's time may go on.
 func (w Watch) Sleep(ctx context.Context, d time.Duration) error {
 	for due := w().Add(d); d > 0; d = due.Sub(w()) {
 		if err := wait(ctx, min(d, time.Second)); err != nil {

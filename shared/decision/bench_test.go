@@ -12,7 +12,7 @@ import (
 // BenchmarkRecall recalls twenty people of one partition of 8,000, as apply does for each batch of changes.
 func BenchmarkRecall(b *testing.B) {
 	first := world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(b)
-	h := halves(nil)
+	h := accountsIn(nil)
 	for i := range 8000 {
 		h.Entra = append(h.Entra, directory.EntraUser{ID: fmt.Sprint("u", i), Created: daysAgo(900), LastSuccessful: daysAgo(i % 90)})
 		h.AD = append(h.AD, directory.ADUser{SID: fmt.Sprint("S-1-5-21-", i), Created: daysAgo(900), LastLogonTimestamp: daysAgo(i % 90)})
@@ -22,7 +22,7 @@ func BenchmarkRecall(b *testing.B) {
 	}
 	next := night(first, "next", asOf.AddDate(0, 0, 1))
 	for b.Loop() {
-		batch := halves(h.Entra[:20], h.AD[:20]...)
+		batch := accountsIn(h.Entra[:20], h.AD[:20]...)
 		if err := next.recall(b.Context(), batch, [2]*plan.Baseline(next.History.Baselines), asOf.Add(24*time.Hour)); err != nil {
 			b.Fatal(err)
 		}

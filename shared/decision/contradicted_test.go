@@ -52,7 +52,7 @@ func TestContradictedNights(t *testing.T) {
 					r.History.Baselines = last
 				}
 				r.Feeds, r.Begin.AcceptFeeds = [directory.Signals]plan.Feed{{State: plan.Healthy}, {State: plan.Healthy}}, n.accept
-				h := halves(slices.Clone(n.entra), slices.Clone(n.ad)...)
+				h := accountsIn(slices.Clone(n.entra), slices.Clone(n.ad)...)
 				switch {
 				case n.entra == nil:
 					h.EntraState, r.Feeds[directory.Entra].State = directory.NotRead, plan.Unhealthy

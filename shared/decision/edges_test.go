@@ -107,7 +107,7 @@ func TestDoubtStays(t *testing.T) {
 	for days, want := range map[int]time.Time{2: appears, 90: appears, 91: {}} {
 		r := firstNight(t)
 		busy := func() *directory.Accounts {
-			return halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)})
+			return accountsIn([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)})
 		}
 		r.read(t, busy())
 		with := func() *directory.Accounts {
@@ -140,11 +140,11 @@ func TestDatesThatAreNotCompared(t *testing.T) {
 	} {
 		r := firstNight(t)
 		user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
-		r.read(t, halves([]directory.EntraUser{user}))
+		r.read(t, accountsIn([]directory.EntraUser{user}))
 		user.LastInteractive = time.Time{}
 		next := r.nextNight(1)
 		tc.change(next)
-		h := next.read(t, halves([]directory.EntraUser{user}))
+		h := next.read(t, accountsIn([]directory.EntraUser{user}))
 		if got := h.Entra[0]; got.DatesLost.IsZero() == tc.lost || got.Past.Newest[0].IsZero() == tc.lost || !got.Past.Seen.Equal(asOf) {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -156,13 +156,13 @@ func TestForgottenFieldByField(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(5), LastNonInteractive: daysAgo(9)}
-	r.read(t, halves([]directory.EntraUser{user}))
+	r.read(t, accountsIn([]directory.EntraUser{user}))
 	second := r.nextNight(1)
-	half := user
-	half.LastInteractive = time.Time{}
-	second.read(t, halves([]directory.EntraUser{half}))
+	partly := user
+	partly.LastInteractive = time.Time{}
+	second.read(t, accountsIn([]directory.EntraUser{partly}))
 	third := second.nextNight(91)
-	h := third.read(t, halves([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(400)}}))
+	h := third.read(t, accountsIn([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(400)}}))
 	if got := h.Entra[0]; !got.DatesLost.Equal(asOf.AddDate(0, 0, 91)) || !got.Past.Newest[1].Equal(daysAgo(9)) || !got.Past.Newest[0].IsZero() {
 		t.Errorf("%+v", got)
 	}
@@ -173,11 +173,11 @@ func TestUnhealthyRunIsNotComparedWithItself(t *testing.T) {
 	t.Parallel()
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9), Enabled: directory.Yes}
 	r := firstNight(t)
-	r.read(t, halves([]directory.EntraUser{user}))
+	r.read(t, accountsIn([]directory.EntraUser{user}))
 	second := r.nextNight(1)
 	second.Feeds[directory.Entra].State = plan.Unhealthy
-	second.read(t, halves([]directory.EntraUser{user}))
-	h := halves([]directory.EntraUser{user})
+	second.read(t, accountsIn([]directory.EntraUser{user}))
+	h := accountsIn([]directory.EntraUser{user})
 	if err := second.Recall(t.Context(), h, second.Begin.Read.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}

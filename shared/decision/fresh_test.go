@@ -35,13 +35,13 @@ func TestRecallOfAFreshReading(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			first := firstNight(t)
-			first.read(t, halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}}))
+			first.read(t, accountsIn([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}}))
 			r := first.nextNight(2)
-			r.read(t, halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}, *tc.run}))
+			r.read(t, accountsIn([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}, *tc.run}))
 			if tc.change != nil {
 				tc.change(r)
 			}
-			h := halves([]directory.EntraUser{tc.fresh})
+			h := accountsIn([]directory.EntraUser{tc.fresh})
 			if err := r.Recall(t.Context(), h, r.Begin.Read.Add(time.Hour)); err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +54,7 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	if err := store.PutBytes(t.Context(), r.store, "runs/run/known/0000.gz", []byte("half")); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Recall(t.Context(), halves([]directory.EntraUser{dated}), asOf); !errors.Is(err, store.ErrDamaged) {
+	if err := r.Recall(t.Context(), accountsIn([]directory.EntraUser{dated}), asOf); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("a damaged table: %v", err)
 	}
 }
@@ -96,7 +96,7 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 			}
 			next.Feeds[directory.Entra].State = tc.state
 			tc.user.Created = daysAgo(900)
-			h := halves([]directory.EntraUser{tc.user})
+			h := accountsIn([]directory.EntraUser{tc.user})
 			if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read); err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +110,7 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := r.nextNight(1)
-	if err := next.recall(t.Context(), halves([]directory.EntraUser{{ID: "a"}}), next.lastReadings(), next.Begin.Read); !errors.Is(err, store.ErrDamaged) {
+	if err := next.recall(t.Context(), accountsIn([]directory.EntraUser{{ID: "a"}}), next.lastReadings(), next.Begin.Read); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("a damaged list: %v", err)
 	}
 }
@@ -120,9 +120,9 @@ func TestReadingAtTheInstantOfTheLast(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
-	r.read(t, halves([]directory.EntraUser{user}))
+	r.read(t, accountsIn([]directory.EntraUser{user}))
 	user.LastInteractive = time.Time{}
-	h := halves([]directory.EntraUser{user})
+	h := accountsIn([]directory.EntraUser{user})
 	r.nextNight(0).read(t, h)
 	if h.Entra[0].DatesLost.IsZero() {
 		t.Error("the date that is gone is not missed")

@@ -43,7 +43,7 @@ func TestEnabledSince(t *testing.T) {
 				if night > 0 {
 					r = r.nextNight(night)
 				}
-				h = halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)})
+				h = accountsIn([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)})
 				if enabled != absent {
 					h.Entra = append(h.Entra, directory.EntraUser{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1), Enabled: enabled})
 					h.AD = append(h.AD, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1), Enabled: enabled})
@@ -66,16 +66,16 @@ func TestSeenSince(t *testing.T) {
 	t.Parallel()
 	user := []directory.EntraUser{{ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}
 	r := firstNight(t)
-	r.read(t, halves(user))
+	r.read(t, accountsIn(user))
 	for _, night := range []int{1, 2} {
 		r = r.nextNight(night)
-		if h := r.read(t, halves([]directory.EntraUser{user[0]})); !h.Entra[0].Past.Seen.Equal(asOf) {
+		if h := r.read(t, accountsIn([]directory.EntraUser{user[0]})); !h.Entra[0].Past.Seen.Equal(asOf) {
 			t.Errorf("night %d: seen since %s", night, h.Entra[0].Past.Seen)
 		}
 	}
 	r = r.nextNight(3)
-	r.read(t, halves(nil))
-	if h := r.nextNight(4).read(t, halves([]directory.EntraUser{user[0]})); !h.Entra[0].Past.Seen.IsZero() {
+	r.read(t, accountsIn(nil))
+	if h := r.nextNight(4).read(t, accountsIn([]directory.EntraUser{user[0]})); !h.Entra[0].Past.Seen.IsZero() {
 		t.Errorf("after a night without it: seen since %s", h.Entra[0].Past.Seen)
 	}
 }
@@ -131,7 +131,7 @@ func TestMemberSince(t *testing.T) {
 				m := *r.Manifest
 				m.Readings[directory.AD].Groups = map[string]string{ref.Key(false): guid}
 				r.Manifest = &m
-				h = halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
+				h = accountsIn([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)}, directory.ADUser{SID: "S-a", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
 				h.Memberships = map[string][]string{"S-busy": {key, "ad:other"}}
 				switch state {
 				case "in":
@@ -182,7 +182,7 @@ func TestMemberSinceInEntra(t *testing.T) {
 				if night > 0 {
 					r = r.nextNight(night)
 				}
-				h = halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}, {ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)})
+				h = accountsIn([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(0)}, {ID: "a", Created: daysAgo(900), LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(0)})
 				h.Memberships = map[string][]string{"busy": {key}}
 				switch state {
 				case "in":
@@ -214,10 +214,10 @@ func TestGroupIsRememberedOnce(t *testing.T) {
 	if first.Policy, err = policy.Load("p", []byte("grace: {newHolder: 14}"+text)); err != nil {
 		t.Fatal(err)
 	}
-	all := halves(nil)
+	all := accountsIn(nil)
 	all.Memberships = map[string][]string{}
 	for n := range 2 {
-		h := halves(nil)
+		h := accountsIn(nil)
 		h.Memberships = all.Memberships
 		for i := range 9 {
 			a := directory.ADUser{SID: fmt.Sprint("S-1-5-21-", i), Created: daysAgo(900), LastLogonTimestamp: daysAgo(30)}
@@ -255,7 +255,7 @@ func TestUnhealthyNightIsNotRemembered(t *testing.T) {
 	if r.Policy, err = policy.Load("p", []byte("grace: {newHolder: 14}"+text)); err != nil {
 		t.Fatal(err)
 	}
-	h := halves([]directory.EntraUser{{ID: "a", LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-a", LastLogonTimestamp: daysAgo(1)})
+	h := accountsIn([]directory.EntraUser{{ID: "a", LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-a", LastLogonTimestamp: daysAgo(1)})
 	for _, tc := range []struct {
 		entra, ad plan.FeedState
 		want      [2]int // number of accounts remembered
@@ -282,12 +282,12 @@ func TestDoubtfulDateOfAKnownAccount(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
-	r.read(t, halves([]directory.EntraUser{user}))
+	r.read(t, accountsIn([]directory.EntraUser{user}))
 	doubtful := user
 	doubtful.LastInteractive, doubtful.LastNonInteractive, doubtful.DatesInDoubt = time.Time{}, daysAgo(1), true
 	second := r.nextNight(1)
-	second.read(t, halves([]directory.EntraUser{doubtful}))
-	h := second.nextNight(2).read(t, halves([]directory.EntraUser{user}))
+	second.read(t, accountsIn([]directory.EntraUser{doubtful}))
+	h := second.nextNight(2).read(t, accountsIn([]directory.EntraUser{user}))
 	if got := h.Entra[0].Past; !got.Seen.Equal(asOf) || !got.Newest[0].Equal(daysAgo(9)) || !got.Newest[1].IsZero() || !h.Entra[0].DatesLost.IsZero() {
 		t.Errorf("%+v, lost %s", got, h.Entra[0].DatesLost)
 	}
@@ -298,10 +298,10 @@ func TestAnAccountMetTwice(t *testing.T) {
 	t.Parallel()
 	r := firstNight(t)
 	user := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
-	r.read(t, halves([]directory.EntraUser{user}))
+	r.read(t, accountsIn([]directory.EntraUser{user}))
 	user.LastInteractive = time.Time{}
 	next := r.nextNight(1)
-	h := halves([]directory.EntraUser{user, {ID: "b", Created: daysAgo(900), LastInteractive: daysAgo(1)}, user, user})
+	h := accountsIn([]directory.EntraUser{user, {ID: "b", Created: daysAgo(900), LastInteractive: daysAgo(1)}, user, user})
 	if err := next.recall(t.Context(), h, next.lastReadings(), next.Begin.Read); err != nil {
 		t.Fatal(err)
 	}
@@ -318,8 +318,8 @@ func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {
 		r := firstNight(t)
-		r.read(t, halves([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(1)}))
-		h := halves([]directory.EntraUser{{ID: "a", Created: asOf.Add(after)}}, directory.ADUser{SID: "S-a", Created: asOf.Add(after)})
+		r.read(t, accountsIn([]directory.EntraUser{{ID: "busy", LastSuccessful: daysAgo(1)}}, directory.ADUser{SID: "S-busy", LastLogonTimestamp: daysAgo(1)}))
+		h := accountsIn([]directory.EntraUser{{ID: "a", Created: asOf.Add(after)}}, directory.ADUser{SID: "S-a", Created: asOf.Add(after)})
 		r.nextNight(1).read(t, h)
 		if entra, ad := !h.Entra[0].DatesLost.IsZero(), !h.AD[0].DatesLost.IsZero(); entra != want || ad != want {
 			t.Errorf("created %s after the reading: in doubt %t and %t, want %t", after, entra, ad, want)

@@ -56,7 +56,7 @@ func lost(t *testing.T, r *Run, h *directory.Accounts) map[string]time.Time {
 	return marked
 }
 
-func halves(entra []directory.EntraUser, ad ...directory.ADUser) *directory.Accounts {
+func accountsIn(entra []directory.EntraUser, ad ...directory.ADUser) *directory.Accounts {
 	return &directory.Accounts{Entra: entra, AD: ad, EntraState: directory.Present, ADState: directory.Present}
 }
 
@@ -71,7 +71,7 @@ func TestLostDates(t *testing.T) {
 	on := directory.ADUser{SID: "S-on", Created: daysAgo(900), LastLogonTimestamp: daysAgo(2)}
 
 	first := world{entra: []directory.EntraUser{accountOf("busy", 1)}, ad: []directory.ADUser{on}}.seal(t)
-	if err := first.Remember(t.Context(), 0, halves([]directory.EntraUser{never, active, wrongClock}, neverOn, on)); err != nil {
+	if err := first.Remember(t.Context(), 0, accountsIn([]directory.EntraUser{never, active, wrongClock}, neverOn, on)); err != nil {
 		t.Fatal(err)
 	}
 
@@ -85,20 +85,20 @@ func TestLostDates(t *testing.T) {
 	wrongClock.DatesInDoubt = false
 	tomorrow := asOf.AddDate(0, 0, 1)
 	second := night(first, "second", tomorrow)
-	got := lost(t, second, halves([]directory.EntraUser{never, gone, moved, hired, ageless, wrongClock}, neverOn, off))
+	got := lost(t, second, accountsIn([]directory.EntraUser{never, gone, moved, hired, ageless, wrongClock}, neverOn, off))
 	want := map[string]time.Time{"active": tomorrow, "moved": tomorrow, "ageless": tomorrow, "clock": tomorrow, "S-on": tomorrow}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the night after (-want +got):\n%s", d)
 	}
-	if got := lost(t, second, halves([]directory.EntraUser{active}, on)); len(got) > 0 {
+	if got := lost(t, second, accountsIn([]directory.EntraUser{active}, on)); len(got) > 0 {
 		t.Errorf("accounts with dates are in doubt: %v", got)
 	}
-	if d := cmp.Diff(map[string]time.Time{"active": tomorrow}, lost(t, second, halves([]directory.EntraUser{gonePartly}, on))); d != "" {
+	if d := cmp.Diff(map[string]time.Time{"active": tomorrow}, lost(t, second, accountsIn([]directory.EntraUser{gonePartly}, on))); d != "" {
 		t.Errorf("an account of which an old date is left (-want +got):\n%s", d)
 	}
 
 	// The list of that night keeps what the first night knew.
-	h := halves([]directory.EntraUser{never, gone, hired}, off)
+	h := accountsIn([]directory.EntraUser{never, gone, hired}, off)
 	lost(t, second, h)
 	if err := second.Remember(t.Context(), 0, h); err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestLostDates(t *testing.T) {
 		90: {}, // as if it had been used when its date was first missing
 	} {
 		third := night(second, "third", tomorrow.AddDate(0, 0, days))
-		if d := cmp.Diff(want, lost(t, third, halves([]directory.EntraUser{never, gone, hired}, off))); d != "" {
+		if d := cmp.Diff(want, lost(t, third, accountsIn([]directory.EntraUser{never, gone, hired}, off))); d != "" {
 			t.Errorf("%d days later (-want +got):\n%s", days, d)
 		}
 	}
@@ -118,7 +118,7 @@ func TestLostDates(t *testing.T) {
 	if longer.Policy, err = policy.Load("p", []byte(strings.Replace(text, "days(90)", "days(365)", 1))); err != nil {
 		t.Fatal(err)
 	}
-	if got := lost(t, longer, halves([]directory.EntraUser{gone})); len(got) != 1 {
+	if got := lost(t, longer, accountsIn([]directory.EntraUser{gone})); len(got) != 1 {
 		t.Errorf("a rule looks back for a year, and after 100 days nothing is in doubt: %v", got)
 	}
 }
@@ -146,7 +146,7 @@ func TestLostDatesWithoutTable(t *testing.T) {
 			t.Parallel()
 			r := night(world{entra: []directory.EntraUser{accountOf("busy", 1)}}.seal(t), "next", asOf.AddDate(0, 0, 1))
 			tc.change(r)
-			if got := lost(t, r, halves([]directory.EntraUser{never})); (len(got) > 0) != tc.doubt {
+			if got := lost(t, r, accountsIn([]directory.EntraUser{never})); (len(got) > 0) != tc.doubt {
 				t.Errorf("in doubt: %v, want %t", got, tc.doubt)
 			}
 		})
@@ -161,7 +161,7 @@ func TestKnownTables(t *testing.T) {
 	var people []directory.EntraUser
 	parts := make([]*directory.Accounts, 3)
 	for n := range parts {
-		parts[n] = halves(nil)
+		parts[n] = accountsIn(nil)
 	}
 	for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
 		u := directory.EntraUser{ID: id, Created: daysAgo(900)}
@@ -176,11 +176,11 @@ func TestKnownTables(t *testing.T) {
 	}
 	next := night(first, "next", asOf.AddDate(0, 0, 1))
 	next.Begin.Partitions = 1
-	if got := lost(t, next, halves(people)); len(got) > 0 {
+	if got := lost(t, next, accountsIn(people)); len(got) > 0 {
 		t.Errorf("people of other partitions are in doubt: %v", got)
 	}
 	next.Begin.User = "a@x.example"
-	if err := next.Remember(t.Context(), 0, halves(people)); err != nil {
+	if err := next.Remember(t.Context(), 0, accountsIn(people)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := known.Get(t.Context(), next.store, "next", 0); !errors.Is(err, store.ErrNotFound) {
@@ -191,7 +191,9 @@ func TestKnownTables(t *testing.T) {
 	}
 	next = night(first, "after", asOf.AddDate(0, 0, 1))
 	next.Begin.Partitions = 1
-	damaged := func() error { return next.recall(t.Context(), halves(people), next.lastReadings(), next.Begin.Read) }
+	damaged := func() error {
+		return next.recall(t.Context(), accountsIn(people), next.lastReadings(), next.Begin.Read)
+	}
 	if err := damaged(); !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), "what run run knew of accounts (plan with --accept-feeds to go on without): ") || !strings.Contains(err.Error(), "runs/run/known/0000.gz") {
 		t.Errorf("a damaged table: %v", err)
 	}
@@ -221,7 +223,7 @@ func TestTablesAreReadOnce(t *testing.T) {
 	var people []directory.EntraUser
 	var onPremises []directory.ADUser
 	for n := range 2 {
-		h := halves(nil)
+		h := accountsIn(nil)
 		for i := range 21 {
 			u := directory.EntraUser{ID: fmt.Sprint("u", i), Created: daysAgo(900), LastSuccessful: daysAgo(3)}
 			a := directory.ADUser{SID: fmt.Sprint("S-1-5-21-", i), Created: daysAgo(900), LastLogonTimestamp: daysAgo(30)}
@@ -247,17 +249,17 @@ func TestTablesAreReadOnce(t *testing.T) {
 	next := night(first, "next", asOf.AddDate(0, 0, 1))
 	counted := &reads{next.store, map[string]int{}}
 	next.store = counted
-	if got := lost(t, next, halves(people, onPremises...)); len(got) != 41 {
+	if got := lost(t, next, accountsIn(people, onPremises...)); len(got) != 41 {
 		t.Errorf("%d of 41 accounts are in doubt", len(got))
 	}
 	want := map[string]int{"runs/run/known/0000.gz": 1, "runs/run/known/0001.gz": 1}
 	if d := cmp.Diff(want, counted.of); d != "" {
 		t.Errorf("reads (-want +got):\n%s", d)
 	}
-	lost(t, next, halves(people[:1]))
+	lost(t, next, accountsIn(people[:1]))
 	clear(counted.of)
 	for range 3 {
-		if got := lost(t, next, halves(people[:1])); len(got) != 1 {
+		if got := lost(t, next, accountsIn(people[:1])); len(got) != 1 {
 			t.Errorf("one person alone: %v", got)
 		}
 	}

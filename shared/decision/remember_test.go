@@ -87,7 +87,7 @@ func TestDatesGoBack(t *testing.T) {
 				if i > 0 {
 					r = r.nextNight(x.after)
 				}
-				h := r.read(t, halves([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: at(x.interactive), LastNonInteractive: at(x.nonInteractive)}}))
+				h := r.read(t, accountsIn([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: at(x.interactive), LastNonInteractive: at(x.nonInteractive)}}))
 				if d := cmp.Diff(x.unknown, unknown(h)); d != "" {
 					t.Errorf("after %d days, unknown (-want +got):\n%s", x.after, d)
 				}
@@ -136,7 +136,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			read := func(last time.Time) *directory.Accounts {
-				return halves([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: last}})
+				return accountsIn([]directory.EntraUser{{ID: "a", Created: daysAgo(900), LastInteractive: last}})
 			}
 			r := firstNight(t)
 			if tc.knew.IsZero() {
@@ -165,7 +165,7 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 func TestMissedHalf(t *testing.T) {
 	t.Parallel()
 	both := func() *directory.Accounts {
-		return halves([]directory.EntraUser{{ID: "a", SID: "S-a", ImmutableID: "guid", Synced: true, Created: daysAgo(900), LastInteractive: daysAgo(1)}},
+		return accountsIn([]directory.EntraUser{{ID: "a", SID: "S-a", ImmutableID: "guid", Synced: true, Created: daysAgo(900), LastInteractive: daysAgo(1)}},
 			directory.ADUser{SID: "S-a", GUID: "guid", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)},
 			directory.ADUser{SID: "S-b", GUID: "other", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)})
 	}
@@ -274,7 +274,7 @@ func TestListsOfOlderRuns(t *testing.T) {
 	}
 	people = append(people, directory.EntraUser{ID: "dated", Created: daysAgo(900), LastInteractive: daysAgo(900)})
 	second := r.nextNight(1)
-	h := second.read(t, halves(people))
+	h := second.read(t, accountsIn(people))
 	want := map[string]time.Time{"never": {}, "lost": time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), "long": {}, "had": second.Begin.Read, "dated": {}}
 	got := map[string]time.Time{}
 	for _, u := range h.Entra {

@@ -55,7 +55,7 @@ func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, 
 	return a, a.Closed, nil
 }
 
-// final refuses a plan of which nothing is left.
+// final returns the refusal of a plan without any change that is left. It is empty otherwise.
 func final(in Request) string {
 	if in.Left == 0 {
 		return "every change of the plan is final already"

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// State says what last happened to a person's license.
+// State is what last happened to a person's license.
 type State string
 
 // The states. A change that was rolled back or failed leaves none.
@@ -22,7 +22,7 @@ const (
 	Taken     State = "taken"      // by Run
 	Restored  State = "given back" // by a restore, or by somebody else
 	Announced State = "noticed"    // announced, and not taken yet
-	// Unreadable: the ledger's objects cannot be believed. Why gives the reason.
+	// Unreadable means that the ledger's objects cannot be believed. Why gives the reason.
 	Unreadable State = "unreadable"
 )
 
@@ -44,21 +44,21 @@ type Item struct {
 	Why       string     `json:"why,omitempty"`
 }
 
-// late is how late dates may arrive: those of Entra ID are up to 24 hours behind (Microsoft Entra documentation, "How
-// to detect inactive user accounts").
+// late is how late dates may arrive. Dates of Entra ID are up to 24 hours late (Microsoft Entra documentation, "How to
+// detect inactive user accounts").
 const late = 24 * time.Hour
 
-// Since is the earliest activity that counts as a return. The person had been idle for long when the change began. A
-// date shortly before the change therefore arrived late, and counts, too.
+// Since returns the earliest activity that counts as a return. The person had been idle for long when the change began.
+// So a date from shortly before the change arrived late, and counts too.
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
-// Digest is the digest: all that a run knows of the past. A nil one knows nothing.
+// Digest is everything that a run knows of the past. A nil Digest knows nothing.
 type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // of the last healthy feeds
-	// Known are the last readings whose accounts are remembered. A reading counts here also when too many people
-	// matched: a date that it saw did exist.
+	// Known are the last readings whose accounts are remembered. A reading in which too many people matched counts too,
+	// because the dates that it saw did exist.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals are the baselines of the signals that come from reports, by name.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
@@ -91,7 +91,7 @@ func (s *Digest) Baseline(of directory.Signal) *plan.Baseline {
 	return s.Baselines[of]
 }
 
-// Len is the number of licenses in the digest.
+// Len returns the number of licenses in the digest.
 func (s *Digest) Len() int {
 	if s == nil {
 		return 0

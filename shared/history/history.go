@@ -25,12 +25,12 @@ import (
 type Planned struct {
 	Run     string    `json:"run"`
 	AsOf    time.Time `json:"asOf"`
-	Expires time.Time `json:"expires"` // nothing new begins afterwards
-	// Held: a safety check puts the plan on hold. Such a plan supersedes no other one.
+	Expires time.Time `json:"expires"` // no change begins later
+	// OnHold is true when a safety check holds the plan. A plan on hold supersedes no other plan.
 	OnHold bool `json:"held,omitempty"`
 	// Touches are the licenses that may be changed or announced.
 	Touches []Touch `json:"touches"`
-	// Again lists licenses that were taken and that the person holds again, although no run restored them.
+	// HeldAgain lists licenses that were taken and are held again, although no run restored them.
 	HeldAgain []Touch `json:"again,omitempty"`
 	// Feeds are the feeds of the two directories as this run saw them. A feed that was not healthy is nil. Both are nil
 	// when too many people matched.
@@ -38,9 +38,9 @@ type Planned struct {
 	// Known are the readings whose accounts are remembered, nil for a source that was not healthy. Older versions
 	// remembered only the readings of Feeds.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
-	// Signals are the signals from reports as this run saw them, by name. Feeds has those of the directories.
+	// Signals has the signals from reports as this run saw them, by name. Feeds has the signals of the directories.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
-	// Earlier is which accounts and groups this run and the runs before it found under the names of policies.
+	// Earlier says which accounts and groups this run and earlier runs found under the names of policies.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 }
 
@@ -137,8 +137,8 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	return "", nil
 }
 
-// Before are the runs for everybody that made a plan before one, the newest first. Runs
-// that were made by a clock ahead of now do not count.
+// Before returns the runs for everybody that made a plan before a run, the newest first. Runs that were made by a clock
+// ahead of now do not count.
 func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -149,8 +149,8 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 	return names, nil
 }
 
-// Earlier returns what the runs before one found under the names of policies, as the newest of them for everybody left
-// it. It is nil when there is none.
+// Earlier returns which accounts and groups the runs before a run found under the names of policies. The newest of
+// these runs for everybody has the list. It is nil when there is none.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*directory.Earlier, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -175,7 +175,7 @@ type withdrawal struct {
 	At time.Time `json:"at"`
 }
 
-// Withdraw stops a run, since another one restores what it took. Nothing of the run begins any more.
+// Withdraw stops a run, because another run restores what it took. No change of the run begins after that.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -216,7 +216,7 @@ type Override struct {
 	At       time.Time `json:"at"`
 }
 
-// OverrideLasts is for how long the people of an overridden plan stay accepted.
+// OverrideLasts is how long the people of an overridden plan stay accepted.
 const OverrideLasts = 30 * 24 * time.Hour
 
 // Holds reports whether an override is in force at an instant.
@@ -285,5 +285,5 @@ func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Ov
 	return all, nil
 }
 
-// sources are all the sources, by number.
+// sources lists the two directories by number.
 var sources = [2]directory.Source{directory.Entra, directory.AD}

@@ -136,14 +136,14 @@ func TestNights(t *testing.T) {
 		t.Errorf("ann (-want +got):\n%s", d)
 	}
 	w.plans(1)
-	w.writes(0, "eve", "m365", ledger.Done) // late: the plan of night 0 is still good
+	w.writes(0, "eve", "m365", ledger.Done) // late, but the plan of night 0 is still valid
 	if e, err := w.book.Latest(t.Context(), "bob", "e3"); err != nil || w.book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: at(1)}) != nil {
 		t.Fatal(err)
 	}
 	w.want(w.settle(2), map[string]State{"ann": Taken, "bob": Taken, "dan": Announced, "eve": Taken})
 	w.plans(2, "ann", "dan")
 	w.writes(2, "ann", plan.RestoreRule, ledger.Done)
-	w.writes(2, "dan", "m365", ledger.Failed) // leaves the notice as it was
+	w.writes(2, "dan", "m365", ledger.Failed) // the announcement stays
 	w.want(w.settle(20), map[string]State{"ann": Restored, "bob": Taken, "dan": Announced, "eve": Taken})
 	w.plans(20)
 	w.want(w.settle(300), map[string]State{"ann": Restored, "bob": Taken, "dan": Announced, "eve": Taken})
@@ -217,7 +217,7 @@ func TestKnown(t *testing.T) {
 		t.Errorf("known after an older version's plan (-want +got):\n%s", d)
 	}
 	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), OnHold: true, Known: both})
-	for night := 2; night < 4; night++ { // the digest of the night before has it, too
+	for night := 2; night < 4; night++ { // the digest of the night before has it too
 		next := w.settle(night)
 		if d := cmp.Diff(both, next.Known); d != "" {
 			t.Errorf("night %d: known after a held plan (-want +got):\n%s", night, d)
@@ -300,14 +300,14 @@ func TestOverrides(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, night := range []int{0, 10, 12} {
-		for _, hash := range []string{"first", "second"} { // the first one stands
+		for _, hash := range []string{"first", "second"} { // the first one stays
 			if err := PutOverride(t.Context(), w.store, &Override{Run: nameOf(night), PlanHash: hash, At: at(night)}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	if err := store.PutJSON(t.Context(), w.store, "history/overrides/"+nameOf(11)+".json", &Override{Run: nameOf(12), At: at(11)}); err != nil {
-		t.Fatal(err) // its run is not the one that its name says
+		t.Fatal(err) // its content names another run than its key
 	}
 	want := func(nights ...int) (all []Override) {
 		for _, n := range nights {

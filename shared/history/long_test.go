@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestNewestBefore: a run looks back, never at itself or ahead.
+// TestNewestBefore: a run finds an earlier run, never itself or a later one.
 func TestNewestBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -28,13 +28,13 @@ func TestNewestBefore(t *testing.T) {
 	}
 }
 
-// TestStandingGoesOnFromTheOneBefore: a digest builds on the one before it. This also holds when a later run or this
-// run's own first try already left one, and when the data of the one before have expired.
-func TestStandingGoesOnFromTheOneBefore(t *testing.T) {
+// TestDigestGoesOnFromTheOneBefore: a digest builds on the one before it. This also holds when a later run, or this
+// run's own first try, already left one. It holds too when the data of the one before have expired.
+func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
 	w.plans(1)
-	w.writes(1, "bob", "m365", ledger.Done) // no plan names bob: only the whole ledger does
+	w.writes(1, "bob", "m365", ledger.Done) // only the whole ledger names bob, no plan does
 	w.want(w.settle(2), map[string]State{"ann": Taken})
 	w.plans(2)
 	w.want(w.settle(2), map[string]State{"ann": Taken})
@@ -43,8 +43,8 @@ func TestStandingGoesOnFromTheOneBefore(t *testing.T) {
 	w.want(w.settle(5), map[string]State{"ann": Taken, "bob": Taken})
 }
 
-// TestStandingThatIsGone: a digest that the manifest names is missing. The next night goes on from the one before it.
-func TestStandingThatIsGone(t *testing.T) {
+// TestDigestThatIsGone: a digest that the manifest names is missing. The next night goes on from the one before it.
+func TestDigestThatIsGone(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
 	w.plans(1)
@@ -89,8 +89,8 @@ func TestLongAfter(t *testing.T) {
 	w.want(w.settle(41), map[string]State{"ann": Taken})
 }
 
-// TestBaselineAtItsInstant: a reading of the very instant counts. The newer of two readings counts. Of two readings of
-// one instant neither is older.
+// TestBaselineAtItsInstant: a reading at the instant itself counts. The newer of two readings counts. Neither of two
+// readings at one instant is older.
 func TestBaselineAtItsInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -171,7 +171,7 @@ func TestBaselineIsKept(t *testing.T) {
 }
 
 // TestHeldAgainTwice: two runs saw that a license was held again before either knew of the other. The later one counts,
-// since it cools down for longer.
+// because it cools down for longer.
 func TestHeldAgainTwice(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// lookupsAtOnce is how many entries of the ledger are read side by side.
+// lookupsAtOnce is how many entries of the ledger are read at the same time.
 const lookupsAtOnce = 16
 
 // look reads in the ledger what happened to the marked items.
@@ -27,7 +27,7 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 		all.Go(func() error {
 			e, err := book.Standing(ctx, t.User, t.License)
 			item := ItemOf(e)
-			if errors.Is(err, ledger.ErrDamaged) { // one person's trouble
+			if errors.Is(err, ledger.ErrDamaged) { // one person's ledger is damaged
 				item, err = &Item{User: t.User, License: t.License, State: Unreadable, Why: err.Error()}, nil
 			}
 			if err != nil {
@@ -53,7 +53,7 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// ItemOf turns the standing entry of a license into what it means for the next change. It is nil when it means nothing.
+// ItemOf returns what the standing entry of a license means for the next change. It is nil when it means nothing.
 func ItemOf(e *ledger.Entry) *Item {
 	if e == nil {
 		return nil

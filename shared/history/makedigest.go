@@ -19,7 +19,7 @@ import (
 )
 
 // MakeDigest builds the digest of a run and returns its key for the manifest. It finds what happened to everything that
-// earlier runs planned. The step may be repeated: each time it writes a new object.
+// earlier runs planned. It writes a new object each time, so the step may be repeated.
 func MakeDigest(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	next, err := makeDigest(ctx, s, run, now.UTC())
 	if err != nil {
@@ -110,7 +110,7 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	return next, next.readResults(ctx, s, lately)
 }
 
-// newestBefore returns the newest of the runs that are older than one, or "" when there is none.
+// newestBefore returns the newest run that is older than a run, or "" when there is none.
 func newestBefore(runs []string, run string) string {
 	for _, earlier := range slices.Backward(runs) {
 		if earlier < run {
@@ -120,7 +120,7 @@ func newestBefore(runs []string, run string) string {
 	return ""
 }
 
-// previous is the digest of the newest earlier run that still has one.
+// previous returns the digest of the newest earlier run that still has one.
 func previous(ctx context.Context, s store.Store, plans []string, run string) (*Digest, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {
@@ -131,7 +131,7 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 		case errors.Is(err, snapshot.ErrNone):
 			return nil, nil // its data have expired, and so have the data of all runs before
 		case errors.Is(err, store.ErrDamaged):
-			continue // the plans since and the ledger have what an older digest does not know
+			continue // the later plans and the ledger have what an older digest does not know
 		case err != nil:
 			return nil, err
 		}
@@ -220,8 +220,8 @@ func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// tooOld reports whether a run can have begun nothing after an instant. A run reads and waits for at most two days
-// before its plan is made.
+// tooOld reports whether a run cannot have begun any change after an instant. A run reads and waits for at most two
+// days before its plan is made.
 func tooOld(run string, at time.Time) bool {
 	const reading = 48 * time.Hour
 	stamp, _, _ := strings.Cut(run, "-")

@@ -54,7 +54,7 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// TestOverridesThatCannotBeRead: such an override accepts nobody and hides no other one.
+// TestOverridesThatCannotBeRead: an override that cannot be read accepts nobody. It hides no other override.
 func TestOverridesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -77,7 +77,7 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestTooOld: a run may read and wait for two days, and then its plan may be applied for Lifetime.
+// TestTooOld: a run may read and wait for two days. Its plan may be applied for Lifetime after that.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
 	last := at(0).Add(48*time.Hour + plan.Lifetime)
@@ -95,7 +95,7 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
-// TestItemOf: what an entry of the ledger means for the next change.
+// TestItemOf: an entry of the ledger says what the next change may do.
 func TestItemOf(t *testing.T) {
 	t.Parallel()
 	since := at(-90)
@@ -132,8 +132,8 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// TestHeldAgainIsKept: somebody else restored a license, and the ledger does not know that. Looking the license up once
-// more does not make it taken again. A later change does.
+// TestHeldAgainIsKept: somebody else restored a license, and the ledger does not know that. Looking the license up
+// again does not make it taken. A later change does.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -156,7 +156,7 @@ func TestHeldAgainIsKept(t *testing.T) {
 			w.want(w.settle(2), map[string]State{"ann": Restored, "bob": Taken})
 			w.plans(2)
 			w.want(w.settle(12), map[string]State{"ann": Restored, "bob": Taken})
-			w.plans(12, "ann") // long after: no plan mentions it any more
+			w.plans(12, "ann") // long after, no plan mentions it any more
 			tc.later(w)
 			st := w.settle(13)
 			w.want(st, tc.want)
@@ -167,8 +167,8 @@ func TestHeldAgainIsKept(t *testing.T) {
 	}
 }
 
-// TestStandingOfDamagedObjects: a digest without a head, or with a malformed line, is damaged. Nothing of it counts.
-func TestStandingOfDamagedObjects(t *testing.T) {
+// TestDigestOfDamagedObjects: a digest without a head, or with a malformed line, is damaged. Nothing of it counts.
+func TestDigestOfDamagedObjects(t *testing.T) {
 	t.Parallel()
 	head, item := `{"head":{"run":"r"}}`, `{"user":"ann","license":"e3","state":"taken"}`
 	setback := `{"setback":{"user":"ann","license":"e3","times":2}}`
@@ -215,8 +215,8 @@ type rawLine string
 
 func (l rawLine) MarshalJSON() ([]byte, error) { return []byte(l), nil }
 
-// TestNoStanding: a nil digest knows nothing, and callers need not check for nil.
-func TestNoStanding(t *testing.T) {
+// TestNoDigest: a nil digest knows nothing, and callers need not check for nil.
+func TestNoDigest(t *testing.T) {
 	t.Parallel()
 	var none *Digest
 	for range none.All() {
@@ -238,7 +238,7 @@ func TestNoStanding(t *testing.T) {
 	}
 }
 
-// TestSinceIsADayEarlier: dates come up to a day late.
+// TestSinceIsADayEarlier: dates arrive up to a day late.
 func TestSinceIsADayEarlier(t *testing.T) {
 	t.Parallel()
 	if got := (&Item{Began: at(5), At: at(9)}).Since(); !got.Equal(at(4)) {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Setback says that the last run that tried a change did not complete it. The change failed, was refused at the last
+// Setback says that the last run that tried a change did not complete it. The change failed, or was refused at the last
 // moment, or the rule kept the person.
 type Setback struct {
 	User    string    `json:"user"`
@@ -32,8 +32,8 @@ const (
 	early = 12 * time.Hour
 )
 
-// Due is the earliest time of the next try. After the first setback the next run tries at once, since that is the next
-// night.
+// Due returns the earliest time of the next try. After the first setback the next run tries at once, because that is
+// the next night.
 func (b *Setback) Due() time.Time {
 	if b.Times < 2 {
 		return b.AsOf
@@ -63,7 +63,8 @@ type outcome struct {
 }
 
 // readResults notes which changes earlier plans could not make, and which activity they saw when they tried. tried is
-// in order of time. A change that is open in the ledger is pending, and a change that was made is no setback any more.
+// in order of time. A change that is open in the ledger is pending, and not a setback. A change that was made ends the
+// setback.
 func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {

@@ -117,8 +117,8 @@ func TestSetbackEnds(t *testing.T) {
 	}
 }
 
-// TestResultsThatCount: results count of plans that touched somebody lately, in any order. The results of one run count
-// once.
+// TestResultsThatCount: the results of plans that touched somebody lately count, in any order. The results of one run
+// count once.
 func TestResultsThatCount(t *testing.T) {
 	t.Parallel()
 	failed := func(w *world, night int) *Planned {
@@ -165,7 +165,7 @@ func TestResultsThatCount(t *testing.T) {
 	}
 }
 
-// TestSetbacksOfSeveral: a standing keeps all of them.
+// TestSetbacksOfSeveral: a digest keeps the setbacks of several people.
 func TestSetbacksOfSeveral(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// sightingLasts is for how long a sighting is kept. A sighting must last until the next healthy reading, which
-// remembers it with the rest of the account.
+// sightingLasts is how long a sighting is kept. A sighting must last until the next healthy reading, which remembers it
+// with the rest of the account.
 const sightingLasts = 90 * 24 * time.Hour
 
 // Sighting returns the activity that a change read of an account at the last moment. It is nil when no change read

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSightings: activity that a change read at the last moment is known to later runs, for as long as no healthy
-// reading may have remembered it.
+// TestSightings: later runs know the activity that a change read at the last moment, until a healthy reading may have
+// remembered it.
 func TestSightings(t *testing.T) {
 	t.Parallel()
 	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // and when
@@ -22,7 +22,7 @@ func TestSightings(t *testing.T) {
 		return &directory.Sighting{Account: "ann", Newest: [directory.ActivityDates]time.Time{newest}, At: at(night)}
 	}
 	for name, tc := range map[string]struct {
-		nights map[int]time.Time // what was seen of Ann
+		nights map[int]time.Time // activity of Ann that was seen
 		asked  int
 		want   *directory.Sighting
 	}{

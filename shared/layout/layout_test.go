@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Runs that exist have these keys, and so have the rights of the deployed functions.
+// TestKeysStayAsTheyAre: existing runs have these keys, and the rights of the deployed functions name them.
 func TestKeysStayAsTheyAre(t *testing.T) {
 	t.Parallel()
 	got := []string{

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// onPage are the keys as docs/store.md writes them, by the function that builds them. A
-// function that builds a prefix alone has none.
+// onPage has the keys as docs/store.md writes them, by the function that builds them. A function that builds only a
+// prefix has none.
 var onPage = map[string][]string{
 	"Run": nil, "Sealed": nil, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
 	"Begin": {Begin("<run>")}, "Manifest": {Manifest("<run>")}, "Part": {Part("<run>", "<source>", 7777, "<attempt>")}, "EntraCall": {EntraCall("<run>", 8888)},
@@ -27,8 +27,8 @@ var onPage = map[string][]string{
 	"Stop":  {Stop("<run>", "<person>")}, "Entry": {Entry("<person>", "<license>", 999999)},
 }
 
-// TestPageHasEveryKey: the tables of docs/store.md have a line for every object of the
-// layout, and for no other one but the policy file, which somebody else writes.
+// TestPageHasEveryKey: the tables of docs/store.md have a line for every object of the layout. They have no other line
+// except for the policy file, which an operator writes.
 func TestPageHasEveryKey(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "layout.go", nil, 0)

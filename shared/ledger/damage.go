@@ -23,14 +23,14 @@ func damaged(key, format string, args ...any) error {
 		ErrDamaged, key, fmt.Sprintf(format, args...))
 }
 
-// sumOf is the SHA-256 of an intent as it is stored, in hex.
+// sumOf returns the SHA-256 of an intent as it is stored, in hex.
 func sumOf(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
 }
 
-// named matches the name of an object below its license: the number of an intent, and an ending for objects about that
-// intent.
+// named matches the name of an object below its license. The parts are the number of an intent, and an ending for
+// objects about that intent.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
 // check finds objects that do not belong to a license, and objects about an intent that is missing. Otherwise an old

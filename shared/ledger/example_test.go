@@ -11,7 +11,7 @@ import (
 )
 
 // A change begins with an intent and ends with a completion. In between no other run can begin a change of the same
-// license of the same person.
+// person's license.
 func ExampleLedger() {
 	ctx := context.Background()
 	l := ledger.In(&store.Memory{})

@@ -64,11 +64,11 @@ type badEnd struct{ io.ReadCloser }
 
 func (b badEnd) Close() error { return errors.Join(b.ReadCloser.Close(), errBoom) }
 
-// TestAFailingStoreIsNeverSilent: when the store does not answer, no call of the ledger says that there is nothing,
-// that it was first, or that something was written.
+// TestAFailingStoreIsNeverSilent: when the store does not answer, no call of the ledger reports that there is nothing.
+// No call reports that it was first, or that something was written.
 func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	t.Parallel()
-	// entry is one change of run r1. It has the marks of leaving and of going back, and a completion.
+	// entry writes one change of run r1, with both of its marks and a completion.
 	entry := func(t *testing.T, s store.Store) *Entry {
 		t.Helper()
 		e, err := In(s).Begin(t.Context(), intent("r1"), nil)
@@ -86,7 +86,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 		}
 		return e
 	}
-	// What each call answers, besides its error.
+	// answers is what a call returns besides its error.
 	type answers struct {
 		Entry, Mark, Page, Closed bool
 		Told                      bool // first, left or closed

@@ -18,16 +18,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrBlocked is returned when another run has an open intent for the same
-// person and license.
+// ErrBlocked is returned when another run has an open intent for the same person and license.
 var ErrBlocked = errors.New("another run's change is still open")
 
-// Outcome of a completed change.
+// Outcome is how a change ended.
 type Outcome string
 
 // The outcomes. After RolledBack and Failed the person has what they had before. Announced means that a change was
-// announced and nothing has changed yet. Restored means that the license was restored: it then cools down before a
-// rule may take it again.
+// announced and nothing has changed yet. Restored means that the license was restored. It then cools down before a rule
+// may take it again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
@@ -42,14 +41,14 @@ func (o Outcome) stands() bool { return o == Done || o == Announced || o == Rest
 // Holding is how a person held the license and its successor at one moment.
 type Holding struct {
 	Assignments []directory.Assignment `json:"assignments,omitempty"` // of the two products
-	InGroups    []string               `json:"inGroups,omitempty"`    // those of the change's two groups that the person is in
+	InGroups    []string               `json:"inGroups,omitempty"`    // of the change's two groups, those that the person is in
 }
 
 // Intent is what is about to be done, and why.
 type Intent struct {
 	Person  string `json:"person"`
 	License string `json:"license"`
-	// SID and UserPrincipalName are the person's when the change began.
+	// SID and UserPrincipalName are the person's at the time when the change began.
 	SID               string `json:"sid,omitempty"`
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	Run               string `json:"run"`
@@ -59,15 +58,16 @@ type Intent struct {
 	Via               string `json:"via"`
 	Source            string `json:"source,omitempty"` // group to leave: object id or DN
 	Target            string `json:"target,omitempty"` // group to join
-	// SourceGUID and TargetGUID are the objectGUIDs of groups of Active Directory. Writes use them; the DNs are for
-	// readers. Entries of older versions have none.
+	// SourceGUID and TargetGUID are the objectGUIDs of groups of Active Directory. Writes use them, and the DNs are for
+	// people who read the entry. Entries of older versions have none.
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
-	// SourceEntra and TargetEntra are the object ids of their counterparts in Entra ID, where
-	// the groups give products. The license counts as gone or come when it is there.
+	// SourceEntra and TargetEntra are the object ids of the groups' counterparts in Entra ID, where the groups give
+	// products. The license counts as taken or given when Entra ID shows it.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
-	// InTarget: the person already was a member of the target group, so going back must not remove them.
+	// InTarget is true when the person was a member of the target group before. A rollback must then not remove the
+	// person.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free
 	TargetSKU string    `json:"targetSku,omitempty"` // skuId to give
@@ -77,16 +77,17 @@ type Intent struct {
 	// IdleSince is the last activity that the plan rests on. Nil: never active.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
-	// Back is the run whose change this entry restores. It is empty for an entry that takes.
+	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes.
 	RestoreOf string `json:"back,omitempty"`
 	// Note says how the restore differs from the way in which the license was taken.
 	Note string `json:"note,omitempty"`
-	// TakenAt is when the change that this entry restores had ended.
+	// TakenAt is when the restored change ended.
 	TakenAt time.Time `json:"takenAt,omitzero"`
 	// ApprovedBy is the person at a terminal who applied the plan, or the execution of the state machine. CloudTrail
 	// knows who started an execution.
 	ApprovedBy string `json:"approvedBy,omitempty"`
-	// Bound: every object about this intent names its hash. Intents of versions before the binding are not bound.
+	// Bound is true when every object about this intent has its hash. Intents of versions before the binding are not
+	// bound.
 	Bound bool `json:"bound,omitempty"`
 }
 
@@ -114,22 +115,22 @@ type Ledger struct{ store store.Store }
 // In opens the ledger of a store.
 func In(s store.Store) *Ledger { return &Ledger{store: s} }
 
-// maxIntent bounds an intent in bytes. Two products with some hundred paths each fit.
+// maxIntent bounds an intent, in bytes. Two products with some hundred paths each fit.
 const maxIntent = 1 << 20
 
-// The endings of keys of objects about an intent.
+// These are the endings of the keys of objects about an intent.
 const (
 	doneSuffix    = ".done.json"
 	leavingSuffix = ".leaving.json"
 	backSuffix    = ".back.json"
 )
 
-// Key is the intent's key in the store.
+// Key returns the intent's key in the store.
 func (e *Entry) Key() string { return layout.Entry(e.Person, e.License, e.Seq) }
 
 func (e *Entry) beside(suffix string) string { return strings.TrimSuffix(e.Key(), ".json") + suffix }
 
-// Latest is the newest entry for a person and license, or nil when there is none.
+// Latest returns the newest entry for a person and license, or nil when there is none.
 func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
@@ -138,9 +139,9 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 	return page.Latest(ctx, license)
 }
 
-// Standing returns the newest entry that says how a license stands: an open one, or one that was done, announced or
-// restored. An entry that was rolled back or failed left everything as it was. Standing is nil when there is no such
-// entry.
+// Standing returns the newest entry that says how a license stands. It is an open entry, or one that was done,
+// announced or restored. An entry that was rolled back or failed changed nothing. Standing returns nil when there is no
+// entry of the first kinds.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
@@ -195,9 +196,9 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	return e, nil
 }
 
-// Begin writes an intent after the latest entry that the caller has seen (nil: none), or continues the open entry of
+// Begin writes an intent after the latest entry that the caller has seen (nil: none). It continues the open entry of
 // the same run. It fails with ErrBlocked when another run has an open entry, or wrote one since the caller looked. The
-// caller must then not carry out what it decided.
+// caller must then drop what it decided.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
 	in.Bound = true
 	e := &Entry{Seq: 1, Intent: in}
@@ -232,13 +233,13 @@ func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, err
 	}
 }
 
-// Blocked is the ErrBlocked of a change that an open entry blocks.
+// Blocked returns the ErrBlocked of a change that an open entry blocks.
 func Blocked(by *Entry) error {
 	return fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, by.Run, by.At.Format(time.RFC3339), by.Run)
 }
 
 // Complete closes an entry. The first completion stands. Another call of the run may have closed the entry with another
-// outcome: Complete then sets the entry's completion to that one.
+// outcome. Complete then sets the entry's completion to that outcome.
 func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	c.Intent = e.Sum
 	err := store.PutJSONIfAbsent(ctx, l.store, e.beside(doneSuffix), c)
@@ -253,7 +254,7 @@ func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	return nil
 }
 
-// Completed looks in the store whether an entry is closed.
+// Completed reads from the store whether an entry is closed.
 func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	var c Completion
 	found, err := l.get(ctx, e.beside(doneSuffix), &c)

@@ -159,8 +159,8 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	}
 }
 
-// TestAlteredIntent: somebody replaces an intent by another one. The objects about the first do not count for the
-// second.
+// TestAlteredIntent: somebody replaces an intent by another one. The objects about the first intent do not count for
+// the second.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -192,8 +192,8 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// TestDecidedOnOldEvidence: another run changed the license since the caller looked. The caller does not change it once
-// more.
+// TestDecidedOnOldEvidence: another run changed the license since the caller looked. The caller does not change it
+// again.
 func TestDecidedOnOldEvidence(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

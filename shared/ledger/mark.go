@@ -9,20 +9,20 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Mark is what a call of apply decided about an open entry. Calls of one run may overlap. A call that is about to leave
-// writes its mark and then looks for a mark of going back. A call that goes back writes its mark and then looks for a
-// mark of leaving. So at least one of the two sees the other.
+// Mark is what a call of apply decided about an open entry. Calls of one run may overlap. A call that takes the license
+// writes a leaving mark and then looks for a rollback mark. A call that rolls back writes a rollback mark and then
+// looks for a leaving mark. So at least one of the two calls sees the other.
 type Mark struct {
-	Outcome Outcome   `json:"outcome,omitempty"` // of going back
+	Outcome Outcome   `json:"outcome,omitempty"` // of a rollback
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
 	// Intent is the SHA-256, in hex, of the intent that the mark is about.
 	Intent string `json:"intent,omitempty"`
 }
 
-// Leave marks that the license is about to be taken. It returns the mark of going back if there is one: then the
-// license must not be taken. first reports whether no call has marked the entry before, so that nothing can have been
-// taken yet.
+// Leave marks that the license is about to be taken. It returns the rollback mark, or nil when there is none. With a
+// rollback mark the license must not be taken. first reports whether this is the first leaving mark, so that no call
+// can have taken the license yet.
 func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool, back *Mark, err error) {
 	if first, err = l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
 		return false, nil, err
@@ -31,8 +31,8 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool,
 	return first, back, err
 }
 
-// RollBack marks that the change is rolled back. left reports whether the change may have been made. Then the person must
-// get again what they had, whatever a read shows.
+// RollBack marks that the change is rolled back. left reports whether the license may have been taken. The person must
+// then get it again, whatever a read shows.
 func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
 	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err
@@ -41,12 +41,12 @@ func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err
 	return leaving != nil, err
 }
 
-// Back returns the mark of going back, or nil when there is none.
+// RollbackMark returns the mark of a rollback, or nil when there is none.
 func (l *Ledger) RollbackMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, backSuffix)
 }
 
-// Left returns the mark of leaving, or nil when there is none.
+// LeavingMark returns the mark that the license is about to be taken, or nil when there is none.
 func (l *Ledger) LeavingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, leavingSuffix)
 }

@@ -20,7 +20,8 @@ func begun(t *testing.T, l *Ledger) *Entry {
 	return e
 }
 
-// TestOneOfTwoKnowsOfTheOther: of a call that leaves and a call that goes back, the second one sees the first.
+// TestOneOfTwoKnowsOfTheOther: one call takes the license and one rolls back. The second one sees the mark of the
+// first.
 func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	t.Parallel()
 	at := intent("").At
@@ -123,7 +124,7 @@ func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	if e, err := l.Begin(t.Context(), intent("r2"), nil); e != nil || !errors.Is(err, ErrBlocked) {
 		t.Errorf("another run: %+v, %v", e, err)
 	}
-	// The object there is no intent: nobody goes on with it.
+	// The object is not an intent, so no call continues it.
 	if err := store.PutBytes(t.Context(), s, e.Key(), []byte("{")); err != nil {
 		t.Fatal(err)
 	}
@@ -132,8 +133,8 @@ func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	}
 }
 
-// TestEntriesOfVersionsBeforeTheBinding: their objects about an intent have no hash. Such an object counts only for an
-// intent that is not bound.
+// TestEntriesOfVersionsBeforeTheBinding: objects of older versions have no hash of their intent. Such an object counts
+// only for an intent that is not bound.
 func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	t.Parallel()
 	old := `{"person":"p","license":"l","run":"r","at":"2026-11-23T09:00:00Z"}`
@@ -172,7 +173,7 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	}
 }
 
-// TestPageNamesEveryLicense: it also names a license that has nothing but a foreign object.
+// TestPageNamesEveryLicense: a page also names a license that has nothing but a foreign object.
 func TestPageNamesEveryLicense(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -190,7 +191,7 @@ func TestPageNamesEveryLicense(t *testing.T) {
 	}
 }
 
-// TestIntentLargerThanAny: it is reported as damaged before it fills the memory.
+// TestIntentLargerThanAny: an intent that is too large is reported as damaged before it fills the memory.
 func TestIntentLargerThanAny(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -206,7 +207,7 @@ func TestIntentLargerThanAny(t *testing.T) {
 	}
 }
 
-// TestGivenBackStands: a restored license stands, since somebody wants the person to have it.
+// TestGivenBackStands: a restored license stands, because somebody wants the person to have it.
 func TestGivenBackStands(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)

@@ -8,21 +8,21 @@ import (
 // Seen is what a call of apply read or did that later calls must know.
 type Seen string
 
-// What is noted, once for each entry.
+// The facts that are noted, once for each entry.
 const (
-	// SeenFree: after the source was left, a read showed the person without its license.
+	// SeenFree means that a read showed the person without the license, after the source was left.
 	SeenFree Seen = "free"
-	// Answered: the directory answered that the source was left.
+	// Answered means that the directory answered that the source was left.
 	Answered Seen = "answered"
-	// SeenInTarget: a read showed the person as a member of the target group.
+	// SeenInTarget means that a read showed the person as a member of the target group.
 	SeenInTarget Seen = "in-target"
-	// SecondTry and ThirdTry: the target was joined again, because it did not list the person long after the first
+	// SecondTry and ThirdTry mean that the target was joined again. It did not list the person long after the first
 	// join.
 	SecondTry Seen = "second-try"
 	ThirdTry  Seen = "third-try"
 )
 
-// Note writes down a fact about an open entry. Its first time stands.
+// Note writes down a fact about an open entry. The first note of a fact stays.
 func (l *Ledger) Note(ctx context.Context, e *Entry, what Seen, at time.Time) error {
 	_, err := l.mark(ctx, e, "."+string(what)+".json", Mark{At: at})
 	return err

@@ -1,6 +1,5 @@
-// Package pages keeps the generated tables of docs what the code says. It is support for
-// tests: a test hands over a table, and fails when the page has another one. With the
-// flag -rewrite the page gets the table instead.
+// Package pages compares the generated tables of docs with what the code says. It is support for tests. A test passes
+// its table and fails when the page has another one. The flag -rewrite writes the table into the page instead.
 package pages
 
 import (
@@ -15,7 +14,7 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the generated tables of docs")
 
-// Read reads a page of docs by its name, such as "store.md".
+// Read returns a page of docs by its name, such as "store.md".
 func Read(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(find(t, name))
@@ -25,7 +24,7 @@ func Read(t testing.TB, name string) string {
 	return string(text)
 }
 
-// find looks for docs below the folder of go.mod.
+// find returns the path of a page of docs. docs lies beside go.mod.
 func find(t testing.TB, name string) string {
 	t.Helper()
 	folder, err := os.Getwd()
@@ -43,8 +42,8 @@ func find(t testing.TB, name string) string {
 	}
 }
 
-// Generated compares what a page has between "<!-- generated: of -->" and "<!-- end of of
-// -->" with a table. Tests of one page do not run in parallel.
+// Generated compares a table with the text of a page between "<!-- generated: of -->" and "<!-- end of of -->". Tests
+// of one page must not run in parallel.
 func Generated(t testing.TB, name, of, table string) {
 	t.Helper()
 	text := Read(t, name)

@@ -1,7 +1,7 @@
-// Package plain makes directory texts safe to show. Anybody may have written a name in a directory. It may hold
-// sequences that move a terminal's cursor, change colours, reorder text or hide letters. Such runes are those that
-// Unicode does not count as graphic: controls (C0, C1), formatting (bidirectional marks, zero width), line and
-// paragraph separators, and bytes that are no UTF-8 (Unicode Technical Report 36, "Security Considerations").
+// Package plain makes directory text safe to show. Anybody may have written a name in a directory. It may contain
+// sequences that move a terminal's cursor, change colours, reorder text or hide letters. They consist of runes that
+// Unicode does not count as graphic. These are controls (C0, C1), formatting (bidirectional marks, zero width), line
+// and paragraph separators, and bytes that are not UTF-8 (Unicode Technical Report 36, "Security Considerations").
 package plain
 
 import (
@@ -37,7 +37,7 @@ func shown(r rune) rune {
 type Writer struct {
 	to      io.Writer
 	instead func(r rune) string // replacement of a rune that is not printable
-	begun   []byte              // beginning of a rune whose other bytes are still to come
+	begun   []byte              // beginning of a rune whose other bytes have not arrived
 	err     error
 }
 

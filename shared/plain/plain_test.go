@@ -40,7 +40,7 @@ func TestText(t *testing.T) {
 		if d := cmp.Diff(strings.ReplaceAll(want, "\n", "�"), Line(text)); d != "" {
 			t.Errorf("%q on one line (-want +got):\n%s", text, d)
 		}
-		if strings.HasSuffix(text, "\x80") { // the rest of it may come yet
+		if strings.HasSuffix(text, "\x80") { // the rest of the rune may follow
 			continue
 		}
 		for pieces := range 3 {
@@ -61,7 +61,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestJSON: the value is the same, and no rune of it reaches a terminal raw.
+// TestJSON: the value stays the same, and no rune of it reaches a terminal raw.
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	for text := range texts {

@@ -2,21 +2,19 @@ package plan
 
 import "fmt"
 
-// perBatch is how many changes are applied by one call: at Graph's slowest, a
-// call of so many ends well within the 15 minutes of a function.
+// perBatch is how many changes one call applies. Even at Graph's slowest, a call with this many ends well within the 15
+// minutes of a function.
 const perBatch = 100
 
-// Batch is some changes of a plan that are applied together. All are made in
-// one directory, so that the batches of a directory may follow each other and
-// one that is down keeps nobody else waiting.
+// Batch is a part of a plan that is applied by one call. All its changes are made in one directory. So the batches of
+// one directory can follow each other, and a directory that is down delays only its own.
 type Batch struct {
 	Name    string // entra-0001, ad-0001, notice-0001
 	Changes []Change
 }
 
-// Batches divides the changes of a plan, those of Entra ID first, then those of
-// Active Directory, then the notices, each in the order of the plan. It is the
-// same whenever it is asked.
+// Batches divides the changes of a plan: those of Entra ID first, then those of Active Directory, then the notices.
+// Each group keeps the order of the plan. The result is the same each time.
 func (p *Plan) Batches() []Batch {
 	entra, ad, notices := []Batch(nil), []Batch(nil), []Batch(nil)
 	for _, c := range p.Notices {

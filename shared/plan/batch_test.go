@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestBatches: no batch has more than perBatch changes or two directories, every change
-// is in one, and Entra ID comes first.
+// TestBatches: no batch has more than perBatch changes, or changes of two directories. Every change is in one batch.
+// Entra ID comes first.
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	changes := func(via Via, from, n int) (all []Change) {

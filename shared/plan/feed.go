@@ -17,8 +17,8 @@ const (
 	Absent    FeedState = "absent"
 )
 
-// Feed is the health of a signal, with the reason when it is not healthy. That of a
-// directory is also the health of its list of people.
+// Feed is the health of a signal, with the reason when it is not healthy. The feed of a directory is also the health of
+// its list of people.
 type Feed struct {
 	State  FeedState `json:"state"`
 	Reason string    `json:"reason,omitempty"`
@@ -31,7 +31,7 @@ type FeedFacts struct {
 	Failed       string
 	PartialLogon string    // controllers whose dates are missing
 	Baseline     *Baseline // nil: nothing to compare with
-	// First: no earlier healthy reading tells how the source should look.
+	// First is true when there is no earlier healthy reading to compare with.
 	First bool
 }
 
@@ -43,20 +43,18 @@ type Baseline struct {
 	directory.Freshness
 }
 
-// What a source may lose from one healthy run to the next. No company loses a tenth
-// of its people in a night without knowing; a filter, a right or half a list does
-// that. A date is never taken from anybody: there are fewer of them when people
-// leave, and others come who have none yet.
+// These are the losses that a source may show from one healthy run to the next. No company loses a tenth of its people
+// in a night without knowing. A filter, a missing right or a truncated list loses them. Directories never take a date
+// back. So the number of dates falls only when people leave and others come who have none yet.
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03
-	few         = 5 // people that are no sign of anything
+	few         = 5 // people who are no sign of a fault
 )
 
-// firstDates is the share of settled accounts that must have a date where no earlier
-// reading tells how many should: half. A company pays for more accounts that are
-// used than for others; accounts of services and people who only read mail on a
-// phone of long ago are a part of them, while a feed that broke loses nearly all.
+// firstDates is the share of settled accounts that must have a date where no earlier reading shows how many should.
+// Most accounts that a company pays for are used. Service accounts, and people who only read mail on an old phone, have
+// no dates. A feed that broke loses nearly all dates.
 const firstDates = 0.5
 
 func (f *FeedFacts) tooFewDates() bool {
@@ -72,8 +70,8 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
-// Health judges one signal at the planning instant. A directory that failed gives
-// no values at all; a signal that is otherwise unhealthy gives no dates.
+// Health judges one signal at the planning instant. A directory that failed gives no values at all. A signal that is
+// unhealthy for another reason gives no dates.
 func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	unhealthy := func(format string, args ...any) Feed {
 		return Feed{Unhealthy, fmt.Sprintf(format, args...)}
@@ -107,8 +105,7 @@ func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	return Feed{State: Healthy}
 }
 
-// Stale is the reason why activity dates of the feed must be unknown, empty
-// when they can be trusted.
+// Stale returns why activity dates of the feed are unknown. It is empty when they can be trusted.
 func (f Feed) Stale() string {
 	if f.State == Healthy {
 		return ""

@@ -8,17 +8,16 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// minMatches is below how many matches the percent limit is not asked: three
-// of eleven holders are no sign of a mistake.
+// minMatches is the number of matches from which the percent limit applies. Three of eleven holders are no sign of a
+// mistake.
 const minMatches = 10
 
-// minHolders is the number of holders from which a match of every one holds the run: no
-// company stops using a license in one night.
+// minHolders is the number of holders from which a match of all holders holds the run. No company stops using a license
+// in one night.
 const minHolders = 3
 
-// Exceeded tells, for each rule that matches more people than the policy
-// allows, how many and why that holds the run. accepted are how many of the matches
-// of each rule an override has accepted; only the others count.
+// Exceeded returns a sentence for each rule that matches more people than the policy allows. accepted is the number of
+// matches, by rule, that an override has accepted. Only the other matches count.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -42,28 +41,27 @@ func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []
 	return reasons
 }
 
-// Window is the time over which what a rule takes is added up.
+// Window is the time over which the changes of a rule are added up.
 const Window = 30 * 24 * time.Hour
 
-// Drain is what one rule takes of a license in the time of Window, but for what an
-// override accepted.
+// Drain is how many licenses one rule takes within Window. Licenses that an override accepted do not count.
 type Drain struct {
 	Rule    string
-	Before  int // taken already, and not given back
+	Before  int // taken before, and not restored
 	Now     int // taken by this plan
-	Holders int // who hold the license now, and those from whom it was taken
+	Holders int // present holders, and those who lost the license
 	Runs    []string
 }
 
-// Drained tells which rules take more in many nights than they may match in one, and
-// what to do then.
+// Drained returns a sentence for each rule that takes more in many nights than it may match in one. The sentence says
+// what to do.
 func Drained(limits policy.Limits, drains []Drain) []string {
 	var reasons []string
 	for _, d := range drains {
 		all := d.Before + d.Now
 		percent := 100 * float64(all) / float64(max(1, d.Holders))
 		if d.Before == 0 || d.Now == 0 || all < minMatches || percent <= limits.StopAbovePercent {
-			continue // what is matched in one night Exceeded looks at
+			continue // Exceeded judges the matches of one night
 		}
 		reasons = append(reasons, fmt.Sprintf("rule %s took %d licenses in the last %d days that are not given back, and would take %d more now: %d of %d (%.1f %%), more than limits.stopAbove.percent %g. "+
 			"Look at who they are (%s): if they really are idle, apply this plan with its limits set aside, which accepts the people of this plan and nobody else; if not, restore those runs and look for what is wrong with the dates",

@@ -10,20 +10,18 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// mailboxPlan are the service plans that give a mailbox to a person. EXCHANGE_S_FOUNDATION
-// and EXCHANGE_S_ARCHIVE, among others, give none (Microsoft Entra documentation,
-// "Product names and service plan identifiers for licensing").
+// mailboxPlan matches the service plans that give a mailbox to a person. EXCHANGE_S_FOUNDATION and EXCHANGE_S_ARCHIVE,
+// among others, give none (Microsoft Entra documentation, "Product names and service plan identifiers for licensing").
 var mailboxPlan = regexp.MustCompile(`^EXCHANGE_[SLB]_(STANDARD|ENTERPRISE|DESKLESS|ESSENTIALS)`)
 
-// MattersTo tells whether a service plan matters to a policy. It does when it gives a
-// mailbox, or when a license of the policy names it.
+// MattersTo reports whether a service plan gives a mailbox or is named by a license of the policy.
 func MattersTo(p *policy.Policy, servicePlan string) bool {
 	return mailboxPlan.MatchString(servicePlan) ||
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
-// Lacks says which service plans that matter are among those switched off of a license;
-// empty: none. Where it is not known which plans the product has, each one may matter.
+// Lacks returns the service plans of a license that matter and are switched off, as a phrase. It is empty when there
+// are none. Every service plan may matter where it is unknown which ones the product has.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {
@@ -44,8 +42,8 @@ func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	return "without the service plan " + strings.Join(lacks, ", ")
 }
 
-// Missing says which service plans the policy wants of a license and the product does
-// not have; empty: none that is known.
+// missing returns which service plan a license needs and its product does not have. It is empty when none is known to
+// be missing.
 func (t *Tenant) missing(l *policy.License) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	for _, name := range l.Needs {
@@ -56,7 +54,7 @@ func (t *Tenant) missing(l *policy.License) string {
 	return ""
 }
 
-// mailbox tells whether a product gives a mailbox, but for what is switched off.
+// mailbox reports whether a product gives a mailbox when the plans in off are switched off.
 func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	sku, known := t.skus[skuID]
 	if !known || !sku.PlansRead {
@@ -67,10 +65,9 @@ func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	}))
 }
 
-// LosesMailbox tells whether a change leaves a person who has a mailbox by the license
-// without any license that gives one. Exchange Online deletes such a mailbox, and keeps
-// it for 30 days more (Microsoft Learn, "Delete or restore user mailboxes in Exchange
-// Online"). Unset: it is not known whether the product that follows gives one.
+// LosesMailbox reports whether a change takes the last license that gives a mailbox from a person who has one. Exchange
+// Online deletes the mailbox, and keeps it for 30 days more (Microsoft Learn, "Delete or restore user mailboxes in
+// Exchange Online"). It returns Unset when it is unknown whether the next product gives one.
 func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Flag {
 	if r.License.SKU == "" || p.Entra == nil {
 		return directory.No
@@ -108,8 +105,7 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Fla
 	return directory.Unset
 }
 
-// mailRefusal is why a change is refused that would, or may, cost the person the
-// mailbox.
+// mailRefusal returns why a change is refused that costs the person the mailbox, or may do so.
 func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule) string {
 	if r.MailboxLost {
 		return ""

@@ -1,7 +1,6 @@
-// Package plan turns verdicts into changes: it finds by which way each person
-// holds a license, judges the health of the feeds, keeps the changes within
-// the limits of the policy, longest idle first, and binds the result by a
-// hash. It does no I/O.
+// Package plan turns verdicts into changes. It finds the route by which each person holds a license, and it judges the
+// health of the feeds. It keeps the changes within the limits of the policy, longest idle first. It binds the result by
+// a hash. It does no I/O.
 package plan
 
 import (
@@ -19,52 +18,51 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Decision is the verdict of one rule on one holder of its license, with what
-// it rested on. It is one line of runs/<run>/decisions/<partition>.jsonl.gz.
+// Decision is the verdict of one rule on one holder of its license, with the evidence for it. It is one line of
+// runs/<run>/decisions/<partition>.jsonl.gz.
 type Decision struct {
 	User              string            `json:"user"`
-	SID               string            `json:"sid,omitempty"` // empty: not known to Active Directory
+	SID               string            `json:"sid,omitempty"` // empty: no account in Active Directory is known
 	UserPrincipalName string            `json:"userPrincipalName"`
 	Rule              string            `json:"rule"`
 	License           string            `json:"license"`
 	To                string            `json:"to,omitempty"`
 	Outcome           policy.Outcome    `json:"outcome"`
 	Reason            string            `json:"reason"`
-	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero: never, or not known
+	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero: never active, or unknown
 	Created           time.Time         `json:"created,omitzero"`
 	Via               Via               `json:"via,omitempty"`
 	Refused           string            `json:"refused,omitempty"` // why nothing is done now
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
-	// FirstReading: the verdict rests on what no run of an earlier day has seen.
+	// FirstReading is true when the verdict rests on what no run of an earlier day has seen.
 	FirstReading bool `json:"firstReading,omitempty"`
-	// Seat is the license of which the change takes a seat; empty: of none.
+	// Seat is the license of which the change takes a seat. It is empty when the change takes none.
 	Seat string `json:"seat,omitempty"`
-	// SavesNothing is why the change frees no seat that is paid for; empty: it frees one.
+	// SavesNothing is why the change frees no paid seat. It is empty when the change frees one.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// Notice: the change is announced, and made by a later run.
+	// Notice is true when the change is only announced. A later run makes it.
 	Notice bool `json:"notice,omitempty"`
-	// Mailbox: what the mailbox holds must be known to fit the new license.
+	// Mailbox is true when the content of the mailbox must be known to fit the new license.
 	Mailbox bool `json:"mailbox,omitempty"`
-	// Blocked: sign-in is blocked, so that the mailbox must be known to be a user's.
+	// Blocked is true when sign-in is blocked. The mailbox must then be known to be a user's.
 	Blocked bool `json:"blocked,omitempty"`
-	// Back is the run that took the license from a person who is active again
-	// since. It is given back, unless Refused says why not.
+	// RestoreOf is the run that took the license from a person who is active again since. The license is restored
+	// unless Refused says why not.
 	RestoreOf string `json:"back,omitempty"`
-	// Pending is the run that began to change the license and has not ended it.
+	// Pending is the run that began to change the license and has not ended the change.
 	Pending string `json:"pending,omitempty"`
-	// Place is that of the rule in the policy, from 0.
+	// Place is the index of the rule in the policy, from 0.
 	Place int `json:"place,omitempty"`
-	// After is how long the person has been idle by an earlier rule whose change comes
-	// first. It is zero when the order is right without it.
+	// After is the idle date of an earlier rule's change of the same person, which has to come first. It is zero when
+	// the order is right without it.
 	After time.Time `json:"after,omitzero"`
-	// Setbacks is how many runs in a row could not make the change.
+	// Setbacks is the number of runs in a row that could not make the change.
 	Setbacks int `json:"setbacks,omitempty"`
-	// Again is the run that took a license which the person holds again, by
-	// somebody else's doing.
+	// HeldAgain is the run that took a license which somebody else restored to the person.
 	HeldAgain string `json:"again,omitempty"`
 }
 
-// Planned tells whether the decision is a change that can be carried out.
+// Planned reports whether the decision is a change that can be carried out.
 func (d *Decision) Planned() bool {
 	return d.Refused == "" && (d.Outcome == policy.Reclaim || d.RestoreOf != "")
 }
@@ -79,12 +77,12 @@ type Tally struct {
 	Exempt    int    `json:"exempt"`
 	// Asked counts the holders for whom the rule's condition "for" is known to hold.
 	Asked int `json:"asked"`
-	// Empty are, by attribute, the holders whose account has no value of what the
-	// rule's conditions read.
+	// Empty counts, by attribute, the holders whose account has no value for it. It has the attributes that the rule's
+	// conditions read.
 	Empty map[string]int `json:"empty,omitempty"`
 }
 
-// Ask adds whether the rule asks a holder, and the attributes that have no value.
+// Ask counts a holder if the rule asks about the person. It also counts the attributes that have no value.
 func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
 	if asked == directory.Yes {
 		t.Asked++
@@ -101,7 +99,7 @@ func (t *Tally) empty(name string, n int) {
 	t.Empty[name] += n
 }
 
-// Told says what is empty, "employeeType in 481 of 481".
+// Told describes the empty attributes, as in "employeeType in 481 of 481".
 func (t *Tally) Told() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(t.Empty)) {
@@ -140,10 +138,10 @@ func (t *Tally) Add(o Tally) {
 	}
 }
 
-// Change is one license to be changed.
+// Change is one license that is taken, exchanged or restored.
 type Change struct {
 	User              string     `json:"user"`
-	SID               string     `json:"sid,omitempty"` // empty: not known to Active Directory
+	SID               string     `json:"sid,omitempty"` // empty: no account in Active Directory is known
 	UserPrincipalName string     `json:"userPrincipalName"`
 	Rule              string     `json:"rule"`
 	License           string     `json:"license"`
@@ -152,11 +150,11 @@ type Change struct {
 	Reason            string     `json:"reason"`
 	IdleSince         *time.Time `json:"idleSince"` // null: never signed in
 	MonthlySaving     float64    `json:"monthlySaving"`
-	// SavesNothing is why no seat comes free, so that MonthlySaving has no price of one.
+	// SavesNothing is why no seat comes free. MonthlySaving then counts no price for the seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// Back is the run whose change is put back; empty for one that takes.
+	// RestoreOf is the run whose change is undone. It is empty for a change that takes a license.
 	RestoreOf string `json:"back,omitempty"`
-	// FirstReading is that of the decision.
+	// FirstReading is as in Decision.
 	FirstReading bool `json:"firstReading,omitempty"`
 }
 
@@ -169,14 +167,13 @@ type Begun struct {
 	To                string    `json:"to,omitempty"`
 	Run               string    `json:"run"`
 	Since             time.Time `json:"since"`
-	Reason            string    `json:"reason"` // why it is not ended
+	Reason            string    `json:"reason"` // why it has not ended
 }
 
 // Verdict is what the gate says of a plan.
 type Verdict string
 
-// The verdicts: apply it, have it approved, held by a safety check, or nothing
-// to do.
+// The verdicts are: apply the plan, have it approved, hold it for a safety check, or there is nothing to do.
 const (
 	Apply   Verdict = "apply"
 	Review  Verdict = "review"
@@ -184,7 +181,7 @@ const (
 	Nothing Verdict = "nothing"
 )
 
-// Counts are people, and verdicts (one per rule and holder).
+// Counts counts people (Users) and verdicts, one for each rule and holder.
 type Counts struct {
 	Users     int `json:"users"`
 	Keep      int `json:"keep"`
@@ -193,8 +190,8 @@ type Counts struct {
 	Exempt    int `json:"exempt"`
 }
 
-// Plan is the bound part of runs/<run>/plan.json: everything but the lists of
-// refused and undecided people, which may be longer than memory.
+// Plan is the bound part of runs/<run>/plan.json. It has everything but the lists of refused and undecided people,
+// which may be longer than memory.
 type Plan struct {
 	Run         string          `json:"run"`
 	AsOf        time.Time       `json:"asOf"`
@@ -207,37 +204,35 @@ type Plan struct {
 	Deferred    int             `json:"deferred"`
 	Sources     map[string]Feed `json:"sources"`
 	Changes     []Change        `json:"changes"`
-	// Notices are changes that are announced, to be made by a later run.
+	// Notices are changes that are announced. A later run makes them.
 	Notices []Change `json:"notices,omitempty"`
 
-	// Rules are the verdicts of each rule, in the policy's order.
+	// Rules counts the verdicts of each rule, in the policy's order.
 	Rules []Tally `json:"rules,omitempty"`
-	// Notes are what else should be known of the plan, a sentence each.
+	// Notes are further facts about the plan, a sentence each.
 	Notes []string `json:"notes,omitempty"`
 
 	MonthlySaving float64 `json:"monthlySaving"`
 	Currency      string  `json:"currency"`
 
-	// Restores is the run whose changes this plan puts back; empty for a plan
-	// that takes.
+	// Restores is the run whose changes this plan restores. It is empty for a plan that takes licenses.
 	Restores string `json:"restores,omitempty"`
-	// Resumes are earlier runs with changes that are not finished. Whoever applies
-	// this plan goes on with those first, by their own rules.
+	// Resumes are earlier runs with changes that are not finished. Applying this plan finishes those changes first, by
+	// their own rules.
 	Resumes []string `json:"resumes,omitempty"`
-	// Pending are the changes of these runs, one by one.
+	// Pending lists the changes of these runs.
 	Pending []Begun `json:"pending,omitempty"`
-	// Unreadable is why something cannot be put back: what the ledger has of it
-	// cannot be believed.
+	// Unreadable says what cannot be restored because its ledger entries cannot be believed.
 	Unreadable []string `json:"unreadable,omitempty"`
-	// FirstRun: the store knows no earlier run, nor what became of licenses.
+	// FirstRun is true when the store has no earlier run and no changes in its ledger.
 	FirstRun bool `json:"firstRun,omitempty"`
-	// Matches are how many people each rule matched, and MatchHash is the SHA-256 of
-	// who they are, in hex: those whom an override accepts.
+	// Matches counts the people whom each rule matched. MatchHash is the SHA-256 of who they are, in hex. An override
+	// accepts exactly these people.
 	Matches   map[string]int `json:"matches,omitempty"`
 	MatchHash string         `json:"matchHash,omitempty"`
-	// Kinds are how many accounts are no people, by their kind.
+	// Kinds counts the accounts that are not people, by kind.
 	Kinds map[string]int `json:"kinds,omitempty"`
-	// Overridable tells that a hold comes from the limits alone.
+	// Overridable is true when the limits alone hold the plan.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`
 	PolicyHash   string    `json:"policyHash"`
@@ -246,22 +241,21 @@ type Plan struct {
 	Expires      time.Time `json:"expires"`
 }
 
-// Notice is the way of a change that is announced only.
+// Notice stands in place of the target of a change that is only announced.
 const Notice Via = "notice"
 
-// RestoreRule stands in a change that puts back, in place of a rule.
+// RestoreRule stands in place of the rule in a change that restores.
 const RestoreRule = "restore"
 
 // Lifetime is how long a plan may be applied after it was made.
 const Lifetime = 72 * time.Hour
 
-// Hash is the SHA-256, in hex, of the plan's canonical body: what would be
-// done, from which data, by which policy and tool, in which tenant, and whether
-// the gate let it pass.
+// Hash returns the SHA-256, in hex, of the plan's canonical body. The body says what would be done, from which data, by
+// which policy and tool, and in which tenant. It also says whether the gate lets the plan pass.
 func (p *Plan) Hash() string {
 	pending := slices.Clone(p.Pending)
 	for i := range pending {
-		pending[i].Reason = "" // it may change while the plan is made again
+		pending[i].Reason = "" // the reason may change while the plan is made again
 	}
 	body, err := json.Marshal(struct {
 		Changes                                []Change

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// licensed is a policy of three products whose service plans are known, and of one
-// (dark) whose are not. Only e3 and exo have groups.
+// licensed returns a policy of three products with known service plans, and of one (dark) with unknown ones. Only e3
+// and exo have groups.
 func licensed(t *testing.T) (*policy.Policy, []directory.SKU) {
 	t.Helper()
 	p, err := policy.Load("p", []byte(`
@@ -147,7 +147,7 @@ func TestMattersTo(t *testing.T) {
 	}
 }
 
-// TestLosesMailbox: what has no product, or nobody in Entra ID, has no mailbox to lose.
+// TestLosesMailbox: a license without a product, or a person without an Entra account, has no mailbox to lose.
 func TestLosesMailbox(t *testing.T) {
 	t.Parallel()
 	rules, skus := licensed(t)

@@ -9,26 +9,25 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection keeps the changes of a plan within perRun and within the free seats
-// of the licenses that they need, in memory bounded by perRun: first those that
-// give back, then the longest idle.
+// Selection keeps the changes of a plan within perRun and within the free seats of the licenses that they need. Changes
+// that restore come first, then the longest idle. Its memory is bounded by perRun.
 type Selection struct {
 	limit   int
 	lanes   map[string]*lane // by the license whose seats they take
-	seats   map[string]int   // free ones by license; a license left out has enough
+	seats   map[string]int   // free seats by license; a license that is left out has enough
 	offered int
 }
 
-// lane is the changes that take seats of one license.
+// lane holds the changes that take seats of one license.
 type lane struct {
-	room    int // at most so many
+	room    int // the most that are kept
 	scarce  bool
 	kept    worstFirst
 	offered int
 }
 
-// NewSelection keeps at most limit changes, and of those that take a seat no more
-// than there are free ones.
+// NewSelection returns a Selection that keeps at most limit changes. It keeps no more changes that take a seat than
+// there are free seats.
 func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
 }
@@ -36,7 +35,7 @@ func NewSelection(limit int, seats map[string]int) *Selection {
 // Offer offers a change that can be carried out.
 func (s *Selection) Offer(d Decision) {
 	s.offered++
-	d.Evidence = nil // the decisions keep it
+	d.Evidence = nil // the stored decisions have it
 	l := s.lane(d.Seat)
 	l.offered++
 	if len(l.kept) < l.room {
@@ -59,13 +58,13 @@ func (s *Selection) lane(seat string) *lane {
 	return l
 }
 
-// NoSeat tells that an offered change cannot be made for want of a free seat.
+// NoSeat reports whether an offered change has no free seat.
 func (s *Selection) NoSeat(d *Decision) bool {
 	l := s.lanes[d.Seat]
 	return l != nil && l.scarce && l.offered > l.room && (l.room == 0 || order(d, &l.kept[0]) > 0)
 }
 
-// chosen are the kept changes in their order.
+// chosen returns the kept changes in their order.
 func (s *Selection) chosen() (all []Decision) {
 	for _, l := range s.lanes {
 		all = append(all, l.kept...)
@@ -74,8 +73,7 @@ func (s *Selection) chosen() (all []Decision) {
 	return all[:min(len(all), s.limit)]
 }
 
-// Deferred is how many offered changes have to wait for a later run; those that
-// want for a seat are not among them.
+// Deferred returns how many offered changes wait for a later run. Changes without a free seat do not count.
 func (s *Selection) Deferred() int {
 	n := s.offered - len(s.chosen())
 	for _, l := range s.lanes {
@@ -86,7 +84,7 @@ func (s *Selection) Deferred() int {
 	return n
 }
 
-// Changes are the kept changes, priced by the policy.
+// Changes returns the kept changes, priced by the policy.
 func (s *Selection) Changes(p *policy.Policy) []Change {
 	price := map[string]float64{}
 	for _, l := range p.Licenses {
@@ -122,12 +120,10 @@ func (d *Decision) change(price map[string]float64) Change {
 	return c
 }
 
-// order puts changes that lately could not be made behind all others, so that they keep
-// nobody else waiting. Among the rest it puts people who get a license back first, then
-// the longest idle. Somebody who never signed in counts from the creation of the
-// account. Changes of one person come in the order of the policy. That order also
-// breaks ties between people. Names break the last ties, so that a plan comes out the
-// same each time.
+// order puts changes with setbacks behind all others, so that they delay nobody else. It puts changes that restore
+// first among the rest, then the longest idle. A person who never signed in counts as idle since the creation of the
+// account. Changes of one person come in the order of the policy. That order also breaks ties between people. Names
+// break the last ties, so that a plan comes out the same each time.
 func order(a, b *Decision) int {
 	if a.Setbacks == 0 && b.Setbacks == 0 && (a.RestoreOf == "") != (b.RestoreOf == "") {
 		return cmp.Compare(b.RestoreOf, a.RestoreOf)
@@ -140,7 +136,7 @@ func order(a, b *Decision) int {
 	)
 }
 
-// turn is how long the person is idle, for the order of changes.
+// turn returns since when the person is idle, for the order of changes.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {
@@ -152,14 +148,14 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow puts a change behind one that an earlier rule makes of the same person.
+// Follow puts a change behind the change that an earlier rule makes of the same person.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t
 	}
 }
 
-// worstFirst is a heap whose first is the change to give up first.
+// worstFirst is a heap with the change to give up first at its top.
 type worstFirst []Decision
 
 func (h worstFirst) Len() int           { return len(h) }
@@ -173,9 +169,8 @@ func (h *worstFirst) Pop() any {
 	return last
 }
 
-// Decide is the gate's verdict. Unhealthy feeds hold a run that would change
-// nothing, so that a broken night is not taken for a quiet one; when another
-// feed still gives changes, those go on.
+// Decide returns the gate's verdict. Unhealthy feeds hold a run that would change nothing. Otherwise a broken night
+// would look like a quiet one. A run with changes from another feed goes on.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -15,8 +15,8 @@ import (
 
 func idle(days int) time.Time { return asOf.AddDate(0, 0, -days) }
 
-// TestSeats: no more changes take a seat of a license than there are free ones, the
-// longest idle get them, and whom a seat is missing for is told apart from who waits.
+// TestSeats: the changes that take a seat do not exceed the free seats. The longest idle get the seats. A change
+// without a seat is told apart from a deferred one.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	offers := func(seat string, days ...int) (all []Decision) {
@@ -29,7 +29,7 @@ func TestSeats(t *testing.T) {
 		limit    int
 		seats    map[string]int
 		offers   []Decision
-		want     []string // who is changed
+		want     []string // people whose license is changed
 		noSeat   []string
 		deferred int
 	}{
@@ -77,7 +77,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// TestOrder: every earlier one comes before every later one, however they are offered.
+// TestOrder: every earlier change comes before every later one, whatever the order in which they are offered.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want := []Decision{
@@ -116,7 +116,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestFollow: the later rule's change of one person comes behind the earlier one's.
+// TestFollow: a later rule's change of a person comes behind the earlier rule's.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -140,7 +140,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestPrices: what a change saves in a month.
+// TestPrices: a change has the monthly saving of its licenses.
 func TestPrices(t *testing.T) {
 	t.Parallel()
 	since := idle(100)

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestTally: every verdict counts once, only people known to hold count as holders, and
-// partitions add up.
+// TestTally: every verdict counts once. Only people who are known to hold the license count as holders. Partitions add
+// up.
 func TestTally(t *testing.T) {
 	t.Parallel()
 	var a, b Tally
@@ -44,7 +44,7 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// TestPlanned: only what is to be taken or given back, and nothing that was refused.
+// TestPlanned: a change is planned if it takes or restores a license and was not refused.
 func TestPlanned(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -65,8 +65,8 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// TestHashLeavesReasonsOut: why something is pending may change while a plan is made
-// again; everything that would be done may not. The plan itself stays as it is.
+// TestHashLeavesReasonsOut: the hash ignores why something is pending, because that may change while a plan is made
+// again. Everything else that would be done changes the hash. Hash leaves the plan unchanged.
 func TestHashLeavesReasonsOut(t *testing.T) {
 	t.Parallel()
 	base := func() *Plan {
@@ -98,7 +98,7 @@ func TestHashLeavesReasonsOut(t *testing.T) {
 	}
 }
 
-// TestHealthAtTheBounds: one person fewer than may vanish, and one more.
+// TestHealthAtTheBounds: as many people as may vanish, and one more.
 func TestHealthAtTheBounds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -142,7 +142,7 @@ func TestHealthAtTheBounds(t *testing.T) {
 	}
 }
 
-// TestLimitsAtTheBounds: the percent limits are asked from the tenth match on.
+// TestLimitsAtTheBounds: the percent limits apply from the tenth match on.
 func TestLimitsAtTheBounds(t *testing.T) {
 	t.Parallel()
 	limits := policy.Limits{StopAbovePercent: 10, StopAboveCount: 500}

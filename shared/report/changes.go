@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// PutChanges writes changes.csv.
+// PutChanges writes the changes of a plan as changes.csv.
 func PutChanges(ctx context.Context, s store.Store, p *plan.Plan) error {
 	err := store.PutSpooled(ctx, s, layout.Changes(p.Run), func(w io.Writer) error {
 		out := csv.NewWriter(w)
@@ -39,8 +39,8 @@ func PutChanges(ctx context.Context, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// cell makes directory text safe for a spreadsheet: no cell runs as a formula (OWASP, CSV injection, which also names
-// the wide letters), and every rune is printable.
+// cell makes directory text safe for a spreadsheet. No cell runs as a formula (OWASP, CSV injection, which also names
+// the wide letters). Every rune is printable.
 func cell(s string) string {
 	s = plain.Line(s)
 	if strings.IndexAny(s, "=+-@＝＋－＠") == 0 {

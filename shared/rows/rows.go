@@ -1,5 +1,5 @@
 // Package rows reads the rows of a CSV file that another system wrote, such as the usage reports of Graph. It keeps one
-// row in memory at a time, and no row grows without an end.
+// row in memory at a time, and the size of a row is bounded.
 package rows
 
 import (
@@ -11,13 +11,13 @@ import (
 // Longest bounds one row in bytes. A quote that is never closed turns everything after it into one field.
 const Longest = 1 << 20
 
-// Reader reads rows of any number of columns.
+// Reader reads rows with any number of columns.
 type Reader struct {
 	csv *csv.Reader
 	in  *bounded
 }
 
-// New makes a reader of a CSV file.
+// New returns a reader of a CSV file.
 func New(file io.Reader) *Reader {
 	r := &Reader{in: &bounded{file: file}}
 	r.csv = csv.NewReader(r.in)
@@ -31,10 +31,10 @@ func (r *Reader) Next() ([]string, error) {
 	return r.csv.Read()
 }
 
-// bounded reads no further when a row is too long.
+// bounded returns an error when a row is too long.
 type bounded struct {
 	file io.Reader
-	read int // for the row
+	read int // bytes of the present row
 }
 
 // Read reads from the file.

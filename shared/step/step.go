@@ -1,5 +1,5 @@
 // Package step is what the Lambda functions have in common: settings from the environment, errors under the names that
-// the state machine knows, metrics, and the policy file of the bucket. The packages of the use cases have what a step
+// the state machine knows, metrics, and the policy file of the bucket. The packages under workflow have what a step
 // does.
 package step
 
@@ -24,8 +24,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Refused is the name of errors that another try does not mend: a policy that does not fit, a person who does not
-// exist, a plan that may not be applied.
+// Refused is the name of errors for which another try fails too. Examples are a policy that does not fit, a person who
+// does not exist, and a plan that may not be applied.
 const Refused = "Idleseat.Refused"
 
 // failed is the name of all other errors. The state machine tries again after them.
@@ -85,7 +85,7 @@ func named(err error, final []error) error {
 // Margin is the time that a function keeps before its deadline to store its results.
 const Margin = 30 * time.Second
 
-// Until is when a step must end, by the function's deadline. It is the zero time when there is no deadline.
+// Until returns when a step must end, by the function's deadline. It is the zero time when there is no deadline.
 func Until(ctx context.Context, margin time.Duration) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {

@@ -58,7 +58,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestEmit: a line is what the embedded metric format asks for.
+// TestEmit: a line follows the embedded metric format.
 func TestEmit(t *testing.T) {
 	t.Parallel()
 	var line bytes.Buffer

@@ -184,7 +184,7 @@ func TestReplacedWhileRead(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	keys := []string{ // in byte order; '-' and '.' sort before '/', '0' after it
+	keys := []string{ // in byte order: '-' and '.' sort before '/', and '0' after it
 		"a-b", "a.json", "a/-", "a/b/c", "a/b0", "a/b0.d/x", "a/c", "a0", "aé", "b/1", "b/10", "b/2", "B",
 	}
 	slices.Sort(keys)
@@ -216,7 +216,7 @@ func TestList(t *testing.T) {
 				t.Errorf("prefix %q (-want +got):\n%s", tt.prefix, diff)
 			}
 		}
-		for k, err := range s.List(t.Context(), "a") { // stopping early is fine
+		for k, err := range s.List(t.Context(), "a") { // the caller may stop early
 			wantErr(t, nil, err)
 			if diff := cmp.Diff("a-b", k); diff != "" {
 				t.Error(diff)

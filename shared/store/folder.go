@@ -54,7 +54,7 @@ func openFolder(location string) (*folder, error) {
 	return f, nil
 }
 
-// othersWrite lets every user of the machine write.
+// othersWrite is the mode bit that lets every user of the machine write.
 const othersWrite = 0o002
 
 // closed refuses a folder into which every user of the machine may write. It also checks the folders directly in it. A
@@ -76,7 +76,7 @@ func closed(location string) error {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // a writer's that ended meanwhile
+			continue // the file of a writer that has just ended
 		}
 		if err != nil {
 			return err
@@ -136,7 +136,7 @@ func (f *folder) open(ctx context.Context, key string) (*os.File, error) {
 	return f.root.Open(key)
 }
 
-// isMissing also covers a key below another object, "a/b" below "a".
+// isMissing reports whether there is no object at a key. This includes a key below another object, "a/b" below "a".
 func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
@@ -194,7 +194,7 @@ func (f *folder) write(ctx context.Context, key string, body io.Reader, place fu
 		return err
 	}
 	temp := path.Join(tempDir, rand.Text())
-	defer func() { _ = f.root.Remove(temp) }() // gone already after a rename
+	defer func() { _ = f.root.Remove(temp) }() // after a rename there is nothing to remove
 	if err := f.writeTemp(ctx, temp, body); err != nil {
 		return err
 	}
@@ -219,10 +219,10 @@ func (f *folder) writeTemp(ctx context.Context, temp string, body io.Reader) err
 	return errors.Join(err, file.Close())
 }
 
-// syncParents syncs the key's directory entry to disk, and the entries of all folders above it, since any of them may
+// syncParents syncs the key's directory entry to disk, and the entries of all folders above it, because any of them may
 // be new.
 func (f *folder) syncParents(key string) error {
-	if runtime.GOOS == "windows" { // which cannot sync a directory
+	if runtime.GOOS == "windows" { // Windows cannot sync a directory
 		return nil
 	}
 	for dir := path.Dir(key); ; dir = path.Dir(dir) {
@@ -324,7 +324,7 @@ func (f *folder) names(dir, prefix string) ([]string, error) {
 	}
 }
 
-// contextReader ends with the context.
+// contextReader returns the context's error once the context has ended.
 type contextReader struct {
 	ctx context.Context
 	io.Reader

@@ -44,7 +44,7 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 }
 
 // TestFolderLostAnswer: a network file system that lost the answer to a link links again and finds the key taken. That
-// must not look as if another writer had won.
+// is not the same as another writer of the key.
 func TestFolderLostAnswer(t *testing.T) {
 	t.Parallel()
 	f, err := openFolder(t.TempDir())
@@ -136,7 +136,8 @@ func TestFolderKeyBelowKey(t *testing.T) {
 	wantObject(t, s, "b/c", "x")
 }
 
-// Permissions do not stop root, and tests may run as root. A file in place of .tmp stops every writer.
+// TestFolderNotWritable: a file in place of .tmp stops every writer. Tests may run as root, and permissions do not stop
+// root.
 func TestFolderNotWritable(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

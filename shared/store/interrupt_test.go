@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pattern is a body of some size. Only the position in it is in memory.
+// pattern is a body of some size. Only its position is in memory.
 type pattern struct{ *io.SectionReader }
 
 type patternBytes struct{}
@@ -86,7 +86,7 @@ func TestCanceledWhileReading(t *testing.T) {
 	})
 }
 
-// tripwire calls trip at each read beyond the first half of the body, and fails when trip does.
+// tripwire calls trip at each read beyond the middle of the body, and fails when trip fails.
 type tripwire struct {
 	pattern
 	trip func() error

@@ -36,7 +36,7 @@ func EachLine(r io.Reader, each func(line string) error) error {
 	return scan.Err()
 }
 
-// wholeLines splits at newlines and refuses a last line without one.
+// wholeLines splits at newlines. It refuses a last line without one.
 func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i], nil
@@ -88,9 +88,9 @@ func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) 
 	return s.Put(ctx, key, spool)
 }
 
-// GetLines decodes every line of a JSONL object into a new T. The error is ErrDamaged, with the key, when the object
-// cannot be read to its end, was altered since it was sealed, or makes each return ErrDamaged. That may show only at
-// the end. The caller must therefore discard everything that each received when there is an error.
+// GetLines decodes every line of a JSONL object into a new T. The error is ErrDamaged, with the key, for an object that
+// cannot be read to its end or was altered since it was sealed. It is ErrDamaged too when each returns ErrDamaged. The
+// damage may show only at the end. So the caller must discard everything that each received when there is an error.
 func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) error) error {
 	body, err := s.Get(ctx, key)
 	if err != nil {
@@ -100,13 +100,13 @@ func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) err
 	var stop error
 	sum, sealed := sumOf(key), false
 	err = EachLine(body, func(line string) error {
-		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // also a seal that is no text
+		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // this includes a seal that is not text
 			if sealed = true; line == "{"+seal(sum) {
 				return nil
 			}
 			return errAltered
 		}
-		if sealed || line == "{}" { // no record is empty, so the line was a seal
+		if sealed || line == "{}" { // no record is empty, so this line was a seal
 			return errAltered
 		}
 		sum.Write([]byte(line + "\n"))

@@ -12,14 +12,14 @@ import (
 	"sync"
 )
 
-// Memory is a store that lives as long as its process, for simulations and for tests that run thousands of times. It
-// can return to what it held before. The zero value is empty and ready.
+// Memory is a store that lives as long as its process. Simulations, and tests that run thousands of times, use it. It
+// can return to its earlier content. The zero value is empty and ready.
 type Memory struct {
 	mu      sync.RWMutex
 	objects map[string][]byte
 }
 
-// Objects returns what the store holds, by key. Nothing alters their bytes.
+// Objects returns the content of the store, by key. Later writes do not alter these bytes.
 func (m *Memory) Objects() map[string][]byte {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

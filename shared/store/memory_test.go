@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMemoryIsTakenBack: a store in memory returns to what it held before, whatever was written in between.
+// TestMemoryIsTakenBack: a store in memory returns to its earlier content, whatever was written in between.
 func TestMemoryIsTakenBack(t *testing.T) {
 	t.Parallel()
 	var m Memory

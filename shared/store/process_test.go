@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The test binary starts itself again as another process on the same folder.
+// The test binary starts itself again, as another process on the same folder.
 const (
-	envChild  = "STORE_TEST_CHILD" // which child to be
+	envChild  = "STORE_TEST_CHILD" // the kind of child
 	envFolder = "STORE_TEST_FOLDER"
 	raceKeys  = 100
 )

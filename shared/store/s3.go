@@ -17,7 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Error codes of S3 for a conditional write: the key is taken, or another writer of the key is still writing.
+// These are error codes of S3 for a conditional write: the key is taken, or another writer of the key has not ended.
 const (
 	codeTaken    = "PreconditionFailed"
 	codeConflict = "ConditionalRequestConflict"
@@ -34,7 +34,7 @@ type bucket struct {
 	prefix string // "" or ends with a slash
 }
 
-// openBucket takes what follows "s3://".
+// openBucket opens a location without its "s3://".
 func openBucket(ctx context.Context, location string) (*bucket, error) {
 	name, prefix, _ := strings.Cut(strings.TrimSuffix(location, "/"), "/")
 	if name == "" {
@@ -149,7 +149,7 @@ func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 			for _, object := range page.Contents {
 				key := strings.TrimPrefix(aws.ToString(object.Key), b.prefix)
 				if CheckKey(key) != nil {
-					continue // for example the folder marks that consoles make
+					continue // such as the marks of folders that consoles make
 				}
 				if !yield(key, nil) {
 					return

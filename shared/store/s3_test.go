@@ -27,7 +27,7 @@ const fakeBucket = "idleseat-test"
 type fakeS3 struct {
 	url     string
 	backend *s3mem.Backend
-	// before, when set, answers a request itself or passes it on.
+	// before, when set, answers a request or passes it on.
 	before func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 
@@ -45,7 +45,7 @@ func newFakeS3(t *testing.T) *fakeS3 {
 		}
 		pass.ServeHTTP(w, r)
 	}))
-	// The fake logs an error there when a test hangs up in the middle of an answer.
+	// The fake logs an error when a test hangs up in the middle of an answer.
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Start()
 	t.Cleanup(server.Close)
@@ -53,7 +53,7 @@ func newFakeS3(t *testing.T) *fakeS3 {
 	return f
 }
 
-// store is the bucket that Open makes, without waits between tries.
+// store returns a bucket as Open makes it, without waits between tries.
 func (f *fakeS3) store(prefix string) *bucket {
 	client := s3.New(s3.Options{
 		BaseEndpoint: aws.String(f.url),
@@ -65,7 +65,7 @@ func (f *fakeS3) store(prefix string) *bucket {
 	return &bucket{client, fakeBucket, prefix}
 }
 
-// putRaw stores an object past the store.
+// putRaw stores an object without going through the store.
 func putRaw(t *testing.T, f *fakeS3, key string) {
 	t.Helper()
 	_, err := f.backend.PutObject(fakeBucket, key, map[string]string{}, strings.NewReader("x"), 1, nil)
@@ -174,7 +174,8 @@ func TestS3Conflict(t *testing.T) {
 	}
 }
 
-// When the answer to a write is lost, the SDK sends the write again. That must not look as if another writer had won.
+// TestS3LostAnswer: when the answer to a write is lost, the SDK sends the write again. That is not the same as another
+// writer of the key.
 func TestS3LostAnswer(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)
@@ -196,7 +197,7 @@ func TestS3LostAnswer(t *testing.T) {
 	wantObject(t, s, "k", "mine")
 }
 
-// When a taken key cannot be read, nobody knows whose it is. The write then neither won nor lost.
+// TestS3LostAnswerAndNoLook: a taken key cannot be read, so its writer is unknown. The write then neither won nor lost.
 func TestS3LostAnswerAndNoLook(t *testing.T) {
 	t.Parallel()
 	f := newFakeS3(t)

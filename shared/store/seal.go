@@ -11,16 +11,16 @@ import (
 )
 
 // A JSON object ends with the member "sha256". It is the SHA-256, in hex, of the object's key, a newline, and the
-// object without that member. A JSONL object ends with a line that has only this member, about the lines before it. So
-// an object that was edited, or copied from another key, is refused by name. The seal proves nothing against somebody
-// who makes a new seal. Where that matters, another object binds the hash. Objects of versions before the seal have
-// none.
+// object without that member. A JSONL object ends with a line that has only this member. Its sum covers the lines
+// before it. So an object that was edited, or copied from another key, is refused by name. The seal proves nothing
+// against somebody who makes a new seal. Where that matters, another object binds the hash. Objects of versions before
+// the seal have none.
 const (
 	sealName = `"sha256":"`
 	sealSize = len(sealName) + 2*sha256.Size + len(`"}`)
 )
 
-// errAltered says why an object is damaged.
+// errAltered is returned for an object whose seal does not fit.
 var errAltered = errors.New("it was altered, or copied from another place: its SHA-256 is not the one that it carries")
 
 // sumOf begins the sum of an object.
@@ -61,7 +61,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 		if json.Unmarshal(b, &sealed) == nil && sealed.Sum != nil {
 			return nil, fmt.Errorf("%w %q: %w", ErrDamaged, key, errAltered)
 		}
-		return b, nil // of a version before the seal, or no object
+		return b, nil // an object of a version before the seal, or not an object
 	}
 	sum := sumOf(key)
 	sum.Write(plain)

@@ -74,7 +74,7 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// TestSealedLines is TestSealed for an object of lines.
+// TestSealedLines: an object of lines is sealed as a JSON object is.
 func TestSealedLines(t *testing.T) {
 	t.Parallel()
 	s, err := Open(t.Context(), t.TempDir())
@@ -149,7 +149,7 @@ func TestSealedLines(t *testing.T) {
 	}
 }
 
-// FuzzSealed: no text breaks the program. Whatever is read from an object was sealed, or never had a seal.
+// FuzzSealed: no text makes the program panic. Everything that is read from an object was sealed, or never had a seal.
 func FuzzSealed(f *testing.F) {
 	for _, text := range []string{`{}`, `{"a":1,"sha256":"x"}`, `{"sha256":null}`, `[]`, `"sha256"`, ``} {
 		f.Add("k", []byte(text))
@@ -190,7 +190,7 @@ func zipped(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-// linesOf are the lines of an object as they are stored.
+// linesOf returns the lines of an object as they are stored.
 func linesOf(t *testing.T, s Store, key string) (lines []string) {
 	t.Helper()
 	body, err := s.Get(t.Context(), key)

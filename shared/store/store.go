@@ -1,7 +1,7 @@
-// Package store keeps objects by key, in a folder or in an S3 bucket, and behaves alike on both. An object appears
-// whole or not at all, PutIfAbsent has one winner among all processes, and List is in byte order. An object is never
-// deleted. Two limits come from folders: a key must not also be the folder of another ("a" and "a/b"), and keys must
-// not differ only in letter case.
+// Package store keeps objects by key, in a folder or in an S3 bucket. It behaves alike on both. An object appears whole
+// or not at all. PutIfAbsent has one winner among all processes. List is in byte order. An object is never deleted. Two
+// limits come from folders. A key must not also be the folder of another key ("a" and "a/b"). Keys must not differ only
+// in letter case.
 package store
 
 import (
@@ -17,7 +17,7 @@ import (
 	"unicode/utf8"
 )
 
-// What callers must tell apart, with errors.Is.
+// These are the errors that callers distinguish, with errors.Is.
 var (
 	ErrNotFound = errors.New("no such object")
 	ErrExists   = errors.New("the object exists already")
@@ -108,8 +108,8 @@ func isRefused(r rune) bool {
 	return strings.ContainsRune(`\:*?"<>|`, r) || !unicode.IsPrint(r)
 }
 
-// checkPrefix refuses a prefix with which no key can start. Such a prefix is a mistake of the caller, and could serve
-// only to leave the store.
+// checkPrefix refuses a prefix with which no key can start. It is a mistake of the caller, or an attempt to leave the
+// store.
 func checkPrefix(prefix string) error {
 	if CheckKey(prefix) == nil {
 		return nil
@@ -152,7 +152,7 @@ func GetJSON(ctx context.Context, s Store, key string, v any) error {
 }
 
 // Decode decodes the bytes of an object into v. The error is ErrDamaged when the bytes were altered since they were
-// sealed, are not exactly one JSON value, or do not fit v. Decode ignores fields that v does not have, since a newer
+// sealed, are not exactly one JSON value, or do not fit v. Decode ignores fields that v does not have, because a newer
 // version may have written them.
 func Decode(key string, b []byte, v any) error {
 	b, err := Unseal(key, b)
@@ -165,17 +165,17 @@ func Decode(key string, b []byte, v any) error {
 	return nil
 }
 
-// PutBytes is Put of b.
+// PutBytes stores b, as Put does.
 func PutBytes(ctx context.Context, s Store, key string, b []byte) error {
 	return s.Put(ctx, key, bytes.NewReader(b))
 }
 
-// PutJSON is Put of v as JSON.
+// PutJSON stores v as JSON, as Put does.
 func PutJSON(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.Put, key, v)
 }
 
-// PutJSONIfAbsent is PutIfAbsent of v as JSON.
+// PutJSONIfAbsent stores v as JSON, as PutIfAbsent does.
 func PutJSONIfAbsent(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.PutIfAbsent, key, v)
 }

@@ -180,7 +180,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestOpenS3FromEnvironment(t *testing.T) { // not parallel: it sets variables
 	fake := newFakeS3(t)
 	none := filepath.Join(t.TempDir(), "none")
-	// Requests to this name, unlike those to an address, arrive only in path style.
+	// Requests to this name arrive only in path style, unlike requests to an address.
 	endpoint := strings.Replace(fake.url, "127.0.0.1", "localhost", 1)
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "eu-north-1",

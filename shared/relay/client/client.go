@@ -1,6 +1,6 @@
 // Package client is the cloud's side of the relay. It answers questions about Active Directory from the evidence that
-// the relay read, and collects the writes that the relay must make. It never waits or connects. What the relay did not
-// read is an error, never "no".
+// the relay read. It collects the writes that the relay must make. It never waits or connects. A question about
+// something that the relay did not read gets an error, never "no".
 package client
 
 import (
@@ -22,13 +22,14 @@ const Fresh = time.Hour
 // Directory is Active Directory as the relay read it for one step. It is not safe for concurrent use.
 type Directory struct {
 	evidence *protocol.Evidence
-	failed   error                      // why there is no evidence; then it is the answer to every question
+	failed   error                      // why there is no evidence; it answers every question
 	results  map[string]protocol.Result // by the id of the change
-	refused  map[string]protocol.Result // by GUID: a change of this person that was refused
+	refused  map[string]protocol.Result // by GUID, the refused change of this person
 	pending  []protocol.Change
 }
 
-// New answers from evidence. written are the results of the writes that earlier steps asked for, in their order.
+// New returns a Directory that answers from evidence. written are the results of the writes that earlier steps asked
+// for, in their order.
 func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Directory {
 	d := &Directory{evidence: e, results: map[string]protocol.Result{}, refused: map[string]protocol.Result{}}
 	if age := now.Sub(e.Read); age > Fresh {
@@ -44,20 +45,20 @@ func New(e *protocol.Evidence, now time.Time, written ...protocol.Results) *Dire
 	return d
 }
 
-// Failed answers every question with the reason why the relay read nothing.
+// Failed returns a Directory that answers every question with the reason why the relay read nothing.
 func Failed(why string) *Directory {
 	return &Directory{failed: fmt.Errorf("the relay did not answer: %s", why)}
 }
 
-// PendingWrites returns the pending writes, in order: those that were asked for and are not made yet.
+// PendingWrites returns the writes that were asked for and are not made yet, in order.
 func (d *Directory) PendingWrites() *protocol.Changes {
 	return &protocol.Changes{Changes: append([]protocol.Change{}, d.pending...)}
 }
 
-// CheckClock has nothing to compare, since the relay did so when it read.
+// CheckClock compares nothing, because the relay compared the clocks when it read.
 func (d *Directory) CheckClock(context.Context, func() time.Time) error { return d.failed }
 
-// ListPeople yields people of whom only the last logon is known. They are the sample by which the feed is judged.
+// ListPeople yields the sample by which the feed is judged. Only the last logon of these people is known.
 func (d *Directory) ListPeople(_ context.Context, each func(directory.ADUser) error) error {
 	if d.failed != nil {
 		return d.failed
@@ -78,8 +79,8 @@ func (d *Directory) FindPerson(_ context.Context, name string) (directory.ADUser
 	return d.account(func(a *protocol.Account) bool { return strings.EqualFold(a.Name, name) }, name)
 }
 
-// ReadPerson returns an account with its last logon from every controller, or with a directory.PartialLogonError that says
-// why the last logon is not known.
+// ReadPerson returns an account with its last logon from every controller. A directory.PartialLogonError says why the
+// last logon is not known.
 func (d *Directory) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	return d.account(func(a *protocol.Account) bool { return a.SID == sid }, sid)
 }
@@ -172,12 +173,12 @@ func contains(list []string, key string) bool {
 	return false
 }
 
-// AddMember asks for a new member, or returns the result of having asked before.
+// AddMember asks for a new member, or returns the result of an earlier request.
 func (d *Directory) AddMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Add, groupDN, personGUID)
 }
 
-// RemoveMember asks to remove a member, or returns the result of having asked before.
+// RemoveMember asks to remove a member, or returns the result of an earlier request.
 func (d *Directory) RemoveMember(_ context.Context, groupDN, personGUID string) error {
 	return d.write(protocol.Remove, groupDN, personGUID)
 }
@@ -224,7 +225,7 @@ func (d *Directory) joining(guid string) string {
 	return ""
 }
 
-// writeID names a pending write, so that its result can be matched to it.
+// writeID returns the id by which the result of a pending write is found.
 func writeID(action protocol.Action, groupDN, guid string) string {
 	sum := sha256.Sum256([]byte(string(action) + "\x00" + groupDN + "\x00" + guid))
 	return hex.EncodeToString(sum[:12])

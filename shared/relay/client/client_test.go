@@ -45,7 +45,7 @@ func TestAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ask  func() error
 		is   error
-		want string // in the error; "": none
+		want string // in the error; empty: no error
 	}{
 		"read":           {ask: func() error { _, err := d.ReadPerson(t.Context(), anna); return err }},
 		"find by name":   {ask: func() error { _, err := d.FindPerson(t.Context(), "ANNA@x.example"); return err }},
@@ -63,8 +63,8 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 	}
-	var unasked *directory.PartialLogonError
-	if u, err := d.ReadPerson(t.Context(), bo); !errors.As(err, &unasked) || u.GUID != "g-bo" || !unasked.Latest.Equal(now) {
+	var partial *directory.PartialLogonError
+	if u, err := d.ReadPerson(t.Context(), bo); !errors.As(err, &partial) || u.GUID != "g-bo" || !partial.Latest.Equal(now) {
 		t.Errorf("not asked everywhere: %+v, %v", u, err)
 	}
 	if g, err := d.FindGroup(t.Context(), "<GUID=guid-seats>"); err != nil || g.ID != seats {
@@ -84,8 +84,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestWishes: writes become a list. A person who joins one group and leaves another leaves only after joining.
-func TestWishes(t *testing.T) {
+// TestPendingWrites: writes become a list. A person who joins one group and leaves another leaves only after joining.
+func TestPendingWrites(t *testing.T) {
 	t.Parallel()
 	d := New(evidence(), now)
 	for _, err := range []error{d.AddMember(t.Context(), other, "g-anna"), d.RemoveMember(t.Context(), seats, "g-anna"), d.RemoveMember(t.Context(), seats, "g-bo")} {
@@ -103,9 +103,9 @@ func TestWishes(t *testing.T) {
 		want[i].ID = list[i].ID
 	}
 	if diff := cmp.Diff(want, list); diff != "" {
-		t.Errorf("wishes (-want +got):\n%s", diff)
+		t.Errorf("pending writes (-want +got):\n%s", diff)
 	}
-	// What the relay said of them.
+	// These are the errors for each outcome.
 	var refusal *directory.Refusal
 	for outcome, check := range map[protocol.Outcome]func(error) bool{
 		protocol.Done:    func(err error) bool { return err == nil },
@@ -128,8 +128,8 @@ func TestWishes(t *testing.T) {
 	}
 }
 
-// TestNothingBrought: without evidence, or with old evidence, every answer is an error, never "no".
-func TestNothingBrought(t *testing.T) {
+// TestNoEvidence: without evidence, or with old evidence, every answer is an error, never "no".
+func TestNoEvidence(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]*Directory{"failed": Failed("it is down"), "old": New(evidence(), now.Add(2*Fresh))} {
 		_, read := d.ReadPerson(t.Context(), anna)
@@ -140,7 +140,7 @@ func TestNothingBrought(t *testing.T) {
 			}
 		}
 		if n := len(d.PendingWrites().Changes); n != 0 {
-			t.Errorf("%s: %d wishes", name, n)
+			t.Errorf("%s: %d pending writes", name, n)
 		}
 	}
 	e := evidence()
@@ -150,7 +150,7 @@ func TestNothingBrought(t *testing.T) {
 	}
 }
 
-// TestFindGroup: what the relay said about a group. A relay that says nothing leaves only the group's name.
+// TestFindGroup: a group has the ids that the relay returned. It has only its name when the relay returned none.
 func TestFindGroup(t *testing.T) {
 	t.Parallel()
 	e := evidence()

@@ -24,7 +24,7 @@ type People struct {
 	Names []string `json:"names,omitempty"`
 }
 
-// ParsePeople reads a list. A fault anywhere refuses the whole list.
+// ParsePeople reads a list. It refuses the whole list for one fault.
 func ParsePeople(text []byte) (*People, error) {
 	p := new(People)
 	if err := decode(text, p); err != nil {
@@ -50,7 +50,7 @@ func (p *People) check() error {
 	return nil
 }
 
-// Evidence answers ReadCandidates: the people of the list by SID, then those by name, in the order of the list.
+// Evidence answers ReadCandidates. It has the people of the list by SID, then those by name, in the order of the list.
 type Evidence struct {
 	Run    string    `json:"run"`
 	Batch  string    `json:"batch"`
@@ -59,23 +59,22 @@ type Evidence struct {
 	Groups []string  `json:"groups,omitempty"` // keys of the groups in question
 	// Unreadable are the keys of groups that are missing.
 	Unreadable []string `json:"unreadable,omitempty"`
-	// Found are the groups as they are now, by the DN or GUID that the message had. Relays of older versions leave it
-	// out.
+	// Found has the groups as they are now, by the DN or GUID of the message. Relays of older versions leave it out.
 	Found map[string]directory.Group `json:"found,omitempty"`
-	// Sample holds the replicated last logons of as many accounts as the message asks for, zero for an account without
-	// one. The feed is judged by it. Unsampled is why the sample is not known.
+	// Sample holds the replicated last logons of as many accounts as the message asks for. The feed is judged by it. An
+	// account without a last logon has a zero time. Unsampled is why there is no sample.
 	Sample    []time.Time `json:"sample,omitempty"`
 	Unsampled string      `json:"unsampled,omitempty"`
 }
 
-// Account is the reading of one person. Without User the person has no account in Active Directory, unless Failed says
-// why it could not be read.
+// Account is the reading of one person. An empty User means that the person has no account in Active Directory. With
+// Failed it means that the account could not be read.
 type Account struct {
 	SID          string            `json:"sid,omitempty"`
 	Name         string            `json:"name,omitempty"` // the name in the question, instead of a SID
 	User         *directory.ADUser `json:"user,omitempty"`
 	PartialLogon string            `json:"unasked,omitempty"` // why the last logon is not known for certain
-	Latest       time.Time         `json:"latest,omitzero"`   // then the latest that it can be, as far as is proven
+	Latest       time.Time         `json:"latest,omitzero"`   // the latest possible last logon, as far as it is proven
 	Failed       string            `json:"failed,omitempty"`
 	Groups       []string          `json:"groups,omitempty"` // keys of the message's groups that the person is in
 	Seen         *Seen             `json:"seen,omitempty"`   // for the removals that rest on this reading
@@ -90,10 +89,10 @@ const (
 	Remove Action = "remove"
 )
 
-// Changes is the input of WriteMembers. The relay makes them in order.
+// Changes is the input of WriteMembers. The relay makes the changes in order.
 type Changes struct {
 	Changes []Change `json:"changes"`
-	// Groups are the groups of the evidence. Seen is compared by them.
+	// Groups are the groups of the evidence. The relay needs them to compare Seen.
 	Groups []Group `json:"groups,omitempty"`
 }
 
@@ -101,17 +100,17 @@ type Changes struct {
 type Change struct {
 	ID     string `json:"id"`
 	SID    string `json:"sid"`
-	GUID   string `json:"guid"`  // base64 of objectGUID: the account must still have it
+	GUID   string `json:"guid"`  // base64 of the objectGUID that the account must still have
 	Group  string `json:"group"` // DN
 	Action Action `json:"action"`
 	// After names an earlier change of the list that must succeed before this one is made. So nobody leaves a group
-	// before they are in the next one.
+	// before joining the next one.
 	After string `json:"after,omitempty"`
-	// Seen is the state that the account of a removal must still have. Nil: it is not compared.
+	// Seen is the state that the account of a removal must still have. It is not compared when nil.
 	Seen *Seen `json:"seen,omitempty"`
 }
 
-// ParseChanges reads a list. A fault anywhere refuses the whole list.
+// ParseChanges reads a list. It refuses the whole list for one fault.
 func ParseChanges(text []byte) (*Changes, error) {
 	c := new(Changes)
 	if err := decode(text, c); err != nil {
@@ -160,18 +159,18 @@ func (c *Change) check(earlier map[string]bool) error {
 	return nil
 }
 
-// Outcome is what became of a change.
+// Outcome is how a change ended.
 type Outcome string
 
 // The outcomes.
 const (
 	Done    Outcome = "done"    // a second reading of the group showed the change
-	Refused Outcome = "refused" // another try will not help while the directory stays as it is
-	Missing Outcome = "missing" // nobody has the SID, or another account has it
+	Refused Outcome = "refused" // another try fails as long as the directory stays as it is
+	Missing Outcome = "missing" // no account has the SID, or another account has it
 	Skipped Outcome = "skipped" // the change named by After was not done
 	Failed  Outcome = "failed"  // the change could not be made or proven; another try may succeed
-	// Outdated: nothing was written, since the account no longer agrees with the evidence. The rule must be asked
-	// again.
+	// Outdated means that nothing was written, because the account no longer agrees with the evidence. The rule must be
+	// asked again.
 	Outdated Outcome = "outdated"
 )
 
@@ -182,8 +181,8 @@ type Results struct {
 	Results []Result `json:"results"`
 }
 
-// Result is the result of one change. A worker may die after it made a change and before it said so. The next worker
-// then reports Done, and Before already is the wanted state.
+// Result is the result of one change. A worker may die after it made a change and before it reported the result. The
+// next worker then reports Done, with a Before that is already the wanted state.
 type Result struct {
 	ID      string    `json:"id"`
 	GUID    string    `json:"guid"` // of the change

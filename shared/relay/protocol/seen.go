@@ -12,19 +12,19 @@ import (
 )
 
 // Seen is the state of an account when a relay read the evidence. A removal that rests on that evidence carries the
-// state back. The relay that makes the removal reads the account again first, since a message may wait in its queue for
-// longer than evidence keeps.
+// state. The relay that makes the removal first reads the account again, because a message may wait in its queue for
+// longer than evidence is good.
 type Seen struct {
 	// Facts is a digest of the account and its groups, without the last logon. Only relays compare it.
 	Facts string `json:"facts"`
-	// Dated: the last logon was known, or proven to be no later than Used. Used is zero for an account that never
-	// logged on.
+	// Dated is true when the last logon was known, or proven to be no later than Used. Used is zero for an account that
+	// never logged on.
 	Dated bool      `json:"dated"`
 	Used  time.Time `json:"used,omitzero"`
 }
 
-// See records the state of an account. noGroup are the keys of groups that are missing. See leaves out groups that list
-// their members directly: they are license groups, which the changes of a list alter themselves.
+// See records the state of an account. noGroup has the keys of groups that are missing. See leaves out groups that list
+// their members directly, because these are license groups that the changes of a list alter.
 func (a *Account) See(groups []Group, noGroup []string) *Seen {
 	if a.User == nil {
 		return nil

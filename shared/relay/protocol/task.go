@@ -1,6 +1,5 @@
-// Package protocol holds what the cloud and the relay say to each other: the
-// message of a queue, the objects it names and the answer. A message carries
-// keys and ids only; people are in objects.
+// Package protocol holds what the cloud and the relay exchange: the message of a queue, the objects that it names, and
+// the answer. A message carries keys and ids only. People are in objects.
 //
 // A message is one JSON object:
 //
@@ -12,10 +11,9 @@
 //	{"version":1, "kind":"write-members",   "token":"…", "run":"…", "attempt":0,
 //	 "batch":"0003", "input":"runs/<run>/ad/input/0003.json"}
 //
-// The answer is {"key":"…"}, the key of a snapshot.Reading, of Evidence or of
-// Results. The two kinds of reading come by the queue ad-read, writing by
-// ad-write. A task that fails does so with ErrorBad, which trying again will
-// not mend, or with ErrorFailed.
+// The answer is {"key":"…"}, the key of a snapshot.Reading, of Evidence or of Results. The queue ad-read carries both
+// kinds of reading, and ad-write carries writing. A task fails with ErrorBad when another try cannot succeed. It fails
+// with ErrorFailed otherwise.
 package protocol
 
 import (
@@ -33,7 +31,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Version is the only version of messages there is.
+// Version is the only version of messages.
 const Version = 1
 
 // Kind is what a message asks for.
@@ -72,12 +70,12 @@ type Message struct {
 	Kind    Kind   `json:"kind"`
 	Token   string `json:"token"` // of the Step Functions task
 	Run     string `json:"run"`
-	// Attempt distinguishes the tasks by which one step was tried. A message that returns to a queue keeps it.
+	// Attempt counts the tries of one step. A message that returns to a queue keeps its number.
 	Attempt    int       `json:"attempt"`
 	AsOf       time.Time `json:"asOf,omitzero"`        // ReadEveryone: later activity does not count as the newest
 	Partitions int       `json:"partitions,omitempty"` // ReadEveryone
-	// Since is, for ReadEveryone, the key of an earlier run's snapshot.Reading to which the relay may add the changes.
-	// Empty: it reads everybody.
+	// Since is, for ReadEveryone, the key of the snapshot.Reading of an earlier run. The relay may read only what
+	// changed since that reading. It reads everybody when Since is empty.
 	Since  string  `json:"since,omitempty"`
 	Groups []Group `json:"groups,omitempty"` // of the reading kinds
 	// Rests are, for ReadEveryone, the LDAP names of attributes that decisions rest on. For people without a value the
@@ -88,8 +86,8 @@ type Message struct {
 	Input  string   `json:"input,omitempty"`  // all but ReadEveryone: the key of People or Changes
 }
 
-// Bounds of what one message may ask for: a hundred million people, and a sample that fits into an object of a few
-// hundred kilobytes.
+// These bound what one message may ask for. They allow a hundred million people, and a sample that fits into an object
+// of a few hundred kilobytes.
 const (
 	maxPartitions = 12_500
 	maxSample     = 10_000
@@ -98,21 +96,21 @@ const (
 
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$|^[A-Za-z0-9]$`)
 
-// Parse reads a message. With an error the message still has its token, if the token could be read.
+// Parse reads a message. A message that is returned with an error still has its token, if the token could be read.
 func Parse(body string) (*Message, error) {
 	m := new(Message)
 	if err := decode([]byte(body), m); err != nil {
 		var only struct {
 			Token string `json:"token"`
 		}
-		_ = json.Unmarshal([]byte(body), &only) // it fails as before, or finds the token
+		_ = json.Unmarshal([]byte(body), &only) // the error stays the same, only the token matters
 		return &Message{Token: only.Token}, fmt.Errorf("not a message of version %d: %w", Version, err)
 	}
 	return m, m.check()
 }
 
-// decode reads exactly one JSON value. An unknown field is an error, since a misspelt field would lose its meaning
-// silently.
+// decode reads exactly one JSON value. An unknown field is an error, because a misspelt field would silently lose its
+// meaning.
 func decode(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -189,8 +187,8 @@ type Answer struct {
 	Key string `json:"key"`
 }
 
-// Ending is how a task ended, in the form of the state machine: with an answer, with an error, or not at all because
-// none was sent.
+// Ending is how a task ended, in the form of the state machine. A task ends with an answer, with an error, or without
+// either because none was sent.
 type Ending struct {
 	Answer
 	Absent bool   `json:"absent,omitempty"`
@@ -198,7 +196,7 @@ type Ending struct {
 	Cause  string `json:"Cause,omitempty"`
 }
 
-// Why is why the relay brought nothing.
+// Why returns why the relay has no answer.
 func (e *Ending) Why() string {
 	switch {
 	case e.Error == "States.Timeout" || e.Error == "States.HeartbeatTimeout":

@@ -25,8 +25,9 @@ const checkTime = time.Minute
 // errEnough ends a listing after its beginning, when no more is needed.
 var errEnough = errors.New("enough")
 
-// Check tries everything that a relay needs and changes nothing but its probe. It writes one line for each check, and
-// reports whether all passed. groups are DNs of groups whose members the account must be able to change.
+// Check tries everything that a relay needs. It changes nothing but its probe object. It writes one line for each
+// check, and reports whether all checks passed. groups are DNs of groups whose members the account must be able to
+// change.
 func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	good := true
 	try := func(what string, check func(context.Context) (string, error)) {
@@ -51,7 +52,7 @@ func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 	return good
 }
 
-// checkAD binds and reads one person, in both ways in which the relay reads people.
+// checkAD binds, and reads one person in both ways that the relay uses.
 func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	var first directory.ADUser
 	err := r.ad.ListPeople(ctx, func(u directory.ADUser) error {
@@ -80,7 +81,7 @@ func (r *Relay) checkGroup(ctx context.Context, dn string) (string, error) {
 }
 
 func (r *Relay) checkStore(ctx context.Context) (string, error) {
-	// In a run that never is one.
+	// The run of the probe's key never exists.
 	probe, wrote := layout.Probe(), rand.Text()
 	if err := store.PutJSON(ctx, r.store, probe, wrote); err != nil {
 		return "", err
@@ -115,8 +116,8 @@ func (r *Relay) checkTasks(ctx context.Context) (string, error) {
 	return "may send heartbeats and answers", errors.Join(faults...)
 }
 
-// check asks to change and delete a message that is not there. It receives only when no message waits, since a message
-// that is received and dropped would count as a failed delivery.
+// check asks to change and delete a message that does not exist. It receives only when no message waits, because a
+// message that is received and dropped counts as a failed delivery.
 func (w *worker) check(ctx context.Context) (string, error) {
 	a, err := w.attributes(ctx)
 	if err != nil {
@@ -137,7 +138,7 @@ func (w *worker) check(ctx context.Context) (string, error) {
 		errors.Join(ignoreBadReceipt(errShow), ignoreBadReceipt(errDelete), err)
 }
 
-// receiveNone receives from an empty queue. It returns a message that arrived in between.
+// receiveNone receives from an empty queue. It makes a message visible again that arrived in between.
 func (w *worker) receiveNone(ctx context.Context) error {
 	got, err := w.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &w.url, MaxNumberOfMessages: 1})
 	if err != nil {
@@ -150,7 +151,7 @@ func (w *worker) receiveNone(ctx context.Context) error {
 	return err
 }
 
-// ignoreBadReceipt drops the answer to a receipt that is not one: the account had the right to ask.
+// ignoreBadReceipt drops the answer that a receipt is invalid. That answer proves the right to ask.
 func ignoreBadReceipt(err error) error {
 	if e, ok := errors.AsType[smithy.APIError](err); ok && (e.ErrorCode() == "ReceiptHandleIsInvalid" || e.ErrorCode() == "InvalidParameterValue") {
 		return nil

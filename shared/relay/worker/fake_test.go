@@ -23,11 +23,11 @@ const (
 	anna  = "S-1-5-21-1-2-3-1001"
 	guid  = "AAAAAAAAAAAAAAAAAAAAAA=="
 	group = "CN=Citrix Users,DC=test"
-	// exempted is a group about which the evidence is asked.
+	// exempted is a group that the evidence covers.
 	exempted = "CN=Left Alone,DC=test"
 )
 
-// fakeAD is a domain of one person and one group. Each func, when set, runs before the answer.
+// fakeAD is a domain of one person and one group. Each func that is set runs before the answer.
 type fakeAD struct {
 	mu     sync.Mutex
 	member bool
@@ -38,7 +38,7 @@ type fakeAD struct {
 	list    func(ctx context.Context) error
 	read    func(ctx context.Context) error
 	find    func() error
-	lookup  func(reads int) error // reads so far of membership
+	lookup  func(reads int) error // reads is the number of reads of membership so far
 	write   func() error
 	deaf    bool // writes succeed and do nothing
 	lookups int
@@ -138,7 +138,7 @@ func (f *fakeAD) CanWrite(context.Context, string) (bool, error) { return true, 
 func (f *fakeAD) AddMember(_ context.Context, _, _ string) error    { return f.set(true) }
 func (f *fakeAD) RemoveMember(_ context.Context, _, _ string) error { return f.set(false) }
 
-// bench is a relay in this process, on a folder and a simulated AWS.
+// bench is a relay in this process, with a folder as its store and a simulated AWS.
 type bench struct {
 	*testing.T
 	*Relay
@@ -166,7 +166,7 @@ func (b *safeBuffer) String() string {
 	return b.text.String()
 }
 
-// newBench makes a relay whose messages are hidden for a second.
+// newBench makes a relay whose messages are hidden for one second.
 func newBench(t *testing.T, ad *fakeAD) *bench {
 	t.Helper()
 	cloud, err := awsfake.Start()
@@ -231,7 +231,7 @@ func (b *bench) wait(t *awsfake.Task) awsfake.Result {
 	return end
 }
 
-// result is the result of the only change of a task.
+// result returns the result of the only change of a task.
 func (b *bench) result(t *awsfake.Task) protocol.Result {
 	b.Helper()
 	var a protocol.Answer
@@ -247,7 +247,7 @@ func (b *bench) result(t *awsfake.Task) protocol.Result {
 	return out.Results[0]
 }
 
-// removal is a message that takes Anna out of a group.
+// removal returns a message that removes Anna from a group.
 func (b *bench) removal(of string) protocol.Message {
 	b.Helper()
 	key := "runs/r1/ad/input/b1.json"

@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// The reasons why a worker stops before its work is done.
+// These are the reasons why a worker stops before its work is done.
 var (
 	errDead = errors.New("the task waits for no answer any more")
 	errLost = errors.New("no heartbeat was taken for as long as the message stays hidden")
@@ -28,8 +28,8 @@ var (
 // maxBeat is the longest time between two heartbeats.
 const maxBeat = 20 * time.Second
 
-// lease is the hold on one message and its task. While the work goes on, each heartbeat also hides the message for
-// another visibility timeout. When no heartbeat gets through for that long, another relay may have the message.
+// lease is the right to work on one message and its task. While the work goes on, each heartbeat also hides the message
+// for another visibility timeout. When no heartbeat succeeds for that long, another relay may have the message.
 type lease struct {
 	*worker
 	log     *slog.Logger
@@ -116,8 +116,8 @@ func (l *lease) show(ctx context.Context, after time.Duration) error {
 	return err
 }
 
-// held returns why the work must stop, or nil while it may go on. It is called before every write, since a worker that
-// stood still does not know what it missed.
+// leased returns why the work must stop, or nil while it may go on. It is called before every write, because a worker
+// that was suspended does not know what it missed.
 func (l *lease) leased() error {
 	if l.ctx.Err() == nil && l.seen.age(time.Now()) >= l.visibility {
 		l.stop(errLost)
@@ -138,8 +138,8 @@ type moment struct{ at atomic.Pointer[time.Time] }
 
 func (m *moment) set(t time.Time) { m.at.Store(&t) }
 
-// age is the time from the moment to now, by the clock that shows more. The wall clock also counts while the machine is
-// suspended.
+// age returns the time from the moment to now, by the clock that shows more. The wall clock also counts while the
+// machine is suspended.
 func (m *moment) age(now time.Time) time.Duration {
 	at := *m.at.Load()
 	return max(now.Sub(at), now.Round(0).Sub(at.Round(0)))
@@ -159,7 +159,7 @@ func (e *namelessError) Unwrap() error { return e.error }
 // nameable matches the texts in which names of people occur: quoted texts and distinguished names.
 var nameable = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?i)\bCN=(?:[^,;:"\\]|\\.)*(?:,(?:CN|OU|DC)=(?:[^,;:"\\]|\\.)*)*`)
 
-// nameless removes every name from an error, except the names of the message's own groups, and SIDs.
+// nameless removes every name from an error, except the names of the message's own groups and SIDs.
 func nameless(err error, groups []protocol.Group) error {
 	if err == nil {
 		return nil

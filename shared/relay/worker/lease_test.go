@@ -15,12 +15,12 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// A worker whose heartbeats are refused stops before it writes.
+// TestLostHeartbeat: a worker whose heartbeats are refused stops before it writes.
 func TestLostHeartbeat(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{member: true}
 	b := newBench(t, ad)
-	var broken bool // set before the relay asks for the person, and read after
+	var broken bool // set before the relay asks for the person, and read after it
 	entered := make(chan struct{})
 	ad.find = func() error {
 		if !broken {
@@ -52,7 +52,8 @@ func TestLostHeartbeat(t *testing.T) {
 	}
 }
 
-// A message stays with its worker while the work takes longer than the visibility timeout.
+// TestHeartbeatsKeepTheMessage: a message stays with its worker while the work takes longer than the visibility
+// timeout.
 func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{list: func(context.Context) error { time.Sleep(1300 * time.Millisecond); return nil }}
@@ -67,7 +68,7 @@ func TestHeartbeatsKeepTheMessage(t *testing.T) {
 	}
 }
 
-// When the task ends, so does the work.
+// TestTaskEndsInTheMiddle: the work ends when the task ends.
 func TestTaskEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	reading := make(chan struct{})
@@ -87,7 +88,7 @@ func TestTaskEndsInTheMiddle(t *testing.T) {
 	})
 }
 
-// A worker that cannot deliver its answer delivers it later, from the stored reading.
+// TestAnswerIsNotTaken: a worker that cannot deliver its answer delivers it later, from the stored reading.
 func TestAnswerIsNotTaken(t *testing.T) {
 	t.Parallel()
 	lists := 0

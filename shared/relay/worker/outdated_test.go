@@ -12,12 +12,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestOutdatedEvidence: a removal whose message has waited is not made when the account no longer agrees with the
+// TestOutdatedEvidence: a removal that waited in its queue is not made when the account no longer agrees with the
 // evidence.
 func TestOutdatedEvidence(t *testing.T) {
 	t.Parallel()
 	then := time.Date(2026, 8, 1, 8, 0, 0, 0, time.UTC)
-	unasked := func(latest time.Time) func(context.Context) error {
+	partial := func(latest time.Time) func(context.Context) error {
 		return func(context.Context) error {
 			return &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errBroken, Latest: latest}
 		}
@@ -31,10 +31,10 @@ func TestOutdatedEvidence(t *testing.T) {
 		"logged on":                       {nil, func(ad *fakeAD) { ad.logon = then.AddDate(0, 3, 0) }, protocol.Outdated, "the person logged on after the evidence was read, or may have"},
 		"logged on for the first":         {func(ad *fakeAD) { ad.logon = time.Time{} }, func(ad *fakeAD) { ad.logon = then }, protocol.Outdated, "the person logged on after the evidence was read, or may have"},
 		"exempt now":                      {nil, func(ad *fakeAD) { ad.exempt = true }, protocol.Outdated, "the account or its groups changed after the evidence was read"},
-		"a controller is silent":          {nil, func(ad *fakeAD) { ad.read = unasked(time.Time{}) }, protocol.Outdated, "the last logon is no longer known for certain"},
-		"silent, may have logged on":      {nil, func(ad *fakeAD) { ad.read = unasked(then.AddDate(0, 0, 14)) }, protocol.Outdated, "the person logged on after the evidence was read, or may have"},
-		"silent then, read now":           {func(ad *fakeAD) { ad.read = unasked(then.AddDate(0, 0, 14)) }, func(ad *fakeAD) { ad.read, ad.logon = nil, then.AddDate(0, 0, 13) }, protocol.Done, ""},
-		"never known, so on the way back": {func(ad *fakeAD) { ad.read = unasked(time.Time{}) }, func(ad *fakeAD) { ad.read, ad.logon = nil, then.AddDate(0, 3, 0) }, protocol.Done, ""},
+		"a controller is silent":          {nil, func(ad *fakeAD) { ad.read = partial(time.Time{}) }, protocol.Outdated, "the last logon is no longer known for certain"},
+		"silent, may have logged on":      {nil, func(ad *fakeAD) { ad.read = partial(then.AddDate(0, 0, 14)) }, protocol.Outdated, "the person logged on after the evidence was read, or may have"},
+		"silent then, read now":           {func(ad *fakeAD) { ad.read = partial(then.AddDate(0, 0, 14)) }, func(ad *fakeAD) { ad.read, ad.logon = nil, then.AddDate(0, 0, 13) }, protocol.Done, ""},
+		"never known, so on the way back": {func(ad *fakeAD) { ad.read = partial(time.Time{}) }, func(ad *fakeAD) { ad.read, ad.logon = nil, then.AddDate(0, 3, 0) }, protocol.Done, ""},
 		"not readable":                    {nil, func(ad *fakeAD) { ad.read = func(context.Context) error { return errBroken } }, protocol.Outdated, "the account could not be read again: connection broke"},
 	}
 	for name, tc := range tests {

@@ -25,7 +25,7 @@ const (
 	maxCause   = 4096 // characters; Step Functions takes 32,768
 )
 
-// work does what a message asks, and returns the key of the object with the answer. It asks the lease before every
+// work does what a message asks. It returns the key of the object with the answer. It asks the lease before every
 // write.
 type work func(l *lease, m *protocol.Message) (key string, err error)
 
@@ -39,8 +39,8 @@ type worker struct {
 	visibility time.Duration // of the queue; 0 before it was read
 }
 
-// run works until the context ends. It retries a queue that cannot be reached for ever, so that a relay outlives every
-// outage.
+// run works until the context ends. It retries a queue that cannot be reached without end, so that a relay outlives
+// every outage.
 func (w *worker) run(ctx context.Context) {
 	pause := firstPause
 	for {
@@ -87,10 +87,10 @@ func (w *worker) next(ctx context.Context) error {
 	return nil
 }
 
-// attributes is what a relay needs to know of its queue.
+// attributes are the facts about its queue that a relay needs.
 type attributes struct {
 	visibility time.Duration
-	waiting    int  // messages, about
+	waiting    int  // messages, approximately
 	deadLetter bool // the queue has a dead-letter queue
 }
 
@@ -108,7 +108,7 @@ func (w *worker) attributes(ctx context.Context) (a attributes, err error) {
 		return a, fmt.Errorf("the visibility timeout of queue %s is %q; set it to 60 seconds", w.name, got.Attributes["VisibilityTimeout"])
 	}
 	a.visibility = time.Duration(seconds) * time.Second
-	a.waiting, _ = strconv.Atoi(got.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)]) // for people to read only
+	a.waiting, _ = strconv.Atoi(got.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)]) // only people read this number
 	a.deadLetter = got.Attributes[string(types.QueueAttributeNameRedrivePolicy)] != ""
 	return a, nil
 }
@@ -148,12 +148,12 @@ func (w *worker) handle(ctx context.Context, got *types.Message) {
 	}
 }
 
-// badError is a fault of the message or its input. Another try cannot mend it.
+// badError is a fault of the message or its input. Another try fails too.
 type badError struct{ error }
 
 func (e *badError) Unwrap() error { return e.error }
 
-// answer ends the task. When that was accepted, it deletes the message.
+// answer ends the task. It deletes the message when the task accepted the answer.
 func (l *lease) answer(ctx context.Context, key string, failure error) {
 	calling, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()

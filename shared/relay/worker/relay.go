@@ -1,8 +1,8 @@
-// Package worker is the worker on premises of two SQS queues, one to read Active Directory and one to write group
-// members. It carries out messages (package task) and answers their Step Functions tasks. It decides nothing about what
-// to ask. It deletes a message only when its answer was accepted or is no longer wanted. So when a relay fails, another
-// one does the work. Everything may be done twice: objects are create-only under names of their own, and a group is
-// read before it is written.
+// Package worker is the worker on premises of two SQS queues: one to read Active Directory, and one to write group
+// members. It carries out messages (package protocol) and answers their Step Functions tasks. It does not decide what
+// to read or to write. It deletes a message only when its answer was accepted or is no longer wanted. So another relay
+// does the work when one fails. All work may be done twice. Objects are create-only and each attempt has its own names,
+// and a group is read before it is written.
 package worker
 
 import (
@@ -26,8 +26,8 @@ import (
 // Config is the configuration of a relay. The tags name the environment variables.
 type Config struct {
 	Store      string `env:"IDLESEAT_STORE"`             // s3://bucket/prefix, or a folder
-	ReadQueue  string `env:"IDLESEAT_RELAY_READ_QUEUE"`  // URL; empty: does not read
-	WriteQueue string `env:"IDLESEAT_RELAY_WRITE_QUEUE"` // URL; empty: does not write
+	ReadQueue  string `env:"IDLESEAT_RELAY_READ_QUEUE"`  // URL; empty: the relay does not read
+	WriteQueue string `env:"IDLESEAT_RELAY_WRITE_QUEUE"` // URL; empty: the relay does not write
 }
 
 // Validate reports every fault that can be seen without a connection.
@@ -68,7 +68,7 @@ type Writer interface {
 	CanWrite(ctx context.Context, groupDN string) (bool, error)
 }
 
-// AD is the whole of it.
+// AD reads and writes Active Directory.
 type AD interface {
 	Reader
 	Writer
@@ -84,7 +84,7 @@ type Relay struct {
 	log    *slog.Logger
 }
 
-// New makes a relay of ready parts. It does not connect.
+// New makes a relay from its parts. It does not connect.
 func New(c Config, cloud aws.Config, s store.Store, ad AD, log *slog.Logger) (*Relay, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -105,8 +105,8 @@ func (r *Relay) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// workers returns one worker for each queue that is switched on. Each accepts only the kinds of its own queue, so that
-// a relay that may only read never writes.
+// workers returns one worker for each queue that is switched on. A worker accepts only the kinds of its own queue. So a
+// relay that may only read never writes.
 func (r *Relay) workers() []*worker {
 	var all []*worker
 	if r.config.ReadQueue != "" {

@@ -90,7 +90,7 @@ func TestReadingFails(t *testing.T) {
 	}
 }
 
-// When two relays work on one attempt, the reading of the first one counts.
+// TestReadingIsThereAlready: when two relays work on one attempt, the first reading counts.
 func TestReadingIsThereAlready(t *testing.T) {
 	t.Parallel()
 	ad := &fakeAD{}
@@ -116,7 +116,7 @@ func TestReadingIsThereAlready(t *testing.T) {
 func TestEvidence(t *testing.T) {
 	t.Parallel()
 	user := new(fakeAD).user()
-	unasked := &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errBroken}
+	partial := &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errBroken}
 	tests := []struct {
 		name string
 		ad   *fakeAD
@@ -125,7 +125,7 @@ func TestEvidence(t *testing.T) {
 	}{
 		{"read", &fakeAD{member: true}, anna, protocol.Account{SID: anna, User: &user, Groups: []string{"ad:" + strings.ToLower(group)}}},
 		{"nobody", &fakeAD{}, anna + "0", protocol.Account{SID: anna + "0"}},
-		{"one controller is silent", &fakeAD{read: func(context.Context) error { return unasked }}, anna, protocol.Account{SID: anna, User: &user, PartialLogon: unasked.Error()}},
+		{"one controller is silent", &fakeAD{read: func(context.Context) error { return partial }}, anna, protocol.Account{SID: anna, User: &user, PartialLogon: partial.Error()}},
 		{"all are silent", &fakeAD{read: func(context.Context) error { return errBroken }}, anna, protocol.Account{SID: anna, Failed: "connection broke"}},
 		{"group not readable", &fakeAD{lookup: func(int) error { return errBroken }}, anna, protocol.Account{SID: anna, Failed: "connection broke"}},
 	}
@@ -182,7 +182,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// The relay neither stops nor writes, whatever a message contains.
+// FuzzMessages: the relay neither stops nor writes, whatever a message contains.
 func FuzzMessages(f *testing.F) {
 	text, err := json.Marshal(everyone)
 	if err != nil {

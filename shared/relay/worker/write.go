@@ -30,7 +30,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		if c.After == "" || outcomes[c.After] == protocol.Done {
 			result = r.change(l, &c, list.Groups)
 		}
-		// A change that was interrupted says nothing about the directory.
+		// The interruption of a change says nothing about the directory.
 		if err := l.leased(); err != nil {
 			return "", err
 		}
@@ -105,7 +105,7 @@ func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []proto
 	return c.Seen.Outdated(a.Seen)
 }
 
-// write makes a change. It sends a removal only when held returns nil, which means that the task is still ours.
+// write makes a change. It sends a removal only when held returns nil, which means that the relay still has the task.
 func (r *Relay) write(ctx context.Context, c *protocol.Change, personGUID string, held func() error) error {
 	if c.Action == protocol.Add {
 		return r.ad.AddMember(ctx, c.Group, personGUID)
