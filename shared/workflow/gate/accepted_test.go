@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matched is a run in which a rule matches people, named by a prefix and a number.
+// matched returns a run in which a rule matches people, named by a prefix and a number.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
 	e.run = run
@@ -26,8 +26,8 @@ func matched(run, prefix string, from, to int) evaluated {
 	return e
 }
 
-// TestOverride: an override accepts the people of the plan that it sets aside. It does so for 30 days, as long as the
-// rule, the plan and the people do not change.
+// TestOverride: an override accepts the people of the plan whose limits it sets aside. It does so for 30 days, as long
+// as the rule, the plan and the people do not change.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	edited := strings.Replace(text, "when: AzureAdSistaLogon.hasNoValue()", "when: AzureAdSistaLogon.earlierThan(now - days(60))", 1)
@@ -35,7 +35,7 @@ func TestOverride(t *testing.T) {
 	for name, tc := range map[string]struct {
 		days  int
 		night evaluated
-		alter func(*evaluated) // of the night
+		alter func(*evaluated) // changes the run of the night
 		spoil func(*testing.T, store.Store, *history.Override)
 		want  plan.Verdict
 		why   string
@@ -138,7 +138,7 @@ func copied(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// resealed copies an object and seals it for its new place, as an attacker could.
+// resealed copies an object and seals it for its new key, as an attacker could.
 func resealed(t *testing.T, s store.Store, from, to string) {
 	t.Helper()
 	err := store.PutLines(t.Context(), s, to, func(emit func(any) error) error {
@@ -149,7 +149,7 @@ func resealed(t *testing.T, s store.Store, from, to string) {
 	}
 }
 
-// took are licenses that a rule took some days ago.
+// took returns licenses that a rule took some days ago.
 func took(rule string, days, n int) (all []ledger.Intent) {
 	for i := range n {
 		all = append(all, ledger.Intent{
@@ -159,7 +159,7 @@ func took(rule string, days, n int) (all []ledger.Intent) {
 	return all
 }
 
-// TestDrains: the limit for one night also bounds the sum of what a rule took in 30 days and would take now.
+// TestDrains: the limit for one night also bounds the sum of what a rule took in 30 days and takes now.
 func TestDrains(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -192,8 +192,8 @@ func TestDrains(t *testing.T) {
 	}
 }
 
-// TestAcceptedDrain: a license that an override accepted does not count as taken. Neither does a license that the
-// person holds again.
+// TestAcceptedDrain: a license that an override accepted does not count as taken. A license that the person holds again
+// does not count either.
 func TestAcceptedDrain(t *testing.T) {
 	t.Parallel()
 	first := matched("r0", "a", 0, 60)
@@ -220,8 +220,8 @@ func TestAcceptedDrain(t *testing.T) {
 	}
 }
 
-// TestNotBelieved: too many people matched by some dates. Later runs do not compare their feeds with these. They still
-// remember what was read of each account.
+// TestNotBelieved: too many people match because of some dates. Later runs do not compare their feeds with these dates.
+// They still remember what was read of each account.
 func TestNotBelieved(t *testing.T) {
 	t.Parallel()
 	for matches, want := range map[int]bool{9: true, 60: false} {

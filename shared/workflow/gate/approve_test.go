@@ -17,14 +17,14 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestApproveOnlyWhatMayBe: a plan in audit cannot be approved. A plan on hold can be approved only when the hold comes
-// from the limits alone and they are set aside.
+// TestApproveOnlyWhatMayBe: a plan in audit cannot be approved. A plan on hold can be approved only when the limits
+// alone hold it and they are set aside.
 func TestApproveOnlyWhatMayBe(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		change   func(*evaluated)
 		override bool
-		want     string // part of the refusal; empty: it goes on
+		want     string // part of the refusal; empty: the run goes on
 	}{
 		"reviewed":           {func(*evaluated) {}, false, ""},
 		"reviewed, override": {func(*evaluated) {}, true, ""},
@@ -59,7 +59,7 @@ func TestApproveOnlyWhatMayBe(t *testing.T) {
 	}
 }
 
-// TestScheduleNeverAppliesAgainstAHold, nor in audit, whoever asked.
+// TestScheduleNeverAppliesAgainstAHold: a plan on hold or in audit is never applied, by the schedule or by an operator.
 func TestScheduleNeverAppliesAgainstAHold(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*evaluated){
@@ -95,7 +95,7 @@ func TestWhatBecame(t *testing.T) {
 	none := func(*testing.T, *ledger.Ledger) {}
 	for name, tc := range map[string]struct {
 		ledger func(*testing.T, *ledger.Ledger)
-		said   runs.Status // by the batches; empty: nothing
+		said   runs.Status // status in the results of the batches; empty: none
 		want   runs.Status
 		note   string
 		again  bool
@@ -137,7 +137,7 @@ func TestWhatBecame(t *testing.T) {
 	}
 }
 
-// TestStateThatIsHandedOn: the state has the batches that are not final, by directory, and the figures of the plan.
+// TestStateThatIsHandedOn: the state has the batches that are not final, by directory. It has the figures of the plan.
 func TestStateThatIsHandedOn(t *testing.T) {
 	t.Parallel()
 	entra, ad, notice := plan.Change{User: "a", License: "e3", Via: plan.Direct}, plan.Change{User: "b", License: "citrix", Via: plan.ADGroup}, plan.Change{User: "c", License: "e3", Via: plan.Notice}
@@ -173,7 +173,7 @@ func TestStateThatIsHandedOn(t *testing.T) {
 		}
 	}
 	for state, want := range map[plan.FeedState]bool{plan.Healthy: false, plan.Absent: false, plan.Unhealthy: true} {
-		for range 20 { // sources come in no order
+		for range 20 { // the order of sources in a map is random
 			sources := map[string]plan.Feed{"entra": {State: state}, "ad": {State: plan.Healthy}}
 			if out := outputOf(&plan.Plan{Sources: sources}, nil, false); out.Unhealthy != want {
 				t.Errorf("%s: unhealthy %t", state, out.Unhealthy)
@@ -182,7 +182,7 @@ func TestStateThatIsHandedOn(t *testing.T) {
 	}
 }
 
-// TestMetrics: the figures that raise alarms.
+// TestMetrics: a step reports the figures that raise alarms.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	gate := StepOutput{Counts: &plan.Counts{Users: 9, Reclaim: 2, Undecided: 3}, FeedAge: map[string]float64{"entra": 1.5}, Changes: 2, Verdict: plan.Hold, Unhealthy: true}
@@ -209,7 +209,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestMailboxRefusals: what must be known of a mailbox before its license is taken.
+// TestMailboxRefusals: a license is taken only when certain facts of its mailbox are known.
 func TestMailboxRefusals(t *testing.T) {
 	t.Parallel()
 	const hold = 100 * directory.GB
@@ -258,7 +258,7 @@ func TestMailboxesAreLookedUp(t *testing.T) {
 	for name, tc := range map[string]struct {
 		quota     string
 		decisions []plan.Decision
-		want      []string // names that are looked for
+		want      []string // names that are looked up
 		failed    string
 	}{
 		"asked":           {"mailboxQuota: 50, ", []plan.Decision{guarded("A", 70), refused, kept, reclaim("d", 70)}, []string{"a@x.example"}, "the run did not read it"},
@@ -303,7 +303,7 @@ func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	}
 }
 
-// TestAnnouncedAlone: a plan with nothing but an announcement has something to do. What exceeds a limit waits.
+// TestAnnouncedAlone: a plan with nothing but an announcement has something to do. Announcements above perRun wait.
 func TestAnnouncedAlone(t *testing.T) {
 	t.Parallel()
 	noticed := func(user string) plan.Decision { d := reclaim(user, 80); d.Notice = true; return d }
@@ -328,7 +328,7 @@ func TestAnnouncedAlone(t *testing.T) {
 	}
 }
 
-// TestRunForOnePersonLeavesNoMeasure for later runs.
+// TestRunForOnePersonLeavesNoMeasure: a run for one person leaves no baseline for later runs.
 func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	t.Parallel()
 	for user, everybody := range map[string]bool{"": true, "a": false} {

@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// begun lists the changes that earlier runs began and did not end, of everybody or of the people of the run, with what
-// is known of each.
+// begun lists the changes that earlier runs began and did not end. In a run for one person it lists only that person's.
 func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	var all []plan.Begun
 	for i := range j.History.All() {
@@ -43,7 +42,7 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	return all, nil
 }
 
-// said returns the results of a run so far, or none when its plan is missing or damaged.
+// said returns the results of a run so far. It returns none when the run's plan is missing or damaged.
 func said(ctx context.Context, s store.Store, run string) (*runs.Results, error) {
 	p, err := runs.GetPlan(ctx, s, run)
 	if err == nil {

@@ -16,11 +16,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// settled names the object with the results of a whole run.
+// concluded names the object with the results of a whole run.
 const concluded = "settled"
 
-// Conclude finds what happened to each change of a plan. It takes the ledger's word for a change that began, and the
-// results of the batches for any other. A change that neither knows did not begin. Conclude writes
+// Conclude finds what happened to each change of a plan. The ledger decides for a change that began, and the results of
+// the batches decide for any other. A change that neither of them has did not begin. Conclude writes
 // runs/<run>/results/settled.json.
 func Conclude(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, *runs.Results, error) {
 	p, err := runs.GetPlan(ctx, s, run)

@@ -12,15 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// doubts lists reasons that hold the run whatever it would change, until an operator has looked. No override sets them
-// aside. A run for one person has fewer of them, since the operator who asked for it looks at it.
+// doubts returns the reasons that hold the run until an operator has looked, whatever the run would change. No override
+// sets them aside. A run for one person has fewer of them, because its operator looks at it.
 func (j *judgement) doubts() []string {
 	nobody := j.Begin.Unnamed
 	if j.Begin.User == "" {
 		nobody = j.listed.Nobody
 	}
 	var reasons []string
-	if n := len(nobody); n > 0 { // the notes have the names: reasons go to many readers
+	if n := len(nobody); n > 0 { // hold reasons reach many readers, so only the notes have the names
 		reasons = append(reasons, fmt.Sprintf("%d of the names in exempt.users and exempt.leave have never been anybody's, so that somebody who is meant to be exempt may not be; the notes of the plan say which; correct them, or take them out of the policy", n))
 	}
 	if j.Begin.User != "" {
@@ -29,7 +29,7 @@ func (j *judgement) doubts() []string {
 	return slices.Concat(reasons, nobodyHolds(j.Run, j.sum.Tallies), doubtfulGroups(j.Run))
 }
 
-// findListed finds the accounts and groups behind the names that the policy lists, for the plan and for later runs.
+// findListed finds the accounts and groups that the policy names, for the plan and for later runs.
 func (j *judgement) findListed(ctx context.Context) error {
 	j.plan.Notes = slices.Concat(j.plan.Notes, notes(j.Run), converted(j.sum.Converted))
 	if j.Begin.User != "" {
@@ -44,15 +44,15 @@ func (j *judgement) findListed(ctx context.Context) error {
 	return err
 }
 
-// hold holds a plan for other reasons than its limits.
+// hold holds a plan for doubts. An override does not lift this hold.
 func hold(p *plan.Plan, doubts []string) {
 	if len(doubts) > 0 {
 		p.Verdict, p.HoldReasons, p.Overridable = plan.Hold, slices.Concat(doubts, p.HoldReasons), false
 	}
 }
 
-// nobodyHolds names the products that have seats taken and no holder found. Then the policy names the wrong product, or
-// people are missing.
+// nobodyHolds names the products with seats in use but no holder. The policy then names the wrong product, or people
+// are missing.
 func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	if r.Feeds[directory.Entra].State != plan.Healthy {
 		return nil // the feed already gives the reason
@@ -71,8 +71,8 @@ func nobodyHolds(r *decision.Run, tallies []plan.Tally) (reasons []string) {
 	return reasons
 }
 
-// doubtfulGroups names the groups that an operator must look at: groups that are not the same as before, and groups
-// that were emptied.
+// doubtfulGroups names the groups that an operator must check: groups that changed their identity, and groups that were
+// emptied.
 func doubtfulGroups(r *decision.Run) (reasons []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Doubt {
@@ -103,7 +103,7 @@ func withheld(r *decision.Run) (reasons []string) {
 	return reasons
 }
 
-// notes are the lines of the plan about how groups were found.
+// notes returns the lines of the plan about how groups were found.
 func notes(r *decision.Run) (lines []string) {
 	for _, g := range r.Begin.Groups {
 		if g.Note != "" {
@@ -113,7 +113,7 @@ func notes(r *decision.Run) (lines []string) {
 	return append(lines, withheld(r)...)
 }
 
-// converted says how the run treats accounts that were once synced.
+// converted returns the line of the plan about accounts that were once synced.
 func converted(n int) (lines []string) {
 	if n > 0 {
 		lines = append(lines, fmt.Sprintf("%d accounts carry a SID of Active Directory, are mastered in Entra ID (onPremisesSyncEnabled is off) and have no account there: they count as accounts of Entra ID alone", n))
@@ -121,7 +121,7 @@ func converted(n int) (lines []string) {
 	return lines
 }
 
-// earlier is what this run leaves to later runs about groups. For a group in doubt it keeps what was last believed.
+// earlier returns what this run leaves to later runs about groups. A group in doubt keeps its last believed state.
 func (j *judgement) earlier() *directory.Earlier {
 	next := &directory.Earlier{Groups: map[string]directory.EarlierGroup{}, Members: map[string]int{}}
 	if before := j.Begin.Earlier; before != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// doubted is a policy with an exempt group and a name, and two rules of one license.
+// doubted is a policy with an exempt group, an exempt name, and two rules of one license.
 const doubted = text + `
   - {name: citrix-long, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}
 exempt: {users: [boss@x.example], groups: [{ad: "CN=Exempt,DC=corp"}, {entra: LIC-Exempt}]}
@@ -26,7 +26,7 @@ var (
 	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix,DC=corp"}
 )
 
-// inDoubt is an unfinished judgement over a run in which everything is well.
+// inDoubt returns an unfinished judgement of a run without any doubt, after change.
 func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	t.Helper()
 	p, err := policy.Load("p", []byte(doubted))
@@ -46,7 +46,7 @@ func inDoubt(t *testing.T, change func(*judgement)) *judgement {
 	return j
 }
 
-// TestDoubts: reasons for which an operator must look before anything is done.
+// TestDoubts: a doubt holds the plan until an operator has looked.
 func TestDoubts(t *testing.T) {
 	t.Parallel()
 	const never = "2 of the names in exempt.users and exempt.leave have never been anybody's"
@@ -86,7 +86,7 @@ func TestDoubts(t *testing.T) {
 			j.Begin.Groups = []directory.Group{{Unreadable: "two of that name", Doubt: true}, {Unreadable: "403"}, {Name: "good"}}
 		}, []string{"two of that name"}},
 		"nobody holds a product": {holders(0, 5, 5), []string{unheld}},
-		"nobody is in a group":   {holders(5, 0, 0), nil}, // no seats are counted
+		"nobody is in a group":   {holders(5, 0, 0), nil}, // without a product no seats are counted
 		"one rule finds none":    {holders(5, 0, 5), nil},
 		"Entra is unhealthy":     {func(j *judgement) { holders(0)(j); j.Feeds[directory.Entra].State = plan.Unhealthy }, nil},
 		"AD is unhealthy":        {func(j *judgement) { holders(0)(j); j.Feeds[directory.AD].State = plan.Unhealthy }, []string{unheld}},
@@ -168,8 +168,8 @@ func TestNotesOfAPlan(t *testing.T) {
 	}
 }
 
-// TestEarlier: what a run leaves to later runs about groups. A group in doubt keeps what was last believed, and so does
-// a group that could not be read.
+// TestEarlier: a run leaves the state of groups to later runs. A group in doubt, or one that could not be read, keeps
+// its last believed state.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	old := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
@@ -179,7 +179,7 @@ func TestEarlier(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change  func(*judgement)
 		groups  map[string]directory.EarlierGroup
-		members [3]int // of the groups above; -1: not known
+		members [3]int // of the groups above; -1: unknown
 	}{
 		"nothing before": {func(j *judgement) { j.Begin.Earlier = nil },
 			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": is("guid-x"), "entra:LIC-Exempt": is("id-x"), "ad:cn=citrix,dc=corp": is("guid-c")}, [3]int{4, 5, 6}},

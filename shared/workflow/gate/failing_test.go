@@ -60,8 +60,8 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// lively returns the objects of a store with everything that the steps read: an override, a change that was begun, a
-// change that was done, results of batches, and the mailbox usage report. The plan of "run" is made.
+// lively returns the objects of a store with everything that the steps read. It has an override, an open change, a
+// completed change, results of batches, and the mailbox usage report. The plan of "run" is made.
 func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 	t.Helper()
 	s := &store.Memory{}
@@ -106,9 +106,9 @@ func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 		return func(string) StepInput { return StepInput{Op: "restore", Started: clock, Request: r} }
 	}
 	for name, tc := range map[string]struct {
-		in    func(hash string) StepInput // for the plan of that hash
-		may   []string                    // endings of keys that the step can do without
-		calls int                         // at least
+		in    func(hash string) StepInput // input for the plan with that hash
+		may   []string                    // endings of the keys that the step can do without
+		calls int                         // the least number of calls
 	}{
 		"gate":   {func(string) StepInput { return StepInput{Op: "gate", Run: "run", Apply: true} }, nil, 25},
 		"hold":   {func(string) StepInput { return StepInput{Op: "hold", Run: "run"} }, nil, 4},

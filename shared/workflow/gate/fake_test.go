@@ -43,7 +43,7 @@ var (
 	errDown = errors.New("down")
 )
 
-// evaluated is a run whose partitions are evaluated.
+// evaluated describes a run whose partitions are evaluated.
 type evaluated struct {
 	text       string // text of the policy; empty: the one above
 	user       string
@@ -52,19 +52,19 @@ type evaluated struct {
 	partitions [][]plan.Decision
 	tallies    [2]plan.Tally // of the first partition
 	mailboxes  *snapshot.Mailboxes
-	seats      [2]int          // of Exchange Online: bought, and taken
+	seats      [2]int          // seats of Exchange Online: bought, and in use
 	run        string          // empty: run
 	taken      []ledger.Intent // by earlier runs, and not restored
-	history    string          // key of a digest that is there already
-	consumed   int             // seats of E3 that are taken
+	history    string          // key of a digest that exists already
+	consumed   int             // seats of E3 in use
 }
 
-// healthy is a reading of a source without faults.
+// healthy returns a reading of a source without faults.
 func healthy(s directory.Source) snapshot.Reading {
 	return snapshot.Reading{Source: s, People: 100, Freshness: directory.Freshness{Sampled: 100, WithActivity: 90, Newest: asOf.Add(-time.Hour)}}
 }
 
-// quiet is a healthy run in which nothing happens.
+// quiet returns a healthy run without changes.
 func quiet() evaluated {
 	return evaluated{
 		text: text, entra: healthy(directory.Entra), ad: healthy(directory.AD), partitions: make([][]plan.Decision, 1),
@@ -138,7 +138,7 @@ func (e evaluated) summary(n int) decision.Summary {
 	return decision.Summary{People: 50, Tallies: e.tallies[:]}
 }
 
-// reclaim is a decision to take E3 from a person who last signed in some days ago.
+// reclaim returns a decision to take E3 from a person who last signed in some days ago.
 func reclaim(user string, days int) plan.Decision {
 	return plan.Decision{
 		User: user, UserPrincipalName: user + "@x.example", Rule: "m365", License: "e3", To: "exo", Outcome: policy.Reclaim,
@@ -146,7 +146,7 @@ func reclaim(user string, days int) plan.Decision {
 	}
 }
 
-// brokenStore fails to put keys that end in a word.
+// brokenStore fails to put objects whose keys end in a word.
 type brokenStore struct {
 	store.Store
 	word string
@@ -159,7 +159,7 @@ func (s brokenStore) Put(ctx context.Context, key string, body io.ReadSeeker) er
 	return s.Store.Put(ctx, key, body)
 }
 
-// enforced is a policy in mode enforce.
+// enforced returns a policy in mode enforce.
 func enforced(text string) string { return strings.Replace(text, "mode: review", "mode: enforce", 1) }
 
 func putText(t *testing.T, s *Steps, key, text string) error {

@@ -21,7 +21,7 @@ import (
 )
 
 // Run makes the plan of a run whose partitions are all evaluated. now is the real time, from which the plan expires. A
-// repeated call writes the same plan again.
+// repeated call writes the same plan.
 func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.Plan, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {
@@ -51,14 +51,14 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 	return p, report.PutChanges(ctx, s, p)
 }
 
-// judgement is a plan in the making.
+// judgement is a plan that is being made.
 type judgement struct {
 	*decision.Run
 	store           store.Store
 	plan            *plan.Plan
 	guard           *mailboxGuard
 	chosen, notices *plan.Selection
-	again           []history.Touch // licenses held again
+	again           []history.Touch // licenses that somebody else restored
 	pending         map[string]bool // runs with changes that have not ended
 	people          map[string]bool // the people of a run for one person
 	matches         *matches
@@ -102,7 +102,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	p := j.plan
 	p.Changes, p.Notices = j.chosen.Changes(j.Policy), j.notices.Changes(j.Policy)
 	if len(p.Notices) == 0 {
-		p.Notices = nil // as it is read again
+		p.Notices = nil // as GetPlan returns it
 	}
 	if p.Pending, err = j.begun(ctx); err != nil {
 		return err
@@ -131,8 +131,8 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	return nil
 }
 
-// savesNothing names each license whose changes free no seat, or may free none. The note says why the sum does not
-// count them.
+// savesNothing returns a note for each license whose changes free no seat, or may free none. The note says why the sum
+// does not count them.
 func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	for _, l := range p.Licenses {
 		n := 0
@@ -148,8 +148,8 @@ func savesNothing(p *policy.Policy, changes []plan.Change) (notes []string) {
 	return notes
 }
 
-// asksNobody names each rule that has holders and asks none of them, with the attributes that are empty. Without this
-// note a condition on an attribute that nobody has filled in would spare everybody silently.
+// asksNobody returns a note for each rule that asks none of its holders, with the attributes that are empty. A
+// condition on an attribute that nobody has filled in would otherwise spare everybody silently.
 func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	for i := range tallies {
 		t := &tallies[i]
@@ -165,7 +165,7 @@ func asksNobody(p *policy.Policy, tallies []plan.Tally) (notes []string) {
 	return notes
 }
 
-// each yields every decision, with what the whole plan adds to it.
+// each calls each for every decision, with the refusals that follow from the whole plan.
 func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 	return j.Each(ctx, func(d *plan.Decision) error {
 		d.Refused = j.guard.refusal(d)
@@ -176,8 +176,8 @@ func (j *judgement) each(ctx context.Context, each func(*plan.Decision) error) (
 	})
 }
 
-// freeSeats counts the seats of each license that a plan may take: the bought seats, less the taken ones and the
-// reserve. It does not count seats that the plan itself frees.
+// freeSeats counts the seats of each license that a plan may take. These are the bought seats without the seats in use
+// and the reserve. Seats that the plan itself frees do not count.
 func freeSeats(r *decision.Run) map[string]int {
 	free := map[string]int{}
 	for _, l := range r.Policy.Licenses {
@@ -188,9 +188,9 @@ func freeSeats(r *decision.Run) map[string]int {
 	return free
 }
 
-// remember stores for later runs which people the plan may touch and how the feeds look. When too many people matched
-// by some dates, later runs do not compare their feeds with these dates. They still remember what was read of each
-// account: most first plans are on hold, and a date that one of them saw must not go missing unnoticed.
+// remember stores which people the plan may touch, and how the feeds look. When too many people matched, later runs do
+// not compare their feeds with this run. They still remember the dates of each account. Most first plans are on hold,
+// and later runs must notice when a date of theirs is missing.
 func (j *judgement) remember(ctx context.Context, believed bool) error {
 	everybody := j.Begin.User == ""
 	past := history.PlannedBy(j.plan)
@@ -211,7 +211,7 @@ func (j *judgement) remember(ctx context.Context, believed bool) error {
 	return history.PutPlanned(ctx, j.store, past, everybody)
 }
 
-// reportBaselines returns the healthy signals of reports. Later runs compare their signals with them.
+// reportBaselines returns the baselines of the healthy signals of reports.
 func (j *judgement) reportBaselines(believed bool) map[string]*plan.Baseline {
 	seen := map[string]*plan.Baseline{}
 	for s, f := range j.Feeds {
@@ -233,8 +233,8 @@ func count(sum decision.Summary) plan.Counts {
 	return c
 }
 
-// unhealthy lists the faults of the sources. A source that is not set up is the operator's choice and no reason to
-// hold. A run for one person is not held: the operator who asked for it looks at it, and it shows what is unknown.
+// unhealthy returns the faults of the sources. A source that is not set up is the operator's choice and does not hold
+// the run. Faults do not hold a run for one person, because its operator looks at it and sees what is unknown.
 func unhealthy(r *decision.Run) []string {
 	if r.Begin.User != "" {
 		return nil

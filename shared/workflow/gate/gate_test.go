@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// busy is a run with everything: changes in two partitions, more changes than perRun allows, and people who were
+// busy returns a run with changes in two partitions, and more changes than perRun allows. It has people who were
 // refused, are undecided, or never signed in.
 func busy() evaluated {
 	e := quiet()
@@ -100,7 +100,7 @@ func TestVerdicts(t *testing.T) {
 	tests := map[string]struct {
 		change      func(*evaluated)
 		want        plan.Verdict
-		reasons     []string // parts of them
+		reasons     []string // parts of the reasons
 		overridable bool
 	}{
 		"review":                       {mode("review"), plan.Review, nil, false},

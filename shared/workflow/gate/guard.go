@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// mailboxGuard knows the mailboxes of people who would lose a license or get one with a smaller mailbox. It refuses a
-// change when it lacks a fact that it needs.
+// mailboxGuard knows the mailboxes of people who lose a license or get one with a smaller mailbox. It refuses a change
+// when a fact that the change needs is unknown.
 type mailboxGuard struct {
 	quota     map[string]float64            // in GB, by license
 	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: needed, and not in the report
@@ -20,7 +20,7 @@ type mailboxGuard struct {
 	concealed bool
 }
 
-// guardOf reads the report for the decisions of a run that need it.
+// guardOf reads the mailbox usage report for the decisions of a run that need it.
 func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard, error) {
 	g := &mailboxGuard{quota: map[string]float64{}, boxes: map[string]*directory.Mailbox{}}
 	for _, l := range r.Policy.Licenses {
@@ -52,7 +52,7 @@ func guardOf(ctx context.Context, s store.Store, r *decision.Run) (*mailboxGuard
 	}
 }
 
-// note keeps a line of the report if a decision needs it. In a report with concealed names no name has an @.
+// note keeps a line of the report if a decision needs it. Concealed names have no @.
 func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	name := strings.ToLower(m.UserPrincipalName)
 	if strings.Contains(name, "@") {
@@ -65,7 +65,7 @@ func (g *mailboxGuard) note(m *directory.Mailbox) error {
 	return nil
 }
 
-// refusal returns why a decision is not carried out, from the decision itself or from the mailbox.
+// refusal returns why a decision is not carried out. The reason is in the decision itself or in the mailbox.
 func (g *mailboxGuard) refusal(d *plan.Decision) string {
 	if d.Refused != "" || !d.Mailbox {
 		return d.Refused

@@ -19,7 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestWhatStepsLeaveInTheStore: the results of a whole run, and the changes as a file for people, also for a restore.
+// TestWhatStepsLeaveInTheStore: the steps store the results of a whole run, and the changes as a file for people. A
+// restore stores them too.
 func TestWhatStepsLeaveInTheStore(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
@@ -52,8 +53,8 @@ func TestVoidOverrideAlone(t *testing.T) {
 	}
 }
 
-// TestAcceptedAreThoseWhoMatched: neither the hash of the matches nor an override includes people about whom the rule
-// was undecided.
+// TestAcceptedAreThoseWhoMatched: people about whom the rule was undecided are neither in the hash of the matches nor
+// accepted by an override.
 func TestAcceptedAreThoseWhoMatched(t *testing.T) {
 	t.Parallel()
 	rules, err := policy.Load("p", []byte(text))
@@ -83,7 +84,7 @@ func TestAcceptedAreThoseWhoMatched(t *testing.T) {
 	}
 }
 
-// TestOverrideWhoseDataAreGone counts for nothing.
+// TestOverrideWhoseDataAreGone: an override without the data of its run accepts nobody.
 func TestOverrideWhoseDataAreGone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
@@ -98,8 +99,8 @@ func TestOverrideWhoseDataAreGone(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreNobodys: a name that nobody has holds the plan, which lists similar names. When these cannot be read,
-// there is no plan.
+// TestNamesThatAreNobodys: a name that nobody has holds the plan, which lists similar names. There is no plan when the
+// similar names cannot be read.
 func TestNamesThatAreNobodys(t *testing.T) {
 	t.Parallel()
 	listed := strings.Replace(text, "limits:", "exempt: {users: [boss@x.example], leave: [{user: old@x.example, until: 2026-01-01}]}\nlimits:", 1)
@@ -144,8 +145,8 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	}
 }
 
-// TestRestoreOfAMixture: a license that must be restored is not hidden by licenses that are restored or being restored,
-// also when the plan is missing.
+// TestRestoreOfAMixture: a license that must be restored is found beside licenses that are restored or being restored.
+// It is found without the plan too.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){
@@ -180,7 +181,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 	}
 }
 
-// wrote writes one entry about E3 into the ledger. Without an outcome it stays open.
+// wrote writes one entry about E3 into the ledger. An entry without an outcome stays open.
 func wrote(t *testing.T, book *ledger.Ledger, user, run, back string, o ledger.Outcome) {
 	t.Helper()
 	last, err := book.Latest(t.Context(), user, "e3")

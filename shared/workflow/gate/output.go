@@ -9,15 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// StepOutput is the state that a step hands to the next one. At the end it is the output of the execution. It has only
-// numbers and names of batches.
+// StepOutput is the state that one step passes to the next. It is the output of the execution at the end. It has only
+// numbers and names of batches, and no names of people.
 type StepOutput struct {
 	Run         string       `json:"run"`
 	PlanHash    string       `json:"planHash"`
 	Verdict     plan.Verdict `json:"verdict"`
 	HoldReasons []string     `json:"holdReasons"`
 	Mode        policy.Mode  `json:"mode"`
-	Unhealthy   bool         `json:"unhealthy"` // a source
+	Unhealthy   bool         `json:"unhealthy"` // a source is unhealthy
 	// FeedAge is how old the newest activity of each source is, in hours.
 	FeedAge map[string]float64 `json:"feedAge,omitempty"`
 
@@ -29,9 +29,9 @@ type StepOutput struct {
 	Counts  *plan.Counts        `json:"counts,omitempty"` // of verdicts
 	Changes int                 `json:"changes"`
 	Results map[runs.Status]int `json:"results,omitempty"`
-	// Resumed counts the changes that earlier runs had begun, by their status now.
+	// Resumed counts the changes that earlier runs began, by their status now.
 	Resumed       map[runs.Status]int `json:"resumed,omitempty"`
-	Troubled      int                 `json:"troubled"`          // pending changes for which waiting is not enough
+	Troubled      int                 `json:"troubled"`          // pending changes that need more than waiting
 	Refused       string              `json:"refused,omitempty"` // why a safety check stops the run
 	MonthlySaving float64             `json:"monthlySaving"`
 	Currency      string              `json:"currency"`
@@ -43,7 +43,7 @@ type Batches struct {
 	AD    []Batch `json:"ad"`
 }
 
-// Batch names a batch of a plan: of this run, or of an earlier run that is resumed.
+// Batch names a batch of a plan. The plan is of this run, or of an earlier run that is resumed.
 type Batch struct {
 	Run      string `json:"run"`
 	PlanHash string `json:"planHash"`
@@ -51,10 +51,10 @@ type Batch struct {
 	Batch    string `json:"batch"`
 }
 
-// mostReasons bounds the reasons of a hold in the state. plan.json has all of them.
+// mostReasons bounds the hold reasons in the state. plan.json has all of them.
 const mostReasons = 10
 
-// outputOf is the state after a plan was made or worked on. It leaves out batches that are final.
+// outputOf returns the state after a plan was made or worked on. It leaves out batches that are final.
 func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
@@ -96,7 +96,7 @@ func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 func (all *Batches) any() bool { return len(all.Entra)+len(all.AD) > 0 }
 
 // Metrics returns the figures of a step, by the names that the dashboard and the alarms use. Every run reports its end
-// once: in a hold, in a gate after which nothing is to be done, or in a settle after which nothing is pending.
+// once. It ends in a hold, in a gate that leaves nothing to do, or in a settle that leaves nothing pending.
 func (o *StepOutput) Metrics(op string) map[string]float64 {
 	flag := map[bool]float64{true: 1}
 	m := map[string]float64{"RunEnded": flag[!o.Go]}

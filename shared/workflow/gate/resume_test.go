@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// takes makes an earlier run with a plan that changed the E3 of some people. A change with an empty outcome is still
+// takes writes an earlier run with a plan that changed the E3 of some people. A change with an empty outcome is still
 // open.
 func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
@@ -47,8 +47,8 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 	return p
 }
 
-// TestResume: the next run goes on with changes that earlier runs began and did not end. In enforce it does so by
-// itself, in other modes when its plan is approved.
+// TestResume: the next run continues changes that earlier runs began and did not end. In enforce it does so by itself.
+// In other modes it does so when its plan is approved.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []policy.Mode{policy.Enforce, policy.Review} {
@@ -86,8 +86,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestApproveWhatIsOpen: a change that is open in the ledger may be finished, although a newer plan superseded its plan
-// and its batches report only trouble.
+// TestApproveWhatIsOpen: a change that is open in the ledger may be finished after a newer plan superseded its plan. It
+// may be finished too when its batches report a fault.
 func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -106,15 +106,15 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	}
 }
 
-// TestRestorePlans: what a restore of a run plans, for everybody and for one person, while some changes are open.
+// TestRestorePlans: a restore of a run for everybody, and for one person, plans around open changes.
 func TestRestorePlans(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		user    string
-		want    []string // whose license is put back
+		want    []string // people whose license is restored
 		resumes []string
 	}{
-		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // its data have expired: it cannot undo what it began
+		"everybody":        {"", []string{"ann", "bob", "dan"}, []string{"back"}}, // its data have expired, so it cannot roll back what it began
 		"one, done":        {"ann", []string{"ann"}, nil},
 		"one, by name":     {"DAN@x.example", []string{"dan"}, nil},
 		"one, on its way":  {"cid", nil, []string{"back"}},
@@ -125,7 +125,7 @@ func TestRestorePlans(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := steps(t, quiet()).Store
-			if _, err := Run(t.Context(), s, "run", clock); err != nil { // the restore goes on from the data of this run
+			if _, err := Run(t.Context(), s, "run", clock); err != nil { // the restore uses the data of this run
 				t.Fatal(err)
 			}
 			takes(t, s, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": "", "cid": ledger.Done, "dan": ledger.Done})
@@ -201,7 +201,7 @@ func TestRestoreOfOne(t *testing.T) {
 	if p, err := runs.GetPlan(t.Context(), s.Store, out.Run); err != nil || p.Restores != "earlier" || p.Changes[0].User != "ann" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if out, err := restore("bob"); err != nil || out.Changes != 1 || !out.Go { // under way
+	if out, err := restore("bob"); err != nil || out.Changes != 1 || !out.Go { // pending
 		t.Errorf("%+v, %v", out, err)
 	}
 	for user, want := range map[string]string{

@@ -19,8 +19,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// TestResumedChanges: the results of changes that earlier runs had begun are counted beside the plan's own. Batches of
-// an overridden run stay overridden.
+// TestResumedChanges: the results of changes that earlier runs began are counted beside the plan's own. Batches of an
+// overridden run stay overridden.
 func TestResumedChanges(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -64,12 +64,12 @@ func TestResumedChanges(t *testing.T) {
 	}
 }
 
-// TestRoundsOfWaiting: a change in trouble is tried again a few times. A change that only waits is tried for about a
+// TestRoundsOfWaiting: a change with a fault is tried a few more times. A change that only waits is tried for about a
 // day.
 func TestRoundsOfWaiting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		again bool // the change waits for a fault to be mended
+		again bool // the change waits until a fault is mended
 		round int
 		want  bool
 	}{
@@ -101,7 +101,7 @@ func TestRoundsOfWaiting(t *testing.T) {
 	}
 }
 
-// TestAgeOfFeeds: the age of each source that has a date.
+// TestAgeOfFeeds: each source with a date has an age.
 func TestAgeOfFeeds(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -141,7 +141,7 @@ func TestRestoresOnTheWay(t *testing.T) {
 	}
 }
 
-// TestOneGroupInDoubtOfTwoQuestions: one group is exempt and gives a license. Each use has its own advice.
+// TestOneGroupInDoubtOfTwoQuestions: one group is exempt and also gives a license. Each use has its own advice.
 func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	t.Parallel()
 	j := inDoubt(t, func(j *judgement) {
@@ -152,8 +152,8 @@ func TestOneGroupInDoubtOfTwoQuestions(t *testing.T) {
 	}
 }
 
-// TestRestoreByThePolicyInForce: the mode of the plan is that of the policy in force. The run's own policy replaces it
-// when it cannot be read. When a run is named, no other run is searched.
+// TestRestoreByThePolicyInForce: the plan has the mode of the policy in force. It has the mode of the run's own policy
+// when the policy in force cannot be read. A restore of a named run searches no other run.
 func TestRestoreByThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -180,8 +180,8 @@ func TestRestoreByThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestRestoreGoesOnWithAnother: a restore also works on the batches of another restore that has begun. Of a run without
-// its plan, nothing is known but that it is open.
+// TestRestoreGoesOnWithAnother: a restore also works on the batches of another restore that has begun. A run without
+// its plan is only known to be open.
 func TestRestoreGoesOnWithAnother(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -204,7 +204,7 @@ func TestRestoreGoesOnWithAnother(t *testing.T) {
 	}
 }
 
-// TestOpenChangeOfALostPlan: it is reported, and resumed in every mode but audit.
+// TestOpenChangeOfALostPlan: an open change without its plan is reported. It is resumed in every mode but audit.
 func TestOpenChangeOfALostPlan(t *testing.T) {
 	t.Parallel()
 	for mode, resumes := range map[string][]string{"audit": nil, "review": {"lost"}} {
@@ -227,7 +227,7 @@ func TestOpenChangeOfALostPlan(t *testing.T) {
 	}
 }
 
-// TestClosedPlanOfAnUnreadableLedger is not approved, whichever reading fails.
+// TestClosedPlanOfAnUnreadableLedger: a closed plan is not approved when any read of the ledger fails.
 func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	t.Parallel()
 	e := quiet()
@@ -244,7 +244,7 @@ func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	}
 }
 
-// TestRunThatCanEndItself: a run undoes what it began as long as its data can be read.
+// TestRunThatCanEndItself: a run rolls back what it began as long as its data can be read.
 func TestRunThatCanEndItself(t *testing.T) {
 	t.Parallel()
 	e := quiet()

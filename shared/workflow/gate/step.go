@@ -17,19 +17,20 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// A run waits for the directory from one minute on, twice as long each time and at most an hour, for about a day.
+// A run first waits one minute for the directory. It then waits twice as long each time, for an hour at most. It gives
+// up after about a day.
 const (
 	firstWait  = time.Minute
 	longWait   = time.Hour
 	mostRounds = 28
-	// troubleRounds is how often changes are tried again that wait only for a fault to be mended.
+	// troubleRounds is how often a change is tried that waits until a fault is mended.
 	troubleRounds = 3
 )
 
 // StepInput is the input of the state machine. Op names the step.
 type StepInput struct {
 	Op string `json:"op"` // gate, hold, approve, restore, settle
-	// Execution and Started name the run of a restore.
+	// Execution and Started give the run of a restore its name.
 	Execution string    `json:"execution"`
 	Started   time.Time `json:"started"`
 	Run       string    `json:"run"`     // of all but approve
@@ -65,7 +66,7 @@ type Steps struct {
 	Now    func() time.Time
 }
 
-// Do takes one step.
+// Do carries out one step.
 func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	switch in.Op {
 	case "gate":
@@ -150,7 +151,7 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// admit returns why a plan may not be applied as an operator asks. It is empty when it may be applied.
+// admit returns why a plan may not be applied as an operator asks. It is empty when the plan may be applied.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {
@@ -172,7 +173,7 @@ func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) 
 	return refusal, err
 }
 
-// restore makes the plan of a restore. An operator who asks for a restore approves it by that.
+// restore makes the plan of a restore. An operator who asks for a restore also approves it.
 func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) {
 	sum := sha256.Sum256([]byte(in.Execution))
 	run := snapshot.NewRun(in.Started, [4]byte(sum[:]))
@@ -196,7 +197,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	return out, s.resume(ctx, p, out)
 }
 
-// resume adds the batches that are not final of the runs that a plan resumes. A run whose data have expired adds
+// resume adds the batches that are not final from the runs that a plan resumes. A run whose data have expired adds
 // nothing.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
@@ -234,7 +235,7 @@ func (s *Steps) conclude(ctx context.Context, run string, round int) (*StepOutpu
 		}
 	}
 	pending := out.Results[runs.Pending]
-	if pending > 0 { // else somebody else saw to it
+	if pending > 0 { // otherwise somebody else ended the change
 		out.Refused = results.Refused
 	}
 	out.Troubled = results.Troubled()

@@ -23,7 +23,7 @@ func steps(t *testing.T, e evaluated) *Steps {
 	return stepsOn(e.put(t))
 }
 
-// stepsOn returns steps over a store. The policy of the run is the one in force.
+// stepsOn returns steps over a store. The policy of the run is in force.
 func stepsOn(over store.Store) *Steps {
 	s := &Steps{Store: over, Now: func() time.Time { return clock }}
 	s.Policy = func(ctx context.Context) (string, error) {
@@ -54,7 +54,7 @@ func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 }
 
 // TestWhatGoesOn: a scheduled run applies its plan in enforce only. A run that an operator starts to look at does not
-// apply it. An operator who asks for one person approves the plan by that, but never in audit.
+// apply it. An operator who asks to apply the plan of one person approves it, but never in audit.
 func TestWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -84,7 +84,7 @@ func TestApprove(t *testing.T) {
 	planned := s.gated(t, false)
 	for name, tt := range map[string]struct {
 		in   Request
-		want string // of the refusal
+		want string // part of the refusal
 	}{
 		"that plan":    {in: Request{Run: "run", PlanHash: planned.PlanHash}},
 		"another hash": {in: Request{Run: "run", PlanHash: "x"}, want: planned.PlanHash},
@@ -106,7 +106,7 @@ func TestApprove(t *testing.T) {
 	}
 }
 
-// TestClosed: a plan of which nothing may begin is not approved.
+// TestClosed: a plan is not approved when none of its changes may begin.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -160,7 +160,7 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// TestSettle: the ledger says what happened to a change, and the results of the batches say it where the ledger has no
+// TestSettle: the ledger decides what happened to a change. The results of the batches decide where the ledger has no
 // entry.
 func TestSettle(t *testing.T) {
 	t.Parallel()
@@ -223,9 +223,9 @@ func TestSettle(t *testing.T) {
 		t.Errorf("a plan of which all is final was approved: %v", err)
 	}
 
-	// Only changes that were made are restored. A repeated step finds the run of the restore there.
+	// Only changes that were made are restored. A repeated step finds the run of its restore.
 	asked := StepInput{Op: "restore", Execution: "e", Started: clock, Request: Request{Restore: "run"}}
-	s.Policy = func(context.Context) (string, error) { return "", errDown } // the way back needs none
+	s.Policy = func(context.Context) (string, error) { return "", errDown } // a restore needs no policy in force
 	for range 2 {
 		out, err := s.Do(t.Context(), asked)
 		if err != nil || out.Changes != 1 || !out.Go {

@@ -41,7 +41,7 @@ func TestSavesNothingIsSaid(t *testing.T) {
 	}
 }
 
-// TestFirstRunKnowsNoEarlierOne: it knows neither a run nor what happened to a license.
+// TestFirstRunKnowsNoEarlierOne: a first run has no earlier run and no license in its digest.
 func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	t.Parallel()
 	taken := quiet()
@@ -93,7 +93,7 @@ func TestOpenCounts(t *testing.T) {
 	window := clock.Add(-plan.Window)
 	for name, tc := range map[string]struct {
 		intent ledger.Intent
-		done   ledger.Outcome // empty: open
+		done   ledger.Outcome // empty: the change is open
 		before int
 	}{
 		"taken":                  {item("m365", asOf.AddDate(0, 0, -3)), ledger.Done, 1},

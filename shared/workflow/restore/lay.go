@@ -25,9 +25,9 @@ func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
 	return false, err
 }
 
-// lay begins and seals the run of a restore. The run reads no people. From the past it needs the policy, and how groups
-// and products were resolved. It takes each from the first place where it can be read. A repeated step finds the run
-// there.
+// lay begins and seals the run of a restore, which reads no people. It needs a policy, and groups and products that an
+// earlier run resolved. It takes each of them from the first place where it can be read. A repeated call changes
+// nothing.
 func lay(ctx context.Context, s store.Store, in Request, changes []plan.Change, now time.Time) error {
 	old, err := begun(ctx, s, in.Of)
 	if err != nil {
@@ -69,7 +69,8 @@ func begun(ctx context.Context, s store.Store, run string) (*snapshot.Begin, err
 	return b, err
 }
 
-// newestBegun returns the beginning of the newest run for everybody, or nil when its data are missing, too.
+// newestBegun returns the beginning of the newest run for everybody. It is nil when there is no such run, or its data
+// are missing.
 func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.Begin, error) {
 	newest, err := history.Newest(ctx, s, now)
 	if err != nil || newest == "" {
@@ -78,9 +79,9 @@ func newestBegun(ctx context.Context, s store.Store, now time.Time) (*snapshot.B
 	return begun(ctx, s, newest)
 }
 
-// policyFor chooses the policy by which licenses are restored. The candidates are the policy in force, that of the run
-// that took the licenses, and that of the newest run. The first one that names all these licenses is chosen, or else
-// the first that can be read. Policies of another tenant than that of the runs do not count. It is nil when none can be
+// policyFor chooses the policy for a restore. The candidates are the policy in force, the policy of the run that took
+// the licenses, and the policy of the newest run. It returns the first one that names all the licenses, or else the
+// first that can be read. A policy of another tenant than the runs' does not count. p is nil when no policy can be
 // read.
 func policyFor(in Request, changes []plan.Change, begins ...*snapshot.Begin) (text string, p *policy.Policy) {
 	texts, tenant := []string{in.Policy}, ""
@@ -115,11 +116,11 @@ func names(p *policy.Policy, changes []plan.Change) bool {
 }
 
 // former returns the license groups of a run, by license. more has the further groups of licenses that several groups
-// give. The objectGUIDs of groups in Active Directory come from the run's manifest, as far as it can be read.
+// give. The objectGUIDs of groups in Active Directory come from the run's manifest, if it can be read.
 func former(ctx context.Context, s store.Store, b *snapshot.Begin) (first map[string]directory.Group, more map[string][]directory.Group) {
 	p, err := policy.Load("policy of run "+b.Run, []byte(b.Policy))
 	if err != nil {
-		return nil, nil // of another version: the policy in force has the groups
+		return nil, nil // a policy of another version; the policy in force has the groups
 	}
 	guids := map[string]string{}
 	if m, _, err := snapshot.GetManifest(ctx, s, b.Run); err == nil {

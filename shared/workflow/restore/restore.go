@@ -29,10 +29,10 @@ var ErrNothing = errors.New("nothing to put back")
 
 // Request says what is restored.
 type Request struct {
-	Of   string // the run that took it
-	User string // restore only this person: an object id, SID or user principal name; empty: everybody
+	Of   string // the run that took the licenses
+	User string // object id, SID or user principal name of the only person to restore; empty: everybody
 	Run  string // the run of the restore
-	// Policy is the text of the policy in force; empty when it cannot be read.
+	// Policy is the text of the policy in force. It is empty when that policy cannot be read.
 	Policy string
 }
 
@@ -82,7 +82,7 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	switch p.Mode {
 	case policy.Enforce:
 		p.Verdict = plan.Apply
-	case policy.Audit: // putting back was asked for
+	case policy.Audit: // the operator asked for the restore
 		p.Mode = policy.Review
 	}
 	for _, c := range p.Changes {
@@ -98,8 +98,8 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	return p, report.PutChanges(ctx, s, p)
 }
 
-// touched lists the licenses that a run may have taken. It reads what the run's plan left. When that is missing or
-// damaged, it lists the ledger, of the person or of everybody.
+// touched lists the licenses that a run may have taken. It reads them from what the run's plan left. Without that it
+// lists the ledger of the person, or of everybody.
 func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request) ([]history.Touch, error) {
 	p, err := history.GetPlanned(ctx, s, in.Of)
 	switch {
@@ -136,10 +136,10 @@ func touched(ctx context.Context, s store.Store, book *ledger.Ledger, in Request
 	return touches, err
 }
 
-// found is what the ledger has about the run that the restore undoes.
+// found is what the ledger has about the run to restore.
 type found struct {
 	changes    []plan.Change
-	resumes    []string // runs with open changes of the same licenses
+	resumes    []string // runs with open changes of these licenses
 	pending    []plan.Begun
 	stops      []string // people whose changes are stopped
 	unreadable []string // why entries of the ledger cannot be believed
@@ -154,10 +154,10 @@ func (f *found) nothing(in Request) error {
 	return fmt.Errorf("%w: run %s took nothing that is not back already%s", ErrNothing, in.Of, map[bool]string{true: " of " + in.User}[in.User != ""])
 }
 
-// readAtOnce is how many entries of the ledger are read side by side.
+// readAtOnce is how many entries of the ledger are read at the same time.
 const readAtOnce = 16
 
-// restorable finds in the ledger what a run took and nobody has restored.
+// restorable finds what a run took and nobody has restored, in the ledger.
 func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Request) (*found, error) {
 	over := sync.OnceValues(func() (bool, error) { return isOver(ctx, s, in.Of) })
 	parts := make([]found, len(touches))
@@ -190,8 +190,8 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	return sum, nil
 }
 
-// note records what an entry means for the restore. over reports whether the data of the run that it undoes are
-// missing. Such a run cannot finish by itself what it began.
+// note records what an entry means for the restore. over reports whether the data of the run to restore are missing.
+// Such a run cannot finish its own changes.
 func (f *found) note(e *ledger.Entry, in Request, over func() (bool, error)) error {
 	done := e.Completion != nil
 	switch {
@@ -220,7 +220,7 @@ func (f *found) note(e *ledger.Entry, in Request, over func() (bool, error)) err
 	return nil
 }
 
-// begunBy returns the change of an open entry.
+// begunBy returns the pending change of an open entry.
 func begunBy(e *ledger.Entry) plan.Begun {
 	return plan.Begun{User: e.Person, UserPrincipalName: e.UserPrincipalName, Rule: e.Rule, License: e.License, To: e.To, Run: e.Run, Since: e.At, Reason: "to be put back"}
 }

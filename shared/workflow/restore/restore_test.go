@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatAnEntryMeansForARestore: the license is taken, the change is open, the restore is open, or all is over.
+// TestWhatAnEntryMeansForARestore: an entry shows a taken license, an open change, an open restore, or an ended change.
 func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	t.Parallel()
 	since := asOf.AddDate(0, 0, -90)
@@ -75,7 +75,7 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	}
 }
 
-// TestRestorePlan: the plan of a restore, in each mode.
+// TestRestorePlan: a restore has a plan in each mode.
 func TestRestorePlan(t *testing.T) {
 	t.Parallel()
 	for mode, want := range map[policy.Mode]struct {
@@ -105,7 +105,7 @@ func TestRestorePlan(t *testing.T) {
 		if len(p.Unreadable) != 1 || !strings.Contains(p.Unreadable[0], "ledger/dan/e3/000001.json") {
 			t.Errorf("unreadable: %q", p.Unreadable)
 		}
-		if users(p.Changes) != "bob ann cid" { // takes leaves no manifest, so the restore undoes what the run began
+		if users(p.Changes) != "bob ann cid" { // there is no manifest, so the restore rolls back what the run began
 			t.Errorf("changes of %q", users(p.Changes))
 		}
 		kept, err := runs.GetPlan(t.Context(), s, "mine")
@@ -125,7 +125,8 @@ func TestRestorePlan(t *testing.T) {
 	}
 }
 
-// TestRestoreOfWhatIsUnreadable: the error names the unreadable entries. It does not say that there is nothing.
+// TestRestoreOfWhatIsUnreadable: the error names the unreadable entries. It does not say that there is nothing to
+// restore.
 func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	t.Parallel()
 	s := storeWithRun(t)
@@ -144,15 +145,14 @@ func TestRestoreOfWhatIsUnreadable(t *testing.T) {
 	}
 }
 
-// TestRestoreWithoutThePlan: when the run's plan is missing or damaged, the ledger says what the run took, of the
-// person or of everybody.
+// TestRestoreWithoutThePlan: when the run's plan is missing or damaged, the ledger shows what the run took.
 func TestRestoreWithoutThePlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		damaged bool // the object with the people whom the run may have touched
+		damaged bool // the list of people whom the run may have touched
 		of      string
 		user    string
-		want    string // whose license is put back
+		want    string // people whose license is restored
 		is      error
 	}{
 		"gone":                          {false, "earlier", "", "ann bob", nil},
@@ -195,7 +195,7 @@ func TestRestoreWithoutThePlan(t *testing.T) {
 	}
 }
 
-// TestPolicyOfARestore: the first policy that names all licenses, of the tenant that the restore is for.
+// TestPolicyOfARestore: a restore uses the first policy that names all its licenses and is of its tenant.
 func TestPolicyOfARestore(t *testing.T) {
 	t.Parallel()
 	without := strings.ReplaceAll(text, "citrix", "desktop")
@@ -272,7 +272,7 @@ func TestRunOfARestore(t *testing.T) {
 			t.Parallel()
 			s := store.Store(&store.Memory{})
 			tc.prepare(t, s)
-			for range 2 { // a repeated step finds the run there
+			for range 2 { // a repeated step finds its run
 				if err := lay(t.Context(), s, Request{Of: "old", Run: "mine", Policy: tc.inForce}, changes, clock); !errors.Is(err, tc.is) {
 					t.Fatalf("%v, want %v", err, tc.is)
 				}

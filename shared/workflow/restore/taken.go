@@ -16,9 +16,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Taken returns the runs that took licenses of a user. user is the key in the ledger, an object id or SID. It returns
-// runs whose licenses are not restored, are being restored, or are being taken. The error is ErrNothing when there is
-// no such run, and calls the user by name.
+// Taken returns the runs that took licenses of a user and whose licenses are not restored. It includes runs that are
+// taking or restoring them now. user is the key in the ledger, an object id or SID. The error is ErrNothing when there
+// is no such run, and has the user's name.
 func Taken(ctx context.Context, s store.Store, user, name string) (took []string, err error) {
 	page, err := ledger.In(s).Of(ctx, user)
 	if err != nil {
@@ -32,7 +32,7 @@ func Taken(ctx context.Context, s store.Store, user, name string) (took []string
 		run := ""
 		switch {
 		case e == nil:
-		case e.Completion == nil && e.RestoreOf == "": // to be stopped
+		case e.Completion == nil && e.RestoreOf == "": // a restore stops this change
 			run = e.Run
 		case e.Completion == nil:
 			run = e.RestoreOf
@@ -90,7 +90,7 @@ func keysOf(ctx context.Context, s store.Store, now time.Time, name string) (key
 		hits++
 		keys = append(keys, p.ID())
 		if sid := p.SID(); sid != "" && sid != p.ID() {
-			keys = append(keys, sid) // the ledger knew an account of Active Directory alone by it
+			keys = append(keys, sid) // the ledger has an account that is only in Active Directory by its SID
 		}
 		return nil
 	})

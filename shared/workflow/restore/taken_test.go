@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestTaken: the runs that took licenses of a person which are not restored.
+// TestTaken: a person's licenses that are not restored lead to the runs that took them.
 func TestTaken(t *testing.T) {
 	t.Parallel()
 	type entry struct {
@@ -72,7 +72,7 @@ func TestTaken(t *testing.T) {
 	}
 }
 
-// people is a run for everybody over some accounts, whose plan is the newest.
+// people writes a run for everybody over some accounts. Its plan is the newest.
 func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser, ad ...directory.ADUser) {
 	t.Helper()
 	b := &snapshot.Begin{Run: run, Read: asOf, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1, SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
@@ -101,7 +101,7 @@ func people(t *testing.T, s store.Store, run string, entra []directory.EntraUser
 	}
 }
 
-// TestKeysOf: the keys by which the ledger may know a person, from the newest run's data.
+// TestKeysOf: the newest run's data give the keys by which the ledger may know a person.
 func TestKeysOf(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
@@ -142,8 +142,8 @@ func TestKeysOf(t *testing.T) {
 	}
 }
 
-// TestTakenFromEitherKey: entries of an account that was known only to Active Directory are found by the SID, also when
-// there are none under the object id.
+// TestTakenFromEitherKey: entries of an account that was known only to Active Directory are found by the SID. They are
+// found too when the object id has none.
 func TestTakenFromEitherKey(t *testing.T) {
 	t.Parallel()
 	ann := directory.EntraUser{ID: "id-ann", UserPrincipalName: "ann@x.example", SID: "S-1-5-21-1", ImmutableID: "guid", Synced: true, LastSuccessful: asOf}
