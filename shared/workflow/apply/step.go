@@ -61,7 +61,7 @@ type BatchState struct {
 // it back.
 const mostTries = 4
 
-// Do takes one step.
+// Do carries out one step.
 func (s *Steps) Do(ctx context.Context, in StepInput) (*BatchState, error) {
 	switch in.Op {
 	case "prepare":

@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestOpenChangesOfEarlierRuns: what is known of each, in order, for everybody or for the people of the run.
+// TestOpenChangesOfEarlierRuns: open changes are listed in order, with what is known of each. A run for one person
+// lists only that person's.
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -45,7 +46,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 				}
 				e.partitions[0] = []plan.Decision{{User: id, SID: sid, Rule: "m365", License: "e3"}}
 			}
-			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // the run knows the past by it
+			e.taken = []ledger.Intent{{Person: "zoe", License: "e3", Run: "r9", Rule: "m365", Via: "direct", At: asOf.AddDate(0, 0, -2)}} // the digest of the run comes from this entry
 			e.putInto(t, s)
 			p, err := Run(t.Context(), s, "run", clock)
 			if err != nil {
@@ -72,7 +73,7 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	}
 }
 
-// putResults stores results by which the batches of a plan wait for ann.
+// putResults stores results in which the batches of a plan wait for ann.
 func putResults(t *testing.T, s store.Store, p *plan.Plan) {
 	t.Helper()
 	said := &runs.Results{Run: p.Run, PlanHash: p.PlanHash}

@@ -130,8 +130,8 @@ func TestHoldOfDoubts(t *testing.T) {
 	}
 }
 
-// TestNotesOfAPlan: how groups were found, which members could not be read, which names belong to runs.Nobody, and which
-// accounts count as converted.
+// TestNotesOfAPlan: the notes say how groups were found and which members could not be read. They say which names
+// belong to nobody, and how many accounts count as converted.
 func TestNotesOfAPlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

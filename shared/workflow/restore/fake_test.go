@@ -53,7 +53,7 @@ func storeWithRun(t *testing.T) store.Store {
 	return s
 }
 
-// takes makes an earlier run with a plan that changed the E3 of some people. A change with an empty outcome is still
+// takes writes an earlier run with a plan that changed the E3 of some people. A change with an empty outcome is still
 // open.
 func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Outcome) *plan.Plan {
 	t.Helper()
