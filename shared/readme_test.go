@@ -40,7 +40,7 @@ func readPages(t *testing.T) map[string]string {
 	return pages
 }
 
-// matches are the first groups of a pattern in all pages, by page.
+// matches returns the first groups of a pattern in all pages, by page.
 func matches(pages map[string]string, pattern string) map[string][]string {
 	found := map[string][]string{}
 	for path, text := range pages {
@@ -190,7 +190,7 @@ func TestPagesNameFiles(t *testing.T) {
 	}
 }
 
-// anchors are the names by which the headings of a page are linked to.
+// anchors returns the names by which the headings of a page are linked to.
 func anchors(page string) (all []string) {
 	for _, m := range regexp.MustCompile("(?m)^#+ (.+)$").FindAllStringSubmatch(page, -1) {
 		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")

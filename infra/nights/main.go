@@ -79,7 +79,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	return errors.Join(closing(), all.verdict())
 }
 
-// options are those of every world.
+// options returns those of every world.
 func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
 	o, closing = world.Options{People: s.people, Nights: s.nights}, func() error { return nil }
 	if s.log {

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Anchor is the attribute from which Entra Connect makes onPremisesImmutableId, by its
-// LDAP name. The empty one stands for either GUID: Entra Connect took objectGUID first,
-// later copies it to mS-DS-ConsistencyGuid, which others may have filled before.
+// Anchor names the Active Directory attribute from which Entra Connect makes onPremisesImmutableId. It holds the LDAP
+// name. The empty Anchor stands for either GUID: Entra Connect first used objectGUID, and later copies it to
+// mS-DS-ConsistencyGuid. Other programs may have filled that attribute before.
 type Anchor string
 
 // The anchors that a policy may name.
@@ -24,12 +24,12 @@ const (
 
 const consistencyGUID = "mS-DS-ConsistencyGuid"
 
-// Anchors lists those that a policy may name.
+// Anchors returns the LDAP names that a policy may give as the anchor.
 func Anchors() []string {
 	return []string{string(ObjectGUID), string(ConsistencyGUID), string(ObjectSIDAnchor), string(EmployeeIDAnchor)}
 }
 
-// Attribute is the LDAP attribute that may hide the anchor, empty when none can.
+// Attribute returns the LDAP name of the anchor when the directory may hide it. It is empty otherwise.
 func (a Anchor) Attribute() string {
 	switch a {
 	case EitherGUID, ConsistencyGUID:
@@ -40,8 +40,7 @@ func (a Anchor) Attribute() string {
 	return ""
 }
 
-// of are the values of onPremisesImmutableId that an account may have: base64 of raw
-// bytes, and a text as it is.
+// of returns the values of onPremisesImmutableId that the account may have. Raw bytes are in base64. Text is unchanged.
 func (a Anchor) of(u *ADUser) [2]string {
 	switch a {
 	case ObjectGUID:
@@ -56,13 +55,13 @@ func (a Anchor) of(u *ADUser) [2]string {
 	return [2]string{u.GUID, u.ConsistencyGUID}
 }
 
-// Fits tells whether an immutable id is that of an account.
+// Fits reports whether the immutable id belongs to the account.
 func (a Anchor) Fits(immutableID string, u *ADUser) bool {
 	own := a.of(u)
 	return immutableID != "" && slices.Contains(own[:], immutableID)
 }
 
-// Of are the immutable ids that an account may have, without empty ones.
+// Of returns the immutable ids that the account may have, without empty ones.
 func (a Anchor) Of(u *ADUser) (ids []string) {
 	for _, id := range a.of(u) {
 		if id != "" && !slices.Contains(ids, id) {
@@ -72,7 +71,8 @@ func (a Anchor) Of(u *ADUser) (ids []string) {
 	return ids
 }
 
-// rawSID is a SID as a directory keeps it (MS-DTYP 2.4.2.2); nil for what is none.
+// rawSID returns the bytes in which a directory stores a SID (MS-DTYP 2.4.2.2). It returns nil when the text is not a
+// SID.
 func rawSID(text string) []byte {
 	parts := strings.Split(text, "-")
 	if len(parts) < 4 || parts[0] != "S" || parts[1] != "1" {

@@ -10,12 +10,11 @@ import (
 // right. Every age of a date is then wrong.
 var ErrClock = errors.New("the clocks disagree")
 
-// maxClockSkew is how far the clock of a directory and ours may be apart. Kerberos
-// allows five minutes; answers take their time, too.
+// maxClockSkew is how far a directory's clock and ours may be apart. Kerberos allows five minutes. The rest is for the
+// time that an answer takes.
 const maxClockSkew = 10 * time.Minute
 
-// CheckClock compares the time that a directory tells with ours. The error is
-// ErrClock and has both.
+// CheckClock compares a directory's time with ours. Its error wraps ErrClock and names both times.
 func CheckClock(directory string, told, ours time.Time) error {
 	if ours.Sub(told).Abs() <= maxClockSkew {
 		return nil

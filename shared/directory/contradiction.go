@@ -2,21 +2,20 @@ package directory
 
 import "time"
 
-// Contradiction tells how an account contradicted others when they were last read
-// together. The store keeps these bits (package known).
+// Contradiction says how an account contradicted others in the last reading of both directories. The store keeps these
+// bits (package known).
 type Contradiction uint8
 
-// The kinds of contradictions; zero is none.
+// The kinds of contradictions. Zero means none.
 const (
-	// Disagreed: the account with the same SID in the other directory is another one by
-	// its anchor.
+	// Disagreed: the two accounts have the same SID, and the anchor shows that they are different accounts.
 	Disagreed Contradiction = 1 << iota
 	// Shared: more than one account of a directory claims the same key.
 	Shared
 )
 
-// contradict makes every value of the person unknown. What Entra says of the
-// licenses stays, since the account itself is not in doubt.
+// contradict makes every value of the person unknown. The licenses that Entra ID reports stay known: the account itself
+// is not in doubt.
 func (p *Person) contradict(why string) {
 	p.Doubt = why
 	p.ADState = Contradictory
@@ -25,27 +24,26 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// shows makes the person contradictory by what this reading shows.
+// shows makes the person contradictory because of what this reading shows.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)
 }
 
-// holds tells whether a contradiction that an earlier reading showed is still to be
-// believed. met: an account in the other directory fits. read: that directory was read
-// in full. An account that is not listed may still exist, so the contradiction then ends
-// with Joined.
+// holds reports whether to believe a contradiction that an earlier reading showed. met: an account in the other
+// directory fits. read: the other directory was read in full. An account that is not listed may still exist. The
+// contradiction therefore ends with Joined.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {
-		c &= Shared // the two agree, and a third may have been missed
+		c &= Shared // the two accounts agree, but this reading may have missed a third
 	}
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
 
-// contradicted makes a person contradictory who was so in an earlier reading, when this
-// one does not show that it is over. other is the directory that past is not of. The
-// answer tells whether it did.
+// contradicted makes the person contradictory when an earlier reading showed a contradiction that this reading does not
+// end. past belongs to an account of one directory, and other is the other directory. The result reports whether the
+// person became contradictory.
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	if !past.holds(met, read) {
 		return false
@@ -73,8 +71,8 @@ func (p *Past) sentence(other Source, read bool) string {
 	return what + " " + when + ", and " + why
 }
 
-// Met notes at the person's accounts what a reading showed of them together. A
-// contradiction that is believed from an earlier reading stays as it was noted.
+// Met stores with the person's accounts what a reading of both directories showed. A contradiction that is believed
+// because of an earlier reading keeps its date.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0
 	if !shown && p.ADState == Contradictory {

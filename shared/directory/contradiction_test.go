@@ -24,7 +24,7 @@ func TestContradictionIsRemembered(t *testing.T) {
 	tests := map[string]struct {
 		halves    Accounts
 		entra, ad Presence
-		doubt     string // a part of it; empty: none
+		doubt     string // a part of the sentence; empty: no doubt
 	}{
 		"AD not read":                         {Accounts{EntraState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "its accounts in Entra ID and Active Directory contradicted each other on 2026-11-20, and Active Directory was not read in full this time; it is decided again when both directories are read and agree"},
 		"AD not read for long":                {Accounts{EntraState: Present, Entra: entra(old)}, Contradictory, Contradictory, "in an earlier reading, and Active Directory was not"},
@@ -64,8 +64,8 @@ func TestContradictionIsRemembered(t *testing.T) {
 	}
 }
 
-// TestMet: every account that a contradiction is about notes it. A reading in which both
-// directories agree ends it, and one that reads less leaves it as it was noted.
+// TestMet: every account in a contradiction stores it. A reading in which both directories agree ends it. A reading
+// that reads less changes nothing.
 func TestMet(t *testing.T) {
 	t.Parallel()
 	before, now := time.Unix(1000, 0), time.Unix(2000, 0)
@@ -76,7 +76,7 @@ func TestMet(t *testing.T) {
 	a := func(sid, guid string, past Past) ADUser { return ADUser{SID: sid, GUID: guid, Past: past} }
 	tests := map[string]struct {
 		halves Accounts
-		want   []Past // of the accounts of Entra, then of Active Directory
+		want   []Past // of the accounts of Entra ID, then of those of Active Directory
 	}{
 		"the anchor disagrees": {
 			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "other", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},

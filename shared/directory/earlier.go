@@ -2,43 +2,42 @@ package directory
 
 import "time"
 
-// Earlier is what earlier runs found under the names that policies use, so that a
-// later one follows what was renamed and notices what was made again.
+// Earlier is what earlier runs found under the names that policies use. With it a later run follows a renamed object,
+// and sees that an object was deleted and created again.
 type Earlier struct {
 	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
-	// Members is how many members a group had when it was last believed, by the key
-	// of the question (GroupRef.Key).
+	// Members is the number of members that a group had when its list was last believed. The key is GroupRef.Key.
 	Members map[string]int `json:"members,omitempty"`
-	// People are whom a name in exempt.users or exempt.leave was found to be, by the
-	// name in lower case.
+	// People are the accounts that were found under a name in exempt.users or exempt.leave. The key is the name in
+	// lower case.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
 }
 
-// EarlierPerson is an account that a name of the policy was.
+// EarlierPerson is an account that was found under a name of the policy.
 type EarlierPerson struct {
 	ID   string    `json:"id,omitempty"`  // of Entra ID
-	SID  string    `json:"sid,omitempty"` // empty: not known to Active Directory
-	Name string    `json:"name"`          // when it was last seen
+	SID  string    `json:"sid,omitempty"` // empty: Active Directory has no such account
+	Name string    `json:"name"`          // the name that the account last had
 	Seen time.Time `json:"seen"`
 }
 
-// Person tells whether the account is that of an id and a SID.
+// Person reports whether the account has this id or this SID.
 func (p *EarlierPerson) Person(id, sid string) bool {
 	return p.ID != "" && p.ID == id || p.SID != "" && p.SID == sid
 }
 
-// EarlierGroup is a group as a run found it: by object id in Entra ID, by objectGUID in
-// Active Directory.
+// EarlierGroup is a group that an earlier run found. ID is the object id in Entra ID, or the objectGUID in Active
+// Directory.
 type EarlierGroup struct {
 	ID     string    `json:"id"`
 	Run    string    `json:"run"`
 	At     time.Time `json:"at"`
-	Hidden bool      `json:"hidden,omitempty"` // it, or a group in it
-	// Replaced: an operator takes whatever group has the name now.
+	Hidden bool      `json:"hidden,omitempty"` // the group, or a group in it, hides its members
+	// Replaced: an operator accepts the group that has the name now.
 	Replaced bool `json:"-"`
 }
 
-// Group is what is known of a group; nil when it is not.
+// Group returns what is known of a group, or nil when nothing is known.
 func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	if e == nil {
 		return nil
@@ -49,11 +48,10 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	return nil
 }
 
-// severalMembers is how many members a group must have had for its being empty to
-// be a sign that something is wrong.
+// severalMembers is the number of members from which on a group that is suddenly empty looks wrong.
 const severalMembers = 3
 
-// Emptied tells that a group which had several members has none now.
+// Emptied reports whether the group had several members before and has none now.
 func (e *Earlier) Emptied(key string, now int) (before int, emptied bool) {
 	if e == nil {
 		return 0, false

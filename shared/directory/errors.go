@@ -5,49 +5,44 @@ import (
 	"time"
 )
 
-// What readers of both sources answer and callers must tell apart, with
-// errors.Is.
+// The errors that readers of both sources return and that callers must tell apart with errors.Is.
 var (
 	ErrNoPerson        = errors.New("no such person")
 	ErrAmbiguousPerson = errors.New("more than one user of that name")
 	ErrNoGroup         = errors.New("no such group")
 	ErrAmbiguousGroup  = errors.New("more than one group of that name")
-	// ErrHidden: a group, or one in it, shows nobody who is in it.
+	// ErrHidden: the group, or a group in it, hides its members.
 	ErrHidden = errors.New("the members are hidden")
 )
 
-// ErrCursor is returned for a place in a list that the directory does not know
-// any more: the list must be read from its start.
+// ErrCursor is returned when the directory no longer knows a place in a list. The caller must read the list from its
+// start.
 var ErrCursor = errors.New("the place in the list is no longer known")
 
-// ErrNotHeld answers a change that would take a license which the person does not hold.
-// Such a change did nothing. When the answer to an earlier write was lost, ErrNotHeld
-// is a sign that the earlier write was made.
+// ErrNotHeld is returned for a change that would take a license which the person does not hold. The change did nothing.
+// When the answer to an earlier write was lost, ErrNotHeld is a sign that the earlier write succeeded.
 var ErrNotHeld = errors.New("the license to be taken is not held")
 
-// ErrUncertain comes with the answer to a repeated write. The answer to the first try
-// does not tell whether the write was made.
+// ErrUncertain is returned with the answer to a repeated write. That answer does not prove whether the first try
+// succeeded.
 var ErrUncertain = errors.New("an earlier try may have been made although nothing said so")
 
-// Settling is how long reads may go on to show what was before a write. Microsoft
-// gives no bound; clients recorded seconds to a few minutes
-// (terraform-provider-azuread#283, #793, PR#1918).
+// Settling is how long reads may show the state before a write. Microsoft gives no bound. Clients recorded from seconds
+// to a few minutes (terraform-provider-azuread#283, #793, PR#1918).
 const Settling = 5 * time.Minute
 
-// ErrDeferred answers a write that was handed to somebody else, who makes it
-// later. Reading shows when it is made.
+// ErrDeferred is returned for a write that was handed to another process, which makes it later. A read shows when it is
+// made.
 var ErrDeferred = errors.New("handed over, not made yet")
 
-// PartialLogonError comes with people who were read although their last logon is
-// not known: some controllers could not be asked, or the domain does not keep
-// the date.
+// PartialLogonError is returned with people who were read although their last logon is not known. Either some
+// controllers did not answer, or the domain does not keep the date.
 type PartialLogonError struct {
-	Controllers []string // URLs of those not asked, as far as they have any
-	Err         error    // why, for each of them
+	Controllers []string // URLs of the controllers that were not asked, where they have one
+	Err         error    // the reason for each controller
 
-	// Latest is the latest instant at which the person can have logged on, as
-	// far as is proven without those controllers: the replicated date plus the
-	// time by which it may be behind. It is zero when nothing is proven.
+	// Latest is the latest instant at which the person can have logged on, as far as the other controllers prove it. It
+	// is the replicated date plus the time by which that date may be late. It is zero when nothing is proven.
 	Latest time.Time
 }
 
@@ -58,17 +53,17 @@ func (e *PartialLogonError) Error() string {
 	return "lastLogon was not read from every controller: " + e.Err.Error()
 }
 
-// Unwrap gives the reasons.
+// Unwrap returns the reasons.
 func (e *PartialLogonError) Unwrap() error { return e.Err }
 
-// Refusal is a write that the directory refused for a reason of its own: the
-// person has what they had, and trying again will not help.
+// Refusal is the error of a write that the directory refused for a reason of its own. The person keeps what they had.
+// Another try will not help.
 type Refusal struct {
-	Reason string // as a person understands it
+	Reason string // in words for people
 	Err    error
 }
 
 func (e *Refusal) Error() string { return e.Reason + ": " + e.Err.Error() }
 
-// Unwrap gives the directory's own answer.
+// Unwrap returns the directory's own answer.
 func (e *Refusal) Unwrap() error { return e.Err }

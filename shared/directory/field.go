@@ -15,7 +15,7 @@ const (
 	AD
 )
 
-// String is the word a policy uses for the source.
+// String returns the word that policies use for the source.
 func (s Source) String() string {
 	if s == AD {
 		return "ad"
@@ -23,7 +23,7 @@ func (s Source) String() string {
 	return "entra"
 }
 
-// name is the directory's name in a sentence.
+// name returns the directory's name for sentences.
 func (s Source) name() string {
 	if s == AD {
 		return "Active Directory"
@@ -31,10 +31,10 @@ func (s Source) name() string {
 	return "Entra ID"
 }
 
-// MarshalText writes the word a policy uses.
+// MarshalText writes the word that policies use.
 func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads the word a policy uses.
+// UnmarshalText reads the word that policies use.
 func (s *Source) UnmarshalText(b []byte) error {
 	switch string(b) {
 	case "entra":
@@ -61,7 +61,7 @@ const (
 	Bool
 )
 
-// Meaning tells what a date says about a person.
+// Meaning says what a date means for a person.
 type Meaning uint8
 
 // The meanings of a field: plain data, a sign of use, or the account's birth.
@@ -78,17 +78,15 @@ type Value struct {
 	Time  time.Time
 	Text  string
 	Bool  bool
-	// Through is up to when a date of a usage report tells anything; zero: there is no
-	// such bound.
+	// Through is the end of the time about which a usage report says anything. Zero: there is no bound.
 	Through time.Time
 }
 
 // Knowledge says what is known of a value.
 type Knowledge uint8
 
-// The states of a value. Unknown was not read; None was read and has no value.
-// NoneSince is a date of which the source proves that there is none from Time on, and
-// does not tell whether there is an earlier one.
+// The states of a value. Unknown was not read. None was read and is empty. NoneSince is a date: the source proves that
+// there is none from Time on, and says nothing about earlier ones.
 const (
 	Unknown Knowledge = iota
 	None
@@ -103,23 +101,21 @@ type Field struct {
 	Kind    Kind
 	Meaning Meaning
 
-	// Attribute is the LDAP name of the attribute that the field is read from. It is
-	// empty for Entra. It is also empty for the name of the object itself: everybody
-	// who sees the object sees its name.
+	// Attribute is the LDAP name of the attribute that holds the field. It is empty for Entra ID. It is also empty for
+	// the name of the object, since everybody who sees the object sees its name.
 	Attribute string
 
-	account func(*Person) Value // of the account, which was read
-	dates   []int               // of a date of activity: those that it is the newest of, in Past.Newest
-	person  func(*Person) Value // of both accounts together
+	account func(*Person) Value // reads the field from the account
+	dates   []int               // for a date of activity: the places in Past.Newest of which it is the newest
+	person  func(*Person) Value // reads the field from both accounts together
 
-	report Signal // by whose report the field comes; zero: by none
+	report Signal // the signal whose report has the field; zero: no report
 	use    func(*EntraUser, *Use) Value
 }
 
-// Of is the field's value for a person. It is Unknown when its half was not read or is
-// doubtful. It is also Unknown when the activity dates of this run or of this account
-// cannot be trusted. A date that is earlier than a previous reading saw it cannot be
-// trusted.
+// Of returns the field's value for a person. It is Unknown when the account was not read or is in doubt. It is also
+// Unknown when the activity dates of this run or of this account cannot be trusted. A date cannot be trusted when an
+// earlier reading saw a later one.
 func (f *Field) Of(p *Person) Value {
 	switch {
 	case f.person != nil:
@@ -139,7 +135,7 @@ func (f *Field) Of(p *Person) Value {
 	return v
 }
 
-// read is the field's value as it was read.
+// read returns the field's value from this reading, without the doubts of Of.
 func (f *Field) read(p *Person) Value {
 	if f.Source == AD && p.AD.Hides(f.Attribute) {
 		return Value{}
@@ -147,8 +143,8 @@ func (f *Field) read(p *Person) Value {
 	return f.account(p)
 }
 
-// ADAttributes are the LDAP names of everything that is read of a person and may be
-// hidden, each once: what fields rest on, names and the anchor of Entra Connect.
+// ADAttributes returns the LDAP names of every attribute that is read of a person and that the directory may hide, each
+// once: those of the fields, the names, and the anchor of Entra Connect.
 func ADAttributes() []string { return slices.Clone(adAttributes) }
 
 var adAttributes = allADAttributes()
@@ -164,8 +160,8 @@ func allADAttributes() []string {
 	return names
 }
 
-// datesInDoubt tells that no date of activity of the account says anything: one
-// lies in the future, or all of them got lost.
+// datesInDoubt reports whether none of the account's dates of activity can be used: one of them lies in the future, or
+// all of them are lost.
 func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
 		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()
@@ -173,8 +169,8 @@ func (p *Person) datesInDoubt(s Source) bool {
 	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero() && p.Entra.LastActivity().IsZero() || p.Entra.Agent()
 }
 
-// DatesLost is when the dates of a person's account were first missing, as in
-// EntraUser; zero when they are not, or the account was not read.
+// DatesLost returns the first reading in which dates of the person's account were missing, as in EntraUser. It is zero
+// when no date is missing or the account was not read.
 func (p *Person) DatesLost(s Source) time.Time {
 	switch {
 	case p.State(s) != Present:
@@ -185,13 +181,13 @@ func (p *Person) DatesLost(s Source) time.Time {
 	return p.Entra.DatesLost
 }
 
-// FieldNamed finds a field by the name a policy uses.
+// FieldNamed finds a field by the name that policies use.
 func FieldNamed(name string) (*Field, bool) {
 	f, ok := fields[name]
 	return f, ok
 }
 
-// FieldNames lists every field a policy may name, sorted.
+// FieldNames lists every field that a policy may name, sorted.
 func FieldNames() []string {
 	names := make([]string, 0, len(fields))
 	for n := range fields {
@@ -225,7 +221,7 @@ func allFields() map[string]*Field {
 	return m
 }
 
-// addFields adds what a policy may name of a table.
+// addFields adds the fields of a table that a policy may name.
 func addFields[A any](m map[string]*Field, s Source, table []Property[A], account func(*Person) *A) {
 	for i := range table {
 		p := &table[i]
@@ -243,12 +239,12 @@ func addFields[A any](m map[string]*Field, s Source, table []Property[A], accoun
 
 const licenseChanged = "entra.licenseChanged"
 
-// OfLicense tells whether the field is about a license, so that it has a value only while
-// a rule is asked.
+// OfLicense reports whether the field is about a license. It then has a value only while a rule about a license is
+// evaluated.
 func (f *Field) OfLicense() bool { return f.Name == licenseChanged }
 
-// licenseChanged is when the last change was of the ways by which the person holds the
-// license that is asked about. It is not known where a way does not say.
+// licenseChanged returns the newest change of the assignments that give the person the license in question. It is
+// unknown when one of these assignments has no date.
 func (p *Person) licenseChanged() Value {
 	if p.License == "" || p.Entra == nil || p.EntraState != Present && p.EntraState != Contradictory {
 		return Value{}
@@ -266,8 +262,8 @@ func (p *Person) licenseChanged() Value {
 	return date(newest)
 }
 
-// LastActivity is the newest of the three sign-in dates. A failed attempt
-// counts, which keeps a license rather than takes it.
+// LastActivity returns the newest of the three sign-in dates. A failed attempt counts, because a doubt must keep the
+// license.
 func (u *EntraUser) LastActivity() time.Time {
 	newest := u.LastInteractive
 	for _, t := range []time.Time{u.LastNonInteractive, u.LastSuccessful} {

@@ -2,25 +2,22 @@ package directory
 
 import "time"
 
-// Freshness is how the activity dates of one source look as a whole, by which
-// its feed is judged.
+// Freshness summarizes the activity dates of one source. The health of its feed is judged by it.
 type Freshness struct {
-	// Sampled is how many people it was taken from: all of them, or the first
-	// page where only a look was wanted.
+	// Sampled is the number of people in the summary: all people, or the first page for a quick look.
 	Sampled      int       `json:"sampled"`
 	WithActivity int       `json:"withActivity"`
-	Newest       time.Time `json:"newest,omitzero"` // newest date of anybody
-	// Settled are the enabled accounts that are older than settled, without guests:
-	// most of them have been used. SettledWithActivity are those that have a date.
+	Newest       time.Time `json:"newest,omitzero"` // the newest date of all people
+	// Settled is the number of enabled accounts, without guests, that are older than settled. Most of these have been
+	// used. SettledWithActivity is how many of them have a date.
 	Settled             int `json:"settled,omitempty"`
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }
 
-// settled is the age from which on an account can be expected to have been used.
+// settled is the age from which on an account is expected to have been used.
 const settled = 30 * 24 * time.Hour
 
-// SampleEntra counts one account. A date after notAfter is a fault of a clock and
-// not the newest.
+// SampleEntra counts one account. A date after notAfter comes from a wrong clock and is not counted as the newest.
 func (f *Freshness) SampleEntra(u *EntraUser, notAfter time.Time) {
 	f.sample(u.LastActivity(), notAfter, u.Enabled == Yes && u.UserType != "Guest" && u.Created.Before(notAfter.Add(-settled)))
 }
@@ -47,7 +44,7 @@ func (f *Freshness) sample(date, notAfter time.Time, settled bool) {
 	}
 }
 
-// Join adds the dates of other people.
+// Join adds the summary of other people.
 func (f *Freshness) Join(o Freshness) {
 	f.Sampled += o.Sampled
 	f.WithActivity += o.WithActivity

@@ -2,18 +2,18 @@ package directory
 
 import "context"
 
-// GroupsOf reads the groups of Entra ID that a person belongs to, each list once and
-// only when it is asked for. It belongs to one goroutine.
+// GroupsOf reads the groups of Entra ID that a person belongs to. It reads each list at most once, and only on demand.
+// One goroutine may use it.
 type GroupsOf struct {
 	User   string                                                             // object id
-	All    func(ctx context.Context, userID string) (ids []string, err error) // through other groups, too
-	Listed func(ctx context.Context, userID string) (ids []string, err error) // groups that list the person themselves
+	All    func(ctx context.Context, userID string) (ids []string, err error) // also through other groups
+	Listed func(ctx context.Context, userID string) (ids []string, err error) // groups that list the person directly
 
 	read [2][]string // not nil once read
 }
 
-// Of is the ids of the groups that the person belongs to, or (direct) that list the
-// person themselves.
+// Of returns the ids of the groups that the person belongs to. With direct, it returns those that list the person
+// directly.
 func (g *GroupsOf) Of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.All
 	if direct {

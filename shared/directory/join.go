@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// PartitionKey decides the partition of an Entra account: its SID, so that
-// both halves of a person meet, or its id when it has none.
+// PartitionKey returns the key that decides the partition of an Entra account. It is the SID, so that both accounts of
+// a person meet. It is the id when the account has no SID.
 func (u *EntraUser) PartitionKey() string {
 	if u.SID != "" {
 		return u.SID
@@ -16,42 +16,40 @@ func (u *EntraUser) PartitionKey() string {
 	return u.ID
 }
 
-// Partition is the partition, 0 to n-1, of a key: a SID or an Entra id.
+// Partition returns the partition of a key, from 0 to n-1. The key is a SID or an Entra id.
 func Partition(key string, n int) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(key)) // never fails
 	return int(h.Sum32() % uint32(n))
 }
 
-// Accounts is everything a run read that fell into one partition.
+// Accounts is everything of one run that belongs to one partition.
 type Accounts struct {
 	Entra      []EntraUser
 	AD         []ADUser
-	EntraState Presence // Present, or NotRead when the source is absent or failed
+	EntraState Presence // Present, or NotRead when the source is not configured or failed
 	ADState    Presence
-	// Memberships holds the keys of named groups by member: an Entra id or a SID.
+	// Memberships holds the keys of the named groups by member. A member is an Entra id or a SID.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
-	// Remembered are those of them that give a license, and whose members an earlier
-	// reading knew, as that reading identified them.
+	// Remembered are the keys of unreadable groups that give a license and whose members an earlier reading knew. They
+	// are keys of that earlier reading.
 	Remembered []string
 	Stale      [Signals]string // why the dates of a signal cannot be trusted
-	Anchor     Anchor          // of Entra Connect
-	// Loose are the immutable ids of Entra accounts without a SID in any partition, whose
-	// account in Active Directory may lie in this one.
+	Anchor     Anchor          // the anchor of Entra Connect
+	// Loose are the immutable ids of the Entra accounts without a SID, of all partitions. The account of Active
+	// Directory that belongs to one may lie in this partition.
 	Loose map[string]bool
-	// Unplaced are Entra accounts with an immutable id and without a SID. They are too
-	// many to look for among those of Active Directory.
+	// Unplaced is the number of Entra accounts with an immutable id and without a SID, when they are too many to look
+	// for among the accounts of Active Directory.
 	Unplaced int
 }
 
-// Join matches the halves by SID, or by onPremisesImmutableId where Entra has no SID, and
-// yields every person once (also one whom paging listed twice): those of both
-// directories, of Entra alone and of Active Directory alone, in the order of
-// the input. A person whose halves disagree, or whose account two others claim,
-// comes out Contradictory. So does one of whom an earlier reading showed that, until
-// a reading of both directories no longer shows it. The yielded person is valid until
-// the next one.
+// Join matches the accounts by SID, or by onPremisesImmutableId where the Entra account has no SID. It yields every
+// person once, also a person that paging listed twice. It yields the people of both directories, of Entra ID alone and
+// of Active Directory alone, in the order of the input. A person is Contradictory when the two accounts disagree, or
+// when two accounts claim a third. A person also stays Contradictory after an earlier reading showed it, until a
+// reading of both directories no longer shows it. The yielded person is valid until the next one.
 func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()
@@ -84,9 +82,9 @@ type joiner struct {
 	entraByKey map[string]int
 	again      map[int]bool
 	twiceEntra map[string]bool
-	adByAnchor map[string]int // made when somebody in Entra has no SID
+	adByAnchor map[string]int // made only when an Entra account has no SID
 	twiceID    map[string]bool
-	claims     []uint8 // Entra accounts by account of Active Directory
+	claims     []uint8 // the number of Entra accounts that claim each account of Active Directory
 }
 
 func (h *Accounts) index() *joiner {
@@ -115,7 +113,7 @@ func (h *Accounts) index() *joiner {
 	return j
 }
 
-// match is the account of Active Directory that belongs to one of Entra.
+// match returns the account of Active Directory that belongs to an Entra account.
 func (j *joiner) match(u *EntraUser) (at int, found bool) {
 	if u.SID != "" {
 		at, found = j.adBySID[u.SID]
@@ -180,7 +178,7 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	}
 }
 
-// whole tells whether a directory was read in full, for all that is known.
+// whole reports whether, by all that is known, the directory was read in full.
 func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {
@@ -200,8 +198,8 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 }
 
-// unmatched looks at somebody who was found in Active Directory alone. It makes the
-// Entra half Missing when that half may exist and could not be matched.
+// unmatched handles a person who was found in Active Directory alone. It makes the Entra account Missing when that
+// account may exist and could not be matched.
 func (p *Person) unmatched(h *Accounts) {
 	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// The kinds of accounts. Whatever nothing speaks against is a person.
+// The kinds of accounts. An account is a person unless something shows another kind.
 const (
 	KindPerson    = "person"
 	KindGuest     = "guest"
-	KindAgent     = "agent" // a user that software is, with licenses and a mailbox of its own
+	KindAgent     = "agent" // a user account of a software agent, with its own licenses and mailbox
 	KindShared    = "shared"
 	KindRoom      = "room"
 	KindEquipment = "equipment"
@@ -25,12 +25,11 @@ const (
 	typeAgent = "#microsoft.graph.agentUser" // docs-contrib: v1.0/resources/agentuser.md
 )
 
-// Agent tells that the account is an agent's. It never signs in interactively, and
-// whether signInActivity tells of its tokens is not documented.
+// Agent reports whether the account belongs to a software agent. An agent never signs in interactively. Microsoft does
+// not document whether signInActivity covers its tokens.
 func (u *EntraUser) Agent() bool { return u.Type == typeAgent || u.IdentityParentID != "" }
 
-// Kind is what sort of account the person is, with the evidence for it when it is no
-// person.
+// Kind returns the kind of the person's account. For a kind other than person it also returns the evidence.
 func (p *Person) Kind() (kind, evidence string) {
 	if p.Entra != nil {
 		if kind, evidence = p.Entra.kind(); kind != KindPerson {
@@ -45,9 +44,9 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// Accounts of Entra Connect and of cloud sync carry this display name (Microsoft
-// Entra Connect: accounts and permissions); Teams gives that department to its
-// resource accounts (VOSS: device/msteamsonline/CsOnlineApplicationInstance).
+// Accounts of Entra Connect and of cloud sync have this display name (Microsoft Entra Connect: accounts and
+// permissions). Teams gives its resource accounts this department (VOSS:
+// device/msteamsonline/CsOnlineApplicationInstance).
 const (
 	syncAccount     = "On-Premises Directory Synchronization Service Account"
 	resourceAccount = "Microsoft Communication Application Instance"
@@ -76,18 +75,16 @@ func (u *EntraUser) kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// mailboxKinds are the recipient types of the mailbox usage report, in lower case and
-// without the ending Mailbox.
+// mailboxKinds are the recipient types of the mailbox usage report, in lower case and without the suffix Mailbox.
 var mailboxKinds = map[string]string{"shared": KindShared, "room": KindRoom, "equipment": KindEquipment}
 
-// UserMailbox tells that the report calls a mailbox a user's.
+// UserMailbox reports whether the mailbox usage report says that the mailbox belongs to a user.
 func (m *Mailbox) UserMailbox() bool {
 	return slices.Contains([]string{"user", "usermailbox"}, strings.ToLower(m.Kind))
 }
 
-// recipientKinds are the values of msExchRecipientTypeDetails that stand for no
-// person's mailbox, in this organization and in the cloud (undocumented-features.com:
-// "every last msExchRecipientTypeDetails value").
+// recipientKinds are the values of msExchRecipientTypeDetails for mailboxes that belong to no person, on premises and
+// in the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
 var recipientKinds = map[string]string{
 	"4": KindShared, "16": KindRoom, "32": KindEquipment,
 	"34359738368": KindShared, "8589934592": KindRoom, "17179869184": KindEquipment,
@@ -97,7 +94,7 @@ func (u *ADUser) kind() (kind, evidence string) {
 	switch kind := recipientKinds[u.RecipientType]; {
 	case kind != "":
 		return kind, "msExchRecipientTypeDetails is " + u.RecipientType
-	case strings.HasPrefix(u.SAMAccount, "MSOL_"): // made by Entra Connect for itself
+	case strings.HasPrefix(u.SAMAccount, "MSOL_"): // created by Entra Connect for itself
 		return KindService, "sAMAccountName begins with MSOL_"
 	}
 	return KindPerson, ""

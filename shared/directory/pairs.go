@@ -7,20 +7,20 @@ import "slices"
 type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser
-	// Clear tells that no other account of the halves counts when the two are joined:
-	// none has their keys, their id, or may be theirs by whatever anchor.
+	// Clear means that no other account matters when these two are joined: no other account has their keys, their id,
+	// or may belong to them by any anchor.
 	Clear bool
 }
 
-// Pairs puts every account of the halves into one pair, by SID alone: those of Entra ID in
-// their order, each with the account of Active Directory that nobody before it took, and
-// then the rest of Active Directory in its order. Join comes to the same people from the
-// accounts in this order. It alone judges whether two accounts are one person's.
+// Pairs puts every account into one pair, by SID alone. The accounts of Entra ID come first, in their order, each with
+// its account of Active Directory unless an earlier one took it. The other accounts of Active Directory follow in their
+// order. Join finds the same people when it gets the accounts in this order. Only Join judges whether two accounts
+// belong to one person.
 func (h *Accounts) Pairs() (pairs []Pair) {
 	j := h.index()
 	taken := make([]bool, len(h.AD))
 	loose := h.looseHere()
-	ids := make(map[string]int, len(h.Entra)) // an id is listed twice when the SID changed between two pages
+	ids := make(map[string]int, len(h.Entra)) // an id is listed twice when its SID changed between two pages
 	for i := range h.Entra {
 		ids[h.Entra[i].ID]++
 	}
@@ -47,7 +47,7 @@ func (h *Accounts) Pairs() (pairs []Pair) {
 	return pairs
 }
 
-// looseHere are the immutable ids of the accounts of Entra ID that have no SID.
+// looseHere returns the immutable ids of the accounts of Entra ID that have no SID.
 func (h *Accounts) looseHere() map[string]bool {
 	loose := map[string]bool{}
 	for i := range h.Entra {
@@ -58,8 +58,8 @@ func (h *Accounts) looseHere() map[string]bool {
 	return loose
 }
 
-// clearAD tells that an account of Active Directory is the only one of its SID, and that
-// no loose account of Entra ID can be its other half.
+// clearAD reports whether the account of Active Directory is the only one with its SID, and no loose account of Entra
+// ID can belong to it.
 func (j *joiner) clearAD(at int, loose map[string]bool) bool {
 	u := &j.AD[at]
 	if j.adBySID[u.SID] != at || j.twiceAD[u.SID] {

@@ -2,8 +2,7 @@ package directory
 
 import "time"
 
-// The dates of activity of an account, by their place in Past.Newest. An account
-// of Active Directory has the last one alone.
+// The places of the dates of activity in Past.Newest. An account of Active Directory has only the last one.
 const (
 	interactive = iota
 	nonInteractive
@@ -11,36 +10,33 @@ const (
 	logon = 0
 )
 
-// ActivityDates is how many dates of activity an account has at most.
+// ActivityDates is the largest number of dates of activity that an account has.
 const ActivityDates = 3
 
-// Past is what earlier readings tell of an account, beside what was read of it
-// now. The zero value tells nothing: no earlier reading saw the account.
+// Past is what earlier readings know of an account. The zero value means that no earlier reading saw the account.
 type Past struct {
-	// Seen is the first reading in an unbroken series that saw the account.
+	// Seen is the first reading of an unbroken series that saw the account.
 	Seen time.Time
-	// Newest are the newest dates of activity that any reading saw, by field; zero:
-	// none. They are whole seconds.
+	// Newest are the newest dates of activity that any reading saw, by field. Zero: none. They are in whole seconds.
 	Newest [ActivityDates]time.Time
-	// EnabledSince is the first reading in an unbroken series that saw the account
-	// enabled. Zero: the first reading of all did, or the account is disabled.
+	// EnabledSince is the first reading of an unbroken series that saw the account enabled. Zero: the very first
+	// reading did, or the account is disabled.
 	EnabledSince time.Time
-	// Joined is the last reading that saw the account together with the person's
-	// account in the other directory, or with one that it contradicts, if that was not
-	// long ago; zero: none did.
+	// Joined is the last reading that saw the account together with an account in the other directory that belongs to
+	// the person or contradicts it. Zero: no reading did, or it was long ago.
 	Joined time.Time
-	// Contradicted is the contradiction that the last reading of both sides showed.
+	// Contradicted is the contradiction that the last reading of both directories showed.
 	Contradicted Contradiction
-	// MemberSince is, by GroupRef.Key of groups that give a license, the first reading
-	// in an unbroken series that saw the account in the group. A group without an entry
-	// has given the license for longer than anybody knows, or does not give it.
+	// MemberSince is the first reading of an unbroken series that saw the account in a group. The key is the
+	// GroupRef.Key of a group that gives a license. A group without an entry gave the license before the first reading,
+	// or does not give it.
 	MemberSince map[string]time.Time
-	// MemberBefore is the same of groups that this reading could not read, as an earlier
-	// one knew it, with an entry for each of Accounts.Remembered that the account was in.
+	// MemberBefore holds the same for groups that this reading could not read and an earlier reading knew. It has an
+	// entry for each of Accounts.Remembered that the account was in.
 	MemberBefore map[string]time.Time
 }
 
-// MemberOf notes since when the account is in a group.
+// MemberOf stores since when the account is in a group.
 func (p *Past) MemberOf(key string, since time.Time) {
 	if p.MemberSince == nil {
 		p.MemberSince = map[string]time.Time{}
@@ -48,7 +44,7 @@ func (p *Past) MemberOf(key string, since time.Time) {
 	p.MemberSince[key] = since
 }
 
-// WasMemberOf notes since when the account was in a group that is not read now.
+// WasMemberOf stores since when the account was in a group that this reading could not read.
 func (p *Past) WasMemberOf(key string, since time.Time) {
 	if p.MemberBefore == nil {
 		p.MemberBefore = map[string]time.Time{}
@@ -56,25 +52,25 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 	p.MemberBefore[key] = since
 }
 
-// apart is the least time between two readings that are not of one day. A nightly
-// schedule may begin a little earlier than the night before.
+// apart is the shortest time between readings that count as two days. A nightly schedule may start a little earlier
+// than the night before.
 const apart = 20 * time.Hour
 
-// SeenOnce tells that no reading of an earlier day saw the account.
+// SeenOnce reports whether no reading of an earlier day saw the account.
 func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
 
-// Activity are the dates of activity of the account, in the order of Past.Newest.
+// Activity returns the dates of activity of the account, in the order of Past.Newest.
 func (u *EntraUser) Activity() [ActivityDates]time.Time {
 	return [...]time.Time{interactive: u.LastInteractive, nonInteractive: u.LastNonInteractive, successful: u.LastSuccessful}
 }
 
-// Activity are the dates of activity of the account, in the order of Past.Newest.
+// Activity returns the dates of activity of the account, in the order of Past.Newest.
 func (a *ADUser) Activity() [ActivityDates]time.Time {
 	return [ActivityDates]time.Time{logon: a.LastLogonTimestamp}
 }
 
-// Past is what earlier readings tell of the account of a source; nil when there is
-// no account.
+// Past returns what earlier readings know of the account in a source. It returns nil when the person has no account
+// there.
 func (p *Person) Past(s Source) *Past {
 	switch {
 	case s == AD && p.AD != nil:
@@ -85,7 +81,7 @@ func (p *Person) Past(s Source) *Past {
 	return nil
 }
 
-// SeenOnce tells that no reading of an earlier day saw one of the person's accounts.
+// SeenOnce reports whether no reading of an earlier day saw one of the person's accounts.
 func (p *Person) SeenOnce(now time.Time) bool {
 	for _, s := range [...]Source{Entra, AD} {
 		if past := p.Past(s); past != nil && past.SeenOnce(now) {
@@ -95,8 +91,8 @@ func (p *Person) SeenOnce(now time.Time) bool {
 	return false
 }
 
-// missed makes a half that was not found Missing when a recent reading knew it. A lost
-// page, a lost right and a filter all look like an account that is gone.
+// missed makes an account that was not found Missing when a recent reading saw it. A lost page, a lost right and a
+// changed filter all look like an account that is gone.
 func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return
@@ -109,8 +105,8 @@ func (p *Person) missed(s Source, joined time.Time) {
 	p.Doubt = "an account in " + s.name() + " was known on " + joined.Format(time.DateOnly) + ", and was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
 }
 
-// EnabledSince is since when the account of a source is known to be enabled, as in
-// Past; zero: longer than anybody knows. Unset: it is not known whether it is.
+// EnabledSince returns since when the account in a source is known to be enabled, as in Past. Zero: it was enabled
+// before the first reading. With Unset, it is not known whether the account is enabled.
 func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	switch past := p.Past(s); {
 	case past == nil:
@@ -122,8 +118,8 @@ func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	}
 }
 
-// MemberSince is since when the account of a source is known to be in a group that gives
-// a license; zero: longer than anybody knows.
+// MemberSince returns since when the account in a source is known to be in a group that gives a license. Zero: it was
+// in the group before the first reading.
 func (p *Person) MemberSince(s Source, key string) time.Time {
 	if past := p.Past(s); past != nil {
 		return past.MemberSince[key]
@@ -131,8 +127,8 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 	return time.Time{}
 }
 
-// WentBack is the newest date of a field that any reading saw, when the date read now
-// is earlier or missing. It is zero otherwise. read is the date read now.
+// WentBack returns the newest date of the field that any reading saw, when the date of this reading is earlier or
+// missing. It is zero otherwise. read is the date of this reading.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity || f.report != 0 {

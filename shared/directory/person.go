@@ -1,6 +1,5 @@
-// Package directory holds people, accounts and license assignments in plain
-// types, joins the Entra ID half of a person to the Active Directory half, and
-// names every field a policy may read. It does no I/O and knows no clock.
+// Package directory holds people, accounts and license assignments in plain types. It joins a person's account in Entra
+// ID to the one in Active Directory, and names every field that a policy may read. It does no I/O and reads no clock.
 package directory
 
 import (
@@ -18,7 +17,7 @@ const (
 	Yes
 )
 
-// FlagOf turns a boolean that was read into a Flag.
+// FlagOf returns the Flag for a boolean that was read.
 func FlagOf(b bool) Flag {
 	if b {
 		return Yes
@@ -26,7 +25,7 @@ func FlagOf(b bool) Flag {
 	return No
 }
 
-// String is yes, no, or nothing when the flag is unset.
+// String returns yes, no, or nothing when the flag is unset.
 func (f Flag) String() string {
 	switch f {
 	case Yes:
@@ -53,10 +52,10 @@ func ParseFlag(s string) (f Flag, ok bool) {
 // ExtensionAttributes are the values of extensionAttribute1 to 15, in order.
 type ExtensionAttributes [15]string
 
-// EntraUser is one user object of Microsoft Entra ID. Dates are UTC; the zero
-// time means that the account was read and has no such date.
+// EntraUser is one user object of Microsoft Entra ID. Dates are UTC. A zero date means that the account was read and
+// has no such date.
 //
-// The tags are the table of fields, see Property: a new text of Graph is one line here.
+// The tags are the table of fields, see Property. A new text property of Graph is one line here.
 type EntraUser struct {
 	ID                string `field:"id" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`
@@ -72,10 +71,9 @@ type EntraUser struct {
 	Country           string `field:"country"`
 	UsageLocation     string `field:"usageLocation" read:"always"`
 	Enabled           Flag   `field:"accountEnabled" read:"always"`
-	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // of what derives from user; empty: a user
-	IdentityParentID  string `field:"identityParentId" read:"always"`                 // of an agent: the identity that it acts for
-	// MailboxKind is the recipient type by the mailbox usage report; empty: a user's,
-	// or not told.
+	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // the type derived from user; empty: a plain user
+	IdentityParentID  string `field:"identityParentId" read:"always"`                 // for an agent: the identity that it acts for
+	// MailboxKind is the recipient type in the mailbox usage report. Empty: a user's mailbox, or not reported.
 	MailboxKind string
 
 	Created            time.Time `field:"created" source:"createdDateTime" meaning:"creation" read:"always"`
@@ -84,47 +82,46 @@ type EntraUser struct {
 	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity" read:"always"`
 	Hired              time.Time `field:"hired" source:"employeeHireDate"` // may lie in the future
 	PasswordChanged    time.Time `field:"passwordChanged" source:"lastPasswordChangeDateTime"`
-	// DatesInDoubt: a sign-in date lies in the future, so a clock is wrong and
-	// no sign-in date of this account says anything.
+	// DatesInDoubt: a sign-in date lies in the future. A clock is wrong, so no sign-in date of this account can be
+	// used.
 	DatesInDoubt bool `column:"dates_in_doubt" read:"always"`
-	// DatesLost is when one of this account's sign-in dates was first missing, or
-	// earlier than Past knows it, as far as is known. Zero: no date is lost. Until the
-	// dates are back nobody knows when the account was last used.
+	// DatesLost is the first reading in which a sign-in date of this account was missing, or was earlier than in Past.
+	// Zero: no date is lost. While a date is lost, the last use of the account is unknown.
 	DatesLost time.Time
 	Past      Past
 
-	// Synced tells that the account is mastered on premises
-	// (onPremisesSyncEnabled is true), so an AD account should exist.
+	// Synced means that the account is mastered on premises (onPremisesSyncEnabled is true). Active Directory should
+	// then have an account, too.
 	Synced      bool   `field:"onPremisesSyncEnabled" read:"always"`
 	SID         string `source:"onPremisesSecurityIdentifier" column:"sid" read:"always"`
-	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id" read:"always"` // base64 of the anchor's raw bytes
+	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id" read:"always"` // the anchor's raw bytes in base64
 	SAMAccount  string `source:"onPremisesSamAccountName" column:"sam_account_name" read:"always"`
 
 	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
 	Assignments []Assignment
-	// Uses is what usage reports tell of the account, one for each signal that a rule
-	// reads and whose report has the account.
+	// Uses is what usage reports say about the account: one entry for each signal that a rule reads and whose report
+	// lists the account.
 	Uses []Use
 }
 
-// Assignment is one path by which a user holds a product: directly or through
-// one group (licenseAssignmentStates of Microsoft Graph).
+// Assignment is one way in which a user holds a product: directly, or through one group (licenseAssignmentStates of
+// Microsoft Graph).
 type Assignment struct {
 	SKU           string   `json:"sku"`             // skuId
 	Group         string   `json:"group,omitempty"` // assignedByGroup; empty: assigned directly
 	State         string   `json:"state,omitempty"` // Active, ActiveWithError, Disabled, Error
 	Error         string   `json:"error,omitempty"` // CountViolation, …; empty when there is none
 	DisabledPlans []string `json:"disabledPlans,omitempty"`
-	// Updated is when the state of the path last changed (lastUpdatedDateTime): when
-	// the license was given, or processed again since. Zero: not known.
+	// Updated is when the state of the assignment last changed (lastUpdatedDateTime): when the license was given, or
+	// processed again. Zero: not known.
 	Updated time.Time `json:"updated,omitzero"`
 }
 
-// Active tells whether the path gives the license now.
+// Active reports whether the assignment gives the license now.
 func (a Assignment) Active() bool { return a.State == "Active" || a.State == "ActiveWithError" }
 
-// ADUser is one user object of Active Directory. Dates are UTC; the zero time
-// means that the object was read and has no such date. The tags are as in EntraUser.
+// ADUser is one user object of Active Directory. Dates are UTC. A zero date means that the object was read and has no
+// such date. The tags are as in EntraUser.
 type ADUser struct {
 	SID               string `source:"objectSid" column:"sid" read:"always"` // as S-1-5-21-…
 	GUID              string `source:"objectGUID" read:"always"`             // base64 of its raw bytes
@@ -141,30 +138,29 @@ type ADUser struct {
 	Company           string `field:"company"`
 	Office            string `field:"physicalDeliveryOfficeName"`
 	Country           string `field:"co"`
-	RecipientType     string `field:"msExchRecipientTypeDetails" read:"always"` // empty where Exchange's schema is not
+	RecipientType     string `field:"msExchRecipientTypeDetails" read:"always"` // empty when the forest lacks the Exchange schema
 	Enabled           Flag   `field:"accountEnabled" source:"userAccountControl" read:"always"`
 
 	Created time.Time `field:"created" source:"whenCreated" meaning:"creation" read:"always"`
-	// LastLogonTimestamp is the replicated date, up to 14 days late. In fresh
-	// evidence it is the newest of it and of lastLogon on every controller.
+	// LastLogonTimestamp is the replicated date, up to 14 days late. When one person is read again, it is the newest of
+	// this date and of lastLogon on every controller.
 	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity" read:"always"`
-	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"` // zero also where it must be changed at the next logon
+	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"` // zero also when the password must be changed at the next logon
 	Expires            time.Time `field:"expires" source:"accountExpires"` // zero: never
-	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // as in EntraUser, of logons
-	DatesLost          time.Time // as in EntraUser, of logons
-	// Unreadable are the LDAP names of attributes that came without a value and may
-	// have one: the account that reads has no right to see it.
+	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // as in EntraUser, for logons
+	DatesLost          time.Time // as in EntraUser, for logons
+	// Unreadable are the LDAP names of attributes that arrived without a value although they may have one: the reading
+	// account may lack the right to see them.
 	Unreadable []string
 	Past       Past
 
 	Extension ExtensionAttributes `field:"extensionAttribute"`
 }
 
-// Hides tells whether an attribute, by its LDAP name, may not be read of the account.
+// Hides reports whether the attribute with this LDAP name may be hidden from the reading account.
 func (a *ADUser) Hides(attribute string) bool { return slices.Contains(a.Unreadable, attribute) }
 
-// LogOnBy gives the account a last logon that is proven without its own date, which
-// may be hidden.
+// LogOnBy sets a last logon that is proven without the account's own date. That date may be hidden.
 func (a *ADUser) LogOnBy(latest time.Time) {
 	a.LastLogonTimestamp = latest
 	a.Unreadable = slices.DeleteFunc(slices.Clone(a.Unreadable), func(name string) bool { return name == lastLogonTimestamp })
@@ -173,17 +169,17 @@ func (a *ADUser) LogOnBy(latest time.Time) {
 // lastLogonTimestamp is the LDAP name of the replicated date.
 const lastLogonTimestamp = "lastLogonTimestamp"
 
-// Presence says what is known of one half of a person.
+// Presence says what is known of one account of a person.
 type Presence uint8
 
-// The states of a half. Only Present gives values; NoAccount alone proves that
-// the person cannot hold a license of that source.
+// The states of an account. Only Present has values. Only NoAccount proves that the person cannot hold a license of
+// that source.
 const (
-	NotRead       Presence = iota // the source is absent, down or unreadable
+	NotRead       Presence = iota // the source is not configured, down or unreadable
 	Present                       // the account was read
-	NoAccount                     // the source was read whole, and the person has no account in it
-	Missing                       // an account should be there and is not: out of scope or deleted
-	Contradictory                 // the halves disagree, or two accounts claim one key
+	NoAccount                     // the source was read in full and has no account of the person
+	Missing                       // the account should exist and was not found: out of scope or deleted
+	Contradictory                 // the accounts disagree, or two accounts claim one key
 )
 
 // Person is one human: an Entra account, an AD account, or both joined.
@@ -192,31 +188,29 @@ type Person struct {
 	AD         *ADUser
 	EntraState Presence
 	ADState    Presence
-	Doubt      string // why a half is Missing or Contradictory, in a sentence
-	// Converted: Entra ID masters the account itself now. The account still carries a
-	// SID of Active Directory, where no account has that SID.
+	Doubt      string // a sentence that says why an account is Missing or Contradictory
+	// Converted: Entra ID now masters the account itself. The account still has a SID of Active Directory, but no
+	// account there has that SID.
 	Converted bool
 
-	// claimed is the account of Active Directory that the Entra account claims, also
-	// when the two contradict each other.
+	// claimed is the account of Active Directory that the Entra account claims, even when the two contradict each
+	// other.
 	claimed       *ADUser
-	contradiction Contradiction // that this reading shows
+	contradiction Contradiction // shown by this reading
 
-	// License is the skuId of the license that a rule is being asked about; empty: none,
-	// or one of Active Directory.
+	// License is the skuId of the license that a rule is evaluated for. Empty: no license, or one of Active Directory.
 	License string
 
-	// Stale names why the dates of a signal cannot be trusted in this run; "": they can.
+	// Stale says why the dates of a signal cannot be trusted in this run. Empty: they can be trusted.
 	Stale [Signals]string
-	// Memberships are the keys of the named groups the person belongs to.
+	// Memberships are the keys of the named groups that the person belongs to.
 	Memberships []string
-	// Unreadable are the keys of named groups that could not be read.
+	// Unreadable are the keys of the named groups that could not be read.
 	Unreadable []string
 }
 
-// ID is the key of the person in plans and in the ledger: the Entra object id, or the
-// SID of somebody who exists in Active Directory only. It is empty when neither half of
-// the person was read.
+// ID returns the person's key in plans and in the ledger: the Entra object id, or the SID of a person who exists only
+// in Active Directory. It is empty when no account of the person was read.
 func (p *Person) ID() string {
 	switch {
 	case p.Entra != nil:
@@ -227,8 +221,7 @@ func (p *Person) ID() string {
 	return ""
 }
 
-// SID is the person's security identifier, empty for somebody whom no Active
-// Directory knows.
+// SID returns the person's security identifier. It is empty for a person who has no account in Active Directory.
 func (p *Person) SID() string {
 	switch {
 	case p.AD != nil:
@@ -239,8 +232,8 @@ func (p *Person) SID() string {
 	return ""
 }
 
-// LoggedOnBy is the person as if the last logon to Active Directory, which is
-// not known, had been at the latest instant that it can have been.
+// LoggedOnBy returns the person with the latest possible instant as the last logon to Active Directory. The real last
+// logon is not known.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as := *p
 	as.Stale[AD] = ""
@@ -252,8 +245,8 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy is the person as if all accounts had last been used at an instant,
-// where they were not used later. What is not known stays so.
+// ActiveBy returns the person as if every account had been used at an instant. A later date stays. An unknown date
+// stays unknown.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {
@@ -276,8 +269,7 @@ func (p *Person) ActiveBy(at time.Time) *Person {
 	return &as
 }
 
-// UserPrincipalName is the Entra name, or the AD name of somebody who exists
-// in Active Directory only.
+// UserPrincipalName returns the name in Entra ID, or the name in Active Directory of a person who exists only there.
 func (p *Person) UserPrincipalName() string {
 	switch {
 	case p.Entra != nil:
@@ -290,7 +282,7 @@ func (p *Person) UserPrincipalName() string {
 	return p.AD.SAMAccount
 }
 
-// State is what is known of the half of a source.
+// State returns what is known of the account in a source.
 func (p *Person) State(s Source) Presence {
 	if s == AD {
 		return p.ADState

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Signal is one kind of dated fact about people that arrives by one feed: the sign-ins
-// of Entra ID, the logons of Active Directory, the use of one workload by a usage
-// report. Health, coverage and doubt belong to a signal. A feed that is dead makes
-// undecided only the rules that name the signal.
+// Signal is one kind of dated fact about people, from one feed: the sign-ins of Entra ID, the logons of Active
+// Directory, or the use of one workload in a usage report. Health, coverage and doubt belong to a signal. A dead feed
+// makes undecided only the rules that name its signal.
 type Signal uint8
 
 // The signals. Those of the directories have the number of their Source.
@@ -21,25 +20,24 @@ const (
 	OneDriveUse   = Signal(5)
 	CopilotUse    = Signal(6)
 
-	// Signals is how many there are.
+	// Signals is the number of signals.
 	Signals = 7
-	// Sources is how many directories there are. Their signals come first.
+	// Sources is the number of directories. Their signals come first.
 	Sources = 2
 )
 
-// signals is what is known of each signal.
+// signals describes each signal.
 var signals = [Signals]struct {
-	name       string        // in plans
-	date       string        // what a sentence calls one date of it
+	name       string        // the name in plans
+	date       string        // one date of the signal, in a sentence
 	noun, past string        // "no sign-in since", "never signed in"
 	stalled    time.Duration // see Stalled
 	horizon    time.Duration // see Horizon
-	fields     string        // what the names of its fields begin with; empty: written out in allFields
+	fields     string        // how the names of its fields begin; empty: allFields names them
 }{
-	// Entra's dates are up to a day late, and a weekend passes without sign-ins.
+	// Entra's dates are up to a day late. A weekend passes without sign-ins.
 	SignIns: {name: "entra", date: "sign-in", noun: "sign-in", past: "signed in", stalled: 4 * day},
-	// lastLogonTimestamp is up to 14 days late, and in a small company the newest of
-	// them may be, too.
+	// lastLogonTimestamp is up to 14 days late. In a small company this holds for the newest one, too.
 	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day},
 
 	ExchangeUse:   {"m365.exchange", "Exchange activity", "activity in Exchange", "used Exchange", reportStalled, reportSpan, "m365.exchange"},
@@ -51,34 +49,33 @@ var signals = [Signals]struct {
 
 const (
 	day = 24 * time.Hour
-	// reportStalled: usage reports come within 48 hours by Microsoft's documentation
-	// ("Microsoft 365 Reports in the admin center"), and seven to nine days late at times
-	// (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529).
+	// reportStalled is how old a usage report may be. Microsoft documents 48 hours ("Microsoft 365 Reports in the admin
+	// center"). Reports are at times seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529).
 	reportStalled = 7 * day
-	// reportSpan is that of period='D180', the longest one (Graph documentation,
-	// "reportRoot: getOffice365ActiveUserDetail").
+	// reportSpan is the span of period='D180', the longest period (Graph documentation, "reportRoot:
+	// getOffice365ActiveUserDetail").
 	reportSpan = 180 * day
 )
 
-// String is the signal's name in plans.
+// String returns the signal's name in plans.
 func (s Signal) String() string { return signals[s].name }
 
-// Date is what a sentence calls a date of the signal.
+// Date returns the words for one date of the signal in a sentence.
 func (s Signal) Date() string { return signals[s].date }
 
-// Words are for "no sign-in since" and "never signed in".
+// Words returns the words in "no sign-in since" and "never signed in".
 func (s Signal) Words() (noun, past string) { return signals[s].noun, signals[s].past }
 
-// Stalled is how old the newest date of anybody may be before the feed counts as
-// stalled: how late dates come, and the days on which nobody works.
+// Stalled returns how old the newest date of all people may be before the feed counts as stalled. It covers the lag of
+// the dates and the days on which nobody works.
 func (s Signal) Stalled() time.Duration { return signals[s].stalled }
 
-// Horizon is how far back the signal reaches. What lies before it is unknown, and not
-// "never". It is zero for a signal that has no horizon.
+// Horizon returns how far back the signal reaches. What lies before the horizon is unknown, and not "never". It is zero
+// for a signal without a horizon.
 func (s Signal) Horizon() time.Duration { return signals[s].horizon }
 
-// Reported tells whether the signal comes by a usage report. A report is of everybody:
-// it cannot be read again for one person.
+// Reported reports whether the signal comes from a usage report. A report lists everybody: it cannot be read again for
+// one person.
 func (s Signal) Reported() bool { return s >= Sources }
 
 // SignalNamed finds a signal by its name in plans.
@@ -91,23 +88,22 @@ func SignalNamed(name string) (Signal, bool) {
 	return 0, false
 }
 
-// Use is what a usage report tells of one account and one signal.
+// Use is what a usage report says about one account and one signal.
 type Use struct {
 	Signal Signal
-	// Last is the end of the day of the last activity. Known, or None: the report proves
-	// that there was none in all its span.
+	// Last is the end of the day of the last activity. It is Known, or None when the report proves that its whole span
+	// has no activity.
 	Last Value
 	// Assigned is the end of the day on which the license of the workload was assigned.
 	Assigned Value
-	// Through is the day up to which the report tells anything, at its start. What came
-	// later is not in it.
+	// Through is the start of the last day that the report covers. Later activity is not in the report.
 	Through time.Time
-	// Shown is the newest day that an earlier report showed, where this one shows an earlier
-	// day or none. Last is then unknown. Zero: no day is lost.
+	// Shown is the newest day of an earlier report, when this report has an earlier day or none. Last is then unknown.
+	// Zero: no day is lost.
 	Shown time.Time
 }
 
-// use is what a report tells of the account; nil: the account is not in it.
+// use returns what a report says about the account. It is nil when the report does not list the account.
 func (u *EntraUser) use(s Signal) *Use {
 	i := slices.IndexFunc(u.Uses, func(use Use) bool { return use.Signal == s })
 	if i < 0 {
@@ -116,20 +112,20 @@ func (u *EntraUser) use(s Signal) *Use {
 	return &u.Uses[i]
 }
 
-// addReported adds the two fields of each signal that comes by a report.
+// addReported adds the two fields of each signal that comes from a report.
 func addReported(m map[string]*Field) {
 	for s := range Signal(Signals) {
 		if name := signals[s].fields; name != "" {
 			m[name] = &Field{Name: name, Source: Entra, Kind: Date, Meaning: Activity, report: s, use: (*EntraUser).lastUse}
-			if s != CopilotUse { // its report does not tell
+			if s != CopilotUse { // the Copilot report has no such date
 				m[name+"Assigned"] = &Field{Name: name + "Assigned", Source: Entra, Kind: Date, report: s, use: (*EntraUser).assigned}
 			}
 		}
 	}
 }
 
-// lastUse is the last activity. Where the report proves that there was none in its span,
-// the account may have been active before; one that is younger cannot.
+// lastUse returns the last activity. When the report proves that its span has no activity, an older account may have
+// been active before. A younger account cannot.
 func (u *EntraUser) lastUse(of *Use) Value {
 	v := of.Last
 	v.Through = of.Through
@@ -149,7 +145,7 @@ func (u *EntraUser) assigned(of *Use) Value {
 	return v
 }
 
-// reported is the value of a field that comes by a report.
+// reported returns the value of a field that comes from a report.
 func (f *Field) reported(p *Person) Value {
 	if p.EntraState != Present || p.Stale[f.report] != "" || p.Entra.Agent() {
 		return Value{}
@@ -161,7 +157,7 @@ func (f *Field) reported(p *Person) Value {
 	return f.use(p.Entra, of)
 }
 
-// Signal is the signal whose dates the field gives; false for a field that gives none.
+// Signal returns the signal of the field's dates. It returns false for a field that has none.
 func (f *Field) Signal() (s Signal, dated bool) {
 	if f.report != 0 {
 		return f.report, true
@@ -169,8 +165,8 @@ func (f *Field) Signal() (s Signal, dated bool) {
 	return Signal(f.Source), f.Meaning == Activity
 }
 
-// usedBy are the uses as if the account had last been used at an instant, where it was
-// not used later. What is not known stays so.
+// usedBy returns the uses as if the account had been used at an instant. A later date stays. An unknown date stays
+// unknown.
 func usedBy(uses []Use, at time.Time) []Use {
 	uses = slices.Clone(uses)
 	for i := range uses {

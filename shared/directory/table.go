@@ -9,26 +9,25 @@ import (
 	"unicode"
 )
 
-// Property is one line of the table of fields, which stands in the tags of EntraUser and
-// ADUser:
+// Property is one line of the table of fields. The tags of EntraUser and ADUser are that table:
 //
-//	field    the name that policies and golden people use, without its source; left out: none
-//	source   the property of Microsoft Graph or the LDAP attribute; left out: as field
-//	column   the column of a snapshot, without its source; left out: made of field or source
+//	field    the name in policies and golden people, without its source; left out: no name
+//	source   the property of Microsoft Graph or the LDAP attribute; left out: the same as field
+//	column   the column of a snapshot, without its source; left out: made from field or source
 //	meaning  of a date: activity or creation; left out: plain
-//	read     always: code of ours reads it; left out: only policies that name it do
+//	read     always: our code reads it; left out: it is read only for policies that name it
 //
-// What a struct holds without a tag is worked out, or has a shape of its own. An array
-// stands for one property for each of its items, numbered from 1.
+// A member of the struct without a tag is computed, or has its own format. An array stands for one property per item,
+// numbered from 1.
 type Property[A any] struct {
 	Name    string // empty: no policy may name it
-	Source  string // empty: it is not asked for by itself
+	Source  string // empty: no request names it
 	Column  string
 	Kind    Kind
 	Meaning Meaning
-	Always  bool // is read of a snapshot, whether or not a policy names it
+	Always  bool // read from a snapshot even when no policy names it
 
-	index, item int // the field of the struct, and the item of an array or -1
+	index, item int // the member of the struct; the item of an array, or -1
 }
 
 // The table of fields, in the order of the structs.
@@ -37,7 +36,7 @@ var (
 	ADProperties    = propertiesOf[ADUser]()
 )
 
-// At is where an account keeps the property: a *string, *time.Time, *Flag or *bool.
+// At returns a pointer to the property in an account: a *string, *time.Time, *Flag or *bool.
 func (p *Property[A]) At(account *A) any {
 	at := reflect.ValueOf(account).Elem().Field(p.index)
 	if p.item >= 0 {
@@ -46,7 +45,7 @@ func (p *Property[A]) At(account *A) any {
 	return at.Addr().Interface()
 }
 
-// of is the property's value for an account.
+// of returns the property's value for an account.
 func (p *Property[A]) of(account *A) Value {
 	switch at := p.At(account).(type) {
 	case *string:
@@ -70,7 +69,7 @@ var (
 	meanings = map[string]Meaning{"": Plain, "activity": Activity, "creation": Creation}
 )
 
-// propertiesOf reads the table off the tags of a struct.
+// propertiesOf reads the table from the tags of a struct.
 func propertiesOf[A any]() (table []Property[A]) {
 	account := reflect.TypeFor[A]()
 	for i := range account.NumField() {
@@ -108,7 +107,7 @@ func propertiesOf[A any]() (table []Property[A]) {
 	return table
 }
 
-// numbered makes the property that of an item of an array.
+// numbered turns the property into that of one item of an array.
 func (p *Property[A]) numbered(item int) {
 	number := strconv.Itoa(item + 1)
 	p.item = item
@@ -116,7 +115,7 @@ func (p *Property[A]) numbered(item int) {
 	p.Source += number
 }
 
-// snake is a name as columns are called: employeeId is employee_id.
+// snake returns the name of a column: employeeId becomes employee_id.
 func snake(name string) string {
 	var b strings.Builder
 	lower := false

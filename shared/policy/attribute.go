@@ -34,7 +34,7 @@ var defaultMapping = [][2]string{
 	{"systemRole", "entra.employeeType"},
 }
 
-// builtinAttributes are the texts and flags of the Entra account under their
+// builtinAttributes returns the texts and flags of the Entra account under their
 // own names, and the default mapping.
 func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 	all = map[string]*attribute{}
@@ -92,7 +92,7 @@ func parseMapping(name, source string) (a *attribute, fault string) {
 	return fieldAttribute(name, source, fields...), ""
 }
 
-// of is the attribute's value for a person.
+// of returns the attribute's value for a person.
 func (a *attribute) of(p *directory.Person) directory.Value {
 	v := a.found(p)
 	if a.as != plainly {
@@ -115,7 +115,7 @@ func (a *attribute) found(p *directory.Person) directory.Value {
 	return newest(a.fields, p)
 }
 
-// newest is the latest date among the accounts the person has. An account that
+// newest returns the latest date among the accounts the person has. An account that
 // should be there and was not read may hold a later one, so the answer is then
 // unknown.
 func newest(fields []*directory.Field, p *directory.Person) directory.Value {
@@ -133,7 +133,7 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// later is the later one of two dates that were read. It tells no more than the one that
+// later returns the later one of two dates that were read. It tells no more than the one that
 // was told first. When a date lies before the instant from which on another one is known
 // to be none, the other one may be as late as that instant, and counts so.
 func later(a, b directory.Value) directory.Value {
@@ -154,14 +154,14 @@ func later(a, b directory.Value) directory.Value {
 	return a
 }
 
-// activity tells whether the dates are signs of use.
+// activity reports whether the dates are signs of use.
 func (a *attribute) activity() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
 		return f.Meaning != directory.Activity
 	})
 }
 
-// signals are those whose dates the attribute gives, each once.
+// signals returns those whose dates the attribute gives, each once.
 func (a *attribute) signals() (list []directory.Signal) {
 	for _, f := range a.fields {
 		if s, dated := f.Signal(); dated && !slices.Contains(list, s) {
@@ -171,18 +171,18 @@ func (a *attribute) signals() (list []directory.Signal) {
 	return list
 }
 
-// ofLicense tells whether the attribute is about the license of the rule that is asked.
+// ofLicense reports whether the attribute is about the license of the rule that is asked.
 func (a *attribute) ofLicense() bool {
 	return slices.ContainsFunc(a.fields, (*directory.Field).OfLicense)
 }
 
-// bounded tells whether the dates come by a report. They are days late and reach back to
+// bounded reports whether the dates come by a report. They are days late and reach back to
 // a horizon, so that only comparisons can be asked of them.
 func (a *attribute) bounded() bool {
 	return slices.ContainsFunc(a.signals(), directory.Signal.Reported)
 }
 
-// celType is the type conditions see.
+// celType returns the type conditions see.
 func (a *attribute) celType() *cel.Type {
 	switch a.kind {
 	case directory.Date:
@@ -193,7 +193,7 @@ func (a *attribute) celType() *cel.Type {
 	return cel.StringType
 }
 
-// celValue is the value conditions see. A text without value is "", and any other is
+// celValue returns the value conditions see. A text without value is "", and any other is
 // folded, so that letter case does not count.
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)

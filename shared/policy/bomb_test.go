@@ -69,7 +69,7 @@ func lines(n int, format string) string {
 	return b.String()
 }
 
-// when is a policy with a condition.
+// when returns a policy with a condition.
 func when(condition string) string {
 	return strings.Replace(right, "AzureAdSistaLogon.hasNoValue()", "|\n      "+condition, 1)
 }

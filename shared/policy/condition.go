@@ -27,7 +27,7 @@ type condition struct {
 	valueOf  map[int64]string // the attribute whose value() is taken, by expression id
 }
 
-// text is the expression as written; "" for an absent one.
+// text returns the expression as written; "" for an absent one.
 func (c *condition) text() string {
 	if c == nil {
 		return ""
@@ -162,7 +162,7 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// misread is an attribute whose dates come by a report and that the expression asks in
+// misread returns an attribute whose dates come by a report and that the expression asks in
 // another way than by a test of a date; nil when there is none.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
@@ -180,7 +180,7 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// read is an attribute of a sort that the expression reads; nil when there is none.
+// read returns an attribute of a sort that the expression reads; nil when there is none.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && of(a) {

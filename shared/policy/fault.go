@@ -17,7 +17,7 @@ type Fault struct {
 	Text   string
 }
 
-// String is the fault as compilers write it, "policy.yaml:12:5: text".
+// String returns the fault as compilers write it, "policy.yaml:12:5: text".
 func (f Fault) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Text)
 }
@@ -69,7 +69,7 @@ func didYouMean(word string, known []string) string {
 	return fmt.Sprintf("; did you mean %q?", best)
 }
 
-// slips is how many letters of a word may be wrong.
+// slips returns how many letters of a word may be wrong.
 func slips(word string) int {
 	if len(word) < 5 {
 		return 1
@@ -85,7 +85,7 @@ var (
 	}
 )
 
-// opposite tells that two words may mean different things, or opposite ones.
+// opposite reports whether two words may mean different things, or opposite ones.
 func opposite(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	turned := func(long, short string) bool {

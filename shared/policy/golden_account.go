@@ -36,7 +36,7 @@ func allADSetters() map[string]setter[adUser] {
 	return m
 }
 
-// settersOf are the setters of what a policy may name.
+// settersOf returns the setters of what a policy may name.
 func settersOf[A any](table []directory.Property[A]) map[string]setter[A] {
 	m := map[string]setter[A]{}
 	for i := range table {

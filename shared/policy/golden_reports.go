@@ -54,7 +54,7 @@ func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// reportFields are the fields that come by a usage report.
+// reportFields returns the fields that come by a usage report.
 func reportFields() []string {
 	return slices.DeleteFunc(directory.FieldNames(), func(name string) bool {
 		f, _ := directory.FieldNamed(name)

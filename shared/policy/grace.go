@@ -31,7 +31,7 @@ func (g grace) or(o grace) grace {
 	return o
 }
 
-// since is the grace of days from an instant on.
+// since returns the grace of days from an instant on.
 func (j *Judge) since(at time.Time, days int, reason string) grace {
 	ends := at.Add(time.Duration(days) * day)
 	if !ends.After(j.now) {
@@ -98,7 +98,7 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	}}
 }
 
-// heldSince is the oldest date of the paths that give a product, or of all its paths
+// heldSince returns the oldest date of the paths that give a product, or of all its paths
 // when none gives it. It is zero when no path has one. known tells that no path is without
 // a date.
 func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
@@ -141,7 +141,7 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	return j.since(since, days, "the account was first seen enabled on "+dayOf(since))
 }
 
-// GivingGroups are the GroupRef.Keys of the groups of a source for which newHolder
+// GivingGroups returns the GroupRef.Keys of the groups of a source for which newHolder
 // needs the start of each membership. Neither directory records it.
 func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {

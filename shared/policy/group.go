@@ -20,7 +20,7 @@ func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
 	return MemberQuery{Ref: ref, Direct: direct, key: ref.Key(direct)}
 }
 
-// has tells whether the person belongs to the group. Somebody without an
+// has reports whether the person belongs to the group. Somebody without an
 // account in the group's source does not, even when the group was not read.
 func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	flag := p.MemberOf(q.Ref.Source, q.key)
@@ -30,7 +30,7 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	return flag
 }
 
-// absent tells that the person has no account in a source, for certain: the
+// absent reports whether the person has no account in a source, for certain: the
 // source was read, or Entra masters the account itself, which then has no
 // counterpart in Active Directory.
 func absent(p *directory.Person, s directory.Source) bool {
@@ -49,7 +49,7 @@ type located struct {
 	line, column int
 }
 
-// MemberQueries are all the groups whose members a run must read, each once:
+// MemberQueries returns all the groups whose members a run must read, each once:
 // exempt groups and groups mapped to attributes with everybody in them, and
 // the groups by which people hold a license without a SKU that some rule asks
 // about, with those listed only; so are groups of Active Directory that give a product.
@@ -81,7 +81,7 @@ func (p *Policy) MemberQueries() []MemberQuery {
 	return queries
 }
 
-// GroupRefs are all the groups the file names, each once, in its order.
+// GroupRefs returns all the groups the file names, each once, in its order.
 func (p *Policy) GroupRefs() []directory.GroupRef { return slices.Clone(p.groups) }
 
 // inOrder sorts groups by their place and leaves each in once.

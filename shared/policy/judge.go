@@ -78,15 +78,15 @@ func (j *Judge) setNow(now time.Time) {
 	j.turn++
 }
 
-// Now is the instant at which the rules are asked.
+// Now returns the instant at which the rules are asked.
 func (j *Judge) Now() time.Time { return j.now }
 
-// Ask gives the verdict of a rule on a person.
+// Ask returns the verdict of a rule on a person.
 func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
 	return j.worded(r, p, j.decide(r, p, new(exempted)))
 }
 
-// AskAll gives the verdicts of all rules on a person, in the file's order. For
+// AskAll returns the verdicts of all rules on a person, in the file's order. For
 // the sake of a million people, one to keep has neither IdleSince nor reason.
 func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	return func(yield func(*Rule, Verdict) bool) {
@@ -118,7 +118,7 @@ func (e *exempted) of(j *Judge, p *directory.Person) exemption {
 	return e.exemption
 }
 
-// worded gives a decision its reason.
+// worded returns a decision its reason.
 func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	v := d.verdict()
 	if d.outcome == NotHolder {
@@ -150,7 +150,7 @@ type decision struct {
 	grace   grace
 }
 
-// verdict is the decision without words.
+// verdict returns the decision without words.
 func (d *decision) verdict() Verdict {
 	v := Verdict{Outcome: d.outcome, Holder: d.holder}
 	if d.outcome != NotHolder && d.outcome != Exempt {
@@ -159,7 +159,7 @@ func (d *decision) verdict() Verdict {
 	return v
 }
 
-// Empty are the names of the attributes that the rule's conditions read and that have
+// Empty returns the names of the attributes that the rule's conditions read and that have
 // no value in the person's account. Dates of use are not among them: people who never
 // signed in have none.
 func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
@@ -217,7 +217,7 @@ func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	return d
 }
 
-// holds tells whether the person holds the license, by whatever path and in
+// holds reports whether the person holds the license, by whatever path and in
 // whatever state. What Entra says of licenses is not in doubt when only the
 // match with Active Directory is.
 func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
@@ -238,7 +238,7 @@ func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	return directory.No
 }
 
-// newestOf is the newest known date of several attributes, and whether none of
+// newestOf returns the newest known date of several attributes, and whether none of
 // them has a value.
 func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {
 	never = directory.Yes

@@ -150,7 +150,7 @@ func (literalSpans) Validate(env *cel.Env, _ cel.ValidatorConfig, checked *ast.A
 	}))
 }
 
-// spanOf is the time that days(n) or duration("…") stands for.
+// spanOf returns the time that days(n) or duration("…") stands for.
 func spanOf(e ast.Expr) (time.Duration, bool) {
 	call, literal := callOfLiteral(e)
 	switch v := literal.(type) {
@@ -163,7 +163,7 @@ func spanOf(e ast.Expr) (time.Duration, bool) {
 	return 0, false
 }
 
-// instantOf is the time that timestamp("…") stands for.
+// instantOf returns the time that timestamp("…") stands for.
 func instantOf(e ast.Expr) (time.Time, bool) {
 	call, literal := callOfLiteral(e)
 	s, ok := literal.(types.String)

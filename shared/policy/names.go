@@ -19,7 +19,7 @@ type listed struct {
 	leave  []*Leave
 }
 
-// runs tells whether the entry exempts somebody at an instant.
+// runs reports whether the entry exempts somebody at an instant.
 func (l *listed) runs(now time.Time) bool {
 	return l.always || slices.ContainsFunc(l.leave, func(leave *Leave) bool { return now.Before(leave.Until) })
 }
@@ -42,7 +42,7 @@ func (e *exemptions) index(public *Exemptions) {
 	}
 }
 
-// Listed are the names in exempt.users and exempt.leave that exempt somebody at an
+// Listed returns the names in exempt.users and exempt.leave that exempt somebody at an
 // instant, in lower case, sorted.
 func (p *Policy) Listed(now time.Time) (names []string) {
 	for _, key := range slices.Sorted(maps.Keys(p.exempt.listed)) {
@@ -89,7 +89,7 @@ type Hit struct {
 	one  *listed
 }
 
-// Of are the names of the policy that are a person's, each once.
+// Of returns the names of the policy that are a person's, each once.
 func (n *Names) Of(p *directory.Person) (hits []Hit) {
 	if len(n.listed) == 0 {
 		return nil
@@ -117,7 +117,7 @@ func addHit(hits []Hit, hit Hit) []Hit {
 	return append(hits, hit)
 }
 
-// ownNames are the names of a person, some of them twice: user principal names, ids,
+// ownNames returns the names of a person, some of them twice: user principal names, ids,
 // SIDs and account names of both accounts.
 func ownNames(p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -137,7 +137,7 @@ func ownNames(p *directory.Person) iter.Seq[string] {
 
 func given(yield func(string) bool, name string) bool { return name == "" || yield(name) }
 
-// Nearest is the name of a person that is most like a name in lower case, and how many
+// Nearest returns the name of a person that is most like a name in lower case, and how many
 // letters they differ in; empty when none is like it.
 func Nearest(name string, p *directory.Person) (like string, letters int) {
 	local, domain, _ := strings.Cut(name, "@")

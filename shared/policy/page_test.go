@@ -57,7 +57,7 @@ func typeName(f *directory.Field) string {
 	return "date"
 }
 
-// readFrom is the property of Graph or the LDAP attribute behind a field.
+// readFrom returns the property of Graph or the LDAP attribute behind a field.
 func readFrom(name string) string {
 	source, bare, _ := strings.Cut(name, ".")
 	of := "the evidence that is listed under Kinds of accounts"
@@ -124,7 +124,7 @@ func functionsTable(t *testing.T) string {
 	return b.String()
 }
 
-// plainType is a type of CEL in the words of the page.
+// plainType returns a type of CEL in the words of the page.
 func plainType(cel string) string {
 	return strings.NewReplacer("optional_type(google.protobuf.Timestamp)", "date", "google.protobuf.Timestamp", "instant",
 		"google.protobuf.Duration", "span", "string", "text", "optional_type", "optional", "<", "", ">", "").Replace(cel)

@@ -43,7 +43,7 @@ type cursor struct {
 	rest   string
 }
 
-// textOf is the place where the text of a scalar starts.
+// textOf returns the place where the text of a scalar starts.
 func (r *reader) textOf(n *yaml.Node) *cursor {
 	c := &cursor{lines: r.lines, line: n.Line - 1, rest: r.lines[n.Line-1]}
 	skip := n.Column - 1

@@ -91,7 +91,7 @@ const (
 	Concurrent Model = "concurrent"
 )
 
-// Groups are all the groups that give the license, Group first.
+// Groups returns all the groups that give the license, Group first.
 func (l *License) Groups() []directory.GroupRef {
 	if l.Group == nil {
 		return nil
@@ -99,13 +99,13 @@ func (l *License) Groups() []directory.GroupRef {
 	return append([]directory.GroupRef{*l.Group}, l.More...)
 }
 
-// Synced tells that a group of Active Directory gives the product, which Entra Connect
+// Synced reports whether a group of Active Directory gives the product, which Entra Connect
 // syncs to Entra ID: members are written there, and their licenses follow here.
 func (l *License) Synced() bool {
 	return l.SKU != "" && l.Group != nil && l.Group.Source == directory.AD
 }
 
-// memberOfEntra tells that membership of a group of Entra ID is the license.
+// memberOfEntra reports whether membership of a group of Entra ID is the license.
 func (l *License) memberOfEntra() bool {
 	return l.SKU == "" && l.Group != nil && l.Group.Source == directory.Entra
 }
@@ -174,7 +174,7 @@ type Leave struct {
 	written string // Until as the file has it
 }
 
-// Rests are the LDAP names of the attributes of Active Directory on which the policy
+// Rests returns the LDAP names of the attributes of Active Directory on which the policy
 // rests, sorted. When such an attribute shows no value, it must be known whether there
 // is none or whether the account may not read it.
 func (p *Policy) Rests() []string {
@@ -198,7 +198,7 @@ func (p *Policy) Rests() []string {
 	return slices.Compact(names)
 }
 
-// Fields are the names of the fields of accounts that the policy reads, sorted: those of
+// Fields returns the names of the fields of accounts that the policy reads, sorted: those of
 // its mapping, and of every condition.
 func (p *Policy) Fields() (names []string) {
 	list := slices.Clone(p.mapped)
@@ -217,7 +217,7 @@ func (p *Policy) Fields() (names []string) {
 	return slices.Compact(names)
 }
 
-// Signals are those whose dates the policy's conditions read, each once, in order.
+// Signals returns those whose dates the policy's conditions read, each once, in order.
 func (p *Policy) Signals() (list []directory.Signal) {
 	for _, c := range p.conditions {
 		for _, a := range c.reads {
@@ -239,7 +239,7 @@ func (p *Policy) RuleNamed(name string) *Rule {
 	return named(p.Rules, name, func(r *Rule) string { return r.Name })
 }
 
-// FirstRule is the first rule about a license; nil when there is none.
+// FirstRule returns the first rule about a license; nil when there is none.
 func (p *Policy) FirstRule(l *License) *Rule {
 	for _, r := range p.Rules {
 		if r.License == l {
@@ -249,7 +249,7 @@ func (p *Policy) FirstRule(l *License) *Rule {
 	return nil
 }
 
-// GuardsMailbox tells that the rule may act only on a mailbox that is known to fit:
+// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit:
 // what it changes to, or what it takes away, is a license with a mailboxQuota.
 func (r *Rule) GuardsMailbox() bool {
 	if r.ChangeTo != nil {
@@ -290,7 +290,7 @@ func (p *Policy) licenseNames() []string {
 	return names(p.Licenses, func(l *License) string { return l.Name })
 }
 
-// SKUs are the products the policy names, by part number or skuId, each once, in the file's order.
+// SKUs returns the products the policy names, by part number or skuId, each once, in the file's order.
 func (p *Policy) SKUs() []string {
 	var list []string
 	for _, l := range p.Licenses {

@@ -30,7 +30,7 @@ const (
 // No expression that somebody writes can contain them.
 var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
 
-// variable is the attribute behind a name of CEL's.
+// variable returns the attribute behind a name of CEL's.
 func (p *Policy) variable(name string) *attribute {
 	if a := p.attributes[name]; a != nil {
 		return a
@@ -38,7 +38,7 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
-// readsOtherwise is the attribute as it is read in another way.
+// readsOtherwise returns the attribute as it is read in another way.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
 	if c.policy.readOtherwise[name] == nil {
@@ -63,7 +63,7 @@ func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Val
 	return v
 }
 
-// noAccount tells that the person has, for certain, no account that the attribute is a
+// noAccount reports whether the person has, for certain, no account that the attribute is a
 // field of.
 func (a *attribute) noAccount(p *directory.Person) bool {
 	for _, f := range a.fields {
@@ -200,7 +200,7 @@ func fold(s string) string {
 	return strings.ToUpper(s)
 }
 
-// foldRune is the smallest of the letters that are the same but for their case.
+// foldRune returns the smallest of the letters that are the same but for their case.
 func foldRune(r rune) rune {
 	smallest := r
 	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {

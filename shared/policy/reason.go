@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Reason is the verdict's reason, or for a plain keep and a person who does
+// Reason returns the verdict's reason, or for a plain keep and a person who does
 // not hold the license the words that Ask leaves out.
 func (j *Judge) Reason(r *Rule, p *directory.Person, v Verdict) string {
 	switch {
@@ -83,7 +83,7 @@ func verb(activity []*attribute) words {
 	return words{noun, past}
 }
 
-// Noun is what a rule calls the use that it reads the dates of: "sign-in".
+// Noun returns what a rule calls the use that it reads the dates of: "sign-in".
 func (j *Judge) Noun(r *Rule) string { return verb(r.when.activity).noun }
 
 // Ago says how long ago a person was active by the dates that a rule reads:

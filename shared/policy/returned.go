@@ -24,7 +24,7 @@ func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time
 	return at, asked
 }
 
-// late is how much later than the sign-ins the dates of the rule may come, by which it was
+// late returns how much later than the sign-ins the dates of the rule may come, by which it was
 // known that nobody was active: a report shows days later what happened before a license
 // was taken. It is never longer than the rule's span, in which no date was known then.
 func (r *Rule) late() (late time.Duration) {
@@ -43,7 +43,7 @@ func (r *Rule) late() (late time.Duration) {
 // after 90 days.
 const unusedSpan = 90 * day
 
-// Cooling tells whether a license that was given back is too fresh to be taken
+// Cooling reports whether a license that was given back is too fresh to be taken
 // again: the person has not been idle for the rule's whole span since then.
 func (j *Judge) Cooling(r *Rule, p *directory.Person, givenBack time.Time) bool {
 	if len(r.when.activity) == 0 {

@@ -232,7 +232,7 @@ rules:
 	}
 }
 
-// cellOutcome is the design's table, written down independently of decide.
+// cellOutcome returns the design's table, written down independently of decide.
 func cellOutcome(holder, exempt, scope, when string) Outcome {
 	switch {
 	case holder == "false":

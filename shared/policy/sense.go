@@ -85,7 +85,7 @@ func (s *senseless) pattern(e ast.Expr) {
 	}
 }
 
-// bounded tells whether every match of the pattern begins (at 0) or ends (at -1) where
+// bounded reports whether every match of the pattern begins (at 0) or ends (at -1) where
 // the text does, or whether the pattern says that anything may stand there.
 func bounded(re *syntax.Regexp, edge syntax.Op, at int) bool {
 	switch re.Op {
@@ -182,7 +182,7 @@ var comparisons = map[string]bool{
 	"laterThan": false, operators.Greater: false, operators.GreaterEquals: false,
 }
 
-// past tells that the attribute's dates cannot lie in the future.
+// past reports whether the attribute's dates cannot lie in the future.
 func (a *attribute) past() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return f.Meaning == directory.Plain })
 }

@@ -10,7 +10,7 @@ import (
 // maxOffsets bounds the sums of spans that are tried.
 const maxOffsets = 243
 
-// offsetsOf are the sums of a rule's spans, since a condition may add and
+// offsetsOf returns the sums of a rule's spans, since a condition may add and
 // subtract several. With too many spans for all sums, each stands alone.
 func offsetsOf(conditions []*condition) []time.Duration {
 	offsets := []time.Duration{0}
@@ -29,7 +29,7 @@ func offsetsOf(conditions []*condition) []time.Duration {
 	return slices.Compact(offsets)
 }
 
-// LongestSpan is the longest span of time in the policy's conditions.
+// LongestSpan returns the longest span of time in the policy's conditions.
 func (p *Policy) LongestSpan() (longest time.Duration) {
 	for _, c := range p.conditions {
 		longest = max(longest, slices.Max(append(c.spans, 0)))
@@ -97,13 +97,13 @@ func (j *Judge) add(t time.Time) {
 	}
 }
 
-// Evidence is what the rule's verdict on a person rested on.
+// Evidence returns what the rule's verdict on a person rested on.
 func (j *Judge) Evidence(r *Rule, p *directory.Person) []Evidence {
 	j.about(r, p)
 	return evidence(r.asks, p)
 }
 
-// Profile is every attribute of the mapping, and those besides that a rule
+// Profile returns every attribute of the mapping, and those besides that a rule
 // reads, but for what is about the license of a rule.
 func (j *Judge) Profile(p *directory.Person) []Evidence {
 	list := slices.Clone(j.policy.mapped)

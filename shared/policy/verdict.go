@@ -21,7 +21,7 @@ const (
 
 var outcomes = [...]string{NotHolder: "notHolder", Keep: "keep", Reclaim: "reclaim", Undecided: "undecided", Exempt: "exempt"}
 
-// String is the word reports and golden people use.
+// String returns the word reports and golden people use.
 func (o Outcome) String() string {
 	if int(o) >= len(outcomes) {
 		return fmt.Sprintf("outcome %d", o)

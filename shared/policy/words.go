@@ -43,7 +43,7 @@ func (c *compiler) inWords(e *common.Error, source string) string {
 	return ""
 }
 
-// isCalled tells whether a name is used as a function.
+// isCalled reports whether a name is used as a function.
 func isCalled(source, name string) bool {
 	return regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*\(`).MatchString(source)
 }
@@ -152,5 +152,5 @@ func wrongSyntax(e *common.Error, source string) string {
 
 var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 
-// unquoted is an expression without its texts.
+// unquoted returns an expression without its texts.
 func unquoted(source string) string { return quoted.ReplaceAllString(source, `""`) }

@@ -22,7 +22,7 @@ type worlds struct {
 	at   uint
 }
 
-// assume is the value of an attribute in the case that is being asked.
+// assume returns the value of an attribute in the case that is being asked.
 func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	i := slices.Index(w.open, a)
 	if i < 0 {

@@ -156,7 +156,7 @@ func (r *reader) bounded(n *yaml.Node) {
 // entry is one key of a mapping with its value.
 type entry struct{ key, value *yaml.Node }
 
-// entries are the keys of a mapping in the order of the file, each once.
+// entries returns the keys of a mapping in the order of the file, each once.
 func (r *reader) entries(n *yaml.Node, what string) []entry {
 	if n.Kind != yaml.MappingNode {
 		r.fault(n, "%s must be a mapping of keys to values, not %s", what, kindOf(n))
@@ -203,7 +203,7 @@ func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 	return o
 }
 
-// required is the value of a key that must be there, or nil after a fault.
+// required returns the value of a key that must be there, or nil after a fault.
 func (o object) required(key, example string) *yaml.Node {
 	n := o.fields[key]
 	if n == nil && o.node.Kind == yaml.MappingNode {
@@ -212,7 +212,7 @@ func (o object) required(key, example string) *yaml.Node {
 	return n
 }
 
-// text is the value of a key; "" when it is absent or wrong.
+// text returns the value of a key; "" when it is absent or wrong.
 func (o object) text(key string) string {
 	n := o.fields[key]
 	if n == nil {
@@ -313,7 +313,7 @@ func kindOf(n *yaml.Node) string {
 	return "text"
 }
 
-// shown is a scalar's value cut to a readable length, else what the node is.
+// shown returns a scalar's value cut to a readable length, else what the node is.
 func shown(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.Value == "" {
 		return kindOf(n)

@@ -9,7 +9,7 @@ func (c *Company) SetADClock(ahead time.Duration) {
 	c.adAhead = ahead
 }
 
-// Rename gives a person's account in Active Directory another common name, in
+// Rename returns a person's account in Active Directory another common name, in
 // front of the account name, as an administrator may between a plan and its
 // application. It stays the same account.
 func (c *Company) Rename(i int, name string) {

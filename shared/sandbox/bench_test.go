@@ -41,7 +41,7 @@ func BenchmarkNewCompany(b *testing.B) {
 	}
 }
 
-// lived is a company of 300 people in its fourth month: a third of them were changed.
+// lived returns a company of 300 people in its fourth month: a third of them were changed.
 func lived() *Company {
 	c := NewCompany(Options{Users: 300, Seed: 5})
 	for i := range 100 {

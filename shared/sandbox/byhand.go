@@ -25,7 +25,7 @@ func (c *Company) SetMember(i int, name string, in bool) {
 	})
 }
 
-// AssignDirectly gives a person a product without a group, as an administrator does
+// AssignDirectly returns a person a product without a group, as an administrator does
 // by hand.
 func (c *Company) AssignDirectly(i int, part string) {
 	c.byHand(func() {
@@ -39,14 +39,14 @@ func (c *Company) RemoveDirectly(i int, part string) {
 	c.byHand(func() { c.setAssignments(i, c.now(), c.withoutDirect(i, part)) })
 }
 
-// withoutDirect are a person's paths but the direct one to a product.
+// withoutDirect returns a person's paths but the direct one to a product.
 func (c *Company) withoutDirect(i int, part string) []assignment {
 	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.profile(i))), func(a assignment) bool {
 		return a.Group == "" && a.SKU == skuOf(part)
 	})
 }
 
-// skuOf is the skuId of a part number that the company subscribes to.
+// skuOf returns the skuId of a part number that the company subscribes to.
 func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
@@ -65,7 +65,7 @@ func (c *Company) SetEnabled(i int, on bool) {
 	c.move(i)
 }
 
-// enabled tells whether a person may sign in.
+// enabled reports whether a person may sign in.
 func (c *Company) enabled(i int, t profile) directory.Flag {
 	if ch := c.changes[i]; ch != nil && ch.enabled != directory.Unset {
 		return ch.enabled

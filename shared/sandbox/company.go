@@ -156,12 +156,12 @@ func NewCompany(o Options) *Company {
 	return c
 }
 
-// Size is the number of people of every kind; they are numbered from 0.
+// Size returns the number of people of every kind; they are numbered from 0.
 func (c *Company) Size() int { return c.options.Users }
 
 func (c *Company) now() time.Time { return c.options.Now().UTC() }
 
-// EntraUsers are the accounts of Entra ID as they are now, in order.
+// EntraUsers returns the accounts of Entra ID as they are now, in order.
 func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	return func(yield func(directory.EntraUser) bool) {
 		for i := range c.Size() {
@@ -172,7 +172,7 @@ func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	}
 }
 
-// ADUsers are the users of Active Directory as they are now, in order.
+// ADUsers returns the users of Active Directory as they are now, in order.
 func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 	return func(yield func(directory.ADUser) bool) {
 		for i := range c.Size() {
@@ -209,7 +209,7 @@ func (c *Company) PutBack(i int, logOn time.Time) {
 	c.move(i)
 }
 
-// changeOf is what is changed of a person. The company must be locked until it is.
+// changeOf returns what is changed of a person. The company must be locked until it is.
 func (c *Company) changeOf(i int) *change {
 	if i < len(c.entries) {
 		c.entries[i].Store(nil)
@@ -220,22 +220,22 @@ func (c *Company) changeOf(i int) *change {
 	return c.changes[i]
 }
 
-// inEntra tells whether the person has an account in Entra ID now.
+// inEntra reports whether the person has an account in Entra ID now.
 func (c *Company) inEntra(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inEntra() && !c.absent(i) && (ch == nil || !ch.deleted)
 }
 
-// inAD tells whether the person has an account in Active Directory now.
+// inAD reports whether the person has an account in Active Directory now.
 func (c *Company) inAD(i int, t profile) bool {
 	ch := c.changes[i]
 	return t.inAD() && !c.absent(i) && (ch == nil || !ch.outOfAD)
 }
 
-// spare tells whether somebody is absent at first.
+// spare reports whether somebody is absent at first.
 func (c *Company) spare(i int) bool { return i >= c.Size()-c.options.Absent }
 
-// absent tells whether somebody is yet to be hired.
+// absent reports whether somebody is yet to be hired.
 func (c *Company) absent(i int) bool {
 	ch := c.changes[i]
 	return c.spare(i) && (ch == nil || ch.hired.IsZero())

@@ -59,14 +59,14 @@ func holdsE3(p Person) bool {
 	return p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == skuE3 && a.Active() })
 }
 
-// idleInEntra is the Microsoft 365 rule, with a grace of 14 days, apart from exemptions.
+// idleInEntra returns the Microsoft 365 rule, with a grace of 14 days, apart from exemptions.
 func idleInEntra(p Person) bool {
 	last := p.Entra.LastActivity()
 	idle := last.IsZero() && p.Entra.Created.Before(testStart.Add(-14*day)) || !last.IsZero() && last.Before(testStart.Add(-60*day))
 	return idle && p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee"
 }
 
-// idleInAD is the Citrix rule.
+// idleInAD returns the Citrix rule.
 func idleInAD(p Person) bool {
 	if last := p.AD.LastLogonTimestamp; !last.IsZero() {
 		return last.Before(testStart.Add(-90 * day))
@@ -78,7 +78,7 @@ func usesCitrix(p Person) bool {
 	return slices.Contains(p.ADGroups, CitrixGroup) || slices.Contains(p.ADGroups, groups[groupContractors].dn)
 }
 
-// exempted are those whom the demo policy exempts, and those whose halves
+// exempted returns those whom the demo policy exempts, and those whose halves
 // disagree, who stay undecided.
 func exempted(p Person) bool {
 	return p.Index < 2 || p.Kind == WrongAnchor || slices.Contains(p.Groups, "LIC-Exempt") || slices.Contains(p.Groups, "LIC-Exempt-Leave")

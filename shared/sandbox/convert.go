@@ -16,7 +16,7 @@ const (
 	linked              // it is, to the account that sid and anchor name
 )
 
-// linkOf is the link of a person's account in Entra ID.
+// linkOf returns the link of a person's account in Entra ID.
 func (c *Company) linkOf(i int, t profile) (l link) {
 	if ch := c.changes[i]; ch != nil {
 		l = ch.link

@@ -23,7 +23,7 @@ var (
 // noSuccessBefore is when Entra ID began to keep lastSuccessfulSignInDateTime.
 var noSuccessBefore = time.Date(2023, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// datesOf are the dates of a person, by what they are like and by what they
+// datesOf returns the dates of a person, by what they are like and by what they
 // did in the sandbox.
 func (c *Company) datesOf(i int, t profile) dates {
 	d := c.dice(i, streamDates)
@@ -56,7 +56,7 @@ func (c *Company) datesOf(i int, t profile) dates {
 	return x
 }
 
-// within is an instant in the span, at least two hours before the start.
+// within returns an instant in the span, at least two hours before the start.
 func (c *Company) within(d *dice, s span) time.Time {
 	return c.start.Add(-time.Duration(s.from)*day - 2*time.Hour - seconds(d, time.Duration(s.to-s.from)*day-3*time.Hour))
 }
@@ -101,7 +101,7 @@ func (x *dates) used(ch *change, now time.Time) {
 	}
 }
 
-// earliest is the earliest of the dates that are set.
+// earliest returns the earliest of the dates that are set.
 func earliest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if !t.IsZero() && t.Before(first) {

@@ -64,7 +64,7 @@ func filterTokens(s string) (tokens []string, err error) {
 	return tokens, nil
 }
 
-// quotedEnd is the end of the quoted string that s begins with, or -1. A quote
+// quotedEnd returns the end of the quoted string that s begins with, or -1. A quote
 // within is doubled.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
@@ -148,12 +148,12 @@ func (p *filterParser) list() (values []string, err error) {
 	}
 }
 
-// is tells whether the filter is one comparison of this form.
+// is reports whether the filter is one comparison of this form.
 func (c *clause) is(path, op string) bool {
 	return c != nil && c.and == nil && c.path == path && c.op == op
 }
 
-// mentions tells whether any comparison is about a property or its parts.
+// mentions reports whether any comparison is about a property or its parts.
 func (c *clause) mentions(property string) bool {
 	for ; c != nil; c = c.and {
 		if c.path == property || strings.HasPrefix(c.path, property+"/") {

@@ -50,7 +50,7 @@ func tooMany(wait time.Duration) *graphError {
 	return &graphError{http.StatusTooManyRequests, "TooManyRequests", "Too many requests. Wait before you ask again.", h}
 }
 
-// envelope is the body of an error.
+// envelope returns the body of an error.
 func (e *graphError) envelope(now time.Time, request, client string) []byte {
 	type inner struct {
 		Date    string `json:"date"`
@@ -66,7 +66,7 @@ func (e *graphError) envelope(now time.Time, request, client string) []byte {
 	return b
 }
 
-// requestID is a GUID that depends on n alone.
+// requestID returns a GUID that depends on n alone.
 func requestID(n uint64) string {
 	d := dice{n}
 	var g guid

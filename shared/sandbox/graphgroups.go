@@ -47,7 +47,7 @@ func (g *graph) getGroup(q *query) (answer, error) {
 	return ok(appendObject(nil, one, selected, entityContext(q, "groups"+selection(q)))), nil
 }
 
-// memberProperties are those selected for members, who are users and groups.
+// memberProperties returns those selected for members, who are users and groups.
 func memberProperties(q *query) (users []property[entraUser], nested []property[group], err error) {
 	if q.names == nil {
 		return selectFrom(userProperties, userDefaults), selectFrom(groupProperties, groupDefaults), nil
@@ -152,7 +152,7 @@ func (g *graph) addMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// referenced is the object id in a reference such as
+// referenced returns the object id in a reference such as
 // https://graph.microsoft.com/v1.0/directoryObjects/{id}.
 func referenced(reference string) (string, error) {
 	_, path, found := strings.Cut(reference, version+"/")
@@ -181,7 +181,7 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// absent is the answer to removing somebody who is not there: 404, or 400 in these
+// absent returns the answer to removing somebody who is not there: 404, or 400 in these
 // words, as several clients recorded it for a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {

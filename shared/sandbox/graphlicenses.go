@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// organization is the one object of its collection; its id is the tenant's
+// organization returns the one object of its collection; its id is the tenant's
 // (docs-contrib: api-reference/v1.0/api/organization-list.md).
 func (g *graph) organization(q *query) (answer, error) {
 	selected, err := properties(q, organizationProperties, []string{"id", "displayName", "tenantType"}, "organization")
@@ -144,7 +144,7 @@ func (g *graph) assignLicense(q *query) (answer, error) {
 	return userAnswer(q, g.c.entraUser(i, g.c.profile(i)), selectFrom(userProperties, append([]string{"assignedLicenses", "usageLocation"}, userDefaults...))), nil
 }
 
-// changed are the person's paths after a change of the direct ones.
+// changed returns the person's paths after a change of the direct ones.
 func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	t := c.profile(i)
 	list := slices.Clone(c.assignments(i, t))

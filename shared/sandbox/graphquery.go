@@ -61,7 +61,7 @@ func (q *query) readSelect(s string) error {
 	return nil
 }
 
-// selects tells whether the client asked for a property by name.
+// selects reports whether the client asked for a property by name.
 func (q *query) selects(name string) bool { return slices.Contains(q.names, name) }
 
 func (q *query) readTop(s string) error {
@@ -109,10 +109,10 @@ func (q *query) readToken(s string) error {
 	return nil
 }
 
-// base is the address of the service, as the client wrote it.
+// base returns the address of the service, as the client wrote it.
 func (q *query) base() string { return "http://" + q.r.Host + version }
 
-// nextLink is the address of the page that begins at next: the same options,
+// nextLink returns the address of the page that begins at next: the same options,
 // and an opaque token.
 func (q *query) nextLink(next int) string {
 	var b strings.Builder

@@ -53,7 +53,7 @@ func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w i
 	file(w, r.URL.Path)
 }
 
-// mailboxReport is the file: everybody who holds a product with a mailbox.
+// mailboxReport returns the file: everybody who holds a product with a mailbox.
 func (c *Company) mailboxReport(w io.Writer, _ string) {
 	fmt.Fprint(w, mailboxColumns, map[bool]string{true: "Recipient Type,"}[c.typed], "Report Period\n")
 	now := c.now()

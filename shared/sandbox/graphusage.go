@@ -125,7 +125,7 @@ const (
 	columnPeriod    = "Report Period"
 )
 
-// activeUserColumns are those of getOffice365ActiveUserDetail (Graph documentation, version
+// activeUserColumns returns those of getOffice365ActiveUserDetail (Graph documentation, version
 // 1.0, CSV).
 func activeUserColumns() (columns []string) {
 	columns = []string{columnRefreshed, "User Principal Name", "Display Name", "Is Deleted", "Deleted Date"}
@@ -158,7 +158,7 @@ func (c *Company) writeRow(w io.Writer, mark string, columns []string, cell func
 	fmt.Fprint(w, mark, strings.Join(cells, ","), "\r\n")
 }
 
-// usageCell is what a report has of a person in one column.
+// usageCell returns what a report has of a person in one column.
 func (c *Company) usageCell(i int, t profile, column string, held []string, refreshed time.Time) string {
 	switch {
 	case column == c.reports.Blank:
@@ -194,7 +194,7 @@ func (c *Company) usageCell(i int, t profile, column string, held []string, refr
 	return ""
 }
 
-// nameInReport is a hash where names are concealed.
+// nameInReport returns a hash where names are concealed.
 func (c *Company) nameInReport(i int, t profile) string {
 	switch {
 	case c.concealed:
@@ -207,7 +207,7 @@ func (c *Company) nameInReport(i int, t profile) string {
 	return c.entraUser(i, t).UserPrincipalName
 }
 
-// lastUse is a day, or nothing when there is none in the 180 days of the report.
+// lastUse returns a day, or nothing when there is none in the 180 days of the report.
 func (c *Company) lastUse(i int, t profile, s directory.Signal, refreshed time.Time) string {
 	last, set := c.uses[use{i, s}]
 	if !set {

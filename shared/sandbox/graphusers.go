@@ -55,7 +55,7 @@ func countOf(found iter.Seq[int]) (n int) {
 	return n
 }
 
-// selection is how a context names what was selected.
+// selection returns how a context names what was selected.
 func selection(q *query) string {
 	if q.names == nil {
 		return ""
@@ -63,7 +63,7 @@ func selection(q *query) string {
 	return "(" + strings.Join(q.names, ",") + ")"
 }
 
-// usersBy are the people a filter asks for, in order, beginning at a number.
+// usersBy returns the people a filter asks for, in order, beginning at a number.
 func (c *Company) usersBy(f *clause, from int) (iter.Seq[int], error) {
 	var people []int
 	switch {
@@ -141,7 +141,7 @@ func userAnswer(q *query, u *entraUser, selected []property[entraUser]) answer {
 	return ok(appendObject(nil, u, selected, entityContext(q, "users"+selection(q))+u.typeOf("")))
 }
 
-// entityContext is the annotation of a single entity.
+// entityContext returns the annotation of a single entity.
 func entityContext(q *query, set string) string {
 	b := appendText([]byte(`"@odata.context":`), q.base()+"/$metadata#"+set+"/$entity")
 	return string(append(b, ','))
@@ -188,7 +188,7 @@ const (
 	groupType = `"@odata.type":"#microsoft.graph.group",`
 )
 
-// deleteUser is what Graph makes of a member's path without /$ref: it deletes
+// deleteUser returns what Graph makes of a member's path without /$ref: it deletes
 // the user, not the membership.
 func (g *graph) deleteUser(q *query) (answer, error) {
 	g.c.mu.Lock()

@@ -88,7 +88,7 @@ func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x",
 // membership is one person in one group.
 type membership struct{ group, person int }
 
-// isMember tells whether the person is listed in the group itself.
+// isMember reports whether the person is listed in the group itself.
 func (c *Company) isMember(g, i int, t profile) bool {
 	if len(c.joined) > 0 {
 		if in, changed := c.joined[membership{g, i}]; changed {
@@ -98,7 +98,7 @@ func (c *Company) isMember(g, i int, t profile) bool {
 	return groups[g].first(t)
 }
 
-// isTransitiveMember tells whether the person is in the group of Active Directory or in
+// isTransitiveMember reports whether the person is in the group of Active Directory or in
 // one nested in it.
 func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 	if c.isMember(g, i, t) {
@@ -145,7 +145,7 @@ func (m *memberLists) forgetAll() {
 	clear(m.lists)
 }
 
-// adMembers are the people listed in an AD group, in order.
+// adMembers returns the people listed in an AD group, in order.
 func (c *Company) adMembers(g int) []int32 {
 	c.members.mu.Lock()
 	defer c.members.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 // guid is a GUID in the byte order of its text.
 type guid [16]byte
 
-// guidOf is the GUID of a person for one purpose. Its last twelve digits are
+// guidOf returns the GUID of a person for one purpose. Its last twelve digits are
 // the person's number, which leads back to the person and helps when reading logs.
 func (c *Company) guidOf(i, stream int) (g guid) {
 	d := c.dice(i, stream)
@@ -33,7 +33,7 @@ func (g guid) String() string {
 	return string(s[:])
 }
 
-// raw is the byte order in which Active Directory stores a GUID.
+// raw returns the byte order in which Active Directory stores a GUID.
 func (g guid) raw() string {
 	g[0], g[1], g[2], g[3] = g[3], g[2], g[1], g[0]
 	g[4], g[5] = g[5], g[4]
@@ -43,7 +43,7 @@ func (g guid) raw() string {
 
 func (g guid) base64() string { return base64.StdEncoding.EncodeToString([]byte(g.raw())) }
 
-// isGUID tells whether s is a GUID as Graph writes them.
+// isGUID reports whether s is a GUID as Graph writes them.
 func isGUID(s string) bool {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
@@ -88,7 +88,7 @@ func (c *Company) objectGUID(i int) guid {
 	return c.guidOf(i, streamObjectGUID)
 }
 
-// userID is the object id of the account the person has in Entra ID now.
+// userID returns the object id of the account the person has in Entra ID now.
 func (c *Company) userID(i int) string {
 	if ch := c.changes[i]; ch != nil && ch.again > 0 {
 		return c.guidOf(i, streamReplaced+2*(ch.again-1)+1).String()
@@ -109,7 +109,7 @@ func (c *Company) rid(i int) int { return firstRID + i + c.Size()*c.replacedOf(i
 
 func sidText(rid int) string { return domainSID + "-" + strconv.Itoa(rid) }
 
-// sidBytes is a SID of the domain as Active Directory stores it.
+// sidBytes returns a SID of the domain as Active Directory stores it.
 func sidBytes(rid int) string {
 	b := []byte{1, 5, 0, 0, 0, 0, 0, 5}
 	for _, a := range domainAuthorities {

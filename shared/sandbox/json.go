@@ -34,7 +34,7 @@ func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) 
 	return append(b, '}')
 }
 
-// text is a property that is null when it is empty.
+// text returns a property that is null when it is empty.
 func text[T any](name string, get func(*T) string) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendText(b, get(v)) }}
 }
@@ -43,7 +43,7 @@ func boolean[T any](name string, get func(*T) bool) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendBool(b, get(v)) }}
 }
 
-// constant is a property that has one value, given as JSON, for every object.
+// constant returns a property that has one value, given as JSON, for every object.
 func constant[T any](name, value string) property[T] {
 	return property[T]{name, func(b []byte, _ *T) []byte { return append(b, value...) }}
 }

@@ -10,14 +10,14 @@ func (c *Company) MakeAgent(i int) {
 	c.changeOf(i).agent = true
 }
 
-// SetDisplayName gives a person another displayName in Entra ID.
+// SetDisplayName returns a person another displayName in Entra ID.
 func (c *Company) SetDisplayName(i int, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).displayName = name
 }
 
-// SetUPN gives a person another userPrincipalName in Entra ID, as after a marriage. Its
+// SetUPN returns a person another userPrincipalName in Entra ID, as after a marriage. Its
 // domain is the company's.
 func (c *Company) SetUPN(i int, upn string) {
 	c.mu.Lock()
@@ -49,7 +49,7 @@ func (c *Company) TellRecipientTypes() {
 // agentType is the annotation of an agent's account, also in a list of users.
 const agentType = `"@odata.type":"#microsoft.graph.agentUser",`
 
-// typeOf is the annotation of the type of a user: plain is that of one who is no agent.
+// typeOf returns the annotation of the type of a user: plain is that of one who is no agent.
 func (u *entraUser) typeOf(plain string) string {
 	if u.Agent() {
 		return agentType

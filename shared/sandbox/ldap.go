@@ -154,7 +154,7 @@ func (s *ldapServer) bind(x *Exchange) {
 	x.end(nil, code, diagnostic)
 }
 
-// knows tells whether a name is one of the three an account may bind by.
+// knows reports whether a name is one of the three an account may bind by.
 func (s *ldapServer) knows(name string) bool {
 	for _, n := range []string{bindDN, bindAccount + "@" + dnsDomain, `CORP\` + bindAccount} {
 		if strings.EqualFold(n, name) {

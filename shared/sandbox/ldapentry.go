@@ -114,7 +114,7 @@ func fixedEntries() []*entry {
 	return list
 }
 
-// controllerEntries are what tells of a controller below CN=Sites.
+// controllerEntries returns what tells of a controller below CN=Sites.
 func controllerEntries(name, host string) []*entry {
 	server := "CN=" + name + "," + sitesDN
 	return []*entry{
@@ -127,7 +127,7 @@ func controllerEntries(name, host string) []*entry {
 	}
 }
 
-// groupEntry is the object of one of all groups.
+// groupEntry returns the object of one of all groups.
 func groupEntry(all []group, n int) *entry {
 	g := &all[n]
 	name, parent, _ := strings.Cut(g.dn, ",")
@@ -152,7 +152,7 @@ func groupEntry(all []group, n int) *entry {
 	return e
 }
 
-// rootDSE is what a controller tells of itself before any bind.
+// rootDSE returns what a controller tells of itself before any bind.
 func (c *Company) rootDSE() *entry {
 	e := &entry{person: -1, group: -1}
 	e.set("defaultNamingContext", BaseDN)
@@ -177,7 +177,7 @@ func (c *Company) rootDSE() *entry {
 // questions. Larger companies cost no memory.
 const keptPeople = 10_000
 
-// personEntry is a person's object. The person must have one. Nobody changes an object
+// personEntry returns a person's object. The person must have one. Nobody changes an object
 // that was made; changeOf forgets it.
 func (c *Company) personEntry(i int, t profile) *entry {
 	if i >= len(c.entries) {
@@ -263,7 +263,7 @@ func accountControl(enabled directory.Flag) string {
 	return "514"
 }
 
-// fileTime is an instant in 100 ns since 1601; lastLogon is 0 when there was none.
+// fileTime returns an instant in 100 ns since 1601; lastLogon is 0 when there was none.
 func fileTime(t time.Time) string {
 	if t.IsZero() {
 		return "0"

@@ -111,7 +111,7 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// telling is a person's object as it tells of its logons tonight.
+// telling returns a person's object as it tells of its logons tonight.
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {
 		return e

@@ -129,7 +129,7 @@ func (x *condition) matches(c *Company, e *entry) bool {
 	}
 }
 
-// contains tells whether a group lists an object, or (chain) holds it through
+// contains reports whether a group lists an object, or (chain) holds it through
 // nested groups.
 func (c *Company) contains(outer, inner *entry, chain bool) bool {
 	if outer.group < 0 {
@@ -178,7 +178,7 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// only are the people that the condition can hold for, when it asks for a
+// only returns the people that the condition can hold for, when it asks for a
 // value that leads to one. Without it every question about one person would
 // visit all of them.
 func (x *condition) only(c *Company) (people []int, bounded bool) {

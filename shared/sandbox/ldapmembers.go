@@ -10,15 +10,15 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// memberCount is the number of values of member. The company must be locked.
+// memberCount returns the number of values of member. The company must be locked.
 func (c *Company) memberCount(g int) int { return len(c.nestedInAD(g)) + len(c.adMembers(g)) }
 
-// nestedInAD are the groups of Active Directory listed in another one.
+// nestedInAD returns the groups of Active Directory listed in another one.
 func (c *Company) nestedInAD(g int) []int {
 	return slices.DeleteFunc(slices.Clone(c.group(g).nested), func(n int) bool { return !c.group(n).inAD() })
 }
 
-// memberDNs are the values from one position to another, both counted from 0.
+// memberDNs returns the values from one position to another, both counted from 0.
 func (c *Company) memberDNs(g, from, to int) (dns []string) {
 	nested, people := c.nestedInAD(g), c.adMembers(g)
 	for n := from; n <= to && n < len(nested)+len(people); n++ {
@@ -45,7 +45,7 @@ func (c *Company) extended(dns []string) (long []string) {
 	return long
 }
 
-// membersAsked are the values of member that a client asked for. No more than
+// membersAsked returns the values of member that a client asked for. No more than
 // 1,500 come at once; the name of the attribute then tells which.
 func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribute) {
 	from, to, ranged, wanted := 0, maxValues-1, false, all

@@ -53,7 +53,7 @@ func lowered(names []string) (lower []string) {
 	return lower
 }
 
-// primaryOf is the RID of a person's primary group: most often Domain Users.
+// primaryOf returns the RID of a person's primary group: most often Domain Users.
 func (c *Company) primaryOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.primary != 0 {
 		return ch.primary
@@ -61,7 +61,7 @@ func (c *Company) primaryOf(i int) int {
 	return 513
 }
 
-// hides tells whether an attribute may not be read.
+// hides reports whether an attribute may not be read.
 func (e *entry) hides(name string) bool { return slices.Contains(e.hidden, strings.ToLower(name)) }
 
 // descriptorAttribute is returned only when a search names it, and only with the
@@ -73,7 +73,7 @@ const (
 	systemAuditFlag     = 0x8
 )
 
-// descriptor is the entry's discretionary access control list: what is hidden is
+// descriptor returns the entry's discretionary access control list: what is hidden is
 // denied to idleseat's account, and everybody who proved who they are reads the rest.
 func (e *entry) descriptor() string {
 	const (
@@ -106,13 +106,13 @@ func (e *entry) descriptor() string {
 
 const authenticatedUsers = "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
-// schemaGUID is the schemaIDGUID of an attribute.
+// schemaGUID returns the schemaIDGUID of an attribute.
 func schemaGUID(name string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(name)))
 	return string(sum[:16])
 }
 
-// schemaEntries are the attributes of people and groups in the schema.
+// schemaEntries returns the attributes of people and groups in the schema.
 func schemaEntries() []*entry {
 	list := []*entry{plain(schemaDN, configDN, []string{"top", "dMD"})}
 	names := slices.Concat(directory.ADAttributes(), []string{"objectSid", "objectGUID", "lastLogon", "primaryGroupID", "member", "memberOf"})

@@ -233,7 +233,7 @@ func (x *search) person(n int) (int, bool) {
 	return n, n < x.c.Size()
 }
 
-// inScope tells whether an object is where the search looks. The naming
+// inScope reports whether an object is where the search looks. The naming
 // context of the configuration is not part of the domain's.
 func (x *search) inScope(e *entry) bool {
 	if x.m.Scope == ldap.ScopeBaseObject {
@@ -250,13 +250,13 @@ func (x *search) inScope(e *entry) bool {
 	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+base)
 }
 
-// inSchema tells whether an object is of the schema, a naming context of its own.
+// inSchema reports whether an object is of the schema, a naming context of its own.
 func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 
 // constructed is worked out by the server, and told only by its name.
 const constructed = "allowedAttributesEffective"
 
-// selected are the attributes that the client asked for, by the schema's names.
+// selected returns the attributes that the client asked for, by the schema's names.
 func (c *Company) selected(e *entry, m *searchRequest) (attrs []attribute) {
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
 	for _, a := range e.attrs {

@@ -12,7 +12,7 @@ const firstUSN = 10_000
 
 const settingsDN = "CN=NTDS Settings,CN=DC1," + sitesDN
 
-// numbered gives the controller's settings the invocationId of a database of
+// numbered returns the controller's settings the invocationId of a database of
 // its own: nothing that happens to one company is known to another.
 func numbered(list []*entry) []*entry {
 	var id guid
@@ -25,7 +25,7 @@ func numbered(list []*entry) []*entry {
 	return list
 }
 
-// usnOf is a person's uSNChanged. Memberships are kept with the group, and
+// usnOf returns a person's uSNChanged. Memberships are kept with the group, and
 // lastLogon is not replicated: neither moves it.
 func (c *Company) usnOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.usn > 0 {
@@ -34,10 +34,10 @@ func (c *Company) usnOf(i int) int {
 	return firstUSN + i
 }
 
-// highestUSN is the controller's highestCommittedUSN.
+// highestUSN returns the controller's highestCommittedUSN.
 func (c *Company) highestUSN() int { return firstUSN + c.Size() + c.moved }
 
-// move gives a person the next number.
+// move returns a person the next number.
 func (c *Company) move(i int) {
 	c.moved++
 	c.changeOf(i).usn = c.highestUSN()

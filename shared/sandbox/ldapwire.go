@@ -60,7 +60,7 @@ func (f *fields) next() *ber.Packet {
 
 func (f *fields) text() string { return octets(f.next()) }
 
-// octets are the content of a part.
+// octets returns the content of a part.
 func octets(p *ber.Packet) string {
 	if p.Data == nil {
 		return ""
@@ -80,7 +80,7 @@ func (f *fields) flag() bool {
 	return v
 }
 
-// texts are the values of a sequence or a set.
+// texts returns the values of a sequence or a set.
 func (f *fields) texts() (list []string) {
 	for _, c := range f.next().Children {
 		list = append(list, octets(c))
@@ -193,7 +193,7 @@ func appendHead(b []byte, tag byte, length int) []byte {
 	}
 }
 
-// sized is how long a part is with its head.
+// sized returns how long a part is with its head.
 func sized(length int) int {
 	switch {
 	case length < 1<<7:

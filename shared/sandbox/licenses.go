@@ -59,7 +59,7 @@ const (
 // seats are counted by skuId.
 type seats struct{ enabled, consumed int }
 
-// assignments are the paths by which the person holds products now.
+// assignments returns the paths by which the person holds products now.
 func (c *Company) assignments(i int, t profile) []assignment {
 	if ch := c.changes[i]; ch != nil && ch.licensed {
 		return ch.assignments
@@ -67,11 +67,11 @@ func (c *Company) assignments(i int, t profile) []assignment {
 	return firstAssignments(t, c.given(i, t))
 }
 
-// given is when a person got the licenses that they had at first. A change of one
+// given returns when a person got the licenses that they had at first. A change of one
 // path leaves the dates of the others alone.
 func (c *Company) given(i int, t profile) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
 
-// firstAssignments are the paths a person has before any write.
+// firstAssignments returns the paths a person has before any write.
 func firstAssignments(t profile, since time.Time) (list []assignment) {
 	path := func(sku string, g int) {
 		a := directory.Assignment{SKU: sku, State: stateActive}
@@ -141,7 +141,7 @@ func (c *Company) SetSeats(part string, enabled int) {
 	}
 }
 
-// Seats are how many seats of a product are paid for, and how many are taken.
+// Seats returns how many seats of a product are paid for, and how many are taken.
 func (c *Company) Seats(part string) (enabled, consumed int) {
 	c.advance()
 	c.mu.RLock()
@@ -154,7 +154,7 @@ func (c *Company) Seats(part string) (enabled, consumed int) {
 	return 0, 0
 }
 
-// heldSKUs are the products that at least one path gives, each once.
+// heldSKUs returns the products that at least one path gives, each once.
 func heldSKUs(list []assignment) (skus []string) {
 	for _, a := range list {
 		if a.Active() && !slices.Contains(skus, a.SKU) {
@@ -164,7 +164,7 @@ func heldSKUs(list []assignment) (skus []string) {
 	return skus
 }
 
-// hasMailbox tells whether one of the products has an Exchange mailbox.
+// hasMailbox reports whether one of the products has an Exchange mailbox.
 func hasMailbox(skus []string) bool {
 	return slices.ContainsFunc(skus, func(sku string) bool {
 		p, _ := productOf(sku)

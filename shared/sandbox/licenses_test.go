@@ -18,7 +18,7 @@ func (a *asker) member(method string, g, i int) reply {
 	return a.do(method, "/groups/"+groups[g].id+"/members/"+a.id(i)+"/$ref", "")
 }
 
-// paths are a user's states as "product by group state error", and the
+// paths returns a user's states as "product by group state error", and the
 // products in assignedLicenses.
 func (a *asker) paths(i int) (states, licenses []string) {
 	a.t.Helper()

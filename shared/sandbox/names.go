@@ -41,7 +41,7 @@ var awkward = []name{
 	{`back\slash`, `#hash, +plus`, "slash"},
 }
 
-// nameOf is the name of a person. The number at the end of the local part
+// nameOf returns the name of a person. The number at the end of the local part
 // leads from a UPN back to the person.
 func (c *Company) nameOf(i int, k Kind) name {
 	if i < len(fixtures) {
@@ -88,7 +88,7 @@ func (c *Company) byFirstUPN(upn string) (int, bool) {
 	return i, strings.EqualFold(c.nameOf(i, c.profile(i).kind).local, local)
 }
 
-// accountName is the sAMAccountName of a person.
+// accountName returns the sAMAccountName of a person.
 func accountName(i int) string {
 	digits := strconv.Itoa(i)
 	return "u" + "0000000"[:max(0, 7-len(digits))] + digits

@@ -26,7 +26,7 @@ type Person struct {
 	ADGroups []string // DNs of the AD groups the person is listed in
 }
 
-// Person is the truth about person i now. It panics when i is not in
+// Person returns the truth about person i now. It panics when i is not in
 // [0, Size()).
 func (c *Company) Person(i int) Person {
 	if i < 0 || i >= c.Size() {
@@ -133,7 +133,7 @@ func (c *Company) entraUser(i int, t profile) *entraUser {
 	return u
 }
 
-// entraCreated is when the account in Entra ID was made.
+// entraCreated returns when the account in Entra ID was made.
 func (c *Company) entraCreated(i int, t profile, x dates) time.Time {
 	switch {
 	case !x.madeAgain.IsZero():
@@ -145,7 +145,7 @@ func (c *Company) entraCreated(i int, t profile, x dates) time.Time {
 	}
 }
 
-// isGuest tells whether the account in Entra ID is that of a guest.
+// isGuest reports whether the account in Entra ID is that of a guest.
 func (c *Company) isGuest(i int, t profile) bool {
 	ch := c.changes[i]
 	if ch != nil && ch.again > 0 {
@@ -154,7 +154,7 @@ func (c *Company) isGuest(i int, t profile) bool {
 	return t.kind == Guest || ch != nil && ch.guest
 }
 
-// link gives an account what it has from Active Directory.
+// link returns an account what it has from Active Directory.
 func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	l := c.linkOf(i, t)
 	u.once, u.linked = l.state != never, l.state == linked || l.state == ended
@@ -181,7 +181,7 @@ func (c *Company) show(u *entraUser, list []assignment) {
 
 var offices = []string{"Oslo", "Bergen", "Tromsø"}
 
-// anchor is what Entra Connect took as the source anchor.
+// anchor returns what Entra Connect took as the source anchor.
 func (c *Company) anchor(i int, t profile) guid {
 	switch {
 	case t.kind == WrongAnchor:
@@ -201,7 +201,7 @@ func extension(i int, t profile) directory.ExtensionAttributes {
 	return e
 }
 
-// place is the common name of an AD account and the organizational unit it is in.
+// place returns the common name of an AD account and the organizational unit it is in.
 func (c *Company) place(i int, t profile, n name) (cn, parent string) {
 	cn = n.display()
 	if ch := c.changes[i]; ch != nil && ch.commonName != "" {

@@ -2,7 +2,7 @@ package sandbox
 
 import "fmt"
 
-// Policy is the demo policy: the two rules against this company, in mode
+// Policy returns the demo policy: the two rules against this company, in mode
 // review, with limits that fit its size and a leave that has not ended.
 func (s *Sandbox) Policy() []byte {
 	c := s.Company

@@ -136,7 +136,7 @@ func offsets(seed uint64) (o [drawCount]uint64) {
 	return o
 }
 
-// draw is a number from 0 to 999.
+// draw returns a number from 0 to 999.
 func (c *Company) draw(i, what int) int {
 	n, _ := bits.Mul64(c.offsets[what]+uint64(i)*steps[what], 1000)
 	return int(n)

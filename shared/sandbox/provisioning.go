@@ -14,7 +14,7 @@ const AppGroup = "APP-Salesforce"
 // application provisioning service can't read users in nested groups".
 const provisioningCycle = 40 * time.Minute
 
-// HasSeat tells whether the person is an active user of the application now.
+// HasSeat reports whether the person is an active user of the application now.
 func (c *Company) HasSeat(i int) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

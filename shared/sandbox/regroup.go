@@ -33,10 +33,10 @@ type GroupChange struct {
 	Hidden, Unhidden, Denied bool
 }
 
-// unseen tells that the application may not see who is in the group.
+// unseen reports whether the application may not see who is in the group.
 func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 
-// lists tells whether Graph shows a person in a group: who is in it, as far as the
+// lists reports whether Graph shows a person in a group: who is in it, as far as the
 // application may see.
 func (g *group) lists() bool { return !g.deleted && !g.unseen() }
 
@@ -98,7 +98,7 @@ func (c *Company) laterAll(n int, people []int, in bool) {
 	c.advanceTo(c.now())
 }
 
-// entraMembers are the people in a group of Entra ID, whoever may see them.
+// entraMembers returns the people in a group of Entra ID, whoever may see them.
 func (c *Company) entraMembers(n int) (people []int) {
 	for i := range c.Size() {
 		if c.isEntraMember(n, i) {
@@ -158,10 +158,10 @@ func (c *Company) rebuild(n int) {
 	c.rebuildEntries()
 }
 
-// group is a group as it is now.
+// group returns a group as it is now.
 func (c *Company) group(n int) *group { return &(*c.present.Load())[n] }
 
-// entraGroup is a group as it is now; nil when Entra ID has none of that number.
+// entraGroup returns a group as it is now; nil when Entra ID has none of that number.
 func (c *Company) entraGroup(n int) *group {
 	if g := c.group(n); g.id != "" && !g.deleted {
 		return g
@@ -190,7 +190,7 @@ func (c *Company) groupByID(id string) (int, *group) {
 	return 0, nil
 }
 
-// departmentAsked is the department that a rule asks for.
+// departmentAsked returns the department that a rule asks for.
 func departmentAsked(rule string) (department string, known bool) {
 	_, err := fmt.Sscanf(rule, "user.department -eq %q", &department)
 	return department, err == nil

@@ -14,7 +14,7 @@ import (
 
 const anotherID = "66666666-0000-4000-8000-000000000001"
 
-// groupFacts are what Graph shows of the license group of E3.
+// groupFacts returns what Graph shows of the license group of E3.
 func (v *viewer) groupFacts() map[string]string {
 	v.t.Helper()
 	facts := map[string]string{}

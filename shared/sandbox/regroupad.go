@@ -40,7 +40,7 @@ func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	})
 }
 
-// noPrimary gives those whose primary group it is their usual one, since Active Directory
+// noPrimary returns those whose primary group it is their usual one, since Active Directory
 // deletes no group that is somebody's primary group (MS-SAMR 3.1.1.8.5).
 func (c *Company) noPrimary(n int) {
 	for i := range c.Size() {
@@ -82,5 +82,5 @@ func (c *Company) adGroup(dn string) (int, bool) {
 	return n, n >= 0
 }
 
-// inAD tells whether Active Directory has the group.
+// inAD reports whether Active Directory has the group.
 func (g *group) inAD() bool { return g.dn != "" && !g.gone }

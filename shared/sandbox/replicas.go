@@ -22,7 +22,7 @@ type past[T any] struct {
 	was   T
 }
 
-// at is the instant whose state a read of an object shows; zero: the current one.
+// at returns the instant whose state a read of an object shows; zero: the current one.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
 		return time.Time{}
@@ -31,7 +31,7 @@ func (r replica) at(object uint64) time.Time {
 	return r.c.now().Add(-time.Duration(d.next() % uint64(r.c.options.Lag+1)))
 }
 
-// pastAt is what a list of replaced values held at an instant; found is false when
+// pastAt returns what a list of replaced values held at an instant; found is false when
 // the current value held already.
 func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	if at.IsZero() {
@@ -51,7 +51,7 @@ const (
 	objectMembers
 )
 
-// user is an account as this replica shows it.
+// user returns an account as this replica shows it.
 func (r replica) user(i int) *entraUser {
 	t := r.c.profile(i)
 	u := r.c.entraUser(i, t)
@@ -63,7 +63,7 @@ func (r replica) user(i int) *entraUser {
 	return u
 }
 
-// isMember tells whether a person is listed in a group, as it was at an instant.
+// isMember reports whether a person is listed in a group, as it was at an instant.
 func (r replica) isMember(g, i int, t profile, at time.Time) bool {
 	if in, found := pastAt(r.c.earlier[membership{g, i}], at); found {
 		return in

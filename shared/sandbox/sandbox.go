@@ -101,7 +101,7 @@ func (s *Sandbox) Close() error {
 	return errors.Join(append(errs, os.RemoveAll(s.folder))...)
 }
 
-// Env are the variables that lead idleseat to the company, as NAME=value.
+// Env returns the variables that lead idleseat to the company, as NAME=value.
 func (s *Sandbox) Env() []string {
 	return []string{
 		"IDLESEAT_GRAPH_URL=" + s.GraphURL,
@@ -138,7 +138,7 @@ func (s *Sandbox) Meddle(with func(*Exchange)) {
 	s.ldap.before.Store(&with)
 }
 
-// Requests are the requests so far, in order.
+// Requests returns the requests so far, in order.
 func (s *Sandbox) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +149,7 @@ func (s *Sandbox) Requests() []Request {
 	return list
 }
 
-// Count is the number of requests so far with this method and template.
+// Count returns the number of requests so far with this method and template.
 func (s *Sandbox) Count(method, template string) (n int) {
 	for _, r := range s.Requests() {
 		if r.Method == method && r.Template == template {

@@ -96,7 +96,7 @@ func (x *signIns) show(d *dates, now time.Time) {
 	}
 }
 
-// newest is the latest of some instants.
+// newest returns the latest of some instants.
 func newest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if t.After(first) {

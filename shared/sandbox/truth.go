@@ -31,7 +31,7 @@ type Way struct {
 	Primary bool // the group is the primary group of the account
 }
 
-// Truth is the truth about person i, who must be in [0, Size()).
+// Truth returns the truth about person i, who must be in [0, Size()).
 func (c *Company) Truth(i int) Truth {
 	c.advance()
 	c.mu.RLock()
@@ -65,7 +65,7 @@ func (c *Company) Truth(i int) Truth {
 	return p
 }
 
-// ways are those by which a person is in a group of Active Directory, nested ones
+// ways returns those by which a person is in a group of Active Directory, nested ones
 // included.
 func (c *Company) ways(n, i int, t profile) (list []Way) {
 	g := c.group(n)
@@ -84,7 +84,7 @@ func (c *Company) ways(n, i int, t profile) (list []Way) {
 	return list
 }
 
-// firstName is the name at first of the group of Entra ID that has an object id; empty
+// firstName returns the name at first of the group of Entra ID that has an object id; empty
 // for none.
 func (c *Company) firstName(id string) string {
 	for n := range groups {

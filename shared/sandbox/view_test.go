@@ -51,7 +51,7 @@ func values(body map[string]any) (list []map[string]any) {
 	return list
 }
 
-// of is what both directories show of a person, each fact under a name of its own. It
+// of returns what both directories show of a person, each fact under a name of its own. It
 // checks that the ways to ask agree with each other, with Person and with Truth.
 func (v *viewer) of(i int) map[string]string {
 	v.t.Helper()
@@ -121,7 +121,7 @@ func (v *viewer) user(facts map[string]string, u map[string]any) {
 	}
 }
 
-// groups are those that list the user, asked from both ends.
+// groups returns those that list the user, asked from both ends.
 func (v *viewer) groups(facts map[string]string, id string, p Person) {
 	v.t.Helper()
 	var names []string
@@ -144,7 +144,7 @@ func (v *viewer) groups(facts map[string]string, id string, p Person) {
 var opaque = []string{"entra id", "entra onPremisesImmutableId", "entra onPremisesSecurityIdentifier", "entra createdDateTime",
 	"ad objectGUID", "ad objectSid", "ad whenCreated", "ad lastLogon"}
 
-// changes are the differences between two views in order. The values of more facts tell
+// changes returns the differences between two views in order. The values of more facts tell
 // nothing.
 func changes(before, after map[string]string, more ...string) (list []string) {
 	names := map[string]bool{}

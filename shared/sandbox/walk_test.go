@@ -131,7 +131,7 @@ type holding struct {
 	sku    string
 }
 
-// holdings are what everybody holds now.
+// holdings returns what everybody holds now.
 func holdings(c *Company) map[holding]bool {
 	m := map[holding]bool{}
 	for u := range c.Size() {

@@ -102,7 +102,7 @@ type Fault struct {
 	What    string // in a sentence
 }
 
-// String is the fault on one line.
+// String returns the fault on one line.
 func (f Fault) String() string {
 	return fmt.Sprintf("%s %s: %s %s: %s", f.At.UTC().Format(time.RFC3339), f.Why, f.Person, f.License, f.What)
 }

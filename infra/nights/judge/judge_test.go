@@ -20,18 +20,18 @@ var (
 
 func on(days int) time.Time { return start.Add(time.Duration(days) * oneDay) }
 
-// anna is an event about Anna and her license.
+// anna returns an event about Anna and her license.
 func anna(what What, day int, holds bool) Event {
 	return Event{What: what, At: on(day), Person: "anna", License: "e3", Holds: holds}
 }
 
-// shown is an event that can only be known later.
+// shown returns an event that can only be known later.
 func shown(e Event, at time.Time) Event {
 	e.Shown = at
 	return e
 }
 
-// seen is a night that reads the directories. failed is a night that cannot.
+// seen returns a night that reads the directories. failed is a night that cannot.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
@@ -39,7 +39,7 @@ func unread(day int) Event {
 	return Event{What: Night, At: on(day), Text: "nothing", Unread: []string{"e3"}}
 }
 
-// noticed is a rule that announces a removal 14 days before.
+// noticed returns a rule that announces a removal 14 days before.
 func noticed() Event {
 	r := mail
 	r.Notice = 14 * oneDay
@@ -173,7 +173,7 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
-// nights is a story with silence, a wait that is too long, and a mailbox without a license.
+// nights returns a story with silence, a wait that is too long, and a mailbox without a license.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}

@@ -23,7 +23,7 @@ func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 // pick is one of several.
 func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
 
-// shuffled is a list in another order.
+// shuffled returns a list in another order.
 func shuffled[T any](list []T, d dice) []T {
 	for i := len(list) - 1; i > 0; i-- {
 		d.next()

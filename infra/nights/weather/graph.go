@@ -119,7 +119,7 @@ type request struct {
 	marked bool
 }
 
-// answer is what comes of the request.
+// answer returns what comes of the request.
 func (x *request) answer(next http.Handler, header http.Header) *answer {
 	read := x.r.Method == http.MethodGet
 	if a := x.denied(header); a != nil {

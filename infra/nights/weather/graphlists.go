@@ -45,7 +45,7 @@ func encode(v any) []byte {
 	return b
 }
 
-// link is the address of the request itself. It has a mark when the next request must pass unchanged.
+// link returns the address of the request itself. It has a mark when the next request must pass unchanged.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {
@@ -126,7 +126,7 @@ func (x *request) missing(k Kind, entry json.RawMessage) bool {
 	return hit
 }
 
-// idOf is the id of an entry as the simulation writes it. Quotes in other values are escaped.
+// idOf returns the id of an entry as the simulation writes it. Quotes in other values are escaped.
 func idOf(entry json.RawMessage) string {
 	_, id, _ := bytes.Cut(entry, []byte(`"id":"`))
 	id, _, _ = bytes.Cut(id, []byte(`"`))

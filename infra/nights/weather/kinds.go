@@ -158,5 +158,5 @@ var (
 	allKinds = slices.Concat(graphKinds, ldapKinds, storeKinds)
 )
 
-// Kinds are all kinds of faults.
+// Kinds returns all kinds of faults.
 func Kinds() []Kind { return slices.Clone(allKinds) }

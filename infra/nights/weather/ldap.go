@@ -75,7 +75,7 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 	x.Serve()
 }
 
-// result is the answer of a kind of fault instead of the operation; 0: none.
+// result returns the answer of a kind of fault instead of the operation; 0: none.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// ad is the product's own client of the company's directory.
+// ad returns the product's own client of the company's directory.
 func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 	t.Helper()
 	d, err := activedirectory.New(activedirectory.Config{URLs: []string{r.ADURL}, Base: r.Base, Bind: r.Bind,

@@ -43,14 +43,14 @@ func (p *Process) Revive() {
 	p.count, p.at, p.dead = 0, 0, false
 }
 
-// Dead tells whether the process was killed.
+// Dead reports whether the process was killed.
 func (p *Process) Dead() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.dead
 }
 
-// Operations is the number of operations since the last KillAt, FreezeAt or Revive.
+// Operations returns the number of operations since the last KillAt, FreezeAt or Revive.
 func (p *Process) Operations() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -62,7 +62,7 @@ func (r *rig) reseed(seed uint64) {
 	r.Over(r.Sandbox)
 }
 
-// entra is the product's own client of the company.
+// entra returns the product's own client of the company.
 func (r *rig) entra(t *testing.T) *entra.Client {
 	t.Helper()
 	c, err := entra.New(entra.Config{GraphURL: r.GraphURL, Auth: entra.AuthDefault}, r.clock)
@@ -72,10 +72,10 @@ func (r *rig) entra(t *testing.T) *entra.Client {
 	return c
 }
 
-// storm is a night in which every operation meets these kinds.
+// storm returns a night in which every operation meets these kinds.
 func storm(kinds ...Kind) Plan { return Plan{Night: 7, Often: 1, Kinds: kinds} }
 
-// groupID is the id of a group of Entra ID.
+// groupID returns the id of a group of Entra ID.
 func (r *rig) groupID(t *testing.T, name string) string {
 	t.Helper()
 	found, _ := r.get(t, "/groups?$filter=displayName eq '"+name+"'")

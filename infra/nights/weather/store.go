@@ -64,7 +64,7 @@ func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, di
 	return k, d, err
 }
 
-// shape is a key without its random parts, so that a repeated run meets the same weather.
+// shape returns a key without its random parts, so that a repeated run meets the same weather.
 func shape(key string) string {
 	parts := strings.Split(key, "/")
 	if parts[0] != "runs" || len(parts) < 2 {
@@ -94,7 +94,7 @@ func (s *Store) Get(ctx context.Context, key string) (body io.ReadCloser, err er
 	return body, nil
 }
 
-// cutShort is a body that ends somewhere in the middle.
+// cutShort returns a body that ends somewhere in the middle.
 func cutShort(body io.ReadCloser, d dice) (io.ReadCloser, error) {
 	whole, err := io.ReadAll(body)
 	if err = errors.Join(err, body.Close()); err != nil {

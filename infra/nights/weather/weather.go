@@ -28,7 +28,7 @@ type Fault struct {
 	Nth    int    // number of the operation on the target that night, from 1; 0: all night
 }
 
-// String is the fault on one line.
+// String returns the fault on one line.
 func (f Fault) String() string {
 	return fmt.Sprintf("night %d: fault %d: %s: %s (%d)", f.Night, f.Number, f.Kind, f.Target, f.Nth)
 }

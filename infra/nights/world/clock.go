@@ -13,7 +13,7 @@ type ticks struct {
 	long  func() // called in the middle of a wait of hours; nil: nothing happens
 }
 
-// Now is the instant.
+// Now returns the instant.
 func (t *ticks) Now() time.Time { return time.Unix(0, t.nanos.Load()).UTC() }
 
 // Sleep lets d pass.

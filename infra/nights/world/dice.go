@@ -6,7 +6,7 @@ import "math/rand/v2"
 // leaving an event out changes no other number.
 type dice struct{ *rand.Rand }
 
-// throw is the dice of a purpose.
+// throw returns the dice of a purpose.
 func throw(seed uint64, purpose string, numbers ...int) dice {
 	const prime = 0x100000001b3 // FNV-1a (IETF draft-eastlake-fnv)
 	h := uint64(0xcbf29ce484222325)

@@ -30,7 +30,7 @@ type functions struct {
 	calls   int
 }
 
-// byFunctions is the deployment of a world.
+// byFunctions returns the deployment of a world.
 func (w *World) byFunctions() (*functions, error) {
 	graph, err := entra.New(entra.Config{GraphURL: w.box.GraphURL, Auth: entra.AuthDefault}, &w.clock)
 	if err != nil {

@@ -49,7 +49,7 @@ func (w *World) stopped() {
 	w.show()
 }
 
-// onHold is what an administrator does with a plan on hold. They apply it unchanged, which the tool must refuse. Then
+// onHold returns what an administrator does with a plan on hold. They apply it unchanged, which the tool must refuse. Then
 // they set the limits aside.
 func (w *World) onHold(p plan.Plan) {
 	w.correct(p)

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// work is what the tool does in a night: it finishes a late approval, plans and applies. The world goes on between
+// work returns what the tool does in a night: it finishes a late approval, plans and applies. The world goes on between
 // planning and applying.
 func (w *World) work() {
 	if w.night > 0 { // the first reading of all has nothing to be compared with
@@ -75,7 +75,7 @@ func (w *World) meanwhile(p plan.Plan) {
 	w.clock.pass(judge.Slack + time.Second)
 }
 
-// byTheWay is what else administrators do with the tool.
+// byTheWay returns what else administrators do with the tool.
 func (w *World) byTheWay() {
 	if len(w.runs) > 0 && w.happens("a run is restored", -1, 0.01) {
 		d := throw(w.options.Seed, "which run", w.night)

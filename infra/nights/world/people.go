@@ -128,7 +128,7 @@ func (w *World) inExemptGroup(i int) bool {
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 
-// upn is how the policy names somebody.
+// upn returns how the policy names somebody.
 func (w *World) upn(i int) string {
 	if p := w.box.Company.Person(i); p.Entra != nil {
 		return p.Entra.UserPrincipalName

@@ -59,7 +59,7 @@ func (r *rules) exempts(i int, at time.Time) bool {
 	return i == anna && at.Before(r.leave) || r.users[i] != ""
 }
 
-// judged is a rule in the judge's form.
+// judged returns a rule in the judge's form.
 func (r *rules) judged(license string) *judge.Rule {
 	grace := 14 * day
 	if license == citrix {

@@ -51,7 +51,7 @@ type Story struct {
 	mornings      []time.Time // when each night was over
 }
 
-// Night is the number of an instant's night, from 0. The nights at the end of the story count on.
+// Night returns the number of an instant's night, from 0. The nights at the end of the story count on.
 func (s *Story) Night(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
 	return n

@@ -60,7 +60,7 @@ func (s *Server) Close() error {
 	return err
 }
 
-// Env are the variables that lead the AWS SDK to the account, as NAME=value.
+// Env returns the variables that lead the AWS SDK to the account, as NAME=value.
 func (s *Server) Env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL_SQS=" + s.URL, "AWS_ENDPOINT_URL_SFN=" + s.URL, "AWS_REGION=eu-north-1",
@@ -79,13 +79,13 @@ func (s *Server) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// Call is the name of the call that a request makes, "ReceiveMessage".
+// Call returns the name of the call that a request makes, "ReceiveMessage".
 func Call(r *http.Request) string {
 	_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	return call
 }
 
-// Count is the number of calls so far of a name.
+// Count returns the number of calls so far of a name.
 func (s *Server) Count(call string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,7 +100,7 @@ func (s *Server) Advance(d time.Duration) {
 	s.wake()
 }
 
-// now is the account's clock. The account must be locked, as for wake.
+// now returns the account's clock. The account must be locked, as for wake.
 func (s *Server) now() time.Time { return time.Now().Add(s.offset) }
 
 // wake lets everybody who waits look again.
@@ -117,7 +117,7 @@ func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.others[target] = do
 }
 
-// Fail is an error as AWS sends it.
+// Fail returns an error as AWS sends it.
 func Fail(code, message string) error { return &apiError{code, message} }
 
 // apiError is an error as AWS sends it.

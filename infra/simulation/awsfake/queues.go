@@ -57,7 +57,7 @@ func (s *Server) send(q *queue, body string) *message {
 	return m
 }
 
-// Bodies are the messages of a queue that were not deleted, hidden or not.
+// Bodies returns the messages of a queue that were not deleted, hidden or not.
 func (s *Server) Bodies(queueURL string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,7 +68,7 @@ func (s *Server) Bodies(queueURL string) []string {
 	return bodies
 }
 
-// DeadLetters are the messages that a queue set aside.
+// DeadLetters returns the messages that a queue set aside.
 func (s *Server) DeadLetters(queueURL string) []string { return s.Bodies(queueURL + "-dead") }
 
 func (s *Server) queue(url string) (*queue, error) {
@@ -151,7 +151,7 @@ func (q *queue) leased(receipt string) *message {
 	return q.messages[i]
 }
 
-// sum is what SQS sends for a client to check the body by.
+// sum returns what SQS sends for a client to check the body by.
 func sum(body string) string {
 	hash := md5.Sum([]byte(body))
 	return hex.EncodeToString(hash[:])

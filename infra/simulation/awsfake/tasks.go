@@ -60,7 +60,7 @@ func (t *Task) Wait(ctx context.Context) (Result, error) {
 	}
 }
 
-// Ended tells whether the task has ended.
+// Ended reports whether the task has ended.
 func (t *Task) Ended() bool {
 	end, _, _ := t.look()
 	return end != nil

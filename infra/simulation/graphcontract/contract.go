@@ -155,7 +155,7 @@ func fits(template, path string) bool {
 	return true
 }
 
-// Refusal is the line of the table that an answer of status 400 or more fits, the one
+// Refusal returns the line of the table that an answer of status 400 or more fits, the one
 // with the longest words when several fit, and the faults of the body. It is nil when
 // no line fits, which is a fault.
 func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {

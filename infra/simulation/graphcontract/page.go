@@ -195,7 +195,7 @@ func (c *Contract) known() error {
 	return nil
 }
 
-// patternOf is the pattern of a filter: TEXT stands for a text, ID for up to 15 ids.
+// patternOf returns the pattern of a filter: TEXT stands for a text, ID for up to 15 ids.
 func patternOf(filter string) *regexp.Regexp {
 	p := regexp.QuoteMeta(filter)
 	p = strings.ReplaceAll(p, `'TEXT'`, `'(?:[^']|'')*'`)

@@ -51,7 +51,7 @@ func cellsOf(line string) []string {
 
 var code = regexp.MustCompile("`([^`]+)`")
 
-// coded are the words of a cell between backquotes.
+// coded returns the words of a cell between backquotes.
 func coded(cell string) (words []string) {
 	for _, m := range code.FindAllStringSubmatch(cell, -1) {
 		words = append(words, m[1])
@@ -59,7 +59,7 @@ func coded(cell string) (words []string) {
 	return words
 }
 
-// first is the first of some words, "" for none.
+// first returns the first of some words, "" for none.
 func first(words []string) string {
 	if len(words) == 0 {
 		return ""

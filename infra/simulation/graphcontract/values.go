@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// requestFaults are what a request has that the description does not.
+// requestFaults returns what a request has that the description does not.
 func (c *Contract) requestFaults(r *http.Request, op *Operation, body []byte) (faults []string) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *Contract) property(typ, name string) *Property {
 	return nil
 }
 
-// answerFaults are what an answer has that the description does not.
+// answerFaults returns what an answer has that the description does not.
 func (c *Contract) answerFaults(r *http.Request, op *Operation, k *keeper) (faults []string) {
 	switch {
 	case k.status != op.Answer.Status:
@@ -155,7 +155,7 @@ func (c *Contract) object(at string, types, selected []string, value any, faults
 	}
 }
 
-// typeOf is the type of an object, which must be one of some types or derived from
+// typeOf returns the type of an object, which must be one of some types or derived from
 // one. Where there are several, the object says which.
 func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault string) {
 	said, _ := object["@odata.type"].(string)

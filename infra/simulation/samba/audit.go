@@ -15,7 +15,7 @@ type GroupChange struct {
 	Group  string // DNs both
 }
 
-// GroupChanges are those that the first controller accepted so far, in order, as
+// GroupChanges returns those that the first controller accepted so far, in order, as
 // its audit log tells them.
 func (d *Domain) GroupChanges() ([]GroupChange, error) {
 	log, err := os.ReadFile(filepath.Join(d.controllers[0].dir, "log"))

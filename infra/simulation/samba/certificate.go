@@ -45,7 +45,7 @@ func certificate(name string) *x509.Certificate {
 	}
 }
 
-// pem is the authority's certificate as a file holds it.
+// pem returns the authority's certificate as a file holds it.
 func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }

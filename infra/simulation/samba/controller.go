@@ -75,7 +75,7 @@ func (c *controller) writeConf() error {
 
 func (c *controller) conf() string { return filepath.Join(c.dir, "etc", "smb.conf") }
 
-// host is the controller's name in DNS.
+// host returns the controller's name in DNS.
 func (c *controller) host() string { return c.name + "." + realm }
 
 // provision makes an empty domain.
@@ -123,7 +123,7 @@ func (c *controller) start(ctx context.Context) error {
 	return c.await(ctx)
 }
 
-// listens tells whether the controller accepts connections.
+// listens reports whether the controller accepts connections.
 func (c *controller) listens() error {
 	ports := []string{"636"}
 	if c.network != nil {
@@ -158,7 +158,7 @@ func (c *controller) await(ctx context.Context) error {
 	}
 }
 
-// lastWords is the end of the controller's log.
+// lastWords returns the end of the controller's log.
 func (c *controller) lastWords() string {
 	log, err := os.ReadFile(filepath.Join(c.dir, "log"))
 	if err != nil {

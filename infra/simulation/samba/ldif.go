@@ -127,7 +127,7 @@ func lastLogons(people []Person, i int) []string {
 	return records
 }
 
-// record is an LDIF record of attribute and value by turns; empty values are
+// record returns an LDIF record of attribute and value by turns; empty values are
 // left out.
 func record(dn string, attributes ...string) string {
 	var b strings.Builder
@@ -140,7 +140,7 @@ func record(dn string, attributes ...string) string {
 	return b.String()
 }
 
-// replacement is an LDIF record that gives an attribute another value.
+// replacement returns an LDIF record that gives an attribute another value.
 func replacement(dn, attribute, value string) string {
 	return record(dn, "changetype", "modify", "replace", attribute, attribute, value)
 }
@@ -158,7 +158,7 @@ func line(b *strings.Builder, name, value string) {
 	fmt.Fprintf(b, "%s:: %s\n", name, base64.StdEncoding.EncodeToString([]byte(value)))
 }
 
-// filetime is a date as Active Directory keeps it, in intervals of 100 ns
+// filetime returns a date as Active Directory keeps it, in intervals of 100 ns
 // since 1601; the zero time is no value.
 func filetime(t time.Time) string {
 	if t.IsZero() {

@@ -21,7 +21,7 @@ func newNetwork(dir string) *network {
 	return &network{hosts: filepath.Join(dir, "hosts"), krb5: filepath.Join(dir, "krb5.conf")}
 }
 
-// command is a program that sees the network; the nil network is the
+// command returns a program that sees the network; the nil network is the
 // machine's.
 func (n *network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if n == nil {
@@ -61,7 +61,7 @@ func (n *network) write(controllers ...*controller) error {
 	return os.WriteFile(n.krb5, fmt.Appendf(nil, conf, strings.ToUpper(realm), kdcs), 0o600)
 }
 
-// invocation is the GUID of the controller's own nTDSDSA object.
+// invocation returns the GUID of the controller's own nTDSDSA object.
 func (c *controller) invocation() (string, error) {
 	settings := "CN=NTDS Settings,CN=" + strings.ToUpper(c.name) + ",CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration," + Base
 	out, err := run(context.Background(), "ldbsearch", "-H", filepath.Join(c.dir, "private", "sam.ldb"), "--configfile="+c.conf(),

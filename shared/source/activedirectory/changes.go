@@ -97,7 +97,7 @@ func (s *session) scope(rests []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// watermarkAfter is the controller's current position, if it can say what changed since the mark.
+// watermarkAfter returns the controller's current position, if it can say what changed since the mark.
 func (s *session) watermarkAfter(since directory.Watermark, rests []string) (directory.Watermark, error) {
 	const doing = "list changes"
 	now, err := s.watermark(rests)

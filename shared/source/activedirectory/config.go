@@ -85,7 +85,7 @@ func (c Config) validateSecret() error {
 	}
 }
 
-// bases are the DNs of Base.
+// bases returns the DNs of Base.
 func (c Config) bases() (bases []string) {
 	for base := range strings.SplitSeq(c.Base, ";") {
 		if base = strings.TrimSpace(base); base != "" {
@@ -138,7 +138,7 @@ func (c Config) byDomain() []Config {
 	return all
 }
 
-// dnsDomain is the name of the domain, as far as the configuration has it: from the base, or from the account's DN or
+// dnsDomain returns the name of the domain, as far as the configuration has it: from the base, or from the account's DN or
 // user principal name.
 func (c Config) dnsDomain() string {
 	for _, dn := range append(c.bases(), c.Bind) {
@@ -174,7 +174,7 @@ type controller struct {
 	startTLS bool   // plain LDAP until TLS is agreed on, before anything else
 }
 
-// byName is the controller with a DNS name, over LDAPS.
+// byName returns the controller with a DNS name, over LDAPS.
 func byName(host string) controller {
 	return controller{url: "ldaps://" + host, host: host, addr: net.JoinHostPort(host, ldap.DefaultLdapsPort)}
 }
@@ -198,7 +198,7 @@ func parseController(address string) (controller, error) {
 	return controller{url: address, host: u.Hostname(), addr: net.JoinHostPort(u.Hostname(), port), startTLS: u.Scheme == "ldap"}, nil
 }
 
-// tls is the TLS configuration of every connection. It verifies the host's name against the certificate.
+// tls returns the TLS configuration of every connection. It verifies the host's name against the certificate.
 func (c Config) tls() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile == "" {

@@ -67,7 +67,7 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	return d.domain, nil
 }
 
-// unlisted is a domain that does not list its controllers. The controllers known otherwise are asked. What others may
+// unlisted returns a domain that does not list its controllers. The controllers known otherwise are asked. What others may
 // know stays unknown. It is not cached, so that the next call reads the list again.
 func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why error) (*domain, error) {
 	known, err := d.bootstrap(ctx)
@@ -77,7 +77,7 @@ func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why er
 	return &domain{controllers: known, interval: interval, unnamed: why}, nil
 }
 
-// home is the DN of the controller's domain.
+// home returns the DN of the controller's domain.
 func (s *session) home() (string, error) { return s.rootDSE("defaultNamingContext") }
 
 // domainObject reads attributes of the domain's own object.

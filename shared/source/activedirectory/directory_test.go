@@ -219,7 +219,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// otherCA is the file of a certificate that signed nothing.
+// otherCA returns the file of a certificate that signed nothing.
 func otherCA(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

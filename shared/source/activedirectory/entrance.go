@@ -53,7 +53,7 @@ func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	return own, nil
 }
 
-// ownSID is the SID of the domain. The SIDs of its people begin with it. It never changes.
+// ownSID returns the SID of the domain. The SIDs of its people begin with it. It never changes.
 func (d *Directory) ownSID(ctx context.Context) (sid string, err error) {
 	d.entranceMu.Lock()
 	known := d.sid

@@ -119,7 +119,7 @@ func text(value []byte) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(string(value), "�"), "\x00", "�")
 }
 
-// SID is a binary security identifier as text, "S-1-5-21-…" (MS-DTYP 2.4.2).
+// SID returns a binary security identifier as text, "S-1-5-21-…" (MS-DTYP 2.4.2).
 func SID(b []byte) (string, error) {
 	const head = 8 // revision, number of sub-authorities, six bytes of authority
 	if len(b) < head || b[0] != 1 || len(b) != head+4*int(b[1]) {

@@ -55,7 +55,7 @@ func (f *fake) requests() []request {
 	return slices.Clone(f.asked)
 }
 
-// last is the last request.
+// last returns the last request.
 func (f *fake) last() request {
 	asked := f.requests()
 	return asked[len(asked)-1]
@@ -116,7 +116,7 @@ func schemaOf() []*ber.Packet {
 	return found(list...)
 }
 
-// schemaGUID is the schemaIDGUID of an attribute, raw.
+// schemaGUID returns the schemaIDGUID of an attribute, raw.
 func schemaGUID(attribute string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(attribute)))
 	return string(sum[:16])
@@ -243,7 +243,7 @@ func message(children ...*ber.Packet) *ber.Packet {
 	return m
 }
 
-// result is a final answer. A cookie says that another page follows.
+// result returns a final answer. A cookie says that another page follows.
 func result(op ber.Tag, code uint16, said string, cookie ...string) []*ber.Packet {
 	body := ber.Encode(ber.ClassApplication, ber.TypeConstructed, op, nil, "")
 	body.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagEnumerated, uint64(code), ""))
@@ -281,7 +281,7 @@ func octets(s string) *ber.Packet {
 	return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
 }
 
-// person is the entry of a person with a SID that ends in rid.
+// person returns the entry of a person with a SID that ends in rid.
 func person(rid byte, more ...string) *ber.Packet {
 	attributes := []string{"objectSid", rawSID(rid), "objectGUID", string(bytes.Repeat([]byte{rid}, 16)), "sAMAccountName", "p"}
 	return entry("CN=p,"+testBase, slices.Concat(attributes, more, readable)...)
@@ -296,7 +296,7 @@ var readable = []string{
 	descriptor, openDescriptor,
 }
 
-// domainSID is the raw SID of a domain, S-1-5-21 for testBase.
+// domainSID returns the raw SID of a domain, S-1-5-21 for testBase.
 func domainSID(base string) string {
 	if base == testBase {
 		return "\x01\x01\x00\x00\x00\x00\x00\x05\x15\x00\x00\x00"
@@ -310,7 +310,7 @@ func rawSID(rid byte) string {
 
 const testBase = "DC=corp,DC=example,DC=test"
 
-// stalled is a server that accepts connections and says nothing.
+// stalled returns a server that accepts connections and says nothing.
 func stalled(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -135,7 +135,7 @@ func (f *Forest) domainOf(ctx context.Context, sid string) (*Directory, error) {
 	return nil, fmt.Errorf("%w: its SID is of none of the %d domains", directory.ErrNoPerson, len(f.domains))
 }
 
-// domainAt is the domain of a DN.
+// domainAt returns the domain of a DN.
 func (f *Forest) domainAt(dn string) (*Directory, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0], nil
@@ -149,7 +149,7 @@ func (f *Forest) domainAt(dn string) (*Directory, error) {
 	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", directory.ErrNoGroup, dn)
 }
 
-// CanWrite tells whether the account may change a group's members, as
+// CanWrite reports whether the account may change a group's members, as
 // Directory.CanWrite does.
 func (f *Forest) CanWrite(ctx context.Context, groupDN string) (bool, error) {
 	d, err := f.domainAt(groupDN)

@@ -15,7 +15,7 @@ import (
 
 const emeaBase = "DC=emea,DC=example,DC=test"
 
-// emeaPerson is the entry of somebody of the second domain.
+// emeaPerson returns the entry of somebody of the second domain.
 func emeaPerson(rid byte) *ber.Packet {
 	attributes := []string{"objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00" + string(rid) + "\x00\x00\x00",
 		"objectGUID", strings.Repeat(string(rid), 16), "sAMAccountName", "q", "objectClass", "user"}
@@ -33,7 +33,7 @@ var ofSeats = []string{
 	"<GUID=88>;<SID=S-1-5-99-8>;CN=S-1-5-99-8,CN=ForeignSecurityPrincipals," + testBase,
 }
 
-// corpAnswers is a controller of the first domain, which has anna and the group.
+// corpAnswers returns a controller of the first domain, which has anna and the group.
 func corpAnswers(r request) []*ber.Packet {
 	none := searchDone(ldap.LDAPResultNoSuchObject)
 	switch {
@@ -67,7 +67,7 @@ func corpAnswers(r request) []*ber.Packet {
 	}
 }
 
-// emeaAnswers is a controller of the second domain. It has two people, the second of them in the group Inner.
+// emeaAnswers returns a controller of the second domain. It has two people, the second of them in the group Inner.
 func emeaAnswers(r request) []*ber.Packet {
 	inner := func() *ber.Packet {
 		return entry("CN=Inner,"+emeaBase, "objectGUID", strings.Repeat("i", 16), "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00\x09\x00\x00\x00",

@@ -125,7 +125,7 @@ func (s *session) listed(g *group, each func(sid string) error) error {
 	return err
 }
 
-// ownPrefix is the beginning of the SIDs of the domain's accounts.
+// ownPrefix returns the beginning of the SIDs of the domain's accounts.
 func (s *session) ownPrefix() (string, error) {
 	e, err := s.domainObject("objectSid")
 	if err != nil {

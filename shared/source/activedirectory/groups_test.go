@@ -19,13 +19,13 @@ const (
 	annaGUID = "AQEBAQEBAQEBAQEBAQEBAQ=="
 )
 
-// seatsEntry is the group, which the account may write.
+// seatsEntry returns the group, which the account may write.
 func seatsEntry() *ber.Packet {
 	return entry(seats, "objectGUID", strings.Repeat("g", 16), "objectSid", rawSID(100), "allowedAttributesEffective", "member",
 		descriptor, openDescriptor)
 }
 
-// groupAnswers is a controller with one group, to which anna may belong.
+// groupAnswers returns a controller with one group, to which anna may belong.
 func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		switch {

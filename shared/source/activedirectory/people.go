@@ -143,7 +143,7 @@ func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	return *found, &unasked
 }
 
-// later is the later of two dates.
+// later returns the later of two dates.
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// administrator is a connection that can do anything.
+// administrator returns a connection that can do anything.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
 	ca, err := os.ReadFile(d.CAFile)

@@ -122,7 +122,7 @@ func (s *session) findBase() error {
 	return err
 }
 
-// netBIOSName is the short name of the controller's domain, as in CORP\anna.
+// netBIOSName returns the short name of the controller's domain, as in CORP\anna.
 func (s *session) netBIOSName() (string, error) {
 	domain, err := s.rootDSE("defaultNamingContext")
 	if err != nil {
@@ -230,7 +230,7 @@ func guidDN(raw []byte) (string, error) {
 		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
 }
 
-// memberOf is the filter for the members that a group lists itself (direct), or that are in it through any number of
+// memberOf returns the filter for the members that a group lists itself (direct), or that are in it through any number of
 // nested groups.
 func memberOf(groupDN string, direct bool) string {
 	if direct {

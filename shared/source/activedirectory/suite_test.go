@@ -162,7 +162,7 @@ func testFind(t *testing.T, e env, d *Directory, people map[string]directory.ADU
 	}
 }
 
-// members are the sAMAccountNames of a group's members, sorted.
+// members returns the sAMAccountNames of a group's members, sorted.
 func members(t *testing.T, d *Directory, group string, direct bool, people map[string]directory.ADUser) []string {
 	t.Helper()
 	bySID := map[string]string{}

@@ -17,7 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// secretPEM is a certificate, with its key.
+// secretPEM returns a certificate, with its key.
 func secretPEM(t *testing.T, key any) []byte {
 	t.Helper()
 	public := func() any {

@@ -90,7 +90,7 @@ func newAdapter(out gate, sign *signer) (abs.RequestAdapter, error) {
 // Close closes idle connections. The client can be used again.
 func (c *Client) Close() { (&http.Client{Transport: c.net}).CloseIdleConnections() }
 
-// path is the parameter that every request builder of the SDK starts from.
+// path returns the parameter that every request builder of the SDK starts from.
 func (c *Client) path() map[string]string { return map[string]string{"baseurl": c.base.String()} }
 
 func (c *Client) users() *users.UsersRequestBuilder {

@@ -105,7 +105,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, strings.ReplaceAll(next.body, "$base", f.server.URL+"/v1.0"))
 }
 
-// failure is an error envelope as Graph writes it.
+// failure returns an error envelope as Graph writes it.
 func failure(status int, code, message string) answer {
 	return answer{status: status, body: `{"error":{"code":"` + code + `","message":"` + message + `",` +
 		`"innerError":{"date":"2026-11-23T12:00:00","request-id":"1","client-request-id":"2"}}}`}
@@ -116,7 +116,7 @@ var (
 	forbidden = failure(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 )
 
-// list is a collection of the entries.
+// list returns a collection of the entries.
 func list(next string, entries ...string) answer {
 	link := ""
 	if next != "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// listing is what ListPeople passed on: "ids -> next link" for each page.
+// listing returns what ListPeople passed on: "ids -> next link" for each page.
 func listing(ctx context.Context, f *fake, cursor string) ([]string, error) {
 	var got []string
 	err := f.ListPeople(ctx, cursor, func(people []directory.EntraUser, next string) error {

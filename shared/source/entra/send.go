@@ -185,7 +185,7 @@ func mayBeMade(err error) bool {
 	return errors.As(err, &graph) && !graph.concurrent() && graph.status >= http.StatusInternalServerError
 }
 
-// waitAfter is how long to wait after a failed try: what Graph asks for, else
+// waitAfter returns how long to wait after a failed try: what Graph asks for, else
 // twice as long each time.
 func (c *Client) waitAfter(err error, try int) time.Duration {
 	var graph *graphError

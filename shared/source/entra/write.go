@@ -53,7 +53,7 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	return refused(err)
 }
 
-// licenseChange is the body of assignLicense. Graph requires both lists, also empty ones.
+// licenseChange returns the body of assignLicense. Graph requires both lists, also empty ones.
 func licenseChange(add []directory.Assignment, remove []string) (*users.ItemAssignLicensePostRequestBody, error) {
 	added := make([]models.AssignedLicenseable, 0, len(add))
 	for _, license := range add {

@@ -110,7 +110,7 @@ func (in *reading) header(head []string) error {
 	return nil
 }
 
-// cell is the text of a column; empty for a column that is not there.
+// cell returns the text of a column; empty for a column that is not there.
 func (in *reading) cell(row []string, column string) string {
 	i, there := in.at[strings.ToLower(column)]
 	if column == "" || !there {
@@ -152,7 +152,7 @@ func (in *reading) row(cells []string) error {
 	return nil
 }
 
-// days are the two cells of one signal.
+// days returns the two cells of one signal.
 func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (last, assigned cell) {
 	f := &in.facts[i]
 	if f.Failed != "" {
@@ -211,7 +211,7 @@ func (in *reading) end() error {
 	return nil
 }
 
-// stalled is how old a report may be.
+// stalled returns how old a report may be.
 func stalled(r Report) (longest time.Duration) {
 	for _, c := range r.Columns {
 		longest = max(longest, c.Signal.Stalled())

@@ -63,7 +63,7 @@ func workload(s directory.Signal, name string) Column {
 	return Column{s, name + " Last Activity Date", name + " License Assign Date", "Has " + name + " License"}
 }
 
-// Of are the reports by which some of the signals come.
+// Of returns the reports by which some of the signals come.
 func Of(signals []directory.Signal) (list []Report) {
 	for _, r := range Reports {
 		if slices.ContainsFunc(r.Columns, func(c Column) bool { return slices.Contains(signals, c.Signal) }) {
@@ -98,7 +98,7 @@ type Facts struct {
 	Failed string `json:"failed,omitempty"`
 }
 
-// FactsOf is what the readings give of a signal as a whole; false: no report of it was read.
+// FactsOf returns what the readings give of a signal as a whole; false: no report of it was read.
 func FactsOf(readings []Reading, s directory.Signal) (f Facts, read bool) {
 	for _, r := range readings {
 		for _, known := range Reports {

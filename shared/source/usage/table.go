@@ -67,7 +67,7 @@ var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// cellOf is the cell of a day; unknown for one that no report can tell.
+// cellOf returns the cell of a day; unknown for one that no report can tell.
 func cellOf(t time.Time) cell {
 	n := t.Sub(epoch) / day
 	if n < 0 || n > 1<<16-1-time.Duration(firstDay) {
@@ -76,7 +76,7 @@ func cellOf(t time.Time) cell {
 	return firstDay + cell(n)
 }
 
-// value is the end of the day, since the report does not tell the hour: everybody counts
+// value returns the end of the day, since the report does not tell the hour: everybody counts
 // as idle from then on.
 func (c cell) value() directory.Value {
 	switch c {
@@ -88,7 +88,7 @@ func (c cell) value() directory.Value {
 	return directory.Value{State: directory.Known, Time: epoch.Add(time.Duration(c-firstDay+1)*day - time.Second)}
 }
 
-// keyOf is the hash (FNV-1a) of a userPrincipalName, whose letter case does not count.
+// keyOf returns the hash (FNV-1a) of a userPrincipalName, whose letter case does not count.
 // Among 1,000,000 names two share one in every thirtieth million of reports. They are
 // then both unknown.
 func keyOf(upn string) uint64 {
@@ -141,7 +141,7 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	}
 }
 
-// lost tells that an earlier report showed a newer day, which this one should show, too.
+// lost reports whether an earlier report showed a newer day, which this one should show, too.
 func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	last, newest := cells[lastDay], cells[newestDay]
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
@@ -181,7 +181,7 @@ func (t *Table) Follow(earlier *Table) {
 	t.sort()
 }
 
-// Bytes is the table as it is kept.
+// Bytes returns the table as it is kept.
 func (t *Table) Bytes() ([]byte, error) {
 	head, err := json.Marshal(t)
 	if err != nil {
@@ -234,7 +234,7 @@ func Decode(b []byte) (*Table, error) {
 // Tables are the tables of several reports.
 type Tables []*Table
 
-// Tell gives an account what the reports tell of it, in place of what it had.
+// Tell returns an account what the reports tell of it, in place of what it had.
 func (all Tables) Tell(u *directory.EntraUser) {
 	u.Uses = nil
 	signals := 0

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sealed is a store with the sealed run "run".
+// sealed returns a store with the sealed run "run".
 func sealed(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// callsBench is a tenant of four pages and a group of three members.
+// callsBench returns a tenant of four pages and a group of three members.
 func callsBench(t *testing.T) (*bench, *snapshot.Begin) {
 	t.Helper()
 	b := newBench(t)
@@ -65,7 +65,7 @@ func unbroken(s store.Store) store.Store {
 	return s
 }
 
-// entraHalf is what the parts of a reading hold, by Entra id.
+// entraHalf returns what the parts of a reading hold, by Entra id.
 func (b *bench) entraHalf(t *testing.T, begin *snapshot.Begin, r *snapshot.Reading) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}

@@ -150,7 +150,7 @@ func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]dir
 	return nil
 }
 
-// after is the cursor of what follows the i-th of n, empty for the last.
+// after returns the cursor of what follows the i-th of n, empty for the last.
 func (f *fakeEntra) after(i, n int) string {
 	if i+1 == n {
 		return ""
@@ -280,7 +280,7 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return f.find("ReadPerson "+sid, func(u directory.ADUser) bool { return u.SID == sid })
 }
 
-// find gives the person also with an PartialLogonError, as the real one does.
+// find returns the person also with an PartialLogonError, as the real one does.
 func (f *fakeAD) find(call string, fits func(directory.ADUser) bool) (directory.ADUser, error) {
 	err := f.call(call)
 	i := slices.IndexFunc(f.people, fits)
@@ -339,7 +339,7 @@ func start(t *testing.T, user string) Start {
 	return Start{Run: "run", AsOf: asOf, Policy: load(t, text), Text: text, User: user}
 }
 
-// keys are all the objects of the store.
+// keys returns all the objects of the store.
 func (b *bench) keys(t *testing.T) []string {
 	t.Helper()
 	var all []string

@@ -62,7 +62,7 @@ func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	return b, r
 }
 
-// outcomes are what the two rules say of everybody, by name and rule.
+// outcomes returns what the two rules say of everybody, by name and rule.
 func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)

@@ -16,7 +16,7 @@ import (
 // source, and a run is never begun twice.
 const attempt = "1"
 
-// tolerance is how many people a list may lack compared with the count. Some are deleted while it is read, and the
+// tolerance returns how many people a list may lack compared with the count. Some are deleted while it is read, and the
 // count itself may be late.
 func tolerance(counted int) int { return 5 + counted/100 }
 
@@ -34,7 +34,7 @@ func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Pol
 	return all.Read(ctx, before, why)
 }
 
-// adGroups are the questions about members of Active Directory's groups that
+// adGroups returns the questions about members of Active Directory's groups that
 // rules and exemptions ask.
 func adGroups(p *policy.Policy) (groups []protocol.Group) {
 	for _, q := range p.MemberQueries() {

@@ -69,7 +69,7 @@ func besideDuckDB(b *testing.B, folder string, asOf time.Time, clock, cpu float6
 	b.ReportMetric(cpu/median(out.CPU), "x-duckdb-cpu")
 }
 
-// processed is the time that this process has spent on a core, in seconds.
+// processed returns the time that this process has spent on a core, in seconds.
 func processed(b *testing.B) float64 {
 	b.Helper()
 	var r syscall.Rusage

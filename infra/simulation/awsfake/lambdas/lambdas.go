@@ -153,7 +153,7 @@ func (f *Function) Close() {
 	}
 }
 
-// PeakMemory is the most that any process took, in bytes (the kernel's maximum
+// PeakMemory returns the most that any process took, in bytes (the kernel's maximum
 // resident set), of those that have ended.
 func (f *Function) PeakMemory() (peak int64) {
 	f.mu.Lock()
@@ -168,14 +168,14 @@ func (f *Function) PeakMemory() (peak int64) {
 	return peak
 }
 
-// Logs are what all processes wrote so far.
+// Logs returns what all processes wrote so far.
 func (f *Function) Logs() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.logs.String()
 }
 
-// ColdStarts are how long the first invocation of each process took, from the
+// ColdStarts returns how long the first invocation of each process took, from the
 // start of the process to its answer.
 func (f *Function) ColdStarts() []time.Duration {
 	f.mu.Lock()
@@ -240,7 +240,7 @@ func (f *Function) start() (*sandbox, error) {
 
 func (s *sandbox) kill() { _ = s.cmd.Process.Kill() } // it may have ended
 
-// ServeHTTP is the Runtime API.
+// ServeHTTP returns the Runtime API.
 func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	const base = "/2018-06-01/runtime/"
 	call := s.current.Load()
@@ -267,7 +267,7 @@ func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hand gives the process its next invocation.
+// hand returns the process its next invocation.
 func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 	select {
 	case call := <-s.asked:

@@ -62,7 +62,7 @@ func (r *rule) faults() (faults []error) {
 
 var errNowhere = errors.New("the variable leads nowhere")
 
-// holds tells whether the rule applies. A comparison of what is not there is an
+// holds reports whether the rule applies. A comparison of what is not there is an
 // error, except that IsPresent asks for it.
 func (r *rule) holds(input, context any) (bool, error) {
 	switch {
@@ -106,7 +106,7 @@ func (r *rule) holds(input, context any) (bool, error) {
 	return r.IsString != nil && !*r.IsString, nil
 }
 
-// size is how many bytes a value has as JSON.
+// size returns how many bytes a value has as JSON.
 func size(v any) int {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -215,7 +215,7 @@ func (m *states) check(at string, express bool) (faults []error) {
 	return faults
 }
 
-// faults are those of one state by itself.
+// faults returns those of one state by itself.
 func (s *state) faults(express bool) (faults []error) {
 	for _, p := range []string{s.OutputPath, s.SecondsPath, s.ErrorPath, s.CausePath, s.ItemsPath} {
 		if _, err := parsePath(p); p != "" && err != nil {

@@ -73,14 +73,14 @@ func (e *Execution) Wait(ctx context.Context) (output any, failure *Failure, err
 	}
 }
 
-// History is what happened so far.
+// History returns what happened so far.
 func (e *Execution) History() []Event {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.history)
 }
 
-// Calls are those to AWS so far.
+// Calls returns those to AWS so far.
 func (e *Execution) Calls() []Call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -99,7 +99,7 @@ func (e *Execution) called(action, resource string) {
 	e.calls = append(e.calls, Call{action, resource})
 }
 
-// scaled is how long a number of seconds lasts here.
+// scaled returns how long a number of seconds lasts here.
 func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
@@ -134,7 +134,7 @@ func (e *Execution) run(ctx context.Context, m *states, input any, item map[stri
 	}
 }
 
-// caught gives the way on from a failure, if a catcher takes it.
+// caught returns the way on from a failure, if a catcher takes it.
 func caught(s *state, input any, f *Failure) (output any, next string) {
 	for _, c := range s.Catch {
 		if !matches(c.ErrorEquals, f.Error) {
@@ -148,7 +148,7 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// matches tells whether a list of error names takes an error. States.ALL takes
+// matches reports whether a list of error names takes an error. States.ALL takes
 // neither a runtime error nor too much data.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData

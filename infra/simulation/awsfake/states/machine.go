@@ -67,7 +67,7 @@ func (m *Machine) Start(name, input string) (*Execution, error) {
 	return e, nil
 }
 
-// Find gives an execution by its ARN; nil when there is none.
+// Find returns an execution by its ARN; nil when there is none.
 func (m *Machine) Find(arn string) *Execution {
 	m.mu.Lock()
 	defer m.mu.Unlock()

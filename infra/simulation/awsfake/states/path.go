@@ -157,7 +157,7 @@ func fillIn(template, input, context any) (any, *Failure) {
 	return template, nil
 }
 
-// evaluate is a path, or States.JsonToString of one.
+// evaluate returns a path, or States.JsonToString of one.
 func evaluate(text string, input, context any) (any, *Failure) {
 	found := toText.FindStringSubmatch(text)
 	if found == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// machine is a definition of the given states, the first of which is "A".
+// machine returns a definition of the given states, the first of which is "A".
 func machine(states string) string {
 	return `{"QueryLanguage":"JSONPath","TimeoutSeconds":600,"StartAt":"A","States":{` + states + `}}`
 }
