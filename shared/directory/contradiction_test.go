@@ -22,7 +22,7 @@ func TestContradictionIsRemembered(t *testing.T) {
 	cloud := func(past Past) []EntraUser { return []EntraUser{{ID: "e", Past: past}} }
 	half := [Signals]string{AD: "half of it"}
 	tests := map[string]struct {
-		halves    Accounts
+		accounts  Accounts
 		entra, ad Presence
 		doubt     string // a part of the sentence; empty: no doubt
 	}{
@@ -49,7 +49,7 @@ func TestContradictionIsRemembered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			people := 0
-			for p := range tc.halves.Join() {
+			for p := range tc.accounts.Join() {
 				if people++; p.EntraState != tc.entra || p.ADState != tc.ad {
 					t.Errorf("Entra %d, AD %d, want %d, %d", p.EntraState, p.ADState, tc.entra, tc.ad)
 				}
@@ -75,8 +75,8 @@ func TestMet(t *testing.T) {
 	}
 	a := func(sid, guid string, past Past) ADUser { return ADUser{SID: sid, GUID: guid, Past: past} }
 	tests := map[string]struct {
-		halves Accounts
-		want   []Past // of the accounts of Entra ID, then of those of Active Directory
+		accounts Accounts
+		want     []Past // of the accounts of Entra ID, then of those of Active Directory
 	}{
 		"the anchor disagrees": {
 			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "other", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},
@@ -118,14 +118,14 @@ func TestMet(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for p := range tc.halves.Join() {
+			for p := range tc.accounts.Join() {
 				p.Met(now)
 			}
 			var got []Past
-			for _, u := range tc.halves.Entra {
+			for _, u := range tc.accounts.Entra {
 				got = append(got, u.Past)
 			}
-			for _, u := range tc.halves.AD {
+			for _, u := range tc.accounts.AD {
 				got = append(got, u.Past)
 			}
 			if d := cmp.Diff(tc.want, got); d != "" {

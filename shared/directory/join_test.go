@@ -20,8 +20,8 @@ func TestJoin(t *testing.T) {
 		return EntraUser{ID: id, SID: sid, ImmutableID: anchor, Synced: true}
 	}
 	tests := map[string]struct {
-		halves Accounts
-		want   []outcome
+		accounts Accounts
+		want     []outcome
 	}{
 		"both, by SID and anchor": {
 			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{synced("e", "S-1", "g")}, AD: []ADUser{{SID: "S-1", GUID: "g"}}},
@@ -139,7 +139,7 @@ func TestJoin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []outcome
-			for p := range tc.halves.Join() {
+			for p := range tc.accounts.Join() {
 				got = append(got, outcome{p.ID(), p.EntraState, p.ADState, p.Doubt != ""})
 			}
 			if d := cmp.Diff(tc.want, got); d != "" {

@@ -6,9 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestConditionsThatAllocateNothing: a night asks every rule about up to a million
-// people. What the Judge's own steps answer asks for no memory; CEL's take 1 to 8 pieces
-// for each of these.
+// TestConditionsThatAllocateNothing: a night evaluates every rule for up to a million people. The Judge's own steps
+// allocate nothing. CEL's steps allocate 1 to 8 times for each of these conditions.
 func TestConditionsThatAllocateNothing(t *testing.T) {
 	for when, want := range map[string]float64{
 		`AzureAdSistaLogon.earlierThan(now - days(60))`:           0,

@@ -13,20 +13,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// attribute is a name conditions may use and where its value comes from:
-// fields of the accounts, of which the newest date counts, or membership of a
-// group.
+// attribute is a name that conditions may use. Its value is the newest date of several fields, one field, or membership
+// of a group.
 type attribute struct {
 	name    string
 	source  string // as the policy writes it
 	kind    directory.Kind
 	fields  []*directory.Field
 	group   *MemberQuery
-	unknown *types.Unknown // what CEL gets for a value that was not read
+	unknown *types.Unknown // CEL's value for an unread attribute
 	as      readAs
 }
 
-// defaultMapping are the attributes a policy has without saying so.
+// defaultMapping are the attributes that every policy has.
 var defaultMapping = [][2]string{
 	{"AzureAdSistaLogon", "entra.lastActivity"},
 	{"LastlogonTimestamp", "ad.lastLogonTimestamp"},
@@ -34,8 +33,7 @@ var defaultMapping = [][2]string{
 	{"systemRole", "entra.employeeType"},
 }
 
-// builtinAttributes returns the texts and flags of the Entra account under their
-// own names, and the default mapping.
+// builtinAttributes returns the texts and flags of the Entra account under their own names, and the default mapping.
 func builtinAttributes() (all map[string]*attribute, mapped []*attribute) {
 	all = map[string]*attribute{}
 	for _, name := range directory.FieldNames() {
@@ -62,8 +60,7 @@ func groupAttribute(name string, q MemberQuery) *attribute {
 	return &attribute{name: name, source: "memberOf " + q.Ref.String(), kind: directory.Bool, group: &q}
 }
 
-// parseMapping reads a field name or newest(field, field, …). The fault is
-// empty when the mapping is right.
+// parseMapping reads a field name or newest(field, field, …). The fault is empty when the mapping is correct.
 func parseMapping(name, source string) (a *attribute, fault string) {
 	inner, isNewest := strings.CutPrefix(source, "newest(")
 	if !isNewest {
@@ -115,9 +112,8 @@ func (a *attribute) found(p *directory.Person) directory.Value {
 	return newest(a.fields, p)
 }
 
-// newest returns the latest date among the accounts the person has. An account that
-// should be there and was not read may hold a later one, so the answer is then
-// unknown.
+// newest returns the latest date of the person's accounts. It is unknown when an account should exist and was not read,
+// because that account may have a later date.
 func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	var found directory.Value
 	for _, f := range fields {
@@ -133,16 +129,15 @@ func newest(fields []*directory.Field, p *directory.Person) directory.Value {
 	return found
 }
 
-// later returns the later one of two dates that were read. It tells no more than the one that
-// was told first. When a date lies before the instant from which on another one is known
-// to be none, the other one may be as late as that instant, and counts so.
+// later returns the later of two dates that were read. Through is the earlier of the two. NoneSince an instant means
+// that there may be a date just before the instant. A known date that is earlier therefore counts as that instant.
 func later(a, b directory.Value) directory.Value {
 	through := a.Through
 	if through.IsZero() || !b.Through.IsZero() && b.Through.Before(through) {
 		through = b.Through
 	}
 	switch {
-	case a.State == directory.Unknown: // there is none yet
+	case a.State == directory.Unknown: // the first date of several
 		return b
 	case a.State == directory.None, b.State != directory.None && b.Time.After(a.Time):
 		a, b = b, a
@@ -161,7 +156,7 @@ func (a *attribute) activity() bool {
 	})
 }
 
-// signals returns those whose dates the attribute gives, each once.
+// signals returns the signals of the attribute's dates, each once.
 func (a *attribute) signals() (list []directory.Signal) {
 	for _, f := range a.fields {
 		if s, dated := f.Signal(); dated && !slices.Contains(list, s) {
@@ -171,18 +166,18 @@ func (a *attribute) signals() (list []directory.Signal) {
 	return list
 }
 
-// ofLicense reports whether the attribute is about the license of the rule that is asked.
+// ofLicense reports whether the attribute is about the license of the evaluated rule.
 func (a *attribute) ofLicense() bool {
 	return slices.ContainsFunc(a.fields, (*directory.Field).OfLicense)
 }
 
-// bounded reports whether the dates come by a report. They are days late and reach back to
-// a horizon, so that only comparisons can be asked of them.
+// bounded reports whether the dates come from a report. Such dates are days late and reach back to a horizon, so
+// conditions may only compare them.
 func (a *attribute) bounded() bool {
 	return slices.ContainsFunc(a.signals(), directory.Signal.Reported)
 }
 
-// celType returns the type conditions see.
+// celType returns the type of the attribute in conditions.
 func (a *attribute) celType() *cel.Type {
 	switch a.kind {
 	case directory.Date:
@@ -193,13 +188,13 @@ func (a *attribute) celType() *cel.Type {
 	return cel.StringType
 }
 
-// celValue returns the value conditions see. A text without value is "", and any other is
-// folded, so that letter case does not count.
+// celValue returns the value of the attribute in conditions. A text without a value is "". Other texts are folded, so
+// that case does not count.
 func (a *attribute) celValue(p *directory.Person) ref.Val {
 	v := a.of(p)
 	switch {
 	case v.State == directory.Unknown, v.State == directory.NoneSince, !v.Through.IsZero():
-		return a.unknown // what a report tells is asked by dateTest
+		return a.unknown // dateTest evaluates dates of reports
 	case a.kind == directory.Text:
 		return types.String(fold(v.Text))
 	case a.kind == directory.Bool:
@@ -210,13 +205,12 @@ func (a *attribute) celValue(p *directory.Person) ref.Val {
 	return types.OptionalOf(types.Timestamp{Time: v.Time})
 }
 
-// Evidence is one value a verdict rested on.
+// Evidence is one value that a verdict rests on.
 type Evidence struct {
 	Attribute string `json:"attribute"`
-	Field     string `json:"field"` // where it comes from, as the policy writes it
+	Field     string `json:"field"` // the origin of the value, as the policy writes it
 	Value     string `json:"value"` // an instant in UTC, text, true, false, "no value", "none since" a day, "no account" or "not read"
-	// Note tells of a date that comes by a report how old the report is and how far back
-	// it reaches.
+	// Note says how old the report of a date is and how far back it reaches. Empty: the date comes from no report.
 	Note string `json:"note,omitempty"`
 }
 
@@ -230,7 +224,7 @@ func (a *attribute) evidence(p *directory.Person) Evidence {
 	return Evidence{Attribute: a.name, Field: a.source, Value: value, Note: a.note(p)}
 }
 
-// note says where a date of a report comes from.
+// note describes the report of a date.
 func (a *attribute) note(p *directory.Person) string {
 	v := a.found(p)
 	if v.Through.IsZero() {

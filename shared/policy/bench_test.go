@@ -25,8 +25,7 @@ func judge(t testing.TB, p *Policy, now time.Time) *Judge {
 	return j
 }
 
-// crowd is people of both directories: one in ten idle, one in twenty without
-// any sign-in.
+// crowd returns n people of both directories. One in ten is idle. One in twenty never signed in.
 func crowd(p *Policy, n int) []*directory.Person {
 	people := make([]*directory.Person, n)
 	for i := range people {

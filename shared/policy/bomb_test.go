@@ -11,7 +11,7 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// bombs are files that are small and cost much to whoever reads them without care.
+// bombs are small files that cost a careless reader much work.
 var bombs = map[string]struct {
 	text string
 	want string // of the message
@@ -91,8 +91,8 @@ func doubled(n int) string {
 	return text + ` == ""`
 }
 
-// TestBombs: each file is refused at a line, or is cheap. What is measured is the memory
-// that reading asks for, which grows with the work, and the message; no clock is asked.
+// TestBombs: each file is refused at a line, or is cheap. The test measures the memory that the reader allocates, which
+// grows with its work, and the length of the message. It uses no clock.
 func TestBombs(t *testing.T) {
 	const mostMemory, mostMessage = 64 << 20, 64 << 10
 	for name, bomb := range bombs {
@@ -117,8 +117,7 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// cheap asks a policy's conditions about somebody with the longest texts, and counts
-// the steps as CEL does.
+// cheap evaluates a policy's conditions for a person with the longest texts, and counts the steps as CEL does.
 func cheap(t *testing.T, p *Policy) {
 	t.Helper()
 	text := types.String(strings.Repeat("a", maxText))

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestGraceOfAHolder: the oldest date of the product's own paths counts, in whatever
-// order they come, and a member of a group needs no account in Entra ID.
+// TestGraceOfAHolder: the oldest date of the product's own paths counts, in any order. A member of a group needs no
+// account in Entra ID.
 func TestGraceOfAHolder(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(gracePolicy))
@@ -52,8 +52,7 @@ func TestGraceOfAHolder(t *testing.T) {
 	}
 }
 
-// TestGraceOfRulesWithoutDatesOfUse: that somebody never signed in spares nobody whom
-// the rule asks about something else.
+// TestGraceOfRulesWithoutDatesOfUse: a rule that reads no date of use spares nobody for never having signed in.
 func TestGraceOfRulesWithoutDatesOfUse(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -68,7 +67,7 @@ rules: [{name: r, license: m365-e3, when: department == "Closed", then: remove}]
 	}
 }
 
-// TestNewestDateOfUse is the idle time, in whatever order a rule names its dates.
+// TestNewestDateOfUse: the idle time counts from the newest date, in whatever order a rule names its dates.
 func TestNewestDateOfUse(t *testing.T) {
 	t.Parallel()
 	for _, when := range []string{"AzureAdSistaLogon.hasValue() && LastlogonTimestamp.hasValue()", "LastlogonTimestamp.hasValue() && AzureAdSistaLogon.hasValue()"} {
@@ -81,7 +80,7 @@ func TestNewestDateOfUse(t *testing.T) {
 	}
 }
 
-// TestListedTwice: somebody who is listed for good stays exempt after a leave.
+// TestListedTwice: a person who is listed for good stays exempt after a leave.
 func TestListedTwice(t *testing.T) {
 	t.Parallel()
 	for name, exempt := range map[string]string{
@@ -96,8 +95,8 @@ func TestListedTwice(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreAllKnown: while Entra ID was not read, only a name that may be
-// anybody's keeps people of Active Directory undecided.
+// TestNamesThatAreAllKnown: while Entra ID is not read, people of Active Directory are undecided only when a listed
+// name may belong to anybody.
 func TestNamesThatAreAllKnown(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -122,7 +121,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// TestAgentsAndKinds: what an agent's account says, and accounts that are no people.
+// TestAgentsAndKinds checks the accounts of agents and other accounts that are no people.
 func TestAgentsAndKinds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

@@ -10,9 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestNamesThatAConditionMayUse without a mapping: texts and flags of the Entra account,
-// the kind of the account, and the four that are mapped from the start. A date has a
-// name only by the mapping, since each source has its own.
+// TestNamesThatAConditionMayUse: without a mapping, a condition may use the texts and flags of the Entra account, the
+// kind of the account, and the four default attributes. A date needs a mapping, because each source has its own.
 func TestNamesThatAConditionMayUse(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]bool{
@@ -27,8 +26,7 @@ func TestNamesThatAConditionMayUse(t *testing.T) {
 	}
 }
 
-// TestKindOfAnAccount is what both accounts together say, also of somebody in Active
-// Directory alone.
+// TestKindOfAnAccount: the kind follows from both accounts together, also for a person in Active Directory alone.
 func TestKindOfAnAccount(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -55,7 +53,7 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 	}
 }
 
-// TestLicenseOfEachRule: every rule asks for its own license, wherever that stands.
+// TestLicenseOfEachRule: every rule asks for its own license, wherever the policy defines it.
 func TestLicenseOfEachRule(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -82,8 +80,8 @@ rules:
 	}
 }
 
-// TestGraceOfRulesThatReadAGroup: membership of a group is no sign of use. Somebody new
-// who never signed in has grace, in the group and out of it.
+// TestGraceOfRulesThatReadAGroup: membership of a group is no sign of use. A new person who never signed in has grace,
+// in the group and outside it.
 func TestGraceOfRulesThatReadAGroup(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -106,8 +104,8 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue() || staf
 	}
 }
 
-// TestMembership: what a reading says of a member counts, even of somebody without an
-// account in the group's source; who is certainly not there is no member.
+// TestMembership: a member that a reading lists counts, even without an account in the group's source. A person who
+// certainly has no account there is no member.
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	inEntra, inAD := newMemberQuery(directory.GroupRef{Name: "G"}, false), newMemberQuery(directory.GroupRef{Source: directory.AD, Name: "CN=G"}, false)
@@ -136,8 +134,8 @@ func TestMembership(t *testing.T) {
 	}
 }
 
-// TestNewestOfSeveral: one date that is known says that somebody was there, whatever is
-// unknown beside it and in whatever order.
+// TestNewestOfSeveral: one known date proves that a person was active, even when other dates are unknown, and in any
+// order.
 func TestNewestOfSeveral(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -145,7 +143,7 @@ func TestNewestOfSeveral(t *testing.T) {
 	old := noon.Add(-100 * day)
 	for name, tc := range map[string]struct {
 		signIn, logon time.Time
-		stale         bool // what Active Directory says is not to be trusted
+		stale         bool // the dates of Active Directory cannot be trusted
 		newest        time.Time
 		never         directory.Flag
 	}{

@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// condition is a compiled CEL expression with what Judge must know of it.
+// condition is a compiled CEL expression with the facts that Judge needs about it.
 type condition struct {
 	source   string
 	env      *cel.Env
@@ -27,7 +27,7 @@ type condition struct {
 	valueOf  map[int64]string // the attribute whose value() is taken, by expression id
 }
 
-// text returns the expression as written; "" for an absent one.
+// text returns the expression as written. It is empty for a nil condition.
 func (c *condition) text() string {
 	if c == nil {
 		return ""
@@ -53,8 +53,8 @@ type compiler struct {
 	*reader
 	policy *Policy
 	env    *cel.Env
-	// kept: the policy is one that a run has kept, and is not refused for what nobody
-	// can mean: what it began is still finished or put back.
+	// kept: the policy was stored by a run. Conditions that make no sense are then accepted, because what the run began
+	// must still be finished or rolled back.
 	kept bool
 }
 
@@ -76,14 +76,13 @@ func newCompiler(r *reader, p *Policy) (*compiler, error) {
 	return &compiler{reader: r, policy: p, env: env}, nil
 }
 
-// compile reads the expression of a node; nil after a fault, or when the node
-// is nil.
+// compile returns the condition of a node. It returns nil after a fault, or when the node is nil.
 func (c *compiler) compile(n *yaml.Node, what string) *condition {
 	if n == nil {
 		return nil
 	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!bool" {
-		n.Tag = "!!str" // a bare true is an expression too
+		n.Tag = "!!str" // a bare true is an expression, too
 	}
 	source, ok := c.text(n, what)
 	if !ok {
@@ -94,7 +93,7 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 		for i, e := range issues.Errors() {
 			c.faultCEL(n, source, e)
 			if strings.HasPrefix(e.Message, "Syntax error") || strings.HasPrefix(e.Message, "reserved identifier") || i+1 == mostFindings {
-				break // what follows comes of it
+				break // later faults follow from this one
 			}
 		}
 		return nil
@@ -132,10 +131,9 @@ func (c *compiler) compile(n *yaml.Node, what string) *condition {
 
 // unfit says why a well-typed expression cannot be a condition.
 //
-// The bound on cost is kept here alone: everything a condition can loop over is
-// written out in it or is a text of bounded length, so the worst case is known
-// before it runs. cel.CostLimit would count the same steps for every person
-// again, and makes BenchmarkAsk half as slow again.
+// The bound on cost is checked only here. Everything that a condition can loop over is a literal or a text of bounded
+// length, so the worst case is known before it runs. cel.CostLimit would count the same steps for every person again,
+// and makes BenchmarkAsk half as slow again.
 func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
 		switch {
@@ -162,8 +160,8 @@ func (c *compiler) unfit(checked *cel.Ast, what string) string {
 	return ""
 }
 
-// misread returns an attribute whose dates come by a report and that the expression asks in
-// another way than by a test of a date; nil when there is none.
+// misread returns an attribute from a report that the expression uses without a test of a date. It returns nil when
+// there is none.
 func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	tested := map[int64]bool{}
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
@@ -180,7 +178,7 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// read returns an attribute of a sort that the expression reads; nil when there is none.
+// read returns an attribute that the expression reads and that fits of. It returns nil when there is none.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && of(a) {
@@ -190,7 +188,7 @@ func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribu
 	return found
 }
 
-// survey notes what the expression reads and at which spans it can turn.
+// survey records what the expression reads, and the spans at which it can change.
 func (c *compiler) survey(root ast.Expr, cond *condition) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		switch e.Kind() {
@@ -213,7 +211,7 @@ func (c *compiler) survey(root ast.Expr, cond *condition) {
 	}))
 }
 
-// faultSense reports what cannot be meant at its place in the file, with a pointer.
+// faultSense reports a senseless part at its place in the file, with a pointer.
 func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f sense) {
 	at := checked.NativeRep().SourceInfo().GetStartLocation(f.id)
 	c.faultCEL(n, source, &common.Error{Location: at, Message: f.text})

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// answers are what conditions give for somebody in AD only, so that everything
-// of Entra is unknown: "true", "false", "unknown", or "error".
+// answers are the results of conditions for a person in Active Directory only: "true", "false", "unknown" or "error".
+// Everything of Entra ID is unknown.
 var answers = []struct{ expr, want string }{
 	// Dates.
 	{`seen.hasValue()`, "true"},
@@ -33,7 +33,7 @@ var answers = []struct{ expr, want string }{
 	{`born.orValue(timestamp("2020-01-01T00:00:00Z")) < now`, "true"},
 	{`seen.earlierThan(born.value())`, "error"},
 	{`seen > optional.none()`, ""},
-	// Unknown goes through members, operators, ternaries and lists.
+	// An unknown operand makes members, operators, ternaries and lists unknown.
 	{`signIn.earlierThan(now)`, "unknown"},
 	{`signIn.laterThan(now)`, "unknown"},
 	{`signIn.hasValue()`, "unknown"},
@@ -55,7 +55,7 @@ var answers = []struct{ expr, want string }{
 	{`seen.hasValue() ? true : accountEnabled`, "true"},
 	{`["a", "b"].exists(x, department == x)`, "unknown"},
 	{`["a", "b"].all(x, x < "c" || department == x)`, "true"},
-	// Unknown gives way only to what settles the answer.
+	// An unknown operand does not matter when another operand settles the answer.
 	{`accountEnabled && true`, "unknown"},
 	{`true && accountEnabled`, "unknown"},
 	{`accountEnabled && false`, "false"},
@@ -64,7 +64,7 @@ var answers = []struct{ expr, want string }{
 	{`true || accountEnabled`, "true"},
 	{`accountEnabled || false`, "unknown"},
 	{`accountEnabled || !accountEnabled`, "unknown"},
-	// So does an error, and unknown comes before it.
+	// The same holds for an error. An unknown operand takes precedence over an error.
 	{`born.value() < now || true`, "true"},
 	{`true || born.value() < now`, "true"},
 	{`born.value() < now && false`, "false"},
@@ -79,7 +79,7 @@ var answers = []struct{ expr, want string }{
 	{`adEnabled`, "true"},
 	{`member`, "true"},
 	{`adDepartment.matches("^S")`, "true"},
-	{`adDepartment.matches("^\\w+$")`, "true"}, // its signs have their letter case
+	{`adDepartment.matches("^\\w+$")`, "true"}, // \w keeps its letter case
 	{`["^x$"].exists(r, adDepartment.matches(r))`, "false"},
 }
 
@@ -109,7 +109,7 @@ func adOnly() *directory.Person {
 	}
 }
 
-// byName gives CEL the attributes as an ordinary activation would.
+// byName is an ordinary CEL activation over the attributes.
 type byName struct {
 	policy *Policy
 	person *directory.Person
@@ -128,7 +128,7 @@ func (b byName) ResolveName(name string) (any, bool) {
 
 func (byName) Parent() cel.Activation { return nil }
 
-// TestAnswers asks each condition the Judge's way and CEL's own way.
+// TestAnswers evaluates each condition with the Judge and with plain CEL.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range answers {
@@ -152,7 +152,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// bothWays asks a condition with the Judge's program and with an ordinary one.
+// bothWays evaluates a condition with the Judge's program and with an ordinary one.
 func bothWays(t *testing.T, p *Policy, c *condition, who *directory.Person) (ours, plain string) {
 	t.Helper()
 	flag, value := judge(t, p, noon).eval(c, who)
@@ -164,8 +164,7 @@ func bothWays(t *testing.T, p *Policy, c *condition, who *directory.Person) (our
 	return answerWord(flag, value), answerWord(directory.Unset, out)
 }
 
-// FuzzCondition holds the Judge's programs against CEL's own for whatever
-// compiles.
+// FuzzCondition compares the Judge's programs with plain CEL for every expression that compiles.
 func FuzzCondition(f *testing.F) {
 	for _, a := range answers {
 		f.Add(a.expr)

@@ -20,8 +20,8 @@ rules:
     then: {remove: true, mailbox: lost}
 `
 
-// A rule is asked about three people who hold the license: one signed in last week,
-// one last year, and of one the account was not read.
+// The example evaluates a rule for three people who hold the license. One signed in last week, and one last year. The
+// account of the third was not read.
 func ExampleJudge_Ask() {
 	p, err := policy.Load("policy.yaml", []byte(file))
 	if err != nil {
@@ -51,7 +51,7 @@ func ExampleJudge_Ask() {
 	// undecided
 }
 
-// Every fault of a file is reported at once, with its place and what to write instead.
+// Every fault of a file is reported at once, with its place and with what to write instead.
 func ExampleLoad_faults() {
 	_, err := policy.Load("policy.yaml", []byte(`
 tenant: contoso

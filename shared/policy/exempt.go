@@ -9,26 +9,25 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// exemptions are the policy's exemptions, ready to be asked.
+// exemptions are the compiled exemptions of a policy.
 type exemptions struct {
 	listed map[string]*listed // by name or id in lower case
 	groups []MemberQuery
 	when   *condition
 }
 
-// exemption tells whether a person is exempt, and what settled it or left it
-// open: at most one of the fields after flag.
+// exemption says whether a person is exempt. At most one of the fields after flag is set: it says what settled the
+// question or left it open.
 type exemption struct {
 	flag  directory.Flag
-	user  string       // the name that is listed
-	leave *Leave       // the leave that runs
-	group *MemberQuery // the group the person belongs to, or that could not be asked
-	kind  string       // of the account, with the evidence for it
-	value ref.Val      // the condition's unknown or error
+	user  string       // the listed name
+	leave *Leave       // the leave that covers the instant
+	group *MemberQuery // the group of the person, or the one that could not be read
+	kind  string       // the kind of the account, with its evidence
+	value ref.Val      // CEL's unknown or error from the condition
 }
 
-// exemption asks every exemption: one that holds settles it, one that cannot
-// be asked leaves it open.
+// exemption evaluates every exemption. One that holds settles the question. One that is unknown leaves it open.
 func (j *Judge) exemption(p *directory.Person) exemption {
 	open := exemption{flag: directory.No}
 	e := &j.policy.exempt

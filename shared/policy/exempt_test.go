@@ -110,8 +110,8 @@ func TestExemptions(t *testing.T) {
 	}
 }
 
-// TestExemptWithoutEntra shows that somebody of whom only the AD half is known
-// may be listed by a name nobody read.
+// TestExemptWithoutEntra: when only a person's account in Active Directory is known, a name that was not read may be
+// listed.
 func TestExemptWithoutEntra(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -141,7 +141,7 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 	}
 }
 
-// TestFollowed: who had a listed name in an earlier run is exempt by the id.
+// TestFollowed: a person who had a listed name in an earlier run is exempt by the id.
 func TestFollowed(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestFreesNothing: only a seat that is counted by person comes free.
+// TestFreesNothing: only a seat that is counted by person becomes free.
 func TestFreesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -30,7 +30,7 @@ func TestFreesNothing(t *testing.T) {
 	}
 }
 
-// TestGuardsMailbox: what is changed to decides, and where nothing is, what is taken.
+// TestGuardsMailbox: the new license decides. Without a new license, the one that is taken decides.
 func TestGuardsMailbox(t *testing.T) {
 	t.Parallel()
 	small, any := &License{MailboxQuota: 50}, &License{}
@@ -47,8 +47,7 @@ func TestGuardsMailbox(t *testing.T) {
 	}
 }
 
-// TestKeyOfARule: every edit that changes whom it is about, or what becomes of them,
-// makes another rule of it.
+// TestKeyOfARule: every edit of whom the rule is about, or what happens to them, makes it another rule.
 func TestKeyOfARule(t *testing.T) {
 	t.Parallel()
 	e3, exo := &License{Name: "e3"}, &License{Name: "exo"}
@@ -68,7 +67,7 @@ func TestKeyOfARule(t *testing.T) {
 	}
 }
 
-// TestFirstRuleOfALicense is the first of that license.
+// TestFirstRuleOfALicense: FirstRule skips rules about other licenses.
 func TestFirstRuleOfALicense(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules+`
@@ -91,7 +90,7 @@ func TestFirstRuleOfALicense(t *testing.T) {
 	}
 }
 
-// TestRests: on which attributes of Active Directory a policy rests.
+// TestRests checks which attributes of Active Directory a policy needs.
 func TestRests(t *testing.T) {
 	t.Parallel()
 	const licenses = "licenses: {m365-e3: {sku: SPE_E3}}\n"
@@ -115,8 +114,7 @@ func TestRests(t *testing.T) {
 	}
 }
 
-// TestListedNames: those that exempt somebody now, and what is said of those that do no
-// longer.
+// TestListedNames checks the names that exempt somebody now, and the notes about the leaves that are over.
 func TestListedNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, exempting)
@@ -140,8 +138,8 @@ func TestListedNames(t *testing.T) {
 	}
 }
 
-// TestNames: a person is found by every name by which output shows them, once for each
-// name of the policy, and by the ids from before.
+// TestNames: a person is found by every name with which output shows them, once for each name of the policy, and by
+// earlier ids.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -160,7 +158,7 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue(), then: 
 	}
 	for name, tc := range map[string]struct {
 		person *directory.Person
-		want   []string // name as the person has it
+		want   []string // the name as the person has it
 	}{
 		"user principal name":                  {entra(directory.EntraUser{ID: "x", UserPrincipalName: "UPN@x.example"}), []string{"upn@x.example as UPN@x.example"}},
 		"letters at the ends of the alphabet":  {entra(directory.EntraUser{ID: "x", UserPrincipalName: "aZ@X.example"}), []string{"az@x.example as aZ@X.example"}},
@@ -189,7 +187,7 @@ rules: [{name: r, license: m365-e3, when: AzureAdSistaLogon.hasNoValue(), then: 
 		if d := cmp.Diff(tc.want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
-		for most := 1; most < 4; most++ { // whoever has enough names gets no more
+		for most := 1; most < 4; most++ { // the caller may stop after any name
 			n := 0
 			for range ownNames(tc.person) {
 				if n++; n == most {

@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// Fault is one thing wrong with a file, and where. Text says what to do about
-// it; a fault in a condition goes on with CEL's own pointer to the place.
+// Fault is one fault of a file, with its place. Text says how to mend it. A fault in a condition also has CEL's own
+// pointer to the place.
 type Fault struct {
 	File   string
 	Line   int // from 1
@@ -17,18 +17,18 @@ type Fault struct {
 	Text   string
 }
 
-// String returns the fault as compilers write it, "policy.yaml:12:5: text".
+// String returns the fault in the form of compilers: "policy.yaml:12:5: text".
 func (f Fault) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Text)
 }
 
-// Faults is every fault of one file, in the order of the file.
+// Faults are all faults of one file, in the order of the file.
 type Faults []Fault
 
-// mostFaults is how many faults of a file are told at once.
+// mostFaults is how many faults of a file one error names.
 const mostFaults = 100
 
-// Error lists the first faults, each from a new line.
+// Error lists the first faults, one on each line.
 func (f Faults) Error() string {
 	told := f[:min(len(f), mostFaults)]
 	lines := make([]string, len(told))
@@ -47,14 +47,13 @@ func (f Faults) sort() {
 	})
 }
 
-// didYouMean ends a message about an unknown word with the closest known one, or with
-// nothing when none is close. It does not propose a word that may mean the opposite, or
-// another one of a row (e3, e5). An author who took such a proposal would write
-// something that they do not mean.
+// didYouMean returns the end of a message about an unknown word: the closest known word, or nothing when none is close.
+// It proposes no word that may mean the opposite, and no other word of a series (e3, e5). An author who took such a
+// proposal would write something that they do not mean.
 func didYouMean(word string, known []string) string {
 	best, closest := "", slips(word)+1
 	for _, k := range known {
-		// A field without its source, or the beginning of a word.
+		// The word may be a field without its source, or the beginning of a name.
 		if strings.HasSuffix(k, "."+word) || len(word) > 3 && strings.HasPrefix(k, word) {
 			best = k
 			break
@@ -77,7 +76,7 @@ func slips(word string) int {
 	return max(2, len(word)/5)
 }
 
-// turns are syllables that turn a meaning round, and opposites are words that do.
+// turns are syllables that reverse a meaning. opposites are pairs of words with opposite meanings.
 var (
 	turns     = []string{"no", "non", "not", "un", "in", "dis", "is", "has", "hasno", "isnot"}
 	opposites = [][2]string{
@@ -85,7 +84,7 @@ var (
 	}
 )
 
-// opposite reports whether two words may mean different things, or opposite ones.
+// opposite reports whether two words may have different or opposite meanings.
 func opposite(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	turned := func(long, short string) bool {
@@ -94,7 +93,7 @@ func opposite(a, b string) bool {
 		})
 	}
 	if (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) && max(len(a), len(b)) > min(len(a), len(b))+1 {
-		return true // employee and employeeId
+		return true // for example employee and employeeId
 	}
 	return turned(a, b) || turned(b, a) || slices.ContainsFunc(opposites, func(o [2]string) bool {
 		return strings.Contains(a, o[0]) && strings.Contains(b, o[1]) && !strings.Contains(a, o[1]) || strings.Contains(a, o[1]) && strings.Contains(b, o[0]) && !strings.Contains(b, o[1])

@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// gaps collects what is not known and why. Subjects with one and the same
-// explanation share a sentence.
+// gaps collects what is not known and why. Subjects with the same explanation share a sentence.
 type gaps struct {
 	names     []string
 	sentences []sentence
@@ -23,7 +22,7 @@ type sentence struct {
 	predicate string // after one subject: "was not read"
 }
 
-// add notes that a name is not known; once for each name.
+// add records that a name is not known. A second call with the same name does nothing.
 func (g *gaps) add(name, subject, predicate string) {
 	if slices.Contains(g.names, name) {
 		return
@@ -46,7 +45,7 @@ func (g *gaps) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// String writes "a was not read", "a, b and c were not read".
+// String returns "a was not read" or "a, b and c were not read".
 func (s sentence) String() string {
 	last := len(s.subjects) - 1
 	if last == 0 {
@@ -64,7 +63,7 @@ func (s sentence) String() string {
 	return strings.Join(s.subjects[:last], ", ") + " and " + s.subjects[last] + " " + verb + " " + rest
 }
 
-// undecidedReason names what is not known, operand by operand.
+// undecidedReason names what is not known, in the order of the operands.
 func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unknowns []string, reason string) {
 	var g gaps
 	if d.holder == directory.Unset {
@@ -104,8 +103,7 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 	}
 }
 
-// conditionGap names the attributes an unknown goes back to, or what a runtime
-// error was about.
+// conditionGap names the attributes that cause an unknown, or the subject of a runtime error.
 func (j *Judge) conditionGap(g *gaps, p *directory.Person, c *condition, value ref.Val) {
 	switch v := value.(type) {
 	case *types.Unknown:
@@ -171,7 +169,7 @@ func (a *attribute) gap(p *directory.Person) string {
 	return "was not read"
 }
 
-// reportGap says why a report tells nothing of a person whose account was read.
+// reportGap says why a report says nothing about a person whose account was read.
 func reportGap(p *directory.Person, s directory.Signal) string {
 	for _, use := range p.Entra.Uses {
 		if use.Signal == s && !use.Shown.IsZero() {
@@ -184,7 +182,7 @@ func reportGap(p *directory.Person, s directory.Signal) string {
 	return "is not known: the usage report does not have the person by the name " + p.Entra.UserPrincipalName + "; it has only license holders, by the names of some days ago, and nobody whose account is newer; plan again in three days if the person holds a license"
 }
 
-// lostGap says why a date of an account that was read is not known.
+// lostGap says why a date is not known although its account was read.
 func lostGap(f *directory.Field, p *directory.Person) string {
 	const cure = "; it is undecided until a date comes that is not earlier; if that is right, plan with --accept-feeds"
 	since := dayOf(p.DatesLost(f.Source))
@@ -200,7 +198,7 @@ func lostGap(f *directory.Field, p *directory.Person) string {
 	}
 }
 
-// gap says why membership is not known for the person.
+// gap says why the membership of the person is not known.
 func (q *MemberQuery) gap(p *directory.Person) string {
 	if p.State(q.Ref.Source) == directory.Present {
 		if q.Ref.Source == directory.AD && p.AD.Hides("primaryGroupID") && !slices.Contains(p.Unreadable, q.key) {
@@ -214,7 +212,7 @@ func (q *MemberQuery) gap(p *directory.Person) string {
 	return fmt.Sprintf("is not known: member of %s or not, %s", q.Ref, sourceGap(q.Ref.Source, p))
 }
 
-// sourceGap says why a half of the person gives no values.
+// sourceGap says why an account of the person gives no values.
 func sourceGap(s directory.Source, p *directory.Person) string {
 	name := "Entra"
 	if s == directory.AD {

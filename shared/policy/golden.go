@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Report is the outcome of testing a policy on golden people. Cases stand in
-// the order of the file; one fails when any of its expectations does.
+// Report is the result of testing a policy on golden people. Cases have the order of the file. A case fails when one of
+// its expectations fails.
 type Report struct {
 	Passed []string // names of cases
 	Failed []Failure
@@ -25,14 +25,13 @@ type Failure struct {
 	Rule     string
 	Expected Outcome
 	Got      Outcome
-	Why      string // the reason of what was got
+	Why      string // the reason of the actual outcome
 }
 
-// Test asks the policy about golden people: a YAML list of cases, each with a
-// person, an instant and the outcome expected of each rule. What is wrong with
-// the file comes back as Faults. A person without a word about a half has no
-// account there (or is missing it, when Entra says "synced: true"); texts and
-// dates left out have no value, accounts are enabled unless they say otherwise.
+// Test evaluates the policy for golden people: a YAML list of cases, each with a person, an instant and the expected
+// outcome of each rule. Its error is Faults when the file is wrong. A person who has no word about a directory has no
+// account there, or misses it when Entra ID says "synced: true". Texts and dates that are left out have no value.
+// Accounts are enabled unless the file says otherwise.
 func Test(p *Policy, name string, data []byte) (Report, error) {
 	r, root := open(name, data, false)
 	if root == nil {
@@ -60,7 +59,7 @@ func Test(p *Policy, name string, data []byte) (Report, error) {
 	return p.try(cases)
 }
 
-// goldenCase is one case as read.
+// goldenCase is one case of the file.
 type goldenCase struct {
 	name   string
 	now    time.Time
@@ -78,7 +77,7 @@ type expectation struct {
 type golden struct {
 	*reader
 	policy *Policy
-	now    time.Time // of the case at hand
+	now    time.Time // the instant of the current case
 }
 
 // goldenSKU stands for the tenant's skuId of a part number.
@@ -154,7 +153,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	p.EntraState = g.presence(entra, "entra")
 	p.ADState = g.presence(ad, "ad")
 	if p.EntraState == directory.Present {
-		// An account that both directories know is mastered on premises.
+		// An account that both directories have is mastered on premises.
 		p.Entra = &directory.EntraUser{ID: "golden", Enabled: directory.Yes, Synced: p.ADState == directory.Present}
 		fill(g.reader, entra, "entra", entraSetters, p.Entra)
 	}
@@ -182,7 +181,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// presence reads what is known of a half: its fields, or a word.
+// presence reads what is known of an account: its fields, or a word.
 func (g *golden) presence(n *yaml.Node, half string) directory.Presence {
 	switch {
 	case n == nil:
@@ -224,11 +223,10 @@ func (g *golden) licenses(n *yaml.Node, p *directory.Person) {
 	}
 }
 
-// longAgo is since when a golden person holds a license that does not say.
+// longAgo is since when a golden person holds a license without a date.
 var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// held reads the name of a license, or {name: NAME, since: DATE}, where notRead
-// stands for a date that is not known.
+// held reads the name of a license, or {name: NAME, since: DATE}. The word notRead means that the date is not known.
 func (g *golden) held(n *yaml.Node) (name string, since time.Time, ok bool) {
 	if n.Kind != yaml.MappingNode {
 		name, ok = g.text(n, "a license")

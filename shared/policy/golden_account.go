@@ -13,10 +13,9 @@ type (
 	adUser    = directory.ADUser
 )
 
-// entraSetters and adSetters write the fields of an account by the names a
-// policy knows them by, without their source. "synced" is short for
-// onPremisesSyncEnabled; "enabledSince" is the first reading that saw the account
-// enabled after it was not.
+// entraSetters and adSetters write the fields of an account by their names in policies, without the source. "synced" is
+// short for onPremisesSyncEnabled. "enabledSince" is the first reading that saw the account enabled after it was
+// disabled.
 var (
 	entraSetters = allEntraSetters()
 	adSetters    = allADSetters()
@@ -36,7 +35,7 @@ func allADSetters() map[string]setter[adUser] {
 	return m
 }
 
-// settersOf returns the setters of what a policy may name.
+// settersOf returns the setters of the fields that a policy may name.
 func settersOf[A any](table []directory.Property[A]) map[string]setter[A] {
 	m := map[string]setter[A]{}
 	for i := range table {
@@ -47,7 +46,7 @@ func settersOf[A any](table []directory.Property[A]) map[string]setter[A] {
 	return m
 }
 
-// property reads a field of an account into where the account keeps it.
+// property reads a YAML node into the place of a property in an account.
 func (r *reader) property(n *yaml.Node, name string, at any) {
 	switch at := at.(type) {
 	case *string:

@@ -111,8 +111,7 @@ func TestGoldenFaults(t *testing.T) {
 	}
 }
 
-// TestGoldenPeople: what a file says of a person is what the rules see, and what it does
-// not say is the plain case.
+// TestGoldenPeople: the rules see what a file says about a person. What the file leaves out has its default.
 func TestGoldenPeople(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -129,7 +128,7 @@ attributes: {adEnabled: ad.accountEnabled}
 	const doubt = "synced from Active Directory, but no account was found there"
 	for name, tc := range map[string]struct {
 		person, expect string
-		why            string // of the failure; empty: it passes
+		why            string // why the case fails; empty: it passes
 	}{
 		"a text of no letters":             {"{entra: {employeeType: ''}, licenses: [m365-e3]}", "{typeless: reclaim}", ""},
 		"a text":                           {"{entra: {employeeType: x}, licenses: [m365-e3]}", "{typeless: keep}", ""},
@@ -168,7 +167,7 @@ attributes: {adEnabled: ad.accountEnabled}
 	}
 }
 
-// TestGoldenPeopleEnabledAgain: the grace of an account that was blocked until lately.
+// TestGoldenPeopleEnabledAgain: an account that was disabled until lately has grace.
 func TestGoldenPeopleEnabledAgain(t *testing.T) {
 	t.Parallel()
 	p := load(t, "grace: {enabledAgain: 14}\n"+strings.TrimPrefix(twoRules, "\n"))
@@ -186,22 +185,21 @@ func TestGoldenPeopleEnabledAgain(t *testing.T) {
 	}
 }
 
-// TestGoldenFields shows that every field of the directory can be given to a
-// golden person.
+// TestGoldenFields: a golden person can have every field of the directory.
 func TestGoldenFields(t *testing.T) {
 	t.Parallel()
 	words := map[directory.Kind]string{directory.Text: "Some text", directory.Date: "2026-01-02T03:04:05Z", directory.Bool: "true"}
 	for _, name := range directory.FieldNames() {
 		field, _ := directory.FieldNamed(name)
 		half, bare, own := strings.Cut(name, ".")
-		if field.OfLicense() { // it is given with the license: {name: NAME, since: DATE}
+		if field.OfLicense() { // comes with the license: {name: NAME, since: DATE}
 			continue
 		}
-		if !own { // it follows from others
+		if !own { // computed from other fields
 			continue
 		}
 		given, want := fmt.Sprintf("{%s: {%s: %s}}", half, bare, words[field.Kind]), words[field.Kind]
-		if signal, dated := field.Signal(); dated && signal.Reported() { // a report tells days
+		if signal, dated := field.Signal(); dated && signal.Reported() { // a report gives whole days
 			given, want = fmt.Sprintf("{entra: {}, reports: {%s: 2026-01-02, through: 2026-01-03}}", name), "2026-01-02T23:59:59Z"
 		}
 		var n yaml.Node

@@ -8,20 +8,20 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// grace tells whether a person had no time yet to use what they were given. When
-// that is not known, unknown names what was not read.
+// grace says whether a person had too little time to use what they were given. When that is not known, unknown names
+// what was not read.
 type grace struct {
 	flag    directory.Flag
 	ends    time.Time
-	reason  string // why it holds
+	reason  string // why the person has grace
 	unknown func(*gaps)
 }
 
-// or combines two graces. When both hold, it is the one that ends last. When none is
-// known to hold, it is one that is not known.
+// or combines two graces. When both hold, it returns the one that ends last. When one is unknown and the other does not
+// hold, it returns the unknown one.
 func (g grace) or(o grace) grace {
 	switch {
-	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // what is not known has no end
+	case o.flag == directory.No, g.flag == directory.Yes && !o.ends.After(g.ends): // an unknown grace has no end
 		return g
 	case g.flag == directory.Unset && o.flag == directory.Unset:
 		first, second := g.unknown, o.unknown
@@ -31,7 +31,7 @@ func (g grace) or(o grace) grace {
 	return o
 }
 
-// since returns the grace of days from an instant on.
+// since returns the grace that lasts days after an instant.
 func (j *Judge) since(at time.Time, days int, reason string) grace {
 	ends := at.Add(time.Duration(days) * day)
 	if !ends.After(j.now) {
@@ -44,7 +44,7 @@ func (j *Judge) inGrace(r *Rule, p *directory.Person) grace {
 	return j.neverSignedIn(r, p).or(j.newHolder(r.License, p)).or(j.enabledAgain(r.License, p))
 }
 
-// neverSignedIn spares somebody who is too new for never having signed in to count.
+// neverSignedIn spares a person whose account is too new for a missing sign-in to count.
 func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	days := j.policy.Grace.NeverSignedIn
 	if days == 0 || len(r.when.activity) == 0 {
@@ -71,12 +71,11 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	}}
 }
 
-// newHolder spares somebody who got the license lately. Of several paths the oldest
-// counts.
+// newHolder spares a person who got the license lately. When several paths give it, the oldest counts.
 func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	days := j.policy.Grace.NewHolder
 	if days == 0 || l.holders == nil && p.Entra == nil {
-		return grace{flag: directory.No} // who has no account is no holder, or the verdict is unknown for it
+		return grace{flag: directory.No} // without an account the person is no holder, or already undecided
 	}
 	if l.holders != nil {
 		since := p.MemberSince(l.holders.Ref.Source, l.holders.key)
@@ -94,13 +93,12 @@ func (j *Judge) newHolder(l *License, p *directory.Person) grace {
 	}
 	name := "license " + l.Name
 	return grace{flag: directory.Unset, unknown: func(all *gaps) {
-		all.add(name, name, "is held since nobody knows when: lastUpdatedDateTime of its assignment was not read")
+		all.add(name, name, "has been held for an unknown time: lastUpdatedDateTime of its assignment was not read")
 	}}
 }
 
-// heldSince returns the oldest date of the paths that give a product, or of all its paths
-// when none gives it. It is zero when no path has one. known tells that no path is without
-// a date.
+// heldSince returns the oldest date of the paths that give the product, or of all its paths when none gives it. It is
+// zero when no path has a date. known reports whether every path has a date.
 func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
 	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })
 	known = true
@@ -117,9 +115,8 @@ func heldSince(paths []directory.Assignment, sku string) (since time.Time, known
 	return since, known
 }
 
-// enabledAgain spares somebody whose account was blocked, or not there, until lately.
-// An account that every reading saw enabled counts as enabled for long: otherwise a
-// new store could do nothing for as long as the grace lasts.
+// enabledAgain spares a person whose account was disabled, or missing, until lately. An account that every reading saw
+// enabled counts as enabled for long. Otherwise a new store could change nothing until the grace is over.
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	days, source := j.policy.Grace.EnabledAgain, directory.Entra
 	if l.holders != nil {
@@ -133,7 +130,7 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	case enabled == directory.Unset:
 		return grace{flag: directory.Unset, unknown: func(all *gaps) {
 			name := "the account in " + source.String()
-			all.add(name, name, "is enabled since nobody knows when: whether it is was not read")
+			all.add(name, name, "has been enabled for an unknown time: accountEnabled was not read")
 		}}
 	case enabled == directory.No, since.IsZero():
 		return grace{flag: directory.No}
@@ -141,8 +138,8 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 	return j.since(since, days, "the account was first seen enabled on "+dayOf(since))
 }
 
-// GivingGroups returns the GroupRef.Keys of the groups of a source for which newHolder
-// needs the start of each membership. Neither directory records it.
+// GivingGroups returns the GroupRef.Keys of a source's groups for which newHolder needs the start of each membership.
+// No directory records that start.
 func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
 	for _, l := range p.Licenses {
 		if p.Grace.NewHolder > 0 && l.holders != nil && l.holders.Ref.Source == source {

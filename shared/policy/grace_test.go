@@ -19,8 +19,7 @@ rules:
   - {name: citrix, license: citrix, when: LastlogonTimestamp.earlierThan(now - days(90)), then: remove}
 `
 
-// TestGrace: people who had no time yet to use the license are left alone. People who
-// perhaps had no time are undecided.
+// TestGrace: a person who had no time to use the license is spared. A person who may have had no time is undecided.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -51,15 +50,15 @@ func TestGrace(t *testing.T) {
 		"given today":             {held(path("", "Active", 0)), "m365", Keep, "e3 was given, or its assignment changed, on 2026-11-23, in grace until 2026-12-07"},
 		"given 13 days ago":       {held(path("g", "Active", 13)), "m365", Keep, "in grace until 2026-11-24"},
 		"given 14 days ago":       {held(path("g", "Active", 14)), "m365", Reclaim, ""},
-		"nobody knows when":       {held(path("", "Active", unread)), "m365", Undecided, "license e3 is held since nobody knows when: lastUpdatedDateTime of its assignment was not read"},
+		"nobody knows when":       {held(path("", "Active", unread)), "m365", Undecided, "license e3 has been held for an unknown time: lastUpdatedDateTime of its assignment was not read"},
 		"new path beside an old":  {held(path("g", "Active", 900), path("", "Active", 1)), "m365", Reclaim, ""},
 		"old path that gave none": {held(path("g", "Error", 900), path("", "Active", 1)), "m365", Keep, "on 2026-11-22"},
-		"new path, one unread":    {held(path("g", "Active", unread), path("", "Active", 1)), "m365", Undecided, "license e3 is held since nobody knows when"},
+		"new path, one unread":    {held(path("g", "Active", unread), path("", "Active", 1)), "m365", Undecided, "license e3 has been held for an unknown time"},
 		"old path, one unread":    {held(path("g", "Active", unread), path("", "Active", 900)), "m365", Reclaim, ""},
 		"only in error":           {held(path("g", "Error", 1)), "m365", Keep, "on 2026-11-22"},
 		"enabled yesterday":       {func(p *directory.Person) { p.Entra.Past.EnabledSince = ago(1) }, "m365", Keep, "the account was first seen enabled on 2026-11-22, in grace until 2026-12-06"},
 		"enabled 14 days ago":     {func(p *directory.Person) { p.Entra.Past.EnabledSince = ago(14) }, "m365", Reclaim, ""},
-		"enabled or not, unread":  {func(p *directory.Person) { p.Entra.Enabled = directory.Unset }, "m365", Undecided, "the account in entra is enabled since nobody knows when: whether it is was not read"},
+		"enabled or not, unread":  {func(p *directory.Person) { p.Entra.Enabled = directory.Unset }, "m365", Undecided, "the account in entra has been enabled for an unknown time: accountEnabled was not read"},
 		"blocked":                 {func(p *directory.Person) { p.Entra.Enabled, p.Entra.Past.EnabledSince = directory.No, ago(1) }, "m365", Reclaim, ""},
 		"the later of two": {func(p *directory.Person) {
 			p.Entra.Past.EnabledSince = ago(3)
@@ -103,7 +102,7 @@ func TestGrace(t *testing.T) {
 			if v.Outcome != tc.want || !strings.Contains(v.Reason, tc.reason) {
 				t.Errorf("%s: %s, want %s: %s", v.Outcome, v.Reason, tc.want, tc.reason)
 			}
-			unread := person.Entra.Enabled == directory.Unset // then nobody knows how it turns
+			unread := person.Entra.Enabled == directory.Unset // the outcome is then open
 			if at, ok := j.Turns(rule, person); v.Outcome == Keep && !unread && (!ok || !strings.Contains(v.Reason, "in grace until "+dayOf(at))) {
 				t.Errorf("turns %s, %t: %s", at, ok, v.Reason)
 			}

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// MemberQuery is a question about a group that a run must answer before it
-// asks the rules: who belongs to it, or (direct) who is listed in it.
+// MemberQuery is a question about a group that a run must answer before it evaluates the rules: who belongs to the
+// group, or, with Direct, who is listed in it.
 type MemberQuery struct {
 	Ref    directory.GroupRef
 	Direct bool
@@ -20,8 +20,8 @@ func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
 	return MemberQuery{Ref: ref, Direct: direct, key: ref.Key(direct)}
 }
 
-// has reports whether the person belongs to the group. Somebody without an
-// account in the group's source does not, even when the group was not read.
+// has reports whether the person belongs to the group. A person without an account in the group's source does not
+// belong to it, even when the group was not read.
 func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	flag := p.MemberOf(q.Ref.Source, q.key)
 	if flag == directory.Unset && absent(p, q.Ref.Source) {
@@ -30,9 +30,8 @@ func (q *MemberQuery) has(p *directory.Person) directory.Flag {
 	return flag
 }
 
-// absent reports whether the person has no account in a source, for certain: the
-// source was read, or Entra masters the account itself, which then has no
-// counterpart in Active Directory.
+// absent reports whether the person certainly has no account in a source. Either the source was read, or Entra ID
+// masters the account itself, which then has no counterpart in Active Directory.
 func absent(p *directory.Person, s directory.Source) bool {
 	switch p.State(s) {
 	case directory.NoAccount:
@@ -49,10 +48,9 @@ type located struct {
 	line, column int
 }
 
-// MemberQueries returns all the groups whose members a run must read, each once:
-// exempt groups and groups mapped to attributes with everybody in them, and
-// the groups by which people hold a license without a SKU that some rule asks
-// about, with those listed only; so are groups of Active Directory that give a product.
+// MemberQueries returns all the groups whose members a run must read, each once. Exempt groups and mapped groups are
+// read with all their members. Groups whose membership is a license of some rule are read with their listed members
+// only. So are groups of Active Directory that give a product.
 func (p *Policy) MemberQueries() []MemberQuery {
 	var queries []MemberQuery
 	add := func(q MemberQuery) {
@@ -73,7 +71,7 @@ func (p *Policy) MemberQueries() []MemberQuery {
 			add(*r.License.holders)
 		}
 		for _, l := range []*License{r.License, r.ChangeTo} {
-			if l != nil && l.Synced() { // the route asks who is listed, and for the group's SID
+			if l != nil && l.Synced() { // the route needs the listed members and the group's SID
 				add(newMemberQuery(*l.Group, true))
 			}
 		}
@@ -81,10 +79,10 @@ func (p *Policy) MemberQueries() []MemberQuery {
 	return queries
 }
 
-// GroupRefs returns all the groups the file names, each once, in its order.
+// GroupRefs returns all the groups that the file names, each once, in the file's order.
 func (p *Policy) GroupRefs() []directory.GroupRef { return slices.Clone(p.groups) }
 
-// inOrder sorts groups by their place and leaves each in once.
+// inOrder sorts groups by their place and removes duplicates.
 func inOrder(named []located) []directory.GroupRef {
 	slices.SortFunc(named, func(a, b located) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))

@@ -11,19 +11,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestNearest: which name of a person is like one that is nobody's.
+// TestNearest checks which name of a person is similar to an unknown name.
 func TestNearest(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, own string
-		letters   int // in which they differ; -1: they are not alike
+		letters   int // the number of letters in which they differ; -1: not similar
 	}{
 		{"anna@x.example", "anna@x.example", 0}, {"anna@x.example", "ANNA@x.example", 0}, {"anna@x.example", "ana@x.example", 1},
 		{"anna@x.example", "an@x.example", 2}, {"anna@x.example", "a@x.example", -1}, {"anna@x.example", "annaab@x.example", 2}, {"anna@x.example", "annaabc@x.example", -1},
 		{"anna@x.example", "anna@y.example", 2}, {"anna@x.example", "ana@y.example", -1}, {"anna@x.example", "anna", 2},
 		{"breakglass@x.example", "brkglass@x.example", 2}, {"breakglass@x.example", "brkgls@x.example", -1}, {"breakglass@x.example", "breakgl@x.example", 3},
 		{"breakglass@x.example", "breakg@x.example", -1}, {"breakglass@x.example", "breakglassabc@x.example", 3}, {"breakglass@x.example", "breakglassabcd@x.example", -1},
-		{"anna@x.example", "anna@" + strings.Repeat("y", maxText), -1}, {"a", "abc", 2}, // and not the names that a person lacks
+		{"anna@x.example", "anna@" + strings.Repeat("y", maxText), -1}, {"a", "abc", 2}, // names that the person lacks are not compared
 	} {
 		like, letters := Nearest(tc.name, &directory.Person{Entra: &directory.EntraUser{UserPrincipalName: tc.own}})
 		if alike := tc.letters >= 0; (like == tc.own) != alike || alike && letters != tc.letters || !alike && like != "" {
@@ -36,8 +36,8 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// TestEmptyAttributes: what a rule reads and the account has no value of, but for dates
-// of use.
+// TestEmptyAttributes: Empty names the attributes that a rule reads and the account has no value of, without dates of
+// use.
 func TestEmptyAttributes(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -64,12 +64,12 @@ rules: [{name: r, license: m365-e3, for: 'systemRole == "Employee" && department
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 		for range j.Empty(p.Rules[0], who) {
-			break // nothing more is asked
+			break // the loop may end early
 		}
 	}
 }
 
-// TestHolds: who has the product, by whatever path; and who is not known to.
+// TestHolds: a person holds the product by any path. Without a reading it is unknown.
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -101,7 +101,7 @@ func TestHolds(t *testing.T) {
 	}
 }
 
-// TestTwoNamesOfOneProduct are refused, whichever name the tenant has it by.
+// TestTwoNamesOfOneProduct: one product under two names is refused, whichever name the tenant uses.
 func TestTwoNamesOfOneProduct(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -117,8 +117,8 @@ rules: [{name: r, license: a, when: AzureAdSistaLogon.hasNoValue(), then: remove
 	}
 }
 
-// TestGivingGroups: since when somebody is in a group is asked only for licenses that a
-// group of Active Directory gives, and where a new holder has grace.
+// TestGivingGroups: the start of a membership is needed only for licenses that a group of Active Directory gives, and
+// only when newHolder is set.
 func TestGivingGroups(t *testing.T) {
 	t.Parallel()
 	key := directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -129,8 +129,8 @@ func TestGivingGroups(t *testing.T) {
 	}
 }
 
-// TestGraceOfSeveralReasons: the one that ends last; and where none holds, all that is
-// not known is named.
+// TestGraceOfSeveralReasons: of several graces the one that ends last counts. When none holds, everything unknown is
+// named.
 func TestGraceOfSeveralReasons(t *testing.T) {
 	t.Parallel()
 	no := grace{flag: directory.No}
@@ -141,8 +141,8 @@ func TestGraceOfSeveralReasons(t *testing.T) {
 	for name, tc := range map[string]struct {
 		a, b  grace
 		flag  directory.Flag
-		days  int      // until it ends
-		names []string // not known
+		days  int      // days until the grace ends
+		names []string // names that are not known
 	}{
 		"neither":                 {no, no, directory.No, 0, nil},
 		"the first":               {yes(3), no, directory.Yes, 3, nil},

@@ -15,32 +15,29 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Judge asks the rules of a policy at one instant. It keeps scratch space and
-// belongs to one goroutine.
+// Judge evaluates the rules of a policy at one instant. It keeps buffers, so only one goroutine may use it.
 type Judge struct {
 	policy *Policy
-	skus   []string // skuId by License.index; "" for a license that is a group
+	skus   []string // skuId by License.index; empty for a license that is a group
 	now    time.Time
 
 	programs []cel.Program // by condition.index
 
-	// What the programs see: the instant, counted so that they know when it
-	// moves, and the person at hand.
+	// What the programs read: the instant and the person. The instant has a version, so that a program sees when it
+	// changes.
 	nowValue ref.Val
 	turn     uint
 	person   *directory.Person
 	worlds
-	// lead is how much later than the planning instant the rules are asked: reports are
-	// then as much newer.
+	// lead is how far the evaluated instant lies after the planning instant. Reports are then newer by the same time.
 	lead time.Duration
 
 	names    *Names
 	instants []time.Time
 }
 
-// NewJudge prepares asking the rules at an instant. The map gives the tenant's
-// skuIds by the names of directory.SKUIDs. The error names every license that the
-// tenant does not have, and those that are one product under two names.
+// NewJudge returns a Judge for one instant. The map gives the tenant's skuIds by the names of directory.SKUIDs. The
+// error names every license that the tenant does not have, and every two licenses that are one product.
 func (p *Policy) NewJudge(skuIDs map[string]string, now time.Time) (*Judge, error) {
 	j := &Judge{policy: p, skus: make([]string, len(p.Licenses)), names: p.Names(nil)}
 	j.setNow(now.UTC())
@@ -78,7 +75,7 @@ func (j *Judge) setNow(now time.Time) {
 	j.turn++
 }
 
-// Now returns the instant at which the rules are asked.
+// Now returns the instant at which the rules are evaluated.
 func (j *Judge) Now() time.Time { return j.now }
 
 // Ask returns the verdict of a rule on a person.
@@ -86,8 +83,8 @@ func (j *Judge) Ask(r *Rule, p *directory.Person) Verdict {
 	return j.worded(r, p, j.decide(r, p, new(exempted)))
 }
 
-// AskAll returns the verdicts of all rules on a person, in the file's order. For
-// the sake of a million people, one to keep has neither IdleSince nor reason.
+// AskAll returns the verdicts of all rules on a person, in the file's order. A verdict of keep has neither IdleSince
+// nor Reason, because making them for a million people takes too long.
 func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	return func(yield func(*Rule, Verdict) bool) {
 		var once exempted
@@ -104,8 +101,7 @@ func (j *Judge) AskAll(p *directory.Person) iter.Seq2[*Rule, Verdict] {
 	}
 }
 
-// exempted is the exemption of one person, looked for when the first rule
-// needs it.
+// exempted is the exemption of one person. It is computed when the first rule needs it.
 type exempted struct {
 	known bool
 	exemption
@@ -118,7 +114,7 @@ func (e *exempted) of(j *Judge, p *directory.Person) exemption {
 	return e.exemption
 }
 
-// worded returns a decision its reason.
+// worded adds the reason to a decision.
 func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	v := d.verdict()
 	if d.outcome == NotHolder {
@@ -139,8 +135,7 @@ func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	return v
 }
 
-// decision is a verdict before it is put into words: the operands of
-// holder && !exempt && for && when && !inGrace, as far as they were asked.
+// decision is a verdict without words. It holds the evaluated operands of holder && !exempt && for && when && !inGrace.
 type decision struct {
 	outcome Outcome
 	holder  directory.Flag
@@ -150,7 +145,7 @@ type decision struct {
 	grace   grace
 }
 
-// verdict returns the decision without words.
+// verdict returns the decision as a Verdict without a reason.
 func (d *decision) verdict() Verdict {
 	v := Verdict{Outcome: d.outcome, Holder: d.holder}
 	if d.outcome != NotHolder && d.outcome != Exempt {
@@ -159,9 +154,8 @@ func (d *decision) verdict() Verdict {
 	return v
 }
 
-// Empty returns the names of the attributes that the rule's conditions read and that have
-// no value in the person's account. Dates of use are not among them: people who never
-// signed in have none.
+// Empty returns the names of the attributes that the rule's conditions read and that are empty in the person's account.
+// It leaves out dates of use, because people who never signed in have none.
 func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		j.about(r, p)
@@ -174,18 +168,17 @@ func (j *Judge) Empty(r *Rule, p *directory.Person) iter.Seq[string] {
 	}
 }
 
-// answer is what a condition gave; value is the unknown or error when the flag
-// is Unset.
+// answer is the result of a condition. When the flag is Unset, value is CEL's unknown or error.
 type answer struct {
 	flag  directory.Flag
 	value ref.Val
 }
 
-// about makes the license of a rule the one that the person is asked about.
+// about sets the license that the person is evaluated for to that of the rule.
 func (j *Judge) about(r *Rule, p *directory.Person) { p.License = j.skus[r.License.index] }
 
-// decide asks the operands in the order of their price. One that is false
-// settles the verdict, whatever is unknown beside it.
+// decide evaluates the operands from the cheapest to the dearest. One false operand settles the verdict, even when
+// others are unknown.
 func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	j.about(r, p)
 	d := decision{outcome: Keep, scope: answer{flag: directory.Yes}}
@@ -217,9 +210,8 @@ func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	return d
 }
 
-// holds reports whether the person holds the license, by whatever path and in
-// whatever state. What Entra says of licenses is not in doubt when only the
-// match with Active Directory is.
+// holds reports whether the person holds the license, by any path and in any state. Entra's licenses stay known when
+// only the match with Active Directory is in doubt.
 func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	if l.holders != nil {
 		return l.holders.has(p)
@@ -238,8 +230,8 @@ func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	return directory.No
 }
 
-// newestOf returns the newest known date of several attributes, and whether none of
-// them has a value.
+// newestOf returns the newest known date of several attributes. never reports whether all of them were read and have no
+// date.
 func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {
 	never = directory.Yes
 	for _, a := range list {
@@ -249,15 +241,14 @@ func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never d
 			if v.Time.After(newest) {
 				newest = v.Time
 			}
-		case v.State != directory.None && never == directory.Yes: // there may be an earlier one
+		case v.State != directory.None && never == directory.Yes: // the person may have an earlier one
 			never = directory.Unset
 		}
 	}
 	return newest, never
 }
 
-// eval asks a condition about a person. The value is CEL's unknown or error
-// when there is no answer.
+// eval evaluates a condition for a person. When there is no answer, the value is CEL's unknown or error.
 func (j *Judge) eval(c *condition, p *directory.Person) (directory.Flag, ref.Val) {
 	j.person = p
 	return j.inAll(func() (directory.Flag, ref.Val) {

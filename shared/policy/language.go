@@ -18,26 +18,25 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// maxDays bounds every span of time in a condition. A span that overflows
-	// would make every date earlier than it.
+	// maxDays bounds every span of time in a condition. A span that overflows would make every date count as earlier.
 	maxDays = 3650
 	// maxExpression is the longest condition, in characters.
 	maxExpression = 10_000
-	// maxDepth is how deep parentheses, lists and loops may be nested. The types of nested
-	// lists cost memory with the third power of their depth.
+	// maxDepth is how deep parentheses, lists and loops may be nested. The memory for the types of nested lists grows
+	// with the third power of their depth.
 	maxDepth = 24
-	// maxCost bounds the work of one condition for one person, in CEL's units
-	// and for the longest texts; about a tenth of a millisecond.
+	// maxCost bounds the work of one condition for one person with the longest texts. It is in CEL's units, and takes
+	// about a tenth of a millisecond.
 	maxCost = 50_000
-	// maxText is the longest text a directory keeps in one attribute, in
-	// characters; the worst case is reckoned with it.
+	// maxText is the longest text that a directory keeps in one attribute, in characters. The worst case is computed
+	// with it.
 	maxText = 2048
 )
 
 var optionalDate = cel.OptionalType(cel.TimestampType)
 
-// language is CEL with our dates and spans and without what makes a verdict
-// depend on the hour of the run (the parts of a date) or hides types (dyn).
+// language is CEL with our dates and spans. It leaves out functions that make a verdict depend on the hour of the run
+// (the parts of a date) and those that hide types (dyn).
 var language = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewCustomEnv(
 		cel.StdLib(cel.StdLibSubset(env.NewLibrarySubset().AddExcludedFunctions(excluded()...))),
@@ -60,8 +59,8 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 	)
 })
 
-// compareDate declares a comparison that is strict, exact to the nanosecond,
-// and false for a date without a value.
+// compareDate declares a strict comparison of a date with an instant. It is exact to the nanosecond. It is false for a
+// date without a value.
 func compareDate(name string, holds func(a, b time.Time) bool) cel.EnvOption {
 	return cel.Function(name, cel.MemberOverload("date_"+name, []*cel.Type{optionalDate, cel.TimestampType}, cel.BoolType,
 		cel.BinaryBinding(func(v, t ref.Val) ref.Val {
@@ -85,14 +84,13 @@ func excluded() []*env.Function {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// reserved are the words CEL keeps for itself, and our only variable that is
-// no attribute.
+// reserved are the keywords of CEL and our only variable that is no attribute.
 var reserved = []string{
 	"as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
 	"namespace", "null", "optional", "package", "return", "true", "var", "void", "while", "now",
 }
 
-// nameFault says why a name cannot be an attribute's; "" when it can.
+// nameFault says why a name cannot name an attribute. It returns an empty text when it can.
 func nameFault(e *cel.Env, name string) string {
 	isMacro := slices.ContainsFunc(e.Macros(), func(m cel.Macro) bool { return m.Function() == name })
 	_, isType := e.CELTypeProvider().FindIdent(name)
@@ -107,8 +105,8 @@ func nameFault(e *cel.Env, name string) string {
 	return ""
 }
 
-// literalSpans accepts spans and instants only as literals within bounds, and
-// no name in a loop that hides an attribute.
+// literalSpans accepts spans and instants only as literals within bounds. It refuses a loop variable that has the name
+// of an attribute.
 type literalSpans struct{}
 
 // Name implements cel.ASTValidator.
@@ -174,8 +172,8 @@ func instantOf(e ast.Expr) (time.Time, bool) {
 	return t, err == nil
 }
 
-// callOfLiteral takes a call of one literal apart; the literal is nil for
-// anything else.
+// callOfLiteral returns the function and the argument of a call with one literal. The literal is nil for any other
+// expression.
 func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	if e.Kind() != ast.CallKind || len(e.AsCall().Args()) != 1 {
 		return "", nil
@@ -187,7 +185,7 @@ func callOfLiteral(e ast.Expr) (function string, literal ref.Val) {
 	return e.AsCall().FunctionName(), arg.AsLiteral()
 }
 
-// worstCase bounds texts, and our own calls, for CEL's estimate.
+// worstCase bounds texts and our own functions in CEL's estimate of cost.
 type worstCase struct{}
 
 // EstimateSize implements cost.Estimator.

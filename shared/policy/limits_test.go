@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestBoundsOfAFile: what is just within each bound is read, what is just over it is
-// refused in one sentence, and a policy that a run has kept is read all the same.
+// TestBoundsOfAFile: a file at a bound is read, and a file just over it is refused in one sentence. A policy that a run
+// has stored is read in both cases.
 func TestBoundsOfAFile(t *testing.T) {
 	t.Parallel()
 	users := func(n int) string {
@@ -26,8 +26,8 @@ func TestBoundsOfAFile(t *testing.T) {
 		return strings.Replace(right, "grace:", lines(n-3, "  l%d: {sku: s%[1]d}")+"grace:", 1)
 	}
 	for name, tc := range map[string]struct {
-		text, want string // want is empty for what is read
-		kept       bool   // a run may have kept it
+		text, want string // empty: the file is read
+		kept       bool   // a run may have stored the file
 	}{
 		"10,000 exempt users":               {users(10_000), "", true},
 		"10,001 exempt users":               {users(10_001), "p:11:50011: a list has at most 10000 entries; name a group in place of its members", true},
@@ -67,7 +67,7 @@ func TestBoundsOfACondition(t *testing.T) {
 	}
 }
 
-// TestFindingsInACondition: every name that is not known is told, up to ten.
+// TestFindingsInACondition: up to ten unknown names are reported.
 func TestFindingsInACondition(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]int{1: 1, 2: 2, 9: 9, 10: 10, 11: 10, 25: 10} {
@@ -82,8 +82,8 @@ func TestFindingsInACondition(t *testing.T) {
 	}
 }
 
-// TestSpansAndInstants: only days, duration and timestamp tell when a condition can turn
-// and how far back it looks; a number or a text elsewhere does not.
+// TestSpansAndInstants: only days, duration and timestamp say when a condition can change and how far back it looks.
+// Other numbers and texts do not.
 func TestSpansAndInstants(t *testing.T) {
 	t.Parallel()
 	march := time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -108,8 +108,8 @@ func TestSpansAndInstants(t *testing.T) {
 	}
 }
 
-// TestConditionThatCannotBeAsked: what CEL cannot plan stops the Judge, and what makes it
-// panic leaves the answer open. Neither is an answer.
+// TestConditionThatCannotBeAsked: when CEL cannot plan a condition, NewJudge fails. When CEL panics, the answer is
+// unknown.
 func TestConditionThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -131,8 +131,8 @@ func TestConditionThatCannotBeAsked(t *testing.T) {
 	}
 }
 
-// TestChangesBetweenGroups: a license of Active Directory may be changed to another one,
-// and not to the same group under another name.
+// TestChangesBetweenGroups: a license of Active Directory may be changed to another one, but not to the same group
+// under another name.
 func TestChangesBetweenGroups(t *testing.T) {
 	t.Parallel()
 	const text = `tenant: 11111111-2222-3333-4444-555555555555
@@ -152,8 +152,8 @@ rules:
 	}
 }
 
-// TestWhatGraceReads: the creation is read for rules about use alone, and is named as
-// unknown only where it is.
+// TestWhatGraceReads: grace reads the creation only for rules about use, and names it as unknown only when it is
+// unknown.
 func TestWhatGraceReads(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -191,8 +191,8 @@ rules:
 	}
 }
 
-// TestNumbersAtTheirBounds: each number is taken from its least to its most, and as a
-// number only: in quotes it is a text, and in hexadecimal nobody reads it.
+// TestNumbersAtTheirBounds: each number is accepted from its minimum to its maximum. A quoted number is a text, and a
+// hexadecimal one is refused.
 func TestNumbersAtTheirBounds(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]bool{

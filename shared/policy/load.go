@@ -10,12 +10,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Load reads and compiles a policy file. The name stands in the messages. What
-// is wrong with the file comes back as Faults, all of it at once.
+// Load reads and compiles a policy file. Messages use the name. The error is Faults: every fault of the file at once.
 func Load(name string, data []byte) (*Policy, error) { return compiled(name, data, false) }
 
-// LoadKept reads a policy that a run has kept, as it was accepted then. A later version
-// may refuse what the policy says. What the run began is still finished or put back.
+// LoadKept reads a policy that a run has stored after it was accepted. A later version of idleseat may refuse what that
+// policy says. What the run began must still be finished or rolled back.
 func LoadKept(name string, data []byte) (*Policy, error) { return compiled(name, data, true) }
 
 func compiled(name string, data []byte, kept bool) (*Policy, error) {
@@ -44,7 +43,7 @@ type loader struct {
 	*reader
 	policy *Policy
 	kept   bool
-	named  []located // every group, as it is met
+	named  []located // every group, in the order of reading
 }
 
 func (l *loader) load(root *yaml.Node) error {
@@ -120,7 +119,7 @@ func (l *loader) header(top object) {
 	}
 }
 
-// kinds reads which kinds of accounts rules ask about.
+// kinds reads the kinds of accounts that the rules are about.
 func (l *loader) kinds(n *yaml.Node) {
 	l.policy.Kinds = nil
 	for _, item := range l.list(n, "kinds") {
@@ -155,8 +154,8 @@ func (l *loader) limits(n *yaml.Node) {
 	}
 }
 
-// attributes reads the mapping. The file's own come first, then the defaults
-// it leaves as they are.
+// attributes reads the mapping. The file's own attributes come first. The defaults that the file does not change
+// follow.
 func (l *loader) attributes(n *yaml.Node) error {
 	env, err := language()
 	if err != nil {

@@ -22,8 +22,7 @@ func (l *loader) licenses(n *yaml.Node) {
 	}
 }
 
-// license reads one license. A faulty one is kept too, so that rules naming it
-// are not reported as well.
+// license reads one license. It also keeps a faulty license, so that the rules that name it are not reported as well.
 func (l *loader) license(e entry) *License {
 	before := len(l.faults)
 	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "groups", "monthlyPrice", "keepSeats", "mailboxQuota", "needs", "model")
@@ -107,7 +106,7 @@ func (l *loader) groupsOf(o object, license *License) {
 	}
 }
 
-// licenseNames may be used in keys of objects.
+// licenseNames may be used in keys of stored objects.
 var licenseNames = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$`)
 
 func (l *loader) licenseName(n *yaml.Node) {
@@ -121,8 +120,7 @@ func (l *loader) licenseName(n *yaml.Node) {
 	}
 }
 
-// sameProduct refuses two names for one product: two rules could then change
-// one person's license twice.
+// sameProduct refuses two names for one product. With two names, two rules could change one person's license twice.
 func (l *loader) sameProduct(n *yaml.Node, license *License) {
 	for _, other := range l.policy.Licenses {
 		switch {
@@ -172,7 +170,7 @@ func (l *loader) rule(n *yaml.Node, c *compiler) *Rule {
 	return rule
 }
 
-// complete notes what a rule asks, for evidence and for Turns.
+// complete collects what a rule reads, for Evidence and for Turns.
 func (l *loader) complete(rule *Rule) {
 	rule.ForSource, rule.WhenSource = rule.scope.text(), rule.when.text()
 	for _, c := range []*condition{rule.scope, rule.when, l.policy.exempt.when} {
@@ -192,7 +190,7 @@ func (l *loader) complete(rule *Rule) {
 	rule.offsets = offsetsOf(rule.conditions)
 }
 
-// licenseOf finds the license a node names.
+// licenseOf returns the license that a node names.
 func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 	if n == nil {
 		return nil
@@ -209,7 +207,7 @@ func (l *loader) licenseOf(n *yaml.Node, what string) *License {
 	return license
 }
 
-// then reads what happens to an idle license.
+// then reads what the rule does with an idle license.
 func (l *loader) then(n *yaml.Node, rule *Rule) {
 	if n.Kind == yaml.ScalarNode {
 		if word, ok := l.text(n, "then"); ok && word != "remove" {
@@ -257,7 +255,7 @@ func (l *loader) changeTo(n *yaml.Node, rule *Rule) {
 	}
 }
 
-// exempt reads who may not be touched.
+// exempt reads the exemptions.
 func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	o := l.object(n, "exempt", "users", "groups", "leave", "when")
 	public, compiled := &l.policy.Exempt, &l.policy.exempt
@@ -287,8 +285,7 @@ func (l *loader) exempt(n *yaml.Node, c *compiler) {
 	compiled.index(public)
 }
 
-// oneName refuses what is not the name of one account: an exemption that matches
-// nobody would go unnoticed.
+// oneName refuses a text that cannot be the name of one account. An exemption that matches nobody would not be noticed.
 func (l *loader) oneName(n *yaml.Node, user string) {
 	switch _, account, inDomain := strings.Cut(user, `\`); {
 	case strings.ContainsAny(user, "*?"):

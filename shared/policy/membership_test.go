@@ -7,8 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestGoldenSeats: people hold a license that is membership of a group of Entra ID, and
-// newHolder spares those who got it lately.
+// TestGoldenSeats: membership of a group of Entra ID is a license, and newHolder spares people who got it lately.
 func TestGoldenSeats(t *testing.T) {
 	t.Parallel()
 	text := "grace: {newHolder: 14}\n" + strings.Replace(twoRules, "rules:", "rules:\n  - {name: seat, license: salesforce, when: AzureAdSistaLogon.earlierThan(now - days(45)), then: remove}", 1)

@@ -11,15 +11,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// listed is somebody the policy names.
+// listed is one entry of the exempted users.
 type listed struct {
-	key    string // its name in lower case
-	entry  string // as the policy writes it
+	key    string // the name in lower case
+	entry  string // the name as the policy writes it
 	always bool
 	leave  []*Leave
 }
 
-// runs reports whether the entry exempts somebody at an instant.
+// runs reports whether the entry exempts a person at an instant.
 func (l *listed) runs(now time.Time) bool {
 	return l.always || slices.ContainsFunc(l.leave, func(leave *Leave) bool { return now.Before(leave.Until) })
 }
@@ -42,8 +42,8 @@ func (e *exemptions) index(public *Exemptions) {
 	}
 }
 
-// Listed returns the names in exempt.users and exempt.leave that exempt somebody at an
-// instant, in lower case, sorted.
+// Listed returns the names in exempt.users and exempt.leave that exempt a person at an instant. They are in lower case
+// and sorted.
 func (p *Policy) Listed(now time.Time) (names []string) {
 	for _, key := range slices.Sorted(maps.Keys(p.exempt.listed)) {
 		if p.exempt.listed[key].runs(now) {
@@ -53,18 +53,16 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 	return names
 }
 
-// Names finds the people that the policy lists. It looks for every name by which output
-// shows a person, and for the ids that earlier runs found under a name. It keeps
-// scratch space and belongs to one goroutine.
+// Names finds the people that the policy lists. It searches by every name with which output shows a person, and by the
+// ids that earlier runs found under a name. It keeps buffers, so only one goroutine may use it.
 type Names struct {
 	listed map[string]*listed
-	byID   map[string][]*listed // by the Entra id or SID that they were, in lower case
-	open   bool                 // of some name it is not known yet whose it is
+	byID   map[string][]*listed // by the Entra id or SID of an earlier run, in lower case
+	open   bool                 // for some name no account is known yet
 	folded []byte
 }
 
-// Names prepares finding people. earlier are those whom earlier runs found, by name
-// in lower case.
+// Names returns a finder of listed people. earlier are the accounts that earlier runs found, by name in lower case.
 func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	n := &Names{listed: p.exempt.listed, byID: map[string][]*listed{}}
 	for key, one := range n.listed {
@@ -82,14 +80,14 @@ func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	return n
 }
 
-// Hit is a name of the policy that is a person's.
+// Hit is a name of the policy that belongs to a person.
 type Hit struct {
 	Name string // in lower case
-	As   string // the person's own, by which it was found; empty: followed by the id
+	As   string // the name of the person that matches; empty: found by an earlier id
 	one  *listed
 }
 
-// Of returns the names of the policy that are a person's, each once.
+// Of returns the names of the policy that belong to a person, each once.
 func (n *Names) Of(p *directory.Person) (hits []Hit) {
 	if len(n.listed) == 0 {
 		return nil
@@ -117,8 +115,7 @@ func addHit(hits []Hit, hit Hit) []Hit {
 	return append(hits, hit)
 }
 
-// ownNames returns the names of a person, some of them twice: user principal names, ids,
-// SIDs and account names of both accounts.
+// ownNames returns the user principal names, ids, SIDs and account names of both accounts. A name may occur twice.
 func ownNames(p *directory.Person) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		u, a := p.Entra, p.AD
@@ -137,8 +134,8 @@ func ownNames(p *directory.Person) iter.Seq[string] {
 
 func given(yield func(string) bool, name string) bool { return name == "" || yield(name) }
 
-// Nearest returns the name of a person that is most like a name in lower case, and how many
-// letters they differ in; empty when none is like it.
+// Nearest returns the name of the person that is most similar to a name in lower case, and the number of letters in
+// which they differ. like is empty when no name is similar.
 func Nearest(name string, p *directory.Person) (like string, letters int) {
 	local, domain, _ := strings.Cut(name, "@")
 	letters = max(2, len(local)/3) + 1
@@ -158,8 +155,7 @@ func Nearest(name string, p *directory.Person) (like string, letters int) {
 	return like, letters
 }
 
-// find looks a name up without regard to case, and without allocating for the plain
-// names that almost everybody has.
+// find looks a name up without regard to case. It allocates no memory for plain names, which almost everybody has.
 func (n *Names) find(name string) *listed {
 	n.folded = n.folded[:0]
 	for i := range len(name) {
@@ -175,14 +171,14 @@ func (n *Names) find(name string) *listed {
 	return n.listed[string(n.folded)]
 }
 
-// Follow has the Judge know people by the ids that earlier runs found under the
-// names of the policy, by name in lower case.
+// Follow makes the Judge find people by the ids that earlier runs found under the names of the policy. The keys are
+// names in lower case.
 func (j *Judge) Follow(earlier map[string][]directory.EarlierPerson) {
 	j.names = j.policy.Names(earlier)
 }
 
-// listed looks the person up by all names and by the ids that are followed. When the
-// Entra account was not read, the listed name may be missing.
+// listed searches for the person by all names and by the earlier ids. When the Entra account was not read, a listed
+// name may be missing.
 func (j *Judge) listed(p *directory.Person) exemption {
 	for _, hit := range j.names.Of(p) {
 		if hit.one.always {

@@ -16,14 +16,13 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// TestPolicyPageIsGenerated: the tables of fields and functions on docs/policy.md are
-// those of the code.
+// TestPolicyPageIsGenerated: the tables of fields and functions in docs/policy.md match the code.
 func TestPolicyPageIsGenerated(t *testing.T) {
 	pages.Generated(t, "policy.md", "fields", fieldsTable(t))
 	pages.Generated(t, "policy.md", "functions", functionsTable(t))
 }
 
-// fieldsTable has every field that a policy may name.
+// fieldsTable returns a table of every field that a policy may name.
 func fieldsTable(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
@@ -86,7 +85,7 @@ func propertyNamed[A any](table []directory.Property[A], name string) string {
 
 var word = regexp.MustCompile(`^[a-zA-Z][a-zA-Z.]*$`)
 
-// functionsTable has every function that a condition may call, operators left out.
+// functionsTable returns a table of every function that a condition may call, without operators.
 func functionsTable(t *testing.T) string {
 	t.Helper()
 	env, err := language()
@@ -124,21 +123,20 @@ func functionsTable(t *testing.T) string {
 	return b.String()
 }
 
-// plainType returns a type of CEL in the words of the page.
+// plainType returns the page's word for a type of CEL.
 func plainType(cel string) string {
 	return strings.NewReplacer("optional_type(google.protobuf.Timestamp)", "date", "google.protobuf.Timestamp", "instant",
 		"google.protobuf.Duration", "span", "string", "text", "optional_type", "optional", "<", "", ">", "").Replace(cel)
 }
 
-// places are where the loader reads keys: what it calls the mapping, and its path.
+// places maps the loader's name for a mapping to its path in the file.
 var places = map[string]string{
 	"the policy": "", "grace": "grace.", "limits": "limits.", "limits.stopAbove": "limits.stopAbove.", "attribute ": "attributes.NAME.",
 	"license ": "licenses.NAME.", "a rule": "rules[].", "then": "rules[].then.", "exempt": "exempt.", "a leave": "exempt.leave[].",
 	"GROUP": "GROUP.",
 }
 
-// TestPolicyPageHasEveryKey: the page has a line for each key that the loader reads, and
-// for no other one.
+// TestPolicyPageHasEveryKey: the page has a line for each key that the loader reads, and no other.
 func TestPolicyPageHasEveryKey(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("load*.go")

@@ -8,10 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// place finds where a line and column of a scalar's value lie in the file, by
-// walking value and file together: YAML moves and folds white space and takes
-// out quotes and indentation, but keeps the other characters in order. Lines
-// and columns count from 1.
+// place returns where a line and column of a scalar's value lie in the file. It walks value and file together: YAML
+// moves and folds white space and removes quotes and indentation, but keeps the other characters in order. Lines and
+// columns count from 1.
 func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int) {
 	at := r.textOf(n)
 	fileLine, fileColumn = n.Line, n.Column
@@ -34,8 +33,7 @@ func (r *reader) place(n *yaml.Node, line, column int) (fileLine, fileColumn int
 	return fileLine, fileColumn + 1 // the end of the text
 }
 
-// cursor is a place in a file: a line from 0, the characters of it passed, and
-// the rest of it.
+// cursor is a place in a file: the line, counted from 0, the number of characters passed in it, and the rest of it.
 type cursor struct {
 	lines  []string
 	line   int
@@ -69,7 +67,7 @@ func (c *cursor) next() bool {
 	return true
 }
 
-// pass moves behind the next character of the line and returns it.
+// pass moves past the next character of the line and returns it.
 func (c *cursor) pass() rune {
 	got, size := utf8.DecodeRuneInString(c.rest)
 	c.rest = c.rest[size:]
@@ -77,8 +75,7 @@ func (c *cursor) pass() rune {
 	return got
 }
 
-// find moves just behind the next occurrence of a character, over nothing but
-// what YAML takes out of a text.
+// find moves just past the next occurrence of a character. It skips only what YAML removes from a text.
 func (c *cursor) find(want rune) bool {
 	for more := true; more; more = c.next() {
 		for c.rest != "" {

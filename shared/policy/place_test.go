@@ -82,8 +82,7 @@ var conditionFaults = []struct{ name, when, want string }{
 	{"too long", " '" + strings.Repeat(" ", maxExpression) + "true'", `p:17:11: `},
 }
 
-// TestConditionFaults holds the place of a fault and CEL's pointer for every
-// way YAML writes a text.
+// TestConditionFaults checks the place of a fault and CEL's pointer for every way in which YAML writes a text.
 func TestConditionFaults(t *testing.T) {
 	t.Parallel()
 	for _, tt := range conditionFaults {

@@ -1,8 +1,6 @@
-// Package policy turns a policy file into compiled rules and asks them about
-// people. A verdict is three-valued: what was not read makes it undecided, and
-// only what is known makes it reclaim. The file is read strictly, and every
-// fault in it is reported at once with its place. The package does no I/O and
-// knows no clock.
+// Package policy compiles a policy file into rules and evaluates them for people. A verdict has three values: unread
+// values make it undecided, and only known values make it reclaim. The reader of the file is strict, and reports every
+// fault at once with its place. The package does no I/O and reads no clock.
 package policy
 
 import (
@@ -28,63 +26,60 @@ const (
 // Policy is a policy file that was read and compiled. It is not changed after
 // Load and may be used by several goroutines.
 type Policy struct {
-	Tenant   string // the only tenant a run may touch, in lower case
+	Tenant   string // the only tenant that a run may change, in lower case
 	Mode     Mode
-	Currency string // of the prices, ISO 4217
+	Currency string // currency of the prices, ISO 4217
 	Licenses []*License
 	Rules    []*Rule
 	Limits   Limits
 	Grace    Grace
 	Exempt   Exemptions
-	Anchor   directory.Anchor // of Entra Connect
-	Kinds    []string         // of accounts that rules ask about (directory.AccountKinds); the others are exempt
+	Anchor   directory.Anchor // the anchor of Entra Connect
+	Kinds    []string         // the kinds of accounts that rules are about (directory.AccountKinds); the others are exempt
 
 	attributes map[string]*attribute // by name
-	// readOtherwise are attributes that a condition reads in another way, by prefix
-	// and name.
+	// readOtherwise are attributes that a condition reads in another way, by prefix and name.
 	readOtherwise map[string]*attribute
-	mapped        []*attribute // those of the mapping, in the file's order
+	mapped        []*attribute // the attributes of the mapping, in the file's order
 	groups        []directory.GroupRef
 	exempt        exemptions
 	conditions    []*condition
 }
 
-// License is a product people hold: by a SKU in Entra ID, or by membership of a group
-// of either directory that is the license itself, as a Citrix group is, or a group that
-// is assigned to an application which takes its users from Entra ID by SCIM. Such a
-// group counts only those whom it lists itself: provisioning reads no nested groups
-// (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID").
+// License is a product that people hold. Three things can be a license: a SKU in Entra ID; a group of Active Directory,
+// such as a Citrix group; and a group of Entra ID that gives an application its users by SCIM. A group without a SKU
+// counts only the members that it lists itself, because provisioning reads no nested groups (Microsoft Learn, "How
+// Application Provisioning works in Microsoft Entra ID").
 type License struct {
 	Name  string
-	SKU   string              // part number or skuId; "" where membership of Group is the license
-	Group *directory.GroupRef // the group that gives it; nil: none
-	// More are further groups that give it. A holder leaves the group that gives it. A
-	// change to it joins Group.
+	SKU   string              // part number or skuId; empty when membership of Group is the license
+	Group *directory.GroupRef // the group that gives the license; nil: none
+	// More are other groups that give the license. A holder leaves the group that gives it. A person who is changed to
+	// this license joins Group.
 	More         []directory.GroupRef
 	MonthlyPrice float64 // of one seat, in the policy's currency
-	KeepSeats    int     // free seats that idleseat leaves for others
-	// MailboxQuota is how large a mailbox this license allows, in GB. Given, a
-	// change to it is guarded: only a mailbox known to fit may come. So is taking it
-	// away: not from mailboxes on hold, nor from shared ones, rooms and equipment.
-	// 0: not asked.
+	KeepSeats    int     // free seats that idleseat leaves for other people
+	// MailboxQuota is the largest mailbox that this license allows, in GB. When it is set, a person is changed to this
+	// license only with a mailbox that is known to fit. The license is then not taken from mailboxes on hold, shared
+	// mailboxes, rooms and equipment. 0: no check.
 	MailboxQuota float64
 
-	// Needs are service plans, by name, that must come with the license when somebody
-	// is changed to it. Those that give a mailbox always count.
+	// Needs are names of service plans that must come with the license when a person is changed to it. Plans that give
+	// a mailbox are always needed.
 	Needs []string
 
-	// Model is how the seats of a license without a SKU are counted; "": not said.
+	// Model is how the seats of a license without a SKU are counted. Empty: the policy does not say.
 	Model Model
 
 	index   int          // in Policy.Licenses
-	holders *MemberQuery // the group whose members hold it; nil with a SKU
+	holders *MemberQuery // the group whose members hold the license; nil with a SKU
 }
 
-// Model is how seats are counted that a group gives a right to
-// (Citrix DaaS documentation, "License types": user/device and concurrent).
+// Model is how the seats are counted that membership of a group allows (Citrix DaaS documentation, "License types":
+// user/device and concurrent).
 type Model string
 
-// The models. Only a seat of a user comes free when the user leaves the group.
+// The models. Only a user's seat becomes free when the user leaves the group.
 const (
 	PerUser    Model = "user"
 	PerDevice  Model = "device"
@@ -99,8 +94,8 @@ func (l *License) Groups() []directory.GroupRef {
 	return append([]directory.GroupRef{*l.Group}, l.More...)
 }
 
-// Synced reports whether a group of Active Directory gives the product, which Entra Connect
-// syncs to Entra ID: members are written there, and their licenses follow here.
+// Synced reports whether a group of Active Directory gives the product and Entra Connect syncs that group to Entra ID.
+// Members are then written in Active Directory, and the licenses change later in Entra ID.
 func (l *License) Synced() bool {
 	return l.SKU != "" && l.Group != nil && l.Group.Source == directory.AD
 }
@@ -110,8 +105,7 @@ func (l *License) memberOfEntra() bool {
 	return l.SKU == "" && l.Group != nil && l.Group.Source == directory.Entra
 }
 
-// FreesNothing says why leaving the license's group frees no seat, or may free none;
-// empty when it does.
+// FreesNothing says why leaving the license's group frees no seat, or may free none. It is empty when it frees one.
 func (l *License) FreesNothing() string {
 	switch {
 	case l.SKU != "" || l.Model == PerUser:
@@ -124,61 +118,60 @@ func (l *License) FreesNothing() string {
 	return "whether a seat comes free is not known; say how they are counted with model: user, device or concurrent"
 }
 
-// Rule says which holders of a license no longer use it, and what then.
+// Rule says which holders no longer use a license, and what happens then.
 type Rule struct {
 	Name     string
-	License  *License // only its holders are asked
-	ChangeTo *License // nil: the license is removed
+	License  *License // the rule asks only its holders
+	ChangeTo *License // nil: the license is taken
 	Notice   int      // days between the notice and the change; 0: no notice
-	Restore  bool     // who comes back gets the license back
-	// MailboxLost: the policy says that mailboxes may be left without a license.
+	Restore  bool     // a person who returns gets the license again
+	// MailboxLost: the policy accepts that mailboxes lose their license.
 	MailboxLost bool
-	ForSource   string // the condition for being asked; "" is everybody
+	ForSource   string // the condition for being asked; empty: everybody
 	WhenSource  string // the condition for being reclaimed
 
 	scope, when *condition      // scope is nil for everybody
-	conditions  []*condition    // all it asks, the exempting one too
-	asks        []*attribute    // what they read, and the creation date that grace reads
-	fills       []*attribute    // what they read, but for flags and dates of use
+	conditions  []*condition    // all conditions of the rule, with the exempting one
+	asks        []*attribute    // what the conditions read, and the creation date that grace reads
+	fills       []*attribute    // what the conditions read, without flags and dates of use
 	offsets     []time.Duration // see Turns
 }
 
 // Limits bound what one run may do.
 type Limits struct {
-	StopAbovePercent float64 // of a license's holders; more matches hold the run
-	StopAboveCount   int     // more matches hold the run
-	PerRun           int     // changes in one run; the rest waits for the next
+	StopAbovePercent float64 // percentage of a license's holders; with more matches the run is on hold
+	StopAboveCount   int     // with more matches the run is on hold
+	PerRun           int     // changes in one run; the others wait for the next run
 }
 
-// Grace spares people who had no time yet to use what they were given.
+// Grace spares people who had too little time to use what they were given.
 type Grace struct {
-	NeverSignedIn int // days an account may exist unused; 0: none
-	NewHolder     int // days from when the license was given; 0: none
-	EnabledAgain  int // days from when the account was first seen enabled after it was not; 0: none
+	NeverSignedIn int // days for which an account may exist unused; 0: no grace
+	NewHolder     int // days since the license was given; 0: no grace
+	EnabledAgain  int // days since a reading first saw the account enabled again; 0: no grace
 }
 
-// Exemptions name people no rule may touch.
+// Exemptions name the people whom no rule may touch.
 type Exemptions struct {
 	Users  []string             // user principal names, Entra object ids, SIDs or account names
-	Groups []directory.GroupRef // everybody in them
+	Groups []directory.GroupRef // all their members are exempt
 	Leave  []Leave
-	When   string // a condition; "" when absent
+	When   string // a condition; empty: none
 }
 
 // Leave exempts a person for a time.
 type Leave struct {
 	User   string
-	Until  time.Time // the first instant at which it no longer counts
+	Until  time.Time // the first instant after the leave
 	Reason string
 
-	written string // Until as the file has it
+	written string // Until as the file writes it
 }
 
-// Rests returns the LDAP names of the attributes of Active Directory on which the policy
-// rests, sorted. When such an attribute shows no value, it must be known whether there
-// is none or whether the account may not read it.
+// Rests returns the LDAP names of the Active Directory attributes that the policy needs, sorted. When such an attribute
+// is empty, it must be known whether it has no value or whether the account may not read it.
 func (p *Policy) Rests() []string {
-	names := []string{"lastLogonTimestamp"} // by which the feed is judged
+	names := []string{"lastLogonTimestamp"} // the health of the feed is judged by it
 	if anchor := p.Anchor.Attribute(); anchor != "" {
 		names = append(names, anchor)
 	}
@@ -198,8 +191,8 @@ func (p *Policy) Rests() []string {
 	return slices.Compact(names)
 }
 
-// Fields returns the names of the fields of accounts that the policy reads, sorted: those of
-// its mapping, and of every condition.
+// Fields returns the names of the account fields that the policy reads, sorted. It includes the mapping and every
+// condition.
 func (p *Policy) Fields() (names []string) {
 	list := slices.Clone(p.mapped)
 	for _, c := range p.conditions {
@@ -217,7 +210,7 @@ func (p *Policy) Fields() (names []string) {
 	return slices.Compact(names)
 }
 
-// Signals returns those whose dates the policy's conditions read, each once, in order.
+// Signals returns the signals whose dates the policy's conditions read, each once, in order.
 func (p *Policy) Signals() (list []directory.Signal) {
 	for _, c := range p.conditions {
 		for _, a := range c.reads {
@@ -228,18 +221,17 @@ func (p *Policy) Signals() (list []directory.Signal) {
 	return slices.Compact(list)
 }
 
-// LicenseNamed finds a license by its name in the policy; nil when there is
-// none.
+// LicenseNamed returns the license with this name in the policy. It returns nil when there is none.
 func (p *Policy) LicenseNamed(name string) *License {
 	return named(p.Licenses, name, func(l *License) string { return l.Name })
 }
 
-// RuleNamed finds a rule by its name; nil when there is none.
+// RuleNamed returns the rule with this name. It returns nil when there is none.
 func (p *Policy) RuleNamed(name string) *Rule {
 	return named(p.Rules, name, func(r *Rule) string { return r.Name })
 }
 
-// FirstRule returns the first rule about a license; nil when there is none.
+// FirstRule returns the first rule about a license. It returns nil when there is none.
 func (p *Policy) FirstRule(l *License) *Rule {
 	for _, r := range p.Rules {
 		if r.License == l {
@@ -249,8 +241,8 @@ func (p *Policy) FirstRule(l *License) *Rule {
 	return nil
 }
 
-// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit:
-// what it changes to, or what it takes away, is a license with a mailboxQuota.
+// GuardsMailbox reports whether the rule may act only on a mailbox that is known to fit. That holds when the new
+// license has a mailboxQuota, or, when the rule takes the license, when that license has one.
 func (r *Rule) GuardsMailbox() bool {
 	if r.ChangeTo != nil {
 		return r.ChangeTo.MailboxQuota > 0
@@ -258,7 +250,7 @@ func (r *Rule) GuardsMailbox() bool {
 	return r.License.MailboxQuota > 0
 }
 
-// Key names a rule together with what it says: an edited rule has another one.
+// Key identifies a rule with its content. An edited rule has another key.
 func (r *Rule) Key() string {
 	to := ""
 	if r.ChangeTo != nil {
@@ -290,7 +282,7 @@ func (p *Policy) licenseNames() []string {
 	return names(p.Licenses, func(l *License) string { return l.Name })
 }
 
-// SKUs returns the products the policy names, by part number or skuId, each once, in the file's order.
+// SKUs returns the products that the policy names, by part number or skuId, each once, in the file's order.
 func (p *Policy) SKUs() []string {
 	var list []string
 	for _, l := range p.Licenses {

@@ -14,23 +14,23 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// readAs is how a condition reads an attribute where absence would settle it.
+// readAs says how a condition reads an attribute whose missing value would settle the condition.
 type readAs uint8
 
 const (
 	plainly readAs = iota
-	// filled: a text without a value is not known to differ from anything.
+	// filled: a text without a value is unknown.
 	filled
-	// orNone: when the person certainly lacks an account, its fields have no value. So
-	// an exemption does not stay undecided for ever.
+	// orNone: when the person certainly has no account, its fields have no value. Otherwise an exemption would stay
+	// undecided for ever.
 	orNone
 )
 
-// prefixes are what stands before the name of a variable that is read in another way.
-// No expression that somebody writes can contain them.
+// prefixes stand before the name of a variable that is read in another way. No expression of an author can contain
+// them.
 var prefixes = map[readAs]string{filled: "@filled ", orNone: "@orNone "}
 
-// variable returns the attribute behind a name of CEL's.
+// variable returns the attribute for a name in CEL.
 func (p *Policy) variable(name string) *attribute {
 	if a := p.attributes[name]; a != nil {
 		return a
@@ -38,7 +38,8 @@ func (p *Policy) variable(name string) *attribute {
 	return p.readOtherwise[name]
 }
 
-// readsOtherwise returns the attribute as it is read in another way.
+// readsOtherwise returns the name of a variable that reads the attribute in another way. It defines the variable when
+// the policy has none yet.
 func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	name := prefixes[as] + a.name
 	if c.policy.readOtherwise[name] == nil {
@@ -52,7 +53,7 @@ func (c *compiler) readsOtherwise(a *attribute, as readAs) string {
 	return name
 }
 
-// asRead settles a value that is read in another way.
+// asRead returns the value in the attribute's way of reading.
 func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Value {
 	switch {
 	case a.as == filled && v.State == directory.Known && v.Text == "":
@@ -63,8 +64,7 @@ func (a *attribute) asRead(p *directory.Person, v directory.Value) directory.Val
 	return v
 }
 
-// noAccount reports whether the person has, for certain, no account that the attribute is a
-// field of.
+// noAccount reports whether the person certainly has no account with a field of the attribute.
 func (a *attribute) noAccount(p *directory.Person) bool {
 	for _, f := range a.fields {
 		if !absent(p, f.Source) {
@@ -74,8 +74,8 @@ func (a *attribute) noAccount(p *directory.Person) bool {
 	return len(a.fields) > 0
 }
 
-// exemption reads every attribute of an exempting condition as orNone. So the condition
-// is decided even when the person lacks an account.
+// exemption reads every attribute of an exempting condition as orNone. The condition is then decided even when the
+// person lacks an account.
 func (c *compiler) exemption(checked *cel.Ast) {
 	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && a.group == nil {
@@ -97,9 +97,8 @@ func (c *compiler) replace(checked *cel.Ast, e ast.Expr, a *attribute, as readAs
 	checked.NativeRep().SetReference(e.ID(), ast.NewIdentReference(name, nil))
 }
 
-// differences reads texts as filled wherever the condition takes a person because a
-// text differs: `employeeType != "Contractor"` says nothing of people without a type.
-// A comparison with "" says it.
+// differences reads a text as filled wherever the condition takes a person because the text differs. `employeeType !=
+// "Contractor"` says nothing about people without a type. A comparison with "" does.
 func (c *compiler) differences(checked *cel.Ast, e ast.Expr, negated bool) {
 	switch e.Kind() {
 	case ast.ComprehensionKind:
@@ -122,7 +121,7 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	case operators.LogicalNot:
 		inner = !negated
 	case operators.Conditional:
-		c.differences(checked, operands[0], false) // what holds otherwise is written out
+		c.differences(checked, operands[0], false) // both results of a ternary are written out
 		operands = operands[1:]
 	case operators.Equals, operators.NotEquals:
 		if (name == operators.NotEquals) != negated {
@@ -139,8 +138,7 @@ func (c *compiler) differencesOf(checked *cel.Ast, call ast.CallExpr, negated bo
 	}
 }
 
-// fill reads the texts among the operands of a comparison as filled, unless it is one
-// with "".
+// fill reads the texts among the operands of a comparison as filled. It leaves a comparison with "" unchanged.
 func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	var texts []ast.Expr
 	for _, o := range operands {
@@ -162,8 +160,8 @@ func (c *compiler) fill(checked *cel.Ast, operands []ast.Expr) {
 	}
 }
 
-// foldTexts makes a condition compare texts without regard to letter case: it changes
-// every text that is written out as attributes are changed when they are read.
+// foldTexts makes a condition compare texts without regard to case. It folds every text literal, as attributes are
+// folded when they are read.
 func foldTexts(root ast.Expr) {
 	keep := map[int64]bool{} // instants, spans and patterns
 	visit := func(each func(ast.Expr)) { ast.PostOrderVisit(root, ast.NewExprVisitor(each)) }
@@ -190,7 +188,7 @@ func foldTexts(root ast.Expr) {
 	})
 }
 
-// fold gives texts that strings.EqualFold holds for equal one form.
+// fold returns one form for all texts that strings.EqualFold treats as equal.
 func fold(s string) string {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -200,7 +198,7 @@ func fold(s string) string {
 	return strings.ToUpper(s)
 }
 
-// foldRune returns the smallest of the letters that are the same but for their case.
+// foldRune returns the smallest of the letters that differ only in case.
 func foldRune(r rune) rune {
 	smallest := r
 	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// asks loads a policy of one rule about Citrix, with a condition for who is asked.
+// asks loads a policy with one rule about Citrix. scope is its for condition.
 func asks(t *testing.T, scope, exempt string) *Policy {
 	t.Helper()
 	return load(t, fmt.Sprintf(`
@@ -29,8 +29,8 @@ rules:
 `, citrixDN, exempt, scope))
 }
 
-// TestTextsWithoutValue: a person without a value does not count as differing from a
-// value. The condition may say what holds then.
+// TestTextsWithoutValue: a person without a value does not count as different from a value. The condition may say what
+// holds for such people.
 func TestTextsWithoutValue(t *testing.T) {
 	t.Parallel()
 	const open = "employeeType has no value, and the condition does not say what holds then; add && employeeType != \"\" to leave such people alone, or || employeeType == \"\" to mean them, too"
@@ -58,12 +58,12 @@ func TestTextsWithoutValue(t *testing.T) {
 		`employeeType == ""`:                                                         Reclaim,
 		`!(employeeType != "")`:                                                      Reclaim,
 		`size(employeeType) == 0`:                                                    Reclaim,
-		`employeeType == "Contractor" ? false : true`:                                Reclaim, // otherwise is written out
+		`employeeType == "Contractor" ? false : true`:                                Reclaim, // the other case is written out
 		`!(employeeType == "Contractor" ? true : false)`:                             Reclaim,
 		`employeeType != "Contractor" ? true : false`:                                Undecided,
 		`!(accountEnabled && !(employeeType == "Employee"))`:                         Keep,
 		`accountEnabled != false`:                                                    Reclaim, // a flag has a value
-		`accountEnabled && employeeType != "Contractor" || department != "Contract"`: Reclaim, // the department differs for certain
+		`accountEnabled && employeeType != "Contractor" || department != "Contract"`: Reclaim, // the department certainly differs
 	} {
 		t.Run(scope, func(t *testing.T) {
 			t.Parallel()
@@ -82,16 +82,15 @@ func TestTextsWithoutValue(t *testing.T) {
 	}
 }
 
-// TestExemptWithoutAccount: when a person certainly has no account, an exemption reads
-// its fields as having no value. The fields of an account that was not read are
-// unknown.
+// TestExemptWithoutAccount: when a person certainly has no account, an exemption reads its fields as empty. The fields
+// of an account that was not read are unknown.
 func TestExemptWithoutAccount(t *testing.T) {
 	t.Parallel()
 	member := []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}
 	adOnly := &directory.Person{EntraState: directory.NoAccount, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", Department: "Sales", Created: noon.Add(-400 * day)}, Memberships: member}
 	notRead := *adOnly
 	notRead.EntraState = directory.NotRead
-	for exempt, want := range map[string][2]Outcome{ // without an account in Entra ID; with Entra ID not read
+	for exempt, want := range map[string][2]Outcome{ // the outcome without an account in Entra ID, and with Entra ID not read
 		`userType == "Guest"`:                                         {Reclaim, Undecided},
 		`userType in ["Guest", "Extern"]`:                             {Reclaim, Undecided},
 		`userType != "Member"`:                                        {Exempt, Undecided},
@@ -122,8 +121,7 @@ func TestExemptWithoutAccount(t *testing.T) {
 	}
 }
 
-// TestLetterCase: texts are compared without regard to letter case, by whatever
-// operator.
+// TestLetterCase: every operator compares texts without regard to case.
 func TestLetterCase(t *testing.T) {
 	t.Parallel()
 	for _, scope := range []string{
@@ -145,7 +143,7 @@ func TestLetterCase(t *testing.T) {
 			t.Errorf("the rule shows %q", got)
 		}
 	}
-	for _, pair := range [][2]string{{"ſ", "S"}, {"K", "k"}, {"straße", "STRAẞE"}, {"Ωm", "ωM"}} { // as strings.EqualFold has it
+	for _, pair := range [][2]string{{"ſ", "S"}, {"K", "k"}, {"straße", "STRAẞE"}, {"Ωm", "ωM"}} { // equal by strings.EqualFold
 		if !strings.EqualFold(pair[0], pair[1]) || fold(pair[0]) != fold(pair[1]) {
 			t.Errorf("%q and %q: %q, %q", pair[0], pair[1], fold(pair[0]), fold(pair[1]))
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestReasonsOfKeeping: words for verdicts that in bulk go without.
+// TestReasonsOfKeeping: Judge.Reason words the verdicts that AskAll leaves without a reason.
 func TestReasonsOfKeeping(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules+`
@@ -38,7 +38,7 @@ func TestReasonsOfKeeping(t *testing.T) {
 	}
 }
 
-// TestAgoAtTheBounds of each unit.
+// TestAgoAtTheBounds checks the text at the bounds of each unit.
 func TestAgoAtTheBounds(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)
@@ -53,7 +53,7 @@ func TestAgoAtTheBounds(t *testing.T) {
 	}
 }
 
-// TestTurnsAtTheMomentItself: a date moved by the spans, to the second.
+// TestTurnsAtTheMomentItself: the rule turns at a date plus the spans, exact to the second.
 func TestTurnsAtTheMomentItself(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -70,7 +70,7 @@ rules:
 		"strict": noon.Add(50*day + time.Second), "loose": noon.Add(50 * day), "fixed": time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), "two": noon.Add(57*day + time.Second),
 	} {
 		j := judge(t, p, noon)
-		for range 2 { // what was tried before is no turn of the next question
+		for range 2 { // the first call must not influence the second
 			if got, ok := j.Turns(p.RuleNamed(rule), who); !ok || !got.Equal(want) {
 				t.Errorf("%s turns at %s, want %s", rule, got, want)
 			}
@@ -81,8 +81,7 @@ rules:
 	}
 }
 
-// TestSpansAtTheirBounds: the longest span that may be written is one at which a rule
-// turns, as days and as a duration.
+// TestSpansAtTheirBounds: a rule turns at the longest span that may be written, as days and as a duration.
 func TestSpansAtTheirBounds(t *testing.T) {
 	t.Parallel()
 	for expr, span := range map[string]time.Duration{"days(1)": day, "days(3650)": 3650 * day, `duration("87600h")`: 3650 * day, `duration("1s")`: time.Second} {

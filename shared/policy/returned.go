@@ -7,10 +7,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Returned tells when a person who lost a license to the rule was last active,
-// if that is after since: by the dates that the rule's condition reads. It is
-// zero for who stayed away, and for a date that is not known. asked tells
-// whether the rule would still ask the person.
+// Returned returns when a person who lost a license to the rule was last active, if that is after since. It uses the
+// dates that the rule's condition reads. It is zero for a person who stayed away, and when the date is not known. asked
+// reports whether the rule would still ask the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
 	at, _ = newestOf(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {
@@ -24,9 +23,9 @@ func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time
 	return at, asked
 }
 
-// late returns how much later than the sign-ins the dates of the rule may come, by which it was
-// known that nobody was active: a report shows days later what happened before a license
-// was taken. It is never longer than the rule's span, in which no date was known then.
+// late returns how many days a report that the rule reads may be late. Such a report can show after the change what
+// happened before it. The result is never longer than the rule's shortest span: the rule had proof that the person was
+// not active in that span.
 func (r *Rule) late() (late time.Duration) {
 	for _, a := range r.when.activity {
 		for _, s := range a.signals() {
@@ -38,13 +37,12 @@ func (r *Rule) late() (late time.Duration) {
 	return max(0, slices.Min(append(slices.Clone(r.when.spans), late)))
 }
 
-// unusedSpan is how long a rule that reads no date of use leaves a license alone
-// after it was given back: Microsoft's Product Terms let a license be reassigned
-// after 90 days.
+// unusedSpan is how long a rule without dates of use leaves a restored license alone. Microsoft's Product Terms allow a
+// license to be reassigned after 90 days.
 const unusedSpan = 90 * day
 
-// Cooling reports whether a license that was given back is too fresh to be taken
-// again: the person has not been idle for the rule's whole span since then.
+// Cooling reports whether it is too early to take a restored license again. It is too early until the person has been
+// idle for the rule's whole span since the restore.
 func (j *Judge) Cooling(r *Rule, p *directory.Person, givenBack time.Time) bool {
 	if len(r.when.activity) == 0 {
 		return j.now.Sub(givenBack) < unusedSpan

@@ -20,8 +20,7 @@ func judgeOf(t *testing.T, edit string) (*Judge, *Policy) {
 	return j, p
 }
 
-// TestReturned: who lost a license is back when a date that the rule reads is
-// after that, and only when it is known.
+// TestReturned: a person who lost a license has returned when a known date that the rule reads is later than the loss.
 func TestReturned(t *testing.T) {
 	t.Parallel()
 	j, policy := judgeOf(t, "")
@@ -54,8 +53,7 @@ func TestReturned(t *testing.T) {
 	}
 }
 
-// TestCooling: a license that was given back counts as used at that instant, for
-// every kind of rule.
+// TestCooling: for every kind of rule, a restored license counts as used at the instant of the restore.
 func TestCooling(t *testing.T) {
 	t.Parallel()
 	const undated = `

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// load compiles a policy from its sections, after the tenant that all need.
+// load compiles a policy from its sections. It adds the tenant that every policy needs.
 func load(t testing.TB, text string) *Policy {
 	t.Helper()
 	p, err := Load("policy.yaml", []byte("tenant: 11111111-2222-3333-4444-555555555555\n"+text))
@@ -178,8 +178,8 @@ func TestCitrixRule(t *testing.T) {
 	}
 }
 
-// TestEveryCell asks every combination of holder, exempt, for and when, each
-// true, false, unknown, and for the conditions a runtime error.
+// TestEveryCell evaluates every combination of holder, exempt, for and when. Each is true, false or unknown; conditions
+// can also fail at run time.
 func TestEveryCell(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -218,7 +218,7 @@ rules:
 			}
 		}
 		if is["H"] == "error" {
-			continue // membership is looked up, not computed
+			continue // membership is looked up, and cannot fail
 		}
 		cells++
 		v := judge(t, p, noon).Ask(p.Rules[0], who)
@@ -232,7 +232,7 @@ rules:
 	}
 }
 
-// cellOutcome returns the design's table, written down independently of decide.
+// cellOutcome returns the outcome by the design's table. It does not use decide.
 func cellOutcome(holder, exempt, scope, when string) Outcome {
 	switch {
 	case holder == "false":
@@ -272,7 +272,7 @@ func checkUnknowns(t *testing.T, cell string, v Verdict, is map[string]string) {
 	}
 }
 
-// TestAskAll holds asking all rules at once to asking them one by one.
+// TestAskAll: all rules at once give the same verdicts as one by one.
 func TestAskAll(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// whole is a policy that says everything it can.
+// whole is a policy that uses every key.
 const whole = `tenant: 11111111-2222-3333-4444-555555555555
 mode: review
 currency: SEK
@@ -38,7 +38,7 @@ rules:
   - {name: plain, license: desk, when: LastlogonTimestamp.hasNoValue() || created.value() < now - duration("1s"), then: remove}
 `
 
-// TestWhatAPolicySays comes out as it is written.
+// TestWhatAPolicySays: every key is read as it is written.
 func TestWhatAPolicySays(t *testing.T) {
 	t.Parallel()
 	p, err := Load("p", []byte(whole))
@@ -124,10 +124,10 @@ func reads(r *Rule, name string) bool {
 	return false
 }
 
-// follows are the faults that come of another one.
+// follows are faults that follow from another fault.
 var follows = regexp.MustCompile(`: (there is no license "[a-z0-9]+";|the policy has no attribute staff;|e3 and exo are the same product;)`)
 
-// TestMoreFaults: what else cannot be meant. One mistake is told once.
+// TestMoreFaults checks further policies that make no sense. One mistake is reported once.
 func TestMoreFaults(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ old, new, want string }{
@@ -191,7 +191,7 @@ func TestMoreFaults(t *testing.T) {
 	}
 }
 
-// TestGapWords: why something is not known, in the words of the plan.
+// TestGapWords checks the plan's words for why something is not known.
 func TestGapWords(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -17,8 +17,8 @@ import (
 // maxPattern is the longest regular expression, in bytes.
 const maxPattern = 256
 
-// senseless tells what is well-typed in a condition and cannot be meant: by
-// expression id, in words that name the cure.
+// senseless finds parts of a condition that are well typed and make no sense. Each fault has its expression id and says
+// how to mend it.
 type senseless struct {
 	policy *Policy
 	faults []sense
@@ -33,7 +33,7 @@ func (s *senseless) fault(id int64, format string, args ...any) {
 	s.faults = append(s.faults, sense{id, fmt.Sprintf(format, args...)})
 }
 
-// find looks at a whole expression.
+// find checks a whole expression.
 func (s *senseless) find(root ast.Expr) []sense {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if e.Kind() != ast.CallKind {
@@ -64,8 +64,8 @@ func isNull(e ast.Expr) bool {
 	return e.Kind() == ast.LiteralKind && e.AsLiteral().Type() == types.NullType
 }
 
-// pattern bounds a regular expression: it is written out, is not long, and says where
-// the text begins and ends.
+// pattern checks a regular expression. It must be a literal, must not be too long, and must say where the text begins
+// and ends.
 func (s *senseless) pattern(e ast.Expr) {
 	text, written := textOf(e)
 	if !written {
@@ -78,15 +78,15 @@ func (s *senseless) pattern(e ast.Expr) {
 	}
 	re, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		return // CEL has told it
+		return // CEL has reported it
 	}
 	if !bounded(re, syntax.OpBeginText, 0) || !bounded(re, syntax.OpEndText, -1) {
 		s.fault(e.ID(), `matches looks for the pattern anywhere in the text, so that "IT" fits "Recruiting IT" and "Facilities", too; begin the pattern with ^ and end it with $, each alternative of it, and write .* where anything may stand`)
 	}
 }
 
-// bounded reports whether every match of the pattern begins (at 0) or ends (at -1) where
-// the text does, or whether the pattern says that anything may stand there.
+// bounded reports whether every match of the pattern begins (at 0) or ends (at -1) at the edge of the text. It is also
+// true when the pattern says that any text may stand there.
 func bounded(re *syntax.Regexp, edge syntax.Op, at int) bool {
 	switch re.Op {
 	case edge:
@@ -114,15 +114,14 @@ func textOf(e ast.Expr) (string, bool) {
 	return string(text), ok
 }
 
-// moment is an instant as a condition writes it: the planning instant or a date of the
-// person, and a span of time added to it.
+// moment is an instant in a condition: the planning instant or a date of the person, plus a span of time.
 type moment struct {
 	date  *attribute // nil: now
 	plus  time.Duration
 	known bool
 }
 
-// momentOf understands now, X, X.value(), and spans added to or taken off them.
+// momentOf understands now, X and X.value(), with spans added or subtracted.
 func (s *senseless) momentOf(e ast.Expr) moment {
 	switch e.Kind() {
 	case ast.IdentKind:
@@ -149,8 +148,8 @@ func (s *senseless) momentOf(e ast.Expr) moment {
 	return moment{}
 }
 
-// settled finds comparisons of a date that lies in the past, as all but hiring dates
-// do, with now or later: they hold of everybody who has the date, or of nobody.
+// settled finds comparisons of a past date with now or later. Such a comparison is true for everybody who has the date,
+// or for nobody. Every date except a hiring date lies in the past.
 func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	earlier, compares := comparisons[function]
 	if !compares {
@@ -175,14 +174,13 @@ func (s *senseless) settled(id int64, function string, operands []ast.Expr) {
 	}
 }
 
-// comparisons tells of each comparison of instants whether it holds when the left one
-// is the earlier.
+// comparisons maps each comparison of instants to its result when the left operand is earlier.
 var comparisons = map[string]bool{
 	"earlierThan": true, operators.Less: true, operators.LessEquals: true,
 	"laterThan": false, operators.Greater: false, operators.GreaterEquals: false,
 }
 
-// past reports whether the attribute's dates cannot lie in the future.
+// past reports whether the attribute's dates always lie in the past.
 func (a *attribute) past() bool {
 	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return f.Meaning == directory.Plain })
 }

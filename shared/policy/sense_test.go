@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSenseless: what compiles and cannot be meant is refused, in words that name the
-// cure. A policy that a run has kept is not refused for it.
+// TestSenseless: a condition that compiles and makes no sense is refused. The message says how to mend it. A policy
+// that a run has stored is not refused.
 func TestSenseless(t *testing.T) {
 	t.Parallel()
 	const never, always, regex, null = "never later than now, so that this never holds; for less than 90 days ago write", "so that this holds for everybody who has it; for longer ago than 90 days write", "begin the pattern with ^ and end it with $", "X.hasNoValue() or X.hasValue()"
@@ -38,12 +38,12 @@ func TestSenseless(t *testing.T) {
 		`now - days(90) > created.value()`:                                          "",
 		`created.laterThan(now - days(30))`:                                         "",
 		`now > timestamp("2027-03-01T00:00:00Z")`:                                   "",
-		`AzureAdSistaLogon.earlierThan(created.value() + days(30))`:                 "", // signed in in the first month only
-		`[timestamp("2027-03-01T00:00:00Z")].exists(t, t < now)`:                    "", // each is an instant that is written out
+		`AzureAdSistaLogon.earlierThan(created.value() + days(30))`:                 "", // signed in only in the first month
+		`[timestamp("2027-03-01T00:00:00Z")].exists(t, t < now)`:                    "", // each instant is a literal
 		`timestamp("2027-03-01T00:00:00Z") + days(1) < now`:                         "",
 		`timestamp("2026-01-01T00:00:00Z") < created.value()`:                       "",
 		`AzureAdSistaLogon.orValue(now + days(1)) > now`:                            "", // never signed in
-		`created.value() + (now - AzureAdSistaLogon.value()) < now`:                 "", // idle for less long than the account is old
+		`created.value() + (now - AzureAdSistaLogon.value()) < now`:                 "", // idle for a shorter time than the account is old
 		`created.value() == now`:                                                    "",
 		`department.matches("IT")`:                                                  regex,
 		`department.matches("^IT")`:                                                 regex,
@@ -87,8 +87,8 @@ func TestSenseless(t *testing.T) {
 	}
 }
 
-// TestWords: what people know from elsewhere is answered by what to write, and never by
-// the opposite of what they mean.
+// TestWords: for words from other languages the message says what to write. It never proposes the opposite of what the
+// author means.
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -147,8 +147,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestBangOutsideQuotes: a condition that begins with ! is a tag to YAML. The answer
-// keeps the negation.
+// TestBangOutsideQuotes: to YAML, a condition that begins with ! is a tag. The proposed text keeps the negation.
 func TestBangOutsideQuotes(t *testing.T) {
 	t.Parallel()
 	for _, bare := range []string{"!inPilot", "!staff", "!accountEnabled && staff", "!(staff)"} {
@@ -165,7 +164,7 @@ func TestBangOutsideQuotes(t *testing.T) {
 	}
 }
 
-// TestDidYouMean: a name is proposed only if it cannot say something else.
+// TestDidYouMean: a name is proposed only when it cannot mean something else.
 func TestDidYouMean(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ word, known, want string }{
@@ -186,8 +185,8 @@ func TestDidYouMean(t *testing.T) {
 	}
 }
 
-// TestDatesThatMayLieAhead: a hiring date may be later than now, so that a condition may
-// ask for it. A sign-in and a creation may not.
+// TestDatesThatMayLieAhead: a hiring date may be later than now, so a condition may compare it with now. A sign-in and
+// a creation may not.
 func TestDatesThatMayLieAhead(t *testing.T) {
 	t.Parallel()
 	p := load(t, twoRules)

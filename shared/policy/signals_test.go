@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// usagePolicy asks one rule about dates of usage reports.
+// usagePolicy returns a policy with one rule about dates of usage reports.
 func usagePolicy(t *testing.T, when string) *Policy {
 	t.Helper()
 	p, err := Load("p", []byte(`
@@ -26,11 +26,11 @@ rules: [{name: r, license: copilot, when: '`+when+`', then: remove}]
 	return p
 }
 
-// reportOf is the day of the reports in these tests: it tells nothing after its start, two
-// and a half days before noon, and nothing of what lies more than 180 days before it.
+// reportOf is the day of the reports in these tests. A report covers the 180 days before the start of that day, which
+// is two and a half days before noon.
 var reportOf = noon.Add(-60 * time.Hour)
 
-// copilotHolder holds the license, and reports tell of the uses.
+// copilotHolder returns a person who holds the license and has these uses in the reports.
 func copilotHolder(uses ...directory.Use) *directory.Person {
 	for i := range uses {
 		uses[i].Through = reportOf
@@ -60,8 +60,8 @@ func askUsage(t *testing.T, when string, who *directory.Person) (Verdict, string
 	return v, j.Reason(p.Rules[0], who, v)
 }
 
-// TestDatesOfReports: a report tells nothing after its day, and nothing before its
-// horizon but that there is no date from there on.
+// TestDatesOfReports: a report says nothing about the time after its day. About the time before its horizon it says
+// nothing, either: none means "none since the horizon".
 func TestDatesOfReports(t *testing.T) {
 	t.Parallel()
 	const unused = "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"
@@ -92,7 +92,7 @@ func TestDatesOfReports(t *testing.T) {
 		"an agent":                 {`kind == "agent" && (` + unused + ")", agent, Exempt, ""},
 		"younger than the horizon": {"copilotUse.hasNoValue()", newcomer, Reclaim, "never used Copilot"},
 
-		// In the span of the report, none is "not since": no date of long ago is claimed.
+		// Within the span of the report, none means "none since". It does not prove an older date.
 		"earlier alone":          {"copilotUse.earlierThan(now - days(45))", copilotHolder(notUsed(copilot)), Undecided, "copilotUse is none since 2026-05-25, and whether there is an earlier one is not known"},
 		"never alone":            {"copilotUse.hasNoValue()", copilotHolder(notUsed(copilot)), Undecided, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()"},
 		"not later":              {"!copilotUse.laterThan(now - days(45))", copilotHolder(notUsed(copilot)), Reclaim, ""},
@@ -126,7 +126,7 @@ func TestDatesOfReports(t *testing.T) {
 	}
 }
 
-// TestReportsAreOnlyCompared: what a report tells is no date to compute with.
+// TestReportsAreOnlyCompared: a condition may compare a date of a report, and may not compute with it.
 func TestReportsAreOnlyCompared(t *testing.T) {
 	t.Parallel()
 	for when, ok := range map[string]bool{
@@ -151,7 +151,7 @@ rules: [{name: r, license: copilot, when: 'WHEN', then: remove}]
 	}
 }
 
-// TestSignalsOfAPolicy: only reports that a condition reads are fetched.
+// TestSignalsOfAPolicy: only the reports that a condition reads are fetched.
 func TestSignalsOfAPolicy(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff([]directory.Signal{directory.CopilotUse}, usagePolicy(t, "copilotUse.hasValue()").Signals()); diff != "" {
@@ -163,7 +163,7 @@ func TestSignalsOfAPolicy(t *testing.T) {
 	}
 }
 
-// TestReportsThroughTime: while a person stays away, reports become newer with the days.
+// TestReportsThroughTime: while a person stays away, each later day has a newer report.
 func TestReportsThroughTime(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.earlierThan(now - days(45)) || copilotUse.hasNoValue()")
@@ -202,7 +202,7 @@ func TestReportsThroughTime(t *testing.T) {
 	}
 }
 
-// TestEvidenceOfReports: the evidence names the signal, and how far its report reaches.
+// TestEvidenceOfReports: the evidence names the signal and the span of its report.
 func TestEvidenceOfReports(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "copilotUse.hasValue() || AzureAdSistaLogon.hasValue()")
@@ -219,8 +219,7 @@ func TestEvidenceOfReports(t *testing.T) {
 	}
 }
 
-// TestLicenseChanged: the date is that of the license which the rule is about, and of the
-// way by which it was changed last.
+// TestLicenseChanged: the date belongs to the license of the rule, and is the newest of its assignments.
 func TestLicenseChanged(t *testing.T) {
 	t.Parallel()
 	const text = `

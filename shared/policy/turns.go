@@ -7,11 +7,11 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// maxOffsets bounds the sums of spans that are tried.
+// maxOffsets bounds the number of sums of spans.
 const maxOffsets = 243
 
-// offsetsOf returns the sums of a rule's spans, since a condition may add and
-// subtract several. With too many spans for all sums, each stands alone.
+// offsetsOf returns the sums of a rule's spans, because a condition may add and subtract several. When that makes too
+// many sums, it returns each span alone.
 func offsetsOf(conditions []*condition) []time.Duration {
 	offsets := []time.Duration{0}
 	for _, c := range conditions {
@@ -37,12 +37,10 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 	return longest
 }
 
-// Turns tells when the rule would first say reclaim if the person stays away
-// and nothing else changes. It is false when that would never be. The rule is
-// asked only at instants where a comparison of dates can turn: each date the
-// person has and each timestamp("…"), moved by the spans in the conditions,
-// and a second later (for strict comparisons); the end of grace; the end of
-// leave.
+// Turns returns the first instant at which the rule would say reclaim if the person stays away and nothing else
+// changes. It returns false when there is none. The rule is evaluated only at instants where its verdict can change:
+// the dates of the person and each timestamp("…"), moved by the spans in the conditions, the second after each of these
+// (for strict comparisons), the end of grace and the end of leave.
 func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
 	now := j.now
 	defer func() {
@@ -61,7 +59,7 @@ func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// turningPoints fills j.instants with the instants after now to be tried.
+// turningPoints fills j.instants with the instants after now that must be evaluated.
 func (j *Judge) turningPoints(r *Rule, p *directory.Person) {
 	j.instants = j.instants[:0]
 	for _, c := range r.conditions {
@@ -97,14 +95,14 @@ func (j *Judge) add(t time.Time) {
 	}
 }
 
-// Evidence returns what the rule's verdict on a person rested on.
+// Evidence returns the values on which the rule's verdict on a person rests.
 func (j *Judge) Evidence(r *Rule, p *directory.Person) []Evidence {
 	j.about(r, p)
 	return evidence(r.asks, p)
 }
 
-// Profile returns every attribute of the mapping, and those besides that a rule
-// reads, but for what is about the license of a rule.
+// Profile returns every attribute of the mapping and every other attribute that a rule reads. It leaves out attributes
+// about the license of a rule.
 func (j *Judge) Profile(p *directory.Person) []Evidence {
 	list := slices.Clone(j.policy.mapped)
 	for _, r := range j.policy.Rules {

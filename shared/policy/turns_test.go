@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestTurns holds Turns against asking the rule hour by hour, for people with
-// random dates on whole hours.
+// TestTurns compares Turns with evaluating the rule hour by hour, for people with random dates on whole hours.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	p := load(t, `
@@ -62,7 +61,7 @@ rules:
 	}
 }
 
-// turnsByHour asks at every hour and a second later for 60 days.
+// turnsByHour evaluates the rule at every hour, and one second later, for 60 days.
 func turnsByHour(t *testing.T, p *Policy, r *Rule, who *directory.Person) (time.Time, bool) {
 	j := judge(t, p, noon)
 	for h := range 60 * 24 {

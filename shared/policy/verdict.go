@@ -15,13 +15,13 @@ const (
 	NotHolder Outcome = iota
 	Keep
 	Reclaim
-	Undecided // something that matters is not known; the license is kept
+	Undecided // something relevant is not known; the license is kept
 	Exempt
 )
 
 var outcomes = [...]string{NotHolder: "notHolder", Keep: "keep", Reclaim: "reclaim", Undecided: "undecided", Exempt: "exempt"}
 
-// String returns the word reports and golden people use.
+// String returns the word in reports and golden people.
 func (o Outcome) String() string {
 	if int(o) >= len(outcomes) {
 		return fmt.Sprintf("outcome %d", o)
@@ -46,20 +46,18 @@ func (o *Outcome) UnmarshalText(b []byte) error {
 // Verdict is a rule's answer about a person.
 type Verdict struct {
 	Outcome Outcome
-	// Holder tells whether the person holds the license; Unset: not known.
+	// Holder says whether the person holds the license. Unset: not known.
 	Holder directory.Flag
-	// Asked tells whether the rule asks the person. It does not ask people who are
-	// exempt or do not hold the license.
+	// Asked says whether the rule asks the person. It does not ask people who are exempt or do not hold the license.
 	Asked directory.Flag
-	// Reason is a short sentence for people. A plain keep has none, since
-	// almost everybody gets one; Judge.Reason words it when asked.
+	// Reason is a short sentence for people. It is empty for a plain keep, because almost everybody gets one.
+	// Judge.Reason then makes it on demand.
 	Reason string
 	// Unknowns are the attributes that made the verdict undecided.
 	Unknowns []string
-	// IdleSince is the newest known activity among the dates the rule's
-	// condition reads. It is zero when there is none or none is known.
+	// IdleSince is the newest known activity among the dates that the rule's condition reads. It is zero when there is
+	// none or none is known.
 	IdleSince time.Time
-	// NoDate: a date of activity that the condition of a reclaim reads was read and
-	// has no value.
+	// NoDate: the condition of a reclaim read a date of activity that has no value.
 	NoDate bool
 }

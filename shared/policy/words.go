@@ -10,8 +10,8 @@ import (
 	"cel.dev/cel-go/common"
 )
 
-// CEL's guess at a name goes by letters alone, so that it answers olderThan by
-// laterThan and accountDisabled by accountEnabled: it is never shown.
+// CEL proposes a name by its letters alone: laterThan for olderThan, accountEnabled for accountDisabled. The guess is
+// therefore never shown.
 var (
 	guess      = regexp.MustCompile(` \(did you mean [^)]*\)`)
 	undeclared = regexp.MustCompile(`^undeclared reference to '([^']+)'`)
@@ -23,8 +23,7 @@ var (
 
 const dates = "X.earlierThan(now - days(60)) is longer ago than 60 days, X.laterThan(now - days(60)) is less long ago, X.hasNoValue() is never, X.hasValue() is at any time"
 
-// inWords says what CEL's finding means for somebody who writes a policy; empty when
-// it says it itself.
+// inWords explains CEL's finding to the author of a policy. It returns an empty text when CEL's own message is clear.
 func (c *compiler) inWords(e *common.Error, source string) string {
 	if m := undeclared.FindStringSubmatch(e.Message); m != nil {
 		return c.unknownName(m[1], isCalled(source, m[1]))
@@ -48,8 +47,8 @@ func isCalled(source, name string) bool {
 	return regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*\(`).MatchString(source)
 }
 
-// functions are what a condition may call, but for operators. Each has its meaning,
-// since a name that looks like another one may be its opposite.
+// functions are the functions that a condition may call, without operators. Each has its meaning, because two similar
+// names may be opposites.
 var functions = map[string]string{
 	"earlierThan": "X.earlierThan(now - days(60)) is longer ago than 60 days",
 	"laterThan":   "X.laterThan(now - days(60)) is less long ago than 60 days",
@@ -59,7 +58,7 @@ var functions = map[string]string{
 	"days": "days(60)", "timestamp": `timestamp("2027-03-01T00:00:00Z")`, "value": "X.value()", "size": "size(X)",
 }
 
-// meant is what people write for a function, and the function that says it.
+// meant maps words that people write for a function to the function that they mean.
 var meant = map[string]string{
 	"olderthan": "earlierThan", "isolderthan": "earlierThan", "before": "earlierThan", "isbefore": "earlierThan", "lessthan": "earlierThan",
 	"newerthan": "laterThan", "youngerthan": "laterThan", "isnewerthan": "laterThan", "after": "laterThan", "isafter": "laterThan", "since": "laterThan",
@@ -94,7 +93,7 @@ func sameLetters(name string, known []string) string {
 	return known[i]
 }
 
-// wrongTypes says what an operator or function takes instead.
+// wrongTypes says which types an operator or function takes.
 func wrongTypes(operator, types string) string {
 	date, instant, span := "optional_type(timestamp)", "timestamp", "duration"
 	isDate := strings.Contains(types, date)
@@ -123,7 +122,7 @@ func wrongTypes(operator, types string) string {
 	return `a text stands in quotes and is compared with a text: X == "0815"`
 }
 
-// wrongSyntax says what to write instead of what people know from elsewhere.
+// wrongSyntax proposes CEL for the syntax of other languages.
 func wrongSyntax(e *common.Error, source string) string {
 	line := ""
 	if lines := strings.Split(source, "\n"); e.Location.Line() >= 1 && e.Location.Line() <= len(lines) {
@@ -152,5 +151,5 @@ func wrongSyntax(e *common.Error, source string) string {
 
 var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 
-// unquoted returns an expression without its texts.
+// unquoted returns an expression without its text literals.
 func unquoted(source string) string { return quoted.ReplaceAllString(source, `""`) }

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestOpposites: words of which one turns the other round, or says something else.
+// TestOpposites checks pairs of words of which one reverses the other or means something else.
 func TestOpposites(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[[2]string]bool{
@@ -30,7 +30,8 @@ func TestOpposites(t *testing.T) {
 	}
 }
 
-// TestWhichNameIsProposed of several, for words that are short or a field's own name.
+// TestWhichNameIsProposed checks which of several names is proposed, for short words and for a field without its
+// source.
 func TestWhichNameIsProposed(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -52,7 +53,7 @@ func TestWhichNameIsProposed(t *testing.T) {
 	}
 }
 
-// TestManyFaults: a hundred are told, in the order of the file, and the rest is counted.
+// TestManyFaults: an error lists a hundred faults in the order of the file, and counts the others.
 func TestManyFaults(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{100: "p:118:1: unknown key \"k99\" in the policy", 101: "and 1 more", 130: "and 30 more"} {
@@ -72,7 +73,7 @@ func TestManyFaults(t *testing.T) {
 	}
 }
 
-// TestSentencesOfGaps: names with one reason share a sentence, in the plural.
+// TestSentencesOfGaps: names with the same reason share a sentence in the plural.
 func TestSentencesOfGaps(t *testing.T) {
 	t.Parallel()
 	for predicate, want := range map[string]string{
@@ -95,7 +96,7 @@ func TestSentencesOfGaps(t *testing.T) {
 	}
 }
 
-// TestMoreWords: what else people write, and the answer.
+// TestMoreWords checks further words that people write, and the messages about them.
 func TestMoreWords(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{
@@ -117,7 +118,7 @@ func TestMoreWords(t *testing.T) {
 			t.Errorf("%s: %v, want %q", when, err, want)
 		}
 	}
-	for _, line := range []int{-1, 0, 2} { // CEL gives no such place, and a message about it must not panic
+	for _, line := range []int{-1, 0, 2} { // CEL returns no such place; a message about it must not panic
 		e := &common.Error{Location: common.NewLocation(line, 3), Message: "Syntax error: odd"}
 		if got := wrongSyntax(e, "a <> b"); !strings.HasPrefix(got, "this is not an expression") {
 			t.Errorf("line %d: %s", line, got)
@@ -125,7 +126,7 @@ func TestMoreWords(t *testing.T) {
 	}
 }
 
-// TestWordsOfYAML: a slip that YAML takes for something else.
+// TestWordsOfYAML checks slips that YAML reads as something else.
 func TestWordsOfYAML(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ old, new, want string }{
@@ -143,8 +144,8 @@ func TestWordsOfYAML(t *testing.T) {
 	}
 }
 
-// TestPlaceThatIsNotThere: a text that the file does not show, as one that YAML made of
-// an escape, is where it begins.
+// TestPlaceThatIsNotThere: when a text does not stand in the file, for example because YAML made it from an escape, its
+// place is where the value begins.
 func TestPlaceThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	r := &reader{lines: []string{"a: ''", "", "  ' "}}
@@ -158,7 +159,7 @@ func TestPlaceThatIsNotThere(t *testing.T) {
 	}
 }
 
-// TestReasonsWordForWord: why somebody is taken, kept or left open.
+// TestReasonsWordForWord checks the whole reason of each outcome.
 func TestReasonsWordForWord(t *testing.T) {
 	t.Parallel()
 	p := load(t, `

@@ -8,21 +8,20 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A report proves that somebody did nothing since its horizon. It does not tell whether
-// they ever did before. So there are two cases: a date before the horizon, and none. A
-// condition is asked in each case of each such attribute, and is known where all answers
-// agree: "earlier than 45 days ago, or never" is, "never" is not.
+// A report proves that a person did nothing since its horizon. It says nothing about the time before. There are two
+// cases: a date before the horizon, and no date. A condition is evaluated in both cases for each such attribute. The
+// result is known when all cases agree: "earlier than 45 days ago, or never" is known, and "never" is not.
 
-// mostWorlds bounds the attributes whose cases are told apart in one condition.
+// mostWorlds bounds the number of attributes in one condition whose cases are evaluated separately.
 const mostWorlds = 6
 
-// worlds are the cases of one evaluation: bit i of case says that open[i] has no date.
+// worlds are the cases of one evaluation. Bit i of at says that open[i] has no date.
 type worlds struct {
 	open []*attribute
 	at   uint
 }
 
-// assume returns the value of an attribute in the case that is being asked.
+// assume returns the value of an attribute in the current case.
 func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	i := slices.Index(w.open, a)
 	if i < 0 {
@@ -35,8 +34,7 @@ func (w *worlds) assume(a *attribute, v directory.Value) directory.Value {
 	return v
 }
 
-// inAll asks in all cases. Where the answers differ the value is the unknown of the first
-// attribute that is open.
+// inAll evaluates in all cases. When the results differ, the value is the unknown of the first open attribute.
 func (w *worlds) inAll(ask func() (directory.Flag, ref.Val)) (directory.Flag, ref.Val) {
 	w.open, w.at = w.open[:0], 0
 	first, value := ask()

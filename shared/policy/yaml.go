@@ -33,8 +33,8 @@ func (r *reader) faultAt(line, column int, text string) {
 	r.faults = append(r.faults, Fault{File: r.name, Line: max(line, 1), Column: max(column, 1), Text: text})
 }
 
-// open parses the only document of a file. The node is nil after a fault. A file that a
-// run has kept has no bounds but its size.
+// open parses the only document of a file. The node is nil after a fault. A file that a run has stored has no bounds
+// except its size.
 func open(name string, data []byte, kept bool) (*reader, *yaml.Node) {
 	r := &reader{name: name}
 	switch {
@@ -83,15 +83,14 @@ func (r *reader) faultInvalidText(data []byte) {
 
 var (
 	yamlLine = regexp.MustCompile(`^line (\d+): `)
-	// fromZero are the messages of YAML's parser, which counts lines from 0,
-	// while its scanner counts them from 1.
+	// fromZero are messages of YAML's parser, which counts lines from 0. Its scanner counts lines from 1.
 	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node content)|found (duplicate|incompatible|undefined))`)
 )
 
-// bareMark is a value that begins with what YAML keeps for itself.
+// bareMark is a value that begins with a character that YAML reserves.
 var bareMark = regexp.MustCompile(`^[^#"']*:\s+[!&*%@\x60"']`)
 
-// faultYAML takes the line out of the message, where alone it is told.
+// faultYAML moves the line from the text of the message to the place of the fault.
 func (r *reader) faultYAML(err error) {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
@@ -110,8 +109,7 @@ func (r *reader) faultYAML(err error) {
 	r.faultAt(line, 1, "not YAML: "+text)
 }
 
-// refuse reports anchors, aliases and tags: a reviewer must see what a policy
-// says where it says it.
+// refuse reports anchors, aliases and tags. A reviewer must see the whole meaning of a policy at one place.
 func (r *reader) refuse(n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -127,15 +125,15 @@ func (r *reader) refuse(n *yaml.Node) {
 	}
 }
 
-// Bounds of what one mapping or list of a file may have. Checks compare entries with
-// each other, so that without a bound a file of 1 MiB keeps a machine busy for minutes.
+// The bounds of one mapping or list. Checks compare entries with each other. Without a bound, a file of 1 MiB would
+// keep a machine busy for minutes.
 const (
 	mostKeys  = 1000
 	mostItems = 10_000 // exempt.users may be long
 	mostRules = 250
 )
 
-// bounded reports the first entry over the bound of each mapping and list.
+// bounded reports the first entry over the bound in each mapping and list.
 func (r *reader) bounded(n *yaml.Node) {
 	most, what := len(n.Content), ""
 	switch n.Kind {
@@ -203,7 +201,7 @@ func (r *reader) object(n *yaml.Node, what string, known ...string) object {
 	return o
 }
 
-// required returns the value of a key that must be there, or nil after a fault.
+// required returns the value of a key that must exist. It returns nil after a fault.
 func (o object) required(key, example string) *yaml.Node {
 	n := o.fields[key]
 	if n == nil && o.node.Kind == yaml.MappingNode {
@@ -212,7 +210,7 @@ func (o object) required(key, example string) *yaml.Node {
 	return n
 }
 
-// text returns the value of a key; "" when it is absent or wrong.
+// text returns the value of a key. It is empty when the key is absent or wrong.
 func (o object) text(key string) string {
 	n := o.fields[key]
 	if n == nil {
@@ -251,8 +249,7 @@ func (r *reader) flag(n *yaml.Node, what string) bool {
 	return strings.EqualFold(n.Value, "true")
 }
 
-// number reads a number between two bounds into dst, which keeps its default
-// when the number is absent or wrong.
+// number reads a number between two bounds into dst. dst keeps its default when the number is absent or wrong.
 func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64) {
 	if n == nil {
 		return
@@ -265,7 +262,7 @@ func (r *reader) number(n *yaml.Node, what string, lo, hi float64, dst *float64)
 	*dst = v
 }
 
-// count is number for whole numbers.
+// count reads a whole number, as number does.
 func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	if n == nil {
 		return
@@ -278,7 +275,7 @@ func (r *reader) count(n *yaml.Node, what string, lo, hi int, dst *int) {
 	*dst = v
 }
 
-// date reads an instant in UTC, and tells whether it was a day without time.
+// date reads an instant in UTC. day reports whether the text was a day without a time.
 func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
 	if n.Kind == yaml.ScalarNode {
 		if t, err := time.Parse(time.DateOnly, n.Value); err == nil {
@@ -292,7 +289,7 @@ func (r *reader) date(n *yaml.Node, what string) (t time.Time, day bool) {
 	return time.Time{}, false
 }
 
-// kindOf names what a node is, for people.
+// kindOf returns the kind of a node in words for people.
 func kindOf(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -313,7 +310,7 @@ func kindOf(n *yaml.Node) string {
 	return "text"
 }
 
-// shown returns a scalar's value cut to a readable length, else what the node is.
+// shown returns a scalar's value, cut to a readable length. For other nodes it returns their kind.
 func shown(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.Value == "" {
 		return kindOf(n)

@@ -13,13 +13,13 @@ import (
 	"github.com/jcmturner/gokrb5/v8/client"
 )
 
-// Directory is one domain. Its methods may be used concurrently. Each uses connections of its own while it runs. A
-// connection that no other method takes soon is closed.
+// Directory is one domain. Its methods may be used concurrently: each uses its own connections while it runs. A
+// connection that no method uses soon after is closed.
 type Directory struct {
 	configured []controller
 	shared     bool     // the configured controllers belong to several domains
-	dnsDomain  string   // where controllers are looked for when none is configured
-	bases      []string // empty: each controller's own base
+	dnsDomain  string   // where DNS is asked for controllers when none is configured
+	bases      []string // DNs; empty: each controller's own base
 	people     string   // filter for all people, without the outer "(&" and ")"
 	bind       string
 	password   string
@@ -33,20 +33,20 @@ type Directory struct {
 	pool pool
 
 	mu         sync.Mutex
-	domain     *domain // as last read, nil before
+	domain     *domain // the last reading; nil before the first
 	domainRead time.Time
 
 	schemaMu sync.Mutex
-	guards   map[string]guard // see schema; nil before it is read
+	guards   map[string]guard // see schema; nil before the first reading
 
 	nestingMu sync.Mutex
 	nestings  map[string]nesting // by group, see within
 
-	// Of a domain among several.
+	// The members below are for a domain among several.
 	entranceMu   sync.Mutex
-	entrances    []controller // as last found
+	entrances    []controller // the last list
 	entrancesGot time.Time
-	sid          string // empty before it is read
+	sid          string // empty before the first reading
 }
 
 // New checks the configuration and reads the files that it names. It does not connect. The domain's clock is compared

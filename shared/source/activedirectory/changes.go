@@ -19,30 +19,30 @@ import (
 // little more, and a delta reading holds the SIDs in memory.
 const maxChanged = 100_000
 
-// ListFull is ListPeople with the mark from which ListChanges can continue. The mark is nil when the account may not
-// read what a mark needs.
+// ListFull reads everybody, as ListPeople does. It also returns the watermark from which ListChanges can continue. The
+// watermark is nil when the account may not read what it consists of.
 //
-// rests are the LDAP names of attributes that decisions rest on. A person without a value of one of them has it in
-// Unreadable, unless it is proven that there is no value.
-func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (mark *directory.Watermark, err error) {
+// rests are the LDAP names of attributes that decisions need. When a person has no value of such an attribute, its name
+// is in Unreadable, unless the directory proves that there is no value.
+func (d *Directory) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (watermark *directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) error {
-		mark = nil
-		if m, err := s.watermark(rests); err == nil { // without a mark the next reading is full, too
-			mark = &m
+		watermark = nil
+		if m, err := s.watermark(rests); err == nil { // without a watermark the next reading is full, too
+			watermark = &m
 		}
 		return s.list(rests, each)
 	})
-	return mark, err
+	return watermark, err
 }
 
-// ListChanges reads what changed since a mark. It passes the SID and DN of everybody who exists now to present, then
-// everybody who may have changed to changed (MS-ADTS 3.1.1.1.9, uSNChanged). It always lists who exists, for two
-// reasons: neither moving an organizational unit nor taking a right away changes the people concerned, and only
-// administrators see deleted people. For a person who did not change, DatesInDoubt is as old as the mark. lastLogon
-// moves no USN, so ListChanges cannot read it.
+// ListChanges reads what changed since a watermark. It first passes the SID and DN of everybody who exists now to
+// present. It then passes everybody who may have changed to changed (MS-ADTS 3.1.1.1.9, uSNChanged). It always lists
+// who exists, for two reasons. Moving an organizational unit or removing a right does not change the people concerned.
+// Only administrators see deleted people. For a person who did not change, DatesInDoubt is as old as the watermark.
+// lastLogon moves no USN, so ListChanges cannot read it.
 //
-// Only the controller of the mark can answer. The error is directory.ErrNoWatermark when it cannot answer exactly. The
-// caller must then discard what it received.
+// Only the controller of the watermark can answer. The error is directory.ErrNoWatermark when it cannot answer exactly.
+// The caller must then discard what it received.
 func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (now directory.Watermark, err error) {
 	err = d.ask(ctx, func(s *session) (err error) {
 		if now, err = s.watermarkAfter(since, rests); err != nil {
@@ -57,7 +57,7 @@ func (d *Directory) ListChanges(ctx context.Context, since directory.Watermark, 
 	return now, err
 }
 
-// mark is the controller's current position. Its rootDSE was read when the session began, before any people.
+// watermark returns the controller's current watermark. Its rootDSE was read when the session began, before any people.
 func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	const doing = "read its invocationId"
 	m := directory.Watermark{Scope: s.scope(rests)}
@@ -89,7 +89,7 @@ func (s *session) watermark(rests []string) (directory.Watermark, error) {
 	return m, nil
 }
 
-// scope distinguishes readings that ask for different data, or with a different account.
+// scope returns a hash that differs for readings that ask for different data, or with a different account.
 func (s *session) scope(rests []string) string {
 	d := s.directory
 	asked := slices.Concat([]string{d.bind, d.people}, s.bases, personAttributes, []string{"proven"}, rests)
@@ -97,7 +97,8 @@ func (s *session) scope(rests []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// watermarkAfter returns the controller's current position, if it can say what changed since the mark.
+// watermarkAfter returns the controller's current watermark, if the controller can list the changes since the given
+// one.
 func (s *session) watermarkAfter(since directory.Watermark, rests []string) (directory.Watermark, error) {
 	const doing = "list changes"
 	now, err := s.watermark(rests)

@@ -68,9 +68,9 @@ func TestListChanges(t *testing.T) {
 	t.Parallel()
 	f := newController(t, home{mute: true}, onSearch(usual().answer))
 	d := open(t, config(t, f.ca, f.url))
-	mark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
-	if err != nil || mark == nil {
-		t.Fatalf("mark %v, %v", mark, err)
+	watermark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
+	if err != nil || watermark == nil {
+		t.Fatalf("watermark %v, %v", watermark, err)
 	}
 	asked := f.requests()
 	root := slices.IndexFunc(asked, func(r request) bool { return r.base == "" && r.filter != "" })
@@ -78,15 +78,15 @@ func TestListChanges(t *testing.T) {
 	if root < 0 || root > people {
 		t.Errorf("the USN was read after the people: %+v", asked)
 	}
-	since := *mark
+	since := *watermark
 	since.USN = 100
 	got, now, err := changesSince(t, d, since)
 	want := [2][]string{{"S-1-5-21-1 CN=p," + testBase, "S-1-5-21-2 CN=p," + testBase}, {"S-1-5-21-2", "S-1-5-21-3"}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	if diff := cmp.Diff(*mark, now); diff != "" || now.USN != 200 {
-		t.Errorf("mark (-want +got):\n%s", diff)
+	if diff := cmp.Diff(*watermark, now); diff != "" || now.USN != 200 {
+		t.Errorf("watermark (-want +got):\n%s", diff)
 	}
 }
 
@@ -117,13 +117,13 @@ func TestNoMark(t *testing.T) {
 			var conf Config
 			f := newController(t, home{mute: true}, onSearch(func(r request) []*ber.Packet { return answers.answer(r) }))
 			conf = config(t, f.ca, f.url)
-			mark, err := open(t, conf).ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
-			if err != nil || mark == nil {
-				t.Fatalf("mark %v, %v", mark, err)
+			watermark, err := open(t, conf).ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
+			if err != nil || watermark == nil {
+				t.Fatalf("watermark %v, %v", watermark, err)
 			}
-			mark.USN = 100
-			c.spoil(&answers, &conf, mark)
-			_, _, err = changesSince(t, open(t, conf), *mark)
+			watermark.USN = 100
+			c.spoil(&answers, &conf, watermark)
+			_, _, err = changesSince(t, open(t, conf), *watermark)
 			checkError(t, err, c.want)
 			if !errors.Is(err, directory.ErrNoWatermark) {
 				t.Errorf("%v, want directory.ErrNoMark", err)
@@ -132,50 +132,50 @@ func TestNoMark(t *testing.T) {
 	}
 }
 
-// TestMarkElsewhere: the first controller has another database, so the second one is asked.
+// TestMarkElsewhere: the first controller has another database, so ListChanges asks the second one.
 func TestMarkElsewhere(t *testing.T) {
 	t.Parallel()
 	other := usual()
 	other.invocation = "fedcba9876543210"
 	first := newController(t, home{mute: true}, onSearch(other.answer))
 	second := newController(t, home{mute: true}, onSearch(usual().answer))
-	mark, err := open(t, config(t, second.ca, second.url)).ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
+	watermark, err := open(t, config(t, second.ca, second.url)).ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	mark.USN = 100
-	got, _, err := changesSince(t, open(t, config(t, first.ca, first.url, second.url)), *mark)
+	watermark.USN = 100
+	got, _, err := changesSince(t, open(t, config(t, first.ca, first.url, second.url)), *watermark)
 	if err != nil || len(got[0]) != 2 {
 		t.Errorf("%q, %v", got, err)
 	}
 }
 
-// TestUnmarked reads everybody when there can be no mark.
+// TestUnmarked: ListFull reads everybody when the controller has no watermark.
 func TestUnmarked(t *testing.T) {
 	t.Parallel()
 	hidden := usual()
 	hidden.invocation = ""
 	f := newController(t, home{mute: true}, onSearch(hidden.answer))
 	read := 0
-	mark, err := open(t, config(t, f.ca, f.url)).ListFull(t.Context(), nil, func(directory.ADUser) error { read++; return nil })
-	if mark != nil || err != nil || read != 2 {
-		t.Errorf("mark %v, %d people, %v", mark, read, err)
+	watermark, err := open(t, config(t, f.ca, f.url)).ListFull(t.Context(), nil, func(directory.ADUser) error { read++; return nil })
+	if watermark != nil || err != nil || read != 2 {
+		t.Errorf("watermark %v, %d people, %v", watermark, read, err)
 	}
 }
 
-// testChanges reads the changes since a mark: none since now, and everybody since the beginning.
+// testChanges reads the changes since a watermark: none since the newest one, and everybody since the beginning.
 func testChanges(t *testing.T, d *Directory, people map[string]directory.ADUser) {
-	mark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
-	if err != nil || mark == nil {
-		t.Fatalf("mark %v, %v", mark, err)
+	watermark, err := d.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil })
+	if err != nil || watermark == nil {
+		t.Fatalf("watermark %v, %v", watermark, err)
 	}
-	got, now, err := changesSince(t, d, *mark)
-	if err != nil || now.USN < mark.USN || len(got[0]) != len(people) || len(got[1]) != 0 {
-		t.Errorf("%d of %d people are there, %d changed, mark %+v, %v", len(got[0]), len(people), len(got[1]), now, err)
+	got, now, err := changesSince(t, d, *watermark)
+	if err != nil || now.USN < watermark.USN || len(got[0]) != len(people) || len(got[1]) != 0 {
+		t.Errorf("%d of %d people are there, %d changed, watermark %+v, %v", len(got[0]), len(people), len(got[1]), now, err)
 	}
-	mark.USN = 1
+	watermark.USN = 1
 	all := map[string]directory.ADUser{}
-	_, err = d.ListChanges(t.Context(), *mark, nil, func(string, string) error { return nil },
+	_, err = d.ListChanges(t.Context(), *watermark, nil, func(string, string) error { return nil },
 		func(u directory.ADUser) error { all[u.SAMAccount] = u; return nil })
 	if diff := cmp.Diff(people, all); diff != "" || err != nil {
 		t.Errorf("since the beginning: %v (-want +got):\n%s", err, diff)

@@ -34,7 +34,7 @@ type Config struct {
 	Timeout      time.Duration `env:"IDLESEAT_AD_TIMEOUT"`       // bound of each connection and each operation; 0: 30 s
 }
 
-// Configured reports whether anything of the domain is set. When nothing is, this installation does not use Active
+// Configured reports whether any setting of the domain is set. Otherwise this installation does not use Active
 // Directory.
 func (c Config) Configured() bool {
 	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
@@ -138,7 +138,7 @@ func (c Config) byDomain() []Config {
 	return all
 }
 
-// dnsDomain returns the name of the domain, as far as the configuration has it: from the base, or from the account's DN or
+// dnsDomain returns the DNS name of the domain, when the configuration shows it: from the base, the account's DN or its
 // user principal name.
 func (c Config) dnsDomain() string {
 	for _, dn := range append(c.bases(), c.Bind) {
@@ -150,8 +150,7 @@ func (c Config) dnsDomain() string {
 	return strings.ToLower(suffix)
 }
 
-// domainName is corp.example for a DN below DC=corp,DC=example, and "" for
-// anything else.
+// domainName returns corp.example for a DN below DC=corp,DC=example, and "" for any other text.
 func domainName(dn string) string {
 	parsed, err := ldap.ParseDN(dn)
 	if err != nil {

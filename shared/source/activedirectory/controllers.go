@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// listAge is how long the list of a domain's controllers is used. Reading a batch of people takes less, and setting
-	// up a new controller takes longer.
+	// listAge is how long the list of a domain's controllers is used. Reading a batch of people takes less time.
+	// Setting up a new controller takes more.
 	listAge = time.Minute
 	// defaultInterval is the meaning of an absent msDS-LogonTimeSyncInterval (MS-ADA2 2.494).
 	defaultInterval = 14 * day
@@ -26,14 +26,14 @@ const (
 type domain struct {
 	controllers []controller  // all controllers that hold the domain, read-only ones too
 	interval    time.Duration // how late lastLogonTimestamp may be; 0: it is never updated
-	unnamed     error         // why there may be controllers without a known name
+	unnamed     error         // set when some controllers may have no known name
 }
 
 // errNotKept is why the dates of a domain mean nothing.
 var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; clear the attribute and wait until people have logged on again")
 
-// domainNow reads which controllers the domain has. It keeps the list for listAge and no longer, since a controller
-// that was added must be asked, too.
+// domainNow returns the controllers that the domain has. It keeps the list only for listAge, because a controller that
+// was added must be asked, too.
 func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -42,7 +42,7 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	}
 	var read domain
 	var names []string
-	known := false // the interval
+	known := false // whether the interval is known
 	err := d.ask(ctx, func(s *session) error {
 		interval, err := s.syncInterval()
 		if err != nil {
@@ -67,8 +67,8 @@ func (d *Directory) domainNow(ctx context.Context) (*domain, error) {
 	return d.domain, nil
 }
 
-// unlisted returns a domain that does not list its controllers. The controllers known otherwise are asked. What others may
-// know stays unknown. It is not cached, so that the next call reads the list again.
+// unlisted returns a domain that does not list its controllers. The configured controllers are asked. What other
+// controllers may know stays unknown. The result is not cached, so the next call reads the list again.
 func (d *Directory) unlisted(ctx context.Context, interval time.Duration, why error) (*domain, error) {
 	known, err := d.bootstrap(ctx)
 	if err != nil {

@@ -181,7 +181,7 @@ func TestCancel(t *testing.T) {
 		t.Errorf("asked %d times, want a bind, two questions about the domain and a search", len(f.requests()))
 	}
 	_, err := d.ReadPerson(ctx, "S-1-5-21-1")
-	if _, unasked := errors.AsType[*directory.PartialLogonError](err); !errors.Is(err, context.Canceled) || unasked {
+	if _, partial := errors.AsType[*directory.PartialLogonError](err); !errors.Is(err, context.Canceled) || partial {
 		t.Errorf("ReadPerson: %v, want context.Canceled", err)
 	}
 }

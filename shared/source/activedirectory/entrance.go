@@ -9,8 +9,9 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// entrance returns the controllers by which one of several domains is reached: its configured controllers, or else
-// those that another domain's controller lists, since CN=Sites is the same in the whole forest.
+// entrance returns the controllers through which one of several domains is reached. They are its configured
+// controllers, or else the ones that a controller of another domain lists, because CN=Sites is the same in the whole
+// forest.
 func (d *Directory) entrance(ctx context.Context) ([]controller, error) {
 	d.entranceMu.Lock()
 	defer d.entranceMu.Unlock()

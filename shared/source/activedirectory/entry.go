@@ -138,8 +138,8 @@ func SID(b []byte) (string, error) {
 // person logged on.
 var ErrFuture = errors.New("the date lies in the future")
 
-// fileTime reads a FILETIME, the number of 100 ns since 1601 UTC. It returns the zero time, no date, for 0, for
-// negative values, and for the largest value ("never"; MS-ADA1, accountExpires).
+// fileTime reads a FILETIME, the number of 100 ns since 1601 UTC. It returns the zero time for 0, for negative values,
+// and for the largest value ("never"; MS-ADA1, accountExpires).
 func fileTime(filetime string) (time.Time, error) {
 	const perSecond, unixEpoch = 1e7, 11644473600 // ticks; seconds from 1601 to 1970
 	ticks, err := strconv.ParseInt(filetime, 10, 64)

@@ -66,7 +66,7 @@ type home struct {
 	name     string   // of the controller
 	servers  []string // all server objects, by name; one is written "name=" when it has no dNSHostName
 	interval []string // msDS-LogonTimeSyncInterval, when there is one
-	mute     bool     // it answers nothing by itself: handle gets every request
+	mute     bool     // handle gets every request, also those about the domain
 	base     string   // DN of the domain; empty: testBase
 }
 

@@ -23,7 +23,8 @@ func (f *Forest) ListMembers(ctx context.Context, groupDN string, direct bool, e
 	return f.listMembers(ctx, d, groupDN, direct, each, map[string]bool{}, map[string]bool{})
 }
 
-// ListPrimary yields the SIDs of the people who have a group as primary group. The group is always of their own domain.
+// ListPrimary yields the SIDs of the people whose primary group this is. A primary group always belongs to the person's
+// own domain.
 func (f *Forest) ListPrimary(ctx context.Context, groupDN string, each func(sid string) error) error {
 	d, err := f.domainAt(groupDN)
 	if err != nil {
@@ -41,8 +42,8 @@ func (f *Forest) ListNested(ctx context.Context, groupDN string, each func(sid s
 	return d.ListNested(ctx, groupDN, each)
 }
 
-// listMembers lists the members of the group's own domain from that domain, and looks members of other domains up in
-// theirs.
+// listMembers lists the members of the group's own domain from that domain, and finds members of other domains in their
+// own domain.
 func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, direct bool, each func(string) error, told, groups map[string]bool) error {
 	once := func(sid string) error {
 		if told[sid] {
@@ -61,7 +62,7 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 	for _, sid := range foreign {
 		home, err := f.domainOf(ctx, sid)
 		if errors.Is(err, directory.ErrNoPerson) {
-			continue // of a domain that is not configured
+			continue // the member belongs to a domain that is not configured
 		}
 		if err != nil {
 			return fmt.Errorf("list members of %q: %w", groupDN, err)
@@ -83,7 +84,8 @@ func (f *Forest) listMembers(ctx context.Context, d *Directory, groupDN string, 
 	return nil
 }
 
-// MemberOf reports whether a person is in a group, as Directory.MemberOf does. Both may be of any domain.
+// MemberOf reports whether a person is in a group, as Directory.MemberOf does. Person and group may belong to any
+// domain.
 func (f *Forest) MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error) {
 	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {
@@ -126,8 +128,8 @@ func (f *Forest) RemoveMember(ctx context.Context, groupDN, personGUID string) e
 	return f.setMember(ctx, groupDN, personGUID, (*Directory).RemoveMember)
 }
 
-// setMember writes in the group's domain. It refuses a member of another domain: the group's domain knows that member
-// by another name, and nothing proves that both names mean the same account.
+// setMember writes in the group's domain. It refuses a member of another domain: the group's domain stores that member
+// under another name, and nothing proves that both names mean the same account.
 func (f *Forest) setMember(ctx context.Context, groupDN, personGUID string, write func(*Directory, context.Context, string, string) error) error {
 	at, err := f.domainOfGroup(ctx, groupDN)
 	if err != nil {

@@ -50,20 +50,20 @@ func (f *Forest) ListPeople(ctx context.Context, each func(directory.ADUser) err
 
 // list lists the people of one domain after the other.
 func (f *Forest) list(of func(*Directory) error) error {
-	var unasked error
+	var partial error
 	for _, d := range f.domains {
 		err := of(d)
 		if _, only := errors.AsType[*directory.PartialLogonError](err); only {
-			unasked = errors.Join(unasked, err)
+			partial = errors.Join(partial, err)
 		} else if err != nil {
 			return err
 		}
 	}
-	return unasked
+	return partial
 }
 
-// ListFull is ListPeople with the mark from which ListChanges can continue. Several domains have no mark, since a
-// mark belongs to one controller.
+// ListFull reads everybody, as Directory.ListFull does. With several domains it returns no watermark, because a
+// watermark belongs to one controller.
 func (f *Forest) ListFull(ctx context.Context, rests []string, each func(directory.ADUser) error) (*directory.Watermark, error) {
 	if len(f.domains) == 1 {
 		return f.domains[0].ListFull(ctx, rests, each)
@@ -74,7 +74,7 @@ func (f *Forest) ListFull(ctx context.Context, rests []string, each func(directo
 	})
 }
 
-// ListChanges is Directory.ListChanges of the only domain.
+// ListChanges reads the changes of the only domain, as Directory.ListChanges does.
 func (f *Forest) ListChanges(ctx context.Context, since directory.Watermark, rests []string, present func(sid, dn string) error, changed func(directory.ADUser) error) (directory.Watermark, error) {
 	if len(f.domains) > 1 {
 		return directory.Watermark{}, fmt.Errorf("%w: there are %d domains, and each has changes of its own", directory.ErrNoWatermark, len(f.domains))

@@ -15,7 +15,7 @@ import (
 
 const emeaBase = "DC=emea,DC=example,DC=test"
 
-// emeaPerson returns the entry of somebody of the second domain.
+// emeaPerson returns the entry of a person of the second domain.
 func emeaPerson(rid byte) *ber.Packet {
 	attributes := []string{"objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00" + string(rid) + "\x00\x00\x00",
 		"objectGUID", strings.Repeat(string(rid), 16), "sAMAccountName", "q", "objectClass", "user"}
@@ -77,7 +77,7 @@ func emeaAnswers(r request) []*ber.Packet {
 	case r.op != ldap.ApplicationSearchRequest:
 		return nil
 	case r.base == "CN=Inner,"+emeaBase && len(r.attributes) == 1 && r.attributes[0] == "member":
-		return found(inner()) // nobody of another domain
+		return found(inner()) // no member belongs to another domain
 	case r.base == "CN=Inner,"+emeaBase, strings.Contains(r.filter, "S-1-5-22-9"):
 		return found(inner())
 	case strings.Contains(r.filter, "objectClass=group"):
@@ -134,8 +134,8 @@ func TestForestReads(t *testing.T) {
 	if u, err := f.FindPerson(t.Context(), "q"); err != nil || u.SID != "S-1-5-22-2" {
 		t.Errorf("found %+v, %v", u, err)
 	}
-	if mark, err := f.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil }); mark != nil || err != nil {
-		t.Errorf("mark %v, %v", mark, err)
+	if watermark, err := f.ListFull(t.Context(), nil, func(directory.ADUser) error { return nil }); watermark != nil || err != nil {
+		t.Errorf("watermark %v, %v", watermark, err)
 	}
 	if _, err := f.ListChanges(t.Context(), directory.Watermark{}, nil, nil, nil); !errors.Is(err, directory.ErrNoWatermark) {
 		t.Errorf("changes: %v", err)
@@ -168,7 +168,7 @@ func TestForestMembers(t *testing.T) {
 func TestForestWrites(t *testing.T) {
 	t.Parallel()
 	f, corp := newForest(t, emeaHome)
-	if err := f.AddMember(t.Context(), seats, annaGUID); err != nil { // she is in it already
+	if err := f.AddMember(t.Context(), seats, annaGUID); err != nil { // she is a member already
 		t.Error(err)
 	}
 	var refused *directory.Refusal

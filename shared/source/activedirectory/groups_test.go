@@ -15,11 +15,11 @@ import (
 const (
 	seats = `CN=Seats\, (all) *,OU=Licenses,` + testBase
 	anna  = "CN=p," + testBase
-	// annaGUID is hers as directory.ADUser has it.
+	// annaGUID is her objectGUID in the form of directory.ADUser.
 	annaGUID = "AQEBAQEBAQEBAQEBAQEBAQ=="
 )
 
-// seatsEntry returns the group, which the account may write.
+// seatsEntry returns the entry of the group, which the account may write.
 func seatsEntry() *ber.Packet {
 	return entry(seats, "objectGUID", strings.Repeat("g", 16), "objectSid", rawSID(100), "allowedAttributesEffective", "member",
 		descriptor, openDescriptor)

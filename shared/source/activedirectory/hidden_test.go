@@ -21,16 +21,16 @@ import (
 
 const rights = "Pa55w.rd-of-idleseat"
 
-// hardened is a domain that an ordinary account reads. Tests take rights from that account.
+// hardened is a domain that an ordinary account reads. Tests remove rights from that account.
 type hardened struct {
 	*testing.T
 	domain *samba.Domain
 	d      *Directory
-	self   string // SID of the account that reads
+	self   string // SID of the reading account
 	admin  *ldap.Conn
 }
 
-// harden starts a domain with these people, groups and the account that reads.
+// harden starts a domain with these people and groups, and with the account that reads it.
 func harden(t *testing.T, people []samba.Person, groups ...samba.Group) *hardened {
 	t.Helper()
 	account := samba.Person{ADUser: directory.ADUser{DN: samba.DN("idleseat", samba.PeopleOU), SAMAccount: "idleseat", Enabled: directory.Yes}, Password: rights}
@@ -45,7 +45,7 @@ func harden(t *testing.T, people []samba.Person, groups ...samba.Group) *hardene
 	return h
 }
 
-// deny takes the right to read an attribute of an object.
+// deny removes the right to read an attribute of an object.
 func (h *hardened) deny(dn, attribute string) {
 	h.Helper()
 	found, err := h.admin.Search(ldap.NewSearchRequest("CN=Schema,CN=Configuration,"+samba.Base, ldap.ScopeSingleLevel, ldap.NeverDerefAliases,
@@ -82,7 +82,7 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	h := harden(t, people)
 	for name, attributes := range hide {
 		for _, a := range attributes {
-			if a == "nTSecurityDescriptor" { // it needs a right of its own
+			if a == "nTSecurityDescriptor" { // reading it needs a separate right
 				if err := h.domain.Permit(t.Context(), samba.DN(name, samba.PeopleOU), "(D;;RC;;;"+h.self+")"); err != nil {
 					t.Fatal(err)
 				}
@@ -109,8 +109,8 @@ func TestSambaHiddenAttributes(t *testing.T) {
 		"seen": "", "never": "", "type": "", "stamp": "may not read", "logon": "may not read", "both": "may not read", "descriptor": "may not read",
 	} {
 		u, err := h.d.ReadPerson(t.Context(), sids[name])
-		_, unasked := errors.AsType[*directory.PartialLogonError](err)
-		if unasked != (why != "") || err != nil && !strings.Contains(err.Error(), why) {
+		_, partial := errors.AsType[*directory.PartialLogonError](err)
+		if partial != (why != "") || err != nil && !strings.Contains(err.Error(), why) {
 			t.Errorf("%s at the last moment: %v, want %q", name, err, why)
 		}
 		if (name == "type") != u.Hides("employeeType") {
@@ -119,8 +119,8 @@ func TestSambaHiddenAttributes(t *testing.T) {
 	}
 }
 
-// TestSambaGroups: the members of a group of a real domain are known even when memberOf is hidden. So are people who
-// have it as primary group. Members are unknown when the group's member list is hidden.
+// TestSambaGroups: the members of a group of a real domain are known even when memberOf is hidden. So are the people
+// whose primary group it is. Members are unknown when the group's member list is hidden.
 func TestSambaGroups(t *testing.T) {
 	account := func(name string) samba.Person {
 		return samba.Person{ADUser: directory.ADUser{DN: samba.DN(name, samba.PeopleOU), SAMAccount: name, Enabled: directory.Yes}}

@@ -15,9 +15,9 @@ import (
 )
 
 // ListPeople yields every person below the base, in pages, from the first controller that can be reached. An error,
-// also one of each, ends it: the people passed before are then not the whole domain. Only a *directory.PartialLogonError
-// comes after everybody was passed. It means that the domain does not maintain lastLogonTimestamp, so that the dates
-// mean nothing.
+// also one from each, ends the reading. The people that were passed before are then not the whole domain. Only a
+// *directory.PartialLogonError comes after everybody was passed. It means that the domain does not maintain
+// lastLogonTimestamp, so that the dates mean nothing.
 func (d *Directory) ListPeople(ctx context.Context, each func(directory.ADUser) error) error {
 	return d.ask(ctx, func(s *session) error { return s.list(nil, each) })
 }
@@ -47,12 +47,12 @@ func (s *session) list(rests []string, each func(directory.ADUser) error) error 
 	return err
 }
 
-// ReadPerson reads one person afresh, by SID, from every controller of the domain at once, as the directory itself
-// lists them. LastLogonTimestamp in the answer is the newest date that any controller has, as lastLogonTimestamp or as
-// lastLogon, which controllers do not replicate.
+// ReadPerson reads one person by SID from every controller of the domain at once. It asks the controllers that the
+// directory itself lists. LastLogonTimestamp in the answer is the newest date of all controllers, from
+// lastLogonTimestamp or from lastLogon, which controllers do not replicate.
 //
-// A *directory.PartialLogonError, returned together with the person, names each controller that cannot be asked or does not
-// know the person. The error is directory.ErrNoPerson when no controller knows the SID.
+// A *directory.PartialLogonError, returned together with the person, names each controller that could not be asked or
+// does not know the person. The error is directory.ErrNoPerson when no controller knows the SID.
 func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	domain, err := d.domainNow(ctx)
 	if err != nil {
@@ -103,15 +103,16 @@ func (d *Directory) evidence(ctx context.Context, c controller, sid string) answ
 	return a
 }
 
-// newest joins the answers: the person as the first controller has them, with the newest date of all controllers.
+// newest joins the answers. It returns the person as the first controller has them, with the newest date of all
+// controllers.
 func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	var found *directory.ADUser
-	var unasked directory.PartialLogonError
+	var partial directory.PartialLogonError
 	var why faults
 	var stamp, newest time.Time
 	for i, a := range answers {
 		if a.err != nil {
-			unasked.Controllers = append(unasked.Controllers, a.controller)
+			partial.Controllers = append(partial.Controllers, a.controller)
 			why = append(why, a.err)
 		}
 		if a.err != nil && !errors.Is(a.err, errHidden) {
@@ -128,7 +129,7 @@ func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	}
 	found.LastLogonTimestamp = newest
 	if d.unnamed != nil {
-		unasked.Controllers = append(unasked.Controllers, "without a name")
+		partial.Controllers = append(partial.Controllers, "without a name")
 		why = append(why, d.unnamed)
 	}
 	switch {
@@ -137,10 +138,10 @@ func (d *domain) newest(answers []answer) (directory.ADUser, error) {
 	case len(why) == 0:
 		return *found, nil
 	}
-	if unasked.Err = why; !stamp.IsZero() {
-		unasked.Latest = later(newest, stamp.Add(d.interval))
+	if partial.Err = why; !stamp.IsZero() {
+		partial.Latest = later(newest, stamp.Add(d.interval))
 	}
-	return *found, &unasked
+	return *found, &partial
 }
 
 // later returns the later of two dates.
@@ -167,7 +168,8 @@ func (d *Directory) FindPerson(ctx context.Context, name string) (directory.ADUs
 	return found, err
 }
 
-// isDomainOf refuses DOMAIN\account of another domain, since the account there may belong to another person.
+// isDomainOf refuses DOMAIN\account when DOMAIN is another domain, because the account there may belong to another
+// person.
 func (s *session) isDomainOf(name string) error {
 	domain, _, ok := strings.Cut(name, `\`)
 	if !ok {

@@ -29,8 +29,8 @@ func TestReadPerson(t *testing.T) {
 		name    string
 		answers []func(request) []*ber.Packet
 		want    time.Time
-		unasked []int
-		err     error // when nobody has the person
+		partial []int
+		err     error // set when no controller has the person
 		fails   string
 	}{
 		{name: "never logged on", answers: []func(request) []*ber.Packet{knows(), knows("lastLogon", "0")}},
@@ -40,10 +40,10 @@ func TestReadPerson(t *testing.T) {
 			knows("lastLogon", twelve), knows("lastLogonTimestamp", tenth)}},
 		{name: "lastLogonTimestamp is newest", want: twelfthDay, answers: []func(request) []*ber.Packet{
 			knows("lastLogon", tenth, "lastLogonTimestamp", twelve), knows("lastLogon", tenth)}},
-		{name: "second cannot be asked", want: tenthDay, unasked: []int{1}, answers: []func(request) []*ber.Packet{knows("lastLogon", tenth), cutAtSearch}},
-		{name: "first cannot be asked", want: tenthDay, unasked: []int{0}, answers: []func(request) []*ber.Packet{cutAtSearch, knows("lastLogon", tenth)}},
-		{name: "one does not know the person", want: tenthDay, unasked: []int{0}, answers: []func(request) []*ber.Packet{unknown, knows("lastLogon", tenth)}},
-		{name: "one answers nonsense", want: tenthDay, unasked: []int{1},
+		{name: "second cannot be asked", want: tenthDay, partial: []int{1}, answers: []func(request) []*ber.Packet{knows("lastLogon", tenth), cutAtSearch}},
+		{name: "first cannot be asked", want: tenthDay, partial: []int{0}, answers: []func(request) []*ber.Packet{cutAtSearch, knows("lastLogon", tenth)}},
+		{name: "one does not know the person", want: tenthDay, partial: []int{0}, answers: []func(request) []*ber.Packet{unknown, knows("lastLogon", tenth)}},
+		{name: "one answers nonsense", want: tenthDay, partial: []int{1},
 			answers: []func(request) []*ber.Packet{knows("lastLogon", tenth), knows("lastLogon", "soon")}},
 		{name: "nobody knows the person", err: directory.ErrNoPerson, fails: "no such person", answers: []func(request) []*ber.Packet{unknown, unknown}},
 		{name: "nobody can be asked", fails: "read person", answers: []func(request) []*ber.Packet{
@@ -53,15 +53,15 @@ func TestReadPerson(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var urls, unasked []string
+			var urls, partial []string
 			var ca string
 			names := []string{"dc1.corp.test", "dc2.corp.test"}[:len(c.answers)]
 			for i, answer := range c.answers {
 				f := newController(t, home{name: names[i], servers: names}, answer)
 				urls, ca = append(urls, f.url), f.ca
 			}
-			for _, i := range c.unasked {
-				unasked = append(unasked, urls[i])
+			for _, i := range c.partial {
+				partial = append(partial, urls[i])
 			}
 			d := open(t, config(t, ca, urls...))
 			d.now = func() time.Time { return testNow }
@@ -73,24 +73,24 @@ func TestReadPerson(t *testing.T) {
 			if e, ok := errors.AsType[*directory.PartialLogonError](err); ok {
 				got = e.Controllers
 			}
-			if diff := cmp.Diff(unasked, got); diff != "" {
-				t.Errorf("unasked (-want +got):\n%s", diff)
+			if diff := cmp.Diff(partial, got); diff != "" {
+				t.Errorf("partial (-want +got):\n%s", diff)
 			}
-			if len(unasked) > 0 && c.fails == "" {
-				c.fails = "lastLogon was not read from every controller: " + unasked[0]
+			if len(partial) > 0 && c.fails == "" {
+				c.fails = "lastLogon was not read from every controller: " + partial[0]
 			}
 			checkError(t, err, c.fails)
 			if c.err != nil && !errors.Is(err, c.err) {
 				t.Errorf("%v is not %q", err, c.err)
 			}
-			if c.fails == "" && u.SID != "S-1-5-21-1" || c.unasked != nil && u.SID == "" {
+			if c.fails == "" && u.SID != "S-1-5-21-1" || c.partial != nil && u.SID == "" {
 				t.Errorf("person %+v", u)
 			}
 		})
 	}
 }
 
-// TestControllersOfTheDomain reads evidence when the listed controllers differ from the configured ones.
+// TestControllersOfTheDomain reads a person when the listed controllers differ from the configured ones.
 func TestControllersOfTheDomain(t *testing.T) {
 	t.Parallel()
 	tenthDay, fourteen := time.Date(2026, 10, 10, 10, 0, 0, 0, time.UTC), 14*24*time.Hour
@@ -102,24 +102,24 @@ func TestControllersOfTheDomain(t *testing.T) {
 		name    string
 		home    home
 		answer  func(request) []*ber.Packet
-		unasked []string
+		partial []string
 		latest  time.Time
 		fails   string // "" means proven
 	}{
 		{name: "only one", home: home{servers: []string{"DC1.corp.test"}}, answer: stamped},
 		{name: "another is listed", home: home{servers: []string{"dc1.corp.test", "rodc.corp.test"}}, answer: stamped,
-			unasked: []string{"ldaps://rodc.corp.test"}, latest: tenthDay.Add(fourteen), fails: "ldaps://rodc.corp.test: connect: "},
+			partial: []string{"ldaps://rodc.corp.test"}, latest: tenthDay.Add(fourteen), fails: "ldaps://rodc.corp.test: connect: "},
 		{name: "longer interval", home: home{servers: []string{"dc1.corp.test", "dc2.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "30"}},
-			answer: stamped, unasked: []string{"ldaps://dc2.corp.test"}, latest: tenthDay.Add(30 * 24 * time.Hour), fails: "dc2"},
+			answer: stamped, partial: []string{"ldaps://dc2.corp.test"}, latest: tenthDay.Add(30 * 24 * time.Hour), fails: "dc2"},
 		{name: "a later lastLogon", home: home{servers: []string{"dc1.corp.test", "dc2.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "1"}},
-			answer: logonAt("lastLogonTimestamp", tenth, "lastLogon", twelve), unasked: []string{"ldaps://dc2.corp.test"},
+			answer: logonAt("lastLogonTimestamp", tenth, "lastLogon", twelve), partial: []string{"ldaps://dc2.corp.test"},
 			latest: tenthDay.AddDate(0, 0, 2), fails: "dc2"},
 		{name: "never logged on is not proven", home: home{servers: []string{"dc1.corp.test", "dc2.corp.test"}}, answer: logonAt("lastLogon", "0"),
-			unasked: []string{"ldaps://dc2.corp.test"}, fails: "dc2"},
+			partial: []string{"ldaps://dc2.corp.test"}, fails: "dc2"},
 		{name: "one has no name", home: home{servers: []string{"dc1.corp.test", "dc2="}}, answer: stamped,
-			unasked: []string{"without a name"}, latest: tenthDay.Add(fourteen), fails: "has no dNSHostName"},
-		{name: "none is listed", answer: stamped, unasked: []string{"without a name"}, latest: tenthDay.Add(fourteen), fails: "none holds " + testBase},
-		{name: "none is listed, never logged on", answer: logonAt(), unasked: []string{"without a name"}, fails: "none holds " + testBase},
+			partial: []string{"without a name"}, latest: tenthDay.Add(fourteen), fails: "has no dNSHostName"},
+		{name: "none is listed", answer: stamped, partial: []string{"without a name"}, latest: tenthDay.Add(fourteen), fails: "none holds " + testBase},
+		{name: "none is listed, never logged on", answer: logonAt(), partial: []string{"without a name"}, fails: "none holds " + testBase},
 		{name: "dates are not kept", home: home{servers: []string{"dc1.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "0"}},
 			answer: stamped, fails: "msDS-LogonTimeSyncInterval of the domain is 0"},
 		{name: "nonsense interval", home: home{servers: []string{"dc1.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "-1"}},
@@ -137,14 +137,14 @@ func TestControllersOfTheDomain(t *testing.T) {
 			if e, ok := errors.AsType[*directory.PartialLogonError](err); ok {
 				got = *e
 			}
-			if diff := cmp.Diff(c.unasked, got.Controllers); diff != "" || !got.Latest.Equal(c.latest) {
-				t.Errorf("latest %v, want %v; unasked (-want +got):\n%s", got.Latest, c.latest, diff)
+			if diff := cmp.Diff(c.partial, got.Controllers); diff != "" || !got.Latest.Equal(c.latest) {
+				t.Errorf("latest %v, want %v; partial (-want +got):\n%s", got.Latest, c.latest, diff)
 			}
 		})
 	}
 }
 
-// TestListOfControllersLost: the first controller breaks when it is asked for the list, and the second one before it
+// TestListOfControllersLost: the first controller breaks when it is asked for the list. The second one breaks before it
 // returns the interval. What the first one said still holds.
 func TestListOfControllersLost(t *testing.T) {
 	t.Parallel()
@@ -164,8 +164,8 @@ func TestListOfControllersLost(t *testing.T) {
 	d := open(t, config(t, first.ca, first.url, second.url))
 	d.now = func() time.Time { return testNow }
 	_, err := d.ReadPerson(t.Context(), "S-1-5-21-1")
-	unasked, ok := errors.AsType[*directory.PartialLogonError](err)
-	if want := time.Date(2026, 10, 24, 10, 0, 0, 0, time.UTC); !ok || !unasked.Latest.Equal(want) {
+	partial, ok := errors.AsType[*directory.PartialLogonError](err)
+	if want := time.Date(2026, 10, 24, 10, 0, 0, 0, time.UTC); !ok || !partial.Latest.Equal(want) {
 		t.Errorf("%v, want a *directory.UnaskedError with %v", err, want)
 	}
 }
@@ -175,7 +175,7 @@ func TestListPeopleWithoutDates(t *testing.T) {
 	h := home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}, interval: []string{"msDS-LogonTimeSyncInterval", "0"}}
 	f := newController(t, h, onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) }))
 	got, err := listSIDs(t.Context(), open(t, config(t, f.ca, f.url)))
-	if _, unasked := errors.AsType[*directory.PartialLogonError](err); !unasked || len(got) != 2 {
+	if _, partial := errors.AsType[*directory.PartialLogonError](err); !partial || len(got) != 2 {
 		t.Errorf("%d people, %v; want everybody and *directory.UnaskedError", len(got), err)
 	}
 }

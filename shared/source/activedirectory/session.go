@@ -44,7 +44,7 @@ type session struct {
 	conn       *ldap.Conn
 	bases      []string
 	root       *ldap.Entry // nil before it is read
-	sight      *sight      // what the account may read, nil before it is determined
+	sight      *sight      // the rights of the account; nil before they are determined
 	lost       atomic.Bool // the connection broke
 	idle       *time.Timer // closes the connection when it is idle for too long
 	// committed is set when something was passed to the caller, or may have been written. Then no other controller may
@@ -230,8 +230,8 @@ func guidDN(raw []byte) (string, error) {
 		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
 }
 
-// memberOf returns the filter for the members that a group lists itself (direct), or that are in it through any number of
-// nested groups.
+// memberOf returns the filter for the members that a group lists itself. Unless direct is set, the filter also finds
+// members of groups nested to any depth.
 func memberOf(groupDN string, direct bool) string {
 	if direct {
 		return "(memberOf=" + ldap.EscapeFilter(groupDN) + ")"

@@ -40,7 +40,7 @@ type sight struct {
 // Everyone and Authenticated Users count even where the controller does not list them.
 const rawEveryone, rawAuthenticated = "\x01\x01\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00", "\x01\x01\x00\x00\x00\x00\x00\x05\x0b\x00\x00\x00"
 
-// look reads what sight needs, once for each connection.
+// look reads the account's rights, once for each connection.
 func (s *session) look() (*sight, error) {
 	if s.sight != nil {
 		return s.sight, nil
@@ -132,8 +132,8 @@ type blanks struct {
 	of    map[string]uint64
 }
 
-// blanks finds them among the people that match a filter. It needs one search in addition to the one that reads people.
-// The search returns only people who lack a value.
+// blanks finds the attributes without a value among the people that match a filter. It needs one search in addition to
+// the one that reads people. The search returns only people who lack a value.
 func (s *session) blanks(doing, filter string, rests []string) (*blanks, error) {
 	b := &blanks{of: map[string]uint64{}}
 	if len(rests) == 0 {

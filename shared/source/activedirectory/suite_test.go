@@ -14,21 +14,21 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// env is a directory that a test has filled, real or simulated. The package must behave the same on each.
+// env is a directory that a test has filled. It is real or simulated. The package must behave the same on each.
 type env struct {
 	config   Config
 	domain   string               // NetBIOS name
-	people   []directory.ADUser   // as ListPeople must read them; SID and GUID are the server's choice
-	others   []string             // sAMAccountNames of accounts that are no people
-	fresh    map[string]time.Time // last logon as ReadPerson must read it, where it differs, by sAMAccountName
+	people   []directory.ADUser   // as ListPeople must read them; the server chooses SID and GUID
+	others   []string             // sAMAccountNames of accounts that are not people
+	fresh    map[string]time.Time // last logon that ReadPerson must return, where it differs, by sAMAccountName
 	group    string               // DN of a group with members
-	direct   []string             // sAMAccountNames of those it lists
-	nested   []string             // and of those in groups within it
+	direct   []string             // sAMAccountNames of the members that it lists
+	nested   []string             // sAMAccountNames of the members of groups in it
 	writable string               // DN of a group that may be written
 	outside  []string             // sAMAccountNames of some people outside the group
 
-	rename  func(t *testing.T, dn string) // gives somebody another name
-	replace func(t *testing.T, dn string) // deletes somebody and makes another account of the same names
+	rename  func(t *testing.T, dn string) // renames a person
+	replace func(t *testing.T, dn string) // deletes a person and creates another account with the same names
 }
 
 // testDirectory checks the package against a directory.
@@ -125,7 +125,7 @@ func testNoBase(t *testing.T, e env, people map[string]directory.ADUser) {
 func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	for i, want := range e.people {
 		if i == 40 {
-			break // everybody has connections of their own: some suffice
+			break // every person needs new connections; some people suffice
 		}
 		want = people[want.SAMAccount]
 		if last, ok := e.fresh[want.SAMAccount]; ok {

@@ -10,9 +10,8 @@ import (
 )
 
 // values yields every value of an attribute that may have more values than a controller returns at once (MS-ADTS
-// 3.1.1.3.1.3.3, range retrieval). Windows cuts such an attribute off by itself and names it member;range=0-1499. The
-// rest is asked for as member;range=1500-*, until the answer ends in *. The values name objects and come as extended
-// DNs.
+// 3.1.1.3.1.3.3, range retrieval). Windows cuts the attribute by itself and names it member;range=0-1499. values then
+// asks for member;range=1500-*, until the answer ends in *. The values name objects as extended DNs.
 func (s *session) values(doing, dn, attribute string, each func(value string) error) error {
 	for next, asked := 0, attribute; asked != ""; {
 		found, err := s.search(doing, dn, ldap.ScopeBaseObject, "(objectClass=*)", []string{asked}, extendedDN)
@@ -31,7 +30,7 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 			case last < 0:
 				continue
 			case len(a.Values) == 0 && !more:
-				continue // the name without values
+				continue // this one is the name without values
 			case more && last-next+1 != len(a.Values):
 				return s.fault(doing, fmt.Errorf("%w: %s came with %d values", errEntry, clean(a.Name), len(a.Values)))
 			}

@@ -19,7 +19,7 @@ import (
 
 var errToken = errors.New("no token for Microsoft Graph")
 
-// signer puts a token on each request, or none when it has no credential. The gate decides where the request may go.
+// signer adds a token to each request, or nothing when it has no credential. The gate decides where the request may go.
 type signer struct {
 	credential azcore.TokenCredential
 	scope      string
@@ -63,8 +63,8 @@ func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInfor
 	return nil
 }
 
-// hide removes the token from an answer that repeats it. A proxy that shows the request may send such an answer, and
-// the answer's words go into errors and notes.
+// hide removes the token from an answer that repeats it. A proxy that echoes the request may send such an answer, and
+// its words go into errors and notes.
 func (s *signer) hide(err error) {
 	var graph *graphError
 	if s.credential == nil || !errors.As(err, &graph) {

@@ -28,7 +28,7 @@ import (
 // tenant. Evenly spread requests never exceed it in any ten seconds, so no time is lost on waits after a refusal.
 const listRate = rate.Limit(0.5)
 
-// Client asks one tenant's Microsoft Graph. It is safe for concurrent use.
+// Client sends requests to one tenant's Microsoft Graph. It is safe for concurrent use.
 type Client struct {
 	base    *url.URL
 	adapter abs.RequestAdapter
@@ -37,13 +37,13 @@ type Client struct {
 	pace    *rate.Limiter // for lists with signInActivity; nil: no limit
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
-	older   atomic.Bool // than agents: see selecting
+	older   atomic.Bool // Graph is older than agents: see selecting
 	// mostPages bounds a list.
 	mostPages int
 }
 
 // New makes a client for the Graph that cfg names. It sends nothing. The error joins every fault of cfg. The client
-// compares every answer of Graph with the clock, and waits by it.
+// compares every answer of Graph with the clock, and uses the clock to wait.
 func New(cfg Config, by clock.Clock) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

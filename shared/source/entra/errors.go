@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// What callers must tell apart.
+// The errors that callers must tell apart.
 var (
 	ErrNotPremium = errors.New("the tenant has no Microsoft Entra ID P1 or P2 license, which sign-in dates need")
 	ErrForbidden  = errors.New("access refused by Graph")
@@ -41,8 +41,8 @@ const (
 	reasonRoleAssignable = "the group can carry administrator roles; this program must not have the right to change it"
 )
 
-// refused turns the answer to a write into a directory.Refusal when it is one. For an unknown reason it uses Graph's
-// own words.
+// refused returns a directory.Refusal when err is Graph's refusal of a write. For an unknown reason it uses Graph's own
+// words. It returns other errors unchanged.
 func refused(err error) error {
 	var graph *graphError
 	if errors.Is(err, directory.ErrUncertain) || !errors.As(err, &graph) || !graph.refuses() {
@@ -84,7 +84,7 @@ func newGraphError(response *http.Response, body []byte) *graphError {
 	}
 }
 
-// Error is Graph's answer in one line.
+// Error returns Graph's answer in one line.
 func (e *graphError) Error() string {
 	var b strings.Builder
 	if kind := e.kind(); kind != nil {

@@ -90,8 +90,8 @@ func TestPageHasWhatMayBeWritten(t *testing.T) {
 	}
 }
 
-// TestPageHasWhatIsRecognized: the page has all words and codes by which refusals are told apart. The test takes them
-// from the source, so that it cannot miss a new one.
+// TestPageHasWhatIsRecognized: the page has all words and codes that distinguish refusals. The test takes them from the
+// source, so that it cannot miss a new one.
 func TestPageHasWhatIsRecognized(t *testing.T) {
 	t.Parallel()
 	recognized := map[string]bool{notHeld: true}
@@ -115,7 +115,7 @@ func TestPageHasWhatIsRecognized(t *testing.T) {
 			recognized[m[1]+m[2]] = true
 		}
 	}
-	delete(recognized, "Authorization_RequestDenied") // known together with its words
+	delete(recognized, "Authorization_RequestDenied") // always together with its words
 	described := map[string]bool{}
 	for _, r := range graphcontract.Read(t).Refusals {
 		switch {

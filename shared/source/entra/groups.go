@@ -27,9 +27,9 @@ type wireGroup struct {
 	Licenses       []wireLicense `json:"assignedLicenses"`
 }
 
-// hiddenMembership is the visibility of a group that shows its members only with Member.Read.Hidden. Without that
-// permission memberOf leaves the group out. It is not documented whether the list of members is then empty or refused
-// (docs-contrib: group-list-members; microsoft-graph-docs#12552, #12285).
+// hiddenMembership is the visibility of a group that shows its members only to holders of Member.Read.Hidden. Without
+// that permission memberOf leaves the group out. Microsoft does not document whether the list of members is then empty
+// or refused (docs-contrib: group-list-members; microsoft-graph-docs#12552, #12285).
 const (
 	hiddenMembership = "HiddenMembership"
 	readHidden       = "Member.Read.Hidden"

@@ -29,7 +29,7 @@ func (fixedToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.
 	return azcore.AccessToken{Token: secretToken, ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
-// stranger is a server that no request of ours belongs to.
+// stranger is a server that none of our requests may reach.
 type stranger struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -49,14 +49,14 @@ func newStranger(t *testing.T) *stranger {
 	return s
 }
 
-// TestTheTokenStays: whatever Graph, or somebody in its place, answers, no request
-// follows it out of the base URL, no list is read for ever, and no error has the token.
+// TestTheTokenStays: whatever Graph or another server in its place answers, no request leaves the base URL, no list is
+// read for ever, and no error contains the token.
 func TestTheTokenStays(t *testing.T) {
 	t.Parallel()
 	other := newStranger(t)
 	elsewhere := strings.TrimPrefix(other.URL, "http://")
 	port := strings.TrimPrefix(elsewhere, "127.0.0.1:")
-	places := map[string]string{ // $base is Graph's own
+	places := map[string]string{ // $base is Graph's own address
 		"another host":            other.URL + "/v1.0/users?$skiptoken=x",
 		"another host, no scheme": "//" + elsewhere + "/v1.0/users",
 		"another name of it":      "http://localhost:" + port + "/v1.0/users",
@@ -114,7 +114,7 @@ func TestTheTokenStays(t *testing.T) {
 			t.Run(fmt.Sprint(status, " to ", name), func(t *testing.T) {
 				t.Parallel()
 				redirect := answer{status: status, header: map[string]string{"Location": place}, body: `{"value":[]}`}
-				if name != "no address" { // net/http takes that for a broken answer, and a read is repeated
+				if name != "no address" { // net/http treats that as a broken answer, and a read is repeated
 					try(t, people, redirect)
 				}
 				try(t, write, redirect)

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// oldReport is the greatest age of a report that is used. The report is often some days late. A report that has stalled
-// no longer says what mailboxes hold.
+// oldReport is the largest age of a usable report. The report is often some days late. A stalled report no longer shows
+// what mailboxes hold.
 const oldReport = 7 * 24 * time.Hour
 
 // The columns of the mailbox usage report that are read. Some tenants lack the optional ones.

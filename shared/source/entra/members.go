@@ -99,7 +99,7 @@ func hiddenError(groupID string) error {
 		directory.ErrHidden, groupID, hiddenMembership, readHidden)
 }
 
-// take notes a page of the current group and returns its users.
+// take records a page of the current group and returns its users.
 func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []directory.Member) {
 	m.Seen = m.Seen || len(entries) > 0
 	for _, e := range entries {
@@ -190,7 +190,7 @@ func (c *Client) groupIDs(ctx context.Context, userID string, build func() (*abs
 	var ids []string
 	err = pages(ctx, c, k, info, "", decodeMembers, func(page []wireMember, _ string) error {
 		for _, m := range page {
-			if m.Type == typeGroup { // administrative units and roles are listed too
+			if m.Type == typeGroup { // the answer also lists administrative units and roles
 				ids = append(ids, m.ID)
 			}
 		}

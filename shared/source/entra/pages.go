@@ -9,16 +9,17 @@ import (
 	abs "github.com/microsoft/kiota-abstractions-go"
 )
 
-// Bounds of a list, many times the size of the largest real one. Without them a list with endless links would be read
-// for ever. 50,000 pages hold five million people even at the smallest pages that Graph is known to return (100).
+// The bounds of a list, many times the size of the largest real one. Without them a list with endless links would be
+// read for ever. 50,000 pages hold five million people even at 100 people a page, the smallest page that Graph is known
+// to return.
 const (
 	mostPages = 50_000
 	mostEmpty = 1_000 // empty pages in a row: Graph may return a page with fewer entries than asked for, or none
 )
 
-// pages reads a collection from first, or from the link from if there is one, to its end. It decodes each page and
-// passes it to take, with the link to the next page or "" after the last. A link that leads elsewhere or back fails the
-// reading before its page is taken. So does a list without an end.
+// pages reads a collection to its end. It begins at first, or at the link from if there is one. It decodes each page
+// and passes it to take, with the link to the next page or "" after the last. A link that leads elsewhere or back fails
+// the reading before its page is taken. So does a list without an end.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {
@@ -55,8 +56,8 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 	}
 }
 
-// follow makes the request for a next link, nil for none. It uses the link unchanged, but only within the base URL,
-// since the token goes with it.
+// follow makes the request for a next link. It returns nil when there is none. It uses the link unchanged, but only
+// within the base URL, because the request carries the token.
 func (c *Client) follow(link string) (*abs.RequestInformation, error) {
 	if link == "" {
 		return nil, nil

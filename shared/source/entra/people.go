@@ -74,8 +74,8 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 	return c.selecting(func(fields []string) error { return c.listFrom(ctx, k, fields, page) })
 }
 
-// once passes a page on without its people when the same page comes again behind another link. Otherwise a list would
-// have more people than exist, and the list of the next night would look short beside it.
+// once passes a page on without its people when the same page returns behind another link. Otherwise the list would
+// have more people than exist. The list of the next night would then look short.
 func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
 	seen := map[uint64]bool{}
 	return func(people []directory.EntraUser, next string) error {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReport: the client looks for a report at one address after the other, and gets its file without the token.
+// TestReport: the client tries the addresses of a report in turn, and fetches its file without the token.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	var token bool

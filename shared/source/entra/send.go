@@ -31,7 +31,7 @@ var errNetwork = errors.New("the network failed")
 type call struct {
 	what  string // "list people"
 	needs string // the application permissions that allow it
-	paced bool   // it is held to listRate
+	paced bool   // listRate limits it
 	write bool
 }
 

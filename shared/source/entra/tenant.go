@@ -77,7 +77,7 @@ func addSKU(skus []directory.SKU, row *wireSKU) []directory.SKU {
 	}
 	sku.PlansRead = len(row.Plans) > 0
 	if row.Status != "" && row.Status != "Enabled" && row.Status != "Warning" {
-		sku.Enabled = 0 // Suspended, LockedOut and Deleted give no new seats
+		sku.Enabled = 0 // Suspended, LockedOut and Deleted products give no new seats
 	}
 	i := slices.IndexFunc(skus, func(s directory.SKU) bool { return s.ID == sku.ID })
 	switch {

@@ -21,9 +21,10 @@ const (
 	writeMembers  = "GroupMember.ReadWrite.All"
 )
 
-// ChangeLicenses assigns products to a user, each with the service plans that stay off, and removes others (by skuId),
-// in one step: both or neither. It is no error when the only change is to remove a product that the user does not hold.
-// A refusal by Entra is a *directory.Refusal. The error is directory.ErrNoPerson when the user does not exist.
+// ChangeLicenses assigns products to a user and removes others (by skuId), in one step: both or neither. Each
+// assignment names the service plans that stay off. It is no error when the only change is to remove a product that the
+// user does not hold. A refusal by Entra is a *directory.Refusal. The error is directory.ErrNoPerson when the user does
+// not exist.
 func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error {
 	k := call{what: "change licenses of person " + userID, needs: writeLicenses, write: true}
 	body, err := licenseChange(add, remove)
@@ -47,7 +48,7 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 		// An earlier try may have been made although its answer was lost. Then the next try gets this answer. Only a
 		// read shows what happened.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
-	case len(remove) == 1 && says(err, inherited): // not held directly, which is what this call removes
+	case len(remove) == 1 && says(err, inherited): // the license is not held directly, and this call removes only direct ones
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, refused(err))
 	}
 	return refused(err)
@@ -162,8 +163,8 @@ func (c *Client) memberRefused(ctx context.Context, groupID string, failed error
 	}
 }
 
-// restrictedBy returns the reason of a refusal for a restricted management administrative unit, with Graph's own words,
-// since no source records them.
+// restrictedBy returns the reason of a refusal for a restricted management administrative unit. It uses Graph's own
+// words, because no source documents them.
 func restrictedBy(failed error) string {
 	var graph *graphError
 	if !errors.As(failed, &graph) || graph.message == "" {

@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// BenchmarkTell tells each of 1,000,000 people what two reports of everybody have of them.
+// BenchmarkTell adds to 1,000,000 people what two reports of everybody say about them.
 func BenchmarkTell(b *testing.B) {
 	const people = 1_000_000
 	names := make([]string, people)

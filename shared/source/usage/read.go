@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/rows"
 )
 
-// Columns that every report has, and one that only some have.
+// The columns that every report has, and one that only some reports have.
 const (
 	columnRefreshed = "Report Refresh Date"
 	columnName      = "User Principal Name"
@@ -19,16 +19,15 @@ const (
 	columnDeleted   = "Is Deleted"
 )
 
-// period is what a report with period='D180' says of its span. Only such a report proves
-// that there was no activity for 180 days.
+// period is the text by which a report with period='D180' names its span. Only such a report proves that there was no
+// activity for 180 days.
 const period = "180"
 
-// Read reads a report. What is wrong with it as a whole is the error: nothing is known by
-// it then. What is wrong with one signal stands in the facts of that signal.
+// Read reads a report. A fault of the whole report is the error, and nothing is known then. A fault of one signal is in
+// the facts of that signal.
 //
-// A cell that is empty says that there was no activity in the span of the report. It is
-// believed when the row is of somebody who is not deleted and has a license of the
-// workload, and the report is of the span that was asked for. Somebody without a row, or
+// An empty cell means that the span of the report has no activity. Read accepts this only in the row of an account that
+// is not deleted and has a license of the workload, in a report with the requested span. An account without a row, or
 // without the license, is unknown.
 func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[string]Facts, error) {
 	in := &reading{report: r, now: now}
@@ -49,15 +48,15 @@ func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[st
 	return in.table, facts, nil
 }
 
-// reading is one report being read.
+// reading is a report that is being read.
 type reading struct {
 	report Report
 	now    time.Time
 
-	at    map[string]int // columns by name in lower case
+	at    map[string]int // index of each column, by name in lower case
 	table *Table
 	facts []Facts // in the order of Report.Columns
-	all   int     // rows of people who are not deleted, concealed names included
+	all   int     // rows of accounts that are not deleted, also those with concealed names
 }
 
 func (in *reading) read(file io.Reader) error {
@@ -110,7 +109,7 @@ func (in *reading) header(head []string) error {
 	return nil
 }
 
-// cell returns the text of a column; empty for a column that is not there.
+// cell returns the text in a column. It is empty when the report lacks the column.
 func (in *reading) cell(row []string, column string) string {
 	i, there := in.at[strings.ToLower(column)]
 	if column == "" || !there {
@@ -134,8 +133,7 @@ func (in *reading) row(cells []string) error {
 		return nil
 	}
 	in.all++
-	// A concealed name is a hash; "(Unknown)" stands for a name at times
-	// (microsoftgraph/microsoft-graph-docs#15148).
+	// A concealed name is a hash. "(Unknown)" sometimes stands for a name (microsoftgraph/microsoft-graph-docs#15148).
 	name := in.cell(cells, columnName)
 	if !strings.Contains(name, "@") {
 		return nil
@@ -163,7 +161,7 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	case licensed:
 		f.Sampled++
 		if assigned == none {
-			assigned = unknown // it was assigned on a day that is not told
+			assigned = unknown // it was assigned, but the report has no date
 		}
 	case last == none:
 		last = unknown
@@ -177,7 +175,7 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	return last, assigned
 }
 
-// day reads a cell. A day after that of the report is a fault, and says nothing.
+// day reads a cell. A day after the report's own day is a fault, and makes the cell unknown.
 func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	if text == "" {
 		return none
@@ -193,7 +191,7 @@ func (in *reading) day(f *Facts, text string, refreshed time.Time) cell {
 	return cellOf(t)
 }
 
-// end judges the report as a whole.
+// end checks the report as a whole.
 func (in *reading) end() error {
 	t := in.table
 	age := in.now.Sub(t.Through)
@@ -211,7 +209,7 @@ func (in *reading) end() error {
 	return nil
 }
 
-// stalled returns how old a report may be.
+// stalled returns the largest age of a usable report.
 func stalled(r Report) (longest time.Duration) {
 	for _, c := range r.Columns {
 		longest = max(longest, c.Signal.Stalled())

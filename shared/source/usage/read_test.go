@@ -15,8 +15,8 @@ import (
 
 var now = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
-// The heads are those of recorded files: a byte order mark, the columns in the order of
-// Microsoft's documentation, and the line ends of Windows.
+// The headers come from recorded files. They have a byte order mark, the columns in the order of Microsoft's
+// documentation, and Windows line ends.
 const (
 	activeHead = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date," +
 		"Has Exchange License,Has OneDrive License,Has SharePoint License,Has Skype For Business License,Has Yammer License,Has Teams License," +
@@ -26,7 +26,7 @@ const (
 	copilotHead = "\ufeffReport Refresh Date,Report Period,User Principal Name,Display Name,Last Activity Date,Microsoft Teams Copilot Last Activity Date,Word Copilot Last Activity Date,Excel Copilot Last Activity Date,PowerPoint Copilot Last Activity Date,Outlook Copilot Last Activity Date,OneNote Copilot Last Activity Date,Loop Copilot Last Activity Date,Copilot Chat Last Activity Date\r\n"
 )
 
-// activeRow returns a row about somebody in Exchange and Teams.
+// activeRow returns the row of a user of Exchange and Teams.
 func activeRow(name, deleted, has, exchange, teams, assigned string) string {
 	return "2026-11-21," + name + ",\"Some, body\"," + deleted + ",," + has + ",False,False,False,False,True," +
 		exchange + ",,,,," + teams + "," + assigned + ",,,,,2026-01-02,\"MICROSOFT 365 E3+AAD\",180\r\n"
@@ -36,7 +36,7 @@ func copilotRow(name, last string) string {
 	return "2026-11-21,180," + name + ",Some body," + last + ",,,,,,,,\r\n"
 }
 
-// file is a Graph that has one file.
+// file is a Graph with one file.
 type file string
 
 func (f file) Report(_ context.Context, _ string, _ []string, read func(io.Reader) error) error {
@@ -72,7 +72,7 @@ func TestActiveUsers(t *testing.T) {
 	type told struct{ Exchange, ExchangeAssigned, Teams directory.Value }
 	for name, tc := range map[string]struct {
 		rows string
-		want *told // nil: nobody knows the person
+		want *told // nil: no report lists the person
 	}{
 		"used both":                    {activeRow("anna@x.example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05"), &told{on("2026-11-01"), on("2026-01-05"), on("2026-11-20")}},
 		"in another letter case":       {activeRow("ANNA@x.Example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05"), &told{on("2026-11-01"), on("2026-01-05"), on("2026-11-20")}},
@@ -122,8 +122,8 @@ func TestActiveUsers(t *testing.T) {
 	}
 }
 
-// TestSuccessor: a report tells nothing of an account that is newer than it, whose name
-// somebody else may have had.
+// TestSuccessor: a report says nothing about an account that is newer than the report. Another account may have had the
+// name.
 func TestSuccessor(t *testing.T) {
 	t.Parallel()
 	table, _, err := Read(t.Context(), file(copilotHead+copilotRow("anna@x.example", "")), reportNamed(t, "copilot"), now)
@@ -176,7 +176,7 @@ func TestReportsThatCannotBeBelieved(t *testing.T) {
 	}
 }
 
-// TestOneSignalOfAReport: what is wrong with one column says nothing of the others.
+// TestOneSignalOfAReport: a fault in one column leaves the other signals usable.
 func TestOneSignalOfAReport(t *testing.T) {
 	t.Parallel()
 	good := activeHead + activeRow("anna@x.example", "False", "True", "2026-11-01", "2026-11-20", "2026-01-05") + activeRow("bo@x.example", "False", "True", "", "2026-11-02", "")

@@ -1,7 +1,7 @@
-// Package usage reads the usage reports of Microsoft 365: who last used which workload,
-// by day. A report is one CSV file about everybody in the tenant. It knows people by
-// userPrincipalName, comes two to three days late and reaches 180 days back. Read makes
-// it a small table that a run keeps, and the table tells accounts what it knows of them.
+// Package usage reads the usage reports of Microsoft 365. They say which day each person last used each workload. A
+// report is one CSV file about everybody in the tenant. It identifies people by userPrincipalName, arrives two to three
+// days late and reaches 180 days back. Read turns it into a small table, which a run stores. Tell adds to an account
+// what the table says about it.
 package usage
 
 import (
@@ -12,32 +12,31 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Report is one report of Graph and the signals that come by it.
+// Report is one report of Graph and the signals that it carries.
 type Report struct {
 	Name string
-	// Paths are where the report is, the present place first. A tenant that does not
-	// know a place yet answers 400 or 404.
+	// Paths are the addresses of the report, the current one first. A tenant that does not know an address yet answers
+	// 400 or 404.
 	Paths   []string
 	Columns []Column
 }
 
-// Column tells which columns of a report tell one signal. Assigned and Has are empty
-// where the report does not tell.
+// Column names the columns of a report that belong to one signal. Assigned and Has are empty when the report has no
+// such column.
 type Column struct {
 	Signal   directory.Signal
 	Last     string // the day of the last activity
 	Assigned string // the day on which the license of the workload was assigned
-	Has      string // "True" for somebody who has a license of the workload
+	Has      string // "True" for a person who has a license of the workload
 }
 
-// Reports are all reports that are read.
+// Reports are all reports that this package reads.
 //
-// getOffice365ActiveUserDetail: learn.microsoft.com, "reportRoot:
-// getOffice365ActiveUserDetail" and "office365ActiveUserDetail resource type".
-// getMicrosoft365CopilotUsageUserDetail: "copilotReportRoot:
-// getMicrosoft365CopilotUsageUserDetail"; before it was below /copilot it was in beta
-// alone. It has the holders of a Copilot license, and no date of assignment. Version 1
-// has the columns of all tenants.
+// Sources: for getOffice365ActiveUserDetail, learn.microsoft.com, "reportRoot: getOffice365ActiveUserDetail" and
+// "office365ActiveUserDetail resource type"; for getMicrosoft365CopilotUsageUserDetail, "copilotReportRoot:
+// getMicrosoft365CopilotUsageUserDetail". Before the Copilot report was below /copilot, it existed only in beta. It
+// lists the holders of a Copilot license, without a date of assignment. Its version 1 has the columns that every tenant
+// has.
 var Reports = []Report{
 	{
 		Name:  "m365",
@@ -63,7 +62,7 @@ func workload(s directory.Signal, name string) Column {
 	return Column{s, name + " Last Activity Date", name + " License Assign Date", "Has " + name + " License"}
 }
 
-// Of returns the reports by which some of the signals come.
+// Of returns the reports that carry at least one of the signals.
 func Of(signals []directory.Signal) (list []Report) {
 	for _, r := range Reports {
 		if slices.ContainsFunc(r.Columns, func(c Column) bool { return slices.Contains(signals, c.Signal) }) {
@@ -73,32 +72,31 @@ func Of(signals []directory.Signal) (list []Report) {
 	return list
 }
 
-// Graph gives a report.
+// Graph is the source of the reports.
 type Graph interface {
-	// Report hands the CSV file of a report to read: that of the first path which the
-	// tenant knows.
+	// Report passes the CSV file of a report to read. The file is that of the first path which the tenant knows.
 	Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) error
 }
 
-// Reading is what a run keeps of a report, beside the table.
+// Reading is what a run stores about a report besides the table.
 type Reading struct {
 	Name string `json:"name"`
-	// Key is where the table lies, and SHA256 its sum in hex; empty when the report could
-	// not be read, which Failed then explains.
+	// Key is the store key of the table. SHA256 is its hash in hex. Both are empty when the report could not be read.
+	// Failed then says why.
 	Key    string `json:"key,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
 	Failed string `json:"failed,omitempty"`
-	// Signals are what the report gave, by name of the signal.
+	// Signals are the facts about each signal of the report, by name of the signal.
 	Signals map[string]Facts `json:"signals,omitempty"`
 }
 
-// Facts is what a report tells of one signal as a whole.
+// Facts is what a report says about one signal as a whole.
 type Facts struct {
 	directory.Freshness
 	Failed string `json:"failed,omitempty"`
 }
 
-// FactsOf returns what the readings give of a signal as a whole; false: no report of it was read.
+// FactsOf returns the facts about a signal as a whole. read is false when no report of the signal was read.
 func FactsOf(readings []Reading, s directory.Signal) (f Facts, read bool) {
 	for _, r := range readings {
 		for _, known := range Reports {

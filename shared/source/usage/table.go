@@ -15,31 +15,31 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Table is a report by account. It holds hashes of names and days, so that the report of
-// 1,000,000 people takes 32 MB and is read in a moment by each worker that evaluates.
+// Table is a report by account. It stores hashes of names, and days. The report of 1,000,000 people therefore takes 32
+// MB, and every worker that evaluates reads it in a moment.
 //
-// As bytes it is a line of JSON, and after it the rows in the order of their keys: the
-// key (eight bytes), then for each signal the day of the last activity, the day of the
-// assignment and the newest day that any report showed (two bytes each), all little-endian.
+// Its bytes are a line of JSON and then the rows, sorted by key. A row has the key (eight bytes). For each signal it
+// then has the day of the last activity, the day of the assignment and the newest day that any report showed (two bytes
+// each). All numbers are little-endian.
 type Table struct {
 	Report  string   `json:"report"`
 	Version int      `json:"version"`
 	Signals []string `json:"signals"` // in the order of the cells
 	Rows    int      `json:"rows"`
-	// Through is the day up to which the report tells anything.
+	// Through is the start of the last day that the report covers.
 	Through time.Time `json:"through"`
 
 	signals []directory.Signal
 	rows    []row
 }
 
-// row is one account. Two rows with one key are of nobody: their cells are unknown.
+// row is one account. Two rows with the same key belong to nobody: their cells are unknown.
 type row struct {
 	key   uint64
 	cells [perSignal * mostSignals]cell
 }
 
-// The cells of a signal.
+// The positions of a signal's cells.
 const (
 	lastDay = iota
 	assignedDay
@@ -47,27 +47,27 @@ const (
 	perSignal
 )
 
-// mostSignals is how many signals one report tells at most.
+// mostSignals is the largest number of signals in one report.
 const mostSignals = 4
 
-// tableVersion is that of the format.
+// tableVersion is the version of the stored format.
 const tableVersion = 1
 
-// cell is a day, or what is known instead.
+// cell is a day, or says why there is none.
 type cell uint16
 
 const (
 	unknown cell = iota
-	none         // the report proves that there is no day in its span
+	none         // the report proves that its span has no such day
 	firstDay
 )
 
-// epoch is the day before which no cell tells a day.
+// epoch is the first day that a cell can express.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// cellOf returns the cell of a day; unknown for one that no report can tell.
+// cellOf returns the cell of a day. It returns unknown for a day outside the range of cells.
 func cellOf(t time.Time) cell {
 	n := t.Sub(epoch) / day
 	if n < 0 || n > 1<<16-1-time.Duration(firstDay) {
@@ -76,8 +76,8 @@ func cellOf(t time.Time) cell {
 	return firstDay + cell(n)
 }
 
-// value returns the end of the day, since the report does not tell the hour: everybody counts
-// as idle from then on.
+// value returns the end of the day. The report does not give the hour, so a person counts as idle only from the end of
+// the day on.
 func (c cell) value() directory.Value {
 	switch c {
 	case unknown:
@@ -88,9 +88,8 @@ func (c cell) value() directory.Value {
 	return directory.Value{State: directory.Known, Time: epoch.Add(time.Duration(c-firstDay+1)*day - time.Second)}
 }
 
-// keyOf returns the hash (FNV-1a) of a userPrincipalName, whose letter case does not count.
-// Among 1,000,000 names two share one in every thirtieth million of reports. They are
-// then both unknown.
+// keyOf returns the hash (FNV-1a) of a userPrincipalName, without regard to case. In one of thirty million reports of
+// 1,000,000 names, two names share a hash. Both are then unknown.
 func keyOf(upn string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(upn) {
@@ -106,7 +105,7 @@ func keyOf(upn string) uint64 {
 	return h
 }
 
-// sort puts the rows in the order of their keys and makes unknown what two rows tell.
+// sort sorts the rows by key. Rows that share a key become one row with unknown cells.
 func (t *Table) sort() {
 	slices.SortFunc(t.rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
 	kept := t.rows[:0]
@@ -120,8 +119,8 @@ func (t *Table) sort() {
 	t.rows, t.Rows = kept, len(kept)
 }
 
-// Tell adds to an account what the report tells of it. It tells nothing of an account
-// that was made on its last day or later: another one may have had the name before.
+// Tell adds to an account what the report says about it. It adds nothing to an account that was created on the report's
+// last day or later: another account may have had the name before.
 func (t *Table) Tell(u *directory.EntraUser) {
 	if u.UserPrincipalName == "" || !u.Created.IsZero() && !u.Created.Before(t.Through) {
 		return
@@ -141,15 +140,15 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	}
 }
 
-// lost reports whether an earlier report showed a newer day, which this one should show, too.
+// lost reports whether an earlier report showed a newer day that this report should still show.
 func (t *Table) lost(s directory.Signal, cells []cell) bool {
 	last, newest := cells[lastDay], cells[newestDay]
 	return newest >= firstDay && last != unknown && newest > last && newest >= cellOf(t.Through.Add(-s.Horizon()))
 }
 
-// Follow takes over from an earlier table the newest day that any report showed of each
-// account, also of accounts that this report does not have. A day is never taken from
-// anybody: a report that shows an earlier one, or none, has lost it.
+// Follow takes from an earlier table the newest day that any report showed of each account. It also does so for
+// accounts that this report does not list. A known day is never dropped: a report with an earlier day, or none, has
+// lost the day.
 func (t *Table) Follow(earlier *Table) {
 	column := make([]int, len(t.signals))
 	for n, s := range t.signals {
@@ -181,7 +180,7 @@ func (t *Table) Follow(earlier *Table) {
 	t.sort()
 }
 
-// Bytes returns the table as it is kept.
+// Bytes returns the stored form of the table.
 func (t *Table) Bytes() ([]byte, error) {
 	head, err := json.Marshal(t)
 	if err != nil {
@@ -201,7 +200,7 @@ func (t *Table) Bytes() ([]byte, error) {
 
 func (t *Table) rowSize() int { return 8 + 2*perSignal*len(t.signals) }
 
-// Decode reads what Bytes wrote. Its sum is to be checked before.
+// Decode reads what Bytes returned. The caller checks the hash first.
 func Decode(b []byte) (*Table, error) {
 	head, rows, _ := bytes.Cut(b, []byte{'\n'})
 	t := &Table{}
@@ -234,7 +233,7 @@ func Decode(b []byte) (*Table, error) {
 // Tables are the tables of several reports.
 type Tables []*Table
 
-// Tell returns an account what the reports tell of it, in place of what it had.
+// Tell replaces what the account has from reports by what these reports say about it.
 func (all Tables) Tell(u *directory.EntraUser) {
 	u.Uses = nil
 	signals := 0

@@ -40,7 +40,7 @@ func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.R
 	age := c.Now().Sub(r.Full)
 	switch {
 	case r.Absent || r.Failed != "" || r.PartialLogon != "" || r.Watermark == nil:
-		return nil, fmt.Errorf("run %s has no mark from which to go on", run)
+		return nil, fmt.Errorf("run %s has no watermark to continue from", run)
 	case old.Partitions != b.Partitions:
 		return nil, fmt.Errorf("run %s has %d partitions, this one %d", run, old.Partitions, b.Partitions)
 	case age < 0 || age >= FullReadEvery:

@@ -79,7 +79,7 @@ func TestFullReading(t *testing.T) {
 		spoil func(t *testing.T, b *bench)
 		want  string
 	}{
-		{"the mark is not known", func(_ *testing.T, b *bench) { b.ad.fail = fails{"ListChanges since 5": directory.ErrNoWatermark} }, "cannot be told"},
+		{"the watermark is not known", func(_ *testing.T, b *bench) { b.ad.fail = fails{"ListChanges since 5": directory.ErrNoWatermark} }, "cannot be told"},
 		{"new without having changed", func(_ *testing.T, b *bench) { b.ad.people = append(b.ad.people, danAD) }, "new without having changed"},
 		{"a date is gone", func(_ *testing.T, b *bench) {
 			b.ad.changed = []directory.ADUser{{SID: annaAD.SID, GUID: annaAD.GUID}}
@@ -93,7 +93,7 @@ func TestFullReading(t *testing.T) {
 		}, "run-15 has 7 partitions, this one 3"},
 		{"the last one failed", func(t *testing.T, b *bench) {
 			b.sealAs(t, &snapshot.Begin{Run: "run-15", Tenant: tenant, Partitions: 3}, snapshot.Reading{Source: directory.AD, Failed: "down"})
-		}, "run-15 has no mark"},
+		}, "run-15 has no watermark"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -17,11 +17,11 @@ import (
 // Worker evaluates partitions of one run, one after the other, in the same
 // memory. It is not safe for concurrent use; make one for each goroutine.
 type Worker struct {
-	run    *decision.Run
-	judge  *policy.Judge
-	names  *policy.Names
-	read   func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error)
-	halves directory.Accounts
+	run      *decision.Run
+	judge    *policy.Judge
+	names    *policy.Names
+	read     func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error)
+	accounts directory.Accounts
 }
 
 // NewWorker prepares a worker for a sealed run.
@@ -35,7 +35,7 @@ func NewWorker(r *decision.Run) (*Worker, error) {
 
 // Partition evaluates one partition and writes its decisions.
 func (w *Worker) Partition(ctx context.Context, n int) error {
-	plain, err := w.read(ctx, n, &w.halves)
+	plain, err := w.read(ctx, n, &w.accounts)
 	if err != nil {
 		return fmt.Errorf("evaluate partition %d: %w", n, err)
 	}
@@ -47,7 +47,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 				sum.Tallies[i].Add(plain.Tallies[i])
 			}
 		}
-		for p := range w.halves.Join() {
+		for p := range w.accounts.Join() {
 			if err := ctx.Err(); err != nil {
 				return sum, err
 			}
@@ -72,7 +72,7 @@ func (w *Worker) Partition(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	return w.run.RememberWith(ctx, n, &w.halves, plain)
+	return w.run.RememberWith(ctx, n, &w.accounts, plain)
 }
 
 func (w *Worker) person(p *directory.Person, tallies []plan.Tally, emit func(*plan.Decision) error) error {
