@@ -2,16 +2,15 @@ package sandbox
 
 import "time"
 
-// SetADClock puts the clock of the domain controller ahead of the company's.
+// SetADClock sets by how much the domain controller's clock is ahead of the company's.
 func (c *Company) SetADClock(ahead time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.adAhead = ahead
 }
 
-// Rename returns a person's account in Active Directory another common name, in
-// front of the account name, as an administrator may between a plan and its
-// application. It stays the same account.
+// Rename changes the common name of a person's account in Active Directory, as an administrator may between a plan and
+// its application. The new name stands before the account name. It stays the same account.
 func (c *Company) Rename(i int, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -19,9 +18,8 @@ func (c *Company) Rename(i int, name string) {
 	c.move(i)
 }
 
-// Replace deletes a person's account in Active Directory and makes another one
-// of the same names: with a SID and a GUID of its own, in no group, and never
-// used. Entra ID does not notice.
+// Replace deletes a person's account in Active Directory and creates another one with the same names. The new account
+// has its own SID and GUID, is in no group, and was never used. Entra ID does not change.
 func (c *Company) Replace(i int) { c.byHand(func() { c.replaceInAD(i) }) }
 
 func (c *Company) replaceInAD(i int) {
@@ -37,7 +35,7 @@ func (c *Company) replaceInAD(i int) {
 	c.move(i)
 }
 
-// replacedOf tells how many accounts a person had before the present one.
+// replacedOf returns how many accounts the person had before the current one.
 func (c *Company) replacedOf(i int) int {
 	if ch := c.changes[i]; ch != nil {
 		return ch.replaced

@@ -15,7 +15,7 @@ const everything = "id,userPrincipalName,accountEnabled,userType,createdDateTime
 	"licenseAssignmentStates,onPremisesSyncEnabled,onPremisesImmutableId,onPremisesSecurityIdentifier,onPremisesSamAccountName," +
 	"onPremisesExtensionAttributes,signInActivity"
 
-// BenchmarkUserPage is one page of 500 users with all that collect asks for.
+// BenchmarkUserPage answers one page of 500 users with all properties that collect requests.
 func BenchmarkUserPage(b *testing.B) {
 	g := newGraph(NewCompany(Options{Users: 100_000}))
 	benchmarkGet(b, g, "/users?$top=500&$select="+url.QueryEscape(everything))
@@ -41,7 +41,7 @@ func BenchmarkNewCompany(b *testing.B) {
 	}
 }
 
-// lived returns a company of 300 people in its fourth month: a third of them were changed.
+// lived returns a company of 300 people in its fourth month. A third of them were changed.
 func lived() *Company {
 	c := NewCompany(Options{Users: 300, Seed: 5})
 	for i := range 100 {
@@ -53,7 +53,7 @@ func lived() *Company {
 	return c
 }
 
-// BenchmarkNight is what a night reads of 300 people, without a network.
+// BenchmarkNight makes the reads of a night for 300 people, without a network.
 func BenchmarkNight(b *testing.B) {
 	c := lived()
 	g := newGraph(c)
@@ -75,7 +75,7 @@ func BenchmarkNight(b *testing.B) {
 	})
 }
 
-// BenchmarkLDAP is what a night reads of 300 people in Active Directory, over TLS.
+// BenchmarkLDAP makes the reads of a night for 300 people in Active Directory, over TLS.
 func BenchmarkLDAP(b *testing.B) {
 	s, conn := bound(b, Options{Users: 300, Seed: 5})
 	attributes := []string{"objectSid", "objectGUID", "mS-DS-ConsistencyGuid", "userAccountControl", "whenCreated", "lastLogonTimestamp", "lastLogon",

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// byHand does what an administrator or somebody's tool does, apart from requests to the
-// company. What was due before comes first.
+// byHand makes a change that comes from an administrator or a tool, and not from a request to the company. Changes that
+// are due come first.
 func (c *Company) byHand(do func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -17,16 +17,15 @@ func (c *Company) byHand(do func()) {
 	do()
 }
 
-// SetMember lists a person in the group of this name at first or takes it off, as an
-// administrator does by hand. Licenses of the group follow.
+// SetMember adds a person to the group with this first name or removes them, as an administrator does by hand. The
+// licenses of the group follow.
 func (c *Company) SetMember(i int, name string, in bool) {
 	c.byHand(func() {
 		c.setMember(slices.IndexFunc(groups, func(g group) bool { return g.name == name }), i, in)
 	})
 }
 
-// AssignDirectly returns a person a product without a group, as an administrator does
-// by hand.
+// AssignDirectly assigns a product to a person without a group, as an administrator does by hand.
 func (c *Company) AssignDirectly(i int, part string) {
 	c.byHand(func() {
 		added := assignment{directory.Assignment{SKU: skuOf(part), State: stateActive}, c.now()}
@@ -34,30 +33,28 @@ func (c *Company) AssignDirectly(i int, part string) {
 	})
 }
 
-// RemoveDirectly takes from a person what AssignDirectly gives. What a group gives stays.
+// RemoveDirectly removes a direct assignment. Assignments by groups stay.
 func (c *Company) RemoveDirectly(i int, part string) {
 	c.byHand(func() { c.setAssignments(i, c.now(), c.withoutDirect(i, part)) })
 }
 
-// withoutDirect returns a person's paths but the direct one to a product.
+// withoutDirect returns a person's paths except the direct one to a product.
 func (c *Company) withoutDirect(i int, part string) []assignment {
 	return slices.DeleteFunc(slices.Clone(c.assignments(i, c.profile(i))), func(a assignment) bool {
 		return a.Group == "" && a.SKU == skuOf(part)
 	})
 }
 
-// skuOf returns the skuId of a part number that the company subscribes to.
+// skuOf returns the skuId of one of the company's products by its part number.
 func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
 
-// Reprocess tries again what groups could not give a person for want of seats, as the
-// button of that name does: more seats alone change nothing (entra-docs:
-// licensing-groups-resolve-problems, "Force group license processing").
+// Reprocess repeats what groups could not give to a person because no seat was free, like the button with that name.
+// More seats alone change nothing (entra-docs: licensing-groups-resolve-problems, "Force group license processing").
 func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 
-// SetEnabled blocks the sign-in of a person or allows it, in both directories, as an
-// administrator does by hand.
+// SetEnabled blocks or allows the sign-in of a person in both directories, as an administrator does by hand.
 func (c *Company) SetEnabled(i int, on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

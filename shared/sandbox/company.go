@@ -1,9 +1,7 @@
-// Package sandbox simulates a company on loopback: Microsoft Graph over HTTP
-// and Active Directory over LDAPS, for the demo and for tests. Every person is
-// computed from the seed and a number when asked for, so a company of a
-// million people costs no memory; only what was changed by writes is kept. It
-// behaves as Microsoft documents it, and answers whatever the documentation
-// does not allow with an error, never with a guess.
+// Package sandbox simulates a company on loopback: Microsoft Graph over HTTP and Active Directory over LDAPS, for the
+// demo and for tests. Every person is computed on demand from the seed and a number, so a company of a million people
+// uses no memory. Only the effects of writes are stored. The sandbox behaves as Microsoft documents. It answers
+// everything else with an error, and never with a guess.
 package sandbox
 
 import (
@@ -15,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Facts of every simulated company.
+// The facts of every simulated company.
 const (
 	TenantID    = "11111111-2222-3333-4444-555555555555"
 	BaseDN      = "DC=corp,DC=example,DC=test"
@@ -24,112 +22,109 @@ const (
 
 const day = 24 * time.Hour
 
-// Options size and time a company. The zero value of each field is usable.
+// Options set the size and the delays of a company. The zero value of each field is usable.
 type Options struct {
-	Users int    // people of every kind together; fewer than 20 become 20
-	Seed  uint64 // another seed gives another company of the same proportions
+	Users int    // number of people of all kinds; fewer than 20 become 20
+	Seed  uint64 // another seed gives another company with the same proportions
 
-	// Now is the clock that dates, license delays and request limits follow;
-	// time.Now when nil. Dates of people are relative to its first answer.
+	// Now is the clock for dates, license delays and request limits. nil means time.Now. People's dates are relative to
+	// its first answer.
 	Now func() time.Time
 	// LicenseDelay is the time from a change of membership to the license.
 	LicenseDelay time.Duration
-	// SyncDelay is the time from a change in Active Directory until Entra Connect has brought
-	// it to Entra ID, where groups that are synced give licenses: "by default every 30 minutes
-	// a synchronization cycle is run" (Microsoft Learn, "Microsoft Entra Connect Sync:
-	// Scheduler").
+	// SyncDelay is the time in which Entra Connect brings a change of Active Directory to Entra ID, where synced groups
+	// give licenses: "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft Entra
+	// Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
-	// Lag is how far behind the writes a read of Graph may be; see replica.
+	// Lag is how far a read of Graph may lag behind the writes. See replica.
 	Lag time.Duration
 
-	Seats      map[string]int // seats paid for by part number; left out: enough for everyone
-	ListLimit  int            // lists of users with signInActivity per 10 s; 0: no limit (Graph's own is 5)
-	SignInPage int            // larger $top with signInActivity is refused, as Graph once did beyond 120; 0: cut to 500
+	Seats      map[string]int // paid seats by part number; left out: enough for everybody
+	ListLimit  int            // lists of users with signInActivity per 10 s; 0: no limit (Graph's own limit is 5)
+	SignInPage int            // larger $top with signInActivity is refused, as Graph once did above 120; 0: cut to 500
 
-	// Witness sees every event as it happens; nil: nobody does. It must not ask the
-	// company anything.
+	// Witness receives every event as it happens. nil: nobody receives them. It must not call the company.
 	Witness func(Event)
 
-	// LostController is the DNS name of a second domain controller, which the
-	// directory lists and which does not answer; empty: there is none.
+	// LostController is the DNS name of a second domain controller that the directory lists and that does not answer.
+	// Empty: there is none.
 	LostController string
 
-	// Absent is how many people, the last ones, are in no directory until Hire.
+	// Absent is the number of people, the last ones, who are in no directory until Hire.
 	Absent int
 }
 
-// Company is the state behind both directories. Its methods may be called from
-// several goroutines at once.
+// Company is the state of both directories. Its methods may be called from several goroutines.
 type Company struct {
 	options Options
-	fixed   []*entry  // objects of Active Directory that are no people
-	start   time.Time // the instant all dates of people are relative to
+	fixed   []*entry  // the objects of Active Directory that are no people
+	start   time.Time // all dates of people are relative to this instant
 	offsets [drawCount]uint64
 
 	mu      sync.RWMutex
-	changes map[int]*change             // people whom writes touched
-	entries []atomic.Pointer[entry]     // of people in Active Directory, as long as they are as they were
-	renamed map[string]int              // people by another userPrincipalName, in lower case
-	adAhead time.Duration               // by how much the domain controller's clock is
-	moved   int                         // changes of people that Active Directory counted
-	earlier map[membership][]past[bool] // what they were before, in order
+	changes map[int]*change             // effects of writes, by person
+	entries []atomic.Pointer[entry]     // cached objects of people in Active Directory; a change removes one
+	renamed map[string]int              // people by a changed userPrincipalName, in lower case
+	adAhead time.Duration               // by how much the domain controller's clock is ahead
+	moved   int                         // number of changes with a USN
+	earlier map[membership][]past[bool] // replaced memberships, in order
 	joined  map[membership]bool         // memberships that writes changed
 	members memberLists
 	pending []transition      // changes of membership whose licenses are due
-	due     atomic.Int64      // when the first of them is, in nanoseconds since 1970; 0: none
-	hand    bool              // an administrator's hand is at work, no request
+	due     atomic.Int64      // when the first of them is due, in nanoseconds since 1970; 0: none
+	hand    bool              // an administrator makes the change, not a request
 	seats   map[string]*seats // by skuId
 	history []Event
 
-	subscribed []Subscription // rows of subscribedSkus beside the products
+	subscribed []Subscription // further rows of subscribedSkus
 
-	regrouped map[int]GroupChange   // groups of Entra ID that were changed
-	adGroups  map[int]ADGroupChange // groups of Active Directory that were changed
-	nesting   map[[2]int]bool       // of an outer and an inner group, where it was changed
+	regrouped map[int]GroupChange   // changed groups of Entra ID
+	adGroups  map[int]ADGroupChange // changed groups of Active Directory
+	nesting   map[[2]int]bool       // changed nestings, by outer and inner group
 	present   atomic.Pointer[[]group]
 
-	mailboxes map[int]*directory.Mailbox // those that are not as usual
-	concealed bool                       // names in reports
+	mailboxes map[int]*directory.Mailbox // changed mailboxes
+	concealed bool                       // reports conceal names
 	typed     bool                       // the mailbox usage report has the column Recipient Type
-	reports   Reports                    // of usage
-	uses      map[use]time.Time          // that are not those of the last sign-in
+	reports   Reports                    // the usage reports
+	uses      map[use]time.Time          // uses that differ from the last sign-in
 }
 
-// change is what writes made of a person.
+// change is the effect of writes on a person.
 type change struct {
 	licensed    bool // assignments replace the person's first ones
 	assignments []assignment
-	earlier     []past[[]assignment] // in order
-	deleted     bool                 // from Entra ID
-	binned      *bin                 // what the account in the bin had; nil: it is not there
+	earlier     []past[[]assignment] // replaced assignments, in order
+	deleted     bool                 // deleted in Entra ID
+	binned      *bin                 // state of the account in the bin; nil: not in the bin
 	outOfAD     bool                 // in the recycle bin of Active Directory
-	hired       time.Time            // who was absent at first
+	hired       time.Time            // for a person who was absent at first
 	signIns     signIns
-	enabled     directory.Flag // when an administrator set it
-	usn         int            // of the last one that Active Directory counts
+	enabled     directory.Flag // set by an administrator
+	usn         int            // uSNChanged of the object; 0: the first one
 	logOn       time.Time
-	lastUse     time.Time // of the account in Active Directory, whatever its dates are
-	putBack     bool      // logOn is from a backup, lastLogonTimestamp with it
-	commonName  string    // in Active Directory, when it was renamed
-	displayName string    // in Entra ID, when it is another
-	upn         string    // likewise
-	department  string    // in both directories, when it is another
-	role        *string   // employeeType in both, likewise
-	location    *string   // usageLocation, likewise
-	guest       bool      // the account in Entra ID was made a guest's
-	agent       bool      // the account in Entra ID is an agent's
+	lastUse     time.Time // last use of the account in Active Directory, whatever its dates say
+	putBack     bool      // logOn and lastLogonTimestamp come from a backup
+	commonName  string    // new common name in Active Directory; empty: the first one
+	displayName string    // new displayName in Entra ID; empty: the first one
+	upn         string    // new user principal name; empty: the first one
+	department  string    // new department in both directories; empty: the first one
+	role        *string   // new employeeType in both; nil: the first one
+	location    *string   // new usageLocation; nil: the first one
+	guest       bool      // the Entra account is a guest's
+	agent       bool      // the Entra account is an agent's
 	recipient   string    // msExchRecipientTypeDetails
-	replaced    int       // how often the account in Active Directory was deleted and made anew
-	made        time.Time // when that was last
-	again       int       // how often the account in Entra ID was deleted and made anew
-	madeAgain   time.Time // when that was last
-	link        link      // to Active Directory, when it is another
-	hidden      []string  // attributes in Active Directory that may not be read, in lower case
-	primary     int       // RID of the primary group; 0: as at first
+	replaced    int       // how many times the account in Active Directory was deleted and created again
+	made        time.Time // when it was last created again
+	again       int       // how many times the Entra account was deleted and created again
+	madeAgain   time.Time // when it was last created again
+	link        link      // changed link to Active Directory
+	hidden      []string  // hidden attributes in Active Directory, in lower case
+	primary     int       // RID of the primary group; 0: the first one
 }
 
-// NewCompany makes a company; nothing listens yet.
+// NewCompany makes a company. It does not listen yet.
 func NewCompany(o Options) *Company {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -156,12 +151,12 @@ func NewCompany(o Options) *Company {
 	return c
 }
 
-// Size returns the number of people of every kind; they are numbered from 0.
+// Size returns the number of people of all kinds. They are numbered from 0.
 func (c *Company) Size() int { return c.options.Users }
 
 func (c *Company) now() time.Time { return c.options.Now().UTC() }
 
-// EntraUsers returns the accounts of Entra ID as they are now, in order.
+// EntraUsers yields the current accounts of Entra ID, in order.
 func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	return func(yield func(directory.EntraUser) bool) {
 		for i := range c.Size() {
@@ -172,7 +167,7 @@ func (c *Company) EntraUsers() iter.Seq[directory.EntraUser] {
 	}
 }
 
-// ADUsers returns the users of Active Directory as they are now, in order.
+// ADUsers yields the current users of Active Directory, in order.
 func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 	return func(yield func(directory.ADUser) bool) {
 		for i := range c.Size() {
@@ -183,8 +178,8 @@ func (c *Company) ADUsers() iter.Seq[directory.ADUser] {
 	}
 }
 
-// LogOn lets a person log on to the domain now. As in Active Directory,
-// lastLogonTimestamp follows only when it is more than 14 days old.
+// LogOn logs a person on to the domain now. As in Active Directory, lastLogonTimestamp follows only when it is more
+// than 14 days old.
 func (c *Company) LogOn(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -198,9 +193,8 @@ func (c *Company) LogOn(i int) {
 	}
 }
 
-// PutBack restores a person's object of Active Directory from a backup, as it was
-// when they had last logged on at an instant: an authoritative restore (ntdsutil)
-// brings the attributes of the backup back.
+// PutBack restores a person's object of Active Directory from a backup with an earlier last logon. An authoritative
+// restore (ntdsutil) restores the attributes of the backup.
 func (c *Company) PutBack(i int, logOn time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -209,7 +203,8 @@ func (c *Company) PutBack(i int, logOn time.Time) {
 	c.move(i)
 }
 
-// changeOf returns what is changed of a person. The company must be locked until it is.
+// changeOf returns the changes of a person, and removes the cached object. The caller must hold the company's lock
+// while it writes.
 func (c *Company) changeOf(i int) *change {
 	if i < len(c.entries) {
 		c.entries[i].Store(nil)
@@ -232,10 +227,10 @@ func (c *Company) inAD(i int, t profile) bool {
 	return t.inAD() && !c.absent(i) && (ch == nil || !ch.outOfAD)
 }
 
-// spare reports whether somebody is absent at first.
+// spare reports whether a person is absent at first.
 func (c *Company) spare(i int) bool { return i >= c.Size()-c.options.Absent }
 
-// absent reports whether somebody is yet to be hired.
+// absent reports whether a person is not hired yet.
 func (c *Company) absent(i int) bool {
 	ch := c.changes[i]
 	return c.spare(i) && (ch == nil || ch.hired.IsZero())

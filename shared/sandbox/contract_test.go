@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/graphcontract"
 )
 
-// TestContract asks for everything the sandbox answers, and holds requests
-// and answers against docs/graph.md.
+// TestContract requests everything that the sandbox answers, and compares requests and answers with docs/graph.md.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{Users: 400})
@@ -34,7 +33,7 @@ func TestContract(t *testing.T) {
 		a.get("/users/" + a.id(i) + "/memberOf")
 		a.get("/users/" + a.id(i) + "/transitiveMemberOf?$select=id,displayName")
 		a.get("/users/" + a.id(i) + "/licenseDetails")
-		a.get("/users/" + a.id(i) + "?$select=" + everything) // the last ten are too many
+		a.get("/users/" + a.id(i) + "?$select=" + everything) // the last ten are refused as too many
 	}
 	a.get("/organization")
 	a.get("/organization?$select=id")
@@ -58,8 +57,8 @@ func TestContract(t *testing.T) {
 	a.people("/groups/" + groups[groupE3].id + "/members?$select=id")
 }
 
-// TestPageHasWhatIsSimulated compares the tables of docs/graph.md with the simulation:
-// paths, options, properties, columns of the report. Neither may have more.
+// TestPageHasWhatIsSimulated compares the tables of docs/graph.md with the simulation: paths, options, properties and
+// columns of the report. Both must have the same.
 func TestPageHasWhatIsSimulated(t *testing.T) {
 	t.Parallel()
 	c := graphcontract.Read(t)
@@ -103,8 +102,8 @@ func TestPageHasWhatIsSimulated(t *testing.T) {
 
 func sorted(names []string) string { return strings.Join(slices.Sorted(slices.Values(names)), " ") }
 
-// TestPageHasEveryRefusal asks for everything that the simulation refuses. Each answer
-// must fit a line of the page, and each line that the page calls simulated must come.
+// TestPageHasEveryRefusal requests everything that the simulation refuses. Each answer must match a line of the page.
+// Each line that the page calls simulated must occur.
 func TestPageHasEveryRefusal(t *testing.T) {
 	t.Parallel()
 	c := graphcontract.Read(t)
@@ -137,7 +136,7 @@ func TestPageHasEveryRefusal(t *testing.T) {
 	ask(a, "POST", assign, assignBody(nil, nil), "Content-Encoding", "gzip")
 	ask(a, "POST", assign, assignBody(nil, nil), "Content-Type", "text/plain")
 	lagging := newAsker(t, Options{Lag: time.Minute})
-	for range 20 { // half of the replicas answer 400 to this, the others 404
+	for range 20 { // half of the replicas answer 400, the others 404
 		ask(lagging, "DELETE", "/groups/"+groups[groupE3].id+"/members/"+lagging.id(12)+"/$ref", "")
 	}
 	ask(newAsker(t, Options{SignInPage: 120}), "GET", "/users?$select=id,signInActivity&$top=500", "")

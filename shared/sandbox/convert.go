@@ -1,9 +1,9 @@
 package sandbox
 
-// link is how an account in Entra ID is linked to Active Directory.
+// link describes how an Entra account is linked to Active Directory.
 type link struct {
 	state       linkState
-	sid, anchor string // of the account that it is linked to, where that is another one
+	sid, anchor string // of the linked account, when it is not the person's own
 }
 
 type linkState uint8
@@ -11,9 +11,9 @@ type linkState uint8
 const (
 	asAtFirst linkState = iota
 	never               // the account was never synced
-	ended               // it was synced, and is not any more
-	cleared             // likewise, and nothing tells to which account
-	linked              // it is, to the account that sid and anchor name
+	ended               // it was synced, and is not synced now
+	cleared             // as ended, and no property names the other account
+	linked              // it is linked to the account with sid and anchor
 )
 
 // linkOf returns the link of a person's account in Entra ID.
@@ -30,19 +30,17 @@ func (c *Company) linkOf(i int, t profile) (l link) {
 	return l
 }
 
-// MakeGuest turns the account of a person in Entra ID into that of a guest, as an
-// invitation of an internal user does: it keeps its object id, its name, its licenses and
-// its groups (entra-docs: external-id/invite-internal-users).
+// MakeGuest turns a person's Entra account into a guest's, as an invitation of an internal user does. The account keeps
+// its object id, name, licenses and groups (entra-docs: external-id/invite-internal-users).
 func (c *Company) MakeGuest(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).guest = true
 }
 
-// MakeCloudOnly ends the synchronization of a person's account in Entra ID, which stays
-// with all that it has: onPremisesSyncEnabled is false (docs-contrib: resources/user). The
-// SID and the immutable id stay, too, until an administrator clears them. The account in
-// Active Directory stays.
+// MakeCloudOnly ends the synchronization of a person's Entra account: onPremisesSyncEnabled becomes false
+// (docs-contrib: resources/user). The account keeps everything else. The SID and the immutable id stay until an
+// administrator clears them. The account in Active Directory stays.
 func (c *Company) MakeCloudOnly(i int, clear bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,8 +54,7 @@ func (c *Company) MakeCloudOnly(i int, clear bool) {
 	}
 }
 
-// SetDepartment puts a person into another department in both directories. Dynamic groups
-// follow it.
+// SetDepartment changes a person's department in both directories. Dynamic groups follow it.
 func (c *Company) SetDepartment(i int, name string) {
 	c.byHand(func() {
 		c.changeOf(i).department = name
@@ -68,7 +65,7 @@ func (c *Company) SetDepartment(i int, name string) {
 	})
 }
 
-// SetEmployeeType sets a person's employeeType in both directories; empty takes it away.
+// SetEmployeeType sets a person's employeeType in both directories. An empty value removes it.
 func (c *Company) SetEmployeeType(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,7 +73,7 @@ func (c *Company) SetEmployeeType(i int, value string) {
 	c.move(i)
 }
 
-// SetUsageLocation sets a person's usageLocation; empty takes it away.
+// SetUsageLocation sets a person's usageLocation. An empty value removes it.
 func (c *Company) SetUsageLocation(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

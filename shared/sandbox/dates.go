@@ -2,14 +2,14 @@ package sandbox
 
 import "time"
 
-// dates are when a person's accounts were made and used; zero is never.
+// dates are when a person's accounts were created and used. Zero means never.
 type dates struct {
 	created                                 time.Time
-	made, madeAgain                         time.Time // of the account in Active Directory and in Entra ID, where it is a later one
-	lastSignIn                              time.Time // whatever Graph shows
-	interactive, nonInteractive, successful time.Time // Entra ID; attempts count in the first two
+	made, madeAgain                         time.Time // creation of the account in Active Directory and in Entra ID, when it is later than created
+	lastSignIn                              time.Time // also when Graph does not show it
+	interactive, nonInteractive, successful time.Time // the dates of Entra ID; failed attempts count in the first two
 	logon                                   time.Time // lastLogon
-	stamp                                   time.Time // lastLogonTimestamp, behind logon
+	stamp                                   time.Time // lastLogonTimestamp, which lags behind logon
 }
 
 // span is an interval of whole days before the start.
@@ -20,18 +20,18 @@ var (
 	logonSpans  = map[Activity]span{Active: {0, 60}, Recent: {76, 89}, Idle: {91, 900}}
 )
 
-// noSuccessBefore is when Entra ID began to keep lastSuccessfulSignInDateTime.
+// noSuccessBefore is when Entra ID began to store lastSuccessfulSignInDateTime.
 var noSuccessBefore = time.Date(2023, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// datesOf returns the dates of a person, by what they are like and by what they
-// did in the sandbox.
+// datesOf returns the dates of a person. They follow from the person's profile and from what the person did in the
+// sandbox.
 func (c *Company) datesOf(i int, t profile) dates {
 	d := c.dice(i, streamDates)
 	var x dates
 	oldest := c.start
 	if s, ok := signInSpans[t.activity]; ok && t.inEntra() {
 		if t.logon == New {
-			s.to = 9 // not before the account was made
+			s.to = 9 // not before the account was created
 		}
 		x.signIns(&d, c.within(&d, s))
 		oldest = earliest(oldest, x.interactive, x.nonInteractive, x.successful)
@@ -56,7 +56,7 @@ func (c *Company) datesOf(i int, t profile) dates {
 	return x
 }
 
-// within returns an instant in the span, at least two hours before the start.
+// within returns an instant in the span. It is at least two hours before the start.
 func (c *Company) within(d *dice, s span) time.Time {
 	return c.start.Add(-time.Duration(s.from)*day - 2*time.Hour - seconds(d, time.Duration(s.to-s.from)*day-3*time.Hour))
 }
@@ -65,7 +65,7 @@ func seconds(d *dice, below time.Duration) time.Duration {
 	return time.Duration(d.below(int(below/time.Second))) * time.Second
 }
 
-// signIns spreads the last activity over the three dates of signInActivity.
+// signIns distributes the last activity over the three dates of signInActivity.
 func (x *dates) signIns(d *dice, last time.Time) {
 	x.interactive = last.Add(-seconds(d, 3*day))
 	x.nonInteractive = last.Add(-seconds(d, day))

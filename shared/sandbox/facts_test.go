@@ -8,18 +8,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// People of the cast.
+// Some of the fixtures.
 const (
 	ingrid = 2  // synced, idle, E3 by group, in the Citrix group
 	nora   = 4  // synced, new
-	clara  = 9  // cloud only, E3 twice
+	clara  = 9  // cloud only, E3 both directly and by group
 	mia    = 12 // synced, E3 directly, in the Citrix group
 	pat    = 15 // synced, E3 by the dynamic group
-	cora   = 19 // synced, contractor, in the Citrix group and the one nested in it
+	cora   = 19 // synced, contractor, in the Citrix group and in the group nested in it
 )
 
-// TestFacts: what happens to somebody, and what both directories show of it. Facts that
-// a case does not list stay as they were.
+// TestFacts: each case changes something about a person, and lists what both directories then show. Other facts must
+// stay the same.
 func TestFacts(t *testing.T) {
 	t.Parallel()
 	at := testStart.Add(-time.Hour)

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// clause is one comparison of a $filter, "path op value" or "path in (values)",
-// or a question whether a collection has any element, "path/any()".
+// clause is one comparison of a $filter: "path op value", "path in (values)", or "path/any()", which asks whether a
+// collection has an element.
 type clause struct {
 	path   string
 	op     string
@@ -13,8 +13,7 @@ type clause struct {
 	and    *clause  // the next comparison, if there is one
 }
 
-// parseFilter reads a $filter: comparisons joined by "and". Anything else of
-// OData is refused.
+// parseFilter reads a $filter of comparisons joined by "and". It refuses everything else of OData.
 func parseFilter(s string) (*clause, error) {
 	tokens, err := filterTokens(s)
 	if err != nil {
@@ -64,8 +63,7 @@ func filterTokens(s string) (tokens []string, err error) {
 	return tokens, nil
 }
 
-// quotedEnd returns the end of the quoted string that s begins with, or -1. A quote
-// within is doubled.
+// quotedEnd returns the end of the quoted string at the start of s, or -1. A quote inside the string is doubled.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
 		if s[i] != '\'' {
@@ -81,7 +79,7 @@ func quotedEnd(s string) int {
 
 type filterParser struct{ tokens []string }
 
-// take returns the next token, "" at the end.
+// take returns the next token. It returns "" at the end.
 func (p *filterParser) take() string {
 	if len(p.tokens) == 0 {
 		return ""
@@ -153,7 +151,7 @@ func (c *clause) is(path, op string) bool {
 	return c != nil && c.and == nil && c.path == path && c.op == op
 }
 
-// mentions reports whether any comparison is about a property or its parts.
+// mentions reports whether any comparison names a property or a part of it.
 func (c *clause) mentions(property string) bool {
 	for ; c != nil; c = c.and {
 		if c.path == property || strings.HasPrefix(c.path, property+"/") {
@@ -163,7 +161,7 @@ func (c *clause) mentions(property string) bool {
 	return false
 }
 
-// refused is Graph's answer to a filter it does not support.
+// refused returns Graph's answer to a filter that it does not support.
 func (c *clause) refused(kind string) error {
 	if c.mentions("signInActivity") && c.and != nil {
 		return unsupportedQuery("Filter on signInActivity is not supported with any other filterable properties.")

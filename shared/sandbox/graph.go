@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// graph answers the requests of Microsoft Graph that idleseat may make.
+// graph answers the requests of Microsoft Graph that idleseat may send.
 type graph struct {
 	c      *Company
-	serial atomic.Uint64 // of requests, for their ids
+	serial atomic.Uint64 // number of requests, for their ids
 
 	mu     sync.Mutex
 	single limiter // reads of signInActivity of one user
@@ -29,7 +29,7 @@ func newGraph(c *Company) *graph {
 		list:   limiter{allowed: c.options.ListLimit, per: 10 * time.Second}}
 }
 
-// answer is a success. An empty body is told by status 204.
+// answer is a successful answer. An empty body means status 204.
 type answer struct {
 	status   int
 	body     []byte
@@ -40,7 +40,7 @@ func ok(body []byte) answer { return answer{status: http.StatusOK, body: body} }
 
 var noContent = answer{status: http.StatusNoContent}
 
-// route is a path that is answered, with the query options it takes.
+// route is an answered path, with the query options that it accepts.
 type route struct {
 	method, template string
 	options          string
@@ -68,15 +68,15 @@ var routes = []route{
 	{"DELETE", "/groups/{id}/members/{id}", "", (*graph).deleteUser},
 }
 
-// betaRoutes are what is answered below the path of the beta version.
+// betaRoutes are the answered paths of the beta version.
 var betaRoutes = []route{
 	{"GET", "/reports/getMicrosoft365CopilotUsageUserDetail(period='D180')", "$format", (*graph).copilotUsage},
 }
 
-// version is the first part of every path, but for betaRoutes.
+// version is the first part of every path outside betaRoutes.
 const version, beta = "/v1.0", "/beta"
 
-// match finds the route of a request and the values in its path.
+// match returns the route of a request and the values in its path.
 func match(r *http.Request) (*route, []string) {
 	path, inVersion := strings.CutPrefix(r.URL.EscapedPath(), version)
 	table := routes
@@ -114,7 +114,7 @@ func (r *route) fits(method string, parts []string) (ids []string, matched bool)
 	return ids, true
 }
 
-// ServeHTTP answers a request, and every refusal with Graph's envelope.
+// ServeHTTP answers a request. Every refusal has Graph's envelope.
 func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case downloads:
@@ -169,7 +169,7 @@ func (g *graph) answer(r *http.Request, from replica) (answer, error) {
 	return rt.serve(g, q)
 }
 
-// limit asks a limiter for a request.
+// limit returns an error when a limiter refuses the request.
 func (g *graph) limit(l *limiter) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -179,11 +179,10 @@ func (g *graph) limit(l *limiter) error {
 	return nil
 }
 
-// maxBody is more than any request of this size of API needs.
+// maxBody is larger than any valid request.
 const maxBody = 1 << 20
 
-// readBody reads the JSON object of a request. A body that does not fit its
-// Content-Encoding is refused, as Graph does.
+// readBody reads the JSON object of a request. Like Graph, it refuses a body that does not fit its Content-Encoding.
 func readBody(r *http.Request, into any) error {
 	if kind := r.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
 		return badRequest("A content type of application/json is required, not %q.", kind)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// asker asks a Graph without a network.
+// asker sends requests to a Graph without a network.
 type asker struct {
 	t testing.TB
 	g http.Handler
@@ -57,7 +57,7 @@ func (a *asker) do(method, target, body string, header ...string) reply {
 
 func (a *asker) get(target string) reply { a.t.Helper(); return a.do("GET", target, "") }
 
-// path is the next link without the host and version, "" on the last page.
+// next returns the next link without the host and version. It is "" on the last page.
 func (r reply) next() string {
 	link, _ := r.body["@odata.nextLink"].(string)
 	_, path, _ := strings.Cut(link, version)
@@ -268,7 +268,7 @@ func TestHeadersEcho(t *testing.T) {
 	}
 }
 
-// FuzzRequest asks Graph anything: it must answer with JSON, never panic.
+// FuzzRequest sends any request to Graph. Graph must answer with JSON and never panic.
 func FuzzRequest(f *testing.F) {
 	for _, s := range []string{"/users?$top=5", "/users?$filter=id in ('a')", "/groups//members", "/users/%zz", "/users/a%2Fb", "/users?$skiptoken=AA", "/users?%24top=1;"} {
 		f.Add(s, "{}")

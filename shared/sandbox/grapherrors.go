@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// graphError is an answer of Graph that is not a success.
+// graphError is an answer of Graph other than success.
 type graphError struct {
 	status        int
 	code, message string
@@ -36,12 +36,12 @@ func denied() *graphError {
 	return &graphError{status: http.StatusForbidden, code: "Authorization_RequestDenied", message: "Insufficient privileges to complete the operation."}
 }
 
-// notSimulated refuses what Graph would do and the sandbox cannot.
+// notSimulated refuses a request that Graph could answer and the sandbox cannot.
 func notSimulated(what string) *graphError {
 	return &graphError{status: http.StatusNotImplemented, code: "notImplemented", message: "The simulated company does not " + what + "."}
 }
 
-// tooMany refuses a request until a limit has room again.
+// tooMany refuses a request until the limit allows it again.
 func tooMany(wait time.Duration) *graphError {
 	h := http.Header{}
 	h.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
@@ -66,7 +66,7 @@ func (e *graphError) envelope(now time.Time, request, client string) []byte {
 	return b
 }
 
-// requestID returns a GUID that depends on n alone.
+// requestID returns a GUID that depends only on n.
 func requestID(n uint64) string {
 	d := dice{n}
 	var g guid
@@ -76,14 +76,14 @@ func requestID(n uint64) string {
 	return g.String()
 }
 
-// limiter allows some requests in any interval of a length.
+// limiter allows a number of requests in any interval of a given length.
 type limiter struct {
 	allowed int // 0: any number
 	per     time.Duration
-	at      []time.Time // of the requests that were allowed
+	at      []time.Time // times of the allowed requests
 }
 
-// take asks for a request. It returns how long to wait, 0 when it is allowed.
+// take asks for permission for a request. It returns how long to wait, or 0 when the request is allowed.
 func (l *limiter) take(now time.Time) time.Duration {
 	for len(l.at) > 0 && (now.Sub(l.at[0]) >= l.per || l.at[0].After(now)) { // see Company.Keep
 		l.at = l.at[1:]

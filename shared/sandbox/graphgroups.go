@@ -47,7 +47,7 @@ func (g *graph) getGroup(q *query) (answer, error) {
 	return ok(appendObject(nil, one, selected, entityContext(q, "groups"+selection(q)))), nil
 }
 
-// memberProperties returns those selected for members, who are users and groups.
+// memberProperties returns the selected properties of members, who are users and groups.
 func memberProperties(q *query) (users []property[entraUser], nested []property[group], err error) {
 	if q.names == nil {
 		return selectFrom(userProperties, userDefaults), selectFrom(groupProperties, groupDefaults), nil
@@ -60,8 +60,8 @@ func memberProperties(q *query) (users []property[entraUser], nested []property[
 	return selectFrom(userProperties, q.names), selectFrom(groupProperties, q.names), nil
 }
 
-// listMembers lists what is in a group: first the groups nested in it, then
-// the users. A page begins at a position among both.
+// listMembers lists the members of a group: first its nested groups, then its users. A page begins at a position in
+// this list.
 func (g *graph) listMembers(q *query) (answer, error) {
 	users, nested, err := memberProperties(q)
 	if err != nil {
@@ -104,7 +104,7 @@ func (c *Company) isEntraMember(g, i int) bool {
 	return c.isMember(g, i, t) && c.inEntra(i, t)
 }
 
-// writable refuses groups whose members Graph does not let applications write.
+// writable returns an error for a group whose members Graph does not allow applications to write.
 func (g *group) writable() error {
 	switch {
 	case g.dynamic, g.roleAssignable:
@@ -181,8 +181,8 @@ func (g *graph) removeMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// absent returns the answer to removing somebody who is not there: 404, or 400 in these
-// words, as several clients recorded it for a repeated write.
+// absent returns the answer to removing a person who is not a member. It is 404, or 400 with the words that several
+// clients recorded for a repeated write.
 func absent(q *query) error {
 	if q.replica.odd() {
 		return badRequest("One or more removed object references do not exist for the following modified properties: 'members'.")

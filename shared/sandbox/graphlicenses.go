@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// organization returns the one object of its collection; its id is the tenant's
-// (docs-contrib: api-reference/v1.0/api/organization-list.md).
+// organization returns the one object of its collection. Its id is the tenant's (docs-contrib:
+// api-reference/v1.0/api/organization-list.md).
 func (g *graph) organization(q *query) (answer, error) {
 	selected, err := properties(q, organizationProperties, []string{"id", "displayName", "tenantType"}, "organization")
 	if err != nil {
@@ -29,24 +29,22 @@ var organizationProperties = []property[struct{}]{
 	constant[struct{}]("tenantType", `"AAD"`),
 }
 
-// accounts are those of the rows of subscribedSkus. They are billing accounts,
-// one for each way of buying, and none is the tenant; older answers have none
-// (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
+// accounts are the accountIds of the rows of subscribedSkus. They are billing accounts, one for each way of buying, and
+// none is the tenant. Older answers have no account (docs-contrib: api-reference/v1.0/api/subscribedsku-list.md).
 var accounts = []string{
 	`"accountId":"f97aeefc-af85-414d-8ae4-b457f90efc40","accountName":"Sample account One",`,
 	`"accountId":"ee045480-0260-4c1e-b946-55842502229c","accountName":"Sample account Two",`,
 	``,
 }
 
-// Subscription is a row of subscribedSkus beside the company's own products. Its
-// prepaidUnits are null.
+// Subscription is a row of subscribedSkus besides the company's own products. Its prepaidUnits are null.
 type Subscription struct {
 	SKU, PartNumber   string
-	Status, AppliesTo string // such as Suspended and Company
+	Status, AppliesTo string // for example Suspended and Company
 	Consumed          int
 }
 
-// Subscribe lists one more product.
+// Subscribe adds a product to the list.
 func (c *Company) Subscribe(s Subscription) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,7 +85,7 @@ func (g *graph) licenseDetails(q *query) (answer, error) {
 	p := q.newPage("users('"+g.c.userID(i)+"')/licenseDetails", 999)
 	p.begin(-1)
 	for _, id := range heldSKUs(q.replica.user(i).assignments) {
-		sku, _ := productOf(id) // assignments are of known products
+		sku, _ := productOf(id) // every assignment has a known product
 		p.next()
 		p.body = fmt.Appendf(p.body, `{"id":"%s","skuId":"%s","skuPartNumber":"%s","servicePlans":[%s]}`,
 			base64.RawURLEncoding.EncodeToString([]byte(id)), id, sku.part, servicePlan(sku))
@@ -95,7 +93,7 @@ func (g *graph) licenseDetails(q *query) (answer, error) {
 	return p.end(-1), nil
 }
 
-// licenseChange is the body of assignLicense. Both keys must be there.
+// licenseChange is the body of assignLicense. It must have both keys.
 type licenseChange struct {
 	Add *[]struct {
 		SKU      string   `json:"skuId"`
@@ -119,7 +117,7 @@ func (l *licenseChange) complete() error {
 	return nil
 }
 
-// assignLicense changes direct assignments: all that is asked, or nothing.
+// assignLicense changes direct assignments. It makes all requested changes or none.
 func (g *graph) assignLicense(q *query) (answer, error) {
 	var body licenseChange
 	if err := readBody(q.r, &body); err != nil {
@@ -171,7 +169,7 @@ func (c *Company) changed(i int, body *licenseChange) ([]assignment, error) {
 	return list, nil
 }
 
-// assignable tells why a product cannot be assigned to a person directly.
+// assignable returns an error when a product cannot be assigned to a person directly.
 func (c *Company) assignable(i int, sku string, held []string) error {
 	s, subscribed := c.seats[sku]
 	switch {

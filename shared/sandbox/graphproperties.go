@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// userProperties are what Graph can tell of a user, in the order it is told: what the
-// simulated company knows, and the plain lines of the table of fields that it does not.
+// userProperties are the properties that Graph has of a user, in the order of the answer. They are the properties that
+// the company simulates, and the other plain lines of the table of fields.
 var userProperties = append(ownProperties, plainBeside(ownProperties)...)
 
 func plainBeside(own []property[entraUser]) (more []property[entraUser]) {
@@ -72,11 +72,11 @@ var ownProperties = []property[entraUser]{
 	text("userType", func(u *entraUser) string { return u.UserType }),
 }
 
-// userDefaults are told when nothing is selected.
+// userDefaults are the properties of an answer without $select.
 var userDefaults = []string{"id", "businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation",
 	"preferredLanguage", "surname", "userPrincipalName"}
 
-// dnsDomain is the name of the AD domain in DNS.
+// dnsDomain is the DNS name of the Active Directory domain.
 const dnsDomain = "corp.example.test"
 
 func onlyLinked(u *entraUser, s string) string {
@@ -86,7 +86,7 @@ func onlyLinked(u *entraUser, s string) string {
 	return s
 }
 
-// appendSynced writes true, or null for an account that never was synced.
+// appendSynced writes true, or null for an account that was never synced.
 func appendSynced(b []byte, synced bool) []byte {
 	if synced {
 		return append(b, "true"...)
@@ -170,7 +170,7 @@ func appendSignInActivity(b []byte, u *entraUser) []byte {
 	return append(b, '}')
 }
 
-// groupProperties are what Graph can tell of a group.
+// groupProperties are the properties that Graph has of a group.
 var groupProperties = []property[group]{
 	text("id", func(g *group) string { return g.id }),
 	constant[group]("deletedDateTime", "null"),
@@ -221,7 +221,7 @@ func onlyMail(g *group, s string) string {
 	return s
 }
 
-// groupDefaults are told when nothing is selected: all that Graph shows.
+// groupDefaults are the properties of an answer without $select: all of them.
 var groupDefaults = propertyNames(groupProperties)
 
 func propertyNames[T any](properties []property[T]) (names []string) {
@@ -231,7 +231,7 @@ func propertyNames[T any](properties []property[T]) (names []string) {
 	return names
 }
 
-// selectFrom picks properties by name, in their own order. All names must be known.
+// selectFrom returns the properties with these names, in their own order. All names must be known.
 func selectFrom[T any](properties []property[T], names []string) (selected []property[T]) {
 	for _, p := range properties {
 		if slices.Contains(names, p.name) {

@@ -10,22 +10,21 @@ import (
 	"strings"
 )
 
-// query is a request whose options were read.
+// query is a request with its parsed options.
 type query struct {
 	r       *http.Request
-	ids     []string // of the path
+	ids     []string // ids in the path
 	route   *route
 	values  url.Values
 	names   []string // $select; nil: not given
 	filter  *clause  // nil: not given
 	top     int      // 0: not given
-	from    int      // where the page begins, by $skiptoken
+	from    int      // where the page begins, from $skiptoken
 	counted bool     // $count=true
-	replica replica  // that answers
+	replica replica  // the replica that answers
 }
 
-// readQuery reads the options of a request. Each must be one that the path
-// takes, given once.
+// readQuery reads the options of a request. The path must accept each option, and the request may have it only once.
 func readQuery(r *http.Request, rt *route, ids []string) (*query, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -92,7 +91,7 @@ func (q *query) readCount(s string) error {
 	return nil
 }
 
-// token makes a $skiptoken: the path it belongs to, and where the next page begins.
+// token makes a $skiptoken from its path and the start of the next page.
 func (q *query) token(next int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", next, q.r.URL.Path))
 }
@@ -125,7 +124,7 @@ func (q *query) nextLink(next int) string {
 	return b.String() + "$skiptoken=" + q.token(next)
 }
 
-// properties picks those that were selected, or the defaults.
+// properties returns the selected properties, or the defaults.
 func properties[T any](q *query, all []property[T], defaults []string, kind string) ([]property[T], error) {
 	if q.names == nil {
 		return selectFrom(all, defaults), nil
@@ -146,7 +145,7 @@ func noProperty(name, kind string) error {
 	return badRequest("Could not find a property named '%s' on type 'microsoft.graph.%s'.", name, kind)
 }
 
-// page is a collection being written.
+// page is a collection that is being written.
 type page struct {
 	q     *query
 	body  []byte
@@ -154,7 +153,7 @@ type page struct {
 	max   int
 }
 
-// newPage begins a page of a set of entities. Without $top it is 100 long.
+// newPage begins a page of a set of entities. Without $top it has 100 entries.
 func (q *query) newPage(set string, most int) *page {
 	p := &page{q: q, max: 100}
 	if q.top > 0 {
@@ -165,7 +164,7 @@ func (q *query) newPage(set string, most int) *page {
 	return p
 }
 
-// begin opens the array; count is written when it is not negative.
+// begin opens the array. It writes count when count is not negative.
 func (p *page) begin(count int) {
 	if count >= 0 {
 		p.body = strconv.AppendInt(append(p.body, `,"@odata.count":`...), int64(count), 10)
@@ -175,7 +174,7 @@ func (p *page) begin(count int) {
 
 func (p *page) full() bool { return p.items == p.max }
 
-// next makes room for another item.
+// next writes the comma before another item.
 func (p *page) next() {
 	if p.items > 0 {
 		p.body = append(p.body, ',')
@@ -183,7 +182,7 @@ func (p *page) next() {
 	p.items++
 }
 
-// end closes the page. There is another one when next is not negative.
+// end closes the page. It adds a next link when next is not negative.
 func (p *page) end(next int) answer {
 	p.body = append(p.body, ']')
 	if next >= 0 {

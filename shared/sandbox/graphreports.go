@@ -9,38 +9,36 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// downloads is where the report lies. As with the real one, it is no part of
-// Graph, needs no token, and refuses one.
+// downloads is the address of the report. As with the real one, it is outside Graph, needs no token, and refuses one.
 const downloads = "/downloads/MailboxUsageDetail.csv"
 
-// mailboxUsage answers with the place of the report.
+// mailboxUsage returns a redirect to the report.
 func (g *graph) mailboxUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + downloads}, nil
 }
 
-// SetMailbox replaces what the mailbox usage report says of a person; without it
-// every mailbox is a user's, of 2 GB. The name is the person's own when left out.
+// SetMailbox replaces what the mailbox usage report says about a person. By default every mailbox is a user's and holds
+// 2 GB. An empty name stands for the person's own.
 func (c *Company) SetMailbox(i int, m directory.Mailbox) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mailboxes[i] = &m
 }
 
-// ConcealNames lets reports show hashes in place of names, as a setting of the
-// Microsoft 365 admin center does.
+// ConcealNames makes reports show hashes in place of names, like a setting of the Microsoft 365 admin center.
 func (c *Company) ConcealNames() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.concealed = true
 }
 
-// mailboxColumns are those of getMailboxUsageDetail (reportRoot, Graph 1.0), with
-// the byte order mark that the file begins with.
+// mailboxColumns are the columns of getMailboxUsageDetail (reportRoot, Graph 1.0), after the byte order mark at the
+// start of the file.
 const mailboxColumns = "\ufeffReport Refresh Date,User Principal Name,Display Name,Is Deleted,Deleted Date,Created Date,Last Activity Date,Item Count," +
 	"Storage Used (Byte),Issue Warning Quota (Byte),Prohibit Send Quota (Byte),Prohibit Send/Receive Quota (Byte)," +
 	"Deleted Item Count,Deleted Item Size (Byte),Deleted Item Quota (Byte),Has Archive,"
 
-// download answers a pre-authenticated address with the file that lies there.
+// download answers a pre-authenticated address with its file.
 func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w io.Writer, path string)) {
 	if r.Header.Get("Authorization") != "" {
 		http.Error(w, "a pre-authenticated address takes no token", http.StatusBadRequest)
@@ -53,7 +51,7 @@ func (c *Company) download(w http.ResponseWriter, r *http.Request, file func(w i
 	file(w, r.URL.Path)
 }
 
-// mailboxReport returns the file: everybody who holds a product with a mailbox.
+// mailboxReport writes the report. It lists everybody who holds a product with a mailbox.
 func (c *Company) mailboxReport(w io.Writer, _ string) {
 	fmt.Fprint(w, mailboxColumns, map[bool]string{true: "Recipient Type,"}[c.typed], "Report Period\n")
 	now := c.now()

@@ -11,46 +11,44 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Where the usage reports lie. The real ones lie at reports.office.com, outside Graph
-// (Graph documentation, "reportRoot: getOffice365ActiveUserDetail", example 1).
+// The addresses of the usage reports. The real ones are at reports.office.com, outside Graph (Graph documentation,
+// "reportRoot: getOffice365ActiveUserDetail", example 1).
 const (
 	activeUsersFile = "/downloads/Office365ActiveUserDetail.csv"
 	copilotFile     = "/downloads/CopilotUsageUserDetail.csv"
 )
 
-// workloads are those of the report of active users, in the order of its columns, and the
-// signals of those that anybody asks for.
+// workloads are the workloads of the report of active users, in the order of its columns. Some have a signal that
+// idleseat reads.
 var workloads = []struct {
 	name   string
-	signal directory.Signal // zero: nobody asks for it
+	signal directory.Signal // zero: idleseat does not read it
 }{
 	{"Exchange", directory.ExchangeUse}, {"OneDrive", directory.OneDriveUse}, {"SharePoint", directory.SharePointUse},
 	{"Skype For Business", 0}, {"Yammer", 0}, {"Teams", directory.TeamsUse},
 }
 
-// Reports is how the usage reports are. The zero value is reports of two days ago that
-// nothing is wrong with.
+// Reports describes the usage reports. The zero value means correct reports that are two days old.
 type Reports struct {
-	Late    time.Duration // beyond the two days; Teams reports came seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529)
-	Empty   bool          // a header and no rows (microsoftgraph/microsoft-graph-docs#3853)
-	Older   bool          // the tenant has the Copilot report in beta alone
-	Without string        // a column that is not there
-	Blank   string        // a column that is there and empty
-	Unnamed int           // every so many rows are of "(Unknown)" (microsoft-graph-docs#15148); 0: none
-	Short   int           // every so many people are left out; 0: none
-	Twice   bool          // everybody has two rows
+	Late    time.Duration // lag beyond the two days; Teams reports were seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529)
+	Empty   bool          // a header without rows (microsoftgraph/microsoft-graph-docs#3853)
+	Older   bool          // the tenant has the Copilot report only in beta
+	Without string        // a column that is missing
+	Blank   string        // a column that is empty
+	Unnamed int           // one in this many rows is of "(Unknown)" (microsoft-graph-docs#15148); 0: none
+	Short   int           // one in this many people is left out; 0: none
+	Twice   bool          // every person has two rows
 }
 
-// SetReports changes how the usage reports are.
+// SetReports changes the usage reports.
 func (c *Company) SetReports(r Reports) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reports = r
 }
 
-// Use sets the last day on which a person used what a signal is about, as reports tell it;
-// the zero time is never in the span of the reports. Without it that is the day of the
-// last sign-in.
+// Use sets the last day on which a person used the workload of a signal. The zero time means never in the span of the
+// reports. By default it is the day of the last sign-in.
 func (c *Company) Use(i int, s directory.Signal, last time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,8 +68,8 @@ func (g *graph) activeUsers(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + activeUsersFile}, nil
 }
 
-// copilotUsage is below /copilot in version 1.0. A tenant that does not know it there
-// answers that the segment is none.
+// copilotUsage answers below /copilot in version 1.0. A tenant that does not know this path answers that the segment is
+// unknown.
 func (g *graph) copilotUsage(q *query) (answer, error) {
 	g.c.mu.RLock()
 	defer g.c.mu.RUnlock()
@@ -81,8 +79,8 @@ func (g *graph) copilotUsage(q *query) (answer, error) {
 	return answer{status: http.StatusFound, location: "http://" + q.r.Host + copilotFile}, nil
 }
 
-// usageReport is one of the two files. They begin with a byte order mark, their lines end
-// as those of Windows do, and names are in whatever letter case somebody gave them.
+// usageReport writes one of the two files. A file begins with a byte order mark and has Windows line ends. Its names
+// have the case in which they were entered.
 func (c *Company) usageReport(w io.Writer, path string) {
 	copilot := path == copilotFile
 	columns := activeUserColumns()
@@ -108,7 +106,7 @@ func (c *Company) usageReport(w io.Writer, path string) {
 			c.writeRow(w, "", columns, func(column string) string { return c.usageCell(i, t, column, held, refreshed) })
 		}
 	}
-	// Somebody who was deleted stays in the report for its span.
+	// A deleted person stays in the report for its span.
 	name := "left." + c.userID(0) + "@contoso.example"
 	if c.concealed {
 		name = strings.ToUpper(strings.ReplaceAll(c.userID(0), "-", ""))
@@ -119,14 +117,13 @@ func (c *Company) usageReport(w io.Writer, path string) {
 	})
 }
 
-// Columns that both reports have.
+// The columns that both reports have.
 const (
 	columnRefreshed = "Report Refresh Date"
 	columnPeriod    = "Report Period"
 )
 
-// activeUserColumns returns those of getOffice365ActiveUserDetail (Graph documentation, version
-// 1.0, CSV).
+// activeUserColumns returns the columns of getOffice365ActiveUserDetail (Graph documentation, version 1.0, CSV).
 func activeUserColumns() (columns []string) {
 	columns = []string{columnRefreshed, "User Principal Name", "Display Name", "Is Deleted", "Deleted Date"}
 	for _, form := range []string{"Has %s License", "%s Last Activity Date", "%s License Assign Date"} {
@@ -137,8 +134,8 @@ func activeUserColumns() (columns []string) {
 	return append(columns, "Assigned Products", columnPeriod)
 }
 
-// copilotColumns are those of getMicrosoft365CopilotUsageUserDetail (Microsoft 365 Copilot
-// documentation, "copilotReportRoot", version 1 of the report).
+// copilotColumns are the columns of getMicrosoft365CopilotUsageUserDetail (Microsoft 365 Copilot documentation,
+// "copilotReportRoot", version 1 of the report).
 var copilotColumns = []string{columnRefreshed, columnPeriod, "User Principal Name", "Display Name", "Last Activity Date",
 	"Microsoft Teams Copilot Last Activity Date", "Word Copilot Last Activity Date", "Excel Copilot Last Activity Date", "PowerPoint Copilot Last Activity Date",
 	"Outlook Copilot Last Activity Date", "OneNote Copilot Last Activity Date", "Loop Copilot Last Activity Date", "Copilot Chat Last Activity Date"}
@@ -158,7 +155,7 @@ func (c *Company) writeRow(w io.Writer, mark string, columns []string, cell func
 	fmt.Fprint(w, mark, strings.Join(cells, ","), "\r\n")
 }
 
-// usageCell returns what a report has of a person in one column.
+// usageCell returns the text of one column in a person's row.
 func (c *Company) usageCell(i int, t profile, column string, held []string, refreshed time.Time) string {
 	switch {
 	case column == c.reports.Blank:
@@ -194,7 +191,7 @@ func (c *Company) usageCell(i int, t profile, column string, held []string, refr
 	return ""
 }
 
-// nameInReport returns a hash where names are concealed.
+// nameInReport returns the name in a person's row: a hash when names are concealed.
 func (c *Company) nameInReport(i int, t profile) string {
 	switch {
 	case c.concealed:
@@ -207,7 +204,7 @@ func (c *Company) nameInReport(i int, t profile) string {
 	return c.entraUser(i, t).UserPrincipalName
 }
 
-// lastUse returns a day, or nothing when there is none in the 180 days of the report.
+// lastUse returns the day of the last activity. It is empty when there was none in the 180 days of the report.
 func (c *Company) lastUse(i int, t profile, s directory.Signal, refreshed time.Time) string {
 	last, set := c.uses[use{i, s}]
 	if !set {
@@ -217,7 +214,7 @@ func (c *Company) lastUse(i int, t profile, s directory.Signal, refreshed time.T
 		return ""
 	}
 	if last.After(refreshed) {
-		last = refreshed // the newest day that the report knows
+		last = refreshed // the newest day that the report can show
 	}
 	return last.Format(time.DateOnly)
 }

@@ -55,7 +55,7 @@ func countOf(found iter.Seq[int]) (n int) {
 	return n
 }
 
-// selection returns how a context names what was selected.
+// selection returns the selected properties in the form of an @odata.context.
 func selection(q *query) string {
 	if q.names == nil {
 		return ""
@@ -63,7 +63,7 @@ func selection(q *query) string {
 	return "(" + strings.Join(q.names, ",") + ")"
 }
 
-// usersBy returns the people a filter asks for, in order, beginning at a number.
+// usersBy returns the people that match a filter, in order, from a number on.
 func (c *Company) usersBy(f *clause, from int) (iter.Seq[int], error) {
 	var people []int
 	switch {
@@ -103,7 +103,7 @@ func (c *Company) everyUser(from int) iter.Seq[int] {
 	}
 }
 
-// user finds the person whom a path names by object id or UPN.
+// user returns the person with an object id or a UPN in a path.
 func (c *Company) user(key string) (int, error) {
 	i, found := c.byID(key)
 	if !found {
@@ -182,14 +182,13 @@ func (g *graph) groupsOf(q *query, in func(r replica, g, i int, t profile, at ti
 	return p.end(-1), nil
 }
 
-// Annotations that tell the type of a directory object.
+// The annotations of the types of directory objects.
 const (
 	userType  = `"@odata.type":"#microsoft.graph.user",`
 	groupType = `"@odata.type":"#microsoft.graph.group",`
 )
 
-// deleteUser returns what Graph makes of a member's path without /$ref: it deletes
-// the user, not the membership.
+// deleteUser handles a member's path without /$ref, as Graph does: it deletes the user, not the membership.
 func (g *graph) deleteUser(q *query) (answer, error) {
 	g.c.mu.Lock()
 	defer g.c.mu.Unlock()

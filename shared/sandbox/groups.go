@@ -11,15 +11,15 @@ import (
 type group struct {
 	name        string
 	description string
-	id          string // Entra object id; "" in Active Directory only
-	dn          string // "" in Entra ID only
-	rid         int    // of the SID, when it has a dn
+	id          string // Entra object id; empty for a group only in Active Directory
+	dn          string // empty for a group only in Entra ID
+	rid         int    // end of the SID; zero without a dn
 
 	dynamic, roleAssignable, mailEnabled bool
-	hidden                               bool // who is in it needs a right of its own to see
+	hidden                               bool // reading its members needs a separate right
 	unhidden, denied                     bool // see GroupChange
-	deleted                              bool // in Entra ID
-	gone                                 bool // in Active Directory
+	deleted                              bool // deleted in Entra ID
+	gone                                 bool // deleted in Active Directory
 	again                                int  // see ADGroupChange
 
 	rule   string   // membershipRule of a dynamic group
@@ -88,7 +88,7 @@ func groupID(n int) string { return fmt.Sprintf("60000000-0000-4000-8000-%012x",
 // membership is one person in one group.
 type membership struct{ group, person int }
 
-// isMember reports whether the person is listed in the group itself.
+// isMember reports whether the group itself lists the person.
 func (c *Company) isMember(g, i int, t profile) bool {
 	if len(c.joined) > 0 {
 		if in, changed := c.joined[membership{g, i}]; changed {
@@ -98,8 +98,7 @@ func (c *Company) isMember(g, i int, t profile) bool {
 	return groups[g].first(t)
 }
 
-// isTransitiveMember reports whether the person is in the group of Active Directory or in
-// one nested in it.
+// isTransitiveMember reports whether the person is in the group of Active Directory or in one nested in it.
 func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 	if c.isMember(g, i, t) {
 		return true
@@ -107,8 +106,7 @@ func (c *Company) isTransitiveMember(g, i int, t profile) bool {
 	return slices.ContainsFunc(c.group(g).nested, func(n int) bool { return c.group(n).inAD() && c.isTransitiveMember(n, i, t) })
 }
 
-// setMember lists the person in the group or takes it off, and plans what
-// follows for licenses.
+// setMember adds the person to the group or removes them, and schedules the change of licenses.
 func (c *Company) setMember(g, i int, in bool) {
 	now := c.now()
 	if m := (membership{g, i}); c.options.Lag > 0 {
@@ -126,8 +124,8 @@ func (c *Company) setMember(g, i int, in bool) {
 	c.advanceTo(now)
 }
 
-// memberLists keeps the people listed in an AD group, in order, until the next
-// write: ranged reads of a large group ask for them again and again.
+// memberLists caches the people in an AD group, in order, until the next write. Ranged reads of a large group need the
+// list many times.
 type memberLists struct {
 	mu    sync.Mutex
 	lists map[int][]int32

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// What tells what happened in an event.
+// What is the kind of an event.
 type What string
 
-// What can happen: accepted writes, and what follows for licenses.
+// The kinds of events: accepted writes, and the changes of licenses that follow from them.
 const (
 	MemberAdded      What = "member added"
 	MemberRemoved    What = "member removed"
@@ -17,25 +17,24 @@ const (
 	UserDeleted      What = "user deleted"
 	LicenseGained    What = "license gained"
 	LicenseLost      What = "license lost"
-	UserMade         What = "user made"     // hired, or made again under the same name
-	UserRestored     What = "user restored" // from the bin
+	UserMade         What = "user made"     // hired, or created again under the same name
+	UserRestored     What = "user restored" // restored from the bin
 )
 
-// Event is an accepted write, or a license that was gained or lost for it.
+// Event is an accepted write, or a license that was gained or lost because of one.
 type Event struct {
 	At          time.Time
 	What        What
 	Person      int
-	Group       string // name of the group, for members
+	Group       string // first name of the group, for members
 	SKU         string // skuId, for a license gained or lost
-	LostMailbox bool   // the person now holds no product with a mailbox, and held one before
-	// ByHand tells that a method of Company caused the event, as an administrator or
-	// somebody's tool does, and no request to the company. It holds also for a license
-	// that follows later.
+	LostMailbox bool   // the person lost the last product with a mailbox
+	// ByHand means that a method of Company caused the event, as an administrator or another tool does, and not a
+	// request to the company. It also holds for a license that follows later.
 	ByHand bool
 }
 
-// note keeps an event, and tells the witness of it at once.
+// note stores an event, and passes it to the witness at once.
 func (c *Company) note(e Event) {
 	e.ByHand = c.hand
 	c.history = append(c.history, e)
@@ -44,8 +43,7 @@ func (c *Company) note(e Event) {
 	}
 }
 
-// History is everything that happened since the start, in order. It is empty
-// as long as nobody wrote.
+// History returns everything that happened since the start, in order. It is empty while nobody has written.
 func (c *Company) History() []Event {
 	c.advance()
 	c.mu.RLock()

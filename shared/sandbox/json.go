@@ -12,8 +12,8 @@ type property[T any] struct {
 	write func(b []byte, v *T) []byte
 }
 
-// appendObject writes an object with the selected properties, after an
-// optional prefix such as an annotation that ends in a comma.
+// appendObject writes an object with the selected properties. prefix is optional: it may be an annotation that ends in
+// a comma.
 func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) []byte {
 	b = append(b, '{')
 	b = append(b, prefix...)
@@ -34,7 +34,7 @@ func appendObject[T any](b []byte, v *T, selected []property[T], prefix string) 
 	return append(b, '}')
 }
 
-// text returns a property that is null when it is empty.
+// text returns a property that is null when the text is empty.
 func text[T any](name string, get func(*T) string) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendText(b, get(v)) }}
 }
@@ -43,19 +43,19 @@ func boolean[T any](name string, get func(*T) bool) property[T] {
 	return property[T]{name, func(b []byte, v *T) []byte { return appendBool(b, get(v)) }}
 }
 
-// constant returns a property that has one value, given as JSON, for every object.
+// constant returns a property with the same value for every object. The value is JSON.
 func constant[T any](name, value string) property[T] {
 	return property[T]{name, func(b []byte, _ *T) []byte { return append(b, value...) }}
 }
 
-// appendText writes a string, or null for the empty one.
+// appendText writes a string. It writes null for the empty string.
 func appendText(b []byte, s string) []byte {
 	if s == "" {
 		return append(b, "null"...)
 	}
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(s) // a string always has a form
+			quoted, _ := json.Marshal(s) // every string can be encoded
 			return append(b, quoted...)
 		}
 	}
@@ -71,7 +71,7 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, "false"...)
 }
 
-// appendTime writes an instant as Graph does, or null for none.
+// appendTime writes an instant in Graph's form. It writes null for the zero time.
 func appendTime(b []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(b, "null"...)

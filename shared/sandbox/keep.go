@@ -5,9 +5,8 @@ import (
 	"slices"
 )
 
-// Keep remembers the company as it is. The function that it returns brings the company
-// back to that, however often it is called. So many trials can go on from one state.
-// The clock is not part of the company.
+// Keep stores the state of the company. The returned function restores that state, and may be called any number of
+// times. Many trials can thereby start from one state. The clock is not part of the state.
 func (c *Company) Keep() (back func()) {
 	c.advance()
 	c.mu.RLock()
@@ -22,8 +21,7 @@ func (c *Company) Keep() (back func()) {
 	}
 }
 
-// become takes the state of another company, and nothing that a later change of one of
-// the two alters in the other.
+// become copies the state of another company. A later change of one of the two does not alter the other.
 func (c *Company) become(o *Company) {
 	c.fixed, c.adAhead, c.moved, c.hand = o.fixed, o.adAhead, o.moved, o.hand
 	c.concealed, c.typed, c.reports = o.concealed, o.typed, o.reports
@@ -56,7 +54,7 @@ func (c *Company) become(o *Company) {
 	}
 }
 
-// forget drops what was worked out from the state.
+// forget drops what was computed from the state.
 func (c *Company) forget() {
 	c.forgetEntries()
 	for g := range groups {

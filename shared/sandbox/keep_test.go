@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeep: whatever happens to a company, it can be brought back to what was kept, and
-// from there goes on like one to which nothing happened.
+// TestKeep: a company can always be restored to a kept state. From there it goes on like a company to which nothing
+// happened.
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -58,8 +58,7 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestKeepKnowsEveryField: a company that got a new field cannot be kept before Keep
-// says what becomes of it.
+// TestKeepKnowsEveryField: a new field of Company fails this test until Keep handles it.
 func TestKeepKnowsEveryField(t *testing.T) {
 	t.Parallel()
 	known := []string{

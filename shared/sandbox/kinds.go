@@ -2,23 +2,22 @@ package sandbox
 
 import "strings"
 
-// MakeAgent makes the account of a person that of an agent, of the type agentUser
-// (docs-contrib: v1.0/resources/agentuser.md). It keeps its licenses and groups.
+// MakeAgent turns a person's account into an agent's, of the type agentUser (docs-contrib:
+// v1.0/resources/agentuser.md). The account keeps its licenses and groups.
 func (c *Company) MakeAgent(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).agent = true
 }
 
-// SetDisplayName returns a person another displayName in Entra ID.
+// SetDisplayName changes a person's displayName in Entra ID.
 func (c *Company) SetDisplayName(i int, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).displayName = name
 }
 
-// SetUPN returns a person another userPrincipalName in Entra ID, as after a marriage. Its
-// domain is the company's.
+// SetUPN changes a person's userPrincipalName in Entra ID, as after a marriage. Its domain must be the company's.
 func (c *Company) SetUPN(i int, upn string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,8 +28,8 @@ func (c *Company) SetUPN(i int, upn string) {
 	ch.upn, c.renamed[strings.ToLower(upn)] = upn, i
 }
 
-// SetRecipientType sets msExchRecipientTypeDetails of a person in Active Directory,
-// as Exchange's tools do where its schema is.
+// SetRecipientType sets msExchRecipientTypeDetails of a person in Active Directory, as Exchange's tools do in a forest
+// with its schema.
 func (c *Company) SetRecipientType(i int, value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,8 +37,8 @@ func (c *Company) SetRecipientType(i int, value string) {
 	c.move(i)
 }
 
-// TellRecipientTypes lets the mailbox usage report have the column Recipient Type,
-// which version 1.0 does not (msgraph-sdk-powershell#1581).
+// TellRecipientTypes adds the column Recipient Type to the mailbox usage report. Version 1.0 does not have it
+// (msgraph-sdk-powershell#1581).
 func (c *Company) TellRecipientTypes() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -49,7 +48,7 @@ func (c *Company) TellRecipientTypes() {
 // agentType is the annotation of an agent's account, also in a list of users.
 const agentType = `"@odata.type":"#microsoft.graph.agentUser",`
 
-// typeOf returns the annotation of the type of a user: plain is that of one who is no agent.
+// typeOf returns the annotation of a user's type. plain is the annotation of a user who is no agent.
 func (u *entraUser) typeOf(plain string) string {
 	if u.Agent() {
 		return agentType
@@ -57,7 +56,7 @@ func (u *entraUser) typeOf(plain string) string {
 	return plain
 }
 
-// changed makes of a user what was changed by hand.
+// changed applies the changes by hand to a user.
 func (u *entraUser) changed(ch *change) {
 	if ch == nil {
 		return

@@ -13,14 +13,14 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// The account that idleseat binds as, and the only domain controller.
+// The account with which idleseat binds, and the only domain controller.
 const (
 	bindAccount    = "svc-idleseat"
 	bindDN         = "CN=" + bindAccount + ",OU=Service Accounts," + BaseDN
 	controllerHost = "dc1." + dnsDomain
 )
 
-// ldapServer answers LDAP as a domain controller does.
+// ldapServer answers LDAP like a domain controller.
 type ldapServer struct {
 	c        *Company
 	password string
@@ -32,7 +32,7 @@ type ldapServer struct {
 	serving  sync.WaitGroup
 
 	mu     sync.Mutex
-	conns  map[*tls.Conn]bool // that are open
+	conns  map[*tls.Conn]bool // the open connections
 	closed bool
 }
 
@@ -48,9 +48,9 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 		for {
 			conn, err := s.listener.Accept()
 			if err != nil {
-				return // closed
+				return // the listener is closed
 			}
-			if secured := conn.(*tls.Conn); s.open(secured) { // as tls.Listen has it
+			if secured := conn.(*tls.Conn); s.open(secured) { // as tls.Listen makes it
 				s.serving.Go(func() { s.serve(secured) })
 			}
 		}
@@ -58,7 +58,7 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 	return s, nil
 }
 
-// open keeps a connection to be closed in the end.
+// open registers a connection, so that close can close it.
 func (s *ldapServer) open(conn *tls.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,12 +81,12 @@ func (s *ldapServer) close() error {
 	return err
 }
 
-// drop breaks the connections that are open.
+// drop breaks the open connections.
 func (s *ldapServer) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for conn := range s.conns {
-		_ = conn.NetConn().Close() // its client may have closed it already
+		_ = conn.NetConn().Close() // the client may have closed it already
 		delete(s.conns, conn)
 	}
 }
@@ -104,7 +104,7 @@ func (c *ldapConn) isBound() bool {
 	return c.bound
 }
 
-// write sends what is whole messages. A client that left needs no answer.
+// write sends whole messages. A client that left gets no answer.
 func (c *ldapConn) write(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,7 +116,7 @@ func (s *ldapServer) serve(raw *tls.Conn) {
 	var answering sync.WaitGroup
 	defer answering.Wait()
 	defer func() {
-		_ = raw.Close() // its client may have closed it already
+		_ = raw.Close() // the client may have closed it already
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.conns, raw)
@@ -135,8 +135,7 @@ func (s *ldapServer) serve(raw *tls.Conn) {
 	}
 }
 
-// bind checks the password. Without a name and password the connection stays
-// anonymous, as in Active Directory.
+// bind checks the password. Without a name and a password the connection stays anonymous, as in Active Directory.
 func (s *ldapServer) bind(x *Exchange) {
 	code, diagnostic, b := ldap.LDAPResultSuccess, "", x.bind
 	granted := b.simple && b.password != "" && s.knows(b.name) && b.password == s.password
@@ -154,7 +153,7 @@ func (s *ldapServer) bind(x *Exchange) {
 	x.end(nil, code, diagnostic)
 }
 
-// knows reports whether a name is one of the three an account may bind by.
+// knows reports whether a name is one of the three with which the account may bind.
 func (s *ldapServer) knows(name string) bool {
 	for _, n := range []string{bindDN, bindAccount + "@" + dnsDomain, `CORP\` + bindAccount} {
 		if strings.EqualFold(n, name) {
@@ -164,7 +163,7 @@ func (s *ldapServer) knows(name string) bool {
 	return false
 }
 
-// ldapError is a result of LDAP that is not a success.
+// ldapError is an LDAP result other than success.
 type ldapError struct {
 	code    int
 	message string

@@ -49,7 +49,7 @@ func dial(t testing.TB, s *Sandbox) *ldap.Conn {
 	return conn
 }
 
-// dialRaw connects without a client of LDAP.
+// dialRaw connects without an LDAP client.
 func dialRaw(t testing.TB, s *Sandbox) net.Conn {
 	t.Helper()
 	conn, err := tls.Dial("tcp", strings.TrimPrefix(s.ADURL, "ldaps://"), trusting(t, s))
@@ -151,7 +151,7 @@ func TestAttributesOfAPerson(t *testing.T) {
 	}
 }
 
-// The instant and its FILETIME are those of the reference.
+// TestFileTime uses the instant and the FILETIME of the reference.
 func TestFileTime(t *testing.T) {
 	t.Parallel()
 	if got := fileTime(testStart); got != "134398980000000000" {

@@ -15,22 +15,22 @@ import (
 type entry struct {
 	dn     string
 	parent string   // lower case
-	config bool     // in the configuration naming context
-	person int      // -1 when it is not one of the people
-	group  int      // -1 when it is not a group
-	gone   bool     // nobody sees it
-	hidden []string // attributes that may not be read, in lower case
+	config bool     // the object is in the configuration naming context
+	person int      // -1 for an object that is no person
+	group  int      // -1 for an object that is no group
+	gone   bool     // no search finds it
+	hidden []string // attributes that idleseat's account may not read, in lower case
 	attrs  []attribute
-	parsed *ldap.DN // of an object that is none of the people
+	parsed *ldap.DN // only for objects that are no people
 }
 
-// attribute is named as the schema writes it. Binary values are raw bytes.
+// attribute has the name that the schema gives it. Binary values are raw bytes.
 type attribute struct {
 	name   string
 	values []string
 }
 
-// get finds an attribute, whatever the case of its name.
+// get returns the values of an attribute, in any case of its name.
 func (e *entry) get(name string) []string {
 	if e.hides(name) {
 		return nil
@@ -67,7 +67,7 @@ func category(class string) string { return "CN=" + class + "," + schemaDN }
 
 func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 	e := &entry{dn: dn, parent: strings.ToLower(parent), person: -1, group: -1}
-	e.parsed, _ = ldap.ParseDN(dn) // the sandbox's own DNs can be read
+	e.parsed, _ = ldap.ParseDN(dn) // the sandbox writes only valid DNs
 	e.config = strings.HasSuffix(e.dn, configDN)
 	e.set("objectClass", classes...)
 	e.set("distinguishedName", dn)
@@ -77,8 +77,8 @@ func plain(dn, parent string, classes []string, attrs ...attribute) *entry {
 	return e
 }
 
-// fixed are the objects that are no people, parents before children. The
-// account that idleseat binds as is kept where it cannot see itself.
+// fixed are the objects that are no people, parents before children. The account with which idleseat binds is in a
+// place that it cannot read.
 var fixed = fixedEntries()
 
 func fixedEntries() []*entry {
@@ -114,7 +114,7 @@ func fixedEntries() []*entry {
 	return list
 }
 
-// controllerEntries returns what tells of a controller below CN=Sites.
+// controllerEntries returns the objects of a controller below CN=Sites.
 func controllerEntries(name, host string) []*entry {
 	server := "CN=" + name + "," + sitesDN
 	return []*entry{
@@ -127,7 +127,7 @@ func controllerEntries(name, host string) []*entry {
 	}
 }
 
-// groupEntry returns the object of one of all groups.
+// groupEntry returns the object of group n.
 func groupEntry(all []group, n int) *entry {
 	g := &all[n]
 	name, parent, _ := strings.Cut(g.dn, ",")
@@ -152,7 +152,7 @@ func groupEntry(all []group, n int) *entry {
 	return e
 }
 
-// rootDSE returns what a controller tells of itself before any bind.
+// rootDSE returns what a controller says about itself before any bind.
 func (c *Company) rootDSE() *entry {
 	e := &entry{person: -1, group: -1}
 	e.set("defaultNamingContext", BaseDN)
@@ -173,12 +173,12 @@ func (c *Company) rootDSE() *entry {
 	return e
 }
 
-// keptPeople is up to how many people the objects in Active Directory are kept between
-// questions. Larger companies cost no memory.
+// keptPeople is the largest company whose people's objects are cached between questions. Larger companies use no memory
+// for them.
 const keptPeople = 10_000
 
-// personEntry returns a person's object. The person must have one. Nobody changes an object
-// that was made; changeOf forgets it.
+// personEntry returns the object of a person who has one. Nobody may change a cached object. changeOf removes it from
+// the cache.
 func (c *Company) personEntry(i int, t profile) *entry {
 	if i >= len(c.entries) {
 		return c.makeEntry(i, t)
@@ -263,7 +263,7 @@ func accountControl(enabled directory.Flag) string {
 	return "514"
 }
 
-// fileTime returns an instant in 100 ns since 1601; lastLogon is 0 when there was none.
+// fileTime returns an instant in units of 100 ns since 1601. It returns 0 for the zero time.
 func fileTime(t time.Time) string {
 	if t.IsZero() {
 		return "0"

@@ -10,26 +10,26 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Exchange is one operation of Active Directory, for faults that are put before it.
+// Exchange is one operation of Active Directory. Faults can be injected into it.
 type Exchange struct {
 	Method string // "BIND", "SEARCH" or "MODIFY"
-	Target string // whom it is about: the account, the base and the filter, the DN
+	Target string // the account, the base and the filter, or the DN
 	Single bool   // a search for one object by its name
 
-	// What becomes of a search that is carried out. The zero values change nothing.
+	// The fields below alter a search that is carried out. Their zero values change nothing.
 
-	// Person tells for the object of a person which attributes may not be read, and by
-	// how much its dates of logons are behind. Filters see the same.
+	// Person returns the hidden attributes of a person's object, and by how much its dates of logons are late. Filters
+	// see the same.
 	Person func(dn string) (hidden []string, behind time.Duration)
-	// Page tells which of the entries found, numbered from 0, are sent, in what order.
+	// Page returns which of the found entries, numbered from 0, are sent, and in what order.
 	Page func(found int) []int
-	// Result is told after the entries, in place of success and of the cookie.
+	// Result is the result code after the entries. It replaces success, and no cookie is sent.
 	Result  int
 	Message string
 
-	// Wait is called before the last answer is sent; nil: nothing is.
+	// Wait is called before the last answer is sent. nil: nothing is called.
 	Wait func()
-	// Lost breaks the connections in place of the last answer.
+	// Lost breaks the connections instead of sending the last answer.
 	Lost bool
 
 	s     *ldapServer
@@ -42,7 +42,7 @@ type Exchange struct {
 	modify *modifyRequest
 }
 
-// answer carries out an operation, after a fault that comes before it.
+// answer carries out an operation, after the faults that are injected before it.
 func (s *ldapServer) answer(conn *ldapConn, m message) {
 	x := &Exchange{s: s, conn: conn, m: m}
 	var err error
@@ -58,7 +58,7 @@ func (s *ldapServer) answer(conn *ldapConn, m message) {
 	case ldap.ApplicationModifyRequest:
 		x.modify, err = readModify(m)
 		x.Method, x.Target, x.serve = "MODIFY", x.modify.DN, s.modify
-	case ldap.ApplicationAbandonRequest: // asks for no answer
+	case ldap.ApplicationAbandonRequest: // this request has no answer
 		return
 	default:
 		s.record(&Request{Method: "OTHER", Status: ldap.LDAPResultUnwillingToPerform})
@@ -79,19 +79,19 @@ func (s *ldapServer) answer(conn *ldapConn, m message) {
 // Serve carries the operation out.
 func (x *Exchange) Serve() { x.serve(x) }
 
-// Refuse answers with a result (RFC 4511, appendix A), and carries nothing out.
+// Refuse answers with a result (RFC 4511, appendix A) and carries out nothing.
 func (x *Exchange) Refuse(code int, message string) {
 	x.s.record(&Request{Method: x.Method, Template: x.Target, Status: code})
 	x.end(nil, code, message)
 }
 
-// Drop breaks all connections to the controller, as one that restarts does.
+// Drop breaks all connections to the controller, like a restart.
 func (x *Exchange) Drop() { x.s.drop() }
 
 // lastAnswers are the tags of the answers that end a request.
 var lastAnswers = map[ber.Tag]ber.Tag{ldap.ApplicationSearchRequest: ldap.ApplicationSearchResultDone}
 
-// end sends what is left, and the last answer, or not that.
+// end sends the remaining bytes and the last answer, unless the answer is to be lost.
 func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...ldap.Control) {
 	if x.Lost || x.Wait != nil {
 		x.conn.write(left)
@@ -111,12 +111,12 @@ func (x *Exchange) end(left []byte, code int, diagnostic string, controls ...lda
 	x.conn.write(appendResult(left, x.m.id, tag, code, diagnostic, controls))
 }
 
-// telling returns a person's object as it tells of its logons tonight.
+// telling returns a person's object with the faults of this search: hidden attributes and late dates.
 func (e *entry) telling(hidden []string, behind time.Duration) *entry {
 	if len(hidden) == 0 && behind == 0 {
 		return e
 	}
-	other := *e // it is kept for further questions
+	other := *e // later questions use the cached object
 	other.hidden = append(lowered(hidden), e.hidden...)
 	other.attrs = slices.Clone(e.attrs)
 	for n, a := range other.attrs {

@@ -9,7 +9,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Matching rules of Active Directory.
+// The matching rules of Active Directory.
 const (
 	ruleBitAnd  = "1.2.840.113556.1.4.803"
 	ruleInChain = "1.2.840.113556.1.4.1941"
@@ -22,14 +22,13 @@ type condition struct {
 	attr  string // lower case
 	rule  string // of an extensible match
 	value string
-	about *entry // the object that a value names, for attributes that hold DNs
+	about *entry // the object that the value names, for attributes that hold DNs
 }
 
 // maxDepth bounds the nesting of filters.
 const maxDepth = 50
 
-// parseCondition reads a filter. What the sandbox does not evaluate is
-// refused, since to ignore it would be to guess.
+// parseCondition reads a filter. It refuses what the sandbox does not evaluate: ignoring it would be a guess.
 func (c *Company) parseCondition(filter string) (*condition, error) {
 	packet, err := ldap.CompileFilter(filter)
 	if err != nil {
@@ -97,8 +96,8 @@ func (x *condition) extensible(p *ber.Packet) error {
 	return nil
 }
 
-// matches evaluates the condition. As in Active Directory an absent attribute
-// equals nothing, and its negation holds.
+// matches evaluates the condition. As in Active Directory, an absent attribute equals nothing, and the negation of a
+// comparison with it is true.
 func (x *condition) matches(c *Company, e *entry) bool {
 	holds := func(part *condition) bool { return part.matches(c, e) }
 	switch x.op {
@@ -129,8 +128,7 @@ func (x *condition) matches(c *Company, e *entry) bool {
 	}
 }
 
-// contains reports whether a group lists an object, or (chain) holds it through
-// nested groups.
+// contains reports whether a group lists an object or, with chain, contains it through nested groups.
 func (c *Company) contains(outer, inner *entry, chain bool) bool {
 	if outer.group < 0 {
 		return false
@@ -168,7 +166,7 @@ func (x *condition) equals(v string) bool {
 	}
 }
 
-// sidValue turns a SID of the domain from text into bytes, "" for any other.
+// sidValue converts a SID of the domain from text to bytes. It returns "" for any other text.
 func sidValue(s string) string {
 	rid, found := strings.CutPrefix(s, domainSID+"-")
 	n, err := strconv.Atoi(rid)
@@ -178,9 +176,8 @@ func sidValue(s string) string {
 	return sidBytes(n)
 }
 
-// only returns the people that the condition can hold for, when it asks for a
-// value that leads to one. Without it every question about one person would
-// visit all of them.
+// only returns the people who can match the condition, when a value in it identifies them. Without it, every question
+// about one person would visit everybody.
 func (x *condition) only(c *Company) (people []int, bounded bool) {
 	switch x.op {
 	case ldap.FilterAnd:

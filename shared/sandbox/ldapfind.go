@@ -8,8 +8,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// entryOf finds the object of a DN. Names compare without regard to case.
-// <GUID=…> names one too.
+// entryOf returns the object with a DN. Names are compared without regard to case. <GUID=…> is a name, too.
 func (c *Company) entryOf(dn string) *entry {
 	if guid, found := strings.CutPrefix(dn, "<GUID="); found {
 		return c.entryOfGUID(strings.TrimSuffix(guid, ">"))
@@ -41,7 +40,7 @@ func (c *Company) entryOf(dn string) *entry {
 	return nil
 }
 
-// entryAsWritten finds a person's object by the very DN that the sandbox tells.
+// entryAsWritten returns a person's object by a DN in exactly the sandbox's spelling.
 func (c *Company) entryAsWritten(dn string) *entry {
 	cn, _, _ := strings.Cut(dn, "),")
 	i, found := c.byAccountName(cn[strings.LastIndexByte(cn, '(')+1:])
@@ -56,13 +55,13 @@ func (c *Company) entryAsWritten(dn string) *entry {
 	return nil
 }
 
-// entryOfGUID finds the object of a GUID, written with dashes.
+// entryOfGUID returns the object with a GUID, written with dashes.
 func (c *Company) entryOfGUID(text string) *entry {
 	if !isGUID(text) {
 		return nil
 	}
 	var g guid
-	_, _ = hex.Decode(g[:], []byte(strings.ReplaceAll(text, "-", ""))) // isGUID knows that it is hexadecimal
+	_, _ = hex.Decode(g[:], []byte(strings.ReplaceAll(text, "-", ""))) // isGUID has checked the digits
 	raw := g.raw()
 	for _, e := range c.fixed {
 		if !e.gone && slices.Contains(e.get("objectGUID"), raw) {
@@ -75,7 +74,7 @@ func (c *Company) entryOfGUID(text string) *entry {
 	return nil
 }
 
-// fixedEntry finds a fixed object whose DN is written in another way.
+// fixedEntry returns a fixed object whose DN is spelt in another way.
 func (c *Company) fixedEntry(parsed *ldap.DN) *entry {
 	for _, e := range c.fixed {
 		if !e.gone && e.parsed.EqualFold(parsed) {

@@ -51,7 +51,8 @@ func TestRangedMembers(t *testing.T) {
 	}
 }
 
-// People whose membership of the Citrix group the tests of writes rely on.
+// The people of the tests of writes: two members of the Citrix group, a person outside it, and a member with an awkward
+// name.
 const in, alsoIn, out, awkwardIn = 2, 3, 16, 15
 
 func (s *Sandbox) isCitrixMember(i int) bool {
@@ -114,7 +115,8 @@ func TestModifyMembers(t *testing.T) {
 	}
 }
 
-// The Entra group synced from the AD group follows it, and licenses with it.
+// TestSyncedGroupFollows: the Entra group that is synced from the AD group follows it, and the licenses follow the
+// group.
 func TestSyncedGroupFollows(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{})

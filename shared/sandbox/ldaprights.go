@@ -9,19 +9,18 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// bindRID is of the account that idleseat binds as.
+// bindRID is the RID of the account with which idleseat binds.
 const bindRID = 1104
 
-// Hide takes from idleseat's account the right to read attributes of a person's
-// account in Active Directory. It then answers for them as if they had no value, in
-// filters too (MS-ADTS 3.1.1.4.3: such a value is treated as "does not exist").
+// Hide removes the right of idleseat's account to read attributes of a person's account in Active Directory. Answers
+// and filters then treat them as empty (MS-ADTS 3.1.1.4.3: such a value is treated as "does not exist").
 func (c *Company) Hide(i int, attributes ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).hidden = lowered(attributes)
 }
 
-// HideMembers takes the right to read the members of an AD group.
+// HideMembers removes the right to read the members of an AD group.
 func (c *Company) HideMembers(groupDN string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -34,8 +33,8 @@ func (c *Company) HideMembers(groupDN string) {
 	}
 }
 
-// SetPrimaryGroup makes an AD group the primary group of a person, who leaves its
-// list: the directory keeps primary groups in primaryGroupID alone.
+// SetPrimaryGroup makes an AD group the primary group of a person and removes the person from its list. The directory
+// stores primary groups only in primaryGroupID.
 func (c *Company) SetPrimaryGroup(i int, groupDN string) {
 	c.byHand(func() {
 		if g, found := c.adGroup(groupDN); found {
@@ -53,7 +52,7 @@ func lowered(names []string) (lower []string) {
 	return lower
 }
 
-// primaryOf returns the RID of a person's primary group: most often Domain Users.
+// primaryOf returns the RID of a person's primary group, which is most often Domain Users.
 func (c *Company) primaryOf(i int) int {
 	if ch := c.changes[i]; ch != nil && ch.primary != 0 {
 		return ch.primary
@@ -61,20 +60,19 @@ func (c *Company) primaryOf(i int) int {
 	return 513
 }
 
-// hides reports whether an attribute may not be read.
+// hides reports whether idleseat's account may not read an attribute.
 func (e *entry) hides(name string) bool { return slices.Contains(e.hidden, strings.ToLower(name)) }
 
-// descriptorAttribute is returned only when a search names it, and only with the
-// control that leaves out the parts that an ordinary account may not read (MS-ADTS
-// 3.1.1.3.4.1.11).
+// descriptorAttribute is returned only when a search names it and has the control that leaves out the parts which an
+// ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
 const (
 	descriptorAttribute = "nTSecurityDescriptor"
 	descriptorFlags     = "1.2.840.113556.1.4.801"
 	systemAuditFlag     = 0x8
 )
 
-// descriptor returns the entry's discretionary access control list: what is hidden is
-// denied to idleseat's account, and everybody who proved who they are reads the rest.
+// descriptor returns the entry's discretionary access control list. It denies the hidden attributes to idleseat's
+// account. Every authenticated account may read the rest.
 func (e *entry) descriptor() string {
 	const (
 		revision, self, present   = 1, 0x8000, 0x4
@@ -112,11 +110,11 @@ func schemaGUID(name string) string {
 	return string(sum[:16])
 }
 
-// schemaEntries returns the attributes of people and groups in the schema.
+// schemaEntries returns the schema objects of the attributes of people and groups.
 func schemaEntries() []*entry {
 	list := []*entry{plain(schemaDN, configDN, []string{"top", "dMD"})}
 	names := slices.Concat(directory.ADAttributes(), []string{"objectSid", "objectGUID", "lastLogon", "primaryGroupID", "member", "memberOf"})
-	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "msExch") }) // Exchange's schema is not there
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "msExch") }) // the forest lacks Exchange's schema
 	for _, name := range names {
 		list = append(list, plain("CN="+name+","+schemaDN, schemaDN, []string{"top", "attributeSchema"},
 			attribute{"lDAPDisplayName", []string{name}}, attribute{"schemaIDGUID", []string{schemaGUID(name)}}, attribute{"searchFlags", []string{"0"}}))

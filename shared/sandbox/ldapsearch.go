@@ -10,31 +10,31 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// Controls that the sandbox knows.
+// The controls that the sandbox knows.
 const (
 	pagingControl    = ldap.ControlTypePaging
-	showDeleted      = ldap.ControlTypeMicrosoftShowDeleted // nothing is in the recycle bin
+	showDeleted      = ldap.ControlTypeMicrosoftShowDeleted // the sandbox's recycle bin is always empty
 	permissiveModify = "1.2.840.113556.1.4.1413"
 	extendedDN       = "1.2.840.113556.1.4.529"
 )
 
-// Limits of Active Directory: MaxPageSize and MaxValRange.
+// The limits of Active Directory: MaxPageSize and MaxValRange.
 const (
 	maxEntries = 1000
 	maxValues  = 1500
 )
 
-// search is a search being answered.
+// search is a search that is being answered.
 type search struct {
 	c        *Company
 	m        *searchRequest
 	base     *entry // nil for the rootDSE
 	where    *condition
-	paging   *ldap.ControlPaging // nil: not asked for
-	people   []int               // the only people to look at, when bounded
+	paging   *ldap.ControlPaging // nil: the search has no paging
+	people   []int               // the only people that can match, when bounded
 	only     bool
-	access   bool // the access control lists are asked for, without the part for auditors
-	extended bool // DNs of members are wanted with GUID and SID in front
+	access   bool // the search asks for access control lists, without the part for auditors
+	extended bool // the search wants DNs of members with GUID and SID
 	from     int  // position of the first entry to look at
 	sent     int  // entries on earlier pages
 
@@ -74,7 +74,7 @@ func (s *ldapServer) search(x *Exchange) {
 	x.end(answer, seen.Status, diagnostic, controls...)
 }
 
-// full sends what is worth sending, and tells what is left.
+// full sends the answer when it is large enough. It returns what is left.
 func (c *ldapConn) full(answer []byte) []byte {
 	if len(answer) < fullAnswer {
 		return answer
@@ -83,7 +83,7 @@ func (c *ldapConn) full(answer []byte) []byte {
 	return answer[:0]
 }
 
-// fullAnswer is how many bytes are sent at once.
+// fullAnswer is the number of bytes that are sent at once.
 const fullAnswer = 16 << 10
 
 // prepare checks a search. All its errors are of type *ldapError.
@@ -142,8 +142,8 @@ func (x *search) controls() error {
 	return nil
 }
 
-// run sends what is found. Past a limit it ends with a cookie when pages were
-// asked for, with sizeLimitExceeded otherwise.
+// run sends the found entries. Past a limit it ends with a cookie when the search has paging, and with
+// sizeLimitExceeded otherwise.
 func (x *search) run(send func(*entry, []attribute)) ([]ldap.Control, error) {
 	room := maxEntries
 	if x.paging != nil {
@@ -179,8 +179,8 @@ func (x *search) page(cookie string) []ldap.Control {
 	return []ldap.Control{&ldap.ControlPaging{Cookie: []byte(cookie)}}
 }
 
-// at looks at one position: the base alone, or the fixed objects and then the
-// people. The entry is nil when it is not asked for.
+// at looks at one position. The positions are the base alone, or the fixed objects and then the people. found is nil
+// when the search does not match the object.
 func (x *search) at(position int) (found *entry, attrs []attribute, more bool) {
 	x.c.mu.RLock()
 	defer x.c.mu.RUnlock()
@@ -233,8 +233,8 @@ func (x *search) person(n int) (int, bool) {
 	return n, n < x.c.Size()
 }
 
-// inScope reports whether an object is where the search looks. The naming
-// context of the configuration is not part of the domain's.
+// inScope reports whether an object is in the scope of the search. The naming context of the configuration is not part
+// of the domain's.
 func (x *search) inScope(e *entry) bool {
 	if x.m.Scope == ldap.ScopeBaseObject {
 		return true
@@ -250,13 +250,13 @@ func (x *search) inScope(e *entry) bool {
 	return child || e.dn == x.base.dn || strings.HasSuffix(e.parent, ","+base)
 }
 
-// inSchema reports whether an object is of the schema, a naming context of its own.
+// inSchema reports whether an object is in the schema, which has its own naming context.
 func (e *entry) inSchema() bool { return strings.HasSuffix(e.dn, schemaDN) }
 
-// constructed is worked out by the server, and told only by its name.
+// constructed is an attribute that the server computes. It returns it only on request by name.
 const constructed = "allowedAttributesEffective"
 
-// selected returns the attributes that the client asked for, by the schema's names.
+// selected returns the attributes that the client requested, by the schema's names.
 func (c *Company) selected(e *entry, m *searchRequest) (attrs []attribute) {
 	all := len(m.Attributes) == 0 || slices.Contains(m.Attributes, "*")
 	for _, a := range e.attrs {

@@ -10,14 +10,14 @@ import (
 // message is a request of LDAP (RFC 4511, 4.1.1).
 type message struct {
 	id       int64
-	op       *ber.Packet // one of the application class
+	op       *ber.Packet // one packet of the application class
 	controls []ldap.Control
 }
 
-// errWire is what is no message, after which the connection is closed.
+// errWire marks bytes that are no message. The connection is then closed.
 var errWire = fmt.Errorf("no message of LDAP")
 
-// readMessage takes a message apart.
+// readMessage decodes a message.
 func readMessage(p *ber.Packet) (m message, err error) {
 	if len(p.Children) < 2 || p.Children[1].ClassType != ber.ClassApplication {
 		return m, errWire
@@ -39,8 +39,7 @@ func readMessage(p *ber.Packet) (m message, err error) {
 	return m, nil
 }
 
-// fields reads the parts of a request in order. After one that is not as it should be
-// bad is set, and the rest is empty.
+// fields reads the parts of a request in order. After a malformed part, bad is set and the rest is empty.
 type fields struct {
 	rest []*ber.Packet
 	bad  bool
@@ -88,7 +87,7 @@ func (f *fields) texts() (list []string) {
 	return list
 }
 
-// bindRequest is one with a password (RFC 4511, 4.2).
+// bindRequest is a bind with a password (RFC 4511, 4.2).
 type bindRequest struct {
 	name, password string
 	simple         bool
@@ -168,7 +167,7 @@ func (f *fields) err() error {
 	return nil
 }
 
-// Tags of the parts of answers.
+// The tags of the parts of answers.
 const (
 	tagSequence = 0x30
 	tagSet      = 0x31
@@ -176,7 +175,7 @@ const (
 	tagOctets   = 0x04
 	tagEnum     = 0x0a
 	tagControls = 0xa0
-	application = 0x60 // constructed, with the number of the application added
+	application = 0x60 // constructed; add the number of the application tag
 )
 
 // appendHead writes the tag and the length of a part.
@@ -193,7 +192,7 @@ func appendHead(b []byte, tag byte, length int) []byte {
 	}
 }
 
-// sized returns how long a part is with its head.
+// sized returns the length of a part with its tag and length.
 func sized(length int) int {
 	switch {
 	case length < 1<<7:
@@ -211,15 +210,15 @@ func appendOctets(b []byte, s string) []byte {
 	return append(appendHead(b, tagOctets, len(s)), s...)
 }
 
-// appendMessage writes the head of an answer, whose parts of this length follow. An id
-// is not negative, and has four bytes at most.
+// appendMessage writes the head of an answer. length is that of the parts that follow. id is not negative, and fits
+// into four bytes.
 func appendMessage(b []byte, id int64, tag ber.Tag, length, after int) []byte {
 	b = appendHead(b, tagSequence, sized(4)+sized(length)+after)
 	b = append(appendHead(b, tagInteger, 4), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))
 	return appendHead(b, application|byte(tag), length)
 }
 
-// appendEntry writes an object that was found.
+// appendEntry writes a found object.
 func appendEntry(b []byte, id int64, dn string, attrs []attribute) []byte {
 	values := make([]int, len(attrs))
 	all := 0
@@ -241,7 +240,7 @@ func appendEntry(b []byte, id int64, dn string, attrs []attribute) []byte {
 	return b
 }
 
-// appendResult writes an answer that ends a request.
+// appendResult writes the answer that ends a request.
 func appendResult(b []byte, id int64, tag ber.Tag, code int, diagnostic string, controls []ldap.Control) []byte {
 	var encoded []byte
 	for _, c := range controls {

@@ -11,8 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEntriesOfEveryLength: a client reads values whose length takes one byte, two,
-// three and five.
+// TestEntriesOfEveryLength: a client can read values whose length takes one, two, three or five bytes.
 func TestEntriesOfEveryLength(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int{0, 1, 127, 128, 255, 256, 65_535, 65_536, 300_000} {
@@ -46,8 +45,7 @@ func TestEntriesOfEveryLength(t *testing.T) {
 	}
 }
 
-// TestOddRequests: what is no request of LDAP ends its connection or is refused, and
-// others go on.
+// TestOddRequests: bytes that are no LDAP request end their connection, or get a refusal. Other connections go on.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	s, conn := bound(t, Options{})
@@ -86,7 +84,7 @@ func TestOddRequests(t *testing.T) {
 	}
 }
 
-// FuzzMessage takes any bytes apart: it must never panic.
+// FuzzMessage decodes any bytes. It must never panic.
 func FuzzMessage(f *testing.F) {
 	bind := ber.NewSequence("")
 	bind.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, ""))

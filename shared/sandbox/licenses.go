@@ -7,7 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Products the company subscribes to, by skuId.
+// The products that the company subscribes to, by skuId.
 const (
 	skuE3       = "05e9a617-0261-4cee-bb44-138d3ef5d965"
 	skuE5       = "06ebc4ee-1bb5-47dd-8120-11324bc54e06"
@@ -28,7 +28,7 @@ var products = []product{
 	{skuE5, "SPE_E5", "efb87545-963c-4e0d-99df-69c6916d9eb0", "EXCHANGE_S_ENTERPRISE", true},
 	{skuExchange, "EXCHANGESTANDARD", "9aaf7827-d63c-4b61-89c3-182f06f82e5c", "EXCHANGE_S_STANDARD", true},
 	{skuP2, "AAD_PREMIUM_P2", "eec0eb4f-6444-4f95-aba0-50c24d67f998", "AAD_PREMIUM_P2", false},
-	// Held by nobody until an administrator gives it.
+	// Nobody holds this product until an administrator assigns it.
 	{skuCopilot, "Microsoft_365_Copilot", "3f30311c-6b1e-48a4-ab79-725b469da960", "M365_COPILOT_BUSINESS_CHAT", false},
 }
 
@@ -43,20 +43,20 @@ func productOf(sku string) (product, bool) {
 	return products[n], true
 }
 
-// assignment is a path to a license and when it was last processed.
+// assignment is a path to a license, with the instant at which it was last processed.
 type assignment struct {
 	directory.Assignment
 	updated time.Time
 }
 
-// States and errors of licenseAssignmentStates that the sandbox gives.
+// The states and errors of licenseAssignmentStates in the sandbox.
 const (
 	stateActive    = "Active"
 	stateError     = "Error"
 	countViolation = "CountViolation"
 )
 
-// seats are counted by skuId.
+// seats are the paid and the used seats of a product.
 type seats struct{ enabled, consumed int }
 
 // assignments returns the paths by which the person holds products now.
@@ -67,11 +67,10 @@ func (c *Company) assignments(i int, t profile) []assignment {
 	return firstAssignments(t, c.given(i, t))
 }
 
-// given returns when a person got the licenses that they had at first. A change of one
-// path leaves the dates of the others alone.
+// given returns when the person got the first licenses. A change of one path leaves the dates of the others unchanged.
 func (c *Company) given(i int, t profile) time.Time { return c.datesOf(i, t).created.Add(time.Hour) }
 
-// firstAssignments returns the paths a person has before any write.
+// firstAssignments returns the paths of a person before any write.
 func firstAssignments(t profile, since time.Time) (list []assignment) {
 	path := func(sku string, g int) {
 		a := directory.Assignment{SKU: sku, State: stateActive}
@@ -86,7 +85,7 @@ func firstAssignments(t profile, since time.Time) (list []assignment) {
 		path(skuE3, groupE3)
 	case holdE3Direct:
 		path(skuE3, direct)
-		list[0].DisabledPlans = []string{planYammer} // somebody chose so
+		list[0].DisabledPlans = []string{planYammer} // an administrator chose this
 	case holdE3Twice:
 		path(skuE3, direct)
 		path(skuE3, groupE3)
@@ -107,7 +106,7 @@ func firstAssignments(t profile, since time.Time) (list []assignment) {
 	return list
 }
 
-// firstSeats counts what everybody holds at first, and leaves some room.
+// firstSeats counts everybody's first licenses, and adds some free seats.
 func (c *Company) firstSeats() map[string]*seats {
 	m := map[string]*seats{}
 	for _, p := range products {
@@ -130,7 +129,7 @@ func (c *Company) firstSeats() map[string]*seats {
 	return m
 }
 
-// SetSeats changes how many seats of a product are paid for.
+// SetSeats changes the number of paid seats of a product.
 func (c *Company) SetSeats(part string, enabled int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,7 +140,7 @@ func (c *Company) SetSeats(part string, enabled int) {
 	}
 }
 
-// Seats returns how many seats of a product are paid for, and how many are taken.
+// Seats returns the number of paid seats of a product, and how many are used.
 func (c *Company) Seats(part string) (enabled, consumed int) {
 	c.advance()
 	c.mu.RLock()
@@ -172,7 +171,7 @@ func hasMailbox(skus []string) bool {
 	})
 }
 
-// setAssignments replaces a person's paths, and keeps seats and history.
+// setAssignments replaces a person's paths, and updates seats and history.
 func (c *Company) setAssignments(i int, at time.Time, list []assignment) {
 	u := c.entraUser(i, c.profile(i))
 	before := heldSKUs(u.assignments)

@@ -18,8 +18,7 @@ func (a *asker) member(method string, g, i int) reply {
 	return a.do(method, "/groups/"+groups[g].id+"/members/"+a.id(i)+"/$ref", "")
 }
 
-// paths returns a user's states as "product by group state error", and the
-// products in assignedLicenses.
+// paths returns a user's states in the form "product by group state error", and the products in assignedLicenses.
 func (a *asker) paths(i int) (states, licenses []string) {
 	a.t.Helper()
 	u := a.get("/users/" + a.id(i) + "?$select=assignedLicenses,licenseAssignmentStates").body
@@ -150,7 +149,7 @@ func TestAssignLicense(t *testing.T) {
 	tests := map[string]struct {
 		person      int
 		add, remove []string
-		seats       int // of Exchange Online
+		seats       int // free seats of Exchange Online
 		status      int
 		states      []string
 	}{
@@ -216,8 +215,8 @@ func TestSeatsAreCountedFromPeople(t *testing.T) {
 	}
 }
 
-// Without /$ref Graph deletes the user, and so does the sandbox: that is how
-// tests prove that nobody calls it.
+// TestMemberPathWithoutRefDeletesTheUser: without /$ref Graph deletes the user, and so does the sandbox. Other tests
+// thereby prove that no request has such a path.
 func TestMemberPathWithoutRefDeletesTheUser(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})

@@ -7,16 +7,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// transition is a change of membership whose licenses follow at an instant.
+// transition is a change of membership, with the instant at which its licenses follow.
 type transition struct {
 	due           time.Time
 	group, person int
-	id            string // of the group
+	id            string // object id of the group
 	in            bool
 	byHand        bool
 }
 
-// settle lets licenses follow the memberships that are due.
+// advance makes licenses follow the memberships that are due.
 func (c *Company) advance() {
 	now := c.now()
 	if first := c.due.Load(); first == 0 || first > now.UnixNano() {
@@ -27,7 +27,7 @@ func (c *Company) advance() {
 	c.advanceTo(now)
 }
 
-// later plans that the licenses of a group follow a membership.
+// later schedules the licenses that follow a membership.
 func (c *Company) later(g, i int, in bool) {
 	if one := c.group(g); len(one.grants) > 0 {
 		delay := c.options.LicenseDelay
@@ -44,7 +44,7 @@ func (c *Company) later(g, i int, in bool) {
 	}
 }
 
-// tellDue tells readers when the next license follows.
+// tellDue stores when the next license follows.
 func (c *Company) tellDue() {
 	if len(c.pending) == 0 {
 		c.due.Store(0)
@@ -65,8 +65,7 @@ func (c *Company) advanceTo(now time.Time) {
 	c.tellDue()
 }
 
-// follow gives or takes the licenses of a group. A group gives all its
-// products or none.
+// follow gives or removes the licenses of a group. A group gives all its products or none.
 func (c *Company) follow(x transition) {
 	t := c.profile(x.person)
 	if !c.inEntra(x.person, t) {
@@ -80,8 +79,7 @@ func (c *Company) follow(x transition) {
 	c.setAssignments(x.person, x.due, list)
 }
 
-// unchanged leaves the paths that were there before as they were: a group that gives one
-// more product does not take those that it gave.
+// unchanged keeps the earlier paths. A group that also gives one more product does not take the products that it gave.
 func unchanged(paths, before []assignment) []assignment {
 	for n, p := range paths {
 		same := func(a assignment) bool { return a.SKU == p.SKU && a.Group == p.Group && a.Active() }
@@ -92,8 +90,7 @@ func unchanged(paths, before []assignment) []assignment {
 	return paths
 }
 
-// inherit makes the paths that a group gives to somebody who holds these
-// products otherwise.
+// inherit returns the paths that a group gives to a person who already holds these products.
 func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment) {
 	state, problem := stateActive, ""
 	one := c.group(g)
@@ -108,7 +105,7 @@ func (c *Company) inherit(g int, held []string, at time.Time) (list []assignment
 	return list
 }
 
-// reprocess tries again what a group could not give for want of seats.
+// reprocess repeats what groups could not give because no seat was free.
 func (c *Company) reprocess(i int) {
 	now := c.now()
 	for g := range groups {

@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Hire makes the accounts of somebody who was absent, in the directories and groups
-// that they belong to. It has no effect on others.
+// Hire creates the accounts of an absent person in the directories and groups to which they belong. It does nothing for
+// other people.
 func (c *Company) Hire(i int) {
 	c.byHand(func() {
 		if !c.absent(i) {
@@ -32,16 +32,15 @@ func (c *Company) Hire(i int) {
 // inBin is how long Entra ID keeps a deleted account (docs-contrib: user-delete).
 const inBin = 30 * day
 
-// bin is what a deleted account had.
+// bin is the state of a deleted account.
 type bin struct {
 	at    time.Time
 	paths []assignment
 }
 
-// SetInBin puts a person's account of Entra ID into the bin of deleted items, or back
-// from there with all that it had (Microsoft Graph, "Restore deleted item": groups and
-// licenses are restored with the user), within 30 days. It tells whether there is an
-// account afterwards. Its seats are free meanwhile.
+// SetInBin moves a person's Entra account into the bin of deleted items, or restores it with everything that it had
+// (Microsoft Graph, "Restore deleted item": groups and licenses are restored with the user). An account can be restored
+// within 30 days. Its seats are free while it is in the bin. there reports whether the account exists afterwards.
 func (c *Company) SetInBin(i int, in bool) (there bool) {
 	c.byHand(func() {
 		if t := c.profile(i); c.inEntra(i, t) == in {
@@ -56,7 +55,7 @@ func (c *Company) SetInBin(i int, in bool) (there bool) {
 	return there
 }
 
-// delete puts an account into the bin.
+// delete moves an account into the bin.
 func (c *Company) delete(i int) {
 	now, paths := c.now(), c.assignments(i, c.profile(i))
 	c.note(Event{At: now, What: UserDeleted, Person: i})
@@ -72,7 +71,7 @@ func (c *Company) undelete(i int) {
 	}
 	paths := slices.DeleteFunc(slices.Clone(ch.binned.paths), func(a assignment) bool {
 		_, g := c.groupByID(a.Group)
-		return a.Group != "" && g == nil // the group is gone meanwhile
+		return a.Group != "" && g == nil // the group was deleted meanwhile
 	})
 	ch.deleted, ch.binned = false, nil
 	c.note(Event{At: now, What: UserRestored, Person: i})
@@ -80,7 +79,7 @@ func (c *Company) undelete(i int) {
 	c.reconcile(i)
 }
 
-// Delete deletes the account of a person in Entra ID for good.
+// Delete deletes the person's Entra account for good.
 func (c *Company) Delete(i int) {
 	c.byHand(func() {
 		if c.inEntra(i, c.profile(i)) {
@@ -92,8 +91,8 @@ func (c *Company) Delete(i int) {
 	})
 }
 
-// reconcile lets the licenses of groups follow memberships that they do not fit, as when
-// an account comes, or comes back after its groups have changed.
+// reconcile makes a person's licenses follow the memberships that they do not fit. This happens when an account is
+// created, or is restored after its groups changed.
 func (c *Company) reconcile(i int) {
 	t := c.profile(i)
 	for n := range groups {
@@ -111,9 +110,9 @@ func (c *Company) reconcile(i int) {
 	c.advanceTo(c.now())
 }
 
-// SetInADBin puts a person's account of Active Directory into its recycle bin, or back
-// from there with all that it had, group memberships included (AD DS, "Active Directory
-// Recycle Bin": link-valued attributes are preserved). Entra ID does not notice.
+// SetInADBin moves a person's account of Active Directory into its recycle bin, or restores it with everything that it
+// had, group memberships included (AD DS, "Active Directory Recycle Bin": link-valued attributes are preserved). Entra
+// ID does not change.
 func (c *Company) SetInADBin(i int, in bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,14 +121,14 @@ func (c *Company) SetInADBin(i int, in bool) {
 	c.members.forgetAll()
 }
 
-// ReplaceInEntra deletes a person's account in Entra ID for good and makes another one of
-// the same names: with an object id of its own, without licenses, in no group but those
-// whose rule asks for it, never used, and without a link to Active Directory.
+// ReplaceInEntra deletes a person's Entra account for good and creates another one with the same names. The new account
+// has its own object id and no licenses. It is only in the dynamic groups whose rule matches, was never used, and has
+// no link to Active Directory.
 func (c *Company) ReplaceInEntra(i int) {
 	c.byHand(func() { c.replaceInEntra(i, link{state: never}) })
 }
 
-// ReplaceInBoth does so in both directories. The new accounts are linked.
+// ReplaceInBoth replaces the accounts in both directories. The new accounts are linked.
 func (c *Company) ReplaceInBoth(i int) {
 	c.byHand(func() {
 		c.replaceInAD(i)

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestHire: who is absent is in no directory, and everybody else is as without them.
-// Once hired, they have new accounts, and the licenses of their groups follow.
+// TestHire: an absent person is in no directory, and nobody else is affected. Once hired, the person has new accounts,
+// and gets the licenses of their groups.
 func TestHire(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -24,7 +24,7 @@ func TestHire(t *testing.T) {
 	now.turn(3 * day)
 	inE3, inCitrix := 0, 0
 	for i := range c.Size() {
-		now.turn(time.Minute) // 10 users with sign-in activity in a minute, no more
+		now.turn(time.Minute) // the limit is 10 users with sign-in activity in a minute
 		hired := now.now()
 		facts := v.of(i)
 		if spare := i >= 30; spare != (c.Person(i).Entra == nil && c.Person(i).AD == nil) {
@@ -76,7 +76,7 @@ func TestHire(t *testing.T) {
 	}
 }
 
-// TestSignInIsShownLater: Graph shows a sign-in up to a day late, the truth has it at once.
+// TestSignInIsShownLater: Graph shows a sign-in up to a day late. Truth has it at once.
 func TestSignInIsShownLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -101,8 +101,7 @@ func TestSignInIsShownLater(t *testing.T) {
 	}
 }
 
-// TestGone: who is deleted is in neither list, and an account that was in the bin for
-// 30 days does not come back.
+// TestGone: a deleted person is in no list. An account that was in the bin for 30 days does not come back.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -144,8 +143,8 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// TestGroupsChangeWhileInTheBin: accounts that come back are in the groups that there are
-// by then, and have their licenses.
+// TestGroupsChangeWhileInTheBin: an account that comes back is in the groups that exist by then, and has their
+// licenses.
 func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -191,7 +190,7 @@ func TestGroupsChangeWhileInTheBin(t *testing.T) {
 	}
 }
 
-// TestByHand: a license that follows later has the cause of the membership.
+// TestByHand: a license that follows a membership later is ByHand when the membership was.
 func TestByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()

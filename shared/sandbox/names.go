@@ -8,12 +8,12 @@ import (
 // upnDomain is the domain of every user principal name.
 const upnDomain = "contoso.example"
 
-// name is what a person is called; local is the part of the UPN before the @.
+// name is the name of a person. local is the part of the UPN before the @.
 type name struct{ given, surname, local string }
 
 func (n name) display() string { return n.given + " " + n.surname }
 
-// spelling is a name and how it is written in an address.
+// spelling is a name and its form in an address.
 type spelling struct{ text, ascii string }
 
 var givenNames = []spelling{
@@ -32,7 +32,7 @@ var surnames = []spelling{
 	{"Johnson", "johnson"}, {"Hansen", "hansen"}, {"Silva", "silva"}, {"Petrov", "petrov"}, {"Weiß", "weiss"}, {"Martin", "martin"}, {"King", "king"},
 }
 
-// awkward are names that break whatever does not escape them.
+// awkward are names that break code which does not escape them.
 var awkward = []name{
 	{`Ann, "Annie"`, `D'Arc`, "annie.darc"},
 	{`<script>alert(1)</script>`, `&amp;`, "markup"},
@@ -41,8 +41,7 @@ var awkward = []name{
 	{`back\slash`, `#hash, +plus`, "slash"},
 }
 
-// nameOf returns the name of a person. The number at the end of the local part
-// leads from a UPN back to the person.
+// nameOf returns the name of a person. The number at the end of the local part identifies the person.
 func (c *Company) nameOf(i int, k Kind) name {
 	if i < len(fixtures) {
 		return name{fixtures[i].given, fixtures[i].surname, fixtures[i].local}
@@ -60,7 +59,7 @@ func (c *Company) nameOf(i int, k Kind) name {
 	return n
 }
 
-// byUPN finds the person whom a UPN names, whatever its case.
+// byUPN returns the person with a UPN, in any case of its letters.
 func (c *Company) byUPN(upn string) (int, bool) {
 	if i, found := c.renamed[strings.ToLower(upn)]; found {
 		return i, true
@@ -69,7 +68,7 @@ func (c *Company) byUPN(upn string) (int, bool) {
 	return i, found && (c.changes[i] == nil || c.changes[i].upn == "")
 }
 
-// byFirstUPN finds the person whose name it was at first.
+// byFirstUPN returns the person whose first UPN this was.
 func (c *Company) byFirstUPN(upn string) (int, bool) {
 	local, domain, ok := strings.Cut(upn, "@")
 	if !ok || !strings.EqualFold(domain, upnDomain) {
@@ -94,7 +93,7 @@ func accountName(i int) string {
 	return "u" + "0000000"[:max(0, 7-len(digits))] + digits
 }
 
-// byAccountName finds the person of a sAMAccountName, whatever its case.
+// byAccountName returns the person with a sAMAccountName, in any case of its letters.
 func (c *Company) byAccountName(sam string) (int, bool) {
 	if len(sam) < 8 {
 		return 0, false

@@ -8,26 +8,23 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Person is what the directories hold of one person, for checks that do not go through
-// either protocol.
+// Person is the data of one person in both directories, for checks that use neither protocol.
 type Person struct {
 	Index    int
 	Kind     Kind
-	Activity Activity // in Entra ID
-	Logon    Activity // in Active Directory
+	Activity Activity // use of Entra ID
+	Logon    Activity // use of Active Directory
 
 	Entra *directory.EntraUser // nil without an account in Entra ID
 	AD    *directory.ADUser    // nil without an account in Active Directory
-	// LastLogon is the date of the only domain controller, at most 14 days
-	// after AD.LastLogonTimestamp.
+	// LastLogon is the date on the only domain controller. It is at most 14 days after AD.LastLogonTimestamp.
 	LastLogon time.Time
 
-	Groups   []string // display names of the Entra groups the person is listed in
-	ADGroups []string // DNs of the AD groups the person is listed in
+	Groups   []string // display names of the Entra groups that list the person
+	ADGroups []string // DNs of the AD groups that list the person
 }
 
-// Person returns the truth about person i now. It panics when i is not in
-// [0, Size()).
+// Person returns the real data of person i now. It panics when i is not in [0, Size()).
 func (c *Company) Person(i int) Person {
 	if i < 0 || i >= c.Size() {
 		panic(fmt.Sprintf("sandbox: person %d of %d", i, c.Size()))
@@ -55,17 +52,17 @@ func (c *Company) Person(i int) Person {
 	return p
 }
 
-// entraUser is an account of Entra ID with what Graph tells besides.
+// entraUser is an Entra account with the other properties of Graph.
 type entraUser struct {
 	directory.EntraUser
 	given, surname string
 	dn             string
 	assignments    []assignment
-	linked         bool // properties of Active Directory are kept
-	once           bool // it was synced, and may not be any more
+	linked         bool // the account keeps properties of Active Directory
+	once           bool // the account was synced, and may be so no more
 }
 
-// adUser is a user of Active Directory with what LDAP tells besides.
+// adUser is a user of Active Directory with the other attributes in LDAP.
 type adUser struct {
 	directory.ADUser
 	given, surname string
@@ -75,7 +72,7 @@ type adUser struct {
 
 var departments = []string{"Sales", "Finance", "Engineering", "Operations", "Legal", "Support", "Marketing"}
 
-// research is the department that the rule of the dynamic group asks for.
+// research is the department in the rule of the dynamic group.
 const research = "Research"
 
 func (c *Company) departmentOf(i int, t profile) string {
@@ -133,19 +130,19 @@ func (c *Company) entraUser(i int, t profile) *entraUser {
 	return u
 }
 
-// entraCreated returns when the account in Entra ID was made.
+// entraCreated returns when the Entra account was created.
 func (c *Company) entraCreated(i int, t profile, x dates) time.Time {
 	switch {
 	case !x.madeAgain.IsZero():
 		return x.madeAgain
 	case t.synced() && !c.spare(i):
-		return x.created.Add(30 * time.Minute) // the next synchronization
+		return x.created.Add(30 * time.Minute) // the next run of Entra Connect
 	default:
 		return x.created
 	}
 }
 
-// isGuest reports whether the account in Entra ID is that of a guest.
+// isGuest reports whether the Entra account is a guest's.
 func (c *Company) isGuest(i int, t profile) bool {
 	ch := c.changes[i]
 	if ch != nil && ch.again > 0 {
@@ -154,7 +151,7 @@ func (c *Company) isGuest(i int, t profile) bool {
 	return t.kind == Guest || ch != nil && ch.guest
 }
 
-// link returns an account what it has from Active Directory.
+// link adds to an Entra account what it has from Active Directory.
 func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	l := c.linkOf(i, t)
 	u.once, u.linked = l.state != never, l.state == linked || l.state == ended
@@ -170,7 +167,7 @@ func (c *Company) link(u *entraUser, i int, t profile, n name) {
 	u.dn = "CN=" + ldap.EscapeDN(cn) + "," + parent
 }
 
-// show lets an account hold its products by these paths.
+// show makes an account hold its products by these paths.
 func (c *Company) show(u *entraUser, list []assignment) {
 	u.assignments, u.Assignments = list, nil
 	for _, a := range list {
@@ -181,7 +178,7 @@ func (c *Company) show(u *entraUser, list []assignment) {
 
 var offices = []string{"Oslo", "Bergen", "Tromsø"}
 
-// anchor returns what Entra Connect took as the source anchor.
+// anchor returns the GUID that Entra Connect uses as the source anchor.
 func (c *Company) anchor(i int, t profile) guid {
 	switch {
 	case t.kind == WrongAnchor:
@@ -201,7 +198,7 @@ func extension(i int, t profile) directory.ExtensionAttributes {
 	return e
 }
 
-// place returns the common name of an AD account and the organizational unit it is in.
+// place returns the common name of an AD account and the organizational unit that holds it.
 func (c *Company) place(i int, t profile, n name) (cn, parent string) {
 	cn = n.display()
 	if ch := c.changes[i]; ch != nil && ch.commonName != "" {
@@ -229,7 +226,7 @@ func (c *Company) adUser(i int, t profile) *adUser {
 		u.RecipientType = ch.recipient
 	}
 	if !x.made.IsZero() {
-		u.Created = x.made // and Entra Connect has not seen it
+		u.Created = x.made // Entra Connect has not read it yet
 	} else if t.anchored {
 		u.ConsistencyGUID = c.guidOf(i, streamConsistency).base64()
 	}

@@ -2,7 +2,7 @@ package sandbox
 
 import "math/bits"
 
-// Kind tells in which directories a person has an account.
+// Kind says in which directories a person has an account.
 type Kind string
 
 // The kinds of people.
@@ -12,24 +12,24 @@ const (
 	Guest         Kind = "guest"              // Entra ID only, userType Guest
 	SharedMailbox Kind = "shared mailbox"     // Entra ID only, sign-in blocked
 	ADOnly        Kind = "AD-only"            // Active Directory only
-	NoADAccount   Kind = "without AD account" // synced, but no AD account is to be found
+	NoADAccount   Kind = "without AD account" // synced, but Active Directory has no such account
 	WrongAnchor   Kind = "wrong anchor"       // onPremisesImmutableId disagrees with the AD account
 )
 
-// Activity tells how a person uses an account.
+// Activity says how a person uses an account.
 type Activity string
 
-// The activities, for Entra ID and for Active Directory alike.
+// The activities, in Entra ID and in Active Directory.
 const (
 	Active  Activity = "active"
-	Recent  Activity = "recent"   // idle for a while, but not long enough for the rule
+	Recent  Activity = "recent"   // idle, but not long enough for the rule
 	Idle    Activity = "idle"     // more than 60 days (Entra ID), 90 days (Active Directory)
 	Never   Activity = "never"    // an old account that was never used
 	New     Activity = "new"      // a new account that was never used
 	OnLeave Activity = "on leave" // idle for a good reason
 )
 
-// role is the part of a person's circumstances that does not go with dates.
+// role is the part of a person's circumstances that does not depend on dates.
 type role uint8
 
 const (
@@ -39,33 +39,33 @@ const (
 	exempt   // an employee in the group LIC-Exempt
 )
 
-// hold is how a person got a license at first.
+// hold is the way in which a person first got a license.
 type hold uint8
 
 const (
 	holdNothing        hold = iota
 	holdE3                  // by the group LIC-M365-E3
 	holdE3Direct            // assigned to the person
-	holdE3Twice             // both
+	holdE3Twice             // both by group and directly
 	holdE3Dynamic           // by a dynamic group
 	holdE3Synced            // by a group mastered on premises
 	holdSuite               // by a group that grants two products
 	holdExchange            // Exchange Online by the group LIC-EXO-P1
-	holdExchangeDirect      // Exchange Online assigned to the person
-	holdE5                  // E5 assigned to the person
+	holdExchangeDirect      // Exchange Online, assigned to the person
+	holdE5                  // E5, assigned to the person
 )
 
-// traits are what a person is like, before names and dates. They are cheap:
-// counting members asks them for everybody.
+// profile describes a person, without names and dates. It is cheap, because counting members needs the profile of
+// everybody.
 type profile struct {
 	kind     Kind
-	activity Activity // in Entra ID
-	logon    Activity // in Active Directory
+	activity Activity // use of Entra ID
+	logon    Activity // use of Active Directory
 	role     role
 	hold     hold
 	citrix   bool // in the Citrix group
 	nested   bool // in the group nested in the Citrix group
-	anchored bool // mS-DS-ConsistencyGuid is set, and is not the objectGUID
+	anchored bool // mS-DS-ConsistencyGuid is set and differs from objectGUID
 }
 
 func (t profile) inEntra() bool { return t.kind != ADOnly }
@@ -80,14 +80,14 @@ func (t profile) synced() bool {
 
 func (t profile) enabled() bool { return t.role != disabled && t.kind != SharedMailbox }
 
-// share is how many of a thousand people are of one sort.
+// share is how many of a thousand people belong to one sort.
 type share[T any] struct {
 	permille int
 	sort     T
 }
 
-// Shares, the rest being the last sort. They are fitted so that each of the
-// two rules of the demo policy matches 6 to 7 percent of its holders.
+// The shares. The last sort of each list gets the rest. With these shares each of the two rules of the demo policy
+// matches 6 to 7 percent of its holders.
 var (
 	kindShares     = []share[Kind]{{30, ADOnly}, {50, CloudOnly}, {20, Guest}, {15, SharedMailbox}, {5, NoADAccount}, {5, WrongAnchor}, {0, Synced}}
 	activityShares = []share[Activity]{{53, Idle}, {15, Never}, {6, OnLeave}, {10, New}, {10, Recent}, {0, Active}}
@@ -109,7 +109,7 @@ func pick[T any](shares []share[T], permille int) T {
 	return shares[len(shares)-1].sort
 }
 
-// The draws of a person, each independent of the others.
+// The draws of a person. They are independent of each other.
 const (
 	drawKind = iota
 	drawActivity
@@ -120,9 +120,8 @@ const (
 	drawCount
 )
 
-// steps are the fractional parts of the square roots of the first primes, in
-// 1/2^64. Multiples of an irrational number fill the unit interval far more
-// evenly than random numbers do, so that proportions hold in small companies.
+// steps are the fractional parts of the square roots of the first primes, in 1/2^64. Multiples of an irrational number
+// fill the unit interval far more evenly than random numbers. Proportions therefore hold in small companies, too.
 var steps = [drawCount]uint64{
 	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
 	0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
@@ -185,7 +184,7 @@ func (c *Company) placeLicenses(i int, t *profile) {
 	}
 }
 
-// dice throws reproducible numbers (splitmix64, public domain, S. Vigna).
+// dice makes reproducible random numbers (splitmix64, public domain, S. Vigna).
 type dice struct{ state uint64 }
 
 func (d *dice) next() uint64 {
@@ -198,7 +197,7 @@ func (d *dice) next() uint64 {
 
 func (d *dice) below(n int) int { return int(d.next() % uint64(n)) }
 
-// Streams keep what is thrown for one purpose apart from the others.
+// Each purpose has its own stream of random numbers.
 const (
 	streamNames = iota + 1
 	streamDates
@@ -206,7 +205,7 @@ const (
 	streamObjectGUID
 	streamConsistency
 	streamForeign
-	streamReplaced // and those after it: two for each account that followed, one a directory
+	streamReplaced // and the following ones: two for each later account, one per directory
 )
 
 func (c *Company) dice(i, stream int) dice {

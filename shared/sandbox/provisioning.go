@@ -6,12 +6,11 @@ import "time"
 // that takes its users from Entra ID by SCIM.
 const AppGroup = "APP-Salesforce"
 
-// provisioningCycle is how long the application lags behind the group: after the initial
-// cycle, "incremental cycles" run about every 40 minutes. Whoever is no longer assigned,
-// also for having left an assigned group, is disabled in the application by the next one
-// (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID": Incremental
-// cycle, Deprovisioning). Only those whom the group lists itself are read: "the
-// application provisioning service can't read users in nested groups".
+// provisioningCycle is how long the application lags behind the group. After the initial cycle, "incremental cycles"
+// run about every 40 minutes. The next cycle disables a person who is no longer assigned, also when the person left an
+// assigned group (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID": Incremental cycle,
+// Deprovisioning). A cycle reads only the members that the group itself lists: "the application provisioning service
+// can't read users in nested groups".
 const provisioningCycle = 40 * time.Minute
 
 // HasSeat reports whether the person is an active user of the application now.

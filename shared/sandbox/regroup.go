@@ -7,41 +7,36 @@ import (
 	"strings"
 )
 
-// GroupChange is what somebody has made of a group of Entra ID. What follows for
-// members and licenses happens when a field becomes another one.
+// GroupChange is a change of a group of Entra ID. A changed field has its effects on members and licenses.
 type GroupChange struct {
-	// ID is another object id: the group was deleted and made again, and nobody is in
-	// it. Licenses by the old one leave.
+	// ID is the object id of a group that was deleted and created again. The new group has no members. Licenses from
+	// the old group are lost.
 	ID   string
-	Name string // another display name; empty: its own
-	// Deleted takes the group away. Its licenses leave: they must be removed before the
-	// group can be deleted (entra-docs: licensing-groups-resolve-problems, "When a
-	// licensed group is deleted"). Members and licenses are back when it is.
+	Name string // new display name; empty: its first one
+	// Deleted deletes the group. Its licenses are lost, because they must be removed before the group can be deleted
+	// (entra-docs: licensing-groups-resolve-problems, "When a licensed group is deleted"). Members and licenses return
+	// when the group is restored.
 	Deleted bool
-	Emptied bool // everybody was taken off, nested groups too
-	// Rule makes it a dynamic group: everybody is removed, then those whom the rule asks
-	// for are added (entra-docs: groups-change-type). Only user.department -eq "…" is
-	// simulated. Members stay when it becomes empty again.
+	Emptied bool // everybody was removed, nested groups too
+	// Rule makes the group dynamic: everybody is removed, and then everybody who matches the rule is added (entra-docs:
+	// groups-change-type). The sandbox knows only user.department -eq "…". Members stay when the rule is removed.
 	Rule string
-	// More are part numbers of products that it gives besides its own.
+	// More are part numbers of products that the group gives in addition.
 	More []string
-	// Hidden sets visibility to HiddenMembership. The application lacks
-	// Member.Read.Hidden unless Unhidden. The documentation does not say what the list
-	// of members is then. It is empty, or with Denied the answer is 403. memberOf
-	// leaves the group out (docs-contrib: group-list-members; microsoft-graph-docs
-	// #12285, #12552).
+	// Hidden sets visibility to HiddenMembership. The application lacks Member.Read.Hidden unless Unhidden is set.
+	// Microsoft does not document what the list of members then is. Here it is empty, or the answer is 403 with Denied.
+	// memberOf leaves the group out (docs-contrib: group-list-members; microsoft-graph-docs #12285, #12552).
 	Hidden, Unhidden, Denied bool
 }
 
-// unseen reports whether the application may not see who is in the group.
+// unseen reports whether the group hides its members from the application.
 func (g *group) unseen() bool { return g.hidden && !g.unhidden }
 
-// lists reports whether Graph shows a person in a group: who is in it, as far as the
-// application may see.
+// lists reports whether Graph shows the group's members to the application.
 func (g *group) lists() bool { return !g.deleted && !g.unseen() }
 
-// ChangeGroup changes the first group of Entra ID that has a name at first. An empty
-// change takes back all but who left.
+// ChangeGroup changes the first Entra group with this first name. An empty change reverts everything, but removed
+// members do not return.
 func (c *Company) ChangeGroup(name string, x GroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.id != "" && g.name == name })
 	if n < 0 {
@@ -70,9 +65,8 @@ func (c *Company) ChangeGroup(name string, x GroupChange) {
 	})
 }
 
-// oust takes everybody off a group, also those whose account is in a bin and comes back
-// later. When it was made again, nothing that still shows the state of before shows the
-// new one's.
+// oust removes everybody from a group, also accounts in a bin. With again, the group was created again: old states of
+// replicas then show no member of the new group.
 func (c *Company) oust(n int, there func(int, profile) bool, again bool) {
 	for i := range c.Size() {
 		t := c.profile(i)
@@ -98,7 +92,7 @@ func (c *Company) laterAll(n int, people []int, in bool) {
 	c.advanceTo(c.now())
 }
 
-// entraMembers returns the people in a group of Entra ID, whoever may see them.
+// entraMembers returns the people in a group of Entra ID, even when the group hides them.
 func (c *Company) entraMembers(n int) (people []int) {
 	for i := range c.Size() {
 		if c.isEntraMember(n, i) {
@@ -108,9 +102,9 @@ func (c *Company) entraMembers(n int) (people []int) {
 	return people
 }
 
-// Nest lists a group in another one, or takes it off; both are named as at first. Licenses
-// of a group do not reach who is in a nested one (entra-docs: licensing-group-advanced,
-// "nested groups"). There must be no circle.
+// Nest adds a group to another one, or removes it. Both go by their first names. The licenses of a group do not reach
+// the members of its nested groups (entra-docs: licensing-group-advanced, "nested groups"). The caller must not make a
+// circle.
 func (c *Company) Nest(outer, inner string, in bool) {
 	index := func(name string) int {
 		return slices.IndexFunc(groups, func(g group) bool { return g.name == name })
@@ -122,7 +116,7 @@ func (c *Company) Nest(outer, inner string, in bool) {
 	})
 }
 
-// rebuild works out a group as it now is, for requests that do not lock the company.
+// rebuild computes the current state of a group, for requests that do not lock the company.
 func (c *Company) rebuild(n int) {
 	g, x := groups[n], c.regrouped[n]
 	g.deleted, g.hidden, g.unhidden, g.denied = x.Deleted, x.Hidden, x.Unhidden, x.Denied
@@ -158,10 +152,10 @@ func (c *Company) rebuild(n int) {
 	c.rebuildEntries()
 }
 
-// group returns a group as it is now.
+// group returns the current state of a group.
 func (c *Company) group(n int) *group { return &(*c.present.Load())[n] }
 
-// entraGroup returns a group as it is now; nil when Entra ID has none of that number.
+// entraGroup returns the current state of a group. It returns nil when Entra ID does not have it.
 func (c *Company) entraGroup(n int) *group {
 	if g := c.group(n); g.id != "" && !g.deleted {
 		return g
@@ -169,7 +163,7 @@ func (c *Company) entraGroup(n int) *group {
 	return nil
 }
 
-// groupOf finds the group of Entra ID that a path names.
+// groupOf returns the Entra group that a path names.
 func (c *Company) groupOf(id string) (int, *group, error) {
 	if !isGUID(id) {
 		return 0, nil, badRequest("Invalid object identifier '%s'.", id)
@@ -180,7 +174,7 @@ func (c *Company) groupOf(id string) (int, *group, error) {
 	return 0, nil, notFound(id)
 }
 
-// groupByID finds the group of Entra ID that has an id; nil when there is none.
+// groupByID returns the Entra group with an id. It returns nil when there is none.
 func (c *Company) groupByID(id string) (int, *group) {
 	for n := range groups {
 		if g := c.entraGroup(n); g != nil && strings.EqualFold(g.id, id) {
@@ -190,13 +184,13 @@ func (c *Company) groupByID(id string) (int, *group) {
 	return 0, nil
 }
 
-// departmentAsked returns the department that a rule asks for.
+// departmentAsked returns the department in a rule.
 func departmentAsked(rule string) (department string, known bool) {
 	_, err := fmt.Sscanf(rule, "user.department -eq %q", &department)
 	return department, err == nil
 }
 
-// rule adds a person to a dynamic group or takes them off, as its rule asks.
+// rule adds a person to a dynamic group or removes them, by its rule.
 func (c *Company) rule(n, i int) {
 	g := c.entraGroup(n)
 	if g == nil || !g.dynamic {

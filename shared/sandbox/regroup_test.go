@@ -34,8 +34,7 @@ func (v *viewer) groupFacts() map[string]string {
 	return facts
 }
 
-// TestEntraGroupChanges: what becomes of the license group, and of those who hold the
-// license by it.
+// TestEntraGroupChanges: each case changes the license group, and lists the effects on the group and on its members.
 func TestEntraGroupChanges(t *testing.T) {
 	t.Parallel()
 	const e3 = "LIC-M365-E3"
@@ -45,7 +44,7 @@ func TestEntraGroupChanges(t *testing.T) {
 		do     func(*Company)
 		group  []string
 		ingrid []string
-		events []string // of Ingrid
+		events []string // events about Ingrid
 	}{
 		"renamed": {change(GroupChange{Name: "E3 (old)"}), []string{"displayName: LIC-M365-E3 -> E3 (old)"},
 			[]string{"in E3 (old): now yes", "in LIC-M365-E3: gone"}, nil},
@@ -102,7 +101,7 @@ func TestEntraGroupChanges(t *testing.T) {
 	}
 }
 
-// TestGroupMadeDynamicRefusesMembers: Graph refuses to write them, as for any other.
+// TestGroupMadeDynamicRefusesMembers: Graph refuses to write the members of a group that became dynamic.
 func TestGroupMadeDynamicRefusesMembers(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})
@@ -116,7 +115,7 @@ func TestGroupMadeDynamicRefusesMembers(t *testing.T) {
 	}
 }
 
-// TestGroupMadeAgainWithinTheDelay: what follows later is by the group that was there.
+// TestGroupMadeAgainWithinTheDelay: a license that follows later comes from the old group.
 func TestGroupMadeAgainWithinTheDelay(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -133,8 +132,8 @@ func TestGroupMadeAgainWithinTheDelay(t *testing.T) {
 	a.expect("afterwards", ingrid, []string{"SPE_E3 LIC-M365-E3 Active <nil>"}, []string{"SPE_E3"})
 }
 
-// TestSeatsRunOutAndComeBack: a group gives nothing without seats, more seats alone change
-// nothing, and Reprocess gives it.
+// TestSeatsRunOutAndComeBack: a group gives nothing without free seats. More seats alone change nothing. Reprocess
+// gives the license.
 func TestSeatsRunOutAndComeBack(t *testing.T) {
 	t.Parallel()
 	a := newAsker(t, Options{})
@@ -150,15 +149,15 @@ func TestSeatsRunOutAndComeBack(t *testing.T) {
 	if diff := cmp.Diff([]string{"member added LIC-EXO-P1 by hand", "license gained EXCHANGESTANDARD by hand"}, told(a.c.History())); diff != "" {
 		t.Error(diff)
 	}
-	// A group that gives one more product without seats leaves the one that it gave.
+	// The group gives one more product without free seats. It still gives the first one.
 	_, consumed = a.c.Seats("AAD_PREMIUM_P2")
 	a.c.SetSeats("AAD_PREMIUM_P2", consumed)
 	a.c.ChangeGroup("LIC-M365-E3", GroupChange{More: []string{"AAD_PREMIUM_P2"}})
 	a.expect("a second product without seats", nora, []string{byE3, "AAD_PREMIUM_P2 LIC-M365-E3 Error CountViolation"}, []string{"SPE_E3"})
 }
 
-// TestADGroupChanges: a group of Active Directory keeps its GUID and its members under
-// another name and elsewhere, and has others when it was made again.
+// TestADGroupChanges: a group of Active Directory that is renamed or moved keeps its GUID and its members. A group that
+// is created again has new ones.
 func TestADGroupChanges(t *testing.T) {
 	t.Parallel()
 	const (
@@ -167,7 +166,7 @@ func TestADGroupChanges(t *testing.T) {
 	)
 	tests := map[string]struct {
 		before, do  func(*Company)
-		dn          string // afterwards; empty: none
+		dn          string // the DN afterwards; empty: the group is gone
 		sameGUID    bool
 		sameMembers bool
 		cora        []string
@@ -226,7 +225,7 @@ func TestADGroupChanges(t *testing.T) {
 	}
 }
 
-// adGroup finds a group by its sAMAccountName, or by its DN; empty when there is none.
+// adGroup returns a group by its sAMAccountName, or by its DN. It returns an empty entry when there is none.
 func (v *viewer) adGroup(sam string, dn ...string) *ldap.Entry {
 	v.t.Helper()
 	r := request(BaseDN, ldap.ScopeWholeSubtree, "(sAMAccountName="+sam+")")

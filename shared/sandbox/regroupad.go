@@ -8,19 +8,18 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ADGroupChange is what somebody has made of a group of Active Directory.
+// ADGroupChange is a change of a group of Active Directory.
 type ADGroupChange struct {
-	// DN is another one: the group was renamed or moved. It keeps its objectGUID and its
-	// members (MS-ADTS 3.1.1.5.4.1.1). Empty: its own.
+	// DN is the new DN of a group that was renamed or moved. The group keeps its objectGUID and its members (MS-ADTS
+	// 3.1.1.5.4.1.1). Empty: its first DN.
 	DN string
-	// Again counts how often the group was deleted and made anew: each has an objectGUID
-	// and a SID of its own, and nobody in it.
+	// Remade is how many times the group was deleted and created again. Each new group has its own objectGUID and SID,
+	// and no members.
 	Remade  int
-	Deleted bool // to the recycle bin, from which it is back with its members
+	Deleted bool // moved to the recycle bin; when it is restored it has its members
 }
 
-// ChangeADGroup changes the group of Active Directory that has a name at first. Entra ID
-// does not notice.
+// ChangeADGroup changes the group of Active Directory with this first name. Entra ID does not change.
 func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	n := slices.IndexFunc(groups, func(g group) bool { return g.dn != "" && g.name == name })
 	if n < 0 {
@@ -40,8 +39,8 @@ func (c *Company) ChangeADGroup(name string, x ADGroupChange) {
 	})
 }
 
-// noPrimary returns those whose primary group it is their usual one, since Active Directory
-// deletes no group that is somebody's primary group (MS-SAMR 3.1.1.8.5).
+// noPrimary gives the usual primary group to everybody whose primary group is n. Active Directory deletes no group that
+// is somebody's primary group (MS-SAMR 3.1.1.8.5).
 func (c *Company) noPrimary(n int) {
 	for i := range c.Size() {
 		if c.primaryOf(i) == c.group(n).rid {
@@ -51,7 +50,7 @@ func (c *Company) noPrimary(n int) {
 	}
 }
 
-// rebuildAD works out what Active Directory has of a group.
+// rebuildAD computes the state of a group in Active Directory.
 func (c *Company) rebuildAD(n int, g *group) {
 	x := c.adGroups[n]
 	if x.DN != "" {
@@ -63,7 +62,7 @@ func (c *Company) rebuildAD(n int, g *group) {
 	}
 }
 
-// rebuildEntries works out the entries of all groups, which name each other.
+// rebuildEntries computes the entries of all groups, which name each other.
 func (c *Company) rebuildEntries() {
 	list := slices.Clone(c.fixed)
 	for at, e := range list {
@@ -76,7 +75,7 @@ func (c *Company) rebuildEntries() {
 	c.forgetEntries()
 }
 
-// adGroup finds the group of Active Directory that has a DN.
+// adGroup returns the group of Active Directory with a DN.
 func (c *Company) adGroup(dn string) (int, bool) {
 	n := slices.IndexFunc(*c.present.Load(), func(g group) bool { return g.inAD() && strings.EqualFold(g.dn, dn) })
 	return n, n >= 0

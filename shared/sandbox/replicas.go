@@ -5,12 +5,10 @@ import (
 	"time"
 )
 
-// replica is the copy of Entra ID that answers one request. Graph is eventually
-// consistent: after a write was accepted, reads show the state of before for
-// seconds to minutes, and different reads different states
-// (terraform-provider-azuread#283, #793, PR#1918). So each object that a request
-// reads lags by a time of its own, up to Options.Lag. Licenses and memberships
-// lag; accounts and their dates are shown as they are.
+// replica is the copy of Entra ID that answers one request. Graph is eventually consistent: for seconds to minutes
+// after a write, reads show old states, and different reads show different states (terraform-provider-azuread#283,
+// #793, PR#1918). In the sandbox each object that a request reads has its own lag, up to Options.Lag. Licenses and
+// memberships lag. Accounts and their dates do not.
 type replica struct {
 	c       *Company
 	request uint64
@@ -22,7 +20,7 @@ type past[T any] struct {
 	was   T
 }
 
-// at returns the instant whose state a read of an object shows; zero: the current one.
+// at returns the instant whose state a read of an object shows. Zero means the current state.
 func (r replica) at(object uint64) time.Time {
 	if r.c.options.Lag <= 0 {
 		return time.Time{}
@@ -31,8 +29,8 @@ func (r replica) at(object uint64) time.Time {
 	return r.c.now().Add(-time.Duration(d.next() % uint64(r.c.options.Lag+1)))
 }
 
-// pastAt returns what a list of replaced values held at an instant; found is false when
-// the current value held already.
+// pastAt returns the value at an instant from a list of replaced values. found is false when the current value already
+// held then.
 func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	if at.IsZero() {
 		return was, false
@@ -44,7 +42,7 @@ func pastAt[T any](list []past[T], at time.Time) (was T, found bool) {
 	return list[n].was, true
 }
 
-// Kinds of objects, so that each is drawn for apart from the others.
+// The kinds of objects. Each kind has its own draws.
 const (
 	objectUser uint64 = (iota + 1) << 56
 	objectMemberOf
@@ -63,7 +61,7 @@ func (r replica) user(i int) *entraUser {
 	return u
 }
 
-// isMember reports whether a person is listed in a group, as it was at an instant.
+// isMember reports whether a group listed a person at an instant.
 func (r replica) isMember(g, i int, t profile, at time.Time) bool {
 	if in, found := pastAt(r.c.earlier[membership{g, i}], at); found {
 		return in
@@ -71,13 +69,13 @@ func (r replica) isMember(g, i int, t profile, at time.Time) bool {
 	return r.c.isMember(g, i, t)
 }
 
-// isTransitiveMember tells it also of the groups nested in the group.
+// isTransitiveMember reports the same, also for the groups nested in the group.
 func (r replica) isTransitiveMember(g, i int, t profile, at time.Time) bool {
 	return r.isMember(g, i, t, at) ||
 		slices.ContainsFunc(r.c.group(g).nested, func(n int) bool { return r.c.group(n).lists() && r.isTransitiveMember(n, i, t, at) })
 }
 
-// odd draws between two ways to say the same.
+// odd chooses at random between two forms of an answer.
 func (r replica) odd() bool {
 	d := dice{r.c.options.Seed ^ r.request}
 	return r.c.options.Lag > 0 && d.below(2) == 1

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestReplicasLag: after a write some reads show the state of before and others that
-// of after, and once the lag is over all show the latter.
+// TestReplicasLag: after a write some reads show the old state and others the new one. Once the lag is over, all show
+// the new one.
 func TestReplicasLag(t *testing.T) {
 	t.Parallel()
 	now := fixedNow()

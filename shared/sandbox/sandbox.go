@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// Sandbox is a company that is being served on loopback.
+// Sandbox is a company that is served on loopback.
 type Sandbox struct {
-	GraphURL     string // of Microsoft Graph, with its version
-	ADURL        string // of the only domain controller, ldaps://…
+	GraphURL     string // address of Microsoft Graph, with its version
+	ADURL        string // address of the only domain controller, ldaps://…
 	CAFile       string // PEM of the authority that signed the controller's certificate
-	Base         string // of the domain
-	Bind         string // DN of the account that may read, and write members
+	Base         string // DN of the domain
+	Bind         string // DN of the account that may read, and may write members
 	PasswordFile string // holds the account's password
 	Company      *Company
 
@@ -34,16 +34,16 @@ type Sandbox struct {
 	requests []*Request
 }
 
-// Request is one request that reached the sandbox, or a fault put before it.
+// Request is one request that reached the sandbox, or a fault that was injected before it.
 type Request struct {
-	Method   string // of HTTP; for LDAP "BIND", "SEARCH", "MODIFY" or "OTHER"
+	Method   string // method of HTTP; for LDAP "BIND", "SEARCH", "MODIFY" or "OTHER"
 	Template string // "/users/{id}", "" for an unknown path; for LDAP the DN
 	Target   string // path and query; for LDAP the filter
-	Status   int    // of HTTP, 0 when none was written; for LDAP the result code
-	Token    bool   // an Authorization header was sent, though loopback needs none
+	Status   int    // status of HTTP, 0 when none was written; for LDAP the result code
+	Token    bool   // the request had an Authorization header, although loopback needs none
 }
 
-// Start serves a new company on 127.0.0.1. Close it to stop.
+// Start serves a new company on 127.0.0.1. The caller must call Close.
 func Start(o Options) (*Sandbox, error) {
 	folder, err := os.MkdirTemp("", "idleseat-sandbox-")
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Sandbox) serve() error {
 	s.server = &http.Server{Handler: http.HandlerFunc(s.serveGraph), ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(s.served)
-		_ = s.server.Serve(l) // always ends with ErrServerClosed, by Close
+		_ = s.server.Serve(l) // Close ends it, always with ErrServerClosed
 	}()
 	return nil
 }
@@ -101,7 +101,7 @@ func (s *Sandbox) Close() error {
 	return errors.Join(append(errs, os.RemoveAll(s.folder))...)
 }
 
-// Env returns the variables that lead idleseat to the company, as NAME=value.
+// Env returns the environment that makes idleseat use the company, as NAME=value.
 func (s *Sandbox) Env() []string {
 	return []string{
 		"IDLESEAT_GRAPH_URL=" + s.GraphURL,
@@ -113,7 +113,7 @@ func (s *Sandbox) Env() []string {
 	}
 }
 
-// Intercept puts a handler before Graph, to make faults; nil takes it away.
+// Intercept inserts a handler before Graph, to make faults. nil removes it.
 func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	h := s.graph
 	if before != nil {
@@ -122,15 +122,14 @@ func (s *Sandbox) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// InterceptLDAP puts a function before every operation of Active Directory, which
-// carries it out by calling next.
+// InterceptLDAP inserts a function before every operation of Active Directory. The function carries the operation out
+// by calling next.
 func (s *Sandbox) InterceptLDAP(before func(next func())) {
 	s.Meddle(func(x *Exchange) { before(x.Serve) })
 }
 
-// Meddle puts a function before every operation of Active Directory, which says what
-// becomes of it. An operation of which it says nothing is not answered. nil takes it
-// away.
+// Meddle inserts a function before every operation of Active Directory. The function decides what happens to the
+// operation. If it decides nothing, the operation gets no answer. nil removes the function.
 func (s *Sandbox) Meddle(with func(*Exchange)) {
 	if with == nil {
 		with = (*Exchange).Serve
@@ -159,7 +158,7 @@ func (s *Sandbox) Count(method, template string) (n int) {
 	return n
 }
 
-// ResetRequests forgets the requests so far.
+// ResetRequests removes the recorded requests.
 func (s *Sandbox) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,15 +171,15 @@ func (s *Sandbox) record(r *Request) {
 	s.requests = append(s.requests, r)
 }
 
-// serveGraph counts the request before it is answered, so that whoever has
-// the answer finds it counted.
+// serveGraph counts the request before it is answered. A client that has the answer therefore finds the request
+// counted.
 func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
 	seen := &Request{Method: r.Method, Target: r.URL.RequestURI(), Token: r.Header.Get("Authorization") != ""}
 	if rt, _ := match(r); rt != nil {
 		seen.Template = rt.template
 	}
 	s.record(seen)
-	w.Header().Set("Date", s.Company.now().UTC().Format(http.TimeFormat)) // of faults put before Graph, too
+	w.Header().Set("Date", s.Company.now().UTC().Format(http.TimeFormat)) // also on injected faults
 	(*s.intercept.Load()).ServeHTTP(&statusWriter{ResponseWriter: w, tell: func(status int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -188,7 +187,7 @@ func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
 	}}, r)
 }
 
-// statusWriter tells the status of an answer before it is sent.
+// statusWriter reports the status of an answer before it is sent.
 type statusWriter struct {
 	http.ResponseWriter
 	tell func(status int)
@@ -208,5 +207,5 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Unwrap lets faults reach the connection through http.ResponseController.
+// Unwrap makes the connection available to faults through http.ResponseController.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -5,45 +5,44 @@ import (
 	"time"
 )
 
-// How is the way in which somebody signs in.
+// How is the kind of a sign-in.
 type How uint8
 
-// The ways to sign in to Entra ID.
+// The kinds of sign-ins to Entra ID.
 const (
-	Interactive    How = 1 << iota // with a password or the like
+	Interactive    How = 1 << iota // with a password, for example
 	NonInteractive                 // an app refreshes its token
 )
 
 // SignIn is a sign-in to Entra ID.
 type SignIn struct {
 	At    time.Time
-	Shown time.Time // when Graph begins to show it: up to 24 hours later; zero: at once
-	How   How       // one of them or both
-	// Failed leaves lastSuccessfulSignInDateTime: the other two dates count attempts
-	// (docs-contrib: resources/signinactivity).
+	Shown time.Time // when Graph begins to show it, up to 24 hours later; zero: at once
+	How   How       // one kind or both
+	// Failed leaves lastSuccessfulSignInDateTime unchanged. The other two dates count attempts (docs-contrib:
+	// resources/signinactivity).
 	Failed bool
 }
 
-// SignInDates are the dates of signInActivity; zero is null.
+// SignInDates are the dates of signInActivity. Zero means null.
 type SignInDates struct{ Interactive, NonInteractive, Successful time.Time }
 
-// signIns are what somebody did in the sandbox, and what Graph shows of it.
+// signIns are a person's sign-ins in the sandbox, and what Graph shows of them.
 type signIns struct {
 	shown   SignInDates
-	last    time.Time // shown or not
-	coming  []SignIn  // not shown when the last of them happened
+	last    time.Time // the last sign-in, shown or not
+	coming  []SignIn  // not shown yet when the last of them happened
 	instead *SignInDates
 }
 
-// SignIn lets a person sign in to Entra ID now, as somebody may between a plan
-// and its application.
+// SignIn signs a person in to Entra ID now, as may happen between a plan and its application.
 func (c *Company) SignIn(i int) { c.SignInAt(i, c.now()) }
 
-// SignInAt shows from now on that a person signed in to Entra ID at an instant, which
-// Graph may tell up to 24 hours late.
+// SignInAt signs a person in to Entra ID at an earlier instant that Graph shows from now on. Graph may show a sign-in
+// up to 24 hours late.
 func (c *Company) SignInAt(i int, at time.Time) { c.SignInAs(i, SignIn{At: at, How: Interactive}) }
 
-// SignInAs lets a person sign in to Entra ID.
+// SignInAs signs a person in to Entra ID.
 func (c *Company) SignInAs(i int, s SignIn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +57,7 @@ func (c *Company) SignInAs(i int, s SignIn) {
 	})
 }
 
-// add moves the dates that a sign-in moves.
+// add updates the dates that a sign-in changes.
 func (d *SignInDates) add(s SignIn) {
 	if s.How&Interactive != 0 {
 		d.Interactive = newest(d.Interactive, s.At)
@@ -71,16 +70,16 @@ func (d *SignInDates) add(s SignIn) {
 	}
 }
 
-// ShowSignIns lets Graph show these dates of a person whatever they do, such as older
-// ones, or with all zero no signInActivity at all. With nil it shows their own again.
-// Lists lose dates (msgraph-sdk-powershell#1898).
+// ShowSignIns makes Graph show these dates of a person, whatever the person does. They may be older dates. With all
+// dates zero, Graph shows no signInActivity. With nil, Graph shows the person's own dates again. Real lists lose dates
+// (msgraph-sdk-powershell#1898).
 func (c *Company) ShowSignIns(i int, instead *SignInDates) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changeOf(i).signIns.instead = instead
 }
 
-// show adds the sign-ins that Graph shows by now.
+// show adds the sign-ins that Graph shows at an instant.
 func (x *signIns) show(d *dates, now time.Time) {
 	d.lastSignIn = newest(d.lastSignIn, x.last)
 	shown := x.shown
@@ -96,7 +95,7 @@ func (x *signIns) show(d *dates, now time.Time) {
 	}
 }
 
-// newest returns the latest of some instants.
+// newest returns the latest of several instants.
 func newest(first time.Time, more ...time.Time) time.Time {
 	for _, t := range more {
 		if t.After(first) {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate authority and a certificate of it for
-// 127.0.0.1. It returns the server's part and the authority as PEM.
+// selfSigned makes a certificate authority and a certificate for 127.0.0.1. It returns the server's certificate and the
+// authority as PEM.
 func selfSigned() (tls.Certificate, []byte, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -25,8 +25,7 @@ func selfSigned() (tls.Certificate, []byte, error) {
 	if err != nil {
 		return tls.Certificate{}, nil, fmt.Errorf("make key of LDAP server: %w", err)
 	}
-	// The real clock: certificates are checked against it, whatever the tests
-	// make of the company's.
+	// Clients check certificates against the real clock, whatever the company's clock says.
 	from, to := time.Now().Add(-time.Hour), time.Now().Add(365*day)
 	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "simulated company"},
 		NotBefore: from, NotAfter: to, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}

@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Truth is what is so of one person at an instant, whatever the directories show of it
-// late or not at all. It costs less than Person.
+// Truth is the real state of one person at an instant, which the directories may show late or not at all. It costs less
+// than Person.
 type Truth struct {
 	Exists  bool // in either directory
 	Enabled bool // may sign in
@@ -15,23 +15,22 @@ type Truth struct {
 	EntraID   string // object id; empty without an account in Entra ID
 	SID, GUID string // of the account in Active Directory; empty without one
 	Guest     bool
-	Role      string    // employeeType
-	Made      time.Time // the youngest of the accounts
+	Role      string    // value of employeeType
+	Made      time.Time // creation of the youngest account
 
-	LastSignIn, LastLogon time.Time // of the accounts that there are; zero: never
+	LastSignIn, LastLogon time.Time // of the accounts that exist; zero: never
 
-	// By which ways the person holds Microsoft 365 E3, Exchange Online and Citrix.
+	// E3, Exchange and Citrix are the ways in which the person holds Microsoft 365 E3, Exchange Online and Citrix.
 	E3, Exchange, Citrix []Way
 }
 
-// Way is a way to hold a license: by the group that has this name at first, or without
-// one.
+// Way is a way to hold a license. Group is the first name of the group that gives it, or empty without a group.
 type Way struct {
 	Group   string
 	Primary bool // the group is the primary group of the account
 }
 
-// Truth returns the truth about person i, who must be in [0, Size()).
+// Truth returns the real state of person i, which must be in [0, Size()).
 func (c *Company) Truth(i int) Truth {
 	c.advance()
 	c.mu.RLock()
@@ -65,8 +64,7 @@ func (c *Company) Truth(i int) Truth {
 	return p
 }
 
-// ways returns those by which a person is in a group of Active Directory, nested ones
-// included.
+// ways returns the ways in which a person is in a group of Active Directory, with nested groups.
 func (c *Company) ways(n, i int, t profile) (list []Way) {
 	g := c.group(n)
 	if !g.inAD() {
@@ -84,8 +82,7 @@ func (c *Company) ways(n, i int, t profile) (list []Way) {
 	return list
 }
 
-// firstName returns the name at first of the group of Entra ID that has an object id; empty
-// for none.
+// firstName returns the first name of the Entra group with an object id. It is empty when there is none.
 func (c *Company) firstName(id string) string {
 	for n := range groups {
 		if id != "" && c.group(n).id == id {

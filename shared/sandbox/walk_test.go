@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// walker does at random what a world does to a company.
+// walker makes random changes to a company, as the world of the nights does.
 type walker struct {
 	*rand.Rand
 	c   *Company
 	now *clock
 }
 
-// one does one thing, and tells what.
+// one makes one change, and returns its description.
 func (w *walker) one() string {
 	c, i, on := w.c, w.IntN(w.c.Size()), w.IntN(2) == 0
 	groups := []string{"LIC-M365-E3", "LIC-EXO-P1", "LIC-E3-Plus", "LIC-Exempt", "Citrix Users", "Citrix Contractors"}
@@ -60,14 +60,14 @@ func (w *walker) one() string {
 	slices.Sort(names)
 	name := names[w.IntN(len(names))]
 	if acts := []string{"direct", "member"}; slices.Contains(acts, name) && there.EntraID == "" {
-		return "" // nobody does this to an account that is not there
+		return "" // nobody does this to an account that does not exist
 	}
 	steps[name]()
 	return fmt.Sprintf("%s %d %s %t", name, i, group, on)
 }
 
-// TestWalk: whatever happens in whatever order, the seats taken are those of the holders,
-// the events tell how everybody came by what they hold, and the ways to ask agree.
+// TestWalk: after any changes in any order, the seats taken are those of the holders, the events explain every holding,
+// and the ways to ask agree.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
@@ -131,7 +131,7 @@ type holding struct {
 	sku    string
 }
 
-// holdings returns what everybody holds now.
+// holdings returns all current holdings.
 func holdings(c *Company) map[holding]bool {
 	m := map[holding]bool{}
 	for u := range c.Size() {
