@@ -18,7 +18,7 @@ const module = "github.com/idleseat/idleseat/"
 // folder tree belong together.
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/plain", "shared/rows", "shared/layout", "shared/pages"},
-	{"shared/policy", "shared/source", "shared/store", "shared/sandbox"},
+	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox"},
 	{"shared/plan", "shared/ledger", "shared/relay/protocol"},
 	{"shared/snapshot", "shared/relay/client"},
 	{"shared/history"},

@@ -29,6 +29,15 @@ func (r GroupRef) Key(direct bool) string {
 	return r.Source.String() + ":" + name
 }
 
+// Question asks who belongs to a group. Direct asks for those alone whom the group itself lists.
+type Question struct {
+	Ref    GroupRef
+	Direct bool
+}
+
+// Key returns GroupRef.Key of the question.
+func (q Question) Key() string { return q.Ref.Key(q.Direct) }
+
 // PrimaryKey returns the key of the people whose primary group is this group of Active Directory. They are in the
 // group, but no list of members contains them.
 func (r GroupRef) PrimaryKey() string { return "ad/primary:" + strings.ToLower(r.Name) }

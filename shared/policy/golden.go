@@ -249,7 +249,7 @@ func (g *golden) groups(n *yaml.Node, p *directory.Person) {
 			continue
 		}
 		key := ref.Key(false)
-		asked := slices.ContainsFunc(g.policy.MemberQueries(), func(q MemberQuery) bool { return q.key == key })
+		asked := slices.ContainsFunc(g.policy.MemberQueries(), func(q directory.Question) bool { return q.Key() == key })
 		if !asked {
 			g.fault(item, "the policy does not ask for members of %s", ref)
 		}

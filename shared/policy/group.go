@@ -10,14 +10,13 @@ import (
 // MemberQuery is a question about a group that a run must answer before it evaluates the rules: who belongs to the
 // group, or, with Direct, who is listed in it.
 type MemberQuery struct {
-	Ref    directory.GroupRef
-	Direct bool
+	directory.Question
 
 	key string
 }
 
 func newMemberQuery(ref directory.GroupRef, direct bool) MemberQuery {
-	return MemberQuery{Ref: ref, Direct: direct, key: ref.Key(direct)}
+	return MemberQuery{directory.Question{Ref: ref, Direct: direct}, ref.Key(direct)}
 }
 
 // has reports whether the person belongs to the group. A person without an account in the group's source does not
@@ -51,11 +50,11 @@ type located struct {
 // MemberQueries returns all the groups whose members a run must read, each once. Exempt groups and mapped groups are
 // read with all their members. Groups whose membership is a license of some rule are read with their listed members
 // only. So are groups of Active Directory that give a product.
-func (p *Policy) MemberQueries() []MemberQuery {
-	var queries []MemberQuery
+func (p *Policy) MemberQueries() []directory.Question {
+	var queries []directory.Question
 	add := func(q MemberQuery) {
-		if !slices.ContainsFunc(queries, func(have MemberQuery) bool { return have.key == q.key }) {
-			queries = append(queries, q)
+		if !slices.ContainsFunc(queries, func(have directory.Question) bool { return have.Key() == q.key }) {
+			queries = append(queries, q.Question)
 		}
 	}
 	for _, q := range p.exempt.groups {

@@ -59,10 +59,13 @@ type Group struct {
 	Direct bool   `json:"direct"` // only members that the group itself lists
 }
 
-// Key is the group's key in a snapshot.
-func (g Group) Key() string {
-	return directory.GroupRef{Source: directory.AD, Name: g.DN}.Key(g.Direct)
+// Question is the group as other packages ask about it.
+func (g Group) Question() directory.Question {
+	return directory.Question{Ref: directory.GroupRef{Source: directory.AD, Name: g.DN}, Direct: g.Direct}
 }
+
+// Key is the group's key in a snapshot.
+func (g Group) Key() string { return g.Question().Key() }
 
 // Message is what a queue carries.
 type Message struct {

@@ -15,15 +15,13 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
 // checkTime bounds each check.
 const checkTime = time.Minute
-
-// errEnough ends a listing after its beginning, when no more is needed.
-var errEnough = errors.New("enough")
 
 // Check tries everything that a relay needs. It changes nothing but its probe object. It writes one line for each
 // check, and reports whether all checks passed. groups are DNs of groups whose members the account must be able to
@@ -55,11 +53,7 @@ func (r *Relay) Check(ctx context.Context, to io.Writer, groups []string) bool {
 // checkAD binds, and reads one person in both ways that the relay uses.
 func (r *Relay) checkAD(ctx context.Context) (string, error) {
 	var first directory.ADUser
-	err := r.ad.ListPeople(ctx, func(u directory.ADUser) error {
-		first = u
-		return errEnough
-	})
-	if err != nil && !errors.Is(err, errEnough) {
+	if err := evidence.SampleAD(ctx, r.ad, 1, func(u *directory.ADUser) { first = *u }); err != nil {
 		return "", err
 	}
 	if first.SID == "" {

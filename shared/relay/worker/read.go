@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/snapshot/adread"
@@ -93,12 +94,12 @@ func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	if err != nil {
 		return "", &badError{fmt.Errorf("input %s: %w", m.Input, err)}
 	}
-	evidence, err := r.evidence(l.ctx, m, people)
+	read, err := r.evidence(l.ctx, m, people)
 	if err != nil {
 		return "", err
 	}
-	l.log.Info("candidates were read", "people", len(evidence.People))
-	return r.put(l, m, "evidence", evidence)
+	l.log.Info("candidates were read", "people", len(read.People))
+	return r.put(l, m, "evidence", read)
 }
 
 // input reads the object that a message names.
@@ -167,13 +168,8 @@ func (r *Relay) sample(ctx context.Context, n int, e *protocol.Evidence) error {
 	if n == 0 {
 		return nil
 	}
-	err := r.ad.ListPeople(ctx, func(u directory.ADUser) error {
-		if e.Sample = append(e.Sample, u.LastLogonTimestamp); len(e.Sample) == n {
-			return errEnough
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
+	err := evidence.SampleAD(ctx, r.ad, n, func(u *directory.ADUser) { e.Sample = append(e.Sample, u.LastLogonTimestamp) })
+	if err != nil {
 		e.Sample, e.Unsampled = nil, err.Error()
 	}
 	return context.Cause(ctx)
@@ -196,32 +192,21 @@ func (r *Relay) named(ctx context.Context, name string, groups []protocol.Group,
 // account reads one person. When something cannot be read, the account says so, and does not look like one without a
 // value.
 func (r *Relay) account(ctx context.Context, sid string, groups []protocol.Group, noGroup *sync.Map) protocol.Account {
-	a := protocol.Account{SID: sid}
-	user, err := r.ad.ReadPerson(ctx, sid)
-	unasked, partly := errors.AsType[*directory.PartialLogonError](err)
-	switch {
-	case errors.Is(err, directory.ErrNoPerson) && !partly:
-		return a
-	case partly:
-		a.PartialLogon, a.Latest = unasked.Error(), unasked.Latest
-	case err != nil:
-		a.Failed = err.Error()
-		return a
+	questions := make([]directory.Question, len(groups))
+	for i, g := range groups {
+		questions[i] = g.Question()
 	}
-	var gone []string
-	for _, g := range groups {
-		member, err := r.ad.MemberOf(ctx, sid, g.DN, g.Direct)
-		switch {
-		case errors.Is(err, directory.ErrNoGroup):
-			gone = append(gone, g.Key())
-			noGroup.Store(g.Key(), true)
-		case err != nil:
-			return protocol.Account{SID: sid, Failed: err.Error()}
-		case member:
-			a.Groups = append(a.Groups, g.Key())
-		}
+	read, err := evidence.ReadAccount(ctx, r.ad, sid, questions)
+	if err != nil {
+		return protocol.Account{SID: sid, Failed: err.Error()}
 	}
-	a.User = &user
-	a.Seen = a.See(groups, gone)
+	for _, key := range read.Unreadable {
+		noGroup.Store(key, true)
+	}
+	a := protocol.Account{SID: sid, User: read.User, Groups: read.In}
+	if read.Partial != nil {
+		a.PartialLogon, a.Latest = read.Partial.Error(), read.Partial.Latest
+	}
+	a.Seen = a.See(groups, read.Unreadable)
 	return a
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot/adread"
 	"github.com/idleseat/idleseat/shared/store"
@@ -53,10 +54,8 @@ func (c Config) Validate() error {
 // Reader reads Active Directory.
 type Reader interface {
 	adread.AD
-	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
+	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
-	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
-	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
 }
 
 // Writer writes Active Directory.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -26,14 +27,10 @@ import (
 // Entra is what apply asks of Microsoft Entra ID.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
+	evidence.Entra
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 	ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error)
 	ReadLicenses(ctx context.Context, userID string) ([]directory.Assignment, error)
-	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
-	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
-	ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error
-	GroupsOf(ctx context.Context, userID string) ([]string, error)
-	DirectGroups(ctx context.Context, userID string) ([]string, error)
 	ChangeLicenses(ctx context.Context, userID string, add []directory.Assignment, remove []string) error
 	AddMember(ctx context.Context, groupID, userID string) error
 	RemoveMember(ctx context.Context, groupID, userID string) error
@@ -44,8 +41,7 @@ type Entra interface {
 type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
-	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
-	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
+	evidence.AD
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 	AddMember(ctx context.Context, groupDN, personGUID string) error
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error
@@ -185,7 +181,7 @@ type job struct {
 	adGroups    map[string]*directory.Group // of Active Directory, as far as read in this call
 	plans       map[string]*plan.Plan       // of other runs, as far as read; nil for one that is gone
 	userBoxes   map[string]bool             // names whose mailbox is a user's; nil: not read yet
-	memberships map[string]membership       // of groups of Entra ID, by the key of the question
+	memberships map[string]evidence.Group   // of groups of Entra ID, by the key of the question
 	// stopped are the people for whom this run may change nothing any more. A change
 	// that is under way is rolled back.
 	stopped map[string]bool

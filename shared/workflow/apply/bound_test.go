@@ -244,20 +244,20 @@ func TestMembership(t *testing.T) {
 				return
 			}
 			got := j.memberships[key]
-			if got.unseen != tc.unseen || (got.listed == nil) != (tc.listed == nil) || len(got.listed) != len(tc.listed) {
+			if got.Unseen != tc.unseen || (got.Listed == nil) != (tc.listed == nil) || len(got.Listed) != len(tc.listed) {
 				t.Errorf("%+v, want unseen %t, listed %v", got, tc.unseen, tc.listed)
 			}
 			for _, id := range tc.listed {
-				if !got.listed[id] {
+				if !got.Listed[id] {
 					t.Errorf("%s is not listed", id)
 				}
 			}
 			for _, id := range []string{"id-bo", "id-anna"} {
-				h := &directory.Accounts{Memberships: map[string][]string{}}
-				if err := j.entraGroups(t.Context(), &directory.EntraUser{ID: id}, h); err != nil {
+				of, err := j.entraGroups(t.Context(), id)
+				if err != nil {
 					t.Fatal(err)
 				}
-				in, unknown := len(h.Memberships[id]) == 1 && h.Memberships[id][0] == key, len(h.Unreadable) == 1 && h.Unreadable[0] == key
+				in, unknown := len(of.In) == 1 && of.In[0] == key, len(of.Unreadable) == 1 && of.Unreadable[0] == key
 				member := false
 				for _, one := range b.entra.in["g-exempt"] {
 					member = member || one == id
@@ -275,7 +275,7 @@ func TestMembership(t *testing.T) {
 		t.Errorf("a restore asks: %v, %v", err, b.entra.calls)
 	}
 	j.plan.Restores, b.entra.fail = "", map[string]error{"GroupsOf id-bo": errDown}
-	if err := j.entraGroups(t.Context(), &directory.EntraUser{ID: "id-bo"}, &directory.Accounts{Memberships: map[string][]string{}}); !errors.Is(err, errDown) {
+	if _, err := j.entraGroups(t.Context(), "id-bo"); !errors.Is(err, errDown) {
 		t.Errorf("memberOf fails: %v", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // change takes one change as far as it goes now.
-func (j *job) change(ctx context.Context, c *plan.Change, e evidence) runs.Result {
+func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result {
 	m := &move{job: j, person: e.person, latest: e.latest, read: e.read, change: c}
 	result := func(s runs.Status, format string, args ...any) runs.Result {
 		again := s == troubled

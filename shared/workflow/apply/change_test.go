@@ -85,9 +85,9 @@ func TestRestoreThatTheLedgerHasAsOver(t *testing.T) {
 			b.ad.in = members{}
 			b.put(t, ledger.Intent{Person: c.User, SID: c.SID, License: "citrix", Rule: plan.RestoreRule, RestoreOf: "r0", Via: "ad-group", Source: citrixDN, SourceGUID: citrixGUID, At: b.now}, tc.o)
 			tc.then(b)
-			e := evidence{person: &directory.Person{AD: b.ad.people[c.User], ADState: directory.Present}, read: b.now}
+			e := reading{person: &directory.Person{AD: b.ad.people[c.User], ADState: directory.Present}, read: b.now}
 			if tc.gone {
-				e = evidence{gone: true, why: "gone"}
+				e = reading{gone: true, why: "gone"}
 			}
 			r := b.judging(t).change(t.Context(), &c, e)
 			if r.Status != tc.want || r.Retry != tc.again || !strings.Contains(r.Note, tc.note) {

@@ -2,11 +2,11 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -59,22 +59,12 @@ func (j *job) overridden(ctx context.Context) error {
 	return history.PutOverride(ctx, j.Store, &history.Override{Run: j.plan.Run, PlanHash: j.plan.PlanHash, By: j.approver, At: j.Now().UTC()})
 }
 
-var errEnough = errors.New("enough")
-
-// adSample is how many AD accounts are enough to judge the feed.
-const adSample = 1000
-
 // probe samples the dates of every source that the plan rests on: when a feed
 // broke after the plan was made, everybody would look as if they had left.
 func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) error {
 	entra, ad := plan.FeedFacts{First: j.run.First(directory.SignIns)}, plan.FeedFacts{First: j.run.First(directory.Logons)}
-	err := j.Entra.ListPeople(ctx, "", func(page []directory.EntraUser, _ string) error {
-		for i := range page {
-			entra.SampleEntra(&page[i], j.Now())
-		}
-		return errEnough
-	})
-	if err != nil && !errors.Is(err, errEnough) {
+	err := evidence.SampleEntra(ctx, j.Entra, func(u *directory.EntraUser) { entra.SampleEntra(u, j.Now()) })
+	if err != nil {
 		return fmt.Errorf("read sign-in dates before applying: %w", err)
 	}
 	if f := plan.Health(directory.SignIns, entra, j.Now()); f.State != plan.Healthy {
@@ -95,13 +85,8 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 	if err := j.AD.CheckClock(ctx, j.Now); err != nil {
 		return fmt.Errorf("compare clocks before applying: %w", err)
 	}
-	err = j.AD.ListPeople(ctx, func(u directory.ADUser) error {
-		if ad.SampleAD(&u, j.Now()); ad.Sampled == adSample {
-			return errEnough
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
+	err = evidence.SampleAD(ctx, j.AD, evidence.Enough, func(u *directory.ADUser) { ad.SampleAD(u, j.Now()) })
+	if err != nil {
 		return fmt.Errorf("read last logons before applying: %w", err)
 	}
 	if f := plan.Health(directory.Logons, ad, j.Now()); f.State != plan.Healthy {

@@ -9,19 +9,18 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// evidence is one person as read a moment ago.
-type evidence struct {
+// reading is one person as read a moment ago.
+type reading struct {
 	person *directory.Person // nil when the person was not found or could not be read
 	why    string            // then why
 	gone   bool              // the account was looked for and is not there
 
-	// latest is the latest instant that a last logon which could not be read may have, as far as that is proven. It is
-	// zero when nothing is proven.
-	latest time.Time
+	latest time.Time // see evidence.Person
 	// adError is why Active Directory could not be read. It is nil when Active Directory was read or is not set up.
 	// With an error everything in Active Directory is unknown.
 	adError error
@@ -48,16 +47,16 @@ func (m *move) current() error {
 }
 
 // again reads the evidence of one change anew.
-func (j *job) again(ctx context.Context, c *plan.Change) evidence {
+func (j *job) again(ctx context.Context, c *plan.Change) reading {
 	one, err := j.fresh(ctx, []plan.Change{*c})
 	if err != nil {
-		return evidence{why: err.Error()}
+		return reading{why: err.Error()}
 	}
 	return one[c.User]
 }
 
 // fresh reads the people of some changes from both directories.
-func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
+func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	began := j.Now()
 	all, err := j.accounts(ctx, changes)
 	for user, e := range all {
@@ -67,7 +66,7 @@ func (j *job) fresh(ctx context.Context, changes []plan.Change) (map[string]evid
 	return all, err
 }
 
-func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
+func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
 	if j.plan.Restores != "" {
 		return j.bare(ctx, changes)
 	}
@@ -84,7 +83,7 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]e
 			return nil, err
 		}
 	}
-	all := map[string]evidence{}
+	all := map[string]reading{}
 	for _, c := range changes {
 		if _, known := all[c.User]; known {
 			continue
@@ -96,7 +95,7 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]e
 		case isSID(c.User):
 			all[c.User] = j.both(ctx, nil, c.User)
 		default:
-			all[c.User] = evidence{gone: true, why: "the account is no longer in Entra ID"}
+			all[c.User] = reading{gone: true, why: "the account is no longer in Entra ID"}
 		}
 	}
 	return all, nil
@@ -104,43 +103,42 @@ func (j *job) accounts(ctx context.Context, changes []plan.Change) (map[string]e
 
 // bare reads only what a restore or a rollback needs: how people hold licenses, and their accounts in Active Directory.
 // It also works while sign-in dates cannot be read, and when the join of a person's two accounts is in doubt.
-func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]evidence, error) {
-	all := map[string]evidence{}
+func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]reading, error) {
+	all := map[string]reading{}
 	for _, c := range changes {
-		e := evidence{person: &directory.Person{}}
+		e := reading{person: &directory.Person{}}
 		if !isSID(c.User) {
 			held, err := j.Entra.ReadLicenses(ctx, c.User)
 			if errors.Is(err, directory.ErrNoPerson) {
-				all[c.User] = evidence{gone: true, why: "the account is no longer in Entra ID"}
+				all[c.User] = reading{gone: true, why: "the account is no longer in Entra ID"}
 				continue
 			}
 			if err != nil {
 				if ctx.Err() != nil {
 					return nil, err
 				}
-				all[c.User] = evidence{why: err.Error()}
+				all[c.User] = reading{why: err.Error()}
 				continue
 			}
 			e.person.Entra, e.person.EntraState = &directory.EntraUser{ID: c.User, SID: c.SID, Assignments: held}, directory.Present
 		}
 		if (c.Via.InAD() || isSID(c.User)) && j.AD != nil {
-			account, err := j.AD.ReadPerson(ctx, cmp.Or(c.SID, c.User))
-			unasked := (*directory.PartialLogonError)(nil)
+			account, err := evidence.ReadAccount(ctx, j.AD, cmp.Or(c.SID, c.User), nil)
 			switch {
-			case err == nil, errors.As(err, &unasked):
-				e.person.AD, e.person.ADState = &account, directory.Present
-			case errors.Is(err, directory.ErrNoPerson):
+			case err != nil:
+				e.adError = err
+			case account.User == nil:
 				e.person.ADState = directory.NoAccount
 			default:
-				e.adError = err
+				e.person.AD, e.person.ADState = account.User, directory.Present
 			}
 		}
 		switch {
 		case e.person.Entra != nil || e.person.AD != nil || e.adError != nil:
 		case j.AD == nil:
-			e = evidence{why: "the account is in Active Directory alone, which is not set up here"}
+			e = reading{why: "the account is in Active Directory alone, which is not set up here"}
 		default:
-			e = evidence{gone: true, why: "the account is no longer in Active Directory"}
+			e = reading{gone: true, why: "the account is no longer in Active Directory"}
 		}
 		if known, twice := all[c.User]; twice && e.person != nil && known.person != nil && e.person.AD == nil {
 			e.person.AD, e.person.ADState, e.adError = known.person.AD, known.person.ADState, known.adError
@@ -154,89 +152,38 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]evide
 func isSID(user string) bool { return len(user) > 4 && user[:4] == "S-1-" }
 
 // both joins the fresh accounts of Entra ID and Active Directory. u is nil for a person who was planned without an
-// account in Entra ID.
-func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) evidence {
-	h := directory.Accounts{EntraState: directory.Present, Memberships: map[string][]string{}, Anchor: j.run.Policy.Anchor}
-	e := evidence{}
+// account in Entra ID. The account may exist by now, or the list that the plan read may have been short.
+func (j *job) both(ctx context.Context, u *directory.EntraUser, sid string) reading {
+	p := evidence.Person{Entra: u}
 	if j.AD != nil && sid != "" {
-		e.latest, e.adError = j.adAccount(ctx, sid, &h)
+		p.ReadAD(ctx, j.AD, sid, j.memberQueries())
 	}
-	if u == nil && e.adError != nil {
-		return evidence{why: fmt.Sprintf("Active Directory could not be read: %v", e.adError)}
+	if u == nil && p.Failed != nil {
+		return reading{why: fmt.Sprintf("Active Directory could not be read: %v", p.Failed)}
 	}
-	if u == nil {
-		var err error
-		if u, err = j.meanwhileInEntra(ctx, &h); err != nil {
-			return evidence{why: fmt.Sprintf("Entra ID could not be read: %v", err)}
+	var err error
+	if u == nil && p.AD != nil {
+		if p.Entra, err = evidence.InEntra(ctx, j.Entra, p.AD.User, j.run.Policy.Anchor); err != nil {
+			return reading{why: fmt.Sprintf("Entra ID could not be read: %v", err)}
 		}
 	}
-	if u != nil {
-		j.run.KnowMailbox(u)
-		j.tellUse(u, &h)
-		h.Entra = []directory.EntraUser{*u}
-		if err := j.entraGroups(ctx, u, &h); err != nil {
-			return evidence{why: fmt.Sprintf("groups in Entra ID could not be read: %v", err)}
+	if p.Entra != nil {
+		j.run.KnowMailbox(p.Entra)
+		j.reports.Tell(p.Entra)
+		if p.Groups, err = j.entraGroups(ctx, p.Entra.ID); err != nil {
+			return reading{why: fmt.Sprintf("groups in Entra ID could not be read: %v", err)}
 		}
 	}
-	if err := j.run.Recall(ctx, &h, j.Now()); err != nil {
-		return evidence{why: err.Error()}
+	h := p.Accounts(j.run.Policy.Anchor)
+	h.EntraState = directory.Present // it was looked for
+	if p.Entra != nil {
+		copy(h.Stale[directory.Sources:], j.stale[directory.Sources:])
 	}
-	for p := range h.Join() {
-		e.person = p
-		return e
+	if err := j.run.Recall(ctx, h, j.Now()); err != nil {
+		return reading{why: err.Error()}
 	}
-	return evidence{gone: true, why: "the account is no longer in Active Directory"}
-}
-
-// meanwhileInEntra looks in Entra ID for a person whom the plan knew only from Active Directory. The account may exist
-// by now, or the list that the plan read may have been short.
-func (j *job) meanwhileInEntra(ctx context.Context, h *directory.Accounts) (*directory.EntraUser, error) {
-	if len(h.AD) == 0 || h.AD[0].UserPrincipalName == "" {
-		return nil, nil
+	for person := range h.Join() {
+		return reading{person: person, latest: p.Latest(), adError: p.Failed}
 	}
-	u, err := j.Entra.FindPerson(ctx, h.AD[0].UserPrincipalName)
-	switch {
-	case errors.Is(err, directory.ErrNoPerson):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case u.SID != h.AD[0].SID && (u.SID != "" || !h.Anchor.Fits(u.ImmutableID, &h.AD[0])):
-		return nil, nil
-	}
-	return &u, nil
-}
-
-// adAccount reads the account in Active Directory. When the last logon is not known, latest is the latest that it can be.
-// With an error h stays without the account, which means that it was not read.
-func (j *job) adAccount(ctx context.Context, sid string, h *directory.Accounts) (latest time.Time, err error) {
-	account, err := j.AD.ReadPerson(ctx, sid)
-	var unasked *directory.PartialLogonError
-	switch {
-	case errors.As(err, &unasked):
-		h.Stale[directory.AD], latest = unasked.Error(), unasked.Latest
-	case errors.Is(err, directory.ErrNoPerson):
-		h.ADState = directory.Present
-		return latest, nil
-	case err != nil:
-		return time.Time{}, err
-	}
-	var unreadable, in []string
-	for _, q := range j.memberQueries() {
-		if q.Ref.Source != directory.AD {
-			continue
-		}
-		key := q.Ref.Key(q.Direct)
-		member, err := j.AD.MemberOf(ctx, sid, q.Ref.Name, q.Direct)
-		switch {
-		case errors.Is(err, directory.ErrNoGroup):
-			unreadable = append(unreadable, key)
-		case err != nil:
-			return time.Time{}, err
-		case member:
-			in = append(in, key)
-		}
-	}
-	h.AD, h.ADState, h.Memberships[sid] = []directory.ADUser{account}, directory.Present, in
-	h.Unreadable = append(h.Unreadable, unreadable...)
-	return latest, nil
+	return reading{gone: true, why: "the account is no longer in Active Directory"}
 }

@@ -15,26 +15,26 @@ import (
 // and for one that has.
 func TestEvidenceOfWhatBegan(t *testing.T) {
 	t.Parallel()
-	noAD := func(_ *directory.Person, e *evidence) { e.adError = errDown }
-	renamed := func(p *directory.Person, _ *evidence) { p.Entra.ID = "id-else" }
+	noAD := func(_ *directory.Person, e *reading) { e.adError = errDown }
+	renamed := func(p *directory.Person, _ *reading) { p.Entra.ID = "id-else" }
 	const unread = "nothing was done: Active Directory could not be read: down"
 	for name, tc := range map[string]struct {
 		begun  plan.Via // by this run; empty: it has not
-		edit   func(*directory.Person, *evidence)
+		edit   func(*directory.Person, *reading)
 		status runs.Status
 		note   string
 	}{
-		"not begun":                             {"", func(*directory.Person, *evidence) {}, runs.Done, ""},
-		"begun":                                 {plan.Direct, func(*directory.Person, *evidence) {}, runs.Done, ""},
+		"not begun":                             {"", func(*directory.Person, *reading) {}, runs.Done, ""},
+		"begun":                                 {plan.Direct, func(*directory.Person, *reading) {}, runs.Done, ""},
 		"not begun, nothing of AD":              {"", noAD, runs.Done, ""},
 		"begun directly, nothing of AD":         {plan.Direct, noAD, runs.Done, ""},
 		"begun by a group of AD, nothing of it": {plan.ADGroup, noAD, runs.Pending, unread},
 		"not begun, another id":                 {"", renamed, runs.Refused, "known to Entra ID by now as id-else; plan again"},
 		"begun, another id":                     {plan.Direct, renamed, runs.Done, ""},
-		"not begun, nobody":                     {"", func(_ *directory.Person, e *evidence) { e.person, e.why = nil, "unread" }, runs.Pending, "nothing was done: unread"},
-		"not begun, gone":                       {"", func(_ *directory.Person, e *evidence) { e.person, e.gone, e.why = nil, true, "gone" }, runs.Kept, "gone"},
-		"begun, nobody":                         {plan.Direct, func(_ *directory.Person, e *evidence) { e.person, e.why = nil, "unread" }, runs.Pending, "nothing was done: unread"},
-		"begun, gone":                           {plan.Direct, func(_ *directory.Person, e *evidence) { e.person, e.gone, e.why = nil, true, "gone" }, runs.Failed, "gone"},
+		"not begun, nobody":                     {"", func(_ *directory.Person, e *reading) { e.person, e.why = nil, "unread" }, runs.Pending, "nothing was done: unread"},
+		"not begun, gone":                       {"", func(_ *directory.Person, e *reading) { e.person, e.gone, e.why = nil, true, "gone" }, runs.Kept, "gone"},
+		"begun, nobody":                         {plan.Direct, func(_ *directory.Person, e *reading) { e.person, e.why = nil, "unread" }, runs.Pending, "nothing was done: unread"},
+		"begun, gone":                           {plan.Direct, func(_ *directory.Person, e *reading) { e.person, e.gone, e.why = nil, true, "gone" }, runs.Failed, "gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

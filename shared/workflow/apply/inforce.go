@@ -42,13 +42,13 @@ func (j *job) force(text string) error {
 
 // memberQueries are the groups about whose members the rules and exemptions ask, of
 // the run's policy and of the one in force.
-func (j *job) memberQueries() []policy.MemberQuery {
+func (j *job) memberQueries() []directory.Question {
 	queries := j.run.Policy.MemberQueries()
 	if j.inForce == nil {
 		return queries
 	}
 	for _, q := range j.inForce.run.Policy.MemberQueries() {
-		known := func(o policy.MemberQuery) bool { return o.Ref.Key(o.Direct) == q.Ref.Key(q.Direct) }
+		known := func(o directory.Question) bool { return o.Key() == q.Key() }
 		if !slices.ContainsFunc(queries, known) {
 			queries = append(queries, q)
 		}

@@ -114,7 +114,7 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 				t.Fatal(err)
 			}
 			j.judge, j.results = judge, &runs.Results{}
-			old := func(e evidence) evidence { e.read = e.read.Add(-evidenceAge - time.Second); return e }
+			old := func(e reading) reading { e.read = e.read.Add(-evidenceAge - time.Second); return e }
 			all, err := j.fresh(t.Context(), []plan.Change{changeBo})
 			if err != nil {
 				t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 
 // one makes one change. A failure, even a fault of this program, does not stop the
 // changes of other people.
-func (j *job) one(ctx context.Context, c *plan.Change, e evidence) (r runs.Result) {
+func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			r = j.broken(ctx, c, faultOf(fault, stack()))

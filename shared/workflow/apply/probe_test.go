@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 )
@@ -90,7 +91,7 @@ func TestSourcesAreProbed(t *testing.T) {
 			if strings.HasPrefix(tc.want, "refused") != errors.Is(err, runs.ErrRefused) {
 				t.Errorf("refused: %v", err)
 			}
-			if listed > adSample {
+			if listed > evidence.Enough {
 				t.Errorf("%d accounts were listed", listed)
 			}
 			b.wrote(t)

@@ -46,9 +46,3 @@ func (j *job) readReports(ctx context.Context) error {
 	}
 	return nil
 }
-
-// tellUse adds to the evidence about a person what the reports tell.
-func (j *job) tellUse(u *directory.EntraUser, h *directory.Accounts) {
-	j.reports.Tell(u)
-	copy(h.Stale[directory.Sources:], j.stale[directory.Sources:])
-}

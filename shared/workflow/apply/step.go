@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/relay/client"
@@ -107,7 +108,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	if len(people.SIDs) == 0 {
 		return &b, nil
 	}
-	b.Ask, b.Sample, b.Groups = true, adSample, j.questions()
+	b.Ask, b.Sample, b.Groups = true, evidence.Enough, j.questions()
 	b.Input = layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }

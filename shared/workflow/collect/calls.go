@@ -14,6 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
+// errEnough ends a listing when no more is needed.
+var errEnough = errors.New("enough")
+
 // mostRestarts is how often a list may be read from the beginning because Graph lost the position in it.
 const mostRestarts = 2
 
@@ -100,7 +103,7 @@ func (c *Collector) EntraReading(ctx context.Context, b *snapshot.Begin) (all sn
 }
 
 // entraQueries returns the rules' and exemptions' questions about members of Entra's groups.
-func entraQueries(p *policy.Policy) (queries []policy.MemberQuery) {
+func entraQueries(p *policy.Policy) (queries []directory.Question) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.Entra {
 			queries = append(queries, q)
@@ -113,7 +116,7 @@ func entraQueries(p *policy.Policy) (queries []policy.MemberQuery) {
 type entraReader struct {
 	*Collector
 	begin  *snapshot.Begin
-	groups []policy.MemberQuery
+	groups []directory.Question
 	until  time.Time
 	at     entraCall
 }
@@ -175,8 +178,8 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 
 // members reads the members of a group that rules or exemptions need. When the group does not exist, membership of it
 // is unknown. When the group cannot be read to its end, the source fails.
-func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q policy.MemberQuery) error {
-	key, g := q.Ref.Key(q.Direct), r.begin.Group(q.Ref)
+func (r *entraReader) members(ctx context.Context, w *snapshot.Writer, q directory.Question) error {
+	key, g := q.Key(), r.begin.Group(q.Ref)
 	if g.Unreadable != "" {
 		w.Unreadable(key)
 		return nil

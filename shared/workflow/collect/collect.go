@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -29,16 +30,12 @@ var ErrPolicy = errors.New("the policy does not fit the tenant")
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	CountPeople(ctx context.Context) (int, error)
-	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
 	LicenseGroups(ctx context.Context) ([]directory.Group, error)
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
-	ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error
-	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	FindID(ctx context.Context, upnOrID string) (string, error)
-	GroupsOf(ctx context.Context, userID string) ([]string, error)
-	DirectGroups(ctx context.Context, userID string) ([]string, error)
 	Mailboxes(ctx context.Context, each func(directory.Mailbox) error) error
 	usage.Graph
+	evidence.Entra
 }
 
 // AD is what collect needs from Active Directory.
@@ -49,10 +46,8 @@ type AD interface {
 
 // OneAD is what a run for one person needs from Active Directory.
 type OneAD interface {
+	evidence.NamedAD
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
-	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
-	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
-	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
 
@@ -139,7 +134,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 	}
 	for _, q := range in.Policy.MemberQueries() {
-		b.Members = append(b.Members, q.Ref.Key(q.Direct))
+		b.Members = append(b.Members, q.Key())
 	}
 	if in.User != "" {
 		if b.Unnamed, err = c.unnamed(ctx, in, b.Earlier); err != nil {

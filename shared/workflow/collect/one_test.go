@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
@@ -232,7 +233,7 @@ func TestOneFails(t *testing.T) {
 func TestOneSamplesOnePage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.ad.people = append(b.ad.people, make([]directory.ADUser, 2*adSample)...)
+	b.ad.people = append(b.ad.people, make([]directory.ADUser, 2*evidence.Enough)...)
 	if err := b.One(t.Context(), start(t, "anna@x.example")); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func TestOneSamplesOnePage(t *testing.T) {
 	if d := cmp.Diff(want, b.entra.calls); d != "" {
 		t.Errorf("calls to Entra (-want +got):\n%s", d)
 	}
-	if n := b.found(t).Sampled[directory.AD]; n != adSample+1 {
-		t.Errorf("%d of Active Directory were sampled, want %d and Anna", n, adSample)
+	if n := b.found(t).Sampled[directory.AD]; n != evidence.Enough+1 {
+		t.Errorf("%d of Active Directory were sampled, want %d and Anna", n, evidence.Enough)
 	}
 }

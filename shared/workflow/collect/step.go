@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/relay/client"
@@ -139,7 +140,7 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 		out.Groups = []protocol.Group{}
 	}
 	if r.User != nil {
-		start.User, out.User, out.One, out.Sample = *r.User, *r.User, true, adSample
+		start.User, out.User, out.One, out.Sample = *r.User, *r.User, true, evidence.Enough
 		return out, s.beginOne(ctx, start, out)
 	}
 	b, err := s.Begin(ctx, start)

@@ -80,7 +80,7 @@ func (r *town) dayOrNone(most int) time.Time {
 	return r.day(most).Add(-time.Duration(r.IntN(2)) * 500 * time.Millisecond)
 }
 
-func newTown(r *rand.Rand, people int, queries []policy.MemberQuery, loose bool) *town {
+func newTown(r *rand.Rand, people int, queries []directory.Question, loose bool) *town {
 	t := &town{Rand: r, loose: loose, in: map[string][]string{}}
 	for i := range people {
 		t.person(i, queries)
@@ -88,7 +88,7 @@ func newTown(r *rand.Rand, people int, queries []policy.MemberQuery, loose bool)
 	return t
 }
 
-func (r *town) person(i int, queries []policy.MemberQuery) {
+func (r *town) person(i int, queries []directory.Question) {
 	id, sid, guid := fmt.Sprint("id-", i), fmt.Sprint("S-1-5-21-1-2-3-", i), fmt.Sprint("guid-", i)
 	u := directory.EntraUser{
 		ID: id, UserPrincipalName: fmt.Sprintf("P%d@x.example", i), DisplayName: fmt.Sprint("Person ", i), UserType: "Member",
@@ -158,7 +158,7 @@ func (r *town) person(i int, queries []policy.MemberQuery) {
 }
 
 // sleep lets a day pass.
-func (r *town) sleep(queries []policy.MemberQuery) {
+func (r *town) sleep(queries []directory.Question) {
 	for i := range r.entra {
 		u := &r.entra[i]
 		switch r.IntN(14) {
@@ -199,7 +199,7 @@ func (r *town) sleep(queries []policy.MemberQuery) {
 }
 
 // night writes a run over the town.
-func (r *town) night(t *testing.T, s store.Store, run string, read time.Time, text string, queries []policy.MemberQuery, absent bool) {
+func (r *town) night(t *testing.T, s store.Store, run string, read time.Time, text string, queries []directory.Question, absent bool) {
 	t.Helper()
 	b := &snapshot.Begin{Run: run, Started: read, Read: read, AsOf: read, Tenant: "11111111-2222-3333-4444-555555555555", Partitions: 2, Policy: text,
 		SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
