@@ -16,11 +16,14 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
+// secondE3 is a group that gives E3 beside LIC-M365-E3.
+const secondE3 = "LIC-E3-Lab"
+
 // memberships is a policy with a license that is membership of a group of Entra ID, and
 // with a product that several groups give.
 func memberships(text string) string {
 	return strings.NewReplacer(
-		"group: {entra: LIC-M365-E3}", "groups: [{entra: LIC-E3-Research}, {entra: LIC-M365-E3}]",
+		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",
 		"grace:", "  salesforce: {group: {entra: "+sandbox.AppGroup+"}, model: user, monthlyPrice: 75}\ngrace:",
 		"percent: 10,", "percent: 60,",
 	).Replace(text) + `  - name: salesforce-idle-45
@@ -49,46 +52,72 @@ func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, stat
 	return p
 }
 
-// TestMemberships: both are planned, approved, applied and put back under the state machine.
-func TestMemberships(t *testing.T) {
-	t.Parallel()
-	small := company
-	small.Users = 400
-	r := newRig(t, options{company: small, mode: "review", edit: memberships})
-	before := r.holdings()
-	idleseat := r.operator()
-	p := r.applied(idleseat)
-	of := map[string]int{}
-	for i := range r.box.Company.Size() {
-		who := r.box.Company.Person(i)
-		for _, c := range p.Changes {
-			if who.Entra == nil || who.Entra.ID != c.User {
-				continue
-			}
-			of[c.License]++
-			if c.License == "salesforce" && slices.Contains(who.Groups, sandbox.AppGroup) || c.License == "m365-e3" && slices.Contains(who.Groups, "LIC-M365-E3") {
-				t.Errorf("%s has %s still: %q", c.UserPrincipalName, c.License, who.Groups)
-			}
-		}
-	}
-	if of["salesforce"] < 3 || of["m365-e3"] < 3 {
-		t.Errorf("changes %v", of)
-	}
+// restored puts back what a run took, and waits until everybody holds what they held before.
+// Licenses of groups follow membership.
+func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, status int), run string, before map[int][]string) {
+	r.Helper()
 	r.longAgo()
-	if text, told, status := idleseat("restore", "--run", p.Run); status != 0 || !strings.Contains(text, "done ") {
-		t.Errorf("restore: status %d: %s%s", status, text, told)
+	if text, told, status := idleseat("restore", "--run", run); status != 0 || !strings.Contains(text, "done ") {
+		r.Errorf("restore: status %d: %s%s", status, text, told)
 	}
-	for range 200 { // licenses of the groups that were left follow membership
+	for range 200 {
 		if cmp.Equal(before, r.holdings()) {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
+	r.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
+}
+
+// TestMemberships: both are planned, approved, applied and put back under the state machine.
+// Everybody leaves the group by which they hold the product, and returns to it.
+func TestMemberships(t *testing.T) {
+	t.Parallel()
+	small, at := company, &calendar{}
+	small.Users, small.Now = 400, at.now
+	at.pass(-20 * day)
+	r := newRig(t, options{company: small, mode: "review", edit: memberships})
+	c := r.box.Company
+	c.ChangeGroup("Duplicate", sandbox.GroupChange{Name: secondE3, More: []string{"SPE_E3"}})
+	for i := range c.Size() {
+		if who := c.Person(i); i%2 == 0 && who.Activity == sandbox.Idle && slices.Contains(who.Groups, "LIC-M365-E3") {
+			c.SetMember(i, "LIC-M365-E3", false)
+			c.SetMember(i, "Duplicate", true)
+		}
+	}
+	at.pass(20 * day)
+	r.signInAll()
+	before := r.holdings()
+	idleseat := r.operator()
+	p := r.applied(idleseat)
+	of := map[string]int{}
+	for i := range c.Size() {
+		who := c.Person(i)
+		for _, change := range p.Changes {
+			if who.Entra == nil || who.Entra.ID != change.User {
+				continue
+			}
+			for license, groups := range map[string][]string{"salesforce": {sandbox.AppGroup}, "m365-e3": {"LIC-M365-E3", secondE3}} {
+				for _, group := range groups {
+					if change.License != license || !slices.Contains(before[i], group) {
+						continue
+					}
+					of[group]++
+					if slices.Contains(who.Groups, group) {
+						t.Errorf("%s has %s still: %q", change.UserPrincipalName, license, who.Groups)
+					}
+				}
+			}
+		}
+	}
+	if of[sandbox.AppGroup] < 3 || of["LIC-M365-E3"] < 3 || of[secondE3] < 3 {
+		t.Errorf("changes %v", of)
+	}
+	r.restored(idleseat, p.Run, before)
 }
 
 // TestSyncedLicenseGroup: the relay writes a group that Entra Connect syncs, and the state
-// machine waits until Graph shows the license gone.
+// machine waits until Graph shows the license gone. A restore waits until Graph shows it again.
 func TestSyncedLicenseGroup(t *testing.T) {
 	t.Parallel()
 	const name = "LIC-E3-OnPrem"
@@ -98,6 +127,7 @@ func TestSyncedLicenseGroup(t *testing.T) {
 		"then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}",
 		"percent: 10,", "percent: 60,",
 	).Replace})
+	before := r.holdings()
 	idleseat := r.operator()
 	p := r.applied(idleseat)
 	taken := 0
@@ -117,5 +147,15 @@ func TestSyncedLicenseGroup(t *testing.T) {
 	}
 	if taken == 0 {
 		t.Error("nobody was in the group")
+	}
+	r.restored(idleseat, p.Run, before)
+	for _, c := range p.Changes {
+		if c.Via != plan.ADGroup || c.License != "m365-e3" {
+			continue
+		}
+		e, err := ledger.In(r.store).Latest(t.Context(), c.User, c.License)
+		if err != nil || e == nil || e.RestoreOf != p.Run || e.Completion == nil || e.Completion.Outcome != ledger.Done {
+			t.Errorf("%s: ledger after the restore %+v, %v", c.UserPrincipalName, e, err)
+		}
 	}
 }

@@ -310,8 +310,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo dates what the ledger has completed ten minutes back: so long reads of Graph
-// may not lag, and a way back need not wait.
+// longAgo dates what the ledger has completed three hours back. By then no read of Graph lags
+// any more, not even about a group that Entra Connect syncs, so that a way back need not wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {
@@ -325,7 +325,7 @@ func (r *rig) longAgo() {
 		if err := store.GetJSON(r.Context(), r.store, key, &done); err != nil {
 			r.Fatal(err)
 		}
-		done.At = done.At.Add(-10 * time.Minute)
+		done.At = done.At.Add(-3 * time.Hour)
 		if err := store.PutJSON(r.Context(), r.store, key, done); err != nil {
 			r.Fatal(err)
 		}

@@ -110,6 +110,55 @@ func TestSeveralGroupsOfAProduct(t *testing.T) {
 	s.asBefore(before)
 }
 
+// TestEachOfSeveralGroups: two groups give a product, and neither is dynamic. In one run people leave the one that they
+// are in, and a restore returns them to it. People in both keep the product, since to leave one group frees nothing.
+func TestEachOfSeveralGroups(t *testing.T) {
+	t.Parallel()
+	const lab = "LIC-E3-Lab"
+	s := newShellAgo(t, 40*day, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: time.Minute},
+		replace(t, "group: {entra: LIC-M365-E3}", "groups: [{entra: "+lab+"}, {entra: LIC-M365-E3}]"), replace(t, "percent: 10,", "percent: 60,"))
+	c := s.company.Company
+	c.ChangeGroup("Duplicate", sandbox.GroupChange{Name: lab, More: []string{"SPE_E3"}})
+	by := map[int]string{} // the group of an idle person
+	for i := range c.Size() {
+		if who := c.Person(i); who.Activity == sandbox.Idle && slices.Contains(who.Groups, "LIC-M365-E3") {
+			by[i] = []string{"LIC-M365-E3", lab, "both"}[i%3]
+			c.SetMember(i, "Duplicate", by[i] != "LIC-M365-E3")
+			c.SetMember(i, "LIC-M365-E3", by[i] != lab)
+		}
+	}
+	s.later(20 * day) // who has held a license for two weeks is no new holder
+	before := holding(c)
+	p := s.plan(exitDone)
+	taken := map[string]int{}
+	for _, change := range p.Changes {
+		if change.License == "m365-e3" {
+			taken[by[s.number(change.User)]]++
+		}
+	}
+	if taken[lab] < 2 || taken["LIC-M365-E3"] < 2 || taken["both"] > 0 {
+		t.Fatalf("taken by group: %v", taken)
+	}
+	refused := 0
+	for _, r := range p.Refused {
+		if strings.Contains(r.Reason, "held through 2 groups at once") {
+			refused++
+		}
+	}
+	if refused < 2 {
+		t.Errorf("%d of those in both groups are refused: %+v", refused, p.Refused)
+	}
+	s.finish(p.Run)
+	for _, change := range p.Changes {
+		if i := s.number(change.User); change.License == "m365-e3" && (slices.Contains(c.Person(i).Groups, lab) || s.inGroup(i, "LIC-M365-E3")) {
+			t.Errorf("person %d is in %v", i, c.Person(i).Groups)
+		}
+	}
+	s.passes(time.Hour)
+	s.restored("--run", p.Run)
+	s.asBefore(before)
+}
+
 // syncedE3 names the group of Active Directory that gives E3, and which Entra Connect syncs.
 func syncedE3(t *testing.T) policyText {
 	group := replace(t, "group: {entra: LIC-M365-E3}", `group: {ad: "CN=LIC-E3-OnPrem,OU=Licenses,`+sandbox.BaseDN+`"}`)

@@ -1,0 +1,149 @@
+package endtoend
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+const day = 24 * time.Hour
+
+// calendar is the clock of a company whose past begins before the test does.
+type calendar struct{ apart atomic.Int64 }
+
+func (c *calendar) now() time.Time { return time.Now().Add(time.Duration(c.apart.Load())) }
+
+// pass moves the clock. It must be right again before anything of the product reads the company.
+func (c *calendar) pass(d time.Duration) { c.apart.Add(int64(d)) }
+
+// signInAll lets all active people sign in and log on now.
+func (r *rig) signInAll() {
+	c := r.box.Company
+	for i := range c.Size() {
+		p := c.Person(i)
+		if p.Entra != nil && p.Activity == sandbox.Active {
+			c.SignIn(i)
+		}
+		if p.AD != nil && p.Logon == sandbox.Active {
+			c.LogOn(i)
+		}
+	}
+}
+
+// usagePolicy is the example policy about usage reports, for a company of this size. Its
+// people hold Copilot directly.
+func usagePolicy(t *testing.T) func(string) string {
+	text, err := os.ReadFile("../policy_usage.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(string) string {
+		out := string(text)
+		for _, edit := range [][2]string{{"mode: audit", "mode: review"}, {", group: {entra: LIC-Copilot}", ""}, {"percent: 10", "percent: 60"}} {
+			if !strings.Contains(out, edit[0]) {
+				t.Fatalf("the example policy does not contain %q", edit[0])
+			}
+			out = strings.Replace(out, edit[0], edit[1], 1)
+		}
+		return out
+	}
+}
+
+// TestCopilotUnused: the two rules of the example policy about usage reports are collected,
+// planned, approved, applied and restored under the state machine.
+func TestCopilotUnused(t *testing.T) {
+	t.Parallel()
+	small, at := company, &calendar{}
+	small.Users, small.Now = 300, at.now
+	at.pass(-60 * day) // nobody uses for 45 days what was given yesterday
+	r := newRig(t, options{company: small, mode: "review", edit: usagePolicy(t)})
+	c := r.box.Company
+	holders := r.giveCopilot()
+	at.pass(60 * day)
+	r.signInAll()
+	now := time.Now()
+	for _, i := range holders {
+		c.Use(i, directory.CopilotUse, now.AddDate(0, 0, -5))
+	}
+	idle, never, recent, busy := holders[0], holders[1], holders[2], r.busyHolder()
+	c.Use(idle, directory.CopilotUse, now.AddDate(0, 0, -60))
+	c.Use(never, directory.CopilotUse, time.Time{})
+	c.Use(recent, directory.CopilotUse, now.AddDate(0, 0, -40))
+	c.Use(busy, directory.TeamsUse, now.AddDate(0, 0, -9)) // and has not signed in for months
+	before := r.holdings()
+	idleseat := r.operator()
+	p := r.applied(idleseat)
+	if f := p.Sources["copilot"]; f.State != plan.Healthy || p.Sources["m365.teams"].State != plan.Healthy {
+		t.Errorf("the signals: %+v", p.Sources)
+	}
+	var lost []int
+	moved := 0
+	for i := range c.Size() {
+		who := c.Person(i).Entra
+		for _, change := range p.Changes {
+			if who == nil || change.User != who.ID {
+				continue
+			}
+			if i == busy {
+				t.Errorf("somebody who uses Teams loses a license: %+v", change)
+			}
+			switch change.License {
+			case "copilot":
+				if lost = append(lost, i); r.holdsCopilot(i) {
+					t.Errorf("%s holds Copilot", who.UserPrincipalName)
+				}
+			case "m365-e3":
+				moved++
+			}
+		}
+	}
+	if diff := cmp.Diff([]int{idle, never}, lost); diff != "" {
+		t.Errorf("who loses Copilot (-want +got):\n%s", diff)
+	}
+	if moved < 3 {
+		t.Errorf("%d people are moved from E3", moved)
+	}
+	r.restored(idleseat, p.Run, before)
+}
+
+// giveCopilot gives Copilot directly to some people who work, and returns their numbers.
+func (r *rig) giveCopilot() (holders []int) {
+	c := r.box.Company
+	for i := range c.Size() {
+		p := c.Person(i)
+		if p.Kind == sandbox.Synced && p.Activity == sandbox.Active && p.Entra.Enabled == directory.Yes && i%5 == 0 {
+			c.AssignDirectly(i, "Microsoft_365_Copilot")
+			holders = append(holders, i)
+		}
+	}
+	if len(holders) < 30 {
+		r.Fatalf("only %d hold Copilot", len(holders))
+	}
+	return holders
+}
+
+// busyHolder is somebody whom the rule about E3 would concern.
+func (r *rig) busyHolder() int {
+	c := r.box.Company
+	for i := range c.Size() {
+		p := c.Person(i)
+		if p.Kind == sandbox.Synced && p.Activity == sandbox.Idle && p.Entra.Enabled == directory.Yes && slices.Contains(p.Groups, "LIC-M365-E3") && time.Since(p.Entra.LastActivity()) > 91*day {
+			return i
+		}
+	}
+	r.Fatal("nobody is idle")
+	return 0
+}
+
+func (r *rig) holdsCopilot(i int) bool {
+	return slices.ContainsFunc(r.box.Company.Person(i).Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "639dec6b-bb19-468b-871c-c5c441c4b0cb" })
+}
