@@ -203,6 +203,9 @@ func allFields() map[string]*Field {
 	m := map[string]*Field{
 		"kind": {Name: "kind", Source: Entra, Kind: Text, person: func(p *Person) Value {
 			kind, _ := p.Kind()
+			if kind == KindPerson && p.KindOpen() {
+				return Value{State: Unknown}
+			}
 			return text(kind)
 		}},
 		"entra.lastActivity": {Name: "entra.lastActivity", Source: Entra, Kind: Date, Meaning: Activity,

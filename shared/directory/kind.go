@@ -44,6 +44,12 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
+// KindOpen reports whether the person may be of another kind than Kind returns. The account in Entra ID, which may exist,
+// was not read, and Active Directory does not show a person's mailbox.
+func (p *Person) KindOpen() bool {
+	return p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
+}
+
 // Accounts of Entra Connect and of cloud sync have this display name (Microsoft Entra Connect: accounts and
 // permissions). Teams gives its resource accounts this department (VOSS:
 // device/msteamsonline/CsOnlineApplicationInstance).
@@ -89,6 +95,10 @@ var recipientKinds = map[string]string{
 	"4": KindShared, "16": KindRoom, "32": KindEquipment,
 	"34359738368": KindShared, "8589934592": KindRoom, "17179869184": KindEquipment,
 }
+
+// personRecipients are the values of msExchRecipientTypeDetails of a person's mailbox, in this organization and in the
+// cloud (same source).
+var personRecipients = map[string]bool{"1": true, "2147483648": true}
 
 func (u *ADUser) kind() (kind, evidence string) {
 	switch kind := recipientKinds[u.RecipientType]; {

@@ -104,7 +104,7 @@ exempt: {users: [boss@contoso.example]}
 licenses: {citrix: {group: {ad: CN=C}}}
 rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}]
 `)
-	who := &directory.Person{EntraState: directory.NotRead, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1"}, Memberships: []string{"ad/direct:cn=c"}}
+	who := &directory.Person{EntraState: directory.NotRead, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", RecipientType: "1"}, Memberships: []string{"ad/direct:cn=c"}}
 	for name, tc := range map[string]struct {
 		earlier map[string][]directory.EarlierPerson
 		want    Outcome
@@ -117,6 +117,23 @@ rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: 
 		j.Follow(tc.earlier)
 		if v := j.Ask(p.Rules[0], who); v.Outcome != tc.want {
 			t.Errorf("%s: %s, %s", name, v.Outcome, v.Reason)
+		}
+	}
+}
+
+// TestKindOnlyEntraKnows checks accounts of Active Directory alone. Entra ID, which was not read, may know one as a
+// room. Such an account keeps its license.
+func TestKindOnlyEntraKnows(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+licenses: {citrix: {group: {ad: CN=C}}}
+rules: [{name: r, license: citrix, when: LastlogonTimestamp.hasNoValue(), then: remove}]
+`)
+	for recipient, want := range map[string]Outcome{"": Undecided, "1": Reclaim, "2147483648": Reclaim, "128": Undecided, "4": Exempt} {
+		who := &directory.Person{EntraState: directory.NotRead, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", RecipientType: recipient}, Memberships: []string{"ad/direct:cn=c"}}
+		v := judge(t, p, noon).Ask(p.Rules[0], who)
+		if v.Outcome != want || want == Undecided && v.Reason != "the kind of the account is not known: Entra was not read" {
+			t.Errorf("%q: %s, %s", recipient, v.Outcome, v.Reason)
 		}
 	}
 }

@@ -35,13 +35,20 @@ licenses: {citrix: {group: {ad: "`+citrixDN+`"}}}
 exempt: {when: kind == "shared"}
 rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimestamp.hasNoValue(), then: remove}]
 `)
-	for recipient, want := range map[string]struct {
-		outcome Outcome
-		kind    string
+	for _, want := range []struct {
+		entra     directory.Presence
+		recipient string
+		outcome   Outcome
+		kind      string
 	}{
-		"": {Reclaim, "person"}, "4": {Exempt, "shared"}, "16": {Exempt, "room"},
+		{directory.NoAccount, "", Reclaim, "person"}, {directory.NoAccount, "4", Exempt, "shared"}, {directory.NoAccount, "16", Exempt, "room"},
+		// Only Entra ID may know that the account is no person's.
+		{directory.NotRead, "", Undecided, "not read"}, {directory.Missing, "", Undecided, "not read"},
+		{directory.NotRead, "1", Reclaim, "person"}, {directory.Missing, "2147483648", Reclaim, "person"},
+		{directory.NotRead, "4", Exempt, "shared"}, {directory.Missing, "16", Exempt, "room"},
 	} {
-		who := &directory.Person{EntraState: directory.NoAccount, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", RecipientType: recipient},
+		recipient := want.recipient
+		who := &directory.Person{EntraState: want.entra, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", RecipientType: recipient},
 			Memberships: []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}}
 		j := judge(t, p, noon)
 		if v := j.Ask(p.Rules[0], who); v.Outcome != want.outcome {

@@ -25,6 +25,8 @@ type exemption struct {
 	group *MemberQuery // the group of the person, or the one that could not be read
 	kind  string       // the kind of the account, with its evidence
 	value ref.Val      // CEL's unknown or error from the condition
+	// kindOpen is true when the account may be of a kind that is exempt.
+	kindOpen bool
 }
 
 // exemption evaluates every exemption. One that holds settles the question. One that is unknown leaves it open.
@@ -56,6 +58,9 @@ func (j *Judge) exemption(p *directory.Person) exemption {
 	}
 	if kind, evidence := p.Kind(); !slices.Contains(j.policy.Kinds, kind) {
 		return exemption{flag: directory.Yes, kind: strings.TrimSuffix(kind+": "+evidence, ": ")}
+	}
+	if open.flag == directory.No && p.KindOpen() && len(j.policy.Kinds) < len(directory.AccountKinds) {
+		return exemption{flag: directory.Unset, kindOpen: true}
 	}
 	return open
 }

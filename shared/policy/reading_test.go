@@ -87,7 +87,7 @@ func TestTextsWithoutValue(t *testing.T) {
 func TestExemptWithoutAccount(t *testing.T) {
 	t.Parallel()
 	member := []string{directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)}
-	adOnly := &directory.Person{EntraState: directory.NoAccount, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", Department: "Sales", Created: noon.Add(-400 * day)}, Memberships: member}
+	adOnly := &directory.Person{EntraState: directory.NoAccount, ADState: directory.Present, AD: &directory.ADUser{SID: "S-1", Department: "Sales", Created: noon.Add(-400 * day), RecipientType: "1"}, Memberships: member}
 	notRead := *adOnly
 	notRead.EntraState = directory.NotRead
 	for exempt, want := range map[string][2]Outcome{ // the outcome without an account in Entra ID, and with Entra ID not read
