@@ -32,7 +32,7 @@ func TestADRemoval(t *testing.T) {
 	}
 }
 
-// TestADMove: the target group is joined first.
+// TestADMove: the target group is joined before the source is left.
 func TestADMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)
@@ -43,8 +43,7 @@ func TestADMove(t *testing.T) {
 	}
 }
 
-// TestADMoveOfAMember: somebody who was in the target before the change stays in it when
-// the change goes back.
+// TestADMoveOfAMember: a person who was in the target before the change stays in it when the change is rolled back.
 func TestADMoveOfAMember(t *testing.T) {
 	t.Parallel()
 	for before, writes := range map[bool][]string{true: {joinEgon, leaveEgon}, false: {joinEgon, leaveEgon, "RemoveMember " + liteDN + " guid-egon"}} {
@@ -68,7 +67,7 @@ func TestADFailures(t *testing.T) {
 	}
 	move := demoteEgon
 	tests := map[string]struct {
-		move   bool // to another group, not out of one alone
+		move   bool // to another group; otherwise the license is only taken
 		change func(*bench)
 		want   runs.Status
 		note   string
@@ -102,7 +101,7 @@ func TestADFailures(t *testing.T) {
 	}
 }
 
-// TestADIsFinished: the next call takes an open removal up, which a controller shows late.
+// TestADIsFinished: the next call finishes a removal that a controller shows late.
 func TestADIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)

@@ -15,7 +15,7 @@ import (
 
 const newGUID = "33333333-0000-0000-0000-000000000003"
 
-// TestADGroupIsReadOnce in a call, also one that is not there; a failure is not noted.
+// TestADGroupIsReadOnce: one call reads a group once, also a group that does not exist. It reads again after a failure.
 func TestADGroupIsReadOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)
@@ -42,8 +42,7 @@ func TestADGroupIsReadOnce(t *testing.T) {
 	}
 }
 
-// TestTargetOfAnEntry: the group that a change joined is left only when it is known to
-// be the one of its license.
+// TestTargetOfAnEntry: the group that a change joined is left only when it is known to belong to the change's license.
 func TestTargetOfAnEntry(t *testing.T) {
 	t.Parallel()
 	lite := func(j *job) *policy.License { return j.run.Policy.LicenseNamed("lite") }
@@ -82,15 +81,15 @@ func TestTargetOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestGUIDsOfAnEntry: those that the run has read, or, where it has read none, those of
-// the groups that are there.
+// TestGUIDsOfAnEntry: an entry must have the objectGUIDs that the run read. Where the run read none, it must have those
+// of the present groups.
 func TestGUIDsOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		read           string // by the run, of Citrix
+		read           string // objectGUID of Citrix that the run read
 		source, target string
 		fail           bool
-		field          string // that the reason names
+		field          string // the field that the reason names
 		is             error
 	}{
 		"none":                          {citrixGUID, "", "", true, "", nil},
@@ -122,8 +121,8 @@ func TestGUIDsOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestSourceOfTheWayBack: the group that was left, wherever it is now; if it is gone,
-// the policy's present one; and never a group that is only called so.
+// TestSourceOfTheWayBack: a restore uses the group that was left, whatever its DN is now. When that group is gone it
+// uses the policy's present one. It never uses a group that only has the name.
 func TestSourceOfTheWayBack(t *testing.T) {
 	t.Parallel()
 	const oldDN, movedDN = "CN=Citrix Old,DC=corp", "CN=Citrix Moved,DC=corp"
@@ -131,8 +130,8 @@ func TestSourceOfTheWayBack(t *testing.T) {
 	type way struct{ Source, SourceGUID string }
 	for name, tc := range map[string]struct {
 		groups       []func(*fakeAD)
-		source, guid string // of the entry
-		former       string // GUID of the run that took it
+		source, guid string // in the entry
+		former       string // objectGUID that the run which took the license read
 		want         way
 		note         string
 		refusal      string
@@ -170,7 +169,7 @@ func TestSourceOfTheWayBack(t *testing.T) {
 			if got := (way{in.Source, in.SourceGUID}); tc.refusal == "" && got != tc.want {
 				t.Errorf("by %+v, want %+v", got, tc.want)
 			}
-			// Whichever group cannot be looked up, nobody takes it for gone.
+			// A group that cannot be looked up does not count as gone.
 			for _, call := range slices.Clone(b.ad.calls) {
 				k := b.jobOf(t)
 				k.run.Begin.Former = j.run.Begin.Former
@@ -184,8 +183,8 @@ func TestSourceOfTheWayBack(t *testing.T) {
 	}
 }
 
-// TestFormerSourceThatCannotBeRead is not gone: nobody is put into the policy's present
-// group in its place.
+// TestFormerSourceThatCannotBeRead: a group that cannot be read is not gone. The restore does not use the policy's
+// present group in its place.
 func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	const oldDN = "CN=Citrix Old,DC=corp"
@@ -218,13 +217,13 @@ func TestFormerSourceThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestGroupsAreIdentified: an intent notes the objectGUIDs of its groups, if they are those
-// that the run has read. A group that is gone or cannot be read is not the group.
+// TestGroupsAreIdentified: an intent has the objectGUIDs of its groups if they are those that the run read. A group
+// that is gone or cannot be read does not match.
 func TestGroupsAreIdentified(t *testing.T) {
 	t.Parallel()
 	type guids struct{ Source, Target string }
 	for name, tc := range map[string]struct {
-		read   string // by the run, of Citrix
+		read   string // objectGUID of Citrix that the run read
 		groups func(*fakeAD)
 		fail   string
 		target string
@@ -259,7 +258,7 @@ func TestGroupsAreIdentified(t *testing.T) {
 	}
 }
 
-// TestSameWay: two intents that write the same groups and products.
+// TestSameWay: two intents are alike when they write the same groups and products.
 func TestSameWay(t *testing.T) {
 	t.Parallel()
 	base := ledger.Intent{Source: "s", SourceGUID: "1", Target: "t", TargetGUID: "2", TargetSKU: "sku"}

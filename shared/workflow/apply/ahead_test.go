@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatBeganIsLookedAt before the next step of it: by then somebody may have asked for
-// the license, the plan may have expired, or the run may be put back.
+// TestWhatBeganIsLookedAt: each call checks a change that has begun before its next step. An operator may have asked
+// for a restore, the plan may have expired, or the run may be restored.
 func TestWhatBeganIsLookedAt(t *testing.T) {
 	t.Parallel()
 	const asked = "somebody asked for it back"
@@ -19,8 +19,8 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 		via     plan.Via
 		stopped string
 		held    bool
-		left    time.Duration // before now; zero: not left
-		expires time.Duration // after now
+		left    time.Duration // since the source was left; zero: it was not left
+		expires time.Duration // until the plan expires
 		status  runs.Status
 		note    string
 	}{
@@ -59,8 +59,8 @@ func TestWhatBeganIsLookedAt(t *testing.T) {
 	}
 }
 
-// TestStepsThatCannotBeLookedUp: what was done of a change is read before more is done.
-// Where that fails nothing is done.
+// TestStepsThatCannotBeLookedUp: earlier steps of a change are read before it continues. Nothing is done when that
+// fails.
 func TestStepsThatCannotBeLookedUp(t *testing.T) {
 	t.Parallel()
 	for _, mark := range []string{"back", "leaving"} {

@@ -1,7 +1,6 @@
-// Package apply carries out a plan: it reads each person afresh, asks the same
-// rule again, writes the intent into the ledger, makes the change, and believes
-// it when reading the directory shows it. Every call does what can be done now;
-// a change that has to wait for the directory stays pending for a later call.
+// Package apply carries out a plan. For each change it reads the person afresh, asks the same rule again, writes the
+// intent into the ledger, and makes the change. It believes the change when a read shows it. Every call does what can
+// be done now. A change that has to wait for the directory stays pending for a later call.
 package apply
 
 import (
@@ -24,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Entra is what apply asks of Microsoft Entra ID.
+// Entra is the part of Microsoft Entra ID that apply needs.
 type Entra interface {
 	Tenant(ctx context.Context) (id string, skus []directory.SKU, err error)
 	evidence.Entra
@@ -37,7 +36,7 @@ type Entra interface {
 	usage.Graph
 }
 
-// AD is what apply asks of Active Directory.
+// AD is the part of Active Directory that apply needs.
 type AD interface {
 	CheckClock(ctx context.Context, now func() time.Time) error
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
@@ -47,39 +46,37 @@ type AD interface {
 	RemoveMember(ctx context.Context, groupDN, personGUID string) error
 }
 
-// Applier applies plans. AD is nil when it is not set up.
+// Applier applies plans. AD is nil when Active Directory is not set up.
 type Applier struct {
 	Store store.Store
 	Entra Entra
 	AD    AD
 	Now   func() time.Time // the real clock
-	// Progress is told after each change; it may be nil.
+	// Progress is called after each change. It may be nil.
 	Progress func(done, total int)
 }
 
 // Request names the plan to apply.
 type Request struct {
 	Run string
-	// PlanHash is that of the plan that was approved; empty: whatever plan the
-	// run has.
+	// PlanHash is the hash of the approved plan. When it is empty, any plan of the run is applied.
 	PlanHash string
-	// Override is the hash of a held plan whose limits are set aside.
+	// Override is the hash of a plan on hold whose limits are set aside.
 	Override string
-	// Policy is the text of the policy in force; empty: not known, and not asked.
+	// Policy is the text of the policy in force. When it is empty, only the run's own policy is asked.
 	Policy string
-	// Approver is who has the plan applied, for the ledger.
+	// Approver is the one who applies the plan, for the ledger.
 	Approver string
-	// Only is the one person whose changes are worked on; empty: everybody's.
+	// Only is the one person whose changes are worked on. When it is empty, everybody's are.
 	Only string
-	// Batch is the only batch to work on; empty: all, one after the other.
+	// Batch is the only batch to work on. When it is empty, all are worked on, one after the other.
 	Batch string
 }
 
-// troubled is runs.Pending for a reason other than waiting for the
-// directory: something could not be read or written.
+// troubled is runs.Pending for another reason than waiting for the directory. Something could not be read or written.
 const troubled runs.Status = "troubled"
 
-// Check tells whether a plan may be applied now, and writes nothing anywhere.
+// Check returns why a plan may not be applied now, or nil. It writes nothing.
 func (a *Applier) Check(ctx context.Context, in Request) error {
 	j, err := a.open(ctx, in)
 	if err != nil {
@@ -93,9 +90,8 @@ func (a *Applier) Check(ctx context.Context, in Request) error {
 	return j.check(ctx, in)
 }
 
-// Apply carries out a plan as far as it goes now. It may be called again while
-// changes are pending; when all are final it is refused. Calling it again for a
-// batch that is final changes nothing.
+// Apply carries out as much of a plan as possible now. It may be called again while changes are pending. It refuses a
+// plan whose changes are all final. A call for a batch that is final changes nothing.
 func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) {
 	job, err := a.open(ctx, in)
 	if err != nil {
@@ -121,7 +117,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 	}
 	for _, b := range job.batches {
 		err = job.batch(ctx, b)
-		// Also after an interruption: what was done must be known.
+		// An interruption must not lose the results of what was done.
 		err = errors.Join(err, runs.PutResults(context.WithoutCancel(ctx), a.Store, b.Name, job.of(b)))
 		if err != nil {
 			break
@@ -130,7 +126,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 	return job.results, err
 }
 
-// open reads a plan with what earlier calls did of it.
+// open reads a plan and the results of earlier calls.
 func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	p, err := runs.GetPlan(ctx, a.Store, in.Run)
 	if err != nil {
@@ -152,10 +148,10 @@ func (a *Applier) open(ctx context.Context, in Request) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	results.Override = cmp.Or(in.Override, results.Override, noted) // later calls go on with it
+	results.Override = cmp.Or(in.Override, results.Override, noted) // later calls use the same override
 	results.At = a.Now().UTC()
 	var judge *policy.Judge
-	if p.Restores == "" { // putting back asks no rule
+	if p.Restores == "" { // a restore asks no rule
 		if judge, err = run.Judge(a.Now()); err != nil {
 			return nil, err
 		}
@@ -170,41 +166,38 @@ type job struct {
 	*Applier
 	run     *decision.Run
 	plan    *plan.Plan
-	batches []plan.Batch  // those to work on
+	batches []plan.Batch  // the batches to work on
 	results *runs.Results // of these batches, so far
-	done    int           // changes gone through, those final before included
+	done    int           // changes that were worked on, including those that were final before
 	ledger  *ledger.Ledger
 	judge   *policy.Judge
-	inForce *inForce // nil: it is the run's own policy
-	// approver is who has the plan applied.
+	inForce *inForce // nil: the run's own policy is in force
+	// approver is the one who applies the plan.
 	approver    string
-	adGroups    map[string]*directory.Group // of Active Directory, as far as read in this call
-	plans       map[string]*plan.Plan       // of other runs, as far as read; nil for one that is gone
+	adGroups    map[string]*directory.Group // groups of Active Directory that this call has read
+	plans       map[string]*plan.Plan       // plans of other runs that this call has read; nil: the plan is gone
 	userBoxes   map[string]bool             // names whose mailbox is a user's; nil: not read yet
-	memberships map[string]evidence.Group   // of groups of Entra ID, by the key of the question
-	// stopped are the people for whom this run may change nothing any more. A change
-	// that is under way is rolled back.
+	memberships map[string]evidence.Group   // members of groups of Entra ID, by the key of the question
+	// stopped lists the people for whom this run may no longer begin changes. A change that has begun is rolled back.
 	stopped map[string]bool
-	only    string // the one person to work on; empty: all
-	// closed says why no change may begin any more; those that have begun are
-	// finished all the same.
+	only    string // the one person to work on; empty: everybody
+	// closed says why no change may begin any more. Changes that have begun are finished.
 	closed string
-	// withdrawn: the run is being put back, so what has not left is put back, too.
+	// withdrawn is true when the run is being restored. Changes that have not taken the license are then rolled back.
 	withdrawn bool
-	// reports are the usage reports that rules rest on, as just read, and stale is why the
-	// dates of a signal cannot be trusted.
+	// reports are the usage reports that rules rest on, as read by this call. stale says why the dates of a signal
+	// cannot be trusted.
 	reports usage.Tables
 	stale   [directory.Signals]string
 }
 
-// reopen looks in the ledger for changes that are open although an overlapping
-// call has noted an end of them.
+// reopen finds changes that are open in the ledger, although an overlapping call noted that they ended.
 func (j *job) reopen(ctx context.Context) error {
 	for _, b := range j.batches {
 		for i := range b.Changes {
 			last, err := j.ledger.Latest(ctx, b.Changes[i].User, b.Changes[i].License)
 			if errors.Is(err, ledger.ErrDamaged) {
-				continue // as it was noted
+				continue // its earlier result stays
 			}
 			if err != nil {
 				return err
@@ -217,8 +210,8 @@ func (j *job) reopen(ctx context.Context) error {
 	return nil
 }
 
-// readGroups reads the license groups of Entra ID again: since the run began
-// somebody may have made one dynamic, or let it give other products, too.
+// readGroups reads the license groups of Entra ID again. Since the run began, a group may have become dynamic, or may
+// give more products.
 func (j *job) readGroups(ctx context.Context) error {
 	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup }
 	if !slices.ContainsFunc(j.batches, func(b plan.Batch) bool { return slices.ContainsFunc(b.Changes, byGroup) }) {
@@ -240,7 +233,7 @@ func (j *job) readGroups(ctx context.Context) error {
 func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
 	id := j.run.Tenant.Groups[ref].ID
 	g, err := j.Entra.FindGroup(ctx, cmp.Or(id, ref.Name))
-	if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // what the policy names now gives back
+	if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // the groups that the policy names now restore
 		g, err = j.Entra.FindGroup(ctx, ref.Name)
 	}
 	switch {
@@ -254,7 +247,7 @@ func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
 	return nil
 }
 
-// left is how many changes are not final yet.
+// left returns how many changes are not final yet.
 func (j *job) left() int {
 	n := 0
 	for _, b := range j.batches {
@@ -267,7 +260,7 @@ func (j *job) left() int {
 	return n
 }
 
-// total is how many changes are to be worked on.
+// total returns the number of changes to work on.
 func (j *job) total() int {
 	n := 0
 	for _, b := range j.batches {
@@ -276,7 +269,7 @@ func (j *job) total() int {
 	return n
 }
 
-// of is what became of one batch.
+// of returns the results of one batch.
 func (j *job) of(b plan.Batch) *runs.Results {
 	one := *j.results
 	one.Results = slices.DeleteFunc(slices.Clone(one.Results), func(x runs.Result) bool {
@@ -285,12 +278,11 @@ func (j *job) of(b plan.Batch) *runs.Results {
 	return &one
 }
 
-// readAtOnce is how many people are read afresh together: few enough that the
-// evidence of the last of them is still fresh when it is used.
+// readAtOnce is how many people are read afresh together. They are few enough that the evidence of the last one is
+// still fresh when it is used.
 const readAtOnce = 15
 
-// batch goes through the changes of a batch in their order, but for those that
-// are final from an earlier call.
+// batch works on the changes of a batch in their order. It skips changes that an earlier call ended.
 func (j *job) batch(ctx context.Context, b plan.Batch) error {
 	for chunk := range slices.Chunk(b.Changes, readAtOnce) {
 		open := slices.DeleteFunc(slices.Clone(chunk), func(c plan.Change) bool { return j.results.Final(&c) || j.only != "" && c.User != j.only })
@@ -303,7 +295,7 @@ func (j *job) batch(ctx context.Context, b plan.Batch) error {
 		}
 		for i := range open {
 			e := fresh[open[i].User]
-			if j.Now().Sub(e.read) > evidenceAge { // those before it took long
+			if j.Now().Sub(e.read) > evidenceAge { // the changes before it took long
 				e = j.again(ctx, &open[i])
 			}
 			r := j.one(ctx, &open[i], e)

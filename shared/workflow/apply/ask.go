@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// past is what last became of the license. Fresh dates are finer than those that
-// a notice rests on, so only what came after the notice makes it void.
+// past returns what last happened to the license. Fresh dates are finer than the dates that an announcement rests on.
+// So only activity after the announcement makes it void.
 func (m *move) past(ctx context.Context, license string) (*history.Item, error) {
 	e, err := m.page.Standing(ctx, license)
 	if err != nil {
@@ -19,7 +19,7 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	}
 	past := history.ItemOf(e)
 	if known := m.run.Past(m.change.User, m.change.SID, license); past != nil && known != nil && known.State == history.Restored && past.State == history.Taken && known.Run == past.Run {
-		past = known // the ledger does not know of what others gave back
+		past = known // the ledger does not know what others restored
 	}
 	if past != nil && past.State == history.Announced {
 		past.IdleSince = &past.At
@@ -27,8 +27,7 @@ func (m *move) past(ctx context.Context, license string) (*history.Item, error) 
 	return past, nil
 }
 
-// earlierRules are what the rules that come before one in the policy change of the
-// person, as just read.
+// earlierRules returns the changes that earlier rules of the policy make of the person, as just read.
 func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decision.Conflicts, err error) {
 	for _, r := range m.run.Policy.Rules {
 		if r == of {
@@ -44,8 +43,7 @@ func (m *move) earlierRules(ctx context.Context, of *policy.Rule) (first decisio
 	return first, nil
 }
 
-// entangled is ledger.ErrBlocked when another license of the person is being changed
-// from or to one that this change is about.
+// conflict returns ledger.ErrBlocked when a pending change of another license concerns a license of this change.
 func (m *move) conflict(ctx context.Context) error {
 	c := m.change
 	for _, license := range m.page.Licenses() {
@@ -67,8 +65,8 @@ func (m *move) conflict(ctx context.Context) error {
 	return nil
 }
 
-// ask asks the change's rule about the person as just read, by the run's policy and
-// by the one in force. keep is why nothing is taken, empty when both still reclaim.
+// ask asks the change's rule about the person as just read. It asks by the run's policy and by the policy in force.
+// keep is why nothing is taken. It is empty when both reclaim.
 func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	if rule, v, keep = m.askBy(m.run, m.judge); keep == "" {
 		keep = m.keptInForce(rule)
@@ -76,8 +74,8 @@ func (m *move) ask() (rule *policy.Rule, v policy.Verdict, keep string) {
 	return rule, v, keep
 }
 
-// askBy asks the change's rule by one policy. When the last logon is not known, the
-// rule must also reclaim with the latest possible one.
+// askBy asks the change's rule by one policy. When the last logon is not known, the rule must also reclaim with the
+// latest possible one.
 func (m *move) askBy(run *decision.Run, judge *policy.Judge) (rule *policy.Rule, v policy.Verdict, keep string) {
 	c := m.change
 	if rule = run.Policy.RuleNamed(c.Rule); rule == nil {

@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAskedAgain: what is read at the last moment decides, and nothing is
-// written when it no longer says reclaim.
+// TestAskedAgain: the reading at the last moment decides. Nothing is written when the rule no longer reclaims.
 func TestAskedAgain(t *testing.T) {
 	t.Parallel()
 	anna := func(change func(*directory.EntraUser)) func(*bench) {
@@ -27,7 +26,7 @@ func TestAskedAgain(t *testing.T) {
 	failAD := func(call string, err error) func(*bench) {
 		return func(b *bench) { b.ad.fail = map[string]error{call: err} }
 	}
-	unasked := &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errDown}
+	partial := &directory.PartialLogonError{Controllers: []string{"ldaps://dc2"}, Err: errDown}
 	tests := map[string]struct {
 		change plan.Change
 		what   func(*bench)
@@ -47,16 +46,16 @@ func TestAskedAgain(t *testing.T) {
 		"held in another way":    {moveAnna, anna(func(u *directory.EntraUser) { u.Assignments[0].Group, u.Assignments[1].Group = "", "" }), runs.Refused, "plan again"},
 		"logged on":              {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = daysAgo(1) }), runs.Kept, "logged on 1 day ago"},
 		"the logon vanished":     {freeEgon, egon(func(u *directory.ADUser) { u.LastLogonTimestamp = zero }), runs.Kept, "undecided"},
-		"a controller unasked":   {freeEgon, failAD("ReadPerson S-1-5-21-5", unasked), runs.Kept, "undecided: "},
+		"a controller is silent": {freeEgon, failAD("ReadPerson S-1-5-21-5", partial), runs.Kept, "undecided: "},
 		"AD down":                {freeEgon, failAD("ReadPerson S-1-5-21-5", errDown), runs.Pending, "nothing was done: Active Directory could not be read"},
 		"AD account gone":        {freeEgon, func(b *bench) { delete(b.ad.people, "S-1-5-21-5") }, runs.Kept, "no longer in Active Directory"},
 		"AD group gone":          {freeEgon, failAD("MemberOf #1", directory.ErrNoGroup), runs.Kept, "undecided: "},
 		"AD group not readable":  {freeEgon, failAD("MemberOf #1", errDown), runs.Pending, "nothing was done: Active Directory could not be read"},
 		"left the AD group":      {freeEgon, func(b *bench) { b.ad.in.remove(citrixDN, "S-1-5-21-5") }, runs.Kept, "does not hold citrix"},
-		"half in AD gone":        {freeDora, func(b *bench) { delete(b.ad.people, "S-1-5-21-4") }, runs.Kept, "undecided: "},
-		"halves disagree":        {freeDora, func(b *bench) { b.ad.people["S-1-5-21-4"].GUID = "other" }, runs.Kept, "undecided: "},
-		"half in Entra is gone":  {freeDora, func(b *bench) { delete(b.entra.users, "id-dora") }, runs.Kept, "no longer in Entra ID"},
-		"exempt by Entra's half": {freeDora, func(b *bench) { b.entra.in.add("g-exempt", "id-dora") }, runs.Kept, "exempt"},
+		"account in AD is gone":  {freeDora, func(b *bench) { delete(b.ad.people, "S-1-5-21-4") }, runs.Kept, "undecided: "},
+		"accounts disagree":      {freeDora, func(b *bench) { b.ad.people["S-1-5-21-4"].GUID = "other" }, runs.Kept, "undecided: "},
+		"account in Entra gone":  {freeDora, func(b *bench) { delete(b.entra.users, "id-dora") }, runs.Kept, "no longer in Entra ID"},
+		"exempt by Entra":        {freeDora, func(b *bench) { b.entra.in.add("g-exempt", "id-dora") }, runs.Kept, "exempt"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -70,8 +69,8 @@ func TestAskedAgain(t *testing.T) {
 	}
 }
 
-// TestControllerUnasked: without a controller somebody is taken only when the
-// latest that they can have logged on proves them idle.
+// TestControllerUnasked: without a controller, a license is taken only when the latest possible logon proves the person
+// idle.
 func TestControllerUnasked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -96,8 +95,8 @@ func TestControllerUnasked(t *testing.T) {
 	}
 }
 
-// TestOtherSourceDoesNotMatter: a controller that could not be asked leaves a
-// rule alone that does not read its date.
+// TestOtherSourceDoesNotMatter: a controller that could not be asked does not affect a rule that does not read its
+// date.
 func TestOtherSourceDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	c := changeBo
@@ -110,8 +109,8 @@ func TestOtherSourceDoesNotMatter(t *testing.T) {
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
-// TestGoneWhilePending: a change that was begun waits for its person to be
-// readable again, and ends when the account is gone.
+// TestGoneWhilePending: a change that has begun waits until its person can be read again. It ends when the account is
+// gone.
 func TestGoneWhilePending(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -126,14 +125,14 @@ func TestGoneWhilePending(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestMeanwhileInEntra: somebody planned as known to Active Directory alone may
-// have an account in Entra ID by now, and be exempt there.
+// TestMeanwhileInEntra: a person who was known only to Active Directory may have an account in Entra ID now. It may be
+// exempt.
 func TestMeanwhileInEntra(t *testing.T) {
 	t.Parallel()
 	egon := directory.EntraUser{ID: "id-egon", SID: "S-1-5-21-5", ImmutableID: "guid-egon", Synced: true}
 	tests := map[string]struct {
-		sid    string // of the account of that name
-		anchor string // of it; empty: Egon's
+		sid    string // SID of the account with that name
+		anchor string // its anchor; empty: Egon's
 		fail   error
 		want   runs.Status
 		note   string
@@ -164,8 +163,7 @@ func TestMeanwhileInEntra(t *testing.T) {
 	}
 }
 
-// TestMissingExemptGroup: when begin did not find the exempt group, nobody can
-// be known not to be in it.
+// TestMissingExemptGroup: when the run did not find an exempt group, nobody is known to be outside it.
 func TestMissingExemptGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -181,8 +179,8 @@ func TestMissingExemptGroup(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestLogonThatProvesNothing: the latest possible logon stands in for nothing but a date
-// that is not known. It is no sign-in to Entra ID that has vanished since the plan.
+// TestLogonThatProvesNothing: the latest possible logon replaces only an unknown date. It does not replace a sign-in to
+// Entra ID that has vanished since the plan.
 func TestLogonThatProvesNothing(t *testing.T) {
 	t.Parallel()
 	const rule = "when: AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()"

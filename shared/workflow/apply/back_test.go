@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// takenFromAnna is a bench whose run gives back what run r0 took from Anna.
+// takenFromAnna returns a bench whose run restores what run r0 took from Anna.
 func takenFromAnna(t *testing.T) *bench {
 	t.Helper()
 	return takenFromAnnaBy(t, text)
@@ -47,8 +47,7 @@ func takenFromAnnaBy(t *testing.T, policy string) *bench {
 	return b
 }
 
-// TestGivenBack: who is active again has the license again before its successor
-// is left.
+// TestGivenBack: a person who is active again has the license again before the successor is taken.
 func TestGivenBack(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -94,8 +93,7 @@ func TestNotGivenBack(t *testing.T) {
 	}
 }
 
-// TestNotGivenBackInUnknownScope: a run gives nothing back while it is unknown whether
-// the rule still asks the person.
+// TestNotGivenBackInUnknownScope: a run restores nothing while it is unknown whether the rule still asks the person.
 func TestNotGivenBackInUnknownScope(t *testing.T) {
 	t.Parallel()
 	for enabled, want := range map[directory.Flag]runs.Status{directory.Yes: runs.Pending, directory.No: runs.Kept, directory.Unset: runs.Kept} {
@@ -110,8 +108,8 @@ func TestNotGivenBackInUnknownScope(t *testing.T) {
 	}
 }
 
-// TestGivenBackWithoutSeats: the group cannot give the license any more; the
-// person keeps the successor, and a later try begins anew.
+// TestGivenBackWithoutSeats: the group cannot give the license. The person keeps the successor, and a later try starts
+// again.
 func TestGivenBackWithoutSeats(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -126,7 +124,7 @@ func TestGivenBackWithoutSeats(t *testing.T) {
 	}
 }
 
-// announced is a bench whose rule gives notice, with what the ledger has.
+// announced returns a bench whose rule announces a change, with an announcement in the ledger.
 func announced(t *testing.T, via plan.Via) *bench {
 	t.Helper()
 	c := moveAnna
@@ -180,8 +178,8 @@ func TestNoticeIsGiven(t *testing.T) {
 func TestAfterTheNotice(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		days int // since the notice; negative: none
-		last int // since the person signed in
+		days int // since the announcement; negative: there is none
+		last int // since the last sign-in
 		want runs.Status
 		note string
 	}{
@@ -204,8 +202,7 @@ func TestAfterTheNotice(t *testing.T) {
 	}
 }
 
-// TestChangedByAnotherRun: a run that was planned before another one changed the
-// license leaves it alone.
+// TestChangedByAnotherRun: a run does not touch a license that another run changed after its plan was made.
 func TestChangedByAnotherRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -221,8 +218,7 @@ func TestChangedByAnotherRun(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestNewerPlan: a plan that a newer one superseded begins nothing, and finishes
-// what it has begun.
+// TestNewerPlan: a plan that a newer plan superseded begins nothing. It finishes what it has begun.
 func TestNewerPlan(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna)
@@ -249,7 +245,7 @@ func TestNewerPlan(t *testing.T) {
 	}
 }
 
-// TestOverrideIsRemembered: who set the limits aside, and for which plan.
+// TestOverrideIsRemembered: the store keeps who set the limits aside, and for which plan.
 func TestOverrideIsRemembered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -16,12 +16,12 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestWhatARestoreReads of a person: what they hold, and their account in Active
-// Directory if the change is there. What cannot be read is not gone.
+// TestWhatARestoreReads: a restore reads what the person holds. It reads the account in Active Directory if the change
+// is there. An account that cannot be read is not gone.
 func TestWhatARestoreReads(t *testing.T) {
 	t.Parallel()
 	const dora, egon = "S-1-5-21-4", "S-1-5-21-5"
-	unasked := &directory.PartialLogonError{Err: errDown}
+	partial := &directory.PartialLogonError{Err: errDown}
 	entra := func(via plan.Via) plan.Change { return plan.Change{User: "id-dora", SID: dora, Via: via} }
 	inAD := plan.Change{User: egon, SID: egon, Via: plan.ADGroup}
 	for name, tc := range map[string]struct {
@@ -47,7 +47,7 @@ func TestWhatARestoreReads(t *testing.T) {
 		"Active Directory is down":          {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + dora: errDown} }, false, directory.Present, 0, false, "", errDown},
 		"down, alone":                       {[]plan.Change{inAD}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + egon: errDown} }, false, 0, 0, false, "", errDown},
 		"down, of both":                     {[]plan.Change{entra(plan.ADGroup), entra(plan.EntraGroup)}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + dora: errDown} }, false, directory.Present, 0, false, "", errDown},
-		"controllers were not asked":        {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + dora: unasked} }, false, directory.Present, directory.Present, false, "", nil},
+		"controllers were not asked":        {[]plan.Change{entra(plan.ADGroup)}, func(b *bench) { b.ad.fail = map[string]error{"ReadPerson " + dora: partial} }, false, directory.Present, directory.Present, false, "", nil},
 		"of both, Entra answers the second": {[]plan.Change{entra(plan.EntraGroup), entra(plan.ADGroup)}, func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses #1": errDown} }, false, directory.Present, directory.Present, false, "", nil},
 		"the same, the other way":           {[]plan.Change{entra(plan.ADGroup), entra(plan.EntraGroup)}, func(b *bench) { b.entra.fail = map[string]error{"ReadLicenses #1": errDown} }, false, directory.Present, 0, false, "", nil},
 		"gone between two readings": {[]plan.Change{inAD, inAD}, func(b *bench) {
@@ -94,8 +94,7 @@ func TestWhatARestoreReads(t *testing.T) {
 	}
 }
 
-// TestUnprovenWayBack: the ledger says that a license is given back, and reading has
-// the last word where there is anything to read.
+// TestUnprovenWayBack: the ledger says that a license is restored. Where there is something to read, the read decides.
 func TestUnprovenWayBack(t *testing.T) {
 	t.Parallel()
 	const unproven = "the ledger says that it is given back, and reading does not show it"
@@ -145,8 +144,8 @@ func TestUnprovenWayBack(t *testing.T) {
 	}
 }
 
-// TestWhatTheLedgerHasLately keeps a change from being made twice: another run ended
-// one after the plan was made, or so lately that reads may not show it.
+// TestWhatTheLedgerHasLately: a change is not made twice. Another run ended one after the plan was made, or so recently
+// that reads may not show it.
 func TestWhatTheLedgerHasLately(t *testing.T) {
 	t.Parallel()
 	now := asOf.Add(time.Hour)
@@ -183,9 +182,8 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 	}
 }
 
-// TestNothingIsBegunOfWhatCannotBeRead: whichever reading fails before the intent is
-// written, nothing is written into a directory or the ledger, and the change is tried
-// again.
+// TestNothingIsBegunOfWhatCannotBeRead: a read fails before the intent is written. Nothing is written into a directory
+// or the ledger, and the change is tried again.
 func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]plan.Change{"by group": moveAnna, "directly": changeBo, "in Active Directory": freeDora} {
@@ -223,8 +221,7 @@ func TestNothingIsBegunOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestHolding: what the ledger keeps for the way back is of the change's products and
-// groups alone.
+// TestHolding: what the ledger keeps for a restore concerns only the change's products and groups.
 func TestHolding(t *testing.T) {
 	t.Parallel()
 	e3, exo, visio := directory.Assignment{SKU: "sku-e3", State: "Active", Updated: asOf}, directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Error"}, directory.Assignment{SKU: "sku-visio", State: "Active"}
@@ -268,7 +265,7 @@ func TestHolding(t *testing.T) {
 		if tc.noAD {
 			m.Applier = &Applier{Store: b.Store, Entra: b.entra, Now: b.Applier.Now}
 		}
-		for range 2 { // what was read of a group counts until it is written
+		for range 2 { // a group is read once until it is written
 			got, err := m.holding(t.Context(), &m.entry.Intent)
 			if d := cmp.Diff(tc.want, got.InGroups, cmpopts.EquateEmpty()); d != "" || err != nil {
 				t.Errorf("%s: %v (-want +got):\n%s", name, err, d)

@@ -16,8 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestWhatDoesNotBegin: what stands in the way of a change that has not begun. Nothing
-// is written then.
+// TestWhatDoesNotBegin: an obstacle stops a change before it begins, and nothing is written.
 func TestWhatDoesNotBegin(t *testing.T) {
 	t.Parallel()
 	const exempting = "exempt: {groups: [{entra: LIC-Exempt}]}"
@@ -59,7 +58,7 @@ func TestWhatDoesNotBegin(t *testing.T) {
 		stand  func(*testing.T, *bench, *job)
 		status runs.Status
 		again  bool
-		note   string // of what stands in the way; empty: nothing does
+		note   string // the obstacle; empty: none
 	}{
 		"nothing":                             {func(*testing.T, *bench, *job) {}, runs.Done, false, ""},
 		"nothing may begin":                   {func(_ *testing.T, _ *bench, j *job) { j.closed = "closed" }, runs.Refused, false, "closed"},
@@ -118,7 +117,7 @@ func TestWhatDoesNotBegin(t *testing.T) {
 	}
 }
 
-// TestReviewInForceOfAReviewedRun: approved changes of a run in mode review go on in
+// TestReviewInForceOfAReviewedRun: approved changes of a run in mode review are made while the policy in force is in
 // mode review.
 func TestReviewInForceOfAReviewedRun(t *testing.T) {
 	t.Parallel()
@@ -142,8 +141,8 @@ func TestReviewInForceOfAReviewedRun(t *testing.T) {
 	}
 }
 
-// TestMailboxThatMayBeShared: where sign-in is not known to be open, the report of
-// mailboxes must show a user's before the license is taken.
+// TestMailboxThatMayBeShared: when sign-in may be blocked, the mailbox report must show a user's mailbox before the
+// license is taken.
 func TestMailboxThatMayBeShared(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -206,12 +205,11 @@ func TestMailboxThatMayBeShared(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestRefusedForItself: a change is called closed only when it is refused because nothing
-// of its plan may begin any more.
+// TestRefusedForItself: a change counts as closed only when it is refused because its plan may begin nothing.
 func TestRefusedForItself(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna, freeAnna)
-	b.begun(t, "id-bo", "visio", "exo") // Bo's cannot begin
+	b.begun(t, "id-bo", "visio", "exo") // Bo's change cannot begin
 	if _, err := b.Apply(t.Context(), Request{Run: "run"}); err != nil {
 		t.Fatal(err)
 	}
@@ -234,8 +232,8 @@ func TestRefusedForItself(t *testing.T) {
 	}
 }
 
-// TestEarlierRuleWhosePastIsDamaged: what an earlier rule takes of the person is not known
-// while an older entry of its license cannot be believed. So nothing else is taken.
+// TestEarlierRuleWhosePastIsDamaged: an older entry for the license of an earlier rule cannot be believed. So it is
+// unknown what that rule takes, and nothing else is taken.
 func TestEarlierRuleWhosePastIsDamaged(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

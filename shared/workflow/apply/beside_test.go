@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestClosedBeside: another call of the run has closed the change. What this call has
-// taken since is given again if that one put it back, by the way on which it was taken.
+// TestClosedBeside: another call of the run has closed the change. If that call rolled it back, this call restores what
+// it has taken since, by the way on which it was taken.
 func TestClosedBeside(t *testing.T) {
 	t.Parallel()
 	const joinE3, joinCitrix = "AddMember g-e3 id-anna", "AddMember " + citrixDN + " guid-egon"
@@ -21,7 +21,7 @@ func TestClosedBeside(t *testing.T) {
 		via    plan.Via
 		closed ledger.Outcome
 		took   bool
-		back   string // of the change
+		back   string // RestoreOf of the change
 		fail   bool
 		writes []string
 		status runs.Status
@@ -59,7 +59,7 @@ func TestClosedBeside(t *testing.T) {
 			}
 			o := ledger.RolledBack
 			if tc.took {
-				o = ledger.Done // as this call would have it
+				o = ledger.Done // the outcome that this call would write
 			}
 			status, note := m.complete(t.Context(), o, "of this call")
 			if status != tc.status || !strings.HasPrefix(note, tc.note) {
@@ -70,8 +70,8 @@ func TestClosedBeside(t *testing.T) {
 	}
 }
 
-// TestMarksThatCannotBeRead: going back writes nothing while it is not known whether
-// another call has closed the change, or when it turned back.
+// TestMarksThatCannotBeRead: a rollback writes nothing while it is unknown whether another call closed the change or
+// began a rollback.
 func TestMarksThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ ending, writes string }{
@@ -98,8 +98,8 @@ func TestMarksThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestTargetThatCannotBeReadOnTheWayBack: nobody says that the change is undone while it
-// is not known whether the person is still in the group that it joined.
+// TestTargetThatCannotBeReadOnTheWayBack: a change does not count as rolled back while it is unknown whether the person
+// is in the group that it joined.
 func TestTargetThatCannotBeReadOnTheWayBack(t *testing.T) {
 	t.Parallel()
 	for _, back := range []string{"", "r0"} {

@@ -14,11 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// unplanned checks an entry that says that a license was taken, and says why the entry
-// is not believed: the plan of its run, which is bound by a hash, has no such change.
-// When the plan is gone or damaged, the list that it left for later runs decides. When
-// that list is gone, too, a restore believes the entry, since an operator asked for it.
-// Any other run then gives nothing back.
+// unplanned returns why an entry about a taken license is not believed. An entry is believed when the plan of its run
+// has the change, because a hash binds the plan. When the plan is gone or damaged, the list that it left for later runs
+// decides. When that list is gone too, a restore believes the entry, because an operator asked for it. Any other run
+// then restores nothing.
 func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, err error) {
 	none := fmt.Sprintf("the plan of run %s has no such change, so the ledger object %s is not believed; bring back its earlier version, or move it out of the store", taken.Run, taken.Key())
 	p, err := j.planOf(ctx, taken.Run)
@@ -49,7 +48,7 @@ func (j *job) unplanned(ctx context.Context, taken *ledger.Entry) (why string, e
 	return "", nil
 }
 
-// planOf is the plan of another run; nil when it is gone or damaged.
+// planOf returns the plan of another run, or nil when it is gone or damaged.
 func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	if p, read := j.plans[run]; read {
 		return p, nil
@@ -68,8 +67,7 @@ func (j *job) planOf(ctx context.Context, run string) (*plan.Plan, error) {
 	return p, nil
 }
 
-// unproven is why a license does not count as given back although the ledger says so.
-// Only reading proves it.
+// unproven returns why a license does not count as restored although the ledger says so. Only a read proves it.
 func (m *move) unproven(ctx context.Context, e *ledger.Entry) (why string, err error) {
 	l, t := m.run.Policy.LicenseNamed(m.change.License), targets[plan.Via(e.Via)]
 	switch {

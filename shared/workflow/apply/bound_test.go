@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// jobOf is a call of apply at the run of the bench.
+// jobOf returns a call of apply on the run of the bench.
 func (b *bench) jobOf(t *testing.T) *job {
 	t.Helper()
 	r, err := decision.Open(t.Context(), b.Store, "run")
@@ -29,8 +29,8 @@ func (b *bench) jobOf(t *testing.T) *job {
 	return &job{Applier: b.Applier, run: r, plan: p, ledger: ledger.In(b.Store)}
 }
 
-// TestEntryWithoutItsPlan: an entry is believed when the plan of its run has the change,
-// or the list that the plan left; without both only an operator believes it.
+// TestEntryWithoutItsPlan: an entry is believed when the plan of its run has the change, or the list that the plan
+// left. Without both, only a restore that an operator asked for believes it.
 func TestEntryWithoutItsPlan(t *testing.T) {
 	t.Parallel()
 	const none, over = "the plan of run r0 has no such change, so the ledger object ledger/id-anna/e3/000001.json is not believed", "not given back by a run: the plan of run r0 is over its time"
@@ -42,11 +42,11 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 		return []plan.Change{{User: "id-bo"}, c}
 	}
 	for name, tc := range map[string]struct {
-		plan    []plan.Change // of the run that took it; nil: it is gone
+		plan    []plan.Change // of the run that took the license; nil: the plan is gone
 		touches []history.Touch
-		spoil   string // what is damaged
-		hash    string // of the entry; empty: the plan's
-		run     string // of the entry; empty: r0
+		spoil   string // the object that is damaged
+		hash    string // in the entry; empty: the plan's
+		run     string // in the entry; empty: r0
 		restore bool
 		want    string
 	}{
@@ -98,7 +98,7 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 			if tc.restore {
 				j.plan.Restores = "r0"
 			}
-			for range 2 { // what was read of a plan stays
+			for range 2 { // a plan is read once
 				why, err := j.unplanned(t.Context(), entry)
 				if (tc.want == "") != (why == "") || !strings.HasPrefix(why, tc.want) || err != nil {
 					t.Errorf("%q, %v; want %q", why, err, tc.want)
@@ -108,7 +108,7 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 	}
 }
 
-// TestPlanThatCannotBeRead is not a plan that is gone.
+// TestPlanThatCannotBeRead: a plan that cannot be read is not a plan that is gone.
 func TestPlanThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	entry := &ledger.Entry{Seq: 1, Intent: ledger.Intent{Person: "id-anna", License: "e3", Run: "r0"}}
@@ -123,8 +123,8 @@ func TestPlanThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUserMailbox: the mailbox usage report is asked for accounts whose sign-in is
-// blocked, and says of those in the plan whether theirs is a user's.
+// TestUserMailbox: the mailbox usage report is read only for accounts whose sign-in is blocked. It says which mailboxes
+// of the plan's people are a user's.
 func TestUserMailbox(t *testing.T) {
 	t.Parallel()
 	blocked := func(name string) *plan.Decision { return &plan.Decision{UserPrincipalName: name, Blocked: true} }
@@ -170,15 +170,14 @@ func TestUserMailbox(t *testing.T) {
 	}
 }
 
-// TestMembership: how a call finds out who is in a group that exempts people. What
-// nobody can see is unknown, and is not "nobody".
+// TestMembership: a call finds out who is in a group that exempts people. Hidden membership is unknown, not "nobody".
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	const key = "entra:LIC-Exempt"
 	for name, tc := range map[string]struct {
 		change func(*bench, *job)
 		unseen bool
-		listed []string // nil: memberOf tells
+		listed []string // nil: memberOf decides
 		is     error
 	}{
 		"members":           {func(b *bench, _ *job) { b.entra.in["g-exempt"] = []string{"id-bo"} }, false, nil, nil},

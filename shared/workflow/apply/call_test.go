@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// notedAs replaces what is noted of the first batch by one result of Bo's change.
+// notedAs replaces the results of the first batch by one result of Bo's change.
 func (b *bench) notedAs(t *testing.T, s runs.Status) {
 	t.Helper()
 	r := b.results(t)
@@ -27,14 +27,14 @@ func (b *bench) notedAs(t *testing.T, s runs.Status) {
 	}
 }
 
-// TestNotedAsOverAndOpen: an overlapping call has noted an end of a change that the ledger
-// has open. A call that finds nothing else to do looks there, and checks the plan as ever.
+// TestNotedAsOverAndOpen: an overlapping call noted that a change ended, but the ledger shows it as open. A call
+// without other work finds the change in the ledger. It checks the plan as usual.
 func TestNotedAsOverAndOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		then func(*bench)
-		is   error  // of both calls; nil: the change is finished
-		want string // in the error
+		is   error  // error of both calls; nil: the change is finished
+		want string // part of the error
 	}{
 		"open":                       {func(*bench) {}, nil, ""},
 		"another tenant":             {func(b *bench) { b.entra.tenant = "other" }, runs.ErrRefused, "Graph answered for other"},
@@ -69,8 +69,8 @@ func TestNotedAsOverAndOpen(t *testing.T) {
 	}
 }
 
-// TestBatchThatIsOver: a call for a batch that is final gives its results and writes
-// nothing. A call for everything is refused then.
+// TestBatchThatIsOver: a call for a batch that is final returns its results and writes nothing. A call for the whole
+// plan is then refused.
 func TestBatchThatIsOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -85,7 +85,7 @@ func TestBatchThatIsOver(t *testing.T) {
 	b.wrote(t, changeEXO)
 }
 
-// TestPlanOfNothing is refused as what it is, also when it has no batch.
+// TestPlanOfNothing: a plan without changes is refused for that reason, also when it has no batch.
 func TestPlanOfNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -96,8 +96,7 @@ func TestPlanOfNothing(t *testing.T) {
 	b.untouched(t)
 }
 
-// TestOverrideThatIsNotKnown: an override that cannot be read, or not be noted, lets
-// nothing be written.
+// TestOverrideThatIsNotKnown: nothing is written when an override cannot be read or cannot be noted.
 func TestOverrideThatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]func(store.Store) store.Store{
@@ -117,8 +116,7 @@ func TestOverrideThatIsNotKnown(t *testing.T) {
 	}
 }
 
-// TestProductThatTheRunDoesNotKnow: no rule can be asked then, so nothing is taken. A
-// restore asks none.
+// TestProductThatTheRunDoesNotKnow: no rule can be asked then, so nothing is taken. A restore asks no rule.
 func TestProductThatTheRunDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	for restores, is := range map[string]bool{"": true, "r0": false} {
@@ -139,8 +137,7 @@ func TestProductThatTheRunDoesNotKnow(t *testing.T) {
 	}
 }
 
-// TestBatchThatStops: when people cannot be read, or what was done cannot be kept, the
-// batches behind are left to the next call.
+// TestBatchThatStops: people cannot be read, or results cannot be stored. The later batches are left to the next call.
 func TestBatchThatStops(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(*bench){
@@ -161,9 +158,8 @@ func TestBatchThatStops(t *testing.T) {
 	}
 }
 
-// TestLicenseGroupsAreReadAgain: only a plan that writes groups of Entra ID needs them.
-// One of which nobody knows which it is gives nothing, and a restore uses what the policy
-// names now.
+// TestLicenseGroupsAreReadAgain: only a plan that writes groups of Entra ID reads them again. An ambiguous group gives
+// nothing. A restore uses the group that the policy names now.
 func TestLicenseGroupsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	const withoutGroup = "  bare:   {sku: BARE}\n"
@@ -173,8 +169,8 @@ func TestLicenseGroupsAreReadAgain(t *testing.T) {
 		restores string
 		fail     map[string]error
 		is       error
-		id       string // of the E3 group afterwards
-		why      string // it cannot be read
+		id       string // object id of the E3 group afterwards
+		why      string // why it cannot be read
 	}{
 		"as it was":                          {[]plan.Change{changeBo, moveAnna}, "", nil, nil, "g-e3", ""},
 		"gone":                               {[]plan.Change{moveAnna}, "", map[string]error{"FindGroup g-e3": directory.ErrNoGroup}, nil, "g-e3", directory.ErrNoGroup.Error()},
@@ -204,8 +200,8 @@ func TestLicenseGroupsAreReadAgain(t *testing.T) {
 	}
 }
 
-// TestProductsOfARestore are those that the tenant has now, since its run may know older
-// ones. A tenant that names none leaves them as the run has them.
+// TestProductsOfARestore: a restore uses the products that the tenant has now, because its run may know older ones. It
+// uses the run's products when the tenant names none.
 func TestProductsOfARestore(t *testing.T) {
 	t.Parallel()
 	now := []directory.SKU{{ID: "sku-e3-2027", PartNumber: "SPE_E3"}}
@@ -228,8 +224,8 @@ func TestProductsOfARestore(t *testing.T) {
 	}
 }
 
-// TestPeopleAreReadOnce for all their changes, and Entra ID is not asked for somebody who
-// has no account there.
+// TestPeopleAreReadOnce: a person is read once for all changes. Entra ID is not asked about a person without an account
+// there.
 func TestPeopleAreReadOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, freeAnna, changeBo, freeEgon)
@@ -245,8 +241,8 @@ func TestPeopleAreReadOnce(t *testing.T) {
 	}
 }
 
-// TestEvidenceAgesInTheQueue: those before somebody took long, and the person came back
-// meanwhile. Nothing is begun by what was read before them.
+// TestEvidenceAgesInTheQueue: the changes before took long, and the person came back meanwhile. No change begins by the
+// old evidence.
 func TestEvidenceAgesInTheQueue(t *testing.T) {
 	t.Parallel()
 	for took, readings := range map[time.Duration]int{evidenceAge: 1, evidenceAge + time.Second: 2} {

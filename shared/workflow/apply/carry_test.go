@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// inAD is a change of Active Directory groups that has begun, in hand.
+// inAD returns a change of Active Directory groups that has begun.
 func (b *bench) inAD(t *testing.T, in ledger.Intent) *move {
 	t.Helper()
 	in.Person, in.License, in.Run, in.Via, in.Source = "S-1-5-21-5", "citrix", "run", "ad-group", citrixDN
@@ -28,8 +28,7 @@ func (b *bench) inAD(t *testing.T, in ledger.Intent) *move {
 	return &move{job: j, entry: e, change: &c, person: &directory.Person{AD: b.ad.people["S-1-5-21-5"], ADState: directory.Present}, read: b.now}
 }
 
-// TestGroupsOfActiveDirectory: the target first, then the source, and each answer is
-// believed when reading shows it.
+// TestGroupsOfActiveDirectory: the target is joined before the source is left. An answer counts when a read shows it.
 func TestGroupsOfActiveDirectory(t *testing.T) {
 	t.Parallel()
 	const join, leave, unjoin, rejoin = "AddMember " + liteDN + " guid-egon", "RemoveMember " + citrixDN + " guid-egon", "RemoveMember " + liteDN + " guid-egon", "AddMember " + citrixDN + " guid-egon"
@@ -37,7 +36,7 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 		target string
 		fail   map[string]error
 		deaf   bool
-		age    time.Duration // of the evidence
+		age    time.Duration // age of the evidence
 		writes []string
 		status runs.Status
 		note   string
@@ -85,8 +84,8 @@ func TestGroupsOfActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestLeavingInActiveDirectory: nothing is taken without a mark, nor after another call has
-// turned back. A target that was joined before stays so when it refuses now.
+// TestLeavingInActiveDirectory: nothing is taken without a mark, or after another call began a rollback. A target that
+// was joined before stays joined when it refuses now.
 func TestLeavingInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -121,19 +120,19 @@ func TestLeavingInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestRollingBack: what is written to go back depends on what may have been taken.
+// TestRollingBack: the writes of a rollback depend on what may have been taken.
 func TestRollingBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
 	for name, tc := range map[string]struct {
 		left      bool // a call may have taken it
-		unchanged bool // but not this one, as the directory has said
+		unchanged bool // this call did not, as the directory answered
 		closed    ledger.Outcome
 		took      bool
 		holds     []directory.Assignment
 		fail      map[string]error
-		broken    string // key that cannot be written
+		broken    string // a key that cannot be written
 		writes    []string
 		status    runs.Status
 		note      string
@@ -191,7 +190,7 @@ func TestRollingBack(t *testing.T) {
 	}
 }
 
-// TestRestoreThatIsOpen goes on only by the groups and products that are right now.
+// TestRestoreThatIsOpen: an open restore continues only with the groups and products that are right now.
 func TestRestoreThatIsOpen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -224,8 +223,8 @@ func TestRestoreThatIsOpen(t *testing.T) {
 	}
 }
 
-// TestOnlyOfOne: a call about one person leaves the others, and what is refused since
-// the plan is closed says so.
+// TestOnlyOfOne: a call about one person does not touch the others. A change that is refused because the plan is closed
+// says so.
 func TestOnlyOfOne(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo, moveAnna)
@@ -256,8 +255,8 @@ func TestOnlyOfOne(t *testing.T) {
 	}
 }
 
-// TestReopened: an overlapping call has noted an end of what is open in the ledger. It
-// is seen to again; what another run has open, or what is over, is not.
+// TestReopened: an overlapping call noted that a change ended, but the ledger shows it as open. The change is worked on
+// again. A change of another run, or one that has ended, is not.
 func TestReopened(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

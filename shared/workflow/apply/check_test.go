@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// untouched fails when anything was written, to a directory or as a result.
+// untouched fails when a directory or a result was written.
 func (b *bench) untouched(t *testing.T) {
 	t.Helper()
 	b.wrote(t)
@@ -85,7 +85,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// audit makes the run one of a policy in mode audit.
+// audit puts the policy of the run into mode audit.
 func (b *bench) audit(t *testing.T) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")
@@ -105,7 +105,7 @@ func clearDates(b *bench) {
 	}
 }
 
-// TestFails: what cannot be read is no refusal, and nothing is written either.
+// TestFails: a failed read is an error and not a refusal. Nothing is written.
 func TestFails(t *testing.T) {
 	t.Parallel()
 	fail := func(call string) func(*testing.T, *bench) {
@@ -168,8 +168,7 @@ func TestCheckWritesNothing(t *testing.T) {
 	b.untouched(t)
 }
 
-// TestOverride: the hash of a held plan applies that plan, and later calls go
-// on without it.
+// TestOverride: the hash of a plan on hold applies that plan. Later calls continue without the hash.
 func TestOverride(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -183,12 +182,12 @@ func TestOverride(t *testing.T) {
 	b.wrote(t, joinEXO, leaveE3)
 }
 
-// TestOverrideOutlivesItsProcess: a process that sets the limits aside and dies before it
-// writes a result leaves a change that later calls finish without the override.
+// TestOverrideOutlivesItsProcess: a process sets the limits aside and dies before it writes a result. Later calls
+// finish its change without the override.
 func TestOverrideOutlivesItsProcess(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		noted string // in place of the override; empty: as it is
+		noted string // stored in place of the override; empty: the override itself
 		want  error
 	}{
 		"the override is known":       {"", nil},
@@ -221,8 +220,8 @@ func TestOverrideOutlivesItsProcess(t *testing.T) {
 	}
 }
 
-// TestBegunBeforeItExpired: a change that has left the source when the plan expires is
-// finished. One that has not is rolled back.
+// TestBegunBeforeItExpired: a change that has left the source when the plan expires is finished. Any other change is
+// rolled back.
 func TestBegunBeforeItExpired(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {
@@ -255,8 +254,8 @@ func TestAllFinal(t *testing.T) {
 	b.wrote(t, changeEXO)
 }
 
-// TestExpiredAndDone: what is completed in the ledger keeps no expired plan
-// open, also when its results are lost.
+// TestExpiredAndDone: an expired plan is not open when the ledger shows its changes as completed. This holds without
+// its results too.
 func TestExpiredAndDone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -11,9 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestContradictionAtTheLastMoment: a change of a rule that needs Entra ID alone reads the
-// account in Active Directory all the same, and sees when the two disagree. Where it does
-// not see it, it believes what the run knew.
+// TestContradictionAtTheLastMoment: a change of a rule that needs only Entra ID also reads the account in Active
+// Directory. So it finds a contradiction between them. When it cannot read the account, it believes what the run knew.
 func TestContradictionAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	down := map[string]error{"ReadPerson S-1-5-21-4": errDown}
@@ -56,8 +55,7 @@ func TestContradictionAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// remembers makes the run one whose reading of Entra ID was healthy, so that what it knew
-// of accounts is looked up.
+// remembers makes the run's reading of Entra ID a healthy one. Calls then look up what the run knew of accounts.
 func (b *bench) remembers(t *testing.T, c plan.Change) {
 	t.Helper()
 	begin, err := snapshot.GetBegin(t.Context(), b.Store, "run")

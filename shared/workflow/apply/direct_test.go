@@ -33,9 +33,8 @@ func TestDirectChange(t *testing.T) {
 	}
 }
 
-// TestDirectTargetHeld: a target that is active already is not given again. With
-// service plans that are off there, nobody knows whether there is a mailbox among
-// them.
+// TestDirectTargetHeld: a target that is active is not given again. When the target has disabled service plans, it is
+// unknown whether it gives a mailbox.
 func TestDirectTargetHeld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -81,7 +80,7 @@ func TestDirectFailures(t *testing.T) {
 	}
 }
 
-// vanishing loses a person while their licenses are changed.
+// vanishing is Entra ID that loses a person while their licenses are changed.
 type vanishing struct{ *fakeEntra }
 
 func (v vanishing) ChangeLicenses(ctx context.Context, id string, add []directory.Assignment, remove []string) error {
@@ -89,8 +88,8 @@ func (v vanishing) ChangeLicenses(ctx context.Context, id string, add []director
 	return v.fakeEntra.ChangeLicenses(ctx, id, add, remove)
 }
 
-// TestDirectIsFinished: a change left open is finished by the next call, and
-// what the directory shows already is not written twice.
+// TestDirectIsFinished: the next call finishes an open change. It does not write again what the directory already
+// shows.
 func TestDirectIsFinished(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -116,8 +115,7 @@ func TestDirectIsFinished(t *testing.T) {
 	}
 }
 
-// TestDirectByOthers: while a change is open, somebody else may have had a hand
-// in it.
+// TestDirectByOthers: somebody else may have changed the licenses while a change is open.
 func TestDirectByOthers(t *testing.T) {
 	t.Parallel()
 	exo := func(state string) []directory.Assignment {
@@ -148,7 +146,7 @@ func TestDirectByOthers(t *testing.T) {
 	}
 }
 
-// TestNoIntentNoWrite: without the ledger nothing is touched.
+// TestNoIntentNoWrite: nothing is written to a directory when the ledger cannot be written.
 func TestNoIntentNoWrite(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -171,8 +169,7 @@ func TestAnotherRunIsAtIt(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestWayOfAnotherVersion: an open intent that this version cannot read on is
-// left alone.
+// TestWayOfAnotherVersion: an open intent with an unknown way is not touched.
 func TestWayOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -11,15 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEvidenceOfWhatBegan: what the evidence must have for a change that has not begun,
-// and for one that has.
+// TestEvidenceOfWhatBegan: a change that has begun needs other evidence than one that has not.
 func TestEvidenceOfWhatBegan(t *testing.T) {
 	t.Parallel()
 	noAD := func(_ *directory.Person, e *reading) { e.adError = errDown }
 	renamed := func(p *directory.Person, _ *reading) { p.Entra.ID = "id-else" }
 	const unread = "nothing was done: Active Directory could not be read: down"
 	for name, tc := range map[string]struct {
-		begun  plan.Via // by this run; empty: it has not
+		begun  plan.Via // the way of the change that this run began; empty: it has not begun
 		edit   func(*directory.Person, *reading)
 		status runs.Status
 		note   string
@@ -68,7 +67,7 @@ func TestEvidenceOfWhatBegan(t *testing.T) {
 	}
 }
 
-// TestRestoreInModeAudit: the way back is open in every mode.
+// TestRestoreInModeAudit: a restore is allowed in every mode.
 func TestRestoreInModeAudit(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ restores, want string }{

@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// TestEvidenceOfBothDirectories: what is read of a person, by what is set up and known.
+// TestEvidenceOfBothDirectories: the directories that are set up and know the person decide what is read.
 func TestEvidenceOfBothDirectories(t *testing.T) {
 	t.Parallel()
 	dora := changeBo
@@ -49,7 +49,7 @@ func TestEvidenceOfBothDirectories(t *testing.T) {
 	}
 }
 
-// TestWhatTheRunKnewCannotBeRead: nobody is judged by fresh evidence alone then.
+// TestWhatTheRunKnewCannotBeRead: nobody is judged by fresh evidence alone.
 func TestWhatTheRunKnewCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -19,16 +19,16 @@ var errDown = errors.New("down")
 
 func refusal(reason string) error { return &directory.Refusal{Reason: reason, Err: errDown} }
 
-// script says what goes wrong. Keys are calls as they are written down, or
-// "Method #2" for the second call of a method whatever its arguments.
+// script says which calls fail. Its keys are calls as they are noted, or "Method #2" for the second call of a method
+// with any arguments.
 type script struct {
-	fail  map[string]error // before it takes effect
-	lost  map[string]error // after it took effect: the answer is lost
+	fail  map[string]error // errors before the call takes effect
+	lost  map[string]error // errors after the call took effect, so that the answer is lost
 	calls []string
 	count map[string]int
 }
 
-// do writes a call down and carries it out unless the script says otherwise.
+// do notes a call and carries it out, unless the script lets it fail.
 func (s *script) do(call string, effect func()) error {
 	method, _, _ := strings.Cut(call, " ")
 	if s.count == nil {
@@ -47,14 +47,14 @@ func (s *script) do(call string, effect func()) error {
 
 func (s *script) read(call string) error { return s.do(call, func() {}) }
 
-// writes are the calls that change the directory.
+// writes returns the calls that change the directory.
 func (s *script) writes() []string {
 	return slices.DeleteFunc(slices.Clone(s.calls), func(c string) bool {
 		return !strings.HasPrefix(c, "AddMember") && !strings.HasPrefix(c, "RemoveMember") && !strings.HasPrefix(c, "ChangeLicenses")
 	})
 }
 
-// members are the members of groups.
+// members has the members of groups.
 type members map[string][]string
 
 func (m members) add(group, member string) {
@@ -75,24 +75,23 @@ func (m members) remove(group, member string) {
 	m[group] = slices.DeleteFunc(m[group], func(x string) bool { return x == member })
 }
 
-// fakeEntra is Entra ID in memory. Licenses of groups follow membership when
-// follow is called, and never by themselves.
+// fakeEntra is Entra ID in memory. Licenses of groups follow membership only when follow is called.
 type fakeEntra struct {
 	script
 	tenant  string
-	skus    []directory.SKU // that the tenant has now
+	skus    []directory.SKU // the tenant's present products
 	users   map[string]*directory.EntraUser
 	in      members
 	grants  map[string]string // skuId by group
 	full    map[string]string // error of a group that cannot give its license
 	reduced string            // the group that gives its license without a service plan
-	dynamic string            // the group that is dynamic by now
+	dynamic string            // the group that is dynamic now
 	slow    bool              // changes of direct licenses do not show
-	hidden  string            // the group whose members are hidden by now
+	hidden  string            // the group whose members are hidden now
 	sids    map[string]string // of groups that are synced from Active Directory
-	nested  members           // people in groups by way of a group within them
-	stale   members           // when not nil, what the next reads of direct groups show instead
-	usage   map[string]string // the reports, by name; without one: access refused
+	nested  members           // people who are in a group through another group
+	stale   members           // what the next reads of direct groups show; nil: the truth
+	usage   map[string]string // reports by name; without a report access is refused
 }
 
 func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func(io.Reader) error) error {
@@ -105,7 +104,7 @@ func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func
 	return read(strings.NewReader(f.usage[name]))
 }
 
-// follow lets the licenses of everybody follow membership.
+// follow lets everybody's licenses follow membership.
 func (f *fakeEntra) follow() {
 	for _, u := range f.users {
 		u.Assignments = slices.DeleteFunc(u.Assignments, func(a directory.Assignment) bool { return a.Group != "" })
@@ -148,7 +147,7 @@ func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, _ stri
 	for _, id := range f.in[group.ID] {
 		list = append(list, directory.Member{ID: id})
 	}
-	for _, p := range [][]directory.Member{nil, list, nil} { // Graph gives empty pages, too
+	for _, p := range [][]directory.Member{nil, list, nil} { // Graph returns empty pages too
 		if err := page(p, ""); err != nil {
 			return err
 		}
@@ -252,20 +251,20 @@ func (f *fakeEntra) RemoveMember(_ context.Context, group, id string) error {
 	return f.do("RemoveMember "+group+" "+id, func() { f.in.remove(group, id) })
 }
 
-// fakeAD is Active Directory in memory; members of groups are SIDs.
+// fakeAD is Active Directory in memory. Members of groups are SIDs.
 type fakeAD struct {
 	script
 	people map[string]*directory.ADUser // by SID
 	in     members
 	deaf   bool                       // accepts changes of members and does not make them
-	groups map[string]directory.Group // by DN and by GUID; nil: those of DNs, whose GUIDs are not told
+	groups map[string]directory.Group // by DN and by objectGUID; nil: every DN is a group without an objectGUID
 
 	vanishes string // SID of an account that can be read once
 
-	beforeWrite func() // nil: nothing comes between the call of RemoveMember and its write
+	beforeWrite func() // nil: nothing happens between the call of RemoveMember and its write
 }
 
-// dn is the DN of a group however it is named.
+// dn returns the DN of a group by any of its names.
 func (f *fakeAD) dn(name string) string {
 	if g, there := f.groups[name]; there {
 		return g.ID
@@ -296,7 +295,7 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 	return f.read("ListPeople")
 }
 
-// ReadPerson gives the person also with an PartialLogonError, as the real one does.
+// ReadPerson returns the person also with a PartialLogonError, as the real one does.
 func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, error) {
 	err := f.read("ReadPerson " + sid)
 	u := f.people[sid]
@@ -337,7 +336,7 @@ func (f *fakeAD) RemoveMember(ctx context.Context, group, guid string) error {
 	return f.change("RemoveMember", group, guid, f.in.remove)
 }
 
-// brokenStore fails on keys that contain a word; an empty one breaks nothing.
+// brokenStore fails on keys that contain a word. An empty word breaks nothing.
 type brokenStore struct {
 	store.Store
 	put, list string
@@ -373,7 +372,7 @@ func (s brokenStore) List(ctx context.Context, prefix string) iter.Seq2[string, 
 
 func (*fakeAD) CheckClock(context.Context, func() time.Time) error { return nil }
 
-// blindStore is a store in which an object cannot be read.
+// blindStore is a store in which one object cannot be read.
 type blindStore struct {
 	store.Store
 	key string

@@ -18,8 +18,8 @@ const (
 	leaveE3  = "RemoveMember g-e3 id-anna"
 )
 
-// TestGroupMove: target first; the source is left only when the target's
-// license is active, and the move is done when the source's is gone.
+// TestGroupMove: the source is left only when the target's license is active. The move is done when the source's
+// license is gone.
 func TestGroupMove(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -64,7 +64,7 @@ func TestGroupWithoutTarget(t *testing.T) {
 	b.wrote(t, "RemoveMember g-visio id-anna")
 }
 
-// TestAlreadyInTarget: who has the target's license leaves the source at once.
+// TestAlreadyInTarget: a person with the target's license leaves the source at once.
 func TestAlreadyInTarget(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -74,8 +74,8 @@ func TestAlreadyInTarget(t *testing.T) {
 	b.wrote(t, leaveE3)
 }
 
-// TestRollBack: what the rule or the target no longer allows is undone, and
-// nothing that was there before is taken.
+// TestRollBack: a change is rolled back when the rule or the target no longer allows it. The person keeps everything
+// that they had before.
 func TestRollBack(t *testing.T) {
 	t.Parallel()
 	signIn := func(b *bench) { b.entra.users["id-anna"].LastSuccessful = daysAgo(0) }
@@ -115,7 +115,7 @@ func TestRollBack(t *testing.T) {
 	}
 }
 
-// TestRollBackIsTriedAgain: going back is finished by a later call.
+// TestRollBackIsTriedAgain: a later call finishes a rollback.
 func TestRollBackIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -135,13 +135,12 @@ func TestRollBackIsTriedAgain(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO, leaveEXO)
 }
 
-// deaf accepts that members leave and keeps them.
+// deaf is Entra ID that accepts that members leave and keeps them.
 type deaf struct{ *fakeEntra }
 
 func (deaf) RemoveMember(context.Context, string, string) error { return nil }
 
-// TestGroupInterrupted: what failed on the way is taken up by the next call
-// where the directory stands.
+// TestGroupInterrupted: the next call continues after a failure, from the state of the directory.
 func TestGroupInterrupted(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -184,8 +183,7 @@ func TestGroupInterrupted(t *testing.T) {
 	}
 }
 
-// TestTargetNotReadable: without knowing whether the person is in the target,
-// going back could take what they had.
+// TestTargetNotReadable: while it is unknown whether the person is in the target, a rollback could take what they had.
 func TestTargetNotReadable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

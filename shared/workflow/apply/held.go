@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// readBack reads after a write how the person holds licenses.
+// readBack reads how the person holds licenses after a write.
 func (m *move) readBack(ctx context.Context) error {
 	held, err := m.Entra.ReadLicenses(ctx, m.entry.Person)
 	if err != nil {
@@ -31,15 +31,15 @@ func (m *move) paths(sku, group string) []directory.Assignment {
 	})
 }
 
-// holds tells whether the person has a product by a path, in whatever state.
+// holds reports whether the person has a product by a path, in any state.
 func (m *move) holds(sku, group string) bool { return len(m.paths(sku, group)) > 0 }
 
-// active tells whether a path gives its product now.
+// active reports whether a path gives its product now.
 func (m *move) active(sku, group string) bool {
 	return slices.ContainsFunc(m.paths(sku, group), directory.Assignment.Active)
 }
 
-// pathError is the error of a path to a product, empty while there is none.
+// pathError returns the error of a path to a product. It is empty when there is none.
 func (m *move) pathError(sku, group string) string {
 	for _, a := range m.paths(sku, group) {
 		if a.State == "Error" {
@@ -49,8 +49,7 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
-// switchedOff tells that a path gives its product without some of its service plans,
-// which may be those that the person needs; empty while it gives all.
+// switchedOff returns which service plans a path switches off that the person may need. It is empty when none is.
 func (m *move) switchedOff(sku, group string) string {
 	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {
@@ -68,7 +67,7 @@ func (m *move) switchedOff(sku, group string) string {
 	return ""
 }
 
-// reasonOf puts an error of licenseAssignmentStates into words.
+// reasonOf returns the meaning of an error of licenseAssignmentStates.
 func reasonOf(code string) string {
 	words := map[string]string{
 		"CountViolation":                     "no free seat of the license is left; buy one or free one first",
@@ -83,13 +82,13 @@ func reasonOf(code string) string {
 	return words + " (" + code + ")"
 }
 
-// holding is what the ledger keeps of the person for the way back: how the two
-// products are held, and which of the two groups the person is in.
+// holding returns what the ledger keeps for a restore: how the person holds the two products, and which of the two
+// groups the person is in.
 func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding, err error) {
 	if m.person.Entra != nil {
 		for _, a := range m.person.Entra.Assignments {
 			if in.SKU != "" && a.SKU == in.SKU || in.TargetSKU != "" && a.SKU == in.TargetSKU {
-				a.Updated = time.Time{} // when it was given is not how it is held
+				a.Updated = time.Time{} // the date of an assignment is no part of how it is held
 				h.Assignments = append(h.Assignments, a)
 			}
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestInForceByRelay: the relay is asked about the groups of the policy in force, too.
-// People whom this policy exempts keep the license.
+// TestInForceByRelay: the relay is also asked about the groups of the policy in force. People whom this policy exempts
+// keep the license.
 func TestInForceByRelay(t *testing.T) {
 	t.Parallel()
 	const safe = "CN=Safe,DC=corp"
@@ -37,8 +37,8 @@ func TestInForceByRelay(t *testing.T) {
 	}
 }
 
-// TestPolicyInForceIsAsked: what the policy in force says of a change that waits for
-// its target. Where it cannot be asked, nothing goes on.
+// TestPolicyInForceIsAsked: the policy in force decides about a change that waits for its target. When it cannot be
+// asked, the change does not continue.
 func TestPolicyInForceIsAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -79,8 +79,8 @@ func TestPolicyInForceIsAsked(t *testing.T) {
 	}
 }
 
-// TestPolicyInForceThatIsNotAsked: that of the run itself is asked once, one that is not
-// known is not asked, and the way back is open whatever the policy says.
+// TestPolicyInForceThatIsNotAsked: the run's own policy is asked once. An unknown policy is not asked. A restore is
+// allowed by any policy.
 func TestPolicyInForceThatIsNotAsked(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -114,8 +114,8 @@ func (l lacking) FindGroup(ctx context.Context, name string) (directory.Group, e
 	return l.fakeEntra.FindGroup(ctx, name)
 }
 
-// TestMembersOfThePolicyInForce: groups of Active Directory are not looked for in Entra ID,
-// nor those that nobody found. One that cannot be looked for ends the call.
+// TestMembersOfThePolicyInForce: groups of Active Directory are not looked up in Entra ID. Groups that nobody found are
+// not looked up either. A group that cannot be looked up ends the call.
 func TestMembersOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -140,14 +140,14 @@ func TestMembersOfThePolicyInForce(t *testing.T) {
 			if err := j.readMemberships(t.Context()); !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Errorf("%v, want %v", err, tc.is)
 			}
-			if tc.is != nil { // nor is anybody called no member of it
+			if tc.is != nil { // nobody counts as outside the group either
 				b.entra.fail = map[string]error{"FindGroup NEW": tc.is}
 				if _, err := j.entraGroups(t.Context(), "id-bo"); !errors.Is(err, tc.is) {
 					t.Errorf("%v, want %v", err, tc.is)
 				}
 				return
 			}
-			for range 2 { // the groups of a person are asked for once, also when there are none
+			for range 2 { // a person's groups are read once, also when there are none
 				if _, err := j.entraGroups(t.Context(), "id-anna"); err != nil {
 					t.Fatal(err)
 				}

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestAskedAtTheLastMoment: why the rule keeps somebody by what was read a moment ago.
+// TestAskedAtTheLastMoment: the rule keeps a person by a reading of a moment ago, and says why.
 func TestAskedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	never := moveAnna
@@ -24,8 +24,8 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change plan.Change
 		person func(*directory.Person)
-		latest time.Time // of a last logon that is not known
-		keep   string    // beginning; empty: it is taken
+		latest time.Time // the latest possible last logon
+		keep   string    // beginning of the reason; empty: the license is taken
 	}{
 		"idle as planned":               {moveAnna, func(*directory.Person) {}, time.Time{}, ""},
 		"signed in":                     {moveAnna, func(p *directory.Person) { p.Entra.LastSuccessful = daysAgo(3) }, time.Time{}, "signed in 3 days ago"},
@@ -59,8 +59,8 @@ func TestAskedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestLogonProvenWithoutItsDate: when controllers cannot be asked, the rule must reclaim
-// with the latest logon that is possible, too.
+// TestLogonProvenWithoutItsDate: when controllers cannot be asked, the rule must also reclaim with the latest possible
+// logon.
 func TestLogonProvenWithoutItsDate(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -88,12 +88,12 @@ func TestLogonProvenWithoutItsDate(t *testing.T) {
 	}
 }
 
-// TestEvidenceThatIsTooOld is read again, and the rule is asked again, before anything
-// is taken; and not for ever.
+// TestEvidenceThatIsTooOld: old evidence is read again, and the rule is asked again, before anything is taken. The
+// number of tries is limited.
 func TestEvidenceThatIsTooOld(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		times int // that a reading takes too long
+		times int // number of readings that take too long
 		then  func(*bench)
 		want  runs.Status
 		note  string
@@ -120,7 +120,7 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 				t.Fatal(err)
 			}
 			tc.then(b)
-			if left > 1 { // a clock that runs away after each reading
+			if left > 1 { // a clock that jumps after each reading
 				calls := 0
 				j.Applier = &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: func() time.Time { calls++; return b.now.Add(time.Duration(calls) * time.Hour) }}
 			}
@@ -135,8 +135,8 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 	}
 }
 
-// TestStoppedBeforeTheWriteInActiveDirectory: the process is stopped while the directory
-// prepares the write, and the person comes back meanwhile.
+// TestStoppedBeforeTheWriteInActiveDirectory: the process is suspended while the directory prepares the write. The
+// person comes back meanwhile.
 func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -154,8 +154,8 @@ func TestStoppedBeforeTheWriteInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestAccountGoneFromActiveDirectory: one that was looked for and is gone ends the
-// change; one that could not be read does not.
+// TestAccountGoneFromActiveDirectory: an account that was looked for and is gone ends the change. An account that could
+// not be read does not.
 func TestAccountGoneFromActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -192,7 +192,7 @@ func TestAccountGoneFromActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestGroupOfTheWayBack: whether a group can give a license now.
+// TestGroupOfTheWayBack: a restore checks whether a group can give a license now.
 func TestGroupOfTheWayBack(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -231,8 +231,7 @@ func TestGroupOfTheWayBack(t *testing.T) {
 	}
 }
 
-// TestSameLicense: two policies mean the same by a license when its name, product and
-// group are the same.
+// TestSameLicense: a license is the same in two policies when its name, product and group are the same.
 func TestSameLicense(t *testing.T) {
 	t.Parallel()
 	group, other := directory.GroupRef{Name: "G"}, directory.GroupRef{Name: "H"}
@@ -250,8 +249,7 @@ func TestSameLicense(t *testing.T) {
 	}
 }
 
-// TestGroupsOfThePolicyInForce: those that the run looked for are as it found them, and
-// others are looked for once.
+// TestGroupsOfThePolicyInForce: groups that the run resolved are as it found them. Other groups are resolved once.
 func TestGroupsOfThePolicyInForce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -298,8 +296,8 @@ func TestGroupsOfThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestUndoingWhatBegan: a change whose run is lost is undone by its own groups, and only
-// where they are still those of the license.
+// TestUndoingWhatBegan: a change whose run is lost is rolled back with its own groups. They must still belong to the
+// license.
 func TestUndoingWhatBegan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// userMailbox tells whether the run's mailbox usage report calls the mailbox of a
-// decision a user's. It is asked for accounts whose sign-in is blocked only.
+// userMailbox reports whether the run's mailbox usage report calls the mailbox of a decision a user's. Only accounts
+// whose sign-in is blocked need the answer.
 func (j *job) userMailbox(ctx context.Context, d *plan.Decision) (bool, error) {
 	boxes := j.run.Begin.Mailboxes
 	if !d.Blocked || boxes == nil || boxes.Key == "" {

@@ -13,9 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestTargetShownButNotListed: licenses follow membership late, so that somebody
-// whom an administrator just took out of the target still shows its license. The
-// source is left only when both agree.
+// TestTargetShownButNotListed: licenses follow membership late. A person whom an administrator just took out of the
+// target still shows its license. The source is left only when membership and license agree.
 func TestTargetShownButNotListed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -29,8 +28,8 @@ func TestTargetShownButNotListed(t *testing.T) {
 	}
 }
 
-// TestTakenOutBySomebody: whom an administrator takes out of the source while the
-// target is waited for is not put into it again.
+// TestTakenOutBySomebody: an administrator takes a person out of the source while the change waits for the target. The
+// person is not put into the source again.
 func TestTakenOutBySomebody(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -42,7 +41,7 @@ func TestTakenOutBySomebody(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestTargetGone: the license of the target is gone the moment the source was left.
+// TestTargetGone: the license of the target is lost just after the source was left.
 func TestTargetGone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -64,8 +63,8 @@ func TestTargetGone(t *testing.T) {
 	}
 }
 
-// TestWithdrawn: a run that is put back begins nothing any more, and what has not
-// left yet goes back.
+// TestWithdrawn: a run that is being restored begins nothing. Its changes that have not left the source are rolled
+// back.
 func TestWithdrawn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)
@@ -93,8 +92,8 @@ func TestWithdrawn(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestDeletedMeanwhile: an account that was deleted after its license was taken may
-// come back for thirty days; so long the change stays open, and is finished then.
+// TestDeletedMeanwhile: an account that was deleted after its license was taken may come back for thirty days. The
+// change stays open that long, and is finished then.
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -126,7 +125,7 @@ func TestADAccountGone(t *testing.T) {
 	b.apply(t, runs.Pending, "did not go through")
 	b.ad.fail = nil
 	delete(b.ad.people, "S-1-5-21-4")
-	b.apply(t, runs.Done, "the account is no longer in Active Directory") // and in no group any more
+	b.apply(t, runs.Done, "the account is no longer in Active Directory") // the account is in no group
 	b.logged(t, freeDora, "done")
 }
 
@@ -158,8 +157,7 @@ func TestGroupChangedMeanwhile(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestEarlierRule: a rule that comes first in the policy, and by now matches or
-// cannot decide, keeps a later one from acting.
+// TestEarlierRule: an earlier rule of the policy that now matches, or is undecided, stops a later rule's change.
 func TestEarlierRule(t *testing.T) {
 	t.Parallel()
 	both := strings.Replace(text, "rules:\n", "rules:\n  - {name: first, license: e3, for: department == 'Sales', when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n", 1)
@@ -173,8 +171,7 @@ func TestEarlierRule(t *testing.T) {
 	b.wrote(t)
 }
 
-// TestOtherLicenseUnderWay: while one change gives a license, another one must not
-// take it.
+// TestOtherLicenseUnderWay: a change must not take a license that a pending change gives.
 func TestOtherLicenseUnderWay(t *testing.T) {
 	t.Parallel()
 	both := strings.Replace(text, "rules:\n", "rules:\n  - {name: exo, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n", 1)

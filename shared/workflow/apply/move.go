@@ -13,36 +13,36 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// move is one change under way. Where it stands is read from the directory
-// each time, so that it can be taken up after any interruption.
+// move is one change in progress. Each call reads its state from the directory, so that it can continue after any
+// interruption.
 type move struct {
 	*job
 	page   *ledger.Page
 	person *directory.Person
-	groups []string        // in Entra ID that list the person; nil: to be read
-	listed map[string]bool // by groups of Active Directory, as far as read
-	latest time.Time       // of a last logon that is not known, as evidence has it
+	groups []string        // groups of Entra ID that list the person; nil: not read yet
+	listed map[string]bool // by the groups of Active Directory that were read
+	latest time.Time       // the latest possible last logon, when the last logon is not known
 	read   time.Time       // when the reading of the person began
 	change *plan.Change
 	entry  *ledger.Entry
-	left   *ledger.Mark // the mark of leaving; nil: there is none
-	// first: nothing can have taken what the person has but the write that is under way.
+	left   *ledger.Mark // the mark of leaving, or nil
+	// first is true when no earlier write can have taken the license.
 	first bool
-	// joined: the person may have been put into the target by this change.
+	// joined is true when this change may have put the person into the target.
 	joined bool
-	// leftBy is the latest time at which the source was left, if it may have been left
-	// and the change is rolled back. Zero: it was not.
+	// leftBy is the latest time at which a change that is rolled back may have left the source. It is zero when it did
+	// not.
 	leftBy time.Time
-	// turned: the way leads back.
+	// turned is true when the change is rolled back.
 	turned bool
-	// took: this call has taken what the person had, as far as it knows.
+	// took is true when this call has taken the license, as far as it knows.
 	took bool
-	// unchanged: nothing was taken. The directory has said so of the only write.
+	// unchanged is true when nothing was taken, because the directory refused the only write.
 	unchanged bool
 }
 
-// advance does the next steps of the change, as far as the directory follows.
-// As long as the source is not given up, the rule has the last word each time.
+// advance does the next steps of the change, as far as the directory allows. As long as the person has the source, the
+// rule is asked each time.
 func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) {
 	t := m.target()
 	if t == nil {
@@ -87,8 +87,8 @@ func (m *move) advance(ctx context.Context, resumed bool) (runs.Status, string) 
 	return status, note
 }
 
-// withoutAD ends or leaves a change of Active Directory groups whose account is
-// not there. An account that was looked for and is gone holds nothing any more.
+// withoutAD ends or continues a change of groups of Active Directory when the account is not there. An account that was
+// looked for and is gone holds nothing.
 func (m *move) withoutAD(ctx context.Context) (runs.Status, string) {
 	if m.AD == nil || m.person.ADState == directory.NotRead || m.person.ADState == directory.Contradictory {
 		return troubled, "the Active Directory account cannot be read now" + prefixed(": ", m.person.Doubt)
@@ -113,8 +113,8 @@ func prefixed(prefix, text string) string {
 	return prefix + text
 }
 
-// leave marks that what the person has is about to be taken. The status is empty
-// when it may be: no other call of the run has turned back.
+// leave marks that the license is about to be taken. The status is empty when it may be taken, because no other call of
+// the run has begun a rollback.
 func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	if m.current() != nil {
 		return aged, ""
@@ -129,16 +129,15 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	if m.first, m.took = m.first || first, true; m.left == nil {
 		m.left = &ledger.Mark{At: m.Now().UTC()}
 	}
-	if err := m.current(); err != nil { // the store took long
+	if err := m.current(); err != nil { // the store was slow
 		return m.writeFailed(ctx, err)
 	}
 	m.unchanged = false
 	return "", ""
 }
 
-// answered notes the directory's answer that it took what the person had. When somebody
-// gives it back before a read shows that, the license is not taken again. The status is
-// empty when it is noted, or when err tells of another answer.
+// answered notes the directory's answer that it took the license. When somebody restores the license before a read
+// shows it as gone, it is not taken again. The status is empty after the note, or when err is another answer.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""
@@ -149,13 +148,13 @@ func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	return "", ""
 }
 
-// taking makes a context that sends a write only while the evidence is current.
+// taking returns a context that permits a write only while the evidence is fresh enough.
 func (m *move) taking(ctx context.Context) context.Context {
 	return directory.WithPermit(ctx, m.current)
 }
 
-// byLicense moves between license groups: join the target, wait until it gives its
-// license, only then leave the source, wait until that is free.
+// byLicense moves the person between license groups. It joins the target and waits until the target gives its license.
+// Only then does it leave the source and wait until the source's license is gone.
 func (m *move) byLicense(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	in, err := m.in(ctx, e.Source)
@@ -203,15 +202,15 @@ const (
 	notShown     = "Graph accepted the change but does not show it yet"
 )
 
-// leaving tells whether the write that takes the license is so recent that reads may
-// still show the state before it, or a part of that state.
+// leaving reports whether the write that takes the license is recent. Reads may then still show the state before it, or
+// a part of that state.
 func (m *move) leaving() bool {
 	return m.left != nil && m.Now().Sub(m.left.At) < directory.Settling
 }
 
-// join puts the person into the target group. The status is empty when it gives
-// its license. Whoever had left the source, and has not the target's license,
-// goes back; whom somebody else took out of the source goes on waiting.
+// join puts the person into the target group. The status is empty when the target gives its license. When the source
+// was left and the target does not give its license, the change is rolled back. When somebody else took the person out
+// of the source, the change waits.
 func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	e := m.entry
 	given, err := m.given(ctx)
@@ -229,7 +228,7 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 		why = "the target group does not give its license: " + note
 	}
 	switch {
-	case m.left != nil && !inSource && m.leaving(): // it was active, or the source had not been left
+	case m.left != nil && !inSource && m.leaving(): // the target was active, or the source had not been left
 		return runs.Pending, targetHidden
 	case m.left != nil && !inSource:
 		return m.rollBack(ctx, ledger.RolledBack, cmp.Or(why, targetGone))
@@ -258,9 +257,8 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 	return "", ""
 }
 
-// given tells whether the target group gives its license to the person: they are
-// listed in it, and their licenses show it. Licenses follow membership late, so
-// one alone is no proof.
+// given reports whether the target group gives its license to the person. The group must list the person, and the
+// licenses must show it. Licenses follow membership late, so one of them proves nothing.
 func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.to()) {
 		return false, nil
@@ -268,11 +266,10 @@ func (m *move) given(ctx context.Context) (bool, error) {
 	return m.in(ctx, m.entry.Target)
 }
 
-// handedOver is the note of a change that waits for a worker's write.
+// handedOver is the note of a change that waits for the relay to write.
 const handedOver = "handed to the relay; waiting for its answer"
 
-// definite is the reason of an answer that the write was not made and never will
-// be; empty for any other.
+// definite returns the reason when the directory will never make the write. It is empty for any other answer.
 func definite(err error) string {
 	if refusal, refused := errors.AsType[*directory.Refusal](err); refused {
 		return refusal.Reason
@@ -283,9 +280,8 @@ func definite(err error) string {
 	return ""
 }
 
-// writeFailed ends a change that the directory refused, putting back what was
-// begun of it. When the answer does not tell whether the write happened, the
-// change stays open.
+// writeFailed ends a change that the directory refused, and rolls back its begun part. When the answer does not say
+// whether the write happened, the change stays open.
 func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string) {
 	if errors.Is(err, directory.ErrDeferred) {
 		return runs.Pending, handedOver
@@ -301,13 +297,12 @@ func (m *move) writeFailed(ctx context.Context, err error) (runs.Status, string)
 		m.first = false
 		return troubled, fmt.Sprintf("the write did not go through, run apply again: %v", err)
 	}
-	// An earlier try may have made the write that Graph refused to this one.
+	// An earlier try may have made the write that Graph now refuses.
 	m.unchanged, m.took = m.first, false
 	return m.rollBack(ctx, ledger.Failed, reason)
 }
 
-// complete closes the entry. Another call of the run may have closed it in another
-// way.
+// complete closes the entry. Another call of the run may have closed it with another outcome.
 func (m *move) complete(ctx context.Context, o ledger.Outcome, note string) (runs.Status, string) {
 	c := ledger.Completion{Outcome: o, Note: note, At: m.Now().UTC()}
 	if m.person != nil && o != ledger.Announced {

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// hiding is Entra ID that does not show yet that anybody is in a group.
+// hiding is Entra ID that does not show the members of a group yet.
 type hiding struct {
 	*fakeEntra
 	group string
@@ -27,8 +27,8 @@ func (h hiding) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return slices.DeleteFunc(in, func(g string) bool { return g == h.group }), err
 }
 
-// TestJoinedAndNotShown: a later call leaves the target that an earlier one joined, also
-// while reads do not show the person in it.
+// TestJoinedAndNotShown: a later call leaves the target that an earlier call joined, although reads do not show the
+// person in it.
 func TestJoinedAndNotShown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -39,8 +39,8 @@ func TestJoinedAndNotShown(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestSourceThatCannotBeRead: the rule is asked again before anything is taken, also when
-// it is not known at first whether the person has the license still.
+// TestSourceThatCannotBeRead: the rule is asked before anything is taken. This also holds when it is unknown at first
+// whether the person still has the license.
 func TestSourceThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -54,7 +54,7 @@ func TestSourceThatCannotBeRead(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO)
 }
 
-// TestAdvancing: what a call makes of a change that has begun, by what it can read of it.
+// TestAdvancing: a call continues a change by what it can read of it.
 func TestAdvancing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -103,7 +103,7 @@ func TestAdvancing(t *testing.T) {
 	}
 }
 
-// TestJoining: whether the target gives its license now, and what is done where not.
+// TestJoining: a call finds out whether the target gives its license now, and acts when it does not.
 func TestJoining(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", Group: "g-exo", State: "Active"}
@@ -119,13 +119,13 @@ func TestJoining(t *testing.T) {
 		holds    []directory.Assignment
 		inTarget bool
 		inSource bool
-		left     time.Duration // before now; negative: not left
+		left     time.Duration // since the source was left; negative: it was not left
 		fail     map[string]error
-		joined   bool // before
+		joined   bool // before the call
 		writes   []string
 		status   runs.Status
 		note     string
-		is       bool // joined afterwards, as far as this call knows
+		is       bool // joined after the call, as far as this call knows
 	}{
 		"given":                                   {[]directory.Assignment{exo}, true, true, -1, nil, false, nil, "", "", false},
 		"shown, and membership cannot be read":    {[]directory.Assignment{exo}, true, true, -1, map[string]error{"DirectGroups #1": errDown}, false, nil, troubled, "down", false},
@@ -181,8 +181,8 @@ func TestJoining(t *testing.T) {
 	}
 }
 
-// TestLeftAndReadAgain: a move is over when reading shows that the source is left, both by
-// its members and by its license.
+// TestLeftAndReadAgain: a move ends when a read shows that the source is left. Both its members and its license must
+// show it.
 func TestLeftAndReadAgain(t *testing.T) {
 	t.Parallel()
 	visio := []directory.Assignment{{SKU: "sku-visio", Group: "g-visio", State: "Active"}}
@@ -225,15 +225,15 @@ func TestLeftAndReadAgain(t *testing.T) {
 	}
 }
 
-// deafer notes that members should leave and keeps them.
+// deafer is Entra ID that notes the removal of members and keeps them.
 type deafer struct{ *fakeEntra }
 
 func (d deafer) RemoveMember(_ context.Context, group, id string) error {
 	return d.do("RemoveMember "+group+" "+id, func() {})
 }
 
-// TestCompleting: an entry is closed with what the person holds then. Where that cannot be
-// read or written the change stays open, and says so.
+// TestCompleting: a completion has what the person then holds. When that cannot be read or written, the change stays
+// open and says so.
 func TestCompleting(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

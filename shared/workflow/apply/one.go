@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// one makes one change. A failure, even a fault of this program, does not stop the
-// changes of other people.
+// one makes one change. A failure, even a fault of this program, does not stop the changes of other people.
 func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -24,8 +23,8 @@ func (j *job) one(ctx context.Context, c *plan.Change, e reading) (r runs.Result
 	return j.change(ctx, c, e)
 }
 
-// broken ends a change that met a fault of this program. One that the ledger has as
-// begun stays pending: the next call goes on with it.
+// broken ends a change that met a fault of this program. A change that the ledger shows as begun stays pending, and the
+// next call continues it.
 func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Result {
 	last, err := j.ledger.Latest(ctx, c.User, c.License)
 	if err == nil && (last == nil || last.Run != j.plan.Run || last.Completion != nil) {
@@ -36,9 +35,8 @@ func (j *job) broken(ctx context.Context, c *plan.Change, fault string) runs.Res
 	return r
 }
 
-// faultOf is what a fault of this program leaves for its makers. It names places in
-// the program and nobody's data: a value that is no error of the runtime may hold
-// some.
+// faultOf describes a fault of this program for its makers. It names places in the program and no data of people. So it
+// gives only the type of a value that is not a runtime error.
 func faultOf(fault any, at []string) string {
 	what := fmt.Sprintf("%T", fault)
 	if err, ok := fault.(runtime.Error); ok {
@@ -50,7 +48,7 @@ func faultOf(fault any, at []string) string {
 // deepest is how many calls of a stack the report of a fault shows.
 const deepest = 12
 
-// stack is where the program was when it broke, the innermost call first.
+// stack returns the calls of the program at the fault, the innermost first.
 func stack() (at []string) {
 	var counters [deepest + 8]uintptr
 	frames := runtime.CallersFrames(counters[:runtime.Callers(3, counters[:])])
@@ -66,8 +64,7 @@ func stack() (at []string) {
 	return at
 }
 
-// unbelieved tells that a change cannot be made because of what the ledger has about
-// this person: of a change under way, or an object that is damaged.
+// unbelieved reports whether the person's ledger forbids a change. It has a pending change, or a damaged object.
 func unbelieved(err error) bool {
 	return errors.Is(err, ledger.ErrBlocked) || errors.Is(err, ledger.ErrDamaged)
 }

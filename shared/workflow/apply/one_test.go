@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is Entra ID whose client has a fault that one person's data bring out.
+// faulty is Entra ID whose client has a fault with one person's data.
 type faulty struct {
 	*fakeEntra
 	method string
@@ -33,8 +33,7 @@ func (f faulty) DirectGroups(ctx context.Context, id string) ([]string, error) {
 	return f.fakeEntra.DirectGroups(ctx, id)
 }
 
-// TestFaultIsOneChanges: a fault of this program ends the one change in which it
-// happens. The others go on.
+// TestFaultIsOneChanges: a fault of this program ends only the change in which it happens.
 func TestFaultIsOneChanges(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -68,7 +67,7 @@ func TestFaultIsOneChanges(t *testing.T) {
 				}
 			}
 			b.Entra = b.entra
-			if tc.want == runs.Pending { // mended, it is finished
+			if tc.want == runs.Pending { // after the fault is mended, the change is finished
 				if r, err = b.Apply(t.Context(), Request{Run: "run"}); err != nil || r.Of(&tc.broken).Status != runs.Done {
 					t.Errorf("mended: %+v, %v", r, err)
 				}
@@ -77,12 +76,12 @@ func TestFaultIsOneChanges(t *testing.T) {
 	}
 }
 
-// TestFaultOfWhatMayHaveBegun: a change is called failed only when the ledger has nothing
-// of this run open. One of which nobody knows stays pending.
+// TestFaultOfWhatMayHaveBegun: a change counts as failed only when the ledger has no open entry of this run. It stays
+// pending when the ledger cannot tell.
 func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		run   string // of the entry; empty: there is none
+		run   string // run of the entry; empty: there is none
 		o     ledger.Outcome
 		blind bool
 		want  runs.Status
@@ -111,11 +110,11 @@ func TestFaultOfWhatMayHaveBegun(t *testing.T) {
 	}
 }
 
-// TestDamagedLedgerIsOnePersons: an object of the ledger that cannot be believed stops
-// the changes of its person and of nobody else. The result names the object.
+// TestDamagedLedgerIsOnePersons: a damaged object of the ledger stops only the changes of its person. The result names
+// the object.
 func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	t.Parallel()
-	for _, license := range []string{"e3", "visio"} { // its own, and one that has to do with it
+	for _, license := range []string{"e3", "visio"} { // the change's license, and another one of the person
 		t.Run(license, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, changeBo, freeDora)
@@ -138,8 +137,7 @@ func TestDamagedLedgerIsOnePersons(t *testing.T) {
 	}
 }
 
-// takenFromEgon is a bench that puts back Citrix of Egon and Dora, whom run r0 took
-// it from.
+// takenFromEgon returns a bench that restores Citrix to Egon and Dora. Run r0 took it from them.
 func takenFromEgon(t *testing.T) *bench {
 	t.Helper()
 	var changes []plan.Change
@@ -163,8 +161,8 @@ func takenFromEgon(t *testing.T) *bench {
 	return b
 }
 
-// TestRestoreWithoutAccount: of people in Active Directory alone, one whose account is
-// gone, or a directory that is not set up, ends no call.
+// TestRestoreWithoutAccount: people are only in Active Directory. A call continues when an account is gone or the
+// directory is not set up.
 func TestRestoreWithoutAccount(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -11,15 +11,13 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// doubtful is how long after a write that reading does not show the write may still
-// be made again. Later nobody can tell a write that was never made from one that
-// somebody undid.
+// doubtful is how long a write may be repeated that no read shows. After that nobody can tell a write that was never
+// made from a write that somebody undid.
 const doubtful = time.Hour
 
-// outlived ends a change that an earlier call began, where it must not be finished
-// any more: somebody gave the license back, took the person out of the target, or
-// asked for it back; the plan expired; or what was written never shows. held tells
-// whether the person has what the change takes. The status is empty where it goes on.
+// outlived ends a change that an earlier call began and that must not be finished. Somebody restored the license, took
+// the person out of the target, or asked for a restore. Or the plan expired, or no read ever shows the write. held
+// reports whether the person has the license of the source. The status is empty when the change continues.
 func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
 	case m.stopped[m.change.User]:
@@ -38,9 +36,8 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain ends a change that took the source, when the person has the source still or
-// again. Shortly after the write that may be a late read. Between domain controllers it
-// may be one for longer.
+// heldAgain ends a change that took the source when the person still or again has it. Shortly after the write, that may
+// be an outdated read. Between domain controllers a read may be outdated for longer.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)
@@ -61,8 +58,8 @@ func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// readAgain waits for the next reading. It does not wait when the rule keeps the person: the
-// status is then empty, and the change is rolled back at once.
+// readAgain waits for the next reading. When the rule keeps the person it does not wait, and the status is empty. The
+// change is then rolled back at once.
 func (m *move) readAgain(why string) (runs.Status, string) {
 	if _, _, keep := m.ask(); keep != "" {
 		return "", ""
@@ -70,8 +67,8 @@ func (m *move) readAgain(why string) (runs.Status, string) {
 	return runs.Pending, why + "; it is read again before anything else is done"
 }
 
-// outOfTarget ends a change when the target no longer lists the person. It also ends
-// one when the target never listed the person, however often it was joined.
+// outOfTarget ends a change when the target no longer lists the person. It also ends a change whose target never listed
+// the person, however often it was joined.
 func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	in, err := m.in(ctx, m.entry.Target)
 	if err != nil {
@@ -92,8 +89,7 @@ func (m *move) outOfTarget(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Restored, "somebody took the person out of the target group")
 }
 
-// tryAgain counts how often the target is joined without listing the person. It ends
-// the change after the third time.
+// tryAgain counts the joins after which the target does not list the person. It ends the change after the third.
 func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	last := m.entry.At
 	for _, try := range []ledger.Seen{ledger.SecondTry, ledger.ThirdTry} {
@@ -118,16 +114,15 @@ func (m *move) tryAgain(ctx context.Context) (runs.Status, string) {
 	return m.rollBack(ctx, ledger.Failed, fmt.Sprintf("the target group was joined three times since %s, and never listed the person", m.entry.At.Format(time.RFC3339)))
 }
 
-// waits handles a change that waits for the directory. It notes for later calls what
-// was seen. After the plan has expired, waiting alone is no use: waits ends the change,
-// or asks for somebody to look.
+// waits handles a change that waits for the directory. It notes for later calls what was seen. After the plan has
+// expired, waiting does not help. It then ends the change, or asks an operator to look.
 func (m *move) waits(ctx context.Context, note string) (runs.Status, string) {
 	if m.turned || note == handedOver {
 		return runs.Pending, note
 	}
 	held, err := m.in(ctx, m.entry.Source)
 	if err != nil {
-		return runs.Pending, note // nothing was seen
+		return runs.Pending, note // the read failed
 	}
 	switch {
 	case m.left != nil && !held:

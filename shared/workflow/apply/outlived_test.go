@@ -12,15 +12,14 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// deafEntra is Entra ID that accepts that people join groups and does not let them in.
+// deafEntra is Entra ID that accepts new members of groups and does not add them.
 type deafEntra struct{ *fakeEntra }
 
 func (d deafEntra) AddMember(_ context.Context, group, id string) error {
 	return d.do("AddMember "+group+" "+id, func() {})
 }
 
-// comesTo applies until the change is over, with all that reads can be late in between,
-// and checks what became of it.
+// comesTo applies until the change ends, and lets outdated reads expire in between. It checks the result.
 func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	for range 5 {
@@ -40,11 +39,12 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Error("it waits for ever")
 }
 
-// TestHeldAgainAfterItWasSeenFree: a late read at first, and later somebody's doing.
+// TestHeldAgainAfterItWasSeenFree: a license that was seen free and is read as held is an outdated read at first. Later
+// it is somebody's doing.
 func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		later time.Duration // after it was seen free
+		later time.Duration // since the license was seen free
 		given bool
 	}{"at once": {0, false}, "a moment before reads are settled": {directory.Settling - time.Second, false}, "when they are": {directory.Settling, true}} {
 		t.Run(name, func(t *testing.T) {
@@ -69,9 +69,8 @@ func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	}
 }
 
-// TestGivenBackBeforeARead: the directory answers that the license is taken, no read shows
-// that, and somebody gives it back. It is not taken again. Only what the answer of a domain
-// controller tells may come late to another one for an hour.
+// TestGivenBackBeforeARead: the directory answers that the license is taken, no read shows that, and somebody restores
+// it. It is not taken again. Only between domain controllers may a read be outdated for an hour.
 func TestGivenBackBeforeARead(t *testing.T) {
 	t.Parallel()
 	held := func(b *bench, c plan.Change) {
@@ -83,7 +82,7 @@ func TestGivenBackBeforeARead(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		change plan.Change
-		read   string // after the write, which fails
+		read   string // a read after the write that fails
 		later  time.Duration
 		given  bool
 	}{
@@ -117,8 +116,8 @@ func TestGivenBackBeforeARead(t *testing.T) {
 	}
 }
 
-// TestTakenAndHeldStill: the write is made again for an hour. Later nobody can tell it
-// from one that somebody undid.
+// TestTakenAndHeldStill: the write is repeated for an hour. After that nobody can tell it from a write that somebody
+// undid.
 func TestTakenAndHeldStill(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{doubtful - time.Second: false, doubtful: true} {
@@ -138,13 +137,13 @@ func TestTakenAndHeldStill(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: when the target listed the person once and does no longer,
-// a moment later that is a late read, and after that somebody's doing.
+// TestTakenOutOfTheTarget: the target listed the person and no longer does. At first that is an outdated read. Later it
+// is somebody's doing.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{directory.Settling - time.Second: false, directory.Settling: true} {
 		b := newBench(t, moveAnna)
-		b.apply(t, runs.Pending, "joined") // and seen in it
+		b.apply(t, runs.Pending, "joined") // the target lists the person
 		b.entra.in.remove("g-exo", "id-anna")
 		b.at(b.now.Add(later))
 		if !ends {
@@ -157,7 +156,7 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestTargetThatNeverListsThePerson is joined three times, an hour apart.
+// TestTargetThatNeverListsThePerson: a target that does not list the person is joined three times, an hour apart.
 func TestTargetThatNeverListsThePerson(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -171,8 +170,8 @@ func TestTargetThatNeverListsThePerson(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestExpiredWhileItWaits: what has not left is undone, and what has left waits for
-// somebody to look.
+// TestExpiredWhileItWaits: when the plan expires, a change that has not left the source is rolled back. A change that
+// has left it waits for an operator.
 func TestExpiredWhileItWaits(t *testing.T) {
 	t.Parallel()
 	expires := asOf.Add(plan.Lifetime)
@@ -214,7 +213,7 @@ func TestExpiredWhileItWaits(t *testing.T) {
 	})
 }
 
-// TestWhatWaitingSaw is noted for later calls, each time only what was seen.
+// TestWhatWaitingSaw: a waiting call notes only what it saw.
 func TestWhatWaitingSaw(t *testing.T) {
 	t.Parallel()
 	noted := func(t *testing.T, b *bench, what ledger.Seen) bool {

@@ -15,8 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// between is Entra ID in which something happens right before a call takes effect,
-// once.
+// between is Entra ID in which something happens once, right before a call takes effect.
 type between struct {
 	*fakeEntra
 	call string
@@ -46,12 +45,12 @@ func (b *between) ChangeLicenses(ctx context.Context, id string, add []directory
 	return b.fakeEntra.ChangeLicenses(ctx, id, add, remove)
 }
 
-// beside is another process at the same run.
+// beside returns another process on the same run.
 func (b *bench) beside() *Applier {
 	return &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: b.Applier.Now}
 }
 
-// signsIn lets somebody sign in, and another call of the run notice it.
+// signsIn returns a function that lets a person sign in and another call of the run see it.
 func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	return func() {
 		b.entra.users[who].LastSuccessful = daysAgo(0)
@@ -62,14 +61,13 @@ func (b *bench) signsIn(t *testing.T, who string, want runs.Status) func() {
 	}
 }
 
-// TestOverlappingCalls: of two calls of one run one knows already that the person
-// is back, and the other is just about to take the license. The person keeps it,
-// and both say so.
+// TestOverlappingCalls: two calls of one run overlap. One knows that the person is back, and the other is about to take
+// the license. The person keeps it, and both calls say so.
 func TestOverlappingCalls(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		call  string
-		other runs.Status // what the other call comes to
+		other runs.Status // result of the other call
 	}{"before the mark": {"DirectGroups", runs.Kept}, "after it": {"RemoveMember g-e3", runs.Pending}} {
 		t.Run("group, "+name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +75,7 @@ func TestOverlappingCalls(t *testing.T) {
 			b.apply(t, runs.Pending, "joined")
 			b.follow()
 			b.Applier.Entra = &between{b.entra, tc.call, b.signsIn(t, "id-anna", tc.other)}
-			if tc.other == runs.Pending { // the source was left when the other call had joined it again
+			if tc.other == runs.Pending { // the source was left after the other call joined it again
 				b.apply(t, runs.Pending, "left the source group")
 				b.Applier.Entra = b.entra
 				b.apply(t, runs.Pending, rejoined)
@@ -105,7 +103,7 @@ func TestOverlappingCalls(t *testing.T) {
 	})
 }
 
-// lateStore does something right after the ledger was listed, once.
+// lateStore does something once, right after the ledger was listed.
 type lateStore struct {
 	store.Store
 	what func()
@@ -125,8 +123,8 @@ func (s *lateStore) List(ctx context.Context, prefix string) iter.Seq2[string, e
 	}
 }
 
-// TestOpenIsNotFinal: a call that saw no entry and kept the person ends nothing
-// that an overlapping one has begun.
+// TestOpenIsNotFinal: a call that saw no entry and kept the person does not end a change that an overlapping call
+// began.
 func TestOpenIsNotFinal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -145,8 +143,8 @@ func TestOpenIsNotFinal(t *testing.T) {
 	}
 }
 
-// TestBegunBeside: another run begins the same change right after this one has looked
-// whether anything is open. This one writes nothing.
+// TestBegunBeside: another run begins the same change right after this run checked for open changes. This run writes
+// nothing.
 func TestBegunBeside(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -155,7 +153,7 @@ func TestBegunBeside(t *testing.T) {
 	b.wrote(t)
 }
 
-// signedIn is Entra ID as somebody reads it who finds everybody active.
+// signedIn is Entra ID in which everybody is active.
 type signedIn struct{ *fakeEntra }
 
 func (s signedIn) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
@@ -167,7 +165,7 @@ func (s signedIn) ReadPeople(ctx context.Context, ids []string) (map[string]dire
 	return people, err
 }
 
-// stale is Entra ID that shows licenses as they once were.
+// stale is Entra ID that shows earlier licenses.
 type stale struct {
 	*fakeEntra
 	old []directory.Assignment
@@ -188,8 +186,7 @@ func (s stale) ReadLicenses(context.Context, string) ([]directory.Assignment, er
 	return slices.Clone(s.old), nil
 }
 
-// TestStaleReads: a change that was made and does not show yet is neither called
-// failed nor rolled back.
+// TestStaleReads: a change that was made and does not show yet has neither failed nor been rolled back.
 func TestStaleReads(t *testing.T) {
 	t.Parallel()
 	e3 := directory.Assignment{SKU: "sku-e3", State: "Active"}

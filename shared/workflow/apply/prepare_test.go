@@ -16,8 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestQuestionsToTheRelay: every group of Active Directory that a change may ask about,
-// each once: by name and by GUID.
+// TestQuestionsToTheRelay: the relay is asked once about every group of Active Directory that a change needs, by name
+// and by objectGUID.
 func TestQuestionsToTheRelay(t *testing.T) {
 	t.Parallel()
 	rules := strings.Replace(text, "exempt: {groups: [{entra: LIC-Exempt}]}", `exempt: {groups: [{entra: LIC-Exempt}, {ad: "CN=Exempt,DC=corp"}]}`, 1)
@@ -38,7 +38,7 @@ func TestQuestionsToTheRelay(t *testing.T) {
 	}
 }
 
-// sorted puts groups by name before those by GUID, each kind in the order of names.
+// sorted puts groups by name before groups by objectGUID, both in a fixed order.
 func sorted(groups []protocol.Group) (all []protocol.Group) {
 	for _, dn := range []string{"CN=Exempt,DC=corp", citrixDN, liteDN, directory.GroupByGUID(citrixGUID, ""), directory.GroupByGUID(otherGUID, "")} {
 		for _, g := range groups {
@@ -53,8 +53,8 @@ func sorted(groups []protocol.Group) (all []protocol.Group) {
 	return all
 }
 
-// TestWhomTheRelayIsAskedAbout: people of the batch who are known to Active Directory,
-// each once, whose change is not over; where the plan needs Active Directory at all.
+// TestWhomTheRelayIsAskedAbout: the relay is asked once about each person of the batch with an account in Active
+// Directory and an open change. It is asked only when the plan needs Active Directory.
 func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	liteDora := freeDora
@@ -65,7 +65,7 @@ func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 		changes []plan.Change
 		batch   string
 		change  func(*testing.T, relayed)
-		want    []string // SIDs; nil: nobody is asked about
+		want    []string // SIDs; nil: the relay is not asked
 	}{
 		"two changes of one, and another": {[]plan.Change{freeDora, liteDora, freeEgon}, "ad-0001", nil, []string{"S-1-5-21-4", "S-1-5-21-5"}},
 		"one is over":                     {[]plan.Change{freeDora, freeEgon}, "ad-0001", func(t *testing.T, r relayed) { r.over(t, "ad-0001", freeDora) }, []string{"S-1-5-21-5"}},
@@ -121,7 +121,7 @@ func (r relayed) over(t *testing.T, batch string, c plan.Change) {
 	}
 }
 
-// withAD has the run read Active Directory, or not.
+// withAD seals the run with Active Directory read or absent.
 func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	t.Helper()
 	m := &snapshot.Manifest{Run: "run"}
@@ -132,7 +132,7 @@ func (r relayed) withAD(t *testing.T, read bool, changes ...plan.Change) {
 	r.bench.plan(t, func(p *plan.Plan) { p.Changes = changes })
 }
 
-// TestStepsOfARestore: the way back needs no policy, and says so to the next step.
+// TestStepsOfARestore: a restore needs no policy, and tells the next step so.
 func TestStepsOfARestore(t *testing.T) {
 	t.Parallel()
 	back := freeDora
@@ -161,7 +161,7 @@ func TestStepsOfARestore(t *testing.T) {
 	}
 }
 
-// TestWhatTheRelayBroughtCannotBeRead is a failure of the step, not an answer.
+// TestWhatTheRelayBroughtCannotBeRead: unreadable evidence is a failure of the step, not an answer.
 func TestWhatTheRelayBroughtCannotBeRead(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, freeDora))
@@ -176,8 +176,7 @@ func TestWhatTheRelayBroughtCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestMostTries: a batch hands changes to the relay a few times in one round, and
-// tells how far it is.
+// TestMostTries: a batch sends changes to the relay a few times in one round, and counts them.
 func TestMostTries(t *testing.T) {
 	t.Parallel()
 	for tries, asks := range map[int]bool{0: true, mostTries - 1: true, mostTries: false} {
@@ -205,8 +204,7 @@ func TestMostTries(t *testing.T) {
 	}
 }
 
-// TestOverriddenBatch: a held plan is applied when its limits were set aside for that
-// very plan.
+// TestOverriddenBatch: a plan on hold is applied when its own limits were set aside.
 func TestOverriddenBatch(t *testing.T) {
 	t.Parallel()
 	for override, want := range map[bool]runs.Status{true: runs.Done, false: runs.Pending} {

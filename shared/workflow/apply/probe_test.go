@@ -14,12 +14,11 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is Active Directory whose controllers' clocks cannot be compared, or which
-// cannot be listed.
+// offClock is Active Directory whose controllers' clocks cannot be compared, or which cannot be listed.
 type offClock struct {
 	*fakeAD
 	clock, list error
-	many        int // accounts that are listed
+	many        int // number of accounts that are listed
 	listed      *int
 }
 
@@ -41,11 +40,11 @@ func (o offClock) ListPeople(ctx context.Context, each func(directory.ADUser) er
 	return nil
 }
 
-// TestSourcesAreProbed: before the first write the feeds that the plan rests on are
-// looked at again, and the clocks are compared.
+// TestSourcesAreProbed: the feeds that the plan rests on are sampled, and the clocks are compared, before the first
+// write.
 func TestSourcesAreProbed(t *testing.T) {
 	t.Parallel()
-	undated := func(b *bench, n int) { // enabled for long, and none of them has a date
+	undated := func(b *bench, n int) { // enabled for long, and without any date
 		for i := range n {
 			id := fmt.Sprint("new-", i)
 			b.entra.users[id] = &directory.EntraUser{ID: id, Enabled: directory.Yes, Created: daysAgo(400)}
@@ -99,7 +98,7 @@ func TestSourcesAreProbed(t *testing.T) {
 	}
 }
 
-// TestResultsOfABatch are those of its changes, each by person and license.
+// TestResultsOfABatch: a batch has the results of its changes, each by person and license.
 func TestResultsOfABatch(t *testing.T) {
 	t.Parallel()
 	j := &job{results: &runs.Results{Run: "run"}}

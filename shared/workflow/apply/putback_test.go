@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// backing is a change that gives back what run r0 took from Egon, in hand, with what the
-// ledger has of it: of r0, and of this run when it has begun.
+// backing returns a restore of what run r0 took from Egon. It also returns the ledger's newest entry, which is of r0,
+// or of this run when it has begun.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon
@@ -36,8 +36,7 @@ func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Ent
 	return j, m, last
 }
 
-// TestPuttingBackInActiveDirectory: when the way back is begun, gone on with or refused, by
-// what the ledger has and what can be read.
+// TestPuttingBackInActiveDirectory: the ledger and the reads decide whether a restore begins, continues or is refused.
 func TestPuttingBackInActiveDirectory(t *testing.T) {
 	t.Parallel()
 	const give = "AddMember <GUID=" + citrixGUID + "> guid-egon"
@@ -103,8 +102,8 @@ func TestPuttingBackInActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestPutBackWithoutActiveDirectory: where the directory is not set up, the change waits
-// for somebody to set it up; what was read of the account before does not count.
+// TestPutBackWithoutActiveDirectory: a restore waits until Active Directory is set up. An earlier reading of the
+// account does not count.
 func TestPutBackWithoutActiveDirectory(t *testing.T) {
 	t.Parallel()
 	for _, run := range []string{"run", "r0"} {
@@ -124,8 +123,7 @@ func TestPutBackWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestGroupInErrorIsLeftAgain: a group that cannot give its license is left again before
-// anybody says that giving back has failed.
+// TestGroupInErrorIsLeftAgain: a group that cannot give its license is left again before the restore counts as failed.
 func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	t.Parallel()
 	b := takenFromAnna(t)
@@ -142,8 +140,8 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	b.wrote(t, "AddMember g-e3 id-anna", leaveE3, leaveE3)
 }
 
-// TestUndoneWithoutBeingShown: what a run that is gone began is undone to the end, also
-// where reads do not show that it joined the target.
+// TestUndoneWithoutBeingShown: what a run that is gone began is rolled back completely. This holds too when reads do
+// not show that it joined the target.
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna
@@ -160,7 +158,7 @@ func TestUndoneWithoutBeingShown(t *testing.T) {
 	b.wrote(t, leaveEXO)
 }
 
-// TestOpenRestoreThatWasAltered writes nothing by the groups that the altered entry names.
+// TestOpenRestoreThatWasAltered: the groups of an altered entry are not written.
 func TestOpenRestoreThatWasAltered(t *testing.T) {
 	t.Parallel()
 	b := restores(t, func(*ledger.Intent) {})

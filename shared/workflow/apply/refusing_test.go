@@ -6,8 +6,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestGroupThatRefusesEverything: a dynamic group refuses joining and leaving
-// alike; who never came in need not be taken out.
+// TestGroupThatRefusesEverything: a dynamic group refuses both joining and leaving. A person who never joined need not
+// leave.
 func TestGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)
@@ -16,7 +16,7 @@ func TestGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, moveAnna, "failed")
 }
 
-// TestADGroupThatRefusesEverything is the same in Active Directory.
+// TestADGroupThatRefusesEverything: the same holds in Active Directory.
 func TestADGroupThatRefusesEverything(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)
@@ -26,7 +26,7 @@ func TestADGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, demoteEgon, "failed")
 }
 
-// TestNoNilInNotes: nothing went wrong in reading, it only does not show.
+// TestNoNilInNotes: a change that only does not show has a note without an error.
 func TestNoNilInNotes(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// moveOf is a change in hand of somebody who holds products directly.
+// moveOf returns a change in progress of a person who holds products directly.
 func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignment) *move {
 	t.Helper()
 	b.entra.users["id-bo"].Assignments = holds
@@ -27,8 +27,7 @@ func (b *bench) moveOf(t *testing.T, e ledger.Intent, holds ...directory.Assignm
 	return &move{job: b.jobOf(t), entry: &ledger.Entry{Seq: 1, Intent: e}, change: &plan.Change{User: "id-bo"}, person: &directory.Person{Entra: &u, EntraState: directory.Present}}
 }
 
-// TestRegain: what was taken is given again with the service plans it had, and the
-// successor is taken if it was not held before.
+// TestRegain: a product is given again with its service plans. The successor is taken if it was not held before.
 func TestRegain(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -92,8 +91,7 @@ func TestRegain(t *testing.T) {
 	}
 }
 
-// returns is a bench that gives back what run r0 took from Bo directly, as an operator
-// asked.
+// returns returns a bench with an operator's restore of what run r0 took from Bo directly.
 func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
 	t.Helper()
 	c := changeBo
@@ -114,8 +112,8 @@ func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*ben
 	return b, c
 }
 
-// TestDirectWayBack: a product is given whatever is read while reads may be late, and
-// only if it is missing afterwards.
+// TestDirectWayBack: while reads may be outdated, the product is given whatever they show. After that it is given only
+// when it is missing.
 func TestDirectWayBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
@@ -157,13 +155,13 @@ func TestDirectWayBack(t *testing.T) {
 	}
 }
 
-// TestWayBackOfAnEarlierVersion: its intent does not say when the change that it undoes
-// was over. That was before the intent at the latest, so long reads may be late.
+// TestWayBackOfAnEarlierVersion: an intent of an earlier version does not say when the restored change ended. It ended
+// before the intent, so reads may be outdated for the time after the intent.
 func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
 	for name, tc := range map[string]struct {
-		since  time.Duration // the intent
+		since  time.Duration // since the intent
 		writes []string
 	}{
 		"a moment ago": {directory.Settling - time.Second, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}},
@@ -188,7 +186,7 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// TestBeginningTheWayBack: a license is given back only when it is as the run left it.
+// TestBeginningTheWayBack: a license is restored only when it is as the run left it.
 func TestBeginningTheWayBack(t *testing.T) {
 	t.Parallel()
 	exo := directory.Assignment{SKU: "sku-exo", State: "Active"}
@@ -249,7 +247,7 @@ func TestBeginningTheWayBack(t *testing.T) {
 	}
 }
 
-// without is a store in which nothing lies under a prefix.
+// without is a store without objects under a prefix.
 type without struct {
 	store.Store
 	prefix string

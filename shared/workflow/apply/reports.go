@@ -10,9 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/usage"
 )
 
-// readReports reads again the usage reports by which signals of the rules come. A report
-// is of everybody, so it is read once for all changes. A signal that is unhealthy by now
-// makes undecided the rules that name it, and no others.
+// readReports reads the usage reports behind the rules' signals again. A report covers everybody, so it is read once
+// for all changes. A signal that is unhealthy now makes only the rules undecided that name it.
 func (j *job) readReports(ctx context.Context) error {
 	signals := j.run.Policy.Signals()
 	if j.inForce != nil {

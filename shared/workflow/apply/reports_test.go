@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestReportsAreReadAgain: before the first write the reports are read anew, and the rule
-// is asked by what they say now. A report that is dead by now stops its own rules alone.
+// TestReportsAreReadAgain: the reports are read again before the first write, and the rule is asked by their present
+// content. A report that is dead now stops only its own rules.
 func TestReportsAreReadAgain(t *testing.T) {
 	t.Parallel()
 	const (

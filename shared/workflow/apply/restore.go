@@ -11,10 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// putBack takes one change that gives a license back as far as it goes now. When
-// somebody asked for it no rule is asked; when the run did, the person must still
-// be active again. last is the newest entry of the ledger for the person and
-// license.
+// restore carries out as much of a restore as possible now. A restore that an operator asked for asks no rule. A
+// restore of a run's own asks whether the person is still active. last is the newest entry of the ledger for the person
+// and license.
 func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	switch {
 	case m.entry != nil:
@@ -34,8 +33,7 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 	return m.target().giveBack(ctx, m)
 }
 
-// restoreGroup puts the person into the group that was left, and then out of the one that
-// was joined instead.
+// restoreGroup puts the person into the group that was left, and then out of the group that was joined.
 func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	if failed := m.pathError(m.entry.SKU, m.from()); failed != "" {
 		if _, err := m.setMember(ctx, m.entry.Source, false); err != nil {
@@ -46,9 +44,8 @@ func (m *move) restoreGroup(ctx context.Context) (runs.Status, string) {
 	return m.undo(ctx, ledger.Done, m.entry.Note)
 }
 
-// stillOpen checks whether this call may continue an entry that an earlier call began.
-// The earlier call checked the groups, and they or the entry may have changed since.
-// The status is empty when it may continue.
+// stillOpen checks whether this call may continue an entry that an earlier call began. The earlier call checked the
+// groups, and they or the entry may have changed since. The status is empty when it may continue.
 func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, m.entry.Intent)
 	switch e := m.entry; {
@@ -62,13 +59,13 @@ func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 	return m.complete(ctx, ledger.Failed, refusal+"; restore again")
 }
 
-// sameWay tells that two intents write the same groups and products.
+// sameWay reports whether two intents write the same groups and products.
 func sameWay(a, b *ledger.Intent) bool {
 	source := a.Source == b.Source || a.SourceGUID != "" && a.SourceGUID == b.SourceGUID
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
 }
 
-// undoBegun undoes a change that a run began, when the data of that run are gone.
+// undoBegun rolls back a change that a run began, when the data of that run are gone.
 func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs.Status, string) {
 	in, _, refusal, err := j.wayBack(ctx, begun.Intent)
 	switch {
@@ -91,8 +88,7 @@ func (j *job) undoBegun(ctx context.Context, m *move, begun *ledger.Entry) (runs
 	return status, note
 }
 
-// beginRestore writes the intent of giving back what the change's run took. The
-// status is empty when that is done.
+// beginRestore writes the intent to restore what the change's run took. The status is empty when it is written.
 func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	taken, err := m.page.Standing(ctx, m.change.License)
 	if err == nil {
@@ -120,7 +116,7 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 		}
 	}
 	refusal, err := j.unplanned(ctx, taken)
-	in, note := taken.Intent, "" // what was before is what is to be again
+	in, note := taken.Intent, "" // the earlier state is restored
 	if err == nil && refusal == "" {
 		in, note, refusal, err = j.wayBack(ctx, in)
 	}
@@ -142,9 +138,8 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	return "", ""
 }
 
-// restoreDirect gives directly assigned products again, with the service plans
-// that were switched off, and takes the successor that was not held before. As long
-// as reads may show what was before they were taken, they are given whatever is read.
+// restoreDirect assigns products again, with their disabled service plans. It takes the successor that was not held
+// before. While reads may show the time before the products were taken, it assigns them whatever a read shows.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

@@ -31,8 +31,7 @@ func (b *bench) results(t *testing.T) runs.Results {
 	return *r
 }
 
-// TestResultsAreKept: what is final stays as it is; only what is pending is
-// read and taken further.
+// TestResultsAreKept: final results stay. Only pending changes are read and continued.
 func TestResultsAreKept(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo, freeEgon)
@@ -53,7 +52,7 @@ func TestResultsAreKept(t *testing.T) {
 		t.Errorf("results file (-returned +kept):\n%s", d)
 	}
 
-	b.entra.users["id-bo"].LastSuccessful = idle // he would be taken, were he asked again
+	b.entra.users["id-bo"].LastSuccessful = idle // he would lose the license if the rule were asked again
 	b.follow()
 	b.entra.calls, b.ad.calls = nil, nil
 	second, err := b.Apply(t.Context(), Request{Run: "run"})
@@ -75,7 +74,7 @@ func TestResultsAreKept(t *testing.T) {
 	}
 }
 
-// TestResultsAreLost: the ledger knows what was done.
+// TestResultsAreLost: the ledger shows what was done.
 func TestResultsAreLost(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -138,8 +137,7 @@ func TestTwoLicensesOfOnePerson(t *testing.T) {
 	}
 }
 
-// TestAgain: what waits for the directory to follow is told from what waits
-// for a fault to go away.
+// TestAgain: waiting for the directory and waiting for a fault to be mended are told apart.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -165,8 +163,7 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestStopped: a call that is stopped tells how far it came, and the next one
-// goes on.
+// TestStopped: a call that is stopped says how far it came. The next call continues.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	var many []plan.Change
@@ -200,8 +197,7 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// TestResultsSurviveAFailedCall: results of earlier calls survive a call
-// that fails.
+// TestResultsSurviveAFailedCall: a call that fails keeps the results of earlier calls.
 func TestResultsSurviveAFailedCall(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

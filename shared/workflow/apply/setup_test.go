@@ -45,9 +45,8 @@ var asOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// The changes that plans are made of. Anna holds E3 and Visio through groups,
-// Bo holds E3 directly, Dora holds Citrix and is in both directories, Egon is
-// in Active Directory alone. Others in both keep the feeds alive.
+// Plans are made of these changes. Anna holds E3 and Visio through groups. Bo holds E3 directly. Dora holds Citrix and
+// is in both directories. Egon is only in Active Directory. Others in both directories keep the feeds healthy.
 var (
 	idle       = daysAgo(100)
 	moveAnna   = plan.Change{User: "id-anna", UserPrincipalName: "anna@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.EntraGroup, Reason: "idle", IdleSince: &idle, MonthlySaving: 35}
@@ -58,8 +57,7 @@ var (
 	demoteEgon = plan.Change{User: "S-1-5-21-5", SID: "S-1-5-21-5", Rule: "citrix-lite", License: "citrix", To: "lite", Via: plan.ADGroup, IdleSince: &idle}
 )
 
-// bench is an applier with fakes for both directories over a store that
-// holds a sealed run and its plan.
+// bench is an applier with fakes for both directories. Its store has a sealed run with a plan.
 type bench struct {
 	*Applier
 	entra *fakeEntra
@@ -96,7 +94,7 @@ func newAD() *fakeAD {
 func newBench(t *testing.T, changes ...plan.Change) *bench {
 	t.Helper()
 	rules := text
-	if len(changes) > 0 && changes[0].Rule == "citrix-lite" { // else another rule comes first
+	if len(changes) > 0 && changes[0].Rule == "citrix-lite" { // otherwise another rule comes first
 		rules = strings.Replace(rules, "name: citrix, license: citrix", "name: citrix, license: lite", 1)
 	}
 	return newBenchOf(t, rules, changes...)
@@ -112,7 +110,7 @@ func newBenchOf(t *testing.T, policy string, changes ...plan.Change) *bench {
 	return b
 }
 
-// seal writes a run with an empty snapshot: apply decides by fresh evidence.
+// seal writes a run with an empty snapshot, because apply decides by fresh evidence.
 func seal(t *testing.T, s store.Store, policy string) {
 	t.Helper()
 	begin := &snapshot.Begin{Run: "run", AsOf: asOf, Tenant: tenant, Policy: policy, Partitions: 1}
@@ -158,12 +156,12 @@ func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 	return p.PlanHash
 }
 
-// noDecisions are the lists of a plan that was not made of decisions.
+// noDecisions yields no decisions, for a plan that was not made from decisions.
 func noDecisions(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }
 
-// apply applies the plan of one change and checks what became of it.
+// apply applies the plan of one change and checks its result.
 func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	r, err := b.Apply(t.Context(), Request{Run: "run"})
@@ -175,7 +173,7 @@ func (b *bench) apply(t *testing.T, want runs.Status, note string) {
 	}
 }
 
-// wrote checks all that was ever written to the directories.
+// wrote checks all writes to the directories so far.
 func (b *bench) wrote(t *testing.T, want ...string) {
 	t.Helper()
 	if d := cmp.Diff(want, append(b.entra.writes(), b.ad.writes()...), cmpopts.EquateEmpty()); d != "" {
@@ -183,8 +181,7 @@ func (b *bench) wrote(t *testing.T, want ...string) {
 	}
 }
 
-// logged checks the outcome that the ledger has of a change: "" for no entry,
-// "open" for one without completion.
+// logged checks the outcome of a change in the ledger. It is "" without an entry, and "open" without a completion.
 func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	t.Helper()
 	e, err := ledger.In(b.Store).Latest(t.Context(), c.User, c.License)
@@ -203,19 +200,19 @@ func (b *bench) logged(t *testing.T, c plan.Change, want string) {
 	}
 }
 
-// at turns the clock; the feeds go on.
+// at sets the clock and keeps the feeds healthy.
 func (b *bench) at(now time.Time) {
 	b.now = now
 	b.entra.users["id-busy"].LastSuccessful, b.ad.people["S-1-5-21-9"].LastLogonTimestamp = now, now
 }
 
-// settle lets so much time pass that every read shows all writes.
+// settle advances the clock until every read shows all writes.
 func (b *bench) settle() { b.at(b.now.Add(directory.Settling)) }
 
 // follow lets licenses follow membership.
 func (b *bench) follow() { b.entra.follow() }
 
-// begun leaves an open entry of another run.
+// begun writes an open entry of another run.
 func (b *bench) begun(t *testing.T, person, license, to string) {
 	t.Helper()
 	in := ledger.Intent{Person: person, License: license, To: to, Run: "other", Rule: "m365", Via: "direct", At: asOf}

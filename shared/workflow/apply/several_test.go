@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// severalGroups is the policy in which two groups give E3. Anna holds it by the second.
+// severalGroups returns a bench in which two groups give E3. Anna holds it through the second.
 func severalGroups(t *testing.T) *bench {
 	t.Helper()
 	b := newBenchOf(t, strings.Replace(text, "group: {entra: LIC-E3}}", "groups: [{entra: LIC-E3}, {entra: LIC-E3-More}]}", 1), moveAnna)
@@ -20,8 +20,8 @@ func severalGroups(t *testing.T) *bench {
 	return b
 }
 
-// TestOneOfSeveralGroups: a person who holds a product by one of several groups leaves it,
-// when the target's license is active.
+// TestOneOfSeveralGroups: a person who holds a product through one of several groups leaves that group when the
+// target's license is active.
 func TestOneOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	b := severalGroups(t)
@@ -46,7 +46,7 @@ func TestOneOfSeveralGroups(t *testing.T) {
 	if in.Source != "g-e3more" || note != "" || refusal != "" || err != nil {
 		t.Errorf("given back by %s, %q, refused %q, %v", in.Source, note, refusal, err)
 	}
-	b.entra.dynamic = "g-e3more" // the first group of the policy can give it all the same
+	b.entra.dynamic = "g-e3more" // the first group of the policy can still give it
 	j := b.jobOf(t)
 	for ref, g := range j.run.Tenant.Groups {
 		if g.Dynamic = g.ID == "g-e3more"; g.Dynamic {
@@ -59,8 +59,8 @@ func TestOneOfSeveralGroups(t *testing.T) {
 	}
 }
 
-// TestBothOfSeveralGroups: to leave one of two groups frees nothing, and to leave both is no
-// single change, so nothing is done.
+// TestBothOfSeveralGroups: leaving one of two groups frees nothing, and one change cannot leave both. So nothing is
+// done.
 func TestBothOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	b := severalGroups(t)

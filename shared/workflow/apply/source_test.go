@@ -11,8 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestLicensesThatThePolicyDoesNotName: an open entry of a change whose licenses the run's
-// policy does not name is not believed, whatever else is right of it.
+// TestLicensesThatThePolicyDoesNotName: an open entry is not believed when the run's policy does not name its licenses.
 func TestLicensesThatThePolicyDoesNotName(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -34,8 +33,7 @@ func TestLicensesThatThePolicyDoesNotName(t *testing.T) {
 	}
 }
 
-// TestKnownGroups: a group gives a license by the policy, or by the run that the restore
-// undoes; no group does not.
+// TestKnownGroups: a group gives a license by the policy, or by the restored run. An empty group gives none.
 func TestKnownGroups(t *testing.T) {
 	t.Parallel()
 	j := newBench(t, changeBo).jobOf(t)
@@ -66,8 +64,8 @@ func TestKnownGroups(t *testing.T) {
 	}
 }
 
-// TestSourceOfEntra: the group that gives a license back is checked as on the way there,
-// and one that cannot be read gives nothing.
+// TestSourceOfEntra: a restore checks its group as a change checks its target. A group that cannot be read gives
+// nothing.
 func TestSourceOfEntra(t *testing.T) {
 	t.Parallel()
 	reduce := func(j *job) {

@@ -17,13 +17,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Steps are the steps of the state machine that apply a batch. Between the steps a relay client reads and writes Active
+// Steps are the steps of the state machine that apply a batch. Between the steps a relay reads and writes Active
 // Directory.
 type Steps struct {
 	Applier
 	// Policy reads the text of the policy in force.
 	Policy func(context.Context) (string, error)
-	Relay  bool // Active Directory is reached by the relay
+	Relay  bool // the relay reaches Active Directory
 }
 
 // StepInput is the input of the state machine. Op names the step: prepare or change.
@@ -32,34 +32,34 @@ type StepInput struct {
 	Batch BatchState `json:"batch"`
 }
 
-// BatchState is a batch under way, handed from step to step.
+// BatchState is a batch in progress, passed from step to step.
 type BatchState struct {
 	Run      string   `json:"run"`
 	PlanHash string   `json:"planHash"`
 	Override bool     `json:"override"`
-	Approver string   `json:"approver"` // the execution: CloudTrail knows who started it
+	Approver string   `json:"approver"` // the execution; CloudTrail knows who started it
 	Round    int      `json:"round"`
 	Batch    string   `json:"batch"`
 	Results  []string `json:"results"` // keys of the results of the relay's writes in this round
-	Tries    int      `json:"tries"`   // writes handed to the relay so far
+	Tries    int      `json:"tries"`   // writes that the relay was asked for so far
 	Restores bool     `json:"restores"`
 
-	// Ask tells the state machine to send a message to the relay. After prepare it asks about the people of Input.
-	// After change it carries the changes of Input.
+	// Ask asks the state machine to send a message to the relay. After prepare the message asks about the people of
+	// Input. After change it has the changes of Input.
 	Ask    bool             `json:"ask"`
 	Input  string           `json:"input"`
 	Groups []protocol.Group `json:"groups"`
 	Sample int              `json:"sample"`
 
-	// Evidence and Written tell how the relay's tasks ended.
+	// Evidence and Written are how the relay's tasks ended.
 	Evidence *protocol.Ending `json:"evidence,omitempty"`
 	Written  *protocol.Ending `json:"written,omitempty"`
 
 	Counts map[runs.Status]int `json:"counts,omitempty"`
 }
 
-// mostTries is how often a batch may send changes to the relay in one round. One round may both make a change and roll
-// it back.
+// mostTries is how often a batch may send changes to the relay in one round. One round may make a change and roll it
+// back.
 const mostTries = 4
 
 // Do carries out one step.
@@ -92,7 +92,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 			return nil, err
 		}
 	}
-	// A plan that was made without Active Directory does not need it now.
+	// A plan that was made without Active Directory does not need it.
 	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.InAD() })
 	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
 		return &b, nil
@@ -113,8 +113,8 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, &people)
 }
 
-// questions lists the groups of Active Directory whose members are read while changes are made: the groups of rules and
-// exemptions, and the license groups.
+// questions returns the groups of Active Directory whose members are read while changes are made. These are the groups
+// of rules and exemptions, and the license groups.
 func (j *job) questions() (groups []protocol.Group) {
 	add := func(g protocol.Group) {
 		if !slices.ContainsFunc(groups, func(known protocol.Group) bool { return known.Key() == g.Key() }) {
@@ -130,7 +130,7 @@ func (j *job) questions() (groups []protocol.Group) {
 		if l.Group != nil && l.Group.Source == directory.AD {
 			add(protocol.Group{DN: l.Group.Name, Direct: true})
 			for _, guid := range []string{j.readGUID(l.Group.Name), j.run.Begin.Former[l.Name].GUID} {
-				if guid != "" { // the ledger knows the group by it
+				if guid != "" { // the ledger has the group by its objectGUID
 					add(protocol.Group{DN: directory.GroupByGUID(guid, ""), Direct: true})
 				}
 			}
@@ -139,7 +139,7 @@ func (j *job) questions() (groups []protocol.Group) {
 	return groups
 }
 
-// change applies the batch as far as the evidence allows. It lists what the relay must write.
+// change applies the batch as far as the evidence allows. It lists the writes that the relay must make.
 func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if b.Evidence != nil && b.Evidence.Error != "" && strings.HasPrefix(b.Batch, "ad-") {
 		b.Ask = false
@@ -178,18 +178,17 @@ func (s *Steps) change(ctx context.Context, b BatchState) (*BatchState, error) {
 	if ad == nil || b.Tries == mostTries {
 		return &b, nil
 	}
-	wishes := ad.PendingWrites()
-	if len(wishes.Changes) == 0 {
+	pending := ad.PendingWrites()
+	if len(pending.Changes) == 0 {
 		return &b, nil
 	}
-	wishes.Groups = b.Groups
+	pending.Groups = b.Groups
 	b.Ask, b.Tries, b.Input = true, b.Tries+1, layout.Input(b.Run, b.Batch+"-"+layout.Attempt())
-	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, wishes)
+	return &b, store.PutJSONIfAbsent(ctx, s.Store, b.Input, pending)
 }
 
-// undone records that nothing could be done about the rest of a batch. why is the reason. refused is set when a safety
-// check forbade it. Changes that wait for the directory stay pending, since the next call may be allowed to finish
-// them.
+// undone records that the rest of a batch could not be worked on. why is the reason. refused is set when a safety check
+// forbade it. Changes that wait for the directory stay pending, because a later call may finish them.
 func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) error {
 	j, err := s.open(ctx, Request{Run: b.Run, Batch: b.Batch})
 	if err != nil {
@@ -215,7 +214,7 @@ func (s *Steps) undone(ctx context.Context, b *BatchState, why, refused string) 
 	return nil
 }
 
-// errand returns Active Directory as the relay read it, or nil when it is not set up.
+// relayed returns Active Directory as the relay read it, or nil when it is not set up.
 func (s *Steps) relayed(ctx context.Context, b *BatchState) (*client.Directory, error) {
 	switch {
 	case !s.Relay:

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// relayed plays the relay for a bench: it answers from the fake directory.
+// relayed plays the relay for a bench. It answers from the fake directory.
 type relayed struct {
 	*bench
 	*Steps
@@ -26,11 +26,11 @@ func newRelayed(t *testing.T, b *bench) relayed {
 		begin, err := snapshot.GetBegin(ctx, b.Store, "run")
 		return begin.Policy, err
 	}, Relay: true}
-	s.AD = nil // only by the relay
+	s.AD = nil // only the relay reaches it
 	return relayed{b, s}
 }
 
-// round takes one batch as the state machine does, with errands in between.
+// round works on one batch as the state machine does, with the relay's tasks in between.
 func (r relayed) round(t *testing.T, batch string, down bool) *BatchState {
 	t.Helper()
 	state := &BatchState{Run: "run", Batch: batch}
@@ -120,7 +120,7 @@ func (r relayed) put(t *testing.T, key string, v any) string {
 	return key
 }
 
-// is checks what became of the only change.
+// is checks the result of the only change.
 func (r relayed) is(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	got := r.results(t).Results
@@ -191,7 +191,7 @@ func TestStepsRefuse(t *testing.T) {
 	}
 }
 
-// TestRefusalIsNoted: that a batch is refused is known afterwards, as long as it is.
+// TestRefusalIsNoted: the results say that a batch is refused, until it no longer is.
 func TestRefusalIsNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, changeBo))
@@ -212,8 +212,8 @@ func TestRefusalIsNoted(t *testing.T) {
 	}
 }
 
-// TestRefusedWhileWaiting: what waits for the directory when a batch is refused
-// waits on, and is seen to by the next call.
+// TestRefusedWhileWaiting: a batch is refused while a change waits for the directory. The change keeps waiting, and the
+// next call continues it.
 func TestRefusedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, moveAnna))

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestEntraGoesOnWithoutEvidence: the relay was asked about people of a batch of Entra ID,
-// and brought nothing. Their changes need Entra ID alone, and go on.
+// TestEntraGoesOnWithoutEvidence: the relay returned no evidence about people of a batch of Entra ID. Their changes
+// need only Entra ID and continue.
 func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	t.Parallel()
 	c := changeBo
@@ -35,7 +35,7 @@ func TestEntraGoesOnWithoutEvidence(t *testing.T) {
 	b.wrote(t, "ChangeLicenses id-dora +sku-exo -sku-e3")
 }
 
-// TestNothingToHandOver: the relay is asked for no write when nobody is to be written.
+// TestNothingToHandOver: the relay is not asked for writes when there are none.
 func TestNothingToHandOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -48,7 +48,7 @@ func TestNothingToHandOver(t *testing.T) {
 	}
 }
 
-// TestStepsWithoutARelay reach Active Directory themselves.
+// TestStepsWithoutARelay: steps without a relay reach Active Directory themselves.
 func TestStepsWithoutARelay(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeDora)
@@ -61,7 +61,7 @@ func TestStepsWithoutARelay(t *testing.T) {
 	b.wrote(t, "RemoveMember "+citrixDN+" guid-dora")
 }
 
-// TestStepThatFails is an error, and no answer that somebody could go on with.
+// TestStepThatFails: a step that fails returns an error and no state.
 func TestStepThatFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)
@@ -73,9 +73,8 @@ func TestStepThatFails(t *testing.T) {
 	}
 }
 
-// TestUndoneOfABatch: what a step notes when nothing could be done. What is over stays as
-// it is. What waits for the directory waits on where a safety check refuses, since the next
-// call may be allowed; without evidence it is to be tried again.
+// TestUndoneOfABatch: a step notes that nothing could be done. Final results stay. After a refusal, waiting changes
+// keep waiting, because the next call may be allowed. Without evidence they are tried again.
 func TestUndoneOfABatch(t *testing.T) {
 	t.Parallel()
 	over, waits, again, fresh := freeDora, freeEgon, freeDora, freeEgon
@@ -83,7 +82,7 @@ func TestUndoneOfABatch(t *testing.T) {
 	changes := []plan.Change{over, waits, again, fresh}
 	for name, tc := range map[string]struct {
 		refused string
-		want    []string // notes, in the order of the changes; "+" before those to be tried again
+		want    []string // notes in the order of the changes; "+" marks changes that are tried again
 	}{
 		"no evidence": {"", []string{"over", "+why", "+why", "+why"}},
 		"refused":     {"expired", []string{"over", "waits", "+why", "+why"}},
@@ -120,8 +119,7 @@ func TestUndoneOfABatch(t *testing.T) {
 	}
 }
 
-// TestUndoneThatCannotBeNoted is not hidden: neither a plan that cannot be read again, nor
-// results that cannot be written.
+// TestUndoneThatCannotBeNoted: an unreadable plan or unwritable results are an error.
 func TestUndoneThatCannotBeNoted(t *testing.T) {
 	t.Parallel()
 	r := newRelayed(t, newBench(t, freeDora))

@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// unmirrored is why a group of Entra ID is not the counterpart of a license's group in Active
-// Directory, by what both directories say now; empty when it is. The ledger is not believed:
-// a wrong counterpart would let a license count as come that is not there.
+// unmirrored returns why a group of Entra ID is not the counterpart of a license's group in Active Directory. It is
+// empty when it is the counterpart. It compares both directories and does not believe the ledger. With a wrong
+// counterpart, a license would count as restored that is not there.
 func (j *job) unmirrored(ctx context.Context, l *policy.License, group, counterpart string, via plan.Via) (why string, err error) {
 	switch {
 	case group == "" || !via.InAD() || l == nil || !l.Synced():
@@ -42,8 +42,7 @@ func (j *job) unmirrored(ctx context.Context, l *policy.License, group, counterp
 	return j.run.Tenant.Mirrors(l, &o), nil
 }
 
-// readCounterparts reads the groups of Entra ID again that are synced from license groups
-// of Active Directory.
+// readCounterparts reads the groups of Entra ID again that are synced from license groups of Active Directory.
 func (j *job) readCounterparts(ctx context.Context) error {
 	for _, l := range j.run.Policy.Licenses {
 		if !l.Synced() {
@@ -51,7 +50,7 @@ func (j *job) readCounterparts(ctx context.Context) error {
 		}
 		g, _ := j.run.Tenant.Counterpart(l)
 		if g.ID == "" {
-			continue // it is a refusal already
+			continue // the change is refused already
 		}
 		now, err := j.Entra.FindGroup(ctx, g.ID)
 		if errors.Is(err, directory.ErrNoGroup) {

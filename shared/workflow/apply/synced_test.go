@@ -27,10 +27,10 @@ const (
 	joinBig          = "AddMember <GUID=guid-" + bigDN + "> guid-dora"
 )
 
-// moveDora is held by a group of Active Directory that is synced to Entra ID.
+// moveDora changes a license of a group of Active Directory that is synced to Entra ID.
 var moveDora = plan.Change{User: "id-dora", SID: "S-1-5-21-4", Rule: "big", License: "big", To: "small", Via: plan.ADGroup, IdleSince: &idle}
 
-// syncedBench has two products that groups of Active Directory give. Dora holds the one.
+// syncedBench returns a bench with two products that groups of Active Directory give. Dora holds one of them.
 func syncedBench(t *testing.T) *bench {
 	t.Helper()
 	rules := strings.NewReplacer("exempt:", `  big:   {sku: BIG, group: {ad: "`+bigDN+`"}}
@@ -69,7 +69,7 @@ exempt:`).Replace(text) + "  - {name: big, license: big, when: AzureAdSistaLogon
 	return b
 }
 
-// sync is Entra Connect: membership in Entra ID, and then licenses, follow Active Directory.
+// sync acts as Entra Connect. Membership in Entra ID follows Active Directory, and licenses follow membership.
 func (b *bench) sync() {
 	for dn, id := range map[string]string{bigDN: "g-big", smallDN: "g-small"} {
 		b.entra.in[id] = nil
@@ -91,8 +91,8 @@ func (b *bench) applied(t *testing.T) runs.Result {
 	return results.Results[0]
 }
 
-// TestSyncedGroups: a license of a group that is synced is changed in Active Directory. Each
-// step counts when Graph shows its license, however often the groups are read before.
+// TestSyncedGroups: a license of a synced group is changed in Active Directory. Each step counts when Graph shows its
+// license, however often the groups are read before.
 func TestSyncedGroups(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
@@ -127,15 +127,15 @@ func TestSyncedGroups(t *testing.T) {
 	}
 }
 
-// TestSyncedGroupIsGivenBack: who comes back while the change is under way is put back, and
-// leaves the target only when nothing that was on its way can take the license any more.
+// TestSyncedGroupIsGivenBack: a person who comes back during the change gets the license back. The person leaves the
+// target only when no pending sync can take the license.
 func TestSyncedGroupIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := syncedBench(t)
 	b.applied(t)
 	b.sync()
 	b.now = b.now.Add(20 * time.Minute)
-	b.applied(t) // has left
+	b.applied(t) // has left the source
 	if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +160,7 @@ func TestSyncedGroupIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestCounterpartOfAnEntry: the group of Entra ID by which the license counts is the one that
-// is synced from the group that is written.
+// TestCounterpartOfAnEntry: the license counts by the group of Entra ID that is synced from the written group.
 func TestCounterpartOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestUndo: the source is joined again unless reading is known to show it, its license
-// is waited for where there was one, and only then the target is left.
+// TestUndo: the source is joined again unless a read proves the membership. The rollback waits for its license if there
+// was one. Only then the target is left.
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	had := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}
@@ -24,7 +24,7 @@ func TestUndo(t *testing.T) {
 		in     []string // groups
 		holds  []directory.Assignment
 		before []directory.Assignment
-		left   time.Duration // since the source was left; negative: it was not
+		left   time.Duration // since the source was left; negative: it was not left
 		fail   map[string]error
 		joined bool // the change may have joined the target
 		target bool // was in the target before
@@ -83,8 +83,7 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// TestUndoThatDoesNotShow waits: the source is not counted as joined, nor the target as
-// left, before reading shows it.
+// TestUndoThatDoesNotShow: a rollback waits until a read shows that the source is joined and the target is left.
 func TestUndoThatDoesNotShow(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

@@ -10,8 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestOpenChangeIsAskedAgain: a write that did not arrive is not made later
-// for somebody who came back meanwhile.
+// TestOpenChangeIsAskedAgain: a write that did not arrive is not repeated for a person who came back meanwhile.
 func TestOpenChangeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	t.Run("direct", func(t *testing.T) {
@@ -21,7 +20,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.apply(t, runs.Pending, "did not go through")
 		b.entra.fail, b.entra.users["id-bo"].LastSuccessful = nil, daysAgo(0)
 		b.apply(t, runs.Kept, "signed in 1 hour ago")
-		b.wrote(t, changeEXO, "ChangeLicenses id-bo +sku-e3 -sku-exo") // it may have arrived, and show late
+		b.wrote(t, changeEXO, "ChangeLicenses id-bo +sku-e3 -sku-exo") // the first write may have arrived and show late
 		b.logged(t, changeBo, "rolled back")
 	})
 	t.Run("AD group", func(t *testing.T) {
@@ -31,7 +30,7 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 		b.apply(t, runs.Pending, "did not go through")
 		b.ad.fail, b.ad.people["S-1-5-21-5"].LastLogonTimestamp = nil, daysAgo(0)
 		b.apply(t, runs.Kept, "logged on 1 hour ago")
-		b.wrote(t, leaveEgon, "AddMember "+citrixDN+" guid-egon") // it may have arrived, and show late
+		b.wrote(t, leaveEgon, "AddMember "+citrixDN+" guid-egon") // the first write may have arrived and show late
 		b.logged(t, freeEgon, "rolled back")
 	})
 	t.Run("Entra group, target late", func(t *testing.T) {
@@ -45,8 +44,8 @@ func TestOpenChangeIsAskedAgain(t *testing.T) {
 	})
 }
 
-// TestTargetFailsAfterTheSourceWasLeft: the source is had again before the
-// target is left, so that there is a license at every moment.
+// TestTargetFailsAfterTheSourceWasLeft: the source is joined again before the target is left. So the person always has
+// a license.
 func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	t.Parallel()
 	const joinE3 = "AddMember g-e3 id-anna"
@@ -56,13 +55,13 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	b.apply(t, runs.Pending, "left the source group")
 	b.entra.full["g-exo"] = "CountViolation"
 	b.follow()
-	b.apply(t, runs.Pending, targetHidden) // one read against what was read before
+	b.apply(t, runs.Pending, targetHidden) // one read contradicts an earlier one
 	b.wrote(t, joinEXO, leaveE3)
 	b.settle()
 	b.apply(t, runs.Pending, "joined the source group again")
 	b.wrote(t, joinEXO, leaveE3, joinE3)
 	b.follow()
-	b.apply(t, runs.Pending, "joined the source group again") // this may be from before it was left
+	b.apply(t, runs.Pending, "joined the source group again") // this read may be from before the source was left
 	b.wrote(t, joinEXO, leaveE3, joinE3, joinE3)
 	b.settle()
 	b.apply(t, runs.Kept, "CountViolation")
@@ -70,7 +69,7 @@ func TestTargetFailsAfterTheSourceWasLeft(t *testing.T) {
 	b.logged(t, moveAnna, "rolled back")
 }
 
-// TestFailedMeansAsBefore: a refusal on the way leaves what the person had.
+// TestFailedMeansAsBefore: a change that is refused midway leaves what the person had.
 func TestFailedMeansAsBefore(t *testing.T) {
 	t.Parallel()
 	protected := refusal("the group is protected")
@@ -110,8 +109,8 @@ func TestFailedMeansAsBefore(t *testing.T) {
 	}
 }
 
-// TestKilledAndExpired: an open intent comes to its end although the results of the
-// call that wrote it are lost and the plan has expired: both people keep what they have.
+// TestKilledAndExpired: an open intent is ended after its results were lost and its plan expired. Both people keep
+// their licenses.
 func TestKilledAndExpired(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)
@@ -131,8 +130,7 @@ func TestKilledAndExpired(t *testing.T) {
 	b.logged(t, changeBo, "failed")
 }
 
-// TestExpiredBeginsNothing: after a plan has expired, what it began is rolled back, and
-// what it did not begin is refused.
+// TestExpiredBeginsNothing: after a plan has expired, its open changes are rolled back. Its other changes are refused.
 func TestExpiredBeginsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// has tells whether a call noted what it saw of an entry.
+// has reports whether a call noted what it saw of an entry.
 func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	t.Helper()
 	mark, err := ledger.In(b.Store).Noted(t.Context(), m.entry, what)
@@ -21,8 +21,8 @@ func (m *move) has(t *testing.T, b *bench, what ledger.Seen) bool {
 	return mark != nil
 }
 
-// TestWaiting: what a call notes of a change that waits, and what it makes of it when the
-// plan has expired. A change that goes back, or waits for the relay, only waits.
+// TestWaiting: a call notes what it sees of a waiting change, and ends the change when the plan has expired. A change
+// that is rolled back, or waits for the relay, only waits.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	const expired = "waits; the plan expired meanwhile: look in the admin center"
@@ -30,7 +30,7 @@ func TestWaiting(t *testing.T) {
 		target   string
 		turned   bool
 		note     string
-		held     bool // the source
+		held     bool // the source is held
 		inTarget bool
 		left     bool
 		expired  bool
@@ -38,7 +38,7 @@ func TestWaiting(t *testing.T) {
 		broken   string
 		status   runs.Status
 		want     string
-		free, in bool // noted
+		free, in bool // noted facts
 	}{
 		"held, in the target":               {"g-exo", false, "waits", true, true, false, false, nil, "", runs.Pending, "waits", false, true},
 		"held, not in the target":           {"g-exo", false, "waits", true, false, false, false, nil, "", runs.Pending, "waits", false, false},
@@ -91,8 +91,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestNoTargetToBeOutOf: of a change that joins no group of Entra ID nobody counts how
-// often it was joined, however long ago it began.
+// TestNoTargetToBeOutOf: joins are not counted for a change that joins no group of Entra ID, however long ago it began.
 func TestNoTargetToBeOutOf(t *testing.T) {
 	t.Parallel()
 	for name, move := range map[string]func(*testing.T, *bench) *move{
@@ -119,8 +118,8 @@ func TestNoTargetToBeOutOf(t *testing.T) {
 	}
 }
 
-// TestSeenFreeForHowLong: a license that is read as held again may be a late read until
-// reads are settled. Where what was seen cannot be read, nothing is done.
+// TestSeenFreeForHowLong: a license that is read as held again may be an outdated read until reads are settled. When
+// the earlier notes cannot be read, nothing is done.
 func TestSeenFreeForHowLong(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -152,18 +151,18 @@ func TestSeenFreeForHowLong(t *testing.T) {
 	}
 }
 
-// TestTriesOfATarget: a target that does not list the person is joined again after an hour,
-// and given up after the third. Where the count cannot be read or kept, nothing is done.
+// TestTriesOfATarget: a target that does not list the person is joined again after an hour, and given up after the
+// third time. When the count cannot be read or written, nothing is done.
 func TestTriesOfATarget(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		second, third time.Duration // since; negative: not tried
+		second, third time.Duration // since the try; negative: not tried
 		began         time.Duration
 		fail          map[string]error
 		blind, broken string
 		status        runs.Status
 		note          string
-		notes         ledger.Seen // that is there afterwards; empty: no second try
+		notes         ledger.Seen // note that exists afterwards; empty: no second try
 	}{
 		"just begun":                    {-1, -1, doubtful - time.Second, nil, "", "", "", "", ""},
 		"an hour ago":                   {-1, -1, doubtful, nil, "", "", "", "", ledger.SecondTry},

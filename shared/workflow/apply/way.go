@@ -13,12 +13,12 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// The ledger is not believed without proof: anybody who can write there could name any
-// group. So a group is written only when the policy of the run names it for that
-// license. A product is written only when it is the product of that license.
+// The ledger is not believed without proof, because anybody who can write there could name any group. So a group is
+// written only when the policy of the run names it for that license. A product is written only when it is the product
+// of that license.
 
-// altered says where an open entry of the run differs from its plan and policy. It is
-// empty when the entry is what the plan began.
+// altered returns where an open entry of the run differs from its plan and policy. It is empty when the entry is what
+// the plan began.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
 	if !plan.Via(e.Via).Known() {
 		return "", nil // nothing can be written for it
@@ -56,7 +56,7 @@ func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (str
 	return "", nil
 }
 
-// skuOf is the skuId of a license; empty for one of Active Directory alone.
+// skuOf returns the skuId of a license. It is empty for a license without a product.
 func (j *job) skuOf(l *policy.License) string {
 	if l == nil || l.SKU == "" {
 		return ""
@@ -64,8 +64,7 @@ func (j *job) skuOf(l *policy.License) string {
 	return j.run.Tenant.SKUIDs[l.SKU]
 }
 
-// groupOf is the group of a license as the run resolved it: an object id, or the DN
-// in Active Directory.
+// groupOf returns the group of a license as the run resolved it. It is an object id, or a DN in Active Directory.
 func (j *job) groupOf(l *policy.License) string {
 	switch {
 	case l == nil || l.Group == nil:
@@ -76,11 +75,10 @@ func (j *job) groupOf(l *policy.License) string {
 	return j.run.Tenant.Groups[*l.Group].ID
 }
 
-// gives tells whether a group is one of those that give a license, as the run resolved
-// them.
+// gives reports whether a group is one of those that give a license, as the run resolved them.
 func (j *job) gives(l *policy.License, group string) bool { return j.refOf(l, group) != nil }
 
-// refOf is how the policy names a group that gives a license; nil when it does not.
+// refOf returns how the policy names a group that gives a license, or nil when the group does not give it.
 func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	if l == nil || group == "" {
 		return nil
@@ -97,8 +95,8 @@ func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	return nil
 }
 
-// wayBack is the entry of the change to put back, with the groups that are used for it
-// now. The refusal says why there is no safe way. note says what differs from before.
+// wayBack returns the intent that restores a change, with the groups that are written now. The refusal says why there
+// is no safe way. note says how the restore differs from the change.
 func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent, note, refusal string, err error) {
 	l, to := j.run.Policy.LicenseNamed(in.License), j.run.Policy.LicenseNamed(in.To)
 	if l == nil {
@@ -142,8 +140,8 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	return in, sentences(why, note), refusal, err
 }
 
-// heldBy tells whether the policy has a way for a license: each is held in the directory of
-// its groups, and one with a SKU may be assigned directly, too.
+// heldBy reports whether the policy knows a way of holding a license. A license is held in the directory of its groups.
+// A license with a SKU may also be assigned directly.
 func heldBy(l *policy.License, via plan.Via) bool {
 	if l.SKU != "" {
 		return via == plan.Direct || via.InAD() == l.Synced()
@@ -151,8 +149,8 @@ func heldBy(l *policy.License, via plan.Via) bool {
 	return via.ByGroup() && via.InAD() == (l.Group.Source == directory.AD)
 }
 
-// sourceOf is the group that gives a license back: the one that was left, else the
-// policy's present one. Each is checked as on the way there.
+// sourceOf returns the group that restores a license. It is the group that was left, or else the policy's present
+// group. The checks are those of a group that a change joins.
 func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent) (id, note, refusal string, err error) {
 	left := "it is not one that the policy names for it"
 	if j.known(l, in.License, in.Source) {
@@ -174,8 +172,7 @@ func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent)
 	return present, fmt.Sprintf("given back by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
 }
 
-// known tells whether a group gives a license, by the policy or by the run that the
-// restore undoes.
+// known reports whether a group gives a license, by the policy or by the restored run.
 func (j *job) known(l *policy.License, name, group string) bool {
 	if group == "" {
 		return false
@@ -188,7 +185,7 @@ func (j *job) known(l *policy.License, name, group string) bool {
 	return was && same(former) || slices.ContainsFunc(j.run.Begin.FormerToo[name], same)
 }
 
-// unusable is why a group cannot give a license now; empty when it can.
+// unusable returns why a group cannot give a license now. It is empty when it can.
 func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
 	if ref := j.refOf(l, group); ref != nil {
 		_, refusal := j.run.Tenant.LicenseGroup(l, ref)

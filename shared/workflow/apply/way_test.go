@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestAlteredIntent: an open intent differs from the plan or the policy of its run.
-// apply refuses it, names the object and writes nothing.
+// TestAlteredIntent: an open intent differs from the plan or the policy of its run. apply refuses it, names the object
+// and writes nothing.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -67,8 +67,7 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// restores is a bench that puts back what run r0 took from Anna, as an operator asked,
-// with what the ledger has of it altered.
+// restores returns a bench with an operator's restore of what run r0 took from Anna. alter changes the ledger's intent.
 func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	t.Helper()
 	c := moveAnna
@@ -92,7 +91,7 @@ func restores(t *testing.T, alter func(*ledger.Intent)) *bench {
 	return b
 }
 
-// until applies and lets licenses follow until nothing waits.
+// until applies, and lets licenses follow, until no change waits.
 func (b *bench) until(t *testing.T) runs.Result {
 	t.Helper()
 	for range 5 {
@@ -109,9 +108,8 @@ func (b *bench) until(t *testing.T) runs.Result {
 	return runs.Result{}
 }
 
-// TestWayBack: a license comes back by its group, or by the policy's present one, and
-// by no other, whatever the ledger says. Nobody leaves a group that does not belong to
-// the license.
+// TestWayBack: a license is restored through its group, or through the policy's present group. No other group is used,
+// whatever the ledger says. Nobody leaves a group that does not belong to the license.
 func TestWayBack(t *testing.T) {
 	t.Parallel()
 	left := "RemoveMember g-exo id-anna"
@@ -159,7 +157,7 @@ func TestWayBack(t *testing.T) {
 	}
 }
 
-// leaves notes what the plan of run r0 left for later runs.
+// leaves stores what the plan of run r0 left for later runs.
 func (b *bench) leaves(t *testing.T, user string) {
 	t.Helper()
 	if err := history.PutPlanned(t.Context(), b.Store, &history.Planned{Run: "r0", Touches: []history.Touch{{User: user, License: "e3"}}}, true); err != nil {
@@ -167,7 +165,7 @@ func (b *bench) leaves(t *testing.T, user string) {
 	}
 }
 
-// granting is Entra ID whose group of E3 gives some products.
+// granting is Entra ID whose E3 group gives some products.
 type granting struct {
 	*fakeEntra
 	skus []string
@@ -181,8 +179,7 @@ func (g granting) FindGroup(ctx context.Context, id string) (directory.Group, er
 	return found, err
 }
 
-// TestForgedCompletion: a completion says that a license is given back. Only reading
-// proves it.
+// TestForgedCompletion: a completion says that a license is restored. Only a read proves it.
 func TestForgedCompletion(t *testing.T) {
 	t.Parallel()
 	b := restores(t, func(*ledger.Intent) {})
@@ -202,8 +199,7 @@ func TestForgedCompletion(t *testing.T) {
 	b.apply(t, runs.Done, "")
 }
 
-// TestBegunByARunThatIsGone: a run began changes, and its data are gone. The ledger is
-// enough to undo them.
+// TestBegunByARunThatIsGone: a run began changes, and its data are gone. The ledger suffices to roll them back.
 func TestBegunByARunThatIsGone(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// underWay is a change of the bench that has begun, in hand.
+// underWay returns a change of the bench that has begun.
 func (b *bench) underWay(t *testing.T, c plan.Change, via plan.Via) *move {
 	t.Helper()
 	in := ledger.Intent{Person: c.User, License: c.License, To: c.To, Run: "run", Rule: c.Rule, Via: string(via), At: b.now, SKU: "sku-e3", TargetSKU: "sku-exo"}
@@ -37,8 +37,7 @@ func (b *bench) underWay(t *testing.T, c plan.Change, via plan.Via) *move {
 	return &move{job: j, page: page, entry: e, change: &c, person: &directory.Person{Entra: &u, EntraState: directory.Present}, read: b.now}
 }
 
-// TestWriteThatFailed: what the answer to a write tells, and what this call may still
-// believe of the license it wanted to take.
+// TestWriteThatFailed: the answer to a write decides what this call may believe about the license.
 func TestWriteThatFailed(t *testing.T) {
 	t.Parallel()
 	type believes struct{ First, Unchanged, Took bool }
@@ -71,8 +70,7 @@ func TestWriteThatFailed(t *testing.T) {
 	}
 }
 
-// TestLeaving: a license may be taken by the call that marked it, with evidence that is
-// fresh, unless another call has turned back.
+// TestLeaving: the call that marked a license may take it by fresh evidence, unless another call began a rollback.
 func TestLeaving(t *testing.T) {
 	t.Parallel()
 	t.Run("first", func(t *testing.T) {
@@ -151,8 +149,8 @@ func TestLeaving(t *testing.T) {
 	})
 }
 
-// TestServicePlansOfTheTarget: a path that gives its product without what matters is no
-// license for the person.
+// TestServicePlansOfTheTarget: a path that gives its product without the needed service plans is no license for the
+// person.
 func TestServicePlansOfTheTarget(t *testing.T) {
 	t.Parallel()
 	skus := []directory.SKU{{ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", PlansRead: true, Plans: []directory.ServicePlan{{ID: "mail", Name: "EXCHANGE_S_STANDARD"}, {ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-e3", PartNumber: "SPE_E3", PlansRead: true, Plans: []directory.ServicePlan{{ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-visio", PartNumber: "VISIO"}}
@@ -186,8 +184,7 @@ func TestServicePlansOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestErrorOfAPath: of the paths by which one group gives a product, the one in error says
-// why it does not.
+// TestErrorOfAPath: the path in error explains why a group does not give its product.
 func TestErrorOfAPath(t *testing.T) {
 	t.Parallel()
 	path := func(state, problem string) directory.Assignment {
@@ -210,8 +207,7 @@ func TestErrorOfAPath(t *testing.T) {
 	}
 }
 
-// TestGoneAccount: a change that may have been made stays open as long as the account
-// may come back.
+// TestGoneAccount: a change that may have been made stays open as long as the account may come back.
 func TestGoneAccount(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -239,8 +235,7 @@ func TestGoneAccount(t *testing.T) {
 	}
 }
 
-// TestPastAtTheLastMoment: the ledger tells it, but for what others gave back, which the
-// run knows.
+// TestPastAtTheLastMoment: the ledger shows what happened to a license. Only the run knows what others restored.
 func TestPastAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
