@@ -122,10 +122,14 @@ func (j *Judge) about(e Event, p *person) error {
 	case Stuck:
 		l.stuck = e.Holds
 	case Enabled:
-		if n := len(p.enabled); e.Holds && n > 0 && !p.enabled[n-1].holds && p.enabled[n-1].at.After(j.seenAll()) {
+		n := len(p.enabled)
+		switch {
+		case !e.Holds:
+			p.enabled, p.blocked = append(p.enabled, fact{e.At, e.Shown, false}), j.nights()
+		case n > 0 && !p.enabled[n-1].holds && p.blocked == j.nights():
 			p.enabled = p.enabled[:n-1] // no night saw the block
-		} else {
-			p.enabled = append(p.enabled, fact{e.At, e.Shown, e.Holds})
+		default:
+			p.enabled = append(p.enabled, fact{e.At, e.Shown, true})
 		}
 		clear(p.clear)
 	case Given:

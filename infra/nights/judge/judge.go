@@ -113,12 +113,13 @@ type Judge struct {
 	people map[string]*person
 	faults []Fault
 	seen   map[string]time.Time // by license: the last night that read its directory
+	reads  map[string]int       // by license: the nights that read its directory
 	clear  int                  // cases that could have been missed
 }
 
 // New makes a judge of these rules, one for each license.
 func New(rules ...Rule) *Judge {
-	j := &Judge{rules: map[string]Rule{}, seen: map[string]time.Time{}, people: map[string]*person{}}
+	j := &Judge{rules: map[string]Rule{}, seen: map[string]time.Time{}, reads: map[string]int{}, people: map[string]*person{}}
 	for _, r := range rules {
 		j.rules[r.License] = r
 	}
@@ -211,15 +212,16 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// seenAll returns the latest time by which some night had read the directory of each license.
-func (j *Judge) seenAll() (at time.Time) {
-	first := true
+// nights returns how many nights have read the directory of each license. Times do not do: the world stands still while
+// a night reads, and what happens after it has the same time.
+func (j *Judge) nights() (n int) {
+	n = -1
 	for name := range j.rules {
-		if seen := j.seen[name]; first || seen.Before(at) {
-			at, first = seen, false
+		if n < 0 || j.reads[name] < n {
+			n = j.reads[name]
 		}
 	}
-	return at
+	return n
 }
 
 // night judges the verdict of a night, and counts how long licenses wait.
@@ -227,6 +229,7 @@ func (j *Judge) night(e Event) {
 	for name := range j.rules {
 		if e.Text != "" && e.Text != Failed && !slices.Contains(e.Unread, name) {
 			j.seen[name] = e.At
+			j.reads[name]++
 		}
 	}
 	switch {

@@ -97,6 +97,8 @@ func TestRemoved(t *testing.T) {
 		"held in another way since":      {[]Event{anna(Removed, 20, true), anna(Holding, 21, true)}, on(100), ""},
 		"taken twice":                    {[]Event{anna(Removed, 90, true)}, on(100), Twice},
 		"enabled again":                  {[]Event{anna(Enabled, 1, false), seen(2), anna(Enabled, 95, true)}, on(100), Wrong},
+		"blocked as a night ends":        {[]Event{seen(95), anna(Enabled, 95, false), anna(Enabled, 96, true)}, on(100), ""},
+		"blocked as a night begins":      {[]Event{anna(Enabled, 95, false), seen(95), anna(Enabled, 96, true)}, on(100), Wrong},
 		"blocked where no night saw":     {[]Event{anna(Enabled, 95, false), anna(Enabled, 96, true)}, on(100), ""},
 		"lost in an unread night":        {[]Event{anna(Released, 94, true), unread(95), anna(Given, 96, true), anna(Planned, 97, true)}, on(100), ""},
 		"blocked in a failed night":      {[]Event{anna(Enabled, 94, false), failed(95), anna(Enabled, 96, true)}, on(100), ""},

@@ -15,6 +15,7 @@ type person struct {
 	exempt   []fact
 	outside  map[string][]fact // by license
 	enabled  []fact
+	blocked  int               // the nights before the last block, see Judge.nights
 	used     map[string][]fact // by license: uses that count for its rule
 	licenses map[string]*license
 	clear    map[string]time.Time // by license: since when it is idle and clear
