@@ -1,5 +1,4 @@
-// Package shared_test holds the test of the house: which package may import
-// which. Arrows point only downwards.
+// Package shared_test checks which package may import which. Imports point only downwards.
 package shared_test
 
 import (
@@ -14,8 +13,8 @@ import (
 
 const module = "github.com/idleseat/idleseat/"
 
-// floors lists the packages from the ground up. A package may import packages of lower floors only. Packages of one
-// folder tree belong together.
+// floors lists the packages from the bottom to the top. A package may import only packages of lower floors. Packages of
+// one folder tree belong together.
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/plain", "shared/rows", "shared/layout", "shared/pages"},
 	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox"},
@@ -98,7 +97,7 @@ func TestArrowsPointDownwards(t *testing.T) {
 	}
 }
 
-// within tells packages of one folder tree, which belong together.
+// within reports whether two packages are in one folder tree.
 func within(a, b string) bool {
 	return strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
 }
@@ -114,7 +113,7 @@ func TestWhatDecidesCannotReachADirectory(t *testing.T) {
 	}
 }
 
-// The relay is hands, not head: it holds no rules and knows no Graph.
+// TestRelayLinksNeitherRulesNorGraph: the relay only carries requests out. It holds no rules and does not know Graph.
 func TestRelayLinksNeitherRulesNorGraph(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "../functions/relay") {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// readPages reads what is written for people: the pages at the top, and those of docs.
+// readPages reads the pages for people: those at the top, and those in docs.
 func readPages(t *testing.T) map[string]string {
 	t.Helper()
 	top, err := filepath.Glob("../*.md")
@@ -40,7 +40,7 @@ func readPages(t *testing.T) map[string]string {
 	return pages
 }
 
-// matches returns the first groups of a pattern in all pages, by page.
+// matches returns the first groups of a pattern's matches, by page.
 func matches(pages map[string]string, pattern string) map[string][]string {
 	found := map[string][]string{}
 	for path, text := range pages {
@@ -51,7 +51,7 @@ func matches(pages map[string]string, pattern string) map[string][]string {
 	return found
 }
 
-// TestREADMEIsShort: who opens the repository reads it to the end.
+// TestREADMEIsShort: a new reader reads the README to its end.
 func TestREADMEIsShort(t *testing.T) {
 	t.Parallel()
 	const most = 150
@@ -66,7 +66,7 @@ func TestREADMEIsShort(t *testing.T) {
 	}
 }
 
-// TestPagesNameTests: each test that a page promises is there.
+// TestPagesNameTests: every test that a page names exists.
 func TestPagesNameTests(t *testing.T) {
 	t.Parallel()
 	defined := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(\w+ \*testing\.[TF]\)`)
@@ -98,7 +98,7 @@ func TestPagesNameTests(t *testing.T) {
 	}
 }
 
-// TestPagesNameTargets: each make target that a page names is in the Makefile.
+// TestPagesNameTargets: every make target that a page names is in the Makefile.
 func TestPagesNameTargets(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../Makefile")
@@ -119,8 +119,8 @@ func TestPagesNameTargets(t *testing.T) {
 	allKnown(t, "(?m)(?:`|^ {4})make ([a-z][a-z-]*)", targets, "%s names make %s, and the Makefile has no such target", 8)
 }
 
-// allKnown asks that the pages name, where a pattern finds them, at least so many things,
-// all of them known. unknown is the fault of a page that names another one.
+// allKnown requires that the pages have at least least matches of a pattern, and that all of them are known. unknown is
+// the message about an unknown match.
 func allKnown(t *testing.T, pattern string, known map[string]bool, unknown string, least int) {
 	t.Helper()
 	seen := 0
@@ -137,7 +137,7 @@ func allKnown(t *testing.T, pattern string, known map[string]bool, unknown strin
 	}
 }
 
-// TestPagesNameCommands: each command that a page shows is one of the program.
+// TestPagesNameCommands: every command that a page shows is a command of the program.
 func TestPagesNameCommands(t *testing.T) {
 	t.Parallel()
 	commands := map[string]bool{}
@@ -157,7 +157,7 @@ func TestPagesNameCommands(t *testing.T) {
 	allKnown(t, "(?m)(?:`|^ {4}(?:bin/)?)idleseat ([a-z]+)", commands, "%s shows idleseat %s, and there is no such command", 10)
 }
 
-// TestPagesNameFiles: each file and folder of ours that a page names or links to is there.
+// TestPagesNameFiles: every file and folder of the repository that a page names or links to exists.
 func TestPagesNameFiles(t *testing.T) {
 	t.Parallel()
 	pages, seen := readPages(t), 0
@@ -190,7 +190,7 @@ func TestPagesNameFiles(t *testing.T) {
 	}
 }
 
-// anchors returns the names by which the headings of a page are linked to.
+// anchors returns the anchors of a page's headings.
 func anchors(page string) (all []string) {
 	for _, m := range regexp.MustCompile("(?m)^#+ (.+)$").FindAllStringSubmatch(page, -1) {
 		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")

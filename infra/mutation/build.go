@@ -40,7 +40,7 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	replaced := map[string]string{}
 	put := func(path, text string) error {
 		sum := sha256.Sum256([]byte(path))
-		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // no file of this module
+		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // it must be no file of this module
 		replaced[path] = at
 		return os.WriteFile(at, []byte(text), 0o644)
 	}
@@ -78,14 +78,14 @@ func (w *workshop) lock() error {
 	if err != nil {
 		return err
 	}
-	w.locked = f // until the process ends
+	w.locked = f // locked until the process ends
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return fmt.Errorf("another run is at work in %s: %w", w.dir, err)
 	}
 	return nil
 }
 
-// turn switches one mutant on for the next processes, 0 for none, and forgets which mutants were reached.
+// turn switches one mutant on for the next processes (0: none), and clears the list of reached mutants.
 func (w *workshop) turn(id int) error {
 	page := make([]byte, 4+w.count+1)
 	binary.LittleEndian.PutUint32(page, uint32(id))
@@ -116,7 +116,7 @@ type suite struct {
 	tests  []test
 }
 
-// compile builds the tests of a package. It is nil when the package has none.
+// compile builds the tests of a package. It returns nil when the package has none.
 func (w *workshop) compile(p listed) (*suite, error) {
 	pkg := strings.TrimPrefix(p.ImportPath, p.Module.Path+"/")
 	s := &suite{pkg: pkg, dir: p.Dir, binary: filepath.Join(w.dir, strings.ReplaceAll(pkg, "/", "_")+".test")}

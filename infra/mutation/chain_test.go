@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// small is a package with one place for every operator. Its tests kill all mutants but one.
+// small is a package with one place for every operator. Its tests kill all mutants except one.
 var small = map[string]string{
 	"go.mod": "module example.test/m\n\ngo 1.26\n",
 	"shared/small/small.go": `package small
@@ -80,7 +80,7 @@ func TestLate(t *testing.T) {
 }
 
 func TestWithin(t *testing.T) {
-	for n, want := range map[int]bool{-1: false, 1: true, 2: true, 3: false} { // 0 is not asked
+	for n, want := range map[int]bool{-1: false, 1: true, 2: true, 3: false} { // no test has 0
 		if got := within(n) == nil; got != want {
 			t.Error(n, got)
 		}
@@ -147,12 +147,12 @@ var smallMutants = []string{
 	"small/small.go within: || to &&: n >= 3 || n < 0",
 }
 
-// Right alone: no test has a sum of 1 without an odd number. At 0: not asked.
+// smallLiving is the only mutant of small that lives: no test has 0.
 var smallLiving = []string{
 	"small/small.go within: < to <=: n < 0",
 }
 
-// The test is not parallel, since go list works in the folder of the process.
+// TestMutantsOfASmallPackageMeetItsTests is not parallel, because go list works in the folder of the process.
 func TestMutantsOfASmallPackageMeetItsTests(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range small {

@@ -12,7 +12,7 @@ import (
 type mutant struct {
 	id   int
 	pkg  string // name of its package
-	name string // does not change while the place does not change
+	name string // stays the same while the place does
 	text string // the source text while the mutant is on
 }
 
@@ -20,7 +20,7 @@ type mutant struct {
 type site struct {
 	from, to  int    // offsets in the file
 	statement bool   // a statement that may be left out
-	typ       string // of an expression
+	typ       string // type of an expression
 	mutants   []*mutant
 }
 
@@ -32,7 +32,7 @@ type finder struct {
 	seen  map[string]int // names given so far
 }
 
-// find returns every site of a file, in the order of the walk. It looks only at bodies of functions, since tables of
+// find returns every site of a file, in the order of the walk. It looks only at bodies of functions: tables of
 // constants have no behaviour.
 func find(s *source) []*site {
 	f := &finder{source: s, sites: map[[2]int]*site{}, seen: map[string]int{}}
@@ -67,7 +67,7 @@ func functionName(fn *ast.FuncDecl) string {
 	return fmt.Sprintf("%s.%s", t, fn.Name.Name)
 }
 
-// isText recognizes a call that only makes words for people. Its arguments are not mutated, and it is not left out.
+// isText reports whether a call only makes words for people. Its arguments are not mutated, and it is not left out.
 func (f *finder) isText(call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -86,7 +86,7 @@ func (f *finder) isText(call *ast.CallExpr) bool {
 	return false
 }
 
-// add puts one mutant at a node.
+// add adds one mutant at a node.
 func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	from, to := f.span(n)
 	at := f.sites[[2]int{from, to}]
@@ -97,7 +97,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	}
 	for _, m := range at.mutants {
 		if m.text == text {
-			return // forcing `x == y` to true and flipping `true` are one change
+			return // forcing `x == y` to true and flipping `true` are the same change
 		}
 	}
 	name := fmt.Sprintf("%s %s: %s: %s", f.name, function, operator, folded(f.at(n)))
@@ -108,7 +108,7 @@ func (f *finder) add(function string, n ast.Node, typ, operator, text string) {
 	at.mutants = append(at.mutants, &mutant{pkg: f.pkg.Name(), name: name, text: text})
 }
 
-// folded is source text on one line. Long text is cut.
+// folded returns source text on one line. It cuts long text.
 func folded(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > 100 {
@@ -136,7 +136,7 @@ func (f *finder) visit(function string, n ast.Node, stack []ast.Node) {
 	}
 }
 
-// isBool recognizes an expression of type bool that is no constant.
+// isBool reports whether an expression has type bool and is no constant.
 func (f *finder) isBool(e ast.Expr) bool {
 	tv, ok := f.info.Types[e]
 	if !ok || tv.Value != nil || !tv.IsValue() {
@@ -145,7 +145,7 @@ func (f *finder) isBool(e ast.Expr) bool {
 	return types.Identical(types.Default(tv.Type), types.Typ[types.Bool])
 }
 
-// number returns the numeric type of an expression with a value that is known only at run time.
+// number returns the numeric type of an expression whose value is known only at run time.
 func (f *finder) number(e ast.Expr) (string, bool) {
 	tv, ok := f.info.Types[e]
 	if !ok || tv.Value != nil || !tv.IsValue() {
@@ -158,7 +158,7 @@ func (f *finder) number(e ast.Expr) (string, bool) {
 	return f.typeName(tv.Type)
 }
 
-// timeMethod recognizes a call of a method of time.Time, and returns its receiver.
+// timeMethod returns the receiver and the name of a call of a method of time.Time.
 func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -171,7 +171,7 @@ func (f *finder) timeMethod(call *ast.CallExpr) (recv ast.Expr, name string) {
 	return sel.X, sel.Sel.Name
 }
 
-// orders has, for each comparison, the operator with the boundary moved and the negated operator.
+// orders maps each comparison to the operator with the boundary moved, and to the negated operator.
 var orders = map[token.Token]struct{ boundary, negated token.Token }{
 	token.LSS: {token.LEQ, token.GEQ},
 	token.LEQ: {token.LSS, token.GTR},

@@ -51,7 +51,7 @@ type source struct {
 	fset    *token.FileSet
 	file    *ast.File
 	info    *types.Info
-	imports map[string]string // import path → the name it has in this file
+	imports map[string]string // import path → its name in this file
 }
 
 // load parses and checks the files of the packages, without their tests.
@@ -126,7 +126,7 @@ func imported(f *ast.File, names map[string]string) map[string]string {
 	return in
 }
 
-// typeName spells a type as this file may write it, or returns false when it cannot.
+// typeName returns a type in the form that this file may use. It returns false when there is none.
 func (s *source) typeName(t types.Type) (string, bool) {
 	known := true
 	name := types.TypeString(t, func(p *types.Package) string {

@@ -24,7 +24,7 @@ import (
 // judged are the packages that decide, and those that write. The list of survivors calls them by their last name.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/workflow/apply"}
 
-// folder finds the folder of a judged package by its last name. It is empty when there is none.
+// folder returns the folder of a judged package by its last name. It is empty when there is none.
 func folder(name string) string {
 	i := slices.IndexFunc(judged, func(p string) bool { return path.Base(p) == name })
 	if i < 0 {

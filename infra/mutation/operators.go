@@ -9,7 +9,8 @@ import (
 )
 
 // wholes returns the expressions directly below a node that stand alone: conditions, results, and values that are
-// assigned or passed on. Those of type bool are forced both ways. Operands of && and || are left to binary.
+// assigned or passed on. Those of type bool are forced both ways. The operator binary handles the operands of && and
+// ||.
 func wholes(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.IfStmt:

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// rewrite returns the text of a file in which every mutant has a switch. A mutant contains the original text, without
-// switches of other mutants: only one mutant is on at a time.
+// rewrite returns the text of a file in which every mutant has a switch. A mutant contains the original text without
+// the switches of other mutants, because only one mutant is on at a time.
 func rewrite(s *source, sites []*site, switchPath string) string {
 	sites = slices.Clone(sites)
 	slices.SortFunc(sites, func(a, b *site) int {

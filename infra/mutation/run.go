@@ -21,7 +21,7 @@ type test struct {
 	Reached []int
 }
 
-// learn runs each test of the suite alone. It keeps the results in a file beside the binary.
+// learn runs each test of the suite alone. It stores the results in a file beside the binary.
 func (w *workshop) learn(s *suite) error {
 	known := filepath.Join(w.dir, s.sum+".json")
 	if b, err := os.ReadFile(known); err == nil {
@@ -58,8 +58,8 @@ func (w *workshop) learn(s *suite) error {
 // slowest is the longest time that a test without a mutant may take and still count.
 const slowest = 30 * time.Second
 
-// try runs one test without a mutant. It is nil when the test cannot judge: it fails by itself, is too slow, or reaches
-// nothing.
+// try runs one test without a mutant. It returns nil when the test cannot judge: it fails by itself, is too slow, or
+// reaches nothing.
 func (w *workshop) try(s *suite, name string) (*test, error) {
 	if err := w.turn(0); err != nil {
 		return nil, err
@@ -131,8 +131,8 @@ type round struct {
 	took  time.Duration
 }
 
-// rounds divides the tests that reach a mutant. Most mutants end in the first round, which is short. Each further round
-// may take several times as long.
+// rounds divides the tests that reach a mutant into rounds. Most mutants end in the first round, which is short. Each
+// further round may take several times as long.
 func (s *suite) rounds(id int, budget time.Duration) []round {
 	const short, times = 100 * time.Millisecond, 4
 	var rounds []round

@@ -16,8 +16,8 @@ var kinds = []string{
 	"unreachable", // the code handles what its callers exclude today
 }
 
-// readSurvivors reads the mutants that are known to live. A line has a kind and a reason, and the indented lines below
-// it list its mutants.
+// readSurvivors reads the list of known survivors. A line has a kind and a reason. The indented lines below it name the
+// mutants.
 func readSurvivors(path string) (map[string]string, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Command nights makes many simulated companies live for months before the judge. It prints the faults, each with the
-// command that repeats its story, the cases that were missed, and the events, by kind and count. It exits with 1 when
-// there is a fault, or when more than one clear case in a hundred was missed.
+// command that repeats its story, the missed cases, and the number of events of each kind. It exits with 1 when there
+// is a fault, or when more than one clear case in a hundred was missed.
 package main
 
 import (
@@ -55,7 +55,7 @@ func main() {
 	}
 }
 
-// run lives the seeds and prints a summary. When ctx ends, no further seed begins.
+// run runs the seeds and prints a summary. When ctx ends, no further seed begins.
 func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.shrink {
 		return shrink(s, out)
@@ -79,7 +79,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	return errors.Join(closing(), all.verdict())
 }
 
-// options returns those of every world.
+// options returns the options of every world.
 func (s settings) options(out io.Writer) (o world.Options, closing func() error, err error) {
 	o, closing = world.Options{People: s.people, Nights: s.nights}, func() error { return nil }
 	if s.log {
@@ -105,13 +105,13 @@ func (s settings) options(out io.Writer) (o world.Options, closing func() error,
 	return o, closing, nil
 }
 
-// told is what came of one seed.
+// told is the result of one seed.
 type told struct {
 	story world.Story
 	err   error
 }
 
-// lives lives the worlds, some at a time.
+// lives runs the worlds, several at a time.
 func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	seeds, stories := make(chan uint64), make(chan told)
 	var working sync.WaitGroup
@@ -137,7 +137,7 @@ func lives(ctx context.Context, s settings, o world.Options) <-chan told {
 	return stories
 }
 
-// sum is what came of all seeds.
+// sum is the result of all seeds.
 type sum struct {
 	seeds, nights, removed, given, clear, missed, faults int
 	counts, verdicts                                     map[string]int

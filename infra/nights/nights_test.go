@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// testSeeds are the companies that live in an ordinary test run.
+// testSeeds is the number of companies in an ordinary test run.
 const testSeeds = 25
 
 // TestNightsBeforeTheJudge makes companies live for 120 nights, and judges every removal by the truth at the moment of

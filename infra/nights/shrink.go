@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// readWithout reads numbers of events, a line each.
+// readWithout reads numbers of events, one on each line.
 func readWithout(name string) (map[string]bool, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -27,7 +27,7 @@ func readWithout(name string) (map[string]bool, error) {
 }
 
 // shrink repeats one seed with fewer events, as long as the same kind of fault happens to the same person. It prints
-// the events that are left (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002).
+// the remaining events (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002).
 func shrink(s settings, out io.Writer) error {
 	o, closing, err := s.options(io.Discard)
 	if err != nil {
@@ -61,7 +61,7 @@ func shrink(s settings, out io.Writer) error {
 	return nil
 }
 
-// mostLives bounds how often a seed is repeated.
+// mostLives bounds the number of repetitions of a seed.
 const mostLives = 150
 
 // with returns options with which only some of all events happen.
@@ -77,7 +77,7 @@ func with(o world.Options, all, some []string) world.Options {
 	return o
 }
 
-// fewer leaves out ever smaller parts of a list as long as the rest still has the fault.
+// fewer leaves out smaller and smaller parts of a list, as long as the rest still has the fault.
 func fewer(all []string, stays func(some []string) bool) []string {
 	left := slices.Clone(all)
 	for parts := 2; len(left) > 1; {

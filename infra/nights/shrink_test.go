@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/infra/nights/world"
 )
 
-// TestFewer: of three hundred events those are left that the fault needs together.
+// TestFewer: of three hundred events, those remain that the fault needs together.
 func TestFewer(t *testing.T) {
 	t.Parallel()
 	var all []string
@@ -37,8 +37,7 @@ func TestFewer(t *testing.T) {
 	}
 }
 
-// TestLeftOut: an event that is left out by its number does not happen, and those of
-// earlier nights are the same.
+// TestLeftOut: an event that is left out by its number does not happen. The events of earlier nights stay the same.
 func TestLeftOut(t *testing.T) {
 	t.Parallel()
 	o := world.Options{Seed: 3, People: 30, Nights: 12}

@@ -1,5 +1,5 @@
-// Command pack puts one file into a zip archive, executable and with no date, so
-// that the same function always gives the same archive.
+// Command pack puts one file into a zip archive, executable and without a date. The same function therefore always
+// gives the same archive.
 package main
 
 import (

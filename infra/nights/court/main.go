@@ -1,6 +1,6 @@
-// Command court reads the story of a world from its standard input, as the nights write it with -story, and prints
-// every fault that the judge finds in it. It imports nothing of the product. It exits with 1 when there is a fault
-// other than a missed one.
+// Command court reads the story of a world from its standard input. The nights write a story with -story. It prints
+// every fault that the judge finds in the story. It imports nothing of the product. It exits with 1 when there is a
+// fault other than a missed one.
 package main
 
 import (

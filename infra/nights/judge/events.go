@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// What is what an event tells.
+// What is the kind of an event.
 type What string
 
-// The events. Each except Ruled, Night and Lose is about a person, who must be Hired before.
+// The kinds of events. Each except Ruled, Night and Lose is about a person, who must be Hired before.
 const (
-	Ruled    What = "ruled"     // Rule is in force from now on, instead of the former rule for its license
+	Ruled    What = "ruled"     // Rule is in force from now on, and replaces the former rule for its license
 	Hired    What = "hired"     // the person exists since At; Holds: a person, not a room
-	Remade   What = "remade"    // the account that a license rests on was made again, unused
-	Parted   What = "parted"    // nothing shows any more that the account which the license rests on is the person's
-	Holding  What = "holding"   // the person holds the license since At, by nobody's act: at first, or again
+	Remade   What = "remade"    // the account of a license was created again, unused
+	Parted   What = "parted"    // nothing shows any more that the account of the license belongs to the person
+	Holding  What = "holding"   // the person holds the license since At, although nobody gave it: at first, or again
 	Used     What = "used"      // a use that counts for the rule of the license
-	Exempted What = "exempted"  // Holds: an exemption begins; else it ends
+	Exempted What = "exempted"  // Holds: an exemption begins; otherwise it ends
 	Outside  What = "outside"   // Holds: the rule for the license is not about the person
 	Stuck    What = "stuck"     // Holds: the license cannot be changed safely
-	Enabled  What = "enabled"   // Holds: the account is enabled; else it is blocked
+	Enabled  What = "enabled"   // Holds: the account is enabled; otherwise it is blocked
 	Given    What = "given"     // somebody gives the license: a help desk, a restore
-	Released What = "released"  // somebody else takes the license, or the person leaves with it
+	Released What = "released"  // somebody other than the tool takes the license, or the person leaves with it
 	Planned  What = "planned"   // a plan lists the removal
 	Accepted What = "accepted"  // an administrator allows the removal beyond the limits
 	Told     What = "announced" // the removal is announced
 	Pending  What = "pending"   // Holds: the tool's last read did not show its write
 	Removed  What = "removed"   // the tool takes the license now
-	Forgot   What = "forgot"    // the tool's store was restored from a backup made at At
-	Mailless What = "mailless"  // the tool leaves the person without a mailbox's license
+	Forgot   What = "forgot"    // the tool's store was restored from a backup of the time At
+	Mailless What = "mailless"  // the tool leaves the person without a license with a mailbox
 	Night    What = "night"     // Text: the verdict of a night; Reasons: why its plan is on hold
-	Lose     What = "lose"      // at the end a change is open or a license cannot be restored; Text gives the reason
+	Lose     What = "lose"      // at the end a change is open or a license cannot be restored; Text says why
 )
 
 // Failed is the verdict of a night in which the directories could not be read.
@@ -47,7 +47,7 @@ type Event struct {
 	Person  string    `json:"person,omitempty"`
 	License string    `json:"license,omitempty"`
 	Holds   bool      `json:"holds,omitempty"`
-	// Stranger: a second machine with its own store does it.
+	// Stranger: the event comes from a second machine with its own store.
 	Stranger bool     `json:"stranger,omitempty"`
 	Text     string   `json:"text,omitempty"`
 	Reasons  []string `json:"reasons,omitempty"`
@@ -56,8 +56,8 @@ type Event struct {
 	Unread []string `json:"unread,omitempty"`
 }
 
-// Hear takes one event. Events come in the order in which they happen. An event of an unknown kind, or about a person
-// who was never hired, is an error.
+// Hear takes one event. Events must come in the order in which they happen. An event of an unknown kind, or about a
+// person who was never hired, is an error.
 func (j *Judge) Hear(e Event) error {
 	if e.Shown.IsZero() {
 		e.Shown = e.At
@@ -104,7 +104,7 @@ func (j *Judge) about(e Event, p *person) error {
 	switch e.What {
 	case Remade:
 		p.made[e.License], p.used[e.License] = e.At, nil
-		l.taken, l.given = time.Time{}, nil // of the account before it
+		l.taken, l.given = time.Time{}, nil // they belong to the account before it
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:
@@ -127,7 +127,7 @@ func (j *Judge) about(e Event, p *person) error {
 		case !e.Holds:
 			p.enabled, p.blocked = append(p.enabled, fact{e.At, e.Shown, false}), j.nights()
 		case n > 0 && !p.enabled[n-1].holds && p.blocked == j.nights():
-			p.enabled = p.enabled[:n-1] // no night saw the block
+			p.enabled = p.enabled[:n-1] // no night saw the account blocked
 		default:
 			p.enabled = append(p.enabled, fact{e.At, e.Shown, true})
 		}
@@ -161,7 +161,7 @@ func (j *Judge) about(e Event, p *person) error {
 	return nil
 }
 
-// Read hears a whole story, one JSON event a line.
+// Read hears a whole story, one JSON event on each line.
 func (j *Judge) Read(story io.Reader) error {
 	lines := json.NewDecoder(story)
 	lines.DisallowUnknownFields()

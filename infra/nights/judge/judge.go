@@ -51,31 +51,32 @@ import (
 )
 
 const (
-	// Slack is the greatest age of the evidence for a write.
+	// Slack is the largest age of the evidence for a write.
 	Slack = 2 * time.Minute
-	// Patience is how long a person may be idle and clear before it counts that the license was not taken.
+	// Patience is how long a person may be idle and clear before the case counts as missed.
 	Patience = 30 * 24 * time.Hour
-	// Window is the time over which the licenses that were taken are added up. Few is how many of them never matter.
-	// Mercy is how far the share may exceed the limit.
+	// Window is the time over which taken licenses are added up. Few is the number of them that never counts as too
+	// many. Mercy is how far the share may exceed the limit.
 	Window = 25 * 24 * time.Hour
 	Few    = 11
 	Mercy  = 1.2
 )
 
-// Rule is one rule as its author means it.
+// Rule is one rule in the meaning of its author.
 type Rule struct {
 	License string
-	// Idle is the span without use after which the license is taken. It is also the span for which the license is left
-	// alone after somebody gave it back.
+	// Idle is the span without use after which the license is taken. After somebody gave the license back, it is left
+	// alone for the same span.
 	Idle time.Duration
 	// Grace is the least age of the youngest account of a person who was never active.
 	Grace time.Duration
-	// NewHolder and EnabledAgain are how long the person must have held the license, and the account must have been
-	// enabled. Zero: any time.
+	// NewHolder and EnabledAgain are how long the person must have held the license, and how long the account must have
+	// been enabled. Zero: any time.
 	NewHolder, EnabledAgain time.Duration
-	// Notice is how long before a removal it must be announced. Zero: never.
+	// Notice is how long before a removal it must be announced. Zero: it need not be.
 	Notice time.Duration
-	// Limit is the share of the holders that may be taken in a month without an administrator's acceptance. Zero: all.
+	// Limit is the share of the holders that may be taken within Window without an administrator's acceptance. Zero:
+	// all.
 	Limit float64
 }
 
@@ -93,13 +94,13 @@ const (
 	Missed  Why = "missed"
 )
 
-// Fault is one thing that went wrong.
+// Fault is one fault of the tool.
 type Fault struct {
 	Why     Why
 	At      time.Time
-	Person  string // empty: the whole night
+	Person  string // empty: the fault concerns the whole night
 	License string
-	What    string // in a sentence
+	What    string // a sentence
 }
 
 // String returns the fault on one line.
@@ -107,17 +108,17 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s %s: %s %s: %s", f.At.UTC().Format(time.RFC3339), f.Why, f.Person, f.License, f.What)
 }
 
-// Judge knows the truth of one world.
+// Judge knows the truth about one world.
 type Judge struct {
 	rules  map[string]Rule // by license
 	people map[string]*person
 	faults []Fault
-	seen   map[string]time.Time // by license: the last night that read its directory
-	reads  map[string]int       // by license: the nights that read its directory
-	clear  int                  // cases that could have been missed
+	seen   map[string]time.Time // the last night that read the directory, by license
+	reads  map[string]int       // number of nights that read the directory, by license
+	clear  int                  // number of cases that could have been missed
 }
 
-// New makes a judge of these rules, one for each license.
+// New returns a judge with these rules, one for each license.
 func New(rules ...Rule) *Judge {
 	j := &Judge{rules: map[string]Rule{}, seen: map[string]time.Time{}, reads: map[string]int{}, people: map[string]*person{}}
 	for _, r := range rules {
@@ -129,7 +130,7 @@ func New(rules ...Rule) *Judge {
 // Faults returns all faults so far, in the order in which they happened.
 func (j *Judge) Faults() []Fault { return slices.Clone(j.faults) }
 
-// Clear counts how often a license became one that may be taken.
+// Clear returns how often a license became one that may be taken.
 func (j *Judge) Clear() int { return j.clear }
 
 func (j *Judge) fault(why Why, e Event, what string) {
@@ -183,8 +184,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// keeps returns why a person keeps a license at an instant, by what was shown until known. It is empty when the license
-// may be taken.
+// keeps returns why a person keeps a license at an instant, by the facts that were shown until known. It is empty when
+// the license may be taken.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)
@@ -212,8 +213,8 @@ func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, s
 	return ""
 }
 
-// nights returns how many nights have read the directory of each license. Times do not do: the world stands still while
-// a night reads, and what happens after it has the same time.
+// nights returns how many nights have read the directories of all licenses. It counts nights and compares no times: the
+// world's clock stands still during a reading, so what happens after the reading has the same time.
 func (j *Judge) nights() (n int) {
 	n = -1
 	for name := range j.rules {
@@ -245,7 +246,7 @@ func (j *Judge) night(e Event) {
 	}
 }
 
-// wait counts how long a license may be taken and is not.
+// wait counts how long a license could be taken and is not.
 func (j *Judge) wait(e Event, p *person, l *license) {
 	rule, ruled := j.rules[e.License]
 	if !ruled || !l.held || l.stuck || p.missed[e.License] || j.unannounced(p, l, e) != "" {
@@ -262,7 +263,7 @@ func (j *Judge) wait(e Event, p *person, l *license) {
 	}
 }
 
-// unannounced is keeps without the announcement, since announcing is the tool's task.
+// unannounced returns the same as keeps, without the check of the announcement. To announce is the tool's task.
 func (j *Judge) unannounced(p *person, l *license, e Event) string {
 	told := *l
 	told.announced = time.Unix(0, 0)

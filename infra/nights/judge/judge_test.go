@@ -31,7 +31,7 @@ func shown(e Event, at time.Time) Event {
 	return e
 }
 
-// seen returns a night that reads the directories. failed is a night that cannot.
+// seen returns a night that reads the directories. failed returns a night that cannot.
 func seen(day int) Event   { return Event{What: Night, At: on(day), Text: "nothing"} }
 func failed(day int) Event { return Event{What: Night, At: on(day), Text: Failed} }
 
@@ -46,7 +46,7 @@ func noticed() Event {
 	return Event{What: Ruled, At: on(1), Rule: &r}
 }
 
-// first is Anna, who was hired long ago. A plan lists her license.
+// first is the beginning of a story: Anna was hired long ago, and a plan lists her license.
 var first = []Event{anna(Hired, -900, true), anna(Holding, -900, true), anna(Planned, -1, false)}
 
 func hear(t *testing.T, j *Judge, events ...Event) {
@@ -58,13 +58,13 @@ func hear(t *testing.T, j *Judge, events ...Event) {
 	}
 }
 
-// TestRemoved: every reason to keep a license, and the same story without it.
+// TestRemoved: for every reason to keep a license there is a story, and the same story without the reason.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		story []Event
 		at    time.Time
-		want  Why // empty: right
+		want  Why // empty: the removal is right
 	}{
 		"idle":                           {nil, on(100), ""},
 		"used":                           {[]Event{shown(anna(Used, 50, true), on(51))}, on(100), Wrong},
@@ -131,7 +131,7 @@ func TestRemoved(t *testing.T) {
 	}
 }
 
-// TestStranger: a machine with its own store need not know what was given back. It must know who signed in.
+// TestStranger: a machine with its own store need not know what somebody gave back. It must know who signed in.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	for day, want := range map[int]int{50: 1, 20: 0} {
@@ -147,8 +147,8 @@ func TestStranger(t *testing.T) {
 	}
 }
 
-// TestAnnouncedBeforeAStranger: an announcement of the first machine stands when the second one takes the license and
-// somebody gives it back.
+// TestAnnouncedBeforeAStranger: an announcement of the first machine still counts after the second one takes the
+// license and somebody gives it back.
 func TestAnnouncedBeforeAStranger(t *testing.T) {
 	t.Parallel()
 	j := New(mail)
@@ -161,7 +161,7 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	}
 }
 
-// TestTakenByAStranger: the second machine took a license and somebody gave it back. The first machine cannot know
+// TestTakenByAStranger: the second machine took a license, and somebody gave it back. The first machine cannot know
 // that.
 func TestTakenByAStranger(t *testing.T) {
 	t.Parallel()
@@ -175,7 +175,7 @@ func TestTakenByAStranger(t *testing.T) {
 	}
 }
 
-// nights returns a story with silence, a wait that is too long, and a mailbox without a license.
+// nights returns a story with a silent night, a wait that is too long, and a mailbox without a license.
 func nights() []Event {
 	bo := func(what What, day int) Event {
 		return Event{What: what, At: on(day), Person: "bo", License: "e3", Holds: true}
@@ -207,7 +207,7 @@ func TestNights(t *testing.T) {
 	}
 }
 
-// TestRead: a written story is judged like one that was heard.
+// TestRead: a written story gets the same verdict as one that was heard.
 func TestRead(t *testing.T) {
 	t.Parallel()
 	var lines bytes.Buffer

@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// TestLimit: what is taken of a license within Window, beyond the limit of its rule.
+// TestLimit checks removals of a license within Window that are beyond the limit of its rule.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		holders, taken int
 		between        int // days between two removals
-		accepted       int // of them, the first
+		accepted       int // the first ones, which an administrator accepted
 		stranger       bool
 		limit          float64
 		beyond         int

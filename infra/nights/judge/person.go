@@ -10,15 +10,15 @@ type fact struct {
 
 // person is the truth about one person.
 type person struct {
-	made     map[string]time.Time // by license: the youngest account that it rests on
-	nobody   bool                 // a room, an agent, …
+	made     map[string]time.Time // creation of the youngest account that the license rests on, by license
+	nobody   bool                 // a room, an agent, or another account that is no person
 	exempt   []fact
 	outside  map[string][]fact // by license
 	enabled  []fact
-	blocked  int               // the nights before the last block, see Judge.nights
-	used     map[string][]fact // by license: uses that count for its rule
+	blocked  int               // number of nights before the last block, see Judge.nights
+	used     map[string][]fact // uses that count for the rule, by license
 	licenses map[string]*license
-	clear    map[string]time.Time // by license: since when it is idle and clear
+	clear    map[string]time.Time // since when it is idle and clear, by license
 	missed   map[string]bool
 }
 
@@ -35,20 +35,20 @@ func hire(e Event, rules map[string]Rule) *person {
 	return p
 }
 
-// license is what happened to one license of a person.
+// license is the history of one license of a person.
 type license struct {
 	held      bool
-	since     time.Time // held
-	released  time.Time // when somebody else last took it
-	given     []fact    // back
-	taken     time.Time // when the tool took it; zero once it was given
-	strange   bool      // taken by a stranger
-	planned   bool      // a plan lists the removal
+	since     time.Time // since when it is held
+	released  time.Time // when somebody other than the tool last took it
+	given     []fact    // when somebody gave it back
+	taken     time.Time // when the tool took it; zero after somebody gave it
+	strange   bool      // a stranger took it
+	planned   bool      // a plan lists its removal
 	accepted  bool      // an administrator allows the removal beyond the limits
 	stuck     bool
-	pending   bool      // the tool saw no effect of its write yet
-	announced time.Time // the removal was announced and not yet made
-	notice    time.Time // the announcement of the last removal
+	pending   bool      // the tool has not seen the effect of its write yet
+	announced time.Time // when the next removal was announced; zero: it was not
+	notice    time.Time // when the last removal was announced
 }
 
 func (p *person) license(name string) *license {
@@ -58,7 +58,7 @@ func (p *person) license(name string) *license {
 	return p.licenses[name]
 }
 
-// give records that the person holds the license again, or for the first time.
+// give records that the person holds the license, again or for the first time.
 func (l *license) give(e Event, seen time.Time) {
 	if !l.held && (l.released.IsZero() || !l.released.After(seen)) {
 		l.since = e.At
@@ -75,7 +75,7 @@ func (l *license) give(e Event, seen time.Time) {
 }
 
 // forget removes what the tool forgets with its store. The tool does not know that it took a license. If no night has
-// read that the person is without it, nobody knows that it was ever gone. An earlier announcement still holds.
+// read that the person lacks it, it is unknown that it was ever gone. An earlier announcement still counts.
 func (l *license) forget(since time.Time) {
 	if l.taken.After(since) {
 		l.released, l.taken = l.taken, time.Time{}

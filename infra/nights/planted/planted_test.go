@@ -19,11 +19,11 @@ import (
 	"time"
 )
 
-// root is the folder of the module, from here.
+// root is the folder of the module, relative to this package.
 const root = "../../.."
 
-// Each bug must be found within so many seeds, each with so many people and nights. Limits do not hold the plans of a
-// small company, so a bug about them has many people.
+// The nights must find each bug within this many seeds, with this many people and nights. Limits do not hold the plans
+// of a small company, so a bug about limits has many people.
 const seeds, people, many, nights = 50, 60, 150, 120
 
 // bugs are the planted bugs, by the name of the patch, with the number of people in the company.
@@ -45,8 +45,8 @@ var bugs = []struct {
 	{"unreadable-as-empty", people},
 }
 
-// TestPatchesApply: every patch fits the sources. A patch that does not fit must be made anew: plant the bug of its
-// first line in the present sources.
+// TestPatchesApply: every patch applies to the sources. When a patch does not apply, plant the bug of its first line in
+// the present sources and write the patch again.
 func TestPatchesApply(t *testing.T) {
 	t.Parallel()
 	for _, bug := range bugs {
@@ -78,8 +78,8 @@ func TestPlanted(t *testing.T) {
 	t.Logf("%d nights\n%s", nights, strings.Join(rows, "\n"))
 }
 
-// caught lives with a bug in companies of some people until the judge finds a fault that the
-// sound program does not have. It returns the line of the table that says where.
+// caught runs companies with a bug until the judge finds a fault that the sound program does not have. It returns a
+// line of the table that says where the fault was found.
 func caught(t *testing.T, sound, bug, people string) string {
 	t.Helper()
 	program := build(t, plant(t, bug))
@@ -101,8 +101,7 @@ func caught(t *testing.T, sound, bug, people string) string {
 	return ""
 }
 
-// plant applies a patch to copies of the files that it touches, and returns the copies by
-// the paths of the files.
+// plant applies a patch to copies of the files that it touches. It returns the copies by the paths of the files.
 func plant(t *testing.T, bug string) map[string]string {
 	t.Helper()
 	patch, err := filepath.Abs(filepath.Join("testdata", bug+".patch"))
@@ -143,7 +142,7 @@ func plant(t *testing.T, bug string) map[string]string {
 // touched finds the files of a patch.
 var touched = regexp.MustCompile(`(?m)^\+\+\+ b/(\S+)$`)
 
-// build builds the nights with planted files instead of others.
+// build builds the nights with the planted files in place of the real ones.
 func build(t *testing.T, planted map[string]string) (program string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -167,10 +166,10 @@ func build(t *testing.T, planted map[string]string) (program string) {
 type found struct {
 	seed              uint64
 	night             int
-	kind, whose, text string // whose: the person and the license
+	kind, whose, text string // whose is the person and the license
 }
 
-// faultLine is a line of the nights' output about a fault.
+// faultLine matches a fault in the output of the nights.
 var faultLine = regexp.MustCompile(`(?m)^seed (\d+): night (\d+): \S+ (\w+): (.*?): (.*)$`)
 
 // live runs the nights, and returns the faults that the judge finds.

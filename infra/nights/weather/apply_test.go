@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// busyPolicy takes much from few people.
+// busyPolicy takes many licenses from few people.
 var busyPolicy = strings.NewReplacer("percent: 10", "percent: 100", "days(60)", "days(3)", "days(90)", "days(20)")
 
 // came returns what everybody holds in Entra ID, and their groups in Active Directory.
@@ -55,7 +55,7 @@ func (x *tool) apply(t *testing.T, p Plan) {
 	t.Errorf("%v: not done: status %d, %s", p, status, errs)
 }
 
-// TestAppliedUnderWeather: after a stormy night everybody holds what they hold after a calm one. A person about whom
+// TestAppliedUnderWeather: after a stormy night everybody holds the same as after a calm one. A person about whom
 // something could not be read may hold what they held before. Most changes are made. Nobody is without a mailbox in
 // between.
 func TestAppliedUnderWeather(t *testing.T) {

@@ -83,7 +83,7 @@ func TestReadsAreRightOrFail(t *testing.T) {
 	t.Parallel()
 	var told []Kind
 	for _, k := range graphKinds {
-		if !slices.Contains(graphPeople, k) { // nothing distinguishes these from the truth
+		if !slices.Contains(graphPeople, k) { // their results look like the truth
 			told = append(told, k)
 		}
 	}
@@ -107,7 +107,7 @@ func TestReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// reader reads what a company answers on a calm night.
+// reader compares reads with the answers of a calm night.
 type reader struct {
 	client *entra.Client
 	group  directory.Group
@@ -131,7 +131,7 @@ func newReader(t *testing.T, r *rig) *reader {
 	return x
 }
 
-// rightOrFail tells how many reads came through.
+// rightOrFail returns the number of reads that succeeded.
 func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(reads)) {
@@ -152,13 +152,13 @@ func (x *reader) rightOrFail(t *testing.T, when string) (right int) {
 	return right
 }
 
-// TestPeopleOfANight: the faults of people lose or age their own properties, and nothing else changes.
+// TestPeopleOfANight: a fault about people loses or ages the properties that it names. Nothing else changes.
 func TestPeopleOfANight(t *testing.T) {
 	t.Parallel()
 	noDates := func(u *directory.EntraUser) {
 		u.LastInteractive, u.LastNonInteractive, u.LastSuccessful = time.Time{}, time.Time{}, time.Time{}
 	}
-	tests := map[Kind]func(u *directory.EntraUser){ // what may differ
+	tests := map[Kind]func(u *directory.EntraUser){ // changes the properties that may differ
 		GraphDatesLost: noDates, GraphAllDatesLost: noDates, GraphDatesOlder: noDates,
 		GraphPropertyLost: func(u *directory.EntraUser) {
 			u.SAMAccount, u.SID, u.ImmutableID, u.UsageLocation = "", "", "", ""
@@ -203,7 +203,8 @@ func TestPeopleOfANight(t *testing.T) {
 	}
 }
 
-// TestWritesAreMadeOrFail: a write that the client reports as made is made, and one that it reports as refused is not.
+// TestWritesAreMadeOrFail: a write that the client reports as made is made. A write that it reports as refused is not
+// made.
 func TestWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range graphWrites {

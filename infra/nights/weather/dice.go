@@ -20,7 +20,7 @@ func (d dice) below(n int) int { return int(d.next() % uint64(n)) }
 // float returns a number from 0 up to, but not including, 1.
 func (d dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 
-// pick is one of several.
+// pick returns one of several values.
 func pick[T any](d dice, of ...T) T { return of[d.below(len(of))] }
 
 // shuffled returns a list in another order.
@@ -33,7 +33,7 @@ func shuffled[T any](list []T, d dice) []T {
 	return list
 }
 
-// twice returns a list in which one to three entries come once more, somewhere.
+// twice returns a list in which one to three entries are repeated somewhere.
 func twice[T any](list []T, d dice) []T {
 	for range min(1+d.below(3), len(list)) {
 		d.next()

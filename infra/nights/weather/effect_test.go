@@ -54,7 +54,7 @@ func (x *tool) run(args ...string) (stdout []byte, status int, stderr string) {
 	return out.Bytes(), status, errs.String()
 }
 
-// morning passes a day on which the people who were active before are active again.
+// morning passes a day. People who were active before are active again.
 func (x *tool) morning(t *testing.T, active []int) {
 	t.Helper()
 	_ = x.clock.Sleep(t.Context(), 24*time.Hour)
@@ -76,8 +76,8 @@ func (x *tool) active() (who []int) {
 	return who
 }
 
-// plan plans a night. It returns the licenses that would be changed, and those that would be changed if there were a
-// seat for the person.
+// plan makes a plan. It returns the licenses that would be changed, and those that would be changed if a seat were
+// free.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")
@@ -99,9 +99,8 @@ func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	return changes, seatless, fmt.Sprintf("status %d, %s %q %s", status, p.Verdict, p.HoldReasons, errs)
 }
 
-// TestNoWeatherMakesAChange: when people do as before, the plan of a night has no change that the plan of a calm night
-// lacks, whatever the weather shows of them. What earlier nights saw is remembered, also from nights with a plan on
-// hold.
+// TestNoWeatherMakesAChange: people behave as before. Whatever the weather shows, the plan of a night has no change
+// that the plan of a calm night lacks. What earlier nights saw is remembered, also from nights with a plan on hold.
 func TestNoWeatherMakesAChange(t *testing.T) {
 	t.Parallel()
 	about := slices.Concat(graphPeople, ldapPeople)
@@ -118,7 +117,7 @@ func TestNoWeatherMakesAChange(t *testing.T) {
 			t.Parallel()
 			x := newTool(t, 3, 140, strings.NewReplacer("percent: 10", tt.limit))
 			active := x.active()
-			for range 2 { // there is a past
+			for range 2 { // make a past
 				if changes, _, told := x.plan(t); len(changes) == 0 || strings.Contains(told, "hold") != (name == "plans are held") {
 					t.Fatalf("a calm night: %d changes, %s", len(changes), told)
 				}

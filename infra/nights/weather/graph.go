@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// again marks the link to a page that came before, or that follows an added empty page. It is removed before the
+// again marks the link to a page that is repeated, or that follows an added empty page. It is removed before the
 // simulation sees the link.
 const again = "weather=again"
 
@@ -59,8 +59,8 @@ type answer struct {
 	header http.Header
 	status int
 	body   []byte
-	sent   int  // how many bytes of the body are sent; -1: all
-	chunks bool // its length is not announced
+	sent   int  // number of bytes of the body that are sent; -1: all
+	chunks bool // the length is not announced
 	reset  bool // no answer comes at all
 }
 
@@ -78,14 +78,14 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// ask lets the simulation answer.
+// ask makes the simulation answer.
 func ask(next http.Handler, header http.Header, r *http.Request) *answer {
 	a := &answer{header: header.Clone(), sent: -1}
 	next.ServeHTTP(a, r)
 	return a
 }
 
-// send sends the answer, or the part of it that is left.
+// send sends the answer, or the part of it that a fault has left.
 func (a *answer) send(out http.ResponseWriter) {
 	if a.reset {
 		panic(http.ErrAbortHandler)
@@ -119,7 +119,7 @@ type request struct {
 	marked bool
 }
 
-// answer returns what comes of the request.
+// answer returns the answer to the request.
 func (x *request) answer(next http.Handler, header http.Header) *answer {
 	read := x.r.Method == http.MethodGet
 	if a := x.denied(header); a != nil {
@@ -146,7 +146,7 @@ func (x *request) answer(next http.Handler, header http.Header) *answer {
 	return x.skewed(a)
 }
 
-// asks is what a request asks for.
+// asks is the purpose of a request.
 type asks int
 
 const (

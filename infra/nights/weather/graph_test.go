@@ -25,7 +25,7 @@ type came struct {
 	Next    bool
 }
 
-// get asks Graph without the product.
+// get sends a request to Graph without the product's client.
 func (r *rig) get(t *testing.T, pathAndQuery string) (c came, header http.Header) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -99,7 +99,7 @@ func TestGraphAnswers(t *testing.T) {
 				before := r.clock.Now()
 				got, _ := r.get(t, usersPage)
 				faults := r.Faults()
-				if len(faults) == 0 { // it concerns one of ten people
+				if len(faults) == 0 { // the fault concerns one in ten people
 					continue
 				}
 				if wrong := check(calm, got); wrong != "" {
@@ -135,7 +135,7 @@ func sameSet(a, b came) bool {
 	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a.Entries))), slices.Compact(slices.Sorted(slices.Values(b.Entries))))
 }
 
-// TestGraphParts: a fault of a part of Graph denies or removes that part only.
+// TestGraphParts: a fault of a part of Graph denies or removes only that part.
 func TestGraphParts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3, 60)

@@ -11,7 +11,7 @@ import (
 
 func decimal(n int) string { return strconv.Itoa(n) }
 
-// errorPage is what a gateway shows (OneDrive/onedrive-api-docs#697).
+// errorPage is the page of a gateway (OneDrive/onedrive-api-docs#697).
 const errorPage = `<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN' 'http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd'>` +
 	`<html><head><title>Service unavailable</title></head><body><h2>Our services aren't available right now</h2></body></html>`
 
@@ -19,7 +19,7 @@ const errorPage = `<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN
 func refusal(header http.Header, status int, code, message string) *answer {
 	a := &answer{header: header.Clone(), status: status, sent: -1}
 	a.header.Set("Content-Type", "application/json")
-	a.body, _ = json.Marshal(map[string]any{"error": map[string]string{"code": code, "message": message}}) // strings always have a form
+	a.body, _ = json.Marshal(map[string]any{"error": map[string]string{"code": code, "message": message}}) // strings can always be encoded
 	return a
 }
 
@@ -40,7 +40,7 @@ func failure(header http.Header, status int, d dice) *answer {
 	return a
 }
 
-// denied returns 403 for what may not be read tonight, else nil.
+// denied returns 403 for a read that is refused tonight. It returns nil otherwise.
 func (x *request) denied(header http.Header) *answer {
 	if x.r.Method != http.MethodGet || x.w.tonight(graphDenied) == nil {
 		return nil
@@ -64,7 +64,7 @@ func (x *request) denied(header http.Header) *answer {
 	return refusal(header, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-// instead returns an answer without carrying the request out, or nil.
+// instead returns an answer without carrying the request out, or nil when there is no such fault.
 func (x *request) instead(k Kind, d dice, next http.Handler, header http.Header) *answer {
 	switch k {
 	case GraphSlow:
@@ -103,7 +103,7 @@ func (x *request) throttled(k Kind, d dice, header http.Header) *answer {
 	return a
 }
 
-// lost returns an answer to a write that was carried out. The answer does not show that.
+// lost returns an answer to a write that was carried out. The answer does not show that it was.
 func (x *request) lost(a *answer, d dice) *answer {
 	switch d.below(3) {
 	case 0:
@@ -144,7 +144,7 @@ func (x *request) cut(a *answer) {
 	}
 }
 
-// skewed shifts the Date of an answer when the clock of the cloud is wrong tonight.
+// skewed shifts the Date of an answer when the cloud's clock is wrong tonight.
 func (x *request) skewed(a *answer) *answer {
 	d, hit := x.w.befalls(x.n, GraphClock, "Date", 1)
 	if at, err := http.ParseTime(a.header.Get("Date")); hit && err == nil {

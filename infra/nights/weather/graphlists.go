@@ -39,13 +39,13 @@ func (l *list) body() []byte {
 	return append(b, "]}"...)
 }
 
-// encode writes a value that was read from JSON, which can always be written.
+// encode writes a value that was read from JSON. Such a value can always be written.
 func encode(v any) []byte {
 	b, _ := json.Marshal(v)
 	return b
 }
 
-// link returns the address of the request itself. It has a mark when the next request must pass unchanged.
+// link returns the address of the request itself. With marked, the next request passes unchanged.
 func (x *request) link(marked bool) json.RawMessage {
 	u := "http://" + x.r.Host + x.r.URL.RequestURI()
 	switch {
@@ -57,7 +57,7 @@ func (x *request) link(marked bool) json.RawMessage {
 	return encode(u)
 }
 
-// change changes what a read tells.
+// change changes the answer to a read.
 func (x *request) change(a *answer) {
 	what, _ := x.asked()
 	if what == oneUser && x.w.tonight(graphPeople) != nil {
@@ -90,7 +90,7 @@ func (x *request) changePage(l *list) {
 		l.fields["@odata.nextLink"] = x.link(true)
 	case GraphLinkBack:
 		l.fields["@odata.nextLink"] = x.link(false)
-	case GraphEmptyPage: // and then the page
+	case GraphEmptyPage: // the page itself follows
 		l.entries = []json.RawMessage{}
 		l.fields["@odata.nextLink"] = x.link(true)
 	case GraphEntryTwice:
@@ -126,7 +126,7 @@ func (x *request) missing(k Kind, entry json.RawMessage) bool {
 	return hit
 }
 
-// idOf returns the id of an entry as the simulation writes it. Quotes in other values are escaped.
+// idOf returns the id of an entry in the simulation's form. Quotes in other values are escaped.
 func idOf(entry json.RawMessage) string {
 	_, id, _ := bytes.Cut(entry, []byte(`"id":"`))
 	id, _, _ = bytes.Cut(id, []byte(`"`))
@@ -137,8 +137,8 @@ func idOf(entry json.RawMessage) string {
 var losable = []string{"onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesImmutableId", "createdDateTime",
 	"licenseAssignmentStates", "usageLocation", "accountEnabled"}
 
-// person returns the entry of a user as tonight shows it. Few entries change. The others are passed on without being
-// decoded.
+// person returns the entry of a user as tonight shows it. Few entries change. The others are passed on without
+// decoding.
 func (x *request) person(body json.RawMessage) json.RawMessage {
 	id := idOf(body)
 	property := pick(dice(hash(x.w.seed, x.n.number, "property", "", 0)), losable...)
@@ -172,8 +172,8 @@ func (x *request) person(body json.RawMessage) json.RawMessage {
 	return encode(fields)
 }
 
-// older returns by how many days the sign-in dates of a person are too old in this answer, or 0 when they are right. If
-// a person's dates are older tonight, answers about that person have the older and the right dates in turn.
+// older returns by how many days the sign-in dates of a person are too old in this answer. It is 0 when they are right.
+// When a night makes a person's dates older, answers about that person have the older and the right dates in turn.
 func (x *request) older(body json.RawMessage, id string) int {
 	if !x.n.kinds[GraphDatesOlder] || !bytes.Contains(body, []byte(`"signInActivity":{`)) {
 		return 0
@@ -185,7 +185,7 @@ func (x *request) older(body json.RawMessage, id string) int {
 	return pick(d, 1, 14, 30, 90)
 }
 
-// earlier returns sign-in activity with dates that are some days earlier.
+// earlier returns sign-in activity with dates some days earlier.
 func earlier(activity json.RawMessage, days int) json.RawMessage {
 	var dates map[string]any
 	if json.Unmarshal(activity, &dates) != nil {

@@ -13,7 +13,7 @@ const (
 	GraphThrottled Kind = "graph: throttled"
 	// 429 with Retry-After as a date (RFC 9110, section 10.2.3, allows both forms).
 	GraphThrottledUntil Kind = "graph: throttled until a date"
-	// With Graph's envelope, with a page of HTML (OneDrive/onedrive-api-docs#697), or with nothing. 503 may also have
+	// The answer has Graph's envelope, a page of HTML (OneDrive/onedrive-api-docs#697), or nothing. 503 may also have
 	// Retry-After (docs-contrib: concepts/errors.md).
 	Graph500 Kind = "graph: 500"
 	Graph502 Kind = "graph: 502"
@@ -64,17 +64,17 @@ const (
 	GraphDatesLost    Kind = "graph: sign-in dates lost"
 	GraphAllDatesLost Kind = "graph: all sign-in dates lost"
 	// signInActivity is older than before. For 10 to 20 % of the people two values two weeks apart came in turn
-	// (msgraph-sdk-powershell#1665). A value one day old: microsoft-graph-docs#12358.
+	// (msgraph-sdk-powershell#1665). A value was one day old in microsoft-graph-docs#12358.
 	GraphDatesOlder Kind = "graph: older sign-in dates"
 	// A selected property is missing for some people (fields missing on later pages: microsoft-graph-explorer-v4#3584).
-	// Texts that rules read, such as department, are never removed: without its text an answer equals the true answer
-	// for a person whose text was cleared.
+	// Texts that rules read, such as department, are never removed. Without its text the answer would equal the true
+	// answer for a person whose text was cleared.
 	GraphPropertyLost Kind = "graph: property lost"
 	// People are missing in the list of users, or in member lists. Lists come from replicas that lag by minutes
-	// (terraform-provider-azuread#283, #793). That a lag lasts all night is our own choice.
+	// (terraform-provider-azuread#283, #793). A lag that lasts all night is our own choice.
 	GraphPeopleMissing  Kind = "graph: people missing"
 	GraphMembersMissing Kind = "graph: members missing"
-	// 403 for a part of what was granted: the consent was withdrawn, or a license lapsed.
+	// 403 for a part of what was granted: the consent was withdrawn, or a license expired.
 	GraphDatesDenied   Kind = "graph: sign-in dates denied"
 	GraphMembersDenied Kind = "graph: members of a group denied"
 	GraphSKUsDenied    Kind = "graph: subscriptions denied"
@@ -97,7 +97,7 @@ const (
 	LDAPUnavailable Kind = "ldap: unavailable"
 	LDAPTimeLimit   Kind = "ldap: time limit"
 	LDAPAdminLimit  Kind = "ldap: admin limit"
-	// A part of the entries, then sizeLimitExceeded (4) without a cookie (passcore#74).
+	// A part of the entries comes, and then sizeLimitExceeded (4) without a cookie (passcore#74).
 	LDAPSizeLimit Kind = "ldap: size limit"
 	// referral (10): a search reaches a controller of another domain, which does not contain the base (node-ldapjs#262,
 	// impacket#788).
@@ -105,11 +105,12 @@ const (
 	// Entries come twice: an object that moves during a search is found again.
 	LDAPEntryTwice Kind = "ldap: entry twice"
 	LDAPShuffled   Kind = "ldap: other order"
-	// The account may not read lastLogonTimestamp and lastLogon of some people, or of all, tonight: AdminSDHolder, cut
-	// inheritance (field-truths, Active Directory).
+	// The account may not read lastLogonTimestamp and lastLogon of some people, or of all people, tonight. Causes are
+	// AdminSDHolder and disabled inheritance (field-truths, Active Directory).
 	LDAPDatesHidden    Kind = "ldap: logon dates hidden"
 	LDAPAllDatesHidden Kind = "ldap: all logon dates hidden"
-	// The controller lags: it returns an older lastLogonTimestamp than yesterday's, which came from another controller.
+	// The controller lags. It returns an older lastLogonTimestamp than the one of yesterday, which came from another
+	// controller.
 	LDAPDatesOlder Kind = "ldap: older logon dates"
 	// currentTime of the rootDSE is minutes to days away from our clock.
 	LDAPClock Kind = "ldap: clock"
@@ -123,17 +124,17 @@ const (
 	StoreThrottled Kind = "store: throttled"
 	// An error, and nothing was done.
 	StoreFailed Kind = "store: failed"
-	// The write fails with an error, although it was done: the answer was lost or, with a folder, the last fsync
+	// The write fails with an error, although it was done. The answer was lost or, with a folder, the last fsync
 	// failed. It also happens when the SDK finds its own object at the second try (412) and cannot read whose it is.
 	StoreAnswerLost Kind = "store: answer lost"
-	// The body ends in the middle, with an error (aws-sdk-go#1242, #4510): the announced length is greater. No case is
-	// known of a shorter object without an error.
+	// The body ends in the middle with an error, because the announced length is greater (aws-sdk-go#1242, #4510). No
+	// case is known of a shorter object without an error.
 	StoreBodyCut Kind = "store: body cut"
 	// A later page of a listing fails (aws-sdk-go-v2#1717).
 	StoreListCut Kind = "store: listing cut"
 )
 
-// Kinds of faults, by the operations that meet them. An operation meets at most one kind of a list.
+// The kinds of faults, by the operations that meet them. An operation meets at most one kind of a list.
 var (
 	graphBefore = []Kind{GraphSlow, GraphThrottled, GraphThrottledUntil, Graph500, Graph502, Graph503, Graph504, GraphReset, GraphStalled, GraphToken}
 	graphWrites = append([]Kind{GraphAnswerLost}, graphBefore...)
@@ -144,7 +145,7 @@ var (
 	graphKinds  = slices.Concat(graphWrites, graphBodies, graphLists, graphDenied, graphPeople, []Kind{GraphClock})
 
 	ldapBefore   = []Kind{LDAPSlow, LDAPDropped, LDAPAnswerLost, LDAPBusy, LDAPUnavailable}
-	ldapSingles  = append([]Kind{LDAPTimeLimit, LDAPAdminLimit}, ldapBefore...) // one object is named
+	ldapSingles  = append([]Kind{LDAPTimeLimit, LDAPAdminLimit}, ldapBefore...) // searches for one object by its name
 	ldapSearches = append([]Kind{LDAPSizeLimit, LDAPReferral, LDAPEntryTwice, LDAPShuffled}, ldapSingles...)
 	ldapPeople   = []Kind{LDAPDatesHidden, LDAPAllDatesHidden, LDAPDatesOlder}
 	ldapKinds    = slices.Concat(ldapSearches, ldapPeople, []Kind{LDAPClock})

@@ -75,7 +75,7 @@ func (w *Weather) LDAP(x *sandbox.Exchange) {
 	x.Serve()
 }
 
-// result returns the answer of a kind of fault instead of the operation; 0: none.
+// result returns the answer of a kind of fault that replaces the operation. It returns 0 for other kinds.
 func result(k Kind) (code int, message string) {
 	switch k {
 	case LDAPBusy:
@@ -92,7 +92,7 @@ func result(k Kind) (code int, message string) {
 	return 0, ""
 }
 
-// people makes the faults of a night that concern people.
+// people makes those faults of a night that concern people.
 func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	if w.tonight(ldapPeople) == nil {
 		return
@@ -104,7 +104,8 @@ func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 		if all || one {
 			hidden = []string{"lastLogonTimestamp", "lastLogon"}
 		}
-		// The only controller of the simulation stands for all. Sometimes a lagging one answers, sometimes another.
+		// The simulation's only controller stands for all controllers. Sometimes a lagging one answers, and sometimes
+		// another.
 		if d, hit := w.befalls(n, LDAPDatesOlder, whom, 0.15); hit && dice(uint64(d)^uint64(o.nth)).below(4) > 0 {
 			behind = time.Duration(pick(d, 1, 14, 30, 90)) * 24 * time.Hour
 		}

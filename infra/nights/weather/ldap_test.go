@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// ad returns the product's own client of the company's directory.
+// ad returns the product's own client for the company's directory.
 func (r *rig) ad(t *testing.T) *activedirectory.Directory {
 	t.Helper()
 	d, err := activedirectory.New(activedirectory.Config{URLs: []string{r.ADURL}, Base: r.Base, Bind: r.Bind,
@@ -58,7 +58,7 @@ var adReads = map[string]adRead{
 	},
 }
 
-// adReader reads what a directory answers on a calm night.
+// adReader compares reads with the answers of a calm night.
 type adReader struct {
 	client *activedirectory.Directory
 	who    directory.ADUser
@@ -132,8 +132,8 @@ func TestADReadsAreRightOrFail(t *testing.T) {
 	}
 }
 
-// TestADWritesAreMadeOrFail: a write that the client reports as made is made, and one that it reports as refused is
-// not.
+// TestADWritesAreMadeOrFail: a write that the client reports as made is made. A write that it reports as refused is not
+// made.
 func TestADWritesAreMadeOrFail(t *testing.T) {
 	t.Parallel()
 	for _, kind := range ldapBefore {

@@ -10,8 +10,8 @@ type Plan struct {
 	Kinds []Kind
 }
 
-// troubled has the shares of the nights that are not calm, with the number of kinds and how often an operation meets
-// them. Most such nights have one kind.
+// troubled has the shares of the nights that are not calm. Each has the number of kinds, and how often an operation
+// meets them. Most such nights have one kind.
 var troubled = []struct {
 	upTo        float64
 	least, most int
@@ -25,7 +25,7 @@ var troubled = []struct {
 // calmNights is the share of calm nights at severity 1.
 const calmNights = 0.7
 
-// Plan draws the weather of a night. At severity 0 every night is calm, at 1 seven of ten, at 3 one of ten.
+// Plan draws the weather of a night. At severity 0 every night is calm, at 1 seven of ten, and at 3 one of ten.
 func (w *Weather) Plan(night int, severity float64) Plan {
 	d := dice(hash(w.seed, night, "plan", "", 0))
 	roll := func() dice { return dice(d.next()) }

@@ -38,7 +38,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestKinds: every kind is there once.
+// TestKinds: the list has every kind once.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	kinds := Kinds()

@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// Process counts the operations of a process on Graph, Active Directory and the store. At one of them it cuts the
-// process off, as SIGKILL does: from then on no request leaves it and no answer arrives. Or it freezes the process
+// Process counts the operations of a process on Graph, Active Directory and the store. At one of them it can kill the
+// process, as SIGKILL does: from then on no request leaves it and no answer arrives. Or it can freeze the process
 // there, as SIGSTOP does until SIGCONT. The zero value lets every operation pass.
 type Process struct {
 	clock clock.Clock
@@ -22,12 +22,12 @@ type Process struct {
 	dead   bool
 }
 
-// KillAt kills the process at its n-th operation from now, counted from 1: before the operation is carried out, or
-// afterwards, so that its answer is lost.
+// KillAt kills the process at its n-th operation from now, counted from 1. With after, the operation is carried out and
+// its answer is lost. Otherwise it is not carried out.
 func (p *Process) KillAt(n int, after bool) { p.set(n, after, 0) }
 
-// FreezeAt stops the process at its n-th operation from now, for a time of the clock: before the operation is carried
-// out, or after it and before its answer arrives.
+// FreezeAt stops the process at its n-th operation from now, for a time of the clock. With after, the operation is
+// carried out first and its answer is late. Otherwise the process stops before it.
 func (p *Process) FreezeAt(n int, after bool, d time.Duration) { p.set(n, after, d) }
 
 func (p *Process) set(n int, after bool, freeze time.Duration) {
@@ -57,7 +57,7 @@ func (p *Process) Operations() int {
 	return p.count
 }
 
-// fate is what becomes of an operation.
+// fate is what happens to an operation.
 type fate struct {
 	fails bool          // it is not carried out, and no answer arrives
 	lost  bool          // it is carried out, and no answer arrives
@@ -68,7 +68,7 @@ type fate struct {
 func (f fate) plain() bool { return f == fate{} }
 
 // next counts an operation. A process that freezes before an operation does so here. A directory carries out a write
-// that was already sent, so for a write the process freezes after it.
+// that was already sent, so for a write the process freezes afterwards.
 func (p *Process) next(write bool) fate {
 	p.mu.Lock()
 	p.count++

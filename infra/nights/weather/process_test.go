@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKilled: from its n-th operation on no request leaves the process and no answer arrives, until it is revived.
+// TestKilled: from the n-th operation on, no request leaves the process and no answer arrives, until it is revived.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

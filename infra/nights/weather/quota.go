@@ -7,23 +7,23 @@ import (
 	"time"
 )
 
-// GraphQuota: 429 when an application has sent more than the quota in a minute. A refused request counts, too, so that
-// only a client that waits gets through (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because all
-// requests accrue against your usage limits").
+// GraphQuota: 429 when an application has sent more than the quota in a minute. A refused request counts, too, so only
+// a client that waits succeeds (docs-contrib, concepts/throttling.md: "Avoid immediate retries, because all requests
+// accrue against your usage limits").
 const GraphQuota Kind = "graph: over the quota"
 
 // quotaTime is the time over which requests are counted, and the Retry-After of a refusal.
 const quotaTime = time.Minute
 
-// quota is how many requests a tenant answers an application while other applications use it.
+// quota is the number of requests that a tenant answers to an application while other applications use it.
 type quota struct {
 	mu    sync.Mutex
 	most  int // 0: there is no quota
 	asked []time.Time
 }
 
-// Quota bounds how many requests a minute are answered, also on calm nights. Requests for one person do not count,
-// since each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
+// Quota bounds how many requests per minute are answered, also on calm nights. Requests for one person do not count,
+// because each resource has its own limits (docs-contrib, concepts/throttling-limits.md).
 func (w *Weather) Quota(most int) {
 	w.quota.mu.Lock()
 	defer w.quota.mu.Unlock()
@@ -44,7 +44,7 @@ func (q *quota) over(now time.Time) bool {
 	return len(q.asked) > q.most
 }
 
-// overQuota returns the answer to a request that exceeds the quota, else nil.
+// overQuota returns the answer to a request over the quota. It returns nil otherwise.
 func (w *Weather) overQuota(r *http.Request, header http.Header) *answer {
 	if strings.HasPrefix(r.URL.Path, "/v1.0/users/") || r.Method != http.MethodGet || !w.quota.over(w.clock.Now()) {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/entra"
 )
 
-// simulated is a clock that advances only while somebody sleeps by it.
+// simulated is a clock that advances only in Sleep.
 type simulated struct {
 	mu sync.Mutex
 	at time.Time
@@ -32,7 +32,7 @@ func (c *simulated) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// rig is a company under weather, and the clock of both.
+// rig is a company under weather, with the clock of both.
 type rig struct {
 	*sandbox.Sandbox
 	*Weather
@@ -62,7 +62,7 @@ func (r *rig) reseed(seed uint64) {
 	r.Over(r.Sandbox)
 }
 
-// entra returns the product's own client of the company.
+// entra returns the product's own client for the company.
 func (r *rig) entra(t *testing.T) *entra.Client {
 	t.Helper()
 	c, err := entra.New(entra.Config{GraphURL: r.GraphURL, Auth: entra.AuthDefault}, r.clock)

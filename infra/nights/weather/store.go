@@ -33,7 +33,7 @@ func failed(doing, key string, err error) error {
 	return fmt.Errorf("%s object %q: %w", doing, key, err)
 }
 
-// pass carries an operation out, or makes a fault instead. It returns the kinds of fault that only the caller can make,
+// pass carries an operation out, or makes a fault instead. It returns the kind of a fault that only the caller can make
 // from the operation's result.
 func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, dice, error) {
 	f := s.w.Process.next(false)
@@ -64,14 +64,14 @@ func (s *Store) pass(doing, key string, kinds []Kind, do func() error) (Kind, di
 	return k, d, err
 }
 
-// shape returns a key without its random parts, so that a repeated run meets the same weather.
+// shape returns a key without its random parts. A repeated run thereby meets the same weather.
 func shape(key string) string {
 	parts := strings.Split(key, "/")
 	if parts[0] != "runs" || len(parts) < 2 {
 		return key
 	}
 	parts[1] = "-"
-	if len(parts) > 3 { // named by attempts
+	if len(parts) > 3 { // the third part names the attempt
 		parts[len(parts)-1] = path.Ext(key)
 	}
 	return strings.Join(parts, "/")
@@ -104,7 +104,7 @@ func cutShort(body io.ReadCloser, d dice) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(part), brokenOff{})), nil
 }
 
-// brokenOff is a connection that ended before the announced length.
+// brokenOff is a body whose connection ends before the announced length.
 type brokenOff struct{}
 
 func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

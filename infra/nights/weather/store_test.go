@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// newStore returns a folder with two objects: under weather, and without.
+// newStore returns a folder with two objects, both under weather and without it.
 func newStore(t *testing.T, w *Weather) (under *Store, behind store.Store) {
 	t.Helper()
 	behind, err := store.Open(t.Context(), t.TempDir())
@@ -41,13 +41,13 @@ func keysOf(s store.Store) (keys []string, err error) {
 	return keys, nil
 }
 
-// TestStore: an operation of the product is right or fails. A fault that reports a write as not done has not done it.
+// TestStore: an operation of the product is right or fails. A write that is reported as not done is not done.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	const key = "ledger/c/e3/1.json"
 	tests := map[Kind]struct {
-		fails []string // operations
-		done  bool     // a write that fails was made
+		fails []string // names of operations
+		done  bool     // a failing write was carried out
 	}{
 		StoreSlow:       {},
 		StoreThrottled:  {[]string{"get", "put", "create", "list"}, false},
@@ -95,7 +95,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestStoreFaultsAreAsTheyAreKnown: the product sees the errors of S3 and of the network.
+// TestStoreFaultsAreAsTheyAreKnown: the product gets the errors of S3 and of the network.
 func TestStoreFaultsAreAsTheyAreKnown(t *testing.T) {
 	t.Parallel()
 	w := New(1, newClock())

@@ -2,8 +2,9 @@
 // makes Graph, Active Directory and the store answer late, stale, partially, twice, in another order, with errors or
 // not at all. Time passes only on the clock that it gets. It never waits in real time.
 //
-// Every fault follows from the seed, the night, the kind and the n-th operation on the same target. So a night can be
-// repeated, and leaving a fault out by its number changes no other one. On a calm night the answers pass unchanged.
+// Every fault follows from the seed, the night, the kind and the n-th operation on the same target. A night can
+// therefore be repeated, and leaving a fault out by its number changes no other fault. On a calm night the answers pass
+// unchanged.
 package weather
 
 import (
@@ -24,8 +25,8 @@ type Fault struct {
 	Number uint64 // the same in every run of the seed
 	Night  int
 	Kind   Kind
-	Target string // an operation, or the person or thing that the fault concerns
-	Nth    int    // number of the operation on the target that night, from 1; 0: all night
+	Target string // an operation, a person or a thing
+	Nth    int    // number of the operation on the target that night, from 1; 0: the whole night
 }
 
 // String returns the fault on one line.
@@ -51,7 +52,7 @@ type Weather struct {
 	mu      sync.Mutex
 	leftOut map[uint64]bool
 	faults  []Fault
-	refused int // over the quota
+	refused int // requests over the quota
 }
 
 // New returns calm weather. Time passes on the clock, which must be simulated.
@@ -145,8 +146,8 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// meets returns the first of some kinds that an operation meets, or "" for none, and the dice for the details. It lists
-// the fault.
+// meets returns the first of several kinds that an operation meets, with the dice for the details. It returns "" for
+// none. It lists the fault.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {

@@ -10,7 +10,7 @@ import (
 // change is an event that may happen to one person on one day.
 type change struct {
 	kind   string
-	chance float64 // on one day
+	chance float64 // chance on one day
 	fits   func(w *World, i int, p sandbox.Truth) bool
 	make   func(w *World, i int)
 }
@@ -20,12 +20,12 @@ func inAD(_ *World, _ int, p sandbox.Truth) bool    { return p.SID != "" }
 func inBoth(_ *World, _ int, p sandbox.Truth) bool  { return p.EntraID != "" && p.SID != "" }
 
 // linked reports whether the tool can know that the person's accounts belong together. It cannot when one of them was
-// made again alone or parted from the other. An exemption of one linked account also exempts the other.
+// created again or was separated from the other. An exemption of one linked account also exempts the other.
 func linked(w *World, i int, p sandbox.Truth) bool {
 	return p.EntraID != "" && !w.touched[i] && !w.people[i].split
 }
 
-// changes are the events of people. In 120 nights a company of 300 sees each of them several times.
+// changes are the events of people. In 120 nights a company of 300 people sees each of them several times.
 var changes = []change{
 	{"leaves", 0.003, func(w *World, i int, p sandbox.Truth) bool { return p.Exists && w.people[i].daily > 0.1 },
 		func(w *World, i int) { w.people[i].daily = 0 }},

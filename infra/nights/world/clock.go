@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// ticks is a clock.Clock on which time passes only when the world advances it. A wait returns at once, and advances the
+// ticks is a clock.Clock whose time passes only when the world advances it. A wait returns at once, and advances the
 // clock.
 type ticks struct {
 	nanos atomic.Int64
-	long  func() // called in the middle of a wait of hours; nil: nothing happens
+	long  func() // called in the middle of a wait of hours; nil: not called
 }
 
-// Now returns the instant.
+// Now returns the simulated time.
 func (t *ticks) Now() time.Time { return time.Unix(0, t.nanos.Load()).UTC() }
 
-// Sleep lets d pass.
+// Sleep advances the simulated time by d.
 func (t *ticks) Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err

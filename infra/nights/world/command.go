@@ -16,12 +16,12 @@ import (
 
 // tool is the tool of a world: the command on one machine, or the functions in AWS.
 type tool interface {
-	// plan plans a new run. The plan is empty after an error before there was one. accept accepts the sources as they
-	// are.
+	// plan makes a new run and its plan. The plan is empty when an error came before there was one. accept accepts the
+	// sources as they are.
 	plan(accept bool) (plan.Plan, error)
-	// apply applies a plan. refused: a safety check ended it, and nothing was done.
+	// apply applies a plan. refused reports that a safety check ended it and nothing was done.
 	apply(run, hash string, override bool) (r runs.Results, refused bool, err error)
-	// restore puts a run back.
+	// restore restores a run.
 	restore(run string)
 }
 
@@ -48,7 +48,7 @@ func (c commands) apply(run, hash string, override bool) (r runs.Results, refuse
 	twice, wait := c.w.atTheSameTime(args)
 	out, status, errs := c.call(args...)
 	wait()
-	_ = json.Unmarshal(out, &r) // a refused run has none
+	_ = json.Unmarshal(out, &r) // a refused run has no results
 	switch {
 	case status == exitRefused:
 		return r, !twice, errors.New(errs)
@@ -60,10 +60,10 @@ func (c commands) apply(run, hash string, override bool) (r runs.Results, refuse
 
 func (c commands) restore(run string) { c.call("restore", "--run", run, "--yes") }
 
-// exitRefused is the status of a command that a safety check ends.
+// exitRefused is the exit status of a command that a safety check ends.
 const exitRefused = 3
 
-// call runs one command. A bad night may kill or freeze it.
+// call runs one command. On a bad night it may be killed or frozen.
 func (c commands) call(args ...string) (stdout []byte, status int, stderr string) {
 	c.w.endanger(args[0])
 	stdout, status, stderr = c.w.run(c.w.store, args...)
@@ -95,10 +95,10 @@ func (w *World) run(s store.Store, args ...string) (stdout []byte, status int, s
 	return out.Bytes(), status, errs.String()
 }
 
-// end is how many operations belong to the end of a command, in which it writes its results.
+// end is the number of operations at the end of a command, in which it writes its results.
 const end = 12
 
-// lasted notes how many operations a finished command had.
+// lasted records how many operations a finished command had.
 func (w *World) lasted(what string) {
 	if n := w.weather.Operations(); !w.weather.Dead() && n > 0 {
 		w.lengths[what] = n
@@ -106,9 +106,9 @@ func (w *World) lasted(what string) {
 }
 
 // endanger sometimes kills or freezes the process at one of its operations. It freezes more often when the plan has
-// changes. Every second time the operation is near the end.
+// changes. In half of the cases the operation is near the end.
 func (w *World) endanger(what string) {
-	if w.night >= w.options.Nights { // nobody would start it again
+	if w.night >= w.options.Nights { // nothing would start it again
 		return
 	}
 	d := throw(w.options.Seed, "danger "+what, w.night)
@@ -128,11 +128,11 @@ func (w *World) endanger(what string) {
 	}
 }
 
-// atTheSameTime sometimes starts the same command a second time, or a restore, and waits for it after the first has
-// ended.
+// atTheSameTime sometimes starts the same command a second time, or a restore. The returned function waits for it after
+// the first one has ended.
 func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
 	switch {
-	case w.night >= w.options.Nights: // what begins then ends after the last plan is looked at
+	case w.night >= w.options.Nights: // it would end after the check of the last plan
 		return false, func() {}
 	case len(w.runs) > 1 && w.happens("a restore while a plan is applied", -1, 0.01):
 		args = []string{"restore", "--run", w.runs[throw(w.options.Seed, "which run", w.night).IntN(len(w.runs)-1)], "--yes"}

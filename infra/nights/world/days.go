@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// live passes a day: people use what they have, and events happen to them and to the company.
+// live passes a day. People use what they have, and events happen to them and to the company.
 func (w *World) live() {
 	d := throw(w.options.Seed, "day", w.night)
 	began := w.clock.Now()
@@ -31,7 +31,7 @@ func (w *World) live() {
 	w.endLeave()
 }
 
-// endLeave sends the judge the end of a leave, which comes without anybody's act.
+// endLeave tells the judge about the end of a leave, which no event causes.
 func (w *World) endLeave() {
 	if !w.policy.leave.After(w.clock.Now()) {
 		w.observe(anna)
@@ -69,13 +69,13 @@ func (w *World) logOn(i int) {
 	w.used(judge.Event{At: w.clock.Now().Truncate(time.Second), Person: w.people[i].id, License: citrix})
 }
 
-// used keeps a use until a directory shows it. Then the judge hears it.
+// used stores a use until a directory shows it. Only then does the judge hear it.
 func (w *World) used(e judge.Event) {
 	e.What = judge.Used
 	w.unshown = append(w.unshown, e)
 }
 
-// show sends the judge the uses that a directory shows by now. A night that serves older dates shows nothing new.
+// show tells the judge the uses that a directory shows by now. A night that serves older dates shows nothing new.
 func (w *World) show() {
 	now := w.clock.Now()
 	older := map[string]bool{}
@@ -95,11 +95,11 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// hides are the weathers in which a directory serves older dates than it has, with the license whose rule rests on
+// hides are the weathers in which a directory serves older dates than it has. Each has the license whose rule rests on
 // these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
-// lacks reports which licenses a person should have, in the opinion of others, and does not have.
+// lacks reports whether others think that a person should have E3 or Citrix and the person lacks it.
 func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	p, wanted := w.box.Company.Truth(i), w.people[i].wanted
 	inE3 = wanted[e3] && p.EntraID != "" && len(p.E3) == 0
@@ -107,8 +107,8 @@ func (w *World) lacks(i int) (inE3, inCitrix bool) {
 	return inE3, inCitrix
 }
 
-// governance gives people the licenses on the list of an identity-governance tool. It does so each day anew, whether or
-// not they are used.
+// governance gives people the licenses on the list of an identity-governance tool. It does so every day, whether or not
+// they use them.
 func (w *World) governance(i int) {
 	if !w.people[i].governed {
 		return
@@ -122,7 +122,7 @@ func (w *World) governance(i int) {
 	}
 }
 
-// helpDesk gives back by hand what a person at work has lost.
+// helpDesk gives back by hand what a working person has lost.
 func (w *World) helpDesk(i int) {
 	inE3, inCitrix := w.lacks(i)
 	if inCitrix && w.happens("the help desk gives Citrix", i, 0.5) {

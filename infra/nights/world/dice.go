@@ -2,8 +2,8 @@ package world
 
 import "math/rand/v2"
 
-// dice draws numbers for one purpose of one night and person. They depend only on the seed and the purpose, so that
-// leaving an event out changes no other number.
+// dice draws numbers for one purpose, one night and one person. They depend only on the seed and these. Leaving an
+// event out therefore changes no other number.
 type dice struct{ *rand.Rand }
 
 // throw returns the dice of a purpose.
@@ -19,5 +19,5 @@ func throw(seed uint64, purpose string, numbers ...int) dice {
 	return dice{rand.New(rand.NewPCG(seed, h))}
 }
 
-// chance is true with this probability.
+// chance returns true with this probability.
 func (d dice) chance(p float64) bool { return d.Float64() < p }

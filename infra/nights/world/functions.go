@@ -58,7 +58,7 @@ func (w *World) byFunctions() (*functions, error) {
 	}, nil
 }
 
-// mostCalls is how often the state machine calls a function for one step.
+// mostCalls is how many times the state machine calls a function for one step.
 const mostCalls = 5
 
 // step calls a function for one step. It calls it again after an error, and sometimes also after success.
@@ -135,7 +135,7 @@ func (f *functions) decide(in gate.StepInput) (*gate.StepOutput, error) {
 	return step(f, in.Op, func(ctx context.Context) (*gate.StepOutput, error) { return f.gate.Do(ctx, in) })
 }
 
-// apply applies an approved plan in a new execution, to its end.
+// apply applies an approved plan to its end in a new execution.
 func (f *functions) apply(run, hash string, override bool) (r runs.Results, refused bool, err error) {
 	r, err = f.execute("apply", gate.StepInput{Op: "approve", Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
 	return r, errors.Is(err, runs.ErrRefused), err
@@ -150,7 +150,7 @@ func (f *functions) restore(run string) {
 	f.w.logf("restore of %s: %v", run, err)
 }
 
-// mostRounds is how many rounds an execution waits for the directory.
+// mostRounds is the number of rounds in which an execution waits for the directory.
 const mostRounds = 12
 
 func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, err error) {
@@ -179,7 +179,7 @@ func (f *functions) execute(what string, first gate.StepInput) (r runs.Results, 
 	return *all, nil
 }
 
-// batch changes the people of one batch. An error ends it: the ledger has what was begun.
+// batch changes the people of one batch. An error ends it. The ledger then has what was begun.
 func (f *functions) batch(b gate.Batch, round int) {
 	state := &apply.BatchState{Run: b.Run, PlanHash: b.PlanHash, Override: b.Override, Approver: "world", Round: round, Batch: b.Batch, Results: []string{}}
 	for _, op := range []string{"prepare", "change"} {

@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// pending makes events happen to people with a change that waits for a directory.
+// pending makes events happen to people whose change waits for a directory.
 func (w *World) pending(r runs.Results) {
 	for _, x := range r.Results {
 		i, known := w.number(x.User)
@@ -28,7 +28,7 @@ func (w *World) pending(r runs.Results) {
 	w.show()
 }
 
-// breaks makes Graph sometimes break connections while a plan is applied, so that nobody knows whether a write was
+// breaks makes Graph sometimes break connections while a plan is applied. The tool then cannot know whether a write was
 // made.
 func (w *World) breaks() {
 	if len(w.changing) > 0 && w.happens("Graph breaks while a plan is applied", -1, 0.1) {
@@ -39,7 +39,7 @@ func (w *World) breaks() {
 	}
 }
 
-// stopped makes events happen while the process of the tool is stopped for hours, in the middle of its work.
+// stopped makes events happen while the process of the tool is stopped for hours in the middle of its work.
 func (w *World) stopped() {
 	for _, i := range w.changing {
 		if w.happens("signs in while the tool is stopped", i, 0.7) {
@@ -49,8 +49,8 @@ func (w *World) stopped() {
 	w.show()
 }
 
-// onHold returns what an administrator does with a plan on hold. They apply it unchanged, which the tool must refuse. Then
-// they set the limits aside.
+// onHold is what an administrator does with a plan on hold. They apply it unchanged, which the tool must refuse. Then
+// they override the limits.
 func (w *World) onHold(p plan.Plan) {
 	w.correct(p)
 	if w.happens("an administrator applies a held plan", -1, 0.3) {
@@ -62,8 +62,8 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that an administrator allows removals beyond the limits. They are those of all people who
-// are idle today. Some are due tonight. Others are due after their announcement or their days of grace.
+// accepted tells the judge that an administrator allows removals beyond the limits. It allows those of all people who
+// are idle today. Some are due tonight. Others are due after their announcement or their grace.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()
@@ -77,9 +77,9 @@ func (w *World) accepted(p plan.Plan) {
 	}
 }
 
-// wave makes many people leave on one day, as when a site closes. They work until that day, so that their licenses
-// become idle in the same night. In some companies it happens twice, the second time soon after the first was accepted.
-// The same number of people then leaves.
+// wave makes many people leave on one day, for example when a site closes. They work until that day, so that their
+// licenses become idle in the same night. In some companies it happens twice. The second time comes soon after the
+// first one was accepted, and the same number of people leaves.
 func (w *World) wave() {
 	d := throw(w.options.Seed, "waves")
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {

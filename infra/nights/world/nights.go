@@ -13,10 +13,10 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// work returns what the tool does in a night: it finishes a late approval, plans and applies. The world goes on between
-// planning and applying.
+// work makes the tool do its night's work: finish a late approval, plan, and apply. The world goes on between planning
+// and applying.
 func (w *World) work() {
-	if w.night > 0 { // the first reading of all has nothing to be compared with
+	if w.night > 0 { // the first reading has no earlier one for comparison
 		w.weather.Begin(w.weather.Plan(w.night, 1))
 	}
 	if kinds := w.weather.Tonight(); len(kinds) > 0 {
@@ -75,7 +75,7 @@ func (w *World) meanwhile(p plan.Plan) {
 	w.clock.pass(judge.Slack + time.Second)
 }
 
-// byTheWay returns what else administrators do with the tool.
+// byTheWay makes administrators use the tool for other things.
 func (w *World) byTheWay() {
 	if len(w.runs) > 0 && w.happens("a run is restored", -1, 0.01) {
 		d := throw(w.options.Seed, "which run", w.night)
@@ -88,8 +88,8 @@ func (w *World) byTheWay() {
 	}
 }
 
-// one re-evaluates one person, and applies the result. After a killed command nobody knows what it announced, so the
-// judge assumes that it announced everything.
+// one re-evaluates one person, and applies the result. It is unknown what a killed command has announced, so the judge
+// assumes that it announced everything.
 func (w *World) one(i int, upn string) {
 	began := w.clock.Now()
 	for _, license := range []string{e3, citrix} {
@@ -107,7 +107,7 @@ func (w *World) one(i int, upn string) {
 	}
 }
 
-// plan plans, and tells the judge.
+// plan makes a plan, and tells the judge.
 func (w *World) plan() plan.Plan {
 	p, err := w.tool.plan(w.accepts())
 	verdict, reasons := string(p.Verdict), p.HoldReasons
@@ -136,8 +136,8 @@ func (w *World) plan() plan.Plan {
 // patient is for how many nights the sources may hold plans before an administrator accepts the sources as they are.
 const patient = 3
 
-// accepts reports whether an administrator accepts the sources tonight. They do so in calm weather, when everything out
-// of order is so for good.
+// accepts reports whether an administrator accepts the sources tonight. They do so in calm weather, when every current
+// turn is one that does not end.
 func (w *World) accepts() bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.days != forGood {
@@ -157,7 +157,7 @@ func unread(p plan.Plan) (licenses []string) {
 	return licenses
 }
 
-// planned sends the judge what a plan lists: its changes, and those that it resumes.
+// planned tells the judge what a plan lists: its changes, and those that it resumes.
 func (w *World) planned(p plan.Plan) {
 	for _, b := range p.Pending {
 		if b.Rule != plan.RestoreRule {
@@ -171,7 +171,7 @@ func (w *World) planned(p plan.Plan) {
 	}
 }
 
-// about sends the judge an event about a person whom the tool names.
+// about tells the judge an event about a person whom the tool names.
 func (w *World) about(user string, e judge.Event) {
 	if i, known := w.number(user); known {
 		e.Person = w.people[i].id
@@ -179,13 +179,13 @@ func (w *World) about(user string, e judge.Event) {
 	}
 }
 
-// number finds a person by the tool's key.
+// number returns the person with a key of the tool.
 func (w *World) number(user string) (int, bool) {
 	i := slices.IndexFunc(w.people, func(h human) bool { return h.id != "" && (h.id == user || h.told.sid == user) })
 	return i, i >= 0
 }
 
-// apply applies a run until nothing is pending, or the morning comes.
+// apply applies a run until nothing is pending, or until the morning.
 func (w *World) apply(run string, override bool) {
 	if run == "" {
 		return
@@ -194,7 +194,7 @@ func (w *World) apply(run string, override bool) {
 	for round := range 6 {
 		began := w.clock.Now()
 		r, refused, err := w.tool.apply(run, w.hashes[run], override)
-		ended := refused && round > 0 // an earlier call whose answer was lost has ended it
+		ended := refused && round > 0 // an earlier call ended it, and its answer was lost
 		w.announced(began, run, r, ended || err != nil && !refused)
 		w.logf("apply %s: %s, %v", run, counts(r), err)
 		for _, x := range r.Results {
@@ -212,9 +212,9 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// announced tells the judge what an apply has announced, and which writes it has not seen carried out. When the apply
-// did not finish, nobody knows how much of its plan it announced, so the judge assumes all of it. When it was stopped
-// and continued, nobody knows when it announced, so the judge assumes its beginning.
+// announced tells the judge what an apply has announced, and which writes it has not yet seen in a directory. When the
+// apply did not finish, it is unknown which part of its plan it announced, so the judge assumes the whole plan. When it
+// was stopped and continued, it is unknown when it announced, so the judge assumes its beginning.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {

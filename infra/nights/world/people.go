@@ -9,7 +9,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// human is somebody, and their habits.
+// human is a person with their habits.
 type human struct {
 	id       string  // the tool's key of the person; empty: not hired yet
 	daily    float64 // the chance of a use on one day
@@ -17,7 +17,7 @@ type human struct {
 	kind     sandbox.Kind
 	nowhere  bool // the usage location is missing
 	agent    bool
-	governed bool // an identity-governance tool gives what is on its list
+	governed bool // an identity-governance tool gives them what is on its list
 	hidden   bool // attributes of the account cannot be read
 	split    bool // the accounts are no longer linked
 	told     standing
@@ -30,8 +30,8 @@ type standing struct {
 	outside, stuck, held map[string]bool
 }
 
-// arrive tells the judge that a person is in the company from now on: at its founding, by being hired, or by an account
-// that is made again under another id.
+// arrive tells the judge that a person is now in the company: at its founding, when hired, or when an account is
+// created again with another id.
 func (w *World) arrive(i int) {
 	p, h := w.box.Company.Truth(i), &w.people[i]
 	if !p.Exists {
@@ -49,7 +49,7 @@ func (w *World) arrive(i int) {
 	w.tell(i, p, p.Made)
 }
 
-// observe tells the judge which of a person's circumstances have changed, after an event by hand.
+// observe tells the judge which of a person's circumstances have changed after an event by hand.
 func (w *World) observe(i int) {
 	p, h, now := w.box.Company.Truth(i), &w.people[i], w.clock.Now()
 	switch {
@@ -87,7 +87,7 @@ func (w *World) tell(i int, p sandbox.Truth, at time.Time) {
 	w.holds(h, citrix, len(p.Citrix) > 0, at)
 }
 
-// state sends the judge changes of a state that each license has.
+// state tells the judge changes of a fact that each license has separately.
 func (w *World) state(what judge.What, h *human, told, now map[string]bool, at time.Time) {
 	for _, license := range []string{e3, citrix} {
 		if now[license] != told[license] {
@@ -97,7 +97,7 @@ func (w *World) state(what judge.What, h *human, told, now map[string]bool, at t
 	}
 }
 
-// holds tells the judge that a person holds a license, or no longer holds it, by nobody's gift.
+// holds tells the judge that a person now holds a license, or no longer holds it, although nobody gave or took it.
 func (w *World) holds(h *human, license string, held bool, at time.Time) {
 	if held == h.told.held[license] {
 		return
@@ -128,7 +128,7 @@ func (w *World) inExemptGroup(i int) bool {
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 
-// upn returns how the policy names somebody.
+// upn returns the name of a person in the policy.
 func (w *World) upn(i int) string {
 	if p := w.box.Company.Person(i); p.Entra != nil {
 		return p.Entra.UserPrincipalName
@@ -136,13 +136,13 @@ func (w *World) upn(i int) string {
 	return ""
 }
 
-// contradictory reports whether the anchor of a person's account in Entra ID disagrees with the account in Active
-// Directory. This is so as long as both are the first ones.
+// contradictory reports whether the anchor of a person's Entra account disagrees with the account in Active Directory.
+// This is true as long as both accounts are the first ones.
 func (w *World) contradictory(i int, p sandbox.Truth) bool {
 	return w.people[i].kind == sandbox.WrongAnchor && p.EntraID != "" && p.SID != "" && !w.touched[i]
 }
 
-// outsideE3 reports whether the rule for E3 does not ask about a person, or nobody can say whether it does.
+// outsideE3 reports whether the rule for E3 is not about a person, or whether that cannot be known.
 func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	h := &w.people[i]
 	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {
@@ -161,8 +161,8 @@ func stuckE3(h *human, p sandbox.Truth) bool {
 	return way == "" && h.nowhere || way != "" && way != groupE3
 }
 
-// stuckCitrix does the same for Citrix. A person whom the group lists is removed from its list, also when they are in
-// it in another way.
+// stuckCitrix reports the same for Citrix. When the group lists a person, the tool can remove them from its list, even
+// when they are also in it in another way.
 func stuckCitrix(p sandbox.Truth) bool {
 	return !slices.Contains(p.Citrix, sandbox.Way{Group: groupCitrix})
 }

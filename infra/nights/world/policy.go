@@ -12,18 +12,18 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// rules is the policy as the administrators of the company edit it.
+// rules is the policy that the company's administrators edit.
 type rules struct {
 	file   string
-	text   string         // with placeholders for what is edited
-	users  map[int]string // exempt people by number: the written name, which may be an earlier one
+	text   string         // with placeholders for the edited parts
+	users  map[int]string // exempt people by number, with the written name, which may be an earlier one
 	idle   map[string]int // days, by license
-	notice int            // days; 0: removals are not announced
-	anna   string         // as she is written
-	leave  time.Time      // the end of hers
+	notice int            // days; 0: the tool announces no removal
+	anna   string         // Anna's name in the policy
+	leave  time.Time      // the end of Anna's leave
 }
 
-// newRules edits the company's own policy, so that people who come back get back what was taken.
+// newRules edits the company's own policy. Its rules then restore what was taken from people who return.
 func newRules(file, text string, notice int) *rules {
 	r := &rules{file: file, anna: "anna@contoso.example", users: map[int]string{breakglass: "breakglass@contoso.example"}, idle: map[string]int{e3: 60, citrix: 90}, notice: notice}
 	_, until, _ := strings.Cut(text, "until: ")
@@ -38,16 +38,16 @@ func newRules(file, text string, notice int) *rules {
 	return r
 }
 
-// publish puts the policy into force as it is now.
+// publish puts the current text of the policy into force.
 func (r *rules) publish() {
 	text := strings.NewReplacer("{users}", strings.Join(slices.Sorted(maps.Values(r.users)), ", "), "{anna}", r.anna,
 		"{e3}", fmt.Sprint(r.idle[e3]), "{citrix}", fmt.Sprint(r.idle[citrix])).Replace(r.text)
 	if err := os.WriteFile(r.file, []byte(text), 0o600); err != nil {
-		panic(err) // the test's machine has no room, and the test cannot go on
+		panic(err) // the disk of the test machine is full
 	}
 }
 
-// People whom the company's own policy exempts: one for good, one on leave until a day.
+// The people whom the company's own policy exempts: one for good, and one who is on leave until a day.
 const (
 	breakglass = 0
 	anna       = 1
@@ -67,11 +67,11 @@ func (r *rules) judged(license string) *judge.Rule {
 	}
 	return &judge.Rule{
 		License: license, Idle: time.Duration(r.idle[license]) * day, Grace: grace, NewHolder: 14 * day, EnabledAgain: 14 * day,
-		Notice: time.Duration(r.notice) * day, Limit: 0.1, // the company's own policy: stopAbove, percent
+		Notice: time.Duration(r.notice) * day, Limit: 0.1, // from the company's own policy: stopAbove, percent
 	}
 }
 
-// span edits the span of a rule.
+// span changes the span of a rule.
 func (w *World) span(license string, days int) {
 	w.policy.idle[license] = days
 	w.policy.publish()
@@ -96,8 +96,8 @@ func (w *World) correct(p plan.Plan) {
 	w.policy.publish()
 }
 
-// except exempts a person by name, as an administrator does on request, or ends that. When a person's two accounts no
-// longer belong together, only one of them has the name.
+// except exempts a person by name, as an administrator does on request, or ends the exemption. When a person's two
+// accounts no longer belong together, only one of them has the name.
 func (w *World) except(i int, exempt bool) {
 	upn := w.upn(i)
 	switch {

@@ -43,7 +43,7 @@ func (w *World) settle() {
 		w.hear(judge.Event{What: judge.Lose, At: w.clock.Now(), Person: b.User, License: b.License,
 			Text: fmt.Sprintf("run %s began it, and it is still open: %s", b.Run, b.Reason)})
 	}
-	w.putBack()
+	w.restoreAll()
 }
 
 // calmDay passes a day on which people only use what they have.
@@ -58,9 +58,9 @@ func (w *World) calmDay() {
 	w.show()
 }
 
-// putBack restores every run, the last one first, and then by name the people who were re-evaluated alone. Everybody
-// must then hold what was taken from them, if their account is still the same one and can hold it.
-func (w *World) putBack() {
+// restoreAll restores every run, the last one first. It then restores, by name, the people who were re-evaluated alone.
+// Everybody must then hold what was taken from them, if their account is still the same one and can hold it.
+func (w *World) restoreAll() {
 	began := w.clock.Now()
 	for _, run := range slices.Backward(w.runs) {
 		w.tool.restore(run)
@@ -86,8 +86,8 @@ func (w *World) finish() {
 	}
 }
 
-// missing returns the licenses that were taken, could be held again, and are not. The plans that end pending changes
-// may take licenses that are idle since today. Nobody restores these.
+// missing returns the licenses that were taken, could be held again, and are not held. It leaves out licenses that a
+// plan may take today: a plan that ends pending changes may do so, and nobody restores these.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))

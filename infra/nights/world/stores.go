@@ -9,8 +9,8 @@ import (
 )
 
 // strange makes a second machine with its own store plan and apply. It does not know which group was the Citrix group
-// before. In its first night it knows no date that was ever newer than what the directories show, so they show the
-// truth in that night.
+// before. On its first night it knows no date that was ever newer than what the directories show, so they show the
+// truth that night.
 func (w *World) strange() {
 	if len(w.weather.Tonight()) > 0 || w.serverless || w.closed(citrix) || !w.happens("a second machine with a store of its own", -1, 0.006) {
 		return
@@ -30,7 +30,7 @@ func (w *World) strange() {
 	}
 }
 
-// bringBack sometimes restores the store from yesterday's backup. The backup is made each evening in the days before,
+// bringBack sometimes restores the store from yesterday's backup. In the days before, a backup is made each evening,
 // while the tool rests.
 func (w *World) bringBack() {
 	const kind, chance = "the store is brought back from yesterday", 0.004
@@ -46,7 +46,7 @@ func (w *World) bringBack() {
 	}
 }
 
-// forget removes what a store that was restored from a backup cannot know: what was taken since.
+// forget removes what a restored store cannot know: the licenses that were taken since the backup.
 func (w *World) forget() {
 	for key, at := range w.taken {
 		if at.After(w.copied) {

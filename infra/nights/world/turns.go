@@ -9,10 +9,10 @@ import (
 // turn is a fault in the company that begins one day and ends some days later.
 type turn struct {
 	kind   string
-	about  string  // the thing that it changes; one turn at a time changes it
-	chance float64 // on one day
-	days   int     // how long it lasts
-	// closes is the license that cannot be changed meanwhile. Empty: none.
+	about  string  // the object that it changes; only one turn at a time changes an object
+	chance float64 // chance on one day
+	days   int     // number of days
+	// closes is the license that cannot be changed during the turn. Empty: none.
 	closes string
 	out    func(*World)
 	back   func(*World)
@@ -26,12 +26,12 @@ func regroupAD(x sandbox.ADGroupChange) func(*World) {
 	return func(w *World) { w.box.Company.ChangeADGroup(groupCitrix, x) }
 }
 
-// forGood is the number of days of a turn that nobody ends.
+// forGood is the number of days of a turn that does not end.
 const forGood = 10_000
 
 func stays(*World) {}
 
-// Turns that stay, and that change which other facts are true.
+// The turns that do not end and that change which other facts are true.
 const (
 	exemptAgain = "the exempt group is made again"
 	e3Again     = "the group of E3 is made again"
@@ -68,7 +68,7 @@ var turns = []turn{
 	{"the rule for Citrix waits longer", "rule citrix", 0.004, 6, "", func(w *World) { w.span(citrix, 120) }, func(w *World) { w.span(citrix, 90) }},
 }
 
-// seats is more seats of a product than the company ever needs.
+// seats returns more seats of a product than the company ever needs.
 func (w *World) seats() int { return 10 * w.options.People }
 
 func adClock(ahead time.Duration) func(*World) {
@@ -108,7 +108,7 @@ func (w *World) mend(t turn) {
 // objectGUID.
 const learnt = 10
 
-// clashes reports whether another turn changes the same thing. A change of a group replaces the one before.
+// clashes reports whether another turn changes the same object. A change of a group would replace the earlier one.
 func (w *World) clashes(t turn) bool {
 	if t.about == groupCitrix && w.night < learnt {
 		return true
@@ -121,7 +121,7 @@ func (w *World) clashes(t turn) bool {
 	return false
 }
 
-// closed reports whether the company keeps a license from being changed.
+// closed reports whether a turn of the company prevents changes of a license.
 func (w *World) closed(license string) bool {
 	for _, t := range turns {
 		if _, out := w.out[t.kind]; out && t.closes == license {

@@ -1,8 +1,8 @@
-// Package world makes a simulated company live many nights before the judge. People come, go, change and are changed.
-// The directories and the store misbehave, and processes die. Each night the real command plans and applies, in this
-// process, on a clock that the world advances. The seed alone decides what happens. Each event can be left out, so that
-// the story of a fault can be shortened. The world knows the truth and tells it to the judge. It never knows what the
-// product thinks.
+// Package world makes a simulated company live many nights before the judge. People arrive, leave, change and are
+// changed. The directories and the store fail in many ways, and processes die. Each night the real command plans and
+// applies, in this process, on a clock that the world advances. The seed alone decides what happens. Each event can be
+// left out, so that the story of a fault can be shortened. The world knows the truth and tells it to the judge. It
+// never knows what the product thinks.
 package world
 
 import (
@@ -28,30 +28,30 @@ type Options struct {
 	Seed   uint64
 	People int // at least 20
 	Nights int
-	// Without are the numbers of events and of faults that do not happen.
+	// Without holds the numbers of events and faults that are left out.
 	Without map[string]bool
-	// Log gets a line for each event. Nil: no lines are written.
+	// Log receives a line for each event. Nil: no lines are written.
 	Log func(line string)
-	// Story gets what the judge hears, a JSON event a line. Nil: the story is not written.
+	// Story receives what the judge hears, one JSON event on each line. Nil: the story is not written.
 	Story io.Writer
 }
 
-// Story is what a world came to.
+// Story is the result of a world.
 type Story struct {
 	Seed          uint64
 	Nights        int
 	Removed       int // licenses that the tool took
 	Given         int // licenses that anybody gave
 	Clear, Missed int
-	Faults        []judge.Fault // but missed ones
-	Late          []judge.Fault // missed ones
-	Events        []string      // in order, each by its number
+	Faults        []judge.Fault // faults that are not Missed
+	Late          []judge.Fault // faults that are Missed
+	Events        []string      // in order, each with its number
 	Counts        map[string]int
 	Verdicts      map[string]int
-	mornings      []time.Time // when each night was over
+	mornings      []time.Time // when each night ended
 }
 
-// Night returns the number of an instant's night, from 0. The nights at the end of the story count on.
+// Night returns the number of the night of an instant, from 0. The nights at the end of the story continue the numbers.
 func (s *Story) Night(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(s.mornings, at, time.Time.Compare)
 	return n
@@ -69,10 +69,10 @@ type World struct {
 	serverless                bool     // the tool is the functions without a relay: nobody reads Active Directory
 	weather                   *weather.Weather
 	store                     *weather.Store
-	behind                    store.Memory      // behind the weather
-	second                    store.Memory      // of the second machine
-	backup                    map[string][]byte // the store's objects of last evening; nil: there is no backup
-	copied                    time.Time         // when
+	behind                    store.Memory      // the store without the weather
+	second                    store.Memory      // the store of the second machine
+	backup                    map[string][]byte // the store's objects of last evening; nil: no backup
+	copied                    time.Time         // when the backup was made
 	people                    []human
 	dir                       string // folder of the policy and the stores
 	policy                    *rules
@@ -82,24 +82,24 @@ type World struct {
 	changing                  []int                    // people of the last plan
 	waiting                   string                   // a run with a late approval
 	lengths                   map[string]int           // operations of the last command of each kind
-	held                      int                      // nights in a row in which the sources held the plan
-	runs                      []string                 // those that were applied
-	notices                   map[string][]plan.Change // what the plan of a run announces
-	hashes                    map[string]string        // of plans, by run
-	out                       map[string]int           // turns of the company, and since which night
+	held                      int                      // number of nights in a row on which the sources held the plan
+	runs                      []string                 // applied runs
+	notices                   map[string][]plan.Change // changes that the plan of a run announces
+	hashes                    map[string]string        // hashes of plans, by run
+	out                       map[string]int           // current turns of the company, with the night of their beginning
 	binned, adBinned, touched map[int]bool
 
-	mu       sync.Mutex            // of what follows
+	mu       sync.Mutex            // guards the fields below
 	moving   int                   // the person whose direct licenses the tool is changing; -1: nobody
-	stranger bool                  // the second machine acts
-	taken    map[holding]time.Time // by the first machine, and not given since
+	stranger bool                  // the second machine is at work
+	taken    map[holding]time.Time // licenses that the first machine took and nobody has given since
 	waits    map[int]bool          // people in the group of E3 who may not have its license yet
 }
 
-// functionsEvery: one of so many seeds has the functions as its tool.
+// functionsEvery is the number of seeds of which one uses the functions as its tool.
 const functionsEvery = 5
 
-// busy is how many lists a minute a tenant answers while other applications use it.
+// busy is how many lists per minute a tenant answers while other applications use it.
 const busy = 8
 
 // holding is one license of a person.
@@ -108,7 +108,7 @@ type holding struct {
 	license string
 }
 
-// The licenses as the judge and the policy name them, and the groups that give them.
+// The names of the licenses for the judge and the policy, and the groups that give them.
 const (
 	e3          = "m365-e3"
 	citrix      = "citrix"
@@ -146,7 +146,7 @@ func Live(o Options) (Story, error) {
 	return w.story, nil
 }
 
-// tally sums up.
+// tally counts the results.
 func (w *World) tally() {
 	w.story.Clear = w.court.Clear()
 	for _, f := range w.court.Faults() {
@@ -165,7 +165,7 @@ func (w *World) tally() {
 	}
 }
 
-// build founds the company, and tells the judge which people exist.
+// build creates the company, and tells the judge which people exist.
 func (w *World) build() (err error) {
 	if w.dir, err = os.MkdirTemp("", "idleseat-world-"); err != nil {
 		return fmt.Errorf("make the folder of a world: %w", err)
@@ -181,7 +181,7 @@ func (w *World) build() (err error) {
 	w.box, err = sandbox.Start(sandbox.Options{
 		Users: w.options.People, Seed: w.options.Seed, Now: w.clock.Now, Absent: w.options.People / 20,
 		LicenseDelay: 40 * time.Second, Lag: time.Minute, Witness: w.saw,
-		// Only a turn of the company makes seats run out, and the judge hears of it.
+		// Only a turn of the company makes seats run out, and the judge hears about it.
 		Seats: map[string]int{"SPE_E3": w.seats(), "EXCHANGESTANDARD": w.seats()},
 	})
 	if err != nil {
@@ -227,17 +227,17 @@ func (w *World) found(i int) {
 	w.arrive(i)
 }
 
-// hear tells the judge of an event.
+// hear tells the judge an event.
 func (w *World) hear(e judge.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.judge(e)
 }
 
-// judge is hear for a caller that holds the lock.
+// judge does the same for a caller that holds the lock.
 func (w *World) judge(e judge.Event) {
 	if w.options.Story != nil {
-		text, _ := json.Marshal(e) // plain values
+		text, _ := json.Marshal(e) // plain values can always be encoded
 		_, _ = w.options.Story.Write(append(text, '\n'))
 	}
 	if err := w.court.Hear(e); err != nil {
@@ -251,8 +251,8 @@ func (w *World) logf(format string, args ...any) {
 	}
 }
 
-// happens decides whether an event of a kind happens now, to a person or to the company (-1), and keeps it for the
-// story.
+// happens decides whether an event of a kind happens now to a person, or to the company (-1). It records the event in
+// the story.
 func (w *World) happens(kind string, who int, chance float64) bool {
 	if !throw(w.options.Seed, kind, w.night, who).chance(chance) {
 		return false

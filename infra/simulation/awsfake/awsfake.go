@@ -1,8 +1,6 @@
-// Package awsfake answers, on loopback, the calls of Amazon SQS and AWS Step
-// Functions by which a worker outside AWS gets tasks and answers them. Queues
-// hide, return, count and set aside messages, and tasks time out, as AWS
-// documents it, by a clock that a test may move. What is not implemented is
-// refused, never ignored.
+// Package awsfake answers, on loopback, the calls of Amazon SQS and AWS Step Functions with which a worker outside AWS
+// gets tasks and answers them. Queues hide, return, count and set aside messages, and tasks time out, as AWS documents.
+// A test may move the clock. Everything that is not implemented is refused and never ignored.
 package awsfake
 
 import (
@@ -20,14 +18,14 @@ import (
 
 // Server is an account of AWS with queues and tasks.
 type Server struct {
-	URL string // of every service
+	URL string // the URL of every service
 
 	server    *http.Server
 	served    chan struct{} // closed when the server has ended
 	intercept atomic.Pointer[http.Handler]
 
 	mu      sync.Mutex
-	offset  time.Duration // of the clock
+	offset  time.Duration // by which the clock is ahead
 	changed chan struct{} // closed and replaced at every change
 	queues  map[string]*queue
 	tasks   map[string]*Task
@@ -35,7 +33,7 @@ type Server struct {
 	others  map[string]func(body []byte) (any, error) // by target
 }
 
-// Start serves an empty account on 127.0.0.1. Close it to stop.
+// Start serves an empty account on 127.0.0.1. The caller must call Close.
 func Start() (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -48,19 +46,19 @@ func Start() (*Server, error) {
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.intercept.Load()).ServeHTTP(w, r) })}
 	go func() {
 		defer close(s.served)
-		_ = s.server.Serve(l) // always ends with ErrServerClosed, by Close
+		_ = s.server.Serve(l) // Close ends it, always with ErrServerClosed
 	}()
 	return s, nil
 }
 
-// Close stops the server. Polls that still wait are cut off.
+// Close stops the server. It cuts off polls that still wait.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	<-s.served
 	return err
 }
 
-// Env returns the variables that lead the AWS SDK to the account, as NAME=value.
+// Env returns the environment that makes the AWS SDK use the account, as NAME=value.
 func (s *Server) Env() []string {
 	return []string{
 		"AWS_ENDPOINT_URL_SQS=" + s.URL, "AWS_ENDPOINT_URL_SFN=" + s.URL, "AWS_REGION=eu-north-1",
@@ -69,8 +67,7 @@ func (s *Server) Env() []string {
 	}
 }
 
-// Intercept puts a handler before the account, to make faults; nil takes it
-// away.
+// Intercept inserts a handler before the account, to make faults. nil removes it.
 func (s *Server) Intercept(before func(next http.Handler) http.Handler) {
 	h := http.Handler(http.HandlerFunc(s.serve))
 	if before != nil {
@@ -79,20 +76,20 @@ func (s *Server) Intercept(before func(next http.Handler) http.Handler) {
 	s.intercept.Store(&h)
 }
 
-// Call returns the name of the call that a request makes, "ReceiveMessage".
+// Call returns the name of the call in a request, for example "ReceiveMessage".
 func Call(r *http.Request) string {
 	_, call, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	return call
 }
 
-// Count returns the number of calls so far of a name.
+// Count returns the number of calls with this name so far.
 func (s *Server) Count(call string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[call]
 }
 
-// Advance moves the account's clock on. What waits for a time sees it.
+// Advance moves the account's clock forward. Everything that waits for a time notices.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,32 +97,32 @@ func (s *Server) Advance(d time.Duration) {
 	s.wake()
 }
 
-// now returns the account's clock. The account must be locked, as for wake.
+// now returns the account's time. The caller must hold the account's lock.
 func (s *Server) now() time.Time { return time.Now().Add(s.offset) }
 
-// wake lets everybody who waits look again.
+// wake makes everything that waits look again. The caller must hold the account's lock.
 func (s *Server) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// Handle has the account answer another call, named as in X-Amz-Target. Its error
-// is sent under the code that Fail gives.
+// Handle makes the account answer another call, named as in X-Amz-Target. An error of do is sent with the code that
+// Fail gave it.
 func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.others[target] = do
 }
 
-// Fail returns an error as AWS sends it.
+// Fail returns an error that is sent in AWS's form.
 func Fail(code, message string) error { return &apiError{code, message} }
 
-// apiError is an error as AWS sends it.
+// apiError is an error in AWS's form.
 type apiError struct{ code, message string }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// call answers one request whose body is in.
+// call answers one request. in is its body.
 type call func(s *Server, r *http.Request, in []byte) (out any, err error)
 
 var calls = map[string]call{
@@ -139,8 +136,7 @@ var calls = map[string]call{
 	"AWSStepFunctions.SendTaskFailure":   typed((*Server).sendTaskFailure),
 }
 
-// typed decodes the input of a call. A field that is not implemented is an
-// error.
+// typed decodes the input of a call. An unknown field is an error.
 func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	return func(s *Server, r *http.Request, body []byte) (any, error) {
 		in := new(In)
@@ -153,7 +149,7 @@ func typed[In any](answer func(*Server, *http.Request, *In) (any, error)) call {
 	}
 }
 
-// maxRequest is SQS's bound of a message, with room for the rest, in bytes.
+// maxRequest is SQS's bound of a message in bytes, with room for the rest of the request.
 const maxRequest = 2 << 20
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {

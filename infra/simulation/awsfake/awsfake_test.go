@@ -36,7 +36,7 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-// The whole life of a message, as the SDK sees it.
+// TestQueue takes a message through its whole life, with the SDK.
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	s, client, _ := start(t)
@@ -68,7 +68,7 @@ func TestQueue(t *testing.T) {
 	second := receive("2")
 	wantCode(t, show(first, 0), "ReceiptHandleIsInvalid")
 	_, err = client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: first})
-	wantCode(t, err, "") // and yet it is there
+	wantCode(t, err, "") // the message is still there
 	s.Advance(time.Minute)
 	wantCode(t, show(second, 60), "MessageNotInflight")
 	third := receive("3")
@@ -76,7 +76,7 @@ func TestQueue(t *testing.T) {
 	s.Advance(time.Minute)
 	receive("") // still hidden
 	s.Advance(time.Minute)
-	receive("") // received often enough
+	receive("") // it was received often enough
 	if diff := cmp.Diff([]string{"hello"}, s.DeadLetters(url)); diff != "" {
 		t.Errorf("dead letters (-want +got):\n%s", diff)
 	}
@@ -92,7 +92,7 @@ func TestQueue(t *testing.T) {
 	wantCode(t, err, "QueueDoesNotExist")
 }
 
-// A poll that is under way sees a message that comes, and one that comes back.
+// TestLongPoll: a waiting poll sees a new message, and one whose visibility timeout ends.
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
 	s, client, _ := start(t)

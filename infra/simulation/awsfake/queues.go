@@ -15,20 +15,19 @@ import (
 type queue struct {
 	name       string
 	visibility time.Duration
-	receives   int    // a message received so often goes to dead, when it would be received again
+	receives   int    // a message that was received this often moves to dead instead of being received again
 	dead       *queue // nil: none
 	messages   []*message
 }
 
 type message struct {
 	id, body  string
-	receipt   string // the latest; earlier ones are worth nothing
+	receipt   string // the latest receipt; earlier ones are void
 	received  int
 	visibleAt time.Time
 }
 
-// NewQueue makes a queue and, for more than 0 receives, its dead-letter queue.
-// It returns the queue's URL.
+// NewQueue makes a queue. When receives is positive, it also makes the dead-letter queue. It returns the queue's URL.
 func (s *Server) NewQueue(name string, visibility time.Duration, receives int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,7 +56,7 @@ func (s *Server) send(q *queue, body string) *message {
 	return m
 }
 
-// Bodies returns the messages of a queue that were not deleted, hidden or not.
+// Bodies returns the messages of a queue that were not deleted. Hidden messages are included.
 func (s *Server) Bodies(queueURL string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,7 +67,7 @@ func (s *Server) Bodies(queueURL string) []string {
 	return bodies
 }
 
-// DeadLetters returns the messages that a queue set aside.
+// DeadLetters returns the messages in a queue's dead-letter queue.
 func (s *Server) DeadLetters(queueURL string) []string { return s.Bodies(queueURL + "-dead") }
 
 func (s *Server) queue(url string) (*queue, error) {
@@ -110,7 +109,7 @@ func (s *Server) receiveMessage(r *http.Request, in *receiveInput) (any, error) 
 	}
 }
 
-// take receives a message, or tells when to look again.
+// take receives a message, or returns when to look again.
 func (s *Server) take(queueURL string) (got []receivedMessage, next <-chan time.Time, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,7 +141,7 @@ func (q *queue) remove(m *message) {
 	q.messages = slices.DeleteFunc(q.messages, func(other *message) bool { return other == m })
 }
 
-// held finds the message of a receipt.
+// leased returns the message with a receipt.
 func (q *queue) leased(receipt string) *message {
 	i := slices.IndexFunc(q.messages, func(m *message) bool { return m.receipt != "" && m.receipt == receipt })
 	if i < 0 {
@@ -151,7 +150,7 @@ func (q *queue) leased(receipt string) *message {
 	return q.messages[i]
 }
 
-// sum returns what SQS sends for a client to check the body by.
+// sum returns the hash by which a client of SQS checks the body.
 func sum(body string) string {
 	hash := md5.Sum([]byte(body))
 	return hex.EncodeToString(hash[:])

@@ -16,25 +16,23 @@ type Task struct {
 	server    *Server
 	heartbeat time.Duration
 	deadline  time.Time
-	beat      time.Time // the last sign of life; at first the start
+	beat      time.Time // last heartbeat; at first the start
 	end       *Result
 }
 
-// Result is how a task ended: by its output, an error, or States.Timeout or
-// States.HeartbeatTimeout.
+// Result is the end of a task: its output, an error, States.Timeout or States.HeartbeatTimeout.
 type Result struct {
 	Output       string
 	Error, Cause string
 }
 
-// The errors of tasks that nobody answered.
+// The errors of tasks without an answer.
 const (
 	Timeout          = "States.Timeout"
 	HeartbeatTimeout = "States.HeartbeatTimeout"
 )
 
-// NewTask starts a task. Both times run from now on, also while no worker knows
-// of it.
+// NewTask starts a task. Both times run from now on, even when no worker knows of the task yet.
 func (s *Server) NewTask(heartbeat, timeout time.Duration) *Task {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +64,7 @@ func (t *Task) Ended() bool {
 	return end != nil
 }
 
-// look tells how the task ended, or when to look again.
+// look returns how the task ended, or when to look again.
 func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}) {
 	s := t.server
 	s.mu.Lock()
@@ -76,7 +74,7 @@ func (t *Task) look() (end *Result, next <-chan time.Time, changed chan struct{}
 	return t.end, time.After(soonest), s.changed
 }
 
-// expire ends a task whose time is over. The account must be locked.
+// expire ends a task whose time is over. The caller must hold the account's lock.
 func (t *Task) expire() {
 	now := t.server.now()
 	switch {
@@ -88,7 +86,7 @@ func (t *Task) expire() {
 	}
 }
 
-// waiting finds a task that still waits. The account must be locked.
+// waiting returns a task that still waits. The caller must hold the account's lock.
 func (s *Server) waiting(token string) (*Task, error) {
 	t := s.tasks[token]
 	if t == nil {
@@ -120,7 +118,7 @@ type successInput struct {
 	Output    string `json:"output"`
 }
 
-// maxOutput is Step Functions' bound in bytes.
+// maxOutput is Step Functions' bound for an output, in bytes.
 const maxOutput = 256 << 10
 
 func (s *Server) sendTaskSuccess(_ *http.Request, in *successInput) (any, error) {

@@ -1,6 +1,6 @@
-// Package graphcontract holds what a client sends to Microsoft Graph, and what a
-// server answers, against the tables of docs/graph.md. It is support for tests: put
-// Check between client and server, and whatever the page does not know fails the test.
+// Package graphcontract compares the requests to Microsoft Graph and the answers of a server with the tables of
+// docs/graph.md. It is for tests: put Check between client and server. Everything that the page does not describe fails
+// the test.
 package graphcontract
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// Read reads the description. A page that is missing or cannot be read fails the test.
+// Read reads the description. A missing or malformed page fails the test.
 func Read(t testing.TB) *Contract {
 	t.Helper()
 	c, err := parse(pages.Read(t, "graph.md"))
@@ -27,8 +27,8 @@ func Read(t testing.TB) *Contract {
 	return c
 }
 
-// Checker stands between a client and a server. Each request and answer that the
-// description does not allow is an error of the test.
+// Checker stands between a client and a server. A request or an answer that the description does not allow is an error
+// of the test.
 type Checker struct {
 	t    testing.TB
 	c    *Contract
@@ -37,17 +37,17 @@ type Checker struct {
 
 	mu     sync.Mutex
 	asked  map[string]bool // operations, by method and path
-	places map[string]bool // to which an answer has redirected
+	places map[string]bool // addresses to which an answer has redirected
 }
 
-// Check wraps a handler that answers as Graph under /v1.0. With who Product only
-// operations of the product may be asked, with Simulation those for tests, too. What an
-// answer redirects to may be asked as well, and is no part of the description.
+// Check wraps a handler that answers as Graph under /v1.0. With who Product, clients may send only the operations of
+// the product. With Simulation, they may also send those for tests. The target of a redirect is allowed, and is not
+// part of the description.
 func (c *Contract) Check(t testing.TB, who string, next http.Handler) *Checker {
 	return &Checker{t: t, c: c, who: who, next: next, asked: map[string]bool{}, places: map[string]bool{}}
 }
 
-// ServeHTTP answers by what is wrapped.
+// ServeHTTP passes a request to the wrapped handler and checks both sides.
 func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	redirected := k.places[r.URL.Path]
@@ -69,8 +69,7 @@ func (k *Checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// PartialLogon are the operations of the product that nobody has asked for, by method and
-// path, in the order of the page.
+// NotAsked returns the operations of the product that no client has sent, by method and path, in the order of the page.
 func (k *Checker) NotAsked() (list []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -82,7 +81,7 @@ func (k *Checker) NotAsked() (list []string) {
 	return list
 }
 
-// serve answers a request through next and tells every fault of both.
+// serve answers a request through next, and returns the faults of request and answer.
 func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, next http.Handler) []string {
 	op := c.operation(r)
 	if op == nil {
@@ -101,8 +100,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	faults := c.requestFaults(r, op, sent)
 	kept := &keeper{ResponseWriter: w, status: http.StatusOK}
 	next.ServeHTTP(kept, r)
-	// What the server refuses may be sent against the contract on purpose, but
-	// the refusal must have the documented shape.
+	// A test may send on purpose a request that the server refuses. The refusal must have the documented form.
 	if kept.status >= 400 {
 		_, refusal := c.Refusal(kept.status, kept.body.Bytes())
 		return refusal
@@ -110,7 +108,7 @@ func (c *Contract) serve(w http.ResponseWriter, r *http.Request, who string, nex
 	return append(faults, c.answerFaults(r, op, kept)...)
 }
 
-// keeper keeps a copy of an answer.
+// keeper stores a copy of an answer.
 type keeper struct {
 	http.ResponseWriter
 	status int
@@ -127,7 +125,7 @@ func (k *keeper) Write(b []byte) (int, error) {
 	return k.ResponseWriter.Write(b)
 }
 
-// operation finds the description of a request.
+// operation returns the description of a request.
 func (c *Contract) operation(r *http.Request) *Operation {
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), "/v1.0")
 	if !ok && !strings.HasPrefix(path, "/beta/") {
@@ -155,15 +153,15 @@ func fits(template, path string) bool {
 	return true
 }
 
-// Refusal returns the line of the table that an answer of status 400 or more fits, the one
-// with the longest words when several fit, and the faults of the body. It is nil when
-// no line fits, which is a fault.
+// Refusal returns the line of the table that matches an answer of status 400 or more, and the faults of the body. When
+// several lines match, it returns the one with the longest words. It returns nil when no line matches, which is a
+// fault.
 func (c *Contract) Refusal(status int, body []byte) (*Refusal, []string) {
 	value, faults := c.body("answer", []string{"error"}, nil, body)
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	detail := value["error"].(map[string]any) // as the table of its type says
+	detail := value["error"].(map[string]any) // the table of its type makes it an object
 	code, message := detail["code"].(string), strings.ToLower(detail["message"].(string))
 	var best *Refusal
 	for i := range c.Refusals {

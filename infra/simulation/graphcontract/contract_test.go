@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// description is small, and has each feature that the page uses.
+// description is a small page with each feature that the real page uses.
 const description = `
 ## Operations
 | method | path | options | request | answer | for |
@@ -82,7 +82,7 @@ func TestFaults(t *testing.T) {
 		method, target, body string
 		status               int
 		answer               string
-		want                 string // part of the only fault; "": none
+		want                 string // part of the only fault; empty: no fault
 	}{
 		"fits":                    {"GET", "/users?$top=5&$select=id,displayName&$skiptoken=x", "", 200, `{"@odata.context":"c","value":[{"id":"1","displayName":null}]}`, ""},
 		"unknown path":            {"GET", "/people", "", 200, `{}`, "no such path"},
@@ -180,8 +180,7 @@ func TestParseRefusesWhatIsNoDescription(t *testing.T) {
 	}
 }
 
-// TestChecker: what an answer redirects to may be asked, and what nobody asked for is
-// told.
+// TestChecker: a client may follow a redirect. NotAsked returns what no client sent.
 func TestChecker(t *testing.T) {
 	t.Parallel()
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

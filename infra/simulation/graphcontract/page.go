@@ -9,47 +9,47 @@ import (
 	"strings"
 )
 
-// The values of an operation's column for.
+// The values of an operation's column "for".
 const (
 	Product    = "product"    // idleseat sends it
 	Simulation = "simulation" // the simulated company answers it, for tests
 	Never      = "never"      // nobody may send it
 )
 
-// Operation is a path that may be asked, with the query options it takes.
+// Operation is a path that a client may send, with the query options that it accepts.
 type Operation struct {
 	Method, Path string
 	Options      []string
-	Request      string // type of the body; "": no body
+	Request      string // type of the body; empty: no body
 	Answer       Answer
 	For          string
 }
 
-// Answer is what comes back when nothing is refused.
+// Answer is the answer when nothing is refused.
 type Answer struct {
 	Status int
 	Page   bool
-	Types  []string // of the object, or of the entries of the page
+	Types  []string // types of the object, or of the entries of the page
 }
 
 // Property is a part of an object.
 type Property struct {
 	Name, Type            string
-	Null, Absent, Default bool // Default: told without $select
-	Product               bool // reads or sends it
+	Null, Absent, Default bool // Default: the answer has it without $select
+	Product               bool // the product reads or sends it
 }
 
 // Refusal is an answer of status 400 or more.
 type Refusal struct {
 	Status                int
-	Code, Words           string // Words are lower case; "": any
+	Code, Words           string // Words are in lower case; empty: any
 	Simulated, Recognized bool
 }
 
-// Column is one of the mailbox usage report.
+// Column is a column of the mailbox usage report.
 type Column struct {
 	Name string
-	Read bool // by the product
+	Read bool // the product reads it
 }
 
 type filter struct {
@@ -57,14 +57,14 @@ type filter struct {
 	pattern *regexp.Regexp
 }
 
-// Contract is what docs/graph.md says.
+// Contract is the content of docs/graph.md.
 type Contract struct {
 	Operations []Operation
 	Types      map[string][]Property
 	Refusals   []Refusal
 	Columns    []Column
-	parents    map[string]string // of a type, the one it is derived from
-	options    map[string]string // of an option, its value
+	parents    map[string]string // type to the type from which it is derived
+	options    map[string]string // option to its value
 	filters    []filter
 }
 
@@ -151,7 +151,7 @@ func (c *Contract) readRefusals(rows []row) error {
 	return nil
 }
 
-// propertiesOf reads the table of a type. Several names in one line share the rest.
+// propertiesOf reads the table of a type. Several names in one line share the other cells.
 func propertiesOf(rows []row) (list []Property) {
 	for _, r := range rows {
 		without, selectable := r["without `$select`"]
@@ -163,7 +163,7 @@ func propertiesOf(rows []row) (list []Property) {
 	return list
 }
 
-// known refuses a page that names a type or an option without a table.
+// known returns an error when the page names a type or an option without a table.
 func (c *Contract) known() error {
 	missing := map[string]bool{}
 	need := func(t string) {
@@ -195,10 +195,10 @@ func (c *Contract) known() error {
 	return nil
 }
 
-// patternOf returns the pattern of a filter: TEXT stands for a text, ID for up to 15 ids.
+// patternOf returns the pattern of a filter. TEXT stands for a text, and ID for up to 15 ids.
 func patternOf(filter string) *regexp.Regexp {
 	p := regexp.QuoteMeta(filter)
 	p = strings.ReplaceAll(p, `'TEXT'`, `'(?:[^']|'')*'`)
 	p = strings.ReplaceAll(p, `\(ID\)`, `\('[^']*'(?:,'[^']*'){0,14}\)`)
-	return regexp.MustCompile("^" + p + "$") // quoted, but for our own patterns
+	return regexp.MustCompile("^" + p + "$") // everything except our own patterns is quoted
 }

@@ -9,8 +9,7 @@ import (
 // row is a line of a table, by the names of its columns.
 type row map[string]string
 
-// tablesOf reads a Markdown page: the lines of the tables below each heading, and
-// the headings.
+// tablesOf reads a Markdown page. It returns the lines of the tables below each heading, and the headings.
 func tablesOf(text string) (tables map[string][]row, headings []string, err error) {
 	tables = map[string][]row{}
 	heading := ""
@@ -51,7 +50,7 @@ func cellsOf(line string) []string {
 
 var code = regexp.MustCompile("`([^`]+)`")
 
-// coded returns the words of a cell between backquotes.
+// coded returns the words between backquotes in a cell.
 func coded(cell string) (words []string) {
 	for _, m := range code.FindAllStringSubmatch(cell, -1) {
 		words = append(words, m[1])
@@ -59,7 +58,7 @@ func coded(cell string) (words []string) {
 	return words
 }
 
-// first returns the first of some words, "" for none.
+// first returns the first of several words, or "" when there are none.
 func first(words []string) string {
 	if len(words) == 0 {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// requestFaults returns what a request has that the description does not.
+// requestFaults returns the parts of a request that the description lacks.
 func (c *Contract) requestFaults(r *http.Request, op *Operation, body []byte) (faults []string) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *Contract) optionFaults(op *Operation, name, value string) (faults []str
 	return faults
 }
 
-// property finds a property of a type or of the one it is derived from.
+// property returns a property of a type or of the type from which it is derived.
 func (c *Contract) property(typ, name string) *Property {
 	for ; typ != ""; typ = c.parents[typ] {
 		list := c.Types[typ]
@@ -78,7 +78,7 @@ func (c *Contract) property(typ, name string) *Property {
 	return nil
 }
 
-// answerFaults returns what an answer has that the description does not.
+// answerFaults returns the parts of an answer that the description lacks.
 func (c *Contract) answerFaults(r *http.Request, op *Operation, k *keeper) (faults []string) {
 	switch {
 	case k.status != op.Answer.Status:
@@ -102,14 +102,14 @@ func (c *Contract) answerFaults(r *http.Request, op *Operation, k *keeper) (faul
 		return faults
 	}
 	head, faults := c.body("answer", []string{"page"}, nil, k.body.Bytes())
-	entries, _ := head["value"].([]any) // a list, or a fault already
+	entries, _ := head["value"].([]any) // otherwise already a fault
 	for n, e := range entries {
 		c.object(fmt.Sprintf("answer.value[%d]", n), op.Answer.Types, selected, e, &faults)
 	}
 	return faults
 }
 
-// body reads a JSON object of one of some types.
+// body reads a JSON object that has one of several types.
 func (c *Contract) body(what string, types, selected []string, body []byte) (map[string]any, []string) {
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
@@ -117,12 +117,12 @@ func (c *Contract) body(what string, types, selected []string, body []byte) (map
 	}
 	var faults []string
 	c.object(what, types, selected, value, &faults)
-	object, _ := value.(map[string]any) // else a fault already
+	object, _ := value.(map[string]any) // otherwise already a fault
 	return object, faults
 }
 
-// object checks an object: each property is described and of its type, and none is
-// missing that was selected, or is told without $select.
+// object checks an object. Each property must be described and have its type. No property may be missing that was
+// selected, or that the answer has without $select.
 func (c *Contract) object(at string, types, selected []string, value any, faults *[]string) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -155,8 +155,8 @@ func (c *Contract) object(at string, types, selected []string, value any, faults
 	}
 }
 
-// typeOf returns the type of an object, which must be one of some types or derived from
-// one. Where there are several, the object says which.
+// typeOf returns the type of an object, which must be one of several types or derived from one. When several are
+// possible, the object must name its type.
 func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault string) {
 	said, _ := object["@odata.type"].(string)
 	if said == "" {
@@ -174,12 +174,12 @@ func (c *Contract) typeOf(types []string, object map[string]any) (typ, fault str
 	return "", fmt.Sprintf("type %s is not described", said)
 }
 
-// plainTypes are those without a table.
+// plainTypes are the types without a table.
 var plainTypes = []string{"text", "flag", "number", "id", "date", "date without zone", "entries"}
 
 var idPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// value checks a value of a property.
+// value checks the value of a property.
 func (c *Contract) value(at string, p *Property, v any, faults *[]string) {
 	item, isList := strings.CutPrefix(p.Type, "list of ")
 	switch {
@@ -192,7 +192,7 @@ func (c *Contract) value(at string, p *Property, v any, faults *[]string) {
 		if !ok {
 			*faults = append(*faults, at+" is no list")
 		}
-		if item == "entries" { // checked as what the operation answers
+		if item == "entries" { // checked with the answer of the operation
 			return
 		}
 		for n, e := range list {

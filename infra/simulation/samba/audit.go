@@ -10,13 +10,12 @@ import (
 
 // GroupChange is one change of a group's members that a controller accepted.
 type GroupChange struct {
-	Added  bool // or removed
+	Added  bool // false: removed
 	Member string
-	Group  string // DNs both
+	Group  string // DN, as Member is
 }
 
-// GroupChanges returns those that the first controller accepted so far, in order, as
-// its audit log tells them.
+// GroupChanges returns the changes that the first controller has accepted so far, in order, from its audit log.
 func (d *Domain) GroupChanges() ([]GroupChange, error) {
 	log, err := os.ReadFile(filepath.Join(d.controllers[0].dir, "log"))
 	if err != nil {
@@ -25,7 +24,7 @@ func (d *Domain) GroupChanges() ([]GroupChange, error) {
 	var all []GroupChange
 	for line := range strings.Lines(string(log)) {
 		_, text, found := strings.Cut(line, `{"timestamp"`)
-		if !found || !strings.HasSuffix(line, "\n") { // half written
+		if !found || !strings.HasSuffix(line, "\n") { // the line is not complete yet
 			continue
 		}
 		var entry struct {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// authority signs the controllers' certificates. Samba can make its own, but
-// without a subjectAltName, which Go refuses.
+// authority signs the controllers' certificates. Samba can make its own certificates, but without a subjectAltName, and
+// Go refuses those.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -45,13 +45,13 @@ func certificate(name string) *x509.Certificate {
 	}
 }
 
-// pem returns the authority's certificate as a file holds it.
+// pem returns the authority's certificate in PEM.
 func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// issue writes a controller's key and certificate to where Samba looks for
-// them. The certificate ends at a given time, or when that is zero in a week.
+// issue writes a controller's key and certificate where Samba looks for them. The certificate ends at ends. Zero means
+// in a week.
 func (a *authority) issue(c *controller, ends time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -27,20 +27,19 @@ var (
 	confTemplate = template.Must(template.New("smb.conf").Parse(smbConf))
 )
 
-// ports are those of Samba's servers. They cannot be changed, so each
-// controller gets an address of its own.
+// ports are the ports of Samba's servers. They cannot be changed, so each controller needs its own address.
 var ports = []string{"88", "135", "389", "464", "636", "3268", "3269"}
 
-// patience bounds how long a controller may take to start or to end.
+// patience bounds the time in which a controller must start or end.
 const patience = 30 * time.Second
 
-// controller is one domain controller, a process over a folder.
+// controller is one domain controller: a process with a folder.
 type controller struct {
 	dir     string
 	name    string // NetBIOS name, lower case
 	address string
-	network *network      // nil for a controller that knows no other
-	stdin   io.Closer     // Samba ends itself when it is closed
+	network *network      // nil for a controller without partners
+	stdin   io.Closer     // Samba ends when it is closed
 	ended   chan struct{} // closed when the process is gone
 	group   int           // process group
 }
@@ -87,7 +86,7 @@ func (c *controller) provision(ctx context.Context) error {
 	return err
 }
 
-// cloneOf makes the controller a copy of one that has not been started yet.
+// cloneOf makes the controller a copy of one that has never started.
 func (c *controller) cloneOf(ctx context.Context, first *controller) error {
 	if _, err := run(ctx, "cp", "-a", first.dir, c.dir); err != nil {
 		return err
@@ -102,9 +101,8 @@ func (c *controller) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	// Run interactively, Samba ends when its input does: also when the test
-	// is killed and cannot clean up. It signals its whole process group then,
-	// which therefore must not be the test's.
+	// In interactive mode, Samba ends when its input does, also when the test is killed and cannot clean up. It then
+	// signals its whole process group, so it must have its own.
 	cmd := c.network.command(context.Background(), "samba", "-s", c.conf(), "-i", "-M", "single", "-d", "1 dsdb_group_json_audit:5")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -117,7 +115,7 @@ func (c *controller) start(ctx context.Context) error {
 	}
 	c.stdin, c.ended, c.group = stdin, make(chan struct{}), cmd.Process.Pid
 	go func() {
-		_ = cmd.Wait() // how it ended is in the log
+		_ = cmd.Wait() // the log says how it ended
 		close(c.ended)
 	}()
 	return c.await(ctx)
@@ -167,8 +165,7 @@ func (c *controller) lastWords() string {
 	return string(log[max(0, len(log)-1000):])
 }
 
-// stop ends the process and waits for it. A controller that does not run is
-// left alone.
+// stop ends the process and waits for it. It does nothing when the controller does not run.
 func (c *controller) stop() {
 	if c.stdin == nil {
 		return
@@ -183,8 +180,8 @@ func (c *controller) stop() {
 	}
 }
 
-// freeAddress finds a loopback address on which no LDAP server listens. It is
-// random, so that two test runs side by side do not meet.
+// freeAddress returns a loopback address without an LDAP server. It chooses at random, so that two test runs side by
+// side do not get the same address.
 func freeAddress() (string, error) {
 	var err error
 	for range 20 {
@@ -212,8 +209,7 @@ func portsFree(address string, ports ...string) error {
 	return nil
 }
 
-// run runs a program to its end and returns what it wrote; the end of that is
-// part of the error.
+// run runs a program to its end and returns its output. The end of the output is part of the error.
 func run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(exec.CommandContext(ctx, name, args...))
 }

@@ -10,18 +10,17 @@ import (
 	"syscall"
 )
 
-// python is the interpreter that Debian's Samba modules are made for, which
-// need not be the first on the path.
+// python is the interpreter of Debian's Samba modules. It may not be the first one on the path.
 const python = "/usr/bin/python3"
 
-// probe fails when a part of Samba that a domain controller needs is missing.
+// probe fails when Samba lacks a part that a domain controller needs.
 const probe = `import os, samba.provision, samba.param as p
 os.stat(p.setup_dir() + "/provision.ldif")
 os.stat(p.modules_dir() + "/ldb/samba_dsdb.so")`
 
 var packages = []string{"samba", "samba-dsdb-modules", "samba-ad-provision", "ldb-tools"}
 
-// install makes sure that this machine can run a domain controller.
+// install returns an error unless this machine can run a domain controller. It installs Samba when needed.
 func install(ctx context.Context) error {
 	if runtime.GOOS != "linux" {
 		return fmt.Errorf("%w: it needs Linux, this is %s", ErrMissing, runtime.GOOS)
@@ -29,8 +28,7 @@ func install(ctx context.Context) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%w: it needs root, for LDAP's ports", ErrMissing)
 	}
-	// Packages are tested side by side: only one may install. A lock on a folder
-	// that is there leaves no file behind.
+	// Packages are tested side by side, and only one may install. A lock on an existing folder leaves no file behind.
 	lock, err := os.Open(os.TempDir())
 	if err != nil {
 		return fmt.Errorf("lock the installation of Samba: %w", err)
@@ -55,7 +53,7 @@ func install(ctx context.Context) error {
 	return nil
 }
 
-// lacking says what Samba lacks on this machine, or nil.
+// lacking returns what Samba lacks on this machine, or nil.
 func lacking(ctx context.Context) error {
 	for _, program := range []string{"samba", "samba-tool", "ldbmodify", python} {
 		if _, err := exec.LookPath(program); err != nil {

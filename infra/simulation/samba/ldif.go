@@ -19,18 +19,15 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// DN names an entry below another. Samba wants "=" escaped, which RFC 4514
-// leaves alone.
+// DN returns the DN of an entry below another. Samba needs an escaped "=". RFC 4514 does not escape it.
 func DN(cn, below string) string {
 	return "CN=" + strings.ReplaceAll(ldap.EscapeDN(cn), "=", `\3D`) + "," + below
 }
 
-// perFile is how many records are loaded in one transaction; one transaction
-// for everything gets slower with every record.
+// perFile is the number of records that are loaded in one transaction. A transaction becomes slower with every record.
 const perFile = 2500
 
-// seed loads people and groups offline, as SYSTEM: so dates can be written
-// that Active Directory reserves to itself.
+// seed loads people and groups offline, as SYSTEM. Only SYSTEM may write dates that Active Directory sets itself.
 func (c *controller) seed(ctx context.Context, o Options) error {
 	records := []string{
 		record(PeopleOU, "objectClass", "organizationalUnit"),
@@ -39,7 +36,7 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	for _, p := range o.People {
 		records = append(records, p.record())
 		if !p.Created.IsZero() {
-			// The add itself would overwrite the date.
+			// Adding the entry would overwrite the date.
 			records = append(records, replacement(p.DN, "whenCreated", p.Created.UTC().Format("20060102150405.0Z")))
 		}
 	}
@@ -49,9 +46,8 @@ func (c *controller) seed(ctx context.Context, o Options) error {
 	return c.load(ctx, append(records, o.LDIF...))
 }
 
-// load adds and changes entries, in files of bounded size. The tool stops at
-// a record it cannot read and reports success all the same, so its count is
-// compared.
+// load adds and changes entries, in files of bounded size. The tool stops at a malformed record and still reports
+// success, so load compares the number of records.
 func (c *controller) load(ctx context.Context, records []string) error {
 	file := filepath.Join(c.dir, "seed.ldif")
 	for some := range slices.Chunk(records, perFile) {
@@ -73,7 +69,7 @@ func (c *controller) load(ctx context.Context, records []string) error {
 func (p *Person) record() string {
 	control := "512" // NORMAL_ACCOUNT
 	if p.Enabled == directory.No {
-		control = "514" // and ACCOUNTDISABLE
+		control = "514" // with ACCOUNTDISABLE
 	}
 	attributes := []string{
 		"objectClass", "user", "userAccountControl", control,
@@ -115,20 +111,19 @@ func (g *Group) record() string {
 	return record(g.DN, attributes...)
 }
 
-// lastLogons replaces what the first controller knows by what controller i does.
+// lastLogons replaces the first controller's dates of last logon by those of controller i.
 func lastLogons(people []Person, i int) []string {
 	var records []string
 	for _, p := range people {
 		if last := p.lastLogon(i); last != p.lastLogon(0) {
-			// The attribute cannot be taken away; 0 is no date.
+			// The attribute cannot be removed; 0 means no date.
 			records = append(records, replacement(p.DN, "lastLogon", cmp.Or(filetime(last), "0")))
 		}
 	}
 	return records
 }
 
-// record returns an LDIF record of attribute and value by turns; empty values are
-// left out.
+// record returns an LDIF record from pairs of attribute and value. It leaves out empty values.
 func record(dn string, attributes ...string) string {
 	var b strings.Builder
 	line(&b, "dn", dn)
@@ -140,13 +135,13 @@ func record(dn string, attributes ...string) string {
 	return b.String()
 }
 
-// replacement returns an LDIF record that gives an attribute another value.
+// replacement returns an LDIF record that replaces the value of an attribute.
 func replacement(dn, attribute, value string) string {
 	return record(dn, "changetype", "modify", "replace", attribute, attribute, value)
 }
 
-// line writes one LDIF line. Only plain names and numbers are written as they
-// are; every other value in base64, which needs no escaping.
+// line writes one LDIF line. Plain names and numbers are written unchanged. Other values are written in base64, which
+// needs no escaping.
 func line(b *strings.Builder, name, value string) {
 	plain := !strings.ContainsFunc(value, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '.'
@@ -158,8 +153,7 @@ func line(b *strings.Builder, name, value string) {
 	fmt.Fprintf(b, "%s:: %s\n", name, base64.StdEncoding.EncodeToString([]byte(value)))
 }
 
-// filetime returns a date as Active Directory keeps it, in intervals of 100 ns
-// since 1601; the zero time is no value.
+// filetime returns a date in Active Directory's form, in units of 100 ns since 1601. It returns "" for the zero time.
 func filetime(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// nameServer answers DNS for the names of a domain's controllers, and for the
-// service records by which a domain is found.
+// nameServer answers DNS for the names of a domain's controllers, and for the service records by which clients find a
+// domain.
 type nameServer struct {
 	conn  net.PacketConn
 	ended chan struct{}
@@ -74,8 +74,7 @@ func (n *nameServer) close() {
 	<-n.ended
 }
 
-// Resolver asks the name server at an address, as Domain.NameServer has it, and
-// no other.
+// Resolver returns a resolver that asks only the name server at this address. Domain.NameServer has the address.
 func Resolver(address string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "udp", address)

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// network is what replicating controllers need to find each other: names and
-// the Kerberos realm. Their processes see a hosts file of their own, so that
-// the machine's is left alone.
+// network is what replicating controllers need to find each other: names and the Kerberos realm. Their processes see
+// their own hosts file, and the machine's stays unchanged.
 type network struct {
 	hosts string // file in place of /etc/hosts
 	krb5  string // file, KRB5_CONFIG
@@ -21,8 +20,7 @@ func newNetwork(dir string) *network {
 	return &network{hosts: filepath.Join(dir, "hosts"), krb5: filepath.Join(dir, "krb5.conf")}
 }
 
-// command returns a program that sees the network; the nil network is the
-// machine's.
+// command returns a program that sees the network. A nil network means the machine's.
 func (n *network) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if n == nil {
 		return exec.CommandContext(ctx, name, args...)
@@ -33,13 +31,13 @@ func (n *network) command(ctx context.Context, name string, args ...string) *exe
 	return cmd
 }
 
-// run runs a program of the network to its end, as run does.
+// run runs a program in the network to its end.
 func (n *network) run(ctx context.Context, name string, args ...string) (string, error) {
 	return output(n.command(ctx, name, args...))
 }
 
-// write names the controllers, each also by the GUID under which replication
-// partners look for it once that is known.
+// write names the controllers. Once a controller's GUID is known, it also has the name with the GUID, under which
+// replication partners look for it.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
 	for i, c := range controllers {
@@ -77,8 +75,7 @@ func (c *controller) invocation() (string, error) {
 	return "", fmt.Errorf("%s has no objectGUID", settings)
 }
 
-// buildReplicating makes the first controller with the seed, lets the second
-// join it, and starts both.
+// buildReplicating makes the first controller with the seed, joins the second to it, and starts both.
 func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority) error {
 	d.network = newNetwork(d.dir)
 	first := &controller{name: "dc1", dir: filepath.Join(d.dir, "dc1"), network: d.network}
@@ -123,14 +120,13 @@ func (d *Domain) buildReplicating(ctx context.Context, o Options, ca *authority)
 		return err
 	}
 	d.NameServer = d.names.conn.LocalAddr().String()
-	// The second wrote its service names into its own copy only.
+	// The second controller wrote its service names only into its own copy.
 	return d.Replicate(ctx)
 }
 
 // join makes the controller's database from a running controller.
 func (c *controller) join(ctx context.Context, first *controller) error {
-	// The domain of the account is named, since without winbindd no other can
-	// be asked for it.
+	// The account names its domain, because without winbindd no other domain can be asked for it.
 	_, err := c.network.run(ctx, "samba-tool", "domain", "join", realm, "DC", "-s", "/dev/null", "--targetdir="+c.dir,
 		"-U", NetBIOS+`\Administrator`, "--password="+password, "--server="+first.host(), "--dns-backend=NONE",
 		"--option=workgroup="+NetBIOS, "--option=netbios name="+strings.ToUpper(c.name),

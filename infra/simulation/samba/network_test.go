@@ -7,8 +7,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSambaReplicating logs somebody on at the second controller, which the first
-// learns only when it is told to replicate.
+// TestSambaReplicating: the first controller learns a logon at the second one only by replication.
 func TestSambaReplicating(t *testing.T) {
 	const secret = "L0gsOn!here"
 	d := Run(t, Options{Replicating: true, People: []Person{{

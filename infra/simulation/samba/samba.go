@@ -1,9 +1,7 @@
-// Package samba starts a real, throwaway Active Directory domain for tests:
-// Samba's domain controller from Debian's packages, on a loopback address of
-// its own, holding the people and groups a test chose, with their dates of
-// creation and last logon. Several controllers of one domain can be had: copies
-// of one that know nothing of each other, or two that replicate when they are
-// told to. It needs Linux and root, and nothing of it outlives the test.
+// Package samba starts a real, temporary Active Directory domain for tests: Samba's domain controller from Debian's
+// packages, on its own loopback address. A test chooses the people and groups, with their dates of creation and last
+// logon. A domain can have several controllers: copies that do not know each other, or two that replicate on request.
+// The package needs Linux and root. Nothing remains after the test.
 package samba
 
 import (
@@ -17,59 +15,57 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// The names of the domain that every Start makes.
+// The names in every domain that Start makes.
 const (
 	Base     = "DC=corp,DC=example,DC=test"
 	NetBIOS  = "CORP"
-	PeopleOU = "OU=People," + Base // exists in every domain, for people
-	GroupsOU = "OU=Groups," + Base // exists in every domain, for groups
+	PeopleOU = "OU=People," + Base // every domain has this unit for people
+	GroupsOU = "OU=Groups," + Base // every domain has this unit for groups
 	realm    = "corp.example.test"
 	password = "Passw0rd!Adm"
 )
 
-// ErrMissing says that this machine cannot run Samba, and what it lacks.
+// ErrMissing is returned when this machine cannot run Samba. It says what is missing.
 var ErrMissing = errors.New("a Samba domain cannot be started here")
 
-// Person is an account to seed. Its DN must lie in an organizational unit that
-// exists. SID and GUID are chosen by Samba; the fifteen extension attributes
-// are not in its schema and must be empty.
+// Person is an account to create. Its DN must lie in an existing organizational unit. Samba chooses SID and GUID. The
+// fifteen extension attributes are not in its schema and must be empty.
 type Person struct {
 	directory.ADUser
 	Password  string      // empty: the person cannot log on
-	LastLogon []time.Time // on each controller, in the order of Domain.URLs; the zero time is none
+	LastLogon []time.Time // last logon on each controller, in the order of Domain.URLs; zero: none
 }
 
-// Group is a group to seed; Members are DNs seeded before it.
+// Group is a group to create. Members are DNs that are created before it.
 type Group struct {
 	DN      string
 	Members []string
 }
 
-// Options say what a domain holds.
+// Options describe a domain.
 type Options struct {
 	People      []Person
 	Groups      []Group
-	LDIF        []string // further records, one in each, added last
-	Controllers int      // copies of one; 0 means one
+	LDIF        []string // further records, one in each text, added last
+	Controllers int      // number of copies; 0 means one
 
-	// CertificateEnds is when the controllers' certificates are good no more;
-	// the zero time is in a week.
+	// CertificateEnds is when the controllers' certificates expire. Zero: in a week.
 	CertificateEnds time.Time
 
-	// Replicating makes two controllers that know each other, with a Kerberos
-	// server each. The second joins after the seed.
+	// Replicating makes two controllers that know each other. Each has a Kerberos server. The second joins after the
+	// seed.
 	Replicating bool
 }
 
 // Domain is a running domain.
 type Domain struct {
-	URLs         []string // one ldaps:// URL a controller
+	URLs         []string // one ldaps:// URL for each controller
 	Base         string
 	Admin        string // user principal name of the administrator
 	AdminDN      string
 	PasswordFile string // holds the administrator's password
-	CAFile       string // signed the controllers' certificates
-	KRB5Config   string // of the realm, with Replicating
+	CAFile       string // the CA of the controllers' certificates
+	KRB5Config   string // configuration of the realm, with Replicating
 	NameServer   string // address of a DNS server that knows the controllers, with Replicating
 
 	dir         string
@@ -78,9 +74,8 @@ type Domain struct {
 	names       *nameServer // nil without Replicating
 }
 
-// Start installs Samba when that is needed and possible, makes a domain, seeds
-// it and starts its controllers. It answers when all of them accept
-// connections. What it made is removed when it fails.
+// Start installs Samba when this is needed and possible, makes a domain, seeds it and starts its controllers. It
+// returns when all of them accept connections. When it fails, it removes what it made.
 func Start(ctx context.Context, o Options) (*Domain, error) {
 	if err := install(ctx); err != nil {
 		return nil, err
@@ -132,8 +127,8 @@ func (d *Domain) build(ctx context.Context, o Options) error {
 	return nil
 }
 
-// prepare makes the database of controller i: the first is provisioned and
-// seeded, the others are copies of it with their own dates of last logon.
+// prepare makes the database of controller i. The first one is provisioned and seeded. The others are copies of it with
+// their own dates of last logon.
 func (d *Domain) prepare(ctx context.Context, c *controller, o Options, i int) error {
 	if i == 0 {
 		if err := c.provision(ctx); err != nil {
@@ -156,10 +151,10 @@ func (d *Domain) Permit(ctx context.Context, dn, ace string) error {
 	return err
 }
 
-// Stop ends one controller, by its place in URLs; the others go on.
+// Stop ends one controller, by its place in URLs. The others go on.
 func (d *Domain) Stop(i int) { d.controllers[i].stop() }
 
-// Close ends every controller and removes everything the domain had on disk.
+// Close ends every controller and removes the domain's files.
 func (d *Domain) Close() error {
 	for _, c := range d.controllers {
 		c.stop()

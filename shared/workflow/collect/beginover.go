@@ -15,8 +15,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Again begins and seals a new run over the snapshot of an old one, for other rules or another instant. It does not ask
-// the directories. The error is ErrPolicy when the policy names a group or product that the old run did not read.
+// BeginOver begins and seals a new run over the snapshot of an old one, for other rules or another instant. It does not
+// ask the directories. The error is ErrPolicy when the policy names a group or product that the old run did not read.
 func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool string, now time.Time) error {
 	b, err := snapshot.GetBegin(ctx, s, old)
 	if err != nil {

@@ -73,7 +73,7 @@ func TestAgain(t *testing.T) {
 func TestAgainRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		old, new string // in the policy
+		old, new string // a text of the policy, and its replacement
 		want     string
 	}{
 		"another tenant":     {tenant, "99999999-2222-3333-4444-555555555555", "tenant"},

@@ -20,7 +20,7 @@ var errEnough = errors.New("enough")
 // mostRestarts is how often a list may be read from the beginning because Graph lost the position in it.
 const mostRestarts = 2
 
-// entraCall is runs/<run>/entra/calls/<n>.json: what one call that reads Entra ID read, and where the next one
+// entraCall is runs/<run>/entra/calls/<n>.json. It says what one call read of Entra ID, and where the next call
 // continues. It is written last, so that the parts of a call that died do not count.
 type entraCall struct {
 	Reading snapshot.Reading `json:"reading"`
@@ -29,7 +29,7 @@ type entraCall struct {
 	Cursor string `json:"cursor,omitempty"` // in the list of people, or of the group's members
 	People int    `json:"people"`           // listed so far, in all calls that count
 	Done   bool   `json:"done"`
-	// From is the first call that counts. The calls before it belong to a list that had to be read from the beginning.
+	// From is the first call that counts. The calls before it belong to a list that had to be read from its start.
 	From     int `json:"from"`
 	Restarts int `json:"restarts,omitempty"`
 }
@@ -46,8 +46,8 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 }
 
 // ReadEntraUntil is one call that reads Entra ID. It continues where the call before it stopped, and reads no further
-// page after until (zero: no limit). It reports whether everything is read. The same call may be repeated, also by
-// another process. Its first result stands.
+// page after until (zero: no limit). done reports whether everything is read. A repeated call, also in another process,
+// returns the first result.
 func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {
 	if known, err := c.entraCall(ctx, b.Run, call); err == nil || !errors.Is(err, store.ErrNotFound) {
 		return known.Done, err
@@ -162,7 +162,7 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 		}
 		r.at.People += len(page)
 		r.progress(directory.Entra, r.at.People, r.begin.People)
-		if r.at.People > 2*r.begin.People+1000 { // some may be listed twice, and some are new
+		if r.at.People > 2*r.begin.People+1000 { // some people are listed twice, and some are new
 			return fmt.Errorf("the list of people does not end: Graph counted %d and listed %d", r.begin.People, r.at.People)
 		}
 		return r.enough(next)

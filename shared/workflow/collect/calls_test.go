@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// callsBench returns a tenant of four pages and a group of three members.
+// callsBench returns a bench with four pages of people and a group of three members.
 func callsBench(t *testing.T) (*bench, *snapshot.Begin) {
 	t.Helper()
 	b := newBench(t)
@@ -33,13 +33,13 @@ func callsBench(t *testing.T) (*bench, *snapshot.Begin) {
 	return b, begin
 }
 
-// calls reads in calls that have no time left after their first page.
+// entraCalls reads in calls that have no time left after their first page.
 func (b *bench) entraCalls(t *testing.T, begin *snapshot.Begin, before func(call int)) snapshot.Reading {
 	t.Helper()
 	for call := range 50 {
 		before(call)
 		done, err := b.ReadEntraUntil(t.Context(), begin, load(t, text), call, clock.Add(-time.Hour))
-		if errors.Is(err, errDown) { // a worker died; the call is made again
+		if errors.Is(err, errDown) { // a worker died; the call is repeated
 			b.Store, b.entra.fail = unbroken(b.Store), nil
 			done, err = b.ReadEntraUntil(t.Context(), begin, load(t, text), call, clock.Add(-time.Hour))
 		}
@@ -65,7 +65,7 @@ func unbroken(s store.Store) store.Store {
 	return s
 }
 
-// entraHalf returns what the parts of a reading hold, by Entra id.
+// entraHalf returns the content of a reading's parts, by Entra id.
 func (b *bench) entraHalf(t *testing.T, begin *snapshot.Begin, r *snapshot.Reading) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -132,8 +132,7 @@ func TestReadEntraInCalls(t *testing.T) {
 	}
 }
 
-// TestCallMadeTwice: a call that is made again, late or by somebody else, gives
-// what it gave first, without asking Graph.
+// TestCallMadeTwice: a call that is repeated, late or by another worker, returns the first result without asking Graph.
 func TestCallMadeTwice(t *testing.T) {
 	t.Parallel()
 	b, begin := callsBench(t)

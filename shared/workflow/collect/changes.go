@@ -12,9 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FullReadEvery is for how long delta readings build on one full reading. Two things change what is read and move no
-// USN: a right to read an attribute that was given or taken away, and a date in the future that has come. A week bounds
-// how long either goes unseen.
+// FullReadEvery is how long delta readings build on one full reading. Two changes alter what is read and move no USN: a
+// changed right to read an attribute, and a future date that has come. Either is seen after a week at most.
 const FullReadEvery = 7 * 24 * time.Hour
 
 // earlier returns the reading of the newest run of everybody, if a delta reading can build on it.
@@ -49,8 +48,8 @@ func (c *Collector) earlier(ctx context.Context, b *snapshot.Begin) (*snapshot.R
 	return r, nil
 }
 
-// Since prepares the earlier reading for a worker elsewhere that reads Active Directory, so that the worker needs to
-// read only the changes. It returns the key of the object. The key is empty when everybody must be read.
+// Since prepares the earlier reading for a remote worker that reads Active Directory, so that the worker needs to read
+// only the changes. It returns the key of the object. The key is empty when everybody must be read.
 func (c *Collector) Since(ctx context.Context, b *snapshot.Begin) (key string, err error) {
 	before, why := c.earlier(ctx, b)
 	if why != nil {

@@ -18,7 +18,7 @@ import (
 
 var danAD = directory.ADUser{SID: "S-1-5-21-4", GUID: "guid-dan", SAMAccount: "dan", LastLogonTimestamp: daysAgo(1)}
 
-// TestChanges adds to the earlier reading what became of everybody.
+// TestChanges adds the changes of everybody to the earlier reading.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -26,7 +26,7 @@ func TestChanges(t *testing.T) {
 	first := b.night(t, "run-1", citrixDN)
 	moved := annaAD
 	moved.DN = "CN=Anna,OU=New"
-	// Cid is gone, Dan is new, and Eve came while it was read.
+	// Cid is gone, Dan is new, and Eve was created during the reading.
 	eve := directory.ADUser{SID: "S-1-5-21-5", GUID: "guid-eve"}
 	b.ad.people, b.ad.changed = []directory.ADUser{moved, danAD}, []directory.ADUser{danAD, eve}
 	b.ad.in[citrixDN] = []string{danAD.SID}
@@ -61,7 +61,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// withoutParts is a store that lost the parts of Active Directory of the first night.
+// withoutParts is a store that lost the Active Directory parts of the first night.
 type withoutParts struct{ store.Store }
 
 func (s withoutParts) Get(ctx context.Context, key string) (io.ReadCloser, error) {
@@ -71,7 +71,7 @@ func (s withoutParts) Get(ctx context.Context, key string) (io.ReadCloser, error
 	return s.Store.Get(ctx, key)
 }
 
-// TestFullReading reads everybody where changes cannot tell.
+// TestFullReading: everybody is read when a delta reading is not possible.
 func TestFullReading(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -113,8 +113,7 @@ func TestFullReading(t *testing.T) {
 	}
 }
 
-// TestChangesOfOthers passes over runs that are not of everybody, of another
-// tenant, or later.
+// TestChangesOfOthers: a delta reading does not build on runs of one person, of another tenant, or of a later time.
 func TestChangesOfOthers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -132,7 +131,7 @@ func TestChangesOfOthers(t *testing.T) {
 	}
 }
 
-// TestSince lays the earlier reading ready for somebody else.
+// TestSince: the earlier reading is prepared for another worker.
 func TestSince(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -176,7 +175,7 @@ func TestChangesInterrupted(t *testing.T) {
 	}
 }
 
-// interrupted is stopped while it lists changes.
+// interrupted stops while it lists changes.
 type interrupted struct {
 	*fakeAD
 	cancel context.CancelFunc
@@ -187,7 +186,7 @@ func (f interrupted) ListChanges(ctx context.Context, since directory.Watermark,
 	return since, ctx.Err()
 }
 
-// sealAs seals a run with an AD half.
+// sealAs seals a run with a reading of Active Directory.
 func (b *bench) sealAs(t *testing.T, begin *snapshot.Begin, ad snapshot.Reading) {
 	t.Helper()
 	if err := snapshot.PutBegin(t.Context(), b.Store, begin); err != nil {
@@ -198,7 +197,7 @@ func (b *bench) sealAs(t *testing.T, begin *snapshot.Begin, ad snapshot.Reading)
 	}
 }
 
-// night reads Active Directory for a run of its own, and seals it.
+// night reads Active Directory for its own run, and seals it.
 func (b *bench) night(t *testing.T, run, group string) snapshot.Reading {
 	t.Helper()
 	begin := &snapshot.Begin{Run: run, AsOf: b.Now().UTC(), Tenant: tenant, Partitions: 3}
@@ -210,7 +209,7 @@ func (b *bench) night(t *testing.T, run, group string) snapshot.Reading {
 	return ad
 }
 
-// people are those of one partition, with their groups.
+// people are the people of one partition, with their groups.
 type people struct {
 	People []directory.ADUser
 	Groups map[string][]string

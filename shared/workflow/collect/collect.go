@@ -1,6 +1,6 @@
-// Package collect reads what a run needs and seals it as a snapshot. First it reads what the policy names in the tenant
-// (begin), then people and members of named groups from each source into partitions, then it writes the manifest. A
-// source that fails gives nothing. It never gives less than everybody.
+// Package collect reads what a run needs and seals it as a snapshot. First it resolves in the tenant what the policy
+// names (begin). Then it reads people and members of named groups from each source into partitions. Last it writes the
+// manifest. A source that fails gives nothing: it never gives less than everybody.
 package collect
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrPolicy is returned when the policy does not fit the tenant. There is no run then.
+// ErrPolicy is returned when the policy does not fit the tenant. No run is then begun.
 var ErrPolicy = errors.New("the policy does not fit the tenant")
 
 // Entra is what collect needs from Microsoft Entra ID.
@@ -51,37 +51,37 @@ type OneAD interface {
 	FindGroup(ctx context.Context, name string) (directory.Group, error)
 }
 
-// Collector reads one run. AD is nil when it is not set up.
+// Collector reads one run. AD is nil when Active Directory is not configured.
 type Collector struct {
 	Store store.Store
 	Entra Entra
 	AD    AD
-	Tool  string           // version, kept in the run
+	Tool  string           // version of the tool, stored in the run
 	Now   func() time.Time // the real clock
-	// Progress gets the number of people that were read of a source. total is 0 when it is not known. Progress may be
-	// nil.
+	// Progress receives the number of people that were read from a source. total is 0 when it is not known. Progress
+	// may be nil.
 	Progress func(s directory.Source, people, total int)
 }
 
-// perPartition is the intended number of people in a partition. It is small enough for both accounts of all of them to
-// fit into little memory, and large enough to keep the number of objects small.
+// perPartition is the intended number of people in a partition. It is small enough to keep both accounts of all of them
+// in little memory, and large enough to keep the number of objects small.
 const perPartition = 8_000
 
-// Start says what a run is for.
+// Start describes a new run.
 type Start struct {
 	Run    string
 	AsOf   time.Time
 	Policy *policy.Policy
-	Text   string // of the policy file
+	Text   string // the text of the policy file
 	// PolicyFile is the path of the file on this machine. Empty: there is none.
 	PolicyFile string
 	User       string // one person instead of all; empty: all
-	// AcceptFeeds accepts the sources as they are, however much they shrank.
+	// AcceptFeeds accepts the sources as they are, even when they shrank.
 	AcceptFeeds bool
 	Scheduled   bool // started by the schedule
 }
 
-// Begin resolves what the policy names and writes begin.json. The error is ErrPolicy, and there is no run, when the
+// Begin resolves what the policy names and writes begin.json. The error is ErrPolicy, and no run is begun, when the
 // tenant is not the policy's, or lacks a product or a license group that the policy names. A run that has begun does
 // not change, so the step may be repeated.
 func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
@@ -154,7 +154,8 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 	return b, err
 }
 
-// products returns an error that names the licenses of the policy that are no product of the tenant, or may be several.
+// products returns an error that names the licenses of the policy that are no product of the tenant, or that may be
+// several products.
 func products(b *snapshot.Begin, p *policy.Policy) error {
 	for _, l := range p.Licenses {
 		if ids := directory.SameName(b.SKUs, l.SKU); len(ids) > 1 {
@@ -208,8 +209,8 @@ func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.
 	}), err
 }
 
-// Seal writes the manifest over the results of the two sources and the reports, with the digest of earlier runs. Then
-// the run has a snapshot.
+// Seal writes the manifest over the results of the two sources and the reports, with the digest of earlier runs. The
+// run then has a snapshot.
 func (c *Collector) Seal(ctx context.Context, run string, entra, ad snapshot.Reading) error {
 	past, err := history.MakeDigest(ctx, c.Store, run, c.Now())
 	if err != nil {

@@ -46,7 +46,7 @@ func TestBeginRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		change func(*fakeEntra)
-		policy bool // the error is ErrPolicy
+		policy bool // whether the error is ErrPolicy
 		want   string
 	}{
 		"another tenant":          {func(f *fakeEntra) { f.tenant = "other" }, true, "other"},
@@ -147,7 +147,7 @@ func (b *bench) halves(t *testing.T) (h directory.Accounts) {
 	return h
 }
 
-// TestNeverLessThanEverybody: a source that fails in the middle leaves nothing.
+// TestNeverLessThanEverybody: a source that fails in the middle gives nothing.
 func TestNeverLessThanEverybody(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -191,7 +191,7 @@ func TestNeverLessThanEverybody(t *testing.T) {
 	}
 }
 
-// TestMissingGroup: a group that is not there is no empty group.
+// TestMissingGroup: a missing group does not count as an empty one.
 func TestMissingGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -225,7 +225,7 @@ func TestWithoutActiveDirectory(t *testing.T) {
 	}
 }
 
-// TestCalls: every page and every group is asked for once, and nothing else.
+// TestCalls: every page and every group is read once, and nothing else is.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

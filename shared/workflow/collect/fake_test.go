@@ -38,7 +38,7 @@ var (
 	errDown = errors.New("down")
 )
 
-// Keys of the groups whose members are read.
+// The keys of the groups whose members are read.
 var (
 	exemptKey = directory.GroupRef{Source: directory.Entra, Name: "LIC-Exempt"}.Key(false)
 	citrixKey = directory.GroupRef{Source: directory.AD, Name: citrixDN}.Key(true)
@@ -46,8 +46,7 @@ var (
 
 func daysAgo(n int) time.Time { return asOf.AddDate(0, 0, -n) }
 
-// Anna is in both directories, Bo in Entra alone, Cid in Active Directory
-// alone.
+// Anna is in both directories, Bo only in Entra ID, and Cid only in Active Directory.
 var (
 	anna   = directory.EntraUser{ID: "id-anna", UserPrincipalName: "anna@x.example", SID: "S-1-5-21-1", ImmutableID: "guid-anna", Synced: true, LastSuccessful: daysAgo(3)}
 	bo     = directory.EntraUser{ID: "id-bo", UserPrincipalName: "bo@x.example"}
@@ -58,13 +57,12 @@ var (
 // fails are the methods that fail, by name.
 type fails map[string]error
 
-// fakeEntra is Entra ID in memory. Every call is written down by its method,
-// pages with their number.
+// fakeEntra is Entra ID in memory. It records every call by its method, and pages with their number.
 type fakeEntra struct {
 	tenant   string
 	skus     []directory.SKU
 	groups   map[string]directory.Group // by name
-	granting []directory.Group          // what gives licenses
+	granting []directory.Group          // groups that give licenses
 	count    int
 	pages    [][]directory.EntraUser
 	in       map[string][]directory.Member // by group id
@@ -136,7 +134,7 @@ func (f *fakeEntra) LicenseGroups(context.Context) ([]directory.Group, error) {
 	return f.granting, f.call("LicenseGroups")
 }
 
-// ListPeople hands over pages; the cursor is the number of the next one.
+// ListPeople passes on pages. The cursor is the number of the next page.
 func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]directory.EntraUser, string) error) error {
 	from, _ := strconv.Atoi(cursor)
 	for i := from; i < len(f.pages); i++ {
@@ -150,7 +148,7 @@ func (f *fakeEntra) ListPeople(_ context.Context, cursor string, page func([]dir
 	return nil
 }
 
-// after returns the cursor of what follows the i-th of n, empty for the last.
+// after returns the cursor after the i-th of n pages. It is empty after the last.
 func (f *fakeEntra) after(i, n int) string {
 	if i+1 == n {
 		return ""
@@ -158,7 +156,7 @@ func (f *fakeEntra) after(i, n int) string {
 	return strconv.Itoa(i + 1)
 }
 
-// ListMembers hands over one member a page.
+// ListMembers passes on one member per page.
 func (f *fakeEntra) ListMembers(_ context.Context, group directory.Group, cursor string, page func([]directory.Member, string) error) error {
 	id := group.ID
 	from, _ := strconv.Atoi(cursor)
@@ -207,8 +205,8 @@ func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error)
 
 // fakeAD is Active Directory in memory.
 type fakeAD struct {
-	usn     int64              // of its marks; 0: it gives none
-	changed []directory.ADUser // what ListChanges gives besides who is there
+	usn     int64              // of its watermarks; 0: it has none
+	changed []directory.ADUser // the people whom ListChanges returns as changed
 	people  []directory.ADUser
 	in      map[string][]string // SIDs by group DN
 	fail    fails
@@ -280,7 +278,7 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 	return f.find("ReadPerson "+sid, func(u directory.ADUser) bool { return u.SID == sid })
 }
 
-// find returns the person also with an PartialLogonError, as the real one does.
+// find also returns the person together with a PartialLogonError, as the real source does.
 func (f *fakeAD) find(call string, fits func(directory.ADUser) bool) (directory.ADUser, error) {
 	err := f.call(call)
 	i := slices.IndexFunc(f.people, fits)
@@ -297,7 +295,7 @@ func (f *fakeAD) MemberOf(_ context.Context, sid, dn string, _ bool) (bool, erro
 	return slices.Contains(f.in[dn], sid), f.call("MemberOf " + sid)
 }
 
-// brokenStore fails to put keys that contain a word.
+// brokenStore fails to write keys that contain a word.
 type brokenStore struct {
 	store.Store
 	word string
@@ -310,7 +308,7 @@ func (s brokenStore) PutIfAbsent(ctx context.Context, key string, body io.ReadSe
 	return s.Store.PutIfAbsent(ctx, key, body)
 }
 
-// bench is a collector with fakes for both directories over a real folder.
+// bench is a collector with fakes for both directories and a real folder as its store.
 type bench struct {
 	*Collector
 	entra *fakeEntra
@@ -334,12 +332,12 @@ func load(t *testing.T, text string) *policy.Policy {
 	return p
 }
 
-// start asks for a run of everybody, or of one user.
+// start asks for a run of everybody, or of one person.
 func start(t *testing.T, user string) Start {
 	return Start{Run: "run", AsOf: asOf, Policy: load(t, text), Text: text, User: user}
 }
 
-// keys returns all the objects of the store.
+// keys returns the keys of all objects in the store.
 func (b *bench) keys(t *testing.T) []string {
 	t.Helper()
 	var all []string

@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// groups finds every group that the policy names. A missing license group is a fault of the policy. Any other missing
-// group makes membership of it unknown.
+// groups finds every group that the policy names. A missing license group is a fault of the policy. The membership of
+// any other missing group is unknown.
 func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Earlier) ([]directory.Group, error) {
 	holds := map[directory.GroupRef]bool{}
 	for _, l := range in.Policy.Licenses {
@@ -49,9 +49,9 @@ func (c *Collector) groups(ctx context.Context, in Start, earlier *directory.Ear
 	return all, nil
 }
 
-// group finds a group of Entra ID. The group that an earlier run resolved stays the group when it is renamed, and when
-// other groups have its name, since any employee may make a group of that name. Another group under the name is not
-// believed.
+// group finds a group of Entra ID. A group that an earlier run found keeps its role when it is renamed. It also keeps
+// its role when other groups have its name, because any employee may create such a group. Another group with the name
+// is not believed.
 func (c *Collector) group(ctx context.Context, ref directory.GroupRef, known *directory.EarlierGroup) (directory.Group, error) {
 	g, err := c.Entra.FindGroup(ctx, ref.Name)
 	if known == nil {

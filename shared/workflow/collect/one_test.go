@@ -14,12 +14,12 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// onOther is Cid with an Entra account of the name his AD account carries.
+// onOther is an Entra account with the user principal name of Cid's AD account.
 var onOther = directory.EntraUser{ID: "id-cid", UserPrincipalName: "cid@x.example", SID: cidAD.SID, ImmutableID: "guid-cid", Synced: true}
 
-// found is what a run for one person holds.
+// found is the content of a run for one person.
 type found struct {
-	Entra, AD   []string // ids, SIDs
+	Entra, AD   []string // object ids and SIDs
 	Memberships map[string][]string
 	Failed      [2]string
 	Unasked     string
@@ -136,13 +136,13 @@ func TestOneWithoutGroupsOrAD(t *testing.T) {
 	}
 }
 
-// TestLastLogonNotAsked: without a controller the last logon counts as the
-// latest that it can have been, where that proves a rule, and is else unknown.
+// TestLastLogonNotAsked: when a controller does not answer, the last logon counts as the latest possible one if a rule
+// matches even then. Otherwise it is unknown.
 func TestLastLogonNotAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		latest    time.Time
-		lastLogon time.Time // in the snapshot
+		lastLogon time.Time // as the snapshot has it
 		proven    bool
 	}{
 		"proven":            {daysAgo(91), daysAgo(91), true},
@@ -169,8 +169,7 @@ func TestLastLogonNotAsked(t *testing.T) {
 	}
 }
 
-// TestEveryLastLogonUnknown: a domain that does not keep the date is read all
-// the same, and its dates are not trusted.
+// TestEveryLastLogonUnknown: a domain that does not maintain the date is read, and its dates are not trusted.
 func TestEveryLastLogonUnknown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -190,7 +189,7 @@ func TestEveryLastLogonUnknown(t *testing.T) {
 	}
 }
 
-// TestOneFails: no run when nobody is found, no snapshot when Entra fails.
+// TestOneFails: there is no run when nobody is found, and no snapshot when Entra ID fails.
 func TestOneFails(t *testing.T) {
 	t.Parallel()
 	begun := []string{"runs/run/begin.json"}
@@ -229,7 +228,7 @@ func TestOneFails(t *testing.T) {
 	}
 }
 
-// TestOneSamplesOnePage: a run for one person costs no listing of everybody.
+// TestOneSamplesOnePage: a run for one person does not list everybody.
 func TestOneSamplesOnePage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

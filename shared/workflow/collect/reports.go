@@ -16,9 +16,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// reports reads the usage reports by which the signals of the policy come, and keeps them
-// as tables. A report that cannot be read makes undecided the rules that name its signals;
-// the rest of the run goes on.
+// reports reads the usage reports of the policy's signals and stores them as tables. When a report cannot be read, the
+// rules that name its signals are undecided. The rest of the run goes on.
 func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading, err error) {
 	for _, r := range usage.Of(in.Policy.Signals()) {
 		reading := usage.Reading{Name: r.Name}
@@ -39,7 +38,7 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 		}
 		sum := sha256.Sum256(text)
-		// The step may be repeated.
+		// The step may be repeated, so each attempt has its own key.
 		reading.Key, reading.SHA256, reading.Signals = layout.Usage(in.Run, r.Name, layout.Attempt()), hex.EncodeToString(sum[:]), facts
 		if err := store.PutBytes(ctx, c.Store, reading.Key, text); err != nil {
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
@@ -49,10 +48,10 @@ func (c *Collector) reports(ctx context.Context, in Start) (all []usage.Reading,
 	return all, nil
 }
 
-// mostEarlier is how many earlier runs are asked for the last reading of a report.
+// mostEarlier is the number of earlier runs that are searched for the last reading of a report.
 const mostEarlier = 30
 
-// follow tells a report what the last one showed.
+// follow adds to a report what the last report showed.
 func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) error {
 	earlier, err := history.Before(ctx, c.Store, run, c.Now())
 	if err != nil {
@@ -61,7 +60,7 @@ func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) 
 	for _, run := range earlier[:min(len(earlier), mostEarlier)] {
 		m, _, err := snapshot.GetManifest(ctx, c.Store, run)
 		if errors.Is(err, snapshot.ErrNone) {
-			continue // its time is over
+			continue // the object has expired
 		}
 		if err != nil {
 			return err
@@ -83,7 +82,7 @@ func (c *Collector) follow(ctx context.Context, run string, table *usage.Table) 
 	return nil
 }
 
-// coversReports tells which signal a policy needs whose report a run did not read.
+// coversReports returns an error for a signal that the policy needs and whose report the run did not read.
 func coversReports(b *snapshot.Begin, signals []directory.Signal) error {
 	for _, r := range usage.Of(signals) {
 		if !slices.ContainsFunc(b.Reports, func(known usage.Reading) bool { return known.Name == r.Name }) {

@@ -28,7 +28,7 @@ rules:
 	copilotHead = "\ufeffReport Refresh Date,Report Period,User Principal Name,Display Name,Last Activity Date\r\n"
 )
 
-// usageRun collects anna and bo, who hold both licenses, by a policy that names Copilot.
+// usageRun collects anna and bo, who hold both licenses, with a policy that names Copilot.
 func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	t.Helper()
 	b := newBench(t)
@@ -62,7 +62,7 @@ func usageRun(t *testing.T, report string, fail error) (*bench, *decision.Run) {
 	return b, r
 }
 
-// outcomes returns what the two rules say of everybody, by name and rule.
+// outcomes returns the outcomes of the two rules, by name of the person and of the rule.
 func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 	t.Helper()
 	judge, err := r.Judge(r.Begin.AsOf)
@@ -82,8 +82,8 @@ func outcomes(t *testing.T, r *decision.Run) map[string]policy.Outcome {
 	return got
 }
 
-// TestADeadReportStopsItsOwnRules: the health of a report is that of its signals. Rules
-// that do not name them are decided as ever.
+// TestADeadReportStopsItsOwnRules: the health of a report concerns only its signals. Rules that do not name them are
+// decided as usual.
 func TestADeadReportStopsItsOwnRules(t *testing.T) {
 	t.Parallel()
 	rows := "2026-11-21,180,anna@x.example,Anna,2026-09-01\r\n2026-11-21,180,BO@x.example,Bo,\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"
@@ -92,7 +92,7 @@ func TestADeadReportStopsItsOwnRules(t *testing.T) {
 		fail   error
 		state  plan.FeedState
 		reason string
-		want   policy.Outcome // of the rule that names Copilot, about both
+		want   policy.Outcome // of the rule that names Copilot, for both people
 	}{
 		"well":      {copilotHead + rows, nil, plan.Healthy, "", policy.Reclaim},
 		"forbidden": {"", errors.New("access refused"), plan.Unhealthy, "the usage report copilot: access refused", policy.Undecided},
@@ -117,7 +117,7 @@ func TestADeadReportStopsItsOwnRules(t *testing.T) {
 	}
 }
 
-// TestReportIsBound: the table that the manifest does not name by its sum is not read.
+// TestReportIsBound: a table with another hash than the manifest's is not read.
 func TestReportIsBound(t *testing.T) {
 	t.Parallel()
 	b, r := usageRun(t, copilotHead+"2026-11-21,180,anna@x.example,Anna,2026-11-20\r\n", nil)
@@ -136,8 +136,7 @@ func TestReportIsBound(t *testing.T) {
 	}
 }
 
-// TestReportOfAnotherRun: a snapshot without a report cannot be planned by rules that
-// need one.
+// TestReportOfAnotherRun: a snapshot without a report cannot be planned with rules that need the report.
 func TestReportOfAnotherRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -165,8 +164,8 @@ func (b *bench) one(t *testing.T, in Start) error {
 	return b.Seal(t.Context(), in.Run, entra, snapshot.Reading{Source: directory.AD, Absent: true})
 }
 
-// TestAReportLosesADay: the night after shows no activity of somebody who was active. The
-// rule is undecided until the day is back, or until an operator says that this is right.
+// TestAReportLosesADay: the next report shows no activity of a person who was active. The rule is undecided until the
+// day appears again, or until an operator accepts the report.
 func TestAReportLosesADay(t *testing.T) {
 	t.Parallel()
 	others := "2026-11-21,180,bo@x.example,Bo,2026-11-20\r\n2026-11-21,180,cid@x.example,Cid,2026-11-20\r\n"

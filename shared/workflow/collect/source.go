@@ -12,12 +12,11 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/adread"
 )
 
-// attempt names the parts of a worker. A run on one machine has one worker a
-// source, and a run is never begun twice.
+// attempt is the name of a worker's parts. A run on one machine has one worker for each source and never begins twice.
 const attempt = "1"
 
-// tolerance returns how many people a list may lack compared with the count. Some are deleted while it is read, and the
-// count itself may be late.
+// tolerance returns how many people a list may lack in comparison with the count. Some people are deleted during the
+// reading, and the count itself may be late.
 func tolerance(counted int) int { return 5 + counted/100 }
 
 // ReadAD reads everybody in Active Directory, or what changed since an earlier run when that gives the same result. Any
@@ -34,8 +33,7 @@ func (c *Collector) ReadAD(ctx context.Context, b *snapshot.Begin, p *policy.Pol
 	return all.Read(ctx, before, why)
 }
 
-// adGroups returns the questions about members of Active Directory's groups that
-// rules and exemptions ask.
+// adGroups returns the groups of Active Directory whose members rules and exemptions need.
 func adGroups(p *policy.Policy) (groups []protocol.Group) {
 	for _, q := range p.MemberQueries() {
 		if q.Ref.Source == directory.AD {

@@ -19,67 +19,67 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRequest is returned for an execution whose input is no request.
+// ErrRequest is returned when the input of an execution is not a valid request.
 var ErrRequest = errors.New("not a request")
 
 // Steps are the steps of the state machine that read a run.
 type Steps struct {
 	Collector
-	// Policy reads the policy in force, and its text.
+	// Policy returns the policy in force and its text.
 	Policy func(context.Context) (*policy.Policy, string, error)
-	Relay  bool // Active Directory is read by the relay
+	Relay  bool // the relay reads Active Directory
 }
 
 // StepInput is the input of the state machine. Op names the step.
 type StepInput struct {
 	Op        string          `json:"op"`        // begin, entra, seal, one
 	Execution string          `json:"execution"` // begin: its name
-	Started   time.Time       `json:"started"`   // begin
+	Started   time.Time       `json:"started"`   // begin: its start
 	Request   json.RawMessage `json:"request"`   // begin: the input of the execution
 	Run       string          `json:"run"`
 	Call      int             `json:"call"`  // entra
 	AD        protocol.Ending `json:"ad"`    // seal, one
 	User      string          `json:"user"`  // one
-	Apply     bool            `json:"apply"` // one: handed on
+	Apply     bool            `json:"apply"` // one: passed on
 }
 
 // Request is the input of an execution that reads a run.
 type Request struct {
 	User  *string `json:"user"`  // one person; nil: everybody
-	Apply bool    `json:"apply"` // of one person: carry out what the rules decide
-	// Scheduled: the schedule started the run and applies its plan in mode enforce. An execution that somebody starts
-	// only to look is not scheduled.
+	Apply bool    `json:"apply"` // for one person: make the changes that the rules decide
+	// Scheduled: the schedule started the run, and applies its plan in mode enforce. An execution that an operator
+	// starts to look at the result is not scheduled.
 	Scheduled bool `json:"scheduled"`
-	// AcceptFeeds accepts the sources as they are, however much they shrank.
+	// AcceptFeeds accepts the sources as they are, even when they shrank.
 	AcceptFeeds bool `json:"acceptFeeds"`
 }
 
-// StepOutput is the state that a step hands to the next one. It holds keys and numbers.
+// StepOutput is the state that a step passes to the next one. It holds keys and numbers.
 type StepOutput struct {
 	Run   string `json:"run"`
 	User  string `json:"user,omitempty"`
 	One   bool   `json:"one"`
 	Apply bool   `json:"apply"`
 
-	// Of begin.
+	// Set by begin.
 	AsOf   time.Time        `json:"asOf,omitzero"`
 	Relay  bool             `json:"relay"`
 	Groups []protocol.Group `json:"groups"`
 	Rests  []string         `json:"rests"`
 	Parts  int              `json:"parts"`
 	Since  string           `json:"since"`
-	Input  string           `json:"input"` // the people whom the relay must read
+	Input  string           `json:"input"` // key of the people whom the relay must read
 	Sample int              `json:"sample"`
 
-	// Of entra.
+	// Set by entra.
 	Call int  `json:"call"`
 	Done bool `json:"done"`
 
-	// Of seal and one.
+	// Set by seal and one.
 	Partitions []int `json:"partitions,omitempty"`
 }
 
-// Do takes one step. After until, a call that reads takes no further page.
+// Do runs one step. A step that reads reads no further page after until.
 func (s *Steps) Do(ctx context.Context, in StepInput, until time.Time) (*StepOutput, error) {
 	switch in.Op {
 	case "begin":

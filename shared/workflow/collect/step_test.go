@@ -21,7 +21,7 @@ func newSteps(t *testing.T, relay bool) (*Steps, *bench) {
 	t.Helper()
 	b := newBench(t)
 	s := &Steps{Collector: *b.Collector, Relay: relay, Policy: func(context.Context) (*policy.Policy, string, error) { return load(t, text), text, nil }}
-	s.AD = nil // only by the relay
+	s.AD = nil // only the relay reads Active Directory
 	return s, b
 }
 
@@ -60,7 +60,7 @@ func TestRequestsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestBeginTwice: a step that is tried again meets the same run.
+// TestBeginTwice: a repeated step finds the same run.
 func TestBeginTwice(t *testing.T) {
 	t.Parallel()
 	s, _ := newSteps(t, true)
@@ -70,7 +70,7 @@ func TestBeginTwice(t *testing.T) {
 	}
 }
 
-// TestSealWhatTheRelayBrought: a reading, nothing for a reason, or not asked.
+// TestSealWhatTheRelayBrought: the relay brings a reading, or nothing with a reason, or was not asked.
 func TestSealWhatTheRelayBrought(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -109,8 +109,7 @@ func TestSealWhatTheRelayBrought(t *testing.T) {
 	}
 }
 
-// TestOneInSteps: whom the relay is asked about, and the run that is sealed by
-// what it brought.
+// TestOneInSteps checks which people the relay must read, and the run that its answer seals.
 func TestOneInSteps(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

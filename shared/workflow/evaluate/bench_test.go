@@ -23,11 +23,9 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// BenchmarkEvaluate asks two rules about everybody in a snapshot that collect
-// wrote of the simulated company, with every mappable field filled in, on one
-// core: reading, joining, asking and writing the decisions. DuckDB is asked the same
-// rules of the same files beside it.
-// IDLESEAT_BENCH_PEOPLE sets the size, 1,000,000 by default.
+// BenchmarkEvaluate evaluates two rules for everybody in a snapshot of the simulated company with every field filled
+// in. It measures reading, joining, evaluating and writing the decisions on one core. DuckDB runs the same rules over
+// the same files. IDLESEAT_BENCH_PEOPLE sets the number of people, 1,000,000 by default.
 func BenchmarkEvaluate(b *testing.B) {
 	people := 1_000_000
 	if n, err := strconv.Atoi(os.Getenv("IDLESEAT_BENCH_PEOPLE")); err == nil {
@@ -46,7 +44,7 @@ func BenchmarkEvaluate(b *testing.B) {
 	b.ReportAllocs()
 	before := night(b, ctx, s, nil)
 	var clock, cpu []float64
-	for b.Loop() { // as every night but the first, these are compared with an earlier one
+	for b.Loop() { // every night but the first compares with an earlier one
 		started, used := time.Now(), processed(b)
 		night(b, ctx, s, before)
 		clock, cpu = append(clock, time.Since(started).Seconds()), append(cpu, processed(b)-used)
@@ -60,8 +58,7 @@ func median(of []float64) float64 {
 	return of[len(of)/2]
 }
 
-// night evaluates every partition, knowing what an earlier night left, and gives
-// what it leaves itself.
+// night evaluates every partition with the digest of an earlier night, and returns its own digest.
 func night(b *testing.B, ctx context.Context, s store.Store, before *history.Digest) *history.Digest {
 	b.Helper()
 	r, err := decision.Open(ctx, s, "bench")
@@ -114,8 +111,8 @@ func snapshotOf(b *testing.B, ctx context.Context, s store.Store, people int) {
 	}
 }
 
-// company gives the people of a simulated company without the detour over
-// HTTP and LDAP, every field that a policy may name filled in.
+// company returns the people of a simulated company directly, without HTTP and LDAP. Every field that a policy may name
+// is filled in.
 type company struct{ *sandbox.Company }
 
 func (company) Tenant(context.Context) (string, []directory.SKU, error) {

@@ -1,6 +1,5 @@
-// Package evaluate is the step that asks every rule of a run about every
-// person of one partition and writes the decisions. Partitions need nothing of
-// each other: they may be evaluated in any order, in parallel, and again.
+// Package evaluate evaluates every rule of a run for every person of one partition and writes the decisions. Partitions
+// are independent: they may be evaluated in any order, in parallel, and again.
 package evaluate
 
 import (
@@ -14,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Worker evaluates partitions of one run, one after the other, in the same
-// memory. It is not safe for concurrent use; make one for each goroutine.
+// Worker evaluates partitions of one run, one after the other, in the same memory. It is not safe for concurrent use.
+// Each goroutine needs its own.
 type Worker struct {
 	run      *decision.Run
 	judge    *policy.Judge
@@ -24,7 +23,7 @@ type Worker struct {
 	accounts directory.Accounts
 }
 
-// NewWorker prepares a worker for a sealed run.
+// NewWorker returns a worker for a sealed run.
 func NewWorker(r *decision.Run) (*Worker, error) {
 	judge, err := r.Judge(r.Begin.AsOf)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AskEverybody has the worker ask about each person alone, as if columns told nothing.
+// AskEverybody makes the worker evaluate each person alone, without using columns.
 func (w *Worker) AskEverybody() {
 	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {
 		return &decision.Plain{}, w.run.Read(ctx, n, h)
 	}
 }
 
-// Plain is how many people of the partitions so far were not asked alone.
+// CountPlain makes the worker add to people the number of people whom it did not evaluate alone.
 func (w *Worker) CountPlain(people *int) {
 	read := w.read
 	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {

@@ -22,8 +22,8 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/evaluate"
 )
 
-// screenPolicies ask in many ways: the two rules word for word, and others with every
-// test that columns know and some that they do not.
+// screenPolicies are the two rules word for word, and other rules. The others have every test that columns can decide,
+// and some that they cannot.
 var screenPolicies = []string{`
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt:
@@ -64,7 +64,7 @@ type town struct {
 	entra []directory.EntraUser
 	ad    []directory.ADUser
 	in    map[string][]string // groups by member
-	loose bool                // some in Entra ID have an immutable id and no SID
+	loose bool                // some Entra accounts have an immutable id and no SID
 }
 
 func (r *town) one(of ...string) string { return of[r.IntN(len(of))] }
@@ -117,7 +117,7 @@ func (r *town) person(i int, queries []directory.Question) {
 		inAD, u.Synced, u.SID, u.ImmutableID = false, false, "", ""
 	case 4, 5, 6:
 		inEntra = false
-	case 7: // out of scope
+	case 7: // the account is out of the scope of the sync
 		inAD = false
 	case 8:
 		a.GUID = "another"
@@ -157,7 +157,7 @@ func (r *town) person(i int, queries []directory.Question) {
 	}
 }
 
-// sleep lets a day pass.
+// sleep passes a day.
 func (r *town) sleep(queries []directory.Question) {
 	for i := range r.entra {
 		u := &r.entra[i]
@@ -183,7 +183,7 @@ func (r *town) sleep(queries []directory.Question) {
 	}
 	r.ad = slices.DeleteFunc(r.ad, func(directory.ADUser) bool { return r.rarely(20) })
 	r.entra = slices.DeleteFunc(r.entra, func(directory.EntraUser) bool { return r.rarely(20) })
-	for range 10 { // who was missed before, or comes, and has no date
+	for range 10 { // people who were missing, and new people without dates
 		n := 10_000 + r.IntN(1000)
 		r.person(n, queries)
 		u, a := &r.entra[len(r.entra)-1], &r.ad[len(r.ad)-1]
@@ -198,7 +198,7 @@ func (r *town) sleep(queries []directory.Question) {
 	}
 }
 
-// night writes a run over the town.
+// night writes a run about the town.
 func (r *town) night(t *testing.T, s store.Store, run string, read time.Time, text string, queries []directory.Question, absent bool) {
 	t.Helper()
 	b := &snapshot.Begin{Run: run, Started: read, Read: read, AsOf: read, Tenant: "11111111-2222-3333-4444-555555555555", Partitions: 2, Policy: text,
@@ -244,14 +244,14 @@ func (r *town) night(t *testing.T, s store.Store, run string, read time.Time, te
 	}
 }
 
-// found is what an evaluation left.
+// found is the result of an evaluation.
 type found struct {
 	Decisions []plan.Decision
 	Summary   decision.Summary
 	Known     []*known.Partition
 }
 
-// ask evaluates a run, alone or by columns, and tells how many were not asked alone.
+// ask evaluates a run, by columns or for each person alone. plain is the number of people who were not evaluated alone.
 func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone bool) (f found, plain int) {
 	t.Helper()
 	r, err := decision.Open(t.Context(), s, run)
@@ -293,8 +293,8 @@ func ask(t *testing.T, s store.Store, run string, before *history.Digest, alone 
 	return f, plain
 }
 
-// TestColumnsChangeNothing evaluates towns for some nights, by columns and by asking about
-// everybody alone: the decisions, the counts and what later runs know are the same.
+// TestColumnsChangeNothing evaluates towns for some nights, by columns and for each person alone. The decisions, the
+// counts and what later runs know must be the same.
 func TestColumnsChangeNothing(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

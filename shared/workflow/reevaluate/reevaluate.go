@@ -1,6 +1,5 @@
-// Package reevaluate has one person looked at afresh by the state machine, and
-// tells what came of it. It reads objects and follows an execution; it asks no
-// directory itself.
+// Package reevaluate makes the state machine read and evaluate one person again, and returns the result. It reads
+// objects and follows an execution. It does not ask a directory itself.
 package reevaluate
 
 import (
@@ -22,19 +21,18 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRequest is returned for what is no request.
+// ErrRequest is returned when the input is not a valid request.
 var ErrRequest = errors.New("not a request")
 
-// Input is what an operator asks.
+// Input is an operator's request.
 type Input struct {
 	User  string `json:"user"`  // userPrincipalName, object id, SID or account name
-	Apply bool   `json:"apply"` // carry out what the rules say, too
+	Apply bool   `json:"apply"` // also make the changes that the rules decide
 }
 
-// Answer is what came of it. Without People the execution still goes on, or
-// failed for the reason in Failed.
+// Answer is the result. When People is nil, the execution is still running, or failed for the reason in Failed.
 type Answer struct {
-	Execution string                  `json:"execution"` // ARN, to follow
+	Execution string                  `json:"execution"` // ARN of the execution, to follow it
 	Status    string                  `json:"status"`    // of the execution
 	Failed    string                  `json:"failed,omitempty"`
 	Run       string                  `json:"run,omitempty"`
@@ -43,7 +41,7 @@ type Answer struct {
 	Results   []runs.Result           `json:"results,omitempty"`
 }
 
-// Executions are the calls to Step Functions.
+// Executions is what this package needs from Step Functions.
 type Executions interface {
 	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
 	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
@@ -54,11 +52,10 @@ type Reevaluation struct {
 	Store        store.Store
 	Executions   Executions
 	StateMachine string        // ARN
-	Every        time.Duration // between two looks
+	Every        time.Duration // time between two requests for the status
 }
 
-// Do starts an execution for the person and follows it until it ends, or until
-// the time is over (zero: never).
+// Do starts an execution for the person and follows it until it ends, or until the deadline (zero: none).
 func (r *Reevaluation) Do(ctx context.Context, in Input, until time.Time) (*Answer, error) {
 	if strings.TrimSpace(in.User) == "" {
 		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", ErrRequest)
@@ -95,8 +92,7 @@ func (r *Reevaluation) Do(ctx context.Context, in Input, until time.Time) (*Answ
 	}
 }
 
-// explain adds what the rules say of the person, from the run that the execution
-// made.
+// explain adds what the rules say about the person, from the run of the execution.
 func (r *Reevaluation) explain(ctx context.Context, a *Answer, user, output string) error {
 	var out struct{ Run string }
 	if err := json.Unmarshal([]byte(output), &out); err != nil {

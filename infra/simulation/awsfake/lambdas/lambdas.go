@@ -1,8 +1,7 @@
-// Package lambdas runs built Lambda functions as processes of their own behind
-// the Lambda Runtime API, for tests: one invocation at a time in each process,
-// processes kept for the next invocation, a process killed at its timeout, and
-// the errors that Lambda reports when a function fails, panics, exits or takes
-// too long. See "Using the Lambda runtime API" in the developer guide.
+// Package lambdas runs built Lambda functions as processes behind the Lambda Runtime API, for tests. A process handles
+// one invocation at a time and is kept for the next one. A process is killed at its timeout. The package reports the
+// errors that Lambda reports when a function fails, panics, exits or takes too long. Source: "Using the Lambda runtime
+// API" in the developer guide.
 package lambdas
 
 import (
@@ -24,26 +23,26 @@ import (
 	"time"
 )
 
-// maxPayload is Lambda's bound of a synchronous request and answer, in bytes.
+// maxPayload is Lambda's bound for a synchronous request and for its answer, in bytes.
 const maxPayload = 6 << 20
 
 // Function is a built function.
 type Function struct {
 	Name    string
 	Binary  string   // path
-	Env     []string // NAME=value; nothing else of this process's environment is handed on
+	Env     []string // NAME=value; the function gets nothing else of this process's environment
 	Timeout time.Duration
-	Memory  int // MB, told to the function
+	Memory  int // MB, as the function's environment has it
 
 	mu    sync.Mutex
 	idle  []*sandbox
 	all   []*sandbox
 	logs  bytes.Buffer
-	next  func(*sandbox) // is told once of the next invocation's sandbox
+	next  func(*sandbox) // called once, with the sandbox of the next invocation
 	colds []time.Duration
 }
 
-// Error is how an invocation failed, as Lambda tells it.
+// Error is a failed invocation, in Lambda's form.
 type Error struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
@@ -51,18 +50,18 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Type + ": " + e.Message }
 
-// sandbox is one process and its end of the Runtime API.
+// sandbox is one process with its end of the Runtime API.
 type sandbox struct {
 	function *Function
 	cmd      *exec.Cmd
 	server   *http.Server
 	started  time.Time
-	asked    chan *invocation // taken by GET /next
-	ended    chan struct{}    // closed when the process is gone
+	asked    chan *invocation // GET /next takes from it
+	ended    chan struct{}    // closed when the process has ended
 	current  atomic.Pointer[invocation]
 }
 
-// invocation is one request on its way.
+// invocation is one request that has no answer yet.
 type invocation struct {
 	id       string
 	payload  []byte
@@ -99,7 +98,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	select {
 	case s.asked <- call:
 	case <-s.ended:
-		if !cold { // it ended after its last answer, and never saw this call
+		if !cold { // it ended after its last answer and did not get this call
 			return f.Invoke(ctx, payload)
 		}
 		return nil, exited(call.id)
@@ -135,7 +134,7 @@ func (f *Function) late(s *sandbox, call *invocation) error {
 	return &Error{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", call.id, f.Timeout.Seconds())}
 }
 
-// KillNext kills the process of the next invocation when it has begun.
+// KillNext kills the process of the next invocation a time after it has begun.
 func (f *Function) KillNext(after time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -153,8 +152,7 @@ func (f *Function) Close() {
 	}
 }
 
-// PeakMemory returns the most that any process took, in bytes (the kernel's maximum
-// resident set), of those that have ended.
+// PeakMemory returns the largest memory of any process that has ended, in bytes (the kernel's maximum resident set).
 func (f *Function) PeakMemory() (peak int64) {
 	f.mu.Lock()
 	all := f.all
@@ -168,15 +166,15 @@ func (f *Function) PeakMemory() (peak int64) {
 	return peak
 }
 
-// Logs returns what all processes wrote so far.
+// Logs returns the output of all processes so far.
 func (f *Function) Logs() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.logs.String()
 }
 
-// ColdStarts returns how long the first invocation of each process took, from the
-// start of the process to its answer.
+// ColdStarts returns the durations of the first invocations of each process, from the start of the process to its
+// answer.
 func (f *Function) ColdStarts() []time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -206,7 +204,7 @@ func (f *Function) give(s *sandbox) {
 	f.idle = append(f.idle, s)
 }
 
-// Write keeps what a process writes.
+// Write stores the output of a process.
 func (f *Function) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -220,7 +218,7 @@ func (f *Function) start() (*sandbox, error) {
 	}
 	s := &sandbox{function: f, asked: make(chan *invocation), ended: make(chan struct{}), started: time.Now()}
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
-	go func() { _ = s.server.Serve(l) }() // ends by Close
+	go func() { _ = s.server.Serve(l) }() // Close ends it
 	s.cmd = exec.Command(f.Binary)
 	s.cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + l.Addr().String(), "AWS_LAMBDA_FUNCTION_NAME=" + f.Name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
@@ -231,7 +229,7 @@ func (f *Function) start() (*sandbox, error) {
 		return nil, errors.Join(err, s.server.Close())
 	}
 	go func() {
-		_ = s.cmd.Wait() // how it ended is told by what it answered
+		_ = s.cmd.Wait() // its answer says how it ended
 		close(s.ended)
 		_ = s.server.Close()
 	}()
@@ -240,7 +238,7 @@ func (f *Function) start() (*sandbox, error) {
 
 func (s *sandbox) kill() { _ = s.cmd.Process.Kill() } // it may have ended
 
-// ServeHTTP returns the Runtime API.
+// ServeHTTP serves the Runtime API.
 func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	const base = "/2018-06-01/runtime/"
 	call := s.current.Load()
@@ -267,7 +265,7 @@ func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hand returns the process its next invocation.
+// hand gives the process its next invocation.
 func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 	select {
 	case call := <-s.asked:
@@ -276,7 +274,7 @@ func (s *sandbox) hand(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(call.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-north-1:123456789012:function:"+s.function.Name)
 		h.Set("Content-Type", "application/json")
-		_, _ = w.Write(call.payload) // a process that died is seen by its end
+		_, _ = w.Write(call.payload) // a dead process is found by its end
 	case <-r.Context().Done():
 	}
 }
@@ -285,7 +283,7 @@ func (s *sandbox) answer(w http.ResponseWriter, call *invocation, a answer) {
 	if call != nil {
 		select {
 		case call.answer <- a:
-		default: // it was answered before
+		default: // it has an answer already
 		}
 	}
 	w.WriteHeader(http.StatusAccepted)

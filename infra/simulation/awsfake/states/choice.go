@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// rule is a choice rule, or a condition within one.
+// rule is a choice rule, or a condition in one.
 type rule struct {
 	Next string
 
@@ -62,8 +62,7 @@ func (r *rule) faults() (faults []error) {
 
 var errNowhere = errors.New("the variable leads nowhere")
 
-// holds reports whether the rule applies. A comparison of what is not there is an
-// error, except that IsPresent asks for it.
+// holds reports whether the rule applies. Comparing a missing value is an error, except with IsPresent.
 func (r *rule) holds(input, context any) (bool, error) {
 	switch {
 	case len(r.And) > 0:

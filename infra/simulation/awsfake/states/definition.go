@@ -1,11 +1,8 @@
-// Package states runs a Step Functions definition (Amazon States Language with
-// JSONPath) on this machine, for tests: the shipped definition, with functions,
-// queues and topics that a test provides. It does only what is written in it. A
-// field, a state type, an intrinsic function, a path or a resource that it does
-// not implement is refused when the definition is loaded, so that nothing of a
-// definition is silently lost. Retries, catches, time limits, heartbeats and the
-// bound of 256 KiB follow the language's specification and the service's
-// documentation.
+// Package states runs a Step Functions definition (Amazon States Language with JSONPath) on this machine, for tests:
+// the shipped definition, with functions, queues and topics that a test provides. Load refuses every field, state type,
+// intrinsic function, path and resource that the package does not implement, so that no part of a definition is
+// silently ignored. Retries, catches, time limits, heartbeats and the bound of 256 KiB follow the language's
+// specification and the service's documentation.
 package states
 
 import (
@@ -27,13 +24,13 @@ type Definition struct {
 	states
 }
 
-// states are those of a machine, of a branch or of a map's processor.
+// states are the states of a machine, of a branch or of a map's processor.
 type states struct {
 	StartAt string
 	States  map[string]*state
 }
 
-// state is one state; which fields it may have depends on its type.
+// state is one state. Its type decides which fields it may have.
 type state struct {
 	Type    string
 	Comment string
@@ -89,8 +86,7 @@ type catcher struct {
 	Next        string
 }
 
-// fields are those that each type of state may have here, besides Type and
-// Comment.
+// fields are the fields that each type of state may have, besides Type and Comment.
 var fields = map[string][]string{
 	"Task":     {"Next", "End", "Resource", "Parameters", "ResultSelector", "ResultPath", "OutputPath", "TimeoutSeconds", "HeartbeatSeconds", "Retry", "Catch"},
 	"Pass":     {"Next", "End", "Result", "ResultPath"},
@@ -104,9 +100,8 @@ var fields = map[string][]string{
 
 var placeholder = regexp.MustCompile(`\$\{([A-Za-z0-9]+)\}`)
 
-// Load reads a definition and puts the substitutions into it. One that is
-// missing and one that is not used are errors, as is everything that this
-// package does not implement.
+// Load reads a definition and fills in the substitutions. A missing substitution and an unused one are errors. So is
+// everything that this package does not implement.
 func Load(text []byte, substitutions map[string]string) (*Definition, error) {
 	var faults []error
 	used := map[string]bool{}
@@ -134,7 +129,7 @@ func Load(text []byte, substitutions map[string]string) (*Definition, error) {
 	return d, errors.Join(faults...)
 }
 
-// strict decodes JSON of which every field is known.
+// strict decodes JSON, and refuses unknown fields.
 func strict(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
@@ -160,12 +155,12 @@ func (s *state) UnmarshalJSON(text []byte) error {
 			return fmt.Errorf("field %s of a %s is not implemented", name, s.Type)
 		}
 	}
-	// A field that is there and null is not one that is left out.
+	// A null ResultPath differs from an absent one.
 	s.ResultPath = given["ResultPath"]
 	return nil
 }
 
-// resources are those that a Task may name.
+// resources are the resources that a Task may name.
 var resources = []string{invokeFunction, sendMessage, publish}
 
 const (
@@ -174,8 +169,8 @@ const (
 	publish        = "arn:aws:states:::sns:publish"
 )
 
-// check finds what cannot be run. express tells states of Express children,
-// which cannot wait for a token.
+// check returns errors for what cannot be run. express is true for the states of Express children, which cannot wait
+// for a token.
 func (m *states) check(at string, express bool) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	goes := func(from, to string) {
@@ -215,7 +210,7 @@ func (m *states) check(at string, express bool) (faults []error) {
 	return faults
 }
 
-// faults returns those of one state by itself.
+// faults returns the errors of one state by itself.
 func (s *state) faults(express bool) (faults []error) {
 	for _, p := range []string{s.OutputPath, s.SecondsPath, s.ErrorPath, s.CausePath, s.ItemsPath} {
 		if _, err := parsePath(p); p != "" && err != nil {

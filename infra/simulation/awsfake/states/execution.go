@@ -9,36 +9,36 @@ import (
 	"time"
 )
 
-// maxData is the service's bound of an input, an output or a payload, in bytes.
+// maxData is the service's bound for an input, an output or a payload, in bytes.
 const maxData = 256 << 10
 
-// Names of errors (the language's specification, appendix A).
+// The names of errors (the language's specification, appendix A).
 const (
 	runtimeError = "States.Runtime"
 	tooMuchData  = "States.DataLimitExceeded"
 	timeout      = "States.Timeout"
 )
 
-// Failure is how a state, or an execution, failed.
+// Failure is the failure of a state or of an execution.
 type Failure struct{ Error, Cause string }
 
-// Call is a call to AWS that the machine made itself.
+// Call is a call to AWS by the machine itself.
 type Call struct{ Action, Resource string }
 
-// Event is something that happened to a state.
+// Event is an event of a state.
 type Event struct {
 	State string
 	Kind  string // entered, exited, failed, retried
 	At    time.Time
-	Note  string // the error, where there is one
+	Note  string // the error, when there is one
 }
 
 // World is what a machine can reach.
 type World struct {
-	// Invoke calls a function by its ARN. A function error is a *Failure.
+	// Invoke calls a function by its ARN. When the function fails, failure is set.
 	Invoke func(ctx context.Context, arn string, payload []byte) (answer []byte, failure *Failure)
-	// Send puts a message into a queue; Ask gives a token, and waits for its
-	// answer under heartbeat and limit.
+	// Send puts a message into a queue. Ask returns a token, and a function that waits for its answer within heartbeat
+	// and limit.
 	Send func(queueURL, body string)
 	Ask  func(heartbeat, limit time.Duration) (token string, wait func(context.Context) (output []byte, failure *Failure))
 	// Publish sends a notice.
@@ -47,7 +47,7 @@ type World struct {
 	Faster time.Duration
 }
 
-// Execution is a run of a machine.
+// Execution is an execution of a machine.
 type Execution struct {
 	ARN, Name string
 	Started   time.Time
@@ -63,7 +63,7 @@ type Execution struct {
 	failure *Failure
 }
 
-// Wait waits for the end.
+// Wait waits until the execution ends.
 func (e *Execution) Wait(ctx context.Context) (output any, failure *Failure, err error) {
 	select {
 	case <-e.done:
@@ -73,14 +73,14 @@ func (e *Execution) Wait(ctx context.Context) (output any, failure *Failure, err
 	}
 }
 
-// History returns what happened so far.
+// History returns the events so far.
 func (e *Execution) History() []Event {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.history)
 }
 
-// Calls returns those to AWS so far.
+// Calls returns the calls to AWS so far.
 func (e *Execution) Calls() []Call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -99,12 +99,12 @@ func (e *Execution) called(action, resource string) {
 	e.calls = append(e.calls, Call{action, resource})
 }
 
-// scaled returns how long a number of seconds lasts here.
+// scaled returns how long a number of the definition's seconds lasts here.
 func (e *Execution) scaled(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second) / float64(max(1, e.world.Faster)))
 }
 
-// run goes from state to state. item is what the context says of a map's item.
+// run goes from state to state. item is the context of a map's item.
 func (e *Execution) run(ctx context.Context, m *states, input any, item map[string]any) (any, *Failure) {
 	for name := m.StartAt; ; {
 		s := m.States[name]
@@ -134,7 +134,7 @@ func (e *Execution) run(ctx context.Context, m *states, input any, item map[stri
 	}
 }
 
-// caught returns the way on from a failure, if a catcher takes it.
+// caught returns the next state when a catcher handles the failure.
 func caught(s *state, input any, f *Failure) (output any, next string) {
 	for _, c := range s.Catch {
 		if !matches(c.ErrorEquals, f.Error) {
@@ -148,8 +148,8 @@ func caught(s *state, input any, f *Failure) (output any, next string) {
 	return nil, ""
 }
 
-// matches reports whether a list of error names takes an error. States.ALL takes
-// neither a runtime error nor too much data.
+// matches reports whether a list of error names handles an error. States.ALL handles neither a runtime error nor too
+// much data.
 func matches(names []string, name string) bool {
 	fatal := name == runtimeError || name == tooMuchData
 	return slices.ContainsFunc(names, func(n string) bool {
@@ -157,7 +157,7 @@ func matches(names []string, name string) bool {
 	})
 }
 
-// state does what one state is for.
+// state runs one state.
 func (e *Execution) state(ctx context.Context, name string, s *state, input any, item map[string]any) (output any, next string, failure *Failure) {
 	about := e.context(name, item)
 	switch s.Type {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Machine is a state machine that executions are started of.
+// Machine is a state machine with its executions.
 type Machine struct {
 	ARN   string
 	def   *Definition
@@ -22,16 +22,16 @@ type Machine struct {
 	running    sync.WaitGroup
 }
 
-// New makes a machine of a loaded definition.
+// New returns a machine for a loaded definition.
 func New(arn string, d *Definition, w World) *Machine {
 	return &Machine{ARN: arn, def: d, world: w, executions: map[string]*Execution{}}
 }
 
-// ErrExists is returned for the name of an execution that had another input.
+// ErrExists is returned when an execution with this name has another input.
 var ErrExists = errors.New("ExecutionAlreadyExists")
 
-// Start starts an execution; an empty name gives it one. The same name with the
-// same input is the same execution.
+// Start starts an execution. An empty name means a new name. The same name with the same input returns the same
+// execution.
 func (m *Machine) Start(name, input string) (*Execution, error) {
 	var v any
 	if err := json.Unmarshal([]byte(input), &v); err != nil {
@@ -67,7 +67,7 @@ func (m *Machine) Start(name, input string) (*Execution, error) {
 	return e, nil
 }
 
-// Find returns an execution by its ARN; nil when there is none.
+// Find returns the execution with an ARN. It returns nil when there is none.
 func (m *Machine) Find(arn string) *Execution {
 	m.mu.Lock()
 	defer m.mu.Unlock()

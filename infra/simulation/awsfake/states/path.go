@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// step of a path: a name, or an index where name is empty.
+// step is a step of a path: a name, or an index when name is empty.
 type step struct {
 	name  string
 	index int
 }
 
-// path leads to one value: of the state's input ($) or the context ($$).
+// path leads to one value of the state's input ($) or of the context ($$).
 type path struct {
 	context bool
 	steps   []step
@@ -22,7 +22,7 @@ type path struct {
 
 var pathStep = regexp.MustCompile(`^(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+)\])`)
 
-// parsePath reads a reference path. Filters, slices and wildcards are refused.
+// parsePath reads a reference path. It refuses filters, slices and wildcards.
 func parsePath(text string) (path, error) {
 	var p path
 	rest, ok := strings.CutPrefix(text, "$")
@@ -37,14 +37,14 @@ func parsePath(text string) (path, error) {
 		}
 		s := step{name: found[1]}
 		if s.name == "" {
-			s.index, _ = strconv.Atoi(found[2]) // digits only
+			s.index, _ = strconv.Atoi(found[2]) // it has only digits
 		}
 		p.steps, rest = append(p.steps, s), rest[len(found[0]):]
 	}
 	return p, nil
 }
 
-// get follows the path; found is false when something of it is not there.
+// get follows the path. found is false when a part of it is missing.
 func (p path) get(input, context any) (value any, found bool) {
 	if value = input; p.context {
 		value = context
@@ -67,7 +67,7 @@ func (p path) get(input, context any) (value any, found bool) {
 	return value, true
 }
 
-// value evaluates a path that must lead somewhere.
+// value evaluates a path, whose value must exist.
 func value(text string, input, context any) (any, *Failure) {
 	p, err := parsePath(text)
 	if err != nil {
@@ -82,7 +82,7 @@ func value(text string, input, context any) (any, *Failure) {
 
 var toText = regexp.MustCompile(`^States\.JsonToString\((\$[^()]*)\)$`)
 
-// checkTemplate finds values of a template that cannot be evaluated.
+// checkTemplate returns errors for the values of a template that cannot be evaluated.
 func checkTemplate(template json.RawMessage) (faults []error) {
 	if len(template) == 0 {
 		return nil
@@ -135,7 +135,7 @@ func fillIn(template, input, context any) (any, *Failure) {
 			plain, dynamic := strings.CutSuffix(name, ".$")
 			var failure *Failure
 			if dynamic {
-				out[plain], failure = evaluate(inner.(string), input, context) // checkTemplate saw that it is text
+				out[plain], failure = evaluate(inner.(string), input, context) // checkTemplate has checked that it is text
 			} else {
 				out[name], failure = fillIn(inner, input, context)
 			}
@@ -157,7 +157,7 @@ func fillIn(template, input, context any) (any, *Failure) {
 	return template, nil
 }
 
-// evaluate returns a path, or States.JsonToString of one.
+// evaluate evaluates a path, or States.JsonToString of one.
 func evaluate(text string, input, context any) (any, *Failure) {
 	found := toText.FindStringSubmatch(text)
 	if found == nil {
@@ -174,8 +174,7 @@ func evaluate(text string, input, context any) (any, *Failure) {
 	return string(b), nil
 }
 
-// place puts a result where ResultPath says (nothing: in place of the input;
-// null: nowhere).
+// place puts a result where ResultPath says. An absent ResultPath replaces the input. null drops the result.
 func place(where json.RawMessage, input, result any) (any, *Failure) {
 	if len(where) == 0 {
 		return result, nil

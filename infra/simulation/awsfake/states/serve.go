@@ -8,9 +8,8 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
 )
 
-// Serve has a simulated account answer StartExecution, DescribeExecution and
-// GetExecutionHistory for the machine, with the fields that are used here. The
-// history tells which states were entered.
+// Serve makes a simulated account answer StartExecution, DescribeExecution and GetExecutionHistory for the machine.
+// Answers have the fields that this project uses. The history has the entered states.
 func (m *Machine) Serve(s *awsfake.Server) {
 	s.Handle("AWSStepFunctions.StartExecution", m.startExecution)
 	s.Handle("AWSStepFunctions.DescribeExecution", m.describeExecution)

@@ -13,14 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// machine returns a definition of the given states, the first of which is "A".
+// machine returns a definition with these states. The first one must be "A".
 func machine(states string) string {
 	return `{"QueryLanguage":"JSONPath","TimeoutSeconds":600,"StartAt":"A","States":{` + states + `}}`
 }
 
 const invokeF = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{"in.$":"$"}}`
 
-// world answers with what each call of the function is scripted to.
+// world answers each call of the function with the next scripted answer.
 func world(t *testing.T, answers ...any) World {
 	t.Helper()
 	var calls atomic.Int64
@@ -60,7 +60,7 @@ func TestRun(t *testing.T) {
 		states  string
 		input   string
 		answers []any
-		want    string // output, or "error: cause"
+		want    string // the output, or "error: cause"
 	}{
 		"task":                     {`"A":{` + invokeF + `,"TimeoutSeconds":9,"End":true}`, `1`, []any{`IN`}, `{"ExecutedVersion":"$LATEST","Payload":{"in":1},"StatusCode":200}`},
 		"selector and result path": {`"A":{` + invokeF + `,"ResultSelector":{"got.$":"$.Payload"},"ResultPath":"$.r","OutputPath":"$.r.got","End":true}`, `{"x":1}`, []any{`7`}, `7`},
@@ -163,7 +163,7 @@ func TestStartTwice(t *testing.T) {
 	}
 }
 
-// TestShippedDefinition: everything in it is implemented here.
+// TestShippedDefinition: this package implements everything in the shipped definition.
 func TestShippedDefinition(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../statemachine.asl.json")

@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// task calls what the resource names.
+// task calls the state's resource.
 func (e *Execution) task(ctx context.Context, s *state, input any, about map[string]any) (any, *Failure) {
 	limit := e.scaled(float64(s.TimeoutSeconds))
 	if s.TimeoutSeconds == 0 {
-		limit = e.scaled(60) // of integrations that have none of their own
+		limit = e.scaled(60) // the limit of integrations without their own
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errors.New("the task took longer than its TimeoutSeconds"))
 	defer cancel()
@@ -44,7 +44,7 @@ func (e *Execution) task(ctx context.Context, s *state, input any, about map[str
 	}
 }
 
-// only gives named parameters, and refuses any other.
+// only returns the named parameters, and refuses others.
 func only(given map[string]any, names ...string) (map[string]any, *Failure) {
 	for _, name := range names {
 		if _, there := given[name]; !there {
@@ -110,7 +110,7 @@ func (e *Execution) send(ctx context.Context, given map[string]any, wait func(co
 	return decoded(answer)
 }
 
-// parallel runs all branches; the first that fails ends the others.
+// parallel runs all branches. The first failure ends the others.
 func (e *Execution) parallel(ctx context.Context, s *state, input any, item map[string]any) (any, *Failure) {
 	return together(ctx, len(s.Branches), len(s.Branches), func(ctx context.Context, i int) (any, *Failure) {
 		return e.run(ctx, &s.Branches[i], input, item)
@@ -144,8 +144,7 @@ func (e *Execution) each(ctx context.Context, s *state, input any, about map[str
 	})
 }
 
-// together runs n pieces of work, so many at a time (0: all); the first that
-// fails ends the others.
+// together runs n pieces of work, atOnce at a time (0: all). The first failure ends the others.
 func together(ctx context.Context, n, atOnce int, work func(ctx context.Context, i int) (any, *Failure)) (any, *Failure) {
 	if atOnce == 0 {
 		atOnce = max(1, n)
