@@ -31,7 +31,7 @@ func (c *Company) replaceInAD(i int) {
 	ch := c.changeOf(i)
 	ch.replaced++
 	ch.made, ch.logOn, ch.lastUse = c.now().Truncate(time.Second), time.Time{}, time.Time{}
-	ch.primary, ch.hidden, ch.outOfAD = 0, nil, false
+	ch.fromBackup, ch.primary, ch.hidden, ch.outOfAD = false, 0, nil, false
 	c.move(i)
 }
 

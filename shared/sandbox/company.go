@@ -105,6 +105,7 @@ type change struct {
 	usn         int            // uSNChanged of the object; 0: the first one
 	logOn       time.Time
 	lastUse     time.Time // last use of the account in Active Directory, whatever its dates say
+	fromBackup  bool      // logOn and lastLogonTimestamp come from a backup
 	commonName  string    // new common name in Active Directory; empty: the first one
 	displayName string    // new displayName in Entra ID; empty: the first one
 	upn         string    // new user principal name; empty: the first one
@@ -185,11 +186,21 @@ func (c *Company) LogOn(i int) {
 	t := c.profile(i)
 	before := c.datesOf(i, t).stamp
 	ch := c.changeOf(i)
-	ch.logOn = c.now().Truncate(time.Second)
+	ch.logOn, ch.fromBackup = c.now().Truncate(time.Second), false
 	ch.lastUse = ch.logOn
 	if !c.datesOf(i, t).stamp.Equal(before) {
 		c.move(i)
 	}
+}
+
+// RestoreFromBackup restores a person's object of Active Directory from a backup with an earlier last logon. An
+// authoritative restore (ntdsutil) restores the attributes of the backup.
+func (c *Company) RestoreFromBackup(i int, logOn time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ch := c.changeOf(i)
+	ch.logOn, ch.fromBackup = logOn.Truncate(time.Second), true
+	c.move(i)
 }
 
 // changeOf returns the changes of a person, and removes the cached object. The caller must hold the company's lock

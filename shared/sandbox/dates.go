@@ -95,7 +95,7 @@ func (x *dates) used(ch *change, now time.Time) {
 	}
 	if !ch.logOn.IsZero() {
 		x.logon = ch.logOn
-		if ch.logOn.Sub(x.stamp) > 14*day {
+		if ch.fromBackup || ch.logOn.Sub(x.stamp) > 14*day {
 			x.stamp = ch.logOn
 		}
 	}

@@ -54,7 +54,7 @@ func TestADateGoesBack(t *testing.T) {
 	s.company.Intercept(edited("/users", onlySignIn(anna.Entra.ID, long)))
 	next := func() {
 		s.later(day)
-		s.company.Company.PutBack(n, long)
+		s.company.Company.RestoreFromBackup(n, long)
 	}
 	next()
 	since := s.now().UTC().Format(time.DateOnly)
