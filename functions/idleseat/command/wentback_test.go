@@ -96,7 +96,7 @@ func TestADateGoesBackBeforeTheWrite(t *testing.T) {
 	anna, _ := s.change(p, idle("m365-idle-60"))
 	egon, n := s.change(p, idle("citrix-idle-90"))
 	s.company.Intercept(edited("/users", onlySignIn(anna.User, anna.IdleSince.AddDate(0, 0, -30))))
-	s.company.Company.PutBack(n, egon.IdleSince.AddDate(0, 0, -30))
+	s.company.Company.RestoreFromBackup(n, egon.IdleSince.AddDate(0, 0, -30))
 	r := s.done(p.Run)
 	for _, c := range []plan.Change{anna, egon} {
 		i := slices.IndexFunc(r.Results, func(x runs.Result) bool { return x.User == c.User && x.License == c.License })
