@@ -1,5 +1,5 @@
-// Command collect is the Lambda function that begins a run, reads Entra ID in
-// calls that end before its deadline, and seals the snapshot.
+// Command collect is the Lambda function that begins a run, reads Entra ID, and seals the snapshot. It reads in calls
+// that end before its deadline.
 package main
 
 import (
@@ -24,11 +24,10 @@ type settings struct {
 	Entra  entra.Config
 }
 
-// margin is what a call keeps before its deadline: the longest that a page may
-// take, and time to write the parts.
+// margin is the time that a call keeps before its deadline. It covers the slowest page and the writing of the parts.
 const margin = 5 * time.Minute
 
-// version is set by the build; a plain `go build` tells its revision.
+// version is set by the build. It is empty after a plain `go build`, which knows its revision.
 var version = ""
 
 func main() {

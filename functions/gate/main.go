@@ -1,5 +1,5 @@
-// Command gate is the Lambda function that makes the plan of a run, compares
-// what was approved with it, and settles what became of it.
+// Command gate is the Lambda function that makes the plan of a run. It also compares an approved plan with the stored
+// one, and concludes what happened to its changes.
 package main
 
 import (

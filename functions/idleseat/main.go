@@ -1,5 +1,4 @@
-// Command idleseat takes back the paid software seats nobody uses. What it can do is
-// in package command.
+// Command idleseat takes back paid software seats that nobody uses. Package command has what it can do.
 package main
 
 import (

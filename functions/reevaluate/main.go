@@ -1,6 +1,5 @@
-// Command reevaluate is the Lambda function by which an operator has one person
-// looked at afresh: it starts the state machine for them, waits a bounded time,
-// and answers with what the rules say and what was changed.
+// Command reevaluate is the Lambda function by which an operator reads one person afresh. It starts the state machine
+// for that person and waits a bounded time. It answers with what the rules say and what was changed.
 package main
 
 import (

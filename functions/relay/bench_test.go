@@ -11,9 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// BenchmarkReadEveryone has the built relay read 50,000 people from a real
-// controller, first in full and then what changed, a process for each, and
-// reports the peak of its memory (the kernel's maximum resident set).
+// BenchmarkReadEveryone lets the built relay read 50,000 people from a real controller. It reads all of them, and then
+// what changed, each in a process of its own. It reports the peak memory, which is the kernel's maximum resident set.
 func BenchmarkReadEveryone(b *testing.B) {
 	const people = 50_000
 	var o samba.Options

@@ -44,7 +44,7 @@ func (c company) truth(*rig) seen {
 	return want
 }
 
-// changes takes 12 people out of the group and puts 8 others into it.
+// changes removes 12 people from the group and adds 8 others.
 func (c company) changes(*rig) (list protocol.Changes) {
 	wanted := map[protocol.Action]int{protocol.Remove: 12, protocol.Add: 8}
 	for i := range c.Company.Size() {

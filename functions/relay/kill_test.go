@@ -26,16 +26,16 @@ const (
 var everyone = protocol.Message{Kind: protocol.ReadEveryone, Partitions: partitions, AsOf: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
 	Groups: []protocol.Group{{DN: sandbox.CitrixGroup, Direct: true}, {DN: sandbox.CitrixGroup}, {DN: noGroup}}}
 
-// seen is what the relay should have seen.
+// seen is what the relay should have read.
 type seen struct {
 	People      map[string]directory.ADUser
 	Memberships map[string][]string
-	Nested      map[string]bool // in the first group by way of one within it
+	Nested      map[string]bool // whether the person is in the first group through a group within it
 	Unreadable  []string
 	Sampled     int
 }
 
-// sealed is what the snapshot holds that a reading makes.
+// sealed returns the content of the snapshot that a reading makes.
 func (r *rig) sealed(key string) seen {
 	r.Helper()
 	run := "sealed-" + strings.ReplaceAll(key, "/", "-")
@@ -70,9 +70,8 @@ func (r *rig) sealed(key string) seen {
 	return got
 }
 
-// killing runs a piece of work once undisturbed, to learn how many events it
-// has, and then with a SIGKILL in each tenth of them. ask starts the work of a
-// rig, and check waits for its end.
+// killing runs a piece of work without disturbance, to learn how many events it has. Then it sends a SIGKILL in each
+// tenth of the events. ask starts the work of a rig, and check waits for its end.
 func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string, work func(r *rig) (ask func() *awsfake.Task, check func(*awsfake.Task))) {
 	run := func(r *rig, disturb func(p *process) (wait func())) {
 		ask, check := work(r)
@@ -95,7 +94,7 @@ func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string
 		t.Run(fmt.Sprint(k), func(t *testing.T) {
 			t.Parallel()
 			points := rand.New(rand.NewPCG(uint64(k), 3))
-			at := min(1+(k*events+points.IntN(events))/kills, events-3) // a poll more or less
+			at := min(1+(k*events+points.IntN(events))/kills, events-3) // the number of polls differs by one
 			r := newRig(t)
 			run(r, func(p *process) func() {
 				struck := make(chan struct{})

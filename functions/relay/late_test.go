@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// standStill sends a relay SIGSTOP in the middle of its work, until its task
-// and its hold on the message are over.
+// standStill suspends a relay in the middle of its work with SIGSTOP. It waits until the task and the hold on the
+// message have ended.
 func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.Task) {
 	r.Helper()
 	p = r.start()
@@ -29,7 +29,7 @@ func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.
 	case <-r.soon().Done():
 		r.Fatal("the relay did not come so far")
 	}
-	time.Sleep(r.visibility) // the relay's own clock has to see it
+	time.Sleep(r.visibility) // the relay's own clock has to show it
 	r.aws.Advance(time.Hour / 2)
 	if end, err := lost.Wait(r.soon()); err != nil || end.Error != awsfake.HeartbeatTimeout {
 		r.Fatalf("the task of the relay that stands still: %+v, %v", end, err)

@@ -1,5 +1,5 @@
-// Command relay works on premises: it reads Active Directory and writes group
-// members as the messages of two queues ask, and answers their tasks.
+// Command relay works on premises. It reads Active Directory and writes group members, as the messages of two queues
+// ask, and answers their tasks.
 package main
 
 import (
@@ -55,13 +55,13 @@ func main() {
 	}
 }
 
-// settings is the whole environment.
+// settings are all settings of the environment.
 type settings struct {
 	Relay worker.Config
 	AD    activedirectory.Config
 }
 
-// connect makes the relay's parts. Nothing is asked over the network yet.
+// connect makes the relay's parts. It sends nothing over the network.
 func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	var s settings
 	if err := envconfig.Process(ctx, &s); err != nil {
@@ -85,7 +85,7 @@ func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	return worker.New(s.Relay, cloud, objects, ad, log)
 }
 
-// version is set by the build; a plain `go build` tells its revision.
+// version is set by the build. It is empty after a plain `go build`, which knows its revision.
 var version = ""
 
 func toolVersion() string {

@@ -28,15 +28,15 @@ import (
 
 const bucket = "idleseat-test"
 
-// built is the relay as `make build` builds it, and taps are told of requests
-// to S3, by the prefix of a test's store.
+// built is the relay as `make build` builds it. taps has the taps that see requests to S3, by the prefix of a test's
+// store.
 var (
 	built string
 	taps  sync.Map
 )
 
-// linked brings the relay's code into the test binary too. `go test` caches
-// results by that binary, and would not see a change of what is only run.
+// linked links the relay's code into the test binary. `go test` caches results by that binary, and would not see a
+// change of the built relay.
 var linked = main
 
 func TestMain(m *testing.M) {
@@ -124,7 +124,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(built, append([]string{"--check"}, tt.args...)...)
-			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-") // two checks of one store disturb each other
+			own := "IDLESEAT_STORE=s3://" + bucket + "/check-" + strings.ReplaceAll(tt.name, " ", "-") // two checks in one store disturb each other
 			cmd.Env = append(append(slices.Clone(r.env), own), tt.env...)
 			out, err := cmd.CombinedOutput()
 			if (err != nil) != tt.fail || err != nil && cmd.ProcessState.ExitCode() != 1 {
@@ -139,8 +139,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckShowsPlainly: what a controller says reaches neither a terminal nor a log as
-// it is.
+// TestCheckShowsPlainly: a controller's text never reaches a terminal or a log unchanged.
 func TestCheckShowsPlainly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -172,8 +171,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// The example's way to credentials: a program that finds its key where systemd
-// says. What it prints is what signs the calls.
+// TestCredentialProcess: the example gets credentials from a program that finds its key where systemd puts it. The
+// program's output signs the calls.
 func TestCredentialProcess(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -203,8 +202,8 @@ func TestCredentialProcess(t *testing.T) {
 	}
 }
 
-// The example environment names every variable there is, and no other; the
-// unit gives the one that names a secret.
+// TestExampleEnvironment: the example environment names every variable and no other. The unit sets the variable that
+// names a secret.
 func TestExampleEnvironment(t *testing.T) {
 	t.Parallel()
 	example, err := os.ReadFile("../../infra/relay/relay.env.example")

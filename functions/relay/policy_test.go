@@ -16,15 +16,14 @@ import (
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
-// implied are the rights that no call of the relay shows.
+// implied has the rights that no call of the relay shows.
 var implied = []string{
 	"s3:ListBucket",       // without it a missing object looks like a forbidden one
-	"kms:Decrypt",         // asked by S3 for the relay, of a bucket with a key of its own
+	"kms:Decrypt",         // S3 calls it for the relay, in a bucket with a key of its own
 	"kms:GenerateDataKey", // as above, for writing
 }
 
-// TestPolicyHasWhatIsCalled compares the rights of the documented policy with
-// the calls of a relay that does all it can do.
+// TestPolicyHasWhatIsCalled: the rights of the documented policy are those of a relay that does everything it can.
 func TestPolicyHasWhatIsCalled(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

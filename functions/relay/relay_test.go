@@ -34,7 +34,7 @@ func TestCandidates(t *testing.T) {
 			continue
 		}
 		list.SIDs = append(list.SIDs, p.AD.SID)
-		p.AD.LastLogonTimestamp = p.LastLogon // of the only controller, and so never older
+		p.AD.LastLogonTimestamp = p.LastLogon // there is only one controller, so it is never older
 		want.People = append(want.People, protocol.Account{SID: p.AD.SID, User: p.AD, Groups: truth.Memberships[p.AD.SID]})
 	}
 	const nobody = "S-1-5-21-1-2-3-999999"
@@ -64,7 +64,7 @@ func TestCandidates(t *testing.T) {
 		}
 	}
 	got.Found = nil
-	for i := range got.People { // what it is good for is tested where removals are made
+	for i := range got.People { // other tests cover it, where removals are made
 		if a := &got.People[i]; (a.Seen == nil) != (a.User == nil) {
 			t.Errorf("account %d: %+v", i, a)
 		}
@@ -75,8 +75,8 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// TestChangesSince reads everybody, and in the next night what changed: the
-// snapshot is that of a full reading.
+// TestChangesSince: a full reading is followed by a delta reading in the next night. The snapshot is that of a full
+// reading.
 func TestChangesSince(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)
@@ -247,7 +247,7 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 			if asked.Ended() {
 				t.Fatal("the task ended, although the relay was stopped in the middle")
 			}
-			r.start() // long before the message would have come back by itself
+			r.start() // long before the message would return by itself
 			key := r.answer(asked)
 			if m.Kind == protocol.WriteMembers {
 				r.madeOnce(list, key)
@@ -278,7 +278,7 @@ func TestQueuesAreSwitchedOff(t *testing.T) {
 	}
 }
 
-// No log line and no cause of a failure names a person.
+// TestLogsNameNobody: no log line and no cause of a failure names a person.
 func TestLogsNameNobody(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, minute)

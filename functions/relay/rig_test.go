@@ -24,9 +24,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tap counts what reaches and leaves the servers, and strikes at one point.
+// tap counts what reaches and leaves the servers, and calls strike at one event.
 type tap struct {
-	asked  func(*http.Request) // is told of requests to S3; may be nil
+	asked  func(*http.Request) // called with requests to S3; may be nil
 	mu     sync.Mutex
 	events int
 	at     int
@@ -52,8 +52,7 @@ func (t *tap) around(serve func()) {
 	t.event()
 }
 
-// arm counts from now and calls strike at the given event. It returns what was
-// counted before.
+// arm counts from now on and calls strike at the given event. It returns the count so far.
 func (t *tap) arm(at int, strike func()) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -62,17 +61,16 @@ func (t *tap) arm(at int, strike func()) int {
 	return counted
 }
 
-// domain is an Active Directory that relays work on, and what is known of it
-// from elsewhere.
+// domain is an Active Directory for relays, and what is known of it from elsewhere.
 type domain interface {
-	// env leads a relay to the domain, by way of proxy (host:port).
+	// env returns the environment that leads a relay to the domain through proxy (host:port).
 	env(proxy string) []string
 	address() string               // of its controller
-	everyone() protocol.Message    // that asks for everybody and for groups
-	truth(*rig) seen               // what it comes to
-	changes(*rig) protocol.Changes // some, of which each is needed
-	// written counts what the controller accepted, by "person action"; the id
-	// of a change is change-<person>.
+	everyone() protocol.Message    // asks for everybody and for groups
+	truth(*rig) seen               // what a reading should find
+	changes(*rig) protocol.Changes // some changes, each of which is needed
+	// written counts the changes that the controller accepted, by "person action". The id of a change is
+	// change-<person>.
 	written(*rig) map[string]int
 }
 
@@ -93,7 +91,7 @@ type rig struct {
 
 var rigs atomic.Int32
 
-// newRig is a rig on a simulated company.
+// newRig returns a rig on a simulated company.
 func newRig(t *testing.T, visibility time.Duration) *rig {
 	t.Helper()
 	box, err := sandbox.Start(sandbox.Options{Users: 1200, Seed: 7})
@@ -132,9 +130,8 @@ func newRigOn(t testing.TB, visibility time.Duration, on domain) *rig {
 // step is how many bytes from the controller are one event.
 const step = 1 << 10
 
-// proxyLDAP passes bytes on to the controller and back, on another port of its
-// address, for which its certificate is. Each step of a connection, and its end,
-// is an event.
+// proxyLDAP passes bytes to the controller and back. It listens on another port of the controller's address, for which
+// the certificate is valid. Each step of a connection is an event, and so is its end.
 func (r *rig) proxyLDAP() string {
 	r.Helper()
 	host, _, err := net.SplitHostPort(r.address())
@@ -181,7 +178,7 @@ func (r *rig) pass(client net.Conn) {
 	}
 }
 
-// process is a relay that runs.
+// process is a running relay.
 type process struct {
 	*exec.Cmd
 	ended chan struct{}
@@ -228,7 +225,7 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// says waits until n lines of the log have a text.
+// says waits until n lines of the log contain a text.
 func (r *rig) says(p *process, text string, n int) {
 	r.Helper()
 	ctx := r.soon()
@@ -260,7 +257,7 @@ func (r *rig) soon() context.Context {
 	return ctx
 }
 
-// ask starts a task of an hour, unless told otherwise, and sends its message.
+// ask starts a task with a heartbeat of an hour, or of the given time, and sends its message.
 func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task {
 	r.Helper()
 	t := r.aws.NewTask(cmp.Or(append(heartbeat, time.Hour)...), time.Hour)
@@ -277,7 +274,7 @@ func (r *rig) ask(m protocol.Message, heartbeat ...time.Duration) *awsfake.Task 
 	return t
 }
 
-// answer waits for the key that a task is answered with.
+// answer waits for the key in a task's answer.
 func (r *rig) answer(t *awsfake.Task) string {
 	r.Helper()
 	end, err := t.Wait(r.soon())
@@ -309,7 +306,7 @@ func get[T any](r *rig, key string) (v T) {
 	return v
 }
 
-// drained waits until a queue holds nothing more.
+// drained waits until a queue is empty.
 func (r *rig) drained(queue string) {
 	r.Helper()
 	for ctx := r.soon(); len(r.aws.Bodies(queue)) > 0; {

@@ -13,8 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba kills relays that work on a real Active Directory, in the same ways
-// as on the simulated one.
+// TestSamba: relays on a real Active Directory are killed in the same ways as on the simulated one.
 func TestSamba(t *testing.T) {
 	const people, rigs = 1200, 2 * (kills + 1)
 	var o samba.Options
@@ -61,11 +60,11 @@ func dns(people []samba.Person) (all []string) {
 	return all
 }
 
-// sambaDomain is a real domain, in which each rig has a group of its own. Its
-// first 30 people are in the group, 20 more are by way of another group.
+// sambaDomain is a real domain in which each rig has a group of its own. Its first 30 people are in the group, and 20
+// more are in it through another group.
 type sambaDomain struct {
 	*samba.Domain
-	people map[string]directory.ADUser // by account name, as read undisturbed
+	people map[string]directory.ADUser // by account name, as an undisturbed reading shows them
 	group  string
 }
 
@@ -104,7 +103,7 @@ func (d sambaDomain) truth(*rig) seen {
 	return want
 }
 
-// changes takes 12 people out of the group and puts 8 others into it.
+// changes removes 12 people from the group and adds 8 others.
 func (d sambaDomain) changes(*rig) (list protocol.Changes) {
 	for i := range 20 {
 		u, action := d.people[sambaName(i)], protocol.Remove

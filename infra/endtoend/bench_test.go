@@ -13,9 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// BenchmarkColdStart starts each function twenty times, and one that does
-// nothing, and reports the median from the start of the process to the answer
-// (here a refusal: no network is asked).
+// BenchmarkColdStart starts each function twenty times, and a function that does nothing. It reports the median time
+// from the start of the process to its answer. The answer is a refusal, so that no network is used.
 func BenchmarkColdStart(b *testing.B) {
 	nothing := filepath.Join(b.TempDir(), "nothing")
 	if out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", nothing, "./testdata/nothing").CombinedOutput(); err != nil {
@@ -42,7 +41,7 @@ func BenchmarkColdStart(b *testing.B) {
 	for b.Loop() {
 		base := median(nothing)
 		b.ReportMetric(float64(base.Microseconds())/1000, "ms-nothing")
-		for name := range doors {
+		for name := range functionLimits {
 			took := median(filepath.Join(built, name))
 			b.ReportMetric(float64(took.Microseconds())/1000, "ms-"+name)
 			b.ReportMetric(took.Seconds()/base.Seconds(), "x-"+name)
@@ -50,9 +49,8 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 }
 
-// BenchmarkNight runs a night for 100,000 people, collect in one call, in audit and
-// in enforce with 200 changes, and reports the peak memory of each function and
-// what was done.
+// BenchmarkNight runs a night for 100,000 people, in audit and in enforce with 200 changes. collect reads them in one
+// call. It reports the peak memory of each function, and what was done.
 func BenchmarkNight(b *testing.B) {
 	for _, mode := range []string{"audit", "enforce"} {
 		b.Run(mode, func(b *testing.B) { benchmarkNight(b, mode) })

@@ -14,8 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// sameAsCommand has the command line do the same to the same company, and
-// compares the directory and the ledger.
+// sameAsCommand does the same to the same company by the command line. It compares the directories and the ledgers.
 func (r *rig) sameAsCommand() {
 	r.Helper()
 	box, err := sandbox.Start(company)

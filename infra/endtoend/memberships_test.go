@@ -19,8 +19,8 @@ import (
 // secondE3 is a group that gives E3 beside LIC-M365-E3.
 const secondE3 = "LIC-E3-Lab"
 
-// memberships is a policy with a license that is membership of a group of Entra ID, and
-// with a product that several groups give.
+// memberships returns a policy with a license that is membership of a group of Entra ID, and with a product that
+// several groups give.
 func memberships(text string) string {
 	return strings.NewReplacer(
 		"group: {entra: LIC-M365-E3}", "groups: [{entra: "+secondE3+"}, {entra: LIC-M365-E3}]",
@@ -34,7 +34,7 @@ func memberships(text string) string {
 `
 }
 
-// applied plans, approves the plan and returns it after it is carried out.
+// applied plans, approves the plan, and returns it after it was applied.
 func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, status int)) *plan.Plan {
 	r.Helper()
 	text, steps, status := idleseat("plan", "--format", "json")
@@ -52,8 +52,8 @@ func (r *rig) applied(idleseat func(args ...string) (stdout, stderr string, stat
 	return p
 }
 
-// restored puts back what a run took, and waits until everybody holds what they held before.
-// Licenses of groups follow membership.
+// restored restores what a run took. It waits until everybody holds what they held before, because licenses of groups
+// follow membership late.
 func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, status int), run string, before map[int][]string) {
 	r.Helper()
 	r.longAgo()
@@ -69,8 +69,8 @@ func (r *rig) restored(idleseat func(args ...string) (stdout, stderr string, sta
 	r.Errorf("licenses and groups (-before +restored):\n%s", cmp.Diff(before, r.holdings()))
 }
 
-// TestMemberships: both are planned, approved, applied and put back under the state machine.
-// Everybody leaves the group by which they hold the product, and returns to it.
+// TestMemberships: memberships and products of several groups are planned, approved, applied and restored under the
+// state machine. Everybody leaves the group through which they hold the product, and returns to it.
 func TestMemberships(t *testing.T) {
 	t.Parallel()
 	small, at := company, &calendar{}
@@ -116,8 +116,8 @@ func TestMemberships(t *testing.T) {
 	r.restored(idleseat, p.Run, before)
 }
 
-// TestSyncedLicenseGroup: the relay writes a group that Entra Connect syncs, and the state
-// machine waits until Graph shows the license gone. A restore waits until Graph shows it again.
+// TestSyncedLicenseGroup: the relay writes a group that Entra Connect syncs. The state machine waits until Graph shows
+// the license gone. A restore waits until Graph shows it again.
 func TestSyncedLicenseGroup(t *testing.T) {
 	t.Parallel()
 	const name = "LIC-E3-OnPrem"

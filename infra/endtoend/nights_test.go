@@ -12,9 +12,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestNights lets a deployment in enforce run two nights: the first takes, and
-// announces what its rule announces; in the second, who came back has the license
-// again, and nobody else is touched. The ledger names the execution.
+// TestNights: a deployment in enforce runs two nights. The first one takes licenses, and announces what its rule
+// announces. In the second one, a person who came back has the license again. Nobody else is changed. The ledger names
+// the execution.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -43,7 +43,7 @@ func TestNights(t *testing.T) {
 		t.Errorf("approved by %q, %v", e.ApprovedBy, err)
 	}
 
-	time.Sleep(1100 * time.Millisecond) // dates of sign-ins are whole seconds
+	time.Sleep(1100 * time.Millisecond) // dates of sign-ins have whole seconds
 	for i := range small.Users {
 		if person := r.box.Company.Person(i); person.Entra != nil && person.Entra.ID == lost.User {
 			r.box.Company.SignIn(i)

@@ -19,7 +19,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOperator plans, approves and puts back by the command line against the deployment.
+// TestOperator: an operator plans, approves and restores by the command line against the deployment.
 func TestOperator(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -48,12 +48,12 @@ func TestOperator(t *testing.T) {
 	}
 	r.longAgo()
 	r.restoresOne(idleseat, plan.Run)
-	r.putPolicy("review", func(string) string { return "[" }) // the way back needs none
+	r.putPolicy("review", func(string) string { return "[" }) // a restore needs no policy in force
 	text, told, status = idleseat("restore", "--run", plan.Run)
 	if status != 0 || !strings.Contains(text, "done ") {
 		t.Errorf("restore: status %d: %s%s", status, text, told)
 	}
-	for range 200 { // licenses of the groups that were left follow membership
+	for range 200 { // licenses follow the groups that were left
 		if cmp.Equal(before, r.holdings()) {
 			break
 		}
@@ -71,7 +71,7 @@ func TestOperator(t *testing.T) {
 	}
 }
 
-// restoresOne puts back what a run took from one person, without naming the run.
+// restoresOne restores what a run took from one person, without naming the run.
 func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run string) {
 	p, err := runs.GetPlan(r.Context(), r.store, run)
 	if err != nil {
@@ -90,7 +90,7 @@ func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run st
 	}
 }
 
-// operator is the command line of an operator of the deployment.
+// operator returns the command line of an operator of the deployment.
 func (r *rig) operator() func(args ...string) (stdout, stderr string, status int) {
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
@@ -112,9 +112,8 @@ func (r *rig) operator() func(args ...string) (stdout, stderr string, status int
 	}
 }
 
-// refusesApproval approves a plan when the policy was edited since, and when Graph
-// answers for another tenant: in the first case nothing begins, in the second every
-// batch is refused.
+// refusesApproval approves a plan after the policy was edited, and nothing begins. It approves it again when Graph
+// answers for another tenant, and every batch is refused.
 func (r *rig) refusesApproval(idleseat func(...string) (string, string, int), run, hash string) {
 	before := r.holdings()
 	r.putPolicy("review", func(policy string) string { return policy + "# edited\n" })

@@ -12,9 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestLogonWhileTheWriteWaits: three people log on after the relay brought its
-// evidence, while the message that takes their license lies in the queue. The relay
-// leaves them alone, and the rule is asked again about them.
+// TestLogonWhileTheWriteWaits: three people log on while the message that takes their license waits in the queue. The
+// relay read its evidence before. It does not change their licenses, and the rule is asked again.
 func TestLogonWhileTheWriteWaits(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -67,7 +66,7 @@ func TestLogonWhileTheWriteWaits(t *testing.T) {
 	}
 }
 
-// idOf is the key of a person in the ledger.
+// idOf returns the key of a person in the ledger.
 func (r *rig) idOf(i int) string {
 	switch p := r.box.Company.Person(i); {
 	case p.Entra != nil:
@@ -77,7 +76,7 @@ func (r *rig) idOf(i int) string {
 	}
 }
 
-// opened tells that the ledger has an open change of a person's Citrix license.
+// opened reports whether the ledger has an open change of a person's Citrix license.
 func (r *rig) opened(user string) bool {
 	e, err := ledger.In(r.store).Latest(r.Context(), user, "citrix")
 	if err != nil {

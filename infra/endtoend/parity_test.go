@@ -11,27 +11,27 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// door is a function of a deployment.
-type door struct {
+// deployed is a function of a deployment.
+type deployed struct {
 	Memory, Timeout int
 	Env             map[string]string
 }
 
-// TestDeploymentsAgree compares the two deployments: functions, roles, the
-// schedule, the alarms and what the definition is given.
+// TestDeploymentsAgree: both deployments have the same functions, roles, schedule, alarms and parameters of the
+// definition.
 func TestDeploymentsAgree(t *testing.T) {
 	t.Parallel()
 	sam, tf := loadTemplate(t), loadModule(t)
-	got := map[string]door{}
-	for name := range doors {
+	got := map[string]deployed{}
+	for name := range functionLimits {
 		p := sam.properties(strings.ToUpper(name[:1]) + name[1:] + "Function")
 		env := convert[struct{ Variables map[string]string }](t, p["Environment"])
-		got[name] = door{p["MemorySize"].(int), p["Timeout"].(int), env.Variables}
-		if limit := doors[name].Seconds(); name != "collect" && limit != float64(got[name].Timeout) {
+		got[name] = deployed{p["MemorySize"].(int), p["Timeout"].(int), env.Variables}
+		if limit := functionLimits[name].Seconds(); name != "collect" && limit != float64(got[name].Timeout) {
 			t.Errorf("%s runs for %v s in the tests and %d s in the deployment", name, limit, got[name].Timeout)
 		}
 	}
-	if diff := cmp.Diff(local[map[string]door](t, tf, "doors"), got); diff != "" {
+	if diff := cmp.Diff(local[map[string]deployed](t, tf, "doors"), got); diff != "" {
 		t.Errorf("functions (-Terraform +SAM):\n%s", diff)
 	}
 	anyOrder := cmpopts.SortSlices(func(a, b statement) bool {
@@ -89,9 +89,8 @@ func (m *template) alarms(t *testing.T) map[string]alarm {
 	return all
 }
 
-// TestEveryTaskIsBounded: each task has a time limit and is tried again; each
-// that waits for an answer has a heartbeat; each failure is caught, by the task
-// itself or by the Parallel or Map around it.
+// TestEveryTaskIsBounded: each task has a time limit and is tried again. Each task that waits for an answer has a
+// heartbeat. Each failure is caught, by the task itself or by the Parallel or Map around it.
 func TestEveryTaskIsBounded(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../statemachine.asl.json")

@@ -1,7 +1,6 @@
-// Package endtoend runs the whole deployment on one machine: the built Lambda
-// functions behind the Runtime API, the built relay, and the shipped definition
-// of the state machine, with S3, SQS, Step Functions' calls, Microsoft Graph and
-// Active Directory on loopback. Nothing of the product is called in this process.
+// Package endtoend runs the whole deployment on one machine. It runs the built Lambda functions behind the Runtime API,
+// the built relay, and the shipped definition of the state machine. S3, SQS, Step Functions, Microsoft Graph and Active
+// Directory are simulated on loopback. This process calls no code of the product's functions.
 package endtoend
 
 import (
@@ -33,16 +32,16 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// doors are the functions, with the time limits of the deployments. That of
-// collect is the margin it keeps: each call reads one page.
-var doors = map[string]time.Duration{
+// functionLimits has the functions with the time limits of the deployments. The limit of collect is the margin that it
+// keeps, so that each call reads one page.
+var functionLimits = map[string]time.Duration{
 	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute,
 }
 
 const (
 	bucket     = "idleseat-test"
 	machineARN = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat"
-	// faster is how much shorter waits and limits of the definition are here.
+	// faster is the factor by which waits and limits of the definition are shorter here
 	faster = 60
 )
 
@@ -65,13 +64,13 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// rig is a deployment and the company it works for.
+// rig is a deployment, and the company that it works for.
 type rig struct {
 	testing.TB
 	box       *sandbox.Sandbox
 	aws       *awsfake.Server
 	store     store.Store
-	env       []string // of the functions and of the relay
+	env       []string // environment of the functions and of the relay
 	functions map[string]*lambdas.Function
 	machine   *states.Machine
 	read      string // URL of the queue ad-read
@@ -79,23 +78,23 @@ type rig struct {
 
 	mu      sync.Mutex
 	notices []string
-	calls   map[string]int // of functions, by name and op
-	made    []call         // to AWS, by role
+	calls   map[string]int // number of calls of functions, by name and op
+	made    []call         // calls to AWS, by role
 
 	domain []string                // environment that leads the relay to Active Directory
 	citrix string                  // DN of the Citrix group there
-	ad     *activedirectory.Forest // a real one, else nil
+	ad     *activedirectory.Forest // a real Active Directory; nil: it is simulated
 }
 
 type options struct {
 	company sandbox.Options
-	mode    string // of the policy
+	mode    string // mode of the policy
 	edit    func(policy string) string
-	noRelay bool // the relay is set up, and none runs
-	patient bool // collect reads all in one call
+	noRelay bool // the relay is set up but does not run
+	patient bool // collect reads everything in one call
 	samba   bool // Active Directory is a real one
 	broken  func(function string, payload []byte) *states.Failure
-	sending func(r *rig, queue string) // before a message is in its queue
+	sending func(r *rig, queue string) // called before a message is in its queue
 }
 
 var rigs atomic.Int32
@@ -123,7 +122,7 @@ func newRig(t testing.TB, o options) *rig {
 		"IDLESEAT_POLICY=policy.yaml", "IDLESEAT_STATE_MACHINE="+machineARN, "TMPDIR="+t.TempDir())
 	r.openStore(place, s3)
 	r.putPolicy(o.mode, o.edit)
-	for name, limit := range doors {
+	for name, limit := range functionLimits {
 		if name == "collect" && o.patient {
 			limit = 15 * time.Minute
 		}
@@ -150,9 +149,8 @@ func (r *rig) serveS3() string {
 	return server.URL
 }
 
-// openStore opens the same store for the test itself. The SDK reads this
-// process's environment, which tests side by side share: only what is the same
-// for all may be there, so the endpoint is handed on for the moment of opening.
+// openStore opens the same store for the test itself. The SDK reads this process's environment, which parallel tests
+// share. So the environment has the endpoint only while the store is opened.
 func (r *rig) openStore(place, endpoint string) {
 	opening.Lock()
 	defer opening.Unlock()
@@ -170,8 +168,7 @@ func (r *rig) openStore(place, endpoint string) {
 
 var opening sync.Mutex
 
-// putPolicy puts the company's own policy into the bucket, with limits that let
-// so small a company through.
+// putPolicy puts the company's own policy into the bucket, with limits that suit a small company.
 func (r *rig) putPolicy(mode string, edit func(string) string) {
 	text := strings.ReplaceAll(string(r.box.Policy()), "mode: audit", "mode: "+mode)
 	text = strings.ReplaceAll(text, "mode: review", "mode: "+mode)
@@ -235,7 +232,7 @@ func (r *rig) ask(heartbeat, limit time.Duration) (string, func(context.Context)
 func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken func(string, []byte) *states.Failure) ([]byte, *states.Failure) {
 	f := r.functions[arn]
 	var asked struct{ Op string }
-	_ = json.Unmarshal(payload, &asked) // evaluate has none
+	_ = json.Unmarshal(payload, &asked) // evaluate has no op
 	r.mu.Lock()
 	r.calls[strings.TrimSpace(f.Name+" "+asked.Op)]++
 	r.mu.Unlock()
@@ -294,7 +291,7 @@ func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	return out, failure
 }
 
-// story is what happened in an execution, and the last words of the functions.
+// story describes what happened in an execution, with the last lines of the functions' logs.
 func (r *rig) story(e *states.Execution) string {
 	var b strings.Builder
 	for _, h := range e.History() {
@@ -310,8 +307,8 @@ func (r *rig) story(e *states.Execution) string {
 	return b.String()
 }
 
-// longAgo dates what the ledger has completed three hours back. By then no read of Graph lags
-// any more, not even about a group that Entra Connect syncs, so that a way back need not wait.
+// longAgo dates the completions of the ledger three hours back. No read of Graph is outdated for so long, not even for
+// a group that Entra Connect syncs. So a restore need not wait.
 func (r *rig) longAgo() {
 	r.Helper()
 	for key, err := range r.store.List(r.Context(), "ledger/") {

@@ -16,12 +16,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// as gives a process an access key by which its calls are told apart.
+// as gives a process an access key that identifies its calls.
 func as(role string, env []string) []string {
 	return append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+role)
 }
 
-// caller is whose access key signed a request.
+// caller returns the role whose access key signed a request.
 func caller(req *http.Request) string {
 	_, after, _ := strings.Cut(req.Header.Get("Authorization"), "Credential=")
 	role, _, _ := strings.Cut(after, "/")
@@ -34,8 +34,8 @@ func (r *rig) note(c call) {
 	r.made = append(r.made, c)
 }
 
-// recordS3 writes down the calls to S3, and those to KMS that S3 makes in the
-// caller's name. The rig's own folder in the bucket stands for the bucket.
+// recordS3 notes the calls to S3, and the calls to KMS that S3 makes for the caller. The rig's own folder in the bucket
+// stands for the bucket.
 func (r *rig) recordS3(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
@@ -52,7 +52,7 @@ func (r *rig) recordS3(next http.Handler) http.Handler {
 		default:
 			r.note(call{who, "s3:GetObject", object})
 			r.note(call{who, "kms:Decrypt", keyARN})
-			if seen.status == http.StatusNotFound { // without the right to list, S3 would say that access is denied
+			if seen.status == http.StatusNotFound { // without the right to list, S3 would deny access
 				r.note(list)
 			}
 		}
@@ -70,7 +70,7 @@ func (a *answer) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// recordAWS writes down the calls to SQS and Step Functions.
+// recordAWS notes the calls to SQS and Step Functions.
 func (r *rig) recordAWS() {
 	r.aws.Intercept(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -81,7 +81,7 @@ func (r *rig) recordAWS() {
 			}
 			req.Body = io.NopCloser(bytes.NewReader(body))
 			var of struct{ QueueUrl, StateMachineArn, ExecutionArn string }
-			_ = json.Unmarshal(body, &of) // a body that is none is refused by the server
+			_ = json.Unmarshal(body, &of) // the server refuses a malformed body
 			c := call{caller(req), "states:" + awsfake.Call(req), of.StateMachineArn + of.ExecutionArn}
 			if of.QueueUrl != "" {
 				c.action, c.resource = "sqs:"+awsfake.Call(req), queueARN(strings.TrimPrefix(path.Base(of.QueueUrl), "ad-"))
@@ -92,7 +92,7 @@ func (r *rig) recordAWS() {
 	})
 }
 
-// recordMachine writes down the calls that an execution made itself.
+// recordMachine notes the calls that an execution made itself.
 func (r *rig) recordMachine(e *states.Execution) {
 	for _, made := range e.Calls() {
 		c := call{"machine", made.Action, made.Resource}
@@ -103,16 +103,15 @@ func (r *rig) recordMachine(e *states.Execution) {
 			c.resource = queueARN(strings.TrimPrefix(path.Base(made.Resource), "ad-"))
 		case "sns:Publish":
 			c.resource = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"
-		case "states:StartExecution": // of the map's children
+		case "states:StartExecution": // for the children of the map
 			c.resource = machineARN
 		}
 		r.note(c)
 	}
 }
 
-// TestRights holds the roles of both deployments against the calls of a whole
-// run and of a run for one person: all are allowed, every action is needed on
-// every resource it is given for, and without any one of them something is missing.
+// TestRights: the roles of both deployments fit the calls of a whole run and of a run for one person. All calls are
+// allowed. Every action is needed on each of its resources. The test fails without any one of them.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -142,9 +141,9 @@ func TestRights(t *testing.T) {
 	}
 	r.machine.Wait()
 	r.mu.Lock()
-	calls := append(slices.Clone(r.made), call{"schedule", "states:StartExecution", machineARN}) // that is what it is for
+	calls := append(slices.Clone(r.made), call{"schedule", "states:StartExecution", machineARN}) // the schedule exists for this call
 	r.mu.Unlock()
-	calls = slices.DeleteFunc(calls, func(c call) bool { return c.role == "simulated" }) // the test itself
+	calls = slices.DeleteFunc(calls, func(c call) bool { return c.role == "simulated" }) // the test itself made these calls
 	if len(calls) < 100 {
 		t.Fatalf("%d calls were seen", len(calls))
 	}

@@ -15,8 +15,8 @@ type statement struct {
 	Condition map[string]any
 }
 
-// roles are the policies of a deployment by the role's name, without the right
-// to write a function's own log.
+// roles has the policies of a deployment by the name of the role. It leaves out the right to write a function's own
+// log.
 type roles map[string][]statement
 
 func samRoles(t *testing.T, m *template) roles {
@@ -55,7 +55,7 @@ func terraformRoles(t *testing.T, m *module) roles {
 // call is a call that a role makes.
 type call struct{ role, action, resource string }
 
-// allowed tells whether a role may make a call.
+// allowed reports whether a role may make a call.
 func (all roles) allowed(c call) bool {
 	return slices.ContainsFunc(all[c.role], func(s statement) bool {
 		return s.Effect == "Allow" && slices.Contains(s.Action, c.action) &&
@@ -63,7 +63,7 @@ func (all roles) allowed(c call) bool {
 	})
 }
 
-// fits matches a resource against a pattern in which * stands for anything.
+// fits reports whether a resource matches a pattern, in which * stands for any text.
 func fits(pattern, resource string) bool {
 	parts := strings.Split(pattern, "*")
 	rest, ok := strings.CutPrefix(resource, parts[0])
@@ -80,7 +80,7 @@ func fits(pattern, resource string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
-// without gives the roles as they are without one action of one role.
+// without returns the roles without one action of one role.
 func (all roles) without(role, action string) roles {
 	out := roles{}
 	for name, list := range all {
@@ -94,8 +94,7 @@ func (all roles) without(role, action string) roles {
 	return out
 }
 
-// unseen are actions of roles that no call of a test shows, with the reason why
-// they are needed all the same.
+// unseen has actions of roles that no call of a test shows, with the reason why the roles need them.
 var unseen = map[string]string{
 	"evaluate s3:ListBucket":                "only when an object is missing, which would look forbidden without it",
 	"reevaluate s3:ListBucket":              "only when an object is missing, which would look forbidden without it",
@@ -115,8 +114,7 @@ var unseen = map[string]string{
 	"relay sqs:GetQueueAttributes":          "the relay reads its queues' timeouts when it starts",
 }
 
-// compare finds calls that are not allowed, and rights that nobody needs: an
-// action on a resource on which no call of the role makes it.
+// compare returns calls that are not allowed, and rights that no call of the role needs.
 func (all roles) compare(calls []call) (faults []string) {
 	for _, c := range calls {
 		if !all.allowed(c) {

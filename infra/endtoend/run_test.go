@@ -11,11 +11,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// company is big enough for three pages of people, and gives licenses late.
+// company has people for three pages, and gives licenses late.
 var company = sandbox.Options{Users: 1100, Seed: 5, LicenseDelay: 1500 * time.Millisecond}
 
-// TestReviewedRun reads a company in several calls, plans, waits for approval by
-// a second execution, and applies until nothing is pending.
+// TestReviewedRun: a run reads a company in several calls, plans, and waits for approval by a second execution. It
+// applies until nothing is pending.
 func TestReviewedRun(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "review"})
@@ -58,7 +58,7 @@ func TestReviewedRun(t *testing.T) {
 	r.sameAsCommand()
 }
 
-// holdings are the licenses and license groups of everybody.
+// holdings returns everybody's licenses and license groups.
 func (r *rig) holdings() map[int][]string {
 	return holdings(r.box.Company)
 }
@@ -77,8 +77,7 @@ func holdings(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// entries are the completed changes of the ledger, without what differs from run
-// to run.
+// entries returns the completed changes of the ledger, without what differs from run to run.
 func entries(t testing.TB, s store.Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -14,9 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba runs the deployment with a real Active Directory behind the relay:
-// what is planned is done, there and in Entra ID, and planning again finds
-// nothing more.
+// TestSamba: the deployment runs with a real Active Directory behind the relay. The plan is carried out there and in
+// Entra ID. The next plan finds nothing more.
 func TestSamba(t *testing.T) {
 	small := company
 	small.Users = 800
@@ -45,8 +44,8 @@ func TestSamba(t *testing.T) {
 	}
 }
 
-// onPremises puts the company's people of Active Directory into a real domain,
-// and Samba's SIDs and GUIDs into what Graph answers, as Entra Connect would.
+// onPremises puts the company's people of Active Directory into a real domain. It puts Samba's SIDs and GUIDs into
+// Graph's answers, as Entra Connect would.
 func (r *rig) onPremises() {
 	citrix, o := samba.DN("Citrix Users", samba.GroupsOU), samba.Options{}
 	var members []string

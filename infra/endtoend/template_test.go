@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The account in which both deployments are looked at.
+// This is the account of both deployments.
 const (
 	account    = "123456789012"
 	region     = "eu-north-1"
@@ -18,7 +18,7 @@ const (
 	keyARN     = "arn:aws:kms:" + region + ":" + account + ":key/k"
 )
 
-// given are the parameters of both deployments, by the names of SAM.
+// given has the parameters of both deployments, by the names of SAM.
 var given = map[string]string{
 	"TenantId": "tenant", "ReadClientId": "reader", "WriteClientId": "writer", "RelayCaBundle": "CA", "ActiveDirectory": "on",
 }
@@ -69,7 +69,7 @@ func section(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// value evaluates a node. What it does not know is an error.
+// value evaluates a node. A tag that it does not know is an error.
 func (m *template) value(t *testing.T, n *yaml.Node) any {
 	t.Helper()
 	switch n.Tag {
@@ -150,7 +150,7 @@ func attribute(t *testing.T, of string) any {
 	t.Helper()
 	name, attribute, _ := strings.Cut(of, ".")
 	queues := map[string]string{"ReadQueue": "read", "WriteQueue": "write", "ReadDead": "read-dead", "WriteDead": "write-dead"}
-	door, isFunction := strings.CutSuffix(name, "Function")
+	function, isFunction := strings.CutSuffix(name, "Function")
 	switch {
 	case of == "Bucket.Arn":
 		return "arn:aws:s3:::" + bucketName
@@ -161,7 +161,7 @@ func attribute(t *testing.T, of string) any {
 	case queues[name] != "" && attribute == "QueueName":
 		return stack + "-ad-" + queues[name]
 	case isFunction && attribute == "Arn":
-		return functionARN(strings.ToLower(door))
+		return functionARN(strings.ToLower(function))
 	case strings.HasSuffix(name, "Log"):
 		return "arn:aws:logs:::" + strings.ToLower(strings.TrimSuffix(name, "Log")) + ":*"
 	case strings.HasSuffix(name, "Role"), strings.HasPrefix(of, "TrustAnchor."), strings.HasPrefix(of, "RelayProfile."):
@@ -192,13 +192,13 @@ func (m *template) sub(t *testing.T, text string) any {
 	}
 }
 
-// properties of a resource.
+// properties returns the properties of a resource.
 func (m *template) properties(name string) map[string]any {
 	p, _ := m.resources[name].(map[string]any)["Properties"].(map[string]any)
 	return p
 }
 
-// convert reads a value again as another type.
+// convert decodes a value again as another type.
 func convert[T any](t *testing.T, v any) (out T) {
 	t.Helper()
 	text, err := json.Marshal(v)

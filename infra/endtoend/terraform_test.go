@@ -13,8 +13,8 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// module is infra/terraform: its locals and the defaults of its variables, with
-// the resources that are referred to made up.
+// module is infra/terraform with its locals and the defaults of its variables. Invented resources replace the real
+// ones.
 type module struct {
 	variables map[string]cty.Value
 	locals    map[string]cty.Value
@@ -28,14 +28,14 @@ func object(values map[string]string) cty.Value {
 	return cty.ObjectVal(all)
 }
 
-// made are the resources and data of the account, as template_test.go has them.
+// made returns the resources and data of the account, as in template_test.go.
 func made() map[string]cty.Value {
 	queue := func(name string) cty.Value {
 		return object(map[string]string{"arn": queueARN(name), "url": queueURL(name), "name": stack + "-ad-" + name})
 	}
-	doors := map[string]cty.Value{}
-	for name := range doorLimits {
-		doors[name] = object(map[string]string{"arn": functionARN(name)})
+	functions := map[string]cty.Value{}
+	for name := range functionLimits {
+		functions[name] = object(map[string]string{"arn": functionARN(name)})
 	}
 	one := func(kind string, v cty.Value) cty.Value { return cty.ObjectVal(map[string]cty.Value{kind: v}) }
 	return map[string]cty.Value{
@@ -49,16 +49,13 @@ func made() map[string]cty.Value {
 		"aws_kms_key":           one("objects", object(map[string]string{"arn": keyARN})),
 		"aws_sns_topic":         one("notices", object(map[string]string{"arn": "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"})),
 		"aws_sfn_state_machine": one("run", object(map[string]string{"arn": machineARN})),
-		"aws_lambda_function":   one("door", cty.ObjectVal(doors)),
+		"aws_lambda_function":   one("door", cty.ObjectVal(functions)),
 		"aws_sqs_queue": cty.ObjectVal(map[string]cty.Value{
 			"relay": cty.ObjectVal(map[string]cty.Value{"read": queue("read"), "write": queue("write")}),
 			"dead":  cty.ObjectVal(map[string]cty.Value{"read": queue("read-dead"), "write": queue("write-dead")}),
 		}),
 	}
 }
-
-// doorLimits are the functions; their limits are compared elsewhere.
-var doorLimits = doors
 
 var tfFunctions = map[string]function.Function{
 	"jsonencode": stdlib.JSONEncodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "merge": stdlib.MergeFunc, "concat": stdlib.ConcatFunc, "lookup": stdlib.LookupFunc,
@@ -97,7 +94,7 @@ func loadModule(t *testing.T) *module {
 	return m
 }
 
-// settle evaluates locals until all are known: each may refer to others.
+// settle evaluates locals until all are known, because each may refer to others.
 func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	t.Helper()
 	for len(open) > 0 {
@@ -120,7 +117,7 @@ func (m *module) settle(t *testing.T, open map[string]hcl.Expression) {
 	}
 }
 
-// local is one of the module's locals.
+// local returns one of the module's locals.
 func local[T any](t *testing.T, m *module, name string) T {
 	t.Helper()
 	text, err := ctyjson.Marshal(m.locals[name], m.locals[name].Type())
@@ -130,7 +127,7 @@ func local[T any](t *testing.T, m *module, name string) T {
 	return convert[T](t, jsonText(text))
 }
 
-// jsonText is JSON as it is.
+// jsonText is JSON that is encoded unchanged.
 type jsonText []byte
 
 func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }

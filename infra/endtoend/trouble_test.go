@@ -15,8 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOnePerson has the function reevaluate look at one person who sits on
-// Citrix unused, and carry it out by the real relay.
+// TestOnePerson: the function reevaluate reads one person who does not use Citrix. The real relay takes the license.
 func TestOnePerson(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "review"})
@@ -40,7 +39,7 @@ func TestOnePerson(t *testing.T) {
 		}
 		return a
 	}
-	// Killed while it follows the execution, it is asked again.
+	// The function is killed while it follows the execution, and is called again.
 	r.functions["arn:reevaluate"].KillNext(100 * time.Millisecond)
 	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`","apply":false}`)); err == nil || !strings.Contains(err.Error(), "Runtime.ExitError") {
 		t.Errorf("killed: %v", err)
@@ -77,8 +76,7 @@ func TestOnePerson(t *testing.T) {
 	}
 }
 
-// idle is the name of somebody in both directories who is in an AD group and has
-// not logged on for long.
+// idle returns the name of a person in both directories who is in an AD group and has been idle for long.
 func (r *rig) idle(group string) string {
 	r.Helper()
 	for i := range r.box.Company.Size() {
@@ -96,8 +94,8 @@ func (r *rig) idle(group string) string {
 	return ""
 }
 
-// TestKilled kills each function once in the middle of its work, and the relay,
-// each in a run of its own: the run ends as an undisturbed one.
+// TestKilled: each function, and the relay, is killed once in the middle of its work, each in a run of its own. The run
+// ends as an undisturbed one.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	small := company
@@ -138,7 +136,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestPartitionThatCannotBeEvaluated holds the run, and nothing is applied.
+// TestPartitionThatCannotBeEvaluated: a partition that cannot be evaluated holds the run, and nothing is applied.
 func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", broken: func(function string, _ []byte) *states.Failure {
@@ -163,7 +161,7 @@ func TestPartitionThatCannotBeEvaluated(t *testing.T) {
 	}
 }
 
-// TestNoRelay: with nobody there, Active Directory is unknown. The rest is done.
+// TestNoRelay: Active Directory is unknown without a relay. The rest is done.
 func TestNoRelay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce", noRelay: true})
@@ -196,7 +194,7 @@ func TestNoRelay(t *testing.T) {
 	}
 }
 
-// inCitrix are those listed in the Citrix group.
+// inCitrix returns the people in the Citrix group.
 func (r *rig) inCitrix() (people []int) {
 	for i := range r.box.Company.Size() {
 		if slices.Contains(r.box.Company.Person(i).ADGroups, sandbox.CitrixGroup) {
@@ -206,8 +204,7 @@ func (r *rig) inCitrix() (people []int) {
 	return people
 }
 
-// TestTooMuchData: a function that hands on people instead of keys fails here as
-// it would in AWS.
+// TestTooMuchData: a function that passes on people instead of keys fails here, as in AWS.
 func TestTooMuchData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce"})

@@ -160,9 +160,9 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestMissedHalf: last night knew both accounts of a person, and one is not read tonight. The person does not count as
+// TestMissedAccount: last night knew both accounts of a person, and one is not read tonight. The person does not count as
 // somebody without that account while it may come back.
-func TestMissedHalf(t *testing.T) {
+func TestMissedAccount(t *testing.T) {
 	t.Parallel()
 	both := func() *directory.Accounts {
 		return accountsIn([]directory.EntraUser{{ID: "a", SID: "S-a", ImmutableID: "guid", Synced: true, Created: daysAgo(900), LastInteractive: daysAgo(1)}},

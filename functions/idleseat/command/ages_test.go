@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// allSignIn makes everybody sign in who would lose a license by a plan.
+// allSignIn signs in everybody who would lose a license by a plan.
 func (s *shell) allSignIn(p printed) {
 	s.t.Helper()
 	for _, c := range p.Changes {
@@ -26,8 +26,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep stops apply after it has read fifteen people, makes them sign in, and wakes it minutes later. None of them
-// loses a license.
+// TestAsleep: apply stops after it has read fifteen people, and wakes minutes later. They sign in meanwhile, and none
+// of them loses a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})
@@ -123,12 +123,12 @@ func TestSignsInDuringRetryAfter(t *testing.T) {
 	}
 }
 
-// takes recognizes a request that takes a license.
+// takes reports whether a request takes a license.
 func takes(r *http.Request) bool {
 	return r.Method == http.MethodDelete || strings.HasSuffix(r.URL.Path, "/assignLicense")
 }
 
-// chosen plans for the first person whose license would be changed via a target.
+// chosen makes a plan for the first person whose license would be changed via a target.
 func (s *shell) chosen(via plan.Via) printed {
 	s.t.Helper()
 	for _, c := range s.plan(exitDone).Changes {

@@ -29,7 +29,7 @@ type alteration struct {
 
 func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.field, a.how) }
 
-// objectKinds are all kinds of objects that a store may have, by their keys.
+// objectKinds lists all kinds of objects that a store may have, by their keys.
 var objectKinds = []struct {
 	kind string
 	key  *regexp.Regexp
@@ -57,8 +57,8 @@ var objectKinds = []struct {
 	{"mark", regexp.MustCompile(`^ledger/[^/]+/[^/]+/\d{6}\.(leaving|back|answered|free|in-target|second-try|third-try)\.json$`), plainObject},
 }
 
-// alterations returns all ways to alter one field of an object. others has the values that the same field has anywhere
-// in the store.
+// alterations returns all ways to alter one field of an object. others has the values of the same field anywhere in the
+// store.
 func alterations(t *testing.T, key string, raw []byte, others map[string][]string) (all []alteration) {
 	t.Helper()
 	for _, k := range objectKinds {
@@ -90,8 +90,8 @@ func alterations(t *testing.T, key string, raw []byte, others map[string][]strin
 	return nil
 }
 
-// tableAlterations are ways to alter a table of Parquet, whose pages are compressed: a bit
-// in each of its eighths, which are the magic, pages of several columns and the footer.
+// tableAlterations returns ways to alter a Parquet table, whose pages are compressed. They flip a bit at eight places:
+// the magic, pages of several columns, and the footer.
 func tableAlterations(raw []byte) (all []alteration) {
 	for i := range 8 {
 		at := i * (len(raw) - 1) / 7
@@ -181,7 +181,7 @@ func textAlterations(t *testing.T, kind string, texts [][]byte, pack func([][]by
 	return all
 }
 
-// field is a value in a JSON text: text[start:end]. member is the start of its name, or -1 in a list.
+// field is a value in a JSON text, text[start:end]. member is the start of its name, or -1 in a list.
 type field struct {
 	path               string
 	kind               jsontext.Kind
@@ -190,7 +190,7 @@ type field struct {
 	first, last        [2]int // elements of a list
 }
 
-// fieldsOf returns all values of a text, also those in lists and objects.
+// fieldsOf returns all values of a text, including those in lists and objects.
 func fieldsOf(t *testing.T, text []byte) (all []field) {
 	t.Helper()
 	d := jsontext.NewDecoder(bytes.NewReader(text))
@@ -252,7 +252,7 @@ func (f *field) drop(text []byte) []byte {
 	return []byte(strings.TrimSuffix(before, ",") + after)
 }
 
-// altered returns other values for a value, by the way of altering.
+// altered returns other values for a value, by the kind of alteration.
 func (f *field) altered(others []string) map[string]string {
 	ways := map[string]string{"null": "null"}
 	for _, o := range others {
@@ -307,8 +307,7 @@ func plusOne(text string) string {
 	return strconv.FormatFloat(n+1, 'f', -1, 64)
 }
 
-// knownAlterations alters the header and every cell of a table of known accounts; see
-// the package shared/snapshot/known.
+// knownAlterations alters the header and every cell of a table of known accounts, as package known writes it.
 func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
 	text, err := inflated(raw)

@@ -23,13 +23,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// tale is a company that lives three nights by the commands. It can begin again at any chapter.
+// tale is a company that lives through three nights of commands. It can start again at any chapter.
 type tale struct {
 	*shell
 	store  *store.Memory
 	runs   map[string]string // by name
-	one    string            // a restore of this person comes in the middle of the first run
-	back   int               // lost a license in the first run and signs in on the second day
+	one    string            // person whose license is restored in the middle of the first run
+	back   int               // person who loses a license in the first run and signs in on the second day
 	golden bool              // nothing is altered, so every command must succeed
 	said   strings.Builder   // output of the commands since the beginning of the chapter
 }
@@ -122,7 +122,7 @@ var chapters = []struct {
 	}},
 }
 
-// policyText allows so few changes each night that some wait for the next one.
+// policyText is the company's policy with so few changes each night that some wait for the next one.
 func (s *tale) policyText() string {
 	text := string(s.company.Policy())
 	for _, x := range [][2]string{
@@ -151,7 +151,7 @@ func (s *tale) keep() state {
 	return state{s.clock.now(), s.company.Company.Keep(), s.store.Objects(), maps.Clone(s.runs), holding(s.company.Company)}
 }
 
-// again goes back to the beginning of a chapter.
+// again returns to the beginning of a chapter.
 func (s *tale) again(k state) {
 	s.t.Helper()
 	s.clock.pass(k.at.Sub(s.clock.now()))
@@ -190,8 +190,8 @@ type altered struct {
 	alteration
 }
 
-// cases returns alterations of every field of every kind of object, in every way and before every chapter. Of fields
-// that are alike in many objects and lists it draws one.
+// cases returns alterations of every field of every kind of object, in every way and before every chapter. It draws one
+// of the fields that are alike in many objects and lists.
 func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	t.Helper()
 	alike := map[string][]altered{}
@@ -218,10 +218,10 @@ func cases(t *testing.T, kept []state, random *rand.Rand) (all []altered) {
 	return all
 }
 
-// TestEveryFieldAltered alters one field of one object of the store at a time, of every kind of object, and goes on
-// with the story. One of two outcomes is right. A command refuses the object by its name, and nobody holds less than at
-// some moment of the story. Or everybody holds in the end what they hold without the alteration. A seed draws the
-// cases. IDLESEAT_TEST_SEED repeats one, and IDLESEAT_TEST_ALTER sets how many, or all.
+// TestEveryFieldAltered: one field of one object of the store is altered at a time, and the story continues. Two
+// outcomes are right. A command refuses the object by its name, and nobody holds less than at some moment of the story.
+// Or everybody finally holds what they hold without the alteration. A seed draws the cases. IDLESEAT_TEST_SEED repeats
+// a seed. IDLESEAT_TEST_ALTER sets the number of cases, or all.
 func TestEveryFieldAltered(t *testing.T) {
 	t.Parallel()
 	seed, tellers, most := testSeed(t), 1, 60
@@ -283,7 +283,7 @@ func (a *alteration) share(of int) int {
 	return int(sum.Sum32()) % of
 }
 
-// alter goes on with the story after an alteration, and reports whether the object was refused by name.
+// alter continues the story after an alteration. It reports whether the object was refused by name.
 func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 	t.Helper()
 	s.again(kept[a.chapter])
@@ -315,7 +315,7 @@ func (s *tale) alter(t *testing.T, a altered, kept []state) (refused bool) {
 }
 
 // seen reports whether a person holds at least what they held at some moment of the story, and nothing that they never
-// held. A change that was refused half-way leaves both licenses.
+// held. A change that was refused midway leaves both licenses.
 func seen(kept []state, person int, holds []string) bool {
 	return slices.ContainsFunc(kept, func(k state) bool {
 		return !slices.ContainsFunc(k.holding[person], func(one string) bool { return !slices.Contains(holds, one) })

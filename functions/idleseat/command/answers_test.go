@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAnswersToWrites: Graph answers a write that was already made, that meets another write at the same moment, or
-// that Graph forbids.
+// TestAnswersToWrites: Graph answers a write that was already made, a write that meets another one, or a write that it
+// forbids.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	refuse := func(w http.ResponseWriter, status int, code, message string) {
@@ -24,7 +24,7 @@ func TestAnswersToWrites(t *testing.T) {
 	}
 	const busy = "Your operation conflicted with a concurrent operation on one or more of the objects. Please wait briefly and retry."
 	for name, tc := range map[string]struct {
-		answer func(n int, w http.ResponseWriter, made func()) bool // to the n-th DELETE; false: Graph's own answer
+		answer func(n int, w http.ResponseWriter, made func()) bool // answers the n-th DELETE; false: Graph answers
 		want   runs.Status
 		note   string
 	}{

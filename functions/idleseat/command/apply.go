@@ -119,7 +119,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 	return failed, nil
 }
 
-// resumeFailed is the error of a command that resumed changes which then failed.
+// resumeFailed returns the error of a command when resumed changes failed, or nil.
 func resumeFailed(failed int) error {
 	if failed == 0 {
 		return nil
@@ -139,15 +139,15 @@ func approver() string {
 	return name
 }
 
-// failures is the error of a call after which changes failed, or could not be made until an operator mends something.
-// When a restore does not restore every license, the error is ErrRefused.
+// failures returns the error of a call whose changes failed, or wait until an operator mends something. When a restore
+// does not restore every license, the error is ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err
 	}
 	n := 0
 	for _, x := range r.Results {
-		// Another restore that is under way restores this license.
+		// Another pending restore restores this license.
 		if (x.Status == runs.Refused || x.Status == runs.Kept) && !strings.Contains(x.Note, ledger.ErrBlocked.Error()) {
 			n++
 		}
@@ -173,7 +173,7 @@ func (p *pipeline) applier() *apply.Applier {
 	return applier
 }
 
-// confirm asks at the terminal. Without a terminal the answer is no.
+// confirm asks at the terminal. The answer is no without a terminal.
 func confirm(a *Process, p *plan.Plan) bool {
 	f, ok := a.Stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -206,7 +206,7 @@ func printResults(a *Process, p *plan.Plan, r *runs.Results, f formatFlag, next 
 	return out.err
 }
 
-// freed says how much a month the changes free, or how much restores cost.
+// freed says what the changes save in a month, or what restores cost.
 func freed(saving float64, currency string) string {
 	if saving < 0 {
 		return money(-saving, currency) + " a month paid again"

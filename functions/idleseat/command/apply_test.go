@@ -17,12 +17,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// isWrite recognizes a request that changes the directory.
+// isWrite reports whether a request changes the directory.
 func isWrite(r *http.Request) bool {
 	return r.Method == http.MethodPost || r.Method == http.MethodDelete
 }
 
-// results reads the results of a run, of all its batches.
+// results returns the results of all batches of a run.
 func (s *shell) results(run string) (all runs.Results) {
 	s.t.Helper()
 	files, err := filepath.Glob(s.path("store/runs/" + run + "/results/*.json"))
@@ -43,8 +43,8 @@ func (s *shell) results(run string) (all runs.Results) {
 	return all
 }
 
-// TestKilledInTheMiddle kills apply right after a write reached Graph, before anything about it was stored. Later calls
-// finish.
+// TestKilledInTheMiddle: apply is killed right after a write reached Graph, before anything about it was stored. Later
+// calls finish the change.
 func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 50 * time.Millisecond})
@@ -93,8 +93,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestTargetStalls: seats run out between plan and apply, so that the target group stays in an error. Everybody is
-// rolled back and keeps what they had.
+// TestTargetStalls: seats run out between plan and apply, so that the target group stays in error. Everybody's change
+// is rolled back, and they keep what they had.
 func TestTargetStalls(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 6, LicenseDelay: 30 * time.Millisecond})
@@ -138,7 +138,7 @@ func TestTargetStalls(t *testing.T) {
 }
 
 // TestPendingBelongsToItsRun: later runs show a change that a run has begun as pending, and do not plan it. The plan
-// that began it may still finish it. Once there is a newer plan, it begins nothing new.
+// that began it may finish it. After a newer plan it begins nothing.
 func TestPendingBelongsToItsRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: time.Hour})
@@ -174,8 +174,8 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 	}
 }
 
-// TestLaterRunsGoOn: the next run goes on with changes that an earlier one began and did not finish, also when it has
-// nothing else to do. Each change is made once.
+// TestLaterRunsGoOn: the next run continues changes that an earlier run began and did not finish. It does so without
+// changes of its own too. Each change is made once.
 func TestLaterRunsGoOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 4 * time.Second})
@@ -205,7 +205,7 @@ func TestLaterRunsGoOn(t *testing.T) {
 	}
 }
 
-// TestSuperseded: a plan that a newer one superseded is not applied.
+// TestSuperseded: a superseded plan is not applied.
 func TestSuperseded(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
@@ -235,7 +235,7 @@ func TestLedgerComesFirst(t *testing.T) {
 	s.unwritten()
 }
 
-// TestFeedBreaksBeforeApply: the dates vanish between plan and apply.
+// TestFeedBreaksBeforeApply: nothing is taken when the dates vanish between plan and apply.
 func TestFeedBreaksBeforeApply(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

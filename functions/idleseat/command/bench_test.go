@@ -11,9 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// BenchmarkPlan runs the real `plan` in a process of its own against a company
-// served by this one, over HTTP and LDAPS, and reports its peak memory (the
-// kernel's maximum resident set) and its time.
+// BenchmarkPlan runs the real `plan` in a process of its own. This process serves the company over HTTP and LDAPS. It
+// reports the time and the peak memory, which is the kernel's maximum resident set.
 func BenchmarkPlan(b *testing.B) {
 	for _, users := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(users), func(b *testing.B) {
@@ -32,7 +31,7 @@ func BenchmarkPlan(b *testing.B) {
 				cmd := exec.Command(os.Args[0], "plan", "--format", "json", "--policy", dir+"/policy.yaml", "--store", dir+"/store")
 				cmd.Env = append(company.Env(), "IDLESEAT_TEST_MAIN=1", "TMPDIR="+dir)
 				cmd.Stderr = os.Stderr
-				if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != exitHeld { // so many matches are held
+				if err := cmd.Run(); err != nil && cmd.ProcessState.ExitCode() != exitHeld { // so many matches are on hold
 					b.Fatal(err)
 				}
 				usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// activeHolders returns the people who hold E3 by its group, sign in, and are in the scope of the rule about E3.
+// activeHolders returns the active people who hold E3 through its group and are in the scope of the rule about E3.
 func (s *shell) activeHolders() (ids []string) {
 	for i := range s.company.Company.Size() {
 		p := s.company.Company.Person(i)
@@ -24,8 +24,7 @@ func (s *shell) activeHolders() (ids []string) {
 	return ids
 }
 
-// frozen is a feed that always shows the same date for some people, in lists and for each alone. From some night on
-// they look idle.
+// frozen makes a feed always show the same date for some people, in lists and alone. They look idle from some night on.
 func (s *shell) frozen(dates map[string]time.Time) {
 	s.company.Intercept(edited("/users", func(user map[string]any) {
 		id, _ := user["id"].(string)
@@ -45,8 +44,8 @@ func taken(r runs.Results) (n int) {
 	return n
 }
 
-// TestSlowBleeding: each night a broken feed shows other active people as idle, fewer
-// than stopAbove. Over 30 days their sum must not exceed the limit, either.
+// TestSlowBleeding: each night a broken feed shows other active people as idle, fewer than stopAbove. Their sum over 30
+// days must not exceed the limit either.
 func TestSlowBleeding(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "percent: 10", "percent: 12"))
@@ -55,7 +54,7 @@ func TestSlowBleeding(t *testing.T) {
 	if len(active) < 10*perNight {
 		t.Fatalf("only %d of %d holders are active", len(active), holders)
 	}
-	for i, id := range active[:10*perNight] { // idle from the night i/perNight after the first on
+	for i, id := range active[:10*perNight] { // idle from the night i/perNight after the first
 		dates[id] = s.now().Add(-60*day + time.Duration(i/perNight)*day + day/2)
 	}
 	s.frozen(dates)
@@ -79,12 +78,12 @@ func TestSlowBleeding(t *testing.T) {
 	if why := strings.Join(held.HoldReasons, "\n"); !held.Overridable || !strings.Contains(why, "in the last 30 days") || !strings.Contains(why, p.Run) || !strings.Contains(why, "limits set aside") {
 		t.Errorf("held by %q", held.HoldReasons)
 	}
-	// What is given back counts no more.
+	// Restored licenses do not count.
 	s.want(exitDone, "restore", "--run", p.Run, "--yes")
 	s.later(time.Minute)
 	s.plan(exitDone)
-	// After 30 days there is room again.
-	for _, id := range active[(nights+1)*perNight:] { // these sign in again
+	// The first nights no longer count after 30 days.
+	for _, id := range active[(nights+1)*perNight:] { // these people sign in again
 		delete(dates, id)
 	}
 	s.later(31 * day)
@@ -93,7 +92,7 @@ func TestSlowBleeding(t *testing.T) {
 	}
 }
 
-// holders is how many hold E3.
+// holders returns the number of people who hold E3.
 func (s *shell) holders() (n int) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "05e9a617-0261-4cee-bb44-138d3ef5d965" }) {
@@ -112,7 +111,7 @@ func TestOverrideAcceptsItsPeople(t *testing.T) {
 	for i, id := range active[:150] {
 		dates[id] = s.now().Add(-200 * day) // accepted
 		if i >= 80 {
-			dates[id] = s.now().Add(-60*day + day/2) // others, idle from tomorrow on
+			dates[id] = s.now().Add(-60*day + day/2) // others, who are idle from tomorrow on
 		}
 	}
 	s.frozen(dates)

@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// each changes every n-th person of every page. change reports whether the person stays in the page.
+// each calls change for every n-th person of every page. change reports whether the person stays in the page.
 func each(n int, change func(u map[string]any) bool) func(http.Handler) http.Handler {
 	return spoil(func(w http.ResponseWriter, _ *http.Request, body map[string]any) {
 		kept := []any{}
@@ -64,7 +64,7 @@ func e3Changes(p printed) (n int) {
 	return n
 }
 
-// noE3 fails when anybody's Microsoft 365 was written, or when the ledger has an entry about it.
+// noE3 fails when the ledger or the directory shows a change of anybody's Microsoft 365.
 func (s *shell) noE3() {
 	s.t.Helper()
 	for _, e := range s.company.Company.History() {
@@ -77,9 +77,9 @@ func (s *shell) noE3() {
 	}
 }
 
-// TestBrokenNight: a feed that was healthy the night before breaks in part. Nobody loses a license by it, also when the
-// plan is applied, and the run gives the reason. Rules that rest on the other feed go on. When there is nothing else to
-// do, the run is on hold.
+// TestBrokenNight: a part of a feed breaks that was healthy the night before. Nobody loses a license because of it, and
+// the run gives the reason. Rules that rest on the other feed still take licenses. The run is on hold when there is
+// nothing else to do.
 func TestBrokenNight(t *testing.T) {
 	t.Parallel()
 	noDate := func(u map[string]any) bool { delete(u, "signInActivity"); return true }
@@ -104,7 +104,7 @@ func TestBrokenNight(t *testing.T) {
 			if f.State != plan.Unhealthy || !strings.Contains(f.Reason, tc.reason) {
 				t.Errorf("source entra: %+v", f)
 			}
-			if bad.Verdict != plan.Review || len(bad.Changes) == 0 || e3Changes(bad) > 0 { // Active Directory gives its changes
+			if bad.Verdict != plan.Review || len(bad.Changes) == 0 || e3Changes(bad) > 0 { // Active Directory still gives changes
 				t.Errorf("verdict %s, %d changes, %d of them from the broken feed", bad.Verdict, len(bad.Changes), e3Changes(bad))
 			}
 			if a := s.want(exitHeld, "apply", good.Run, "--yes"); !strings.Contains(a.err, "superseded it") {
@@ -134,7 +134,7 @@ func TestBrokenNight(t *testing.T) {
 	}
 }
 
-// TestAcceptFeeds: an operator says that the company did shrink.
+// TestAcceptFeeds: an operator says that the company did shrink, and the run believes its sources.
 func TestAcceptFeeds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
@@ -153,13 +153,13 @@ func TestAcceptFeeds(t *testing.T) {
 	}
 }
 
-// TestFrozenFeed: no sign-in was reported for five days, while logons go on.
+// TestFrozenFeed: no sign-in is reported for five days, while logons continue. Rules about sign-ins take nothing.
 func TestFrozenFeed(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 500, Seed: 4})
 	s.plan(exitDone)
 	s.later(0)
-	s.ahead.Add(int64(5 * day)) // the company's clock alone: nobody signs in
+	s.ahead.Add(int64(5 * day)) // only the company's clock: nobody signs in
 	s.setenv("IDLESEAT_TEST_AHEAD", (-5 * day).String())
 	p := s.plan(exitDone)
 	if f := p.Sources["entra"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "5 days before the planning instant: the feed has stalled") && !strings.Contains(f.Reason, "4 days before") {
@@ -174,7 +174,7 @@ func TestFrozenFeed(t *testing.T) {
 	s.unwritten()
 }
 
-// TestGraphFailsOnAPage: page 7 of 20 answers 503 again and again.
+// TestGraphFailsOnAPage: page 7 of 20 answers 503 each time, and the run fails.
 func TestGraphFailsOnAPage(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 10_200, Seed: 4})
@@ -198,8 +198,7 @@ func TestGraphFailsOnAPage(t *testing.T) {
 	}
 }
 
-// TestPremiumLapses: the tenant's premium license lapses in the night, so that
-// Graph refuses to tell sign-ins.
+// TestPremiumLapses: the tenant's premium license ends in the night, and Graph refuses to return sign-ins.
 func TestPremiumLapses(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 4})

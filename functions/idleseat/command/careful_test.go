@@ -52,7 +52,7 @@ func (s *shell) entries(user, license string) (list []string) {
 	return list
 }
 
-// number is the number of a person in the company.
+// number returns the number of a person in the company.
 func (s *shell) number(user string) int {
 	s.t.Helper()
 	for i := range s.company.Company.Size() {
@@ -79,7 +79,7 @@ func by(rule string, via plan.Via) func(plan.Change) bool {
 	return func(c plan.Change) bool { return c.Rule == rule && c.Via == via }
 }
 
-// reason returns why a plan leaves a person's license alone. It is empty when the plan gives no reason.
+// reason returns why a plan does not change a person's license. It is empty when the plan gives no reason.
 func (p printed) reason(user, license string) string {
 	for _, c := range slices.Concat(p.Refused, p.Undecided) {
 		if c.User == user && c.License == license {
@@ -89,7 +89,7 @@ func (p printed) reason(user, license string) string {
 	return ""
 }
 
-// TestReturner: a person who lost a license and comes back has it again after the next run, when the rule says so.
+// TestReturner: a person who lost a license and returned has it again after the next run, if the rule restores.
 // Otherwise the run reports the person.
 func TestReturner(t *testing.T) {
 	t.Parallel()
@@ -100,7 +100,7 @@ func TestReturner(t *testing.T) {
 	direct, d := s.change(p, by("m365-idle-60", plan.Direct))
 	citrix, c := s.change(p, by("citrix-idle-90", plan.ADGroup))
 	s.done(p.Run)
-	time.Sleep(1100 * time.Millisecond) // dates of sign-ins are whole seconds
+	time.Sleep(1100 * time.Millisecond) // dates of sign-ins have whole seconds
 	s.company.Company.SignIn(g)
 	s.company.Company.SignIn(d)
 	s.company.Company.LogOn(c)
@@ -174,8 +174,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestRestoredByHand: a person whose license was restored, by restore or by somebody else, is left alone until the
-// rule's whole span has passed since then.
+// TestRestoredByHand: a license that restore or somebody else restored is not taken until the rule's whole span has
+// passed.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))
@@ -201,7 +201,7 @@ func TestRestoredByHand(t *testing.T) {
 	check("58 days later", true)
 	s.later(33 * day)
 	check("91 days later", false)
-	again := s.plan(exitDone) // a plan that nobody applied does not start the span anew
+	again := s.plan(exitDone) // a plan that nobody applied does not restart the span
 	s.done(again.Run)
 	for user, license := range map[string]string{restored.User: "m365-e3", citrix.User: "citrix"} {
 		if got := s.entries(user, license); got[len(got)-1] != map[string]string{"m365-e3": "m365-idle-60 done", "citrix": "citrix-idle-90 done"}[license] {
@@ -210,7 +210,7 @@ func TestRestoredByHand(t *testing.T) {
 	}
 }
 
-// TestNotice: the first run announces, and only a later run takes the license, unless the person was active in between.
+// TestNotice: the first run announces. Only a later run takes the license, unless the person was active in between.
 func TestNotice(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, notice: 14}"), replace(t, "percent: 10", "percent: 50"))
@@ -235,7 +235,7 @@ func TestNotice(t *testing.T) {
 			t.Errorf("%s after 13 days: %q", c.UserPrincipalName, got)
 		}
 	}
-	if len(waiting.Changes)+len(waiting.Notices) > 10 { // who became idle meanwhile
+	if len(waiting.Changes)+len(waiting.Notices) > 10 { // people who became idle meanwhile
 		t.Errorf("%d changes and %d notices while all wait", len(waiting.Changes), len(waiting.Notices))
 	}
 	active := s.number(announced[0].User)

@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestWrongClock: this machine's clock and that of Graph differ. There is no run, and
-// nothing is applied.
+// TestWrongClock: this machine's clock and Graph's differ. There is no run, and nothing is applied.
 func TestWrongClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -21,7 +20,7 @@ func TestWrongClock(t *testing.T) {
 		runs  bool
 	}{
 		"400 days ahead":   {400 * day, false},
-		"3.9 days ahead":   {94 * time.Hour, false}, // within what a feed may be late
+		"3.9 days ahead":   {94 * time.Hour, false}, // within the time that a feed may be late
 		"an hour behind":   {-time.Hour, false},
 		"11 minutes ahead": {11 * time.Minute, false},
 		"9 minutes ahead":  {9 * time.Minute, true},
@@ -56,8 +55,8 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// TestWrongClockOfTheDirectory: the domain controller's clock and that of this machine
-// differ. There is no run, and a plan made before is not applied.
+// TestWrongClockOfTheDirectory: the domain controller's clock and this machine's differ. There is no run, and an
+// earlier plan is not applied.
 func TestWrongClockOfTheDirectory(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4})
@@ -79,8 +78,8 @@ func TestWrongClockOfTheDirectory(t *testing.T) {
 	}
 }
 
-// whileAhead runs commands while the clocks of this machine and of the company are ahead by the same time. This looks
-// as if Graph sent no time, or as if an older idleseat did not check it.
+// whileAhead runs commands while the clocks of this machine and of the company are ahead by the same time. Such a run
+// looks as if Graph sent no time, or as if an older idleseat did not check it.
 func (s *shell) whileAhead(by time.Duration, do func()) {
 	s.ahead.Add(int64(by))
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Load()).String())
@@ -120,7 +119,7 @@ func TestRunFromTheFuture(t *testing.T) {
 }
 
 // TestPlanFromTheFuture: a clock two hours ahead made a plan that is not on hold. The plan is not applied, and its
-// feeds are no baseline: a source that shrinks is still compared with the last run before it.
+// feeds are no baseline. A source that shrinks is still compared with the last run before it.
 func TestPlanFromTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 4})
@@ -139,7 +138,7 @@ func TestPlanFromTheFuture(t *testing.T) {
 	s.unwritten()
 }
 
-// TestHeldPlanSupersedesNothing: the plan of a broken rule is on hold, and the right plan from before it can still be
+// TestHeldPlanSupersedesNothing: the plan of a wrong rule is on hold. The right plan from before it can still be
 // applied.
 func TestHeldPlanSupersedesNothing(t *testing.T) {
 	t.Parallel()

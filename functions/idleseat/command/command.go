@@ -1,6 +1,5 @@
-// Package command is the command line of idleseat. It runs on one machine the same steps that the functions run in AWS:
-// read, decide, plan, apply, explain. It reaches the machine only through a Process, so that a simulated company can
-// call it, too.
+// Package command is the command line of idleseat. It runs the steps of the AWS functions on one machine: read, decide,
+// plan, apply, explain. It reaches the machine only through a Process, so that a simulated company can call it too.
 package command
 
 import (
@@ -27,7 +26,7 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// The exit statuses of every command.
+// These are the exit statuses of every command.
 const (
 	exitDone   = 0
 	exitFailed = 1 // store, damaged snapshot, or a source that every decision needs
@@ -78,15 +77,15 @@ func Main(version string, by clock.Clock) int {
 	return a.Run(os.Args[1:])
 }
 
-// tuneGC makes the garbage collector run less often. Partitions bound the memory, not the number of people, far below
-// the limit that is set here.
+// tuneGC makes the garbage collector run less often. The memory depends on the size of a partition, not on the number
+// of people. It stays far below the limit that is set here.
 func tuneGC() {
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(160 << 20)
 }
 
-// Run parses and runs one command and returns the exit status. Everything that it prints passes through plain, since
-// names come from directories and anybody may have written them.
+// Run parses and runs one command. It returns the exit status. Everything that it prints passes through package plain,
+// because anybody may have written a name in a directory.
 func (a *Process) Run(args []string) int {
 	shown := *a
 	shown.Stdout, shown.Stderr, shown.json, shown.screen = plain.Text(a.Stdout), plain.Text(a.Stderr), plain.JSON(a.Stdout), a.Stderr
@@ -106,7 +105,7 @@ func (a *Process) parsed(args []string) (status int) {
 		kong.PostBuild(a.presets),
 	)
 	if err != nil {
-		panic(err) // the command grammar itself is wrong: seen by every test
+		panic(err) // the command grammar itself is wrong, which every test would show
 	}
 	ctx, err := parser.Parse(args)
 	if exited { // --help
@@ -137,7 +136,7 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// onHoldError ends a command with a plan on hold. Everything was written; the reasons go to stderr.
+// onHoldError ends a command with a plan on hold. Everything was written. The reasons go to stderr.
 type onHoldError struct{ reasons []string }
 
 func (e onHoldError) Error() string {

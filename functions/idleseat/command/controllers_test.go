@@ -20,8 +20,8 @@ const (
 	threshold = 90 * 24 * time.Hour // of the rule for Citrix
 )
 
-// TestLostController applies a plan while one controller does not answer. The directory lists it, and nobody configured
-// it. Only people whose replicated date proves them idle lose a license.
+// TestLostController: a plan is applied while a controller does not answer that the directory lists and nobody
+// configured. Only people whose replicated date proves them idle lose a license.
 func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})
@@ -63,7 +63,7 @@ func TestLostController(t *testing.T) {
 	}
 }
 
-// TestLostControllerOneUser asks about one user at a time.
+// TestLostControllerOneUser: the same holds for runs for one user.
 func TestLostControllerOneUser(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 4, LostController: lost})

@@ -13,9 +13,9 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOneLosesTheDates: Graph forgets the sign-ins of one person, which the health of the feed cannot notice. That
-// person is undecided until the dates are back, or until an operator accepts the sources. Before that they never count as
-// a person who never signed in.
+// TestOneLosesTheDates: Graph loses the sign-ins of one person, which the health of the feed cannot show. The person is
+// undecided until the dates are back, or until an operator accepts the sources. They never count as a person who never
+// signed in before that.
 func TestOneLosesTheDates(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})
@@ -36,7 +36,7 @@ func TestOneLosesTheDates(t *testing.T) {
 	})
 	s.company.Intercept(forget)
 	want := "got lost: no date has come since " + time.Now().UTC().Format(time.DateOnly)
-	for _, args := range [][]string{nil, nil, {"--user", victim.UserPrincipalName}} { // it stays so every night
+	for _, args := range [][]string{nil, nil, {"--user", victim.UserPrincipalName}} { // the date is missing every night
 		p := s.plan(exitDone, args...)
 		if got := p.reason(victim.ID, "m365-e3"); !strings.Contains(got, want) {
 			t.Errorf("plan %q: %q", args, got)

@@ -20,8 +20,8 @@ type demoCmd struct {
 	Seed  uint64 `help:"Seed of the simulated company: the same seed makes the same people." default:"1"`
 }
 
-// licenseDelay is how long licenses follow a group membership in the simulated company. In a real tenant it takes
-// minutes to a day.
+// licenseDelay is how long after a change of membership licenses change in the simulated company. It takes minutes to a
+// day in a real tenant.
 const licenseDelay = 300 * time.Millisecond
 
 // Run shows the whole chain: the plan, the changes, and the plan again.
@@ -102,7 +102,7 @@ func (d *demo) plan(rules *policy.Policy, text string) (*plan.Plan, error) {
 	return p, printPlan(d.Process, d.store, p, formatFlag{}, "the demo does so now")
 }
 
-// apply applies the plan, and repeats that while changes wait for the directory.
+// apply applies the plan. It repeats that while changes wait for the directory.
 func (d *demo) apply(p *plan.Plan) error {
 	applier := d.line.applier()
 	for {

@@ -28,8 +28,8 @@ type awsFlag struct {
 // look is the time between two checks of an execution.
 const look = 2 * time.Second
 
-// start starts an execution of the deployment's state machine with a request, shows its steps on stderr as they begin,
-// and returns its output.
+// start starts an execution of the deployment's state machine with a request. It shows the steps on stderr as they
+// begin, and returns the output.
 func (f awsFlag) start(a *Process, request any) (*gate.StepOutput, error) {
 	cloud, err := config.LoadDefaultConfig(a.Context)
 	if err != nil {
@@ -91,7 +91,7 @@ func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int
 	return seen, nil
 }
 
-// outcome reads how an execution ended.
+// outcome returns the output of an execution, or its error.
 func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	if e.Status != types.ExecutionStatusSucceeded {
 		err := fmt.Errorf("execution %s ended as %s: %s: %s", aws.ToString(e.Name), e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
@@ -107,7 +107,7 @@ func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	return out, nil
 }
 
-// printOutcome prints what came of an execution.
+// printOutcome prints the output of an execution.
 func (f awsFlag) printOutcome(a *Process, out *gate.StepOutput, format formatFlag) error {
 	if format.json() {
 		if err := writeJSON(a.json, out); err != nil {
@@ -153,7 +153,7 @@ type approveCmd struct {
 	Override bool   `name:"override-limits" help:"Also when its limits hold it."`
 }
 
-// Run makes a deployment apply an approved plan.
+// Run lets a deployment apply an approved plan.
 func (c *approveCmd) Run(a *Process) error {
 	f := awsFlag{c.AWS}
 	out, err := f.start(a, gate.Request{Run: c.ID, PlanHash: c.Hash, Override: c.Override})

@@ -141,7 +141,7 @@ func explain(a *Process, s store.Store, run, user string, f formatFlag) error {
 	return nil
 }
 
-// explanations asks the rules about everybody in a snapshot who has the name.
+// explanations asks the rules about everybody in a snapshot who has a name.
 func explanations(ctx context.Context, s store.Store, run, user string) ([]*decision.Explanation, error) {
 	r, err := decision.Open(ctx, s, run)
 	if err != nil {

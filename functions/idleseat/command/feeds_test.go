@@ -50,7 +50,7 @@ func edited(collection string, edit func(object map[string]any)) func(http.Handl
 	}
 }
 
-// answerOf is what Graph answers.
+// answerOf returns Graph's answer.
 func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	kept := &recorder{header: http.Header{}}
 	next.ServeHTTP(kept, r)
@@ -60,7 +60,7 @@ func answerOf(next http.Handler, r *http.Request) (body map[string]any) {
 	return body
 }
 
-// recorder keeps an answer back.
+// recorder holds back an answer.
 type recorder struct {
 	header http.Header
 	status int
@@ -164,7 +164,7 @@ func TestFeedWithoutSignIns(t *testing.T) {
 	s.unwritten()
 }
 
-// TestShortList: Graph ends the list after its first page.
+// TestShortList: Graph ends the list after its first page, and the run fails.
 func TestShortList(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1200})
@@ -239,8 +239,8 @@ func TestDamagedSnapshot(t *testing.T) {
 	s.unwritten()
 }
 
-// TestRequests: collect sends the number of requests of the design. These are one for each 500 people, one for each 999
-// members of a named group, and a constant.
+// TestRequests: collect sends one request for each 500 people, one for each 999 members of a named group, and a
+// constant number of others.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	for _, users := range []int{100, 500, 501, 2600} {
@@ -263,8 +263,8 @@ func TestRequests(t *testing.T) {
 			if exempt > 998 {
 				t.Fatal("the formula below is for one page of members")
 			}
-			// Constant: the organization, subscriptions, the count, three groups by name, the groups that give
-			// licenses, and the group nested in the named one.
+			// The constant requests are the organization, subscriptions, the count, three groups by name, the groups
+			// that give licenses, and the group nested in the named one.
 			want := (accounts+499)/500 + 1 + 8
 			got := 0
 			for _, r := range s.company.Requests() {
@@ -286,7 +286,7 @@ func TestEverythingWeSendIsDocumented(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 50 * time.Millisecond}, copilotRule,
 		replace(t, "{entra: LIC-EXO-P1}, ", "{entra: LIC-EXO-P1}, mailboxQuota: 50,"), replace(t, "\nattributes:\n", "\nattributes:\n  teamsUse: m365.teams\n"),
 		replace(t, "for: accountEnabled\n    when: copilotUse", "for: accountEnabled && teamsUse.earlierThan(now - days(9))\n    when: copilotUse"))
-	s.company.Company.SetReports(sandbox.Reports{Older: true}) // so that Copilot's report is requested in both places
+	s.company.Company.SetReports(sandbox.Reports{Older: true}) // Copilot's report is then requested in both places
 	var graph *graphcontract.Checker
 	page := graphcontract.Read(t)
 	s.company.Intercept(func(next http.Handler) http.Handler {

@@ -11,8 +11,8 @@ import (
 
 const noEarlierRun = "this store knows no earlier run"
 
-// TestFirstNightWithoutDates: in the first night of a store Graph returns a sign-in date for a single account. No
-// earlier run shows that there were more.
+// TestFirstNightWithoutDates: in the first night of a store, Graph returns a sign-in date for a single account. No
+// earlier run shows that there were more, and nothing is taken.
 func TestFirstNightWithoutDates(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 310, Seed: 4})
@@ -25,7 +25,7 @@ func TestFirstNightWithoutDates(t *testing.T) {
 			delete(user, "signInActivity")
 		}
 	}))
-	for range 2 { // a night that is not believed is no past for the next one
+	for range 2 { // an unbelieved night is no past for the next one
 		p := s.plan(exitHeld)
 		if f := p.Sources["entra"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "only 1 of ") || !strings.Contains(f.Reason, "if it is, plan with --accept-feeds") {
 			t.Errorf("source entra: %+v", f)
@@ -89,8 +89,7 @@ func TestFirstReading(t *testing.T) {
 	s.unwritten()
 }
 
-// TestAllOfAFew: a rule that matches all of a few holders holds the run, like a rule
-// that matches all of many.
+// TestAllOfAFew: a rule that matches all of a few holders holds the run, as one that matches all of many does.
 func TestAllOfAFew(t *testing.T) {
 	t.Parallel()
 	for holders, status := range map[int]int{2: exitDone, 3: exitHeld} {

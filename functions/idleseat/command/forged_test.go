@@ -39,9 +39,9 @@ func (s *shell) forge(c plan.Change, edit func(*ledger.Intent)) (key string) {
 	return ""
 }
 
-// TestForgedIntent: an attacker who can write only into the ledger alters a pending change, and gains nothing. The
-// command refuses the object by name. Nobody joins or leaves a group that does not belong to the license. Everybody
-// else's change goes on.
+// TestForgedIntent: an attacker who can write only into the ledger alters a pending change. The command refuses the
+// object by name. Nobody joins or leaves a group that does not belong to the license. The changes of other people
+// continue.
 func TestForgedIntent(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*ledger.Intent){
@@ -78,9 +78,8 @@ func TestForgedIntent(t *testing.T) {
 	}
 }
 
-// TestForgedPast: the ledger says that a license was taken. The license comes back by
-// its own group and by no other. It comes back only when the plan of its run has that
-// change, or when nothing is left of that plan.
+// TestForgedPast: the ledger says that a license was taken. The license is restored only through its own group. It is
+// restored only when the plan of its run has that change, or when nothing of that plan is left.
 func TestForgedPast(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, replace(t, "{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"))
@@ -119,7 +118,7 @@ func TestForgedPast(t *testing.T) {
 	forged(p.Run)
 	s.want(exitUsage, "restore", id, "--yes") // the run's list does not name these people
 	s.remove("history/plans/" + p.Run + ".json")
-	r, _ := s.restoring(exitHeld, id) // but its plan tells
+	r, _ := s.restoring(exitHeld, id) // but its plan does
 	if r.Results[0].Status != runs.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
 		t.Errorf("with the plan: %+v", r.Results)
 	}
@@ -139,8 +138,7 @@ func TestForgedPast(t *testing.T) {
 	}
 }
 
-// TestForgedOverride: an override for another plan than the held one accepts nobody,
-// whatever it says.
+// TestForgedOverride: an override for another plan than the one on hold accepts nobody.
 func TestForgedOverride(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1000, Seed: 3}, replace(t, "days(60)", "days(1)"))

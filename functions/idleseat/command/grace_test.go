@@ -16,7 +16,7 @@ func (p printed) planned(user, license string) bool {
 	return slices.ContainsFunc(p.Changes, func(c plan.Change) bool { return c.User == user && c.License == license })
 }
 
-// idler returns an idle employee who fits and is not exempt.
+// idler returns an idle employee for whom fits is true and who is not exempt.
 func idler(t *testing.T, s *shell, fits func(sandbox.Person) bool) (int, string) {
 	t.Helper()
 	for i := range s.company.Company.Size() {
@@ -38,13 +38,13 @@ func inCitrix(p sandbox.Person) bool {
 	return p.Logon == sandbox.Idle && slices.Contains(p.ADGroups, sandbox.CitrixGroup)
 }
 
-// withoutGrace is the policy without newHolder and enabledAgain, so that a test shows what else spares people.
+// withoutGrace removes newHolder and enabledAgain from the policy. A test then shows what else spares people.
 func withoutGrace(t *testing.T) policyText {
 	return replace(t, ", newHolder: 14, enabledAgain: 14", "")
 }
 
-// TestNewInTheLicense: somebody was given a license an hour ago, or had their account
-// enabled this morning. The rules leave them alone for the days of grace.
+// TestNewInTheLicense: a person was given a license an hour ago, or had their account enabled this morning. The rules
+// take nothing during the days of grace.
 func TestNewInTheLicense(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 1500, Seed: 4})

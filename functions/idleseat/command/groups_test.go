@@ -30,14 +30,14 @@ func (s *shell) onLeave() sandbox.Person {
 	return sandbox.Person{}
 }
 
-// TestExemptGroupOvernight: the exempt group changes from one night to the next. Either the run follows the group, or
-// it touches nobody and gives the reason.
+// TestExemptGroupOvernight: the exempt group changes from one night to the next. The run follows the group, or it
+// changes nothing and gives the reason.
 func TestExemptGroupOvernight(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		name   string // of the group that changes
+		name   string // name of the group that changes
 		change sandbox.GroupChange
-		held   string // why the run is held; empty: it is not
+		held   string // why the run is on hold; empty: it is not
 		note   string
 	}{
 		"deleted":                     {"LIC-Exempt", sandbox.GroupChange{Deleted: true}, "is gone; restore it", ""},
@@ -68,7 +68,7 @@ func TestExemptGroupOvernight(t *testing.T) {
 				}
 				return
 			}
-			for range 2 { // a group in doubt does not become a known one
+			for range 2 { // a group in doubt does not become a known group
 				after := s.plan(exitHeld)
 				if !strings.Contains(strings.Join(after.HoldReasons, "\n"), tc.held) || after.Overridable {
 					t.Errorf("held for %q, overridable %v; want %q", after.HoldReasons, after.Overridable, tc.held)
@@ -82,7 +82,7 @@ func TestExemptGroupOvernight(t *testing.T) {
 	}
 }
 
-// TestGroupIsAccepted: an operator says that the group is right as it is now.
+// TestGroupIsAccepted: an operator says that the group is right as it is now, and the run believes it.
 func TestGroupIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]sandbox.GroupChange{"made again": {ID: madeAgain}, "emptied": {Emptied: true}} {
@@ -100,8 +100,8 @@ func TestGroupIsAccepted(t *testing.T) {
 	}
 }
 
-// TestExemptGroupAtTheLastMoment: the group changes between plan and apply. As long as
-// nobody knows who is exempt, apply touches nobody.
+// TestExemptGroupAtTheLastMoment: the group changes between plan and apply. While it is unknown who is exempt, apply
+// changes nothing.
 func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -114,7 +114,7 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 		"emptied":             {"LIC-Exempt", sandbox.GroupChange{Emptied: true}, false},
 		"hidden":              {"LIC-Exempt", sandbox.GroupChange{Hidden: true}, false},
 		"hidden, and refused": {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Denied: true}, false},
-		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // the plan does not have the people whom it exempts
+		"a nested one hidden": {"LIC-Exempt-Leave", sandbox.GroupChange{Hidden: true, Denied: true}, true}, // the plan lacks the people whom it exempts
 		"renamed":             {"LIC-Exempt", sandbox.GroupChange{Name: "LIC-Keep"}, true},
 		"hidden, and shown":   {"LIC-Exempt", sandbox.GroupChange{Hidden: true, Unhidden: true}, true},
 	}
@@ -141,8 +141,8 @@ func TestExemptGroupAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestHiddenGroupAndOnePerson: memberOf leaves hidden groups out. Only the group's own
-// list of members shows who is in it. Without that list membership is unknown.
+// TestHiddenGroupAndOnePerson: memberOf leaves out hidden groups. Only the group's own list of members shows who is in
+// it. Membership is unknown without that list.
 func TestHiddenGroupAndOnePerson(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

@@ -13,7 +13,7 @@ import (
 // department returns the people of a department who have Citrix, are not exempt, and log on as given: Active or Idle.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
-	for i := 20; i < c.Size(); i++ { // after the people with a name, whom every company has
+	for i := 20; i < c.Size(); i++ { // the first people have names, and every company has them
 		p := c.Person(i)
 		if p.Kind == sandbox.Synced && p.Logon == logon && p.AD.Department == name && p.Entra.UserType == "Member" &&
 			slices.Contains(p.ADGroups, sandbox.CitrixGroup) && len(p.Groups) < 2 && !slices.Contains(p.Groups, "LIC-Exempt") {
@@ -23,8 +23,8 @@ func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	return people
 }
 
-// TestHiddenAttributes removes the right of idleseat's account to read last logons in one department. Its people look
-// as if they never logged on. They are left alone, and the plan says what to do.
+// TestHiddenAttributes: idleseat's account loses the right to read last logons in one department. Its people look as if
+// they never logged on. Their licenses are kept, and the plan says what to do.
 func TestHiddenAttributes(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -52,8 +52,8 @@ func TestHiddenAttributes(t *testing.T) {
 	if said != len(active) {
 		t.Errorf("%d people are undecided for what may not be read, want %d", said, len(active))
 	}
-	// After the plan the account loses the right. At the last moment nothing proves
-	// that the people of another department are idle.
+	// The account loses the right after the plan. At the last moment nothing proves that the people of another
+	// department are idle.
 	taken := map[string]bool{}
 	for _, i := range department(s, "Support", sandbox.Idle) {
 		s.company.Company.Hide(i, "lastLogonTimestamp", "lastLogon")

@@ -15,15 +15,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// hostile is a text that an attacker may write into a directory. It clears the screen, sets the title, changes colours
-// (C0 and C1), reorders and hides text, begins a line, fills another column, and is a formula.
+// hostile is a text that an attacker may write into a directory. It clears the screen, sets the title, and changes
+// colours (C0 and C1). It reorders and hides text, begins a line, fills another column, and is a formula.
 const hostile = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\ufeff\r\nFORGED\tline\u2028FORGED\x7f=cmd|' /C calc'!A0"
 
 // structural matches values of Graph that mean something to a program: ids, dates, names of types, links. All other
 // values in its answers are text.
 var structural = regexp.MustCompile(`^([0-9a-fA-F-]{36}(_[0-9a-fA-F-]{36})?|\d{4}-\d\d-\d\dT[0-9:.]+Z|#.*|https?:.*|S-1-.*|[A-Za-z0-9+/]{22}==|)$`)
 
-// poisoned appends the hostile text to every text of an answer of Graph with a fitting name.
+// poisoned appends the hostile text to every text of a Graph answer whose name fits.
 func poisoned(v any, name string, fits func(name string) bool) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -42,7 +42,7 @@ func poisoned(v any, name string, fits func(name string) bool) any {
 	return v
 }
 
-// poison alters what Graph answers to everything.
+// poison alters every answer of Graph.
 func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,8 +73,8 @@ func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// shownWell checks the output of a command: it has no raw text of the directory and no line that the directory began,
-// and its JSON is complete.
+// shownWell checks the output of a command. It must have no raw text of the directory, and no line that the directory
+// began. Its JSON must be complete.
 func (s *shell) shownWell(a answer, args []string) {
 	s.t.Helper()
 	for where, text := range map[string]string{"stdout": string(a.out), "stderr": a.err} {
@@ -92,8 +92,8 @@ func (s *shell) shownWell(a answer, args []string) {
 	}
 }
 
-// TestHostileText: texts of both directories, in every place, reach neither a terminal nor a table unchanged, whatever
-// the commands do and however they fail.
+// TestHostileText: hostile text is in every place of both directories. It never reaches a terminal or a table
+// unchanged, whatever the commands do and however they fail.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	names := func(names ...string) func(string) bool {
@@ -180,7 +180,7 @@ func TestHostileText(t *testing.T) {
 			tell("reevaluate", users[0], "--format", "json")
 			tell("plan", "--user", users[0])
 			tell("policy", "check", s.path("policy.yaml"), "--store", s.path("store"))
-			mine := strings.ReplaceAll(hostile, "\r\n", "") // an operator's own line may be as long as they like
+			mine := strings.ReplaceAll(hostile, "\r\n", "") // an operator's own line may have any length
 			tell("policy", "check", s.path("policy"+mine+".yaml"))
 			if p.Run != "" {
 				tell("apply", p.Run, "--yes")

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// waiting starts a company of ten days ago. In one night the tool added people to the target group, whose license
-// follows within the next day. It returns that night's plan, one of these people's changes, and the person's number.
+// waiting starts a company ten days ago. In one night the tool added people to the target group, whose license follows
+// within a day. It returns that night's plan, a change of one of these people, and the person's number.
 func waiting(t *testing.T, edit ...policyText) (*shell, printed, plan.Change, int) {
 	t.Helper()
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 12 * time.Hour}, edit...)
@@ -37,7 +37,7 @@ func (s *shell) became(run string, c plan.Change) runs.Result {
 	return runs.Result{}
 }
 
-// night passes a day, plans, and applies the plan as a nightly script does.
+// night lets a day pass, plans, and applies the plan as a nightly script does.
 func (s *shell) night() printed {
 	s.t.Helper()
 	s.later(day)
@@ -62,8 +62,8 @@ func (s *shell) lostE3(i int) bool {
 	})
 }
 
-// TestPolicyInForce: the night before began a change. Before the change takes anything,
-// the policy in force is asked, too. If it keeps the person, the change is rolled back.
+// TestPolicyInForce: the night before began a change. The policy in force is also asked before the change takes
+// anything. If it keeps the person, the change is rolled back.
 func TestPolicyInForce(t *testing.T) {
 	t.Parallel()
 	enforce := replace(t, "mode: review", "mode: enforce")
@@ -123,8 +123,7 @@ func TestPolicyInForce(t *testing.T) {
 	}
 }
 
-// TestAuditInForce: in mode audit nothing is written, not even for changes that have
-// begun. Only restore works.
+// TestAuditInForce: nothing is written in mode audit, not even for changes that have begun. Only restore works.
 func TestAuditInForce(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -147,8 +146,8 @@ func TestAuditInForce(t *testing.T) {
 	}
 }
 
-// TestPolicyFileOfThePlan: apply compares the policy file from which the plan was made, also when the command line does
-// not name it.
+// TestPolicyFileOfThePlan: apply compares the policy file from which the plan was made, without its name on the command
+// line.
 func TestPolicyFileOfThePlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestConverted: accounts were converted to cloud-only. They keep their SID. The rules
-// treat them as accounts of Entra ID alone, and the plan says so.
+// TestConverted: accounts were converted to cloud-only and keep their SID. The rules treat them as accounts of Entra ID
+// alone, and the plan says so.
 func TestConverted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})
@@ -25,7 +25,7 @@ func TestConverted(t *testing.T) {
 			converted[p.Entra.ID] = true
 		}
 	}
-	for i := range s.company.Company.Size() { // people who were synced and have no account in Active Directory any more
+	for i := range s.company.Company.Size() { // people who were synced and have no account in Active Directory now
 		if p := s.company.Company.Person(i); p.Kind == sandbox.CloudOnly && p.Activity == sandbox.Idle && slices.Contains(p.Groups, "LIC-M365-E3") &&
 			len(p.Groups) == 1 && p.Entra.Enabled == directory.Yes && p.Entra.EmployeeType == "Employee" {
 			converted[p.Entra.ID] = true
@@ -54,8 +54,8 @@ func TestConverted(t *testing.T) {
 	}
 }
 
-// TestAnchors: one company uses objectGUID as the anchor of Entra Connect, and others filled mS-DS-ConsistencyGuid.
-// Another company uses employeeID, and its policy says so.
+// TestAnchors: a company uses objectGUID as the anchor of Entra Connect, mS-DS-ConsistencyGuid, or employeeID. Its
+// policy names employeeID.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]policyText{
@@ -98,8 +98,8 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// TestWithoutSID: Entra ID returns no SID of a person whose name there is exempt. The immutable id still identifies the
-// person, who keeps Citrix.
+// TestWithoutSID: Entra ID returns no SID for a person who is exempt by their name there. The immutable id still
+// identifies the person, who keeps Citrix.
 func TestWithoutSID(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 1500, Seed: 3})

@@ -27,8 +27,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// killer kills a process at its n-th operation on Graph, Active Directory or the store: before the operation takes
-// effect, or after it, so that its answer is lost.
+// killer kills a process at its n-th operation on Graph, Active Directory or the store. It kills before the operation
+// takes effect, or after it, so that the answer is lost.
 type killer struct {
 	mu      sync.Mutex
 	seen    int
@@ -37,7 +37,7 @@ type killer struct {
 	process *os.Process
 }
 
-// op carries out an operation, and reports whether its answer may be sent.
+// op carries out an operation. It reports whether the answer may be sent.
 func (k *killer) op(do func()) bool {
 	k.mu.Lock()
 	k.seen++
@@ -67,7 +67,7 @@ func (k *killer) overHTTP(next http.Handler) http.Handler {
 	})
 }
 
-// trial is one company with a store in S3. Both begin in the state in which the plan was made.
+// trial is one company with a store in S3. Both start in the state in which the plan was made.
 type trial struct {
 	*shell
 	killer
@@ -76,8 +76,8 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial makes the company of an instant again, and a store with the objects. If its reads lag, time passes with each
-// request.
+// newTrial makes the company of an instant again, and a store with the objects. If its reads lag, each request takes
+// time.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)
@@ -122,7 +122,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 	return x
 }
 
-// kept are the objects of the store.
+// kept returns the objects of the store.
 func (x *trial) kept() map[string][]byte {
 	x.t.Helper()
 	all := map[string][]byte{}
@@ -143,7 +143,7 @@ func (x *trial) kept() map[string][]byte {
 	return all
 }
 
-// killedAt applies a run until nothing is pending. It kills the process at an operation, counted over all these calls.
+// killedAt applies a run until nothing is pending. It kills the process at an operation, counted over all calls.
 func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Helper()
 	x.mu.Lock()
@@ -187,7 +187,7 @@ func (x *trial) ended(run string) {
 	for range mostCalls {
 		x.clock.pass(time.Minute)
 		if a := x.run("apply", run, "--yes", "--format", "json"); a.status == exitHeld || a.status == exitDone && !bytes.Contains(a.out, []byte(`"pending"`)) {
-			return // held: all was final already
+			return // held, because all was final already
 		} else if a.status != exitDone {
 			x.t.Fatalf("after being killed: %s", a.err)
 		}
@@ -216,7 +216,7 @@ func (x *trial) came() came {
 			c.Ledger[key] = done
 		case strings.HasSuffix(key, ".leaving.json") && strings.HasPrefix(key, "ledger/"):
 			c.Ledger[key] = "leaving"
-		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"): // what was seen in between
+		case strings.HasSuffix(key, ".free.json"), strings.HasSuffix(key, ".in-target.json"), strings.HasSuffix(key, ".answered.json"): // notes of what was seen in between
 		case strings.HasPrefix(key, "ledger/"):
 			var in ledger.Intent
 			if err := json.Unmarshal(body, &in); err != nil {
@@ -235,10 +235,10 @@ func (x *trial) came() came {
 	return c
 }
 
-// TestKilledAtEveryOperation kills apply before or after an operation of a plan of 50 changes, and calls it again until
-// it finishes. Everybody holds what they hold after an undisturbed run, the ledger is the same, and nothing was done
-// twice. In the second company reads lag behind writes by up to a minute, each read by a different time. A seed draws
-// the operations. IDLESEAT_TEST_SEED repeats one, and IDLESEAT_TEST_KILLS=all takes every operation.
+// TestKilledAtEveryOperation: apply is killed before or after an operation of a plan of 50 changes. It is called again
+// until it finishes. Everybody holds what they hold after an undisturbed run, the ledger is the same, and nothing is
+// done twice. In the second company, reads lag behind writes by up to a minute, each by a different time. A seed draws
+// the operations. IDLESEAT_TEST_SEED repeats a seed, and IDLESEAT_TEST_KILLS=all takes every operation.
 func TestKilledAtEveryOperation(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 300, Seed: 11}, time.Now()
@@ -270,7 +270,7 @@ func TestKilledAtEveryOperation(t *testing.T) {
 		o          sandbox.Options
 		operations int
 	}{
-		// While reads lag, the number of operations depends on when each read is answered.
+		// While reads lag, the number of operations depends on the time of each read.
 		"calm": {o, calm.seen}, "stale": {lagging, stale.seen * 3 / 4},
 	} {
 		t.Logf("%s: %d operations", name, tc.operations)
@@ -305,7 +305,7 @@ func testSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// drawn returns some of a number of operations, or all.
+// drawn returns some of the operations, or all.
 func drawn(seed uint64, operations int) []int {
 	all := rand.New(rand.NewPCG(seed, 1)).Perm(operations)
 	for i := range all {

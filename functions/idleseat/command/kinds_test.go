@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// idleHolders are the numbers of the synced people from whom the first rule takes E3.
+// idleHolders returns the numbers of the synced people from whom the first rule takes E3.
 func (s *shell) idleHolders(p printed, want int) (list []int) {
 	s.t.Helper()
 	for _, c := range p.Changes {

@@ -12,8 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestBacklog: a backlog drains over many nights, the people idle for longest first. One override in the first night is
-// sufficient.
+// TestBacklog: a backlog drains over many nights, longest idle first. One override in the first night suffices.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 4680, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 936", "perRun: 200"),
@@ -27,7 +26,7 @@ func TestBacklog(t *testing.T) {
 	for len(p.Changes) > 0 {
 		for _, c := range p.Changes {
 			if c.IdleSince == nil {
-				continue // never signed in: ordered by the age of the account, which the plan does not have
+				continue // never signed in, so ordered by the age of the account, which the plan does not have
 			}
 			if c.IdleSince.Before(last) {
 				t.Fatalf("night %d: %s, idle since %s, comes after somebody idle since %s", nights+1, c.UserPrincipalName, c.IdleSince, last)
@@ -46,8 +45,7 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestEverybodyMatches: a plan in which all of 5,000 people match is on hold. The override of that plan applies it
-// once.
+// TestEverybodyMatches: a plan that matches all of 5,000 people is on hold. The override of that plan applies it once.
 func TestEverybodyMatches(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 7200, Seed: 3}, replace(t, "AzureAdSistaLogon.earlierThan(now - days(60)) || AzureAdSistaLogon.hasNoValue()", "true"),
@@ -74,7 +72,7 @@ func TestEverybodyMatches(t *testing.T) {
 	}
 }
 
-// TestWrongTenant: Graph answers for a tenant other than the plan's.
+// TestWrongTenant: nothing is applied when Graph answers for another tenant than the plan's.
 func TestWrongTenant(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 100, Seed: 6})

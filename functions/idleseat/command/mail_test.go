@@ -25,8 +25,8 @@ func changesOf(p printed) (reasons, refused []string) {
 	return reasons, refused
 }
 
-// TestMailboxIsNotLost: a change that takes E3, or changes it to a product without a mailbox, is refused unless the
-// policy allows mailboxes to be lost. Then the plan says it for each change.
+// TestMailboxIsNotLost: a change that takes E3, or changes it to a product without a mailbox, is refused. When the
+// policy allows mailboxes to be lost, the change is made, and the plan says so.
 func TestMailboxIsNotLost(t *testing.T) {
 	t.Parallel()
 	const lost = "the mailbox would be left without a license, and Exchange Online deletes it 30 days later"

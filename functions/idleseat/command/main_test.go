@@ -25,7 +25,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestMain makes the test binary be idleseat itself, so that every test runs the real command in a process of its own.
+// TestMain lets the test binary run as idleseat itself, so that tests can run the real command in processes of their
+// own.
 func TestMain(m *testing.M) {
 	if names := os.Getenv("IDLESEAT_TEST_NAMES"); names != "" {
 		net.DefaultResolver = samba.Resolver(names)
@@ -34,13 +35,13 @@ func TestMain(m *testing.M) {
 		os.Exit(Main("", clockFrom(os.LookupEnv)))
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // little memory of a command outlives it, and the collector takes a fifth of the tests' time
+		debug.SetGCPercent(200) // a command keeps little memory, and the collector takes a fifth of the tests' time
 	}
 	os.Exit(m.Run())
 }
 
-// quickFolder returns a folder for a test. It is in memory when the machine has a place there with enough room, since
-// the store waits for the disk at each of thousands of objects.
+// quickFolder returns a folder for a test. It is in memory if the machine has enough room there, because the store
+// waits for the disk at each of thousands of objects.
 func quickFolder(t *testing.T) string {
 	t.Helper()
 	const inMemory, enough = "/dev/shm", 1 << 30
@@ -60,7 +61,7 @@ func quickFolder(t *testing.T) string {
 	return dir
 }
 
-// clockFrom is the clock that the environment of a command names.
+// clockFrom returns the clock that the environment of a command names.
 func clockFrom(variable func(string) (string, bool)) clock.Clock {
 	if text, set := variable("IDLESEAT_TEST_AHEAD"); set {
 		if ahead, err := time.ParseDuration(text); err == nil {
@@ -80,9 +81,9 @@ type shell struct {
 	dir     string // holds policy.yaml and the store
 	env     []string
 	ahead   *atomic.Int64 // how far the company's clock is ahead
-	clock   *sharedClock  // instead of ahead, when the company and the commands share a clock
-	apart   bool          // commands run in processes of their own, with dir as their folder
-	objects store.Store   // instead of the folder, for commands in this process; nil: the folder
+	clock   *sharedClock  // replaces ahead when the company and the commands share a clock
+	apart   bool          // commands run in processes of their own, in dir
+	objects store.Store   // replaces the folder for commands in this process; nil: the folder
 }
 
 // policyText edits the sandbox's own policy.
@@ -94,7 +95,8 @@ func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return newShellAgo(t, 0, o, edit...)
 }
 
-// newShellAgo starts a company some time ago, so that it can go on: dates in the future would look like a wrong clock.
+// newShellAgo starts a company some time ago, so that its time can advance. Dates in the future would look like a wrong
+// clock.
 func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	ahead := new(atomic.Int64)
@@ -120,7 +122,7 @@ func newShellAgo(t *testing.T, ago time.Duration, o sandbox.Options, edit ...pol
 	return s
 }
 
-// replace is an edit that must change the text.
+// replace returns an edit that must change the text.
 func replace(t *testing.T, old, new string) policyText {
 	return func(text string) string {
 		if !strings.Contains(text, old) {
@@ -144,7 +146,7 @@ func (s *shell) setenv(name, value string) { s.env = append(s.env, name+"="+valu
 
 const day = 24 * time.Hour
 
-// passes advances the time for the following commands. Nobody does anything meanwhile.
+// passes advances the time for the following commands. Nobody is active meanwhile.
 func (s *shell) passes(d time.Duration) {
 	if s.clock != nil {
 		s.clock.pass(d)
@@ -153,7 +155,7 @@ func (s *shell) passes(d time.Duration) {
 	s.setenv("IDLESEAT_TEST_AHEAD", time.Duration(s.ahead.Add(int64(d))).String())
 }
 
-// later advances the time by days for the following commands. The company goes on, and active people stay active.
+// later advances the time by days for the following commands. Active people stay active.
 func (s *shell) later(passed time.Duration) {
 	ahead := time.Duration(s.ahead.Add(int64(passed)))
 	s.setenv("IDLESEAT_TEST_AHEAD", ahead.String())
@@ -168,15 +170,15 @@ func (s *shell) later(passed time.Duration) {
 	}
 }
 
-// answer is what a command gave.
+// answer is the output of a command.
 type answer struct {
 	status int
 	out    []byte
 	err    string
 }
 
-// run runs a command. It runs in this process when everything that it reads from the environment can be passed to it,
-// else in a process of its own.
+// run runs a command. It runs in this process when everything that it reads from the environment can be passed to it.
+// Otherwise it runs in a process of its own.
 func (s *shell) run(args ...string) answer {
 	s.t.Helper()
 	if s.apart || slices.ContainsFunc(s.env, ofTheMachine) {
@@ -204,7 +206,7 @@ func (s *shell) run(args ...string) answer {
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
-// ofTheMachine recognizes the variables that libraries read by themselves.
+// ofTheMachine reports whether libraries read a variable by themselves.
 func ofTheMachine(v string) bool {
 	return strings.HasPrefix(v, "AWS_") || strings.HasPrefix(v, "AZURE_") || strings.HasPrefix(v, "GO") || strings.HasPrefix(v, "IDLESEAT_TEST_NAMES=") || strings.HasPrefix(v, "KRB5")
 }
@@ -281,7 +283,7 @@ func (s *shell) finish(run string, args ...string) answer {
 	return answer{}
 }
 
-// golden has the right verdicts, computed from the company's own truth without any code of the product.
+// golden returns the right verdicts, from the company's own truth without any code of the product.
 func golden(s *shell, asOf time.Time) map[string]string {
 	const e3, day = "05e9a617-0261-4cee-bb44-138d3ef5d965", 24 * time.Hour
 	verdicts := map[string]string{}

@@ -30,8 +30,7 @@ func withSeats(t *testing.T) policyText {
 	}
 }
 
-// TestSeatsOfAnApplication: seats that a group gives are found, taken and restored, and the application follows the
-// group.
+// TestSeatsOfAnApplication: seats that a group gives are found, taken and restored. The application follows the group.
 func TestSeatsOfAnApplication(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 400, Seed: 9}, withSeats(t))
@@ -84,7 +83,7 @@ func TestSeatsOfAnApplication(t *testing.T) {
 	}
 }
 
-// TestSeveralGroupsOfAProduct: a person who holds a product by the second group of the policy leaves that group, and a
+// TestSeveralGroupsOfAProduct: a person who holds a product through the second group of the policy leaves that group. A
 // restore returns them to it.
 func TestSeveralGroupsOfAProduct(t *testing.T) {
 	t.Parallel()
@@ -110,8 +109,8 @@ func TestSeveralGroupsOfAProduct(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestEachOfSeveralGroups: two groups give a product, and neither is dynamic. In one run people leave the one that they
-// are in, and a restore returns them to it. People in both keep the product, since to leave one group frees nothing.
+// TestEachOfSeveralGroups: two groups give a product, and neither is dynamic. People in one of them leave it in one
+// run, and a restore returns them to it. People in both keep the product, because leaving one group frees nothing.
 func TestEachOfSeveralGroups(t *testing.T) {
 	t.Parallel()
 	const lab = "LIC-E3-Lab"
@@ -127,7 +126,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 			c.SetMember(i, "LIC-M365-E3", by[i] != lab)
 		}
 	}
-	s.later(20 * day) // who has held a license for two weeks is no new holder
+	s.later(20 * day) // a holder of two weeks is not a new holder
 	before := holding(c)
 	p := s.plan(exitDone)
 	taken := map[string]int{}
@@ -159,7 +158,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 	s.asBefore(before)
 }
 
-// syncedE3 names the group of Active Directory that gives E3, and which Entra Connect syncs.
+// syncedE3 names the group of Active Directory that gives E3 and that Entra Connect syncs.
 func syncedE3(t *testing.T) policyText {
 	group := replace(t, "group: {entra: LIC-M365-E3}", `group: {ad: "CN=LIC-E3-OnPrem,OU=Licenses,`+sandbox.BaseDN+`"}`)
 	then := replace(t, "then: {changeTo: exchange-online}", "then: {remove: true, mailbox: lost}")
@@ -167,8 +166,8 @@ func syncedE3(t *testing.T) policyText {
 	return func(text string) string { return limits(then(group(text))) }
 }
 
-// TestSyncedLicenseGroup: a license of a group that is synced is taken in Active Directory.
-// It counts as taken, and as given back, when Entra Connect has brought that to Graph.
+// TestSyncedLicenseGroup: a license of a synced group is taken in Active Directory. It counts as taken, or as restored,
+// when Graph shows it after the sync.
 func TestSyncedLicenseGroup(t *testing.T) {
 	t.Parallel()
 	const name = "LIC-E3-OnPrem"

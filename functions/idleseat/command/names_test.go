@@ -8,7 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// lists rewrites the policy so that it also exempts a person by name.
+// lists adds a name to the exemptions of the policy.
 func (s *shell) lists(name string) {
 	s.t.Helper()
 	s.write("policy.yaml", replace(s.t, "[breakglass@contoso.example]", "[breakglass@contoso.example, '"+name+"']")(string(s.company.Policy())))
@@ -25,7 +25,7 @@ func (s *shell) takes(p printed, i int) bool {
 	return false
 }
 
-// said fails unless a note of a plan has a text.
+// said fails unless a note of the plan has a text.
 func (p printed) said(t *testing.T, text string) {
 	t.Helper()
 	if !strings.Contains(strings.Join(p.Notes, "\n"), text) {
@@ -52,8 +52,8 @@ func TestListedByEveryName(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedIsFollowed: a listed person is renamed and stays exempt, also in a run for
-// one person. The person who has the name now is exempt, too.
+// TestListedIsFollowed: a listed person is renamed and stays exempt, also in a run for one person. The person who has
+// the name now is exempt too.
 func TestListedIsFollowed(t *testing.T) {
 	t.Parallel()
 	for name, entry := range map[string]string{"users": "", "leave": "leave"} {
@@ -97,7 +97,7 @@ func TestNameOfNobody(t *testing.T) {
 		t.Errorf("without a run: %s", a.out)
 	}
 	s.lists(wrong)
-	s.plan(exitHeld, "--user", right) // who may be meant
+	s.plan(exitHeld, "--user", right) // the name that may be meant
 	for range 2 {
 		p := s.plan(exitHeld)
 		if len(p.Changes) == 0 || p.Overridable || !strings.Contains(strings.Join(p.HoldReasons, "\n"), "1 of the names in exempt.users and exempt.leave") || strings.Contains(strings.Join(p.HoldReasons, "\n"), "ingrid") {
@@ -127,9 +127,8 @@ func TestNameOfNobody(t *testing.T) {
 	s.unwritten()
 }
 
-// TestListedOnPremises: only Active Directory knows a listed name. While Active
-// Directory is down, nobody has the name, and the run is held. Once a run has found the
-// name, later runs follow it.
+// TestListedOnPremises: only Active Directory knows a listed name. While Active Directory is down, nobody has the name,
+// and the run is on hold. Once a run has found the name, later runs follow it.
 func TestListedOnPremises(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5})

@@ -13,12 +13,12 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// nobodyExemptBy leaves out an exemption with a condition that is unknown for people who are only in Active Directory.
+// nobodyExemptBy removes an exemption whose condition is unknown for people who are only in Active Directory.
 func nobodyExemptBy(t *testing.T) policyText {
 	return replace(t, "  when:   userType == \"Guest\"\n", "")
 }
 
-// object writes an object of the store, and replaces the one that is there.
+// object writes or replaces an object of the store.
 func (s *shell) object(key, text string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(s.path("store/"+key)), 0o700); err != nil {
@@ -27,7 +27,7 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// restoring repeats restore, which must exit with a status, until nothing is pending.
+// restoring repeats restore until nothing is pending. restore must exit with the status.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)
@@ -44,14 +44,14 @@ func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr st
 	}
 }
 
-// TestRestoreWithoutOneAccount: a restore restores what a run took from people who are only in Active Directory. One of
-// them has no account any more. The result names this person and the reason, and the others have everything again.
-// Without Active Directory the restore restores none of them, and everybody else.
+// TestRestoreWithoutOneAccount: a run took licenses from people who are only in Active Directory, and one account is
+// gone. The restore names this person and the reason, and the others have everything again. Without Active Directory it
+// restores only everybody else's licenses.
 func TestRestoreWithoutOneAccount(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 9, LicenseDelay: 20 * time.Millisecond}, nobodyExemptBy(t), replace(t, "perRun: 600", "perRun: 60"))
 	p := s.plan(exitDone)
-	var alone []plan.Change // in Active Directory alone
+	var alone []plan.Change // people who are only in Active Directory
 	for _, c := range p.Changes {
 		if strings.HasPrefix(c.User, "S-1-") {
 			alone = append(alone, c)
@@ -77,7 +77,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 		t.Errorf("nobody was put back: %+v", r.Results)
 	}
 	s.env = urls
-	s.run("apply", r.Run, "--yes") // goes on where it was
+	s.run("apply", r.Run, "--yes") // continues where it stopped
 	for _, c := range alone {
 		want := c.User != alone[1].User
 		if in := s.inCitrix(c.User); want && !in {

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// putBack checks how a change of an earlier night ended, and that the person is in the source group and in no other.
+// putBack checks how a change of an earlier night ended. The person must be in the source group and in no other.
 func (s *shell) putBack(first printed, c plan.Change, i int, status runs.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
@@ -23,9 +23,9 @@ func (s *shell) putBack(first printed, c plan.Change, i int, status runs.Status,
 	}
 }
 
-// TestGivenBackByHand: somebody restores in the morning what was taken in the night, while the change still waits for
-// the license to be freed. The person keeps it. No run takes it again before the person has been idle for the rule's
-// whole span since that morning.
+// TestGivenBackByHand: somebody restores in the morning what was taken in the night. The change still waits until the
+// license is free. The person keeps it. No run takes it again until the person has been idle for the rule's whole span
+// since that morning.
 func TestGivenBackByHand(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t, withoutGrace(t))
@@ -34,7 +34,7 @@ func TestGivenBackByHand(t *testing.T) {
 	if r := s.became(first.Run, c); !strings.Contains(r.Note, "left the source group") || s.inGroup(i, "LIC-M365-E3") {
 		t.Fatalf("%+v", r)
 	}
-	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the sign-in shows up to a day later
+	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the sign-in may show a day later
 	taken := len(s.company.Company.History())
 	for range 3 {
 		s.night()
@@ -53,9 +53,8 @@ func TestGivenBackByHand(t *testing.T) {
 	}
 }
 
-// TestLongAfterThePlan: a change that has not left the source when its plan expires
-// takes nothing any more. The test lets a week pass without a run, and lets an account
-// come back from the bin after ten days.
+// TestLongAfterThePlan: a change that has not left the source when its plan expires takes nothing. No run is made for a
+// week, or an account is deleted and comes back after ten days.
 func TestLongAfterThePlan(t *testing.T) {
 	t.Parallel()
 	for name, bin := range map[string]bool{"no run for days": false, "the account was in the bin": true} {
@@ -79,8 +78,8 @@ func TestLongAfterThePlan(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: somebody takes a person out of the target group again. The
-// tool does not put them in each night.
+// TestTakenOutOfTheTarget: somebody takes a person out of the target group. The tool does not join them again each
+// night.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	s, first, c, i := waiting(t)
@@ -97,9 +96,9 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	}
 }
 
-// TestAcceptedAndNeverDone: Graph accepts a write and never carries it out. A target that is
-// joined three times and never lists the person fails the change. A license that Graph says
-// is taken, and that is held all the same, is not taken again: somebody may have given it.
+// TestAcceptedAndNeverDone: Graph accepts a write and never carries it out. A change fails when its target is joined
+// three times and never lists the person. A license that Graph says is taken, and that is still held, is not taken
+// again. Somebody may have restored it.
 func TestAcceptedAndNeverDone(t *testing.T) {
 	t.Parallel()
 	for _, via := range []plan.Via{plan.EntraGroup, plan.Direct} {
@@ -185,8 +184,7 @@ func TestWhatIsResumedIsListed(t *testing.T) {
 	}
 }
 
-// TestRestoreStopsOne: restore of one person stops the changes that a run is making to
-// that person, and to nobody else. Later runs leave the person alone.
+// TestRestoreStopsOne: a restore of one person stops only that person's changes. Later runs do not change the person.
 func TestRestoreStopsOne(t *testing.T) {
 	t.Parallel()
 	for _, left := range []bool{false, true} {

@@ -34,7 +34,7 @@ func (f storeFlag) open(a *Process) (store.Store, error) {
 	return a.OpenStore(a.Context, f.Store)
 }
 
-// next is a command that continues this one, with the same store.
+// next returns a command that continues this one with the same store.
 func (f storeFlag) next(a *Process, command string) string {
 	if v, _ := a.Variable("IDLESEAT_STORE"); v == f.Store {
 		return "idleseat " + command
@@ -67,8 +67,8 @@ func (f policyFlag) load() (*policy.Policy, string, error) {
 	return p, string(text), err
 }
 
-// file is the absolute path of the policy file on this machine, so that a later command finds it from any folder. It is
-// empty when no file is given.
+// file returns the absolute path of the policy file on this machine, so that a later command finds it from any folder.
+// It is empty when no file is given.
 func (f policyFlag) file() (string, error) {
 	if f.Policy == "" {
 		return "", nil
@@ -80,7 +80,7 @@ func (f policyFlag) file() (string, error) {
 	return path, nil
 }
 
-// inForce returns the text of the policy in force: from the given file, or else from the file by which a run was
+// inForce returns the text of the policy in force. It reads the given file, or else the file by which the run was
 // planned. It is empty for a run that does not name its file.
 func (f policyFlag) inForce(b *snapshot.Begin) (string, error) {
 	if f.Policy == "" && b.PolicyFile == "" {
@@ -111,7 +111,7 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
-// sources are the two directories that the environment names.
+// sources are the settings of the two directories.
 type sources struct {
 	Entra entra.Config
 	AD    activedirectory.Config
@@ -123,7 +123,7 @@ type lookup func(name string) (value string, set bool)
 // Lookup looks up a variable.
 func (l lookup) Lookup(name string) (string, bool) { return l(name) }
 
-// sources reads from the environment how to reach the directories.
+// sources reads the settings of the directories from the environment.
 func (a *Process) sources() (sources, error) {
 	var s sources
 	if err := envconfig.ProcessWith(a.Context, &envconfig.Config{Target: &s, Lookuper: lookup(a.Variable)}); err != nil {
@@ -132,7 +132,7 @@ func (a *Process) sources() (sources, error) {
 	return s, nil
 }
 
-// connect prepares both directories. The second is nil when it is not set up.
+// connect prepares both directories. The second one is nil when it is not set up.
 func (s sources) connect(by clock.Clock) (*entra.Client, *activedirectory.Forest, error) {
 	e, err := entra.New(s.Entra, by)
 	if err != nil {
@@ -154,7 +154,7 @@ func newRun(now time.Time) string {
 	return snapshot.NewRun(now, random)
 }
 
-// version is the version of the tool. A plain `go build` has its revision.
+// version returns the version of the tool. A plain `go build` has its revision.
 func (a *Process) version() string {
 	if a.Version != "" {
 		return a.Version

@@ -27,7 +27,7 @@ type pipeline struct {
 	entra *entra.Client
 	ad    *activedirectory.Forest
 	now   func() time.Time
-	tool  string // its version
+	tool  string // version of the tool
 	bar   *progress
 }
 
@@ -48,7 +48,7 @@ func newPipeline(a *Process, s store.Store, src sources, bar *progress) (*pipeli
 	return &pipeline{store: s, entra: e, ad: ad, now: a.Clock.Now, tool: a.version(), bar: bar}, nil
 }
 
-// close lets go of the directories.
+// close closes the connections to the directories.
 func (p *pipeline) close() {
 	p.entra.Close()
 	if p.ad != nil {
@@ -58,7 +58,7 @@ func (p *pipeline) close() {
 
 func (p *pipeline) collector() *collect.Collector {
 	c := &collect.Collector{Store: p.store, Entra: p.entra, Tool: p.tool, Now: p.now, Progress: p.bar.people}
-	if p.ad != nil { // a nil *Directory in the interface would not be nil
+	if p.ad != nil { // a nil *Forest in the interface would not be nil
 		c.AD = p.ad
 	}
 	return c
@@ -71,7 +71,7 @@ type start struct {
 	text   string
 	file   string // path of the policy on this machine; empty: the run's own copy is used
 	user   string // empty: everybody
-	// acceptFeeds accepts the sources as they are, however much they shrank.
+	// acceptFeeds accepts the sources as they are, also when they shrank.
 	acceptFeeds bool
 }
 
@@ -93,8 +93,8 @@ func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	return p.decide(ctx, run)
 }
 
-// collectAll reads both sources concurrently. Without Entra ID no decision is possible. Without Active Directory the
-// other decisions are.
+// collectAll reads both sources concurrently. No decision is possible without Entra ID. Without Active Directory, rules
+// that do not need it still decide.
 func (p *pipeline) collectAll(ctx context.Context, c *collect.Collector, in collect.Start) error {
 	b, err := c.Begin(ctx, in)
 	if err != nil {

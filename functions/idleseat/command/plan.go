@@ -63,7 +63,7 @@ func (c *planCmd) Run(a *Process) error {
 	return onHold(p)
 }
 
-// inAWS makes a deployment plan, with its own policy, as of now.
+// inAWS lets a deployment plan with its own policy and the present time.
 func (c *planCmd) inAWS(a *Process, user string) error {
 	if c.AsOf != "" || c.From != "" {
 		return usageError{errors.New("--as-of and --run are for plans on this machine; leave --aws out")}
@@ -103,7 +103,7 @@ func (c *planCmd) plan(a *Process, s store.Store, asOf time.Time, user string) (
 	return line.plan(a.Context, in)
 }
 
-// rules loads the policy file. A new plan over an old run needs no file, and then uses that run's own copy.
+// rules loads the policy file. A new plan over an old run needs no file. It then uses that run's own copy.
 func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, error) {
 	if c.Policy != "" || c.From == "" {
 		return c.load()
@@ -116,8 +116,8 @@ func (c *planCmd) rules(a *Process, s store.Store) (*policy.Policy, string, erro
 	return p, b.Policy, err
 }
 
-// someone refuses an empty name, which an unset shell variable produces. Without this a run for one person would become
-// a run for everybody.
+// someone refuses an empty name, which an unset shell variable produces. An empty name would turn a run for one person
+// into a run for everybody.
 func someone(user string) error {
 	if strings.TrimSpace(user) == "" {
 		return usageError{errors.New("the user is empty: give a userPrincipalName, object id, SID or account name")}
@@ -125,7 +125,7 @@ func someone(user string) error {
 	return nil
 }
 
-// instant reads --as-of. It refuses the future, in which everybody would look idle.
+// instant parses --as-of. It refuses the future, because everybody would look idle then.
 func instant(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return now, nil
@@ -143,7 +143,7 @@ func instant(text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// held turns a plan on hold into its exit status.
+// onHold returns the error of a plan on hold, or nil.
 func onHold(p *plan.Plan) error {
 	if p.Verdict == plan.Hold {
 		return onHoldError{p.HoldReasons}
@@ -228,8 +228,8 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 	return out.err
 }
 
-// ruleTable has a line for each rule: its holders, how many of them it asked, how many matched, and which attributes
-// were empty.
+// ruleTable has a line for each rule. It shows the holders, those that the rule asked and matched, and the attributes
+// that were empty.
 func ruleTable(p *plan.Plan) [][]string {
 	rows := [][]string{{"RULE", "HOLDERS", "ASKED", "MATCHED", "UNDECIDED", "EXEMPT", "WITHOUT A VALUE"}}
 	for i := range p.Rules {
@@ -262,7 +262,8 @@ func changeTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// leftOut counts, by reason, the people who returned, who matched but are left alone, and who are undecided or exempt.
+// leftOut counts people by reason. These are people who returned, who matched but are left alone, and who are undecided
+// or exempt.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
 	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list, reason string) error {

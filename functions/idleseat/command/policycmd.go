@@ -39,7 +39,7 @@ func (c *policyCheckCmd) Run(a *Process) error {
 	return err
 }
 
-// names looks the people whom the policy lists up in the latest snapshot.
+// names looks up the people whom the policy lists in the latest snapshot.
 func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error {
 	s, err := storeFlag{c.Store}.open(a)
 	if err != nil {

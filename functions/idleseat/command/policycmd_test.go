@@ -38,7 +38,7 @@ func TestPolicyOfTheProject(t *testing.T) {
 	}
 }
 
-// TestPolicyTestFails: the rules decide otherwise than a golden person expects.
+// TestPolicyTestFails: the rules decide otherwise than a golden person expects, and the test fails.
 func TestPolicyTestFails(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(infra)

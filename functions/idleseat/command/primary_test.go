@@ -9,12 +9,12 @@ import (
 
 const leftAlone = "CN=Citrix Contractors,OU=Licenses," + sandbox.BaseDN
 
-// exempting is an edit that exempts an Active Directory group.
+// exempting returns an edit that exempts an Active Directory group.
 func exempting(t *testing.T) policyText {
 	return replace(t, "groups: [{entra: LIC-Exempt}]", `groups: [{entra: LIC-Exempt}, {ad: "`+leftAlone+`"}]`)
 }
 
-// reasons returns the reasons about a person's Citrix license in lists of a plan.
+// reasons returns the reasons for a person's Citrix license in lists of a plan.
 func reasons(s *shell, i int, lists ...[]listed) (all []string) {
 	for _, list := range lists {
 		for _, l := range list {
@@ -53,7 +53,7 @@ func TestPrimaryGroup(t *testing.T) {
 	}
 }
 
-// TestHiddenMembers: the account may not read the members of an exempt group. So everybody may be in it, when planning
+// TestHiddenMembers: the account may not read the members of an exempt group. So everybody may be in it, in the plan
 // and at the last moment.
 func TestHiddenMembers(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// printer writes text to people and keeps the first error. An argument of a format cannot begin a new line.
+// printer writes text for people and keeps the first error. An argument of a format cannot begin a new line.
 type printer struct {
 	w   io.Writer
 	err error
@@ -61,7 +61,7 @@ func (p *printer) shortTable(rows [][]string, rest string) {
 	p.printf("  … and %d more; %s\n", more, rest)
 }
 
-// oneLine returns a text as it is shown, on one line.
+// oneLine returns a text without line breaks, as it is shown.
 func oneLine(text string) string { return plain.Line(strings.ReplaceAll(text, "\n", " ")) }
 
 func prefixed(prefix, s string) string {
@@ -75,7 +75,7 @@ func money(amount float64, currency string) string {
 	return strings.TrimSpace(fmt.Sprintf("%.2f %s", amount, currency))
 }
 
-// maxReasons is how many different reasons are counted, and how many of them are printed.
+// maxReasons is how many different reasons are counted. shownReasons is how many of them are printed.
 const (
 	maxReasons   = 10_000
 	shownReasons = 12

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// progress is one line on a terminal: how many people were read, how fast, and how long the rest will take. It is nil
-// and prints nothing when the output is no terminal.
+// progress is one line on a terminal. It shows how many people were read, how fast, and how long the rest takes. It is
+// nil and prints nothing when the output is not a terminal.
 type progress struct {
 	mu      sync.Mutex
 	w       io.Writer
@@ -32,7 +32,7 @@ func newProgress(a *Process) *progress {
 	return &progress{w: f, now: a.Clock.Now, started: a.Clock.Now()}
 }
 
-// people takes the news from collect.
+// people notes how many people collect has read.
 func (p *progress) people(s directory.Source, people, total int) {
 	if p == nil {
 		return
@@ -59,7 +59,7 @@ func (p *progress) text(now time.Time) string {
 	return text
 }
 
-// changes takes the news from apply.
+// changes notes how many changes apply has worked on.
 func (p *progress) changes(done, total int) {
 	if p == nil {
 		return
@@ -69,7 +69,7 @@ func (p *progress) changes(done, total int) {
 	fmt.Fprintf(p.w, "\r\x1b[K%d of %d changes", done, total)
 }
 
-// clear takes the line away.
+// clear removes the line.
 func (p *progress) clear() {
 	if p != nil {
 		fmt.Fprint(p.w, "\r\x1b[K")

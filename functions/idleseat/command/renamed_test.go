@@ -9,15 +9,15 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestRenamedLicense: the policy now has another name for a license than when it was changed. A restored license is
-// still left alone, and a pending change is not begun a second time.
+// TestRenamedLicense: a license has another name in the policy than when it was changed. A restored license is still
+// kept, and a pending change is not begun again.
 func TestRenamedLicense(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		delay  time.Duration
 		rename string // old name in the policy
 		before func(s *shell, run string, c plan.Change)
-		asked  string // license, afterwards
+		asked  string // name of the license afterwards
 		want   string
 	}{
 		"given back": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {

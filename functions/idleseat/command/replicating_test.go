@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSambaTwoControllers runs against two real controllers. Only the first is configured. The directory lists the
+// TestSambaTwoControllers: there are two real controllers. Only the first is configured, and the directory lists the
 // second.
 func TestSambaTwoControllers(t *testing.T) {
 	const password = "L0gsOn!here"

@@ -22,7 +22,7 @@ type restoreCmd struct {
 	Yes  bool   `help:"Put it back without being asked."`
 }
 
-// Run restores what was taken, by runs of their own.
+// Run restores what runs took. Each restore is a run of its own.
 func (c *restoreCmd) Run(a *Process) error {
 	switch {
 	case c.User == "" && c.From == "":
@@ -74,7 +74,7 @@ func idOf(a *Process, line *pipeline, name string) (string, error) {
 }
 
 // inForce returns the text of the policy in force. When the file cannot be read, it prints a warning and returns "",
-// since a restore needs no valid policy.
+// because a restore needs no valid policy.
 func (c *restoreCmd) inForce(a *Process) string {
 	if c.Policy == "" {
 		return ""
@@ -90,7 +90,7 @@ func (c *restoreCmd) inForce(a *Process) string {
 	return string(text)
 }
 
-// putBack plans and applies the restore of one run, after it resumed what was begun before.
+// putBack plans and applies the restore of one run. It first resumes the changes that earlier runs began.
 func (c *restoreCmd) putBack(a *Process, line *pipeline, s store.Store, run, user string) error {
 	p, err := restore.Plan(a.Context, s, restore.Request{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
 	if err != nil {

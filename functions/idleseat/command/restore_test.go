@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// holding is what everybody holds: licenses with their paths and switched-off plans, and groups.
+// holding returns what everybody holds: licenses with their paths and disabled plans, and groups.
 func holding(c *sandbox.Company) map[int][]string {
 	all := map[int][]string{}
 	for i := range c.Size() {
@@ -33,8 +33,7 @@ func holding(c *sandbox.Company) map[int][]string {
 	return all
 }
 
-// asBefore checks that everybody holds what they held before. Licenses of the groups that were left follow the
-// membership.
+// asBefore checks that everybody holds what they held before. It waits because licenses follow membership late.
 func (s *shell) asBefore(before map[int][]string) {
 	s.t.Helper()
 	diff := ""
@@ -65,7 +64,7 @@ func (s *shell) restored(args ...string) runs.Results {
 	return r
 }
 
-// TestRestore restores one user and then the rest of a run. Everybody holds what they held before.
+// TestRestore: one user's licenses and then the rest of a run are restored. Everybody holds what they held before.
 func TestRestore(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 9, LicenseDelay: 50 * time.Millisecond})
@@ -92,8 +91,8 @@ func TestRestore(t *testing.T) {
 	s.want(exitUsage, "restore", "nobody@contoso.example", "--yes")
 }
 
-// TestRestoreOfOthers: an open restore of one user does not keep other licenses from being restored, and in the end the
-// whole run is restored.
+// TestRestoreOfOthers: an open restore of one user does not stop the restore of other licenses. The whole run is
+// restored in the end.
 func TestRestoreOfOthers(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 1500 * time.Millisecond})
@@ -128,8 +127,8 @@ func TestRestoreOfOthers(t *testing.T) {
 	s.asBefore(before)
 }
 
-// TestRestoreWhileApplied: a run is restored while it still waits for the directory. What it has taken is restored,
-// what it has begun is rolled back, and it begins nothing any more.
+// TestRestoreWhileApplied: a run is restored while it still waits for the directory. Its taken licenses are restored,
+// its open changes are rolled back, and it begins nothing.
 func TestRestoreWhileApplied(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -160,7 +159,7 @@ func TestRestoreWhileApplied(t *testing.T) {
 }
 
 // TestRestoreWhenDataAreOver: the data of a run are deleted after some weeks, and the ledger is kept for years. A
-// person who lost a license then can still have it restored.
+// person's license can still be restored then.
 func TestRestoreWhenDataAreOver(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 9, LicenseDelay: 20 * time.Millisecond})
@@ -171,7 +170,7 @@ func TestRestoreWhenDataAreOver(t *testing.T) {
 	if err := os.RemoveAll(s.path("store/runs/" + p.Run)); err != nil {
 		t.Fatal(err)
 	}
-	// A restore does not need sign-in dates either, which are gone with the premium license.
+	// A restore needs no sign-in dates, which are gone with the premium license.
 	s.company.Intercept(lapsed)
 	if r := s.restored(p.Changes[0].UserPrincipalName); r.Count(runs.Done) == 0 || r.Count(runs.Done) != len(r.Results) {
 		t.Errorf("one user: %+v", r)

@@ -21,16 +21,15 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// TestSamba plans and applies with Active Directory in a real
-// Samba domain over LDAPS and Graph in the sandbox. The same people are in
-// both, as Entra Connect would have synced them.
+// TestSamba: plan and apply work with a real Samba domain over LDAPS and with Graph in the sandbox. Both have the same
+// people, as if Entra Connect had synced them.
 func TestSamba(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 2500, Seed: 11, LicenseDelay: 100 * time.Millisecond})
 	_, synced := onPremises(t, s, samba.Options{}, nil)
 
 	p := s.plan(exitDone)
 	want := golden(s, p.AsOf)
-	for i := range s.company.Company.Size() { // people who are only in Active Directory are known by Samba's SID
+	for i := range s.company.Company.Size() { // people who are only in Active Directory have Samba's SID
 		if person := s.company.Company.Person(i); person.Kind == sandbox.ADOnly {
 			for key, v := range want {
 				if rule, ok := strings.CutPrefix(key, person.AD.SID+" "); ok {
@@ -106,7 +105,7 @@ func onPremises(t *testing.T, s *shell, o samba.Options, change func(*samba.Pers
 	return d, synced
 }
 
-// bySAM reads the people as Samba has them.
+// bySAM returns the people as Samba has them, by sAMAccountName.
 func bySAM(t *testing.T, d *samba.Domain) map[string]directory.ADUser {
 	t.Helper()
 	ad, err := activedirectory.New(activedirectory.Config{URLs: d.URLs, Base: d.Base, Bind: d.Admin, PasswordFile: d.PasswordFile, CAFile: d.CAFile}, time.Now)

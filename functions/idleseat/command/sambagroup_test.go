@@ -18,7 +18,7 @@ import (
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
 )
 
-// administrator is a connection of the domain's administrator.
+// administrator returns a connection of the domain's administrator.
 func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	t.Helper()
 	pem, err := os.ReadFile(d.CAFile)
@@ -42,9 +42,8 @@ func administrator(t *testing.T, d *samba.Domain) *ldap.Conn {
 	return conn
 }
 
-// TestSambaWayBack takes Citrix in a real Samba domain. Then the group is renamed, another one is made in its place,
-// and one account is deleted. A restore returns people to the group that they were in, and puts nobody into the other
-// one.
+// TestSambaWayBack: Citrix is taken in a real Samba domain. Then the group is renamed, another group takes its name,
+// and one account is deleted. A restore returns people to the group that they were in, and not to the other one.
 func TestSambaWayBack(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 400, Seed: 5, LicenseDelay: 20 * time.Millisecond})
 	d, _ := onPremises(t, s, samba.Options{}, nil)
@@ -91,9 +90,9 @@ func TestSambaWayBack(t *testing.T) {
 			t.Errorf("in the group: %t", back)
 		}
 	}
-	// The run knows which group it was.
+	// The run knows the group.
 	one(taken[0], runs.Done, "is called "+renamed+" now")
-	// Without its data nobody knows the group, until the policy names it.
+	// Without the run's data nobody knows the group until the policy names it.
 	must(os.Rename(s.path("store/runs"), s.path("runs")))
 	must(os.Rename(s.path("store/history"), s.path("history")))
 	one(taken[1], runs.Refused, "held by the group that is "+renamed+" now, which the policy does not name for it")

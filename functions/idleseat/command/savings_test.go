@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestSavesNothing: an assignment in error saves nothing, and neither does a group that
-// frees no seat. The plan, its sum, its text, changes.csv and the ledger agree on that.
+// TestSavesNothing: an assignment in error saves nothing, and a group that frees no seat saves nothing either. The
+// plan, its sum, its text, changes.csv and the ledger agree.
 func TestSavesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

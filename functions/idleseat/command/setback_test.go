@@ -36,8 +36,8 @@ func refusing(users map[string]bool) func(http.Handler) http.Handler {
 	}
 }
 
-// TestSetbacks: changes that cannot be made go behind the others. Each time more nights
-// pass before the next try. The plan says why they failed.
+// TestSetbacks: changes that fail go behind the others. More nights pass before each further try. The plan says why
+// they failed.
 func TestSetbacks(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 60*day, sandbox.Options{Users: 300, Seed: 5}, replace(t, "perRun: 200", "perRun: 3"), replace(t, "days(90)", "days(3650)"))
@@ -58,7 +58,7 @@ func TestSetbacks(t *testing.T) {
 		switch good := len(next.Changes) - len(of); {
 		case night == 1 && (good != 3 || next.Deferred != first.Deferred):
 			t.Errorf("the second night: %d others of %d, %d deferred", good, len(next.Changes), next.Deferred)
-		case night == 1: // from now on every change fits
+		case night == 1: // every change fits from now on
 			s.write("policy.yaml", replace(t, "days(90)", "days(3650)")(string(s.company.Policy())))
 		case len(of) == 3:
 			tried = append(tried, night)
@@ -77,7 +77,7 @@ func TestSetbacks(t *testing.T) {
 			}
 		}
 	}
-	if !slices.Equal(tried, []int{0, 2, 4, 8, 16}) { // in the second night it did not fit
+	if !slices.Equal(tried, []int{0, 2, 4, 8, 16}) { // the change did not fit in the second night
 		t.Errorf("tried in the nights %v", tried)
 	}
 	one := s.plan(exitDone, "--user", first.Changes[0].UserPrincipalName)
@@ -92,7 +92,7 @@ func TestSetbacks(t *testing.T) {
 }
 
 // TestRulesInTheirOrder: two rules take licenses from one person. The plan has these changes in the order of the
-// policy. Neither the names of the rules nor the person's idle time under each rule change that order.
+// policy. The names of the rules, and the person's idle time under each rule, do not change that order.
 func TestRulesInTheirOrder(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 600, Seed: 1}, replace(t, "citrix-idle-90", "a-citrix"), replace(t, "perRun: 200", "perRun: 500"))

@@ -45,8 +45,8 @@ func TestSlipsInThePolicy(t *testing.T) {
 	}
 }
 
-// TestWhoHasNoType: a rule spares one type. It takes nothing from people without a
-// type, and says what to add. Letter case makes no difference to a type.
+// TestWhoHasNoType: a rule spares one type. It takes nothing from people without a type, and says what to add. The
+// letter case of a type does not matter.
 func TestWhoHasNoType(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4}, replace(t, `systemRole == "Employee"`, `systemRole != "CONSULTANT"`), replace(t, "percent: 10", "percent: 100"))

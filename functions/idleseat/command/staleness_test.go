@@ -20,7 +20,7 @@ import (
 )
 
 // sharedClock is a clock of the company and of the commands, in one file. It runs like the real one, and a test can
-// move it ahead. So minutes pass in a test without a wait.
+// move it ahead. So minutes pass in a test without waiting.
 type sharedClock struct {
 	t    *testing.T
 	path string
@@ -62,7 +62,7 @@ func (c *sharedClock) move(d time.Duration) {
 	if err := os.WriteFile(c.path+".new", binary.BigEndian.AppendUint64(nil, uint64(c.ahead)), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	if err := os.Rename(c.path+".new", c.path); err != nil { // so that a reader never sees a partial file
+	if err := os.Rename(c.path+".new", c.path); err != nil { // a reader never sees a partial file
 		c.t.Fatal(err)
 	}
 }
@@ -76,7 +76,8 @@ func (c *sharedClock) now() time.Time {
 // Now implements clock.Clock.
 func (c *sharedClock) Now() time.Time { return c.now() }
 
-// Sleep implements clock.Clock. In the process of the test a wait advances the clock. Concurrent waits advance it once.
+// Sleep implements clock.Clock. In the process of the test, a wait advances the clock. Concurrent waits advance it
+// once.
 func (c *sharedClock) Sleep(ctx context.Context, d time.Duration) error {
 	c.passUntil(c.now().Add(d))
 	return ctx.Err()
@@ -92,7 +93,7 @@ func (c *sharedClock) perRequest(step time.Duration) func(http.Handler) http.Han
 	}
 }
 
-// clockOf reads a shared clock in a process of its own.
+// clockOf returns a shared clock for a process of its own.
 func clockOf(path string) func() time.Time {
 	return func() time.Time {
 		b, err := os.ReadFile(path)
@@ -103,8 +104,8 @@ func clockOf(path string) func() time.Time {
 	}
 }
 
-// staleShell is a company with reads of Graph that lag behind writes by up to a minute. Time passes slowly, so nearly
-// every read shows an older state of its object.
+// staleShell returns a company whose reads of Graph lag behind writes by up to a minute. Time passes slowly, so nearly
+// every read shows an earlier state of its object.
 func staleShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	o.Lag = time.Minute
@@ -113,7 +114,7 @@ func staleShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	return s
 }
 
-// clockedShell is a company that shares its clock with the commands.
+// clockedShell returns a company that shares its clock with the commands.
 func clockedShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	clock := newSharedClock(t)
@@ -142,8 +143,8 @@ func (s *shell) untilDone(args ...string) runs.Results {
 	return runs.Results{}
 }
 
-// TestGoingBackWhileReadsLag: all people with a pending change sign in while reads still show the state before it.
-// People with a rolled-back change have the license and not its successor. People with a completed change have the
+// TestGoingBackWhileReadsLag: all people with a pending change sign in while reads still show the state before it. A
+// person whose change is rolled back has the license and not its successor. A person whose change is completed has the
 // successor and not the license. Nobody was ever without both. A restore right afterwards restores everything that was
 // taken.
 func TestGoingBackWhileReadsLag(t *testing.T) {
@@ -185,7 +186,7 @@ func TestGoingBackWhileReadsLag(t *testing.T) {
 	}
 }
 
-// number is the number of somebody in the company.
+// number returns the number of a person in the company.
 func number(s *shell, user string) (int, bool) {
 	for i := range s.company.Company.Size() {
 		if p := s.company.Company.Person(i); p.Entra != nil && p.Entra.ID == user {
@@ -195,8 +196,8 @@ func number(s *shell, user string) (int, bool) {
 	return 0, false
 }
 
-// TestFifteenNightsWhileReadsLag drains a backlog with one plan a night, as far as a month's limit allows, in a calm
-// company and in one with lagging reads. In the end everybody holds the same, each change was made by one write, and
+// TestFifteenNightsWhileReadsLag: a backlog drains with one plan a night, as far as a month's limit allows. One company
+// is calm, and the other has lagging reads. In the end everybody holds the same, each change was made by one write, and
 // nobody was without a mailbox.
 func TestFifteenNightsWhileReadsLag(t *testing.T) {
 	t.Parallel()
@@ -213,7 +214,7 @@ func TestFifteenNightsWhileReadsLag(t *testing.T) {
 		for args := []string{"--override-limits", p.PlanHash}; len(p.Changes) > 0; args = nil {
 			s.done(p.Run, args...)
 			nights++
-			s.passes(2 * time.Minute) // the next plan reads while the last writes may not show
+			s.passes(2 * time.Minute) // the next plan reads while the last writes may not show yet
 			p = s.plan(exitDone)
 		}
 		if nights < 15 {

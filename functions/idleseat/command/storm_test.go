@@ -20,8 +20,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// storm throttles 30 of 100 requests. 5 fail for a moment, 3 lose their connection before they arrive, 3 lose their
-// answer, and one stalls for 20 seconds.
+// storm throttles 30 of 100 requests and fails 5 for a moment. 3 lose their connection before they arrive, and 3 lose
+// their answer. The 15th request stalls for 20 seconds.
 func storm(seed uint64) func(http.Handler) http.Handler {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	var mu sync.Mutex
@@ -54,8 +54,8 @@ func storm(seed uint64) func(http.Handler) http.Handler {
 	}
 }
 
-// TestStorm applies a plan while Graph throttles, fails and hangs up. In the end everybody holds what they hold after a
-// quiet run, and no write was made twice.
+// TestStorm: a plan is applied while Graph throttles, fails and hangs up. In the end everybody holds what they hold
+// after a quiet run, and no write was made twice.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	o, began := sandbox.Options{Users: 24, Seed: 11}, time.Now()
@@ -83,8 +83,8 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// TestStormWhilePlanning plans while Graph throttles, fails and hangs up. The plan has the changes of a quiet night. A
-// missing page would fail the plan.
+// TestStormWhilePlanning: a plan is made while Graph throttles, fails and hangs up. It has the changes of a quiet
+// night. A missing page would fail the plan.
 func TestStormWhilePlanning(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 2000, Seed: 11})
@@ -104,7 +104,7 @@ func TestStormWhilePlanning(t *testing.T) {
 	}
 }
 
-// TestAtTheSameTime applies a run, and at the same time runs for every one of its people. Each change is made once.
+// TestAtTheSameTime: a run is applied together with runs for every one of its people. Each change is made once.
 func TestAtTheSameTime(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 20 * time.Millisecond})
@@ -119,7 +119,7 @@ func TestAtTheSameTime(t *testing.T) {
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		pending := false
-		for _, run := range slices.Concat(planned, planned[:1]) { // the first one even twice
+		for _, run := range slices.Concat(planned, planned[:1]) { // the first one runs twice
 			cmd := exec.Command(os.Args[0], "apply", run, "--yes", "--format", "json")
 			cmd.Env, cmd.Dir = append(slices.Clone(s.env), "GOMAXPROCS=1"), s.dir
 			all.Go(func() {
@@ -166,8 +166,8 @@ func TestAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestRestoreInterrupted takes 200 licenses, begins to restore them, is killed in the middle, and goes on. Everybody
-// holds what they held before, with the service plans that were switched off.
+// TestRestoreInterrupted: 200 licenses are taken, and their restore is killed midway and continued. Everybody holds
+// what they held before, with the same disabled service plans.
 func TestRestoreInterrupted(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 900, Seed: 9, LicenseDelay: 20 * time.Millisecond}, replace(t, "days(60)", "days(2)"), replace(t, "percent: 10", "percent: 100"), replace(t, "count: 500", "count: 900"))
@@ -210,7 +210,7 @@ func TestRestoreInterrupted(t *testing.T) {
 		t.Fatal("restore outlived being killed")
 	}
 	s.company.Intercept(nil)
-	for range 3 { // first what the killed restore had begun, and then the rest
+	for range 3 { // first the open changes of the killed restore, and then the rest
 		if a := s.run("restore", "--run", p.Run, "--yes"); a.status == exitUsage && strings.Contains(a.err, "nothing to put back") {
 			break
 		} else if a.status != exitDone {

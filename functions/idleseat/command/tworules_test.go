@@ -10,7 +10,7 @@ import (
 )
 
 // TestTwoRulesOnePerson: when two rules match the same person's license, the earlier one in the policy takes it, once.
-// The plan says what happened to the other.
+// The plan says what happened to the other change.
 func TestTwoRulesOnePerson(t *testing.T) {
 	t.Parallel()
 	second := `  - name: m365-idle-90

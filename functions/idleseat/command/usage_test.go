@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// copilotRule is an edit that adds a rule about Copilot to the policy of the company.
+// copilotRule adds a rule about Copilot to the policy of the company.
 func copilotRule(text string) string {
 	text = strings.Replace(text, "\nattributes:\n", "\nattributes:\n  copilotUse: copilot.lastActivity\n", 1)
 	text = strings.Replace(text, "\nlicenses:\n", "\nlicenses:\n  copilot: {sku: Microsoft_365_Copilot, monthlyPrice: 30}\n", 1)
@@ -26,7 +26,7 @@ func copilotRule(text string) string {
 `
 }
 
-// withCopilot starts a company in which every third employee with an active account holds Copilot directly. holders are
+// withCopilot starts a company in which every third employee with an active account holds Copilot directly. holders has
 // their numbers.
 func withCopilot(t *testing.T, edit ...policyText) (s *shell, holders []int) {
 	t.Helper()
@@ -59,12 +59,12 @@ func (s *shell) copilots(p printed) (taken []int) {
 }
 
 // TestCopilotUnused: a rule about a date of a usage report works from the plan to the change and back. A person who
-// used Copilot keeps it. So does a person whom the report does not list.
+// used Copilot keeps it. A person whom the report does not list keeps it too.
 func TestCopilotUnused(t *testing.T) {
 	t.Parallel()
 	s, holders := withCopilot(t)
 	c := s.company.Company
-	c.SetReports(sandbox.Reports{Older: true}) // the report is only in beta
+	c.SetReports(sandbox.Reports{Older: true}) // the report exists only in beta
 	now := time.Now()
 	for _, i := range holders {
 		c.Use(i, directory.CopilotUse, now.AddDate(0, 0, -5))
@@ -113,14 +113,14 @@ func (s *shell) holdsCopilot(i int) bool {
 	return slices.ContainsFunc(s.company.Company.Person(i).Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == "639dec6b-bb19-468b-871c-c5c441c4b0cb" })
 }
 
-// TestReportsGoWrong: nobody loses Copilot because a report is broken or incomplete, neither by an earlier plan nor by
-// a new one. The other rules go on.
+// TestReportsGoWrong: nobody loses Copilot because a report is broken or incomplete, by an earlier plan or by a new
+// one. The other rules still take licenses.
 func TestReportsGoWrong(t *testing.T) {
 	t.Parallel()
 	const halved = "part of the list is missing"
 	for name, tc := range map[string]struct {
 		edit   func(*sandbox.Company)
-		dead   bool // nobody is known by it
+		dead   bool // the report names nobody
 		reason string
 	}{
 		"concealed":        {func(c *sandbox.Company) { c.ConcealNames() }, true, "it conceals names"},

@@ -33,7 +33,7 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger makes the ledger and a run's reading look as versions before the binding wrote them.
+// earlierLedger makes the ledger and a run's reading look as versions from before the binding wrote them.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))
@@ -66,8 +66,8 @@ func (s *shell) earlierLedger(run string) {
 	}
 }
 
-// TestRestoreFromLedgerAlone: other objects of the store are missing or damaged. The ledger alone is sufficient to
-// restore everybody.
+// TestRestoreFromLedgerAlone: other objects of the store are missing or damaged. The ledger alone suffices to restore
+// everybody's licenses.
 func TestRestoreFromLedgerAlone(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(s *shell, run string){
@@ -117,8 +117,8 @@ func TestRestoreFromLedgerAlone(t *testing.T) {
 	})
 }
 
-// TestRestoreOfWhatWasBegun: a run had begun changes when its data were lost. The restore restores what the run took,
-// and rolls back what the run had begun.
+// TestRestoreOfWhatWasBegun: the data of a run with open changes were lost. The restore restores what the run took, and
+// rolls back its open changes.
 func TestRestoreOfWhatWasBegun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 700 * time.Millisecond})
@@ -139,8 +139,7 @@ const (
 	idAdmins = "60000000-0000-4000-8000-000000000007"
 )
 
-// remade deletes the group of E3 and makes another one of the same name and licenses,
-// with an id of its own. People are in it as they were in the old one.
+// remade replaces the group of E3 by another one with the same name and licenses. It has a new id and the same people.
 func remade(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, idOfE3) {
@@ -158,9 +157,9 @@ func remade(next http.Handler) http.Handler {
 	})
 }
 
-// TestRestoreIntoPresentGroup: the source group is deleted, cannot be changed any more, or gives more than the license.
-// The license is restored by the policy's present group if that one may be used. Otherwise the result says why it
-// cannot. Once that is mended, the license is restored.
+// TestRestoreIntoPresentGroup: the source group is deleted, cannot be changed, or gives more than the license. The
+// license is restored through the policy's present group if that may be used. Otherwise the result says why not, and
+// the license is restored once that is mended.
 func TestRestoreIntoPresentGroup(t *testing.T) {
 	t.Parallel()
 	e3 := func(change func(g map[string]any)) func(http.Handler) http.Handler {

@@ -22,7 +22,7 @@ func onlySignIn(id string, at time.Time) func(user map[string]any) {
 	}
 }
 
-// keeper returns a person whom a rule keeps, who holds E3 only by its group and uses both accounts.
+// keeper returns an active person in both directories whom a rule keeps and who holds E3 only through its group.
 func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	t.Helper()
 	verdicts := golden(s, s.now())
@@ -37,11 +37,11 @@ func keeper(t *testing.T, s *shell, rule string) (i int, p sandbox.Person) {
 	return 0, sandbox.Person{}
 }
 
-// now is the clock of the company.
+// now returns the time of the company's clock.
 func (s *shell) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 
-// TestADateGoesBack: one person's newest date of yesterday is missing tonight, and an old one is left. It is unknown
-// when the person was last active.
+// TestADateGoesBack: yesterday's newest date of one person is missing tonight, and an old one is left. The person's
+// last activity is unknown.
 func TestADateGoesBack(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 20*day, sandbox.Options{Users: 500, Seed: 4})
@@ -62,7 +62,7 @@ func TestADateGoesBack(t *testing.T) {
 		anna.Entra.ID + " m365-e3": "AzureAdSistaLogon went back: since " + since + " it is " + old + ", and the newest known one is " + signedIn,
 		egon.Entra.ID + " citrix":  "LastlogonTimestamp went back: since " + since + " it is " + old + ", and the newest known one is " + loggedOn,
 	}
-	for _, args := range [][]string{nil, nil, {"--user", anna.Entra.UserPrincipalName}} { // it stays so every night
+	for _, args := range [][]string{nil, nil, {"--user", anna.Entra.UserPrincipalName}} { // the date is missing every night
 		p := s.plan(exitDone, args...)
 		for person, want := range want {
 			user, license, _ := strings.Cut(person, " ")
@@ -85,7 +85,7 @@ func TestADateGoesBack(t *testing.T) {
 	s.unwritten()
 }
 
-// TestADateGoesBackBeforeTheWrite: the plan rests on a date, and at the last moment an earlier date is read.
+// TestADateGoesBackBeforeTheWrite: the plan rests on a date, and the reading at the last moment shows an earlier one.
 func TestADateGoesBackBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 500, Seed: 4})

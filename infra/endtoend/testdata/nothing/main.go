@@ -1,4 +1,4 @@
-// Command nothing is a Lambda function that does nothing, to compare others with.
+// Command nothing is a Lambda function that does nothing. Other functions are compared with it.
 package main
 
 import "github.com/aws/aws-lambda-go/lambda"

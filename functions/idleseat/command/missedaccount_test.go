@@ -8,14 +8,14 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestMissedHalfOvernight: a person's account in Entra ID was read last night and is not read tonight. The exemptions
-// that rest on this account still hold.
-func TestMissedHalfOvernight(t *testing.T) {
+// TestMissedAccountOvernight: a person's account in Entra ID was read last night and is not read tonight. The
+// exemptions that rest on this account still hold.
+func TestMissedAccountOvernight(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 5*day, sandbox.Options{Users: 500, Seed: 4}, func(text string) string {
 		head, rest, _ := strings.Cut(text, "  when:")
 		_, rest, _ = strings.Cut(rest, "\n")
-		return head + rest // a person without an account in Entra ID is no guest
+		return head + rest // a person without an Entra account is not a guest
 	})
 	i, _ := idler(t, s, inCitrix)
 	sid, known := s.company.Company.Person(i).AD.SID, s.now().UTC().Format(time.DateOnly)
