@@ -4,9 +4,6 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"maps"
@@ -193,11 +190,13 @@ type Counts struct {
 // Plan is the bound part of runs/<run>/plan.json. It has everything but the lists of refused and undecided people,
 // which may be longer than memory.
 type Plan struct {
-	Run         string          `json:"run"`
-	AsOf        time.Time       `json:"asOf"`
-	Tenant      string          `json:"tenant"`
-	Mode        policy.Mode     `json:"mode"`
-	PlanHash    string          `json:"planHash"`
+	Run      string      `json:"run"`
+	AsOf     time.Time   `json:"asOf"`
+	Tenant   string      `json:"tenant"`
+	Mode     policy.Mode `json:"mode"`
+	PlanHash string      `json:"planHash"`
+	// Hashed are the members that PlanHash covers. It is empty in plans of format 1, see hash.go.
+	Hashed      []string        `json:"hashed,omitempty"`
 	Verdict     Verdict         `json:"verdict"`
 	HoldReasons []string        `json:"holdReasons"`
 	Counts      Counts          `json:"counts"`
@@ -249,30 +248,3 @@ const RestoreRule = "restore"
 
 // Lifetime is how long a plan may be applied after it was made.
 const Lifetime = 72 * time.Hour
-
-// Hash returns the SHA-256, in hex, of the plan's canonical body. The body says what would be done, from which data, by
-// which policy and tool, and in which tenant. It also says whether the gate lets the plan pass.
-func (p *Plan) Hash() string {
-	pending := slices.Clone(p.Pending)
-	for i := range pending {
-		pending[i].Reason = "" // the reason may change while the plan is made again
-	}
-	body, err := json.Marshal(struct {
-		Changes                                []Change
-		AsOf                                   time.Time
-		ManifestHash, PolicyHash, Tenant, Tool string
-		Verdict                                Verdict
-		Overridable                            bool
-		Restores                               string         `json:",omitempty"`
-		Resumes                                []string       `json:",omitempty"`
-		Pending                                []Begun        `json:",omitempty"`
-		Notices                                []Change       `json:",omitempty"`
-		Matches                                map[string]int `json:",omitempty"`
-		MatchHash                              string         `json:",omitempty"`
-	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores, p.Resumes, pending, p.Notices, p.Matches, p.MatchHash})
-	if err != nil {
-		panic(fmt.Sprintf("plan body of plain values cannot be encoded: %v", err)) // unreachable
-	}
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
-}

@@ -107,11 +107,11 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
 	}
 	defer body.Close()
-	p, err := bound(layout.Plan(run), bufio.NewReader(body))
+	p, hash, err := bound(layout.Plan(run), bufio.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of run %s: %w %q: %w", run, store.ErrDamaged, layout.Plan(run), err)
 	}
-	if p.Run != run || p.PlanHash != p.Hash() {
+	if p.Run != run || p.PlanHash != hash {
 		return nil, fmt.Errorf("the plan of run %s was altered, its hash does not fit: %w %q", run, store.ErrDamaged, layout.Plan(run))
 	}
 	return p, nil
@@ -167,17 +167,17 @@ func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
 }
 
 // bound decodes the members before the long lists, and nothing of the lists.
-func bound(key string, r io.Reader) (*plan.Plan, error) {
+func bound(key string, r io.Reader) (*plan.Plan, string, error) {
 	var read bytes.Buffer
 	dec := json.NewDecoder(io.TeeReader(r, &read))
 	if _, err := dec.Token(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	text := []byte(nil) // an object without the lists
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if name == "refused" {
 			before, _ := bytes.CutSuffix(read.Bytes()[:dec.InputOffset()], []byte(`,"refused"`))
@@ -186,12 +186,16 @@ func bound(key string, r io.Reader) (*plan.Plan, error) {
 		}
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 	}
 	if text == nil {
 		text = read.Bytes()
 	}
 	var p plan.Plan
-	return &p, store.Decode(key, text, &p)
+	if err := store.Decode(key, text, &p); err != nil {
+		return nil, "", err
+	}
+	hash, err := plan.HashOf(text)
+	return &p, hash, err
 }

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +42,7 @@ func newPlan(changes ...plan.Change) *plan.Plan {
 		Sources: map[string]plan.Feed{"entra": {State: plan.Healthy}, "ad": {State: plan.Unhealthy, Reason: "no route"}},
 		Changes: append([]plan.Change{}, changes...), ManifestHash: "m", PolicyHash: "p", Tool: "v1", Created: asOf, Expires: asOf.Add(time.Hour),
 	}
-	p.PlanHash = p.Hash()
+	p.Bind()
 	return p
 }
 
@@ -159,6 +162,80 @@ func TestGetPlan(t *testing.T) {
 	for _, run := range []string{"other", "../run", "", "a\x00b"} {
 		if _, err := GetPlan(t.Context(), s, run); !errors.Is(err, ErrNoPlan) {
 			t.Errorf("run %q: %v", run, err)
+		}
+	}
+}
+
+// TestPlanOfFormat1 reads a plan of the format before the hash was over stored bytes.
+func TestPlanOfFormat1(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/format-1/plan.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t)
+	for name, tc := range map[string]struct {
+		text string
+		fits bool
+	}{
+		"as it was":      {string(text), true},
+		"another person": {strings.Replace(unsealed(t, text), "anna@x.example", "cleo@x.example", 1), false},
+		"another change": {strings.Replace(unsealed(t, text), `"to":"exo"`, `"to":""`, 1), false},
+		"as format 2":    {strings.Replace(unsealed(t, text), `{"run"`, `{"hashed":["asOf","changes"],"run"`, 1), false},
+	} {
+		if err := store.PutBytes(t.Context(), s, "runs/run/plan.json", []byte(tc.text)); err != nil {
+			t.Fatal(err)
+		}
+		p, err := GetPlan(t.Context(), s, "run")
+		if (err == nil) != tc.fits || err != nil && !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil && (len(p.Changes) != 1 || len(p.Pending) != 1 || p.Hashed != nil) {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+// unsealed is the text of a plan without its seal, as somebody writes who alters it.
+func unsealed(t *testing.T, text []byte) string {
+	t.Helper()
+	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")
+}
+
+// TestPlanOfALaterVersion reads a plan whose changes have a member that this version does not know. The hash binds it.
+func TestPlanOfALaterVersion(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	p := newPlan(plan.Change{User: "u", License: "e3"})
+	if err := PutPlan(t.Context(), s, p, each()); err != nil {
+		t.Fatal(err)
+	}
+	later := strings.Replace(unsealed(t, raw(t, s, "runs/run/plan.json")), `{"user":"u"`, `{"ticket":"T-1","user":"u"`, 1)
+	later = strings.Replace(later, `"hashed":["asOf","changes"`, `"window":"night","hashed":["asOf","changes"`, 1)
+	later = strings.Replace(later, `"verdict"],"`, `"verdict","window"],"`, 1)
+	text, _, _ := strings.Cut(later, `,"refused"`)
+	hash, err := plan.HashOf([]byte(text + "}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	later = strings.Replace(later, p.PlanHash, hash, 1)
+	for name, tc := range map[string]struct {
+		text string
+		fits bool
+	}{
+		"as it was":                    {later, true},
+		"another ticket":               {strings.Replace(later, "T-1", "T-2", 1), false},
+		"another window":               {strings.Replace(later, `"night"`, `"day"`, 1), false},
+		"the ticket is gone":           {strings.Replace(later, `"ticket":"T-1",`, "", 1), false},
+		"the window is not bound":      {strings.Replace(later, `,"window"]`, "]", 1), false},
+		"the changes are not bound":    {strings.Replace(later, `"changes","m`, `"m`, 1), false},
+		"the members are not in order": {strings.Replace(later, `"asOf","changes"`, `"changes","asOf"`, 1), false},
+	} {
+		if err := store.PutBytes(t.Context(), s, "runs/run/plan.json", []byte(tc.text)); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := GetPlan(t.Context(), s, "run"); (err == nil) != tc.fits || err != nil && !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: %+v, %v", name, p, err)
 		}
 	}
 }

@@ -78,7 +78,7 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 			}
 			if tc.plan != nil {
 				p := &plan.Plan{Run: "r0", Changes: tc.plan}
-				if p.PlanHash = p.Hash(); tc.hash == "" {
+				if p.Bind(); tc.hash == "" {
 					entry.PlanHash = p.PlanHash
 				}
 				if err := runs.PutPlan(t.Context(), b.Store, p, noDecisions); err != nil {

@@ -149,7 +149,7 @@ func (b *bench) plan(t *testing.T, edit func(*plan.Plan)) (hash string) {
 		ManifestHash: r.ManifestHash, PolicyHash: r.Begin.PolicyHash(), Created: asOf, Expires: asOf.Add(plan.Lifetime),
 	}
 	edit(p)
-	p.PlanHash = p.Hash()
+	p.Bind()
 	if err := runs.PutPlan(t.Context(), b.Store, p, noDecisions); err != nil {
 		t.Fatal(err)
 	}

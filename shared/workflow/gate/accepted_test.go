@@ -83,7 +83,7 @@ func TestOverride(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.MatchHash = ""
-			p.PlanHash = p.Hash()
+			p.Bind()
 			if err := runs.PutPlan(t.Context(), s, p, runs.Nobody); err != nil {
 				t.Fatal(err)
 			}

@@ -79,6 +79,6 @@ func Hold(ctx context.Context, s store.Store, run, why string, now time.Time) (*
 	}
 	p := runs.NewPlan(r, now)
 	p.Changes, p.Verdict, p.HoldReasons = []plan.Change{}, plan.Hold, []string{why}
-	p.PlanHash = p.Hash()
+	p.Bind()
 	return p, runs.PutPlan(ctx, s, p, runs.Nobody)
 }

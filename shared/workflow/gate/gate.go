@@ -41,7 +41,7 @@ func Run(ctx context.Context, s store.Store, run string, now time.Time) (*plan.P
 		return nil, fmt.Errorf("plan run %s: %w", run, err)
 	}
 	hold(p, j.doubts())
-	p.PlanHash = p.Hash()
+	p.Bind()
 	if err := j.remember(ctx, len(exceeded) == 0); err != nil {
 		return nil, err
 	}

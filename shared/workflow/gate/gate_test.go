@@ -54,7 +54,7 @@ func TestRun(t *testing.T) {
 		Rules:   []plan.Tally{{Rule: "m365", Holders: 100, Keep: 95, Reclaim: 4, Exempt: 1}, {Rule: "citrix", Holders: 40, Keep: 38, Reclaim: 1, Undecided: 1}},
 		Created: clock, Expires: clock.Add(72 * time.Hour), Matches: map[string]int{"m365": 4, "citrix": 1}, FirstRun: true,
 	}
-	hashes := cmpopts.IgnoreFields(plan.Plan{}, "PlanHash", "MatchHash", "ManifestHash", "PolicyHash")
+	hashes := cmpopts.IgnoreFields(plan.Plan{}, "PlanHash", "Hashed", "MatchHash", "ManifestHash", "PolicyHash")
 	if d := cmp.Diff(want, got, hashes); d != "" {
 		t.Errorf("plan (-want +got):\n%s", d)
 	}

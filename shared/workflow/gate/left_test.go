@@ -89,7 +89,7 @@ func TestOverrideWhoseDataAreGone(t *testing.T) {
 	t.Parallel()
 	s := quiet().put(t)
 	p := &plan.Plan{Run: "r0", Verdict: plan.Hold, Overridable: true, MatchHash: "x", HoldReasons: []string{"limit"}}
-	p.PlanHash = p.Hash()
+	p.Bind()
 	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: "r0", Tenant: tenant, Policy: text, Partitions: 1}), snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: "r0"}), runs.PutPlan(t.Context(), s, p, runs.Nobody)); err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 			t.Fatal(err)
 		}
 	}
-	p.PlanHash = p.Hash()
+	p.Bind()
 	if err := errors.Join(snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1}), runs.PutPlan(t.Context(), s, p, runs.Nobody), history.PutPlanned(t.Context(), s, past, true)); err != nil {
 		t.Fatal(err)
 	}

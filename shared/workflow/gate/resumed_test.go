@@ -31,7 +31,7 @@ func TestResumedChanges(t *testing.T) {
 		Run: "run", Mode: policy.Enforce, Verdict: plan.Apply, Changes: []plan.Change{{User: "new", License: "e3", Via: plan.Direct, MonthlySaving: 35}, {User: "other", License: "e3", Via: plan.Direct, MonthlySaving: 9}},
 		Resumes: []string{"earlier", "gone"}, Pending: []plan.Begun{{User: "ann", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "another"}, {User: "eve", License: "e3", Run: "earlier"}, {User: "cid", License: "e3", Run: "earlier"}},
 	}
-	p.PlanHash = p.Hash()
+	p.Bind()
 	noted := &history.Override{Run: "earlier", PlanHash: old.PlanHash} // the process died before it wrote results
 	if err := history.PutOverride(t.Context(), s.Store, noted); err != nil {
 		t.Fatal(err)

@@ -88,7 +88,7 @@ func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.
 	for _, c := range p.Changes {
 		p.MonthlySaving += c.MonthlySaving
 	}
-	p.PlanHash = p.Hash()
+	p.Bind()
 	if err := history.PutPlanned(ctx, s, history.PlannedBy(p), false); err != nil {
 		return nil, err
 	}

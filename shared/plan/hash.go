@@ -1,0 +1,164 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// covered are the JSON members of a plan that its hash covers: what is done, from which data, by which policy and tool,
+// in which tenant, and whether the gate lets it pass. A version may add members. It takes none away.
+var covered = []string{
+	"asOf", "changes", "manifestHash", "matchHash", "matches", "notices", "overridable", "pending", "policyHash", "restores", "resumes",
+	"tenant", "tool", "verdict",
+}
+
+// Bind sets the hash of a plan. Nothing that the hash covers may change afterwards.
+func (p *Plan) Bind() {
+	p.Hashed = covered
+	p.PlanHash = p.Hash()
+}
+
+// Hash returns the SHA-256, in hex, of the members that bind the plan.
+func (p *Plan) Hash() string {
+	bound := *p
+	bound.Hashed = covered
+	text, err := json.Marshal(bound)
+	if err != nil {
+		panic(fmt.Sprintf("a plan of plain values cannot be encoded: %v", err)) // unreachable
+	}
+	sum, err := HashOf(text)
+	if err != nil {
+		panic(fmt.Sprintf("a plan that was just encoded cannot be hashed: %v", err)) // unreachable
+	}
+	return sum
+}
+
+// HashOf returns the hash of a plan as it is stored: of the bytes of its members, not of what this version makes of
+// them. So a plan of a version that has more or fewer members keeps its hash. The plan names the members that are
+// covered. A list that lacks one which every version covers is an error.
+func HashOf(text []byte) (string, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		return "", err
+	}
+	if members["hashed"] == nil {
+		return hashOfFormat1(text)
+	}
+	var names []string
+	if err := json.Unmarshal(members["hashed"], &names); err != nil {
+		return "", err
+	}
+	if missing := slices.DeleteFunc(slices.Clone(covered), func(name string) bool { return slices.Contains(names, name) }); len(missing) > 0 {
+		return "", fmt.Errorf("the hash does not cover %v", missing)
+	}
+	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) < len(names) {
+		return "", errors.New("the members that the hash covers are not in order")
+	}
+	sum := sha256.New()
+	for _, name := range names {
+		value := members[name] // a missing member has no bytes
+		if name == "pending" {
+			var err error
+			if value, err = withoutReasons(value); err != nil {
+				return "", err
+			}
+		}
+		fmt.Fprintf(sum, "%q:%s\n", name, value)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// withoutReasons leaves the reasons out of a list of pending changes. They may change while the plan is made again.
+func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
+	if pending == nil {
+		return nil, nil
+	}
+	var list []map[string]json.RawMessage
+	if err := json.Unmarshal(pending, &list); err != nil {
+		return nil, err
+	}
+	for _, begun := range list {
+		delete(begun, "reason")
+	}
+	return json.Marshal(list)
+}
+
+// format1 has the members that the hash of format 1 covered, and format1Change and format1Begun those of their entries.
+// Format 1 hashed what it had decoded. These types are as they were then and never change, or plans that are stored
+// would no longer fit. They go with the release after the one that brought format 2.
+type format1 struct {
+	Changes      []format1Change `json:"changes"`
+	AsOf         time.Time       `json:"asOf"`
+	ManifestHash string          `json:"manifestHash"`
+	PolicyHash   string          `json:"policyHash"`
+	Tenant       string          `json:"tenant"`
+	Tool         string          `json:"tool"`
+	Verdict      string          `json:"verdict"`
+	Overridable  bool            `json:"overridable"`
+	Restores     string          `json:"restores"`
+	Resumes      []string        `json:"resumes"`
+	Pending      []format1Begun  `json:"pending"`
+	Notices      []format1Change `json:"notices"`
+	Matches      map[string]int  `json:"matches"`
+	MatchHash    string          `json:"matchHash"`
+}
+
+type format1Change struct {
+	User              string     `json:"user"`
+	SID               string     `json:"sid,omitempty"`
+	UserPrincipalName string     `json:"userPrincipalName"`
+	Rule              string     `json:"rule"`
+	License           string     `json:"license"`
+	To                string     `json:"to,omitempty"`
+	Via               string     `json:"via"`
+	Reason            string     `json:"reason"`
+	IdleSince         *time.Time `json:"idleSince"`
+	MonthlySaving     float64    `json:"monthlySaving"`
+	SavesNothing      string     `json:"savesNothing,omitempty"`
+	Back              string     `json:"back,omitempty"`
+	FirstReading      bool       `json:"firstReading,omitempty"`
+}
+
+type format1Begun struct {
+	User              string    `json:"user"`
+	UserPrincipalName string    `json:"userPrincipalName,omitempty"`
+	Rule              string    `json:"rule"`
+	License           string    `json:"license"`
+	To                string    `json:"to,omitempty"`
+	Run               string    `json:"run"`
+	Since             time.Time `json:"since"`
+	Reason            string    `json:"reason"`
+}
+
+func hashOfFormat1(text []byte) (string, error) {
+	var p format1
+	if err := json.Unmarshal(text, &p); err != nil {
+		return "", err
+	}
+	for i := range p.Pending {
+		p.Pending[i].Reason = "" // format 1 left it out
+	}
+	body, err := json.Marshal(struct {
+		Changes                                []format1Change
+		AsOf                                   time.Time
+		ManifestHash, PolicyHash, Tenant, Tool string
+		Verdict                                string
+		Overridable                            bool
+		Restores                               string          `json:",omitempty"`
+		Resumes                                []string        `json:",omitempty"`
+		Pending                                []format1Begun  `json:",omitempty"`
+		Notices                                []format1Change `json:",omitempty"`
+		Matches                                map[string]int  `json:",omitempty"`
+		MatchHash                              string          `json:",omitempty"`
+	}{p.Changes, p.AsOf.UTC(), p.ManifestHash, p.PolicyHash, p.Tenant, p.Tool, p.Verdict, p.Overridable, p.Restores, p.Resumes, p.Pending, p.Notices, p.Matches, p.MatchHash})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:]), nil
+}
