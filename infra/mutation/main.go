@@ -1,5 +1,5 @@
 // Mutation finds out whether the tests fail when the code that decides and writes goes wrong. It makes many small
-// changes, called mutants, to seven packages: a comparison moved by one, a condition forced, an error hidden, a
+// changes, called mutants, to the judged packages: a comparison moved by one, a condition forced, an error hidden, a
 // statement left out. Each test binary is built once with all mutants of all packages. Each mutant has a switch, so it
 // costs one short process.
 //
@@ -22,7 +22,7 @@ import (
 )
 
 // judged are the packages that decide, and those that write. The list of survivors calls them by their last name.
-var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/workflow/apply"}
+var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
 // folder returns the folder of a judged package by its last name. It is empty when there is none.
 func folder(name string) string {

@@ -180,8 +180,7 @@ func (r *Run) preflight(d *plan.Decision, rule *policy.Rule, p *directory.Person
 	if rule.ChangeTo == nil || route.TargetSKU == "" {
 		return
 	}
-	if route.Via == plan.Direct && p.Entra.UsageLocation == "" {
-		d.Refused = "the person has no usage location, without which Graph assigns no license; set usageLocation first"
+	if d.Refused = route.Unfit(p); d.Refused != "" {
 		return
 	}
 	if !slices.ContainsFunc(p.Entra.Assignments, func(a directory.Assignment) bool { return a.SKU == route.TargetSKU }) {

@@ -1,6 +1,11 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
 
 // perBatch is how many changes one call applies. Even at Graph's slowest, a call with this many ends well within the 15
 // minutes of a function.
@@ -16,23 +21,21 @@ type Batch struct {
 // Batches divides the changes of a plan: those of Entra ID first, then those of Active Directory, then the notices.
 // Each group keeps the order of the plan. The result is the same each time.
 func (p *Plan) Batches() []Batch {
-	entra, ad, notices := []Batch(nil), []Batch(nil), []Batch(nil)
+	var written [directory.Sources][]Batch
+	for _, c := range p.Changes {
+		in := c.Via.WrittenIn()
+		written[in] = fill(written[in], in.String(), c)
+	}
+	var notices []Batch
 	for _, c := range p.Notices {
 		notices = fill(notices, "notice", c)
 	}
-	for _, c := range p.Changes {
-		if c.Via.InAD() {
-			ad = fill(ad, "ad", c)
-		} else {
-			entra = fill(entra, "entra", c)
-		}
-	}
-	return append(append(entra, ad...), notices...)
+	return append(slices.Concat(written[:]...), notices...)
 }
 
-func fill(batches []Batch, directory string, c Change) []Batch {
+func fill(batches []Batch, where string, c Change) []Batch {
 	if n := len(batches); n == 0 || len(batches[n-1].Changes) == perBatch {
-		batches = append(batches, Batch{Name: fmt.Sprintf("%s-%04d", directory, n+1)})
+		batches = append(batches, Batch{Name: fmt.Sprintf("%s-%04d", where, n+1)})
 	}
 	last := &batches[len(batches)-1]
 	last.Changes = append(last.Changes, c)

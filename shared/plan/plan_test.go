@@ -15,14 +15,14 @@ import (
 var asOf = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 var (
-	e3Group  = directory.GroupRef{Source: directory.Entra, Name: "LIC-E3"}
-	exoGroup = directory.GroupRef{Source: directory.Entra, Name: "LIC-EXO"}
-	adGroup  = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix"}
-	e3       = &policy.License{Name: "e3", SKU: "SPE_E3", Group: &e3Group, MonthlyPrice: 39}
-	exo      = &policy.License{Name: "exo", SKU: "EXO", Group: &exoGroup, MonthlyPrice: 4}
-	citrix   = &policy.License{Name: "citrix", Group: &adGroup, MonthlyPrice: 18}
-	move     = &policy.Rule{Name: "move", License: e3, ChangeTo: exo}
-	free     = &policy.Rule{Name: "free", License: e3}
+	e3Group     = directory.GroupRef{Source: directory.Entra, Name: "LIC-E3"}
+	exoGroup    = directory.GroupRef{Source: directory.Entra, Name: "LIC-EXO"}
+	citrixGroup = directory.GroupRef{Source: directory.AD, Name: "CN=Citrix"}
+	e3          = &policy.License{Name: "e3", SKU: "SPE_E3", Group: &e3Group, MonthlyPrice: 39}
+	exo         = &policy.License{Name: "exo", SKU: "EXO", Group: &exoGroup, MonthlyPrice: 4}
+	citrix      = &policy.License{Name: "citrix", Group: &citrixGroup, MonthlyPrice: 18}
+	move        = &policy.Rule{Name: "move", License: e3, ChangeTo: exo}
+	free        = &policy.Rule{Name: "free", License: e3}
 )
 
 func tenant(source, target directory.Group) *Tenant {

@@ -112,7 +112,7 @@ func (a *Applier) Apply(ctx context.Context, in Request) (*runs.Results, error) 
 	if err := job.overridden(ctx); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(job.readGroups(ctx), job.readCounterparts(ctx), job.readMemberships(ctx)); err != nil {
+	if err := errors.Join(job.rereadGroups(ctx), job.readMemberships(ctx)); err != nil {
 		return nil, err
 	}
 	for _, b := range job.batches {
@@ -207,43 +207,6 @@ func (j *job) reopen(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
-}
-
-// readGroups reads the license groups of Entra ID again. Since the run began, a group may have become dynamic, or may
-// give more products.
-func (j *job) readGroups(ctx context.Context) error {
-	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup }
-	if !slices.ContainsFunc(j.batches, func(b plan.Batch) bool { return slices.ContainsFunc(b.Changes, byGroup) }) {
-		return nil
-	}
-	for _, l := range j.run.Policy.Licenses {
-		for _, ref := range l.Groups() {
-			if ref.Source != directory.Entra {
-				continue
-			}
-			if err := j.readGroup(ctx, ref); err != nil {
-				return fmt.Errorf("apply run %s: read the license groups again: %w", j.plan.Run, err)
-			}
-		}
-	}
-	return nil
-}
-
-func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
-	id := j.run.Tenant.Groups[ref].ID
-	g, err := j.Entra.FindGroup(ctx, cmp.Or(id, ref.Name))
-	if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // the groups that the policy names now restore
-		g, err = j.Entra.FindGroup(ctx, ref.Name)
-	}
-	switch {
-	case errors.Is(err, directory.ErrNoGroup), errors.Is(err, directory.ErrAmbiguousGroup):
-		g = directory.Group{ID: id, Unreadable: err.Error()}
-	case err != nil:
-		return err
-	}
-	g.Ref = ref
-	j.run.Tenant.Groups[ref] = g
 	return nil
 }
 

@@ -149,43 +149,6 @@ func sentences(why, what string) string {
 	return why + "; " + what
 }
 
-// regain assigns again the products that the change took from the person directly, with the service plans that were
-// switched off. It removes the successor if the person did not hold it before. It writes whatever a read shows. shown
-// reports whether a read shows both.
-func (m *move) regain(ctx context.Context) (shown bool, err error) {
-	e := m.entry
-	var add []directory.Assignment
-	hadTarget := e.TargetSKU == ""
-	for _, a := range e.Before.Assignments {
-		if a.Group == "" && a.SKU == e.SKU {
-			add = append(add, directory.Assignment{SKU: a.SKU, DisabledPlans: a.DisabledPlans})
-		}
-		hadTarget = hadTarget || a.Group == "" && a.SKU == e.TargetSKU
-	}
-	if len(add) == 0 { // the ledger does not say with which service plans
-		add = append(add, directory.Assignment{SKU: e.SKU})
-	}
-	var remove []string
-	if !hadTarget {
-		remove = []string{e.TargetSKU}
-	}
-	err = m.Entra.ChangeLicenses(ctx, e.Person, add, remove)
-	if errors.Is(err, directory.ErrNotHeld) { // the error can only be about the successor
-		err = m.Entra.ChangeLicenses(ctx, e.Person, add, nil)
-	}
-	err = errors.Join(err, m.readBack(ctx))
-	return m.active(e.SKU, "") && (hadTarget || !m.holds(e.TargetSKU, "")), err
-}
-
-// setMember adds the person to a group or removes them. It reports whether a read shows that.
-func (m *move) setMember(ctx context.Context, group string, member bool) (shown bool, err error) {
-	if err := m.write(ctx, group, member); err != nil {
-		return false, err
-	}
-	in, err := m.in(ctx, group)
-	return in == member, err
-}
-
 // recent reports whether reads may still show the state before a change ended.
 func (m *move) recent(e *ledger.Entry) bool {
 	return e.Completion != nil && e.Completion.Outcome != ledger.Announced && m.Now().Sub(e.Completion.At) < directory.Settling

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -54,7 +55,7 @@ func (j *job) change(ctx context.Context, c *plan.Change, e reading) runs.Result
 	switch {
 	case e.person == nil && !e.gone:
 		return result(troubled, "nothing was done: %s", e.why)
-	case e.adError != nil && (c.Via.InAD() || ours && plan.Via(last.Via).InAD()):
+	case e.adError != nil && (c.Via.WrittenIn() == directory.AD || ours && plan.Via(last.Via).WrittenIn() == directory.AD):
 		return result(troubled, "nothing was done: Active Directory could not be read: %v", e.adError)
 	case e.person == nil && ours:
 		status, note := m.gone(ctx, e.why)
@@ -174,12 +175,10 @@ func (j *job) begin(ctx context.Context, m *move, last *ledger.Entry, result fun
 	if !d.Notice {
 		in.Via, in.Source, in.Target, in.SKU, in.TargetSKU = string(route.Via), route.Source, route.Target, route.SKU, route.TargetSKU
 		in.SourceEntra, in.TargetEntra = route.SourceEntra, route.TargetEntra
-		if plan.Via(in.Via).InAD() {
-			if why, err := j.identify(ctx, &in); err != nil {
-				return result(troubled, "nothing was done: %v", err), true
-			} else if why != "" {
-				return result(runs.Refused, "%s", why), true
-			}
+		if why, err := targets[route.Via].identify(ctx, j, &in); err != nil {
+			return result(troubled, "nothing was done: %v", err), true
+		} else if why != "" {
+			return result(runs.Refused, "%s", why), true
 		}
 		if in.Before, err = m.holding(ctx, &in); err != nil {
 			return result(troubled, "nothing was done: what the person holds could not be read: %v", err), true

@@ -73,7 +73,7 @@ func (j *job) probe(ctx context.Context, refuse func(string, ...any) error) erro
 		return err
 	}
 	inAD := func(b plan.Batch) bool {
-		return slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.Via.InAD() })
+		return slices.ContainsFunc(b.Changes, func(c plan.Change) bool { return c.Via.WrittenIn() == directory.AD })
 	}
 	if !slices.ContainsFunc(j.batches, inAD) { // other batches do not need Active Directory
 		return nil

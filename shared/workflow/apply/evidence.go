@@ -122,7 +122,7 @@ func (j *job) bare(ctx context.Context, changes []plan.Change) (map[string]readi
 			}
 			e.person.Entra, e.person.EntraState = &directory.EntraUser{ID: c.User, SID: c.SID, Assignments: held}, directory.Present
 		}
-		if (c.Via.InAD() || isSID(c.User)) && j.AD != nil {
+		if (c.Via.WrittenIn() == directory.AD || isSID(c.User)) && j.AD != nil {
 			account, err := evidence.ReadAccount(ctx, j.AD, cmp.Or(c.SID, c.User), nil)
 			switch {
 			case err != nil:

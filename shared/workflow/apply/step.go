@@ -93,7 +93,7 @@ func (s *Steps) prepare(ctx context.Context, b BatchState) (*BatchState, error) 
 		}
 	}
 	// A plan that was made without Active Directory does not need it.
-	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.InAD() })
+	inAD := slices.ContainsFunc(j.plan.Changes, func(c plan.Change) bool { return c.Via.WrittenIn() == directory.AD })
 	if !s.Relay || !inAD && j.run.Feeds[directory.AD].State != plan.Healthy {
 		return &b, nil
 	}

@@ -187,7 +187,7 @@ func TestCounterpartOfAnEntry(t *testing.T) {
 				tc.edit(b)
 			}
 			j := b.jobOf(t)
-			why, err := j.unmirrored(t.Context(), j.run.Policy.LicenseNamed("big"), tc.group, tc.has, tc.via)
+			why, err := targets[tc.via].unmirrored(t.Context(), j, j.run.Policy.LicenseNamed("big"), tc.group, tc.has)
 			if !errors.Is(err, tc.is) || !strings.Contains(why, tc.why) || (why == "") != (tc.why == "") {
 				t.Errorf("%q, %v; want %q, %v", why, err, tc.why, tc.is)
 			}

@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,20 +19,16 @@ import (
 // altered returns where an open entry of the run differs from its plan and policy. It is empty when the entry is what
 // the plan began.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
-	if !plan.Via(e.Via).Known() {
+	in := targets[plan.Via(e.Via)]
+	if in == nil {
 		return "", nil // nothing can be written for it
 	}
 	l, to := j.run.Policy.LicenseNamed(c.License), j.run.Policy.LicenseNamed(c.To)
 	if l == nil || c.To != "" && to == nil {
 		return fmt.Sprintf("the run's policy does not name the licenses of %s", e.Key()), nil
 	}
-	sku, targetSKU, source, target := j.skuOf(l), j.skuOf(to), "", ""
-	if plan.Via(e.Via).ByGroup() {
-		source, target = j.groupOf(l), j.groupOf(to)
-		if j.gives(l, e.Source) {
-			source = e.Source
-		}
-	}
+	sku, targetSKU := j.skuOf(l), j.skuOf(to)
+	source, target := in.named(j, l, to, e.Source)
 	for _, x := range []struct{ field, is, want string }{
 		{"rule", e.Rule, c.Rule}, {"to", e.To, c.To}, {"back", e.RestoreOf, c.RestoreOf}, {"via", e.Via, string(c.Via)},
 		{"sku", e.SKU, sku}, {"targetSku", e.TargetSKU, targetSKU}, {"source", e.Source, source}, {"target", e.Target, target},
@@ -49,7 +44,7 @@ func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (str
 		l          *policy.License
 		group, has string
 	}{{l, directory.GroupByGUID(e.SourceGUID, e.Source), e.SourceEntra}, {to, directory.GroupByGUID(e.TargetGUID, e.Target), e.TargetEntra}} {
-		if why, err := j.unmirrored(ctx, x.l, x.group, x.has, plan.Via(e.Via)); why != "" || err != nil {
+		if why, err := in.unmirrored(ctx, j, x.l, x.group, x.has); why != "" || err != nil {
 			return why, err
 		}
 	}
@@ -113,63 +108,11 @@ func (j *job) wayBack(ctx context.Context, in ledger.Intent) (out ledger.Intent,
 	switch {
 	case !via.Known():
 		return in, "", fmt.Sprintf("the ledger names an unknown way %q; use the version of idleseat that wrote it", in.Via), nil
-	case !heldBy(l, via):
+	case !via.May(l):
 		return in, "", fmt.Sprintf("the ledger says that %s was held by the way %s, which the policy does not have for it", in.License, in.Via), nil
-	case !via.ByGroup():
-		return in, note, "", nil
 	}
-	mine := in.Target == "" || j.known(to, in.To, in.Target)
-	if via.InAD() && in.Target != "" {
-		if mine, err = j.adTarget(ctx, to, &in); err != nil {
-			return in, "", "", err
-		}
-	}
-	if !mine {
-		note = sentences(note, fmt.Sprintf("still in the group %s, which the policy does not name for %s: if it should be left, do that by hand", in.Target, in.To))
-		in.Target, in.TargetGUID, in.TargetEntra, in.InTarget = "", "", "", false
-	}
-	if via.InAD() {
-		why, refusal, err := j.adSourceOf(ctx, l, &in)
-		if err == nil && refusal == "" {
-			refusal, err = j.unmirrored(ctx, l, directory.GroupByGUID(in.SourceGUID, in.Source), in.SourceEntra, via)
-		}
-		return in, sentences(why, note), refusal, err
-	}
-	source, why, refusal, err := j.sourceOf(ctx, l, in)
-	in.Source = source
-	return in, sentences(why, note), refusal, err
-}
-
-// heldBy reports whether the policy knows a way of holding a license. A license is held in the directory of its groups.
-// A license with a SKU may also be assigned directly.
-func heldBy(l *policy.License, via plan.Via) bool {
-	if l.SKU != "" {
-		return via == plan.Direct || via.InAD() == l.Synced()
-	}
-	return via.ByGroup() && via.InAD() == (l.Group.Source == directory.AD)
-}
-
-// sourceOf returns the group that restores a license. It is the group that was left, or else the policy's present
-// group. The checks are those of a group that a change joins.
-func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent) (id, note, refusal string, err error) {
-	left := "it is not one that the policy names for it"
-	if j.known(l, in.License, in.Source) {
-		if left, err = j.unusable(ctx, l, in.Source); err != nil || left == "" {
-			return in.Source, "", "", err
-		}
-	}
-	present := j.groupOf(l)
-	if present == "" || strings.EqualFold(present, in.Source) {
-		return in.Source, "", fmt.Sprintf("the group %s cannot give %s back: %s", in.Source, in.License, left), nil
-	}
-	why, err := j.unusable(ctx, l, present)
-	if g := j.run.Tenant.Groups[*l.Group]; why == "" {
-		why = j.run.Tenant.Reduced(l, &g)
-	}
-	if err != nil || why != "" {
-		return in.Source, "", fmt.Sprintf("neither the group %s can give %s back (%s), nor the policy's present one (%s)", in.Source, in.License, left, why), err
-	}
-	return present, fmt.Sprintf("given back by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
+	note, refusal, err = targets[via].wayBack(ctx, j, l, to, &in, note)
+	return in, note, refusal, err
 }
 
 // known reports whether a group gives a license, by the policy or by the restored run.
@@ -183,20 +126,4 @@ func (j *job) known(l *policy.License, name, group string) bool {
 	same := func(g directory.Group) bool { return strings.EqualFold(g.ID, group) }
 	former, was := j.run.Begin.Former[name]
 	return was && same(former) || slices.ContainsFunc(j.run.Begin.FormerToo[name], same)
-}
-
-// unusable returns why a group cannot give a license now. It is empty when it can.
-func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
-	if ref := j.refOf(l, group); ref != nil {
-		_, refusal := j.run.Tenant.LicenseGroup(l, ref)
-		return refusal, nil
-	}
-	g, err := j.Entra.FindGroup(ctx, group)
-	switch {
-	case errors.Is(err, directory.ErrNoGroup):
-		return "it is gone", nil
-	case err != nil:
-		return "", fmt.Errorf("read the group again: %w", err)
-	}
-	return j.run.Tenant.Gives(l, &g, group), nil
 }

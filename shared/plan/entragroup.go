@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/policy"
+)
+
+// EntraGroup is the target of groups that are written in Entra ID. A group gives a product to its members, or membership
+// of it is the license.
+const EntraGroup Via = "entra-group"
+
+type entraGroup struct{}
+
+func (entraGroup) via() Via                       { return EntraGroup }
+func (entraGroup) how() string                    { return "through a group" }
+func (entraGroup) writtenIn() directory.Source    { return directory.Entra }
+func (entraGroup) unfit(*directory.Person) string { return "" }
+
+func (entraGroup) may(l *policy.License) bool {
+	return l.SKU != "" && !l.Synced() || l.SKU == "" && l.Group.Source == directory.Entra
+}
+
+func (entraGroup) held(t *Tenant, p *directory.Person, l *policy.License) []string {
+	if l.SKU == "" { // its holders are the members of the group
+		return []string{t.Groups[*l.Group].ID}
+	}
+	return t.byGroups(p, l)
+}
+
+func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group string) (Route, string) {
+	groups := r.License.Groups()
+	i := slices.IndexFunc(groups, func(ref directory.GroupRef) bool { return t.Groups[ref].ID == group })
+	if i < 0 {
+		return Route{}, t.elsewhere(r.License, group)
+	}
+	source, refusal := t.LicenseGroup(r.License, &groups[i])
+	if refusal != "" {
+		return Route{}, refusal
+	}
+	route := Route{Via: EntraGroup, SKU: t.SKUIDs[r.License.SKU], Source: source.ID}
+	if r.ChangeTo == nil {
+		return route, ""
+	}
+	target, refusal := t.LicenseGroup(r.ChangeTo, r.ChangeTo.Group)
+	if refusal == "" {
+		refusal = t.Reduced(r.ChangeTo, &target)
+	}
+	if refusal != "" {
+		return Route{}, refusal
+	}
+	route.Target, route.TargetSKU = target.ID, t.SKUIDs[r.ChangeTo.SKU]
+	return route, ""
+}
+
+// Reduced returns which service plans that matter a group does not give with its license. It is empty when there are
+// none.
+func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
+	if len(g.Reduced) == 0 {
+		return ""
+	}
+	lacks := "with service plans switched off: what would be left cannot be told"
+	if len(g.Off) > 0 { // else an older version read it
+		lacks = t.Lacks(l, g.Off)
+	}
+	if lacks == "" {
+		return ""
+	}
+	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
+}
+
+// elsewhere returns why a license is left alone that comes from another group than the policy names for it.
+func (t *Tenant) elsewhere(l *policy.License, holds string) string {
+	where := "held through the group " + holds
+	if g, known := t.others[holds]; known {
+		where = fmt.Sprintf("held through the group %q", g.Name)
+		if o := obstacle(&g); o != "" {
+			return where + ", which " + o
+		}
+	}
+	if l.Group == nil {
+		return fmt.Sprintf("%s, but the policy names no group for %s", where, l.Name)
+	}
+	var names []string
+	for _, ref := range l.Groups() {
+		names = append(names, ref.String())
+	}
+	return fmt.Sprintf("%s, which is not %s of the policy", where, strings.Join(names, " or "))
+}
+
+// LicenseGroup returns one of the groups of Entra ID that give a license, and why its membership may not be changed for
+// the license. The refusal is empty when it may be. ref is nil where the policy names no group.
+func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
+	switch {
+	case ref == nil:
+		return g, fmt.Sprintf("held through a group, but the policy names no group for %s", l.Name)
+	case l.Synced():
+		return g, fmt.Sprintf("%s is given by %s, which is written in Active Directory, and the change is made in Entra ID", l.Name, ref)
+	}
+	g, known := t.Groups[*ref]
+	if !known {
+		return g, fmt.Sprintf("the group %s was not found", ref)
+	}
+	return g, t.Gives(l, &g, ref.String())
+}
+
+// Gives returns why membership of a group may not be changed for a license. It is empty when it may be: the group can be
+// written, and gives that license and nothing else. A group that is the license itself grants no product. name is what
+// the refusal calls the group.
+func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
+	switch {
+	case g.Unreadable != "":
+		return fmt.Sprintf("the group %s cannot be read: %s", name, g.Unreadable)
+	case obstacle(g) != "":
+		return fmt.Sprintf("the group %s %s", name, obstacle(g))
+	case l.SKU == "" && g.Hidden: // memberOf leaves such a group out, so that nobody would be read as a member
+		return fmt.Sprintf("the group %s hides its members, so that no read shows whether somebody has left it", name)
+	case l.SKU == "" && len(g.Grants) > 0:
+		return fmt.Sprintf("the group %s grants a product of Microsoft 365 besides: name it as sku of %s", name, l.Name)
+	case l.SKU == "":
+	case !slices.Contains(g.Grants, t.SKUIDs[l.SKU]):
+		return fmt.Sprintf("the group %s does not grant %s", name, l.SKU)
+	}
+	return ""
+}
+
+// obstacle returns what keeps a license from being changed by membership of a group. It is empty when nothing does.
+func obstacle(g *directory.Group) string {
+	switch {
+	case g.Dynamic:
+		return "is dynamic: its rule decides who is in it"
+	case g.Synced:
+		return "is synced from Active Directory and can only be changed there"
+	case g.Restricted:
+		return "is in a restricted management administrative unit: only administrators of that unit may change it"
+	case g.RoleAssignable:
+		return "is role-assignable: changing it needs a right idleseat must not have"
+	case g.MailEnabled:
+		return "is mail-enabled and can only be changed in Exchange"
+	case len(g.Grants) > 1:
+		return fmt.Sprintf("grants %d products at once", len(g.Grants))
+	}
+	return ""
+}

@@ -1,0 +1,137 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// adGroup is the target of groups of Active Directory. The relay writes them where this program does not reach the
+// directory.
+type adGroup struct{ ofGroups }
+
+func (adGroup) absent(m *move) bool { return m.AD == nil || m.person.AD == nil }
+
+func (adGroup) has(ctx context.Context, m *move, group string) (bool, error) {
+	if in, read := m.listed[group]; read {
+		return in, nil
+	}
+	in, err := m.AD.MemberOf(ctx, m.person.AD.SID, m.named(group), true)
+	if err != nil {
+		return false, err
+	}
+	if m.listed == nil {
+		m.listed = map[string]bool{}
+	}
+	m.listed[group] = in
+	return in, nil
+}
+
+func (adGroup) write(ctx context.Context, m *move, group string, give bool) error {
+	m.listed = nil
+	if give {
+		return m.AD.AddMember(ctx, m.named(group), m.person.AD.GUID)
+	}
+	return m.AD.RemoveMember(ctx, m.named(group), m.person.AD.GUID)
+}
+
+func (adGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
+	if m.target().absent(m) {
+		return m.withoutAD(ctx)
+	}
+	return m.restoreGroup(ctx)
+}
+
+func (adGroup) late() time.Duration  { return doubtful } // another controller may show an older state for long
+func (adGroup) unshown() runs.Status { return troubled } // the controller that took the write answers the read
+func (adGroup) system() string       { return "Active Directory" }
+
+// syncs is how long a change of a group in Active Directory may take to reach Entra ID. Entra Connect runs every 30
+// minutes by default, and a run of it may take long (Microsoft Learn, "Microsoft Entra Connect Sync: Scheduler").
+const syncs = 2 * time.Hour
+
+func (adGroup) readLag(follows bool) time.Duration {
+	if follows {
+		return syncs
+	}
+	return directory.Settling
+}
+
+func (adGroup) reread(ctx context.Context, j *job) error { return j.readCounterparts(ctx) }
+
+func (adGroup) identify(ctx context.Context, j *job, in *ledger.Intent) (why string, err error) {
+	return j.identify(ctx, in)
+}
+
+func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error) {
+	if in.Target != "" {
+		mine, err := j.adTarget(ctx, to, in)
+		if err != nil {
+			return "", "", err
+		}
+		if !mine {
+			known = sentences(known, forget(in))
+		}
+	}
+	note, refusal, err = j.adSourceOf(ctx, l, in)
+	if err == nil && refusal == "" {
+		refusal, err = g.unmirrored(ctx, j, l, directory.GroupByGUID(in.SourceGUID, in.Source), in.SourceEntra)
+	}
+	return sentences(note, known), refusal, err
+}
+
+// unmirrored compares both directories and does not believe the ledger. With a wrong counterpart, a license would count
+// as restored that is not there.
+func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
+	switch {
+	case group == "" || l == nil || !l.Synced():
+		return noCounterpart(counterpart), nil
+	case counterpart == "":
+		return fmt.Sprintf("the ledger does not say which group of Entra ID is synced from %s", group), nil
+	}
+	g, err := j.adGroup(ctx, group)
+	if err != nil {
+		return "", err
+	}
+	if g == nil {
+		return fmt.Sprintf("the group %s is gone", group), nil
+	}
+	o, err := j.Entra.FindGroup(ctx, counterpart)
+	switch {
+	case errors.Is(err, directory.ErrNoGroup):
+		return fmt.Sprintf("the group %s of Entra ID is gone", counterpart), nil
+	case err != nil:
+		return "", err
+	case g.SID == "" || o.SID != g.SID:
+		return fmt.Sprintf("the group %s of Entra ID is not synced from %s", counterpart, group), nil
+	}
+	return j.run.Tenant.Mirrors(l, &o), nil
+}
+
+// readCounterparts reads the groups of Entra ID again that are synced from license groups of Active Directory.
+func (j *job) readCounterparts(ctx context.Context) error {
+	for _, l := range j.run.Policy.Licenses {
+		if !l.Synced() {
+			continue
+		}
+		g, _ := j.run.Tenant.Counterpart(l)
+		if g.ID == "" {
+			continue // the change is refused already
+		}
+		now, err := j.Entra.FindGroup(ctx, g.ID)
+		if errors.Is(err, directory.ErrNoGroup) {
+			now, err = directory.Group{ID: g.ID, SID: g.SID, Name: g.Name, Synced: true, Unreadable: err.Error()}, nil
+		}
+		if err != nil {
+			return fmt.Errorf("apply run %s: read the license groups again: %w", j.plan.Run, err)
+		}
+		j.run.Tenant.SetCounterpart(now)
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package apply
+
+import (
+	"context"
+	"errors"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// assignment is the target of products that are assigned to the person directly. One call of Graph takes a product and
+// gives what it is changed to.
+type assignment struct{ ofGraph }
+
+func (assignment) has(_ context.Context, m *move, _ string) (bool, error) {
+	return m.holds(m.entry.SKU, ""), nil
+}
+
+func (assignment) write(ctx context.Context, m *move, _ string, give bool) error {
+	if give {
+		_, err := m.regain(ctx)
+		return err
+	}
+	var add []directory.Assignment
+	if e := m.entry; e.TargetSKU != "" && !m.active(e.TargetSKU, "") {
+		add = append(add, directory.Assignment{SKU: e.TargetSKU})
+	}
+	return m.Entra.ChangeLicenses(ctx, m.entry.Person, add, []string{m.entry.SKU})
+}
+
+func (assignment) advance(ctx context.Context, m *move) (runs.Status, string) { return m.direct(ctx) }
+
+func (assignment) goBack(ctx context.Context, m *move, o ledger.Outcome, why string) (runs.Status, string) {
+	if m.leftBy.IsZero() { // one call makes it whole or not at all
+		return m.complete(ctx, o, why)
+	}
+	return m.undoDirect(ctx, o, why)
+}
+
+func (assignment) giveBack(ctx context.Context, m *move) (runs.Status, string) {
+	return m.restoreDirect(ctx)
+}
+
+func (assignment) reread(context.Context, *job) error { return nil }
+
+func (assignment) named(*job, *policy.License, *policy.License, string) (source, target string) {
+	return "", ""
+}
+
+func (assignment) wayBack(_ context.Context, _ *job, _, _ *policy.License, _ *ledger.Intent, known string) (note, refusal string, err error) {
+	return known, "", nil
+}
+
+// regain assigns again the products that the change took from the person directly, with the service plans that were
+// switched off. It removes the successor if the person did not hold it before. It writes whatever a read shows. shown
+// reports whether a read shows both.
+func (m *move) regain(ctx context.Context) (shown bool, err error) {
+	e := m.entry
+	var add []directory.Assignment
+	hadTarget := e.TargetSKU == ""
+	for _, a := range e.Before.Assignments {
+		if a.Group == "" && a.SKU == e.SKU {
+			add = append(add, directory.Assignment{SKU: a.SKU, DisabledPlans: a.DisabledPlans})
+		}
+		hadTarget = hadTarget || a.Group == "" && a.SKU == e.TargetSKU
+	}
+	if len(add) == 0 { // the ledger does not say with which service plans
+		add = append(add, directory.Assignment{SKU: e.SKU})
+	}
+	var remove []string
+	if !hadTarget {
+		remove = []string{e.TargetSKU}
+	}
+	err = m.Entra.ChangeLicenses(ctx, e.Person, add, remove)
+	if errors.Is(err, directory.ErrNotHeld) { // the error can only be about the successor
+		err = m.Entra.ChangeLicenses(ctx, e.Person, add, nil)
+	}
+	err = errors.Join(err, m.readBack(ctx))
+	return m.active(e.SKU, "") && (hadTarget || !m.holds(e.TargetSKU, "")), err
+}

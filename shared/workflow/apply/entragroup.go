@@ -1,0 +1,131 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/ledger"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// entraGroup is the target of groups of Entra ID. A group gives a product, or membership of it is the license.
+type entraGroup struct {
+	ofGraph
+	ofGroups
+}
+
+func (entraGroup) has(ctx context.Context, m *move, group string) (bool, error) {
+	if m.groups == nil {
+		groups, err := m.Entra.DirectGroups(ctx, m.change.User)
+		if err != nil {
+			return false, err
+		}
+		m.groups = append([]string{}, groups...)
+	}
+	return slices.Contains(m.groups, group), nil
+}
+
+func (entraGroup) write(ctx context.Context, m *move, group string, give bool) error {
+	m.groups = nil
+	if give {
+		return m.Entra.AddMember(ctx, group, m.entry.Person)
+	}
+	return m.Entra.RemoveMember(ctx, group, m.entry.Person)
+}
+
+func (entraGroup) giveBack(ctx context.Context, m *move) (runs.Status, string) {
+	return m.restoreGroup(ctx)
+}
+
+func (entraGroup) reread(ctx context.Context, j *job) error { return j.readGroups(ctx) }
+
+func (entraGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in *ledger.Intent, known string) (note, refusal string, err error) {
+	if in.Target != "" && !j.known(to, in.To, in.Target) {
+		known = sentences(known, forget(in))
+	}
+	in.Source, note, refusal, err = j.sourceOf(ctx, l, *in)
+	return sentences(note, known), refusal, err
+}
+
+// readGroups reads the license groups of Entra ID again. Since the run began, a group may have become dynamic, or may
+// give more products.
+func (j *job) readGroups(ctx context.Context) error {
+	byGroup := func(c plan.Change) bool { return c.Via == plan.EntraGroup }
+	if !slices.ContainsFunc(j.batches, func(b plan.Batch) bool { return slices.ContainsFunc(b.Changes, byGroup) }) {
+		return nil
+	}
+	for _, l := range j.run.Policy.Licenses {
+		for _, ref := range l.Groups() {
+			if ref.Source != directory.Entra {
+				continue
+			}
+			if err := j.readGroup(ctx, ref); err != nil {
+				return fmt.Errorf("apply run %s: read the license groups again: %w", j.plan.Run, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (j *job) readGroup(ctx context.Context, ref directory.GroupRef) error {
+	id := j.run.Tenant.Groups[ref].ID
+	g, err := j.Entra.FindGroup(ctx, cmp.Or(id, ref.Name))
+	if errors.Is(err, directory.ErrNoGroup) && j.plan.Restores != "" { // the groups that the policy names now restore
+		g, err = j.Entra.FindGroup(ctx, ref.Name)
+	}
+	switch {
+	case errors.Is(err, directory.ErrNoGroup), errors.Is(err, directory.ErrAmbiguousGroup):
+		g = directory.Group{ID: id, Unreadable: err.Error()}
+	case err != nil:
+		return err
+	}
+	g.Ref = ref
+	j.run.Tenant.Groups[ref] = g
+	return nil
+}
+
+// sourceOf returns the group that restores a license. It is the group that was left, or else the policy's present
+// group. The checks are those of a group that a change joins.
+func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent) (id, note, refusal string, err error) {
+	left := "it is not one that the policy names for it"
+	if j.known(l, in.License, in.Source) {
+		if left, err = j.unusable(ctx, l, in.Source); err != nil || left == "" {
+			return in.Source, "", "", err
+		}
+	}
+	present := j.groupOf(l)
+	if present == "" || strings.EqualFold(present, in.Source) {
+		return in.Source, "", fmt.Sprintf("the group %s cannot give %s back: %s", in.Source, in.License, left), nil
+	}
+	why, err := j.unusable(ctx, l, present)
+	if g := j.run.Tenant.Groups[*l.Group]; why == "" {
+		why = j.run.Tenant.Reduced(l, &g)
+	}
+	if err != nil || why != "" {
+		return in.Source, "", fmt.Sprintf("neither the group %s can give %s back (%s), nor the policy's present one (%s)", in.Source, in.License, left, why), err
+	}
+	return present, fmt.Sprintf("given back by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
+}
+
+// unusable returns why a group cannot give a license now. It is empty when it can.
+func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
+	if ref := j.refOf(l, group); ref != nil {
+		_, refusal := j.run.Tenant.LicenseGroup(l, ref)
+		return refusal, nil
+	}
+	g, err := j.Entra.FindGroup(ctx, group)
+	switch {
+	case errors.Is(err, directory.ErrNoGroup):
+		return "it is gone", nil
+	case err != nil:
+		return "", fmt.Errorf("read the group again: %w", err)
+	}
+	return j.run.Tenant.Gives(l, &g, group), nil
+}
