@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// readPages reads the pages for people: those at the top, and those in docs.
+// readPages reads the pages for people, at the top of the repository and in docs.
 func readPages(t *testing.T) map[string]string {
 	t.Helper()
 	top, err := filepath.Glob("../*.md")

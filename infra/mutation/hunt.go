@@ -92,8 +92,8 @@ func (h *hunt) suite(p listed) (*suite, error) {
 	return s, err
 }
 
-// hunt runs tests on the mutants of the packages. All mutants meet the tests of their own package. Those that still
-// live meet the tests of each package above.
+// hunt runs tests on the mutants of the packages. All mutants meet the tests of their own package. The living ones then
+// meet the tests of each package above.
 func (h *hunt) hunt(only []string, ownTests bool) error {
 	defer h.keep()
 	for _, own := range only {

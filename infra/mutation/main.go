@@ -21,7 +21,7 @@ import (
 	"slices"
 )
 
-// judged are the packages that decide, and those that write. The list of survivors calls them by their last name.
+// judged are the packages that decide and the packages that write. The list of survivors calls them by their last name.
 var judged = []string{"shared/ledger", "shared/plan", "shared/policy", "shared/decision", "shared/history", "shared/workflow/gate", "shared/workflow/restore", "shared/evidence", "shared/workflow/apply"}
 
 // folder returns the folder of a judged package by its last name. It is empty when there is none.

@@ -30,9 +30,9 @@ func (p *Person) shows(c Contradiction, why string) {
 	p.contradict(why)
 }
 
-// holds reports whether to believe a contradiction that an earlier reading showed. met: an account in the other
-// directory fits. read: the other directory was read in full. An account that is not listed may still exist. The
-// contradiction therefore ends with Joined.
+// holds reports whether to believe a contradiction that an earlier reading showed. met says that this reading found an
+// account in the other directory that fits. read says that it read the other directory in full. An account that is not
+// listed may still exist. The contradiction therefore ends with Joined.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {

@@ -41,8 +41,8 @@ type PartialLogonError struct {
 	Controllers []string // URLs of the controllers that were not asked, where they have one
 	Err         error    // the reason for each controller
 
-	// Latest is the latest instant at which the person can have logged on, as far as the other controllers prove it. It
-	// is the replicated date plus the time by which that date may be late. It is zero when nothing is proven.
+	// Latest is the latest instant at which the person can have logged on, by what the other controllers prove. It is
+	// the replicated date plus the largest lag of that date. It is zero when nothing is proven.
 	Latest time.Time
 }
 

@@ -143,8 +143,8 @@ func (f *Field) read(p *Person) Value {
 	return f.account(p)
 }
 
-// ADAttributes returns the LDAP names of every attribute that is read of a person and that the directory may hide, each
-// once: those of the fields, the names, and the anchor of Entra Connect.
+// ADAttributes returns the LDAP names of the attributes that are read of a person and that the directory may hide, each
+// once. They are the attributes of the fields, the names, and the anchor of Entra Connect.
 func ADAttributes() []string { return slices.Clone(adAttributes) }
 
 var adAttributes = allADAttributes()

@@ -29,7 +29,7 @@ func (r GroupRef) Key(direct bool) string {
 	return r.Source.String() + ":" + name
 }
 
-// Question asks who belongs to a group. Direct asks for those alone whom the group itself lists.
+// Question asks who belongs to a group. With Direct, it asks who is listed in the group itself.
 type Question struct {
 	Ref    GroupRef
 	Direct bool

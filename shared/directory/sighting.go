@@ -12,8 +12,8 @@ type Sighting struct {
 	At     time.Time                `json:"at"` // when it was read
 }
 
-// Sighting returns the dates of a person that are newer than those in Past. at is when the person was read. It returns
-// nil when earlier readings knew as much.
+// Sighting returns the person's dates of activity when at least one of them is newer than in Past. at is when the
+// person was read. It returns nil when earlier readings knew as much.
 func (p *Person) Sighting(at time.Time) *Sighting {
 	if p.Entra == nil {
 		return nil

@@ -47,7 +47,8 @@ func TestGuardsMailbox(t *testing.T) {
 	}
 }
 
-// TestKeyOfARule: every edit of whom the rule is about, or what happens to them, makes it another rule.
+// TestKeyOfARule: a rule has another key after every edit that changes the people whom it is about, or what happens to
+// them.
 func TestKeyOfARule(t *testing.T) {
 	t.Parallel()
 	e3, exo := &License{Name: "e3"}, &License{Name: "exo"}

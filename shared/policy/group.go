@@ -7,8 +7,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// MemberQuery is a question about a group that a run must answer before it evaluates the rules: who belongs to the
-// group, or, with Direct, who is listed in it.
+// MemberQuery is a question about a group that a run must answer before it evaluates the rules. The question is who
+// belongs to the group, or, with Direct, who is listed in it.
 type MemberQuery struct {
 	directory.Question
 

@@ -35,8 +35,8 @@ const (
 
 var optionalDate = cel.OptionalType(cel.TimestampType)
 
-// language is CEL with our dates and spans. It leaves out functions that make a verdict depend on the hour of the run
-// (the parts of a date) and those that hide types (dyn).
+// language is CEL with our dates and spans. It leaves out the functions that make a verdict depend on the hour of the
+// run (the parts of a date), and the function that hides types (dyn).
 var language = sync.OnceValues(func() (*cel.Env, error) {
 	return cel.NewCustomEnv(
 		cel.StdLib(cel.StdLibSubset(env.NewLibrarySubset().AddExcludedFunctions(excluded()...))),
@@ -148,7 +148,7 @@ func (literalSpans) Validate(env *cel.Env, _ cel.ValidatorConfig, checked *ast.A
 	}))
 }
 
-// spanOf returns the time that days(n) or duration("…") stands for.
+// spanOf returns the span of days(n) or duration("…").
 func spanOf(e ast.Expr) (time.Duration, bool) {
 	call, literal := callOfLiteral(e)
 	switch v := literal.(type) {
@@ -161,7 +161,7 @@ func spanOf(e ast.Expr) (time.Duration, bool) {
 	return 0, false
 }
 
-// instantOf returns the time that timestamp("…") stands for.
+// instantOf returns the instant of timestamp("…").
 func instantOf(e ast.Expr) (time.Time, bool) {
 	call, literal := callOfLiteral(e)
 	s, ok := literal.(types.String)

@@ -46,10 +46,10 @@ type Policy struct {
 	conditions    []*condition
 }
 
-// License is a product that people hold. Three things can be a license: a SKU in Entra ID; a group of Active Directory,
-// such as a Citrix group; and a group of Entra ID that gives an application its users by SCIM. A group without a SKU
-// counts only the members that it lists itself, because provisioning reads no nested groups (Microsoft Learn, "How
-// Application Provisioning works in Microsoft Entra ID").
+// License is a product that people hold. It is a SKU in Entra ID, or membership of a group. The group is one of Active
+// Directory, for example a Citrix group, or a group of Entra ID whose members an application gets by SCIM. A group
+// without a SKU counts only the members that it lists itself, because provisioning reads no nested groups (Microsoft
+// Learn, "How Application Provisioning works in Microsoft Entra ID").
 type License struct {
 	Name  string
 	SKU   string              // part number or skuId; empty when membership of Group is the license

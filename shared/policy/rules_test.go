@@ -178,7 +178,7 @@ func TestCitrixRule(t *testing.T) {
 	}
 }
 
-// TestEveryCell evaluates every combination of holder, exempt, for and when. Each is true, false or unknown; conditions
+// TestEveryCell evaluates every combination of holder, exempt, for and when. Each is true, false or unknown. Conditions
 // can also fail at run time.
 func TestEveryCell(t *testing.T) {
 	t.Parallel()

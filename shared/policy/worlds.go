@@ -8,9 +8,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A report proves that a person did nothing since its horizon. It says nothing about the time before. There are two
-// cases: a date before the horizon, and no date. A condition is evaluated in both cases for each such attribute. The
-// result is known when all cases agree: "earlier than 45 days ago, or never" is known, and "never" is not.
+// A report proves that a person did nothing since its horizon. It says nothing about the time before. For each date
+// without activity there are therefore two cases: a date before the horizon, and no date at all. A condition is
+// evaluated in every case. Its result is known when all cases agree: "earlier than 45 days ago, or never" is known, and
+// "never" is not.
 
 // mostWorlds bounds the number of attributes in one condition whose cases are evaluated separately.
 const mostWorlds = 6

@@ -70,7 +70,7 @@ func (c *Company) membersAsked(g int, all bool, asked []string) (attrs []attribu
 	}
 }
 
-// memberRange reads "member;range=a-b". b may be a star.
+// memberRange reads the name "member;range=a-b". b may be a star.
 func memberRange(name string) (low, high int, ok bool) {
 	const prefix = "member;range="
 	if len(name) < len(prefix) || !strings.EqualFold(name[:len(prefix)], prefix) {

@@ -66,8 +66,8 @@ func (w *walker) one() string {
 	return fmt.Sprintf("%s %d %s %t", name, i, group, on)
 }
 
-// TestWalk: after any changes in any order, the seats taken are those of the holders, the events explain every holding,
-// and the ways to ask agree.
+// TestWalk makes changes in random order. The used seats must be those of the holders, the events must explain every
+// holding, and all ways to ask must agree.
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {

@@ -184,8 +184,8 @@ func (j *Judge) bounded(e Event) {
 	}
 }
 
-// keeps returns why a person keeps a license at an instant, by the facts that were shown until known. It is empty when
-// the license may be taken.
+// keeps returns why a person keeps a license at an instant. It uses only the facts that were shown by the time known.
+// It is empty when the license may be taken.
 func (j *Judge) keeps(p *person, l *license, name string, known, at time.Time, stranger bool) string {
 	r := j.rules[name]
 	last := newest(p.used[name], known)

@@ -39,8 +39,8 @@ func unread(day int) Event {
 	return Event{What: Night, At: on(day), Text: "nothing", Unread: []string{"e3"}}
 }
 
-// noticed returns a rule that announces a removal 14 days before.
-func noticed() Event {
+// withNotice returns a rule with 14 days of notice.
+func withNotice() Event {
 	r := mail
 	r.Notice = 14 * oneDay
 	return Event{What: Ruled, At: on(1), Rule: &r}
@@ -106,14 +106,14 @@ func TestRemoved(t *testing.T) {
 		"new in the license":             {[]Event{anna(Released, 1, true), seen(2), anna(Given, 95, true), anna(Planned, 96, true)}, on(100), Wrong},
 		"lost where no night saw":        {[]Event{anna(Released, 94, true), anna(Given, 95, true), anna(Planned, 96, true)}, on(100), ""},
 		"in no plan":                     {[]Event{anna(Released, 1, true), anna(Given, 2, true)}, on(100), Hidden},
-		"not announced":                  {[]Event{noticed()}, on(100), Wrong},
-		"announced":                      {[]Event{noticed(), anna(Told, 85, true)}, on(100), ""},
-		"announced before the copy":      {[]Event{noticed(), anna(Told, 20, true), anna(Removed, 40, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
-		"announced after the copy":       {[]Event{noticed(), anna(Told, 35, true), anna(Removed, 60, true), {What: Forgot, At: on(30)}, anna(Given, 61, true), anna(Planned, 62, true)}, on(100), Wrong},
-		"announced, and a write unseen":  {[]Event{noticed(), anna(Told, 20, true), anna(Removed, 40, true), anna(Pending, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
-		"announced, and a write seen":    {[]Event{noticed(), anna(Told, 20, true), anna(Removed, 30, true), anna(Given, 31, true), anna(Planned, 51, true)}, on(100), Wrong},
-		"announced, but for an hour":     {[]Event{noticed(), anna(Told, 99, true)}, on(100), Wrong},
-		"used since it was announced":    {[]Event{noticed(), anna(Told, 1, true), anna(Used, 20, true), anna(Told, 95, true)}, on(100), Wrong},
+		"not announced":                  {[]Event{withNotice()}, on(100), Wrong},
+		"announced":                      {[]Event{withNotice(), anna(Told, 85, true)}, on(100), ""},
+		"announced before the copy":      {[]Event{withNotice(), anna(Told, 20, true), anna(Removed, 40, true), {What: Forgot, At: on(30)}, anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"announced after the copy":       {[]Event{withNotice(), anna(Told, 35, true), anna(Removed, 60, true), {What: Forgot, At: on(30)}, anna(Given, 61, true), anna(Planned, 62, true)}, on(100), Wrong},
+		"announced, and a write unseen":  {[]Event{withNotice(), anna(Told, 20, true), anna(Removed, 40, true), anna(Pending, 40, true), anna(Given, 50, true), anna(Planned, 51, true)}, on(100), ""},
+		"announced, and a write seen":    {[]Event{withNotice(), anna(Told, 20, true), anna(Removed, 30, true), anna(Given, 31, true), anna(Planned, 51, true)}, on(100), Wrong},
+		"announced, but for an hour":     {[]Event{withNotice(), anna(Told, 99, true)}, on(100), Wrong},
+		"used since it was announced":    {[]Event{withNotice(), anna(Told, 1, true), anna(Used, 20, true), anna(Told, 95, true)}, on(100), Wrong},
 	}
 	for name, tc := range tests {
 		j := New(mail)
@@ -155,7 +155,7 @@ func TestAnnouncedBeforeAStranger(t *testing.T) {
 	hear(t, j, first...)
 	e := anna(Removed, 50, true)
 	e.Stranger = true
-	hear(t, j, noticed(), anna(Told, 20, true), e, anna(Given, 60, true), anna(Planned, 61, true), anna(Removed, 90, true))
+	hear(t, j, withNotice(), anna(Told, 20, true), e, anna(Given, 60, true), anna(Planned, 61, true), anna(Removed, 90, true))
 	if faults := j.Faults(); len(faults) > 0 {
 		t.Error(faults)
 	}

@@ -5,7 +5,7 @@ import "slices"
 // dice is a source of numbers that depend only on its first value.
 type dice uint64
 
-// next is splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators).
+// next returns the next number by splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators).
 func (d *dice) next() uint64 {
 	*d += 0x9e3779b97f4a7c15
 	z := uint64(*d)

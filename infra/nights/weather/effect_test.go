@@ -76,8 +76,8 @@ func (x *tool) active() (who []int) {
 	return who
 }
 
-// plan makes a plan. It returns the licenses that would be changed, and those that would be changed if a seat were
-// free.
+// plan makes a plan. It returns the licenses that the plan changes, and the licenses that it would change if a seat
+// were free.
 func (x *tool) plan(t *testing.T) (changes, seatless []string, told string) {
 	t.Helper()
 	out, status, errs := x.run("plan", "--format", "json")

@@ -92,7 +92,7 @@ func result(k Kind) (code int, message string) {
 	return 0, ""
 }
 
-// people makes those faults of a night that concern people.
+// people makes the faults of a night that concern people.
 func (w *Weather) people(x *sandbox.Exchange, n *night, o operation) {
 	if w.tonight(ldapPeople) == nil {
 		return

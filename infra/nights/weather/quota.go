@@ -15,7 +15,7 @@ const GraphQuota Kind = "graph: over the quota"
 // quotaTime is the time over which requests are counted, and the Retry-After of a refusal.
 const quotaTime = time.Minute
 
-// quota is the number of requests that a tenant answers to an application while other applications use it.
+// quota is the number of requests that a tenant answers per minute. Other applications use the rest of Graph's limit.
 type quota struct {
 	mu    sync.Mutex
 	most  int // 0: there is no quota

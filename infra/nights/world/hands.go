@@ -62,8 +62,9 @@ func (w *World) onHold(p plan.Plan) {
 	}
 }
 
-// accepted tells the judge that an administrator allows removals beyond the limits. It allows those of all people who
-// are idle today. Some are due tonight. Others are due after their announcement or their grace.
+// accepted tells the judge that an administrator allows removals beyond the limits. The administrator allows the
+// removals of all people who are idle today. Some are due tonight. Others are due after their announcement or their
+// grace.
 func (w *World) accepted(p plan.Plan) {
 	w.planned(p)
 	now := w.clock.Now()

@@ -157,7 +157,7 @@ func unread(p plan.Plan) (licenses []string) {
 	return licenses
 }
 
-// planned tells the judge what a plan lists: its changes, and those that it resumes.
+// planned tells the judge what a plan lists: its changes, and the earlier changes that it resumes.
 func (w *World) planned(p plan.Plan) {
 	for _, b := range p.Pending {
 		if b.Rule != plan.RestoreRule {
@@ -212,9 +212,10 @@ func (w *World) apply(run string, override bool) {
 	}
 }
 
-// announced tells the judge what an apply has announced, and which writes it has not yet seen in a directory. When the
-// apply did not finish, it is unknown which part of its plan it announced, so the judge assumes the whole plan. When it
-// was stopped and continued, it is unknown when it announced, so the judge assumes its beginning.
+// announced tells the judge which removals an apply has announced, and which writes it has not yet seen in a directory.
+// When the apply did not finish, it is unknown how much of its plan it announced. The judge then assumes the whole
+// plan. When the apply was stopped and continued, the time of the announcements is unknown. The judge then assumes the
+// beginning of the apply.
 func (w *World) announced(began time.Time, run string, r runs.Results, unknown bool) {
 	for _, x := range r.Results {
 		if x.Status == runs.Announced {

@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// authority signs the controllers' certificates. Samba can make its own certificates, but without a subjectAltName, and
-// Go refuses those.
+// authority signs the controllers' certificates. Samba's own certificates have no subjectAltName, and Go refuses them.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey

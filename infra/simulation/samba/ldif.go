@@ -116,7 +116,7 @@ func lastLogons(people []Person, i int) []string {
 	var records []string
 	for _, p := range people {
 		if last := p.lastLogon(i); last != p.lastLogon(0) {
-			// The attribute cannot be removed; 0 means no date.
+			// The attribute cannot be removed. 0 means no date.
 			records = append(records, replacement(p.DN, "lastLogon", cmp.Or(filetime(last), "0")))
 		}
 	}

@@ -95,8 +95,8 @@ func (c Config) bases() (bases []string) {
 	return bases
 }
 
-// validateBases requires DNs in domains, none within another one of the same domain: people in both would be read
-// twice. A child domain lies below its parent only by name.
+// validateBases requires DNs in domains. No base may lie within another one of the same domain, because people in both
+// would be read twice. A child domain lies below its parent only by name.
 func (c Config) validateBases() error {
 	var parsed []*ldap.DN
 	bases := c.bases()

@@ -34,8 +34,8 @@ func (d *Directory) ask(ctx context.Context, f func(*session) error) error {
 	return unreachable
 }
 
-// bootstrap returns the controllers to begin with: the configured ones, or those that DNS names, nearest first (MS-ADTS
-// 6.3.2.3).
+// bootstrap returns the first controllers to ask. They are the configured ones, or the ones that DNS names, nearest
+// first (MS-ADTS 6.3.2.3).
 func (d *Directory) bootstrap(ctx context.Context) ([]controller, error) {
 	if len(d.configured) > 0 && d.shared {
 		return d.entrance(ctx)

@@ -37,7 +37,7 @@ func searchDone(code uint16, cookie ...string) []*ber.Packet {
 	return result(ldap.ApplicationSearchResultDone, code, "because\x00", cookie...)
 }
 
-// onSearch answers searches only; binds succeed.
+// onSearch answers only searches. Binds succeed.
 func onSearch(answer func(request) []*ber.Packet) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		if r.op == ldap.ApplicationSearchRequest {
@@ -139,7 +139,8 @@ func TestCallersErrorEndsTheList(t *testing.T) {
 	t.Parallel()
 	people := onSearch(func(request) []*ber.Packet { return found(person(1), person(2)) })
 	first, second := newFake(t, people), newFake(t, people)
-	// Even an error that would make the package itself try elsewhere.
+	// The error of the callback must stop the reading, even when the package itself would try another controller after
+	// such an error.
 	mine := &fault{why: "caller", elsewhere: true}
 	calls := 0
 	err := open(t, config(t, first.ca, first.url, second.url)).ListPeople(t.Context(), func(directory.ADUser) error {

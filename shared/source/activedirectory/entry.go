@@ -23,8 +23,8 @@ var errEntry = errors.New("damaged entry")
 // reader stores one raw value of an attribute in the person.
 type reader func(u *directory.ADUser, value []byte, now time.Time) error
 
-// readers has a reader for each attribute of a person, by lower-case name: the lines of the table of fields, and the
-// attributes that need decoding of their own.
+// readers has a reader for each attribute of a person, by lower-case name. The attributes are the lines of the table of
+// fields, and those with their own decoding.
 var readers = allReaders()
 
 // personAttributes are the attributes to ask a controller for.

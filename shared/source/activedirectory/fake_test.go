@@ -45,7 +45,7 @@ type fake struct {
 	asked []request
 }
 
-// cut as an answer ends the connection; silent never answers.
+// The answer cut ends the connection. silent means no answer.
 var cut, silent = []*ber.Packet{nil}, []*ber.Packet(nil)
 
 // requests returns the requests so far.

@@ -163,8 +163,8 @@ func (s *session) extended(value string) (sid, dn string, err error) {
 	return sid, dn, nil
 }
 
-// groupsAmong returns, by SID, the DNs of the groups among the members of a group. A member of the group's own domain
-// that the account cannot see may be a group, and its members are unknown.
+// groupsAmong returns the groups among the members of a group. The map is from SID to DN. A member of the group's own
+// domain that the account cannot see may be a group, and its members are then unknown.
 func (s *session) groupsAmong(g *group, sids []string) (dns map[string]string, err error) {
 	const atOnce = 200 // well below the largest filter that a controller accepts
 	base, err := s.home()

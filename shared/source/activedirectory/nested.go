@@ -24,8 +24,8 @@ func (d *Directory) ListPrimary(ctx context.Context, groupDN string, each func(s
 	})
 }
 
-// ListNested yields the SIDs of the people who are in a group through a nested group, as far as the account can see
-// that these groups are nested. A person whom the group also lists itself stays in it when removed from its list.
+// ListNested yields the SIDs of the people who are in a group through a nested group. It finds only nestings that the
+// account can see. A person whom the group also lists itself stays in it when removed from its list.
 func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(sid string) error) error {
 	return d.ask(ctx, func(s *session) error {
 		group, err := s.group(groupDN)
@@ -62,7 +62,8 @@ func (d *Directory) ListNested(ctx context.Context, groupDN string, each func(si
 	})
 }
 
-// groupsWithin returns, by SID, the DNs of the groups that a group lists, as far as the account can see that.
+// groupsWithin returns the groups that a group lists. The map is from SID to DN. It has only the groups that the
+// account can see.
 func (s *session) groupsWithin(g *group) (map[string]string, error) {
 	doing, nested := fmt.Sprintf("look for groups in %q", g.dn), map[string]string{}
 	base, err := s.home()

@@ -15,7 +15,7 @@ func (s *session) people(doing, filter string, attributes []string, each func(*l
 }
 
 // pages yields the results of a search below a base. It asks for the next page as soon as the end of one has arrived.
-// So the controller makes a page while this machine decodes the one before. At most two pages are in memory.
+// The controller thereby makes a page while this machine decodes the one before. At most two pages are in memory.
 func (s *session) pages(doing, base, filter string, attributes []string, each func(*ldap.Entry) error, controls ...ldap.Control) error {
 	size := uint32(pageSize)
 	ask := func(cookie []byte) <-chan page {

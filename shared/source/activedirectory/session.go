@@ -144,8 +144,8 @@ func (s *session) netBIOSName() (string, error) {
 	return partitions.Entries[0].GetEqualFoldAttributeValue("nETBIOSName"), nil
 }
 
-// person reads the one person that a filter finds, and which of their attributes the account may not read. The entry is
-// for attributes beyond those of every person.
+// person reads the one person that a filter finds, and records which attributes the account may not read. e is the
+// entry, for the attributes that are read in addition.
 func (s *session) person(who, filter string, more ...string) (u directory.ADUser, e *ldap.Entry, err error) {
 	doing := fmt.Sprintf("read person %q", who)
 	seen, err := s.look()
@@ -221,7 +221,8 @@ func (s *session) group(dn string) (*group, error) {
 	return g, nil
 }
 
-// guidDN names an object by the raw bytes of its objectGUID (MS-ADTS 3.1.1.3.1.2.4), whatever its DN is now.
+// guidDN returns a name of an object that stays valid when its DN changes. raw is its objectGUID (MS-ADTS
+// 3.1.1.3.1.2.4).
 func guidDN(raw []byte) (string, error) {
 	if len(raw) != 16 {
 		return "", fmt.Errorf("%d bytes are no GUID", len(raw))

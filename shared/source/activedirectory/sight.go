@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A controller gives the same answer for an attribute that the account may not read as for one without a value, in its
-// results and in filters: (!(a=*)) finds the object, too (MS-ADTS 3.1.1.4.3; Samba's confidential_attr.py says the same
-// about Windows, and Samba 4.17 does so). Only the object's access control list distinguishes the two.
+// A controller gives the same answer for an attribute without a value and for one that the account may not read. This
+// is so in results and in filters: (!(a=*)) finds the object, too (MS-ADTS 3.1.1.4.3). Samba's confidential_attr.py
+// says the same about Windows, and Samba 4.17 does so. Only the object's access control list distinguishes the two.
 
 // descriptor is the attribute with the access control list. The control asks only for that part, which the account may
 // read even when it may not read the rest (MS-ADTS 3.1.1.3.4.1.11).
@@ -187,7 +187,7 @@ func valueless(e *ldap.Entry) (names []string) {
 	return names
 }
 
-// note is blanks.note for an entry that was read with its descriptor.
+// note records which attributes of a person the account may not read. The entry was read with its descriptor.
 func (v *sight) note(u *directory.ADUser, e *ldap.Entry) {
 	u.Unreadable = valueless(e)
 	raw := e.GetEqualFoldRawAttributeValue(descriptor)

@@ -43,7 +43,7 @@ func testNested(t *testing.T, e env, d *Directory, people map[string]directory.A
 	}
 }
 
-// testMeanwhile writes memberships of people who were renamed, or deleted and made anew, after they were read.
+// testMeanwhile writes memberships of people who were renamed, or deleted and created again, after they were read.
 func testMeanwhile(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	renamed, gone := people[e.outside[0]], people[e.outside[1]]
 	for _, u := range []directory.ADUser{renamed, gone} {

@@ -12,16 +12,17 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AddMember adds a person to a group's list. It is no error when the group already lists the person. The person is
-// named by objectGUID, in base64 as in directory.ADUser. So the write reaches the person after a rename, and never
-// another person of the same name. The error is directory.ErrNoGroup or directory.ErrNoPerson when one of them does not
-// exist, and a *directory.Refusal when the write cannot be made.
+// AddMember adds a person to a group's list. It is no error when the group already lists the person. personGUID is the
+// objectGUID in base64, as in directory.ADUser. It reaches the person after a rename, and never another person with the
+// same name. The error is directory.ErrNoGroup or directory.ErrNoPerson when one of them does not exist, and a
+// *directory.Refusal when the write cannot be made.
 func (d *Directory) AddMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, true)
 }
 
-// RemoveMember removes a person, named as for AddMember, from a group's list. It is no error when the person is not in
-// the group. A person who is in it through another group, or has it as primary group, is a *directory.Refusal.
+// RemoveMember removes a person from a group's list. The person is named as for AddMember. It is no error when the
+// person is not in the group. The error is a *directory.Refusal when the person is in the group through another group,
+// or has it as primary group.
 func (d *Directory) RemoveMember(ctx context.Context, groupDN, personGUID string) error {
 	return d.setMember(ctx, groupDN, personGUID, false)
 }
@@ -85,7 +86,7 @@ type principal struct {
 	primaryGroup string // its SID
 }
 
-// principal reads whom a GUID names.
+// principal reads the account with a GUID.
 func (s *session) principal(guid string) (*principal, error) {
 	doing := fmt.Sprintf("read the account with objectGUID %q", guid)
 	raw, err := base64.StdEncoding.DecodeString(guid)

@@ -135,7 +135,8 @@ func broken(body []byte, err error) error {
 	return fmt.Errorf("the answer of Graph is damaged: %w; it begins %q", err, start[:min(len(start), 60)])
 }
 
-// selectOf names the properties of a wire type, for $select. So exactly the decoded properties are asked for.
+// selectOf returns the names of the properties of a wire type, for $select. The client thereby requests exactly the
+// properties that it decodes.
 func selectOf[T any]() []string {
 	var names []string
 	for field := range reflect.TypeFor[T]().Fields() {

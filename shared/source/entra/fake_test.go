@@ -33,8 +33,8 @@ type answer struct {
 	hangUp bool
 }
 
-// fake is a Graph that plays back one answer for each request, and keeps the requests. "$base" in a body stands for its
-// own URL.
+// fake is a Graph that plays back one answer for each request, and records the requests. "$base" in a body stands for
+// its own URL.
 type fake struct {
 	*Client
 	server *httptest.Server

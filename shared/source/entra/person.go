@@ -14,9 +14,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// wireUser has the properties of a Graph user that need decoding of their own. wireWhole adds the plain lines of the
-// table of fields. A property that is null or absent is the zero value. Graph leaves signInActivity out for a user who
-// never signed in.
+// wireUser has the properties of a Graph user with their own decoding. wireWhole adds the plain lines of the table of
+// fields. A property that is null or absent is the zero value. Graph leaves signInActivity out for a user who never
+// signed in.
 type wireUser struct {
 	Enabled   *bool           `json:"accountEnabled"`
 	Created   time.Time       `json:"createdDateTime"`
@@ -197,7 +197,7 @@ func (w *wirePerson) person(now time.Time) (directory.EntraUser, error) {
 var errNoID = errors.New("the person has no id")
 
 // assignments returns the paths by which the person holds products. A product without a path in licenseAssignmentStates
-// has an empty State: the person holds it, but how is unknown, and a change needs to know how.
+// has an empty State. The person holds it in an unknown way, and no change is possible without knowing the way.
 func (w *wireHolding) assignments() []directory.Assignment {
 	if len(w.States)+len(w.Licenses) == 0 {
 		return nil
@@ -234,8 +234,9 @@ func flag(b *bool) directory.Flag {
 	return directory.FlagOf(*b)
 }
 
-// date returns t, or no date when t cannot be one. 0001-01-01 and similar dates mean "none". A date in the future is
-// none, too. The caller marks it, since a person with such a date has not "never signed in".
+// date returns t, or the zero time when t is no real date. Graph writes 0001-01-01 and similar dates for "none". A date
+// in the future is not real, either. The caller must mark a person with a future date: such a person has not "never
+// signed in".
 func date(t, now time.Time) time.Time {
 	if t.Year() < 2000 || future(t, now) {
 		return time.Time{}

@@ -19,7 +19,7 @@ import (
 
 const premiumDenied = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
-// read and write are the two kinds of requests that the retry distinguishes.
+// read and write are requests of the two kinds that the retry distinguishes.
 func read(c *Client) error {
 	_, err := c.CountPeople(context.Background())
 	return err

@@ -19,8 +19,8 @@ const (
 	columnDeleted   = "Is Deleted"
 )
 
-// period is the text by which a report with period='D180' names its span. Only such a report proves that there was no
-// activity for 180 days.
+// period is the span in a report with period='D180', as the report writes it. Only a report of this span proves that
+// there was no activity for 180 days.
 const period = "180"
 
 // Read reads a report. A fault of the whole report is the error, and nothing is known then. A fault of one signal is in

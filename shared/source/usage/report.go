@@ -1,4 +1,4 @@
-// Package usage reads the usage reports of Microsoft 365. They say which day each person last used each workload. A
+// Package usage reads the usage reports of Microsoft 365. They say on which day each person last used each workload. A
 // report is one CSV file about everybody in the tenant. It identifies people by userPrincipalName, arrives two to three
 // days late and reaches 180 days back. Read turns it into a small table, which a run stores. Tell adds to an account
 // what the table says about it.

@@ -45,7 +45,7 @@ func (c *Collector) ReadEntra(ctx context.Context, b *snapshot.Begin, p *policy.
 	}
 }
 
-// ReadEntraUntil is one call that reads Entra ID. It continues where the call before it stopped, and reads no further
+// ReadEntraUntil runs one call that reads Entra ID. It continues where the call before it stopped, and reads no further
 // page after until (zero: no limit). done reports whether everything is read. A repeated call, also in another process,
 // returns the first result.
 func (c *Collector) ReadEntraUntil(ctx context.Context, b *snapshot.Begin, p *policy.Policy, call int, until time.Time) (done bool, err error) {

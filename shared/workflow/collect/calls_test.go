@@ -65,8 +65,8 @@ func unbroken(s store.Store) store.Store {
 	return s
 }
 
-// entraHalf returns the content of a reading's parts, by Entra id.
-func (b *bench) entraHalf(t *testing.T, begin *snapshot.Begin, r *snapshot.Reading) map[string][]string {
+// entraContent returns the content of a reading's parts, by Entra id.
+func (b *bench) entraContent(t *testing.T, begin *snapshot.Begin, r *snapshot.Reading) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
 	for n := range begin.Partitions {
@@ -88,7 +88,7 @@ func TestReadEntraInCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := whole.entraHalf(t, begin, &one)
+	want := whole.entraContent(t, begin, &one)
 	tests := map[string]func(b *bench, call int){
 		"undisturbed": func(*bench, int) {},
 		"parts cannot be put": func(b *bench, call int) {
@@ -122,7 +122,7 @@ func TestReadEntraInCalls(t *testing.T) {
 			t.Parallel()
 			b, begin := callsBench(t)
 			got := b.entraCalls(t, begin, func(call int) { before(b, call) })
-			if d := cmp.Diff(want, b.entraHalf(t, begin, &got)); d != "" {
+			if d := cmp.Diff(want, b.entraContent(t, begin, &got)); d != "" {
 				t.Errorf("people (-in one call +in several):\n%s", d)
 			}
 			if got.People != 8 || got.Freshness != one.Freshness {

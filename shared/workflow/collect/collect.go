@@ -167,8 +167,8 @@ func products(b *snapshot.Begin, p *policy.Policy) error {
 	return err
 }
 
-// mailboxes stores the mailbox usage report when it guards a change of the policy. Without the report those changes are
-// refused, and the rest of the run goes on.
+// mailboxes stores the mailbox usage report when a rule of the policy needs it. Without the report, the changes of such
+// a rule are refused. The rest of the run goes on.
 func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxes, error) {
 	if !slices.ContainsFunc(in.Policy.Rules, (*policy.Rule).GuardsMailbox) {
 		return nil, nil

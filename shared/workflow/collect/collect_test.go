@@ -115,11 +115,11 @@ func TestWhatIsRead(t *testing.T) {
 	if err := b.Seal(t.Context(), "run", entra, ad); err != nil {
 		t.Fatal(err)
 	}
-	wantHalves := directory.Accounts{
+	wantAccounts := directory.Accounts{
 		Entra: []directory.EntraUser{anna, bo}, AD: []directory.ADUser{annaAD, cidAD}, EntraState: directory.Present, ADState: directory.Present,
 		Memberships: map[string][]string{bo.ID: {exemptKey}, annaAD.SID: {citrixKey}, cidAD.SID: {citrixKey}},
 	}
-	if d := cmp.Diff(wantHalves, b.halves(t)); d != "" {
+	if d := cmp.Diff(wantAccounts, b.accounts(t)); d != "" {
 		t.Errorf("snapshot (-want +got):\n%s", d)
 	}
 }
@@ -134,8 +134,8 @@ func (b *bench) begin(t *testing.T) *snapshot.Begin {
 	return begin
 }
 
-// halves reads the only partition of the sealed run.
-func (b *bench) halves(t *testing.T) (h directory.Accounts) {
+// accounts reads the only partition of the sealed run.
+func (b *bench) accounts(t *testing.T) (h directory.Accounts) {
 	t.Helper()
 	m, _, err := snapshot.GetManifest(t.Context(), b.Store, "run")
 	if err != nil {

@@ -33,7 +33,7 @@ func (b *bench) found(t *testing.T) found {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := b.halves(t)
+	h := b.accounts(t)
 	f := found{Memberships: h.Memberships, Unasked: m.Readings[directory.AD].PartialLogon}
 	for i, r := range m.Readings {
 		f.Failed[i], f.Sampled[i] = r.Failed, r.Sampled
@@ -123,7 +123,7 @@ func TestOneWithoutGroupsOrAD(t *testing.T) {
 	if err := b.One(t.Context(), start(t, "anna@x.example")); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{exemptKey, citrixKey}, b.halves(t).Unreadable); d != "" {
+	if d := cmp.Diff([]string{exemptKey, citrixKey}, b.accounts(t).Unreadable); d != "" {
 		t.Errorf("unreadable (-want +got):\n%s", d)
 	}
 	b = newBench(t)
@@ -131,7 +131,7 @@ func TestOneWithoutGroupsOrAD(t *testing.T) {
 	if err := b.One(t.Context(), start(t, "anna@x.example")); err != nil {
 		t.Fatal(err)
 	}
-	if h := b.halves(t); h.ADState != directory.NotRead || len(h.Entra) != 1 {
+	if h := b.accounts(t); h.ADState != directory.NotRead || len(h.Entra) != 1 {
 		t.Errorf("without Active Directory: %+v", h)
 	}
 }

@@ -149,7 +149,7 @@ func TestOneInSteps(t *testing.T) {
 	}
 	var h directory.Accounts
 	if err := m.Read(t.Context(), b.Store, 0, &h); err != nil || len(h.AD) != 1 || len(h.Entra) != 1 {
-		t.Errorf("%d and %d halves, %v", len(h.AD), len(h.Entra), err)
+		t.Errorf("%d and %d accounts, %v", len(h.AD), len(h.Entra), err)
 	}
 	none, _ := newSteps(t, false)
 	if _, err := none.Do(t.Context(), begin(`{"user":"cid@x.example"}`), time.Time{}); !errors.Is(err, directory.ErrNoPerson) {

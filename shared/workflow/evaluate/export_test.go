@@ -14,7 +14,7 @@ func (w *Worker) AskEverybody() {
 	}
 }
 
-// CountPlain makes the worker add to people the number of people whom it did not evaluate alone.
+// CountPlain makes the worker count the people that it did not evaluate alone. It adds the number to people.
 func (w *Worker) CountPlain(people *int) {
 	read := w.read
 	w.read = func(ctx context.Context, n int, h *directory.Accounts) (*decision.Plain, error) {

@@ -58,7 +58,7 @@ licenses:
 
 var screenNow = time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
 
-// town is people of whom some change from night to night.
+// town is a set of people, some of whom change from night to night.
 type town struct {
 	*rand.Rand
 	entra []directory.EntraUser
