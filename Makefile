@@ -7,7 +7,7 @@ PEOPLE  ?= 300
 VULNDB  ?= https://vuln.go.dev
 TOOL     = $(GO) tool -modfile=tools.mod
 
-# Doors that run on a machine of one's own; every other one is a Lambda.
+# The commands that run on a machine of your own. Every other program is a Lambda function.
 NATIVE  := idleseat relay
 DOORS   := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 LAMBDAS := $(filter-out $(NATIVE),$(DOORS))
@@ -51,7 +51,7 @@ check:
 fuzz: ## every fuzz target for FUZZTIME, one after another; finds go to testdata/fuzz
 	infra/fuzz.sh $(FUZZTIME)
 
-# By package, not by symbol: kong finds the commands by reflection, which the analysis of calls does not follow.
+# The scan is by package and not by symbol: kong finds the commands by reflection, which govulncheck does not follow.
 vulnerabilities: ## known ones of the packages that are built in; VULNDB=file:///folder names a copy of the database
 	@if $(TOOL) govulncheck -db $(VULNDB) -version | grep -q '^DB updated'; then $(TOOL) govulncheck -db $(VULNDB) -scan package ./...; \
 	else echo "SKIPPED: govulncheck cannot reach $(VULNDB), so nothing is known of vulnerabilities"; fi
@@ -74,7 +74,7 @@ $(LAMBDAS):
 	@mkdir -p dist
 	$(GO) run ./infra/pack bin/$@/bootstrap dist/$@.zip
 
-# What SAM calls, with the folder for the function in ARTIFACTS_DIR.
+# SAM calls these targets, with the folder for the function in ARTIFACTS_DIR.
 build-CollectFunction: SAM := collect
 build-EvaluateFunction: SAM := evaluate
 build-GateFunction: SAM := gate

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every fuzz target for $1 (10m when left out), one after another. What a target finds is
-# kept by go test under testdata/fuzz of its package, and the others are still run.
+# Runs every fuzz target for $1 (default 10m), one after another. go test stores what a
+# target finds under testdata/fuzz of its package. The other targets still run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-10m} failed=()

@@ -11,8 +11,8 @@ resource "aws_kms_key" "objects" {
       Resource  = "*"
     }]
   })
-  # The bucket outlives a terraform destroy, since it is not empty; without its
-  # key nobody could read it.
+  # A terraform destroy cannot remove the bucket, because it is not empty.
+  # Without its key nobody could read it.
   lifecycle {
     prevent_destroy = true
   }
@@ -73,7 +73,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
       noncurrent_days = 1
     }
   }
-  # Which licenses each run was about: a run is put back by it and the ledger.
+  # A restore needs the licenses of each run, which are here, and the ledger.
   rule {
     id     = "history"
     status = "Enabled"
@@ -96,12 +96,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
     expiration {
       days = var.ledger_retention_days
     }
-    # Whoever deletes an entry by hand has 30 days to bring it back.
+    # An entry that is deleted by hand can be recovered for 30 days.
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
   }
-  # Earlier policies name people too: those who were exempt.
+  # Earlier policies also name people: they list the exempt ones.
   rule {
     id     = "policy"
     status = "Enabled"
@@ -143,7 +143,7 @@ resource "aws_s3_bucket_policy" "store" {
         Resource  = [aws_s3_bucket.store.arn, "${aws_s3_bucket.store.arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
-      # What was changed is never written over: a put must say If-None-Match.
+      # Nothing overwrites the ledger: a put must have If-None-Match.
       {
         Sid       = "LedgerIsCreateOnly"
         Effect    = "Deny"
@@ -159,7 +159,7 @@ resource "aws_s3_bucket_policy" "store" {
   })
 }
 
-# The policy is checked before a run takes it; a run keeps its own copy.
+# A run checks the policy before it uses it, and keeps its own copy.
 resource "aws_s3_object" "policy" {
   count       = var.policy_file == "" ? 0 : 1
   bucket      = aws_s3_bucket.store.id

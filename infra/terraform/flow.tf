@@ -20,7 +20,7 @@ resource "aws_sfn_state_machine" "run" {
   type       = "STANDARD"
   role_arn   = aws_iam_role.machine.arn
   definition = templatefile("${path.module}/../statemachine.asl.json", local.substitutions)
-  # Inputs and outputs stay out of the log.
+  # The log has no inputs and outputs.
   logging_configuration {
     level                  = "ERROR"
     include_execution_data = false

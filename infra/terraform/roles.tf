@@ -1,11 +1,11 @@
-# What each role may do: nothing but its own keys and calls. A test holds this
-# table against template.yaml and against the calls of a whole run.
+# What each role may do: only its own keys and calls. A test compares this table
+# with template.yaml and with the calls of a whole run.
 locals {
   objects    = aws_s3_bucket.store.arn
   machine    = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:stateMachine:${var.name}"
   executions = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:execution:${var.name}"
 
-  # A missing object must look missing, not forbidden: that is s3:ListBucket.
+  # With s3:ListBucket a missing object looks missing, and not forbidden.
   seeing  = { Effect = "Allow", Action = ["s3:ListBucket"], Resource = [local.objects] }
   reading = { Effect = "Allow", Action = ["kms:Decrypt"], Resource = [aws_kms_key.objects.arn] }
   writing = { Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [aws_kms_key.objects.arn] }
@@ -62,10 +62,10 @@ locals {
       { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [for name in ["collect", "evaluate", "gate", "apply"] : aws_lambda_function.door[name].arn] },
       { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },
       { Effect = "Allow", Action = ["sns:Publish"], Resource = [aws_sns_topic.notices.arn] },
-      # The children of the Distributed Map are executions of the machine itself.
+      # The children of the Distributed Map are executions of the same machine.
       { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machine] },
       { Effect = "Allow", Action = ["states:DescribeExecution", "states:StopExecution"], Resource = ["${local.executions}:*", "${local.executions}/*"] },
-      # Delivery of its log is set up account-wide; these calls take no resource.
+      # Log delivery is configured for the whole account, so these calls take no resource.
       { Effect = "Allow", Action = ["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"], Resource = ["*"] },
     ]
     schedule = [
@@ -73,7 +73,7 @@ locals {
     ]
     relay = [
       { Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },
-      # Answers are proven by the token; these calls take no other resource here.
+      # The task token proves an answer, so these calls take no other resource.
       { Effect = "Allow", Action = ["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"], Resource = ["*"] },
       { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*/ad/*"] },
       { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.objects}/runs/*/ad/*"] },

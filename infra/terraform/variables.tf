@@ -113,7 +113,7 @@ variable "run_retention_days" {
 }
 
 variable "ledger_retention_days" {
-  description = "Days for which the ledger of changes is kept. Without it nothing can be put back."
+  description = "Days for which the ledger of changes is kept. Without it nothing can be restored."
   type        = number
   default     = 1825
 }

@@ -1,5 +1,5 @@
-# Notices hold counts and ids of runs, never people, so the topic needs no key;
-# with one, CloudWatch could not tell it of alarms.
+# Notices hold counts and ids of runs, and never people, so the topic needs no key.
+# CloudWatch could not send alarms to a topic with a key.
 resource "aws_sns_topic" "notices" {
   name = "${var.name}-notices"
 }

@@ -1,5 +1,5 @@
-# Without an account: what the module would make, with made-up answers of AWS.
-# Plans only, since neither key nor bucket may be destroyed after a test.
+# These tests need no account: they look at what the module would create, with
+# made-up answers of AWS. They only plan, because key and bucket refuse to be destroyed.
 mock_provider "aws" {
   override_during = plan
 
