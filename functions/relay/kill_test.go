@@ -94,7 +94,7 @@ func killing(t *testing.T, newRig func(*testing.T) *rig, queue func(*rig) string
 		t.Run(fmt.Sprint(k), func(t *testing.T) {
 			t.Parallel()
 			points := rand.New(rand.NewPCG(uint64(k), 3))
-			at := min(1+(k*events+points.IntN(events))/kills, events-3) // the number of polls differs by one
+			at := min(1+(k*events+points.IntN(events))/kills, events-3) // the number of polls is not fixed
 			r := newRig(t)
 			run(r, func(p *process) func() {
 				struck := make(chan struct{})

@@ -81,7 +81,7 @@ func serveS3() *httptest.Server {
 	for _, v := range []string{"AWS_ENDPOINT_URL_S3=" + server.URL, "AWS_REGION=eu-north-1", "AWS_ACCESS_KEY_ID=simulated", "AWS_SECRET_ACCESS_KEY=simulated"} {
 		name, value, _ := strings.Cut(v, "=")
 		if err := os.Setenv(name, value); err != nil {
-			panic(err) // names and values are good
+			panic(err) // the names and values are valid
 		}
 	}
 	return server

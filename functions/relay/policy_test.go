@@ -20,7 +20,7 @@ import (
 var implied = []string{
 	"s3:ListBucket",       // without it a missing object looks like a forbidden one
 	"kms:Decrypt",         // S3 calls it for the relay, in a bucket with a key of its own
-	"kms:GenerateDataKey", // as above, for writing
+	"kms:GenerateDataKey", // S3 calls it too, for writing
 }
 
 // TestPolicyHasWhatIsCalled: the rights of the documented policy are those of a relay that does everything it can.

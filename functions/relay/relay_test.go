@@ -64,7 +64,7 @@ func TestCandidates(t *testing.T) {
 		}
 	}
 	got.Found = nil
-	for i := range got.People { // other tests cover it, where removals are made
+	for i := range got.People { // the tests of removals cover Seen
 		if a := &got.People[i]; (a.Seen == nil) != (a.User == nil) {
 			t.Errorf("account %d: %+v", i, a)
 		}
@@ -212,7 +212,7 @@ func TestMessagesThatAreRefused(t *testing.T) {
 	if diff := cmp.Diff(garbage, dead); diff != "" {
 		t.Errorf("dead letters (-want +got):\n%s", diff)
 	}
-	r.answer(r.ask(everyone)) // it still works
+	r.answer(r.ask(everyone)) // the relay still works
 }
 
 func TestTerminatedInTheMiddle(t *testing.T) {
@@ -247,7 +247,7 @@ func TestTerminatedInTheMiddle(t *testing.T) {
 			if asked.Ended() {
 				t.Fatal("the task ended, although the relay was stopped in the middle")
 			}
-			r.start() // long before the message would return by itself
+			r.start() // the message alone would return long after
 			key := r.answer(asked)
 			if m.Kind == protocol.WriteMembers {
 				r.madeOnce(list, key)

@@ -65,9 +65,9 @@ func (t *tap) arm(at int, strike func()) int {
 type domain interface {
 	// env returns the environment that leads a relay to the domain through proxy (host:port).
 	env(proxy string) []string
-	address() string               // of its controller
-	everyone() protocol.Message    // asks for everybody and for groups
-	truth(*rig) seen               // what a reading should find
+	address() string               // address of its controller
+	everyone() protocol.Message    // message that asks for everybody and for groups
+	truth(*rig) seen               // what a reading of everybody should find
 	changes(*rig) protocol.Changes // some changes, each of which is needed
 	// written counts the changes that the controller accepted, by "person action". The id of a change is
 	// change-<person>.
@@ -79,7 +79,7 @@ type rig struct {
 	testing.TB
 	*tap
 	domain
-	box        *sandbox.Sandbox // nil with another domain
+	box        *sandbox.Sandbox // nil for another domain
 	company    *sandbox.Company
 	aws        *awsfake.Server
 	store      store.Store

@@ -64,7 +64,7 @@ func dns(people []samba.Person) (all []string) {
 // more are in it through another group.
 type sambaDomain struct {
 	*samba.Domain
-	people map[string]directory.ADUser // by account name, as an undisturbed reading shows them
+	people map[string]directory.ADUser // people by account name, as an undisturbed reading shows them
 	group  string
 }
 

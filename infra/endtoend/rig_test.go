@@ -82,7 +82,7 @@ type rig struct {
 	made    []call         // calls to AWS, by role
 
 	domain []string                // environment that leads the relay to Active Directory
-	citrix string                  // DN of the Citrix group there
+	citrix string                  // DN of the Citrix group in Active Directory
 	ad     *activedirectory.Forest // a real Active Directory; nil: it is simulated
 }
 

@@ -103,7 +103,7 @@ func (r *rig) recordMachine(e *states.Execution) {
 			c.resource = queueARN(strings.TrimPrefix(path.Base(made.Resource), "ad-"))
 		case "sns:Publish":
 			c.resource = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"
-		case "states:StartExecution": // for the children of the map
+		case "states:StartExecution": // the map starts its children
 			c.resource = machineARN
 		}
 		r.note(c)

@@ -18,7 +18,7 @@ const (
 	keyARN     = "arn:aws:kms:" + region + ":" + account + ":key/k"
 )
 
-// given has the parameters of both deployments, by the names of SAM.
+// given has the parameters of both deployments, by their names in SAM.
 var given = map[string]string{
 	"TenantId": "tenant", "ReadClientId": "reader", "WriteClientId": "writer", "RelayCaBundle": "CA", "ActiveDirectory": "on",
 }

@@ -85,7 +85,7 @@ func loadModule(t *testing.T) *module {
 				}
 			case "variable":
 				if d := b.Body.Attributes["default"]; d != nil && m.variables[b.Labels[0]] == cty.NilVal {
-					m.variables[b.Labels[0]], _ = d.Expr.Value(nil) // a constant
+					m.variables[b.Labels[0]], _ = d.Expr.Value(nil) // defaults are constants
 				}
 			}
 		}

@@ -215,7 +215,7 @@ func TestSetbacksWait(t *testing.T) {
 	due := setback("", 3, time.Time{}).Due().Sub(time.Time{})
 	for name, tc := range map[string]struct {
 		back  *history.Setback
-		user  string // of a run for one person
+		user  string // the user, in a run for one person
 		times int
 		why   string
 	}{

@@ -21,10 +21,10 @@ func TestContradictedNights(t *testing.T) {
 	on := directory.ADUser{SID: "S-1", GUID: "g", Created: daysAgo(900), LastLogonTimestamp: daysAgo(1)}
 	wrong, right, twin := e("e", "other"), e("e", "g"), e("f", "g")
 	type night struct {
-		after  int                   // since the first night
-		entra  []directory.EntraUser // nil: not read
-		ad     []directory.ADUser    // nil: not read
-		absent bool                  // Active Directory, which is not set up any more
+		after  int                   // days since the first night
+		entra  []directory.EntraUser // nil: Entra ID is not read
+		ad     []directory.ADUser    // nil: Active Directory is not read
+		absent bool                  // Active Directory is no longer set up
 		accept bool
 		doubt  bool
 	}

@@ -230,7 +230,7 @@ func (r *Run) Explain(p *directory.Person, now time.Time) (*Explanation, error) 
 		v := judge.Ask(rule, p)
 		a := Answer{Decision: r.Decide(judge, rule, p, v, r.Past(p.ID(), p.SID(), rule.License.Name), taken)}
 		a.Evidence = judge.Evidence(rule, p)
-		if a.Reason == "" { // evaluating everybody leaves this reason out
+		if a.Reason == "" { // a bulk evaluation leaves this reason out
 			a.Reason = judge.Reason(rule, p, v)
 		}
 		taken.Add(&a.Decision)

@@ -213,7 +213,7 @@ func TestExemptGroupInDoubt(t *testing.T) {
 	edited := strings.Replace(text, "exempt: {users: [exempt@x.example]}", `exempt: {users: [exempt@x.example], groups: [{ad: "CN=Exempt,DC=corp"}, {ad: "`+citrixDN+`"}]}`, 1)
 	for name, tc := range map[string]struct {
 		earlier *directory.Earlier
-		now     map[string]string // objectGUIDs by group
+		now     map[string]string // objectGUIDs of the groups
 		remade  []directory.GroupRef
 		emptied map[string]int
 	}{

@@ -49,9 +49,9 @@ type world struct {
 	partitions int
 	entra      []directory.EntraUser
 	ad         []directory.ADUser
-	citrix     []string // SIDs
+	citrix     []string // SIDs of the group's members
 	failed     string   // why Active Directory was not read
-	policy     string   // empty: text
+	policy     string   // empty: the policy in text
 	past       []any    // *history.Item and *history.Setback of earlier runs
 	feeds      [2]*plan.Baseline
 	begin      func(*snapshot.Begin)

@@ -21,7 +21,7 @@ func TestRecallOfAFreshReading(t *testing.T) {
 	dated := directory.EntraUser{ID: "a", Created: daysAgo(900), LastInteractive: daysAgo(9)}
 	for name, tc := range map[string]struct {
 		change func(*Run)
-		run    *directory.EntraUser // as the run read the account; nil: not at all
+		run    *directory.EntraUser // the run's reading of the account; nil: it was not read
 		fresh  directory.EntraUser
 		lost   bool
 	}{
@@ -65,7 +65,7 @@ func TestListOfOlderRunIsOver(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		policy string
-		days   int // since the dates were first missing
+		days   int // days since the dates were first missing
 		state  plan.FeedState
 		user   directory.EntraUser
 		want   bool

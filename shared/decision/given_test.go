@@ -17,7 +17,7 @@ func TestJustGiven(t *testing.T) {
 	t.Parallel()
 	const exoRule = "\n  - {name: exo-idle, license: exo, when: AzureAdSistaLogon.earlierThan(now - days(60)), then: remove}\n"
 	for name, tc := range map[string]struct {
-		days int // since E3 was changed
+		days int // days since E3 was changed
 		to   string
 		want policy.Outcome
 		why  string

@@ -12,7 +12,7 @@ import (
 // Summary ends the decisions of a partition. A partition without a summary was not evaluated to its end.
 type Summary struct {
 	People  int          `json:"people"`
-	Tallies []plan.Tally `json:"tallies"` // by rule, in the order of the policy
+	Tallies []plan.Tally `json:"tallies"` // one for each rule, in the order of the policy
 	// Kinds counts the accounts that are not people, by kind.
 	Kinds map[string]int `json:"kinds,omitempty"`
 	// Converted counts the accounts for which directory.Person.Converted is true.

@@ -59,7 +59,7 @@ func TestPutAndEach(t *testing.T) {
 func TestEachWantsEveryPartitionToItsEnd(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		lines []any // of partition 1; nil: it was not evaluated
+		lines []any // lines of partition 1; nil: it was not evaluated
 		is    error
 	}{
 		"missing":              {nil, store.ErrNotFound},

@@ -14,7 +14,7 @@ import (
 // Named is an account that the policy lists by name.
 type Named struct {
 	Entry    string `json:"entry"` // the policy's name in lower case
-	ID       string `json:"id"`    // of directory.Person
+	ID       string `json:"id"`    // directory.Person.ID
 	SID      string `json:"sid,omitempty"`
 	Name     string `json:"name"`
 	Followed bool   `json:"followed,omitempty"` // found by the id of an earlier run, not by name
@@ -41,8 +41,8 @@ func NamedAs(names *policy.Names, p *directory.Person) (all []Named) {
 
 // Listed is what a run finds for the names that the policy lists.
 type Listed struct {
-	People map[string][]directory.EarlierPerson // for later runs
-	Notes  []string                             // for the plan
+	People map[string][]directory.EarlierPerson // what later runs remember
+	Notes  []string                             // sentences for the plan
 	Nobody []string                             // names that no account has ever had
 }
 

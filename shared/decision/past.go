@@ -27,8 +27,8 @@ func (r *Run) past(d *plan.Decision, judge *policy.Judge, rule *policy.Rule, p *
 			d.Outcome = policy.Undecided
 			d.Reason = fmt.Sprintf("undecided: run %s took the license on %s, and these data may be from before that", past.Run, dayOf(past.At))
 		}
-	case past.State == history.Taken && holder != directory.Yes: // whether it is held is not known
-	case past.State == history.Taken: // somebody else restored it, at a time that we do not know
+	case past.State == history.Taken && holder != directory.Yes: // it is unknown whether the person holds it
+	case past.State == history.Taken: // somebody else restored it at an unknown time
 		d.HeldAgain = past.Run
 		r.cool(d, judge, rule, p, judge.Now(), fmt.Sprintf("given back by somebody else after run %s took it", past.Run))
 	case past.State == history.Restored:
@@ -89,7 +89,7 @@ func (r *Run) returned(d *plan.Decision, judge *policy.Judge, rule *policy.Rule,
 	if rule.License.SKU != "" {
 		d.Seat = rule.License.Name
 	}
-	if b := r.setback(d); b != nil { // tried again each night, after the other changes
+	if b := r.setback(d); b != nil { // a restore is tried each night, after the other changes
 		d.Setbacks = b.Times
 		d.Reason += "; " + b.Said()
 	}

@@ -20,7 +20,7 @@ func TestEnabledSince(t *testing.T) {
 	t.Parallel()
 	const yes, no, unset, absent = directory.Yes, directory.No, directory.Unset, directory.Flag(99)
 	for name, tc := range map[string]struct {
-		nights []directory.Flag // enabled, night by night
+		nights []directory.Flag // whether the account is enabled, by night
 		want   int              // index of the night; -1: none
 	}{
 		"always":                 {[]directory.Flag{yes, yes, yes}, -1},

@@ -25,7 +25,7 @@ func TestPast(t *testing.T) {
 	held := []directory.Assignment{e3ByGroup}
 	tests := map[string]struct {
 		policy string // edits of the policy, as old|new
-		days   int    // since the last sign-in
+		days   int    // days since the last sign-in
 		holds  []directory.Assignment
 		past   *history.Item
 		want   policy.Outcome

@@ -34,7 +34,7 @@ type recollection struct {
 	now    time.Time // when the accounts were read
 	// accepted is true when an operator says that the source is right as it is now.
 	accepted bool
-	dates    bool // dates are compared too
+	dates    bool // dates are compared, too
 }
 
 // recall notes at the accounts of h what earlier readings knew of them. last has the last healthy reading of each
@@ -118,7 +118,7 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 		if a.found {
 			continue
 		}
-		if a.enabled() { // new, or enabled again
+		if a.enabled() { // the account is new, or enabled again
 			a.past().EnabledSince = c.now
 		}
 		c.neverSeen(a)
@@ -127,9 +127,9 @@ func (c *recollection) compare(ctx context.Context, n int, g *group, h *director
 	return nil
 }
 
-// members notes since when accounts are in the groups that give a license, if the last reading remembered the group. It
-// keeps what that reading remembered of a group that is not read now. The next reading needs it, because a missed group
-// does not change how long its members are in it.
+// members notes when memberships of the groups that give a license began, if the last reading remembered the group. It
+// keeps what that reading remembered of a group that is not read now. The next reading needs it, because memberships
+// continue while their group is not read.
 func (c *recollection) members(p *known.Partition, g *group, h *directory.Accounts) {
 	watched := map[string]string{} // entry of the table by the group's key
 	for _, key := range c.Policy.GivingGroups(c.source) {
@@ -160,8 +160,7 @@ func (c *recollection) members(p *known.Partition, g *group, h *directory.Accoun
 	}
 }
 
-// membersOf notes since when accounts are in a group that was read. Membership of a group that was made again starts
-// now.
+// membersOf notes when memberships of a group that was read began. Memberships of a group that was made again begin now.
 func (c *recollection) membersOf(key, entry string, since map[uint64]known.Second, g *group, memberships map[string][]string) {
 	remade := c.remade(key, entry)
 	for _, a := range g.list {

@@ -106,7 +106,7 @@ func TestLostDates(t *testing.T) {
 	for days, want := range map[int]map[string]time.Time{
 		1:  {"active": tomorrow, "S-on": tomorrow},
 		89: {"active": tomorrow, "S-on": tomorrow},
-		90: {}, // as if it had been used when its date was first missing
+		90: {}, // the account counts as used when its date was first missing
 	} {
 		third := night(second, "third", tomorrow.AddDate(0, 0, days))
 		if d := cmp.Diff(want, lost(t, third, accountsIn([]directory.EntraUser{never, gone, hired}, off))); d != "" {

@@ -22,7 +22,7 @@ func (r *Run) Remember(ctx context.Context, partition int, h *directory.Accounts
 	return r.RememberWith(ctx, partition, h, &Plain{})
 }
 
-// RememberWith is Remember for an h without the people in plain.
+// RememberWith does what Remember does, for an h that lacks the people in plain.
 func (r *Run) RememberWith(ctx context.Context, partition int, h *directory.Accounts, plain *Plain) error {
 	if r.Begin.User != "" {
 		return nil // later runs compare with runs for everybody only
@@ -87,7 +87,7 @@ func (r *Run) remade(key, entry string) bool {
 	return entry != key && now != key && now != entry
 }
 
-// rememberGroups notes since when accounts of a source are in the groups that give a license. It covers the groups that
+// rememberGroups notes the beginning of each membership in the groups that give a license. It covers the groups that
 // were read, and those that only an earlier reading knew.
 func (r *Run) rememberGroups(p *known.Partition, source directory.Source, h *directory.Accounts) {
 	read := map[string]string{} // entry for the new table, by key

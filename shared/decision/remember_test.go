@@ -62,10 +62,10 @@ func TestDatesGoBack(t *testing.T) {
 		return names
 	}
 	type reading struct {
-		after                       int // since the first night
-		interactive, nonInteractive int // days before the first night
+		after                       int // days since the first night
+		interactive, nonInteractive int // dates, in days before the first night
 		unknown                     []string
-		lost                        int // days after the first night; 0: no date is lost
+		lost                        int // day on which the date is lost; 0: it is not
 	}
 	const none = -1000
 	for name, readings := range map[string][]reading{
@@ -123,8 +123,8 @@ func TestSightedAtTheLastMoment(t *testing.T) {
 		of   string // the account that the change saw
 		read time.Time
 		lost bool
-		knew time.Time // known by the first night; zero: 400 days ago
-		seen time.Time // seen by the change; zero: an hour after the first night
+		knew time.Time // the date that the first night knew; zero: 400 days ago
+		seen time.Time // the date that the change saw; zero: an hour after the first night
 	}{
 		"the older date again":   {"a", daysAgo(400), true, time.Time{}, time.Time{}},
 		"no date":                {"a", time.Time{}, true, time.Time{}, time.Time{}},
@@ -176,7 +176,7 @@ func TestMissedAccount(t *testing.T) {
 		h.Entra = nil
 		for p := range first.nextNight(days).read(t, h).Join() {
 			state := want
-			if p.AD.SID == "S-b" { // had one account only before
+			if p.AD.SID == "S-b" { // the person had only one account
 				state = directory.NoAccount
 			}
 			if p.EntraState != state || (p.Doubt != "") != (state == directory.Missing) {
@@ -209,7 +209,7 @@ func TestFirstReadingWaits(t *testing.T) {
 	tests := map[string]struct {
 		mode      string
 		scheduled bool
-		hours     int // since the first reading of the account
+		hours     int // hours since the first reading of the account
 		dated     bool
 		marked    bool
 		refused   string

@@ -34,8 +34,8 @@ type Run struct {
 
 	store   store.Store
 	columns []string                   // columns of the snapshot that are read
-	renamed map[string][]*history.Item // by person, see renamedItems
-	damaged map[string]string          // by person, why the ledger cannot be believed
+	renamed map[string][]*history.Item // renamed items by person, see renamedItems
+	damaged map[string]string          // why a person's ledger cannot be believed
 	memory  *memory
 	usage   func() (usage.Tables, error) // reads the tables once
 }

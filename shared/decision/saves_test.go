@@ -30,8 +30,8 @@ func TestSavesNothing(t *testing.T) {
 		in, hidden []string
 		model      policy.Model
 		want       string
-		said       bool // in the reason
-		refused    bool // no route
+		said       bool // the reason says it
+		refused    bool // there is no route
 	}{
 		"frees a seat":                      {"m365-long", []directory.Assignment{path("", "Active")}, nil, nil, "", "", false, false},
 		"in an unknown state":               {"m365-long", []directory.Assignment{path("", "")}, nil, nil, "", "", false, true},

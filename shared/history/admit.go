@@ -24,11 +24,11 @@ type Request struct {
 	Policy string
 	// ManifestHash is the hash of the manifest of the run's snapshot. Empty: it is not compared.
 	ManifestHash string
-	// Left is the number of changes that are not final, of the plan and of the plans that it resumes.
+	// Left is the number of changes that are not final. It counts the plan and the plans that it resumes.
 	Left int
 }
 
-// Admission says what a plan that may be applied may do.
+// Admission says which changes of an admitted plan may be made.
 type Admission struct {
 	// Closed is why no change may begin any more. Changes that have begun are finished all the same. Empty: changes may
 	// begin.
@@ -117,7 +117,7 @@ func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error)
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		last, err := book.Latest(ctx, c.User, c.License)
 		if errors.Is(err, ledger.ErrDamaged) {
-			continue // nothing is finished there
+			continue // a damaged change is not finished
 		}
 		if err != nil || last != nil && last.Run == p.Run && last.Completion == nil {
 			return err == nil, err

@@ -18,10 +18,10 @@ type State string
 
 // The states. A change that was rolled back or failed leaves none.
 const (
-	Open      State = "open"       // being changed by Run
-	Taken     State = "taken"      // by Run
-	Restored  State = "given back" // by a restore, or by somebody else
-	Announced State = "noticed"    // announced, and not taken yet
+	Open      State = "open"       // Run is changing the license
+	Taken     State = "taken"      // Run took the license
+	Restored  State = "given back" // a restore, or somebody else, restored the license
+	Announced State = "noticed"    // the change is announced and not made yet
 	// Unreadable means that the ledger's objects cannot be believed. Why gives the reason.
 	Unreadable State = "unreadable"
 )
@@ -56,7 +56,7 @@ func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
-	Baselines [2]*plan.Baseline `json:"baselines"` // of the last healthy feeds
+	Baselines [2]*plan.Baseline `json:"baselines"` // how the feeds looked when they were last healthy
 	// Known are the last readings whose accounts are remembered. A reading in which too many people matched counts too,
 	// because the dates that it saw did exist.
 	Known [2]*plan.Baseline `json:"known,omitzero"`

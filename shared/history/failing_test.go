@@ -82,7 +82,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	p := &plan.Plan{Run: nameOf(0), Expires: at(3), Changes: []plan.Change{{User: "cid", License: "e3"}, {User: "bob", License: "e3"}}}
 	for name, tc := range map[string]struct {
 		do    func(ctx context.Context, s store.Store) error
-		calls int // at least
+		calls int // the least number of calls
 	}{
 		"settle": {func(ctx context.Context, s store.Store) error {
 			_, err := MakeDigest(ctx, s, nameOf(2), at(2))

@@ -171,7 +171,7 @@ func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*di
 
 // withdrawal is history/withdrawn/<run>.json: another run restores everything that a run took.
 type withdrawal struct {
-	By string    `json:"by"` // the run that does
+	By string    `json:"by"` // the run that restores
 	At time.Time `json:"at"`
 }
 
@@ -273,7 +273,7 @@ func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Ov
 		var o Override
 		err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), &o)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-			continue // damaged, or under a foreign name: it accepts nobody
+			continue // an override that is damaged, or under a foreign key, accepts nobody
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read an override: %w", err)

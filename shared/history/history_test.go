@@ -101,7 +101,7 @@ func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	}
 }
 
-// states returns the states of some people's E3, "" for none.
+// states returns the state of E3 for some people. It is "" for a person without an item.
 func states(st *Digest, users ...string) map[string]State {
 	all := map[string]State{}
 	for _, u := range users {
@@ -136,7 +136,7 @@ func TestNights(t *testing.T) {
 		t.Errorf("ann (-want +got):\n%s", d)
 	}
 	w.plans(1)
-	w.writes(0, "eve", "m365", ledger.Done) // late, but the plan of night 0 is still valid
+	w.writes(0, "eve", "m365", ledger.Done) // the change is late, but the plan of night 0 is still valid
 	if e, err := w.book.Latest(t.Context(), "bob", "e3"); err != nil || w.book.Complete(t.Context(), e, ledger.Completion{Outcome: ledger.Done, At: at(1)}) != nil {
 		t.Fatal(err)
 	}

@@ -158,7 +158,7 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 			}
 			p := &Planned{}
 			err := store.GetJSON(ctx, s, prefix+run+".json", p)
-			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // damaged, or under a foreign name
+			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged, or under a foreign key
 				unread = true
 				continue
 			}

@@ -72,7 +72,7 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 	if d := cmp.Diff([]Override{good}, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
 	}
-	if counted.calls != 4 { // one list; the old override is not read
+	if counted.calls != 4 { // one call lists, and the old override is not read
 		t.Errorf("the store was asked %d times", counted.calls)
 	}
 }

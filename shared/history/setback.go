@@ -17,8 +17,8 @@ type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
 	Run     string    `json:"run"`
-	AsOf    time.Time `json:"asOf"`  // of that run's plan
-	Times   int       `json:"times"` // runs in a row
+	AsOf    time.Time `json:"asOf"`  // planning instant of that run
+	Times   int       `json:"times"` // number of runs in a row
 	Status  string    `json:"status"`
 	Why     string    `json:"why"`
 }

@@ -15,8 +15,8 @@ func TestSetback(t *testing.T) {
 	t.Parallel()
 	const results = `{"results":[{"user":"ann","license":"e3","status":%s}]}`
 	tests := map[string]struct {
-		nights []string // the results of each night, "" for none
-		want   int      // times
+		nights []string // the results of each night; empty: there are none
+		want   int      // number of setbacks
 		due    time.Time
 		said   string
 	}{
@@ -72,7 +72,7 @@ func TestSetback(t *testing.T) {
 func (w *world) results(night int, format, status string) {
 	w.Helper()
 	text := status
-	if status != "{" { // damaged
+	if status != "{" { // otherwise the results are damaged
 		text = fmt.Sprintf(format, status)
 	}
 	if err := store.PutBytes(w.Context(), w.store, "runs/"+nameOf(night)+"/results/entra-0001.json", []byte(text)); err != nil {
@@ -86,8 +86,8 @@ func TestSetbackEnds(t *testing.T) {
 	key := Touch{User: "ann", License: "e3"}
 	for name, tc := range map[string]struct {
 		item *Item
-		age  time.Duration // of the setback
-		want bool          // it stays
+		age  time.Duration // age of the setback
+		want bool          // the setback stays
 	}{
 		"nothing since":         {nil, time.Hour, true},
 		"long over":             {nil, setbackLasts + time.Second, false},
@@ -129,7 +129,7 @@ func TestResultsThatCount(t *testing.T) {
 		now    time.Time
 		change func(*Planned)
 		before *Setback
-		want   int // times
+		want   int // number of setbacks
 	}{
 		"lately":                   {at(1), func(*Planned) {}, nil, 1},
 		"for just as long":         {at(0).Add(setbackLasts), func(*Planned) {}, nil, 1},

@@ -13,7 +13,7 @@ import (
 // remembered it.
 func TestSightings(t *testing.T) {
 	t.Parallel()
-	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // and when
+	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // the instant follows
 	seen := func(w *world, night int, newest time.Time) {
 		w.plans(night, "ann")
 		w.results(night, kept+at(night).Format(time.RFC3339)+`"}}]}`, `"`+newest.Format(time.RFC3339)+`"`)

@@ -14,10 +14,10 @@ const (
 	Runs   = "runs/"
 	Ledger = "ledger/"
 
-	Plans     = "history/plans/"     // by run, what a plan for everybody leaves for later runs
-	Others    = "history/others/"    // by run, what a plan for one person or a restore leaves
-	Overrides = "history/overrides/" // limits that were set aside
-	Withdrawn = "history/withdrawn/" // runs that another run restores
+	Plans     = "history/plans/"     // one object for each run, which its plan for everybody leaves for later runs
+	Others    = "history/others/"    // one object for each run for one person or restore
+	Overrides = "history/overrides/" // one object for each plan whose limits were set aside
+	Withdrawn = "history/withdrawn/" // one object for each run that another run restores
 )
 
 // Run returns the prefix of all objects of a run.

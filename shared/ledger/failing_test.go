@@ -89,7 +89,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	// answers is what a call returns besides its error.
 	type answers struct {
 		Entry, Mark, Page, Closed bool
-		Told                      bool // first, left or closed
+		Told                      bool // first, left or closed, as the call returns it
 	}
 	person, license := intent("").Person, intent("").License
 	type call func(l *Ledger, e *Entry) (answers, error)
@@ -219,7 +219,7 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		fails string // besides the late list
+		fails string // what fails besides the late list
 		there bool
 		want  error
 	}{

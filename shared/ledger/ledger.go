@@ -40,8 +40,8 @@ func (o Outcome) stands() bool { return o == Done || o == Announced || o == Rest
 
 // Holding is how a person held the license and its successor at one moment.
 type Holding struct {
-	Assignments []directory.Assignment `json:"assignments,omitempty"` // of the two products
-	InGroups    []string               `json:"inGroups,omitempty"`    // of the change's two groups, those that the person is in
+	Assignments []directory.Assignment `json:"assignments,omitempty"` // assignments of the two products
+	InGroups    []string               `json:"inGroups,omitempty"`    // those of the change's two groups that the person is in
 }
 
 // Intent is what is about to be done, and why.

@@ -70,7 +70,7 @@ func TestEntriesComeBackWhole(t *testing.T) {
 	ctx := context.Background()
 	l, _ := open(t)
 	var e *Entry
-	for range 12 { // past one digit
+	for range 12 { // so many entries that the number has two digits
 		var err error
 		if e, err = l.Begin(ctx, intent("r1"), e); err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	good, done := `{"person":"p","license":"l","run":"r","at":"2026-11-23T09:00:00Z"}`, `{"outcome":"done"}`
 	bound := strings.Replace(good, "{", `{"bound":true,`, 1)
 	tests := map[string]struct {
-		objects map[string]string // by the last part of the key
+		objects map[string]string // content of the objects, by the last part of the key
 		names   string            // the object that the error names; empty: no error
 	}{
 		"of an earlier version":       {map[string]string{"000001.json": good, "000001.done.json": done, "000002.json": good, "000002.leaving.json": "{}"}, ""},

@@ -13,7 +13,7 @@ import (
 // writes a leaving mark and then looks for a rollback mark. A call that rolls back writes a rollback mark and then
 // looks for a leaving mark. So at least one of the two calls sees the other.
 type Mark struct {
-	Outcome Outcome   `json:"outcome,omitempty"` // of a rollback
+	Outcome Outcome   `json:"outcome,omitempty"` // outcome of the rollback
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
 	// Intent is the SHA-256, in hex, of the intent that the mark is about.

@@ -19,8 +19,8 @@ func (l *Ledger) Of(ctx context.Context, person string) (*Page, error) {
 type Page struct {
 	ledger  *Ledger
 	person  string
-	intents map[string][]string // keys by license, in order
-	others  map[string][]string // the last part of all other keys, by license
+	intents map[string][]string // keys of the intents by license, in order
+	others  map[string][]string // last parts of the other keys, by license
 }
 
 func (l *Ledger) list(ctx context.Context, person, prefix string) (*Page, error) {

@@ -14,7 +14,7 @@ const perBatch = 100
 // Batch is a part of a plan that is applied by one call. All its changes are made in one directory. So the batches of
 // one directory can follow each other, and a directory that is down delays only its own.
 type Batch struct {
-	Name    string // entra-0001, ad-0001, notice-0001
+	Name    string // such as entra-0001, ad-0001 or notice-0001
 	Changes []Change
 }
 

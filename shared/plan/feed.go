@@ -30,7 +30,7 @@ type FeedFacts struct {
 	Absent       bool
 	Failed       string
 	PartialLogon string    // controllers whose dates are missing
-	Baseline     *Baseline // nil: nothing to compare with
+	Baseline     *Baseline // nil: there is nothing to compare with
 	// First is true when there is no earlier healthy reading to compare with.
 	First bool
 }
@@ -38,8 +38,8 @@ type FeedFacts struct {
 // Baseline is how a source looked when it was last healthy.
 type Baseline struct {
 	Run        string    `json:"run,omitempty"`
-	Partitions int       `json:"partitions,omitempty"` // of that run
-	Read       time.Time `json:"read"`                 // when it read the source
+	Partitions int       `json:"partitions,omitempty"` // number of partitions of that run
+	Read       time.Time `json:"read"`                 // when the run read the source
 	directory.Freshness
 }
 
@@ -49,7 +49,7 @@ type Baseline struct {
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03
-	few         = 5 // people who are no sign of a fault
+	few         = 5 // a loss of so few people is no sign of a fault
 )
 
 // firstDates is the share of settled accounts that must have a date where no earlier reading shows how many should.

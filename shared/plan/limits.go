@@ -47,9 +47,9 @@ const Window = 30 * 24 * time.Hour
 // Drain is how many licenses one rule takes within Window. Licenses that an override accepted do not count.
 type Drain struct {
 	Rule    string
-	Before  int // taken before, and not restored
-	Now     int // taken by this plan
-	Holders int // present holders, and those who lost the license
+	Before  int // licenses taken before and not restored
+	Now     int // licenses that this plan takes
+	Holders int // people who hold the license, or lost it to the rule
 	Runs    []string
 }
 

@@ -26,7 +26,7 @@ type Decision struct {
 	To                string            `json:"to,omitempty"`
 	Outcome           policy.Outcome    `json:"outcome"`
 	Reason            string            `json:"reason"`
-	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero: never active, or unknown
+	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero: the person was never active, or it is unknown
 	Created           time.Time         `json:"created,omitzero"`
 	Via               Via               `json:"via,omitempty"`
 	Refused           string            `json:"refused,omitempty"` // why nothing is done now
@@ -145,7 +145,7 @@ type Change struct {
 	To                string     `json:"to,omitempty"`
 	Via               Via        `json:"via"`
 	Reason            string     `json:"reason"`
-	IdleSince         *time.Time `json:"idleSince"` // null: never signed in
+	IdleSince         *time.Time `json:"idleSince"` // null: the person never signed in
 	MonthlySaving     float64    `json:"monthlySaving"`
 	// SavesNothing is why no seat comes free. MonthlySaving then counts no price for the seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
@@ -164,7 +164,7 @@ type Begun struct {
 	To                string    `json:"to,omitempty"`
 	Run               string    `json:"run"`
 	Since             time.Time `json:"since"`
-	Reason            string    `json:"reason"` // why it has not ended
+	Reason            string    `json:"reason"` // why the change has not ended
 }
 
 // Verdict is what the gate says of a plan.
@@ -236,7 +236,7 @@ type Plan struct {
 	ManifestHash string    `json:"manifestHash"`
 	PolicyHash   string    `json:"policyHash"`
 	Tool         string    `json:"tool"`
-	Created      time.Time `json:"created"` // by the real clock
+	Created      time.Time `json:"created"` // time of the real clock
 	Expires      time.Time `json:"expires"`
 }
 

@@ -13,14 +13,14 @@ import (
 // that restore come first, then the longest idle. Its memory is bounded by perRun.
 type Selection struct {
 	limit   int
-	lanes   map[string]*lane // by the license whose seats they take
-	seats   map[string]int   // free seats by license; a license that is left out has enough
+	lanes   map[string]*lane // lanes by the license whose seats they take
+	seats   map[string]int   // free seats by license; a missing license has enough
 	offered int
 }
 
 // lane holds the changes that take seats of one license.
 type lane struct {
-	room    int // the most that are kept
+	room    int // the number of changes that are kept
 	scarce  bool
 	kept    worstFirst
 	offered int
@@ -35,7 +35,7 @@ func NewSelection(limit int, seats map[string]int) *Selection {
 // Offer offers a change that can be carried out.
 func (s *Selection) Offer(d Decision) {
 	s.offered++
-	d.Evidence = nil // the stored decisions have it
+	d.Evidence = nil // the stored decisions keep the evidence
 	l := s.lane(d.Seat)
 	l.offered++
 	if len(l.kept) < l.room {
@@ -136,7 +136,7 @@ func order(a, b *Decision) int {
 	)
 }
 
-// turn returns since when the person is idle, for the order of changes.
+// turn returns the beginning of the idle time, for the order of changes.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {

@@ -20,7 +20,7 @@ func newFolder(t *testing.T, location string) Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.(*folder).root.Close() }) // a fuzz target opens thousands
+	t.Cleanup(func() { _ = s.(*folder).root.Close() }) // a fuzz target opens thousands of stores
 	return s
 }
 
@@ -109,7 +109,7 @@ func TestFolderRefusesLinks(t *testing.T) {
 			t.Errorf("listing %q passes a link in silence: %q", prefix, keys)
 		}
 	}
-	wantErr(t, nil, s.Put(t.Context(), "file", body("x"))) // takes the link's place
+	wantErr(t, nil, s.Put(t.Context(), "file", body("x"))) // the object replaces the link
 	if diff := cmp.Diff([]string{"secret"}, plainFiles(t, outside, "")); diff != "" {
 		t.Errorf("files outside (-want +got):\n%s", diff)
 	}
@@ -195,7 +195,7 @@ func TestFolderThatIsOpenToAll(t *testing.T) {
 	}
 	tests := map[string]struct {
 		mode   fs.FileMode
-		of     string // below the store
+		of     string // path below the store
 		refuse bool
 	}{
 		"its own":        {0o700, ".", false},

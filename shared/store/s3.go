@@ -149,7 +149,7 @@ func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[string, erro
 			for _, object := range page.Contents {
 				key := strings.TrimPrefix(aws.ToString(object.Key), b.prefix)
 				if CheckKey(key) != nil {
-					continue // such as the marks of folders that consoles make
+					continue // consoles make such marks of folders
 				}
 				if !yield(key, nil) {
 					return

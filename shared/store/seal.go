@@ -61,7 +61,7 @@ func Unseal(key string, b []byte) ([]byte, error) {
 		if json.Unmarshal(b, &sealed) == nil && sealed.Sum != nil {
 			return nil, fmt.Errorf("%w %q: %w", ErrDamaged, key, errAltered)
 		}
-		return b, nil // an object of a version before the seal, or not an object
+		return b, nil // a version before the seal wrote it, or it is not an object
 	}
 	sum := sumOf(key)
 	sum.Write(plain)

@@ -31,8 +31,8 @@ var (
 const MaxJSON = 64 << 20
 
 const (
-	maxKey     = 1024 // bytes; S3's bound
-	maxSegment = 255  // bytes; the bound of common file systems
+	maxKey     = 1024 // bytes; the limit of S3
+	maxSegment = 255  // bytes; the limit of common file systems
 )
 
 // Store keeps objects by key (see CheckKey). Its errors name the object. They are context.Canceled or

@@ -26,8 +26,8 @@ func (s *shell) allSignIn(p printed) {
 	}
 }
 
-// TestAsleep: apply stops after it has read fifteen people, and wakes minutes later. They sign in meanwhile, and none
-// of them loses a license.
+// TestAsleep: apply stops after it has read fifteen people, and wakes minutes later. The fifteen
+// people sign in meanwhile, and none of them loses a license.
 func TestAsleep(t *testing.T) {
 	t.Parallel()
 	s := clockedShell(t, sandbox.Options{Users: 400, Seed: 6})

@@ -21,10 +21,10 @@ import (
 
 // alteration is one altered field of one object of the store.
 type alteration struct {
-	kind, key string // of the object
+	kind, key string // kind and key of the object
 	field     string // path of the field, with [] instead of the numbers in lists
 	how       string
-	body      func() []byte // of the altered object
+	body      func() []byte // returns the altered object
 }
 
 func (a *alteration) String() string { return fmt.Sprintf("%s: %s %s", a.key, a.field, a.how) }
@@ -187,7 +187,7 @@ type field struct {
 	kind               jsontext.Kind
 	start, end, member int
 	value              string
-	first, last        [2]int // elements of a list
+	first, last        [2]int // the first and the last element of a list
 }
 
 // fieldsOf returns all values of a text, including those in lists and objects.
@@ -210,7 +210,7 @@ func fieldsOf(t *testing.T, text []byte) (all []field) {
 			for n := 0; d.PeekKind() != '}' && d.PeekKind() != ']'; n++ {
 				if f.kind == '[' {
 					place := "[]"
-					if strings.HasPrefix(string(text), "[") { // the columns of a part
+					if strings.HasPrefix(string(text), "[") { // a list has the columns of a part
 						place = "[" + strconv.Itoa(n) + "]"
 					}
 					e := value(path+place, -1)
@@ -236,7 +236,7 @@ func fieldsOf(t *testing.T, text []byte) (all []field) {
 		return f
 	}
 	value("", -1)
-	return all[:len(all)-1] // without the whole text
+	return all[:len(all)-1] // leaves out the whole text
 }
 
 func (f *field) put(text []byte, value string) []byte {

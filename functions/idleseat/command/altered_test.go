@@ -27,7 +27,7 @@ import (
 type tale struct {
 	*shell
 	store  *store.Memory
-	runs   map[string]string // by name
+	runs   map[string]string // run ids by the name in the story
 	one    string            // person whose license is restored in the middle of the first run
 	back   int               // person who loses a license in the first run and signs in on the second day
 	golden bool              // nothing is altered, so every command must succeed

@@ -101,7 +101,7 @@ func TestTargetStalls(t *testing.T) {
 	p := s.plan(exitDone)
 	_, consumed := s.company.Company.Seats("EXCHANGESTANDARD")
 	s.company.Company.SetSeats("EXCHANGESTANDARD", consumed)
-	for range 60 { // some fail, some are rolled back; in the end none is pending
+	for range 60 { // some changes fail and some are rolled back, until none is pending
 		if a := s.run("apply", p.Run, "--yes"); a.status == exitHeld {
 			break
 		}
@@ -211,13 +211,13 @@ func TestSuperseded(t *testing.T) {
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})
 	first := s.plan(exitDone)
 	second := s.plan(exitDone, "--run", first.Run)
-	one := s.plan(exitDone, "--user", second.Changes[0].UserPrincipalName) // supersedes nothing
+	one := s.plan(exitDone, "--user", second.Changes[0].UserPrincipalName) // a plan for one person supersedes nothing
 	if a := s.want(exitHeld, "apply", first.Run, "--yes"); !strings.Contains(a.err, "the plan of run "+second.Run+" superseded it; apply that one") {
 		t.Errorf("stderr: %s", a.err)
 	}
 	s.unwritten()
 	s.want(exitDone, "apply", second.Run, "--yes")
-	s.want(exitDone, "apply", one.Run, "--yes") // all were changed meanwhile
+	s.want(exitDone, "apply", one.Run, "--yes") // all changes were made meanwhile
 	for _, x := range s.results(one.Run).Results {
 		if x.Status == runs.Done {
 			t.Errorf("done twice: %+v", x)

@@ -54,7 +54,7 @@ func TestSlowBleeding(t *testing.T) {
 	if len(active) < 10*perNight {
 		t.Fatalf("only %d of %d holders are active", len(active), holders)
 	}
-	for i, id := range active[:10*perNight] { // idle from the night i/perNight after the first
+	for i, id := range active[:10*perNight] { // each becomes idle in night i/perNight
 		dates[id] = s.now().Add(-60*day + time.Duration(i/perNight)*day + day/2)
 	}
 	s.frozen(dates)
@@ -109,9 +109,9 @@ func TestOverrideAcceptsItsPeople(t *testing.T) {
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 700, Seed: 4}, replace(t, "perRun: 200", "perRun: 60"))
 	active, dates := s.activeHolders(), map[string]time.Time{}
 	for i, id := range active[:150] {
-		dates[id] = s.now().Add(-200 * day) // accepted
+		dates[id] = s.now().Add(-200 * day) // the override accepts these people
 		if i >= 80 {
-			dates[id] = s.now().Add(-60*day + day/2) // others, who are idle from tomorrow on
+			dates[id] = s.now().Add(-60*day + day/2) // other people, who become idle tomorrow
 		}
 	}
 	s.frozen(dates)
@@ -120,7 +120,7 @@ func TestOverrideAcceptsItsPeople(t *testing.T) {
 		t.Fatalf("matches %v", first.Matches)
 	}
 	s.done(first.Run, "--override-limits", first.PlanHash)
-	for n := 1; ; n++ { // the people who were accepted and deferred
+	for n := 1; ; n++ { // the accepted people who were deferred
 		next := s.plan(exitDone)
 		if len(next.Changes) == 0 || n == 5 {
 			break

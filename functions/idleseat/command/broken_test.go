@@ -123,7 +123,7 @@ func TestBrokenNight(t *testing.T) {
 				t.Errorf("nothing else to do: verdict %s, %q", held.Verdict, held.HoldReasons)
 			}
 			s.want(exitHeld, "apply", held.Run, "--yes")
-			s.want(exitHeld, "apply", held.Run, "--yes", "--override-limits", held.PlanHash) // no limit holds it
+			s.want(exitHeld, "apply", held.Run, "--yes", "--override-limits", held.PlanHash) // the limits do not hold it
 			s.write("policy.yaml", string(s.company.Policy()))
 			s.company.Intercept(nil)
 			if again := s.plan(exitDone); e3Changes(again) != e3Changes(good) || e3Changes(good) == 0 || again.Sources["entra"].State != plan.Healthy {
@@ -159,7 +159,7 @@ func TestFrozenFeed(t *testing.T) {
 	s := newShellAgo(t, 10*day, sandbox.Options{Users: 500, Seed: 4})
 	s.plan(exitDone)
 	s.later(0)
-	s.ahead.Add(int64(5 * day)) // only the company's clock: nobody signs in
+	s.ahead.Add(int64(5 * day)) // only the company's clock advances, so nobody signs in
 	s.setenv("IDLESEAT_TEST_AHEAD", (-5 * day).String())
 	p := s.plan(exitDone)
 	if f := p.Sources["entra"]; f.State != plan.Unhealthy || !strings.Contains(f.Reason, "5 days before the planning instant: the feed has stalled") && !strings.Contains(f.Reason, "4 days before") {

@@ -20,7 +20,7 @@ func TestWrongClock(t *testing.T) {
 		runs  bool
 	}{
 		"400 days ahead":   {400 * day, false},
-		"3.9 days ahead":   {94 * time.Hour, false}, // within the time that a feed may be late
+		"3.9 days ahead":   {94 * time.Hour, false}, // a feed may be that late
 		"an hour behind":   {-time.Hour, false},
 		"11 minutes ahead": {11 * time.Minute, false},
 		"9 minutes ahead":  {9 * time.Minute, true},
@@ -148,7 +148,7 @@ func TestHeldPlanSupersedesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.write("policy.yaml", strings.Replace(string(text), "days(60)", "days(1)", 1)) // by mistake
+	s.write("policy.yaml", strings.Replace(string(text), "days(60)", "days(1)", 1)) // the mistake
 	if bad := s.plan(exitHeld); !bad.Overridable {
 		t.Fatalf("held by %q", bad.HoldReasons)
 	}

@@ -60,8 +60,8 @@ type Process struct {
 	// Version is the version of the tool that plans name.
 	Version string
 
-	json   io.Writer // stdout for JSON
-	screen io.Writer // stderr unfiltered, for output that moves the cursor on purpose
+	json   io.Writer // writes JSON to stdout
+	screen io.Writer // writes to stderr unfiltered, for output that moves the cursor on purpose
 }
 
 // Main runs the command of this process with its terminal and environment, and returns the exit status.

@@ -17,7 +17,7 @@ const lost = "127.0.0.2"
 
 const (
 	interval  = 14 * 24 * time.Hour // how late lastLogonTimestamp may be
-	threshold = 90 * 24 * time.Hour // of the rule for Citrix
+	threshold = 90 * 24 * time.Hour // threshold of the rule for Citrix
 )
 
 // TestLostController: a plan is applied while a controller does not answer that the directory lists and nobody

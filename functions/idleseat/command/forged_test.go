@@ -118,7 +118,7 @@ func TestForgedPast(t *testing.T) {
 	forged(p.Run)
 	s.want(exitUsage, "restore", id, "--yes") // the run's list does not name these people
 	s.remove("history/plans/" + p.Run + ".json")
-	r, _ := s.restoring(exitHeld, id) // but its plan does
+	r, _ := s.restoring(exitHeld, id) // the run's plan names them
 	if r.Results[0].Status != runs.Refused || !strings.Contains(r.Results[0].Note, "the plan of run "+p.Run+" has no such change") {
 		t.Errorf("with the plan: %+v", r.Results)
 	}

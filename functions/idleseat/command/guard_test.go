@@ -121,7 +121,7 @@ func TestTargetWithoutMail(t *testing.T) {
 		}
 	}))
 	const want = "the group entra:LIC-EXO-P1 gives exchange-online without the service plan EXCHANGE_S_STANDARD"
-	s.change(before, by("m365-idle-60", plan.EntraGroup)) // there are some of them
+	s.change(before, by("m365-idle-60", plan.EntraGroup)) // the plan has such a change
 	grouped := map[string]bool{}
 	for _, c := range before.Changes {
 		grouped[c.User] = grouped[c.User] || c.Via == plan.EntraGroup

@@ -13,7 +13,7 @@ import (
 // department returns the people of a department who have Citrix, are not exempt, and log on as given: Active or Idle.
 func department(s *shell, name string, logon sandbox.Activity) (people []int) {
 	c := s.company.Company
-	for i := 20; i < c.Size(); i++ { // the first people have names, and every company has them
+	for i := 20; i < c.Size(); i++ { // every company has the same people below 20
 		p := c.Person(i)
 		if p.Kind == sandbox.Synced && p.Logon == logon && p.AD.Department == name && p.Entra.UserType == "Member" &&
 			slices.Contains(p.ADGroups, sandbox.CitrixGroup) && len(p.Groups) < 2 && !slices.Contains(p.Groups, "LIC-Exempt") {

@@ -32,7 +32,7 @@ import (
 type killer struct {
 	mu      sync.Mutex
 	seen    int
-	at      int // 0: never
+	at      int // number of the operation; 0: never
 	after   bool
 	process *os.Process
 }

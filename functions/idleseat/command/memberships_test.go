@@ -118,7 +118,7 @@ func TestEachOfSeveralGroups(t *testing.T) {
 		replace(t, "group: {entra: LIC-M365-E3}", "groups: [{entra: "+lab+"}, {entra: LIC-M365-E3}]"), replace(t, "percent: 10,", "percent: 60,"))
 	c := s.company.Company
 	c.ChangeGroup("Duplicate", sandbox.GroupChange{Name: lab, More: []string{"SPE_E3"}})
-	by := map[int]string{} // the group of an idle person
+	by := map[int]string{} // group of each idle person, by number
 	for i := range c.Size() {
 		if who := c.Person(i); who.Activity == sandbox.Idle && slices.Contains(who.Groups, "LIC-M365-E3") {
 			by[i] = []string{"LIC-M365-E3", lab, "both"}[i%3]

@@ -97,7 +97,7 @@ func TestNameOfNobody(t *testing.T) {
 		t.Errorf("without a run: %s", a.out)
 	}
 	s.lists(wrong)
-	s.plan(exitHeld, "--user", right) // the name that may be meant
+	s.plan(exitHeld, "--user", right) // the right name
 	for range 2 {
 		p := s.plan(exitHeld)
 		if len(p.Changes) == 0 || p.Overridable || !strings.Contains(strings.Join(p.HoldReasons, "\n"), "1 of the names in exempt.users and exempt.leave") || strings.Contains(strings.Join(p.HoldReasons, "\n"), "ingrid") {

@@ -51,7 +51,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 9, LicenseDelay: 20 * time.Millisecond}, nobodyExemptBy(t), replace(t, "perRun: 600", "perRun: 60"))
 	p := s.plan(exitDone)
-	var alone []plan.Change // people who are only in Active Directory
+	var alone []plan.Change // changes of people who are only in Active Directory
 	for _, c := range p.Changes {
 		if strings.HasPrefix(c.User, "S-1-") {
 			alone = append(alone, c)
@@ -77,7 +77,7 @@ func TestRestoreWithoutOneAccount(t *testing.T) {
 		t.Errorf("nobody was put back: %+v", r.Results)
 	}
 	s.env = urls
-	s.run("apply", r.Run, "--yes") // continues where it stopped
+	s.run("apply", r.Run, "--yes") // the change continues where it stopped
 	for _, c := range alone {
 		want := c.User != alone[1].User
 		if in := s.inCitrix(c.User); want && !in {
@@ -129,7 +129,7 @@ func TestDamagedStoreIsOnePersons(t *testing.T) {
 	}
 	s.object("history/plans/"+first.Run+".json", "nothing")
 	orphan := "ledger/" + later.User + "/" + later.License + "/000001.done.json"
-	s.object(orphan, `{"outcome":"done"}`) // after the plan
+	s.object(orphan, `{"outcome":"done"}`) // the plan exists already
 	r := s.done(second.Run)
 	if n := r.Count(runs.Done); n != len(second.Changes)-1 {
 		t.Errorf("%d of %d done", n, len(second.Changes))
@@ -137,7 +137,7 @@ func TestDamagedStoreIsOnePersons(t *testing.T) {
 	if x := r.Of(&later); x == nil || x.Status != runs.Refused || !strings.Contains(x.Note, "the object "+orphan+" ") {
 		t.Errorf("the one without intent: %+v", x)
 	}
-	for _, key := range []string{open, notes, orphan} { // the cure
+	for _, key := range []string{open, notes, orphan} { // removing the objects is the cure
 		if err := os.Remove(s.path("store/" + key)); err != nil {
 			t.Fatal(err)
 		}

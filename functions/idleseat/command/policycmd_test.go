@@ -127,7 +127,7 @@ func TestPolicyCommandsRefuse(t *testing.T) {
 // TestHelp: every command explains itself on stdout.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	tests := map[string][]string{ // command: what its help must name
+	tests := map[string][]string{ // words that the help must have, by command
 		"":             {"plan", "apply", "reevaluate", "explain", "policy check", "policy test", "demo", "version"},
 		"plan":         {"--policy", "--store", "--as-of", "--user", "--run", "--format", "Changes nothing"},
 		"apply":        {"<run>", "--yes", "--override-limits", "--store"},

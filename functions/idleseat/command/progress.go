@@ -20,8 +20,8 @@ type progress struct {
 	now     func() time.Time
 	started time.Time
 	printed time.Time
-	read    [2]int // people, by source
-	total   int    // of Entra ID
+	read    [2]int // number of people read, by source
+	total   int    // number of people in Entra ID
 }
 
 func newProgress(a *Process) *progress {

@@ -17,7 +17,7 @@ func TestRenamedLicense(t *testing.T) {
 		delay  time.Duration
 		rename string // old name in the policy
 		before func(s *shell, run string, c plan.Change)
-		asked  string // name of the license afterwards
+		asked  string // new name of the license
 		want   string
 	}{
 		"given back": {20 * time.Millisecond, "m365-e3", func(s *shell, run string, c plan.Change) {

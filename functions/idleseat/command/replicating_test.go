@@ -17,7 +17,7 @@ import (
 func TestSambaTwoControllers(t *testing.T) {
 	const password = "L0gsOn!here"
 	s := newShell(t, sandbox.Options{Users: 60, Seed: 2})
-	days := map[string]int{} // since the replicated date, by sAMAccountName
+	days := map[string]int{} // days since the replicated date, by sAMAccountName
 	user := map[int]string{}
 	kinds := []int{95, 96, 200, 0}
 	for i := range s.company.Company.Size() {

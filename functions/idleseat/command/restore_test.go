@@ -106,7 +106,7 @@ func TestRestoreOfOthers(t *testing.T) {
 	}
 	slow := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.EntraGroup })
 	other := slices.IndexFunc(p.Changes, func(c plan.Change) bool { return c.Via == plan.ADGroup })
-	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // waits for its license
+	s.want(exitDone, "restore", p.Changes[slow].UserPrincipalName, "--yes") // the restore waits for the license
 	var r runs.Results
 	if err := json.Unmarshal(s.want(exitDone, "restore", "--run", p.Run, p.Changes[other].User, "--yes", "--format", "json").out, &r); err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ func TestSetbacks(t *testing.T) {
 	if r := s.results(first.Run); r.Count(runs.Failed) != 3 || len(broken) != 3 || first.Deferred < 4 {
 		t.Fatalf("the first night: %d deferred, %+v", first.Deferred, r)
 	}
-	tried := []int{0} // nights
+	tried := []int{0} // numbers of the nights
 	for night := 1; night <= 16; night++ {
 		next := s.night()
 		of := slices.DeleteFunc(slices.Clone(next.Changes), func(c plan.Change) bool { return !broken[c.User] })

@@ -137,7 +137,7 @@ func TestReportsGoWrong(t *testing.T) {
 			s, holders := withCopilot(t)
 			c := s.company.Company
 			now := time.Now()
-			for n, i := range holders { // two of them are idle
+			for n, i := range holders { // two holders are idle
 				c.Use(i, directory.CopilotUse, now.AddDate(0, 0, map[bool]int{true: -60, false: -5}[n < 2]))
 			}
 			first := s.plan(exitDone)

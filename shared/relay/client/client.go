@@ -22,9 +22,9 @@ const Fresh = time.Hour
 // Directory is Active Directory as the relay read it for one step. It is not safe for concurrent use.
 type Directory struct {
 	evidence *protocol.Evidence
-	failed   error                      // why there is no evidence; it answers every question
-	results  map[string]protocol.Result // by the id of the change
-	refused  map[string]protocol.Result // by GUID, the refused change of this person
+	failed   error                      // why there is no evidence; the answer to every question
+	results  map[string]protocol.Result // results by the id of the change
+	refused  map[string]protocol.Result // the refused change of a person, by GUID
 	pending  []protocol.Change
 }
 

@@ -45,7 +45,7 @@ func TestAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ask  func() error
 		is   error
-		want string // in the error; empty: no error
+		want string // part of the error; empty: there is no error
 	}{
 		"read":           {ask: func() error { _, err := d.ReadPerson(t.Context(), anna); return err }},
 		"find by name":   {ask: func() error { _, err := d.FindPerson(t.Context(), "ANNA@x.example"); return err }},

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	maxBatch = 10_000 // people or changes of one object
-	maxName  = 1024   // bytes of a name: Active Directory's userPrincipalName has at most 1024 characters
+	maxBatch = 10_000 // people or changes in one object
+	maxName  = 1024   // bytes of a name; a userPrincipalName of Active Directory has at most 1024 characters
 )
 
 var sid = regexp.MustCompile(`^S-1(-[0-9]{1,15}){2,15}$`)
@@ -77,7 +77,7 @@ type Account struct {
 	Latest       time.Time         `json:"latest,omitzero"`   // the latest possible last logon, as far as it is proven
 	Failed       string            `json:"failed,omitempty"`
 	Groups       []string          `json:"groups,omitempty"` // keys of the message's groups that the person is in
-	Seen         *Seen             `json:"seen,omitempty"`   // for the removals that rest on this reading
+	Seen         *Seen             `json:"seen,omitempty"`   // removals that rest on this reading need it
 }
 
 // Action is what a change does to the member list of a group.
@@ -101,7 +101,7 @@ type Change struct {
 	ID     string `json:"id"`
 	SID    string `json:"sid"`
 	GUID   string `json:"guid"`  // base64 of the objectGUID that the account must still have
-	Group  string `json:"group"` // DN
+	Group  string `json:"group"` // DN of the group
 	Action Action `json:"action"`
 	// After names an earlier change of the list that must succeed before this one is made. So nobody leaves a group
 	// before joining the next one.
@@ -165,7 +165,7 @@ type Outcome string
 // The outcomes.
 const (
 	Done    Outcome = "done"    // a second reading of the group showed the change
-	Refused Outcome = "refused" // another try fails as long as the directory stays as it is
+	Refused Outcome = "refused" // another try fails while the directory stays unchanged
 	Missing Outcome = "missing" // no account has the SID, or another account has it
 	Skipped Outcome = "skipped" // the change named by After was not done
 	Failed  Outcome = "failed"  // the change could not be made or proven; another try may succeed
@@ -185,10 +185,10 @@ type Results struct {
 // next worker then reports Done, with a Before that is already the wanted state.
 type Result struct {
 	ID      string    `json:"id"`
-	GUID    string    `json:"guid"` // of the change
+	GUID    string    `json:"guid"` // GUID of the change
 	Outcome Outcome   `json:"outcome"`
-	Before  bool      `json:"before"` // a member when read first
-	After   bool      `json:"after"`  // a member when read last
+	Before  bool      `json:"before"` // the first read showed the person as a member
+	After   bool      `json:"after"`  // the last read showed the person as a member
 	Note    string    `json:"note,omitempty"`
 	At      time.Time `json:"at"`
 }

@@ -75,18 +75,18 @@ type Message struct {
 	Run     string `json:"run"`
 	// Attempt counts the tries of one step. A message that returns to a queue keeps its number.
 	Attempt    int       `json:"attempt"`
-	AsOf       time.Time `json:"asOf,omitzero"`        // ReadEveryone: later activity does not count as the newest
-	Partitions int       `json:"partitions,omitempty"` // ReadEveryone
+	AsOf       time.Time `json:"asOf,omitzero"`        // for ReadEveryone: later activity does not count as the newest
+	Partitions int       `json:"partitions,omitempty"` // for ReadEveryone
 	// Since is, for ReadEveryone, the key of the snapshot.Reading of an earlier run. The relay may read only what
 	// changed since that reading. It reads everybody when Since is empty.
 	Since  string  `json:"since,omitempty"`
-	Groups []Group `json:"groups,omitempty"` // of the reading kinds
+	Groups []Group `json:"groups,omitempty"` // for both kinds of reading
 	// Rests are, for ReadEveryone, the LDAP names of attributes that decisions rest on. For people without a value the
 	// answer says whether the account may read the attribute.
 	Rests  []string `json:"rests,omitempty"`
-	Sample int      `json:"sample,omitempty"` // ReadCandidates: how many accounts' last logons the sample has
-	Batch  string   `json:"batch,omitempty"`  // all but ReadEveryone
-	Input  string   `json:"input,omitempty"`  // all but ReadEveryone: the key of People or Changes
+	Sample int      `json:"sample,omitempty"` // for ReadCandidates: the number of accounts in the sample
+	Batch  string   `json:"batch,omitempty"`  // for all kinds but ReadEveryone
+	Input  string   `json:"input,omitempty"`  // for all kinds but ReadEveryone: the key of People or Changes
 }
 
 // These bound what one message may ask for. They allow a hundred million people, and a sample that fits into an object
@@ -106,7 +106,7 @@ func Parse(body string) (*Message, error) {
 		var only struct {
 			Token string `json:"token"`
 		}
-		_ = json.Unmarshal([]byte(body), &only) // the error stays the same, only the token matters
+		_ = json.Unmarshal([]byte(body), &only) // the text is known to be bad, and only its token matters
 		return &Message{Token: only.Token}, fmt.Errorf("not a message of version %d: %w", Version, err)
 	}
 	return m, m.check()

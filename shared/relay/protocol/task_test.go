@@ -77,7 +77,7 @@ func TestLists(t *testing.T) {
 		name  string
 		parse func(string) error
 		text  string
-		want  string // "": good
+		want  string // part of the error; empty: the message is good
 	}{
 		{"people", people, `{"sids":["S-1-5-21-1-2-3-4"]}`, ""},
 		{"nobody", people, `{"sids":[]}`, ""},

@@ -32,7 +32,7 @@ type fakeAD struct {
 	mu     sync.Mutex
 	member bool
 	logon  time.Time
-	exempt bool // in the exempt group
+	exempt bool // the person is in the exempt group
 	writes int
 
 	list    func(ctx context.Context) error

@@ -36,7 +36,7 @@ type lease struct {
 	receipt string
 	token   string
 
-	ctx  context.Context // ends with the lease
+	ctx  context.Context // the context ends with the lease
 	stop context.CancelCauseFunc
 	seen moment // the last heartbeat that was accepted
 }

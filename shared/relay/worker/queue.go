@@ -20,9 +20,9 @@ import (
 const (
 	longPoll   = 20 * time.Second // the longest that SQS offers
 	callTime   = 10 * time.Second // bounds a call to AWS, with its retries
-	firstPause = time.Second      // after a queue could not be read
+	firstPause = time.Second      // the first wait after a queue could not be read
 	lastPause  = 30 * time.Second
-	maxCause   = 4096 // characters; Step Functions takes 32,768
+	maxCause   = 4096 // characters of a cause; Step Functions accepts 32,768
 )
 
 // work does what a message asks. It returns the key of the object with the answer. It asks the lease before every
@@ -36,7 +36,7 @@ type worker struct {
 	url        string
 	kinds      map[protocol.Kind]work
 	log        *slog.Logger
-	visibility time.Duration // of the queue; 0 before it was read
+	visibility time.Duration // visibility timeout of the queue; 0 before it was read
 }
 
 // run works until the context ends. It retries a queue that cannot be reached without end, so that a relay outlives
@@ -90,7 +90,7 @@ func (w *worker) next(ctx context.Context) error {
 // attributes are the facts about its queue that a relay needs.
 type attributes struct {
 	visibility time.Duration
-	waiting    int  // messages, approximately
+	waiting    int  // approximate number of messages
 	deadLetter bool // the queue has a dead-letter queue
 }
 

@@ -23,7 +23,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		return "", &badError{fmt.Errorf("input %s: %w", m.Input, err)}
 	}
 	out := protocol.Results{Run: m.Run, Batch: m.Batch, Results: []protocol.Result{}}
-	outcomes := map[string]protocol.Outcome{} // by id
+	outcomes := map[string]protocol.Outcome{} // outcomes by the id of the change
 	count := map[protocol.Outcome]int{}
 	for _, c := range list.Changes {
 		result := protocol.Result{ID: c.ID, Outcome: protocol.Skipped, Note: "the change it follows was not done"}

@@ -67,7 +67,7 @@ func TestADFailures(t *testing.T) {
 	}
 	move := demoteEgon
 	tests := map[string]struct {
-		move   bool // to another group; otherwise the license is only taken
+		move   bool // true: the person moves to another group; false: the license is only taken
 		change func(*bench)
 		want   runs.Status
 		note   string

@@ -130,8 +130,8 @@ func TestSourceOfTheWayBack(t *testing.T) {
 	type way struct{ Source, SourceGUID string }
 	for name, tc := range map[string]struct {
 		groups       []func(*fakeAD)
-		source, guid string // in the entry
-		former       string // objectGUID that the run which took the license read
+		source, guid string // source and objectGUID in the entry
+		former       string // objectGUID that an earlier run read, which took the license
 		want         way
 		note         string
 		refusal      string

@@ -86,8 +86,8 @@ func TestADWayBack(t *testing.T) {
 	t.Parallel()
 	const newDN = "CN=Citrix 2027,DC=corp"
 	tests := map[string]struct {
-		guid   string // in the ledger
-		former string // as the run read it
+		guid   string // objectGUID in the ledger
+		former string // objectGUID that the earlier run read
 		groups func(*fakeAD)
 		want   runs.Status
 		note   string

@@ -167,7 +167,7 @@ type job struct {
 	run     *decision.Run
 	plan    *plan.Plan
 	batches []plan.Batch  // the batches to work on
-	results *runs.Results // of these batches, so far
+	results *runs.Results // results of these batches so far
 	done    int           // changes that were worked on, including those that were final before
 	ledger  *ledger.Ledger
 	judge   *policy.Judge

@@ -167,7 +167,7 @@ func TestNoticeIsGiven(t *testing.T) {
 	signedIn.entra.users["id-anna"].LastSuccessful = asOf
 	signedIn.apply(t, runs.Kept, "signed in 1 hour ago")
 	signedIn.logged(t, moveAnna, "")
-	open := announced(t, plan.Notice) // killed between intent and completion
+	open := announced(t, plan.Notice) // the process was killed between intent and completion
 	if _, err := ledger.In(open.Store).Begin(t.Context(), ledger.Intent{Person: "id-anna", License: "e3", Run: "run", Rule: "m365", Via: "notice", At: asOf}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -178,8 +178,8 @@ func TestNoticeIsGiven(t *testing.T) {
 func TestAfterTheNotice(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		days int // since the announcement; negative: there is none
-		last int // since the last sign-in
+		days int // days since the announcement; negative: there is none
+		last int // days since the last sign-in
 		want runs.Status
 		note string
 	}{

@@ -150,9 +150,9 @@ func TestWhatTheLedgerHasLately(t *testing.T) {
 	t.Parallel()
 	now := asOf.Add(time.Hour)
 	for name, tc := range map[string]struct {
-		at      time.Time // of its end
+		at      time.Time // when the change ended
 		o       ledger.Outcome
-		created time.Time // of the plan
+		created time.Time // when the plan was made
 		want    runs.Status
 		note    string
 	}{

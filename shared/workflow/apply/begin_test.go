@@ -58,7 +58,7 @@ func TestWhatDoesNotBegin(t *testing.T) {
 		stand  func(*testing.T, *bench, *job)
 		status runs.Status
 		again  bool
-		note   string // the obstacle; empty: none
+		note   string // the obstacle; empty: there is none
 	}{
 		"nothing":                             {func(*testing.T, *bench, *job) {}, runs.Done, false, ""},
 		"nothing may begin":                   {func(_ *testing.T, _ *bench, j *job) { j.closed = "closed" }, runs.Refused, false, "closed"},

@@ -42,11 +42,11 @@ func TestEntryWithoutItsPlan(t *testing.T) {
 		return []plan.Change{{User: "id-bo"}, c}
 	}
 	for name, tc := range map[string]struct {
-		plan    []plan.Change // of the run that took the license; nil: the plan is gone
+		plan    []plan.Change // plan of the run that took the license; nil: it is gone
 		touches []history.Touch
 		spoil   string // the object that is damaged
-		hash    string // in the entry; empty: the plan's
-		run     string // in the entry; empty: r0
+		hash    string // plan hash in the entry; empty: the plan's
+		run     string // run in the entry; empty: r0
 		restore bool
 		want    string
 	}{

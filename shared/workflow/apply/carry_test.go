@@ -126,8 +126,8 @@ func TestRollingBack(t *testing.T) {
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
 	for name, tc := range map[string]struct {
-		left      bool // a call may have taken it
-		unchanged bool // this call did not, as the directory answered
+		left      bool // a call may have taken the license
+		unchanged bool // the directory answered that this call did not take it
 		closed    ledger.Outcome
 		took      bool
 		holds     []directory.Assignment

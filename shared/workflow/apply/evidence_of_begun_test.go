@@ -18,7 +18,7 @@ func TestEvidenceOfWhatBegan(t *testing.T) {
 	renamed := func(p *directory.Person, _ *reading) { p.Entra.ID = "id-else" }
 	const unread = "nothing was done: Active Directory could not be read: down"
 	for name, tc := range map[string]struct {
-		begun  plan.Via // the way of the change that this run began; empty: it has not begun
+		begun  plan.Via // how this run's open change is made; empty: there is none
 		edit   func(*directory.Person, *reading)
 		status runs.Status
 		note   string

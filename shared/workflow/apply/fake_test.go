@@ -54,7 +54,7 @@ func (s *script) writes() []string {
 	})
 }
 
-// members has the members of groups.
+// members lists the members of each group.
 type members map[string][]string
 
 func (m members) add(group, member string) {
@@ -88,10 +88,10 @@ type fakeEntra struct {
 	dynamic string            // the group that is dynamic now
 	slow    bool              // changes of direct licenses do not show
 	hidden  string            // the group whose members are hidden now
-	sids    map[string]string // of groups that are synced from Active Directory
+	sids    map[string]string // SIDs of groups that are synced from Active Directory
 	nested  members           // people who are in a group through another group
-	stale   members           // what the next reads of direct groups show; nil: the truth
-	usage   map[string]string // reports by name; without a report access is refused
+	stale   members           // what the next reads of direct groups show; nil: the present members
+	usage   map[string]string // reports by name; access to a missing report is refused
 }
 
 func (f *fakeEntra) Report(_ context.Context, name string, _ []string, read func(io.Reader) error) error {
@@ -254,10 +254,10 @@ func (f *fakeEntra) RemoveMember(_ context.Context, group, id string) error {
 // fakeAD is Active Directory in memory. Members of groups are SIDs.
 type fakeAD struct {
 	script
-	people map[string]*directory.ADUser // by SID
+	people map[string]*directory.ADUser // people by SID
 	in     members
 	deaf   bool                       // accepts changes of members and does not make them
-	groups map[string]directory.Group // by DN and by objectGUID; nil: every DN is a group without an objectGUID
+	groups map[string]directory.Group // groups by DN and by objectGUID; nil: every DN is a group without an objectGUID
 
 	vanishes string // SID of an account that can be read once
 

@@ -88,7 +88,7 @@ func (m *move) holding(ctx context.Context, in *ledger.Intent) (h ledger.Holding
 	if m.person.Entra != nil {
 		for _, a := range m.person.Entra.Assignments {
 			if in.SKU != "" && a.SKU == in.SKU || in.TargetSKU != "" && a.SKU == in.TargetSKU {
-				a.Updated = time.Time{} // the date of an assignment is no part of how it is held
+				a.Updated = time.Time{} // the date of an assignment does not matter for a restore
 				h.Assignments = append(h.Assignments, a)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 // inForce is the policy in force, when it differs from the run's. It can keep a license that the run's policy takes. It
 // takes nothing itself.
 type inForce struct {
-	run    *decision.Run // the run, with this policy instead of its own
+	run    *decision.Run // the run with this policy instead of its own
 	judge  *policy.Judge
 	groups map[directory.GroupRef]directory.Group // groups that the run did not resolve
 }

@@ -120,7 +120,7 @@ func TestEvidenceThatIsTooOld(t *testing.T) {
 				t.Fatal(err)
 			}
 			tc.then(b)
-			if left > 1 { // a clock that jumps after each reading
+			if left > 1 { // the clock jumps after each reading
 				calls := 0
 				j.Applier = &Applier{Store: b.Store, Entra: b.entra, AD: b.ad, Now: func() time.Time { calls++; return b.now.Add(time.Duration(calls) * time.Hour) }}
 			}

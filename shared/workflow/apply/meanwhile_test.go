@@ -21,7 +21,7 @@ func TestTargetShownButNotListed(t *testing.T) {
 	b.entra.in.add("g-exo", "id-anna")
 	b.follow()
 	b.entra.in.remove("g-exo", "id-anna")
-	b.apply(t, runs.Pending, "left the source group") // joined the target again, which shows
+	b.apply(t, runs.Pending, "left the source group") // the change joined the target again, and a read shows it
 	b.wrote(t, joinEXO, leaveE3)
 	if d := cmp.Diff([]string{"id-anna"}, b.entra.in["g-exo"]); d != "" {
 		t.Errorf("members of the target (-want +got):\n%s", d)

@@ -20,7 +20,7 @@ type move struct {
 	page   *ledger.Page
 	person *directory.Person
 	groups []string        // groups of Entra ID that list the person; nil: not read yet
-	listed map[string]bool // by the groups of Active Directory that were read
+	listed map[string]bool // whether a group of Active Directory lists the person, for the groups that were read
 	latest time.Time       // the latest possible last logon, when the last logon is not known
 	read   time.Time       // when the reading of the person began
 	change *plan.Change

@@ -119,13 +119,13 @@ func TestJoining(t *testing.T) {
 		holds    []directory.Assignment
 		inTarget bool
 		inSource bool
-		left     time.Duration // since the source was left; negative: it was not left
+		left     time.Duration // time since the source was left; negative: it was not left
 		fail     map[string]error
-		joined   bool // before the call
+		joined   bool // the target was joined before the call
 		writes   []string
 		status   runs.Status
 		note     string
-		is       bool // joined after the call, as far as this call knows
+		is       bool // the call believes that the target was joined
 	}{
 		"given":                                   {[]directory.Assignment{exo}, true, true, -1, nil, false, nil, "", "", false},
 		"shown, and membership cannot be read":    {[]directory.Assignment{exo}, true, true, -1, map[string]error{"DirectGroups #1": errDown}, false, nil, troubled, "down", false},
@@ -189,7 +189,7 @@ func TestLeftAndReadAgain(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fail   map[string]error
 		deaf   bool
-		after  []directory.Assignment // held after the write
+		after  []directory.Assignment // assignments after the write
 		writes int
 		status runs.Status
 		note   string

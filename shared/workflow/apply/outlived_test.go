@@ -44,7 +44,7 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		later time.Duration // since the license was seen free
+		later time.Duration // time since the license was seen free
 		given bool
 	}{"at once": {0, false}, "a moment before reads are settled": {directory.Settling - time.Second, false}, "when they are": {directory.Settling, true}} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestGivenBackBeforeARead(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		change plan.Change
-		read   string // a read after the write that fails
+		read   string // the read that fails after the write
 		later  time.Duration
 		given  bool
 	}{

@@ -65,7 +65,7 @@ func TestWhomTheRelayIsAskedAbout(t *testing.T) {
 		changes []plan.Change
 		batch   string
 		change  func(*testing.T, relayed)
-		want    []string // SIDs; nil: the relay is not asked
+		want    []string // SIDs in the question; nil: the relay is not asked
 	}{
 		"two changes of one, and another": {[]plan.Change{freeDora, liteDora, freeEgon}, "ad-0001", nil, []string{"S-1-5-21-4", "S-1-5-21-5"}},
 		"one is over":                     {[]plan.Change{freeDora, freeEgon}, "ad-0001", func(t *testing.T, r relayed) { r.over(t, "ad-0001", freeDora) }, []string{"S-1-5-21-5"}},

@@ -45,7 +45,7 @@ func TestRegain(t *testing.T) {
 		now    []directory.Assignment
 		fail   map[string]error
 		calls  []string
-		want   []directory.Assignment // held afterwards
+		want   []directory.Assignment // assignments afterwards
 		shown  bool
 		is     error
 	}{
@@ -161,7 +161,7 @@ func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}
 	for name, tc := range map[string]struct {
-		since  time.Duration // since the intent
+		since  time.Duration // time since the intent
 		writes []string
 	}{
 		"a moment ago": {directory.Settling - time.Second, []string{"ChangeLicenses id-bo +sku-e3 -sku-exo"}},

@@ -82,7 +82,7 @@ func TestSourceOfEntra(t *testing.T) {
 	for name, tc := range map[string]struct {
 		source  string
 		former  string
-		license func(*policy.License) *policy.License // nil: the policy's
+		license func(*policy.License) *policy.License // nil: the license of the policy
 		then    func(*testing.T, *bench, *job)
 		want    string
 		note    string

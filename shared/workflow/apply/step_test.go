@@ -26,7 +26,7 @@ func newRelayed(t *testing.T, b *bench) relayed {
 		begin, err := snapshot.GetBegin(ctx, b.Store, "run")
 		return begin.Policy, err
 	}, Relay: true}
-	s.AD = nil // only the relay reaches it
+	s.AD = nil // only the relay reaches Active Directory
 	return relayed{b, s}
 }
 

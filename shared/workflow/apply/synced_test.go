@@ -135,7 +135,7 @@ func TestSyncedGroupIsGivenBack(t *testing.T) {
 	b.applied(t)
 	b.sync()
 	b.now = b.now.Add(20 * time.Minute)
-	b.applied(t) // has left the source
+	b.applied(t) // the person has left the source
 	if err := history.Stop(t.Context(), b.Store, "run", "id-dora", "later", b.now); err != nil {
 		t.Fatal(err)
 	}

@@ -21,13 +21,13 @@ func TestUndo(t *testing.T) {
 	had := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}
 	inError := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Error"}}
 	for name, tc := range map[string]struct {
-		in     []string // groups
+		in     []string // groups that list the person
 		holds  []directory.Assignment
 		before []directory.Assignment
-		left   time.Duration // since the source was left; negative: it was not left
+		left   time.Duration // time since the source was left; negative: it was not left
 		fail   map[string]error
 		joined bool // the change may have joined the target
-		target bool // was in the target before
+		target bool // the person was in the target before
 		back   string
 		writes []string
 		status runs.Status

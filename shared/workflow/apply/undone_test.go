@@ -77,7 +77,7 @@ func TestFailedMeansAsBefore(t *testing.T) {
 		change     plan.Change
 		pending    bool // the refusal comes after the first call
 		entra, ad  string
-		wantMember members // of both targets and sources
+		wantMember members // members of both targets and sources
 	}{
 		"Entra, joining":          {moveAnna, false, joinEXO, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},
 		"Entra, leaving":          {moveAnna, true, leaveE3, "", members{"g-e3": {"id-anna"}, "g-exo": nil}},

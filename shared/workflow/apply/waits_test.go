@@ -38,7 +38,7 @@ func TestWaiting(t *testing.T) {
 		broken   string
 		status   runs.Status
 		want     string
-		free, in bool // noted facts
+		free, in bool // the notes that exist afterwards
 	}{
 		"held, in the target":               {"g-exo", false, "waits", true, true, false, false, nil, "", runs.Pending, "waits", false, true},
 		"held, not in the target":           {"g-exo", false, "waits", true, false, false, false, nil, "", runs.Pending, "waits", false, false},
@@ -156,7 +156,7 @@ func TestSeenFreeForHowLong(t *testing.T) {
 func TestTriesOfATarget(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		second, third time.Duration // since the try; negative: not tried
+		second, third time.Duration // time since each try; negative: it was not made
 		began         time.Duration
 		fail          map[string]error
 		blind, broken string

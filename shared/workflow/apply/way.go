@@ -21,7 +21,7 @@ import (
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
 	in := targets[plan.Via(e.Via)]
 	if in == nil {
-		return "", nil // nothing can be written for it
+		return "", nil // no write is possible for an unknown way
 	}
 	l, to := j.run.Policy.LicenseNamed(c.License), j.run.Policy.LicenseNamed(c.To)
 	if l == nil || c.To != "" && to == nil {

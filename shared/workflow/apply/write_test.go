@@ -239,8 +239,8 @@ func TestGoneAccount(t *testing.T) {
 func TestPastAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		o        ledger.Outcome // of the entry of run r0; empty: none
-		known    history.State  // by the run; empty: nothing
+		o        ledger.Outcome // outcome of the entry of run r0; empty: there is none
+		known    history.State  // state in the run's digest; empty: there is none
 		knownRun string
 		want     history.State
 	}{

@@ -167,7 +167,7 @@ func TestDrains(t *testing.T) {
 		user  string
 		want  plan.Verdict
 	}{
-		"at the limit":                  {took("m365", 3, 7), "", plan.Review}, // 10 of 107
+		"at the limit":                  {took("m365", 3, 7), "", plan.Review}, // 10 of 107 holders
 		"above it":                      {took("m365", 3, 9), "", plan.Hold},
 		"in several nights":             {slices.Concat(took("m365", 3, 5), took("m365", 29, 4)), "", plan.Hold},
 		"more than 30 days ago":         {took("m365", 31, 30), "", plan.Review},

@@ -17,8 +17,8 @@ import (
 func TestOpenChangesOfEarlierRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		user  string // a run for one person
-		spoil string // key of an object
+		user  string // the user of a run for one person
+		spoil string // key of the object that is damaged
 		want  []string
 	}{
 		"for one by the SID": {"id-dan dan", "", []string{"dan: begun, and nothing is known of it since"}},

@@ -86,7 +86,7 @@ func TestDoubts(t *testing.T) {
 			j.Begin.Groups = []directory.Group{{Unreadable: "two of that name", Doubt: true}, {Unreadable: "403"}, {Name: "good"}}
 		}, []string{"two of that name"}},
 		"nobody holds a product": {holders(0, 5, 5), []string{unheld}},
-		"nobody is in a group":   {holders(5, 0, 0), nil}, // without a product no seats are counted
+		"nobody is in a group":   {holders(5, 0, 0), nil}, // no seats are counted without a product
 		"one rule finds none":    {holders(5, 0, 5), nil},
 		"Entra is unhealthy":     {func(j *judgement) { holders(0)(j); j.Feeds[directory.Entra].State = plan.Unhealthy }, nil},
 		"AD is unhealthy":        {func(j *judgement) { holders(0)(j); j.Feeds[directory.AD].State = plan.Unhealthy }, []string{unheld}},
@@ -136,7 +136,7 @@ func TestNotesOfAPlan(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		change func(*judgement)
-		want   []string // beginnings
+		want   []string // beginnings of the notes
 	}{
 		"none":          {nil, nil},
 		"of a group":    {func(j *judgement) { j.Begin.Groups = []directory.Group{{Name: "good"}, {Note: "renamed"}} }, []string{"earlier", "renamed"}},
@@ -179,7 +179,7 @@ func TestEarlier(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change  func(*judgement)
 		groups  map[string]directory.EarlierGroup
-		members [3]int // of the groups above; -1: unknown
+		members [3]int // members of the groups above; -1: unknown
 	}{
 		"nothing before": {func(j *judgement) { j.Begin.Earlier = nil },
 			map[string]directory.EarlierGroup{"ad:cn=exempt,dc=corp": is("guid-x"), "entra:LIC-Exempt": is("id-x"), "ad:cn=citrix,dc=corp": is("guid-c")}, [3]int{4, 5, 6}},

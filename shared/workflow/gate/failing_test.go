@@ -22,7 +22,7 @@ import (
 type failing struct {
 	store.Store
 	nth, calls int
-	key        string // of the call that failed
+	key        string // key of the call that failed
 }
 
 func (f *failing) fails(key string) bool {

@@ -45,16 +45,16 @@ var (
 
 // evaluated describes a run whose partitions are evaluated.
 type evaluated struct {
-	text       string // text of the policy; empty: the one above
+	text       string // text of the policy; empty: the constant text
 	user       string
 	scheduled  bool
 	entra, ad  snapshot.Reading
 	partitions [][]plan.Decision
-	tallies    [2]plan.Tally // of the first partition
+	tallies    [2]plan.Tally // tallies of the first partition
 	mailboxes  *snapshot.Mailboxes
 	seats      [2]int          // seats of Exchange Online: bought, and in use
-	run        string          // empty: run
-	taken      []ledger.Intent // by earlier runs, and not restored
+	run        string          // empty: "run"
+	taken      []ledger.Intent // licenses that earlier runs took and nobody restored
 	history    string          // key of a digest that exists already
 	consumed   int             // seats of E3 in use
 }

@@ -14,8 +14,8 @@ import (
 // mailboxGuard knows the mailboxes of people who lose a license or get one with a smaller mailbox. It refuses a change
 // when a fact that the change needs is unknown.
 type mailboxGuard struct {
-	quota     map[string]float64            // in GB, by license
-	boxes     map[string]*directory.Mailbox // by user principal name in lower case; nil: needed, and not in the report
+	quota     map[string]float64            // quota of each license, in GB
+	boxes     map[string]*directory.Mailbox // boxes by user principal name in lower case; nil: it is needed and not in the report
 	failed    string                        // why there is no report
 	concealed bool
 }

@@ -26,7 +26,7 @@ type StepOutput struct {
 	WaitSeconds int     `json:"waitSeconds"`
 	Batches     Batches `json:"batches"` // the batches to work on
 
-	Counts  *plan.Counts        `json:"counts,omitempty"` // of verdicts
+	Counts  *plan.Counts        `json:"counts,omitempty"` // counts of people and verdicts
 	Changes int                 `json:"changes"`
 	Results map[runs.Status]int `json:"results,omitempty"`
 	// Resumed counts the changes that earlier runs began, by their status now.

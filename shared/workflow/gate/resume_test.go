@@ -201,7 +201,7 @@ func TestRestoreOfOne(t *testing.T) {
 	if p, err := runs.GetPlan(t.Context(), s.Store, out.Run); err != nil || p.Restores != "earlier" || p.Changes[0].User != "ann" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	if out, err := restore("bob"); err != nil || out.Changes != 1 || !out.Go { // pending
+	if out, err := restore("bob"); err != nil || out.Changes != 1 || !out.Go { // the restore is pending
 		t.Errorf("%+v, %v", out, err)
 	}
 	for user, want := range map[string]string{

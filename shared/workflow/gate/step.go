@@ -33,11 +33,11 @@ type StepInput struct {
 	// Execution and Started give the run of a restore its name.
 	Execution string    `json:"execution"`
 	Started   time.Time `json:"started"`
-	Run       string    `json:"run"`     // of all but approve
-	Apply     bool      `json:"apply"`   // gate: the operator wants the plan of one person applied
-	Failure   Failure   `json:"failure"` // hold
-	Request   Request   `json:"request"` // approve: the input of the execution
-	Round     int       `json:"round"`   // settle
+	Run       string    `json:"run"`     // for every step but approve
+	Apply     bool      `json:"apply"`   // for gate: the operator wants the plan of one person applied
+	Failure   Failure   `json:"failure"` // for hold: why the run could not be evaluated
+	Request   Request   `json:"request"` // for approve and restore: the input of the execution
+	Round     int       `json:"round"`   // for settle: the number of rounds so far
 }
 
 // Failure is an error in the form of the state machine.

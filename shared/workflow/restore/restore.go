@@ -143,7 +143,7 @@ type found struct {
 	pending    []plan.Begun
 	stops      []string // people whose changes are stopped
 	unreadable []string // why entries of the ledger cannot be believed
-	back       int      // changes of the run that are restored, or that changed nothing
+	back       int      // number of changes that are restored or changed nothing
 }
 
 // nothing returns why there is nothing to restore.
