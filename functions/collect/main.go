@@ -27,7 +27,7 @@ type settings struct {
 // margin is the time that a call keeps before its deadline. It covers the slowest page and the writing of the parts.
 const margin = 5 * time.Minute
 
-// version is set by the build. It is empty after a plain `go build`, which knows its revision.
+// version is set by the build. A plain `go build` leaves it empty, and its revision is used.
 var version = ""
 
 func main() {

@@ -85,7 +85,7 @@ func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	return worker.New(s.Relay, cloud, objects, ad, log)
 }
 
-// version is set by the build. It is empty after a plain `go build`, which knows its revision.
+// version is set by the build. A plain `go build` leaves it empty, and its revision is used.
 var version = ""
 
 func toolVersion() string {

@@ -41,7 +41,7 @@ var functionLimits = map[string]time.Duration{
 const (
 	bucket     = "idleseat-test"
 	machineARN = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat"
-	// faster is the factor by which waits and limits of the definition are shorter here
+	// faster is the factor by which waits and limits of the definition are shorter here.
 	faster = 60
 )
 

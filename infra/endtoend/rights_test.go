@@ -116,7 +116,7 @@ func TestRights(t *testing.T) {
 	t.Parallel()
 	small := company
 	small.Users = 400
-	// A guarded change, and limits that hold the plan until they are set aside.
+	// The policy has a guarded change, and limits that hold the plan until they are set aside.
 	careful := strings.NewReplacer("LIC-EXO-P1}, ", "LIC-EXO-P1}, mailboxQuota: 50, ", "percent: 10", "percent: 1",
 		"systemRole: entra.employeeType", "systemRole: entra.employeeType\n  lastMail: m365.exchange",
 		"\nrules:\n", "\nrules:\n  - {name: mail, license: exchange-online, when: lastMail.earlierThan(now - days(3650)), then: {remove: true, mailbox: lost}}\n")

@@ -23,7 +23,7 @@ var given = map[string]string{
 	"TenantId": "tenant", "ReadClientId": "reader", "WriteClientId": "writer", "RelayCaBundle": "CA", "ActiveDirectory": "on",
 }
 
-// template is template.yaml with its functions evaluated.
+// template is template.yaml with its intrinsic functions evaluated.
 type template struct {
 	parameters map[string]any
 	conditions map[string]any

@@ -94,8 +94,8 @@ func (r *rig) idle(group string) string {
 	return ""
 }
 
-// TestKilled: each function, and the relay, is killed once in the middle of its work, each in a run of its own. The run
-// ends as an undisturbed one.
+// TestKilled: each function, and the relay, is killed once in the middle of its work. Each kill has a run of its own,
+// which ends as an undisturbed one.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	small := company

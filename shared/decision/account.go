@@ -74,7 +74,7 @@ func (a account) past() *directory.Past {
 	return &a.entra.Past
 }
 
-// noActivity reports whether a reading without doubt found no date of activity.
+// noActivity reports whether the account has no date of activity, and its dates are not in doubt.
 func (a account) noActivity() bool {
 	return a.dates() == [directory.ActivityDates]time.Time{} && !a.inDoubt()
 }

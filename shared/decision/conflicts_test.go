@@ -46,7 +46,7 @@ func TestEntangled(t *testing.T) {
 	}
 }
 
-// TestClaims: an earlier rule that changes a license, or is undecided about it, keeps it from the next rule.
+// TestClaims: the next rule does not take a license that an earlier rule changes or is undecided about.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -131,7 +131,7 @@ func TestOtherLicenseUnderWay(t *testing.T) {
 	}
 }
 
-// TestDamagedLedgerIsUndecided: a damaged ledger of one person keeps that person's licenses and no others.
+// TestDamagedLedgerIsUndecided: nothing is taken from a person whose ledger is damaged. Nobody else is affected.
 func TestDamagedLedgerIsUndecided(t *testing.T) {
 	t.Parallel()
 	const sid = "S-1-5-21-7"

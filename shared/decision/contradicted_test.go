@@ -10,9 +10,9 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// TestContradictedNights: an anchor does not match, or two accounts have one SID. Later nights that see less believe
-// what one night showed. The contradiction ends when both directories are read and agree. The test checks each night
-// whether the person is in contradiction.
+// TestContradictedNights: an anchor does not match, or two accounts have one SID. The contradiction stays in later
+// nights that see less. It ends when both directories are read and agree. The test checks each night whether the person
+// is in contradiction.
 func TestContradictedNights(t *testing.T) {
 	t.Parallel()
 	e := func(id, anchor string) directory.EntraUser {

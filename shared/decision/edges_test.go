@@ -45,7 +45,8 @@ func TestPendingKeepsItsTarget(t *testing.T) {
 	}
 }
 
-// TestHeldOrNotIsNotKnown: a license that was taken does not count as held again while holding it is unknown.
+// TestHeldOrNotIsNotKnown: a license that was taken does not count as held again while it is unknown whether the person
+// holds it.
 func TestHeldOrNotIsNotKnown(t *testing.T) {
 	t.Parallel()
 	r := holder(&history.Item{User: "id-p", License: "e3", State: history.Taken, Run: "r0", Rule: "m365", To: "exo", Began: daysAgo(30), At: daysAgo(30)}).seal(t)

@@ -27,7 +27,7 @@ type line struct {
 	Summary *Summary `json:"summary,omitempty"`
 }
 
-// Put writes the decisions that write emits for a partition, and the summary that write returns. write need not emit
+// Put stores the decisions of a partition. The function write emits them and returns their summary. It need not emit
 // verdicts to keep, because the summary counts them. Explain works out their reasons again.
 func (r *Run) Put(ctx context.Context, partition int, write func(emit func(*plan.Decision) error) (Summary, error)) error {
 	k := layout.Decisions(r.Begin.Run, partition)

@@ -122,7 +122,7 @@ func (l *Listed) note(key string, before []directory.EarlierPerson, now []Named)
 	}
 }
 
-// Lookalikes returns a sentence for each name in nobody, with the most similar name in the snapshot.
+// Lookalikes returns a sentence for each name that no account has, with the most similar name in the snapshot.
 func (r *Run) Lookalikes(ctx context.Context, nobody []string) (sentences []string, err error) {
 	if len(nobody) == 0 {
 		return nil, nil

@@ -74,8 +74,8 @@ func TestFeedsOfARun(t *testing.T) {
 	}
 }
 
-// TestEmptiedGroups: the members of a group that lost all of several members are unknown, unless an operator accepts
-// it.
+// TestEmptiedGroups: a group with several members lost all of them. Its members are unknown, unless an operator accepts
+// that.
 func TestEmptiedGroups(t *testing.T) {
 	t.Parallel()
 	citrix := directory.GroupRef{Source: directory.AD, Name: citrixDN}

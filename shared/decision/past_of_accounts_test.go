@@ -312,8 +312,8 @@ func TestAnAccountMetTwice(t *testing.T) {
 	}
 }
 
-// TestCreatedAtTheReading: the last reading should have seen an account that was created at its very instant, in both
-// directories.
+// TestCreatedAtTheReading: an account was created at the instant of the last reading. That reading should have seen it,
+// in both directories.
 func TestCreatedAtTheReading(t *testing.T) {
 	t.Parallel()
 	for after, want := range map[time.Duration]bool{-time.Second: true, 0: true, time.Second: false} {

@@ -127,7 +127,7 @@ func TestReturnedInUnknownScope(t *testing.T) {
 	}
 }
 
-// TestPreflight: the data of the run refuse a change before it begins.
+// TestPreflight: a change is refused by the data of the run before it begins.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	direct, byGroup := []directory.Assignment{e3Direct}, []directory.Assignment{e3ByGroup}

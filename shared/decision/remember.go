@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Met notes at the accounts of a person what this run's reading showed of them together.
+// Met notes at a person's accounts whether this run's reading showed both of them, or a contradiction between them.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
 // Remember writes what is known of the accounts of a partition for later runs. h is the partition as Read returned it.
@@ -80,7 +80,7 @@ func entryOf(p *known.Partition, key string) (entry string, known bool) {
 	return p.Groups[i], true
 }
 
-// remade reports whether an entry names another group than the one that has the key now. It is false where one of the
+// remade reports whether an entry names an earlier group than the one that has the key now. It is false when one of the
 // two has no id.
 func (r *Run) remade(key, entry string) bool {
 	now := r.identified(key)
@@ -160,7 +160,7 @@ func (r *Run) lastReadings() (last [2]*plan.Baseline) {
 	return last
 }
 
-// Recall notes at accounts that were read afresh what is known of them. This includes the run's own reading.
+// Recall adds to freshly read accounts what is known of them. It also compares them with the run's own reading.
 func (r *Run) Recall(ctx context.Context, h *directory.Accounts, now time.Time) error {
 	last := r.lastReadings()
 	for s, f := range r.Feeds[:directory.Sources] {

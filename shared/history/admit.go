@@ -14,15 +14,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Request says how a plan is asked to be applied.
+// Request says how a plan is to be applied.
 type Request struct {
-	// Approved is the hash of the approved plan. Empty: any plan of the run.
+	// Approved is the hash of the approved plan. When it is empty, any plan of the run may be applied.
 	Approved string
 	// Override is the hash of the plan on hold whose limits are set aside.
 	Override string
-	// Policy is the text of the policy in force. Empty: it is not compared.
+	// Policy is the text of the policy in force. When it is empty, the policy is not compared.
 	Policy string
-	// ManifestHash is the hash of the manifest of the run's snapshot. Empty: it is not compared.
+	// ManifestHash is the hash of the manifest of the run's snapshot. When it is empty, the manifest is not compared.
 	ManifestHash string
 	// Left is the number of changes that are not final. It counts the plan and the plans that it resumes.
 	Left int
@@ -30,10 +30,10 @@ type Request struct {
 
 // Admission says which changes of an admitted plan may be made.
 type Admission struct {
-	// Closed is why no change may begin any more. Changes that have begun are finished all the same. Empty: changes may
-	// begin.
+	// Closed is why no change may begin any more. It is empty when changes may begin. Changes that have begun are
+	// finished in both cases.
 	Closed string
-	// Withdrawn: another run restores what the plan's run took.
+	// Withdrawn is true when another run restores what the plan's run took.
 	Withdrawn bool
 }
 
@@ -55,7 +55,7 @@ func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, 
 	return a, a.Closed, nil
 }
 
-// final returns the refusal of a plan without any change that is left. It is empty otherwise.
+// final refuses a plan whose changes are all final. It returns "" for any other plan.
 func final(in Request) string {
 	if in.Left == 0 {
 		return "every change of the plan is final already"
@@ -84,9 +84,9 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	return ""
 }
 
-// closed returns why nothing of a plan may begin any more. It is empty when changes may begin. inForce is the text of
-// the policy in force, or empty when it is not compared. withdrawn reports whether another run restores what the plan's
-// run took.
+// closed returns why no change of a plan may begin. It is empty when changes may begin. inForce is the text of the
+// policy in force, or empty when it is not compared. withdrawn reports whether another run restores what the plan's run
+// took.
 func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, inForce string, now time.Time) (why string, withdrawn bool, err error) {
 	if p.Restores == "" {
 		by, err := Withdrawn(ctx, s, p.Run)

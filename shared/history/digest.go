@@ -16,7 +16,7 @@ import (
 // State is what last happened to a person's license.
 type State string
 
-// The states. A change that was rolled back or failed leaves none.
+// These are the states. A change that was rolled back or failed leaves no state.
 const (
 	Open      State = "open"       // Run is changing the license
 	Taken     State = "taken"      // Run took the license
@@ -39,7 +39,7 @@ type Item struct {
 	At      time.Time `json:"at"`    // when State became true
 	// UserPrincipalName is the person's name. Only open items have it.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
-	// IdleSince is the last activity that an announcement rested on. Nil: never active.
+	// IdleSince is the last activity that an announcement rested on. It is nil for a person who was never active.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`
 }
@@ -62,7 +62,7 @@ type Digest struct {
 	Known [2]*plan.Baseline `json:"known,omitzero"`
 	// Signals are the baselines of the signals that come from reports, by name.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
-	// Earlier is the newest earlier run for everybody that made a plan; empty: none.
+	// Earlier is the newest earlier run for everybody that made a plan. It is empty when there is none.
 	Earlier string `json:"earlier,omitempty"`
 
 	items    map[Touch]*Item

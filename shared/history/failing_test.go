@@ -151,7 +151,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	}
 }
 
-// TestClosed: what closes a plan, in words, and whether its run is withdrawn.
+// TestClosed: a closed plan has a reason, and says whether its run is withdrawn.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	run := nameOf(0)

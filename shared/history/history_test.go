@@ -30,7 +30,7 @@ func newWorld(t *testing.T) *world {
 	return &world{t, s, ledger.In(s)}
 }
 
-// annIsTaken is a world with two nights. The first took ann's license, the second has seen that.
+// annIsTaken returns a world with two nights. The first one took ann's license, and the second one has seen that.
 func annIsTaken(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)

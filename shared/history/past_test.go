@@ -36,7 +36,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestEarlier: the newest plan before a run says what policy names meant.
+// TestEarlier: the newest plan before a run says which accounts and groups the policy's names meant.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

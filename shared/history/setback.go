@@ -28,7 +28,7 @@ const (
 	mostNights = 16
 	// setbackLasts is how long a setback is remembered when no run tries the change again.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
-	// early is how much less than a whole day may lie between two nights.
+	// early is how much shorter than a whole day the time between two nights may be.
 	early = 12 * time.Hour
 )
 

@@ -10,8 +10,8 @@ import (
 // with the rest of the account.
 const sightingLasts = 90 * 24 * time.Hour
 
-// Sighting returns the activity that a change read of an account at the last moment. It is nil when no change read
-// anything later than the readings of everybody.
+// Sighting returns the dates of activity that a change read from an account at the last moment. It is nil when no such
+// date is later than the dates of the last reading.
 func (s *Digest) Sighting(account string) *directory.Sighting {
 	if s == nil {
 		return nil

@@ -60,7 +60,7 @@ func EntraCall(run string, call int) string {
 // Relay returns the prefix of everything that the relay reads or writes for a run.
 func Relay(run string) string { return Run(run) + "ad/" }
 
-// Since returns the key of the earlier reading of Active Directory to which the relay adds changes.
+// Since returns the key of the earlier reading of Active Directory that a delta reading of the relay starts from.
 func Since(run string) string { return Relay(run) + "since.json" }
 
 // Input returns the key of the people or changes for the relay. task is the name of the task.
@@ -79,7 +79,7 @@ func Usage(run, report, attempt string) string {
 	return Run(run) + "usage/" + report + "-" + attempt + ".bin"
 }
 
-// Known returns the key of the table of accounts of one partition that a run leaves for later runs.
+// Known returns the key of a run's table of accounts of one partition, which later runs read.
 func Known(run string, partition int) string {
 	return fmt.Sprintf("%sknown/%04d.gz", Run(run), partition)
 }

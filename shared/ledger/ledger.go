@@ -24,9 +24,9 @@ var ErrBlocked = errors.New("another run's change is still open")
 // Outcome is how a change ended.
 type Outcome string
 
-// The outcomes. After RolledBack and Failed the person has what they had before. Announced means that a change was
-// announced and nothing has changed yet. Restored means that the license was restored. It then cools down before a rule
-// may take it again.
+// These are the outcomes. After RolledBack and Failed the person has what they had before. Announced means that a
+// change was announced and nothing has changed yet. Restored means that the license was restored. It then cools down
+// before a rule may take it again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
@@ -74,7 +74,7 @@ type Intent struct {
 	Reason    string    `json:"reason"`
 	Before    Holding   `json:"before"`
 	At        time.Time `json:"at"`
-	// IdleSince is the last activity that the plan rests on. Nil: never active.
+	// IdleSince is the last activity that the plan rests on. It is nil for a person who was never active.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
 	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes.
@@ -101,7 +101,7 @@ type Completion struct {
 	Intent string `json:"intent,omitempty"`
 }
 
-// Entry is one change in the ledger. Completion is nil while it is open.
+// Entry is one change in the ledger. Completion is nil while the change is open.
 type Entry struct {
 	Seq int
 	Sum string // SHA-256 of the intent as it is stored, in hex

@@ -112,7 +112,7 @@ func TestCompletedLooksAgain(t *testing.T) {
 	}
 }
 
-// TestTwoCallsOfOneRunBegin: neither call knew of an entry. Both go on with the same one.
+// TestTwoCallsOfOneRunBegin: neither call knew of an entry. Both continue with the same one.
 func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)

@@ -15,7 +15,7 @@ func (l *Ledger) Of(ctx context.Context, person string) (*Page, error) {
 	return l.list(ctx, person, layout.Person(person))
 }
 
-// Page is the part of the ledger about one person, as it was listed.
+// Page is the part of the ledger about one person at the time when it was listed.
 type Page struct {
 	ledger  *Ledger
 	person  string

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Seen is what a call of apply read or did that later calls must know.
+// Seen is a fact that one call of apply saw and that later calls must know.
 type Seen string
 
-// The facts that are noted, once for each entry.
+// Each of these facts is noted once for an entry.
 const (
 	// SeenFree means that a read showed the person without the license, after the source was left.
 	SeenFree Seen = "free"
@@ -28,7 +28,7 @@ func (l *Ledger) Note(ctx context.Context, e *Entry, what Seen, at time.Time) er
 	return err
 }
 
-// Noted returns when a fact was written down about an entry, or nil when it never was.
+// Noted returns the note of a fact about an entry, or nil when there is none.
 func (l *Ledger) Noted(ctx context.Context, e *Entry, what Seen) (*Mark, error) {
 	return l.marked(ctx, e, "."+string(what)+".json")
 }

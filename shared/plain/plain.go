@@ -41,12 +41,12 @@ type Writer struct {
 	err     error
 }
 
-// Text returns a Writer that replaces what is not printable by U+FFFD.
+// Text returns a Writer that replaces every rune that is not printable by U+FFFD.
 func Text(to io.Writer) *Writer {
 	return &Writer{to: to, instead: func(rune) string { return string(unicode.ReplacementChar) }}
 }
 
-// JSON returns a Writer for JSON. There only strings can have runes that are not printable. The Writer escapes them
+// JSON returns a Writer for JSON, in which only strings can have runes that are not printable. The Writer escapes them
 // (RFC 8259, section 7), so that the value stays the same.
 func JSON(to io.Writer) *Writer {
 	return &Writer{to: to, instead: func(r rune) string {

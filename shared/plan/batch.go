@@ -11,8 +11,8 @@ import (
 // minutes of a function.
 const perBatch = 100
 
-// Batch is a part of a plan that is applied by one call. All its changes are made in one directory. So the batches of
-// one directory can follow each other, and a directory that is down delays only its own.
+// Batch is a part of a plan that is applied by one call. All its changes are made in one directory. So a directory that
+// is down delays only its own batches.
 type Batch struct {
 	Name    string // such as entra-0001, ad-0001 or notice-0001
 	Changes []Change

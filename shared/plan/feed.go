@@ -10,7 +10,7 @@ import (
 // FeedState is the health of one signal in one run.
 type FeedState string
 
-// The states of a feed.
+// These are the states of a feed.
 const (
 	Healthy   FeedState = "healthy"
 	Unhealthy FeedState = "unhealthy"

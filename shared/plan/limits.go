@@ -8,12 +8,12 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// minMatches is the number of matches from which the percent limit applies. Three of eleven holders are no sign of a
-// mistake.
+// minMatches is the smallest number of matches to which the percent limit applies. Three of eleven holders are no sign
+// of a mistake.
 const minMatches = 10
 
-// minHolders is the number of holders from which a match of all holders holds the run. No company stops using a license
-// in one night.
+// minHolders is the smallest number of holders for which a match of all of them holds the run. No company stops using a
+// license in one night.
 const minHolders = 3
 
 // Exceeded returns a sentence for each rule that matches more people than the policy allows. accepted is the number of

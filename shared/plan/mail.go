@@ -20,8 +20,8 @@ func MattersTo(p *policy.Policy, servicePlan string) bool {
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
-// Lacks returns the service plans of a license that matter and are switched off, as a phrase. It is empty when there
-// are none. Every service plan may matter where it is unknown which ones the product has.
+// Lacks returns, as a phrase, the service plans of a license that matter and are switched off. It is empty when there
+// are none. When the plans of the product are unknown, every one of them may matter.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {

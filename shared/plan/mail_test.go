@@ -8,8 +8,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestMail: a change that leaves a person without a license for the mailbox is refused, unless the policy accepts the
-// loss of mailboxes.
+// TestMail: a change that leaves a person's mailbox without a license is refused, unless the policy accepts the loss of
+// mailboxes.
 func TestMail(t *testing.T) {
 	t.Parallel()
 	product := func(id, part, plan string) directory.SKU {

@@ -48,10 +48,10 @@ type Decision struct {
 	RestoreOf string `json:"back,omitempty"`
 	// Pending is the run that began to change the license and has not ended the change.
 	Pending string `json:"pending,omitempty"`
-	// Place is the index of the rule in the policy, from 0.
+	// Place is the position of the rule in the policy, from 0.
 	Place int `json:"place,omitempty"`
-	// After is the idle date of an earlier rule's change of the same person, which has to come first. It is zero when
-	// the order is right without it.
+	// After is the idle date of an earlier rule's change of the same person. The present change must come after that
+	// change. After is zero when the order is right without it.
 	After time.Time `json:"after,omitzero"`
 	// Setbacks is the number of runs in a row that could not make the change.
 	Setbacks int `json:"setbacks,omitempty"`
@@ -74,7 +74,7 @@ type Tally struct {
 	Exempt    int    `json:"exempt"`
 	// Asked counts the holders for whom the rule's condition "for" is known to hold.
 	Asked int `json:"asked"`
-	// Empty counts, by attribute, the holders whose account has no value for it. It has the attributes that the rule's
+	// Empty counts the holders without a value for an attribute, by attribute. It has the attributes that the rule's
 	// conditions read.
 	Empty map[string]int `json:"empty,omitempty"`
 }
@@ -167,10 +167,10 @@ type Begun struct {
 	Reason            string    `json:"reason"` // why the change has not ended
 }
 
-// Verdict is what the gate says of a plan.
+// Verdict is the gate's judgement of a plan.
 type Verdict string
 
-// The verdicts are: apply the plan, have it approved, hold it for a safety check, or there is nothing to do.
+// These are the verdicts: apply the plan, have it approved, hold it for a safety check, or there is nothing to do.
 const (
 	Apply   Verdict = "apply"
 	Review  Verdict = "review"
@@ -243,7 +243,7 @@ type Plan struct {
 // Notice stands in place of the target of a change that is only announced.
 const Notice Via = "notice"
 
-// RestoreRule stands in place of the rule in a change that restores.
+// RestoreRule is the name that stands in place of the rule in a change that restores.
 const RestoreRule = "restore"
 
 // Lifetime is how long a plan may be applied after it was made.

@@ -155,7 +155,7 @@ func (d *Decision) Follow(first *Decision) {
 	}
 }
 
-// worstFirst is a heap with the change to give up first at its top.
+// worstFirst is a heap. Its top is the change that is dropped first.
 type worstFirst []Decision
 
 func (h worstFirst) Len() int           { return len(h) }

@@ -98,7 +98,7 @@ func TestHashLeavesReasonsOut(t *testing.T) {
 	}
 }
 
-// TestHealthAtTheBounds: as many people as may vanish, and one more.
+// TestHealthAtTheBounds: a feed is healthy when as many people vanish as may, and unhealthy when one more does.
 func TestHealthAtTheBounds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Longest bounds one row in bytes. A quote that is never closed turns everything after it into one field.
+// Longest bounds one row, in bytes. A quote that is never closed turns everything after it into one field.
 const Longest = 1 << 20
 
 // Reader reads rows with any number of columns.

@@ -24,7 +24,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Refused is the name of errors for which another try fails too. Examples are a policy that does not fit, a person who
+// Refused is the name of errors that another try does not mend. Examples are a policy that does not fit, a person who
 // does not exist, and a plan that may not be applied.
 const Refused = "Idleseat.Refused"
 

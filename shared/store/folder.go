@@ -57,8 +57,8 @@ func openFolder(location string) (*folder, error) {
 // othersWrite is the mode bit that lets every user of the machine write.
 const othersWrite = 0o002
 
-// closed refuses a folder into which every user of the machine may write. It also checks the folders directly in it. A
-// user who can write into the ledger could forge what was taken from people.
+// closed refuses a folder that every user of the machine may write. It also checks the folders directly in it. A user
+// who can write into the ledger could forge what was taken from people.
 func closed(location string) error {
 	if runtime.GOOS == "windows" { // Windows does not keep rights in the mode
 		return nil
@@ -181,7 +181,7 @@ func (f *folder) linkNew(temp, key string) error {
 	return nil
 }
 
-// write syncs the whole body to disk under a hidden name before place gives it its key. So a crash at any moment leaves
+// write syncs the whole body to disk under a hidden name. Then place gives it its key. So a crash at any moment leaves
 // no partial object.
 func (f *folder) write(ctx context.Context, key string, body io.Reader, place func(temp, key string) error) error {
 	if err := ready(ctx, key); err != nil {

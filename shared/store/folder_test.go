@@ -43,8 +43,8 @@ func TestFolderSweepsStaleFiles(t *testing.T) {
 	wantObject(t, s, "linked", "x")
 }
 
-// TestFolderLostAnswer: a network file system that lost the answer to a link links again and finds the key taken. That
-// is not the same as another writer of the key.
+// TestFolderLostAnswer: a network file system loses the answer to a link. It then links again and finds the key taken.
+// That is not the same as another writer of the key.
 func TestFolderLostAnswer(t *testing.T) {
 	t.Parallel()
 	f, err := openFolder(t.TempDir())
@@ -186,8 +186,7 @@ func TestFolderListsManyInADirectory(t *testing.T) {
 	}
 }
 
-// TestFolderThatIsOpenToAll: a store into which every user may write is refused. The error has the command that closes
-// it.
+// TestFolderThatIsOpenToAll: a store that every user may write is refused. The error has the command that closes it.
 func TestFolderThatIsOpenToAll(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

@@ -67,7 +67,7 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 	})
 }
 
-// PutSpooled stores the bytes that write writes. It collects them in a temporary file.
+// PutSpooled stores the bytes that write produces. It collects them in a temporary file.
 func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
 	spool, err := os.CreateTemp("", "idleseat-")
 	if err != nil {

@@ -27,7 +27,7 @@ const fakeBucket = "idleseat-test"
 type fakeS3 struct {
 	url     string
 	backend *s3mem.Backend
-	// before, when set, answers a request or passes it on.
+	// before is a handler in front of the server. It answers a request or passes it on.
 	before func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 }
 

@@ -180,9 +180,9 @@ func PutJSONIfAbsent(ctx context.Context, s Store, key string, v any) error {
 	return encode(ctx, s.PutIfAbsent, key, v)
 }
 
-// PutJSONProven is PutJSONIfAbsent with a proof that the store keeps the first object. It writes the object twice, and
-// the store must refuse the second write. The error is ErrOverwrites for a server that ignores If-None-Match, as some
-// servers that speak S3's protocol do. In such a store two runs could take the same license.
+// PutJSONProven does what PutJSONIfAbsent does, and proves that the store keeps the first object. It writes the object
+// twice, and the store must refuse the second write. The error is ErrOverwrites for a server that ignores
+// If-None-Match, as some S3-compatible servers do. In such a store two runs could take the same license.
 func PutJSONProven(ctx context.Context, s Store, key string, v any) error {
 	if err := PutJSONIfAbsent(ctx, s, key, v); err != nil {
 		return err

@@ -83,7 +83,7 @@ func (s *tale) nextDay(also ...int) {
 	}
 }
 
-// chapters tell the story. An object may be altered before each but the first.
+// chapters tell the story. A test may alter an object before each chapter but the first.
 var chapters = []struct {
 	name string
 	tell func(*tale)
@@ -184,7 +184,7 @@ func newTale(t *testing.T) (s *tale, kept []state) {
 	return s, kept
 }
 
-// altered is a case: an altered object at the beginning of a chapter.
+// altered is a test case. An object is altered at the beginning of a chapter.
 type altered struct {
 	chapter int
 	alteration

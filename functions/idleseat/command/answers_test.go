@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestAnswersToWrites: Graph answers a write that was already made, a write that meets another one, or a write that it
-// forbids.
+// TestAnswersToWrites: each answer of Graph to a write leads to the right result. The write was already made, met
+// another write, or is forbidden.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	refuse := func(w http.ResponseWriter, status int, code, message string) {

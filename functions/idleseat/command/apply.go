@@ -139,8 +139,8 @@ func approver() string {
 	return name
 }
 
-// failures returns the error of a call whose changes failed, or wait until an operator mends something. When a restore
-// does not restore every license, the error is ErrRefused.
+// failures returns the error of a call with failed changes, or with changes that wait until an operator mends
+// something. When a restore does not restore every license, the error is ErrRefused.
 func failures(p *plan.Plan, r *runs.Results) error {
 	if err := failure(r.Run, r.Count(runs.Failed), r.Troubled()); err != nil {
 		return err

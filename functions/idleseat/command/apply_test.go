@@ -137,7 +137,7 @@ func TestTargetStalls(t *testing.T) {
 	}
 }
 
-// TestPendingBelongsToItsRun: later runs show a change that a run has begun as pending, and do not plan it. The plan
+// TestPendingBelongsToItsRun: a change that a run has begun is pending in later runs, and they do not plan it. The plan
 // that began it may finish it. After a newer plan it begins nothing.
 func TestPendingBelongsToItsRun(t *testing.T) {
 	t.Parallel()
@@ -174,8 +174,8 @@ func TestPendingBelongsToItsRun(t *testing.T) {
 	}
 }
 
-// TestLaterRunsGoOn: the next run continues changes that an earlier run began and did not finish. It does so without
-// changes of its own too. Each change is made once.
+// TestLaterRunsGoOn: the next run continues changes that an earlier run began and did not finish. This also holds for a
+// run without changes of its own. Each change is made once.
 func TestLaterRunsGoOn(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1, LicenseDelay: 4 * time.Second})

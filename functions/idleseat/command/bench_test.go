@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// BenchmarkPlan runs the real `plan` in a process of its own. This process serves the company over HTTP and LDAPS. It
-// reports the time and the peak memory, which is the kernel's maximum resident set.
+// BenchmarkPlan measures the real `plan` in a process of its own. The benchmark serves the company over HTTP and LDAPS.
+// It reports the time and the peak memory, which is the kernel's maximum resident set.
 func BenchmarkPlan(b *testing.B) {
 	for _, users := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(users), func(b *testing.B) {

@@ -77,7 +77,7 @@ func (s *shell) noE3() {
 	}
 }
 
-// TestBrokenNight: a part of a feed breaks that was healthy the night before. Nobody loses a license because of it, and
+// TestBrokenNight: a feed that was healthy the night before breaks in part. Nobody loses a license because of it, and
 // the run gives the reason. Rules that rest on the other feed still take licenses. The run is on hold when there is
 // nothing else to do.
 func TestBrokenNight(t *testing.T) {

@@ -174,8 +174,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestRestoredByHand: a license that restore or somebody else restored is not taken until the rule's whole span has
-// passed.
+// TestRestoredByHand: after an operator, or somebody else, restored a license, it is not taken until the rule's whole
+// span has passed.
 func TestRestoredByHand(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, 100*day, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond}, withoutGrace(t))

@@ -20,8 +20,8 @@ const (
 	threshold = 90 * 24 * time.Hour // threshold of the rule for Citrix
 )
 
-// TestLostController: a plan is applied while a controller does not answer that the directory lists and nobody
-// configured. Only people whose replicated date proves them idle lose a license.
+// TestLostController: the directory lists a controller that nobody configured and that does not answer. A plan is
+// applied. Only people whose replicated date proves them idle lose a license.
 func TestLostController(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 3000, Seed: 1, LicenseDelay: 50 * time.Millisecond, LostController: lost})

@@ -14,8 +14,8 @@ import (
 )
 
 // TestOneLosesTheDates: Graph loses the sign-ins of one person, which the health of the feed cannot show. The person is
-// undecided until the dates are back, or until an operator accepts the sources. They never count as a person who never
-// signed in before that.
+// undecided until the dates are back, or until an operator accepts the sources. Until then the person does not count as
+// one who never signed in.
 func TestOneLosesTheDates(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 500, Seed: 4})

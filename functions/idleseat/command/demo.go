@@ -20,8 +20,8 @@ type demoCmd struct {
 	Seed  uint64 `help:"Seed of the simulated company: the same seed makes the same people." default:"1"`
 }
 
-// licenseDelay is how long after a change of membership licenses change in the simulated company. It takes minutes to a
-// day in a real tenant.
+// licenseDelay is the time between a change of membership and the change of licenses in the simulated company. In a
+// real tenant it is minutes to a day.
 const licenseDelay = 300 * time.Millisecond
 
 // Run shows the whole chain: the plan, the changes, and the plan again.

@@ -89,7 +89,7 @@ func TestFirstReading(t *testing.T) {
 	s.unwritten()
 }
 
-// TestAllOfAFew: a rule that matches all of a few holders holds the run, as one that matches all of many does.
+// TestAllOfAFew: a run is on hold when a rule matches all holders, also when they are few.
 func TestAllOfAFew(t *testing.T) {
 	t.Parallel()
 	for holders, status := range map[int]int{2: exitDone, 3: exitHeld} {

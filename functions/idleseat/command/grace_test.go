@@ -87,7 +87,8 @@ func TestNewInTheLicense(t *testing.T) {
 	check("15 days later", true)
 }
 
-// TestNewInTheLicenseBeforeTheWrite: after the plan was made, somebody restored the license or enabled the account.
+// TestNewInTheLicenseBeforeTheWrite: after the plan was made, somebody restored the license or enabled the account. The
+// license is not taken.
 func TestNewInTheLicenseBeforeTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newShellAgo(t, day, sandbox.Options{Users: 1500, Seed: 4})

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// madeAgain is the object id of a group that was deleted and made anew.
+// madeAgain is the object id of a group that was deleted and made again.
 const madeAgain = "60000000-0000-4000-8000-00000000aaaa"
 
 // onLeave returns a person who keeps the license only because of the group LIC-Exempt-Leave, which is nested in

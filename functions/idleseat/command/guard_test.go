@@ -109,8 +109,8 @@ func TestMailboxesUnknown(t *testing.T) {
 	}
 }
 
-// TestTargetWithoutMail: the group of the cheaper license gives it with a service plan switched off, which may be the
-// mailbox. Neither a new plan nor an earlier one moves anybody there.
+// TestTargetWithoutMail: the group of the cheaper license switches off a service plan, which may be the mailbox.
+// Neither a new plan nor an earlier one moves anybody there.
 func TestTargetWithoutMail(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 300, Seed: 5, LicenseDelay: 20 * time.Millisecond})

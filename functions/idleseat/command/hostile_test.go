@@ -23,7 +23,7 @@ const hostile = "\x1b[2J\x1b]0;owned\x07\u009b31m\u202a\u202b\u202c\u202d\u202e\
 // values in its answers are text.
 var structural = regexp.MustCompile(`^([0-9a-fA-F-]{36}(_[0-9a-fA-F-]{36})?|\d{4}-\d\d-\d\dT[0-9:.]+Z|#.*|https?:.*|S-1-.*|[A-Za-z0-9+/]{22}==|)$`)
 
-// poisoned appends the hostile text to every text of a Graph answer whose name fits.
+// poisoned appends the hostile text to every text of a Graph answer if fits accepts its name.
 func poisoned(v any, name string, fits func(name string) bool) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -57,7 +57,8 @@ func poison(fits func(name string) bool) func(http.Handler) http.Handler {
 	}
 }
 
-// failing answers every fitting request with an error of Graph that has the hostile text wherever text is possible.
+// failing answers every request that fits accepts with an error of Graph. The error has the hostile text in every
+// place.
 func failing(fits func(*http.Request) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -146,8 +146,8 @@ func TestAuditInForce(t *testing.T) {
 	}
 }
 
-// TestPolicyFileOfThePlan: apply compares the policy file from which the plan was made, without its name on the command
-// line.
+// TestPolicyFileOfThePlan: apply finds and compares the policy file of the plan, also when the command line does not
+// name it.
 func TestPolicyFileOfThePlan(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 200, Seed: 1})

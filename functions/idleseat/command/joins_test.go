@@ -54,8 +54,8 @@ func TestConverted(t *testing.T) {
 	}
 }
 
-// TestAnchors: a company uses objectGUID as the anchor of Entra Connect, mS-DS-ConsistencyGuid, or employeeID. Its
-// policy names employeeID.
+// TestAnchors: accounts are joined by the anchors objectGUID, mS-DS-ConsistencyGuid and employeeID. The policy has to
+// name employeeID.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]policyText{

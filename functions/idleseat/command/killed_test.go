@@ -76,8 +76,8 @@ type trial struct {
 
 const trialBucket = "trial"
 
-// newTrial makes the company of an instant again, and a store with the objects. If its reads lag, each request takes
-// time.
+// newTrial makes the company as it was at an instant, and a store with the objects. With lagging reads, each request
+// takes time.
 func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[string][]byte) *trial {
 	t.Helper()
 	first, clock := true, newSharedClock(t)
@@ -178,7 +178,7 @@ func (x *trial) killedAt(run string, n int, after bool) {
 	x.t.Fatalf("no process was killed: they ended before their operation %d", n)
 }
 
-// mostCalls is the largest number of calls of apply until nothing is pending.
+// mostCalls bounds the calls of apply until nothing is pending.
 const mostCalls = 50
 
 // ended applies a run until nothing is pending.

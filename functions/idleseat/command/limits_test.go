@@ -12,7 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestBacklog: a backlog drains over many nights, longest idle first. One override in the first night suffices.
+// TestBacklog: a backlog drains over many nights. The longest idle come first. One override in the first night
+// suffices.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	s := newShell(t, sandbox.Options{Users: 4680, Seed: 2}, replace(t, "days(60)", "days(1)"), replace(t, "perRun: 936", "perRun: 200"),

@@ -89,7 +89,7 @@ type shell struct {
 // policyText edits the sandbox's own policy.
 type policyText func(string) string
 
-// newShell starts a company and writes its policy, edited.
+// newShell starts a company and writes its edited policy.
 func newShell(t *testing.T, o sandbox.Options, edit ...policyText) *shell {
 	t.Helper()
 	return newShellAgo(t, 0, o, edit...)

@@ -27,7 +27,7 @@ func (s *shell) object(key, text string) {
 	s.write("store/"+key, text)
 }
 
-// restoring repeats restore until nothing is pending. restore must exit with the status.
+// restoring repeats restore until nothing is pending. It checks the exit status of restore.
 func (s *shell) restoring(status int, args ...string) (r runs.Results, stderr string) {
 	s.t.Helper()
 	a := s.want(status, append([]string{"restore", "--yes", "--format", "json"}, args...)...)

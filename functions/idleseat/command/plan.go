@@ -262,8 +262,8 @@ func changeTable(p *plan.Plan) [][]string {
 	return rows
 }
 
-// leftOut counts people by reason. These are people who returned, who matched but are left alone, and who are undecided
-// or exempt.
+// leftOut counts people by reason. These are people who returned, who matched and keep the license, and who are
+// undecided or exempt.
 func leftOut(a *Process, s store.Store, r *decision.Run, out *printer) error {
 	lists := map[string]*top{"returned": newTop(), "refused": newTop(), "undecided": newTop(), "exempt": newTop()}
 	err := runs.EachListed(a.Context, s, r.Begin.Run, func(list, reason string) error {

@@ -117,7 +117,7 @@ func TestSambaWayBack(t *testing.T) {
 	if x := r.Of(&gone); x.Status != runs.Failed || !strings.Contains(x.Note, "no longer in Active Directory") {
 		t.Errorf("the account that is gone: %+v", x)
 	}
-	// The group is deleted, and the other one has its name.
+	// The group is deleted, and the other group has its name.
 	must(admin.Del(ldap.NewDelRequest(renamed, nil)))
 	r, _ = s.restoring(exitHeld, last.User)
 	if x := r.Of(&last); x.Status != runs.Refused || !strings.Contains(x.Note, "and another one (") {

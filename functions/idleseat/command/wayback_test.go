@@ -17,7 +17,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// remove removes the objects of the store below some keys.
+// remove removes the objects of the store whose keys match a pattern.
 func (s *shell) remove(patterns ...string) {
 	s.t.Helper()
 	for _, p := range patterns {
@@ -33,7 +33,7 @@ func (s *shell) remove(patterns ...string) {
 	}
 }
 
-// earlierLedger makes the ledger and a run's reading look as versions from before the binding wrote them.
+// earlierLedger rewrites the ledger and a run's reading in the form of versions before the binding.
 func (s *shell) earlierLedger(run string) {
 	s.t.Helper()
 	ledgers, err := filepath.Glob(s.path("store/ledger/*/*/*.json"))

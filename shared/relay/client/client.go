@@ -132,7 +132,7 @@ func (d *Directory) FindGroup(_ context.Context, name string) (directory.Group, 
 	return directory.Group{Ref: directory.GroupRef{Source: directory.AD, Name: name}, ID: name, Name: name}, nil
 }
 
-// asked returns the DN by which the relay was asked about a group. name may be the group's objectGUID, which a run of
+// asked returns the DN by which the relay was asked about a group. name may be the group's objectGUID, which a run for
 // one person does not know beforehand.
 func (d *Directory) asked(name string) string {
 	if contains(d.evidence.Groups, protocol.Group{DN: name, Direct: true}.Key()) {
@@ -189,7 +189,7 @@ func (d *Directory) write(action protocol.Action, groupDN, guid string) error {
 		return err
 	}
 	c := protocol.Change{ID: writeID(action, groupDN, guid), SID: a.User.SID, GUID: guid, Group: groupDN, Action: action}
-	// A person must not join a group and leave it again because the next group refuses them.
+	// The next group may refuse the person. A person must not join a group only to leave it again for that reason.
 	if r, refused := d.refused[guid]; refused && action == protocol.Add {
 		return refusal(r)
 	}

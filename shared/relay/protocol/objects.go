@@ -67,7 +67,7 @@ type Evidence struct {
 	Unsampled string      `json:"unsampled,omitempty"`
 }
 
-// Account is the reading of one person. An empty User means that the person has no account in Active Directory. With
+// Account is the reading of one person. A nil User means that the person has no account in Active Directory. With a
 // Failed it means that the account could not be read.
 type Account struct {
 	SID          string            `json:"sid,omitempty"`
@@ -83,7 +83,7 @@ type Account struct {
 // Action is what a change does to the member list of a group.
 type Action string
 
-// The actions.
+// These are the actions.
 const (
 	Add    Action = "add"
 	Remove Action = "remove"
@@ -162,7 +162,7 @@ func (c *Change) check(earlier map[string]bool) error {
 // Outcome is how a change ended.
 type Outcome string
 
-// The outcomes.
+// These are the outcomes.
 const (
 	Done    Outcome = "done"    // a second reading of the group showed the change
 	Refused Outcome = "refused" // another try fails while the directory stays unchanged

@@ -37,7 +37,7 @@ const Version = 1
 // Kind is what a message asks for.
 type Kind string
 
-// The kinds of messages.
+// These are the kinds of messages.
 const (
 	// ReadEveryone asks for everybody and the members of named groups, as parts of the run's snapshot.
 	ReadEveryone Kind = "read-everyone"
@@ -47,7 +47,7 @@ const (
 	WriteMembers Kind = "write-members"
 )
 
-// The error names of a failed task.
+// These are the error names of a failed task.
 const (
 	ErrorBad    = "Relay.BadMessage"
 	ErrorFailed = "Relay.Failed"

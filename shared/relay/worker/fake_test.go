@@ -258,7 +258,7 @@ func (b *bench) removal(of string) protocol.Message {
 	return protocol.Message{Kind: protocol.WriteMembers, Batch: "b1", Input: key}
 }
 
-// until waits for something that the relay does at once.
+// until waits until something is done that the relay does at once.
 func (b *bench) until(what string, done func() bool) {
 	b.Helper()
 	for limit := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {

@@ -138,8 +138,8 @@ type moment struct{ at atomic.Pointer[time.Time] }
 
 func (m *moment) set(t time.Time) { m.at.Store(&t) }
 
-// age returns the time from the moment to now, by the clock that shows more. The wall clock also counts while the
-// machine is suspended.
+// age returns the time from the moment to now. It uses the clock that shows more, because only the wall clock counts
+// while the machine is suspended.
 func (m *moment) age(now time.Time) time.Duration {
 	at := *m.at.Load()
 	return max(now.Sub(at), now.Round(0).Sub(at.Round(0)))

@@ -39,8 +39,8 @@ type worker struct {
 	visibility time.Duration // visibility timeout of the queue; 0 before it was read
 }
 
-// run works until the context ends. It retries a queue that cannot be reached without end, so that a relay outlives
-// every outage.
+// run works until the context ends. It retries a queue that cannot be reached, without end. So a relay outlives every
+// outage.
 func (w *worker) run(ctx context.Context) {
 	pause := firstPause
 	for {

@@ -86,8 +86,8 @@ func (g adGroup) wayBack(ctx context.Context, j *job, l, to *policy.License, in 
 	return sentences(note, known), refusal, err
 }
 
-// unmirrored compares both directories and does not believe the ledger. With a wrong counterpart, a license would count
-// as restored that is not there.
+// unmirrored compares both directories and does not believe the ledger. With a wrong counterpart, a missing license would
+// count as restored.
 func (adGroup) unmirrored(ctx context.Context, j *job, l *policy.License, group, counterpart string) (why string, err error) {
 	switch {
 	case group == "" || l == nil || !l.Synced():

@@ -15,7 +15,8 @@ import (
 
 const newGUID = "33333333-0000-0000-0000-000000000003"
 
-// TestADGroupIsReadOnce: one call reads a group once, also a group that does not exist. It reads again after a failure.
+// TestADGroupIsReadOnce: one call reads each group once, whether or not it exists. It reads the group again after a
+// failure.
 func TestADGroupIsReadOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, freeEgon)

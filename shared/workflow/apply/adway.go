@@ -104,8 +104,9 @@ func (j *job) alteredGUID(ctx context.Context, e *ledger.Entry) (string, error) 
 	return "", nil
 }
 
-// adSourceOf sets the group of Active Directory that restores a license. It is the group that was left, whatever its DN
-// is now. When that group is gone, it is the policy's present group, if the policy now names another DN.
+// adSourceOf sets the group of Active Directory through which a license is restored. It is the group that was left,
+// whatever its DN is now. When that group is gone, it is the policy's present group, if the policy now names another
+// DN.
 func (j *job) adSourceOf(ctx context.Context, l *policy.License, in *ledger.Intent) (note, refusal string, err error) {
 	left := in.Source
 	present, err := j.adGroup(ctx, l.Group.Name)

@@ -119,8 +119,8 @@ func TestADWayBack(t *testing.T) {
 	}
 }
 
-// putsBackEgon returns a bench that restores Citrix to Egon. guid is the group's objectGUID in the ledger, and former
-// is the one that the run which took the license read.
+// putsBackEgon returns a bench that restores Citrix to Egon. guid is the group's objectGUID in the ledger. former is
+// the objectGUID that the earlier run read.
 func putsBackEgon(t *testing.T, guid, former string) *bench {
 	t.Helper()
 	c := freeEgon

@@ -65,7 +65,7 @@ type Request struct {
 	Override string
 	// Policy is the text of the policy in force. When it is empty, only the run's own policy is asked.
 	Policy string
-	// Approver is the one who applies the plan, for the ledger.
+	// Approver is the name in the ledger of the one who applies the plan.
 	Approver string
 	// Only is the one person whose changes are worked on. When it is empty, everybody's are.
 	Only string
@@ -73,7 +73,8 @@ type Request struct {
 	Batch string
 }
 
-// troubled is runs.Pending for another reason than waiting for the directory. Something could not be read or written.
+// troubled stands for runs.Pending when something could not be read or written. Other pending changes wait for the
+// directory.
 const troubled runs.Status = "troubled"
 
 // Check returns why a plan may not be applied now, or nil. It writes nothing.

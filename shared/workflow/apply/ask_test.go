@@ -125,8 +125,8 @@ func TestGoneWhilePending(t *testing.T) {
 	b.wrote(t, joinEXO)
 }
 
-// TestMeanwhileInEntra: a person who was known only to Active Directory may have an account in Entra ID now. It may be
-// exempt.
+// TestMeanwhileInEntra: a person who was known only to Active Directory may have an account in Entra ID now. That
+// account may be exempt.
 func TestMeanwhileInEntra(t *testing.T) {
 	t.Parallel()
 	egon := directory.EntraUser{ID: "id-egon", SID: "S-1-5-21-5", ImmutableID: "guid-egon", Synced: true}
@@ -163,7 +163,7 @@ func TestMeanwhileInEntra(t *testing.T) {
 	}
 }
 
-// TestMissingExemptGroup: when the run did not find an exempt group, nobody is known to be outside it.
+// TestMissingExemptGroup: when the run did not find an exempt group, everybody may be in it.
 func TestMissingExemptGroup(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna)

@@ -144,8 +144,8 @@ func TestUnprovenWayBack(t *testing.T) {
 	}
 }
 
-// TestWhatTheLedgerHasLately: a change is not made twice. Another run ended one after the plan was made, or so recently
-// that reads may not show it.
+// TestWhatTheLedgerHasLately: another run made the change after the plan was made, or so recently that reads may not
+// show it. The change is not made again.
 func TestWhatTheLedgerHasLately(t *testing.T) {
 	t.Parallel()
 	now := asOf.Add(time.Hour)

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestClosedBeside: another call of the run has closed the change. If that call rolled it back, this call restores what
-// it has taken since, by the way on which it was taken.
+// TestClosedBeside: another call of the run has rolled back the change. This call restores what it has taken since, in
+// the way in which it was taken.
 func TestClosedBeside(t *testing.T) {
 	t.Parallel()
 	const joinE3, joinCitrix = "AddMember g-e3 id-anna", "AddMember " + citrixDN + " guid-egon"

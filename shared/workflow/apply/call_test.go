@@ -116,7 +116,8 @@ func TestOverrideThatIsNotKnown(t *testing.T) {
 	}
 }
 
-// TestProductThatTheRunDoesNotKnow: no rule can be asked then, so nothing is taken. A restore asks no rule.
+// TestProductThatTheRunDoesNotKnow: no rule can be asked about an unknown product, so nothing is taken. A restore asks
+// no rule.
 func TestProductThatTheRunDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	for restores, is := range map[string]bool{"": true, "r0": false} {
@@ -241,8 +242,8 @@ func TestPeopleAreReadOnce(t *testing.T) {
 	}
 }
 
-// TestEvidenceAgesInTheQueue: the changes before took long, and the person came back meanwhile. No change begins by the
-// old evidence.
+// TestEvidenceAgesInTheQueue: the earlier changes took long, and the person came back meanwhile. No change begins with
+// the old evidence.
 func TestEvidenceAgesInTheQueue(t *testing.T) {
 	t.Parallel()
 	for took, readings := range map[time.Duration]int{evidenceAge: 1, evidenceAge + time.Second: 2} {

@@ -12,7 +12,8 @@ import (
 )
 
 // TestContradictionAtTheLastMoment: a change of a rule that needs only Entra ID also reads the account in Active
-// Directory. So it finds a contradiction between them. When it cannot read the account, it believes what the run knew.
+// Directory. So it finds a contradiction between the accounts. When it cannot read the account, it believes what the
+// run knew.
 func TestContradictionAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	down := map[string]error{"ReadPerson S-1-5-21-4": errDown}

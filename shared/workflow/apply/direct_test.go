@@ -33,8 +33,8 @@ func TestDirectChange(t *testing.T) {
 	}
 }
 
-// TestDirectTargetHeld: a target that is active is not given again. When the target has disabled service plans, it is
-// unknown whether it gives a mailbox.
+// TestDirectTargetHeld: an active target is not given again. When some of its service plans are disabled, it is unknown
+// whether it gives a mailbox.
 func TestDirectTargetHeld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

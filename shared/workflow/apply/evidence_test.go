@@ -49,7 +49,7 @@ func TestEvidenceOfBothDirectories(t *testing.T) {
 	}
 }
 
-// TestWhatTheRunKnewCannotBeRead: nobody is judged by fresh evidence alone.
+// TestWhatTheRunKnewCannotBeRead: nobody is judged by fresh evidence without what the run knew.
 func TestWhatTheRunKnewCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

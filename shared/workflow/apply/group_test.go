@@ -135,7 +135,7 @@ func TestRollBackIsTriedAgain(t *testing.T) {
 	b.wrote(t, joinEXO, leaveEXO, leaveEXO)
 }
 
-// deaf is Entra ID that accepts that members leave and keeps them.
+// deaf is Entra ID that accepts the removal of members and keeps them.
 type deaf struct{ *fakeEntra }
 
 func (deaf) RemoveMember(context.Context, string, string) error { return nil }

@@ -49,7 +49,8 @@ func (m *move) pathError(sku, group string) string {
 	return ""
 }
 
-// switchedOff returns which service plans a path switches off that the person may need. It is empty when none is.
+// switchedOff returns the service plans that a path switches off and that the person may need, as a phrase. It is empty
+// when there are none.
 func (m *move) switchedOff(sku, group string) string {
 	i := slices.IndexFunc(m.run.Policy.Licenses, func(l *policy.License) bool { return l.SKU != "" && m.run.Tenant.SKUIDs[l.SKU] == sku })
 	for _, a := range m.paths(sku, group) {

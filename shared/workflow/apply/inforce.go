@@ -20,7 +20,8 @@ type inForce struct {
 	groups map[directory.GroupRef]directory.Group // groups that the run did not resolve
 }
 
-// force also asks the policy in force. text is empty when that policy is not known. A restore does not ask it.
+// force loads the policy in force, to ask it beside the run's own. text is empty when that policy is not known. A
+// restore does not ask it.
 func (j *job) force(text string) error {
 	if text == "" || text == j.run.Begin.Policy || j.plan.Restores != "" {
 		return nil

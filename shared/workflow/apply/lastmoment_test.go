@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestAskedAtTheLastMoment: the rule keeps a person by a reading of a moment ago, and says why.
+// TestAskedAtTheLastMoment: a reading of a moment ago makes the rule keep the person. The result has the reason.
 func TestAskedAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	never := moveAnna

@@ -12,7 +12,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// faulty is Entra ID whose client has a fault with one person's data.
+// faulty is Entra ID with a client that has a fault for one person's data.
 type faulty struct {
 	*fakeEntra
 	method string

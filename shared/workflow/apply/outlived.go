@@ -11,13 +11,14 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// doubtful is how long a write may be repeated that no read shows. After that nobody can tell a write that was never
+// doubtful is how long a write is repeated while no read shows it. After that nobody can tell a write that was never
 // made from a write that somebody undid.
 const doubtful = time.Hour
 
-// outlived ends a change that an earlier call began and that must not be finished. Somebody restored the license, took
-// the person out of the target, or asked for a restore. Or the plan expired, or no read ever shows the write. held
-// reports whether the person has the license of the source. The status is empty when the change continues.
+// outlived ends a change that an earlier call began and that must not be finished. Somebody may have restored the
+// license, taken the person out of the target, or asked for a restore. The plan may have expired, or no read may ever
+// show the write. held reports whether the person has the license of the source. The status is empty when the change
+// continues.
 func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 	switch {
 	case m.stopped[m.change.User]:
@@ -36,8 +37,8 @@ func (m *move) outlived(ctx context.Context, held bool) (runs.Status, string) {
 
 func (m *move) expired() bool { return m.Now().After(m.plan.Expires) }
 
-// heldAgain ends a change that took the source when the person still or again has it. Shortly after the write, that may
-// be an outdated read. Between domain controllers a read may be outdated for longer.
+// heldAgain ends a change that took the source, when the person still has it or has it again. Shortly after the write,
+// that may be an outdated read. A read from another domain controller may be outdated for longer.
 func (m *move) heldAgain(ctx context.Context) (runs.Status, string) {
 	free, err := m.ledger.Noted(ctx, m.entry, ledger.SeenFree)
 	made, madeErr := m.ledger.Noted(ctx, m.entry, ledger.Answered)

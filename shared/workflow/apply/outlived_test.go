@@ -19,7 +19,7 @@ func (d deafEntra) AddMember(_ context.Context, group, id string) error {
 	return d.do("AddMember "+group+" "+id, func() {})
 }
 
-// comesTo applies until the change ends, and lets outdated reads expire in between. It checks the result.
+// comesTo repeats apply until the change ends, and checks the result. In between it waits until no read is outdated.
 func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Helper()
 	for range 5 {
@@ -39,8 +39,8 @@ func (b *bench) comesTo(t *testing.T, want runs.Status, note string) {
 	t.Error("it waits for ever")
 }
 
-// TestHeldAgainAfterItWasSeenFree: a license that was seen free and is read as held is an outdated read at first. Later
-// it is somebody's doing.
+// TestHeldAgainAfterItWasSeenFree: a license was seen free, and is read as held. At first that is an outdated read.
+// Later somebody restored it.
 func TestHeldAgainAfterItWasSeenFree(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -137,8 +137,8 @@ func TestTakenAndHeldStill(t *testing.T) {
 	}
 }
 
-// TestTakenOutOfTheTarget: the target listed the person and no longer does. At first that is an outdated read. Later it
-// is somebody's doing.
+// TestTakenOutOfTheTarget: the target listed the person and no longer does. At first that is an outdated read. Later
+// somebody took the person out.
 func TestTakenOutOfTheTarget(t *testing.T) {
 	t.Parallel()
 	for later, ends := range map[time.Duration]bool{directory.Settling - time.Second: false, directory.Settling: true} {

@@ -42,8 +42,8 @@ func (m *move) direct(ctx context.Context) (runs.Status, string) {
 	return m.complete(ctx, ledger.Done, "")
 }
 
-// byMembership changes membership of groups that are the license themselves. The license changes as soon as a read
-// shows the membership.
+// byMembership changes membership of groups that are the license themselves. The license is taken or given as soon as a
+// read shows the membership.
 func (m *move) byMembership(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	if e.Target != "" {

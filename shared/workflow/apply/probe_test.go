@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// offClock is Active Directory whose controllers' clocks cannot be compared, or which cannot be listed.
+// offClock is Active Directory whose controllers cannot be listed, or whose clocks cannot be compared.
 type offClock struct {
 	*fakeAD
 	clock, list error

@@ -140,8 +140,8 @@ func TestGroupInErrorIsLeftAgain(t *testing.T) {
 	b.wrote(t, "AddMember g-e3 id-anna", leaveE3, leaveE3)
 }
 
-// TestUndoneWithoutBeingShown: what a run that is gone began is rolled back completely. This holds too when reads do
-// not show that it joined the target.
+// TestUndoneWithoutBeingShown: the changes of a run that is gone are rolled back completely. This also holds when reads
+// do not show that a change joined the target.
 func TestUndoneWithoutBeingShown(t *testing.T) {
 	t.Parallel()
 	c := moveAnna

@@ -26,7 +26,7 @@ func TestADGroupThatRefusesEverything(t *testing.T) {
 	b.logged(t, demoteEgon, "failed")
 }
 
-// TestNoNilInNotes: a change that only does not show has a note without an error.
+// TestNoNilInNotes: the note of a change that no read shows yet has no error.
 func TestNoNilInNotes(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, demoteEgon)

@@ -91,7 +91,7 @@ func TestRegain(t *testing.T) {
 	}
 }
 
-// returns returns a bench with an operator's restore of what run r0 took from Bo directly.
+// returns gives a bench with an operator's restore of what run r0 took from Bo directly.
 func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*bench, plan.Change) {
 	t.Helper()
 	c := changeBo
@@ -112,8 +112,8 @@ func returns(t *testing.T, taken time.Time, holds ...directory.Assignment) (*ben
 	return b, c
 }
 
-// TestDirectWayBack: while reads may be outdated, the product is given whatever they show. After that it is given only
-// when it is missing.
+// TestDirectWayBack: while reads may be outdated, the product is given again, whatever they show. After that it is
+// given only when it is missing.
 func TestDirectWayBack(t *testing.T) {
 	t.Parallel()
 	const give = "ChangeLicenses id-bo +sku-e3 -sku-exo"
@@ -155,8 +155,8 @@ func TestDirectWayBack(t *testing.T) {
 	}
 }
 
-// TestWayBackOfAnEarlierVersion: an intent of an earlier version does not say when the restored change ended. It ended
-// before the intent, so reads may be outdated for the time after the intent.
+// TestWayBackOfAnEarlierVersion: an intent of an earlier version does not say when the restored change ended. That was
+// before the intent at the latest. So reads may be outdated for some time after the intent.
 func TestWayBackOfAnEarlierVersion(t *testing.T) {
 	t.Parallel()
 	e3, exo := directory.Assignment{SKU: "sku-e3", State: "Active"}, directory.Assignment{SKU: "sku-exo", State: "Active"}

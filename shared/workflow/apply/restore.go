@@ -11,9 +11,9 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// restore carries out as much of a restore as possible now. A restore that an operator asked for asks no rule. A
-// restore of a run's own asks whether the person is still active. last is the newest entry of the ledger for the person
-// and license.
+// restore carries out as much of a restore as possible now. No rule is asked when an operator asked for the restore.
+// When a run plans the restore by itself, the person must still be active. last is the newest entry of the ledger for
+// the person and license.
 func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.Status, string) {
 	switch {
 	case m.entry != nil:
@@ -138,8 +138,8 @@ func (j *job) beginRestore(ctx context.Context, m *move, last *ledger.Entry) (ru
 	return "", ""
 }
 
-// restoreDirect assigns products again, with their disabled service plans. It takes the successor that was not held
-// before. While reads may show the time before the products were taken, it assigns them whatever a read shows.
+// restoreDirect assigns products again, with the same disabled service plans. It takes the successor if it was not held
+// before. While reads may be outdated, it assigns the products whatever a read shows.
 func (m *move) restoreDirect(ctx context.Context) (runs.Status, string) {
 	e := m.entry
 	shown := m.active(e.SKU, "")

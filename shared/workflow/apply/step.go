@@ -51,7 +51,7 @@ type BatchState struct {
 	Groups []protocol.Group `json:"groups"`
 	Sample int              `json:"sample"`
 
-	// Evidence and Written are how the relay's tasks ended.
+	// Evidence and Written say how the relay's tasks ended.
 	Evidence *protocol.Ending `json:"evidence,omitempty"`
 	Written  *protocol.Ending `json:"written,omitempty"`
 

@@ -160,7 +160,7 @@ func TestSyncedGroupIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestCounterpartOfAnEntry: the license counts by the group of Entra ID that is synced from the written group.
+// TestCounterpartOfAnEntry: a license counts only by the group of Entra ID that is synced from the written group.
 func TestCounterpartOfAnEntry(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

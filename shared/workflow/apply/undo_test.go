@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestUndo: the source is joined again unless a read proves the membership. The rollback waits for its license if there
-// was one. Only then the target is left.
+// TestUndo: a rollback joins the source again, unless a read proves the membership. It waits for the source's license
+// if the person had it. Only then does it leave the target.
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	had := []directory.Assignment{{SKU: "sku-e3", Group: "g-e3", State: "Active"}}

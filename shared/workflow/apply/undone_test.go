@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// TestOpenChangeIsAskedAgain: a write that did not arrive is not repeated for a person who came back meanwhile.
+// TestOpenChangeIsAskedAgain: a lost write is not repeated for a person who came back meanwhile.
 func TestOpenChangeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	t.Run("direct", func(t *testing.T) {
@@ -109,8 +109,8 @@ func TestFailedMeansAsBefore(t *testing.T) {
 	}
 }
 
-// TestKilledAndExpired: an open intent is ended after its results were lost and its plan expired. Both people keep
-// their licenses.
+// TestKilledAndExpired: an open intent is ended, although its results are lost and its plan has expired. Both people
+// keep their licenses.
 func TestKilledAndExpired(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, moveAnna, changeBo)

@@ -16,8 +16,8 @@ import (
 // written only when the policy of the run names it for that license. A product is written only when it is the product
 // of that license.
 
-// altered returns where an open entry of the run differs from its plan and policy. It is empty when the entry is what
-// the plan began.
+// altered returns where an open entry of the run differs from its plan and policy. It is empty when the entry is
+// unchanged.
 func (j *job) altered(ctx context.Context, e *ledger.Entry, c *plan.Change) (string, error) {
 	in := targets[plan.Via(e.Via)]
 	if in == nil {
@@ -73,7 +73,7 @@ func (j *job) groupOf(l *policy.License) string {
 // gives reports whether a group is one of those that give a license, as the run resolved them.
 func (j *job) gives(l *policy.License, group string) bool { return j.refOf(l, group) != nil }
 
-// refOf returns how the policy names a group that gives a license, or nil when the group does not give it.
+// refOf returns the policy's reference to a group that gives a license, or nil when the group does not give it.
 func (j *job) refOf(l *policy.License, group string) *directory.GroupRef {
 	if l == nil || group == "" {
 		return nil

@@ -70,7 +70,7 @@ func TestWriteThatFailed(t *testing.T) {
 	}
 }
 
-// TestLeaving: the call that marked a license may take it by fresh evidence, unless another call began a rollback.
+// TestLeaving: the call that marked a license may take it with fresh evidence, unless another call began a rollback.
 func TestLeaving(t *testing.T) {
 	t.Parallel()
 	t.Run("first", func(t *testing.T) {
@@ -149,8 +149,7 @@ func TestLeaving(t *testing.T) {
 	})
 }
 
-// TestServicePlansOfTheTarget: a path that gives its product without the needed service plans is no license for the
-// person.
+// TestServicePlansOfTheTarget: a path without the needed service plans does not count as a license.
 func TestServicePlansOfTheTarget(t *testing.T) {
 	t.Parallel()
 	skus := []directory.SKU{{ID: "sku-exo", PartNumber: "EXCHANGESTANDARD", PlansRead: true, Plans: []directory.ServicePlan{{ID: "mail", Name: "EXCHANGE_S_STANDARD"}, {ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-e3", PartNumber: "SPE_E3", PlansRead: true, Plans: []directory.ServicePlan{{ID: "yammer", Name: "YAMMER"}}}, {ID: "sku-visio", PartNumber: "VISIO"}}

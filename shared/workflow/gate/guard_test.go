@@ -161,7 +161,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// strip returns text once for each reason that ends in it.
+// strip returns text once for each reason that ends with it.
 func strip(reasons []string, text string) (kept []string) {
 	for _, r := range reasons {
 		if strings.HasSuffix(r, text) {

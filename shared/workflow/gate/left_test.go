@@ -99,8 +99,8 @@ func TestOverrideWhoseDataAreGone(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreNobodys: a name that nobody has holds the plan, which lists similar names. There is no plan when the
-// similar names cannot be read.
+// TestNamesThatAreNobodys: a plan is on hold for a name that nobody has, and lists similar names. There is no plan when
+// the similar names cannot be read.
 func TestNamesThatAreNobodys(t *testing.T) {
 	t.Parallel()
 	listed := strings.Replace(text, "limits:", "exempt: {users: [boss@x.example], leave: [{user: old@x.example, until: 2026-01-01}]}\nlimits:", 1)
@@ -145,8 +145,8 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	}
 }
 
-// TestRestoreOfAMixture: a license that must be restored is found beside licenses that are restored or being restored.
-// It is found without the plan too.
+// TestRestoreOfAMixture: a person has a license that must be restored, beside licenses that are restored or being
+// restored. The first one is found, also without the plan.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){

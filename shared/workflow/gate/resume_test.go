@@ -86,8 +86,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestApproveWhatIsOpen: a change that is open in the ledger may be finished after a newer plan superseded its plan. It
-// may be finished too when its batches report a fault.
+// TestApproveWhatIsOpen: a change that is open in the ledger may be finished. A newer plan, or a fault in the results
+// of its batches, does not prevent that.
 func TestApproveWhatIsOpen(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
@@ -106,7 +106,7 @@ func TestApproveWhatIsOpen(t *testing.T) {
 	}
 }
 
-// TestRestorePlans: a restore of a run for everybody, and for one person, plans around open changes.
+// TestRestorePlans: a restore for everybody, and one for one person, take open changes into account.
 func TestRestorePlans(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

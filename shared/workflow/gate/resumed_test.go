@@ -180,8 +180,7 @@ func TestRestoreByThePolicyInForce(t *testing.T) {
 	}
 }
 
-// TestRestoreGoesOnWithAnother: a restore also works on the batches of another restore that has begun. A run without
-// its plan is only known to be open.
+// TestRestoreGoesOnWithAnother: a restore also works on the batches of another open restore.
 func TestRestoreGoesOnWithAnother(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())

@@ -17,13 +17,13 @@ import (
 	"github.com/idleseat/idleseat/shared/workflow/restore"
 )
 
-// A run first waits one minute for the directory. It then waits twice as long each time, for an hour at most. It gives
-// up after about a day.
+// These bound the waits of a run for the directory. The first wait is one minute. Each further wait is twice as long,
+// but an hour at most. The waits end after about a day.
 const (
 	firstWait  = time.Minute
 	longWait   = time.Hour
 	mostRounds = 28
-	// troubleRounds is how often a change is tried that waits until a fault is mended.
+	// troubleRounds bounds the tries of changes that wait until a fault is mended.
 	troubleRounds = 3
 )
 
@@ -151,7 +151,7 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// admit returns why a plan may not be applied as an operator asks. It is empty when the plan may be applied.
+// admit returns why a plan may not be applied as an operator asks. It is empty when it may.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {
@@ -197,8 +197,7 @@ func (s *Steps) restore(ctx context.Context, in StepInput) (*StepOutput, error) 
 	return out, s.resume(ctx, p, out)
 }
 
-// resume adds the batches that are not final from the runs that a plan resumes. A run whose data have expired adds
-// nothing.
+// resume adds the open batches of the runs that a plan resumes. A run whose data have expired adds nothing.
 func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error {
 	for _, run := range p.Resumes {
 		earlier, results, err := Conclude(ctx, s.Store, run, s.Now())

@@ -41,7 +41,7 @@ func TestSavesNothingIsSaid(t *testing.T) {
 	}
 }
 
-// TestFirstRunKnowsNoEarlierOne: a first run has no earlier run and no license in its digest.
+// TestFirstRunKnowsNoEarlierOne: a first run knows no earlier run and no change of a license.
 func TestFirstRunKnowsNoEarlierOne(t *testing.T) {
 	t.Parallel()
 	taken := quiet()

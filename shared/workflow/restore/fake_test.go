@@ -39,7 +39,7 @@ var (
 	errDown = errors.New("down")
 )
 
-// storeWithRun is a store in which the run "run" has begun.
+// storeWithRun returns a store in which the run "run" has begun.
 func storeWithRun(t *testing.T) store.Store {
 	t.Helper()
 	s := store.Store(&store.Memory{})
@@ -82,7 +82,7 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 	return p
 }
 
-// users are the people of changes, in order.
+// users returns the people of changes, in order.
 func users(changes []plan.Change) string {
 	var all []string
 	for _, c := range changes {

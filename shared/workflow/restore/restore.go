@@ -1,5 +1,5 @@
-// Package restore plans, as a run of its own, to let people have again what a run took. It rests on the ledger alone:
-// the data of that run may be missing or damaged. The plan is applied like any other one, by package apply.
+// Package restore plans to restore what a run took. The plan belongs to a run of its own. It rests on the ledger alone,
+// because the data of the earlier run may be missing or damaged. Package apply applies it like any other plan.
 package restore
 
 import (
@@ -36,12 +36,11 @@ type Request struct {
 	Policy string
 }
 
-// Plan makes the plan to restore what a run took: everything, or what one person lost. It leaves out
-// changes that were not made and licenses that are already restored. The plan is applied like any other, but no rule is
-// asked. It rests on the ledger alone, since the data of the run may be missing or damaged.
+// Plan makes the plan that restores what a run took from everybody, or from one person. It leaves out changes that were
+// not made, and licenses that are already restored. Applying it asks no rule.
 //
 // A restore of a whole run stops that run first. A restore of one person stops only the changes of that person. The
-// plan resumes the runs that have open changes: the run itself, and other restores of it.
+// plan resumes the runs with open changes: the run itself, and other restores of it.
 func Plan(ctx context.Context, s store.Store, in Request, now time.Time) (*plan.Plan, error) {
 	book := ledger.In(s)
 	touches, err := touched(ctx, s, book, in)
@@ -157,7 +156,7 @@ func (f *found) nothing(in Request) error {
 // readAtOnce is how many entries of the ledger are read at the same time.
 const readAtOnce = 16
 
-// restorable finds what a run took and nobody has restored, in the ledger.
+// restorable finds in the ledger what a run took and nobody has restored.
 func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Request) (*found, error) {
 	over := sync.OnceValues(func() (bool, error) { return isOver(ctx, s, in.Of) })
 	parts := make([]found, len(touches))

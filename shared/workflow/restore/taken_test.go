@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestTaken: a person's licenses that are not restored lead to the runs that took them.
+// TestTaken: Taken returns the runs whose licenses a person still lacks.
 func TestTaken(t *testing.T) {
 	t.Parallel()
 	type entry struct {
