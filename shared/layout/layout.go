@@ -43,8 +43,11 @@ func Sealed(key string) (run string, ok bool) {
 
 // Part returns the key of what one attempt read from a source for one partition.
 func Part(run, source string, partition int, attempt string) string {
-	return fmt.Sprintf("%s%s/%04d/%s.jsonl.gz", Run(run), source, partition, attempt)
+	return fmt.Sprintf("%s%s/%04d/%s.parquet", Run(run), source, partition, attempt)
 }
+
+// IsLinePart reports whether the key is that of a part before parts were Parquet.
+func IsLinePart(key string) bool { return strings.HasSuffix(key, ".jsonl.gz") }
 
 // Table returns the key of a partition of a run's table of people or members. sum is the SHA-256 of its content, in
 // hex.

@@ -104,9 +104,9 @@ type Part struct {
 	Partition int    `json:"partition"`
 	People    int    `json:"people"`
 	Members   int    `json:"members,omitempty"`
-	Bytes     int    `json:"bytes"`  // of the object
-	Size      int    `json:"size"`   // of its lines, in bytes
-	SHA256    string `json:"sha256"` // of the compressed object, in hex
+	Bytes     int    `json:"bytes"`          // of the object
+	Size      int    `json:"size,omitempty"` // of its lines, in bytes, where it has lines
+	SHA256    string `json:"sha256"`         // of the object, in hex
 }
 
 // Reading is what one source gave to a run.

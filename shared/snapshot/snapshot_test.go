@@ -3,19 +3,14 @@ package snapshot
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/store"
@@ -147,13 +142,13 @@ func TestDamageIsSeen(t *testing.T) {
 		"appended": {func(t *testing.T, part string, raw []byte) {
 			check(t, os.WriteFile(part, append(bytes.Clone(raw), raw...), 0o600))
 		}},
-		"no gzip": {func(t *testing.T, part string, _ []byte) { check(t, os.WriteFile(part, []byte("{}\n"), 0o600)) }},
+		"no table": {func(t *testing.T, part string, _ []byte) { check(t, os.WriteFile(part, []byte("{}\n"), 0o600)) }},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder, s, b, _ := seal(t)
-			parts, err := filepath.Glob(filepath.Join(folder, "runs/r1/entra/*/*.gz"))
+			parts, err := filepath.Glob(filepath.Join(folder, "runs/r1/entra/*/*.parquet"))
 			if err != nil || len(parts) == 0 {
 				t.Fatalf("no parts: %v", err)
 			}
@@ -188,9 +183,7 @@ func TestForgedPartIsSeen(t *testing.T) {
 	path := filepath.Join(folder, filepath.FromSlash(part.Key))
 	raw, err := os.ReadFile(path)
 	check(t, err)
-	lines, err := inflate(raw, part.Size)
-	check(t, err)
-	check(t, os.WriteFile(path, forge(t, lines, len(raw)), 0o600))
+	check(t, os.WriteFile(path, forge(t, raw), 0o600))
 	damaged := 0
 	for n := range b.Partitions {
 		var h directory.Accounts
@@ -205,21 +198,24 @@ func TestForgedPartIsSeen(t *testing.T) {
 	}
 }
 
-// forge packs lines into size bytes, with one hour of the day replaced by another
-// throughout: what repeats still repeats, so that some hour keeps the size.
-func forge(t *testing.T, lines string, size int) []byte {
+// forge makes a part of Entra ID anew, with the same members, and all dates of sign-in later,
+// so that it has the same size.
+func forge(t *testing.T, raw []byte) []byte {
 	t.Helper()
-	for hour := range 24 {
-		forged := strings.ReplaceAll(lines, "T09:", fmt.Sprintf("T%02d:", hour))
-		var out bytes.Buffer
-		zip, err := gzip.NewWriterLevel(&out, level)
-		check(t, err)
-		_, err = zip.Write([]byte(forged))
-		if check(t, errors.Join(err, zip.Close())); forged != lines && out.Len() == size {
-			return out.Bytes()
+	h := halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
+	_, _, err := h.read(raw, directory.Entra)
+	check(t, err)
+	for hours := range 100 {
+		var rows []row
+		for _, u := range h.Entra {
+			u.LastSuccessful = u.LastSuccessful.Add(time.Duration(hours+1) * time.Hour)
+			rows = append(rows, row{Entra: &u}, row{Member: u.ID, Group: h.Memberships[u.ID][0]})
+		}
+		if forged := part(t, directory.Entra, rows...); len(forged) == len(raw) {
+			return forged
 		}
 	}
-	t.Fatalf("no forgery has %d bytes", size)
+	t.Fatalf("no forgery has %d bytes", len(raw))
 	return nil
 }
 
@@ -268,84 +264,5 @@ func TestFutureActivityIsNotTheNewest(t *testing.T) {
 	check(t, err)
 	if !r.Newest.Equal(asOf.Add(-time.Hour)) || r.Sampled != 2 || r.WithActivity != 2 {
 		t.Errorf("reading = %+v", r)
-	}
-}
-
-// FuzzLines reads whatever a line may be: it must be refused or read, and what
-// was read must come out the same once more.
-func FuzzLines(f *testing.F) {
-	u, a := entraUser("a", "S-1-5-21-1"), adUser("S-1-5-21-1")
-	f.Add(string(encode(nil, entraColumns, &u)))
-	f.Add(string(encode(nil, adColumns, &a)))
-	f.Add(`["a\\",["x"]]`)
-	f.Add(`{"member":"S-1","group":"ad:x"}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		text = strings.TrimSuffix(text, "\n")
-		again(t, text, entraColumns)
-		again(t, text, adColumns)
-		new(membership).read(at(text))
-	})
-}
-
-// at is a line about to be read.
-func at(text string) *line {
-	var l line
-	l.begin(text)
-	return &l
-}
-
-func again[T any](t *testing.T, text string, columns []column[T]) {
-	t.Helper()
-	var first, second T
-	if decode(at(text), columns, &first) != nil || !utf8.ValidString(text) {
-		return
-	}
-	line := encode(nil, columns, &first)
-	if !json.Valid(line) {
-		t.Fatalf("not JSON: %q", line)
-	}
-	if err := decode(at(strings.TrimSuffix(string(line), "\n")), columns, &second); err != nil {
-		t.Fatalf("%q becomes %q: %v", text, line, err)
-	}
-	if d := cmp.Diff(first, second); d != "" {
-		t.Fatalf("%q (-first +second):\n%s", text, d)
-	}
-}
-
-// FuzzTexts writes text that anybody may have put into a directory.
-func FuzzTexts(f *testing.F) {
-	f.Add("a\"b\\c\n\x00\xff\u2028", int64(1))
-	f.Fuzz(func(t *testing.T, text string, seconds int64) {
-		u := directory.EntraUser{ID: text, Created: time.Unix(seconds%(1<<37), 0).UTC(), Extension: directory.ExtensionAttributes{"", text}}
-		u.Assignments = []directory.Assignment{{SKU: text, DisabledPlans: []string{text}}}
-		if y := u.Created.Year(); y < 0 || y > 9999 {
-			return
-		}
-		line := encode(nil, entraColumns, &u)
-		var got directory.EntraUser
-		if err := decode(at(strings.TrimSuffix(string(line), "\n")), entraColumns, &got); err != nil || !json.Valid(line) || strings.Count(string(line), "\n") != 1 {
-			t.Fatalf("%q: %v", line, err)
-		}
-		clean := strings.ToValidUTF8(text, "")
-		if strings.ToValidUTF8(text, "\uFFFD") == clean && got.ID != text || !got.Created.Equal(u.Created) || got.Extension[1] != got.ID || got.Assignments[0].SKU != got.ID {
-			t.Fatalf("%q came back as %q", text, got.ID)
-		}
-	})
-}
-
-func TestPartsOfOtherVersions(t *testing.T) {
-	t.Parallel()
-	swapped := `{"columns":["upn","id"]}`
-	columns, err := ordered(entraColumns, swapped)
-	check(t, err)
-	var u directory.EntraUser
-	check(t, decode(at(`["anna","7"]`), columns, &u))
-	if u.ID != "7" || u.UserPrincipalName != "anna" {
-		t.Errorf("read by position, not by name: %+v", u)
-	}
-	for _, text := range []string{`{"columns":["id","shoeSize"]}`, `{"columns":[]}`, `["id"]`, ``} {
-		if _, err := ordered(entraColumns, text); err == nil {
-			t.Errorf("%q is taken for a header", text)
-		}
 	}
 }

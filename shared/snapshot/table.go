@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/snapshot/table"
@@ -25,7 +24,7 @@ type People struct {
 type ErrNoColumn struct{ Run, Column string }
 
 func (e *ErrNoColumn) Error() string {
-	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs; read anew", e.Run, e.Column)
+	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs, since an older version wrote it; read anew, with relays of this version, too", e.Run, e.Column)
 }
 
 // ColumnsFor are the columns that a policy needs which names fields by their full names,
@@ -49,30 +48,6 @@ func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	}
 	return columns, nil
 }
-
-// partsHave looks for fields in what parts had before there were tables.
-func (m *Manifest) partsHave(fields []string) error {
-	if len(m.Readings[directory.Entra].Parts)+len(m.Readings[directory.AD].Parts) == 0 {
-		return nil // of people, the run has read nothing
-	}
-	for i := range personColumns {
-		if c := &personColumns[i]; slices.Contains(fields, c.field) && !slices.Contains(fieldsOfParts, c.field) && !strings.Contains(c.field, ".extensionAttribute") {
-			return &ErrNoColumn{m.Run, c.name}
-		}
-	}
-	return nil
-}
-
-// fieldsOfParts are the fields that parts had before there were tables, without the
-// fifteen extension attributes.
-var fieldsOfParts = strings.Fields(`
-	entra.accountEnabled entra.companyName entra.country entra.created entra.department entra.displayName entra.employeeId
-	entra.employeeType entra.id entra.identityParentId entra.jobTitle entra.lastInteractiveSignIn entra.lastNonInteractiveSignIn
-	entra.lastSuccessfulSignIn entra.mail entra.officeLocation entra.onPremisesSyncEnabled entra.usageLocation
-	entra.userPrincipalName entra.userType
-	ad.accountEnabled ad.co ad.company ad.created ad.department ad.displayName ad.distinguishedName ad.employeeID ad.employeeType
-	ad.lastLogonTimestamp ad.mail ad.msExchRecipientTypeDetails ad.physicalDeliveryOfficeName ad.sAMAccountName ad.title
-	ad.userPrincipalName`)
 
 // Column is a column that was read; nil when it was not.
 func (p *People) Column(name string) *table.Column { return p.columns[name] }
@@ -153,6 +128,11 @@ func (m *Manifest) readPeople(ctx context.Context, s store.Store, partition int,
 
 // parse reads the lists, each different one once.
 func (p *People) parse() (err error) {
+	for i := range personColumns {
+		if c := p.columns[personColumns[i].name]; c != nil && c.Kind != personColumns[i].kind {
+			return fmt.Errorf("column %s is of another type", c.Name)
+		}
+	}
 	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
 		if c := p.columns[name]; c == nil || c.Kind != table.Text {
 			return fmt.Errorf("it has no column %s of texts", name)
@@ -190,14 +170,16 @@ func (p *People) into(h *directory.Accounts, rows []int) {
 			ad = append(ad, row)
 		}
 	}
-	h.Entra = slices.Grow(h.Entra, len(entra))[:len(entra)]
-	h.AD = slices.Grow(h.AD, len(ad))[:len(ad)]
-	clear(h.Entra) // the memory held people of another partition
-	clear(h.AD)
+	users, accounts := len(h.Entra), len(h.AD) // of other parts
+	h.Entra = slices.Grow(h.Entra, len(entra))[:users+len(entra)]
+	h.AD = slices.Grow(h.AD, len(ad))[:accounts+len(ad)]
+	newEntra, newAD := h.Entra[users:], h.AD[accounts:]
+	clear(newEntra) // the memory held people of another partition
+	clear(newAD)
 	licenses := p.columns[licensesColumn]
 	for i, row := range entra {
 		if word := licenses.Rows[row]; word != table.None {
-			h.Entra[i].Assignments = slices.Clone(p.licenses[word])
+			newEntra[i].Assignments = slices.Clone(p.licenses[word])
 		}
 	}
 	for i := range personColumns {
@@ -209,22 +191,22 @@ func (p *People) into(h *directory.Accounts, rows []int) {
 		var pair directory.Pair
 		if column.source == directory.AD {
 			for i, row := range ad {
-				pair.AD = &h.AD[i]
+				pair.AD = &newAD[i]
 				column.set(c, row, &pair)
 			}
 			continue
 		}
 		for i, row := range entra {
-			pair.Entra = &h.Entra[i]
+			pair.Entra = &newEntra[i]
 			column.set(c, row, &pair)
 		}
 	}
 	for i, row := range entra {
-		p.join(h, h.Entra[i].ID, p.columns[entraGroups].Rows[row], p.ofEntra)
-		p.join(h, h.Entra[i].SID, p.columns[adGroups].Rows[row], p.ofAD)
+		p.join(h, newEntra[i].ID, p.columns[entraGroups].Rows[row], p.ofEntra)
+		p.join(h, newEntra[i].SID, p.columns[adGroups].Rows[row], p.ofAD)
 	}
 	for i, row := range ad {
-		p.join(h, h.AD[i].SID, p.columns[adGroups].Rows[row], p.ofAD)
+		p.join(h, newAD[i].SID, p.columns[adGroups].Rows[row], p.ofAD)
 	}
 }
 

@@ -17,13 +17,15 @@ import (
 // Weave makes the tables of a run from the parts of its sources, one partition in memory
 // at a time: one row for each person with both accounts, and one for each member of a
 // named group. They are named by what they hold, so that weaving twice gives the same
-// objects. The manifest lists them.
+// objects. The manifest lists them. It does not list a column that any part lacks, since
+// an older version wrote the part: nobody may take that for an empty value.
 func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) error {
 	var tables, members []Part
 	var h directory.Accounts
+	lacking := map[string]bool{}
 	for n := range partitions {
 		m.begin(&h)
-		if err := m.readParts(ctx, s, n, &h); err != nil {
+		if err := m.readParts(ctx, s, n, &h, lacking); err != nil {
 			return fmt.Errorf("weave partition %d of run %s: %w", n, m.Run, err)
 		}
 		of := peopleOf(&h)
@@ -42,6 +44,7 @@ func (m *Manifest) Weave(ctx context.Context, s store.Store, partitions int) err
 		tables, members, m.Columns = append(tables, people), append(members, in), columns
 	}
 	m.People, m.Members = tables, members
+	m.Columns = slices.DeleteFunc(m.Columns, func(name string) bool { return lacking[name] })
 	return nil
 }
 

@@ -3,12 +3,9 @@ package snapshot
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
+	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"maps"
 	"os"
@@ -23,11 +20,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Writer spreads the people of one source over the partitions of a run. Parts
-// grow in a local temporary folder, so memory does not, and reach the store
-// together in Finish, one object per partition: a writer that dies leaves
-// nothing there. The name of its attempt is in every key, so a late worker
-// cannot touch its successor's parts.
+// Writer spreads the people of one source over the partitions of a run. Rows wait in a
+// local temporary folder, as gob, so that memory does not grow. Finish makes the tables of
+// them, one partition at a time, and puts one object per partition into the store: a writer
+// that dies before leaves nothing there. The name of its attempt is in every key, so a late
+// worker cannot touch its successor's parts.
 type Writer struct {
 	store      store.Store
 	run        string
@@ -35,27 +32,21 @@ type Writer struct {
 	partitions int
 	folder     string
 	zip        *gzip.Writer // one for all parts: each of its own costs most of a megabyte
-	line       []byte
 	parts      map[int]*growing
 	reading    Reading
 	notAfter   time.Time
 }
 
-// growing is a part that is being written: a chain of gzip members (RFC 1952,
-// section 2.2), each of about memberSize bytes of lines.
+// growing is a part that is being written: a chain of gzip members (RFC 1952, section 2.2),
+// each of about memberSize bytes of gob.
 type growing struct {
-	file  *os.File
-	lines bytes.Buffer // not yet compressed
-	sum   hash.Hash
+	file *os.File
+	rows bytes.Buffer // not yet compressed
+	gob  *gob.Encoder // writes to rows
 	Part
 }
 
-const (
-	memberSize = 128 << 10
-	// level 7 costs 6 s of compressing at 1,000,000 people, in a step that
-	// waits for Graph an hour, and inflates an eighth faster than the fastest.
-	level = 7
-)
+const memberSize = 128 << 10
 
 // NewWriter begins the parts of one source. Dates after notAfter do not count
 // as the newest activity. Call Close when done with it.
@@ -64,7 +55,7 @@ func NewWriter(s store.Store, b *Begin, src directory.Source, attempt string, no
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the parts of run %s: %w", b.Run, err)
 	}
-	zip, err := gzip.NewWriterLevel(io.Discard, level)
+	zip, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
 	if err != nil {
 		return nil, fmt.Errorf("compress the parts of run %s: %w", b.Run, err)
 	}
@@ -80,23 +71,23 @@ func (w *Writer) AddEntra(u *directory.EntraUser) error {
 		w.reading.loosen(0, u.ImmutableID)
 	}
 	w.SampleEntra(u)
-	return addPerson(w, u.PartitionKey(), entraColumns, u)
+	return w.addPerson(u.PartitionKey(), row{Entra: u})
 }
 
 // AddAD adds one Active Directory account.
 func (w *Writer) AddAD(u *directory.ADUser) error {
 	w.SampleAD(u)
-	return addPerson(w, u.SID, adColumns, u)
+	return w.addPerson(u.SID, row{AD: u})
 }
 
-func addPerson[T any](w *Writer, key string, columns []column[T], record *T) error {
+func (w *Writer) addPerson(key string, r row) error {
 	g, err := w.part(key)
 	if err != nil {
 		return err
 	}
 	g.People++
 	w.reading.People++
-	return w.add(g, encode(w.line[:0], columns, record))
+	return w.add(g, &r)
 }
 
 // SampleEntra counts one account for the health of the feed. AddEntra does it; only a
@@ -118,11 +109,7 @@ func (w *Writer) AddMember(key, id, partitionKey string) error {
 	}
 	g.Members++
 	set(&w.reading.Members, key, w.reading.Members[key]+1)
-	line, err := json.Marshal(membership{Member: id, Group: key})
-	if err != nil {
-		return fmt.Errorf("encode a member for %s: %w", g.Key, err)
-	}
-	return w.add(g, append(line, '\n'))
+	return w.add(g, &row{Member: id, Group: key})
 }
 
 // Unreadable notes that the members of a named group could not be read.
@@ -155,44 +142,31 @@ func (w *Writer) part(key string) (*growing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a part of run %s: %w", w.run, err)
 	}
-	g := &growing{file: f, sum: sha256.New()}
+	g := &growing{file: f}
+	g.gob = gob.NewEncoder(&g.rows)
 	g.Part = Part{Partition: n, Key: layout.Part(w.run, w.reading.Source.String(), n, w.attempt)}
 	w.parts[n] = g
-	return g, w.add(g, w.header())
+	return g, nil
 }
 
-// header is the first line of every part.
-func (w *Writer) header() []byte {
-	h := headerOf(entraColumns)
-	if w.reading.Source == directory.AD {
-		h = headerOf(adColumns)
+func (w *Writer) add(g *growing, r *row) error {
+	if err := g.gob.Encode(r); err != nil {
+		return fmt.Errorf("encode a row for %s: %w", g.Key, err)
 	}
-	line, err := json.Marshal(h)
-	if err != nil {
-		panic(fmt.Sprintf("column names cannot be encoded: %v", err)) // unreachable
-	}
-	return append(line, '\n')
-}
-
-// add appends whole lines to a part.
-func (w *Writer) add(g *growing, line []byte) error {
-	w.line = line // its memory serves the next one
-	g.lines.Write(line)
-	g.Size += len(line)
-	if g.lines.Len() < memberSize {
+	if g.rows.Len() < memberSize {
 		return nil
 	}
 	return w.flush(g)
 }
 
-// flush compresses the waiting lines of a part into a member of their own.
+// flush compresses the waiting rows of a part into a member of their own.
 func (w *Writer) flush(g *growing) error {
-	w.zip.Reset(io.MultiWriter(g.file, g.sum))
-	_, err := w.zip.Write(g.lines.Bytes())
+	w.zip.Reset(g.file)
+	_, err := w.zip.Write(g.rows.Bytes())
 	if err = errors.Join(err, w.zip.Close()); err != nil {
 		return fmt.Errorf("write to %s: %w", g.file.Name(), err)
 	}
-	g.lines.Reset()
+	g.rows.Reset()
 	return nil
 }
 
@@ -212,16 +186,20 @@ func (w *Writer) put(ctx context.Context, g *growing) error {
 	if err := w.flush(g); err != nil {
 		return err
 	}
-	end, err := g.file.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return err
-	}
 	if _, err := g.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	g.Bytes = int(end)
-	g.SHA256 = hex.EncodeToString(g.sum.Sum(nil))
-	return w.store.PutIfAbsent(ctx, g.Key, g.file)
+	zip, err := gzip.NewReader(g.file)
+	if err != nil {
+		return err
+	}
+	rows := gob.NewDecoder(zip)
+	object, err := encodePart(w.reading.Source, func(r *row) error { return rows.Decode(r) })
+	if err = errors.Join(err, zip.Close()); err != nil {
+		return err
+	}
+	g.Bytes, g.SHA256 = len(object), hexSum(object)
+	return w.store.PutIfAbsent(ctx, g.Key, bytes.NewReader(object))
 }
 
 // Close removes the temporary folder. Parts that were not finished are lost.

@@ -36,8 +36,8 @@ var objectKinds = []struct {
 	text func(raw []byte) (texts [][]byte, pack func([][]byte) []byte, err error)
 }{
 	{"begin", regexp.MustCompile(`^runs/[^/]+/begin\.json$`), plainObject},
-	{"part of Entra ID", regexp.MustCompile(`^runs/[^/]+/entra/\d+/[^/]+\.jsonl\.gz$`), lineObject},
-	{"part of Active Directory", regexp.MustCompile(`^runs/[^/]+/ad/\d+/[^/]+\.jsonl\.gz$`), lineObject},
+	{"part of Entra ID", regexp.MustCompile(`^runs/[^/]+/entra/\d+/[^/]+\.parquet$`), nil},
+	{"part of Active Directory", regexp.MustCompile(`^runs/[^/]+/ad/\d+/[^/]+\.parquet$`), nil},
 	{"call", regexp.MustCompile(`^runs/[^/]+/entra/calls/\d+\.json$`), plainObject},
 	{"manifest", regexp.MustCompile(`^runs/[^/]+/manifest\.json$`), plainObject},
 	{"standing", regexp.MustCompile(`^runs/[^/]+/history/[^/]+\.jsonl\.gz$`), lineObject},
@@ -68,7 +68,7 @@ func alterations(t *testing.T, key string, raw []byte, others map[string][]strin
 		switch k.kind {
 		case "known accounts":
 			all = knownAlterations(t, raw)
-		case "people", "members":
+		case "part of Entra ID", "part of Active Directory", "people", "members":
 			all = tableAlterations(raw)
 		case "changes":
 			for _, how := range []string{"idleSince", "monthlySaving", "@"} {
@@ -209,11 +209,7 @@ func fieldsOf(t *testing.T, text []byte) (all []field) {
 			f.start = int(d.InputOffset()) - 1
 			for n := 0; d.PeekKind() != '}' && d.PeekKind() != ']'; n++ {
 				if f.kind == '[' {
-					place := "[]"
-					if strings.HasPrefix(string(text), "[") { // a list has the columns of a part
-						place = "[" + strconv.Itoa(n) + "]"
-					}
-					e := value(path+place, -1)
+					e := value(path+"[]", -1)
 					if f.last = [2]int{e.start, e.end}; n == 0 {
 						f.first = f.last
 					}

@@ -6,15 +6,39 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
 	"github.com/parquet-go/parquet-go/compress/snappy"
+	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// pageSize is the most bytes of a page: one for each column of a partition.
-const pageSize = 4 << 20
+// The least and the most bytes of a page. The writer takes memory for a page of every
+// column at once.
+const (
+	leastPage = 16 << 10
+	mostPage  = 4 << 20
+)
 
-// Write writes columns of the same length as one Parquet file. Data pages are of version
-// 1, which every reader knows.
+// Write writes columns of the same length as one Parquet file, compressed by Snappy, which
+// is the fastest to read.
 func Write(w io.Writer, name string, columns []*Column) error {
+	return write(w, name, columns, fast)
+}
+
+// WriteSmall is Write of a file that is read once, compressed by Zstandard. It is a sixth
+// smaller.
+func WriteSmall(w io.Writer, name string, columns []*Column) error {
+	return write(w, name, columns, small)
+}
+
+// The codecs keep their memory for the next file. The fastest level of Zstandard needs
+// 30 MB less than the next one.
+var (
+	fast  = &snappy.Codec{}
+	small = &zstd.Codec{Level: zstd.SpeedFastest}
+)
+
+// write makes data pages of version 1, which every reader knows.
+func write(w io.Writer, name string, columns []*Column, codec compress.Codec) error {
 	group := parquet.Group{}
 	for _, c := range columns {
 		if len(c.Rows) != len(columns[0].Rows) {
@@ -22,8 +46,8 @@ func Write(w io.Writer, name string, columns []*Column) error {
 		}
 		group[c.Name] = node(c)
 	}
-	out := parquet.NewGenericWriter[any](w, parquet.NewSchema(name, group), parquet.Compression(&snappy.Codec{}),
-		parquet.PageBufferSize(pageSize), parquet.DataPageVersion(1), parquet.CreatedBy("idleseat", "1", ""))
+	out := parquet.NewGenericWriter[any](w, parquet.NewSchema(name, group), parquet.Compression(codec),
+		parquet.PageBufferSize(pageSize(columns)), parquet.DataPageVersion(1), parquet.CreatedBy("idleseat", "1", ""))
 	places := map[string]int{} // a file has its columns in the order of their names
 	for i, path := range out.Schema().Columns() {
 		places[path[0]] = i
@@ -40,12 +64,30 @@ func Write(w io.Writer, name string, columns []*Column) error {
 	return out.Close()
 }
 
+// pageSize is so large that each column of a partition has one page.
+func pageSize(columns []*Column) int {
+	most := 0
+	for _, c := range columns {
+		size := 8 * len(c.Rows)
+		if c.Kind == Text && !c.repeats() {
+			for _, word := range c.Words {
+				size += len(word)
+			}
+		}
+		most = max(most, size)
+	}
+	return min(max(most+most/16, leastPage), mostPage) // a page ends a little before it is full
+}
+
+// repeats tells that a dictionary pays for a column of texts.
+func (c *Column) repeats() bool { return 2*len(c.Words) <= len(c.Rows) }
+
 func node(c *Column) parquet.Node {
 	var n parquet.Node
 	switch c.Kind {
 	case Text:
 		n = parquet.String()
-		if 2*len(c.Words) <= len(c.Rows) {
+		if c.repeats() {
 			n = parquet.Encoded(n, &parquet.RLEDictionary)
 		}
 	case Instant:

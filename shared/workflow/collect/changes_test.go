@@ -1,8 +1,12 @@
 package collect
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -94,6 +98,9 @@ func TestFullReading(t *testing.T) {
 		{"the last one failed", func(t *testing.T, b *bench) {
 			b.sealAs(t, &snapshot.Begin{Run: "run-15", Tenant: tenant, Partitions: 3}, snapshot.Reading{Source: directory.AD, Failed: "down"})
 		}, "run-15 has no watermark"},
+		{"parts of an older version, without some properties", func(t *testing.T, b *bench) {
+			b.sealAs(t, &snapshot.Begin{Run: "run-15", Tenant: tenant, Partitions: 3}, b.oldReading(t, "run-15"))
+		}, "has no column ad_"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -111,6 +118,26 @@ func TestFullReading(t *testing.T) {
 			}
 		})
 	}
+}
+
+// oldReading is a reading of everybody as a version before parts were Parquet wrote it,
+// with the SIDs alone.
+func (b *bench) oldReading(t *testing.T, run string) snapshot.Reading {
+	t.Helper()
+	r := snapshot.Reading{Source: directory.AD, Full: clock, Watermark: &directory.Watermark{Controller: "dc1", USN: 5}}
+	for _, u := range b.ad.people {
+		lines := fmt.Sprintf("{\"columns\":[\"sid\"]}\n[%q]\n", u.SID)
+		var raw bytes.Buffer
+		zip := gzip.NewWriter(&raw)
+		_, err := zip.Write([]byte(lines))
+		part := snapshot.Part{Key: "runs/" + run + "/ad/" + u.SID + ".jsonl.gz", Partition: directory.Partition(u.SID, 3), People: 1, Size: len(lines)}
+		if err := errors.Join(err, zip.Close(), store.PutBytes(t.Context(), b.Store, part.Key, raw.Bytes())); err != nil {
+			t.Fatal(err)
+		}
+		part.Bytes, part.SHA256 = raw.Len(), fmt.Sprintf("%x", sha256.Sum256(raw.Bytes()))
+		r.Parts = append(r.Parts, part)
+	}
+	return r
 }
 
 // TestChangesOfOthers: a delta reading does not build on runs of one person, of another tenant, or of a later time.

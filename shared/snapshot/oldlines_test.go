@@ -1,18 +1,81 @@
 package snapshot
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/store"
 )
+
+// linesOf reads a part of lines.
+func linesOf(text string, source directory.Source) (*halves, error) {
+	var raw bytes.Buffer
+	zip := gzip.NewWriter(&raw)
+	_, _ = zip.Write([]byte(text))
+	_ = zip.Close()
+	h := &halves{&directory.Accounts{Memberships: map[string][]string{}}, map[string][]string{}, map[string]bool{}}
+	_, _, err := h.readLines(raw.Bytes(), len(text), source)
+	return h, err
+}
+
+// FuzzLines reads whatever a line may be. It is refused, or what was read goes into a part of
+// today and comes out the same.
+func FuzzLines(f *testing.F) {
+	f.Add(`["a","S-1",["x"],[["sku","","Active","","plan"]],["2026-01-02T03:04:05.123456789Z"],"yes","2026-01-02T03:04:05Z"]`)
+	f.Add(`["a","S-1",["x"],["mail"],true,"no",""]`)
+	f.Add(`["a",null,[],[],[],"",""]`)
+	f.Add(`{"member":"S-1","group":"ad:x"}`)
+	heads := map[directory.Source]string{
+		directory.Entra: `{"columns":["id","sid","ext","licenses","licensed","enabled","created"]}`,
+		directory.AD:    `{"columns":["sid","dn","ext","unreadable","datesInDoubt","enabled","created"]}`,
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for source, head := range heads {
+			h, err := linesOf(head+"\n"+text, source)
+			if err != nil {
+				continue
+			}
+			var rows []row
+			for i := range h.Entra {
+				rows = append(rows, row{Entra: &h.Entra[i]})
+			}
+			for i := range h.AD {
+				rows = append(rows, row{AD: &h.AD[i]})
+			}
+			got := throughPart(t, source, rows...)
+			up := cmp.Transformer("UpToMicroseconds", func(at time.Time) int64 { return at.Add(time.Microsecond - 1).UnixMicro() })
+			if d := cmp.Diff([]any{h.Entra, h.AD}, []any{got.Entra, got.AD}, cmpopts.EquateEmpty(), up); d != "" {
+				t.Fatalf("%q (-lines +part):\n%s", text, d)
+			}
+		}
+	})
+}
+
+func TestPartsOfOtherVersions(t *testing.T) {
+	t.Parallel()
+	h, err := linesOf("{\"columns\":[\"upn\",\"id\"]}\n[\"anna\",\"7\"]\n", directory.Entra)
+	check(t, err)
+	if u := h.Entra[0]; u.ID != "7" || u.UserPrincipalName != "anna" {
+		t.Errorf("read by position, not by name: %+v", u)
+	}
+	if !h.lacking["entra_created"] || !h.lacking["entra_extension_attribute15"] || !h.lacking[licensesColumn] || h.lacking["entra_id"] {
+		t.Errorf("a part of two columns lacks %v", h.lacking)
+	}
+	for _, text := range []string{`{"columns":["id","shoeSize"]}`, `{"columns":[]}`, `["id"]`, ``, `{"columns":["id","sid"]}`, `{"columns":["datesInDoubt"]}`} {
+		if _, err := linesOf(fmt.Sprintln(text)+"[\"7\"]\n", directory.Entra); err == nil {
+			t.Errorf("%q is taken for the header of [\"7\"]", text)
+		}
+	}
+}
 
 // TestRunWithoutTables reads testdata/parts, a run as the version before the tables wrote
 // it, with every property of an account that there was.
@@ -46,11 +109,15 @@ func TestRunWithoutTables(t *testing.T) {
 		}
 	}
 	var h directory.Accounts
-	if err := m.Read(t.Context(), s, 0, &h); err != nil {
+	var none *ErrNoColumn
+	if err := m.Read(t.Context(), s, 0, &h); !errors.As(err, &none) {
+		t.Errorf("everything of this version is read of a run that does not have it: %v", err)
+	}
+	if err := m.ReadColumns(t.Context(), s, 0, nil, &h); err != nil {
 		t.Fatal(err)
 	}
 	want := partsWritten(b.Read)
-	if d := gocmp.Diff(want, h, cmpopts.EquateEmpty()); d != "" {
+	if d := cmp.Diff(want, h, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("people (-want +got):\n%s", d)
 	}
 	memory := &store.Memory{}
@@ -64,6 +131,12 @@ func TestRunWithoutTables(t *testing.T) {
 	}
 	if err := m.Weave(t.Context(), memory, b.Partitions); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range directory.FieldNames() {
+		_, err := m.ColumnsFor([]string{name})
+		if lacks := slices.Contains(newer, name); lacks != errors.As(err, &none) || !lacks && err != nil {
+			t.Errorf("the field %s in tables of parts that lack %v: %v", name, newer, err)
+		}
 	}
 }
 

@@ -1,0 +1,184 @@
+package snapshot
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot/table"
+)
+
+// The columns of a part that the table of people does not have. A row of a part is an
+// account, or one member of a named group. An account has neither of them.
+const (
+	memberColumn = "member"    // Entra id or SID
+	groupColumn  = "group_key" // directory.GroupRef.Key
+)
+
+// row is one row of a part. One of Entra, AD and Member is there.
+type row struct {
+	Entra         *directory.EntraUser
+	AD            *directory.ADUser
+	Member, Group string
+}
+
+// accountColumns are the columns of the accounts of a source, in parts as in the table of
+// people.
+func accountColumns(source directory.Source) (all []*personColumn) {
+	for i := range personColumns {
+		if c := &personColumns[i]; c.source == source && c.name != clearColumn {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// keyColumn is the column that each account of a source has a value in.
+func keyColumn(source directory.Source) string {
+	if source == directory.AD {
+		return adKey
+	}
+	return entraKey
+}
+
+// partTable is a part that is being written.
+type partTable struct {
+	of            []*personColumn
+	columns       []*table.Column // in the order of of
+	member, group *table.Column
+}
+
+func newPartTable(source directory.Source) *partTable {
+	t := &partTable{of: accountColumns(source), member: &table.Column{Name: memberColumn}, group: &table.Column{Name: groupColumn}}
+	for _, c := range t.of {
+		t.columns = append(t.columns, &table.Column{Name: c.name, Kind: c.kind})
+	}
+	return t
+}
+
+func (t *partTable) add(r *row) {
+	pair := directory.Pair{Entra: r.Entra, AD: r.AD}
+	for i, c := range t.of {
+		c.add(t.columns[i], &pair)
+	}
+	if r.Entra != nil || r.AD != nil {
+		t.member.AddNone()
+		t.group.AddNone()
+		return
+	}
+	t.member.AddText(r.Member)
+	t.group.AddText(r.Group)
+}
+
+func (t *partTable) write(w io.Writer, name string) error {
+	return table.WriteSmall(w, name, append(slices.Clip(t.columns), t.member, t.group))
+}
+
+// halves are the accounts of a partition that are being gathered from parts.
+type halves struct {
+	*directory.Accounts
+	groups map[string][]string // one list of each group's key, for all who are in no other
+	// lacking are the columns of accounts that a part of another version does not have.
+	lacking map[string]bool
+}
+
+// read appends what a part holds, and tells how many accounts and members that is.
+func (h *halves) read(raw []byte, source directory.Source) (people, members int, err error) {
+	has, err := table.NamesIn(raw)
+	if err != nil {
+		return 0, 0, err
+	}
+	names := []string{memberColumn, groupColumn}
+	for _, c := range accountColumns(source) {
+		if slices.Contains(has, c.name) || c.name == keyColumn(source) {
+			names = append(names, c.name)
+		} else {
+			h.lacking[c.name] = true
+		}
+	}
+	columns, err := table.Read(raw, names)
+	if err != nil {
+		return 0, 0, err
+	}
+	p := &People{Rows: len(columns[0].Rows), columns: map[string]*table.Column{}}
+	for _, c := range columns {
+		p.columns[c.Name] = c
+	}
+	if err := p.complete(); err != nil {
+		return 0, 0, err
+	}
+	return h.take(p, source)
+}
+
+// complete gives the part of one source the columns of lists that it does not have, without
+// values.
+func (p *People) complete() error {
+	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
+		if p.columns[name] == nil {
+			c := &table.Column{Name: name}
+			for range p.Rows {
+				c.AddNone()
+			}
+			p.columns[name] = c
+		}
+	}
+	return p.parse()
+}
+
+func (h *halves) take(p *People, source directory.Source) (people, members int, err error) {
+	member, group := p.columns[memberColumn], p.columns[groupColumn]
+	if member.Kind != table.Text || group.Kind != table.Text {
+		return 0, 0, errors.New("its members are no texts")
+	}
+	key := p.columns[keyColumn(source)]
+	var accounts []int
+	for n := range p.Rows {
+		switch isMember := member.Rows[n] != table.None && group.Rows[n] != table.None; {
+		case isMember == (key.Rows[n] != table.None):
+			return 0, 0, fmt.Errorf("row %d is neither an account nor a membership", n)
+		case isMember:
+			h.addMember(member.Text(n), group.Text(n))
+			members++
+		default:
+			accounts = append(accounts, n)
+		}
+	}
+	p.into(h.Accounts, accounts)
+	return len(accounts), members, nil
+}
+
+// addMember notes that somebody is in a group.
+func (h *halves) addMember(member, group string) {
+	if h.groups[group] == nil {
+		h.groups[group] = []string{group}
+	}
+	if of, some := h.Memberships[member]; some {
+		h.Memberships[member] = append(of[:len(of):len(of)], h.groups[group]...)
+	} else {
+		h.Memberships[member] = h.groups[group]
+	}
+}
+
+// encodePart makes the object of a part of its rows, which next gives until io.EOF.
+func encodePart(source directory.Source, next func(*row) error) ([]byte, error) {
+	t := newPartTable(source)
+	for {
+		var r row
+		err := next(&r)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		t.add(&r)
+	}
+	var file bytes.Buffer
+	if err := t.write(&file, source.String()); err != nil {
+		return nil, err
+	}
+	return file.Bytes(), nil
+}
