@@ -98,7 +98,7 @@ func (r *Run) gone(key string, before []directory.EarlierPerson) string {
 	}
 	for source, f := range r.Feeds[:directory.Sources] {
 		if f.State != plan.Healthy {
-			return fmt.Sprintf("the policy lists %q, whose account (%s) was not met in this run, in which %s was not read as a whole", key, id, directory.Source(source))
+			return fmt.Sprintf("the policy lists %q, whose account (%s) was not found; this run did not read all of %s", key, id, directory.Source(source))
 		}
 	}
 	return fmt.Sprintf("the policy lists %q, whose account (%s) is gone since %s; take it out of the policy", key, id, dayOf(last.Seen))

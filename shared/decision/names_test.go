@@ -43,7 +43,7 @@ func TestListed(t *testing.T) {
 		"gone from Active Directory": {[]directory.EarlierPerson{was, wasInAD}, nil, "", []directory.EarlierPerson{was, wasInAD},
 			[]string{`the policy lists "exempt@x.example", whose account (S-2) is gone since 2026-11-14; take it out of the policy`}, nil},
 		"not met, and not all was read": {[]directory.EarlierPerson{was}, nil, "no route", []directory.EarlierPerson{was},
-			[]string{`the policy lists "exempt@x.example", whose account (id-1) was not met in this run, in which ad was not read as a whole`}, nil},
+			[]string{`the policy lists "exempt@x.example", whose account (id-1) was not found; this run did not read all of ad`}, nil},
 		"renamed": {[]directory.EarlierPerson{was}, []Named{followed}, "", []directory.EarlierPerson{{ID: "id-1", SID: "S-1", Name: "wed@x.example", Seen: read}},
 			[]string{`the policy lists "exempt@x.example", who is named "wed@x.example" now and was followed by the id id-1; correct the policy`}, nil},
 		"renamed, and another has the name": {[]directory.EarlierPerson{was}, []Named{followed, is("id-3", "", name)}, "", []directory.EarlierPerson{{ID: "id-1", SID: "S-1", Name: "wed@x.example", Seen: read}, {ID: "id-3", Name: name, Seen: read}},

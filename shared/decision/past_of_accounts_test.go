@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// TestEnabledSince: an account counts as enabled since the first reading that saw it enabled again, in both
-// directories. An account that every reading saw enabled has no such instant.
+// TestEnabledSince: an account counts as enabled since the reading that first saw it enabled, or enabled again. This
+// holds in both directories. An account that every reading saw enabled has no such instant.
 func TestEnabledSince(t *testing.T) {
 	t.Parallel()
 	const yes, no, unset, absent = directory.Yes, directory.No, directory.Unset, directory.Flag(99)

@@ -17,7 +17,7 @@ func TestPast(t *testing.T) {
 	item := func(s history.State, days int) *history.Item {
 		return &history.Item{State: s, Run: "r0", Rule: "m365", To: "exo", Via: plan.EntraGroup, Began: daysAgo(days), At: daysAgo(days)}
 	}
-	noticed := func(days int, idle time.Time) *history.Item {
+	announced := func(days int, idle time.Time) *history.Item {
 		i := item(history.Announced, days)
 		i.IdleSince = &idle
 		return i
@@ -51,9 +51,9 @@ func TestPast(t *testing.T) {
 		"by another rule":                  {"", 5, nil, &history.Item{State: history.Taken, Run: "r0", Rule: "m365-long", Began: daysAgo(30), At: daysAgo(30)}, policy.NotHolder, false, false, ""},
 		"by a rule that is gone":           {"", 5, nil, &history.Item{State: history.Taken, Run: "r0", Rule: "old", To: "exo", Via: plan.EntraGroup, Began: daysAgo(30), At: daysAgo(30)}, policy.NotHolder, true, false, "not given back: the policy no longer has the rule old that took it; `idleseat restore p@x.example` does it"},
 		"first announced":                  {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, nil, policy.Reclaim, false, true, ""},
-		"announced 13 days ago":            {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, noticed(13, daysAgo(70)), policy.Reclaim, false, false, "announced on 2026-11-10; done from 2026-11-24T09:00:00Z on if the person is still idle"},
-		"announced 14 days ago":            {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, noticed(14, daysAgo(70)), policy.Reclaim, false, false, ""},
-		"announced, active since":          {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, noticed(90, daysAgo(200)), policy.Reclaim, false, true, ""},
+		"announced 13 days ago":            {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, announced(13, daysAgo(70)), policy.Reclaim, false, false, "announced on 2026-11-10; done from 2026-11-24T09:00:00Z on if the person is still idle"},
+		"announced 14 days ago":            {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, announced(14, daysAgo(70)), policy.Reclaim, false, false, ""},
+		"announced, active since":          {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, announced(90, daysAgo(200)), policy.Reclaim, false, true, ""},
 		"announced by another rule":        {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Announced, Rule: "old", To: "exo", At: daysAgo(50), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
 		"announced for another license":    {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Announced, Rule: "m365", At: daysAgo(50), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},
 		"not announced, given back":        {"{changeTo: exo}|{changeTo: exo, notice: 14}", 70, held, &history.Item{State: history.Restored, Rule: "m365", To: "exo", At: daysAgo(200), IdleSince: new(daysAgo(70))}, policy.Reclaim, false, true, ""},

@@ -196,7 +196,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// withdraws notes twice that the run "back" restores a run: the first note stays.
+// withdraws notes twice that a run is restored, by the runs "back" and "later". The first note stays.
 func (w *world) withdraws(run string) {
 	w.Helper()
 	for _, by := range []string{"back", "later"} {

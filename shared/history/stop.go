@@ -26,7 +26,7 @@ func Stopped(ctx context.Context, s store.Store, run string) (map[string]bool, e
 	people := map[string]bool{}
 	for key, err := range s.List(ctx, prefix) {
 		if err != nil {
-			return nil, fmt.Errorf("look whom run %s may change: %w", run, err)
+			return nil, fmt.Errorf("read which people run %s may no longer change: %w", run, err)
 		}
 		people[strings.TrimSuffix(strings.TrimPrefix(key, prefix), ".json")] = true
 	}

@@ -50,8 +50,8 @@ func Encode(key string, v any) ([]byte, error) {
 	return append(b, seal(sum)...), nil
 }
 
-// Unseal returns the JSON of an object as it was before it was sealed for a key. The error is ErrDamaged when the seal
-// does not fit.
+// Unseal returns the JSON of an object without its seal. The error is ErrDamaged when the seal does not fit the object
+// and its key.
 func Unseal(key string, b []byte) ([]byte, error) {
 	plain, carried := unsealed(b)
 	if carried == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOneLosesTheDates: Graph loses the sign-ins of one person, which the health of the feed cannot show. The person is
+// TestOneLosesTheDates: Graph loses the sign-ins of one person, and the feed still looks healthy. The person is
 // undecided until the dates are back, or until an operator accepts the sources. Until then the person does not count as
 // one who never signed in.
 func TestOneLosesTheDates(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// putBack checks how a change of an earlier night ended. The person must be in the source group and in no other.
-func (s *shell) putBack(first printed, c plan.Change, i int, status runs.Status, note string) {
+// endsInSource checks the result of an earlier night's change. The person must be in the source group and in no other.
+func (s *shell) endsInSource(first printed, c plan.Change, i int, status runs.Status, note string) {
 	s.t.Helper()
 	if r := s.became(first.Run, c); r.Status != status || !strings.Contains(r.Note, note) {
 		s.t.Errorf("%+v, want %s with %q", r, status, note)
@@ -34,12 +34,12 @@ func TestGivenBackByHand(t *testing.T) {
 	if r := s.became(first.Run, c); !strings.Contains(r.Note, "left the source group") || s.inGroup(i, "LIC-M365-E3") {
 		t.Fatalf("%+v", r)
 	}
-	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the sign-in may show a day later
+	s.company.Company.SetMember(i, "LIC-M365-E3", true) // the person's sign-in, on which this rests, shows up to a day later
 	taken := len(s.company.Company.History())
 	for range 3 {
 		s.night()
 	}
-	s.putBack(first, c, i, runs.Kept, "somebody gave it back after it was seen free at ")
+	s.endsInSource(first, c, i, runs.Kept, "somebody gave it back after it was seen free at ")
 	for _, e := range s.company.Company.History()[taken:] {
 		if e.Person == i && e.What == sandbox.MemberRemoved && e.Group == "LIC-M365-E3" {
 			t.Errorf("taken again: %+v", e)
@@ -73,7 +73,7 @@ func TestLongAfterThePlan(t *testing.T) {
 			if s.lostE3(i) {
 				t.Error("taken by a plan of nine days ago")
 			}
-			s.putBack(first, c, i, runs.Failed, "before the license could be taken")
+			s.endsInSource(first, c, i, runs.Failed, "before the license could be taken")
 		})
 	}
 }
@@ -88,7 +88,7 @@ func TestTakenOutOfTheTarget(t *testing.T) {
 	for range 4 {
 		s.night()
 	}
-	s.putBack(first, c, i, runs.Kept, "somebody took the person out of the target group")
+	s.endsInSource(first, c, i, runs.Kept, "somebody took the person out of the target group")
 	for _, e := range s.company.Company.History()[before:] {
 		if e.Person == i && (e.What == sandbox.MemberAdded || e.What == sandbox.MemberRemoved) {
 			t.Errorf("written: %+v", e)
@@ -203,7 +203,7 @@ func TestRestoreStopsOne(t *testing.T) {
 				}
 			}
 			s.night()
-			s.putBack(first, c, i, runs.Kept, "somebody asked for it back")
+			s.endsInSource(first, c, i, runs.Kept, "somebody asked for it back")
 			if got := s.night().reason(c.User, c.License); !strings.HasPrefix(got, "cooling down: given back on ") {
 				t.Errorf("later plans say %q", got)
 			}

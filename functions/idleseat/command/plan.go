@@ -241,7 +241,7 @@ func ruleTable(p *plan.Plan) [][]string {
 
 // pendingText lists what earlier runs began and did not finish.
 func pendingText(out *printer, p *plan.Plan) {
-	what := "gone on with first: " + strings.Join(p.Resumes, ", ")
+	what := "finished first: " + strings.Join(p.Resumes, ", ")
 	if p.Mode == policy.Audit {
 		what = "nothing is written in audit"
 	}

@@ -56,7 +56,7 @@ func (c *restoreCmd) Run(a *Process) error {
 	}
 	var errs []error
 	for _, run := range runs { // a run that cannot be restored does not stop the others
-		errs = append(errs, c.putBack(a, line, s, run, user))
+		errs = append(errs, c.restoreRun(a, line, s, run, user))
 	}
 	return errors.Join(errs...)
 }
@@ -90,8 +90,8 @@ func (c *restoreCmd) inForce(a *Process) string {
 	return string(text)
 }
 
-// putBack plans and applies the restore of one run. It first resumes the changes that earlier runs began.
-func (c *restoreCmd) putBack(a *Process, line *pipeline, s store.Store, run, user string) error {
+// restoreRun plans and applies the restore of one run. It first resumes the changes that earlier runs began.
+func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, user string) error {
 	p, err := restore.Plan(a.Context, s, restore.Request{Of: run, User: user, Run: newRun(line.now()), Policy: c.inForce(a)}, line.now())
 	if err != nil {
 		return err

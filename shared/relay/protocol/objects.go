@@ -77,7 +77,7 @@ type Account struct {
 	Latest       time.Time         `json:"latest,omitzero"`   // the latest possible last logon, as far as it is proven
 	Failed       string            `json:"failed,omitempty"`
 	Groups       []string          `json:"groups,omitempty"` // keys of the message's groups that the person is in
-	Seen         *Seen             `json:"seen,omitempty"`   // removals that rest on this reading need it
+	Seen         *Seen             `json:"seen,omitempty"`   // state of the account, for removals that rest on this reading
 }
 
 // Action is what a change does to the member list of a group.

@@ -258,7 +258,7 @@ func (m *move) join(ctx context.Context, inSource bool) (runs.Status, string) {
 }
 
 // given reports whether the target group gives its license to the person. The group must list the person, and the
-// person's licenses must show it. Licenses follow membership late, so one of the two is no proof.
+// person's licenses must show it. Licenses follow membership late, so both are needed.
 func (m *move) given(ctx context.Context) (bool, error) {
 	if !m.active(m.entry.TargetSKU, m.to()) {
 		return false, nil

@@ -293,7 +293,7 @@ func TestPastAtTheLastMoment(t *testing.T) {
 			if byRun := got == history.Restored; past != nil && !past.At.Equal(map[bool]time.Time{true: daysAgo(5), false: daysAgo(8)}[byRun]) {
 				t.Errorf("of %s", past.At)
 			}
-			if noticed := got == history.Announced; past != nil && (past.IdleSince != nil && past.IdleSince.Equal(past.At)) != noticed {
+			if announced := got == history.Announced; past != nil && (past.IdleSince != nil && past.IdleSince.Equal(past.At)) != announced {
 				t.Errorf("idle since %v", past.IdleSince)
 			}
 		})

@@ -82,7 +82,7 @@ func acceptancesAt(ctx context.Context, s store.Store, now time.Time) (*acceptan
 func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people map[match]bool, why string, err error) {
 	p, err := runs.GetPlan(ctx, s, o.Run)
 	if runs.Gone(err) {
-		return nil, "its plan is not to be had: " + err.Error(), nil
+		return nil, "its plan cannot be read: " + err.Error(), nil
 	}
 	switch {
 	case err != nil:
@@ -109,7 +109,7 @@ func peopleOf(ctx context.Context, s store.Store, o *history.Override) (people m
 		}
 	}
 	if runs.Gone(err) {
-		return nil, "its data are not to be had: " + err.Error(), nil
+		return nil, "its data cannot be read: " + err.Error(), nil
 	}
 	return people, "", err
 }
@@ -171,7 +171,7 @@ func (j *judgement) exceeded(ctx context.Context, now time.Time) ([]string, erro
 		}
 	}
 	reasons := plan.Exceeded(j.Policy.Limits, j.sum.Tallies, accepted)
-	if j.Begin.User == "" { // an operator who asks for one person looks at the plan
+	if j.Begin.User == "" { // in a run for one person the operator looks at the plan
 		reasons = append(reasons, plan.Drained(j.Policy.Limits, j.drains(a, now))...)
 	}
 	if len(reasons) > 0 {

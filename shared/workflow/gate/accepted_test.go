@@ -15,7 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// matched returns a run in which a rule matches people, named by a prefix and a number.
+// matched returns a run in which a rule matches some people. Their names are a prefix and a number.
 func matched(run, prefix string, from, to int) evaluated {
 	e := quiet()
 	e.run = run
@@ -50,7 +50,7 @@ func TestOverride(t *testing.T) {
 		"fewer others":          {3, matched("run", "b", 0, 12), older, nil, plan.Hold, "matches 12 of 100"},
 		"the rule edited since": {3, matched("run", "a", 0, 60), func(e *evaluated) { e.text = edited }, nil, plan.Hold, "matches 60 people, more"},
 		"of another plan":       {3, matched("run", "a", 0, 60), older, func(_ *testing.T, _ store.Store, o *history.Override) { o.PlanHash = strings.Repeat("ab", 32) }, plan.Hold, "it is for another plan"},
-		"of a run without plan": {3, matched("run", "a", 0, 60), older, func(_ *testing.T, _ store.Store, o *history.Override) { o.Run = "r1" }, plan.Hold, "its plan is not to be had"},
+		"of a run without plan": {3, matched("run", "a", 0, 60), older, func(_ *testing.T, _ store.Store, o *history.Override) { o.Run = "r1" }, plan.Hold, "its plan cannot be read"},
 		"of a plan that is not held": {3, matched("run", "a", 0, 60), older, func(t *testing.T, s store.Store, o *history.Override) {
 			free := quiet()
 			free.run = "r1"

@@ -289,13 +289,13 @@ func TestMailboxesAreLookedUp(t *testing.T) {
 func TestSeatsOfWhatIsNotMade(t *testing.T) {
 	t.Parallel()
 	seat := func(d plan.Decision) plan.Decision { d.Seat = "exo"; return d }
-	noticed, refused := seat(reclaim("noticed", 60)), seat(reclaim("refused", 60))
-	noticed.Notice, refused.Refused = true, "held twice"
+	announced, refused := seat(reclaim("announced", 60)), seat(reclaim("refused", 60))
+	announced.Notice, refused.Refused = true, "held twice"
 	e := quiet()
-	e.partitions[0], e.seats = []plan.Decision{seat(reclaim("a", 90)), seat(reclaim("b", 80)), noticed, refused}, [2]int{1, 0}
+	e.partitions[0], e.seats = []plan.Decision{seat(reclaim("a", 90)), seat(reclaim("b", 80)), announced, refused}, [2]int{1, 0}
 	s := e.put(t)
 	p, err := Run(t.Context(), s, "run", clock)
-	if err != nil || users(p.Changes) != "a" || users(p.Notices) != "noticed" {
+	if err != nil || users(p.Changes) != "a" || users(p.Notices) != "announced" {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	if d := cmp.Diff([]string{"no free seat of exo is left for it, beside the 0 that are kept free; buy some, or free some first", "held twice"}, listedIn(t, s, "refused")); d != "" {
@@ -306,15 +306,15 @@ func TestSeatsOfWhatIsNotMade(t *testing.T) {
 // TestAnnouncedAlone: a plan with nothing but an announcement has something to do. Announcements above perRun wait.
 func TestAnnouncedAlone(t *testing.T) {
 	t.Parallel()
-	noticed := func(user string) plan.Decision { d := reclaim(user, 80); d.Notice = true; return d }
+	announced := func(user string) plan.Decision { d := reclaim(user, 80); d.Notice = true; return d }
 	for name, tc := range map[string]struct {
 		decisions []plan.Decision
 		want      plan.Verdict
 		deferred  int
 	}{
-		"one announced":             {[]plan.Decision{noticed("n")}, plan.Review, 0},
-		"one of each":               {[]plan.Decision{noticed("n"), reclaim("a", 70)}, plan.Review, 0},
-		"four of each, perRun is 3": {[]plan.Decision{noticed("n"), noticed("o"), noticed("p"), noticed("q"), reclaim("a", 70), reclaim("b", 70), reclaim("c", 70), reclaim("d", 70)}, plan.Review, 2},
+		"one announced":             {[]plan.Decision{announced("n")}, plan.Review, 0},
+		"one of each":               {[]plan.Decision{announced("n"), reclaim("a", 70)}, plan.Review, 0},
+		"four of each, perRun is 3": {[]plan.Decision{announced("n"), announced("o"), announced("p"), announced("q"), reclaim("a", 70), reclaim("b", 70), reclaim("c", 70), reclaim("d", 70)}, plan.Review, 2},
 	} {
 		e := quiet()
 		e.partitions[0] = tc.decisions

@@ -175,7 +175,7 @@ func strip(reasons []string, text string) (kept []string) {
 // later runs.
 func TestNoticesAndReturns(t *testing.T) {
 	t.Parallel()
-	notice := reclaim("noticed", 80)
+	notice := reclaim("announced", 80)
 	notice.Notice, notice.Seat = true, "exo"
 	back := plan.Decision{User: "back", Rule: "m365", License: "e3", To: "exo", Outcome: policy.NotHolder, RestoreOf: "r0", Via: plan.EntraGroup, Reason: "active again", IdleSince: asOf}
 	only := back
@@ -193,7 +193,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	if d := cmp.Diff(want, p.Changes); d != "" {
 		t.Errorf("changes (-want +got):\n%s", d)
 	}
-	want = []plan.Change{{User: "noticed", UserPrincipalName: "noticed@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.Notice, Reason: "80 days", IdleSince: &idle}}
+	want = []plan.Change{{User: "announced", UserPrincipalName: "announced@x.example", Rule: "m365", License: "e3", To: "exo", Via: plan.Notice, Reason: "80 days", IdleSince: &idle}}
 	if d := cmp.Diff(want, p.Notices); d != "" {
 		t.Errorf("notices (-want +got):\n%s", d)
 	}
@@ -209,7 +209,7 @@ func TestNoticesAndReturns(t *testing.T) {
 	}
 	facts := plan.Baseline{Run: "run", Partitions: 1, Read: asOf, Freshness: healthy(directory.AD).Freshness}
 	wantLeft := history.Planned{
-		Run: "run", AsOf: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "noticed", License: "e3"}},
+		Run: "run", AsOf: asOf, Expires: clock.Add(72 * time.Hour), Touches: []history.Touch{{User: "back", License: "e3"}, {User: "announced", License: "e3"}},
 		HeldAgain: []history.Touch{{User: "again", License: "e3", Run: "r0"}}, Feeds: [2]*plan.Baseline{&facts, &facts}, Known: [2]*plan.Baseline{&facts, &facts},
 		Earlier: &directory.Earlier{Members: map[string]int{"ad/direct:cn=citrix,dc=corp": 0}},
 	}

@@ -94,7 +94,7 @@ func TestOverrideWhoseDataAreGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	people, why, err := peopleOf(t.Context(), s, &history.Override{Run: "r0", PlanHash: p.PlanHash})
-	if len(people) != 0 || !strings.HasPrefix(why, "its data are not to be had") || err != nil {
+	if len(people) != 0 || !strings.HasPrefix(why, "its data cannot be read") || err != nil {
 		t.Errorf("%v, %q, %v", people, why, err)
 	}
 }
