@@ -25,9 +25,41 @@ func partition() *Partition {
 	}
 }
 
+// varied is a table whose columns have so many different values, or fewer.
+func varied(words int) *Partition {
+	p := &Partition{Accounts: [2][]Account{{}, {}}}
+	for i := range 600 {
+		v := func(n int) Second { return Second(1_700_000_000 + (i*n)%words) }
+		p.Accounts[i%2] = append(p.Accounts[i%2], Account{
+			Key: uint64(i) << 40, Newest: [3]Second{v(1), v(2), v(3)}, Regressed: uint8(i % min(words, 8)), Lost: v(5), Seen: v(7), Enabled: v(0), Joined: v(11),
+			Contradicted: directory.Contradiction(i % min(words, 4)),
+		})
+		p.Members = append(p.Members, Member{Key: uint64(i), Since: v(13)})
+	}
+	return p
+}
+
+// TestSmall: a column whose values are few takes a byte for each row, and one whose values
+// are the same takes none.
+func TestSmall(t *testing.T) {
+	t.Parallel()
+	var sizes []int
+	for _, words := range []int{1, 256, 257} {
+		object, err := encode("k", varied(words))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes = append(sizes, len(object))
+	}
+	const columns = 5 // of the eight; Regressed and Contradicted share one, Enabled is one value
+	if one, many := sizes[0], sizes[2]; one > 1200*keySize+1000 || many < one+4*600*columns || sizes[1] > many-600 {
+		t.Errorf("tables of 1, 256 and 257 values have %v bytes", sizes)
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
-	for _, want := range []*Partition{partition(), {Accounts: [2][]Account{{}, {}}, Members: []Member{}}} {
+	for _, want := range []*Partition{partition(), {Accounts: [2][]Account{{}, {}}, Members: []Member{}}, varied(1), varied(2), varied(256), varied(257)} {
 		var s store.Memory
 		if err := Put(t.Context(), &s, "run", 3, want); err != nil {
 			t.Fatal(err)

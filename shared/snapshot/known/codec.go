@@ -1,0 +1,300 @@
+package known
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// The versions of the format. The older one has every value of every column, and is
+// deflated.
+const (
+	older   = 1
+	version = 2
+)
+
+// header is the first line of the object.
+type header struct {
+	Version int      `json:"version"`
+	Entra   int      `json:"entra"` // accounts
+	AD      int      `json:"ad"`
+	Groups  []string `json:"groups,omitempty"`
+	Members int      `json:"members,omitempty"`
+	// Tables is the SHA-256, in hex, of all columns; empty in objects of versions before.
+	Tables string `json:"tables,omitempty"`
+}
+
+func sumOf(tables []byte) string {
+	sum := sha256.Sum256(tables)
+	return hex.EncodeToString(sum[:])
+}
+
+// contradictedBit is the first of the two bits for Account.Contradicted. Those below it
+// are for Account.Regressed.
+const contradictedBit = 6
+
+const (
+	keySize     = 8
+	valueSize   = 4
+	accountSize = keySize + 1 + valueSize*accountValues
+	memberSize  = keySize + valueSize
+	// maxAccounts bounds the accounts of one source: a thousand times what a
+	// partition is made for.
+	maxAccounts = 8_000_000
+	maxObject   = maxAccounts * (2*accountSize + memberSize)
+)
+
+func encode(key string, p *Partition) ([]byte, error) {
+	entra, ad := p.Accounts[directory.Entra], p.Accounts[directory.AD]
+	tables := make([]byte, 0, accountSize*(len(entra)+len(ad))+memberSize*len(p.Members))
+	tables = appendMembers(appendAccounts(appendAccounts(tables, entra), ad), p.Members)
+	first, err := store.Encode(key, header{version, len(entra), len(ad), p.Groups, len(p.Members), sumOf(tables)})
+	if err != nil {
+		return nil, err
+	}
+	var object bytes.Buffer
+	object.Grow(len(first) + len(tables) + len(tables)/256 + 64)
+	zip, err := gzip.NewWriterLevel(&object, gzip.NoCompression)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range [][]byte{first, {'\n'}, tables} {
+		if _, err := zip.Write(text); err != nil {
+			return nil, err
+		}
+	}
+	err = zip.Close()
+	return object.Bytes(), err
+}
+
+func decode(key string, raw []byte) (*Partition, error) {
+	text, err := inflate(raw)
+	if err != nil {
+		return nil, err
+	}
+	first, tables, whole := bytes.Cut(text, []byte("\n"))
+	var h header
+	if err := store.Decode(key, first, &h); err != nil || !whole {
+		return nil, fmt.Errorf("its first line: %w", errors.Join(err, errShort(whole)))
+	}
+	room := min(maxAccounts, len(tables)/keySize)
+	if h.Version != older && h.Version != version || min(h.Entra, h.AD, h.Members) < 0 || max(h.Entra, h.AD, h.Members) > room {
+		return nil, fmt.Errorf("its first line says %.80q", first)
+	}
+	if h.Tables != "" && h.Tables != sumOf(tables) {
+		return nil, errors.New("its table was altered: its SHA-256 is not that of the first line")
+	}
+	r := &reader{rest: tables, plain: h.Version == older}
+	p := &Partition{Groups: h.Groups}
+	p.Accounts[directory.Entra], p.Accounts[directory.AD] = r.accounts(h.Entra), r.accounts(h.AD)
+	p.Members = r.members(h.Members)
+	if r.failed || len(r.rest) > 0 {
+		return nil, fmt.Errorf("its table does not end with its last account: %d bytes are left", len(r.rest))
+	}
+	return p, nil
+}
+
+func errShort(whole bool) error {
+	if whole {
+		return nil
+	}
+	return io.ErrUnexpectedEOF
+}
+
+func inflate(raw []byte) ([]byte, error) {
+	zip, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	defer zip.Close()
+	var text bytes.Buffer
+	text.Grow(len(raw) + bytes.MinRead)
+	if _, err := text.ReadFrom(io.LimitReader(zip, maxObject)); err != nil { // the checksum comes with the end
+		return nil, err
+	}
+	return text.Bytes(), nil
+}
+
+// accountValues is how many values of 32 bits an account has.
+const accountValues = directory.ActivityDates + 4
+
+// values are those of an account in the order of the table.
+func (a *Account) values() [accountValues]Second {
+	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
+}
+
+func appendAccounts(text []byte, accounts []Account) []byte {
+	n := len(accounts)
+	columns := make([]Second, (1+accountValues)*n)
+	for i := range accounts {
+		a := &accounts[i]
+		text = binary.LittleEndian.AppendUint64(text, a.Key)
+		columns[i] = Second(a.Regressed | uint8(a.Contradicted)<<contradictedBit)
+		for c, v := range a.values() {
+			columns[(1+c)*n+i] = v
+		}
+	}
+	for c := range 1 + accountValues {
+		text = appendColumn(text, columns[c*n:(c+1)*n])
+	}
+	return text
+}
+
+func appendMembers(text []byte, members []Member) []byte {
+	since := make([]Second, len(members))
+	for i, m := range members {
+		text, since[i] = binary.LittleEndian.AppendUint64(text, m.Key), m.Since
+	}
+	return appendColumn(text, since)
+}
+
+// mostWords is how many different values a column has at most that has each of them once.
+const mostWords = 256
+
+// appendColumn writes how many different values the column has, in two bytes; then these
+// values, and a byte for each row unless there is but one value. Columns with too many have
+// 0 in place of the count, and then all values.
+func appendColumn(text []byte, column []Second) []byte {
+	words, rows := wordsOf(column)
+	text = binary.LittleEndian.AppendUint16(text, uint16(len(words)))
+	if len(words) == 0 {
+		words = column
+	}
+	for _, v := range words {
+		text = binary.LittleEndian.AppendUint32(text, uint32(v))
+	}
+	if len(words) == 1 {
+		return text
+	}
+	return append(text, rows...)
+}
+
+// wordsOf are the different values of a column and which one each row has. There are none
+// when they are too many.
+func wordsOf(column []Second) (words []Second, rows []byte) {
+	at := map[Second]byte{}
+	var last byte
+	for i, v := range column {
+		if len(words) == 0 || words[last] != v {
+			known := false
+			if last, known = at[v]; !known {
+				if len(words) == mostWords {
+					return nil, nil
+				}
+				last = byte(len(words))
+				at[v], words = last, append(words, v)
+			}
+		}
+		if rows == nil {
+			rows = make([]byte, len(column))
+		}
+		rows[i] = last
+	}
+	return words, rows
+}
+
+// reader takes columns off a table. failed: the table is shorter than its first line says,
+// or does not have what it refers to.
+type reader struct {
+	rest   []byte
+	plain  bool // the table is of the older version
+	failed bool
+}
+
+// take is the next piece of the table.
+func (r *reader) take(size int) []byte {
+	if size > len(r.rest) {
+		r.failed = true
+		return make([]byte, size)
+	}
+	piece := r.rest[:size]
+	r.rest = r.rest[size:]
+	return piece
+}
+
+func (r *reader) accounts(n int) []Account {
+	list := make([]Account, n)
+	keys := r.take(n * keySize)
+	column := make([]Second, n)
+	r.bits(column)
+	for i := range list {
+		a := &list[i]
+		a.Key, a.Regressed = binary.LittleEndian.Uint64(keys[keySize*i:]), uint8(column[i])&(1<<contradictedBit-1)
+		a.Contradicted = directory.Contradiction(uint8(column[i]) >> contradictedBit)
+	}
+	for c := range accountValues {
+		r.column(column)
+		for i := range list {
+			a := &list[i]
+			*[...]*Second{&a.Newest[0], &a.Newest[1], &a.Newest[2], &a.Lost, &a.Seen, &a.Enabled, &a.Joined}[c] = column[i]
+		}
+	}
+	return list
+}
+
+func (r *reader) members(n int) []Member {
+	list := make([]Member, n)
+	keys := r.take(n * keySize)
+	column := make([]Second, n)
+	r.column(column)
+	for i := range list {
+		list[i] = Member{binary.LittleEndian.Uint64(keys[keySize*i:]), column[i]}
+	}
+	return list
+}
+
+// bits reads the column that has a byte for each row in the older version.
+func (r *reader) bits(column []Second) {
+	if !r.plain {
+		r.column(column)
+		return
+	}
+	for i, b := range r.take(len(column)) {
+		column[i] = Second(b)
+	}
+}
+
+// column reads what appendColumn writes.
+func (r *reader) column(column []Second) {
+	count := 0
+	if !r.plain {
+		count = int(binary.LittleEndian.Uint16(r.take(2)))
+	}
+	if count == 0 {
+		r.values(column)
+		return
+	}
+	if count > mostWords {
+		r.failed = true
+		return
+	}
+	words := make([]Second, mostWords)
+	r.values(words[:count])
+	if count == 1 {
+		for i := range column {
+			column[i] = words[0]
+		}
+		return
+	}
+	for i, word := range r.take(len(column)) {
+		column[i] = words[word]
+		r.failed = r.failed || int(word) >= count
+	}
+}
+
+// values reads a value for each row.
+func (r *reader) values(column []Second) {
+	text := r.take(valueSize * len(column))
+	for i := range column {
+		column[i] = Second(binary.LittleEndian.Uint32(text[valueSize*i:]))
+	}
+}
