@@ -2,7 +2,9 @@ package decision
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -19,8 +21,8 @@ import (
 type Screen struct {
 	run   *Run
 	judge *policy.Judge
-	sieve *policy.Sieve
-	users map[string]bool // ids and SIDs of people that the store knows something about
+	named keySet // the accounts of which the policy, by id, or the store knows something
+	names prints // by which the policy lists people
 }
 
 // Plain is what is known of people who were not made.
@@ -34,9 +36,17 @@ type Plain struct {
 
 // NewScreen prepares it; judge asks the run's rules.
 func NewScreen(r *Run, judge *policy.Judge) *Screen {
-	s := &Screen{run: r, judge: judge, sieve: r.Names().Sieve(), users: map[string]bool{}}
+	s := &Screen{run: r, judge: judge}
 	for i := range r.History.All() {
-		s.users[i.User] = true
+		s.named.add(i.User)
+	}
+	for account := range r.History.Sighted() {
+		s.named.add(account)
+	}
+	for name := range r.Names().Keys() {
+		s.names.add(name)
+		s.named.add(name) // an id of Entra ID
+		s.named.add(strings.ToUpper(name))
 	}
 	return s
 }
@@ -47,11 +57,14 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 	if !s.can() {
 		return &Plain{}, r.Read(ctx, partition, h)
 	}
-	people, err := r.Manifest.ReadPeople(ctx, r.store, partition, r.columns)
+	people, err := r.Manifest.OpenPeople(ctx, r.store, partition)
 	if err != nil {
 		return nil, err
 	}
-	p := s.plain(ctx, partition, people)
+	p, err := s.plain(ctx, partition, people)
+	if err != nil {
+		return nil, err
+	}
 	return &p.Plain, r.putOpen(ctx, people, p.open, h)
 }
 
@@ -63,7 +76,9 @@ func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool,
 			rows = append(rows, row)
 		}
 	}
-	r.Manifest.Put(h, people, rows)
+	if err := r.Manifest.Put(h, people, rows, r.columns); err != nil {
+		return err
+	}
 	return r.addPast(ctx, h)
 }
 
@@ -71,7 +86,7 @@ func (r *Run) putOpen(ctx context.Context, people *snapshot.People, open []bool,
 // no operator overrules anything, and every partition has one table of known accounts.
 func (s *Screen) can() bool {
 	r := s.run
-	if len(r.Manifest.People) == 0 || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {
+	if len(r.Manifest.People) == 0 || !r.Manifest.Derives() || r.Begin.User != "" || r.Begin.AcceptFeeds || len(r.Emptied())+len(r.Remade()) > 0 {
 		return false
 	}
 	if r.Feeds[directory.Entra].State != plan.Healthy || r.Feeds[directory.AD].State != plan.Healthy && r.Feeds[directory.AD].State != plan.Absent {
@@ -102,67 +117,64 @@ type screening struct {
 	Plain
 	*Screen
 	people *snapshot.People
+	keys   [2]*table.Column // known.KeyOf the accounts, by source
 	open   []bool
-	halves [2][]policy.AccountState
+	states [2][]policy.AccountState
 	past   [2]*lookup
 	kept   [2][]known.Account // by source and row, of those who are not open
-	entra  directory.EntraUser
-	ad     directory.ADUser
+	failed error              // to read a column
 }
 
-func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.People) *screening {
+func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.People) (*screening, error) {
 	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows)}
-	all := func() *screening { // everybody is asked alone, and meets the same errors
-		for row := range p.open {
-			p.open[row] = true
-		}
-		p.Plain = Plain{}
-		return p
-	}
 	for source := range p.past {
 		var err error
 		if p.past[source], err = s.lookup(ctx, partition, directory.Source(source)); err != nil {
-			return all()
+			return p.all(), nil
 		}
-		p.halves[source], p.kept[source] = make([]policy.AccountState, people.Rows), make([]known.Account, people.Rows)
+		p.states[source], p.kept[source] = make([]policy.AccountState, people.Rows), make([]known.Account, people.Rows)
 	}
-	p.look()
+	if err := errors.Join(p.look(), p.listed(), p.recall()); err != nil {
+		return nil, err
+	}
 	crowd := p.crowd()
 	if !s.judge.CanScreen(crowd) {
-		return all()
+		return p.all(), p.failed
 	}
 	var verdicts [][]policy.Plain
 	verdicts, p.open = s.judge.Screen(crowd)
-	for i, rule := range s.run.Policy.Rules {
-		tally := plan.Tally{Rule: rule.Name, Empty: s.judge.Empties(crowd, rule, verdicts[i])}
-		for _, v := range verdicts[i] {
-			switch v {
-			case policy.PlainNotHolder:
-				tally.Count(policy.NotHolder, directory.No)
-			case policy.PlainKeep, policy.PlainNotAsked:
-				tally.Count(policy.Keep, directory.Yes)
-			}
-			if v == policy.PlainKeep {
-				tally.Asked++
-			}
-		}
-		p.Tallies = append(p.Tallies, tally)
-	}
+	p.count(crowd, verdicts)
 	p.remember()
+	return p, p.failed
+}
+
+// all opens everybody, who is then asked alone and meets the same errors.
+func (p *screening) all() *screening {
+	for row := range p.open {
+		p.open[row] = true
+	}
+	p.Plain = Plain{}
 	return p
 }
 
+// count notes how many people have which plain verdict.
+func (p *screening) count(crowd *policy.Crowd, verdicts [][]policy.Plain) {
+	for i, rule := range p.run.Policy.Rules {
+		var of [policy.PlainVerdicts]int
+		for _, v := range verdicts[i] {
+			of[v]++
+		}
+		kept := of[policy.PlainKeep] + of[policy.PlainNotAsked]
+		p.Tallies = append(p.Tallies, plan.Tally{
+			Rule: rule.Name, Holders: kept, Keep: kept, Asked: of[policy.PlainKeep], Empty: p.judge.Empties(crowd, rule, verdicts[i]),
+		})
+	}
+}
+
 func (p *screening) crowd() *policy.Crowd {
-	c := &policy.Crowd{People: p.people.Rows, Accounts: p.halves, Open: p.open, Unreadable: nil}
+	c := &policy.Crowd{People: p.people.Rows, Accounts: p.states, Open: p.open, Field: p.field}
 	for _, r := range p.run.Manifest.Readings {
 		c.Unreadable = append(c.Unreadable, r.Unreadable...)
-	}
-	c.Field = func(name string) (policy.Column, bool) {
-		column := p.people.FieldColumn(name)
-		if column == nil {
-			return policy.Column{}, false
-		}
-		return policy.Column{Rows: column.Rows, Words: column.Words}, true
 	}
 	for source := range c.Groups {
 		column, lists := p.people.Groups(directory.Source(source))
@@ -173,72 +185,53 @@ func (p *screening) crowd() *policy.Crowd {
 	return c
 }
 
-// look finds out what is known of each row and opens those that are not simple.
-func (p *screening) look() {
-	text := func(name string) func(row int) string { return p.people.Column(name).Text }
-	flag := func(name string) func(row int) bool {
-		c := p.people.Column(name)
-		return func(row int) bool { return c.Rows[row] == 1 }
+// field is the column of a field, which is read when a condition first asks for it.
+func (p *screening) field(name string) (policy.Column, bool) {
+	column := snapshot.FieldColumn(name)
+	if column == "" {
+		return policy.Column{}, false
 	}
-	var (
-		ids, sids                               = p.people.Column("entra_id"), p.people.Column("ad_sid")
-		clear, entraDoubt, adDoubt, synced      = flag("clear"), flag("entra_dates_in_doubt"), flag("ad_dates_in_doubt"), flag("entra_on_premises_sync_enabled")
-		upn, name, userType, department, ofType = text("entra_user_principal_name"), text("entra_display_name"), text("entra_user_type"), text("entra_department"), text("entra_odata_type")
-		parent, immutable, entraSAM, entraSID   = text("entra_identity_parent_id"), text("entra_immutable_id"), text("entra_sam_account_name"), text("entra_sid")
-		guid, anchor, adSAM, adUPN, hidden      = text("ad_object_guid"), text("ad_consistency_guid"), text("ad_sam_account_name"), text("ad_user_principal_name"), text("ad_unreadable")
-		employeeID, recipient                   = text("ad_employee_id"), text("ad_ms_exch_recipient_type_details")
-		loose                                   = len(p.run.Manifest.Readings[directory.Entra].Loose)+p.run.Manifest.Readings[directory.Entra].Unplaced > 0
-		adRead                                  = p.run.Feeds[directory.AD].State == plan.Healthy
-		u, a                                    = &p.entra, &p.ad
-	)
-	for row := range p.open {
-		inEntra, inAD := ids.Rows[row] != table.None, sids.Rows[row] != table.None
-		if p.open[row] = !clear(row) || entraDoubt(row) || adDoubt(row) || hidden(row) != ""; p.open[row] {
-			continue
-		}
-		who := directory.Person{}
-		if inEntra {
-			u.ID, u.UserPrincipalName, u.DisplayName, u.UserType, u.Department, u.Type, u.IdentityParentID, u.SID, u.SAMAccount, u.MailboxKind =
-				ids.Text(row), upn(row), name(row), userType(row), department(row), ofType(row), parent(row), entraSID(row), entraSAM(row), ""
-			p.run.KnowMailbox(u)
-			who.Entra = u
-			p.halves[directory.Entra][row] = policy.Here
-		}
-		if inAD {
-			a.SID, a.GUID, a.ConsistencyGUID, a.SAMAccount, a.UserPrincipalName, a.EmployeeID, a.RecipientType =
-				sids.Text(row), guid(row), anchor(row), adSAM(row), adUPN(row), employeeID(row), recipient(row)
-			who.AD = a
-			p.halves[directory.AD][row] = policy.Here
-		}
-		switch {
-		case inEntra && inAD:
-			id := immutable(row)
-			p.open[row] = !adRead || (synced(row) || id != "") && !p.run.Policy.Anchor.Fits(id, a)
-		case inEntra:
-			p.open[row] = u.SID != "" || adRead && synced(row)
-			p.halves[directory.AD][row] = policy.Nowhere
-			if synced(row) {
-				p.halves[directory.AD][row] = policy.NotKnown
-			}
-		case inAD:
-			p.open[row] = !adRead || loose
-			p.halves[directory.Entra][row] = policy.Nowhere
-		default:
-			p.open[row] = true
-		}
-		if kind, _ := who.Kind(); kind != directory.KindPerson || p.known(u, a, inEntra, inAD) || p.open[row] {
-			p.open[row] = true
-			continue
-		}
-		p.recall(row, inEntra, inAD)
+	columns, err := p.people.Columns(column)
+	if err != nil {
+		p.failed = err
+		return policy.Column{}, false
 	}
+	return policy.Column{Rows: columns[0].Rows, Words: columns[0].Words}, true
 }
 
-// known tells that the policy or the store may know the person.
-func (p *screening) known(u *directory.EntraUser, a *directory.ADUser, inEntra, inAD bool) bool {
-	if inEntra && (p.users[u.ID] || p.users[u.SID] || p.run.History.Sighting(u.ID) != nil || p.sieve.Holds(u.ID) ||
-		p.sieve.Holds(u.UserPrincipalName) || p.sieve.Holds(u.SAMAccount) || p.sieve.Holds(u.SID)) {
-		return true
+// look finds out what is known of each row and opens those that are not plain.
+func (p *screening) look() error {
+	columns, err := p.people.Columns(snapshot.EntraKey, snapshot.ADKey, snapshot.Plain, snapshot.Anchors, "entra_on_premises_sync_enabled")
+	if err != nil {
+		return err
 	}
-	return inAD && (p.users[a.SID] || p.sieve.Holds(a.SID) || p.sieve.Holds(a.UserPrincipalName) || p.sieve.Holds(a.SAMAccount))
+	p.keys = [2]*table.Column{columns[0], columns[1]}
+	plain, anchors, synced := columns[2].Rows, columns[3], columns[4].Rows
+	fits := make([]bool, len(anchors.Words))
+	for word, names := range anchors.Words {
+		fits[word] = p.run.Policy.Anchor.Among(strings.Fields(names))
+	}
+	reading := &p.run.Manifest.Readings[directory.Entra]
+	loose, adRead := len(reading.Loose)+reading.Unplaced > 0, p.run.Feeds[directory.AD].State == plan.Healthy
+	entra, ad := p.states[directory.Entra], p.states[directory.AD]
+	for row := range p.open {
+		open := plain[row] != 1
+		switch inEntra, inAD := columns[0].Rows[row] != table.None, columns[1].Rows[row] != table.None; {
+		case inEntra && inAD:
+			entra[row], ad[row] = policy.Here, policy.Here
+			open = open || !adRead || anchors.Rows[row] == table.None || !fits[anchors.Rows[row]]
+		case inEntra && synced[row] == 1:
+			entra[row], ad[row] = policy.Here, policy.NotKnown
+			open = open || adRead
+		case inEntra:
+			entra[row], ad[row] = policy.Here, policy.Nowhere
+		case inAD:
+			entra[row], ad[row] = policy.Nowhere, policy.Here
+			open = open || !adRead || loose
+		default:
+			open = true
+		}
+		p.open[row] = open
+	}
+	return nil
 }

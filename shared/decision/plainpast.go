@@ -92,23 +92,34 @@ func (l *lookup) of(key uint64) *known.Account {
 	return nil
 }
 
-// recall compares the accounts of a row with what is remembered, as recollection does. The
-// row becomes open when anything has gone missing, gone back or contradicted.
-func (p *screening) recall(row int, inEntra, inAD bool) {
-	if inEntra {
-		dates := [...]*table.Column{p.people.Column("entra_last_interactive_sign_in"), p.people.Column("entra_last_non_interactive_sign_in"), p.people.Column("entra_last_successful_sign_in")}
-		enabled, _ := p.people.Column("entra_account_enabled").Flag(row)
-		p.compare(row, directory.Entra, p.entra.ID, enabled, inAD, dates[:])
-	}
-	if inAD {
-		enabled, _ := p.people.Column("ad_account_enabled").Flag(row)
-		p.compare(row, directory.AD, p.ad.SID, enabled, inEntra, []*table.Column{p.people.Column("ad_last_logon_timestamp")})
-	}
+// dateColumns have the dates of activity of an account, in the order of known.Account.Newest.
+var dateColumns = [2][]string{
+	directory.Entra: {"entra_last_interactive_sign_in", "entra_last_non_interactive_sign_in", "entra_last_successful_sign_in"},
+	directory.AD:    {"ad_last_logon_timestamp"},
 }
 
-func (p *screening) compare(row int, source directory.Source, id string, enabled, joined bool, dates []*table.Column) {
+// recall compares the accounts of rows with what is remembered, as recollection does. A row
+// becomes open when anything has gone missing, gone back or contradicted.
+func (p *screening) recall() error {
+	for _, source := range []directory.Source{directory.Entra, directory.AD} {
+		columns, err := p.people.Columns(append([]string{source.String() + "_account_enabled"}, dateColumns[source]...)...)
+		if err != nil {
+			return err
+		}
+		keys, others := p.keys[source].Rows, p.keys[1-source].Rows
+		for row, open := range p.open {
+			if !open && keys[row] != table.None {
+				p.compare(row, source, others[row] != table.None, columns[0].Rows[row] == 1, columns[1:])
+			}
+		}
+	}
+	return nil
+}
+
+func (p *screening) compare(row int, source directory.Source, joined, enabled bool, dates []*table.Column) {
 	l, now := p.past[source], known.SecondOf(p.run.Begin.Read)
-	next := known.Account{Key: known.KeyOf(id), Seen: now}
+	next := &p.kept[source][row]
+	*next = known.Account{Key: uint64(p.keys[source].Rows[row]), Seen: now}
 	before := &known.Account{Enabled: known.Always}
 	if l.table != nil {
 		if before = l.of(next.Key); before == nil {
@@ -125,12 +136,12 @@ func (p *screening) compare(row int, source directory.Source, id string, enabled
 	}
 	for i, c := range dates {
 		date := c.Rows[row]
-		if int64(before.Newest[i])*1e6 > date && before.Newest[i] != 0 {
+		if before.Newest[i] != 0 && int64(before.Newest[i])*1e6 > date {
 			p.open[row] = true
 			return
 		}
 		if date != table.None {
-			next.Newest[i] = known.SecondOf(c.Instant(row))
+			next.Newest[i] = known.SecondOfMicro(date)
 		}
 	}
 	for _, other := range before.Newest[len(dates):] {
@@ -149,7 +160,6 @@ func (p *screening) compare(row int, source directory.Source, id string, enabled
 	default:
 		next.Enabled = before.Enabled
 	}
-	p.kept[source][row] = next
 }
 
 // giving is a group that gives a license, whose members are remembered.
@@ -186,7 +196,7 @@ func (p *screening) remember() {
 		}
 		for row, open := range p.open {
 			k := p.kept[source][row]
-			if open || p.halves[source][row] != policy.Here {
+			if open || p.states[source][row] != policy.Here {
 				continue
 			}
 			p.accounts[source] = append(p.accounts[source], k)

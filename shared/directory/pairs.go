@@ -1,6 +1,9 @@
 package directory
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Pair is one row of the table of people: the account of a person in Entra ID, the one in
 // Active Directory, or both.
@@ -10,6 +13,44 @@ type Pair struct {
 	// Clear means that no other account matters when these two are joined: no other account has their keys, their id,
 	// or may belong to them by any anchor.
 	Clear bool
+}
+
+// Plain tells that the row itself is a person's, and raises no doubt: nothing else counts
+// when it is joined, no date is in doubt, nothing is hidden, and an account without a
+// partner has none that should be there by its SID.
+func (p *Pair) Plain() bool {
+	if kind, _ := (&Person{Entra: p.Entra, AD: p.AD}).Kind(); !p.Clear || kind != KindPerson {
+		return false
+	}
+	if u := p.Entra; u != nil && (u.DatesInDoubt || p.AD == nil && u.SID != "") {
+		return false
+	}
+	return p.AD == nil || !p.AD.DatesInDoubt && len(p.AD.Unreadable) == 0
+}
+
+// anyAnchor stands among the anchors of a pair whose accounts need none to be one person's.
+const anyAnchor = "any"
+
+// Anchors are the anchors, by the names of policies, by which the two accounts of a pair are
+// one person's; eitherGUID stands for the empty one.
+func (p *Pair) Anchors() (names []string) {
+	if p.Entra == nil || p.AD == nil || !p.Entra.Synced && p.Entra.ImmutableID == "" {
+		return []string{anyAnchor}
+	}
+	for _, name := range append(Anchors(), string(EitherGUID)) {
+		if Anchor(name).Fits(p.Entra.ImmutableID, p.AD) {
+			names = append(names, cmp.Or(name, eitherGUID))
+		}
+	}
+	return names
+}
+
+// eitherGUID is EitherGUID among the anchors of a pair.
+const eitherGUID = "eitherGUID"
+
+// Among tells whether the anchor is one of those of a pair.
+func (a Anchor) Among(names []string) bool {
+	return slices.Contains(names, anyAnchor) || slices.Contains(names, cmp.Or(string(a), eitherGUID))
 }
 
 // Pairs puts every account into one pair, by SID alone. The accounts of Entra ID come first, in their order, each with

@@ -1,6 +1,8 @@
 package history
 
 import (
+	"iter"
+	"maps"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -17,6 +19,14 @@ func (s *Digest) Sighting(account string) *directory.Sighting {
 		return nil
 	}
 	return s.sightings[account]
+}
+
+// Sighted yields the accounts of which there is a sighting, in no order.
+func (s *Digest) Sighted() iter.Seq[string] {
+	if s == nil {
+		return func(func(string) bool) {}
+	}
+	return maps.Keys(s.sightings)
 }
 
 // saw adds a sighting, if there is one. The newest of each date counts.

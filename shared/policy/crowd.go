@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"strings"
-
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -54,6 +52,9 @@ const (
 	PlainNotAsked // kept, since the condition "for" does not hold
 	PlainKeep     // kept, since the condition "when" does not hold
 )
+
+// PlainVerdicts is how many there are.
+const PlainVerdicts = 4
 
 // Screen asks all rules about a crowd by its columns. Its answers are those of AskAll
 // where they are plain: no holder, or kept because a condition is false. They are by rule
@@ -209,49 +210,4 @@ func (j *Judge) CanScreen(c *Crowd) bool {
 		}
 	}
 	return false
-}
-
-// Sieve tells at little cost of most people that the policy does not list them.
-type Sieve struct {
-	names        *Names
-	length, last [256]bool
-}
-
-// Sieve prepares it.
-func (n *Names) Sieve() *Sieve {
-	s := &Sieve{names: n}
-	note := func(key string) {
-		if key != "" {
-			s.length[min(len(key), 255)] = true
-			s.last[key[len(key)-1]] = true
-		}
-	}
-	for key := range n.listed {
-		note(key)
-	}
-	for key := range n.byID {
-		note(key)
-	}
-	return s
-}
-
-// Holds tells whether the policy may list somebody by a name or an id. In other letters
-// than those of ASCII a name may be longer or shorter in lower case.
-func (s *Sieve) Holds(name string) bool {
-	if name == "" {
-		return false
-	}
-	for i := range len(name) {
-		if name[i] >= 0x80 {
-			return true
-		}
-	}
-	last := name[len(name)-1]
-	if 'A' <= last && last <= 'Z' {
-		last += 'a' - 'A'
-	}
-	if !s.length[min(len(name), 255)] || !s.last[last] {
-		return false
-	}
-	return s.names.find(name) != nil || len(s.names.byID[strings.ToLower(name)]) > 0
 }

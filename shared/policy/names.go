@@ -80,6 +80,22 @@ func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	return n
 }
 
+// Keys are all names and ids by which Of finds somebody, in lower case, some of them twice.
+func (n *Names) Keys() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range n.listed {
+			if !yield(name) {
+				return
+			}
+		}
+		for id := range n.byID {
+			if !yield(id) {
+				return
+			}
+		}
+	}
+}
+
 // Hit is a name of the policy that belongs to a person.
 type Hit struct {
 	Name string // in lower case

@@ -29,7 +29,7 @@ type row struct {
 // people.
 func accountColumns(source directory.Source) (all []*personColumn) {
 	for i := range personColumns {
-		if c := &personColumns[i]; c.source == source && c.name != clearColumn {
+		if c := &personColumns[i]; c.source == source && !c.derived {
 			all = append(all, c)
 		}
 	}
@@ -87,11 +87,11 @@ type halves struct {
 
 // read appends what a part holds, and tells how many accounts and members that is.
 func (h *halves) read(raw []byte, source directory.Source) (people, members int, err error) {
-	has, err := table.NamesIn(raw)
+	file, err := table.Open(raw)
 	if err != nil {
 		return 0, 0, err
 	}
-	names := []string{memberColumn, groupColumn}
+	has, names := file.Names(), []string{memberColumn, groupColumn}
 	for _, c := range accountColumns(source) {
 		if slices.Contains(has, c.name) || c.name == keyColumn(source) {
 			names = append(names, c.name)
@@ -99,15 +99,12 @@ func (h *halves) read(raw []byte, source directory.Source) (people, members int,
 			h.lacking[c.name] = true
 		}
 	}
-	columns, err := table.Read(raw, names)
+	columns, err := file.Read(names)
 	if err != nil {
 		return 0, 0, err
 	}
-	p := &People{Rows: len(columns[0].Rows), columns: map[string]*table.Column{}}
-	for _, c := range columns {
-		p.columns[c.Name] = c
-	}
-	if err := p.complete(); err != nil {
+	p := &People{Rows: file.Rows(), columns: map[string]*table.Column{}}
+	if err := errors.Join(p.add(columns), p.complete()); err != nil {
 		return 0, 0, err
 	}
 	return h.take(p, source)
@@ -130,9 +127,6 @@ func (p *People) complete() error {
 
 func (h *halves) take(p *People, source directory.Source) (people, members int, err error) {
 	member, group := p.columns[memberColumn], p.columns[groupColumn]
-	if member.Kind != table.Text || group.Kind != table.Text {
-		return 0, 0, errors.New("its members are no texts")
-	}
 	key := p.columns[keyColumn(source)]
 	var accounts []int
 	for n := range p.Rows {

@@ -19,6 +19,8 @@ type personColumn struct {
 	field  string // as policies name it, "entra.department"; empty: none does
 	kind   table.Kind
 	always bool
+	// derived: it is worked out of the row, and belongs to no account.
+	derived bool
 	add    func(c *table.Column, p *directory.Pair)
 	// set gives the account of the source, which is there, what the row has. It is nil for
 	// what belongs to no account.
@@ -30,9 +32,6 @@ const (
 	entraKey = "entra_id"
 	adKey    = "ad_sid"
 )
-
-// clearColumn has directory.Pair.Clear.
-const clearColumn = "clear"
 
 // licensesColumn has the paths to licenses, as a JSON list of directory.Assignment.
 const licensesColumn = "entra_licenses"
@@ -47,28 +46,25 @@ const (
 var personColumns = allPersonColumns()
 
 func allPersonColumns() []personColumn {
-	all := []personColumn{{name: clearColumn, kind: table.Flag, always: true,
-		add: func(c *table.Column, p *directory.Pair) { c.AddFlag(p.Clear) }}}
+	all := slices.Clone(derived)
 	all = append(all, columnsOf(directory.Entra, directory.EntraProperties, func(p *directory.Pair) *directory.EntraUser { return p.Entra })...)
 	all = append(all, columnsOf(directory.AD, directory.ADProperties, func(p *directory.Pair) *directory.ADUser { return p.AD })...)
 	return append(all,
 		personColumn{name: licensesColumn, always: true, add: addLicenses}, // is set by People.into
 		personColumn{name: "entra_licenses_changed", always: true, add: addChanged, set: setChanged},
-		personColumn{name: "ad_unreadable", source: directory.AD, always: true, add: addUnreadable,
+		personColumn{name: "ad_unreadable", source: directory.AD, always: true,
+			add: func(c *table.Column, p *directory.Pair) {
+				if p.AD == nil {
+					c.AddNone()
+					return
+				}
+				addList(c, p.AD.Unreadable) // names of LDAP
+			},
 			set: func(c *table.Column, row int, p *directory.Pair) {
 				if text := c.Text(row); text != "" {
 					p.AD.Unreadable = strings.Fields(text)
 				}
 			}})
-}
-
-// addUnreadable writes names of LDAP, which have no blanks, with blanks between.
-func addUnreadable(c *table.Column, p *directory.Pair) {
-	if p.AD == nil || len(p.AD.Unreadable) == 0 {
-		c.AddNone()
-		return
-	}
-	c.AddText(strings.Join(p.AD.Unreadable, " "))
 }
 
 func columnsOf[A any](source directory.Source, properties []directory.Property[A], account func(*directory.Pair) *A) (all []personColumn) {

@@ -41,18 +41,20 @@ func (m *Manifest) read(ctx context.Context, s store.Store, partition int, colum
 	if len(m.People) == 0 {
 		return lacking, m.readParts(ctx, s, partition, h, lacking)
 	}
-	people, err := m.readPeople(ctx, s, partition, columns)
+	people, err := m.OpenPeople(ctx, s, partition)
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]int, people.Rows)
-	for row := range rows {
-		rows[row] = row
+	if columns == nil {
+		columns = m.Columns
 	}
-	people.into(h, rows)
+	if _, err := people.Columns(columns...); err != nil {
+		return nil, err
+	}
+	people.into(h, allOf(people.Rows))
 	for i := range personColumns {
-		if name := personColumns[i].name; people.columns[name] == nil {
-			lacking[name] = true
+		if c := &personColumns[i]; !c.derived && people.columns[c.name] == nil {
+			lacking[c.name] = true
 		}
 	}
 	return lacking, nil

@@ -11,9 +11,12 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// People is the table of people of one partition, as far as it was read.
+// People is the table of people of one partition. Its columns are read when they are asked
+// for.
 type People struct {
 	Rows    int
+	key     string
+	file    *table.File
 	columns map[string]*table.Column
 
 	licenses      [][]directory.Assignment // by word of licensesColumn
@@ -49,12 +52,27 @@ func (m *Manifest) ColumnsFor(fields []string) (columns []string, err error) {
 	return columns, nil
 }
 
-// Column is a column that was read; nil when it was not.
-func (p *People) Column(name string) *table.Column { return p.columns[name] }
+// Columns are columns of the table, in the order of their names. The error is
+// store.ErrDamaged, also for one that is not there.
+func (p *People) Columns(names ...string) ([]*table.Column, error) {
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return p.columns[name] != nil })
+	read, err := p.file.Read(missing)
+	if err == nil {
+		err = p.add(read)
+	}
+	if err != nil {
+		return nil, p.damaged(err)
+	}
+	columns := make([]*table.Column, len(names))
+	for i, name := range names {
+		columns[i] = p.columns[name]
+	}
+	return columns, nil
+}
 
-// FieldColumn is the column of a field by its full name, "entra.department"; nil when it
-// was not read.
-func (p *People) FieldColumn(field string) *table.Column { return p.columns[columnOf[field]] }
+// FieldColumn is the name of the column of a field by its full name, "entra.department";
+// empty when the field has none.
+func FieldColumn(field string) string { return columnOf[field] }
 
 var columnOf = func() map[string]string {
 	names := map[string]string{}
@@ -80,20 +98,20 @@ func (p *People) Licenses() (*table.Column, [][]directory.Assignment) {
 	return p.columns[licensesColumn], p.licenses
 }
 
-// ReadPeople reads the table of people of a partition as ReadColumns does.
-func (m *Manifest) ReadPeople(ctx context.Context, s store.Store, partition int, names []string) (*People, error) {
-	return m.readPeople(ctx, s, partition, names)
-}
-
-// Put empties h and puts the accounts of rows into it.
-func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int) {
+// Put empties h and puts the accounts of rows into it, with what the columns of ColumnsFor
+// have. The rows ascend.
+func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []string) error {
 	m.begin(h)
-	p.into(h, rows)
+	some, err := p.pick(columns, rows)
+	if err != nil {
+		return err
+	}
+	some.into(h, allOf(len(rows)))
+	return nil
 }
 
-// readPeople reads columns of the table of a partition. Without names it reads all that
-// the table and this version have in common.
-func (m *Manifest) readPeople(ctx context.Context, s store.Store, partition int, names []string) (*People, error) {
+// OpenPeople opens the table of people of a partition, and reads its lists.
+func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int) (*People, error) {
 	at := slices.IndexFunc(m.People, func(p Part) bool { return p.Partition == partition })
 	if at < 0 {
 		return nil, fmt.Errorf("%w: the manifest has no table of partition %d", store.ErrDamaged, partition)
@@ -106,38 +124,68 @@ func (m *Manifest) readPeople(ctx context.Context, s store.Store, partition int,
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", part.Key, err)
 	}
-	if names == nil {
-		names = m.Columns
-	}
-	columns, err := table.Read(raw, names)
-	if err == nil && (len(columns) == 0 || len(columns[0].Rows) != part.People) {
+	p := &People{Rows: part.People, key: part.Key, columns: map[string]*table.Column{}}
+	if p.file, err = table.Open(raw); err == nil && p.file.Rows() != part.People {
 		err = fmt.Errorf("it does not have the %d people that the manifest says", part.People)
 	}
-	p := &People{Rows: part.People, columns: map[string]*table.Column{}}
-	for _, c := range columns {
-		p.columns[c.Name] = c
-	}
-	if err == nil {
-		err = p.parse()
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", store.ErrDamaged, part.Key, err)
+		return nil, p.damaged(err)
+	}
+	if _, err := p.Columns(licensesColumn, entraGroups, adGroups); err != nil {
+		return nil, err
+	}
+	if err := p.parse(); err != nil {
+		return nil, p.damaged(err)
 	}
 	return p, nil
 }
 
-// parse reads the lists, each different one once.
-func (p *People) parse() (err error) {
-	for i := range personColumns {
-		if c := p.columns[personColumns[i].name]; c != nil && c.Kind != personColumns[i].kind {
+func (p *People) damaged(err error) error {
+	return fmt.Errorf("%w: %s: %w", store.ErrDamaged, p.key, err)
+}
+
+// pick is the table of some rows alone, with these columns.
+func (p *People) pick(names []string, rows []int) (*People, error) {
+	some := &People{Rows: len(rows), columns: map[string]*table.Column{}, licenses: p.licenses, ofEntra: p.ofEntra, ofAD: p.ofAD}
+	var missing []string
+	for _, name := range names {
+		if c := p.columns[name]; c != nil {
+			some.columns[name] = c.Pick(rows)
+		} else {
+			missing = append(missing, name)
+		}
+	}
+	columns, err := p.file.Pick(missing, rows)
+	if err == nil {
+		err = some.add(columns)
+	}
+	if err != nil {
+		return nil, p.damaged(err)
+	}
+	return some, nil
+}
+
+// add adds columns, which must be of the types that this version writes.
+func (p *People) add(columns []*table.Column) error {
+	for _, c := range columns {
+		if kind := kindOfColumn(c.Name); kind != c.Kind {
 			return fmt.Errorf("column %s is of another type", c.Name)
 		}
+		p.columns[c.Name] = c
 	}
-	for _, name := range []string{entraKey, adKey, licensesColumn, entraGroups, adGroups} {
-		if c := p.columns[name]; c == nil || c.Kind != table.Text {
-			return fmt.Errorf("it has no column %s of texts", name)
-		}
+	return nil
+}
+
+// kindOfColumn is the type of a column. Those of groups, and of members in parts, have texts.
+func kindOfColumn(name string) table.Kind {
+	if i := slices.IndexFunc(personColumns, func(c personColumn) bool { return c.name == name }); i >= 0 {
+		return personColumns[i].kind
 	}
+	return table.Text
+}
+
+// parse reads the lists of the columns that have some, each different list once.
+func (p *People) parse() (err error) {
 	if p.licenses, err = parsed[directory.Assignment](p.columns[licensesColumn]); err != nil {
 		return err
 	}
@@ -156,6 +204,15 @@ func parsed[T any](c *table.Column) (lists [][]T, err error) {
 		}
 	}
 	return lists, nil
+}
+
+// allOf are the rows of a table.
+func allOf(rows int) []int {
+	all := make([]int, rows)
+	for row := range all {
+		all[row] = row
+	}
+	return all
 }
 
 // into appends the accounts of rows to h, with the groups that they are in.

@@ -15,6 +15,7 @@ package known
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
@@ -61,6 +62,11 @@ func SecondOf(t time.Time) Second {
 	return Second(min(max(t.Unix(), int64(Always)), 1<<32-1))
 }
 
+// SecondOfMicro is SecondOf an instant that is counted in microseconds since 1970.
+func SecondOfMicro(micros int64) Second {
+	return Second(min(max(micros/1e6, int64(Always)), 1<<32-1))
+}
+
 // Time is the instant, in UTC; the zero time for none.
 func (s Second) Time() time.Time {
 	if s == 0 {
@@ -72,6 +78,13 @@ func (s Second) Time() time.Time {
 // KeyOf is the hash (FNV-1a) of an Entra id or SID. Among 1,000,000 accounts two
 // share one in every thirtieth million of nights, and are then remembered as one.
 func KeyOf(id string) uint64 { return hashOn(14695981039346656037, id) }
+
+// PrintOf is a fingerprint of a name without regard to case: many names have the same one.
+// It is not zero.
+func PrintOf(name string) uint16 {
+	h := KeyOf(strings.ToLower(name))
+	return max(1, uint16(h^h>>16^h>>32^h>>48))
+}
 
 func hashOn(h uint64, s string) uint64 {
 	for i := range len(s) {

@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -91,6 +93,29 @@ func TestOlderTable(t *testing.T) {
 	got, err := decode("k", object)
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
+	}
+}
+
+// TestSecondOfMicro: it is SecondOf the same instant.
+func TestSecondOfMicro(t *testing.T) {
+	t.Parallel()
+	for _, micros := range []int64{-1 << 62, -1, 0, 1, 999_999, 1_000_000, 1_700_000_000_999_999, 1_700_000_001_000_000, (1<<32 - 1) * 1e6, 1 << 62} {
+		if got, want := SecondOfMicro(micros), SecondOf(time.UnixMicro(micros)); got != want {
+			t.Errorf("%d µs are second %d, want %d", micros, got, want)
+		}
+	}
+}
+
+// TestPrintOf: letter case does not count, and no name has the print of none.
+func TestPrintOf(t *testing.T) {
+	t.Parallel()
+	if PrintOf("Jürgen@X.example") != PrintOf("jürgen@x.EXAMPLE") || PrintOf("anna") == PrintOf("anne") {
+		t.Error("fingerprints do not tell names apart as they should")
+	}
+	for i := range 1 << 18 {
+		if PrintOf(strconv.Itoa(i)) == 0 {
+			t.Fatalf("the print of %d is zero", i)
+		}
 	}
 }
 

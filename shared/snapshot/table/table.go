@@ -1,7 +1,7 @@
 // Package table reads and writes tables as Parquet, by columns. It knows nothing of what
 // they hold. Tables are flat, and each column may have rows without a value: a text is
-// UTF8, an instant is a TIMESTAMP in microseconds of UTC, a flag is a BOOLEAN, so that
-// DuckDB, pandas and Athena read them as they are.
+// UTF8, an instant is a TIMESTAMP in microseconds of UTC, a flag is a BOOLEAN, a number is an
+// INT64, so that DuckDB, pandas and Athena read them as they are.
 package table
 
 import (
@@ -19,6 +19,7 @@ const (
 	Text Kind = iota
 	Instant
 	Flag
+	Number
 )
 
 // None is a row without a value.
@@ -29,12 +30,15 @@ type Column struct {
 	Name string
 	Kind Kind
 	// Rows has an item for each row: None, the place of a text in Words, the microseconds
-	// of an instant since 1970, or 0 or 1 for a flag.
+	// of an instant since 1970, 0 or 1 for a flag, or a number.
 	Rows  []int64
 	Words []string // of texts; one may stand there twice
 
 	places map[string]int64 // of words, while the column is written
 }
+
+// Valid is a text as a table has it: what is not UTF-8 is replaced.
+func Valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // AddText appends a text. What is not UTF-8 is replaced.
 func (c *Column) AddText(s string) {
@@ -45,7 +49,7 @@ func (c *Column) AddText(s string) {
 		}
 		at = int64(len(c.Words))
 		c.places[s] = at
-		c.Words = append(c.Words, strings.ToValidUTF8(s, "\uFFFD"))
+		c.Words = append(c.Words, Valid(s))
 	}
 	c.Rows = append(c.Rows, at)
 }
@@ -64,6 +68,9 @@ func (c *Column) AddFlag(b bool) {
 	}
 	c.Rows = append(c.Rows, row)
 }
+
+// AddNumber appends a number. The least one, which stands for None, becomes the next.
+func (c *Column) AddNumber(n int64) { c.Rows = append(c.Rows, max(n, None+1)) }
 
 // AddNone appends a row without a value.
 func (c *Column) AddNone() { c.Rows = append(c.Rows, None) }
@@ -87,6 +94,15 @@ func (c *Column) Instant(row int) time.Time {
 // Flag is the flag of a row, and whether it has one.
 func (c *Column) Flag(row int) (value, known bool) {
 	return c.Rows[row] == 1, c.Rows[row] != None
+}
+
+// Pick is the column of some rows alone, with the same Words.
+func (c *Column) Pick(rows []int) *Column {
+	picked := &Column{Name: c.Name, Kind: c.Kind, Words: c.Words, Rows: make([]int64, len(rows))}
+	for i, row := range rows {
+		picked.Rows[i] = c.Rows[row]
+	}
+	return picked
 }
 
 // Names are the names of columns.

@@ -19,6 +19,7 @@ func TestRoundTrip(t *testing.T) {
 	for _, rows := range []int{0, 1, 3, 8000} {
 		seed := rand.Uint64()
 		r := rand.New(rand.NewPCG(seed, 0))
+		number := &Column{Name: "number", Kind: Number}
 		few, many, none := &Column{Name: "few"}, &Column{Name: "many"}, &Column{Name: "none"}
 		when, flag, full := &Column{Name: "when", Kind: Instant}, &Column{Name: "flag", Kind: Flag}, &Column{Name: "a_full"}
 		for i := range rows {
@@ -29,22 +30,28 @@ func TestRoundTrip(t *testing.T) {
 				many.AddNone()
 				when.AddNone()
 				flag.AddNone()
+				number.AddNone()
 				continue
 			}
+			number.AddNumber(int64(r.Uint64()) & -r.Int64N(2))
 			few.AddText([]string{"", "Sales", "Größe\u2028"}[r.IntN(3)])
 			many.AddText(fmt.Sprint("word ", i, r.Uint64()))
 			when.AddInstant(noon.Add(-time.Duration(r.Int64N(1e18)) / 1000 * 1000))
 			flag.AddFlag(r.IntN(2) == 0)
 		}
-		want := []*Column{when, few, full, many, flag, none}
+		want := []*Column{when, few, full, many, flag, none, number}
 		var file bytes.Buffer
 		if err := Write(&file, "people", append([]*Column{{Name: "unread", Rows: make([]int64, rows), Words: []string{"x"}}}, want...)); err != nil {
 			t.Fatal(err)
 		}
-		got, err := Read(file.Bytes(), Names(want))
-		if err != nil {
-			t.Fatal(err)
+		got := read(t, file.Bytes(), Names(want), nil)
+		var picked []int
+		for row := range rows {
+			if r.IntN(3) == 0 {
+				picked = append(picked, row)
+			}
 		}
+		some := read(t, file.Bytes(), Names(want), picked)
 		for i, w := range want {
 			if got[i].Kind != w.Kind || len(got[i].Rows) != rows {
 				t.Fatalf("seed %d: column %s has kind %d and %d rows", seed, w.Name, got[i].Kind, len(got[i].Rows))
@@ -55,8 +62,42 @@ func TestRoundTrip(t *testing.T) {
 					t.Fatalf("seed %d: row %d of %s is %v, want %v", seed, row, w.Name, b, a)
 				}
 			}
+			ofMemory := got[i].Pick(picked)
+			for n, row := range picked {
+				for _, c := range []*Column{some[i], ofMemory} {
+					if c.Kind != w.Kind || len(c.Rows) != len(picked) || c.value(n) != w.value(row) || (c.Rows[n] == None) != (w.Rows[row] == None) {
+						t.Fatalf("seed %d: row %d of %s, which is picked, is %v, want %v", seed, row, w.Name, c.value(n), w.value(row))
+					}
+				}
+			}
 		}
 	}
+}
+
+// read reads columns of all rows, or of those that are picked.
+func read(t *testing.T, raw []byte, names []string, picked []int) []*Column {
+	t.Helper()
+	f, err := Open(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, err := f.Read(names)
+	if picked != nil {
+		columns, err = f.Pick(names, picked)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return columns
+}
+
+// open opens a file and reads columns of it.
+func open(raw []byte, names ...string) error {
+	f, err := Open(raw)
+	if err == nil {
+		_, err = f.Read(names)
+	}
+	return err
 }
 
 // value is what a row has, whatever its kind.
@@ -100,15 +141,15 @@ func TestDamage(t *testing.T) {
 	if err := Write(&file, "people", []*Column{c, d}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(file.Bytes(), []string{"text", "other"}); !cmp.Equal(err, error(errNoColumn("other")), cmpopts.EquateErrors()) {
+	if err := open(file.Bytes(), "text", "other"); !cmp.Equal(err, error(errNoColumn("other")), cmpopts.EquateErrors()) {
 		t.Errorf("a column that is not there: %v", err)
 	}
 	for n := range file.Len() {
-		if _, err := Read(file.Bytes()[:n], []string{"text"}); err == nil {
+		if err := open(file.Bytes()[:n], "text"); err == nil {
 			t.Fatalf("a file of %d bytes passes when it is cut to %d", file.Len(), n)
 		}
 		other := bytes.Clone(file.Bytes())
 		other[n] ^= 0x55
-		_, _ = Read(other, []string{"text", "when"}) // an answer or an error, and no panic
+		_ = open(other, "text", "when") // an answer or an error, and no panic
 	}
 }

@@ -92,6 +92,8 @@ func node(c *Column) parquet.Node {
 		}
 	case Instant:
 		n = parquet.TimestampAdjusted(parquet.Microsecond, true)
+	case Number:
+		n = parquet.Leaf(parquet.Int64Type)
 	default:
 		n = parquet.Leaf(parquet.BooleanType)
 	}
@@ -107,7 +109,7 @@ func (c *Column) values(values []parquet.Value, place int) []parquet.Value {
 			continue
 		case c.Kind == Text:
 			v = parquet.ByteArrayValue([]byte(c.Words[row]))
-		case c.Kind == Instant:
+		case c.Kind == Instant, c.Kind == Number:
 			v = parquet.Int64Value(row)
 		default:
 			v = parquet.BooleanValue(row == 1)

@@ -27,7 +27,7 @@ import (
 var screenPolicies = []string{`
 grace: {neverSignedIn: 14, newHolder: 14, enabledAgain: 14}
 exempt:
-  users:  [p3@x.example, id-5, s-1-5-21-1-2-3-9]
+  users:  [p3@x.example, id-5, s-1-5-21-1-2-3-9, id-15, id-25, id-35, id-45, ID-55, s-1-5-21-1-2-3-19, S-1-5-21-1-2-3-29, s-1-5-21-1-2-3-39, s-1-5-21-1-2-3-49]
   groups: [{entra: LIC-Exempt}]
   leave:  [{user: SAM11, until: 2027-03-29, reason: parental leave}]
   when:   userType == "Guest"
@@ -139,6 +139,8 @@ func (r *town) person(i int, queries []directory.Question) {
 		u.Synced = false
 	case 17:
 		inAD, u.SID, u.ImmutableID = false, "", ""
+	case 18, 19: // holds nothing
+		inAD, u.Synced, u.SID, u.ImmutableID, u.Assignments = false, false, "", "", nil
 	case 16:
 		a.ConsistencyGUID = guid
 		a.GUID = "x"
@@ -203,6 +205,7 @@ func (r *town) night(t *testing.T, s store.Store, run string, read time.Time, te
 	t.Helper()
 	b := &snapshot.Begin{Run: run, Started: read, Read: read, AsOf: read, Tenant: "11111111-2222-3333-4444-555555555555", Partitions: 2, Policy: text,
 		SKUs: []directory.SKU{{ID: "sku-e3", PartNumber: "SPE_E3"}, {ID: "sku-exo", PartNumber: "EXCHANGESTANDARD"}}}
+	b.Mailboxes = &snapshot.Mailboxes{Kinds: map[string]string{"p7@x.example": "SharedMailbox", "p8@x.example": "UserMailbox", "p9@x.example": "of a later kind"}}
 	for _, q := range queries {
 		b.Members = append(b.Members, q.Ref.Key(q.Direct))
 	}

@@ -1,0 +1,89 @@
+package decision
+
+import (
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/snapshot"
+	"github.com/idleseat/idleseat/shared/snapshot/known"
+	"github.com/idleseat/idleseat/shared/snapshot/table"
+)
+
+// keySet has keys of accounts. The bits tell of most keys, without looking further, that it
+// does not have them.
+type keySet struct {
+	bits [1 << 14]uint64
+	keys map[uint64]bool
+}
+
+func bitOf(key uint64) (word, bit uint64) { return key >> 6 & (1<<14 - 1), 1 << (key & 63) }
+
+func (s *keySet) add(id string) {
+	if s.keys == nil {
+		s.keys = map[uint64]bool{}
+	}
+	key := known.KeyOf(id)
+	s.keys[key] = true
+	word, bit := bitOf(key)
+	s.bits[word] |= bit
+}
+
+func (s *keySet) has(key uint64) bool {
+	word, bit := bitOf(key)
+	return s.bits[word]&bit != 0 && s.keys[key]
+}
+
+// prints are fingerprints of names.
+type prints struct {
+	some bool
+	has  [1 << 16]bool
+}
+
+func (p *prints) add(name string) { p.some, p.has[known.PrintOf(name)] = true, true }
+
+// any tells that one of four fingerprints is among them. Zero is the one of no name.
+func (p *prints) any(of int64) bool {
+	four := uint64(of)
+	return p.has[uint16(four)] || p.has[uint16(four>>16)] || p.has[uint16(four>>32)] || p.has[uint16(four>>48)]
+}
+
+// listed opens the rows of whom the policy, the store or the mailbox report may know
+// something.
+func (p *screening) listed() error {
+	for _, keys := range p.keys {
+		for row, key := range keys.Rows {
+			p.open[row] = p.open[row] || key != table.None && p.named.has(uint64(key))
+		}
+	}
+	if p.names.some {
+		columns, err := p.people.Columns(snapshot.Names)
+		if err != nil {
+			return err
+		}
+		for row, names := range columns[0].Rows {
+			p.open[row] = p.open[row] || p.names.any(names)
+		}
+	}
+	if m := p.run.Begin.Mailboxes; m == nil || len(m.Kinds) == 0 {
+		return nil
+	}
+	return p.mailboxes()
+}
+
+// mailboxes opens the rows whose mailbox is no person's by the mailbox usage report.
+func (p *screening) mailboxes() error {
+	columns, err := p.people.Columns("entra_user_principal_name")
+	if err != nil {
+		return err
+	}
+	var u directory.EntraUser
+	held := make([]bool, len(columns[0].Words))
+	for word, name := range columns[0].Words {
+		u.UserPrincipalName, u.MailboxKind = name, ""
+		p.run.KnowMailbox(&u)
+		kind, _ := (&directory.Person{Entra: &u}).Kind()
+		held[word] = kind != directory.KindPerson
+	}
+	for row, word := range columns[0].Rows {
+		p.open[row] = p.open[row] || word != table.None && held[word]
+	}
+	return nil
+}
