@@ -21,7 +21,7 @@ type personColumn struct {
 	always bool
 	// derived: it is worked out of the row, and belongs to no account.
 	derived bool
-	add    func(c *table.Column, p *directory.Pair)
+	add     func(c *table.Column, p *directory.Pair)
 	// set gives the account of the source, which is there, what the row has. It is nil for
 	// what belongs to no account.
 	set func(c *table.Column, row int, p *directory.Pair)

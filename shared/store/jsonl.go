@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -47,17 +48,28 @@ func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
 	return 0, nil, nil
 }
 
+// Line is a line of a JSONL object that its caller has encoded, without a newline.
+type Line []byte
+
 // PutLines stores the values that write emits as a compressed and sealed JSONL object. It replaces the object at the
 // key. The lines are collected in a temporary file, not in memory.
 func PutLines(ctx context.Context, s Store, key string, write func(emit func(v any) error) error) error {
 	return PutSpooled(ctx, s, key, func(w io.Writer) error {
-		zip, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
-		if err != nil {
-			return err
-		}
+		zip := zips.Get().(*gzip.Writer)
+		defer zips.Put(zip)
+		zip.Reset(w)
 		sum := sumOf(key)
-		lines := json.NewEncoder(io.MultiWriter(zip, sum))
-		if err := write(lines.Encode); err != nil {
+		both := io.MultiWriter(zip, sum)
+		lines := json.NewEncoder(both)
+		err := write(func(v any) error {
+			line, is := v.(Line)
+			if !is {
+				return lines.Encode(v)
+			}
+			_, err := both.Write(append(line, '\n'))
+			return err
+		})
+		if err != nil {
 			return err
 		}
 		if _, err := io.WriteString(zip, "{"+seal(sum)+"\n"); err != nil {
@@ -67,25 +79,78 @@ func PutLines(ctx context.Context, s Store, key string, write func(emit func(v a
 	})
 }
 
-// PutSpooled stores the bytes that write produces. It collects them in a temporary file.
+// zips are writers that can be used again: the tables of one are larger than most objects.
+var zips = sync.Pool{New: func() any {
+	zip, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	if err != nil {
+		panic(err) // unreachable: the level is one
+	}
+	return zip
+}}
+
+// PutSpooled stores the bytes that write produces. It collects them in a temporary file when they are many.
 func PutSpooled(ctx context.Context, s Store, key string, write func(io.Writer) error) error {
-	spool, err := os.CreateTemp("", "idleseat-")
+	sp := &spool{}
+	defer sp.close()
+	if err := write(sp); err != nil {
+		return err
+	}
+	body, err := sp.body()
 	if err != nil {
 		return fmt.Errorf("spool object %q: %w", key, err)
 	}
-	defer os.Remove(spool.Name())
-	defer spool.Close()
-	w := bufio.NewWriterSize(spool, 64<<10)
-	if err := write(w); err != nil {
-		return err
+	return s.Put(ctx, key, body)
+}
+
+// spoolInMemory is how many bytes are collected in memory.
+const spoolInMemory = 1 << 20
+
+// spool keeps bytes in memory, and in a temporary file when they are more than spoolInMemory.
+type spool struct {
+	memory []byte
+	file   *os.File
+}
+
+// Write implements io.Writer.
+func (s *spool) Write(b []byte) (n int, err error) {
+	if len(s.memory)+len(b) > spoolInMemory {
+		if err := s.flush(); err != nil {
+			return 0, err
+		}
 	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("spool object %q: %w", key, err)
+	s.memory = append(s.memory, b...)
+	return len(b), nil
+}
+
+// flush moves what is in memory to the file.
+func (s *spool) flush() (err error) {
+	if s.file == nil {
+		if s.file, err = os.CreateTemp("", "idleseat-"); err != nil {
+			return err
+		}
 	}
-	if _, err := spool.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("spool object %q: %w", key, err)
+	_, err = s.file.Write(s.memory)
+	s.memory = s.memory[:0]
+	return err
+}
+
+// body is what was written, from its beginning.
+func (s *spool) body() (io.ReadSeeker, error) {
+	if s.file == nil {
+		return bytes.NewReader(s.memory), nil
 	}
-	return s.Put(ctx, key, spool)
+	if err := s.flush(); err != nil {
+		return nil, err
+	}
+	_, err := s.file.Seek(0, io.SeekStart)
+	return s.file, err
+}
+
+func (s *spool) close() {
+	if s.file != nil {
+		_ = s.file.Close()
+		_ = os.Remove(s.file.Name())
+	}
 }
 
 // GetLines decodes every line of a JSONL object into a new T. The error is ErrDamaged, with the key, for an object that

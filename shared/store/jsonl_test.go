@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -79,5 +81,34 @@ func TestDamagedLines(t *testing.T) {
 	}
 	if err := GetLines(ctx, s, "gone", func(*record) error { return nil }); !errors.Is(err, ErrNotFound) {
 		t.Errorf("no object: %v", err)
+	}
+}
+
+// TestSpooled: what is more than memory is meant for is stored whole, too, and leaves no file behind.
+func TestSpooled(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	for _, size := range []int{0, 1, spoolInMemory, spoolInMemory + 1, 5*spoolInMemory/2 + 7} {
+		want := make([]byte, size)
+		for i := range want {
+			want[i] = byte(i * i >> 7)
+		}
+		var s Memory
+		err := PutSpooled(t.Context(), &s, "k", func(w io.Writer) error {
+			for rest := want; len(rest) > 0; {
+				n, err := w.Write(rest[:min(len(rest), 100_003)])
+				if err != nil {
+					return err
+				}
+				rest = rest[n:]
+			}
+			return nil
+		})
+		if got := s.Objects()["k"]; err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes: %d are stored, error %v", size, len(got), err)
+		}
+		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+			t.Errorf("%d bytes: files are left: %v, error %v", size, left, err)
+		}
 	}
 }
