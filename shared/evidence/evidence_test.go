@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,8 +60,25 @@ func TestAccount(t *testing.T) {
 			}
 		})
 	}
-	if h := new(Person).Accounts(directory.EitherGUID); h.ADState != directory.NotRead || h.EntraState != directory.NotRead {
+	nothing := new(Person)
+	if h := nothing.Accounts(directory.EitherGUID); h.ADState != directory.NotRead || h.EntraState != directory.NotRead || !nothing.Latest().IsZero() {
 		t.Errorf("nothing was read, and is: %+v", h)
+	}
+}
+
+// TestAccountsOfBoth: both accounts are there to be joined, each with its own groups.
+func TestAccountsOfBoth(t *testing.T) {
+	t.Parallel()
+	p := &Person{
+		Entra: &inEntra, Groups: Belonging{In: []string{seats.Key()}, Unreadable: []string{exempt.Key()}},
+		AD: &Account{User: &egon, Belonging: Belonging{In: []string{citrix.Key()}, Unreadable: []string{vip.Key()}}},
+	}
+	want := &directory.Accounts{
+		Entra: []directory.EntraUser{inEntra}, AD: []directory.ADUser{egon}, EntraState: directory.Present, ADState: directory.Present, Anchor: directory.ObjectGUID,
+		Memberships: map[string][]string{inEntra.ID: {seats.Key()}, egon.SID: {citrix.Key()}}, Unreadable: []string{exempt.Key(), vip.Key()},
+	}
+	if d := cmp.Diff(want, p.Accounts(directory.ObjectGUID), cmp.AllowUnexported(directory.Past{})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 
@@ -87,7 +105,11 @@ func TestInEntra(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := InEntra(t.Context(), &fakeEntra{user: tc.user, fail: tc.fail}, tc.account, tc.anchor)
+			entra := &fakeEntra{user: tc.user, fail: tc.fail}
+			got, err := InEntra(t.Context(), entra, tc.account, tc.anchor)
+			if asked := tc.account != nil && tc.account.UserPrincipalName != ""; asked != (len(entra.calls) > 0) {
+				t.Errorf("asked for %q", entra.calls)
+			}
 			if (got != nil) != tc.found || !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Errorf("%+v, %v", got, err)
 			}
@@ -166,11 +188,14 @@ func TestGroups(t *testing.T) {
 		"hidden, through another group": {[]string{"id-egon*"}, true, nil, nil, Belonging{}, []string{"DirectGroups id-egon", "ListMembers g-seats"}, nil},
 		"hidden, list is known": {nil, true, func(g *Group) { g.Listed = map[string]bool{"id-egon": true} }, nil,
 			Belonging{In: []string{seats.Key()}}, []string{"DirectGroups id-egon"}, nil},
+		"hidden, and memberOf shows it": {[]string{"id-egon", "shown"}, true, nil, nil, Belonging{In: []string{seats.Key()}}, []string{"DirectGroups id-egon"}, nil},
+		"hidden, listed both ways":      {[]string{"id-egon", "id-egon*"}, true, nil, nil, Belonging{In: []string{seats.Key()}}, []string{"DirectGroups id-egon", "ListMembers g-seats"}, nil},
 		"hidden from us": {nil, true, nil, fails{"ListMembers g-seats": directory.ErrHidden},
 			Belonging{Unreadable: []string{seats.Key()}, Why: map[string]error{seats.Key(): directory.ErrHidden}}, []string{"DirectGroups id-egon", "ListMembers g-seats"}, nil},
 		"hidden, cannot be listed": {nil, true, nil, fails{"ListMembers g-seats": errDown}, Belonging{}, []string{"DirectGroups id-egon", "ListMembers g-seats"}, errDown},
 		"nobody sees it":           {nil, false, func(g *Group) { g.Unseen = true }, nil, Belonging{Unreadable: []string{seats.Key()}}, nil, nil},
 		"not found":                {nil, false, func(g *Group) { g.Now.Unreadable = "no such group" }, nil, Belonging{Unreadable: []string{seats.Key()}}, nil, nil},
+		"hidden, memberOf fails":   {nil, true, nil, fails{"DirectGroups id-egon": errDown}, Belonging{}, []string{"DirectGroups id-egon"}, errDown},
 		"memberOf fails":           {nil, false, nil, fails{"DirectGroups id-egon": errDown}, Belonging{}, []string{"DirectGroups id-egon"}, errDown},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -179,6 +204,7 @@ func TestGroups(t *testing.T) {
 			if tc.hidden {
 				entra.hidden = []string{"g-seats"}
 			}
+			entra.shown = slices.Contains(tc.members, "shown")
 			g := Group{Question: seats, Now: directory.Group{ID: "g-seats", Hidden: tc.hidden}}
 			if tc.alter != nil {
 				tc.alter(&g)
@@ -191,6 +217,17 @@ func TestGroups(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestWhyEachGroupIsWithheld: one hidden group does not make the reason of another forgotten.
+func TestWhyEachGroupIsWithheld(t *testing.T) {
+	t.Parallel()
+	groups := []Group{{Question: seats, Now: directory.Group{ID: "g-seats", Hidden: true}}, {Question: exempt, Now: directory.Group{ID: "g-exempt", Hidden: true}}}
+	entra := &fakeEntra{fail: fails{"ListMembers g-seats": directory.ErrHidden, "ListMembers g-exempt": directory.ErrHidden}}
+	got, err := ReadGroups(t.Context(), entra, "id-egon", groups)
+	if err != nil || len(got.Why) != 2 || len(got.Unreadable) != 2 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -224,20 +261,23 @@ func TestAgain(t *testing.T) {
 		fail        fails
 		unseen      bool
 		listed      map[string]bool
+		pages       int // that are read
 		is          error
 	}{
-		"members":           {[]string{"id-bo"}, false, false, true, nil, false, nil, nil},
-		"nobody, as before": {nil, false, false, false, nil, false, nil, nil},
-		"emptied":           {nil, false, false, true, nil, true, nil, nil},
-		"gone":              {nil, false, false, false, fails{"FindGroup g-exempt": directory.ErrNoGroup}, true, nil, nil},
-		"gone meanwhile":    {nil, false, false, false, fails{"ListMembers g-exempt": directory.ErrNoGroup}, true, nil, nil},
-		"hidden from us":    {[]string{"id-bo"}, false, false, false, fails{"ListMembers g-exempt": directory.ErrHidden}, true, nil, nil},
-		"cannot be found":   {nil, false, false, false, fails{"FindGroup g-exempt": errDown}, false, nil, errDown},
-		"cannot be listed":  {nil, false, false, false, fails{"ListMembers g-exempt": errDown}, false, nil, errDown},
-		"hidden now":        {[]string{"id-bo", "id-anna*"}, false, true, true, nil, false, map[string]bool{"id-bo": true, "id-anna": true}, nil},
-		"hidden before":     {[]string{"id-bo"}, true, false, true, nil, false, map[string]bool{"id-bo": true}, nil},
-		"hidden, emptied":   {nil, true, true, true, nil, true, map[string]bool{}, nil},
-		"hidden, nobody":    {nil, true, true, false, nil, false, map[string]bool{}, nil},
+		"members":             {[]string{"id-bo", "id-anna"}, false, false, true, nil, false, nil, 1, nil},
+		"on a later page":     {[]string{"", "id-bo", "", "id-anna"}, false, false, true, nil, false, nil, 2, nil},
+		"hidden, on one page": {[]string{"id-bo", ""}, true, true, true, nil, false, map[string]bool{"id-bo": true}, 2, nil},
+		"nobody, as before":   {nil, false, false, false, nil, false, nil, 0, nil},
+		"emptied":             {[]string{""}, false, false, true, nil, true, nil, 1, nil},
+		"gone":                {nil, false, false, false, fails{"FindGroup g-exempt": directory.ErrNoGroup}, true, nil, 0, nil},
+		"gone meanwhile":      {nil, false, false, false, fails{"ListMembers g-exempt": directory.ErrNoGroup}, true, nil, 0, nil},
+		"hidden from us":      {[]string{"id-bo"}, false, false, false, fails{"ListMembers g-exempt": directory.ErrHidden}, true, nil, 0, nil},
+		"cannot be found":     {nil, false, false, false, fails{"FindGroup g-exempt": errDown}, false, nil, 0, errDown},
+		"cannot be listed":    {nil, false, false, false, fails{"ListMembers g-exempt": errDown}, false, nil, 0, errDown},
+		"hidden now":          {[]string{"id-bo", "id-anna*"}, false, true, true, nil, false, map[string]bool{"id-bo": true, "id-anna": true}, 2, nil},
+		"hidden before":       {[]string{"id-bo"}, true, false, true, nil, false, map[string]bool{"id-bo": true}, 1, nil},
+		"hidden, emptied":     {nil, true, true, true, nil, true, map[string]bool{}, 0, nil},
+		"hidden, nobody":      {nil, true, true, false, nil, false, map[string]bool{}, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -248,6 +288,12 @@ func TestAgain(t *testing.T) {
 			g, err := Again(t.Context(), entra, Group{Question: exempt, Now: directory.Group{ID: "g-exempt", Hidden: tc.before}}, tc.had)
 			if !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Fatalf("%v, want %v", err, tc.is)
+			}
+			if entra.pages != tc.pages {
+				t.Errorf("%d pages of members were read, want %d", entra.pages, tc.pages)
+			}
+			if hidden := g.Now.Hidden; !tc.unseen && hidden != (tc.before || tc.now) {
+				t.Errorf("hidden %t", hidden)
 			}
 			if d := cmp.Diff(tc.listed, g.Listed); g.Unseen != tc.unseen || d != "" {
 				t.Errorf("unseen %t, want %t; listed (-want +got):\n%s", g.Unseen, tc.unseen, d)

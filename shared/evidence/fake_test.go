@@ -53,6 +53,9 @@ func (f *fakeAD) ReadPerson(_ context.Context, sid string) (directory.ADUser, er
 }
 
 func (f *fakeAD) MemberOf(_ context.Context, sid, dn string, direct bool) (bool, error) {
+	if !strings.HasPrefix(dn, "CN=") {
+		return false, errors.New("not the name of a group of Active Directory: " + dn)
+	}
 	if direct {
 		dn += "*"
 	}
@@ -73,7 +76,9 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 type fakeEntra struct {
 	user    directory.EntraUser
 	hidden  []string            // object ids of groups
-	members map[string][]string // object ids by group; one that ends with a star is not listed in the group itself
+	shown   bool                // memberOf shows hidden groups, too
+	members map[string][]string // object ids by group; one that ends with a star is not listed in the group itself, and an empty one is an empty page
+	pages   int                 // of members that were listed
 	fail    fails
 	calls   []string
 }
@@ -106,8 +111,13 @@ func (f *fakeEntra) ListMembers(_ context.Context, g directory.Group, _ string, 
 		if i == len(f.members[g.ID])-1 {
 			next = ""
 		}
+		f.pages++
 		id, nested := strings.CutSuffix(id, "*")
-		if err := page([]directory.Member{{ID: id, Direct: !nested}}, next); err != nil {
+		listed := []directory.Member{{ID: id, Direct: !nested}}
+		if id == "" {
+			listed = nil
+		}
+		if err := page(listed, next); err != nil {
 			return err
 		}
 	}
@@ -124,7 +134,7 @@ func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error)
 
 func (f *fakeEntra) of(id string, nested bool) (groups []string) {
 	for g, members := range f.members {
-		if !slices.Contains(f.hidden, g) && (slices.Contains(members, id) || nested && slices.Contains(members, id+"*")) {
+		if (f.shown || !slices.Contains(f.hidden, g)) && (slices.Contains(members, id) || nested && slices.Contains(members, id+"*")) {
 			groups = append(groups, g)
 		}
 	}

@@ -54,13 +54,10 @@ func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody boo
 		}
 		return nil
 	})
-	if err = ended(err); err != nil {
-		return false, err
-	}
-	if !whether {
+	if err = ended(err); err == nil && !whether {
 		g.Listed = listed
 	}
-	return nobody, nil
+	return nobody, err
 }
 
 // ReadGroups tells which of the groups in question an account of Entra ID is in. memberOf leaves hidden groups out, so
@@ -74,11 +71,8 @@ func ReadGroups(ctx context.Context, entra Entra, id string, groups []Group) (b 
 			continue
 		}
 		in, err := of.of(ctx, g.Direct)
-		if err != nil {
-			return b, err
-		}
 		member := slices.Contains(in, g.Now.ID)
-		if !member && g.Now.Hidden && g.Listed == nil {
+		if err == nil && !member && g.Now.Hidden && g.Listed == nil {
 			_, err = g.list(ctx, entra, false)
 		}
 		switch {

@@ -23,7 +23,7 @@ func (adGroup) writtenIn() directory.Source    { return directory.AD }
 func (adGroup) unfit(*directory.Person) string { return "" }
 
 func (adGroup) may(l *policy.License) bool {
-	return l.Synced() || l.SKU == "" && l.Group.Source == directory.AD
+	return l.Group != nil && l.Group.Source == directory.AD
 }
 
 func (adGroup) held(t *Tenant, p *directory.Person, l *policy.License) []string {

@@ -34,6 +34,7 @@ rules:
 		tenant *Tenant
 		person *directory.Person
 		big    *directory.Group
+		small  *directory.Group
 	}
 	free := Route{Via: ADGroup, Source: "CN=Big,DC=x", SKU: "big", SourceEntra: "g-big"}
 	for name, tc := range map[string]struct {
@@ -54,6 +55,10 @@ rules:
 		"of the cloud by now":  {"free", func(w *world) { w.big.Synced = false }, Route{}, "is not synced from ad:CN=Big,DC=x any more"},
 		"gives more":           {"free", func(w *world) { w.big.Grants = []string{"big", "other"} }, Route{}, "grants 2 products at once"},
 		"by another group":     {"free", func(w *world) { w.person.Entra.Assignments[0].Group = "g-other" }, Route{}, "held through the group g-other, which is not ad:CN=Big,DC=x of the policy"},
+		"no account":           {"free", func(w *world) { w.person.AD = nil }, Route{}, "the account in Active Directory, where the group is written, is not known"},
+		"the other's account":  {"free", func(w *world) { w.person.ADState = directory.Contradictory }, Route{}, "the account in Active Directory, where the group is written, is not known"},
+		"target not synced":    {"small", func(w *world) { w.small.SID = "S-other" }, Route{}, "no group of Entra ID that gives SMALL is synced from ad:CN=Small,DC=x"},
+		"target gives less":    {"small", func(w *world) { w.small.Reduced = w.small.Grants }, Route{}, "the group ad:CN=Small,DC=x gives small with service plans switched off"},
 		"no account in AD":     {"free", func(w *world) { w.person.AD, w.person.ADState = nil, directory.NotRead }, Route{}, "the account in Active Directory, where the group is written, is not known"},
 		"members unreadable":   {"free", func(w *world) { w.person.Memberships, w.person.Unreadable = nil, []string{ref.Key(true)} }, Route{}, "whether the group ad:CN=Big,DC=x lists the account is not known"},
 		"by a group within it": {"free", func(w *world) { w.person.Memberships = []string{ref.NestedKey()} }, Route{}, "the group ad:CN=Big,DC=x does not list the account itself"},
@@ -66,7 +71,8 @@ rules:
 					Entra:      &directory.EntraUser{ID: "a", Assignments: []directory.Assignment{{SKU: "big", Group: "g-big", State: "Active"}}},
 					EntraState: directory.Present, AD: &directory.ADUser{SID: "S-a"}, ADState: directory.Present, Memberships: []string{ref.Key(true)},
 				},
-				big: &directory.Group{ID: "g-big", Name: "Big", Synced: true, SID: "S-big", Grants: []string{"big"}},
+				big:   &directory.Group{ID: "g-big", Name: "Big", Synced: true, SID: "S-big", Grants: []string{"big"}},
+				small: &directory.Group{ID: "g-small", Name: "Small", Synced: true, SID: "S-small", Grants: []string{"small"}},
 			}
 			w.tenant = TenantOf(nil, nil, nil)
 			w.tenant.SIDs = map[string]string{ref.Key(false): "S-big", p.LicenseNamed("small").Group.Key(false): "S-small"}
@@ -76,7 +82,8 @@ rules:
 			sids := w.tenant.SIDs
 			w.tenant = TenantOf([]directory.SKU{{ID: "big", PartNumber: "BIG"}, {ID: "small", PartNumber: "SMALL"}, {ID: "cloud", PartNumber: "CLOUD"}},
 				[]directory.Group{{Ref: directory.GroupRef{Name: "Cloud"}, ID: "g-cloud", Grants: []string{"cloud"}}},
-				[]directory.Group{*w.big, {ID: "g-small", Name: "Small", Synced: true, SID: "S-small", Grants: []string{"small"}}})
+				[]directory.Group{*w.big, {ID: "g-small"}})
+			w.tenant.SetCounterpart(*w.small)
 			w.tenant.SIDs = sids
 			route, refusal := w.tenant.Route(w.person, p.RuleNamed(tc.rule))
 			if d := cmp.Diff(tc.want, route); d != "" || !strings.Contains(refusal, tc.refusal) || (refusal == "") != (tc.refusal == "") {

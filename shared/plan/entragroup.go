@@ -21,7 +21,7 @@ func (entraGroup) writtenIn() directory.Source    { return directory.Entra }
 func (entraGroup) unfit(*directory.Person) string { return "" }
 
 func (entraGroup) may(l *policy.License) bool {
-	return l.SKU != "" && !l.Synced() || l.SKU == "" && l.Group.Source == directory.Entra
+	return l.Group == nil || l.Group.Source == directory.Entra
 }
 
 func (entraGroup) held(t *Tenant, p *directory.Person, l *policy.License) []string {

@@ -85,6 +85,7 @@ func TestRouteLooksAtWhatIsLeft(t *testing.T) {
 		"group gives without something else":       {"exo", reduced("id-YAMMER"), []directory.Assignment{held("e3", "g-e3")}, moved, ""},
 		"group gives without, which is not known":  {"exo", reduced(), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO gives exo with service plans switched off: what would be left cannot be told"},
 		"group gives without the mailbox":          {"exo", reduced("id-EXCHANGE_S_STANDARD"), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO gives exo without the service plan EXCHANGE_S_STANDARD"},
+		"group hides its members":                  {"exo", target(func(g *directory.Group) { g.Hidden = true }), []directory.Assignment{held("e3", "g-e3")}, moved, ""},
 		"group is restricted":                      {"exo", target(func(g *directory.Group) { g.Restricted = true }), []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO is in a restricted management administrative unit"},
 		"group was not found":                      {"exo", []directory.Group{source}, []directory.Assignment{held("e3", "g-e3")}, Route{}, "the group entra:LIC-EXO was not found"},
 		"target has no group":                      {"dark", whole, []directory.Assignment{held("e3", "g-e3")}, Route{}, "held through a group, but the policy names no group for dark"},

@@ -39,6 +39,22 @@ func TestWhichTargetsMayHold(t *testing.T) {
 	}
 }
 
+// TestUnfit: Graph assigns no license directly to a person without a usage location. Members of groups need none.
+func TestUnfit(t *testing.T) {
+	t.Parallel()
+	for _, via := range Targets() {
+		if !via.Known() {
+			t.Errorf("%s is not known", via)
+		}
+		for _, location := range []string{"", "SE"} {
+			why := (&Route{Via: via}).Unfit(&directory.Person{Entra: &directory.EntraUser{UsageLocation: location}})
+			if unfit := via == Direct && location == ""; unfit != (why != "") {
+				t.Errorf("%s, in %q: %q", via, location, why)
+			}
+		}
+	}
+}
+
 // TestWhereALicenseIsHeld: by each way on its own, and by two at once.
 func TestWhereALicenseIsHeld(t *testing.T) {
 	t.Parallel()
