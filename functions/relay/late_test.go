@@ -29,7 +29,7 @@ func (r *rig) standStill(at int, m protocol.Message) (p *process, lost *awsfake.
 	case <-r.soon().Done():
 		r.Fatal("the relay did not come so far")
 	}
-	time.Sleep(r.visibility) // the relay's own clock has to show it
+	time.Sleep(r.visibility) // the relay's clock must show that its hold is over
 	r.aws.Advance(time.Hour / 2)
 	if end, err := lost.Wait(r.soon()); err != nil || end.Error != awsfake.HeartbeatTimeout {
 		r.Fatalf("the task of the relay that stands still: %+v, %v", end, err)

@@ -114,7 +114,7 @@ func (c *Conflicts) Add(d *plan.Decision) {
 	}
 }
 
-// refusal returns why a later decision is not carried out. It is empty when it may be.
+// refusal returns why a later decision is not carried out. It is empty when the decision may be carried out.
 func (c Conflicts) refusal(d *plan.Decision) string {
 	for _, first := range c {
 		if shared := Conflict(first.License, first.To, d.License, d.To); shared != "" {

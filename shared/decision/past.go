@@ -113,7 +113,7 @@ func (r *Run) setback(d *plan.Decision) *history.Setback {
 	return r.History.Setback(d.SID, d.License)
 }
 
-// setBack notes at a decision that the last run could not make the change. Each further
+// setBack adds to a decision that the last run could not make the change. Each further
 // failure makes it wait for more nights. A run for one person tries at once.
 func (r *Run) setBack(d *plan.Decision, now time.Time) {
 	b := r.setback(d)

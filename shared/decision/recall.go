@@ -37,9 +37,8 @@ type recollection struct {
 	dates    bool // dates are compared, too
 }
 
-// recall notes at the accounts of h what earlier readings knew of them. last has the last healthy reading of each
-// source. now is when h was read. recall goes by partitions, because one object remembers the accounts of both
-// directories.
+// recall adds to the accounts of h what earlier readings knew of them. last has the last healthy reading of each source.
+// now is when h was read. recall goes by partitions, because one object remembers the accounts of both directories.
 func (r *Run) recall(ctx context.Context, h *directory.Accounts, last [2]*plan.Baseline, now time.Time) error {
 	var groups [2]map[int]*group
 	partitions := map[int]bool{}
@@ -176,7 +175,7 @@ func (c *recollection) membersOf(key, entry string, since map[uint64]known.Secon
 	}
 }
 
-// recognize notes at an account what is known of it.
+// recognize adds to an account what the table knows of it.
 func (c *recollection) recognize(a *account, k *known.Account) {
 	a.past().Seen = k.Seen.Time()
 	switch {
@@ -189,8 +188,8 @@ func (c *recollection) recognize(a *account, k *known.Account) {
 	if joined := k.Joined.Time(); c.now.Before(joined.Add(joinedFor)) && !c.accepted {
 		a.past().Joined = joined
 	}
-	// An operator can speak for a directory that is no longer set up. After --accept-feeds, a contradiction with a
-	// directory that was read ends with Joined. A directory that could not be read ends nothing.
+	// An operator can speak for a directory that is no longer set up. The operator's --accept-feeds also ends a
+	// contradiction with a directory that was read. It ends none with a directory that could not be read.
 	if other := c.Feeds[1-c.source]; !c.accepted || other.State != plan.Absent {
 		a.past().Contradicted = k.Contradicted
 	}
@@ -226,8 +225,8 @@ func (c *recollection) sighted(a *account) {
 	}
 }
 
-// neverSeen doubts the dates of an account without any date if the last reading should have seen the account and did
-// not. It is unknown whether the account had dates then.
+// neverSeen puts an account without dates in doubt when the last reading should have seen it and did not. The account
+// may have had dates then.
 func (c *recollection) neverSeen(a *account) {
 	if c.dates && a.noActivity() && !a.created().After(c.last.Read) {
 		*a.lost() = c.now

@@ -13,7 +13,7 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot/known"
 )
 
-// Met notes at a person's accounts whether this run's reading showed both of them, or a contradiction between them.
+// Met stores with a person's accounts whether this run's reading showed both of them, or a contradiction between them.
 func (r *Run) Met(p *directory.Person) { p.Met(r.Begin.Read) }
 
 // Remember writes what is known of the accounts of a partition for later runs. h is the partition as Read returned it.

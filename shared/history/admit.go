@@ -37,8 +37,8 @@ type Admission struct {
 	Withdrawn bool
 }
 
-// Admit decides from the store whether a plan may be applied now. b is the beginning of its run. The refusal says why
-// the plan may not be applied, and is empty when it may. Apply also asks the directories.
+// Admit decides from the store whether a plan may be applied now. b is the beginning of its run. refusal says why the
+// plan may not be applied. It is empty when the plan may be applied. Package apply also asks the directories.
 func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {
 	if refusal = refused(p, b, in); refusal != "" {
 		return a, refusal, nil

@@ -32,7 +32,7 @@ func sumOf(key string) hash.Hash {
 
 func seal(sum hash.Hash) string { return sealName + hex.EncodeToString(sum.Sum(nil)) + `"}` }
 
-// Encode encodes v as JSON. It seals an object for its key.
+// Encode encodes v as JSON, and seals a JSON object for its key.
 func Encode(key string, v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {

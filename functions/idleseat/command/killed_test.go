@@ -88,7 +88,7 @@ func newTrial(t *testing.T, o sandbox.Options, began time.Time, objects map[stri
 		}
 		return clock.now()
 	}
-	many := []policyText{ // so that a small company has enough changes
+	many := []policyText{ // a small company has enough changes with these edits
 		replace(t, "perRun: 200", "perRun: 50"), replace(t, "percent: 10", "percent: 100"), replace(t, "days(60)", "days(1)"), replace(t, "days(90)", "days(365)"),
 	}
 	x := &trial{shell: newShell(t, o, many...), objects: s3mem.New()}

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		os.Exit(Main("", clockFrom(os.LookupEnv)))
 	}
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // a command keeps little memory, and the collector takes a fifth of the tests' time
+		debug.SetGCPercent(200) // the collector would take a fifth of the tests' time
 	}
 	os.Exit(m.Run())
 }

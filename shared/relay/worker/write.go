@@ -93,7 +93,7 @@ func (r *Relay) change(l *lease, c *protocol.Change, groups []protocol.Group) (r
 	}
 }
 
-// outdated returns why the evidence no longer supports a removal. It is empty when it does.
+// outdated returns why the evidence no longer supports a removal. It is empty when the evidence still does.
 func (r *Relay) outdated(ctx context.Context, c *protocol.Change, groups []protocol.Group) string {
 	if c.Action != protocol.Remove || c.Seen == nil {
 		return ""

@@ -18,7 +18,7 @@ const (
 	otherGUID  = "22222222-0000-0000-0000-000000000002"
 )
 
-// at adds a group with an objectGUID and a DN that was made some days ago.
+// at adds a group that was made some days ago, with an objectGUID and a DN.
 func (f *fakeAD) at(dn, guid string, days int) {
 	if f.groups == nil {
 		f.groups = map[string]directory.Group{}

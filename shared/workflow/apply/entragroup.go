@@ -114,7 +114,7 @@ func (j *job) sourceOf(ctx context.Context, l *policy.License, in ledger.Intent)
 	return present, fmt.Sprintf("given back by the group %s, since %s cannot: %s", l.Group, in.Source, left), "", nil
 }
 
-// unusable returns why a group cannot give a license now. It is empty when it can.
+// unusable returns why a group cannot give a license now. It is empty when the group can.
 func (j *job) unusable(ctx context.Context, l *policy.License, group string) (string, error) {
 	if ref := j.refOf(l, group); ref != nil {
 		_, refusal := j.run.Tenant.LicenseGroup(l, ref)

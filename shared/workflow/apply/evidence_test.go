@@ -49,7 +49,7 @@ func TestEvidenceOfBothDirectories(t *testing.T) {
 	}
 }
 
-// TestWhatTheRunKnewCannotBeRead: nobody is judged by fresh evidence without what the run knew.
+// TestWhatTheRunKnewCannotBeRead: a change does not begin when what the run knew of the person cannot be read.
 func TestWhatTheRunKnewCannotBeRead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, changeBo)

@@ -151,7 +151,7 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	return out, nil
 }
 
-// admit returns why a plan may not be applied as an operator asks. It is empty when it may.
+// admit returns why a plan may not be applied as an operator asks. It is empty when the plan may be applied.
 func (s *Steps) admit(ctx context.Context, p *plan.Plan, in Request, left bool) (refusal string, err error) {
 	b, err := snapshot.GetBegin(ctx, s.Store, p.Run)
 	if err != nil {
