@@ -7,13 +7,12 @@ PEOPLE  ?= 300
 VULNDB  ?= https://vuln.go.dev
 TOOL     = $(GO) tool -modfile=tools.mod
 
-# The commands that run on a machine of your own. Every other program is a Lambda function.
-NATIVE  := idleseat relay
-DOORS   := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
-LAMBDAS := $(filter-out $(NATIVE),$(DOORS))
+# Commands run on a machine of your own. Every other folder of functions/ is a function that runs in Lambda.
+COMMANDS  := idleseat relay
+FUNCTIONS := $(filter-out $(COMMANDS),$(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go))))
 LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
 
-.PHONY: run test test-ad test-kills planted mutation nights check fuzz vulnerabilities bench build $(DOORS)
+.PHONY: run test test-ad test-kills planted mutation nights check fuzz vulnerabilities bench build functions $(COMMANDS) $(FUNCTIONS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -64,15 +63,24 @@ bench: ## about ten minutes; on a quiet machine
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 5x -timeout 30m ./shared/source/activedirectory
 	IDLESEAT_TEST_SAMBA=1 $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./functions/relay
 
-build: $(DOORS) ## every command into bin/, the functions' zips into dist/
+build: $(COMMANDS) functions ## every command into bin/, the functions' zips into dist/
 
-$(filter $(NATIVE),$(DOORS)):
+# No flag but -ldflags: go run and go test compile the same packages, and Microsoft's Graph SDK takes minutes.
+idleseat:
+	$(GO) build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/$@ ./functions/$@
+
+# Static, since it goes to machines that have another libc. It links no Graph SDK.
+relay:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/$@ ./functions/$@
 
-$(LAMBDAS):
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/$@/bootstrap ./functions/$@
-	@mkdir -p dist
-	$(GO) run ./infra/pack bin/$@/bootstrap dist/$@.zip
+FOR_LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+
+functions: ## in one call, so that the cores share what is compiled and linked
+	$(FOR_LAMBDA) -o bin/functions/ $(FUNCTIONS:%=./functions/%)
+	$(GO) run ./infra/pack dist $(FUNCTIONS:%=bin/functions/%)
+
+$(FUNCTIONS):
+	@$(MAKE) --no-print-directory functions FUNCTIONS=$@
 
 # SAM calls these targets, with the folder for the function in ARTIFACTS_DIR.
 build-CollectFunction: SAM := collect
@@ -81,4 +89,4 @@ build-GateFunction: SAM := gate
 build-ApplyFunction: SAM := apply
 build-ReevaluateFunction: SAM := reevaluate
 build-CollectFunction build-EvaluateFunction build-GateFunction build-ApplyFunction build-ReevaluateFunction:
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(SAM)
+	$(FOR_LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(SAM)

@@ -109,12 +109,12 @@ func TestPagesNameTargets(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^([a-z][a-z-]*):`).FindAllSubmatch(makefile, -1) {
 		targets[string(m[1])] = true
 	}
-	doors, err := filepath.Glob("../functions/*/main.go")
+	mains, err := filepath.Glob("../functions/*/main.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, door := range doors {
-		targets[filepath.Base(filepath.Dir(door))] = true
+	for _, main := range mains {
+		targets[filepath.Base(filepath.Dir(main))] = true
 	}
 	allKnown(t, "(?m)(?:`|^ {4})make ([a-z][a-z-]*)", targets, "%s names make %s, and the Makefile has no such target", 8)
 }

@@ -1,5 +1,5 @@
-// Command pack puts one file into a zip archive, executable and without a date. The same function therefore always
-// gives the same archive.
+// Command pack puts each file into a zip archive of the same name, as the executable bootstrap that Lambda starts. The
+// archive has no date. The same function therefore always gives the same archive.
 package main
 
 import (
@@ -12,14 +12,26 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: pack FILE ARCHIVE")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: pack FOLDER FILE...")
 		os.Exit(2)
 	}
-	if err := pack(os.Args[1], os.Args[2]); err != nil {
+	if err := packAll(os.Args[1], os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func packAll(folder string, files []string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := pack(file, filepath.Join(folder, filepath.Base(file)+".zip")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func pack(file, archive string) (err error) {
@@ -34,7 +46,7 @@ func pack(file, archive string) (err error) {
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	w := zip.NewWriter(out)
-	h := &zip.FileHeader{Name: filepath.Base(file), Method: zip.Deflate}
+	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
 	h.SetMode(0o755)
 	to, err := w.CreateHeader(h)
 	if err != nil {
