@@ -4,14 +4,12 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/store"
-	"github.com/idleseat/idleseat/shared/workflow/reevaluate"
 )
 
 type settings struct {
@@ -19,9 +17,9 @@ type settings struct {
 	StateMachine string `env:"IDLESEAT_STATE_MACHINE, required"` // ARN
 }
 
-func main() { step.Start(open, reevaluate.ErrRequest) }
+func main() { step.Start(open, errRequest) }
 
-func open(ctx context.Context, env *settings) (func(context.Context, reevaluate.Input) (*reevaluate.Answer, error), error) {
+func open(ctx context.Context, env *settings) (func(context.Context, input) (*answer, error), error) {
 	s, err := store.Open(ctx, env.Store)
 	if err != nil {
 		return nil, err
@@ -30,8 +28,8 @@ func open(ctx context.Context, env *settings) (func(context.Context, reevaluate.
 	if err != nil {
 		return nil, err
 	}
-	r := &reevaluate.Reevaluation{Store: s, Executions: sfn.NewFromConfig(cloud), StateMachine: env.StateMachine, Every: time.Second}
-	return func(ctx context.Context, in reevaluate.Input) (*reevaluate.Answer, error) {
-		return r.Do(ctx, in, step.Until(ctx, step.Margin))
+	r := &reevaluation{store: s, executions: sfn.NewFromConfig(cloud), machine: env.StateMachine}
+	return func(ctx context.Context, in input) (*answer, error) {
+		return r.do(ctx, in, step.Until(ctx, step.Margin))
 	}, nil
 }

@@ -1,6 +1,4 @@
-// Package reevaluate makes the state machine read and evaluate one person again, and returns the result. It reads
-// objects and follows an execution. It does not ask a directory itself.
-package reevaluate
+package main
 
 import (
 	"context"
@@ -21,17 +19,17 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrRequest is returned when the input is not a valid request.
-var ErrRequest = errors.New("not a request")
+// errRequest is returned when the input is not a valid request.
+var errRequest = errors.New("not a request")
 
-// Input is an operator's request.
-type Input struct {
+// input is an operator's request.
+type input struct {
 	User  string `json:"user"`  // userPrincipalName, object id, SID or account name
 	Apply bool   `json:"apply"` // also make the changes that the rules decide
 }
 
-// Answer is the result. When People is nil, the execution is still running, or failed for the reason in Failed.
-type Answer struct {
+// answer is the result. When People is nil, the execution is still running, or failed for the reason in Failed.
+type answer struct {
 	Execution string                  `json:"execution"` // ARN of the execution, to follow it
 	Status    string                  `json:"status"`    // of the execution
 	Failed    string                  `json:"failed,omitempty"`
@@ -41,36 +39,32 @@ type Answer struct {
 	Results   []runs.Result           `json:"results,omitempty"`
 }
 
-// Executions is what this package needs from Step Functions.
-type Executions interface {
-	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
-	DescribeExecution(context.Context, *sfn.DescribeExecutionInput, ...func(*sfn.Options)) (*sfn.DescribeExecutionOutput, error)
+// reevaluation starts executions and follows them. It reads objects. It does not ask a directory itself.
+type reevaluation struct {
+	store      store.Store
+	executions *sfn.Client
+	machine    string // ARN of the state machine
 }
 
-// Reevaluation starts and follows executions.
-type Reevaluation struct {
-	Store        store.Store
-	Executions   Executions
-	StateMachine string        // ARN
-	Every        time.Duration // time between two requests for the status
-}
+// interval is the time between two requests for the status.
+const interval = time.Second
 
-// Do starts an execution for the person and follows it until it ends, or until the deadline (zero: none).
-func (r *Reevaluation) Do(ctx context.Context, in Input, until time.Time) (*Answer, error) {
+// do starts an execution for the person and follows it until it ends, or until the deadline (zero: none).
+func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answer, error) {
 	if strings.TrimSpace(in.User) == "" {
-		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", ErrRequest)
+		return nil, fmt.Errorf("%w: name the user, as {\"user\":\"anna@contoso.example\",\"apply\":false}", errRequest)
 	}
 	text, err := json.Marshal(in)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
+		return nil, fmt.Errorf("%w: %w", errRequest, err)
 	}
-	started, err := r.Executions.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &r.StateMachine, Input: aws.String(string(text))})
+	started, err := r.executions.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &r.machine, Input: aws.String(string(text))})
 	if err != nil {
 		return nil, fmt.Errorf("start the state machine for one person: %w", err)
 	}
-	a := &Answer{Execution: aws.ToString(started.ExecutionArn)}
+	a := &answer{Execution: aws.ToString(started.ExecutionArn)}
 	for {
-		now, err := r.Executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &a.Execution})
+		now, err := r.executions.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &a.Execution})
 		if err != nil {
 			return nil, fmt.Errorf("follow %s, which goes on: %w", a.Execution, err)
 		}
@@ -81,11 +75,11 @@ func (r *Reevaluation) Do(ctx context.Context, in Input, until time.Time) (*Answ
 		case now.Status != types.ExecutionStatusRunning:
 			a.Failed = aws.ToString(now.Error) + ": " + aws.ToString(now.Cause)
 			return a, nil
-		case !until.IsZero() && time.Now().Add(r.Every).After(until):
+		case !until.IsZero() && time.Now().Add(interval).After(until):
 			return a, nil
 		}
 		select {
-		case <-time.After(r.Every):
+		case <-time.After(interval):
 		case <-ctx.Done():
 			return a, nil
 		}
@@ -93,21 +87,21 @@ func (r *Reevaluation) Do(ctx context.Context, in Input, until time.Time) (*Answ
 }
 
 // explain adds what the rules say about the person, from the run of the execution.
-func (r *Reevaluation) explain(ctx context.Context, a *Answer, user, output string) error {
+func (r *reevaluation) explain(ctx context.Context, a *answer, user, output string) error {
 	var out struct{ Run string }
 	if err := json.Unmarshal([]byte(output), &out); err != nil {
 		return fmt.Errorf("read the output of %s: %w", a.Execution, err)
 	}
 	a.Run = out.Run
-	run, err := decision.Open(ctx, r.Store, a.Run)
+	run, err := decision.Open(ctx, r.store, a.Run)
 	if err != nil {
 		return err
 	}
-	p, err := runs.GetPlan(ctx, r.Store, a.Run)
+	p, err := runs.GetPlan(ctx, r.store, a.Run)
 	if err != nil {
 		return err
 	}
-	results, err := runs.GetResults(ctx, r.Store, p, p.Batches())
+	results, err := runs.GetResults(ctx, r.store, p, p.Batches())
 	if err != nil {
 		return err
 	}
