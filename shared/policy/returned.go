@@ -8,10 +8,10 @@ import (
 )
 
 // Returned returns when a person who lost a license to the rule was last active, if that is after since. It uses the
-// dates that the rule's condition reads. It is zero for a person who stayed away, and when the date is not known. asked
+// dates that the rule's condition reads. It is zero for a person who stayed away, and when no date is known. asked
 // reports whether the rule would still ask the person.
 func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time.Time, asked directory.Flag) {
-	at, _ = newestOf(r.when.activity, p)
+	at = lastSeen(r.when.activity, p)
 	if !at.After(since.Add(-r.late())) {
 		return time.Time{}, directory.Unset
 	}
@@ -21,6 +21,20 @@ func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time
 	j.about(r, p)
 	asked, _ = j.eval(r.scope, p)
 	return at, asked
+}
+
+// lastSeen returns the newest known date of all fields of some attributes. One that is known proves that the person was
+// active, also where another field of the same attribute is unknown: the usage reports have nobody who lost the license
+// of a workload. It is zero when no date is known.
+func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
+	for _, a := range list {
+		for _, f := range a.fields {
+			if v := f.Of(p); v.State == directory.Known && v.Time.After(at) {
+				at = v.Time
+			}
+		}
+	}
+	return at
 }
 
 // late returns how many days a report that the rule reads may be late. Such a report can show after the change what

@@ -202,6 +202,42 @@ func TestReportsThroughTime(t *testing.T) {
 	}
 }
 
+// TestReturnedByOneOfSeveralDates: a person who lost the license of a workload is not in the reports any more. A sign-in
+// shows that they are back, when the rule reads it besides.
+func TestReturnedByOneOfSeveralDates(t *testing.T) {
+	t.Parallel()
+	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
+	j, err := p.NewJudge(map[string]string{"Microsoft_365_Copilot": "copilot"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signedIn := func(ago time.Duration, uses ...directory.Use) *directory.Person {
+		who := copilotHolder(uses...)
+		who.Entra.LastSuccessful = noon.Add(-ago)
+		return who
+	}
+	doubtful := signedIn(4 * day)
+	doubtful.Entra.DatesInDoubt = true
+	for name, tc := range map[string]struct {
+		who  *directory.Person
+		want time.Time
+	}{
+		"in no report":                 {signedIn(4 * day), noon.Add(-4 * day)},
+		"in one of two columns":        {signedIn(4*day, notUsed(directory.ExchangeUse)), noon.Add(-4 * day)},
+		"the report is newer":          {signedIn(70*day, usedOn(directory.TeamsUse, 3*day)), noon.Add(-3 * day)},
+		"stayed away":                  {signedIn(70 * day), time.Time{}},
+		"a date that is not believed":  {doubtful, time.Time{}},
+		"longer ago than reports lag":  {signedIn(13 * day), time.Time{}},
+		"in both, and stayed away":     {signedIn(70*day, notUsed(directory.ExchangeUse), notUsed(directory.TeamsUse)), time.Time{}},
+		"in both, and has signed in":   {signedIn(4*day, notUsed(directory.ExchangeUse), notUsed(directory.TeamsUse)), noon.Add(-4 * day)},
+		"in both, and used a workload": {signedIn(70*day, usedOn(directory.ExchangeUse, 4*day), notUsed(directory.TeamsUse)), noon.Add(-4 * day)},
+	} {
+		if at, _ := j.Returned(p.Rules[0], tc.who, noon.Add(-5*day)); !at.Equal(tc.want) {
+			t.Errorf("%s: back at %s, want %s", name, at, tc.want)
+		}
+	}
+}
+
 // TestEvidenceOfReports: the evidence names the signal and the span of its report.
 func TestEvidenceOfReports(t *testing.T) {
 	t.Parallel()
