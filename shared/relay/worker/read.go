@@ -102,11 +102,15 @@ func (r *Relay) readCandidates(l *lease, m *protocol.Message) (string, error) {
 	return r.put(l, m, "evidence", read)
 }
 
-// input reads the object that a message names.
+// input reads the object that a message names. An error has the key, which names nobody, in a form that the log and the
+// answer of the task keep: quoted texts are left out there, since they may be names of people.
 func (r *Relay) input(l *lease, m *protocol.Message) ([]byte, error) {
 	text, err := store.GetBytes(l.ctx, r.store, m.Input, maxInput)
 	if err == nil {
 		text, err = store.Unseal(m.Input, text)
+	}
+	if err != nil {
+		err = fmt.Errorf("input %s: %w", m.Input, err)
 	}
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
 		return nil, &badError{err}

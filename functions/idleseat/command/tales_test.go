@@ -1,0 +1,153 @@
+package command
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// tale is a company that lives through some nights of commands. It can start again at any chapter.
+type tale struct {
+	*shell
+	chapters []chapter
+	policy   string
+	store    *store.Memory
+	runs     map[string]string // run ids by the name in the story
+	one      string            // person whose license is restored before or after the end of the first run
+	back     int               // person who loses a license in the first run and signs in on the second day
+	golden   bool              // nothing is altered, so every command must succeed
+	said     strings.Builder   // output of the commands since the beginning of the chapter
+}
+
+// tell runs a command.
+func (s *tale) tell(args ...string) answer {
+	s.t.Helper()
+	a := s.run(args...)
+	if s.golden && a.status != exitDone && a.status != exitHeld {
+		s.t.Fatalf("idleseat %q: exit status %d: %s\n%.2000s", args, a.status, a.err, a.out)
+	}
+	s.said.Write(a.out)
+	s.said.WriteString(a.err)
+	return a
+}
+
+// plans makes a plan and notes its run under a name.
+func (s *tale) plans(name string, args ...string) (p printed) {
+	s.t.Helper()
+	a := s.tell(append([]string{"plan", "--format", "json"}, args...)...)
+	if err := json.Unmarshal(a.out, &p); err != nil && s.golden {
+		s.t.Fatal(err)
+	}
+	s.runs[name] = p.Run
+	return p
+}
+
+// until repeats a command until nothing is pending. Minutes pass between the calls.
+func (s *tale) until(args ...string) {
+	s.t.Helper()
+	for range 8 {
+		a := s.tell(append(args, "--yes", "--format", "json")...)
+		if a.status != exitDone || !strings.Contains(string(a.out), `"pending"`) {
+			return
+		}
+		s.passes(6 * time.Minute)
+	}
+	if s.golden {
+		s.t.Fatalf("%q: changes stay pending", args)
+	}
+}
+
+// nextDay passes a day on which all active people sign in.
+func (s *tale) nextDay(also ...int) {
+	s.passes(day)
+	c := s.company.Company
+	for i := range c.Size() {
+		if p := c.Person(i); p.Entra != nil && (p.Activity == sandbox.Active || slices.Contains(also, i)) {
+			c.SignIn(i)
+		}
+	}
+}
+
+// chapter is a part of a story. A test may alter an object before each chapter but the first.
+type chapter struct {
+	name string
+	tell func(*tale)
+}
+
+// stories are what the companies live through. Together they have objects of every kind that a command writes.
+var stories = []struct {
+	name     string
+	policy   func(*tale) string
+	found    func(*tale)
+	chapters []chapter
+	lacks    []string // kinds of objects
+	least    int      // that happens to people
+}{
+	{"two rules", twoRules, func(s *tale) {
+		s.company.Company.SignIn(9) // in such a small company nobody else may have signed in for days
+	}, threeNights, []string{"usage report"}, 50},
+	{"usage and groups", usageAndGroups, foundUsage, usageNights, []string{"mailboxes", "override"}, 20},
+}
+
+// threeNights have a held plan and restores of a person and of a run.
+var threeNights = []chapter{
+	{"plan", func(s *tale) {
+		p := s.plans("first")
+		if s.golden {
+			group, n := s.change(p, by("m365-idle-60", plan.EntraGroup))
+			s.one, s.back = group.User, n
+		}
+	}},
+	{"begin", func(s *tale) { s.tell("apply", s.runs["first"], "--yes") }},
+	{"ask one back", func(s *tale) { s.tell("restore", s.one, "--yes") }},
+	{"finish", func(s *tale) { s.until("apply", s.runs["first"]) }},
+	{"override", func(s *tale) {
+		s.nextDay()
+		s.write("policy.yaml", strings.Replace(s.policy, "count: 500", "count: 1", 1))
+		p := s.plans("second")
+		if s.golden && (p.Verdict != plan.Hold || !p.Overridable) {
+			s.t.Fatalf("verdict %s: %q", p.Verdict, p.HoldReasons)
+		}
+		s.until("apply", s.runs["second"], "--override-limits", p.PlanHash)
+		s.write("policy.yaml", s.policy)
+	}},
+	{"put back", func(s *tale) { s.until("restore", "--run", s.runs["second"]) }},
+	{"third night", func(s *tale) {
+		s.nextDay(s.back)
+		s.plans("one", "--user", s.one)
+		s.plans("third")
+		s.until("apply", s.runs["third"])
+	}},
+	{"fourth night", func(s *tale) {
+		s.nextDay()
+		s.plans("fourth")
+		s.until("apply", s.runs["fourth"])
+	}},
+}
+
+// twoRules is the company's policy with so few changes each night that some wait for the next one.
+func twoRules(s *tale) string {
+	return s.edited([][2]string{
+		{"perRun: 200", "perRun: 6"}, {"percent: 10", "percent: 100"}, {"days(60)", "days(20)"}, {"days(90)", "days(30)"},
+		{"{changeTo: exchange-online}", "{changeTo: exchange-online, onReturn: restore}"}, {"monthlyPrice: 4}", "monthlyPrice: 4, mailboxQuota: 50}"},
+		{"newHolder: 14", "newHolder: 0"},
+	})
+}
+
+// edited is the company's own policy with edits, each of which must change it.
+func (s *tale) edited(edits [][2]string) string {
+	s.t.Helper()
+	text := string(s.company.Policy())
+	for _, x := range edits {
+		if !strings.Contains(text, x[0]) {
+			s.t.Fatalf("the policy does not contain %q", x[0])
+		}
+		text = strings.Replace(text, x[0], x[1], 1)
+	}
+	return text
+}
