@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/snapshot/table"
 )
@@ -132,16 +130,12 @@ func byteAlterations(raw []byte) (all []alteration) {
 // another.
 func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 	t.Helper()
-	file, err := parquet.OpenFile(bytes.NewReader(raw), int64(len(raw)))
+	file, err := table.Open(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, path := range file.Schema().Columns() {
-		names = append(names, path[0])
-	}
 	read := func() []*table.Column {
-		columns, err := table.Read(raw, names)
+		columns, err := file.Read(file.Names())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +144,7 @@ func tableAlterations(t *testing.T, raw []byte) (all []alteration) {
 	add := func(field, how string, edit func([]*table.Column) []*table.Column) {
 		all = append(all, alteration{field: field, how: how, body: func() []byte {
 			var b bytes.Buffer
-			if err := table.Write(&b, file.Schema().Name(), edit(read())); err != nil {
+			if err := table.Write(&b, "altered", edit(read())); err != nil {
 				t.Fatal(err)
 			}
 			return b.Bytes()
@@ -200,6 +194,8 @@ func otherCells(c *table.Column, row int) map[string]int64 {
 		ways["set"] = 1
 	case c.Kind == table.Instant:
 		ways["a month later"], ways["a year earlier"] = was+(30*day).Microseconds(), was-(365*day).Microseconds()
+	case c.Kind == table.Number:
+		ways["one more"], ways["negative"] = was+1, -1-was
 	default:
 		ways["the opposite"] = 1 - was
 	}
