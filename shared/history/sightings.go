@@ -21,7 +21,7 @@ func (s *Digest) Sighting(account string) *directory.Sighting {
 	return s.sightings[account]
 }
 
-// Sighted yields the accounts of which there is a sighting, in no order.
+// Sighted yields the accounts that have a sighting, in no order.
 func (s *Digest) Sighted() iter.Seq[string] {
 	if s == nil {
 		return func(func(string) bool) {}

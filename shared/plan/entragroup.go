@@ -72,7 +72,7 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
 }
 
-// elsewhere returns why a license is left alone that comes from another group than the policy names for it.
+// elsewhere returns why a license is not changed. It comes from a group that the policy does not name for it.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {
@@ -91,8 +91,8 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	return fmt.Sprintf("%s, which is not %s of the policy", where, strings.Join(names, " or "))
 }
 
-// LicenseGroup returns one of the groups of Entra ID that give a license, and why its membership may not be changed for
-// the license. The refusal is empty when it may be. ref is nil where the policy names no group.
+// LicenseGroup returns one of the groups of Entra ID that give a license. refusal says why its membership may not be
+// changed for the license. It is empty when the membership may be changed. ref is nil where the policy names no group.
 func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
 	switch {
 	case ref == nil:
@@ -107,9 +107,9 @@ func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g dir
 	return g, t.Gives(l, &g, ref.String())
 }
 
-// Gives returns why membership of a group may not be changed for a license. It is empty when it may be: the group can be
-// written, and gives that license and nothing else. A group that is the license itself grants no product. name is what
-// the refusal calls the group.
+// Gives returns why membership of a group may not be changed for a license. It is empty when the group can be written,
+// and gives that license and nothing else. A group that is the license itself must give no product. name is what the
+// refusal calls the group.
 func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
 	switch {
 	case g.Unreadable != "":
@@ -127,7 +127,7 @@ func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refu
 	return ""
 }
 
-// obstacle returns what keeps a license from being changed by membership of a group. It is empty when nothing does.
+// obstacle returns what prevents a license from being changed by membership of a group. It is empty when nothing does.
 func obstacle(g *directory.Group) string {
 	switch {
 	case g.Dynamic:

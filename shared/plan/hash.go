@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// covered are the JSON members of a plan that its hash covers: what is done, from which data, by which policy and tool,
-// in which tenant, and whether the gate lets it pass. A version may add members. It takes none away.
+// covered lists the JSON members of a plan that its hash covers. They say what is done, from which data, by which
+// policy and tool, in which tenant, and whether the gate lets the plan pass. A later version may add members. It
+// removes none.
 var covered = []string{
 	"asOf", "changes", "manifestHash", "matchHash", "matches", "notices", "overridable", "pending", "policyHash", "restores", "resumes",
 	"tenant", "tool", "verdict",
@@ -38,9 +39,9 @@ func (p *Plan) Hash() string {
 	return sum
 }
 
-// HashOf returns the hash of a plan as it is stored: of the bytes of its members, not of what this version makes of
-// them. So a plan of a version that has more or fewer members keeps its hash. The plan names the members that are
-// covered. A list that lacks one which every version covers is an error.
+// HashOf returns the hash of a plan as it is stored. It hashes the stored bytes of the members. So a plan of a version
+// with more or fewer members keeps its hash. The plan names the members that its hash covers. It is an error when they
+// lack a member that every version covers.
 func HashOf(text []byte) (string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -88,9 +89,9 @@ func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(list)
 }
 
-// format1 has the members that the hash of format 1 covered, and format1Change and format1Begun those of their entries.
-// Format 1 hashed what it had decoded. These types are as they were then and never change, or plans that are stored
-// would no longer fit. They go with the release after the one that brought format 2.
+// format1 has the members that the hash of format 1 covered. format1Change and format1Begun have the members of their
+// entries. Format 1 hashed decoded values. These types never change, because stored plans would then no longer match
+// their hashes. They are removed in the release after the one with format 2.
 type format1 struct {
 	Changes      []format1Change `json:"changes"`
 	AsOf         time.Time       `json:"asOf"`

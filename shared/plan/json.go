@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// AppendJSON appends the JSON of a decision, byte by byte what json.Marshal gives. The error
-// is that of an instant that JSON cannot have, such as one in the year 10000. A night writes
-// a decision for every tenth person or so, and reflection took a third of its time.
+// AppendJSON appends the JSON of a decision, with the same bytes as json.Marshal. The error is for an instant that JSON
+// cannot have, such as one in the year 10000. It needs no reflection, which took a third of a night's time to write
+// decisions.
 func (d *Decision) AppendJSON(to []byte) ([]byte, error) {
 	o := object{text: append(to, '{')}
 	o.string("user", d.User)
@@ -60,7 +60,7 @@ func (o *object) string(name, value string) {
 	o.text = appendString(o.text, value)
 }
 
-// given writes a text that is not empty.
+// given adds a member unless its text is empty.
 func (o *object) given(name, value string) {
 	if value != "" {
 		o.string(name, value)

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestWhichTargetsMayHold: the targets that the policy has for a license, by its kind.
+// TestWhichTargetsMayHold: the kind of a license decides in which targets the policy lets people hold it.
 func TestWhichTargetsMayHold(t *testing.T) {
 	t.Parallel()
 	inEntra, inAD := &directory.GroupRef{Name: "G"}, &directory.GroupRef{Source: directory.AD, Name: "CN=G"}
@@ -55,7 +55,7 @@ func TestUnfit(t *testing.T) {
 	}
 }
 
-// TestWhereALicenseIsHeld: by each way on its own, and by two at once.
+// TestWhereALicenseIsHeld: a license is held in each way alone, or in two ways at once.
 func TestWhereALicenseIsHeld(t *testing.T) {
 	t.Parallel()
 	p, skus := licensed(t)
