@@ -84,14 +84,6 @@ func (j *Judge) undecidedReason(r *Rule, p *directory.Person, d decision) (unkno
 	return g.names, g.String()
 }
 
-func (j *Judge) holderGap(g *gaps, l *License, p *directory.Person) {
-	predicate := "is not known: " + sourceGap(directory.Entra, p)
-	if l.holders != nil {
-		predicate = l.holders.gap(p)
-	}
-	g.add("license "+l.Name, "license "+l.Name, predicate)
-}
-
 func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 	switch {
 	case e.value != nil:

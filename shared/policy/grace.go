@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -71,57 +70,10 @@ func (j *Judge) neverSignedIn(r *Rule, p *directory.Person) grace {
 	}}
 }
 
-// newHolder spares a person who got the license lately. When several paths give it, the oldest counts.
-func (j *Judge) newHolder(l *License, p *directory.Person) grace {
-	days := j.policy.Grace.NewHolder
-	if days == 0 || l.holders == nil && p.Entra == nil {
-		return grace{flag: directory.No} // without an account the person is no holder, or already undecided
-	}
-	if l.holders != nil {
-		since := p.MemberSince(l.holders.Ref.Source, l.holders.key)
-		if since.IsZero() {
-			return grace{flag: directory.No}
-		}
-		return j.since(since, days, fmt.Sprintf("first seen in the group of %s on %s", l.Name, dayOf(since)))
-	}
-	since, known := heldSince(p.Entra.Assignments, j.skus[l.index])
-	if !since.IsZero() {
-		g := j.since(since, days, fmt.Sprintf("%s was given, or its assignment changed, on %s", l.Name, dayOf(since)))
-		if g.flag == directory.No || known {
-			return g
-		}
-	}
-	name := "license " + l.Name
-	return grace{flag: directory.Unset, unknown: func(all *gaps) {
-		all.add(name, name, "has been held for an unknown time: lastUpdatedDateTime of its assignment was not read")
-	}}
-}
-
-// heldSince returns the oldest date of the paths that give the product, or of all its paths when none gives it. It is
-// zero when no path has a date. known reports whether every path has a date.
-func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
-	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })
-	known = true
-	for _, a := range paths {
-		if a.SKU != sku || gives && !a.Active() {
-			continue
-		}
-		if a.Updated.IsZero() {
-			known = false
-		} else if since.IsZero() || a.Updated.Before(since) {
-			since = a.Updated
-		}
-	}
-	return since, known
-}
-
 // enabledAgain spares a person whose account was disabled, or missing, until lately. An account that every reading saw
 // enabled counts as enabled for long. Otherwise a new store could change nothing until the grace is over.
 func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
-	days, source := j.policy.Grace.EnabledAgain, directory.Entra
-	if l.holders != nil {
-		source = l.holders.Ref.Source
-	}
+	days, source := j.policy.Grace.EnabledAgain, l.source()
 	if days == 0 {
 		return grace{flag: directory.No}
 	}
@@ -136,15 +88,4 @@ func (j *Judge) enabledAgain(l *License, p *directory.Person) grace {
 		return grace{flag: directory.No}
 	}
 	return j.since(since, days, "the account was first seen enabled on "+dayOf(since))
-}
-
-// GivingGroups returns the GroupRef.Keys of a source's groups for which newHolder needs the start of each membership.
-// No directory records that start.
-func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
-	for _, l := range p.Licenses {
-		if p.Grace.NewHolder > 0 && l.holders != nil && l.holders.Ref.Source == source {
-			keys = append(keys, l.holders.key)
-		}
-	}
-	return keys
 }

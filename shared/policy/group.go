@@ -66,13 +66,11 @@ func (p *Policy) MemberQueries() []directory.Question {
 		}
 	}
 	for _, r := range p.Rules {
-		if r.License.holders != nil {
-			add(*r.License.holders)
+		for _, q := range r.License.questions() {
+			add(q)
 		}
-		for _, l := range []*License{r.License, r.ChangeTo} {
-			if l != nil && l.Synced() { // the route needs the listed members and the group's SID
-				add(newMemberQuery(*l.Group, true))
-			}
+		if r.ChangeTo != nil && r.ChangeTo.Synced() {
+			add(newMemberQuery(*r.ChangeTo.Group, true))
 		}
 	}
 	return queries

@@ -210,26 +210,6 @@ func (j *Judge) decide(r *Rule, p *directory.Person, once *exempted) decision {
 	return d
 }
 
-// holds reports whether the person holds the license, by any path and in any state. Entra's licenses stay known when
-// only the match with Active Directory is in doubt.
-func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
-	if l.holders != nil {
-		return l.holders.has(p)
-	}
-	switch {
-	case p.EntraState == directory.NoAccount:
-		return directory.No
-	case p.Entra == nil, p.EntraState != directory.Present && p.EntraState != directory.Contradictory:
-		return directory.Unset
-	}
-	for i := range p.Entra.Assignments {
-		if p.Entra.Assignments[i].SKU == j.skus[l.index] {
-			return directory.Yes
-		}
-	}
-	return directory.No
-}
-
 // newestOf returns the newest known date of several attributes. never reports whether all of them were read and have no
 // date.
 func newestOf(list []*attribute, p *directory.Person) (newest time.Time, never directory.Flag) {

@@ -1,0 +1,117 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// A license is held in one of two kinds. A product is held along the paths that Entra ID assigns it by. Any other license
+// is membership of a group (License.holders). This file tells the two apart for one person, crowd.go for many. In which
+// target somebody holds a license, and how it is changed there, shared/plan/target.go says.
+
+// source returns the directory in which people hold the license.
+func (l *License) source() directory.Source {
+	if l.holders != nil {
+		return l.holders.Ref.Source
+	}
+	return directory.Entra
+}
+
+// questions returns what must be known of the members of groups to find a license's holders and how they hold it. The
+// route of a synced group needs its listed members and its SID.
+func (l *License) questions() (queries []MemberQuery) {
+	if l.holders != nil {
+		queries = append(queries, *l.holders)
+	}
+	if l.Synced() {
+		queries = append(queries, newMemberQuery(*l.Group, true))
+	}
+	return queries
+}
+
+// holds reports whether the person holds the license, by any path and in any state. Entra's licenses stay known when
+// only the match with Active Directory is in doubt.
+func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
+	if l.holders != nil {
+		return l.holders.has(p)
+	}
+	switch {
+	case p.EntraState == directory.NoAccount:
+		return directory.No
+	case p.Entra == nil, p.EntraState != directory.Present && p.EntraState != directory.Contradictory:
+		return directory.Unset
+	}
+	for i := range p.Entra.Assignments {
+		if p.Entra.Assignments[i].SKU == j.skus[l.index] {
+			return directory.Yes
+		}
+	}
+	return directory.No
+}
+
+// holderGap says why nobody knows whether the person holds the license.
+func (j *Judge) holderGap(g *gaps, l *License, p *directory.Person) {
+	predicate := "is not known: " + sourceGap(directory.Entra, p)
+	if l.holders != nil {
+		predicate = l.holders.gap(p)
+	}
+	g.add("license "+l.Name, "license "+l.Name, predicate)
+}
+
+// newHolder spares a person who got the license lately. When several paths give it, the oldest counts.
+func (j *Judge) newHolder(l *License, p *directory.Person) grace {
+	days := j.policy.Grace.NewHolder
+	if days == 0 || l.holders == nil && p.Entra == nil {
+		return grace{flag: directory.No} // without an account the person is no holder, or already undecided
+	}
+	if l.holders != nil {
+		since := p.MemberSince(l.holders.Ref.Source, l.holders.key)
+		if since.IsZero() {
+			return grace{flag: directory.No}
+		}
+		return j.since(since, days, fmt.Sprintf("first seen in the group of %s on %s", l.Name, dayOf(since)))
+	}
+	since, known := heldSince(p.Entra.Assignments, j.skus[l.index])
+	if !since.IsZero() {
+		g := j.since(since, days, fmt.Sprintf("%s was given, or its assignment changed, on %s", l.Name, dayOf(since)))
+		if g.flag == directory.No || known {
+			return g
+		}
+	}
+	name := "license " + l.Name
+	return grace{flag: directory.Unset, unknown: func(all *gaps) {
+		all.add(name, name, "has been held for an unknown time: lastUpdatedDateTime of its assignment was not read")
+	}}
+}
+
+// heldSince returns the oldest date of the paths that give the product, or of all its paths when none gives it. It is
+// zero when no path has a date. known reports whether every path has a date.
+func heldSince(paths []directory.Assignment, sku string) (since time.Time, known bool) {
+	gives := slices.ContainsFunc(paths, func(a directory.Assignment) bool { return a.SKU == sku && a.Active() })
+	known = true
+	for _, a := range paths {
+		if a.SKU != sku || gives && !a.Active() {
+			continue
+		}
+		if a.Updated.IsZero() {
+			known = false
+		} else if since.IsZero() || a.Updated.Before(since) {
+			since = a.Updated
+		}
+	}
+	return since, known
+}
+
+// GivingGroups returns the GroupRef.Keys of a source's groups for which newHolder needs the start of each membership.
+// No directory records that start.
+func (p *Policy) GivingGroups(source directory.Source) (keys []string) {
+	for _, l := range p.Licenses {
+		if p.Grace.NewHolder > 0 && l.holders != nil && l.holders.Ref.Source == source {
+			keys = append(keys, l.holders.key)
+		}
+	}
+	return keys
+}
