@@ -187,7 +187,7 @@ func (x *trial) ended(run string) {
 	for range mostCalls {
 		x.clock.pass(time.Minute)
 		if a := x.run("apply", run, "--yes", "--format", "json"); a.status == exitHeld || a.status == exitDone && !bytes.Contains(a.out, []byte(`"pending"`)) {
-			return // held, because all was final already
+			return // apply refuses a plan whose changes are all final
 		} else if a.status != exitDone {
 			x.t.Fatalf("after being killed: %s", a.err)
 		}

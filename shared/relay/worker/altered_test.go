@@ -40,8 +40,8 @@ func (b *bench) eachAlteration(object any, do func(a alter.Alteration)) {
 	b.Logf("%d alterations", len(all))
 }
 
-// TestAlteredInput: the relay refuses a list by name when one of its values is another than the cloud wrote. It then
-// reads nobody and writes nothing.
+// TestAlteredInput: the relay refuses a list that was altered since the cloud wrote it, and names it. It then reads nobody
+// and writes nothing.
 func TestAlteredInput(t *testing.T) {
 	t.Parallel()
 	seen := &protocol.Seen{Facts: "abc", Dated: true, Used: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
