@@ -38,7 +38,7 @@ func TestPolicyOfTheProject(t *testing.T) {
 	}
 }
 
-// TestPolicyTestFails: the rules decide otherwise than a golden person expects, and the test fails.
+// TestPolicyTestFails: `policy test` fails when the rules do not decide what a golden person expects.
 func TestPolicyTestFails(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(infra)

@@ -136,8 +136,8 @@ func (m *move) leave(ctx context.Context) (runs.Status, string) {
 	return "", ""
 }
 
-// answered notes the directory's answer that it took the license. When somebody restores the license before a read
-// shows it as gone, it is not taken again. The status is empty after the note, or when err is another answer.
+// answered notes the directory's answer that it took the license. Somebody may restore the license before a read shows it
+// as gone. It is then not taken again. The status is empty after the note, or when err is another answer.
 func (m *move) answered(ctx context.Context, err error) (runs.Status, string) {
 	if err != nil {
 		return "", ""

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/runs"
 )
 
-// backing returns a restore of what run r0 took from Egon. It also returns the ledger's newest entry, which is of r0,
-// or of this run when it has begun.
+// backing returns a restore of what run r0 took from Egon. It also returns the ledger's newest entry. That entry is of this
+// run when the restore has begun, and of r0 otherwise.
 func (b *bench) backing(t *testing.T, restores string) (*job, *move, *ledger.Entry) {
 	t.Helper()
 	c := freeEgon

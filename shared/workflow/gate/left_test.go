@@ -145,8 +145,8 @@ func TestNamesThatAreNobodys(t *testing.T) {
 	}
 }
 
-// TestRestoreOfAMixture: a person has a license that must be restored, beside licenses that are restored or being
-// restored. The first one is found, also without the plan.
+// TestRestoreOfAMixture: one license must be restored, and another one is restored or being restored. The restore finds the
+// first one, also without the plan.
 func TestRestoreOfAMixture(t *testing.T) {
 	t.Parallel()
 	for name, other := range map[string]func(*testing.T, *ledger.Ledger){
