@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -49,28 +50,34 @@ func knownAlterations(t *testing.T, raw []byte) (all []alteration) {
 	if err := json.Unmarshal(head, &count); err != nil {
 		t.Fatal(err)
 	}
-	cell := func(field string, at, size int) {
+	at := 0
+	cell := func(field string, size int) {
 		all = append(all, cellAlterations(field, cells, at, size, 86400, func(cells []byte) []byte {
 			return deflated(slices.Concat(head, []byte("\n"), cells))
 		})...)
+		at += size
 	}
-	at := 0
-	for source, n := range map[string]int{"entra": count.Entra, "ad": count.AD} {
-		if at = 0; source == "ad" {
-			at = count.Entra * (9 + 4*(directory.ActivityDates+4))
+	rows := func(source string, n, columns int) {
+		for range n {
+			cell(source+" key", 8)
 		}
-		for i := range n {
-			cell(source+" key", at+8*i, 8)
-			cell(source+" back", at+8*n+i, 1)
-			for c := range directory.ActivityDates + 4 {
-				cell(fmt.Sprintf("%s column %d", source, c), at+9*n+4*(c*n+i), 4)
+		for c := range columns {
+			column := fmt.Sprintf("%s column %d", source, c)
+			different := int(binary.LittleEndian.Uint16(cells[at:])) // 0: each row has its value
+			cell(column+", different values", 2)
+			for range cmp.Or(different, n) {
+				cell(column, 4)
+			}
+			for range map[bool]int{true: n}[different > 1] {
+				cell(column+", place of the value", 1)
 			}
 		}
 	}
-	at = (count.Entra + count.AD) * (9 + 4*(directory.ActivityDates+4))
-	for i, n := 0, count.Members; i < n; i++ {
-		cell("member key", at+8*i, 8)
-		cell("member since", at+8*n+4*i, 4)
+	rows("entra", count.Entra, 1+directory.ActivityDates+4)
+	rows("ad", count.AD, 1+directory.ActivityDates+4)
+	rows("member", count.Members, 1)
+	if at != len(cells) {
+		t.Fatalf("the table of known accounts has %d bytes, of which %d are understood", len(cells), at)
 	}
 	return all
 }
