@@ -165,7 +165,7 @@ func GetLines[T any](ctx context.Context, s Store, key string, each func(*T) err
 	var stop error
 	sum, sealed := sumOf(key), false
 	err = EachLine(body, func(line string) error {
-		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // this includes a seal that is not text
+		if strings.HasPrefix(line, "{"+sealName[:len(sealName)-1]) && !sealed { // a seal that is not text is found here too
 			if sealed = true; line == "{"+seal(sum) {
 				return nil
 			}

@@ -30,7 +30,7 @@ func (r *Relay) writeMembers(l *lease, m *protocol.Message) (string, error) {
 		if c.After == "" || outcomes[c.After] == protocol.Done {
 			result = r.change(l, &c, list.Groups)
 		}
-		// The interruption of a change says nothing about the directory.
+		// A change that was interrupted has no result.
 		if err := l.leased(); err != nil {
 			return "", err
 		}

@@ -66,7 +66,7 @@ func (m *move) regain(ctx context.Context) (shown bool, err error) {
 		}
 		hadTarget = hadTarget || a.Group == "" && a.SKU == e.TargetSKU
 	}
-	if len(add) == 0 { // the ledger does not say with which service plans
+	if len(add) == 0 { // the ledger does not have the disabled service plans
 		add = append(add, directory.Assignment{SKU: e.SKU})
 	}
 	var remove []string

@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// userMailbox reports whether the run's mailbox usage report calls the mailbox of a decision a user's. Only accounts
+// userMailbox reports whether the run's mailbox usage report says that the mailbox of a decision is a user's. Only accounts
 // whose sign-in is blocked need the answer.
 func (j *job) userMailbox(ctx context.Context, d *plan.Decision) (bool, error) {
 	boxes := j.run.Begin.Mailboxes
