@@ -96,8 +96,8 @@ var recipientKinds = map[string]string{
 	"34359738368": KindShared, "8589934592": KindRoom, "17179869184": KindEquipment,
 }
 
-// personRecipients are the values of msExchRecipientTypeDetails of a person's mailbox, in this organization and in the
-// cloud (same source).
+// personRecipients are the values of msExchRecipientTypeDetails for a person's mailbox, on premises and in the cloud
+// (source as for recipientKinds).
 var personRecipients = map[string]bool{"1": true, "2147483648": true}
 
 func (u *ADUser) kind() (kind, evidence string) {

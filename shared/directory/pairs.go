@@ -15,9 +15,8 @@ type Pair struct {
 	Clear bool
 }
 
-// Plain tells that the row itself is a person's, and raises no doubt: nothing else counts
-// when it is joined, no date is in doubt, nothing is hidden, and an account without a
-// partner has none that should be there by its SID.
+// Plain reports whether the row belongs to a person and raises no doubt. No other account matters when the two are
+// joined, no date is in doubt, nothing is hidden, and no account is missing that should exist by its SID.
 func (p *Pair) Plain() bool {
 	if kind, _ := (&Person{Entra: p.Entra, AD: p.AD}).Kind(); !p.Clear || kind != KindPerson {
 		return false
@@ -28,11 +27,11 @@ func (p *Pair) Plain() bool {
 	return p.AD == nil || !p.AD.DatesInDoubt && len(p.AD.Unreadable) == 0
 }
 
-// anyAnchor stands among the anchors of a pair whose accounts need none to be one person's.
+// anyAnchor stands in the list of a pair whose accounts belong together with any anchor.
 const anyAnchor = "any"
 
-// Anchors are the anchors, by the names of policies, by which the two accounts of a pair are
-// one person's; eitherGUID stands for the empty one.
+// Anchors returns the anchors with which the two accounts of a pair belong to one person. The names are those of
+// policies, and eitherGUID for the empty anchor.
 func (p *Pair) Anchors() (names []string) {
 	if p.Entra == nil || p.AD == nil || !p.Entra.Synced && p.Entra.ImmutableID == "" {
 		return []string{anyAnchor}
@@ -45,10 +44,10 @@ func (p *Pair) Anchors() (names []string) {
 	return names
 }
 
-// eitherGUID is EitherGUID among the anchors of a pair.
+// eitherGUID stands for EitherGUID in the list of a pair.
 const eitherGUID = "eitherGUID"
 
-// Among tells whether the anchor is one of those of a pair.
+// Among reports whether the anchor is in the list of a pair.
 func (a Anchor) Among(names []string) bool {
 	return slices.Contains(names, anyAnchor) || slices.Contains(names, cmp.Or(string(a), eitherGUID))
 }

@@ -1,6 +1,6 @@
-// Package evidence reads one person from every source. Collecting one person, the last look before a write, and the
-// relay read by it alike. What to read comes as plain values, since the relay holds no rules. Whatever could not be
-// read, or may be hidden, is unknown in the result and never a "no".
+// Package evidence reads one person from every source. Collecting one person, the reading before a write, and the relay
+// use it. Its input is plain values, because the relay holds no rules. What could not be read, or may be hidden, is
+// unknown in the result, and never a "no".
 package evidence
 
 import (
@@ -12,16 +12,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Entra is what evidence asks of Microsoft Entra ID.
+// Entra is what evidence needs from Microsoft Entra ID.
 type Entra interface {
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
 	ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error
 	GroupsOf(ctx context.Context, userID string) (ids []string, err error)     // also through other groups
-	DirectGroups(ctx context.Context, userID string) (ids []string, err error) // that list the person themselves
+	DirectGroups(ctx context.Context, userID string) (ids []string, err error) // only groups that list the person directly
 }
 
-// NamedAD finds accounts of Active Directory by name, too.
+// NamedAD also finds accounts of Active Directory by name.
 type NamedAD interface {
 	AD
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
@@ -29,16 +29,16 @@ type NamedAD interface {
 
 // Person is what was read of one person.
 type Person struct {
-	Entra  *directory.EntraUser // nil: none was found
-	Groups Belonging            // of Entra ID
+	Entra  *directory.EntraUser // nil: not found
+	Groups Belonging            // groups of Entra ID
 	AD     *Account             // nil: Active Directory was not asked
-	// Failed is why Active Directory could not be read. Then everything in it is unknown.
+	// Failed says why Active Directory could not be read. Everything in it is then unknown.
 	Failed error
 }
 
-// Find looks for a person by a name that an operator gave: in Entra ID, and from there in Active Directory by SID, or
-// the other way round for somebody whom only Active Directory knows by the name. ad is nil where it is not set up.
-// Nobody of that name in either source is directory.ErrNoPerson. Groups are not asked about yet.
+// Find finds a person by a name from an operator. It looks in Entra ID, and then in Active Directory by the SID. When
+// only Active Directory knows the name, it looks there first and then in Entra ID. ad is nil when Active Directory is not configured. The
+// error is directory.ErrNoPerson when no source knows the name. Find does not read groups.
 func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor directory.Anchor) (*Person, error) {
 	u, err := entra.FindPerson(ctx, name)
 	if err == nil {
@@ -63,8 +63,8 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 	return p, nil
 }
 
-// InEntra looks in Entra ID for a person of whom only the account in Active Directory is known. An account of the same
-// name counts when it carries the same SID, or no SID and an immutable id that fits. Nil: there is none.
+// InEntra finds the Entra account of a person who was found in Active Directory. An account with the same name counts
+// when it has the same SID, or no SID and an immutable id that fits. It returns nil when there is none.
 func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor directory.Anchor) (*directory.EntraUser, error) {
 	if account == nil || account.UserPrincipalName == "" {
 		return nil, nil
@@ -81,14 +81,14 @@ func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor
 	return nil, nil
 }
 
-// ReadAD reads the person's account in Active Directory and which groups it is in.
+// ReadAD reads the person's account in Active Directory, and which groups it is in.
 func (p *Person) ReadAD(ctx context.Context, ad AD, sid string, questions []directory.Question) {
 	a, err := ReadAccount(ctx, ad, sid, questions)
 	p.AD, p.Failed = &a, err
 }
 
-// Latest is the latest instant that a last logon which could not be read may have, as far as that is proven. It is zero
-// when the last logon is known, or nothing is proven.
+// Latest returns the latest instant at which the person can have logged on, when the last logon could not be read. It
+// is zero when the last logon is known, or when nothing is proven.
 func (p *Person) Latest() (at time.Time) {
 	if p.AD == nil || p.Failed != nil || p.AD.Partial == nil {
 		return at
@@ -96,8 +96,8 @@ func (p *Person) Latest() (at time.Time) {
 	return p.AD.Partial.Latest
 }
 
-// Accounts is the person as the only one of a partition, to be joined. A source that was not read is
-// directory.NotRead there.
+// Accounts returns a partition with only this person, for Join. A source that was not read has the state
+// directory.NotRead.
 func (p *Person) Accounts(anchor directory.Anchor) *directory.Accounts {
 	h := &directory.Accounts{Memberships: map[string][]string{}, Anchor: anchor}
 	h.Unreadable = append(h.Unreadable, p.Groups.Unreadable...)

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestAccount: an account whose controllers were not all asked is dated as far as it is
-// proven; one that cannot be read, or whose groups cannot, is not dated at all.
+// TestAccount: an account of which some controllers did not answer has the latest possible date. An account that cannot
+// be read, or whose groups cannot be read, has no date.
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	late := &directory.PartialLogonError{Err: errDown, Latest: logon.Add(time.Hour)}
@@ -26,7 +26,7 @@ func TestAccount(t *testing.T) {
 		state   directory.Presence
 		stale   bool
 		latest  bool
-		unknown []string // groups
+		unknown []string // groups of which membership is unknown
 		is      error
 	}{
 		"read":                      {egon.SID, nil, true, directory.Present, false, false, nil, nil},
@@ -66,7 +66,7 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// TestAccountsOfBoth: both accounts are there to be joined, each with its own groups.
+// TestAccountsOfBoth: both accounts are returned for the join, each with its own groups.
 func TestAccountsOfBoth(t *testing.T) {
 	t.Parallel()
 	p := &Person{
@@ -117,7 +117,8 @@ func TestInEntra(t *testing.T) {
 	}
 }
 
-// TestFind: by a name of Entra ID, by one that only Active Directory knows, and by nobody's.
+// TestFind finds a person by a name of Entra ID and by a name that only Active Directory knows. It finds nobody by an
+// unknown name.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	type found struct {
@@ -169,12 +170,13 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestGroups: a group that memberOf may leave out is asked for its list, and one that nobody can see is unknown.
+// TestGroups: when memberOf may leave a group out, its list of members is read. When nobody may see the list,
+// membership is unknown.
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
-		members []string // of seats
-		hidden  bool     // when it was found
+		members []string // members of seats
+		hidden  bool     // the group hid its members when it was found
 		alter   func(*Group)
 		fail    fails
 		want    Belonging
@@ -220,7 +222,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestWhyEachGroupIsWithheld: one hidden group does not make the reason of another forgotten.
+// TestWhyEachGroupIsWithheld: the reasons of two hidden groups are both kept.
 func TestWhyEachGroupIsWithheld(t *testing.T) {
 	t.Parallel()
 	groups := []Group{{Question: seats, Now: directory.Group{ID: "g-seats", Hidden: true}}, {Question: exempt, Now: directory.Group{ID: "g-exempt", Hidden: true}}}
@@ -231,7 +233,7 @@ func TestWhyEachGroupIsWithheld(t *testing.T) {
 	}
 }
 
-// TestGroupsAskOnce: memberOf is asked once for each of its two forms, whatever the number of groups.
+// TestGroupsAskOnce: each of the two forms of memberOf is asked once, for any number of groups.
 func TestGroupsAskOnce(t *testing.T) {
 	t.Parallel()
 	entra := &fakeEntra{members: map[string][]string{"g-1": {"id-egon"}, "g-2": {"id-egon*"}}}
@@ -251,17 +253,17 @@ func TestGroupsAskOnce(t *testing.T) {
 	}
 }
 
-// TestAgain: a group that was deleted, emptied or hidden since tells nothing about anybody.
+// TestAgain: a group that was deleted, emptied or hidden in between makes membership unknown.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		members     []string
-		before, now bool // hidden
+		before, now bool // whether the group hides its members
 		had         bool
 		fail        fails
 		unseen      bool
 		listed      map[string]bool
-		pages       int // that are read
+		pages       int // number of pages that are read
 		is          error
 	}{
 		"members":             {[]string{"id-bo", "id-anna"}, false, false, true, nil, false, nil, 1, nil},
@@ -302,7 +304,7 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestSamples: no more is listed than is looked at, and a list that breaks off is an error.
+// TestSamples: a sample reads no more of a list than it needs. A list that breaks off is an error.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 3, 7} {

@@ -22,10 +22,11 @@ var (
 	seats  = directory.Question{Ref: directory.GroupRef{Name: "APP-Seats"}, Direct: true}
 )
 
-// fails are the answers that are errors, by the name of the call and its argument.
+// fails maps the name of a call and its argument to the error of the call.
 type fails map[string]error
 
-// fakeAD is a directory of some accounts. Who is in a group is told by the DN and, for direct members, a star.
+// fakeAD is a directory with some accounts. The keys of in are the DNs of groups. A star after the DN is for direct
+// members.
 type fakeAD struct {
 	people []directory.ADUser
 	in     map[string][]string
@@ -77,8 +78,8 @@ type fakeEntra struct {
 	user    directory.EntraUser
 	hidden  []string            // object ids of groups
 	shown   bool                // memberOf shows hidden groups, too
-	members map[string][]string // object ids by group; one that ends with a star is not listed in the group itself, and an empty one is an empty page
-	pages   int                 // of members that were listed
+	members map[string][]string // object ids by group; an id with a star is not listed in the group itself; an empty id is an empty page
+	pages   int                 // number of pages of members that were listed
 	fail    fails
 	calls   []string
 }

@@ -8,25 +8,25 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging tells which of the groups in question somebody is in, by the keys of the questions. Nobody knows whether
-// they are in the unreadable ones. They are in none of the others.
+// Belonging says which of the groups in question a person is in, by the keys of the questions. For the unreadable
+// groups it is unknown. The person is in no other group in question.
 type Belonging struct {
 	In         []string
 	Unreadable []string
-	Why        map[string]error // of an unreadable group: the answer of the directory, where this reading met it
+	Why        map[string]error // for an unreadable group: the error of this reading, if there was one
 }
 
 // Group is a group of Entra ID in question.
 type Group struct {
 	directory.Question
-	Now    directory.Group // as it was found: ID, Hidden and Unreadable count
-	Unseen bool            // nobody knows who is in it
-	// Listed are the object ids of everybody in it. Nil: the list was not read.
+	Now    directory.Group // the group as it was found: only ID, Hidden and Unreadable count
+	Unseen bool            // nobody may see the members
+	// Listed are the object ids of all members. Nil: the list was not read.
 	Listed map[string]bool
 }
 
-// Again reads a group again, since somebody may have deleted, emptied or hidden it. It reads the list of members of a
-// group that is hidden now or was before. had tells that the group had members that cannot all have left it.
+// Again reads a group again, because it may have been deleted, emptied or hidden. When the group is or was hidden, it
+// reads the list of members. had reports that the group had several members, who cannot all have left it.
 func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
@@ -41,7 +41,7 @@ func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	return g, err
 }
 
-// list reads who is in the group. Or it reads (whether) only whether anybody is.
+// list reads the members of the group. With whether, it only finds out whether there are any.
 func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody bool, err error) {
 	nobody = true
 	listed := map[string]bool{}
@@ -60,8 +60,8 @@ func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody boo
 	return nobody, err
 }
 
-// ReadGroups tells which of the groups in question an account of Entra ID is in. memberOf leaves hidden groups out, so
-// that only their own list tells who is not in them.
+// ReadGroups finds out which of the groups in question an Entra account is in. memberOf leaves hidden groups out, so
+// only their own lists prove that a person is not in them.
 func ReadGroups(ctx context.Context, entra Entra, id string, groups []Group) (b Belonging, err error) {
 	of := groupsOf{entra: entra, user: id}
 	for _, g := range groups {
@@ -94,8 +94,8 @@ func (b *Belonging) withheld(key string, why error) {
 	b.Unreadable, b.Why[key] = append(b.Unreadable, key), why
 }
 
-// groupsOf reads the groups of Entra ID that a person belongs to. It reads each list once, and only when it is asked for.
-// It belongs to one goroutine.
+// groupsOf reads the groups of Entra ID that a person belongs to. It reads each list at most once, and only on demand.
+// One goroutine may use it.
 type groupsOf struct {
 	entra Entra
 	user  string // object id
@@ -103,7 +103,8 @@ type groupsOf struct {
 	read [2][]string // not nil once read
 }
 
-// of returns the ids of the groups that the person belongs to, or (direct) that list the person themselves.
+// of returns the ids of the groups that the person belongs to. With direct, it returns the groups that list the person
+// directly.
 func (g *groupsOf) of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.entra.GroupsOf
 	if direct {

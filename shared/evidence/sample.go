@@ -7,16 +7,16 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// One person cannot tell whether a feed is broken for everybody. So the beginning of each source's list is looked at
-// besides.
+// One person's dates do not show whether a feed is broken for everybody. A run for one person therefore also reads the
+// beginning of each source's list.
 
 // errEnough ends a listing after its beginning, when no more is needed.
 var errEnough = errors.New("enough")
 
-// Enough is how many accounts of Active Directory are sufficient to judge its feed.
+// Enough is the number of accounts of Active Directory by which its feed can be judged.
 const Enough = 1000
 
-// SampleEntra hands on the first page of everybody in Entra ID.
+// SampleEntra passes the first page of the users of Entra ID to each.
 func SampleEntra(ctx context.Context, entra interface {
 	ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error
 }, each func(*directory.EntraUser)) error {
@@ -29,7 +29,7 @@ func SampleEntra(ctx context.Context, entra interface {
 	return ended(err)
 }
 
-// SampleAD hands on the first n accounts of Active Directory.
+// SampleAD passes the first n accounts of Active Directory to each.
 func SampleAD(ctx context.Context, ad interface {
 	ListPeople(ctx context.Context, each func(directory.ADUser) error) error
 }, n int, each func(*directory.ADUser)) error {
@@ -43,7 +43,7 @@ func SampleAD(ctx context.Context, ad interface {
 	return ended(err)
 }
 
-// ended is the error of a listing that may have ended early on purpose.
+// ended returns the error of a listing, or nil when the listing ended early on purpose.
 func ended(err error) error {
 	if errors.Is(err, errEnough) {
 		return nil

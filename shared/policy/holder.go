@@ -8,9 +8,9 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// A license is held in one of two kinds. A product is held along the paths that Entra ID assigns it by. Any other license
-// is membership of a group (License.holders). This file tells the two apart for one person, crowd.go for many. In which
-// target somebody holds a license, and how it is changed there, shared/plan/target.go says.
+// People hold a license in one of two ways. They hold a product along the paths by which Entra ID assigns it. Any other
+// license is membership of a group (License.holders). This file handles both for one person, and crowd.go for many
+// people. shared/plan/target.go says in which target a person holds a license, and how the license is changed there.
 
 // source returns the directory in which people hold the license.
 func (l *License) source() directory.Source {
@@ -20,8 +20,8 @@ func (l *License) source() directory.Source {
 	return directory.Entra
 }
 
-// questions returns what must be known of the members of groups to find a license's holders and how they hold it. The
-// route of a synced group needs its listed members and its SID.
+// questions returns the questions about groups whose answers show who holds a license, and how. The route of a synced
+// group needs its listed members and its SID.
 func (l *License) questions() (queries []MemberQuery) {
 	if l.holders != nil {
 		queries = append(queries, *l.holders)
@@ -52,7 +52,7 @@ func (j *Judge) holds(l *License, p *directory.Person) directory.Flag {
 	return directory.No
 }
 
-// holderGap says why nobody knows whether the person holds the license.
+// holderGap says why it is unknown whether the person holds the license.
 func (j *Judge) holderGap(g *gaps, l *License, p *directory.Person) {
 	predicate := "is not known: " + sourceGap(directory.Entra, p)
 	if l.holders != nil {

@@ -80,7 +80,7 @@ func (p *Policy) Names(earlier map[string][]directory.EarlierPerson) *Names {
 	return n
 }
 
-// Keys are all names and ids by which Of finds somebody, in lower case, some of them twice.
+// Keys yields all names and ids by which Of finds a person, in lower case. A key may come twice.
 func (n *Names) Keys() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for name := range n.listed {

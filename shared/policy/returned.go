@@ -23,9 +23,9 @@ func (j *Judge) Returned(r *Rule, p *directory.Person, since time.Time) (at time
 	return at, asked
 }
 
-// lastSeen returns the newest known date of all fields of some attributes. One that is known proves that the person was
-// active, also where another field of the same attribute is unknown: the usage reports have nobody who lost the license
-// of a workload. It is zero when no date is known.
+// lastSeen returns the newest known date of all fields of several attributes. It is zero when no date is known. One
+// known date proves that the person was active, even when another field of the same attribute is unknown. The usage
+// reports do not list a person who lost the license of a workload.
 func lastSeen(list []*attribute, p *directory.Person) (at time.Time) {
 	for _, a := range list {
 		for _, f := range a.fields {

@@ -202,8 +202,8 @@ func TestReportsThroughTime(t *testing.T) {
 	}
 }
 
-// TestReturnedByOneOfSeveralDates: a person who lost the license of a workload is not in the reports any more. A sign-in
-// shows that they are back, when the rule reads it besides.
+// TestReturnedByOneOfSeveralDates: the reports no longer list a person who lost the license of a workload. A sign-in
+// shows the return when the rule also reads sign-ins.
 func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	t.Parallel()
 	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")

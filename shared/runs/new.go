@@ -37,7 +37,7 @@ func signals(r *decision.Run) map[string]plan.Feed {
 	return all
 }
 
-// Nobody is Each without a decision, for a plan that was not made from decisions.
+// Nobody is an Each without decisions, for a plan that was not made from decisions.
 func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }

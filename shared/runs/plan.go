@@ -33,7 +33,7 @@ type person struct {
 	Reason            string `json:"reason"`
 }
 
-// PutPlan writes plan.json: the bound plan first, the long lists after it.
+// PutPlan writes plan.json: first the bound plan, and then the long lists.
 func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error {
 	err := store.PutSpooled(ctx, s, layout.Plan(p.Run), func(w io.Writer) error {
 		bound, err := store.Encode(layout.Plan(p.Run), p)
@@ -71,7 +71,7 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// list writes one more key of the object, with everybody for whom belongs returns a reason.
+// list writes one more member of the object. It lists everybody for whom belongs returns ok.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -166,14 +166,14 @@ func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
 	return nil
 }
 
-// bound decodes the members before the long lists, and nothing of the lists.
+// bound decodes the members before the long lists.
 func bound(key string, r io.Reader) (*plan.Plan, string, error) {
 	var read bytes.Buffer
 	dec := json.NewDecoder(io.TeeReader(r, &read))
 	if _, err := dec.Token(); err != nil {
 		return nil, "", err
 	}
-	text := []byte(nil) // an object without the lists
+	text := []byte(nil) // the object without the lists
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {

@@ -166,7 +166,7 @@ func TestGetPlan(t *testing.T) {
 	}
 }
 
-// TestPlanOfFormat1 reads a plan of the format before the hash was over stored bytes.
+// TestPlanOfFormat1 reads a plan of format 1, whose hash does not cover the stored bytes.
 func TestPlanOfFormat1(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/format-1/plan.json")
@@ -196,7 +196,7 @@ func TestPlanOfFormat1(t *testing.T) {
 	}
 }
 
-// unsealed is the text of a plan without its seal, as somebody writes who alters it.
+// unsealed returns the text of a plan without its seal, as a forger would write it.
 func unsealed(t *testing.T, text []byte) string {
 	t.Helper()
 	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")
@@ -288,7 +288,7 @@ func TestPutPlanFails(t *testing.T) {
 	s := open(t)
 	broken := errors.New("broken")
 	calls := 0
-	for _, fails := range []int{1, 2} { // while listing the refused, while listing the undecided
+	for _, fails := range []int{1, 2} { // while listing the refused people, and while listing the undecided ones
 		calls = 0
 		err := PutPlan(t.Context(), s, newPlan(), func(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 			if calls++; calls == fails {
@@ -305,7 +305,7 @@ func TestPutPlanFails(t *testing.T) {
 	}
 }
 
-// failing is a store that takes nothing.
+// failing is a store in which every write fails.
 type failing struct {
 	store.Store
 	err error

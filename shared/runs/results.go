@@ -15,21 +15,21 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Status is what became of one change.
+// Status is the state of one change after a call.
 type Status string
 
 // The statuses. Only Pending is not final.
 const (
-	Done      Status = "done"      // reading the directory shows it
+	Done      Status = "done"      // a read of the directory shows it
 	Announced Status = "announced" // announced; a later run makes the change
 	Pending   Status = "pending"   // begun; the directory does not show it yet
-	Kept      Status = "kept"      // the rule was asked again and no longer takes the license
-	Refused   Status = "refused"   // cannot be done safely
+	Kept      Status = "kept"      // the rule was evaluated again, and no longer takes the license
+	Refused   Status = "refused"   // the change cannot be made safely
 	Failed    Status = "failed"    // the directory refused; the person has what they had before
 )
 
-// Ended is the status of a change that the ledger has as completed. An outcome that this version does not know counts
-// as failed, so that an operator looks.
+// Ended returns the status of a change that the ledger has as completed. An outcome that this version does not know
+// counts as failed, so that an operator looks at it.
 func Ended(o ledger.Outcome) Status {
 	switch o {
 	case ledger.Done:
@@ -51,10 +51,10 @@ type Result struct {
 	License           string `json:"license"`
 	To                string `json:"to,omitempty"`
 	Status            Status `json:"status"`
-	// Again: the change is pending because something could not be read or written. An operator must mend the cause;
-	// waiting is not enough.
+	// Retry means that the change is pending because something could not be read or written. Waiting is not enough: an
+	// operator must fix the cause.
 	Retry bool `json:"again,omitempty"`
-	// Closed: the change was refused because nothing of the plan may begin any more.
+	// Closed means that the change was refused because nothing of the plan may begin any more.
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
@@ -62,7 +62,7 @@ type Result struct {
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
 }
 
-// ResultOf is the result of a change.
+// ResultOf returns the result of a change.
 func ResultOf(c *plan.Change, s Status, note string) Result {
 	return Result{
 		User: c.User, UserPrincipalName: c.UserPrincipalName, Rule: c.Rule, License: c.License, To: c.To,
@@ -70,17 +70,17 @@ func ResultOf(c *plan.Change, s Status, note string) Result {
 	}
 }
 
-// Results is runs/<run>/results/<batch>.json.
+// Results is the object runs/<run>/results/<batch>.json.
 type Results struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`
 	At       time.Time `json:"at"`
 	Override string    `json:"override,omitempty"`
-	Refused  string    `json:"refused,omitempty"` // why a safety check stops the batch now
+	Refused  string    `json:"refused,omitempty"` // why a safety check stopped the batch
 	Results  []Result  `json:"results"`
 }
 
-// PutResults writes what became of a batch.
+// PutResults writes the results of a batch.
 func PutResults(ctx context.Context, s store.Store, batch string, r *Results) error {
 	if err := store.PutJSON(ctx, s, layout.Result(r.Run, batch), r); err != nil {
 		return fmt.Errorf("write the results of run %s (the ledger has them): %w", r.Run, err)
@@ -88,8 +88,8 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 	return nil
 }
 
-// GetResults reads the results of some batches of a plan so far, in their order. A batch that no call has worked on has
-// no results.
+// GetResults reads the results so far of some batches of a plan, in their order. A batch on which no call has worked
+// has no results.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
 	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	for _, b := range batches {
@@ -110,7 +110,7 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 	return all, nil
 }
 
-// Of returns the result of a change, or nil when there is none yet.
+// Of returns the result of a change. It returns nil when there is none yet.
 func (r *Results) Of(c *plan.Change) *Result {
 	i := slices.IndexFunc(r.Results, func(x Result) bool { return x.User == c.User && x.License == c.License })
 	if i < 0 {
@@ -119,13 +119,13 @@ func (r *Results) Of(c *plan.Change) *Result {
 	return &r.Results[i]
 }
 
-// Final reports whether nothing remains to be done about a change.
+// Final reports whether a change needs no further work.
 func (r *Results) Final(c *plan.Change) bool {
 	x := r.Of(c)
 	return x != nil && x.Status != Pending
 }
 
-// Set notes what became of a change.
+// Set records the result of a change.
 func (r *Results) Set(x Result) {
 	if known := r.Of(&plan.Change{User: x.User, License: x.License}); known != nil {
 		*known = x

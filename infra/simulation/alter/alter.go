@@ -1,5 +1,6 @@
-// Package alter alters a stored JSON text one value at a time, for tests that ask what an altered object may do. A
-// value is dropped, emptied, lengthened, moved in time, made null or made another's.
+// Package alter makes altered copies of a stored JSON text, for tests of what an altered object can cause. Each copy
+// differs in one value. The value is dropped, emptied, lengthened, moved in time, set to null, or replaced by the value
+// of another text.
 package alter
 
 import (
@@ -18,24 +19,24 @@ const day = 24 * time.Hour
 
 // Value is a value in a JSON text: a member of an object or an element of a list. It may be an object or a list itself.
 type Value struct {
-	Path string // with [] in place of the numbers in lists
-	Text string // of the value
+	Path string // numbers in lists are written as []
+	Text string // the text of the value
 
 	kind               jsontext.Kind
-	start, end, member int    // text[start:end]; member is the start of its name, or -1 in a list
+	start, end, member int    // the value is text[start:end]; member is the start of its name, or -1 in a list
 	first, last        [2]int // the first and the last element of a list
 }
 
-// Alteration is one altered value of a text.
+// Alteration is a text with one altered value.
 type Alteration struct {
 	Path, How string
 	Text      func() []byte // the text with the altered value
 }
 
-// Values returns all values of a text but the whole text.
+// Values returns all values in a text except the whole text.
 func Values(text []byte) (all []Value, err error) {
 	d := jsontext.NewDecoder(bytes.NewReader(text))
-	defer func() { // a fault of the decoder ends the walk through the text
+	defer func() { // an error of the decoder ends the walk through the text
 		if fault, is := recover().(fault); is {
 			all, err = nil, fmt.Errorf("%w in %.200s", fault.error, text)
 		}
@@ -92,7 +93,7 @@ func (w *walk) inner(v *Value, n int) {
 	}
 }
 
-// Alterations returns all alterations of all values of a text. others returns values that other texts have at a path.
+// Alterations returns all alterations of all values of a text. others returns the values of other texts at a path.
 func Alterations(text []byte, others func(path string) []string) (all []Alteration, err error) {
 	values, err := Values(text)
 	if err != nil {
@@ -123,7 +124,7 @@ func (v *Value) drop(text []byte) []byte {
 	return []byte(strings.TrimSuffix(before, ",") + after)
 }
 
-// altered returns other values for a value, by the kind of alteration.
+// altered returns the altered values, by the kind of alteration.
 func (v *Value) altered(others []string) map[string]string {
 	ways := map[string]string{"null": "null"}
 	for _, o := range others {

@@ -13,8 +13,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAlteredReadingOfTheRelay: what the relay read is refused by name when one of its values is another than the relay
-// wrote. The run is not sealed.
+// TestAlteredReadingOfTheRelay: when one value in a reading of the relay was altered, the run is not sealed. The
+// message names the object.
 func TestAlteredReadingOfTheRelay(t *testing.T) {
 	t.Parallel()
 	const key = "runs/x/ad/0.json"
@@ -47,7 +47,7 @@ func TestAlteredReadingOfTheRelay(t *testing.T) {
 		tc.step.AD = protocol.Ending{Answer: protocol.Answer{Key: key}}
 		for _, a := range all {
 			if a.Path == ".sha256" && a.How == "dropped" {
-				continue // an object of an older version, with what the relay wrote
+				continue // an object of an older version, with the same content
 			}
 			if err := store.PutBytes(t.Context(), b.Store, key, a.Text()); err != nil {
 				t.Fatal(err)

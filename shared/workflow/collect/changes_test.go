@@ -120,8 +120,7 @@ func TestFullReading(t *testing.T) {
 	}
 }
 
-// oldReading is a reading of everybody as a version before parts were Parquet wrote it,
-// with the SIDs alone.
+// oldReading is a reading of everybody by a version whose parts are not Parquet. It has only the SIDs.
 func (b *bench) oldReading(t *testing.T, run string) snapshot.Reading {
 	t.Helper()
 	r := snapshot.Reading{Source: directory.AD, Full: clock, Watermark: &directory.Watermark{Controller: "dc1", USN: 5}}

@@ -12,16 +12,15 @@ import (
 	"github.com/idleseat/idleseat/shared/snapshot"
 )
 
-// one is the person of a run for one person, as found.
+// one is the person of a run for one person.
 type one struct {
 	*evidence.Person
-	source OneAD // nil when Active Directory is not set up
+	source OneAD // nil when Active Directory is not configured
 }
 
-// One reads and seals a run for one person, the last logon from every
-// controller. The first page of each source is sampled besides, since one
-// person cannot tell whether a feed is broken for everybody. Nobody of that
-// name in either source is directory.ErrNoPerson, and there is no run then.
+// One reads and seals a run for one person, with the last logon from every controller. It also reads the first page of
+// each source, because one person's dates do not show whether a feed is broken for everybody. The error is
+// directory.ErrNoPerson, and there is no run, when no source knows the name.
 func (c *Collector) One(ctx context.Context, in Start) error {
 	b, err := c.resolve(ctx, in)
 	if err != nil {
@@ -41,10 +40,9 @@ func (c *Collector) One(ctx context.Context, in Start) error {
 	return c.sealOne(ctx, b, in.Policy, found)
 }
 
-// BeginOne begins a run for one person whose Active Directory account is read
-// by somebody else, and tells by what: the SID that Entra ID knows, empty when
-// it knows none, or the name (known is false) when it does not know the person.
-// The run goes on with SealOne.
+// BeginOne begins a run for one person whose account in Active Directory another process reads. That process must look
+// for sid, which may be empty. When Entra ID does not know the person, known is false, and the process must look for
+// in.User. SealOne continues the run.
 func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, sid string, known bool, err error) {
 	if b, err = c.resolve(ctx, in); err != nil {
 		return nil, "", false, err
@@ -58,8 +56,8 @@ func (c *Collector) BeginOne(ctx context.Context, in Start) (b *snapshot.Begin, 
 	return b, u.SID, known, err
 }
 
-// SealOne reads the rest of a run for one person and seals it. ad answers for
-// Active Directory; nil when it is not set up.
+// SealOne reads the rest of a run for one person and seals it. ad answers for Active Directory. It is nil when Active
+// Directory is not configured.
 func (c *Collector) SealOne(ctx context.Context, b *snapshot.Begin, p *policy.Policy, ad OneAD) error {
 	found, err := c.find(ctx, ad, b.User, p)
 	if err != nil {
@@ -80,7 +78,7 @@ func (c *Collector) sealOne(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return c.Seal(ctx, b.Run, entra, c.oneAD(ctx, b, p, name, found))
 }
 
-// oneAD is the AD half of a run for one person.
+// oneAD writes the account of Active Directory in a run for one person.
 func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, name string, found *one) snapshot.Reading {
 	if found.source == nil {
 		return snapshot.Reading{Source: directory.AD, Absent: true}
@@ -98,7 +96,7 @@ func (c *Collector) oneAD(ctx context.Context, b *snapshot.Begin, p *policy.Poli
 	return reading
 }
 
-// groupSIDs are the objectSids of the groups that give products, as a Reading has them.
+// groupSIDs returns the objectSids of the groups that give products, as a Reading stores them.
 func (o *one) groupSIDs(ctx context.Context, p *policy.Policy) (map[string]string, error) {
 	var sids map[string]string
 	for _, l := range p.Licenses {
@@ -143,7 +141,7 @@ func (c *Collector) writeEntra(ctx context.Context, b *snapshot.Begin, p *policy
 	return write(w, &found.Groups, found.Entra.ID, found.Entra.PartitionKey())
 }
 
-// write writes the groups to which somebody belongs.
+// write writes the groups to which a person belongs.
 func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) error {
 	for _, key := range b.Unreadable {
 		if why := b.Why[key]; why != nil {
@@ -160,7 +158,7 @@ func write(w *snapshot.Writer, b *evidence.Belonging, id, partitionKey string) e
 	return nil
 }
 
-// writeAD writes the AD half. It comes after writeEntra.
+// writeAD writes the account of Active Directory. It runs after writeEntra.
 func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Policy, found *one, w *snapshot.Writer) error {
 	err := evidence.SampleAD(ctx, found.source, evidence.Enough, w.SampleAD)
 	if partial, ok := errors.AsType[*directory.PartialLogonError](err); ok {
@@ -193,9 +191,8 @@ func (c *Collector) writeAD(ctx context.Context, b *snapshot.Begin, p *policy.Po
 	return w.AddAD(account)
 }
 
-// proven tells whether the last logon need not be known: some rule reclaims
-// also when it was at the latest instant that it can have been, and every rule
-// that asks for it does.
+// proven reports whether the unknown last logon does not matter. At least one rule must be undecided because of it, and
+// each of these rules must reclaim with the latest possible logon. Rules that stay undecided do not count.
 func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 	latest := o.Latest()
 	if latest.IsZero() {
@@ -214,7 +211,7 @@ func (o *one) proven(b *snapshot.Begin, p *policy.Policy) (bool, error) {
 			switch judge.Ask(rule, person.LoggedOnBy(latest)).Outcome {
 			case policy.Reclaim:
 				reclaimed = true
-			case policy.Undecided: // for another reason
+			case policy.Undecided: // undecided for another reason
 			default:
 				return false, nil
 			}
