@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"cel.dev/cel-go/cel"
+
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -57,6 +59,31 @@ func BenchmarkAsk(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				j.Ask(r, people[i%len(people)])
+			}
+		})
+	}
+}
+
+// BenchmarkCondition asks the condition "when" of each rule with the Judge's program and with CEL's own.
+func BenchmarkCondition(b *testing.B) {
+	p := loadFile(b, "../../infra/policy.yaml")
+	people := crowd(p, 1000)
+	for _, r := range p.Rules {
+		b.Run(r.Name+"/judge", func(b *testing.B) {
+			j := judge(b, p, noon)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				j.eval(r.when, people[i%len(people)])
+			}
+		})
+		b.Run(r.Name+"/cel", func(b *testing.B) {
+			program, err := r.when.env.Program(r.when.checked, cel.EvalOptions(cel.OptOptimize))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				_, _, _ = program.Eval(&byName{p, people[i%len(people)]}) // an error is an answer, too
 			}
 		})
 	}

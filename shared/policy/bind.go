@@ -14,11 +14,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// plan makes the program of a condition for one Judge. Its steps read the
-// Judge's person and instant themselves instead of asking for them by name,
-// keep what depends on the instant alone, and compare dates without wrapping
-// them. That halves the time of an evaluation (BenchmarkAsk) and changes no
-// answer: whatever is not a plain value goes the way CEL planned.
+// plan makes the program of a condition for one Judge. Its steps read the Judge's person and instant themselves instead
+// of asking for them by name. They keep what depends on the instant alone, and compare dates and texts without wrapping
+// them. A condition takes a fifth of the time that CEL's own program takes (BenchmarkCondition). No answer changes: what
+// is not a plain value goes the way CEL planned (FuzzCondition).
 func (j *Judge) plan(c *condition) (cel.Program, error) {
 	return c.env.Program(c.checked, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(func(step interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		return j.bind(c, step)
