@@ -72,6 +72,13 @@ func TestOne(t *testing.T) {
 		"by account name in AD, by UPN in Entra": {"cid", func(b *bench) { b.entra.pages[0] = append(b.entra.pages[0], onOther) }, found{
 			Entra: []string{"id-cid"}, AD: []string{cidAD.SID}, Memberships: map[string][]string{cidAD.SID: {citrixKey}}, Sampled: [2]int{3, 3},
 		}},
+		"by account name in AD, by UPN and immutable id in Entra": {"cid", func(b *bench) {
+			joined := onOther
+			joined.SID = ""
+			b.entra.pages[0] = append(b.entra.pages[0], joined)
+		}, found{
+			Entra: []string{"id-cid"}, AD: []string{cidAD.SID}, Memberships: map[string][]string{cidAD.SID: {citrixKey}}, Sampled: [2]int{3, 3},
+		}},
 		"in AD alone": {"cid", nil, found{
 			AD: []string{cidAD.SID}, Memberships: map[string][]string{cidAD.SID: {citrixKey}}, Failed: [2]string{nobodyNamed, ""}, Sampled: [2]int{1, 3},
 		}},
