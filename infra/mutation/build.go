@@ -40,7 +40,7 @@ func furnish(dir, module, root string, sources []*source) (*workshop, []*mutant,
 	replaced := map[string]string{}
 	put := func(path, text string) error {
 		sum := sha256.Sum256([]byte(path))
-		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // it must be no file of this module
+		at := filepath.Join(dir, hex.EncodeToString(sum[:8])+"_"+filepath.Base(path)+".txt") // go must not take the file for one of this module
 		replaced[path] = at
 		return os.WriteFile(at, []byte(text), 0o644)
 	}

@@ -17,7 +17,7 @@ type hunt struct {
 	*workshop
 	mutants []*mutant
 	above   []listed          // packages with tests that link a judged one
-	suites  map[string]*suite // by package below the module
+	suites  map[string]*suite // suites by package below the module
 	killed  map[string]string // name of a mutant → package whose tests killed it
 }
 

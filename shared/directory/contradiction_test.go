@@ -76,7 +76,7 @@ func TestMet(t *testing.T) {
 	a := func(sid, guid string, past Past) ADUser { return ADUser{SID: sid, GUID: guid, Past: past} }
 	tests := map[string]struct {
 		accounts Accounts
-		want     []Past // of the accounts of Entra ID, then of those of Active Directory
+		want     []Past // what Entra accounts remember, and then what accounts of Active Directory remember
 	}{
 		"the anchor disagrees": {
 			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "other", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},

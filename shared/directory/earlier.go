@@ -5,7 +5,7 @@ import "time"
 // Earlier is what earlier runs found under the names that policies use. With it a later run follows a renamed object,
 // and sees that an object was deleted and created again.
 type Earlier struct {
-	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
+	Groups map[string]EarlierGroup `json:"groups,omitempty"` // groups by GroupRef.Key(false)
 	// Members is the number of members that a group had when its list was last believed. The key is GroupRef.Key.
 	Members map[string]int `json:"members,omitempty"`
 	// People are the accounts that were found under a name in exempt.users or exempt.leave. The key is the name in
@@ -15,7 +15,7 @@ type Earlier struct {
 
 // EarlierPerson is an account that was found under a name of the policy.
 type EarlierPerson struct {
-	ID   string    `json:"id,omitempty"`  // of Entra ID
+	ID   string    `json:"id,omitempty"`  // Entra object id
 	SID  string    `json:"sid,omitempty"` // empty: Active Directory has no such account
 	Name string    `json:"name"`          // the name that the account last had
 	Seen time.Time `json:"seen"`

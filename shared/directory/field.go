@@ -71,8 +71,7 @@ const (
 	Creation
 )
 
-// Value is the value of a field for one person. A text without a value is
-// Known and "".
+// Value is the value of a field for one person. A text without a value is Known and "".
 type Value struct {
 	State Knowledge
 	Time  time.Time
@@ -96,7 +95,7 @@ const (
 
 // Field is one field of an account that a policy may map to an attribute.
 type Field struct {
-	Name    string // as a policy writes it, "entra.lastActivity"
+	Name    string // the name in policies, for example "entra.lastActivity"
 	Source  Source
 	Kind    Kind
 	Meaning Meaning

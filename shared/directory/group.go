@@ -57,7 +57,7 @@ type Group struct {
 	Restricted     bool     `json:"restricted,omitempty"`     // in a restricted management administrative unit (isManagementRestricted)
 	MailEnabled    bool     `json:"mailEnabled,omitempty"`    // only Exchange can write it, unless it is a Microsoft 365 group
 	Grants         []string `json:"grants,omitempty"`         // skuIds that the group gives to its members
-	Reduced        []string `json:"reduced,omitempty"`        // those of Grants that the group gives with service plans switched off
+	Reduced        []string `json:"reduced,omitempty"`        // the products of Grants that the group gives with service plans switched off
 	Off            []string `json:"off,omitempty"`            // ids of the service plans that are switched off
 	Hidden         bool     `json:"hidden,omitempty"`         // HiddenMembership: memberOf leaves it out without Member.Read.Hidden
 	Unreadable     string   `json:"unreadable,omitempty"`     // why the group could not be read; membership is then unknown
@@ -95,8 +95,7 @@ type SKU struct {
 	PlansRead bool          `json:"plansRead,omitempty"`
 }
 
-// ServicePlan is a part of a product that may be switched off (servicePlanInfo of
-// Graph).
+// ServicePlan is a part of a product that may be switched off (servicePlanInfo of Graph).
 type ServicePlan struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`

@@ -19,7 +19,7 @@ func (u *EntraUser) PartitionKey() string {
 // Partition returns the partition of a key, from 0 to n-1. The key is a SID or an Entra id.
 func Partition(key string, n int) int {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(key)) // never fails
+	_, _ = h.Write([]byte(key)) // a hash never returns an error
 	return int(h.Sum32() % uint32(n))
 }
 

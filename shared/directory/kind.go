@@ -14,7 +14,7 @@ const (
 	KindRoom      = "room"
 	KindEquipment = "equipment"
 	KindService   = "service"
-	KindUnknown   = "unknown" // of a type that this version does not know
+	KindUnknown   = "unknown" // an account type that this version does not know
 )
 
 // AccountKinds are all kinds.
@@ -44,8 +44,8 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// KindOpen reports whether the person may be of another kind than Kind returns. The account in Entra ID, which may exist,
-// was not read, and Active Directory does not show a person's mailbox.
+// KindOpen reports whether the person may be of another kind than Kind returns. The account in Entra ID, which may
+// exist, was not read, and Active Directory does not show a person's mailbox.
 func (p *Person) KindOpen() bool {
 	return p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
 }

@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// Pair is one row of the table of people: the account of a person in Entra ID, the one in
-// Active Directory, or both.
+// Pair is one row of the table of people: the account of a person in Entra ID, the one in Active Directory, or both.
 type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser

@@ -123,7 +123,7 @@ func (a Assignment) Active() bool { return a.State == "Active" || a.State == "Ac
 // ADUser is one user object of Active Directory. Dates are UTC. A zero date means that the object was read and has no
 // such date. The tags are as in EntraUser.
 type ADUser struct {
-	SID               string `source:"objectSid" column:"sid" read:"always"` // as S-1-5-21-…
+	SID               string `source:"objectSid" column:"sid" read:"always"` // text form, S-1-5-21-…
 	GUID              string `source:"objectGUID" read:"always"`             // base64 of its raw bytes
 	ConsistencyGUID   string `source:"mS-DS-ConsistencyGuid" column:"consistency_guid" read:"always"`
 	DN                string `field:"distinguishedName" source:"" read:"always"` // everybody who sees the object sees its name
@@ -147,8 +147,8 @@ type ADUser struct {
 	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity" read:"always"`
 	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"` // zero also when the password must be changed at the next logon
 	Expires            time.Time `field:"expires" source:"accountExpires"` // zero: never
-	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // as in EntraUser, for logons
-	DatesLost          time.Time // as in EntraUser, for logons
+	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // like EntraUser.DatesInDoubt, for logons
+	DatesLost          time.Time // like EntraUser.DatesLost, for logons
 	// Unreadable are the LDAP names of attributes that arrived without a value although they may have one: the reading
 	// account may lack the right to see them.
 	Unreadable []string

@@ -37,8 +37,8 @@ type Person struct {
 }
 
 // Find finds a person by a name from an operator. It looks in Entra ID, and then in Active Directory by the SID. When
-// only Active Directory knows the name, it looks there first and then in Entra ID. ad is nil when Active Directory is not configured. The
-// error is directory.ErrNoPerson when no source knows the name. Find does not read groups.
+// only Active Directory knows the name, it looks there first and then in Entra ID. ad is nil when Active Directory is
+// not configured. The error is directory.ErrNoPerson when no source knows the name. Find does not read groups.
 func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor directory.Anchor) (*Person, error) {
 	u, err := entra.FindPerson(ctx, name)
 	if err == nil {

@@ -100,7 +100,7 @@ type groupsOf struct {
 	entra Entra
 	user  string // object id
 
-	read [2][]string // not nil once read
+	read [2][]string // lists that were read; nil: not yet
 }
 
 // of returns the ids of the groups that the person belongs to. With direct, it returns the groups that list the person

@@ -17,7 +17,7 @@ import (
 // of a group.
 type attribute struct {
 	name    string
-	source  string // as the policy writes it
+	source  string // the mapping in the policy's words
 	kind    directory.Kind
 	fields  []*directory.Field
 	group   *MemberQuery

@@ -14,7 +14,7 @@ import (
 // bombs are small files that cost a careless reader much work.
 var bombs = map[string]struct {
 	text string
-	want string // of the message
+	want string // part of the message
 }{
 	"billion laughs":                   {lol(10, 10), "anchor"},
 	"deep lists":                       {"rules: " + strings.Repeat("[", 400_000), "not YAML"},

@@ -21,7 +21,7 @@ type condition struct {
 	checked  *cel.Ast
 	index    int              // in Policy.conditions
 	reads    []*attribute     // in order of appearance
-	activity []*attribute     // those of reads whose dates are signs of use
+	activity []*attribute     // the attributes of reads whose dates are signs of use
 	spans    []time.Duration  // every days(n) and duration("…")
 	instants []time.Time      // every timestamp("…")
 	valueOf  map[int64]string // the attribute whose value() is taken, by expression id
@@ -220,8 +220,7 @@ func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f s
 // mostFindings is how many findings in one condition are reported.
 const mostFindings = 10
 
-// faultCEL reports CEL's finding at its place in the file, with CEL's pointer, in words
-// for policy authors.
+// faultCEL reports CEL's finding at its place in the file, with CEL's pointer, in words for policy authors.
 func (c *compiler) faultCEL(n *yaml.Node, source string, e *common.Error) {
 	text := guess.ReplaceAllString(e.Message, "")
 	if words := c.inWords(e, source); words != "" {

@@ -11,7 +11,7 @@ import (
 
 // exemptions are the compiled exemptions of a policy.
 type exemptions struct {
-	listed map[string]*listed // by name or id in lower case
+	listed map[string]*listed // entries by name or id in lower case
 	groups []MemberQuery
 	when   *condition
 }

@@ -21,7 +21,7 @@ type Report struct {
 // Failure is one expectation that was not met.
 type Failure struct {
 	Case     string
-	Line     int // of the expectation in the file
+	Line     int // line of the expectation in the file
 	Rule     string
 	Expected Outcome
 	Got      Outcome

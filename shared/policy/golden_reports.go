@@ -40,7 +40,7 @@ func (g *golden) reports(n *yaml.Node, p *directory.Person) {
 		value := directory.Value{State: directory.None}
 		if item := o.fields[name]; item.Value != "none" {
 			at, _ := g.date(item, name)
-			value = directory.Value{State: directory.Known, Time: at.Truncate(day).Add(day - time.Second)} // as package usage computes it
+			value = directory.Value{State: directory.Known, Time: at.Truncate(day).Add(day - time.Second)} // the same value that package usage computes
 		}
 		if f.Meaning == directory.Activity {
 			uses[signal].Last = value

@@ -21,7 +21,7 @@ type Judge struct {
 	skus   []string // skuId by License.index; empty for a license that is a group
 	now    time.Time
 
-	programs []cel.Program // by condition.index
+	programs []cel.Program // indexed by condition.index
 
 	// What the programs read: the instant and the person. The instant has a version, so that a program sees when it
 	// changes.

@@ -28,7 +28,7 @@ func (l *loader) license(e entry) *License {
 	o := l.object(e.value, "license "+e.key.Value, "sku", "group", "groups", "monthlyPrice", "keepSeats", "mailboxQuota", "needs", "model")
 	license := &License{Name: e.key.Value, SKU: o.text("sku")}
 	if id := strings.ToLower(license.SKU); guid.MatchString(id) {
-		license.SKU = id // as Graph writes it
+		license.SKU = id // in Graph's form
 	}
 	l.number(o.fields["monthlyPrice"], "monthlyPrice", 0, 999_999, &license.MonthlyPrice)
 	l.count(o.fields["keepSeats"], "keepSeats", 0, 1_000_000_000, &license.KeepSeats)

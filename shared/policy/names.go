@@ -57,7 +57,7 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 // ids that earlier runs found under a name. It keeps buffers, so only one goroutine may use it.
 type Names struct {
 	listed map[string]*listed
-	byID   map[string][]*listed // by the Entra id or SID of an earlier run, in lower case
+	byID   map[string][]*listed // entries by the Entra id or SID of an earlier run, in lower case
 	open   bool                 // for some name no account is known yet
 	folded []byte
 }

@@ -37,7 +37,7 @@ type Policy struct {
 	Anchor   directory.Anchor // the anchor of Entra Connect
 	Kinds    []string         // the kinds of accounts that rules are about (directory.AccountKinds); the others are exempt
 
-	attributes map[string]*attribute // by name
+	attributes map[string]*attribute // attributes by name
 	// readOtherwise are attributes that a condition reads in another way, by prefix and name.
 	readOtherwise map[string]*attribute
 	mapped        []*attribute // the attributes of the mapping, in the file's order
@@ -57,7 +57,7 @@ type License struct {
 	// More are other groups that give the license. A holder leaves the group that gives it. A person who is changed to
 	// this license joins Group.
 	More         []directory.GroupRef
-	MonthlyPrice float64 // of one seat, in the policy's currency
+	MonthlyPrice float64 // price of one seat, in the policy's currency
 	KeepSeats    int     // free seats that idleseat leaves for other people
 	// MailboxQuota is the largest mailbox that this license allows, in GB. When it is set, a person is changed to this
 	// license only with a mailbox that is known to fit. The license is then not taken from mailboxes on hold, shared
@@ -132,8 +132,8 @@ type Rule struct {
 
 	scope, when *condition      // scope is nil for everybody
 	conditions  []*condition    // all conditions of the rule, with the exempting one
-	asks        []*attribute    // what the conditions read, and the creation date that grace reads
-	fills       []*attribute    // what the conditions read, without flags and dates of use
+	asks        []*attribute    // attributes that the conditions read, and the creation date that grace reads
+	fills       []*attribute    // attributes that the conditions read, without flags and dates of use
 	offsets     []time.Duration // see Turns
 }
 

@@ -42,7 +42,7 @@ func TestSenseless(t *testing.T) {
 		`[timestamp("2027-03-01T00:00:00Z")].exists(t, t < now)`:                    "", // each instant is a literal
 		`timestamp("2027-03-01T00:00:00Z") + days(1) < now`:                         "",
 		`timestamp("2026-01-01T00:00:00Z") < created.value()`:                       "",
-		`AzureAdSistaLogon.orValue(now + days(1)) > now`:                            "", // never signed in
+		`AzureAdSistaLogon.orValue(now + days(1)) > now`:                            "", // true for a person who never signed in
 		`created.value() + (now - AzureAdSistaLogon.value()) < now`:                 "", // idle for a shorter time than the account is old
 		`created.value() == now`:                                                    "",
 		`department.matches("IT")`:                                                  regex,

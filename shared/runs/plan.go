@@ -1,5 +1,5 @@
-// Package runs stores what a run leaves besides its snapshot: plan.json, which `idleseat plan --format json` prints, and
-// the results of its batches. It streams lists that may be larger than memory, and checks what it reads back.
+// Package runs stores what a run leaves besides its snapshot: plan.json, which `idleseat plan --format json` prints,
+// and the results of its batches. It streams lists that may be larger than memory, and checks what it reads back.
 package runs
 
 import (

@@ -66,7 +66,7 @@ type Company struct {
 	changes map[int]*change             // effects of writes, by person
 	entries []atomic.Pointer[entry]     // cached objects of people in Active Directory; a change removes one
 	renamed map[string]int              // people by a changed userPrincipalName, in lower case
-	adAhead time.Duration               // by how much the domain controller's clock is ahead
+	adAhead time.Duration               // lead of the domain controller's clock
 	moved   int                         // number of changes with a USN
 	earlier map[membership][]past[bool] // replaced memberships, in order
 	joined  map[membership]bool         // memberships that writes changed
@@ -74,7 +74,7 @@ type Company struct {
 	pending []transition      // changes of membership whose licenses are due
 	due     atomic.Int64      // when the first of them is due, in nanoseconds since 1970; 0: none
 	hand    bool              // an administrator makes the change, not a request
-	seats   map[string]*seats // by skuId
+	seats   map[string]*seats // seats by skuId
 	history []Event
 
 	subscribed []Subscription // further rows of subscribedSkus

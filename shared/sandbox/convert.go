@@ -3,7 +3,7 @@ package sandbox
 // link describes how an Entra account is linked to Active Directory.
 type link struct {
 	state       linkState
-	sid, anchor string // of the linked account, when it is not the person's own
+	sid, anchor string // SID and anchor of the linked account, when it is not the person's own
 }
 
 type linkState uint8
@@ -11,9 +11,9 @@ type linkState uint8
 const (
 	asAtFirst linkState = iota
 	never               // the account was never synced
-	ended               // it was synced, and is not synced now
-	cleared             // as ended, and no property names the other account
-	linked              // it is linked to the account with sid and anchor
+	ended               // the account was synced, and is not synced now
+	cleared             // like ended, but no property names the other account
+	linked              // the account is linked to the account with sid and anchor
 )
 
 // linkOf returns the link of a person's account in Entra ID.

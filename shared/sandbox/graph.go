@@ -33,7 +33,7 @@ func newGraph(c *Company) *graph {
 type answer struct {
 	status   int
 	body     []byte
-	location string // of a redirect
+	location string // target of a redirect
 }
 
 func ok(body []byte) answer { return answer{status: http.StatusOK, body: body} }

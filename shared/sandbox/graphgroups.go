@@ -152,8 +152,7 @@ func (g *graph) addMember(q *query) (answer, error) {
 	return noContent, nil
 }
 
-// referenced returns the object id in a reference such as
-// https://graph.microsoft.com/v1.0/directoryObjects/{id}.
+// referenced returns the object id in a reference such as https://graph.microsoft.com/v1.0/directoryObjects/{id}.
 func referenced(reference string) (string, error) {
 	_, path, found := strings.Cut(reference, version+"/")
 	set, id, _ := strings.Cut(path, "/")

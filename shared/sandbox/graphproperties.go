@@ -142,8 +142,7 @@ func appendExtension(b []byte, u *entraUser) []byte {
 	return append(b, '}')
 }
 
-// appendSignInActivity writes the three dates. A user who never signed in does
-// not have the property at all.
+// appendSignInActivity writes the three dates. A user who never signed in does not have the property at all.
 func appendSignInActivity(b []byte, u *entraUser) []byte {
 	if u.LastActivity().IsZero() {
 		return nil

@@ -111,8 +111,7 @@ func (q *query) readToken(s string) error {
 // base returns the address of the service, as the client wrote it.
 func (q *query) base() string { return "http://" + q.r.Host + version }
 
-// nextLink returns the address of the page that begins at next: the same options,
-// and an opaque token.
+// nextLink returns the address of the page that begins at next: the same options, and an opaque token.
 func (q *query) nextLink(next int) string {
 	var b strings.Builder
 	b.WriteString("http://" + q.r.Host + q.r.URL.EscapedPath() + "?")

@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// group is a group of Entra ID, of Active Directory, or of both when it is
-// synced from one to the other.
+// group is a group of Entra ID, of Active Directory, or of both when it is synced from one to the other.
 type group struct {
 	name        string
 	description string

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// property writes one property of an object of Graph as JSON. It returns nil
-// when the object does not have it.
+// property writes one property of an object of Graph as JSON. It returns nil when the object does not have it.
 type property[T any] struct {
 	name  string
 	write func(b []byte, v *T) []byte

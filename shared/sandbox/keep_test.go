@@ -62,8 +62,8 @@ func TestKeep(t *testing.T) {
 func TestKeepKnowsEveryField(t *testing.T) {
 	t.Parallel()
 	known := []string{
-		"options", "start", "offsets", "mu", // never change
-		"entries", "members", // worked out anew
+		"options", "start", "offsets", "mu", // these fields never change
+		"entries", "members", // computed again
 		"fixed", "changes", "renamed", "adAhead", "moved", "earlier", "joined", "pending", "due", "hand", "seats", "history", "subscribed",
 		"regrouped", "adGroups", "nesting", "present", "mailboxes", "concealed", "typed", "reports", "uses",
 	}

@@ -50,7 +50,7 @@ func startLDAP(c *Company, certificate tls.Certificate, password string, record 
 			if err != nil {
 				return // the listener is closed
 			}
-			if secured := conn.(*tls.Conn); s.open(secured) { // as tls.Listen makes it
+			if secured := conn.(*tls.Conn); s.open(secured) { // the listener is from tls.Listen
 				s.serving.Go(func() { s.serve(secured) })
 			}
 		}

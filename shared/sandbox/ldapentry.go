@@ -21,7 +21,7 @@ type entry struct {
 	gone   bool     // no search finds it
 	hidden []string // attributes that idleseat's account may not read, in lower case
 	attrs  []attribute
-	parsed *ldap.DN // only for objects that are no people
+	parsed *ldap.DN // parsed DN, only for objects that are no people
 }
 
 // attribute has the name that the schema gives it. Binary values are raw bytes.

@@ -37,7 +37,7 @@ type Exchange struct {
 	m     message
 	serve func(*Exchange)
 
-	bind   bindRequest // what is asked
+	bind   bindRequest // the decoded bind request
 	search *searchRequest
 	modify *modifyRequest
 }
@@ -58,7 +58,7 @@ func (s *ldapServer) answer(conn *ldapConn, m message) {
 	case ldap.ApplicationModifyRequest:
 		x.modify, err = readModify(m)
 		x.Method, x.Target, x.serve = "MODIFY", x.modify.DN, s.modify
-	case ldap.ApplicationAbandonRequest: // this request has no answer
+	case ldap.ApplicationAbandonRequest: // LDAP has no answer to this request
 		return
 	default:
 		s.record(&Request{Method: "OTHER", Status: ldap.LDAPResultUnwillingToPerform})

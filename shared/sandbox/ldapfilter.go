@@ -20,7 +20,7 @@ type condition struct {
 	op    ber.Tag // ldap.FilterAnd and so on
 	parts []*condition
 	attr  string // lower case
-	rule  string // of an extensible match
+	rule  string // matching rule of an extensible match
 	value string
 	about *entry // the object that the value names, for attributes that hold DNs
 }

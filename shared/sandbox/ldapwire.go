@@ -10,7 +10,7 @@ import (
 // message is a request of LDAP (RFC 4511, 4.1.1).
 type message struct {
 	id       int64
-	op       *ber.Packet // one packet of the application class
+	op       *ber.Packet // the request, a packet of the application class
 	controls []ldap.Control
 }
 

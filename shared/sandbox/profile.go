@@ -44,12 +44,12 @@ type hold uint8
 
 const (
 	holdNothing        hold = iota
-	holdE3                  // by the group LIC-M365-E3
+	holdE3                  // E3 by the group LIC-M365-E3
 	holdE3Direct            // assigned to the person
 	holdE3Twice             // both by group and directly
-	holdE3Dynamic           // by a dynamic group
-	holdE3Synced            // by a group mastered on premises
-	holdSuite               // by a group that grants two products
+	holdE3Dynamic           // E3 by a dynamic group
+	holdE3Synced            // E3 by a group mastered on premises
+	holdSuite               // E3 by a group that grants two products
 	holdExchange            // Exchange Online by the group LIC-EXO-P1
 	holdExchangeDirect      // Exchange Online, assigned to the person
 	holdE5                  // E5, assigned to the person
@@ -205,7 +205,7 @@ const (
 	streamObjectGUID
 	streamConsistency
 	streamForeign
-	streamReplaced // and the following ones: two for each later account, one per directory
+	streamReplaced // this stream and the following ones: two for each later account, one per directory
 )
 
 func (c *Company) dice(i, stream int) dice {

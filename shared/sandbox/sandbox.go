@@ -179,7 +179,7 @@ func (s *Sandbox) serveGraph(w http.ResponseWriter, r *http.Request) {
 		seen.Template = rt.template
 	}
 	s.record(seen)
-	w.Header().Set("Date", s.Company.now().UTC().Format(http.TimeFormat)) // also on injected faults
+	w.Header().Set("Date", s.Company.now().UTC().Format(http.TimeFormat)) // injected faults have a Date, too
 	(*s.intercept.Load()).ServeHTTP(&statusWriter{ResponseWriter: w, tell: func(status int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()

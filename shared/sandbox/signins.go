@@ -31,7 +31,7 @@ type SignInDates struct{ Interactive, NonInteractive, Successful time.Time }
 type signIns struct {
 	shown   SignInDates
 	last    time.Time // the last sign-in, shown or not
-	coming  []SignIn  // not shown yet when the last of them happened
+	coming  []SignIn  // sign-ins that Graph did not show yet when the last of them happened
 	instead *SignInDates
 }
 

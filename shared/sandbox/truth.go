@@ -13,12 +13,12 @@ type Truth struct {
 	Enabled bool // may sign in
 
 	EntraID   string // object id; empty without an account in Entra ID
-	SID, GUID string // of the account in Active Directory; empty without one
+	SID, GUID string // ids of the account in Active Directory; empty without one
 	Guest     bool
 	Role      string    // value of employeeType
 	Made      time.Time // creation of the youngest account
 
-	LastSignIn, LastLogon time.Time // of the accounts that exist; zero: never
+	LastSignIn, LastLogon time.Time // dates of the accounts that exist; zero: never
 
 	// E3, Exchange and Citrix are the ways in which the person holds Microsoft 365 E3, Exchange Online and Citrix.
 	E3, Exchange, Citrix []Way

@@ -104,7 +104,7 @@ func (j *Judge) about(e Event, p *person) error {
 	switch e.What {
 	case Remade:
 		p.made[e.License], p.used[e.License] = e.At, nil
-		l.taken, l.given = time.Time{}, nil // they belong to the account before it
+		l.taken, l.given = time.Time{}, nil // these facts belong to the account before it
 	case Parted:
 		l.taken, l.given = time.Time{}, nil
 	case Holding:

@@ -110,7 +110,7 @@ func (f Fault) String() string {
 
 // Judge knows the truth about one world.
 type Judge struct {
-	rules  map[string]Rule // by license
+	rules  map[string]Rule // rules by license
 	people map[string]*person
 	faults []Fault
 	seen   map[string]time.Time // the last night that read the directory, by license

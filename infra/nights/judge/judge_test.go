@@ -239,8 +239,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestKnowsNothingOfTheProduct: neither the judge nor the program around it links a
-// package of the product.
+// TestKnowsNothingOfTheProduct: neither the judge nor the program around it links a package of the product.
 func TestKnowsNothingOfTheProduct(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("go", "list", "-deps", ".", "../court").Output()

@@ -13,7 +13,7 @@ type person struct {
 	made     map[string]time.Time // creation of the youngest account that the license rests on, by license
 	nobody   bool                 // a room, an agent, or another account that is no person
 	exempt   []fact
-	outside  map[string][]fact // by license
+	outside  map[string][]fact // facts by license
 	enabled  []fact
 	blocked  int               // number of nights before the last block, see Judge.nights
 	used     map[string][]fact // uses that count for the rule, by license

@@ -153,7 +153,7 @@ const (
 	anything asks = iota
 	users
 	oneUser
-	members // of a group
+	members // members of a group
 	groupList
 	subscriptions
 	reports

@@ -59,9 +59,9 @@ func (p *Process) Operations() int {
 
 // fate is what happens to an operation.
 type fate struct {
-	fails bool          // it is not carried out, and no answer arrives
-	lost  bool          // it is carried out, and no answer arrives
-	late  time.Duration // it is carried out, and the answer arrives so much later
+	fails bool          // the operation is not carried out, and no answer arrives
+	lost  bool          // the operation is carried out, and no answer arrives
+	late  time.Duration // the operation is carried out, and the answer arrives this much later
 }
 
 // plain reports whether the operation is an ordinary one.

@@ -132,7 +132,7 @@ func (w *World) endanger(what string) {
 // the first one has ended.
 func (w *World) atTheSameTime(args []string) (twice bool, wait func()) {
 	switch {
-	case w.night >= w.options.Nights: // it would end after the check of the last plan
+	case w.night >= w.options.Nights: // the other command would end after the check of the last plan
 		return false, func() {}
 	case len(w.runs) > 1 && w.happens("a restore while a plan is applied", -1, 0.01):
 		args = []string{"restore", "--run", w.runs[throw(w.options.Seed, "which run", w.night).IntN(len(w.runs)-1)], "--yes"}

@@ -86,7 +86,7 @@ func (w *World) wave() {
 	if !d.chance(0.35) || w.night != 0 && w.night != 8+d.IntN(10) || !w.happens("many leave at once", -1, 1) {
 		return
 	}
-	share := 0.3 // of the people who are still there
+	share := 0.3 // share of the people who are still there
 	if w.night > 0 {
 		share = 0.43
 	}

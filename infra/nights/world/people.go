@@ -124,7 +124,7 @@ func (w *World) exempt(i int, p sandbox.Truth) bool {
 // inExemptGroup reports whether a person is in an exempt group, or in a group nested in it.
 func (w *World) inExemptGroup(i int) bool {
 	groups := w.box.Company.Person(i).Groups
-	_, again := w.out[exemptAgain] // it has no nested group
+	_, again := w.out[exemptAgain] // the new group has no nested group
 	return slices.Contains(groups, "LIC-Exempt") || !again && slices.Contains(groups, "LIC-Exempt-Leave")
 }
 

@@ -25,12 +25,12 @@ type Server struct {
 	intercept atomic.Pointer[http.Handler]
 
 	mu      sync.Mutex
-	offset  time.Duration // by which the clock is ahead
+	offset  time.Duration // lead of the account's clock
 	changed chan struct{} // closed and replaced at every change
 	queues  map[string]*queue
 	tasks   map[string]*Task
 	calls   map[string]int
-	others  map[string]func(body []byte) (any, error) // by target
+	others  map[string]func(body []byte) (any, error) // further calls by target
 }
 
 // Start serves an empty account on 127.0.0.1. The caller must call Close.

@@ -76,7 +76,7 @@ func TestQueue(t *testing.T) {
 	s.Advance(time.Minute)
 	receive("") // still hidden
 	s.Advance(time.Minute)
-	receive("") // it was received often enough
+	receive("") // the message was received often enough
 	if diff := cmp.Diff([]string{"hello"}, s.DeadLetters(url)); diff != "" {
 		t.Errorf("dead letters (-want +got):\n%s", diff)
 	}

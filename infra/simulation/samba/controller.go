@@ -175,7 +175,7 @@ func (c *controller) stop() {
 	select {
 	case <-c.ended:
 	case <-time.After(patience):
-		_ = syscall.Kill(-c.group, syscall.SIGKILL) // it may have ended just now
+		_ = syscall.Kill(-c.group, syscall.SIGKILL) // the process may have ended just now
 		<-c.ended
 	}
 }

@@ -13,7 +13,7 @@ import (
 type nameServer struct {
 	conn  net.PacketConn
 	ended chan struct{}
-	hosts map[string]net.IP // by lower-case name
+	hosts map[string]net.IP // addresses by name in lower case
 }
 
 // serveNames starts a name server on loopback.

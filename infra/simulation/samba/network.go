@@ -137,8 +137,7 @@ func (c *controller) join(ctx context.Context, first *controller) error {
 	return c.writeConf()
 }
 
-// Replicate brings the changes of the second controller to the first. Both must
-// be running.
+// Replicate brings the changes of the second controller to the first. Both must be running.
 func (d *Domain) Replicate(ctx context.Context) error {
 	to, from := d.controllers[0], d.controllers[1]
 	_, err := d.network.run(ctx, "samba-tool", "drs", "replicate", to.host(), from.host(), Base,

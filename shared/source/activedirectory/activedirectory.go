@@ -40,7 +40,7 @@ type Directory struct {
 	guards   map[string]guard // see schema; nil before the first reading
 
 	nestingMu sync.Mutex
-	nestings  map[string]nesting // by group, see within
+	nestings  map[string]nesting // nestings by group, see within
 
 	// The members below are for a domain among several.
 	entranceMu   sync.Mutex

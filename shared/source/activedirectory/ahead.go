@@ -105,8 +105,8 @@ func (a *ahead) scan(chunk []byte) {
 // sequence is the tag with which every message begins.
 const sequence = 0x30
 
-// messageSize returns the length in bytes of the message at the start of b, by its tag and length (X.690 8.1.3). It is 0
-// when too few bytes have arrived, or when b is no message.
+// messageSize returns the length in bytes of the message at the start of b, by its tag and length (X.690 8.1.3). It is
+// 0 when too few bytes have arrived, or when b is no message.
 func messageSize(b []byte) int {
 	if len(b) < 2 || b[0] != sequence {
 		return 0

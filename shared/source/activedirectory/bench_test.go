@@ -15,8 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// BenchmarkEvidence reads 500 people afresh, one after the other, from two real
-// controllers.
+// BenchmarkEvidence reads 500 people afresh, one after the other, from two real controllers.
 func BenchmarkEvidence(b *testing.B) {
 	const people = 500
 	o := samba.Options{Replicating: true}

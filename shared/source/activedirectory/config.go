@@ -167,7 +167,7 @@ func domainName(dn string) string {
 
 // controller is one domain controller.
 type controller struct {
-	url      string // as configured, for messages
+	url      string // address from the configuration, for messages
 	host     string
 	addr     string // host:port
 	startTLS bool   // plain LDAP until TLS is agreed on, before anything else

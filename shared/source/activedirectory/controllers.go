@@ -125,7 +125,7 @@ func (s *session) controllerNames(base string) (names []string, unnamed error, e
 		return nil, nil, err
 	}
 	sites := "CN=Sites," + configuration
-	hosts := map[string]string{} // by server's DN
+	hosts := map[string]string{} // names by the server's DN
 	err = s.pages(doing, sites, "(objectClass=server)", []string{"dNSHostName"}, func(e *ldap.Entry) error {
 		hosts[strings.ToLower(e.DN)] = e.GetEqualFoldAttributeValue("dNSHostName")
 		return nil

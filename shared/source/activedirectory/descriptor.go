@@ -40,7 +40,7 @@ func parseDACL(raw []byte) (*dacl, error) {
 	at := int(binary.LittleEndian.Uint32(raw[16:]))
 	if at == 0 {
 		present := binary.LittleEndian.Uint16(raw[2:])&daclPresent != 0
-		if !present { // it was not asked for, or the account may not read it
+		if !present { // the search did not ask for the list, or the account may not read it
 			return nil, errDescriptor
 		}
 		return &dacl{all: true}, nil

@@ -26,10 +26,10 @@ import (
 // request is one request to a fake controller.
 type request struct {
 	op       ber.Tag // 0 bind, 3 search, 6 modify
-	base     string  // of a search; the group of a modify
+	base     string  // base of a search, or the group of a modify
 	filter   string
 	password string
-	cookie   string // of a paged search
+	cookie   string // cookie of a paged search
 	page     uint32 // size of its pages
 	// attributes asked for, of a search with controls
 	attributes []string
@@ -63,7 +63,7 @@ func (f *fake) last() request {
 
 // home is what a fake answers about its domain by itself.
 type home struct {
-	name     string   // of the controller
+	name     string   // name of the controller
 	servers  []string // all server objects, by name; one is written "name=" when it has no dNSHostName
 	interval []string // msDS-LogonTimeSyncInterval, when there is one
 	mute     bool     // handle gets every request, also those about the domain

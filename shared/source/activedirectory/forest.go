@@ -105,8 +105,7 @@ func (f *Forest) FindPerson(ctx context.Context, name string) (found directory.A
 	return found, nil
 }
 
-// ReadPerson reads one person afresh from every controller of their domain, as
-// Directory.ReadPerson does.
+// ReadPerson reads one person afresh from every controller of their domain, as Directory.ReadPerson does.
 func (f *Forest) ReadPerson(ctx context.Context, sid string) (directory.ADUser, error) {
 	d, err := f.domainOf(ctx, sid)
 	if err != nil {
@@ -149,8 +148,7 @@ func (f *Forest) domainAt(dn string) (*Directory, error) {
 	return nil, fmt.Errorf("%w: %q is in none of the domains of IDLESEAT_AD_BASE", directory.ErrNoGroup, dn)
 }
 
-// CanWrite reports whether the account may change a group's members, as
-// Directory.CanWrite does.
+// CanWrite reports whether the account may change a group's members, as Directory.CanWrite does.
 func (f *Forest) CanWrite(ctx context.Context, groupDN string) (bool, error) {
 	d, err := f.domainAt(groupDN)
 	if err != nil {

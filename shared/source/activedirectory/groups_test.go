@@ -52,7 +52,7 @@ func TestSetMember(t *testing.T) {
 		before  bool // listed before the write
 		after   bool // membership as read after a refusal
 		nested  bool // in the group through another group
-		primary bool // it is her primary group
+		primary bool // the group is her primary group
 		class   string
 		fails   string
 		err     error

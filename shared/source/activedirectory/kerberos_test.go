@@ -22,7 +22,7 @@ func TestSambaKerberosAndDNS(t *testing.T) {
 	t.Setenv("KRB5_CONFIG", domain.KRB5Config)
 	with := func(password string) *Directory {
 		keys := keytab.New()
-		for version := range uint8(3) { // of the key, which is Samba's choice
+		for version := range uint8(3) { // Samba chooses the version of the key
 			if err := keys.AddEntry("idleseat", realm, password, time.Now(), version+1, etypeID.AES256_CTS_HMAC_SHA1_96); err != nil {
 				t.Fatal(err)
 			}

@@ -77,7 +77,7 @@ var errHidden = errors.New("the account of idleseat may not read lastLogon and l
 type answer struct {
 	controller string
 	user       directory.ADUser // with the replicated date
-	lastLogon  time.Time        // of this controller
+	lastLogon  time.Time        // date on this controller
 	err        error
 }
 

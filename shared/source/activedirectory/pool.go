@@ -16,7 +16,7 @@ const (
 // pool holds idle bound connections, by controller.
 type pool struct {
 	mu   sync.Mutex
-	idle map[string][]*session // by URL, the most recently used one at the end
+	idle map[string][]*session // sessions by URL, the most recently used one at the end
 }
 
 // take returns an idle connection, or nil when there is none.

@@ -174,7 +174,7 @@ func (s *session) person(who, filter string, more ...string) (u directory.ADUser
 
 // group is a group on one controller.
 type group struct {
-	dn     string // as the controller spells it
+	dn     string // DN in the controller's spelling
 	guid   string // <GUID=…>, which names the group also after a rename
 	sid    string
 	mayAdd bool // the account may write member

@@ -33,8 +33,8 @@ type guard struct {
 // sight says what the account may read over one connection.
 type sight struct {
 	token  map[string]bool  // raw SIDs; nil: the controller does not return them
-	guards map[string]guard // by attribute in lower case; missing: the schema does not have it
-	lists  map[string]*dacl // by descriptor; many people share one
+	guards map[string]guard // guards by attribute in lower case; missing: the schema does not have the attribute
+	lists  map[string]*dacl // lists by descriptor; many people share one
 }
 
 // Everyone and Authenticated Users count even where the controller does not list them.

@@ -18,7 +18,7 @@ import (
 type env struct {
 	config   Config
 	domain   string               // NetBIOS name
-	people   []directory.ADUser   // as ListPeople must read them; the server chooses SID and GUID
+	people   []directory.ADUser   // the people that ListPeople must read; the server chooses SID and GUID
 	others   []string             // sAMAccountNames of accounts that are not people
 	fresh    map[string]time.Time // last logon that ReadPerson must return, where it differs, by sAMAccountName
 	group    string               // DN of a group with members

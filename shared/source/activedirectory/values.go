@@ -30,7 +30,7 @@ func (s *session) values(doing, dn, attribute string, each func(value string) er
 			case last < 0:
 				continue
 			case len(a.Values) == 0 && !more:
-				continue // this one is the name without values
+				continue // this attribute is the name without values
 			case more && last-next+1 != len(a.Values):
 				return s.fault(doing, fmt.Errorf("%w: %s came with %d values", errEntry, clean(a.Name), len(a.Values)))
 			}

@@ -58,7 +58,7 @@ func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInfor
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	info.Headers.Remove("Authorization") // of an earlier try
+	info.Headers.Remove("Authorization") // remove the token of an earlier try
 	info.Headers.Add("Authorization", "Bearer "+s.token.Token)
 	return nil
 }

@@ -60,8 +60,7 @@ type target struct {
 	login *cloud.Configuration
 }
 
-// logins holds the only hosts that may receive a token, with the authority
-// that issues it.
+// logins holds the only hosts that may receive a token, with the authority that issues it.
 var logins = map[string]cloud.Configuration{
 	"graph.microsoft.com":             cloud.AzurePublic,
 	"graph.microsoft.us":              cloud.AzureGovernment,

@@ -63,7 +63,7 @@ type graphError struct {
 	message    string
 	requestID  string
 	retryAfter string
-	location   string // of a redirect
+	location   string // address of a redirect
 }
 
 func newGraphError(response *http.Response, body []byte) *graphError {

@@ -42,7 +42,7 @@ type fake struct {
 	mu      sync.Mutex
 	play    []answer
 	asked   []string // "METHOD path?query", the query decoded
-	selects []string // of the requests that have a $select
+	selects []string // the $select of each request that has one
 	bodies  []string
 	heads   []http.Header
 	waits   []time.Duration

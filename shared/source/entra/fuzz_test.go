@@ -28,7 +28,7 @@ func FuzzNextLink(f *testing.F) {
 		}
 		u, err := info.GetUri()
 		if err != nil {
-			return // it is not sent
+			return // the client does not follow the link
 		}
 		if u.Scheme != "https" || !strings.EqualFold(u.Host, "graph.microsoft.com") || u.User != nil || !strings.HasPrefix(u.EscapedPath(), "/v1.0") {
 			t.Errorf("%q leads to %s", link, u)

@@ -33,7 +33,7 @@ type gate struct {
 func (g gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := g.admit(r); err != nil {
 		if r.Body != nil {
-			_ = r.Body.Close() // a RoundTripper always closes it; it is in memory
+			_ = r.Body.Close() // a RoundTripper must always close the body; this one is in memory
 		}
 		return nil, err
 	}

@@ -18,7 +18,7 @@ type wireMember struct {
 	Type       string `json:"@odata.type"`
 	ID         string `json:"id"`
 	SID        string `json:"onPremisesSecurityIdentifier"`
-	Visibility string `json:"visibility"` // of a group
+	Visibility string `json:"visibility"` // visibility of a group
 }
 
 const (

@@ -79,10 +79,10 @@ func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people
 func once(page func([]directory.EntraUser, string) error) func([]directory.EntraUser, string) error {
 	seen := map[uint64]bool{}
 	return func(people []directory.EntraUser, next string) error {
-		var sum uint64 // of the hashes of its ids, in any order
+		var sum uint64 // sum of the hashes of its ids, which does not depend on their order
 		for i := range people {
 			h := fnv.New64a()
-			_, _ = h.Write([]byte(people[i].ID)) // never fails
+			_, _ = h.Write([]byte(people[i].ID)) // a hash never returns an error
 			sum += h.Sum64()
 		}
 		if seen[sum] && len(people) > 0 {
@@ -162,7 +162,7 @@ func (c *Client) readEach(ctx context.Context, ids []string, found map[string]di
 func (c *Client) readTogether(ctx context.Context, ids []string, found map[string]directory.EntraUser) error {
 	k := call{what: fmt.Sprintf("read %d people", len(ids)), needs: readPeople, paced: true}
 	for _, id := range ids {
-		if !isID(id) { // also keeps quotes out of the filter
+		if !isID(id) { // the check also keeps quotes out of the filter
 			return k.failed(fmt.Errorf("%q is %w", id, errNotID))
 		}
 	}

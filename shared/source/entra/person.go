@@ -122,7 +122,7 @@ var (
 // allUserFields returns the plain lines of the table and the properties of wireUser.
 func allUserFields() (names []string) {
 	for _, p := range plainLines {
-		if !strings.HasPrefix(p.Source, "@") { // of every answer
+		if !strings.HasPrefix(p.Source, "@") { // every answer has an annotation; a request cannot select it
 			names = append(names, p.Source)
 		}
 	}
@@ -141,8 +141,7 @@ func (c *Client) selecting(ask func(fields []string) error) error {
 	return ask(olderFields)
 }
 
-// decodePeople reads a page of users. Dates later than a day after now are
-// dropped.
+// decodePeople reads a page of users. Dates later than a day after now are dropped.
 func decodePeople(body []byte, now time.Time) ([]directory.EntraUser, envelope, error) {
 	var (
 		people = make([]directory.EntraUser, 0, pageSize)

@@ -39,7 +39,7 @@ func (c *Client) report(ctx context.Context, k call, path string, read func(io.R
 		u.Path, u.RawQuery = u.Path+at, query
 		request = getting(u)
 	}
-	request.Headers.Remove("Accept") // it asks for JSON, and reports are CSV
+	request.Headers.Remove("Accept") // the header asks for JSON, and reports are CSV
 	request.Headers.Add("Accept", "*/*")
 	body, err := c.send(ctx, k, request)
 	if err == nil {

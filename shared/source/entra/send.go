@@ -185,8 +185,8 @@ func mayBeMade(err error) bool {
 	return errors.As(err, &graph) && !graph.concurrent() && graph.status >= http.StatusInternalServerError
 }
 
-// waitAfter returns how long to wait after a failed try. It is the time that Graph asks for. Without one it doubles with
-// each try.
+// waitAfter returns how long to wait after a failed try. It is the time that Graph asks for. Without one it doubles
+// with each try.
 func (c *Client) waitAfter(err error, try int) time.Duration {
 	var graph *graphError
 	if errors.As(err, &graph) {

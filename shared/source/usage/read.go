@@ -161,7 +161,7 @@ func (in *reading) days(cells []string, i int, c Column, refreshed time.Time) (l
 	case licensed:
 		f.Sampled++
 		if assigned == none {
-			assigned = unknown // it was assigned, but the report has no date
+			assigned = unknown // the license was assigned, but the report has no date
 		}
 	case last == none:
 		last = unknown

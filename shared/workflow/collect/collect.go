@@ -75,7 +75,7 @@ type Start struct {
 	Text   string // the text of the policy file
 	// PolicyFile is the path of the file on this machine. Empty: there is none.
 	PolicyFile string
-	User       string // one person instead of all; empty: all
+	User       string // name of one person; empty: everybody
 	// AcceptFeeds accepts the sources as they are, even when they shrank.
 	AcceptFeeds bool
 	Scheduled   bool // started by the schedule

@@ -61,11 +61,11 @@ type fails map[string]error
 type fakeEntra struct {
 	tenant   string
 	skus     []directory.SKU
-	groups   map[string]directory.Group // by name
+	groups   map[string]directory.Group // groups by name
 	granting []directory.Group          // groups that give licenses
 	count    int
 	pages    [][]directory.EntraUser
-	in       map[string][]directory.Member // by group id
+	in       map[string][]directory.Member // members by group id
 	fail     fails
 	usage    map[string]string // the reports, by name
 	calls    []string
@@ -205,7 +205,7 @@ func (f *fakeEntra) DirectGroups(_ context.Context, id string) ([]string, error)
 
 // fakeAD is Active Directory in memory.
 type fakeAD struct {
-	usn     int64              // of its watermarks; 0: it has none
+	usn     int64              // USN of its watermarks; 0: it has no watermark
 	changed []directory.ADUser // the people whom ListChanges returns as changed
 	people  []directory.ADUser
 	in      map[string][]string // SIDs by group DN

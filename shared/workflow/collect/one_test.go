@@ -149,7 +149,7 @@ func TestLastLogonNotAsked(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		latest    time.Time
-		lastLogon time.Time // as the snapshot has it
+		lastLogon time.Time // last logon in the snapshot
 		proven    bool
 	}{
 		"proven":            {daysAgo(91), daysAgo(91), true},

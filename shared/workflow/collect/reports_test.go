@@ -92,7 +92,7 @@ func TestADeadReportStopsItsOwnRules(t *testing.T) {
 		fail   error
 		state  plan.FeedState
 		reason string
-		want   policy.Outcome // of the rule that names Copilot, for both people
+		want   policy.Outcome // outcome of the rule that names Copilot, for both people
 	}{
 		"well":      {copilotHead + rows, nil, plan.Healthy, "", policy.Reclaim},
 		"forbidden": {"", errors.New("access refused"), plan.Unhealthy, "the usage report copilot: access refused", policy.Undecided},

@@ -45,7 +45,7 @@ type StepInput struct {
 
 // Request is the input of an execution that reads a run.
 type Request struct {
-	User  *string `json:"user"`  // one person; nil: everybody
+	User  *string `json:"user"`  // name of one person; nil: everybody
 	Apply bool    `json:"apply"` // for one person: make the changes that the rules decide
 	// Scheduled: the schedule started the run, and applies its plan in mode enforce. An execution that an operator
 	// starts to look at the result is not scheduled.

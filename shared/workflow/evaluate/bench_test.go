@@ -32,7 +32,7 @@ func BenchmarkEvaluate(b *testing.B) {
 		people = n
 	}
 	ctx := context.Background()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the commands set it
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the same value as in the commands
 	folder := b.TempDir()
 	s, err := store.Open(ctx, folder)
 	if err != nil {

@@ -74,8 +74,7 @@ type answer struct {
 	failure *Error
 }
 
-// Invoke calls the function and waits for its answer. The error is an *Error
-// when the function failed.
+// Invoke calls the function and waits for its answer. The error is an *Error when the function failed.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if len(payload) > maxPayload {
 		return nil, fmt.Errorf("invoke %s: the payload has %d bytes", f.Name, len(payload))
@@ -98,7 +97,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	select {
 	case s.asked <- call:
 	case <-s.ended:
-		if !cold { // it ended after its last answer and did not get this call
+		if !cold { // the process ended after its last answer and did not get this call
 			return f.Invoke(ctx, payload)
 		}
 		return nil, exited(call.id)
@@ -187,7 +186,7 @@ func (f *Function) take() (s *sandbox, cold bool, err error) {
 	for len(f.idle) > 0 {
 		s, f.idle = f.idle[len(f.idle)-1], f.idle[:len(f.idle)-1]
 		select {
-		case <-s.ended: // it was killed, or ended by itself
+		case <-s.ended: // the process was killed, or ended by itself
 		default:
 			return s, false, nil
 		}
@@ -236,7 +235,7 @@ func (f *Function) start() (*sandbox, error) {
 	return s, nil
 }
 
-func (s *sandbox) kill() { _ = s.cmd.Process.Kill() } // it may have ended
+func (s *sandbox) kill() { _ = s.cmd.Process.Kill() } // the process may have ended already
 
 // ServeHTTP serves the Runtime API.
 func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -283,7 +282,7 @@ func (s *sandbox) answer(w http.ResponseWriter, call *invocation, a answer) {
 	if call != nil {
 		select {
 		case call.answer <- a:
-		default: // it has an answer already
+		default: // the invocation has an answer already
 		}
 	}
 	w.WriteHeader(http.StatusAccepted)

@@ -18,7 +18,7 @@ type Machine struct {
 	world World
 
 	mu         sync.Mutex
-	executions map[string]*Execution // by name
+	executions map[string]*Execution // executions by name
 	running    sync.WaitGroup
 }
 

@@ -37,7 +37,7 @@ func parsePath(text string) (path, error) {
 		}
 		s := step{name: found[1]}
 		if s.name == "" {
-			s.index, _ = strconv.Atoi(found[2]) // it has only digits
+			s.index, _ = strconv.Atoi(found[2]) // the text has only digits
 		}
 		p.steps, rest = append(p.steps, s), rest[len(found[0]):]
 	}

@@ -34,7 +34,7 @@ func world(t *testing.T, answers ...any) World {
 			case Failure:
 				return nil, &a
 			default:
-				<-ctx.Done() // it never answers
+				<-ctx.Done() // the function never answers
 				return nil, nil
 			}
 		},
