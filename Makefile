@@ -1,6 +1,5 @@
 # Two commands are enough for a start: make run, make test.
 GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 FUZZTIME ?= 10m
 SEEDS   ?= 1000
 PEOPLE  ?= 300
@@ -10,7 +9,7 @@ TOOL     = $(GO) tool -modfile=tools.mod
 # Commands run on a machine of your own. Every other folder of functions/ is a function that runs in Lambda.
 COMMANDS  := idleseat relay
 FUNCTIONS := $(filter-out $(COMMANDS),$(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go))))
-LDFLAGS  = -s -w -buildid= -X main.version=$(VERSION)
+LDFLAGS  = -s -w -buildid=
 
 .PHONY: run test test-ad test-kills planted mutation nights check fuzz vulnerabilities bench build functions $(COMMANDS) $(FUNCTIONS)
 

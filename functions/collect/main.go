@@ -4,9 +4,9 @@ package main
 
 import (
 	"context"
-	"runtime/debug"
 	"time"
 
+	"github.com/idleseat/idleseat"
 	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -27,9 +27,12 @@ type settings struct {
 // margin is the time that a call keeps before its deadline. It covers the slowest page and the writing of the parts.
 const margin = 5 * time.Minute
 
+<<<<<<< HEAD
 // version is set by the build. A plain `go build` leaves it empty, and its revision is used.
 var version = ""
 
+=======
+>>>>>>> 95230ef (The version is a file that is built in)
 func main() {
 	step.Start(open, step.ErrPolicy, collect.ErrPolicy, collect.ErrRequest, directory.ErrNoPerson, directory.ErrAmbiguousPerson, snapshot.ErrUnknownRun)
 }
@@ -43,11 +46,8 @@ func open(ctx context.Context, env *settings) (func(context.Context, collect.Ste
 	if err != nil {
 		return nil, err
 	}
-	if info, ok := debug.ReadBuildInfo(); version == "" && ok {
-		version = info.Main.Version
-	}
 	steps := &collect.Steps{
-		Collector: collect.Collector{Store: s, Entra: graph, Tool: version, Now: time.Now},
+		Collector: collect.Collector{Store: s, Entra: graph, Tool: idleseat.Version(), Now: time.Now},
 		Policy: func(ctx context.Context) (*policy.Policy, string, error) {
 			return step.Policy(ctx, s, env.Policy)
 		},

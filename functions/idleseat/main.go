@@ -4,11 +4,9 @@ package main
 import (
 	"os"
 
+	"github.com/idleseat/idleseat"
 	"github.com/idleseat/idleseat/functions/idleseat/command"
 	"github.com/idleseat/idleseat/shared/clock"
 )
 
-// version is set by the build.
-var version = ""
-
-func main() { os.Exit(command.Main(version, clock.Real)) }
+func main() { os.Exit(command.Main(idleseat.Version(), clock.Real)) }

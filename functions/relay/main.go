@@ -10,13 +10,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/sethvargo/go-envconfig"
 
+	"github.com/idleseat/idleseat"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/relay/worker"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
@@ -33,7 +33,7 @@ func main() {
 	tell := flag.Bool("version", false, "print the version and end")
 	flag.Parse()
 	if *tell {
-		fmt.Println(toolVersion())
+		fmt.Println(idleseat.Version())
 		return
 	}
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
@@ -49,7 +49,7 @@ func main() {
 			os.Exit(1)
 		}
 	default:
-		log.Info("relay starts", "version", toolVersion())
+		log.Info("relay starts", "version", idleseat.Version())
 		r.Run(ctx)
 		log.Info("relay ends")
 	}
@@ -84,6 +84,7 @@ func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	}
 	return worker.New(s.Relay, cloud, objects, ad, log)
 }
+<<<<<<< HEAD
 
 // version is set by the build. A plain `go build` leaves it empty, and its revision is used.
 var version = ""
@@ -94,3 +95,5 @@ func toolVersion() string {
 	}
 	return version
 }
+=======
+>>>>>>> 95230ef (The version is a file that is built in)

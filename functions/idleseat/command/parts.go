@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -154,21 +153,10 @@ func newRun(now time.Time) string {
 	return snapshot.NewRun(now, random)
 }
 
-// version returns the version of the tool. A plain `go build` has its revision.
-func (a *Process) version() string {
-	if a.Version != "" {
-		return a.Version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
-}
-
 type versionCmd struct{}
 
 // Run prints the version.
 func (versionCmd) Run(a *Process) error {
-	_, err := fmt.Fprintln(a.Stdout, a.version())
+	_, err := fmt.Fprintln(a.Stdout, a.Version)
 	return err
 }

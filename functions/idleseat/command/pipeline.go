@@ -45,7 +45,7 @@ func newPipeline(a *Process, s store.Store, src sources, bar *progress) (*pipeli
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline{store: s, entra: e, ad: ad, now: a.Clock.Now, tool: a.version(), bar: bar}, nil
+	return &pipeline{store: s, entra: e, ad: ad, now: a.Clock.Now, tool: a.Version, bar: bar}, nil
 }
 
 // close closes the connections to the directories.

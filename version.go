@@ -1,0 +1,37 @@
+// Package idleseat has the version of this source tree. Every command and function carries it, however it was built, and
+// the hash of a plan binds it.
+package idleseat
+
+import (
+	_ "embed"
+	"runtime/debug"
+	"strings"
+)
+
+// number is what the file VERSION says. A build without the file fails.
+//
+//go:embed VERSION
+var number string
+
+// Version returns the version, such as "0.1.0". When the build knows the revision of its sources, the revision's first
+// twelve digits follow: "0.1.0+1a2b3c4d5e6f", with ".dirty" when files differ from it. Builds from a copy without .git,
+// as SAM makes them, know no revision.
+func Version() string {
+	version, revision, dirty := strings.TrimSpace(number), "", ""
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return version
+	}
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = "+" + s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = ".dirty"
+		}
+	}
+	if revision == "" {
+		return version
+	}
+	return version + revision + dirty
+}
