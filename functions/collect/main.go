@@ -27,12 +27,6 @@ type settings struct {
 // margin is the time that a call keeps before its deadline. It covers the slowest page and the writing of the parts.
 const margin = 5 * time.Minute
 
-<<<<<<< HEAD
-// version is set by the build. A plain `go build` leaves it empty, and its revision is used.
-var version = ""
-
-=======
->>>>>>> 95230ef (The version is a file that is built in)
 func main() {
 	step.Start(open, step.ErrPolicy, collect.ErrPolicy, collect.ErrRequest, directory.ErrNoPerson, directory.ErrAmbiguousPerson, snapshot.ErrUnknownRun)
 }

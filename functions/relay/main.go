@@ -84,16 +84,3 @@ func connect(ctx context.Context, log *slog.Logger) (*worker.Relay, error) {
 	}
 	return worker.New(s.Relay, cloud, objects, ad, log)
 }
-<<<<<<< HEAD
-
-// version is set by the build. A plain `go build` leaves it empty, and its revision is used.
-var version = ""
-
-func toolVersion() string {
-	if info, ok := debug.ReadBuildInfo(); version == "" && ok {
-		return info.Main.Version
-	}
-	return version
-}
-=======
->>>>>>> 95230ef (The version is a file that is built in)
