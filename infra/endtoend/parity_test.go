@@ -31,7 +31,7 @@ func TestDeploymentsAgree(t *testing.T) {
 			t.Errorf("%s runs for %v s in the tests and %d s in the deployment", name, limit, got[name].Timeout)
 		}
 	}
-	if diff := cmp.Diff(local[map[string]deployed](t, tf, "doors"), got); diff != "" {
+	if diff := cmp.Diff(local[map[string]deployed](t, tf, "functions"), got); diff != "" {
 		t.Errorf("functions (-Terraform +SAM):\n%s", diff)
 	}
 	anyOrder := cmpopts.SortSlices(func(a, b statement) bool {

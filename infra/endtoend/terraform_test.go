@@ -49,7 +49,7 @@ func made() map[string]cty.Value {
 		"aws_kms_key":           one("objects", object(map[string]string{"arn": keyARN})),
 		"aws_sns_topic":         one("notices", object(map[string]string{"arn": "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"})),
 		"aws_sfn_state_machine": one("run", object(map[string]string{"arn": machineARN})),
-		"aws_lambda_function":   one("door", cty.ObjectVal(functions)),
+		"aws_lambda_function":   one("function", cty.ObjectVal(functions)),
 		"aws_sqs_queue": cty.ObjectVal(map[string]cty.Value{
 			"relay": cty.ObjectVal(map[string]cty.Value{"read": queue("read"), "write": queue("write")}),
 			"dead":  cty.ObjectVal(map[string]cty.Value{"read": queue("read-dead"), "write": queue("write-dead")}),

@@ -1,9 +1,9 @@
 locals {
   substitutions = {
-    CollectFunction  = aws_lambda_function.door["collect"].arn
-    EvaluateFunction = aws_lambda_function.door["evaluate"].arn
-    GateFunction     = aws_lambda_function.door["gate"].arn
-    ApplyFunction    = aws_lambda_function.door["apply"].arn
+    CollectFunction  = aws_lambda_function.function["collect"].arn
+    EvaluateFunction = aws_lambda_function.function["evaluate"].arn
+    GateFunction     = aws_lambda_function.function["gate"].arn
+    ApplyFunction    = aws_lambda_function.function["apply"].arn
     ReadQueue        = aws_sqs_queue.relay["read"].url
     WriteQueue       = aws_sqs_queue.relay["write"].url
     NoticeTopic      = aws_sns_topic.notices.arn

@@ -1,7 +1,7 @@
 locals {
   zips = var.zips == "" ? "${path.module}/../../dist" : var.zips
 
-  doors = {
+  functions = {
     collect    = { memory = 512, timeout = 900, env = merge(local.env, local.graph, { IDLESEAT_ENTRA_CERTIFICATE = var.read_certificate, AZURE_CLIENT_ID = var.read_client_id }) }
     evaluate   = { memory = 512, timeout = 240, env = local.env }
     gate       = { memory = 512, timeout = 900, env = merge(local.env, { IDLESEAT_POLICY = "policy.yaml" }) }
@@ -22,16 +22,16 @@ locals {
   }
 }
 
-resource "aws_cloudwatch_log_group" "door" {
-  for_each          = local.doors
+resource "aws_cloudwatch_log_group" "function" {
+  for_each          = local.functions
   name              = "/aws/lambda/${var.name}-${each.key}"
   retention_in_days = var.log_retention_days
 }
 
-resource "aws_lambda_function" "door" {
-  for_each         = local.doors
+resource "aws_lambda_function" "function" {
+  for_each         = local.functions
   function_name    = "${var.name}-${each.key}"
-  role             = aws_iam_role.door[each.key].arn
+  role             = aws_iam_role.function[each.key].arn
   runtime          = "provided.al2023"
   architectures    = ["arm64"]
   handler          = "bootstrap"
@@ -42,5 +42,5 @@ resource "aws_lambda_function" "door" {
   environment {
     variables = each.value.env
   }
-  depends_on = [aws_cloudwatch_log_group.door]
+  depends_on = [aws_cloudwatch_log_group.function]
 }

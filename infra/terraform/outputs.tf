@@ -8,17 +8,17 @@ output "state_machine" {
 }
 
 output "reevaluate_function" {
-  value = aws_lambda_function.door["reevaluate"].function_name
+  value = aws_lambda_function.function["reevaluate"].function_name
 }
 
 output "read_role" {
   description = "Subject of the federated credential of the reading application."
-  value       = aws_iam_role.door["collect"].arn
+  value       = aws_iam_role.function["collect"].arn
 }
 
 output "write_role" {
   description = "Subject of the federated credential of the writing application."
-  value       = aws_iam_role.door["apply"].arn
+  value       = aws_iam_role.function["apply"].arn
 }
 
 output "queues" {

@@ -59,7 +59,7 @@ locals {
       { Effect = "Allow", Action = ["states:DescribeExecution"], Resource = ["${local.executions}:*"] },
     ]
     machine = [
-      { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [for name in ["collect", "evaluate", "gate", "apply"] : aws_lambda_function.door[name].arn] },
+      { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [for name in ["collect", "evaluate", "gate", "apply"] : aws_lambda_function.function[name].arn] },
       { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },
       { Effect = "Allow", Action = ["sns:Publish"], Resource = [aws_sns_topic.notices.arn] },
       # The children of the Distributed Map are executions of the same machine.
@@ -83,8 +83,8 @@ locals {
   }
 }
 
-resource "aws_iam_role" "door" {
-  for_each = local.doors
+resource "aws_iam_role" "function" {
+  for_each = local.functions
   name     = "${var.name}-${each.key}"
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
@@ -92,14 +92,14 @@ resource "aws_iam_role" "door" {
   })
 }
 
-resource "aws_iam_role_policy" "door" {
-  for_each = local.doors
+resource "aws_iam_role_policy" "function" {
+  for_each = local.functions
   name     = each.key
-  role     = aws_iam_role.door[each.key].id
+  role     = aws_iam_role.function[each.key].id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
-      [jsondecode(jsonencode({ Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.door[each.key].arn}:*"] }))],
+      [jsondecode(jsonencode({ Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"] }))],
       [for s in local.rights[each.key] : jsondecode(jsonencode(s))],
       [for s in lookup(local.entra, each.key, []) : jsondecode(s)],
     )

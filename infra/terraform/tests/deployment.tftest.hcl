@@ -93,13 +93,13 @@ run "retention" {
 run "roles" {
   command = plan
   assert {
-    condition     = alltrue([for name in ["evaluate", "gate", "reevaluate"] : !strcontains(aws_iam_role_policy.door[name].policy, "GetWebIdentityToken") && !strcontains(aws_iam_role_policy.door[name].policy, "secretsmanager")])
+    condition     = alltrue([for name in ["evaluate", "gate", "reevaluate"] : !strcontains(aws_iam_role_policy.function[name].policy, "GetWebIdentityToken") && !strcontains(aws_iam_role_policy.function[name].policy, "secretsmanager")])
     error_message = "only collect and apply obtain an identity for Entra"
   }
   assert {
-    condition = !strcontains(aws_iam_role_policy.door["evaluate"].policy, "ledger") && alltrue(flatten([
+    condition = !strcontains(aws_iam_role_policy.function["evaluate"].policy, "ledger") && alltrue(flatten([
       for name in ["collect", "gate", "reevaluate"] : [
-        for s in jsondecode(aws_iam_role_policy.door[name].policy).Statement : !strcontains(jsonencode(s.Resource), "ledger") if contains(s.Action, "s3:PutObject")
+        for s in jsondecode(aws_iam_role_policy.function[name].policy).Statement : !strcontains(jsonencode(s.Resource), "ledger") if contains(s.Action, "s3:PutObject")
       ]
     ]))
     error_message = "only apply writes the ledger, and who decides does not even read it"
@@ -121,7 +121,7 @@ run "certificates" {
     relay_common_names = ["relay1.corp.example"]
   }
   assert {
-    condition     = strcontains(aws_iam_role_policy.door["collect"].policy, "secret:read") && !strcontains(aws_iam_role_policy.door["collect"].policy, "secret:write") && strcontains(aws_iam_role_policy.door["apply"].policy, "secret:write")
+    condition     = strcontains(aws_iam_role_policy.function["collect"].policy, "secret:read") && !strcontains(aws_iam_role_policy.function["collect"].policy, "secret:write") && strcontains(aws_iam_role_policy.function["apply"].policy, "secret:write")
     error_message = "each function reads its own certificate only"
   }
   assert {
