@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
@@ -40,6 +41,18 @@ func signals(r *decision.Run) map[string]plan.Feed {
 // Nobody is an Each without decisions, for a plan that was not made from decisions.
 func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
+}
+
+// GoesOn returns nil when a run that has begun changes can go on with them. For that its plan and its data must be
+// readable. Gone tells an error that will not pass from one of the store.
+func GoesOn(ctx context.Context, s store.Store, run string) error {
+	if _, err := GetPlan(ctx, s, run); err != nil {
+		return fmt.Errorf("its plan cannot be read: %w", err)
+	}
+	if _, err := decision.Open(ctx, s, run); err != nil {
+		return fmt.Errorf("its data cannot be read: %w", err)
+	}
+	return nil
 }
 
 // Gone reports whether an object of a run is missing or was altered, so that another try will not read it.

@@ -108,6 +108,9 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 	}
 	defer body.Close()
 	p, hash, err := bound(layout.Plan(run), bufio.NewReader(body))
+	if errors.Is(err, store.ErrDamaged) {
+		return nil, fmt.Errorf("read the plan of run %s: %w", run, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the plan of run %s: %w %q: %w", run, store.ErrDamaged, layout.Plan(run), err)
 	}

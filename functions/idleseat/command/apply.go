@@ -96,7 +96,7 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 	for _, run := range p.Resumes {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
 		switch {
-		case errors.Is(err, runs.ErrRefused), errors.Is(err, runs.ErrNoPlan):
+		case errors.Is(err, runs.ErrRefused), runs.Gone(err):
 			fmt.Fprintf(a.Stderr, "run %s cannot go on: %s\n", run, oneLine(err.Error()))
 			continue
 		case err != nil:

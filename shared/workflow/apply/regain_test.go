@@ -15,6 +15,7 @@ import (
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
 )
 
@@ -212,12 +213,20 @@ func TestBeginningTheWayBack(t *testing.T) {
 	}{
 		"as it was left":         {func(*testing.T, *bench) {}, runs.Done, ""},
 		"a restore failed since": {entry("r1", "r0", ledger.Failed), runs.Done, ""},
-		"on its way back":        {entry("r1", "r0", ""), runs.Refused, "another run's change is still open: run r1 since"},
-		"given back":             {entry("r1", "r0", ledger.Done), runs.Refused, "another run's change is still open, or was: run r1 has given it back"},
-		"taken again":            {entry("r1", "", ledger.Done), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"being taken again":      {entry("r1", "", ""), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"somebody gave it back":  {entry("r1", "", ledger.Restored), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
-		"the ledger has nothing": {func(t *testing.T, b *bench) { b.Store = without{b.Store, "ledger/"} }, runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"on its way back": {func(t *testing.T, b *bench) {
+			entry("r1", "r0", "")(t, b)
+			p := &plan.Plan{Run: "r1"}
+			p.Bind()
+			if err := errors.Join(snapshot.PutBegin(t.Context(), b.Store, &snapshot.Begin{Run: "r1", Policy: text, Partitions: 1}), snapshot.Seal(t.Context(), b.Store, &snapshot.Manifest{Run: "r1"}), runs.PutPlan(t.Context(), b.Store, p, noDecisions)); err != nil {
+				t.Fatal(err)
+			}
+		}, runs.Refused, "another run's change is still open: run r1 since"},
+		"on its way back by a lost run": {entry("r1", "r0", ""), runs.Failed, "the ledger has the product \"\" for e3, and the policy and the tenant have \"sku-e3\"; it is not given; restore again"},
+		"given back":                    {entry("r1", "r0", ledger.Done), runs.Refused, "another run's change is still open, or was: run r1 has given it back"},
+		"taken again":                   {entry("r1", "", ledger.Done), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"being taken again":             {entry("r1", "", ""), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"somebody gave it back":         {entry("r1", "", ledger.Restored), runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
+		"the ledger has nothing":        {func(t *testing.T, b *bench) { b.Store = without{b.Store, "ledger/"} }, runs.Refused, "it is no longer as run r0 left it; look at the ledger"},
 		"the older one cannot be read": {func(t *testing.T, b *bench) {
 			entry("r1", "r0", ledger.Failed)(t, b)
 			b.Store = blindStore{b.Store, "ledger/id-bo/e3/000001.json"}

@@ -25,7 +25,15 @@ func (j *job) restore(ctx context.Context, m *move, last *ledger.Entry) (runs.St
 	case j.plan.Restores != "" && last != nil && last.Completion == nil && last.Run == m.change.RestoreOf:
 		return j.undoBegun(ctx, m, last)
 	default:
-		if status, note := j.beginRestore(ctx, m, last); status != "" {
+		orphan, err := j.orphan(ctx, m, last)
+		if err != nil {
+			return troubled, fmt.Sprintf("nothing was done: %v", err)
+		}
+		if m.entry = orphan; orphan != nil {
+			if status, note := j.stillOpen(ctx, m); status != "" {
+				return status, note
+			}
+		} else if status, note := j.beginRestore(ctx, m, last); status != "" {
 			return status, note
 		}
 	}
@@ -63,6 +71,19 @@ func (j *job) stillOpen(ctx context.Context, m *move) (runs.Status, string) {
 func sameWay(a, b *ledger.Intent) bool {
 	source := a.Source == b.Source || a.SourceGUID != "" && a.SourceGUID == b.SourceGUID
 	return source && a.SourceEntra == b.SourceEntra && a.TargetEntra == b.TargetEntra && a.Target == b.Target && a.TargetGUID == b.TargetGUID && a.TargetSKU == b.TargetSKU
+}
+
+// orphan returns the open entry of another restore of the same license when that restore can no longer go on. It is nil
+// otherwise. An operator's restore finishes such an entry in its place, because the entry has all that it needs.
+func (j *job) orphan(ctx context.Context, m *move, last *ledger.Entry) (*ledger.Entry, error) {
+	if j.plan.Restores == "" || last == nil || last.Completion != nil || last.RestoreOf != m.change.RestoreOf {
+		return nil, nil
+	}
+	err := runs.GoesOn(ctx, j.Store, last.Run)
+	if runs.Gone(err) {
+		return last, nil
+	}
+	return nil, err
 }
 
 // undoBegun rolls back a change that a run began, when the data of that run are gone.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/idleseat/idleseat/shared/history"
@@ -23,36 +25,53 @@ func (j *judgement) begun(ctx context.Context) ([]plan.Begun, error) {
 	slices.SortFunc(all, func(a, b plan.Begun) int {
 		return cmp.Or(cmp.Compare(a.Run, b.Run), cmp.Compare(a.User, b.User), cmp.Compare(a.License, b.License))
 	})
-	results := map[string]*runs.Results{}
+	said := map[string]*runs.Results{}
 	for n := range all {
 		b := &all[n]
-		r, read := results[b.Run]
+		r, read := said[b.Run]
 		if !read {
 			var err error
-			if r, err = said(ctx, j.store, b.Run); err != nil {
+			if r, err = j.said(ctx, b.Run); err != nil {
 				return nil, err
 			}
-			results[b.Run] = r
+			said[b.Run] = r
 		}
 		b.Reason = "begun, and nothing is known of it since"
 		if x := r.Of(&plan.Change{User: b.User, License: b.License}); x != nil && x.Note != "" {
 			b.Reason = x.Note
 		}
+		if why := j.lost[b.Run]; why != nil {
+			b.Reason = "it waits for a restore: " + why.Error()
+		}
 	}
 	return all, nil
 }
 
-// said returns the results of a run so far. It returns none when the run's plan is missing or damaged.
-func said(ctx context.Context, s store.Store, run string) (*runs.Results, error) {
-	p, err := runs.GetPlan(ctx, s, run)
-	if err == nil {
-		var r *runs.Results
-		if r, err = runs.GetResults(ctx, s, p, p.Batches()); err == nil {
-			return r, nil
-		}
-	}
-	if errors.Is(err, runs.ErrNoPlan) || errors.Is(err, store.ErrDamaged) {
+// said returns the results of an earlier run so far. It returns none for a run that cannot go on, and notes why.
+func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error) {
+	err := runs.GoesOn(ctx, j.store, run)
+	if runs.Gone(err) {
+		j.lost[run] = err
 		return &runs.Results{}, nil
 	}
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	p, err := runs.GetPlan(ctx, j.store, run)
+	if err != nil {
+		return nil, err
+	}
+	r, err := runs.GetResults(ctx, j.store, p, p.Batches())
+	if errors.Is(err, store.ErrDamaged) {
+		return &runs.Results{}, nil
+	}
+	return r, err
+}
+
+// losses returns a note for each earlier run that cannot go on with what it began.
+func (j *judgement) losses() (notes []string) {
+	for _, run := range slices.Sorted(maps.Keys(j.lost)) {
+		notes = append(notes, fmt.Sprintf("run %s cannot finish what it began: %v; `idleseat restore --run %s` undoes that by the ledger", run, j.lost[run], run))
+	}
+	return notes
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,19 +21,22 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 		user  string // the user of a run for one person
 		spoil string // key of the object that is damaged
 		want  []string
+		lost  string // part of the note about a run that cannot go on
 	}{
-		"for one by the SID": {"id-dan dan", "", []string{"dan: begun, and nothing is known of it since"}},
-		"for everybody":      {"", "", []string{"ann: the relay is silent", "dan: begun, and nothing is known of it since"}},
-		"for one of them":    {"dan", "", []string{"dan: begun, and nothing is known of it since"}},
-		"for somebody else":  {"eve", "", nil},
-		"results are gone":   {"", "runs/earlier/results/entra-0001.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}},
-		"the plan is broken": {"", "runs/earlier/plan.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}},
+		"for one by the SID": {"id-dan dan", "", []string{"dan: begun, and nothing is known of it since"}, ""},
+		"for everybody":      {"", "", []string{"ann: the relay is silent", "dan: begun, and nothing is known of it since"}, ""},
+		"for one of them":    {"dan", "", []string{"dan: begun, and nothing is known of it since"}, ""},
+		"for somebody else":  {"eve", "", nil, ""},
+		"results are gone":   {"", "runs/earlier/results/entra-0001.json", []string{"ann: begun, and nothing is known of it since", "dan: begun, and nothing is known of it since"}, ""},
+		"the plan is broken": {"", "runs/earlier/plan.json", []string{"ann: it waits for a restore", "dan: it waits for a restore"}, `its plan cannot be read: read the plan of run earlier: damaged object "runs/earlier/plan.json"`},
+		"its data are lost":  {"", "runs/earlier/manifest.json", []string{"ann: it waits for a restore", "dan: it waits for a restore"}, `its data cannot be read: `},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := store.Store(&store.Memory{})
 			old := takes(t, s, "earlier", map[string]ledger.Outcome{"dan": "", "ann": "", "bob": ledger.Done})
 			putResults(t, s, old)
+			goesOn(t, s, "earlier")
 			if tc.spoil != "" {
 				if err := store.PutBytes(t.Context(), s, tc.spoil, []byte("{")); err != nil {
 					t.Fatal(err)
@@ -54,7 +58,8 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 			}
 			var got []string
 			for _, b := range p.Pending {
-				got = append(got, b.User+": "+b.Reason)
+				reason, _, _ := strings.Cut(b.Reason, ": its ")
+				got = append(got, b.User+": "+reason)
 				if b.Run != "earlier" || b.License != "e3" || b.To != "exo" || b.UserPrincipalName != b.User+"@x.example" || !b.Since.Equal(asOf) {
 					t.Errorf("%+v", b)
 				}
@@ -63,11 +68,17 @@ func TestOpenChangesOfEarlierRuns(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 			resumes := []string{"earlier"}
-			if tc.want == nil {
+			if tc.want == nil || tc.lost != "" {
 				resumes = nil
 			}
 			if d := cmp.Diff(resumes, p.Resumes); d != "" {
 				t.Errorf("resumes (-want +got):\n%s", d)
+			}
+			noted := slices.ContainsFunc(p.Notes, func(n string) bool {
+				return strings.HasPrefix(n, "run earlier cannot finish what it began: "+tc.lost) && strings.HasSuffix(n, "; `idleseat restore --run earlier` undoes that by the ledger")
+			})
+			if noted != (tc.lost != "") {
+				t.Errorf("notes %q", p.Notes)
 			}
 		})
 	}

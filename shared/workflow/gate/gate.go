@@ -58,9 +58,10 @@ type judgement struct {
 	plan            *plan.Plan
 	guard           *mailboxGuard
 	chosen, notices *plan.Selection
-	again           []history.Touch // licenses that somebody else restored
-	pending         map[string]bool // runs with changes that have not ended
-	people          map[string]bool // the people of a run for one person
+	again           []history.Touch  // licenses that somebody else restored
+	pending         map[string]bool  // runs with changes that have not ended
+	lost            map[string]error // why earlier runs cannot go on with what they began
+	people          map[string]bool  // the people of a run for one person
 	matches         *matches
 	sum             decision.Summary
 	listed          *decision.Listed
@@ -72,7 +73,7 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 		return err
 	}
 	limit := j.Policy.Limits.PerRun
-	j.pending, j.people, j.matches = map[string]bool{}, map[string]bool{}, newMatches(j.Policy)
+	j.pending, j.lost, j.people, j.matches = map[string]bool{}, map[string]error{}, map[string]bool{}, newMatches(j.Policy)
 	j.chosen, j.notices = plan.NewSelection(limit, freeSeats(j.Run)), plan.NewSelection(limit, nil)
 	j.sum, err = j.Each(ctx, func(d *plan.Decision) error {
 		j.matches.add(d)
@@ -110,12 +111,14 @@ func (j *judgement) choose(ctx context.Context) (err error) {
 	for _, b := range p.Pending {
 		j.pending[b.Run] = true
 	}
+	maps.DeleteFunc(j.pending, func(run string, _ bool) bool { return j.lost[run] != nil })
 	if p.Mode != policy.Audit {
 		p.Resumes = slices.Sorted(maps.Keys(j.pending))
 	}
 	p.Rules, p.Notes = j.sum.Tallies, append(p.Notes, asksNobody(j.Policy, j.sum.Tallies)...)
 	p.Notes = append(p.Notes, j.Policy.Over(p.AsOf)...)
 	p.Notes = append(p.Notes, savesNothing(j.Policy, p.Changes)...)
+	p.Notes = append(p.Notes, j.losses()...)
 	p.Deferred, p.Counts = j.chosen.Deferred()+j.notices.Deferred(), count(j.sum)
 	p.Kinds = j.sum.Kinds
 	p.Matches = map[string]int{}

@@ -166,6 +166,7 @@ func TestRestoreOfAMixture(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			goesOn(t, s, "back")
 			p, err := restore.Plan(t.Context(), s, restore.Request{Of: "mixed", Run: "mine", Policy: text}, clock)
 			if err != nil || users(p.Changes) != "ann" {
 				t.Errorf("%s, planned %t: %+v, %v", name, planned, p, err)

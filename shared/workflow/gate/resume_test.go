@@ -47,6 +47,24 @@ func takes(t *testing.T, s store.Store, run string, became map[string]ledger.Out
 	return p
 }
 
+// goesOn writes what a run needs to go on with its changes, and its fixture lacks: a plan, data, or both.
+func goesOn(t *testing.T, s store.Store, run string) {
+	t.Helper()
+	err := snapshot.PutBegin(t.Context(), s, &snapshot.Begin{Run: run, AsOf: asOf, Tenant: tenant, Policy: text, Partitions: 1})
+	if errors.Is(err, store.ErrExists) {
+		err = nil
+	}
+	err = errors.Join(err, snapshot.Seal(t.Context(), s, &snapshot.Manifest{Run: run}))
+	if _, missing := runs.GetPlan(t.Context(), s, run); errors.Is(missing, runs.ErrNoPlan) {
+		p := &plan.Plan{Run: run, Mode: policy.Review, Verdict: plan.Review, Changes: []plan.Change{}}
+		p.Bind()
+		err = errors.Join(err, runs.PutPlan(t.Context(), s, p, runs.Nobody))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestResume: the next run continues changes that earlier runs began and did not end. In enforce it does so by itself.
 // In other modes it does so when its plan is approved.
 func TestResume(t *testing.T) {
@@ -134,6 +152,7 @@ func TestRestorePlans(t *testing.T) {
 			if err == nil {
 				_, err = book.Begin(t.Context(), ledger.Intent{Person: "cid", License: "e3", Run: "back", Rule: plan.RestoreRule, RestoreOf: "earlier"}, last)
 			}
+			goesOn(t, s, "back")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,8 @@ func TestRestoresOnTheWay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	goesOn(t, s, "back1")
+	goesOn(t, s, "back2")
 	for user, want := range map[string][]string{"": {"back1", "back2"}, "cid": {"back2"}, "S-bob": {"back1"}, "ANN@x.example": {"back2"}} {
 		p, err := restore.Plan(t.Context(), s, restore.Request{Of: "earlier", User: user, Run: "mine-" + user, Policy: text}, clock)
 		if err != nil {
@@ -203,25 +206,42 @@ func TestRestoreGoesOnWithAnother(t *testing.T) {
 	}
 }
 
-// TestOpenChangeOfALostPlan: an open change without its plan is reported. It is resumed in every mode but audit.
+// TestOpenChangeOfALostPlan: an open change without its plan is reported, and no run resumes it. With its plan and data
+// it is resumed in every mode but audit.
 func TestOpenChangeOfALostPlan(t *testing.T) {
 	t.Parallel()
-	for mode, resumes := range map[string][]string{"audit": nil, "review": {"lost"}} {
+	for name, tc := range map[string]struct {
+		mode    string
+		there   bool
+		resumes []string
+		reason  string
+	}{
+		"audit":        {"audit", true, nil, "begun, and nothing is known of it since"},
+		"review":       {"review", true, []string{"lost"}, "begun, and nothing is known of it since"},
+		"audit, lost":  {"audit", false, nil, `it waits for a restore: its plan cannot be read: run "lost": the run has no plan`},
+		"review, lost": {"review", false, nil, `it waits for a restore: its plan cannot be read: run "lost": the run has no plan`},
+	} {
 		e := quiet()
 		s := e.put(t)
 		wrote(t, ledger.In(s), "ann", "lost", "", "")
+		if tc.there {
+			goesOn(t, s, "lost")
+		}
 		key, err := history.MakeDigest(t.Context(), s, "later", asOf)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.run, e.history, e.text = "later", key, strings.Replace(text, "mode: review", "mode: "+mode, 1)
+		e.run, e.history, e.text = "later", key, strings.Replace(text, "mode: review", "mode: "+tc.mode, 1)
 		e.putInto(t, s)
 		p, err := Run(t.Context(), s, "later", clock)
-		if err != nil || len(p.Pending) != 1 || p.Pending[0].Reason != "begun, and nothing is known of it since" {
-			t.Fatalf("%s: %+v, %v", mode, p, err)
+		if err != nil || len(p.Pending) != 1 || p.Pending[0].Reason != tc.reason {
+			t.Fatalf("%s: %+v, %v", name, p, err)
 		}
-		if d := cmp.Diff(resumes, p.Resumes); d != "" {
-			t.Errorf("%s (-want +got):\n%s", mode, d)
+		if d := cmp.Diff(tc.resumes, p.Resumes); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		if noted := slices.Contains(p.Notes, "run lost cannot finish what it began: its plan cannot be read: run \"lost\": the run has no plan; `idleseat restore --run lost` undoes that by the ledger"); noted == tc.there {
+			t.Errorf("%s: notes %q", name, p.Notes)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -16,9 +15,9 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// isOver reports whether the data of a run can no longer be read.
+// isOver reports whether a run can no longer go on, because its plan or its data cannot be read.
 func isOver(ctx context.Context, s store.Store, run string) (bool, error) {
-	_, err := decision.Open(ctx, s, run)
+	err := runs.GoesOn(ctx, s, run)
 	if runs.Gone(err) {
 		return true, nil
 	}

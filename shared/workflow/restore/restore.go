@@ -158,7 +158,20 @@ const readAtOnce = 16
 
 // restorable finds in the ledger what a run took and nobody has restored.
 func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches []history.Touch, in Request) (*found, error) {
-	over := sync.OnceValues(func() (bool, error) { return isOver(ctx, s, in.Of) })
+	var mu sync.Mutex
+	known := map[string]bool{}
+	over := func(run string) (bool, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if lost, asked := known[run]; asked {
+			return lost, nil
+		}
+		lost, err := isOver(ctx, s, run)
+		if err == nil {
+			known[run] = lost
+		}
+		return lost, err
+	}
 	parts := make([]found, len(touches))
 	all, gctx := errgroup.WithContext(ctx)
 	all.SetLimit(readAtOnce)
@@ -189,28 +202,30 @@ func restorable(ctx context.Context, s store.Store, book *ledger.Ledger, touches
 	return sum, nil
 }
 
-// note records what an entry means for the restore. over reports whether the data of the run to restore are missing.
-// Such a run cannot finish its own changes.
-func (f *found) note(e *ledger.Entry, in Request, over func() (bool, error)) error {
+// note records what an entry means for the restore. over reports whether a run can no longer go on. Such a run cannot
+// finish its own changes, so this restore undoes what it took, and finishes what it was restoring.
+func (f *found) note(e *ledger.Entry, in Request, over func(run string) (bool, error)) error {
 	done := e.Completion != nil
 	switch {
-	case !done && e.Run == in.Of && e.RestoreOf == "":
-		if f.pending = []plan.Begun{begunBy(e)}; in.User != "" {
+	case !done && (e.Run == in.Of || e.RestoreOf == in.Of):
+		if e.RestoreOf == "" && in.User != "" {
 			f.stops = []string{e.Person}
 		}
-		lost, err := over()
-		if err != nil {
+		lost, err := over(e.Run)
+		switch {
+		case err != nil:
 			return err
+		case !lost:
+			f.resumes, f.pending = []string{e.Run}, []plan.Begun{begunBy(e)}
+		case e.RestoreOf == "":
+			undone := change(e, "undo what run "+e.Run+" had begun")
+			undone.MonthlySaving = 0
+			f.changes = []plan.Change{undone}
+		default:
+			rest := change(e, "finish what run "+e.Run+" had begun to put back")
+			rest.MonthlySaving, rest.RestoreOf = e.MonthlySaving, e.RestoreOf
+			f.changes = []plan.Change{rest}
 		}
-		if !lost {
-			f.resumes = []string{e.Run}
-			return nil
-		}
-		undone := change(e, "undo what run "+in.Of+" had begun")
-		undone.MonthlySaving = 0
-		f.changes, f.pending = []plan.Change{undone}, nil
-	case !done && (e.Run == in.Of || e.RestoreOf == in.Of):
-		f.resumes, f.pending = []string{e.Run}, []plan.Begun{begunBy(e)}
 	case done && e.Run == in.Of && e.Completion.Outcome == ledger.Done && e.RestoreOf == "":
 		f.changes = []plan.Change{change(e, "put back what run "+in.Of+" took")}
 	case e.Run == in.Of, e.RestoreOf == in.Of:

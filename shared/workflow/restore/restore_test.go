@@ -33,43 +33,51 @@ func TestWhatAnEntryMeansForARestore(t *testing.T) {
 	put := func(reason string, saving float64) []plan.Change {
 		return []plan.Change{{User: "ann", SID: "S-1", UserPrincipalName: "ann@x.example", Rule: plan.RestoreRule, License: "e3", To: "exo", Via: plan.Direct, Reason: reason, IdleSince: &since, MonthlySaving: saving, RestoreOf: "r0"}}
 	}
+	finish := func(run, back string) []plan.Change {
+		c := put("finish what run "+run+" had begun to put back", 35)
+		c[0].RestoreOf = back
+		return c
+	}
 	open := func(run string) []plan.Begun {
 		return []plan.Begun{{User: "ann", UserPrincipalName: "ann@x.example", Rule: "m365", License: "e3", To: "exo", Run: run, Since: asOf, Reason: "to be put back"}}
 	}
 	for name, tc := range map[string]struct {
 		entry *ledger.Entry
 		user  string
-		lost  bool // the data of the run are missing
+		lost  string // the run that can no longer go on
 		want  found
 	}{
-		"taken":                          {entry("r0", "", ledger.Done), "", false, found{changes: put("put back what run r0 took", -35)}},
-		"taken by another run":           {entry("r1", "", ledger.Done), "", false, found{}},
-		"put back":                       {entry("r9", "r0", ledger.Done), "", false, found{back: 1}},
-		"put back from another run":      {entry("r9", "r1", ledger.Done), "", false, found{}},
-		"the restore itself, over":       {entry("r0", "r1", ledger.Done), "", false, found{back: 1}},
-		"came to nothing":                {entry("r0", "", ledger.Failed), "", false, found{back: 1}},
-		"announced":                      {entry("r0", "", ledger.Announced), "", false, found{back: 1}},
-		"given back":                     {entry("r0", "", ledger.Restored), "", false, found{back: 1}},
-		"a restore that came to nothing": {entry("r9", "r0", ledger.Failed), "", false, found{back: 1}},
-		"begun":                          {entry("r0", "", ""), "", false, found{resumes: []string{"r0"}, pending: open("r0")}},
-		"begun, for one person":          {entry("r0", "", ""), "ann", false, found{resumes: []string{"r0"}, pending: open("r0"), stops: []string{"ann"}}},
-		"begun, its data are lost":       {entry("r0", "", ""), "", true, found{changes: put("undo what run r0 had begun", 0)}},
-		"begun, lost, for one person":    {entry("r0", "", ""), "ann", true, found{changes: put("undo what run r0 had begun", 0), stops: []string{"ann"}}},
-		"begun by another run":           {entry("r1", "", ""), "", false, found{}},
-		"on its way back":                {entry("r9", "r0", ""), "", false, found{resumes: []string{"r9"}, pending: open("r9")}},
-		"on its way back, lost":          {entry("r9", "r0", ""), "ann", true, found{resumes: []string{"r9"}, pending: open("r9")}},
-		"on its way back for another":    {entry("r9", "r1", ""), "", false, found{}},
-		"the restore itself, begun":      {entry("r0", "r1", ""), "", false, found{resumes: []string{"r0"}, pending: open("r0")}},
+		"taken":                          {entry("r0", "", ledger.Done), "", "", found{changes: put("put back what run r0 took", -35)}},
+		"taken by another run":           {entry("r1", "", ledger.Done), "", "", found{}},
+		"put back":                       {entry("r9", "r0", ledger.Done), "", "", found{back: 1}},
+		"put back from another run":      {entry("r9", "r1", ledger.Done), "", "", found{}},
+		"the restore itself, over":       {entry("r0", "r1", ledger.Done), "", "", found{back: 1}},
+		"came to nothing":                {entry("r0", "", ledger.Failed), "", "", found{back: 1}},
+		"announced":                      {entry("r0", "", ledger.Announced), "", "", found{back: 1}},
+		"given back":                     {entry("r0", "", ledger.Restored), "", "", found{back: 1}},
+		"a restore that came to nothing": {entry("r9", "r0", ledger.Failed), "", "", found{back: 1}},
+		"begun":                          {entry("r0", "", ""), "", "", found{resumes: []string{"r0"}, pending: open("r0")}},
+		"begun, for one person":          {entry("r0", "", ""), "ann", "", found{resumes: []string{"r0"}, pending: open("r0"), stops: []string{"ann"}}},
+		"begun, its data are lost":       {entry("r0", "", ""), "", "r0", found{changes: put("undo what run r0 had begun", 0)}},
+		"begun, lost, for one person":    {entry("r0", "", ""), "ann", "r0", found{changes: put("undo what run r0 had begun", 0), stops: []string{"ann"}}},
+		"begun by another run":           {entry("r1", "", ""), "", "", found{}},
+		"on its way back":                {entry("r9", "r0", ""), "", "", found{resumes: []string{"r9"}, pending: open("r9")}},
+		"on its way back, lost":          {entry("r9", "r0", ""), "ann", "r0", found{resumes: []string{"r9"}, pending: open("r9")}},
+		"on its way back for another":    {entry("r9", "r1", ""), "", "", found{}},
+		"the restore itself, begun":      {entry("r0", "r1", ""), "", "", found{resumes: []string{"r0"}, pending: open("r0")}},
+		"the restore is lost":            {entry("r9", "r0", ""), "", "r9", found{changes: finish("r9", "r0")}},
+		"the restore is lost, for one":   {entry("r9", "r0", ""), "ann", "r9", found{changes: finish("r9", "r0")}},
+		"a lost restore, restored":       {entry("r0", "r1", ""), "", "r0", found{changes: finish("r0", "r1")}},
 	} {
 		var got found
-		if err := got.note(tc.entry, Request{Of: "r0", User: tc.user}, func() (bool, error) { return tc.lost, nil }); err != nil {
+		if err := got.note(tc.entry, Request{Of: "r0", User: tc.user}, func(run string) (bool, error) { return run == tc.lost, nil }); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if d := cmp.Diff(tc.want, got, cmp.AllowUnexported(found{})); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
-		err := (&found{}).note(tc.entry, Request{Of: "r0", User: tc.user}, func() (bool, error) { return false, errDown })
-		if asks := tc.entry.Completion == nil && tc.entry.Run == "r0" && tc.entry.RestoreOf == ""; errors.Is(err, errDown) != asks {
+		err := (&found{}).note(tc.entry, Request{Of: "r0", User: tc.user}, func(string) (bool, error) { return false, errDown })
+		if asks := tc.entry.Completion == nil && (tc.entry.Run == "r0" || tc.entry.RestoreOf == "r0"); errors.Is(err, errDown) != asks {
 			t.Errorf("%s, and the data cannot be looked at: %v", name, err)
 		}
 	}

@@ -1,0 +1,110 @@
+package command
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/runs"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// unreadablePlans are the ways in which the plan of an earlier run cannot be read.
+var unreadablePlans = map[string]struct {
+	spoil func(s *shell, file string)
+	said  string // part of what the next plan says
+}{
+	"truncated": {func(s *shell, file string) { s.rewrite(file, func(b []byte) []byte { return b[:len(b)/2] }) }, "unexpected EOF"},
+	"altered": {func(s *shell, file string) {
+		s.rewrite(file, func(b []byte) []byte {
+			return bytes.Replace(b, []byte(`"license":"m365-e3"`), []byte(`"license":"visio-p2"`), 1)
+		})
+	}, "it was altered"},
+	"missing": {func(s *shell, file string) { s.remove(strings.TrimPrefix(file, s.path("store/"))) }, "the run has no plan"},
+}
+
+// rewrite changes a file, which must then be another one.
+func (s *shell) rewrite(file string, change func([]byte) []byte) {
+	s.t.Helper()
+	old, err := os.ReadFile(file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	text := change(bytes.Clone(old))
+	if bytes.Equal(old, text) {
+		s.t.Fatalf("%s is not changed", file)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestUnreadablePlanOfAnEarlierRun: the plan of a run that left changes open cannot be read. The next night is planned
+// and applied, and says so. A restore rolls back what the run began and gives back what it took, by the ledger alone.
+func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
+	t.Parallel()
+	for name, tc := range unreadablePlans {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShellAgo(t, 3*day, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 20 * time.Minute}, replace(t, "perRun: 200", "perRun: 6"))
+			before := holding(s.company.Company)
+			first := s.plan(exitDone)
+			if a := s.want(exitDone, "apply", first.Run, "--yes", "--format", "json"); !bytes.Contains(a.out, []byte(`"pending"`)) {
+				t.Fatal("nothing is pending")
+			}
+			tc.spoil(s, s.path("store/runs/"+first.Run+"/plan.json"))
+			s.later(day)
+			second := s.plan(exitDone)
+			note := "run " + first.Run + " cannot finish what it began: its plan cannot be read: "
+			found := false
+			for _, n := range second.Notes {
+				found = found || strings.HasPrefix(n, note) && strings.Contains(n, tc.said)
+			}
+			if !found || len(second.Pending) == 0 || len(second.Resumes) > 0 || len(second.Changes) == 0 {
+				t.Errorf("pending %d, resumes %q, changes %d, notes %q; want one that has %q", len(second.Pending), second.Resumes, len(second.Changes), second.Notes, tc.said)
+			}
+			s.done(second.Run)
+			s.restored("--run", second.Run)
+			s.restored("--run", first.Run)
+			s.asBefore(before)
+		})
+	}
+}
+
+// TestUnreadablePlanOfARestore: a restore is under way, and its plan cannot be read any more. Another restore of the same
+// run finishes what the first one began.
+func TestUnreadablePlanOfARestore(t *testing.T) {
+	t.Parallel()
+	for name, tc := range unreadablePlans {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShellAgo(t, 3*day, sandbox.Options{Users: 200, Seed: 9, LicenseDelay: 20 * time.Minute}, replace(t, "perRun: 200", "perRun: 6"))
+			before := holding(s.company.Company)
+			first := s.plan(exitDone)
+			s.done(first.Run)
+			s.passes(time.Hour)
+			a := s.want(exitDone, "restore", "--run", first.Run, "--yes", "--format", "json")
+			if !bytes.Contains(a.out, []byte(`"pending"`)) {
+				t.Fatal("nothing is pending")
+			}
+			tc.spoil(s, s.path("store/runs/"+runOf(t, a.out)+"/plan.json"))
+			if r := s.restored("--run", first.Run); r.Count(runs.Done) != len(r.Results) || len(r.Results) == 0 {
+				t.Errorf("%+v", r.Results)
+			}
+			s.asBefore(before)
+		})
+	}
+}
+
+// runOf returns the run of results.
+func runOf(t *testing.T, out []byte) string {
+	t.Helper()
+	var r runs.Results
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r.Run
+}
