@@ -64,7 +64,7 @@ func shrink(s settings, out io.Writer) error {
 // mostLives bounds the number of repetitions of a seed.
 const mostLives = 150
 
-// with returns options with which only some of all events happen.
+// with returns options in which only some of all events happen.
 func with(o world.Options, all, some []string) world.Options {
 	without := map[string]bool{}
 	for number := range o.Without {

@@ -64,7 +64,7 @@ const (
 // Meaning says what a date means for a person.
 type Meaning uint8
 
-// The meanings of a field: plain data, a sign of use, or the account's birth.
+// The meanings of a field: plain data, a sign of use, or the account's creation.
 const (
 	Plain Meaning = iota
 	Activity

@@ -108,7 +108,7 @@ func (q *query) readToken(s string) error {
 	return nil
 }
 
-// base returns the address of the service, as the client wrote it.
+// base returns the address of the service in the client's spelling.
 func (q *query) base() string { return "http://" + q.r.Host + version }
 
 // nextLink returns the address of the page that begins at next: the same options, and an opaque token.

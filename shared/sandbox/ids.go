@@ -43,7 +43,7 @@ func (g guid) raw() string {
 
 func (g guid) base64() string { return base64.StdEncoding.EncodeToString([]byte(g.raw())) }
 
-// isGUID reports whether s is a GUID as Graph writes them.
+// isGUID reports whether s is a GUID in Graph's form.
 func isGUID(s string) bool {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false

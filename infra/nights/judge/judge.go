@@ -6,42 +6,43 @@
 //
 //   - used: the person signed in (or logged on, for a rule about that). It can be known
 //     once the directory shows it, which may be a day later.
-//   - known: shown for longer than Slack. Anything later may be missed, since a moment lies
-//     between the last reading and the write.
-//   - wrong: a license was taken too early or from the wrong person. By what could be known
-//     the person was used within the rule's span, too new, exempt, outside the rule, or no
-//     person. Or they had held the license or been enabled for too short a time, had it
-//     restored within the span, or had no announcement for long enough.
-//   - seen: since then some night had a verdict that rests on reading the directories. An
-//     account may be blocked and enabled again between two such nights, or a license lost
-//     and given. That is as if nothing had happened, since nobody can know it.
+//   - known: the fact was shown for longer than Slack. Anything later may be missed, because some time
+//     passes between the last reading and the write.
+//   - wrong: a license was taken too early or from the wrong person. By what could be known,
+//     the person was active within the rule's span, too new, exempt, outside the rule, or no
+//     person. Or the person had held the license, or the account had been enabled, for too
+//     short a time. Or the license was restored within the span, or not announced early
+//     enough.
+//   - seen: a later night had a verdict that rests on reading the directories. An account
+//     may be blocked and enabled again between two such nights, or a license lost and
+//     given. Nobody can know that, so it counts as if nothing had happened.
 //   - stranger: a second machine with its own store took the license. It cannot know what
 //     only the first machine's store has: what was restored or announced, and since when an
-//     account is enabled or a license held. Nor can the first machine know that a license
+//     account is enabled or a license held. The first machine cannot know that a license
 //     which the stranger took was restored.
 //   - forgotten: the tool's store was restored from a backup. The tool does not know what it
 //     took after the backup was made.
-//   - outside: the rule does not ask about the person, or nobody can say whether it does.
+//   - outside: the rule does not ask about the person, or it is unknown whether it does.
 //   - stuck: the license cannot be changed safely, because of the company. Neither changing
 //     it nor leaving it is a fault.
 //   - given back: somebody gave the license after the tool took it. The tool may have seen
 //     only that its write was accepted, and not yet that it was carried out. If no night was
 //     in between, it cannot distinguish a gift from a write that was never made.
-//   - twice: taken again, although nobody gave it since the tool took it.
-//   - hidden: taken without a plan that lists it, by a plan on hold that nobody overrode, or
-//     beyond the limit of the rule.
+//   - twice: the license was taken again, although nobody gave it after the tool took it.
+//   - hidden: the license was taken without a plan that lists it, by a plan on hold that
+//     nobody overrode, or beyond the limit of the rule.
 //   - beyond the limit: the tool took a greater share of the holders within Window than the
 //     limit of the rule. What somebody gave back or an override accepted does not count.
-//     Mercy is the difference that is allowed, since a tool counts the holders that it sees.
-//     Few licenses are never beyond the limit.
-//   - without: at some instant a person holds no license with a mailbox, held one before,
-//     and the tool took it.
+//     Mercy is the difference that is allowed, because a tool counts the holders that it
+//     sees. Few licenses are never beyond the limit.
+//   - without: at some instant a person holds no license with a mailbox, because the tool
+//     took the last one.
 //   - lost: at the end a change is open, or a license that was taken cannot be restored.
 //   - silent: a night without a verdict, or a plan on hold without a reason.
-//   - missed: idle and clear for Patience, and still held.
+//   - missed: the license was idle and clear for Patience, and is still held.
 //
-// Each fault except a missed one proves the tool guilty. Missed ones are compared with the number of clear cases, since
-// a company in which something breaks each night may have to wait for some of them.
+// Each fault except a missed one proves the tool guilty. The number of missed cases is compared with the number of clear
+// cases, because a company in which something breaks each night has to wait for some of them.
 package judge
 
 import (

@@ -90,7 +90,7 @@ func (l *license) forget(since time.Time) {
 	}
 }
 
-// newest returns the newest instant of the facts that are shown by a time.
+// newest returns the newest instant of the facts that were shown by a time.
 func newest(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.at.After(at) {
@@ -100,7 +100,7 @@ func newest(facts []fact, known time.Time) (at time.Time) {
 	return at
 }
 
-// state reports whether the last of the facts that are shown by a time holds.
+// state reports whether the last fact that was shown by a time holds.
 func state(facts []fact, known time.Time) (holds bool) {
 	for _, f := range facts {
 		if !f.shown.After(known) {
@@ -110,7 +110,7 @@ func state(facts []fact, known time.Time) (holds bool) {
 	return holds
 }
 
-// since returns when the last of the facts that are shown by a time began to hold.
+// since returns when the last fact that was shown by a time began to hold.
 func since(facts []fact, known time.Time) (at time.Time) {
 	for _, f := range facts {
 		if !f.shown.After(known) && f.holds {

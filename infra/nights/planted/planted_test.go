@@ -61,7 +61,8 @@ func TestPatchesApply(t *testing.T) {
 	}
 }
 
-// TestPlanted lives with each bug until the judge finds a fault that the same company does not have without the bug.
+// TestPlanted runs the nights with each bug until the judge finds a fault that the same company does not have without
+// the bug.
 func TestPlanted(t *testing.T) {
 	if os.Getenv("IDLESEAT_TEST_PLANTED") == "" {
 		t.Skip("IDLESEAT_TEST_PLANTED is not set: it builds and runs the nights once for each bug")

@@ -133,7 +133,8 @@ func (w *World) plan() plan.Plan {
 	return p
 }
 
-// patient is for how many nights the sources may hold plans before an administrator accepts the sources as they are.
+// patient is the number of nights for which the sources may hold plans before an administrator accepts the sources as
+// they are.
 const patient = 3
 
 // accepts reports whether an administrator accepts the sources tonight. They do so in calm weather, when every current

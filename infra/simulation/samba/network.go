@@ -36,8 +36,8 @@ func (n *network) run(ctx context.Context, name string, args ...string) (string,
 	return output(n.command(ctx, name, args...))
 }
 
-// write names the controllers. Once a controller's GUID is known, it also has the name with the GUID, under which
-// replication partners look for it.
+// write writes the names of the controllers. A controller whose GUID is known also has a name with the GUID.
+// Replication partners look for it under that name.
 func (n *network) write(controllers ...*controller) error {
 	hosts, kdcs := "127.0.0.1 localhost\n", ""
 	for i, c := range controllers {

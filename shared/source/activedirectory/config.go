@@ -40,7 +40,7 @@ func (c Config) Configured() bool {
 	return len(c.URLs) > 0 || c.Base != "" || c.Filter != "" || c.Bind != "" || c.PasswordFile != "" || c.Keytab != "" || c.CAFile != ""
 }
 
-// Validate reports every fault of the configuration that shows without opening a file or a connection.
+// Validate reports every fault of the configuration that can be found without opening a file or a connection.
 func (c Config) Validate() error {
 	var faults []error
 	for i, u := range c.URLs {

@@ -68,8 +68,8 @@ func (d *Directory) resolver() *net.Resolver {
 	return net.DefaultResolver
 }
 
-// do asks one controller, over an idle connection or a new one. It replaces an idle connection that broke meanwhile,
-// once.
+// do asks one controller, over an idle connection or a new one. When an idle connection has broken, it opens a new one,
+// but only once.
 func (d *Directory) do(ctx context.Context, c controller, f func(*session) error) error {
 	if s := d.pool.take(c); s != nil {
 		s.ctx, s.committed, s.root = ctx, false, nil

@@ -29,7 +29,7 @@ type domain struct {
 	unnamed     error         // set when some controllers may have no known name
 }
 
-// errNotKept is why the dates of a domain mean nothing.
+// errNotKept says why the dates of a domain cannot be used.
 var errNotKept = errors.New("msDS-LogonTimeSyncInterval of the domain is 0, so lastLogonTimestamp is never updated; clear the attribute and wait until people have logged on again")
 
 // domainNow returns the controllers that the domain has. It keeps the list only for listAge, because a controller that

@@ -61,7 +61,7 @@ func (f *fake) last() request {
 	return asked[len(asked)-1]
 }
 
-// home is what a fake answers about its domain by itself.
+// home describes the domain of a fake. The fake answers questions about it by itself.
 type home struct {
 	name     string   // name of the controller
 	servers  []string // all server objects, by name; one is written "name=" when it has no dNSHostName
@@ -263,7 +263,7 @@ func found(entries ...*ber.Packet) []*ber.Packet {
 	return append(entries, result(ldap.ApplicationSearchResultDone, ldap.LDAPResultSuccess, "")...)
 }
 
-// entry is one entry of an answer. attributes has names and values in turns.
+// entry returns one entry of an answer. attributes alternates names and values.
 func entry(dn string, attributes ...string) *ber.Packet {
 	list := ber.NewSequence("")
 	for i := 0; i < len(attributes); i += 2 {
@@ -321,7 +321,7 @@ func stalled(t *testing.T) string {
 	return "ldaps://" + l.Addr().String()
 }
 
-// config reaches the controllers at the URLs. ca is the CA file of a fake.
+// config returns a Config for the controllers at the URLs. ca is the CA file of a fake.
 func config(t *testing.T, ca string, urls ...string) Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "password")

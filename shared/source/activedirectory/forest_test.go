@@ -33,7 +33,7 @@ var ofSeats = []string{
 	"<GUID=88>;<SID=S-1-5-99-8>;CN=S-1-5-99-8,CN=ForeignSecurityPrincipals," + testBase,
 }
 
-// corpAnswers returns a controller of the first domain, which has anna and the group.
+// corpAnswers answers like a controller of the first domain. The domain has anna and the group.
 func corpAnswers(r request) []*ber.Packet {
 	none := searchDone(ldap.LDAPResultNoSuchObject)
 	switch {
@@ -67,7 +67,8 @@ func corpAnswers(r request) []*ber.Packet {
 	}
 }
 
-// emeaAnswers returns a controller of the second domain. It has two people, the second of them in the group Inner.
+// emeaAnswers answers like a controller of the second domain. The domain has two people. The second one is in the group
+// Inner.
 func emeaAnswers(r request) []*ber.Packet {
 	inner := func() *ber.Packet {
 		return entry("CN=Inner,"+emeaBase, "objectGUID", strings.Repeat("i", 16), "objectSid", "\x01\x02\x00\x00\x00\x00\x00\x05\x16\x00\x00\x00\x09\x00\x00\x00",

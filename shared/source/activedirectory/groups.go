@@ -17,8 +17,8 @@ import (
 // Membership is read from the group. A person's memberOf may be hidden, and then looks like "in no group". A group with
 // hidden members reports that.
 
-// hiddenError is why the members of a group, or a person's primary group, are unknown. Callers see
-// directory.ErrNoGroup: membership is unknown.
+// hiddenError says why the members of a group, or a person's primary group, are unknown. Callers see
+// directory.ErrNoGroup, which also means that membership is unknown.
 type hiddenError struct{ what string }
 
 func (e *hiddenError) Error() string {

@@ -25,7 +25,7 @@ func seatsEntry() *ber.Packet {
 		descriptor, openDescriptor)
 }
 
-// groupAnswers returns a controller with one group, to which anna may belong.
+// groupAnswers returns the answers of a controller with one group, to which anna may belong.
 func groupAnswers(member bool, modify uint16) func(request) []*ber.Packet {
 	return func(r request) []*ber.Packet {
 		switch {

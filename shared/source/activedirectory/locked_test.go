@@ -117,7 +117,7 @@ func TestSambaForeignSecurityPrincipal(t *testing.T) {
 	if diff := cmp.Diff(before, listing()); diff != "" {
 		t.Errorf("the group was changed (-before +after):\n%s", diff)
 	}
-	// That member does not prevent changes of members from the domain.
+	// The stranger does not prevent changes of members of the domain.
 	if err := d.RemoveMember(ctx, group, people["anna"].GUID); err != nil {
 		t.Error(err)
 	}

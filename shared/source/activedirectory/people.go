@@ -70,7 +70,7 @@ func (d *Directory) ReadPerson(ctx context.Context, sid string) (directory.ADUse
 	return domain.newest(answers)
 }
 
-// errHidden is why the last logon of a person is unknown.
+// errHidden says why the last logon of a person is unknown.
 var errHidden = errors.New("the account of idleseat may not read lastLogon and lastLogonTimestamp of this person: give it the right to")
 
 // answer is one controller's answer about a person.

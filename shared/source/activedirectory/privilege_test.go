@@ -76,7 +76,7 @@ func TestSambaLeastPrivilege(t *testing.T) {
 	testNothingElse(t, d, seats, person)
 }
 
-// testNothingElse tries what the account must not do, by LDAP itself.
+// testNothingElse tries, with plain LDAP, what the account must not do.
 func testNothingElse(t *testing.T, d *Directory, group, person string) {
 	replace := func(dn, attribute, value string) *ldap.ModifyRequest {
 		r := ldap.NewModifyRequest(dn, nil)

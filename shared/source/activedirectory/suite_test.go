@@ -136,7 +136,7 @@ func testFresh(t *testing.T, e env, d *Directory, people map[string]directory.AD
 			t.Errorf("%s: %v (-want +got):\n%s", want.SAMAccount, err, diff)
 		}
 	}
-	// An address that leads to no listed controller proves nothing and harms nothing.
+	// An address that leads to no listed controller changes no result.
 	e.config.URLs = append(slices.Clone(e.config.URLs), stalled(t))
 	e.config.Timeout = 5 * time.Second
 	someone := people[e.people[0].SAMAccount]

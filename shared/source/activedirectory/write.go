@@ -79,7 +79,7 @@ func (d *Directory) setMember(ctx context.Context, groupDN, personGUID string, m
 
 func refusal(err error, reason string) error { return &directory.Refusal{Reason: reason, Err: err} }
 
-// principal is an account that may be a member, as one controller has it.
+// principal is an account that may be a member, as one controller stores it.
 type principal struct {
 	dn           string
 	guid         string // <GUID=…>
@@ -126,8 +126,8 @@ func (s *session) principal(guid string) (*principal, error) {
 	return p, nil
 }
 
-// notNested ends a change that was not needed. It is a refusal when the person was to leave and another group still
-// contains them.
+// notNested returns the result of a change that was not needed. It is a refusal when the person should leave the group
+// and still belongs to it through another group.
 func (s *session) notNested(p *principal, g *group, wanted bool) error {
 	if wanted {
 		return nil

@@ -32,7 +32,7 @@ var refusals = []struct{ text, reason string }{
 	{"restricted management", reasonRestricted},
 }
 
-// inherited is Graph's text when a license should be removed directly and comes from a group.
+// inherited is Graph's text for the direct removal of a license that comes from a group.
 const inherited = "inherited from a group"
 
 const (
@@ -151,7 +151,7 @@ func answered(err error, status int) bool {
 	return errors.As(err, &graph) && graph.status == status
 }
 
-// says reports whether err is Graph's answer 400 with the text, in lower case.
+// says reports whether err is Graph's answer 400 with a text. The text must be in lower case.
 func says(err error, text string) bool {
 	var graph *graphError
 	return errors.As(err, &graph) && graph.status == http.StatusBadRequest && graph.says(text)

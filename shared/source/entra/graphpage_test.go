@@ -75,7 +75,7 @@ func properties(wire reflect.Type) (names []string) {
 	return names
 }
 
-// TestPageHasWhatMayBeWritten: the gate lets exactly those writes pass that the page marks as the product's.
+// TestPageHasWhatMayBeWritten: the gate allows exactly the writes that the page marks as the product's.
 func TestPageHasWhatMayBeWritten(t *testing.T) {
 	t.Parallel()
 	for _, op := range graphcontract.Read(t).Operations {

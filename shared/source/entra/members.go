@@ -117,7 +117,7 @@ func (m *memberCursor) take(entries []wireMember, hidden, direct bool) (users []
 	return users
 }
 
-// text returns the cursor as the caller gets it, empty at the end.
+// text returns the cursor for the caller. It is empty at the end.
 func (m memberCursor) text() (string, error) {
 	if len(m.Open) == 0 {
 		return "", nil

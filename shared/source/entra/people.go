@@ -126,8 +126,8 @@ func (c *Client) people(body []byte) ([]directory.EntraUser, envelope, error) {
 	return decodePeople(body, c.now())
 }
 
-// ReadPeople reads the users with these ids as they are now. The map is by id, as Graph writes it. A user who does not
-// exist is not in the map.
+// ReadPeople reads the current state of the users with these ids. The keys of the map are ids in Graph's form. A user
+// who does not exist is not in the map.
 func (c *Client) ReadPeople(ctx context.Context, ids []string) (map[string]directory.EntraUser, error) {
 	found := make(map[string]directory.EntraUser, len(ids))
 	read := c.readTogether

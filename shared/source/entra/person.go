@@ -129,7 +129,7 @@ func allUserFields() (names []string) {
 	return append(names, selectOf[wireUser]()...)
 }
 
-// selecting asks with all fields of users, or with those that this Graph knows.
+// selecting calls ask with all fields of users, or with the fields that this Graph knows.
 func (c *Client) selecting(ask func(fields []string) error) error {
 	if !c.older.Load() {
 		err := ask(userFields)

@@ -16,8 +16,8 @@ const reportTimeout = 10 * time.Minute
 
 // Report passes the CSV file of a usage report to read. Graph answers with the address of the file (302), which is
 // outside Graph, needs no token and gets none. Some clouds return the file at once. paths are relative to the base URL
-// and may end in a query. The next path is asked when Graph does not know the one before it (400 or 404). A path that
-// begins with "/../" belongs to another version of Graph.
+// and may end in a query. When Graph does not know a path (400 or 404), the next one is tried. A path that begins with
+// "/../" belongs to another version of Graph.
 func (c *Client) Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) (err error) {
 	k := call{what: "read the " + name + " usage report", needs: "Reports.Read.All"}
 	for _, path := range paths {

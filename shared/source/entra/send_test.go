@@ -120,7 +120,7 @@ func TestWaitsWithinTheBound(t *testing.T) {
 }
 
 // TestRefusedAfterLostAnswer: a gateway lost the answer to the first try. A refusal of the second try says nothing
-// about the first one. An answer that the change already exists does.
+// about the first one. The answer that the change already exists proves that the first one succeeded.
 func TestRefusedAfterLostAnswer(t *testing.T) {
 	t.Parallel()
 	lost := answer{status: 504}

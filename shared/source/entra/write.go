@@ -45,7 +45,7 @@ func (c *Client) ChangeLicenses(ctx context.Context, userID string, add []direct
 	case len(add) == 0 && len(remove) == 1 && says(err, notHeld):
 		return nil
 	case says(err, notHeld):
-		// An earlier try may have been made although its answer was lost. Then the next try gets this answer. Only a
+		// An earlier try may have succeeded although its answer was lost. The next try then gets this answer. Only a
 		// read shows what happened.
 		return fmt.Errorf("%w: %w", directory.ErrNotHeld, err)
 	case len(remove) == 1 && says(err, inherited): // the license is not held directly, and this call removes only direct ones
@@ -125,7 +125,7 @@ func (c *Client) RemoveMember(ctx context.Context, groupID, userID string) error
 	if !isID(groupID) || !isID(userID) {
 		return k.failed(errNotID)
 	}
-	// Only Ref ends the membership. Without it the request would delete the user. The gate lets no other DELETE pass.
+	// Only Ref ends the membership. Without it the request would delete the user. The gate blocks every other DELETE.
 	info, err := c.group(groupID).Members().ByDirectoryObjectId(userID).Ref().ToDeleteRequestInformation(ctx, nil)
 	if err != nil {
 		return k.failed(err)

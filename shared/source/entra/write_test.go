@@ -101,8 +101,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestInherited: a license that is removed directly and comes from a group is not held directly. With several licenses
-// it is unknown which one the answer means.
+// TestInherited: when Graph refuses to remove a license because it comes from a group, the license is not held
+// directly. With several licenses it is unknown which one Graph means.
 func TestInherited(t *testing.T) {
 	t.Parallel()
 	const message = "User license is inherited from a group membership and it cannot be removed directly from the user."

@@ -195,7 +195,7 @@ func (c *Collector) mailboxes(ctx context.Context, in Start) (*snapshot.Mailboxe
 }
 
 // granting returns the groups that give a license of the policy and that the policy does not name. They explain why a
-// person's license is left alone.
+// person's license does not change.
 func (c *Collector) granting(ctx context.Context, p *policy.Policy, b *snapshot.Begin) ([]directory.Group, error) {
 	if len(p.SKUs()) == 0 {
 		return nil, nil
