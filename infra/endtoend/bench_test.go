@@ -74,7 +74,9 @@ func benchmarkNight(b *testing.B, mode string) {
 		}
 		for name, f := range r.functions {
 			f.Close()
-			b.ReportMetric(float64(f.PeakMemory())/(1<<20), "MB-"+strings.TrimPrefix(name, "arn:"))
+			name = strings.TrimPrefix(name, "arn:")
+			b.ReportMetric(float64(f.PeakMemory())/(1<<20), "MB-"+name)
+			b.ReportMetric(f.CPU().Seconds(), "cpu-s-"+name)
 		}
 		b.ReportMetric(float64(calls["s3:PutObject"]), "puts")
 		b.ReportMetric(float64(calls["s3:GetObject"]), "gets")

@@ -2,9 +2,12 @@ package command
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -12,7 +15,7 @@ import (
 )
 
 // BenchmarkPlan measures the real `plan` in a process of its own. The benchmark serves the company over HTTP and LDAPS.
-// It reports the time and the peak memory, which is the kernel's maximum resident set.
+// It reports the time, the peak memory, which is the kernel's maximum resident set, and what is kept of the run.
 func BenchmarkPlan(b *testing.B) {
 	for _, users := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(users), func(b *testing.B) {
@@ -40,7 +43,36 @@ func BenchmarkPlan(b *testing.B) {
 			}
 			b.ReportMetric(peak, "MB-peak")
 			b.ReportMetric(cpu/float64(b.N), "cpu-s/op")
+			objects, size := kept(b, filepath.Join(dir, "store", "runs"))
+			b.ReportMetric(float64(objects)/float64(b.N), "objects/op")
+			b.ReportMetric(float64(size)/1e6/float64(b.N), "MB-kept/op")
 			b.ReportMetric(float64(users)*float64(b.N)/b.Elapsed().Seconds(), "people/s")
 		})
 	}
+}
+
+// kept returns how many objects runs have in a folder, and their bytes. It logs the bytes of each kind of object.
+func kept(b *testing.B, runs string) (objects, size int64) {
+	b.Helper()
+	kinds := map[string]int64{}
+	err := filepath.WalkDir(runs, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(runs, path)
+		if folders := strings.Split(filepath.ToSlash(relative), "/"); len(folders) > 1 {
+			kinds[folders[1]] += info.Size()
+		}
+		objects, size = objects+1, size+info.Size()
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d objects, bytes of each kind: %v", objects, kinds)
+	return objects, size
 }

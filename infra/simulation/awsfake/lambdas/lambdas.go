@@ -153,16 +153,32 @@ func (f *Function) Close() {
 
 // PeakMemory returns the largest memory of any process that has ended, in bytes (the kernel's maximum resident set).
 func (f *Function) PeakMemory() (peak int64) {
-	f.mu.Lock()
-	all := f.all
-	f.mu.Unlock()
-	for _, s := range all {
-		<-s.ended
-		if usage, ok := s.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			peak = max(peak, usage.Maxrss<<10)
-		}
+	for _, usage := range f.usages() {
+		peak = max(peak, usage.Maxrss<<10)
 	}
 	return peak
+}
+
+// CPU returns the processor time of all processes that have ended.
+func (f *Function) CPU() (sum time.Duration) {
+	for _, usage := range f.usages() {
+		sum += time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	}
+	return sum
+}
+
+// usages returns what the kernel counted of each process, when all of them have ended.
+func (f *Function) usages() (all []*syscall.Rusage) {
+	f.mu.Lock()
+	processes := f.all
+	f.mu.Unlock()
+	for _, s := range processes {
+		<-s.ended
+		if usage, ok := s.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			all = append(all, usage)
+		}
+	}
+	return all
 }
 
 // Logs returns the output of all processes so far.
