@@ -81,7 +81,7 @@ func Main(version string, by clock.Clock) int {
 // of people. It stays far below the limit that is set here.
 func tuneGC() {
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(160 << 20)
+	debug.SetMemoryLimit(144 << 20)
 }
 
 // Run parses and runs one command. It returns the exit status. Everything that it prints passes through package plain,

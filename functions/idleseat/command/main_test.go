@@ -5,18 +5,21 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/idleseat/idleseat/infra/simulation/memory"
 	"github.com/idleseat/idleseat/infra/simulation/samba"
 	"github.com/idleseat/idleseat/shared/clock"
 	"github.com/idleseat/idleseat/shared/directory"
@@ -32,7 +35,14 @@ func TestMain(m *testing.M) {
 		net.DefaultResolver = samba.Resolver(names)
 	}
 	if os.Getenv("IDLESEAT_TEST_MAIN") == "1" {
-		os.Exit(Main("", clockFrom(os.LookupEnv)))
+		status := Main("", clockFrom(os.LookupEnv))
+		if file := os.Getenv("IDLESEAT_TEST_PEAK"); file != "" {
+			peak, err := memory.Peak(os.Getpid())
+			if err = errors.Join(err, os.WriteFile(file, strconv.AppendInt(nil, peak, 10), 0o600)); err != nil {
+				log.Fatal(err)
+			}
+		}
+		os.Exit(status)
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200) // the collector would take a fifth of the tests' time

@@ -19,8 +19,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"github.com/idleseat/idleseat/infra/simulation/memory"
 )
 
 // maxPayload is Lambda's bound for a synchronous request and for its answer, in bytes.
@@ -58,6 +59,7 @@ type sandbox struct {
 	started  time.Time
 	asked    chan *invocation // GET /next takes from it
 	ended    chan struct{}    // closed when the process has ended
+	peak     atomic.Int64     // bytes of memory, when the process was killed
 	current  atomic.Pointer[invocation]
 }
 
@@ -151,32 +153,29 @@ func (f *Function) Close() {
 	}
 }
 
-// PeakMemory returns the largest memory of any process that has ended, in bytes (the kernel's maximum resident set).
+// PeakMemory returns the largest memory of any process that was killed, in bytes.
 func (f *Function) PeakMemory() (peak int64) {
-	for _, usage := range f.usages() {
-		peak = max(peak, usage.Maxrss<<10)
+	for _, s := range f.ended() {
+		peak = max(peak, s.peak.Load())
 	}
 	return peak
 }
 
-// CPU returns the processor time of all processes that have ended.
+// CPU returns the processor time of all processes.
 func (f *Function) CPU() (sum time.Duration) {
-	for _, usage := range f.usages() {
-		sum += time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	for _, s := range f.ended() {
+		sum += s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
 	}
 	return sum
 }
 
-// usages returns what the kernel counted of each process, when all of them have ended.
-func (f *Function) usages() (all []*syscall.Rusage) {
+// ended returns all sandboxes, when their processes have ended.
+func (f *Function) ended() []*sandbox {
 	f.mu.Lock()
-	processes := f.all
+	all := f.all
 	f.mu.Unlock()
-	for _, s := range processes {
+	for _, s := range all {
 		<-s.ended
-		if usage, ok := s.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			all = append(all, usage)
-		}
 	}
 	return all
 }
@@ -251,7 +250,13 @@ func (f *Function) start() (*sandbox, error) {
 	return s, nil
 }
 
-func (s *sandbox) kill() { _ = s.cmd.Process.Kill() } // the process may have ended already
+// kill ends the process, which may have ended already. It notes the memory that the process has had.
+func (s *sandbox) kill() {
+	if peak, err := memory.Peak(s.cmd.Process.Pid); err == nil {
+		s.peak.Store(peak)
+	}
+	_ = s.cmd.Process.Kill()
+}
 
 // ServeHTTP serves the Runtime API.
 func (s *sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
