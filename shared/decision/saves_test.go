@@ -22,7 +22,7 @@ func TestSavesNothing(t *testing.T) {
 	}
 	const nested, hidden, unknown, inError = "the person is in the group by way of a group within it, too, and stays entitled",
 		"whether a group within the group entitles the person, too, is not known: the account may not read its members",
-		"whether a seat comes free is not known; say how they are counted with model: user, device or concurrent",
+		"it is not known whether a seat becomes free; say how they are counted with model: user, device or concurrent",
 		"the assignment is in error and takes no seat"
 	for name, tc := range map[string]struct {
 		rule       string

@@ -64,7 +64,7 @@ func (p *Past) sentence(other Source, read bool) string {
 	if !p.Joined.IsZero() {
 		when = "on " + p.Joined.Format(time.DateOnly)
 	}
-	why := other.name() + " was not read in full this time; it is decided again when both directories are read and agree; if " + other.name() + " is set up no more, plan with --accept-feeds"
+	why := other.name() + " was not read in full this time; it is decided again when both directories are read and agree; if " + other.name() + " is no longer set up, plan with --accept-feeds"
 	if read {
 		why = "one of the accounts was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
 	}

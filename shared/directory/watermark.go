@@ -4,7 +4,7 @@ import "errors"
 
 // ErrNoWatermark is returned when the changes since a watermark cannot be listed exactly. The caller must then read
 // everybody.
-var ErrNoWatermark = errors.New("the changes since the earlier reading cannot be told")
+var ErrNoWatermark = errors.New("the changes since the earlier reading cannot be listed")
 
 // Watermark is a point in the changes of one domain controller. Update sequence numbers (USN) belong to one controller.
 // They mean nothing to another controller, or to the same one after its database was restored (MS-ADTS 3.1.1.1.9).

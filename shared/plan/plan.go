@@ -147,7 +147,7 @@ type Change struct {
 	Reason            string     `json:"reason"`
 	IdleSince         *time.Time `json:"idleSince"` // null: the person never signed in
 	MonthlySaving     float64    `json:"monthlySaving"`
-	// SavesNothing is why no seat comes free. MonthlySaving then counts no price for the seat.
+	// SavesNothing is why no seat becomes free. MonthlySaving then counts no price for the seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
 	// RestoreOf is the run whose change is undone. It is empty for a change that takes a license.
 	RestoreOf string `json:"back,omitempty"`

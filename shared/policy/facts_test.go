@@ -22,7 +22,7 @@ func TestFreesNothing(t *testing.T) {
 		"by user":                     {License{Model: PerUser}, ""},
 		"by device":                   {License{Model: PerDevice}, "its seats are counted by device"},
 		"by session":                  {License{Model: Concurrent}, "its seats are counted by sessions at one time"},
-		"not said":                    {License{}, "whether a seat comes free is not known"},
+		"not said":                    {License{}, "it is not known whether a seat becomes free"},
 	} {
 		if got := tc.license.FreesNothing(); (tc.want == "") != (got == "") || !strings.HasPrefix(got, tc.want) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)

@@ -33,7 +33,7 @@ func TestBoundsOfAFile(t *testing.T) {
 		"10,001 exempt users":               {users(10_001), "p:11:50011: a list has at most 10000 entries; name a group in place of its members", true},
 		"10,001 exempt users, and a slip":   {strings.Replace(users(10_001), "mode: audit", "mode: audi", 1), "p:11:50011: a list has at most 10000 entries; name a group in place of its members", false},
 		"250 rules":                         {rules(250), "", true},
-		"251 rules":                         {rules(251), "p:268:5: rules has 251 entries, and 250 are allowed; every rule is asked about every holder, so join those that differ in a name alone", true},
+		"251 rules":                         {rules(251), "p:268:5: rules has 251 entries, and 250 are allowed; every rule is asked about every holder, so join the rules that differ only in a name", true},
 		"1,000 licenses":                    {licenses(1000), "", true},
 		"1,001 licenses":                    {licenses(1001), "p:1006:3: a mapping has at most 1000 keys", true},
 		"a file as long as may be":          {right + strings.Repeat("#", maxFile-len(right)), "", true},

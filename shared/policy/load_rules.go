@@ -138,7 +138,7 @@ func (l *loader) rules(n *yaml.Node, c *compiler) {
 		l.fault(n, "rules is empty; write at least one")
 	}
 	if len(items) > mostRules && !l.kept {
-		l.fault(items[mostRules], "rules has %d entries, and %d are allowed; every rule is asked about every holder, so join those that differ in a name alone", len(items), mostRules)
+		l.fault(items[mostRules], "rules has %d entries, and %d are allowed; every rule is asked about every holder, so join the rules that differ only in a name", len(items), mostRules)
 		return
 	}
 	for _, item := range items {
@@ -219,7 +219,7 @@ func (l *loader) then(n *yaml.Node, rule *Rule) {
 	l.count(o.fields["notice"], "notice", 1, maxDays, &rule.Notice)
 	if back := o.fields["onReturn"]; back != nil {
 		if word, ok := l.text(back, "onReturn"); ok && word != "restore" {
-			l.fault(back, "onReturn must be restore, not %q; leave it out to be told only", word)
+			l.fault(back, "onReturn must be restore, not %q; leave it out so that the plan only lists the person", word)
 		}
 		rule.Restore = true
 	}

@@ -111,11 +111,11 @@ func (l *License) FreesNothing() string {
 	case l.SKU != "" || l.Model == PerUser:
 		return ""
 	case l.Model == PerDevice:
-		return "its seats are counted by device (model: device), so that none comes free when a person leaves the group"
+		return "its seats are counted by device (model: device), so no seat becomes free when a person leaves the group"
 	case l.Model == Concurrent:
-		return "its seats are counted by sessions at one time (model: concurrent), so that none comes free when a person leaves the group"
+		return "its seats are counted by sessions at one time (model: concurrent), so no seat becomes free when a person leaves the group"
 	}
-	return "whether a seat comes free is not known; say how they are counted with model: user, device or concurrent"
+	return "it is not known whether a seat becomes free; say how they are counted with model: user, device or concurrent"
 }
 
 // Rule says which holders no longer use a license, and what happens then.

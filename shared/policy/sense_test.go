@@ -126,7 +126,7 @@ func TestWords(t *testing.T) {
 		`department == null`:                           `for a text X == ""`,
 		`department in "IT"`:                           "in takes a list",
 		`department like "IT%"`:                        `X.startsWith("…")`,
-		`department == 15`:                             "a text stands in quotes",
+		`department == 15`:                             "a text needs quotes",
 		`accountEnabled == "true"`:                     "true and false stand for themselves",
 		`if accountEnabled then staff`:                 "CONDITION ? THIS : THAT",
 		`(accountEnabled && staff`:                     "something is not closed",

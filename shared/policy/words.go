@@ -119,7 +119,7 @@ func wrongTypes(operator, types string) string {
 	case strings.Contains(types, "bool"):
 		return `true and false stand for themselves, without quotes or comparison: X, or !X; they are joined by && and ||`
 	}
-	return `a text stands in quotes and is compared with a text: X == "0815"`
+	return `a text needs quotes and is compared with a text: X == "0815"`
 }
 
 // wrongSyntax proposes CEL for the syntax of other languages.

@@ -101,10 +101,10 @@ func (r *reader) faultYAML(err error) {
 		}
 	}
 	if strings.Contains(text, "unknown anchor") {
-		text += "; a text that begins with * stands in quotes"
+		text += "; a text that begins with * needs quotes"
 	}
 	if line <= len(r.lines) && bareMark.MatchString(r.lines[line-1]) {
-		text += `; a condition that begins with !, &, *, % or a quote stands in quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |`
+		text += `; a condition that begins with !, &, *, % or a quote needs quotes, as in for: '!inPilot && accountEnabled', or on a line of its own below for: |`
 	}
 	r.faultAt(line, 1, "not YAML: "+text)
 }
@@ -118,7 +118,7 @@ func (r *reader) refuse(n *yaml.Node) {
 	case n.Anchor != "":
 		r.fault(n, "in YAML a value that begins with & is an anchor; anchors are not allowed: write the value out where it is needed, and a text in quotes")
 	case n.Style&yaml.TaggedStyle != 0:
-		r.fault(n, "in YAML %s without quotes is a tag; tags are not allowed. A condition that begins with ! stands in quotes, as in for: '!inPilot', or on a line of its own below for: |", n.Tag)
+		r.fault(n, "in YAML %s without quotes is a tag; tags are not allowed. A condition that begins with ! needs quotes, as in for: '!inPilot', or on a line of its own below for: |", n.Tag)
 	}
 	for _, c := range n.Content {
 		r.refuse(c)

@@ -27,7 +27,7 @@ type People struct {
 type ErrNoColumn struct{ Run, Column string }
 
 func (e *ErrNoColumn) Error() string {
-	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs, since an older version wrote it; read anew, with relays of this version, too", e.Run, e.Column)
+	return fmt.Sprintf("the snapshot of run %s has no column %s, which the policy needs, since an older version wrote it; read again, with relays of this version, too", e.Run, e.Column)
 }
 
 // ColumnsFor are the columns that a policy needs which names fields by their full names,

@@ -26,7 +26,7 @@ func TestSavesNothing(t *testing.T) {
 		"by user":     {func(s string) string { return s }, false, 18, 35, ""},
 		"by device":   {replace(t, "model: user, ", "model: device, "), false, 0, 35, "its seats are counted by device"},
 		"concurrent":  {replace(t, "model: user, ", "model: concurrent, "), false, 0, 35, "by sessions at one time"},
-		"not said":    {replace(t, "model: user, ", ""), false, 0, 35, "whether a seat comes free is not known; say how they are counted with model"},
+		"not said":    {replace(t, "model: user, ", ""), false, 0, 35, "it is not known whether a seat becomes free; say how they are counted with model"},
 		"E3 in error": {func(s string) string { return s }, true, 18, -4, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

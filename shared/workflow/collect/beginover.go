@@ -23,7 +23,7 @@ func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool st
 		return err
 	}
 	if snapshot.Ahead(old, now) || b.Read.After(now) {
-		return fmt.Errorf("%w: run %s was read by a clock that was ahead, so that what is older and what newer than its data cannot be told; read anew, without --run", ErrPolicy, old)
+		return fmt.Errorf("%w: run %s was read by a clock that was ahead, so it is unknown what is older and what is newer than its data; read again, without --run", ErrPolicy, old)
 	}
 	m, _, err := snapshot.GetManifest(ctx, s, old)
 	if err != nil {
@@ -31,7 +31,7 @@ func BeginOver(ctx context.Context, s store.Store, old string, in Start, tool st
 	}
 	_, err = m.ColumnsFor(in.Policy.Fields())
 	if err := errors.Join(err, covers(b, in.Policy)); err != nil {
-		return fmt.Errorf("%w: the snapshot of run %s cannot be planned by this policy: %w; read anew, without --run", ErrPolicy, old, err)
+		return fmt.Errorf("%w: the snapshot of run %s cannot be planned by this policy: %w; read again, without --run", ErrPolicy, old, err)
 	}
 	b.Run, b.Started, b.AsOf, b.Policy, b.Tool, b.AcceptFeeds, b.Copy = in.Run, now.UTC(), in.AsOf.UTC(), in.Text, tool, in.AcceptFeeds, old
 	b.PolicyFile = cmp.Or(in.PolicyFile, b.PolicyFile)

@@ -57,7 +57,7 @@ func (c *Collector) Since(ctx context.Context, b *snapshot.Begin) (key string, e
 	}
 	key = layout.Since(b.Run)
 	if err := store.PutJSONIfAbsent(ctx, c.Store, key, before); err != nil && !errors.Is(err, store.ErrExists) {
-		return "", fmt.Errorf("lay the earlier reading ready for run %s: %w", b.Run, err)
+		return "", fmt.Errorf("prepare the earlier reading for run %s: %w", b.Run, err)
 	}
 	return key, nil
 }

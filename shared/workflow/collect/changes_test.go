@@ -83,7 +83,7 @@ func TestFullReading(t *testing.T) {
 		spoil func(t *testing.T, b *bench)
 		want  string
 	}{
-		{"the watermark is not known", func(_ *testing.T, b *bench) { b.ad.fail = fails{"ListChanges since 5": directory.ErrNoWatermark} }, "cannot be told"},
+		{"the watermark is not known", func(_ *testing.T, b *bench) { b.ad.fail = fails{"ListChanges since 5": directory.ErrNoWatermark} }, "cannot be listed"},
 		{"new without having changed", func(_ *testing.T, b *bench) { b.ad.people = append(b.ad.people, danAD) }, "new without having changed"},
 		{"a date is gone", func(_ *testing.T, b *bench) {
 			b.ad.changed = []directory.ADUser{{SID: annaAD.SID, GUID: annaAD.GUID}}

@@ -24,7 +24,7 @@ func TestSavesNothingIsSaid(t *testing.T) {
 	change := func(license, nothing, back string) plan.Change {
 		return plan.Change{License: license, SavesNothing: nothing, RestoreOf: back}
 	}
-	const said = "license citrix: 2 changes are counted as saving nothing: whether a seat comes free is not known"
+	const said = "license citrix: 2 changes are counted as saving nothing: it is not known whether a seat becomes free"
 	for name, tc := range map[string]struct {
 		changes []plan.Change
 		want    string
