@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,12 +29,12 @@ func readWithout(name string) (map[string]bool, error) {
 
 // shrink repeats one seed with fewer events, as long as the same kind of fault happens to the same person. It prints
 // the remaining events (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002).
-func shrink(s settings, out io.Writer) error {
+func shrink(s settings, out io.Writer) (err error) {
 	o, closing, err := s.options(io.Discard)
 	if err != nil {
 		return err
 	}
-	defer closing()
+	defer func() { err = errors.Join(err, closing()) }()
 	o.Seed, o.Log = s.first, nil
 	story, err := world.Live(o)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
-	"github.com/idleseat/idleseat/shared/plan"
 )
 
 // BenchmarkRecall recalls twenty people of one partition of 8,000, as apply does for each batch of changes.
@@ -23,7 +22,7 @@ func BenchmarkRecall(b *testing.B) {
 	next := night(first, "next", asOf.AddDate(0, 0, 1))
 	for b.Loop() {
 		batch := accountsIn(h.Entra[:20], h.AD[:20]...)
-		if err := next.recall(b.Context(), batch, [2]*plan.Baseline(next.History.Baselines), asOf.Add(24*time.Hour)); err != nil {
+		if err := next.recall(b.Context(), batch, next.History.Baselines, asOf.Add(24*time.Hour)); err != nil {
 			b.Fatal(err)
 		}
 	}

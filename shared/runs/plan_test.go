@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 	"os"
 	"regexp"
@@ -304,11 +303,3 @@ func TestPutPlanFails(t *testing.T) {
 		}
 	}
 }
-
-// failing is a store in which every write fails.
-type failing struct {
-	store.Store
-	err error
-}
-
-func (f failing) Put(context.Context, string, io.ReadSeeker) error { return f.err }

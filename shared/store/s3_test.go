@@ -104,7 +104,8 @@ func TestS3ListPages(t *testing.T) {
 	if diff := cmp.Diff(int32(3), requests.Swap(0)); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
-	for range s.List(t.Context(), "") {
+	for _, err := range s.List(t.Context(), "") {
+		wantErr(t, nil, err)
 		break
 	}
 	if diff := cmp.Diff(int32(1), requests.Load()); diff != "" {

@@ -157,7 +157,7 @@ func (a *Process) fail(err error) int {
 	var faults policy.Faults
 	var held onHoldError
 	switch {
-	case errors.As(err, &held), errors.Is(err, runs.ErrRefused), errors.Is(err, runs.ErrRefused):
+	case errors.As(err, &held), errors.Is(err, runs.ErrRefused):
 		return exitHeld
 	case errors.As(err, &usage), errors.As(err, &faults), errors.Is(err, collect.ErrPolicy),
 		errors.Is(err, directory.ErrNoPerson), errors.Is(err, directory.ErrAmbiguousPerson), errors.Is(err, decision.ErrUnknownUser),

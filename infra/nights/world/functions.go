@@ -71,7 +71,7 @@ func step[Out any](f *functions, what string, do func(context.Context) (Out, err
 			}
 			return out, nil
 		}
-		if errors.Is(err, runs.ErrRefused) || errors.Is(err, runs.ErrRefused) {
+		if errors.Is(err, runs.ErrRefused) {
 			return out, err
 		}
 		f.w.clock.pass(time.Duration(5<<try) * time.Second)
