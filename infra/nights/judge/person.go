@@ -2,7 +2,7 @@ package judge
 
 import "time"
 
-// fact is something that is true from an instant on, with the time at which it can be known.
+// fact is a fact that is true from the instant at on. It can be known from shown on.
 type fact struct {
 	at, shown time.Time
 	holds     bool

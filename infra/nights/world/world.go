@@ -30,7 +30,7 @@ type Options struct {
 	Nights int
 	// Without holds the numbers of events and faults that are left out.
 	Without map[string]bool
-	// Log receives a line for each event. Nil: no lines are written.
+	// Log is called with a line for each event. Nil: no lines are written.
 	Log func(line string)
 	// Story receives what the judge hears, one JSON event on each line. Nil: the story is not written.
 	Story io.Writer

@@ -18,7 +18,7 @@ import (
 type Directory struct {
 	configured []controller
 	shared     bool     // the configured controllers belong to several domains
-	dnsDomain  string   // where DNS is asked for controllers when none is configured
+	dnsDomain  string   // DNS domain in which controllers are found when none is configured
 	bases      []string // DNs; empty: each controller's own base
 	people     string   // filter for all people, without the outer "(&" and ")"
 	bind       string

@@ -35,10 +35,10 @@ func (d *Directory) ListFull(ctx context.Context, rests []string, each func(dire
 	return watermark, err
 }
 
-// ListChanges reads what changed since a watermark. It first passes the SID and DN of everybody who exists now to
-// present. It then passes everybody who may have changed to changed (MS-ADTS 3.1.1.1.9, uSNChanged). It always lists
-// who exists, for two reasons. Moving an organizational unit or removing a right does not change the people concerned.
-// Only administrators see deleted people. For a person who did not change, DatesInDoubt is as old as the watermark.
+// ListChanges reads what changed since a watermark. It first calls present with the SID and DN of everybody who exists
+// now. It then calls changed for everybody who may have changed (MS-ADTS 3.1.1.1.9, uSNChanged). It always lists who
+// exists, for two reasons. Moving an organizational unit or removing a right does not change the people concerned. Only
+// administrators see deleted people. For a person who did not change, DatesInDoubt is as old as the watermark.
 // lastLogon moves no USN, so ListChanges cannot read it.
 //
 // Only the controller of the watermark can answer. The error is directory.ErrNoWatermark when it cannot answer exactly.
@@ -117,7 +117,7 @@ func (s *session) watermarkAfter(since directory.Watermark, rests []string) (dir
 	return now, err
 }
 
-// listPresent passes everybody who exists to present, and returns the SIDs that a search for changes must find. A
+// listPresent calls present for everybody who exists, and returns the SIDs that a search for changes must find. A
 // filter on an attribute that the account may not read finds nobody, without an error.
 func (s *session) listPresent(since int64, present func(sid, dn string) error) (map[string]bool, error) {
 	const doing = "list who is there"
@@ -143,7 +143,7 @@ func (s *session) listPresent(since int64, present func(sid, dn string) error) (
 	return open, err
 }
 
-// listChanged passes everybody who changed to changed. Everybody in open must be among them.
+// listChanged calls changed for everybody who changed. Everybody in open must be among them.
 func (s *session) listChanged(since int64, rests []string, open map[string]bool, changed func(directory.ADUser) error) error {
 	const doing = "list changes"
 	now, filter := s.directory.now(), fmt.Sprintf("(uSNChanged>=%d)", since+1)

@@ -123,7 +123,7 @@ func schemaGUID(attribute string) string {
 }
 
 // newFake starts the only controller of a domain. It accepts any password, answers questions about its domain, and
-// passes every other request to handle.
+// calls handle for every other request.
 func newFake(t *testing.T, handle func(request) []*ber.Packet) *fake {
 	t.Helper()
 	return newController(t, home{name: "dc1.corp.test", servers: []string{"dc1.corp.test"}}, handle)

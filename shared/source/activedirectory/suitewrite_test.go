@@ -31,7 +31,7 @@ func testWrite(t *testing.T, e env, d *Directory, people map[string]directory.AD
 	}
 }
 
-// testNested removes a person from a group who is in it only through another group.
+// testNested removes from a group a person who is in it only through another group.
 func testNested(t *testing.T, e env, d *Directory, people map[string]directory.ADUser) {
 	someone := people[e.nested[0]]
 	err := d.RemoveMember(t.Context(), e.group, someone.GUID)

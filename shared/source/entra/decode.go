@@ -21,8 +21,8 @@ type envelope struct {
 	count *int   // @odata.count, nil when it was not asked for
 }
 
-// readList reads a whole collection answer and passes each entry, which is an object, to entry. It returns an error for
-// everything that could make a list look shorter than it is.
+// readList reads a whole collection answer and calls entry for each of its entries. An entry is an object. It returns
+// an error for everything that could make a list look shorter than it is.
 func readList(body []byte, entry func(*jsontext.Decoder) error) (envelope, error) {
 	var head envelope
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)

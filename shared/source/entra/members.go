@@ -54,10 +54,10 @@ type memberCursor struct {
 	Seen   bool     `json:"seen,omitempty"`   // the first group has shown a member
 }
 
-// ListMembers passes the users in a group and in its nested groups to page. A user who is listed twice is passed twice.
-// An empty cursor starts. next resumes after its page, also in another process, and is empty on the last page. The
-// error is directory.ErrNoGroup when the group does not exist, and directory.ErrHidden when the group or one in it does
-// not show its members. An error of page ends the reading.
+// ListMembers calls page with the users in a group and in its nested groups. A user who is listed twice is passed
+// twice. An empty cursor starts. next resumes after its page, also in another process, and is empty on the last page.
+// The error is directory.ErrNoGroup when the group does not exist, and directory.ErrHidden when the group or one in it
+// does not show its members. An error of page ends the reading.
 func (c *Client) ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error {
 	at := memberCursor{Open: []string{group.ID}, Met: []string{group.ID}}
 	if group.Hidden {

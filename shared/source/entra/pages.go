@@ -18,8 +18,8 @@ const (
 )
 
 // pages reads a collection to its end. It begins at first, or at the link from if there is one. It decodes each page
-// and passes it to take, with the link to the next page or "" after the last. A link that leads elsewhere or back fails
-// the reading before its page is taken. So does a list without an end.
+// and calls take with the page and the link to the next page. The link after the last page is "". A link that leads
+// elsewhere or back fails the reading before its page is taken. So does a list without an end.
 func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInformation, from string,
 	decode func([]byte) ([]T, envelope, error), take func(page []T, next string) error,
 ) error {

@@ -14,7 +14,7 @@ import (
 // reportTimeout bounds the download of a report. Graph has the file ready.
 const reportTimeout = 10 * time.Minute
 
-// Report passes the CSV file of a usage report to read. Graph answers with the address of the file (302), which is
+// Report calls read with the CSV file of a usage report. Graph answers with the address of the file (302), which is
 // outside Graph, needs no token and gets none. Some clouds return the file at once. paths are relative to the base URL
 // and may end in a query. When Graph does not know a path (400 or 404), the next one is tried. A path that begins with
 // "/../" belongs to another version of Graph.

@@ -74,7 +74,7 @@ func Of(signals []directory.Signal) (list []Report) {
 
 // Graph is the source of the reports.
 type Graph interface {
-	// Report passes the CSV file of a report to read. The file is that of the first path which the tenant knows.
+	// Report calls read with the CSV file of a report. The file is that of the first path which the tenant knows.
 	Report(ctx context.Context, name string, paths []string, read func(io.Reader) error) error
 }
 

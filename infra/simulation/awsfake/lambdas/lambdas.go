@@ -57,7 +57,7 @@ type sandbox struct {
 	cmd      *exec.Cmd
 	server   *http.Server
 	started  time.Time
-	asked    chan *invocation // GET /next takes from it
+	asked    chan *invocation // invocations for GET /next
 	ended    chan struct{}    // closed when the process has ended
 	peak     atomic.Int64     // bytes of memory, when the process was killed
 	current  atomic.Pointer[invocation]
