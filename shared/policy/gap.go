@@ -90,7 +90,7 @@ func (j *Judge) exemptGap(g *gaps, p *directory.Person, e exemption) {
 		j.conditionGap(g, p, j.policy.exempt.when, e.value)
 	case e.group != nil:
 		g.add("exempt", "exemption", e.group.gap(p))
-	case e.kindOpen && len(g.names) == 0: // a license that is not known says enough
+	case e.kindOpen && len(g.names) == 0: // an unknown license is reason enough
 		g.add("kind", "the kind of the account", "is not known: "+sourceGap(directory.Entra, p))
 	case e.kindOpen:
 	default:
