@@ -41,9 +41,9 @@ func (p *Past) holds(met, read bool) bool {
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
 
-// contradicted makes the person contradictory when an earlier reading showed a contradiction that this reading does not
-// end. past belongs to an account of one directory, and other is the other directory. The result reports whether the
-// person became contradictory.
+// contradicted makes the person contradictory when a contradiction of an earlier reading still holds. past belongs to
+// an account of one directory, and other is the other directory. The result reports whether the person became
+// contradictory.
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	if !past.holds(met, read) {
 		return false

@@ -101,8 +101,9 @@ type ServicePlan struct {
 	Name string `json:"name"`
 }
 
-// SKUIDs returns the skuId for every name that a policy may give to a product: the skuId itself, and the part number
-// when only one product has it. Two products may share a part number (azure-docs#108975: Microsoft_Teams_Premium).
+// SKUIDs returns the skuId for every name that a policy may give to a product. The names are the skuId itself, and the
+// part number when only one product has it. Two products may share a part number (azure-docs#108975:
+// Microsoft_Teams_Premium).
 func SKUIDs(skus []SKU) map[string]string {
 	ids := make(map[string]string, 2*len(skus))
 	for _, s := range skus {

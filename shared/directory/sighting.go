@@ -3,8 +3,8 @@ package directory
 import "time"
 
 // Sighting is a newer date of activity of one Entra account that was read between two readings of everybody. An account
-// of Active Directory has no Sighting: at the last moment every controller is asked for its own lastLogon, which is
-// later than the timestamp that readings of everybody compare.
+// of Active Directory has no Sighting. Before a write every controller is asked for its own lastLogon. It is later than
+// the timestamp that readings of everybody compare.
 type Sighting struct {
 	Account string `json:"account"` // the Entra object id
 	// Newest are the dates in the order of Past.Newest.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Signal is one kind of dated fact about people, from one feed: the sign-ins of Entra ID, the logons of Active
+// Signal is one kind of dated fact about people, from one feed. It is the sign-ins of Entra ID, the logons of Active
 // Directory, or the use of one workload in a usage report. Health, coverage and doubt belong to a signal. A dead feed
 // makes undecided only the rules that name its signal.
 type Signal uint8

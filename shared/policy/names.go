@@ -150,8 +150,8 @@ func ownNames(p *directory.Person) iter.Seq[string] {
 
 func given(yield func(string) bool, name string) bool { return name == "" || yield(name) }
 
-// Nearest returns the name of the person that is most similar to a name in lower case, and the number of letters in
-// which they differ. like is empty when no name is similar.
+// Nearest returns the person's name that is most similar to a given name, and the number of letters in which the two
+// differ. The given name must be in lower case. like is empty when no name is similar.
 func Nearest(name string, p *directory.Person) (like string, letters int) {
 	local, domain, _ := strings.Cut(name, "@")
 	letters = max(2, len(local)/3) + 1

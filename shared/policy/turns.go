@@ -38,9 +38,9 @@ func (p *Policy) LongestSpan() (longest time.Duration) {
 }
 
 // Turns returns the first instant at which the rule would say reclaim if the person stays away and nothing else
-// changes. It returns false when there is none. The rule is evaluated only at instants where its verdict can change:
-// the dates of the person and each timestamp("…"), moved by the spans in the conditions, the second after each of these
-// (for strict comparisons), the end of grace and the end of leave.
+// changes. It returns false when there is none. The rule is evaluated only at instants where its verdict can change.
+// These are the dates of the person and each timestamp("…"), moved by the spans in the conditions. Strict comparisons
+// add the second after each of these. The ends of grace and of leave are such instants, too.
 func (j *Judge) Turns(r *Rule, p *directory.Person) (time.Time, bool) {
 	now := j.now
 	defer func() {

@@ -32,9 +32,9 @@ type Options struct {
 	Now func() time.Time
 	// LicenseDelay is the time from a change of membership to the license.
 	LicenseDelay time.Duration
-	// SyncDelay is the time in which Entra Connect brings a change of Active Directory to Entra ID, where synced groups
-	// give licenses: "by default every 30 minutes a synchronization cycle is run" (Microsoft Learn, "Microsoft Entra
-	// Connect Sync: Scheduler").
+	// SyncDelay is the time in which Entra Connect brings a change of Active Directory to Entra ID. Synced groups give
+	// their licenses there. The source says: "by default every 30 minutes a synchronization cycle is run" (Microsoft
+	// Learn, "Microsoft Entra Connect Sync: Scheduler").
 	SyncDelay time.Duration
 
 	// Lag is how far a read of Graph may lag behind the writes. See replica.

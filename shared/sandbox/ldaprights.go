@@ -63,8 +63,8 @@ func (c *Company) primaryOf(i int) int {
 // hides reports whether idleseat's account may not read an attribute.
 func (e *entry) hides(name string) bool { return slices.Contains(e.hidden, strings.ToLower(name)) }
 
-// descriptorAttribute is returned only when a search names it and has the control that leaves out the parts which an
-// ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
+// descriptorAttribute is returned only when a search names it. The search must also have the control that leaves out
+// the parts which an ordinary account may not read (MS-ADTS 3.1.1.3.4.1.11).
 const (
 	descriptorAttribute = "nTSecurityDescriptor"
 	descriptorFlags     = "1.2.840.113556.1.4.801"

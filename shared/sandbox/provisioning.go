@@ -7,8 +7,8 @@ import "time"
 const AppGroup = "APP-Salesforce"
 
 // provisioningCycle is how long the application lags behind the group. After the initial cycle, "incremental cycles"
-// run about every 40 minutes. The next cycle disables a person who is no longer assigned, also when the person left an
-// assigned group (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID": Incremental cycle,
+// run about every 40 minutes. The next cycle disables a person who is no longer assigned. Leaving an assigned group has
+// the same effect (Microsoft Learn, "How Application Provisioning works in Microsoft Entra ID": Incremental cycle,
 // Deprovisioning). A cycle reads only the members that the group itself lists: "the application provisioning service
 // can't read users in nested groups".
 const provisioningCycle = 40 * time.Minute

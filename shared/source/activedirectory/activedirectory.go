@@ -1,6 +1,7 @@
-// Package activedirectory reads people and their last logons from the domain controllers of an Active Directory domain,
-// and reads and writes group members, by LDAP over TLS. What it cannot read is an error, never an empty answer: a wrong
-// group name, a controller that stalls or a malformed entry must not look like a person who never logged on.
+// Package activedirectory reads people and their last logons from the domain controllers of an Active Directory domain.
+// It also reads and writes members of groups. It uses LDAP over TLS. It returns an error for everything that it cannot
+// read, and never an empty answer. A wrong group name, a stalled controller or a malformed entry must not look like a
+// person who never logged on.
 package activedirectory
 
 import (

@@ -108,8 +108,8 @@ func (d *Directory) schema(s *session) (map[string]guard, error) {
 	return guards, nil
 }
 
-// mayRead reports whether an attribute that looks empty certainly has no value: the schema does not have it, or the
-// object's descriptor, raw, allows the account to read it.
+// mayRead reports whether an attribute that looks empty certainly has no value. This is so when the schema does not
+// have the attribute, or when the object's descriptor allows the account to read it. raw is the descriptor.
 func (v *sight) mayRead(attribute string, raw []byte) bool {
 	g, has := v.guards[strings.ToLower(attribute)]
 	if !has {

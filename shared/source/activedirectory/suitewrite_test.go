@@ -70,8 +70,8 @@ func testRenamed(t *testing.T, e env, d *Directory, before, after directory.ADUs
 	isMember(t, e, d, after, false)
 }
 
-// testReplaced requires that a write for the deleted account does not reach the account that has its names now, whether
-// or not that account is in the group.
+// testReplaced requires that a write for a deleted account does not reach the new account with its names. The new
+// account may be in the group or not.
 func testReplaced(t *testing.T, e env, d *Directory, gone, now directory.ADUser) {
 	if now.SID == gone.SID || now.GUID == gone.GUID || canonical(t, now.DN) != canonical(t, gone.DN) {
 		t.Errorf("replaced: %+v before, %+v after", gone, now)

@@ -155,9 +155,9 @@ func (s *session) modify(g *group, p *principal, member bool) error {
 	return s.operation(doing, func() error { return s.conn.Modify(change) })
 }
 
-// isAlready reports whether a result may mean that nothing remained to change. Controllers differ: 68 or 20 for a
-// member added twice, 53 or 16 for a person who is not a member, and 32 for a deleted person. 53 has other meanings,
-// too.
+// isAlready reports whether a result may mean that nothing remained to change. Controllers differ. They answer 68 or 20
+// when a member is added twice, 53 or 16 when the person is not a member, and 32 when the person was deleted. 53 has
+// other meanings, too.
 func isAlready(err error) bool {
 	return ldap.IsErrorAnyOf(err, ldap.LDAPResultEntryAlreadyExists, ldap.LDAPResultAttributeOrValueExists,
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultNoSuchObject)

@@ -51,7 +51,7 @@ func (s *signer) ready(ctx context.Context) error {
 }
 
 // AuthenticateRequest implements the authentication provider of kiota. It does not ask for tokens with continuous
-// access evaluation: their revocation arrives as a challenge, and the SDK parses it with an index that can panic.
+// access evaluation. Their revocation arrives as a challenge, and the SDK's parser of challenges can panic.
 func (s *signer) AuthenticateRequest(ctx context.Context, info *abs.RequestInformation, _ map[string]any) error {
 	if err := s.ready(ctx); err != nil || s.credential == nil {
 		return err

@@ -26,9 +26,9 @@ const period = "180"
 // Read reads a report. A fault of the whole report is the error, and nothing is known then. A fault of one signal is in
 // the facts of that signal.
 //
-// An empty cell means that the span of the report has no activity. Read accepts this only in the row of an account that
-// is not deleted and has a license of the workload, in a report with the requested span. An account without a row, or
-// without the license, is unknown.
+// An empty cell means that the span of the report has no activity. Read believes this only when the row's account is
+// not deleted and has a license of the workload, and when the report has the requested span. An account without a row,
+// or without the license, is unknown.
 func Read(ctx context.Context, g Graph, r Report, now time.Time) (*Table, map[string]Facts, error) {
 	in := &reading{report: r, now: now}
 	err := g.Report(ctx, r.Name, r.Paths, func(file io.Reader) error {

@@ -82,7 +82,7 @@ type Start struct {
 }
 
 // Begin resolves what the policy names and writes begin.json. The error is ErrPolicy, and no run is begun, when the
-// tenant is not the policy's, or lacks a product or a license group that the policy names. A run that has begun does
+// policy is for another tenant, or names a product or a license group that the tenant lacks. A run that has begun does
 // not change, so the step may be repeated.
 func (c *Collector) Begin(ctx context.Context, in Start) (*snapshot.Begin, error) {
 	b, err := c.resolve(ctx, in)
