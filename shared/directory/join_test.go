@@ -72,7 +72,7 @@ func TestJoin(t *testing.T) {
 			[]outcome{{"e", Present, Present, false}},
 		},
 		"converted to cloud-only, Active Directory is not healthy": {
-			Accounts{Stale: [Signals]string{AD: "half of it"}, EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
+			Accounts{Stale: [Signals]string{AD: "in part"}, EntraState: Present, ADState: Present, Entra: []EntraUser{{ID: "e", SID: "S-1"}}},
 			[]outcome{{"e", Present, Missing, true}},
 		},
 		"AD-only, the anchor may not be read": {
@@ -161,9 +161,9 @@ func TestMemberOf(t *testing.T) {
 		"listed":                    {Person{EntraState: Present, Memberships: []string{exempt}}, Entra, exempt, Yes},
 		"not listed":                {Person{EntraState: Present}, Entra, exempt, No},
 		"no account there":          {Person{ADState: NoAccount}, AD, citrix, No},
-		"half not read":             {Person{ADState: NotRead}, AD, citrix, Unset},
-		"half missing":              {Person{ADState: Missing}, AD, citrix, Unset},
-		"half in doubt":             {Person{ADState: Contradictory}, AD, citrix, Unset},
+		"account not read":          {Person{ADState: NotRead}, AD, citrix, Unset},
+		"account missing":           {Person{ADState: Missing}, AD, citrix, Unset},
+		"account in doubt":          {Person{ADState: Contradictory}, AD, citrix, Unset},
 		"group unreadable":          {Person{EntraState: Present, Unreadable: []string{exempt}}, Entra, exempt, Unset},
 		"listed in unreadable part": {Person{EntraState: Present, Memberships: []string{exempt}, Unreadable: []string{exempt}}, Entra, exempt, Yes},
 	}

@@ -16,5 +16,6 @@ type Mailbox struct {
 // GB is a gigabyte as Exchange Online counts it in quotas.
 const GB = 1 << 30
 
-// OnHold reports whether nothing in the mailbox may be deleted. Exchange then raises the quota for deleted items.
+// OnHold reports whether the mailbox is on hold, so that nothing in it may be deleted. Exchange raises the quota for
+// deleted items of a mailbox on hold.
 func (m *Mailbox) OnHold() bool { return m.Recoverable > 30*GB }

@@ -42,7 +42,7 @@ rules: [{name: r, license: citrix, for: kind == "person", when: LastlogonTimesta
 		kind      string
 	}{
 		{directory.NoAccount, "", Reclaim, "person"}, {directory.NoAccount, "4", Exempt, "shared"}, {directory.NoAccount, "16", Exempt, "room"},
-		// Only Entra ID may know that the account is no person's.
+		// The account may belong to no person, and only Entra ID may know that.
 		{directory.NotRead, "", Undecided, "not read"}, {directory.Missing, "", Undecided, "not read"},
 		{directory.NotRead, "1", Reclaim, "person"}, {directory.Missing, "2147483648", Reclaim, "person"},
 		{directory.NotRead, "4", Exempt, "shared"}, {directory.Missing, "16", Exempt, "room"},

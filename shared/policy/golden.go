@@ -182,7 +182,7 @@ func (g *golden) person(n *yaml.Node, p *directory.Person) {
 }
 
 // presence reads what is known of an account: its fields, or a word.
-func (g *golden) presence(n *yaml.Node, half string) directory.Presence {
+func (g *golden) presence(n *yaml.Node, account string) directory.Presence {
 	switch {
 	case n == nil:
 		return directory.NoAccount
@@ -193,7 +193,7 @@ func (g *golden) presence(n *yaml.Node, half string) directory.Presence {
 	case n.Value == "missing":
 		return directory.Missing
 	case n.Value != "notRead":
-		g.fault(n, "%s must be the account's fields, absent, missing or notRead, not %s", half, shown(n))
+		g.fault(n, "%s must be the account's fields, absent, missing or notRead, not %s", account, shown(n))
 	}
 	return directory.NotRead
 }
@@ -260,8 +260,8 @@ func (g *golden) groups(n *yaml.Node, p *directory.Person) {
 // setter writes one field of an account from its node.
 type setter[T any] func(*reader, *yaml.Node, *T)
 
-func fill[T any](r *reader, n *yaml.Node, half string, setters map[string]setter[T], account *T) {
-	o := r.object(n, half, slices.Sorted(maps.Keys(setters))...)
+func fill[T any](r *reader, n *yaml.Node, what string, setters map[string]setter[T], account *T) {
+	o := r.object(n, what, slices.Sorted(maps.Keys(setters))...)
 	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
 		setters[name](r, o.fields[name], account)
 	}

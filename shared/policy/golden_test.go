@@ -62,7 +62,7 @@ func TestGoldenFaults(t *testing.T) {
 		{"text a number", "employeeType: Employee, accountEnabled", "employeeId: 7, accountEnabled", `g:4:25: the value must be text, not a number; put 7 in quotes`},
 		{"flag a text", "accountEnabled: true", `accountEnabled: "yes"`, `g:4:53: accountEnabled must be true or false, not text`},
 		{"date", "2026-08-01T12:00:00Z}\n    ad: {", "yesterday}\n    ad: {", `g:4:73: the value must be a date like 2027-03-01 or an instant like 2027-03-01T18:00:00Z, not "yesterday"`},
-		{"word for a half", "ad: notRead", "ad: notread", `g:12:9: ad must be the account's fields, absent, missing or notRead, not "notread"`},
+		{"word for an account", "ad: notRead", "ad: notread", `g:12:9: ad must be the account's fields, absent, missing or notRead, not "notread"`},
 		{"unknown license", "citrix]", "citrx]", `g:6:25: the policy has no license "citrx"; did you mean "citrix"?`},
 		{"license without account", "entra: {synced: true}", "{entra: absent, licenses: [m365-e3]}", `g:20:32: license m365-e3 is held in Entra, and the person has no account there`},
 		{"group nobody asks for", "entra: {synced: true}", "{entra: {}, groups: [{entra: X}]}", `g:20:26: the policy does not ask for members of entra:X`},
@@ -130,27 +130,27 @@ attributes: {adEnabled: ad.accountEnabled}
 		person, expect string
 		why            string // why the case fails; empty: it passes
 	}{
-		"a text of no letters":             {"{entra: {employeeType: ''}, licenses: [m365-e3]}", "{typeless: reclaim}", ""},
-		"a text":                           {"{entra: {employeeType: x}, licenses: [m365-e3]}", "{typeless: keep}", ""},
-		"in both directories":              {"{entra: {}, ad: {}, licenses: [m365-e3]}", "{synced: reclaim}", ""},
-		"in Entra alone":                   {"{entra: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
-		"synced, and not there":            {"{entra: {synced: true}, licenses: [m365-e3]}", "{synced: reclaim, logon: undecided}", ""},
-		"not synced, though in both":       {"{entra: {synced: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
-		"by the name of the field":         {"{entra: {onPremisesSyncEnabled: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
-		"enabled, unless it says so":       {"{entra: {}, licenses: [m365-e3]}", "{enabled: reclaim}", ""},
-		"blocked":                          {"{entra: {accountEnabled: false}, licenses: [m365-e3]}", "{enabled: keep}", ""},
-		"blocked in Active Directory":      {"{ad: {accountEnabled: false}, licenses: [citrix]}", "{work: keep}", ""},
-		"a holder for long":                {"{ad: {}, licenses: [citrix]}", "{logon: reclaim, work: reclaim}", ""},
-		"a new holder":                     {"{ad: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: keep}", ""},
-		"a new holder of a product":        {"{entra: {}, licenses: [{name: m365-e3, since: 2026-11-20}]}", "{enabled: keep}", ""},
-		"a holder since nobody knows":      {"{entra: {}, licenses: [{name: m365-e3, since: notRead}]}", "{enabled: undecided}", ""},
-		"AD was not read, a new holder":    {"{ad: notRead, entra: {synced: true}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
-		"missing in AD, a new holder":      {"{ad: missing, entra: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
-		"why somebody missing is open":     {"{entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, " + doubt + "; LastlogonTimestamp is not known: " + doubt},
-		"why somebody unread is open":      {"{ad: notRead, entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, Active Directory was not read; LastlogonTimestamp was not read"},
-		"why somebody missing in Entra is": {"{entra: missing, ad: {}, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 and accountEnabled are not known: Entra was not read"},
-		"why somebody without Entra is":    {"{entra: notRead, ad: {}, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
-		"why an unread half is, missing":   {"{entra: notRead, ad: missing, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
+		"a text of no letters":              {"{entra: {employeeType: ''}, licenses: [m365-e3]}", "{typeless: reclaim}", ""},
+		"a text":                            {"{entra: {employeeType: x}, licenses: [m365-e3]}", "{typeless: keep}", ""},
+		"in both directories":               {"{entra: {}, ad: {}, licenses: [m365-e3]}", "{synced: reclaim}", ""},
+		"in Entra alone":                    {"{entra: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
+		"synced, and not there":             {"{entra: {synced: true}, licenses: [m365-e3]}", "{synced: reclaim, logon: undecided}", ""},
+		"not synced, though in both":        {"{entra: {synced: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
+		"by the name of the field":          {"{entra: {onPremisesSyncEnabled: false}, ad: {}, licenses: [m365-e3]}", "{synced: keep}", ""},
+		"enabled, unless it says so":        {"{entra: {}, licenses: [m365-e3]}", "{enabled: reclaim}", ""},
+		"blocked":                           {"{entra: {accountEnabled: false}, licenses: [m365-e3]}", "{enabled: keep}", ""},
+		"blocked in Active Directory":       {"{ad: {accountEnabled: false}, licenses: [citrix]}", "{work: keep}", ""},
+		"a holder for long":                 {"{ad: {}, licenses: [citrix]}", "{logon: reclaim, work: reclaim}", ""},
+		"a new holder":                      {"{ad: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: keep}", ""},
+		"a new holder of a product":         {"{entra: {}, licenses: [{name: m365-e3, since: 2026-11-20}]}", "{enabled: keep}", ""},
+		"a holder since nobody knows":       {"{entra: {}, licenses: [{name: m365-e3, since: notRead}]}", "{enabled: undecided}", ""},
+		"AD was not read, a new holder":     {"{ad: notRead, entra: {synced: true}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
+		"missing in AD, a new holder":       {"{ad: missing, entra: {}, licenses: [{name: citrix, since: 2026-11-20}]}", "{logon: undecided}", ""},
+		"why somebody missing is open":      {"{entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, " + doubt + "; LastlogonTimestamp is not known: " + doubt},
+		"why somebody unread is open":       {"{ad: notRead, entra: {synced: true}, licenses: [m365-e3]}", "{logon: keep}", "license citrix is not known: member of ad:CN=Citrix or not, Active Directory was not read; LastlogonTimestamp was not read"},
+		"why somebody missing in Entra is":  {"{entra: missing, ad: {}, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 and accountEnabled are not known: Entra was not read"},
+		"why somebody without Entra is":     {"{entra: notRead, ad: {}, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
+		"why an unread account is, missing": {"{entra: notRead, ad: missing, licenses: [citrix]}", "{enabled: keep}", "license m365-e3 is not known: Entra was not read; accountEnabled was not read"},
 	} {
 		report, err := Test(p, "g", fmt.Appendf(nil, "[{name: x, now: 2026-11-23, person: %s, expect: %s}]", tc.person, tc.expect))
 		if err != nil {
@@ -191,14 +191,14 @@ func TestGoldenFields(t *testing.T) {
 	words := map[directory.Kind]string{directory.Text: "Some text", directory.Date: "2026-01-02T03:04:05Z", directory.Bool: "true"}
 	for _, name := range directory.FieldNames() {
 		field, _ := directory.FieldNamed(name)
-		half, bare, own := strings.Cut(name, ".")
+		source, bare, own := strings.Cut(name, ".")
 		if field.OfLicense() { // comes with the license: {name: NAME, since: DATE}
 			continue
 		}
 		if !own { // computed from other fields
 			continue
 		}
-		given, want := fmt.Sprintf("{%s: {%s: %s}}", half, bare, words[field.Kind]), words[field.Kind]
+		given, want := fmt.Sprintf("{%s: {%s: %s}}", source, bare, words[field.Kind]), words[field.Kind]
 		if signal, dated := field.Signal(); dated && signal.Reported() { // a report gives whole days
 			given, want = fmt.Sprintf("{entra: {}, reports: {%s: 2026-01-02, through: 2026-01-03}}", name), "2026-01-02T23:59:59Z"
 		}

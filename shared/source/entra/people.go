@@ -57,9 +57,9 @@ func (c *Client) CountPeople(ctx context.Context) (int, error) {
 	return *head.count, nil
 }
 
-// ListPeople reads every user, and calls page with each page of them. The users have what a snapshot needs. An empty
-// cursor starts. next resumes after its page, also in another process, and is empty on the last page. An error of page
-// ends the reading and is returned unchanged.
+// ListPeople reads every user, and calls page with each page of them. A user has the fields that a snapshot needs. An
+// empty cursor starts. next resumes after its page, also in another process, and is empty on the last page. An error of
+// page ends the reading and is returned unchanged.
 func (c *Client) ListPeople(ctx context.Context, cursor string, page func(people []directory.EntraUser, next string) error) error {
 	k := call{what: "list people", needs: readPeople, paced: true}
 	page = once(page)
