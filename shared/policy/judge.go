@@ -29,7 +29,7 @@ type Judge struct {
 	turn     uint
 	person   *directory.Person
 	worlds
-	// lead is how far the evaluated instant lies after the planning instant. Reports are then newer by the same time.
+	// lead is the time from the planning instant to the evaluated instant. Reports will then be newer by the same time.
 	lead time.Duration
 
 	names    *Names

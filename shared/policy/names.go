@@ -58,7 +58,7 @@ func (p *Policy) Listed(now time.Time) (names []string) {
 type Names struct {
 	listed map[string]*listed
 	byID   map[string][]*listed // entries by the Entra id or SID of an earlier run, in lower case
-	open   bool                 // for some name no account is known yet
+	open   bool                 // earlier runs found no account for at least one name
 	folded []byte
 }
 

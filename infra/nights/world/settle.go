@@ -86,8 +86,8 @@ func (w *World) finish() {
 	}
 }
 
-// missing returns the licenses that were taken, could be held again, and are not held. It leaves out licenses that a
-// plan may take today: a plan that ends pending changes may do so, and nobody restores these.
+// missing returns the licenses that were taken, could be held again, and are not held. It leaves out licenses that were
+// taken after began. A plan that ends pending changes may take them, and nobody restores these.
 func (w *World) missing(began time.Time) (all []holding) {
 	for _, of := range slices.SortedFunc(maps.Keys(w.taken), func(a, b holding) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.license, b.license))
