@@ -25,7 +25,7 @@ type attribute struct {
 	as      readAs
 }
 
-// defaultMapping are the attributes that every policy has.
+// defaultMapping are the attributes that a policy has unless it maps their names itself.
 var defaultMapping = [][2]string{
 	{"AzureAdSistaLogon", "entra.lastActivity"},
 	{"LastlogonTimestamp", "ad.lastLogonTimestamp"},

@@ -211,7 +211,7 @@ func (c *compiler) survey(root ast.Expr, cond *condition) {
 	}))
 }
 
-// faultSense reports a senseless part at its place in the file, with a pointer.
+// faultSense reports a part that makes no sense, with its place in the file and a pointer.
 func (c *compiler) faultSense(n *yaml.Node, source string, checked *cel.Ast, f sense) {
 	at := checked.NativeRep().SourceInfo().GetStartLocation(f.id)
 	c.faultCEL(n, source, &common.Error{Location: at, Message: f.text})

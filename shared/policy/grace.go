@@ -30,7 +30,7 @@ func (g grace) or(o grace) grace {
 	return o
 }
 
-// since returns the grace that lasts days after an instant.
+// since returns the grace that begins at an instant and lasts a number of days.
 func (j *Judge) since(at time.Time, days int, reason string) grace {
 	ends := at.Add(time.Duration(days) * day)
 	if !ends.After(j.now) {
