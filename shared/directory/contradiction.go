@@ -14,8 +14,8 @@ const (
 	Shared
 )
 
-// contradict makes every value of the person unknown. The licenses that Entra ID reports stay known: the account itself
-// is not in doubt.
+// contradict turns every value of the person into unknown. The licenses that Entra ID reports stay known: the account
+// itself is not in doubt.
 func (p *Person) contradict(why string) {
 	p.Doubt = why
 	p.ADState = Contradictory

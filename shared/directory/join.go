@@ -198,8 +198,8 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 }
 
-// unmatched handles a person who was found in Active Directory alone. It makes the Entra account Missing when that
-// account may exist and could not be matched.
+// unmatched handles a person who was found in Active Directory alone. It sets the state of the Entra account to Missing
+// when that account may exist and could not be matched.
 func (p *Person) unmatched(h *Accounts) {
 	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {

@@ -91,8 +91,8 @@ func (p *Person) SeenOnce(now time.Time) bool {
 	return false
 }
 
-// missed makes an account that was not found Missing when a recent reading saw it. A lost page, a lost right and a
-// changed filter all look like an account that is gone.
+// missed sets the state of an account to Missing when this reading did not find it and a recent reading did. A lost
+// page, a lost right and a changed filter all look like an account that is gone.
 func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return

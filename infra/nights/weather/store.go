@@ -71,7 +71,7 @@ func shape(key string) string {
 		return key
 	}
 	parts[1] = "-"
-	if len(parts) > 3 { // the third part names the attempt
+	if len(parts) > 3 { // the last part names the attempt
 		parts[len(parts)-1] = path.Ext(key)
 	}
 	return strings.Join(parts, "/")
