@@ -29,8 +29,8 @@ type Event struct {
 	Group       string // first name of the group, for members
 	SKU         string // skuId, for a license gained or lost
 	LostMailbox bool   // the person lost the last product with a mailbox
-	// ByHand means that a method of Company caused the event, as an administrator or another tool does, and not a
-	// request to the company. It also holds for a license that follows later.
+	// ByHand means that a method of Company caused the event, and not a request to the company. Such a method acts like
+	// an administrator or another tool. ByHand is also true for the license that follows the event later.
 	ByHand bool
 }
 

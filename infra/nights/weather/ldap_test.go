@@ -290,7 +290,7 @@ func TestADOfAKilledProcess(t *testing.T) {
 		if err := remove(); err != nil || in() {
 			t.Fatalf("remove: %v", err)
 		}
-		operations = r.Operations() // the last of them writes
+		operations = r.Operations() // the last operation is a write
 		if err := x.client.AddMember(t.Context(), sandbox.CitrixGroup, x.who.GUID); err != nil {
 			t.Fatal(err)
 		}

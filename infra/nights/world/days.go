@@ -95,8 +95,7 @@ func (w *World) show() {
 	w.hidden = older
 }
 
-// hides are the weathers in which a directory serves older dates than it has. Each has the license whose rule rests on
-// these dates.
+// hides maps each weather in which a directory serves older dates to the license whose rule rests on these dates.
 var hides = map[weather.Kind]string{weather.GraphDatesOlder: e3, weather.LDAPDatesOlder: citrix}
 
 // lacks reports whether others think that a person should have E3 or Citrix and the person lacks it.

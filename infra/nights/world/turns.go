@@ -31,7 +31,7 @@ const forGood = 10_000
 
 func stays(*World) {}
 
-// The turns that do not end and that change which other facts are true.
+// The turns that do not end. Other parts of the world check whether they have happened.
 const (
 	exemptAgain = "the exempt group is made again"
 	e3Again     = "the group of E3 is made again"

@@ -56,7 +56,7 @@ func (a *ahead) pump() {
 	}
 }
 
-// Read hands on what was read before.
+// Read returns bytes that the pump has read.
 func (a *ahead) Read(p []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -30,17 +30,18 @@ type Steps struct {
 	Relay  bool // the relay reads Active Directory
 }
 
-// StepInput is the input of the state machine. Op names the step.
+// StepInput is the input of the state machine's functions. Op names the step. Each other member says which steps read
+// it.
 type StepInput struct {
-	Op        string          `json:"op"`        // begin, entra, seal, one
-	Execution string          `json:"execution"` // begin: its name
-	Started   time.Time       `json:"started"`   // begin: its start
+	Op        string          `json:"op"`        // begin, entra, seal or one
+	Execution string          `json:"execution"` // begin: name of the execution
+	Started   time.Time       `json:"started"`   // begin: start of the execution
 	Request   json.RawMessage `json:"request"`   // begin: the input of the execution
 	Run       string          `json:"run"`
-	Call      int             `json:"call"`  // entra
-	AD        protocol.Ending `json:"ad"`    // seal, one
-	User      string          `json:"user"`  // one
-	Apply     bool            `json:"apply"` // one: passed on
+	Call      int             `json:"call"`  // entra: number of the call
+	AD        protocol.Ending `json:"ad"`    // seal and one: the answer of the relay
+	User      string          `json:"user"`  // one: name of the person
+	Apply     bool            `json:"apply"` // one: passed on to the output
 }
 
 // Request is the input of an execution that reads a run.
