@@ -3,16 +3,10 @@ package entra
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
 )
-
-// reportTimeout bounds the download of a report. Graph has the file ready.
-const reportTimeout = 10 * time.Minute
 
 // Report calls read with the CSV file of a usage report. Graph answers with the address of the file (302), which is
 // outside Graph, needs no token and gets none. Some clouds return the file at once. paths are relative to the base URL
@@ -53,28 +47,4 @@ func (c *Client) report(ctx context.Context, k call, path string, read func(io.R
 		return k.failed(err)
 	}
 	return nil
-}
-
-// download reads a file that Graph points to.
-func (c *Client) download(ctx context.Context, location string, read func(io.Reader) error) error {
-	u, err := url.Parse(location)
-	if err != nil || u.User != nil || u.Scheme != "https" && c.base.Scheme == "https" || u.Host == "" {
-		return errors.New("the place of the report that Graph names may not be asked")
-	}
-	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, location, http.NoBody)
-	if err != nil {
-		return errors.New("the place of the report that Graph names is no address")
-	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(request)
-	if err != nil {
-		return withoutURL(err)
-	}
-	defer func() { _ = response.Body.Close() }() // nothing is written to it
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the download answered %s", response.Status)
-	}
-	return read(response.Body)
 }

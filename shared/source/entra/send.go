@@ -77,16 +77,21 @@ func (c *Client) send(ctx context.Context, k call, info *abs.RequestInformation)
 			return nil, k.failed(err)
 		}
 		uncertain = info.Method != abs.GET && (uncertain || mayBeMade(err))
-		wait := c.waitAfter(err, try)
-		end, bound := ctx.Deadline()
-		if try == maxTries || wait > maxWait || waited+wait > maxWaits || bound && time.Until(end) < wait {
-			return nil, k.failed(fmt.Errorf("gave up after try %d, the next would be due in %s: %w", try, wait, err))
-		}
-		if err := c.pause(ctx, wait); err != nil {
+		if err := c.rest(ctx, err, try, &waited); err != nil {
 			return nil, k.failed(err)
 		}
-		waited += wait
 	}
+}
+
+// rest waits after a failed try and adds the wait to waited. It returns an error when another try would be too late.
+func (c *Client) rest(ctx context.Context, failed error, try int, waited *time.Duration) error {
+	wait := c.waitAfter(failed, try)
+	end, bound := ctx.Deadline()
+	if try == maxTries || wait > maxWait || *waited+wait > maxWaits || bound && time.Until(end) < wait {
+		return fmt.Errorf("gave up after try %d, the next would be due in %s: %w", try, wait, failed)
+	}
+	*waited += wait
+	return c.pause(ctx, wait)
 }
 
 // try sends a request once.
@@ -162,13 +167,19 @@ func worthRepeating(err error, method abs.HttpMethod, try int) bool {
 		return method == abs.GET
 	}
 	var graph *graphError
-	if !errors.As(err, &graph) {
+	var file *fileError
+	status := 0
+	switch {
+	case errors.As(err, &file):
+		status = file.code
+	case !errors.As(err, &graph):
 		return false
-	}
-	if graph.concurrent() {
+	case graph.concurrent():
 		return true
+	default:
+		status = graph.status
 	}
-	switch graph.status {
+	switch status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	case http.StatusInternalServerError, http.StatusBadGateway:
@@ -189,13 +200,19 @@ func mayBeMade(err error) bool {
 // with each try.
 func (c *Client) waitAfter(err error, try int) time.Duration {
 	var graph *graphError
-	if errors.As(err, &graph) {
-		if seconds, err := strconv.Atoi(graph.retryAfter); err == nil && seconds >= 0 {
-			return max(time.Duration(min(seconds, 1e6))*time.Second, time.Second)
-		}
-		if at, err := http.ParseTime(graph.retryAfter); err == nil {
-			return max(at.Sub(c.now()), time.Second)
-		}
+	var file *fileError
+	asked := ""
+	switch {
+	case errors.As(err, &graph):
+		asked = graph.retryAfter
+	case errors.As(err, &file):
+		asked = file.retryAfter
+	}
+	if seconds, err := strconv.Atoi(asked); err == nil && seconds >= 0 {
+		return max(time.Duration(min(seconds, 1e6))*time.Second, time.Second)
+	}
+	if at, err := http.ParseTime(asked); err == nil {
+		return max(at.Sub(c.now()), time.Second)
 	}
 	return time.Second << (try - 1)
 }
