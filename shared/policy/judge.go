@@ -120,7 +120,7 @@ func (j *Judge) worded(r *Rule, p *directory.Person, d decision) Verdict {
 	if d.outcome == NotHolder {
 		return v
 	}
-	v.IdleSince, _ = newestOf(r.when.activity, p)
+	v.IdleSince = lastSeen(r.when.activity, p)
 	switch {
 	case d.outcome == Reclaim:
 		v.Reason = j.reclaimReason(r, p)

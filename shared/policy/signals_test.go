@@ -238,6 +238,28 @@ func TestReturnedByOneOfSeveralDates(t *testing.T) {
 	}
 }
 
+// TestIdleSinceStaysWhereItIs: each day the horizon of a report is a day later. A person who stays away is idle since the
+// same date all the same. Otherwise an announcement would be void on the next day.
+func TestIdleSinceStaysWhereItIs(t *testing.T) {
+	t.Parallel()
+	p := usagePolicy(t, "anyUse.earlierThan(now - days(60))")
+	for later := range 3 {
+		passed := time.Duration(later) * day
+		j, err := p.NewJudge(map[string]string{"Microsoft_365_Copilot": "copilot"}, noon.Add(passed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		who := copilotHolder(notUsed(directory.ExchangeUse), notUsed(directory.TeamsUse))
+		who.Entra.LastSuccessful = noon.Add(-200 * day)
+		for i := range who.Entra.Uses {
+			who.Entra.Uses[i].Through = reportOf.Add(passed)
+		}
+		if v := j.Ask(p.Rules[0], who); v.Outcome != Reclaim || !v.IdleSince.Equal(noon.Add(-200*day)) {
+			t.Errorf("%d days later: %s, idle since %s", later, v.Outcome, v.IdleSince)
+		}
+	}
+}
+
 // TestEvidenceOfReports: the evidence names the signal and the span of its report.
 func TestEvidenceOfReports(t *testing.T) {
 	t.Parallel()

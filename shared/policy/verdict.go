@@ -55,8 +55,8 @@ type Verdict struct {
 	Reason string
 	// Unknowns are the attributes that made the verdict undecided.
 	Unknowns []string
-	// IdleSince is the newest known activity among the dates that the rule's condition reads. It is zero when there is
-	// none or none is known.
+	// IdleSince is the newest known activity among the dates that the rule's condition reads. The horizon of a report is
+	// no activity, and does not move it. It is zero when there is none or none is known.
 	IdleSince time.Time
 	// NoDate: the condition of a reclaim read a date of activity that has no value.
 	NoDate bool
