@@ -38,6 +38,8 @@ type Reports struct {
 	Unnamed int           // one in this many rows is of "(Unknown)" (microsoft-graph-docs#15148); 0: none
 	Short   int           // one in this many people is left out; 0: none
 	Twice   bool          // every person has two rows
+	// Concealed: names in these reports alone are hashes. See ConcealNames.
+	Concealed bool
 }
 
 // SetReports changes the usage reports.
@@ -108,7 +110,7 @@ func (c *Company) usageReport(w io.Writer, path string) {
 	}
 	// A deleted person stays in the report for its span.
 	name := "left." + c.userID(0) + "@contoso.example"
-	if c.concealed {
+	if c.concealed || c.reports.Concealed {
 		name = strings.ToUpper(strings.ReplaceAll(c.userID(0), "-", ""))
 	}
 	c.writeRow(w, "", columns, func(column string) string {
@@ -194,7 +196,7 @@ func (c *Company) usageCell(i int, t profile, column string, held []string, refr
 // nameInReport returns the name in a person's row: a hash when names are concealed.
 func (c *Company) nameInReport(i int, t profile) string {
 	switch {
-	case c.concealed:
+	case c.concealed || c.reports.Concealed:
 		return strings.ToUpper(strings.ReplaceAll(c.userID(i), "-", ""))
 	case c.reports.Unnamed > 0 && i%c.reports.Unnamed == 0:
 		return "(Unknown)"

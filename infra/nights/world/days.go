@@ -28,6 +28,7 @@ func (w *World) live() {
 	}
 	w.wave()
 	w.turns()
+	w.tonightsReports()
 	w.endLeave()
 }
 

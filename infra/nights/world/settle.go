@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/infra/nights/judge"
 	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
 // calmNights is how many nights the tool has at the end to finish what it began.
@@ -22,6 +23,7 @@ func (w *World) settle() {
 			w.mend(t)
 		}
 	}
+	w.box.Company.SetReports(sandbox.Reports{})
 	w.observeAll()
 	var last plan.Plan
 	for range calmNights {

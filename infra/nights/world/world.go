@@ -67,6 +67,7 @@ type World struct {
 	tool                      tool
 	commands                  commands // on one machine
 	serverless                bool     // the tool is the functions without a relay: nobody reads Active Directory
+	reports                   bool     // the rule for E3 reads the usage reports
 	weather                   *weather.Weather
 	store                     *weather.Store
 	behind                    store.Memory      // the store without the weather
@@ -202,7 +203,11 @@ func (w *World) build() (err error) {
 	if throw(w.options.Seed, "notice").chance(0.3) {
 		notice = 14
 	}
-	w.policy = newRules(w.dir+"/policy.yaml", string(w.box.Policy()), notice)
+	text := string(w.box.Policy())
+	if w.reports = w.options.Seed%reportsEvery == 0; w.reports {
+		text = reported(text)
+	}
+	w.policy = newRules(w.dir+"/policy.yaml", text, notice)
 	w.policy.publish()
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(e3)})
 	w.hear(judge.Event{What: judge.Ruled, At: w.clock.Now(), Rule: w.policy.judged(citrix)})

@@ -1,0 +1,65 @@
+package world
+
+import (
+	"strings"
+
+	"github.com/idleseat/idleseat/infra/nights/judge"
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/sandbox"
+)
+
+// reportsEvery: in one of so many companies the rule for E3 reads the usage reports of Microsoft 365 besides sign-ins.
+const reportsEvery = 7
+
+// reported returns a policy whose rule for E3 reads the usage reports, too.
+func reported(text string) string {
+	return strings.Replace(text, "AzureAdSistaLogon: entra.lastActivity",
+		"AzureAdSistaLogon: newest(m365.exchange, m365.teams, m365.sharepoint, m365.onedrive, entra.lastActivity)", 1)
+}
+
+// reportShows is how long after a use every report shows it that a rule may rest on. A report that is a week old has
+// stalled, and a report tells whole days.
+const reportShows = 8 * day
+
+// usesTeams makes a person use Teams without a sign-in. Other people use every workload when they sign in.
+func (w *World) usesTeams(i int) {
+	now := w.clock.Now()
+	w.box.Company.Use(i, directory.TeamsUse, now)
+	w.used(judge.Event{At: now, Shown: now.Add(reportShows), Person: w.people[i].id, License: e3})
+}
+
+// mayUseTeams reports whether a person can use Teams and the rule counts it.
+func mayUseTeams(w *World, _ int, p sandbox.Truth) bool {
+	return w.reports && p.EntraID != "" && p.Enabled && len(p.E3) > 0
+}
+
+// badReports lists what may be wrong with the reports of one night. The fields of sandbox.Reports have the sources.
+var badReports = []struct {
+	kind   string
+	chance float64
+	bad    sandbox.Reports
+}{
+	{"the reports conceal names", 0.005, sandbox.Reports{Concealed: true}},
+	{"the reports are five days old", 0.02, sandbox.Reports{Late: 3 * day}},
+	{"the reports are nine days old", 0.005, sandbox.Reports{Late: 7 * day}},
+	{"the reports are empty", 0.005, sandbox.Reports{Empty: true}},
+	{"the reports lack a column", 0.005, sandbox.Reports{Without: "Teams Last Activity Date"}},
+	{"the reports have an empty column", 0.005, sandbox.Reports{Blank: "Exchange Last Activity Date"}},
+	{"the reports lack half of the people", 0.005, sandbox.Reports{Short: 2}},
+	{"the reports lack some names", 0.01, sandbox.Reports{Unnamed: 5}},
+	{"the reports have everybody twice", 0.005, sandbox.Reports{Twice: true}},
+}
+
+// tonightsReports makes the usage reports of this night.
+func (w *World) tonightsReports() {
+	if !w.reports {
+		return
+	}
+	tonight := sandbox.Reports{}
+	for _, r := range badReports {
+		if w.happens(r.kind, -1, r.chance) {
+			tonight = r.bad
+		}
+	}
+	w.box.Company.SetReports(tonight)
+}
