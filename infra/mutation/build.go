@@ -24,7 +24,7 @@ type workshop struct {
 	dir     string
 	overlay string
 	page    string
-	count   int // mutants
+	count   int // number of mutants
 	locked  *os.File
 }
 

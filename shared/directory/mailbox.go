@@ -3,7 +3,7 @@ package directory
 // Mailbox is what the mailbox usage report of Microsoft 365 says about one person. It may be some days old.
 type Mailbox struct {
 	UserPrincipalName string `json:"upn"`
-	Bytes             int64  `json:"bytes"` // stored
+	Bytes             int64  `json:"bytes"` // size of what is stored
 	Archive           bool   `json:"archive,omitempty"`
 	// Recoverable is the quota for deleted items in bytes. It is 30 GB, and more when the mailbox is on hold (Microsoft
 	// Purview, "Increase the Recoverable Items quota for mailboxes on hold").

@@ -19,8 +19,8 @@ type condition struct {
 	source   string
 	env      *cel.Env
 	checked  *cel.Ast
-	index    int              // in Policy.conditions
-	reads    []*attribute     // in order of appearance
+	index    int              // position in Policy.conditions
+	reads    []*attribute     // attributes in order of first appearance
 	activity []*attribute     // the attributes of reads whose dates are signs of use
 	spans    []time.Duration  // every days(n) and duration("…")
 	instants []time.Time      // every timestamp("…")

@@ -12,8 +12,8 @@ import (
 // pointer to the place.
 type Fault struct {
 	File   string
-	Line   int // from 1
-	Column int // from 1, in characters
+	Line   int // counted from 1
+	Column int // counted from 1, in characters
 	Text   string
 }
 

@@ -71,7 +71,7 @@ type License struct {
 	// Model is how the seats of a license without a SKU are counted. Empty: the policy does not say.
 	Model Model
 
-	index   int          // in Policy.Licenses
+	index   int          // position in Policy.Licenses
 	holders *MemberQuery // the group whose members hold the license; nil with a SKU
 }
 

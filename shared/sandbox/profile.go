@@ -45,8 +45,8 @@ type hold uint8
 const (
 	holdNothing        hold = iota
 	holdE3                  // E3 by the group LIC-M365-E3
-	holdE3Direct            // assigned to the person
-	holdE3Twice             // both by group and directly
+	holdE3Direct            // E3 assigned to the person
+	holdE3Twice             // E3 both by the group and assigned to the person
 	holdE3Dynamic           // E3 by a dynamic group
 	holdE3Synced            // E3 by a group mastered on premises
 	holdSuite               // E3 by a group that grants two products

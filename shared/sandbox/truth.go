@@ -9,8 +9,8 @@ import (
 // Truth is the real state of one person at an instant, which the directories may show late or not at all. It costs less
 // than Person.
 type Truth struct {
-	Exists  bool // in either directory
-	Enabled bool // may sign in
+	Exists  bool // an account exists in at least one directory
+	Enabled bool // the person may sign in
 
 	EntraID   string // object id; empty without an account in Entra ID
 	SID, GUID string // ids of the account in Active Directory; empty without one

@@ -181,7 +181,7 @@ func live(t *testing.T, program string, args ...string) (faults []found) {
 	out, err := exec.Command(program, args...).CombinedOutput()
 	for _, m := range faultLine.FindAllStringSubmatch(string(out), -1) {
 		f := found{kind: m[3], whose: m[4], text: m[5]}
-		f.seed, _ = strconv.ParseUint(m[1], 10, 64) // digits
+		f.seed, _ = strconv.ParseUint(m[1], 10, 64) // faultLine matches only digits here
 		f.night, _ = strconv.Atoi(m[2])
 		faults = append(faults, f)
 	}

@@ -65,7 +65,7 @@ type World struct {
 	clock                     ticks
 	box                       *sandbox.Sandbox
 	tool                      tool
-	commands                  commands // on one machine
+	commands                  commands // the command line on one machine
 	serverless                bool     // the tool is the functions without a relay: nobody reads Active Directory
 	reports                   bool     // the rule for E3 reads the usage reports
 	weather                   *weather.Weather

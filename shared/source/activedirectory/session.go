@@ -39,8 +39,8 @@ type session struct {
 	ctx        context.Context
 	directory  *Directory
 	controller controller
-	raw        net.Conn // below TLS
-	ahead      *ahead   // over TLS
+	raw        net.Conn // the connection below TLS
+	ahead      *ahead   // the connection above TLS
 	conn       *ldap.Conn
 	bases      []string
 	root       *ldap.Entry // nil before it is read

@@ -83,7 +83,7 @@ func refusal(err error, reason string) error { return &directory.Refusal{Reason:
 type principal struct {
 	dn           string
 	guid         string // <GUID=…>
-	primaryGroup string // its SID
+	primaryGroup string // SID of its primary group
 }
 
 // principal reads the account with a GUID.

@@ -55,7 +55,7 @@ type reading struct {
 
 	at    map[string]int // index of each column, by name in lower case
 	table *Table
-	facts []Facts // in the order of Report.Columns
+	facts []Facts // one for each of Report.Columns, in the same order
 	all   int     // rows of accounts that are not deleted, also those with concealed names
 }
 

@@ -47,18 +47,18 @@ type state struct {
 	Retry            []retrier
 	Catch            []catcher
 
-	Result json.RawMessage // Pass
+	Result json.RawMessage // only in a Pass state
 
-	Choices []rule // Choice
+	Choices []rule // this and Default only in a Choice state
 	Default string
 
-	SecondsPath string // Wait
+	SecondsPath string // only in a Wait state
 
-	ErrorPath, CausePath string // Fail
+	ErrorPath, CausePath string // only in a Fail state
 
-	Branches []states // Parallel
+	Branches []states // only in a Parallel state
 
-	ItemsPath                  string // Map
+	ItemsPath                  string // this and the following fields only in a Map state
 	ItemSelector               json.RawMessage
 	MaxConcurrency             int
 	ToleratedFailurePercentage *float64
