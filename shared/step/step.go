@@ -1,5 +1,5 @@
-// Package step is what the Lambda functions have in common: settings from the environment, errors under the names that
-// the state machine knows, metrics, and the policy file of the bucket. The packages under workflow have what a step
+// Package step is what the Lambda functions have in common: settings from the environment, errors without names of
+// people under the types that the state machine knows, metrics, and the policy file of the bucket. The packages under workflow have what a step
 // does.
 package step
 
@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/sethvargo/go-envconfig"
 
 	"github.com/idleseat/idleseat/shared/plain"
@@ -43,24 +42,34 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 		do, err = open(context.Background(), &settings)
 	}
 	if err != nil {
-		log.Error("the function cannot start: check its environment", "error", err.Error())
+		log.Error("the function cannot start: check its environment", "error", public(err, nil))
 		os.Exit(1)
 	}
 	lambda.Start(func(ctx context.Context, in In) (Out, error) {
 		begun := time.Now()
-		out, err := do(ctx, in)
+		out, err := careful(ctx, in, do)
 		took := time.Since(begun).Milliseconds()
 		told := Metrics{"Duration": float64(took)}.Emit(os.Stdout, os.Getenv("IDLESEAT_DEPLOYMENT"), begun)
 		if told != nil {
 			log.Warn("the duration was not told", "error", told.Error())
 		}
 		if err != nil {
-			log.Error("the step failed", "milliseconds", took, "error", err.Error())
-			return out, named(err, final)
+			log.Error("the step failed", "milliseconds", took, "error", public(err, in))
+			return out, named(err, in, final)
 		}
 		log.Info("the step is done", "milliseconds", took)
 		return out, nil
 	})
+}
+
+// careful carries out a step. A panic becomes an error, since the Lambda runtime would log its value.
+func careful[In, Out any](ctx context.Context, in In, do func(context.Context, In) (Out, error)) (out Out, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = errors.New(plain.Fault(value))
+		}
+	}()
+	return do(ctx, in)
 }
 
 // limitMemory makes the garbage collector work harder before the sandbox's memory, in MB, is full. Lambda ends a
@@ -69,17 +78,6 @@ func limitMemory(sandbox string) {
 	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
 		debug.SetMemoryLimit(mb << 20 * 3 / 4)
 	}
-}
-
-// named gives an error the type by which the state machine recognizes it.
-func named(err error, final []error) error {
-	e := messages.InvokeResponse_Error{Type: failed, Message: err.Error()}
-	for _, f := range final {
-		if errors.Is(err, f) {
-			e.Type = Refused
-		}
-	}
-	return e
 }
 
 // Margin is the time that a function keeps before its deadline to store its results.

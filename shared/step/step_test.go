@@ -5,27 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/store"
 )
-
-func TestNamed(t *testing.T) {
-	t.Parallel()
-	final, other := errors.New("final"), errors.New("other")
-	for err, want := range map[error]string{fmt.Errorf("x: %w", final): Refused, other: failed} {
-		got, ok := errors.AsType[messages.InvokeResponse_Error](named(err, []error{final}))
-		if !ok || got.Type != want || got.Message != err.Error() {
-			t.Errorf("%v became %+v", err, got)
-		}
-	}
-}
 
 func TestUntil(t *testing.T) {
 	t.Parallel()

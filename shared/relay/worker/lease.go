@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,6 +14,7 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 )
 
@@ -156,23 +155,13 @@ func (e *namelessError) Error() string { return e.text }
 
 func (e *namelessError) Unwrap() error { return e.error }
 
-// nameable matches the texts in which names of people occur: quoted texts and distinguished names.
-var nameable = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?i)\bCN=(?:[^,;:"\\]|\\.)*(?:,(?:CN|OU|DC)=(?:[^,;:"\\]|\\.)*)*`)
-
 // nameless removes every name from an error, except the names of the message's own groups and SIDs.
 func nameless(err error, groups []protocol.Group) error {
 	if err == nil {
 		return nil
 	}
-	text := nameable.ReplaceAllStringFunc(err.Error(), func(found string) string {
-		name := found
-		if unquoted, err := strconv.Unquote(found); err == nil {
-			name = unquoted
-		}
-		if strings.HasPrefix(name, "S-1-") || slices.ContainsFunc(groups, func(g protocol.Group) bool { return strings.EqualFold(g.DN, name) }) {
-			return found
-		}
-		return "(name left out)"
+	text := plain.Nameless(err.Error(), func(name string) bool {
+		return strings.HasPrefix(name, "S-1-") || slices.ContainsFunc(groups, func(g protocol.Group) bool { return strings.EqualFold(g.DN, name) })
 	})
 	return &namelessError{err, text}
 }

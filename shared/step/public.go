@@ -1,0 +1,82 @@
+package step
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/idleseat/idleseat/shared/plain"
+)
+
+// longest bounds the text of an error in bytes. The state machine collects the errors of all partitions, and its data
+// may have 256 KiB (Step Functions quotas).
+const longest = 1000
+
+// public returns the text of an error that may leave the function. The log, the history of the execution and the notice
+// have it, and they have more readers than the store. It has no names: neither those in quotation marks, nor those that
+// the request in gave.
+func public(err error, in any) string {
+	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
+	if len(text) <= longest {
+		return text
+	}
+	cut := longest
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + " …"
+}
+
+// asked returns the texts of a request that may be names: whatever an operator wrote, except ids.
+func asked(in any) (names []string) {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return nil
+	}
+	var whole map[string]any
+	if json.Unmarshal(text, &whole) != nil {
+		return nil // the input is no object, so no operator wrote it
+	}
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case string:
+			if name := strings.TrimSpace(v); len(name) > 2 && !plain.IsID(name) {
+				names = append(names, name)
+			}
+		case []any:
+			for _, inner := range v {
+				walk(inner)
+			}
+		case map[string]any:
+			for name, inner := range v {
+				walk(inner)
+				if inner == nil || !slices.Contains(known, name) {
+					walk(name)
+				}
+			}
+		}
+	}
+	for _, part := range []string{"request", "user"} {
+		walk(whole[part])
+	}
+	return names
+}
+
+// known are the members of requests. Whatever else a request has as a member is a text that an operator wrote.
+var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
+
+// named gives an error the type by which the state machine recognizes it, and its public text.
+func named(err error, in any, final []error) error {
+	e := messages.InvokeResponse_Error{Type: failed, Message: public(err, in)}
+	for _, f := range final {
+		if errors.Is(err, f) {
+			e.Type = Refused
+		}
+	}
+	return e
+}
