@@ -106,8 +106,8 @@ func (s *Server) wake() {
 	s.changed = make(chan struct{})
 }
 
-// Handle makes the account answer another call, named as in X-Amz-Target. An error of do is sent with the code that
-// Fail gave it.
+// Handle makes the account answer another call, named as in X-Amz-Target. When do returns an error of Fail, the answer
+// has that error's code.
 func (s *Server) Handle(target string, do func(body []byte) (any, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -121,7 +121,7 @@ func (c *controller) start(ctx context.Context) error {
 	return c.await(ctx)
 }
 
-// listens reports whether the controller accepts connections.
+// listens returns an error when the controller does not accept connections.
 func (c *controller) listens() error {
 	ports := []string{"636"}
 	if c.network != nil {
