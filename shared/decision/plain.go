@@ -23,6 +23,11 @@ type Screen struct {
 	judge *policy.Judge
 	named keySet // the accounts of which the policy, by id, or the store knows something
 	names prints // by which the policy lists people
+
+	memory snapshot.Memory
+	kept   [2][]known.Account // by source and row, of those who are not open
+
+	membersMemory []known.Member
 }
 
 // Plain is what is known of people who were not made.
@@ -57,7 +62,7 @@ func (s *Screen) Read(ctx context.Context, partition int, h *directory.Accounts)
 	if !s.can() {
 		return &Plain{}, r.Read(ctx, partition, h)
 	}
-	people, err := r.Manifest.OpenPeople(ctx, r.store, partition)
+	people, err := r.Manifest.OpenPeople(ctx, r.store, partition, &s.memory)
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +126,9 @@ type screening struct {
 	open   []bool
 	states [2][]policy.AccountState
 	past   [2]*lookup
-	kept   [2][]known.Account // by source and row, of those who are not open
-	failed error              // to read a column
+
+	membersMemory []known.Member
+	failed        error // to read a column
 }
 
 func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.People) (*screening, error) {
@@ -132,7 +138,7 @@ func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.Peop
 		if p.past[source], err = s.lookup(ctx, partition, directory.Source(source)); err != nil {
 			return p.all(), nil //nolint:nilerr // reading by rows meets the error again
 		}
-		p.states[source], p.kept[source] = make([]policy.AccountState, people.Rows), make([]known.Account, people.Rows)
+		p.states[source], s.kept[source] = make([]policy.AccountState, people.Rows), slices.Grow(s.kept[source][:0], people.Rows)[:people.Rows]
 	}
 	if err := errors.Join(p.look(), p.listed(), p.recall()); err != nil {
 		return nil, err

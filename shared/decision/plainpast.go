@@ -176,11 +176,12 @@ func (p *screening) remember() {
 			p.People++
 		}
 	}
+	p.members = p.membersMemory[:0]
 	for source, f := range p.run.Feeds[:directory.Sources] {
 		if f.State != plan.Healthy {
 			continue
 		}
-		p.accounts[source] = make([]known.Account, 0, p.People+8)
+		p.accounts[source] = p.kept[source][:0] // what is not open is moved to the front
 		var groups []giving
 		for _, key := range p.run.Policy.GivingGroups(directory.Source(source)) {
 			groups = append(groups, giving{key, p.past[source].groups[key], p.run.identified(key)})
@@ -207,16 +208,21 @@ func (p *screening) remember() {
 			}
 		}
 	}
+	p.membersMemory = p.members
 }
 
 // member is since when an account is in a group, as recollection.membersOf has it.
 func (l *lookup) member(account uint64, g giving, now known.Second) known.Member {
 	m := known.Member{Key: known.MemberKey(account, g.written), Since: known.Always}
-	if g.entry != "" {
-		var seen bool
-		if m.Since, seen = l.since[known.MemberKey(account, g.entry)]; !seen {
-			m.Since = now
-		}
+	if g.entry == "" {
+		return m
+	}
+	before, seen := m.Key, false
+	if g.entry != g.written {
+		before = known.MemberKey(account, g.entry)
+	}
+	if m.Since, seen = l.since[before]; !seen {
+		m.Since = now
 	}
 	return m
 }

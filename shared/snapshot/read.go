@@ -41,7 +41,7 @@ func (m *Manifest) read(ctx context.Context, s store.Store, partition int, colum
 	if len(m.People) == 0 {
 		return lacking, m.readParts(ctx, s, partition, h, lacking)
 	}
-	people, err := m.OpenPeople(ctx, s, partition)
+	people, err := m.OpenPeople(ctx, s, partition, new(Memory))
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (h *halves) readPart(ctx context.Context, s store.Store, source directory.S
 	if p.Bytes < 0 || p.Bytes > maxPart || p.Size < 0 || p.Size > maxPart {
 		return fmt.Errorf("%w: the manifest says it has %d bytes, %d of lines", store.ErrDamaged, p.Bytes, p.Size)
 	}
-	raw, err := get(ctx, s, p)
+	raw, err := get(ctx, s, p, nil)
 	if err != nil {
 		return err
 	}
@@ -129,8 +129,9 @@ func (h *halves) readPart(ctx context.Context, s store.Store, source directory.S
 	return nil
 }
 
-// get reads the object of a part, which must be the one of the manifest.
-func get(ctx context.Context, s store.Store, p Part) ([]byte, error) {
+// get reads the object of a part, which must be the one of the manifest. It uses the memory
+// when that is enough.
+func get(ctx context.Context, s store.Store, p Part, memory []byte) ([]byte, error) {
 	body, err := s.Get(ctx, p.Key)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("%w: the object is gone", store.ErrDamaged)
@@ -139,7 +140,7 @@ func get(ctx context.Context, s store.Store, p Part) ([]byte, error) {
 		return nil, err
 	}
 	defer body.Close()
-	raw := make([]byte, p.Bytes+1) // a byte more than there should be
+	raw := slices.Grow(memory[:0], p.Bytes+1)[:p.Bytes+1] // a byte more than there should be
 	n, err := io.ReadFull(body, raw)
 	switch {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):

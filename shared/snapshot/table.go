@@ -110,8 +110,15 @@ func (m *Manifest) Put(h *directory.Accounts, p *People, rows []int, columns []s
 	return nil
 }
 
-// OpenPeople opens the table of people of a partition, and reads its lists.
-func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int) (*People, error) {
+// Memory is what the tables of several partitions are read into, one after the other.
+type Memory struct {
+	raw   []byte
+	table table.Memory
+}
+
+// OpenPeople opens the table of people of a partition, and reads its lists. The table that
+// was in the memory before is lost.
+func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int, in *Memory) (*People, error) {
 	at := slices.IndexFunc(m.People, func(p Part) bool { return p.Partition == partition })
 	if at < 0 {
 		return nil, fmt.Errorf("%w: the manifest has no table of partition %d", store.ErrDamaged, partition)
@@ -120,12 +127,13 @@ func (m *Manifest) OpenPeople(ctx context.Context, s store.Store, partition int)
 	if part.Bytes < 0 || part.Bytes > maxPart {
 		return nil, fmt.Errorf("%w: the manifest says that %s has %d bytes", store.ErrDamaged, part.Key, part.Bytes)
 	}
-	raw, err := get(ctx, s, part)
+	raw, err := get(ctx, s, part, in.raw)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", part.Key, err)
 	}
+	in.raw = raw
 	p := &People{Rows: part.People, key: part.Key, columns: map[string]*table.Column{}}
-	if p.file, err = table.Open(raw); err == nil && p.file.Rows() != part.People {
+	if p.file, err = in.table.Open(raw); err == nil && p.file.Rows() != part.People {
 		err = fmt.Errorf("it does not have the %d people that the manifest says", part.People)
 	}
 	if err != nil {

@@ -53,29 +53,6 @@ const (
 	maxObject   = maxAccounts * (2*accountSize + memberSize)
 )
 
-func encode(key string, p *Partition) ([]byte, error) {
-	entra, ad := p.Accounts[directory.Entra], p.Accounts[directory.AD]
-	tables := make([]byte, 0, accountSize*(len(entra)+len(ad))+memberSize*len(p.Members))
-	tables = appendMembers(appendAccounts(appendAccounts(tables, entra), ad), p.Members)
-	first, err := store.Encode(key, header{version, len(entra), len(ad), p.Groups, len(p.Members), sumOf(tables)})
-	if err != nil {
-		return nil, err
-	}
-	var object bytes.Buffer
-	object.Grow(len(first) + len(tables) + len(tables)/256 + 64)
-	zip, err := gzip.NewWriterLevel(&object, gzip.NoCompression)
-	if err != nil {
-		return nil, err
-	}
-	for _, text := range [][]byte{first, {'\n'}, tables} {
-		if _, err := zip.Write(text); err != nil {
-			return nil, err
-		}
-	}
-	err = zip.Close()
-	return object.Bytes(), err
-}
-
 func decode(key string, raw []byte) (*Partition, error) {
 	text, err := inflate(raw)
 	if err != nil {
@@ -130,76 +107,6 @@ const accountValues = directory.ActivityDates + 4
 // values are those of an account in the order of the table.
 func (a *Account) values() [accountValues]Second {
 	return [...]Second{a.Newest[0], a.Newest[1], a.Newest[2], a.Lost, a.Seen, a.Enabled, a.Joined}
-}
-
-func appendAccounts(text []byte, accounts []Account) []byte {
-	n := len(accounts)
-	columns := make([]Second, (1+accountValues)*n)
-	for i := range accounts {
-		a := &accounts[i]
-		text = binary.LittleEndian.AppendUint64(text, a.Key)
-		columns[i] = Second(a.Regressed | uint8(a.Contradicted)<<contradictedBit)
-		for c, v := range a.values() {
-			columns[(1+c)*n+i] = v
-		}
-	}
-	for c := range 1 + accountValues {
-		text = appendColumn(text, columns[c*n:(c+1)*n])
-	}
-	return text
-}
-
-func appendMembers(text []byte, members []Member) []byte {
-	since := make([]Second, len(members))
-	for i, m := range members {
-		text, since[i] = binary.LittleEndian.AppendUint64(text, m.Key), m.Since
-	}
-	return appendColumn(text, since)
-}
-
-// mostWords is how many different values a column has at most that has each of them once.
-const mostWords = 256
-
-// appendColumn writes how many different values the column has, in two bytes; then these
-// values, and a byte for each row unless there is but one value. Columns with too many have
-// 0 in place of the count, and then all values.
-func appendColumn(text []byte, column []Second) []byte {
-	words, rows := wordsOf(column)
-	text = binary.LittleEndian.AppendUint16(text, uint16(len(words)))
-	if len(words) == 0 {
-		words = column
-	}
-	for _, v := range words {
-		text = binary.LittleEndian.AppendUint32(text, uint32(v))
-	}
-	if len(words) == 1 {
-		return text
-	}
-	return append(text, rows...)
-}
-
-// wordsOf are the different values of a column and which one each row has. There are none
-// when they are too many.
-func wordsOf(column []Second) (words []Second, rows []byte) {
-	at := map[Second]byte{}
-	var last byte
-	for i, v := range column {
-		if len(words) == 0 || words[last] != v {
-			known := false
-			if last, known = at[v]; !known {
-				if len(words) == mostWords {
-					return nil, nil
-				}
-				last = byte(len(words))
-				at[v], words = last, append(words, v)
-			}
-		}
-		if rows == nil {
-			rows = make([]byte, len(column))
-		}
-		rows[i] = last
-	}
-	return words, rows
 }
 
 // reader takes columns off a table. failed: the table is shorter than its first line says,

@@ -13,20 +13,41 @@ import (
 
 // File is a Parquet file in memory.
 type File struct {
-	file    *parquet.File
-	scratch []int64 // for the values of a page
+	file   *parquet.File
+	memory *Memory
+}
+
+// Memory is what files are read into, one after the other.
+type Memory struct {
+	block  []int64 // for the rows of columns
+	used   int     // of the block
+	values []int64 // of a page
+	text   []byte  // of a page, as far as it is picked
+}
+
+// take gives memory for rows, which nobody else gets until the next file is opened.
+func (m *Memory) take(rows int) []int64 {
+	if m.used+rows > len(m.block) {
+		m.block, m.used = make([]int64, max(2*len(m.block), 16*rows)), 0
+	}
+	m.used += rows
+	return m.block[m.used-rows : m.used-rows : m.used]
 }
 
 // Open reads what a file says of itself. The raw bytes must not be changed while the file
 // is used.
-func Open(raw []byte) (f *File, err error) {
+func Open(raw []byte) (*File, error) { return new(Memory).Open(raw) }
+
+// Open is Open with memory that files before used. Their columns are lost.
+func (m *Memory) Open(raw []byte) (f *File, err error) {
 	defer func() { err = damage(recover(), err) }()
 	file, err := parquet.OpenFile(bytes.NewReader(raw), int64(len(raw)),
 		parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, err
 	}
-	return &File{file: file}, nil
+	m.used = 0
+	return &File{file: file, memory: m}, nil
 }
 
 // damage turns a panic into an error: the format is read by trust in its lengths.
@@ -70,7 +91,7 @@ func (f *File) columns(names []string, picked []int, rows int) (columns []*Colum
 		if !found {
 			return nil, errNoColumn(name)
 		}
-		c := &reading{Column: &Column{Name: name, Rows: make([]int64, 0, rows)}, picks: picked != nil, picked: picked, scratch: f.scratch}
+		c := &reading{Column: &Column{Name: name, Rows: f.memory.take(rows)}, memory: f.memory, picks: picked != nil, picked: picked}
 		if c.Kind, err = kindOf(leaf.Node.Type()); err != nil {
 			return nil, fmt.Errorf("column %s: %w", name, err)
 		}
@@ -82,7 +103,7 @@ func (f *File) columns(names []string, picked []int, rows int) (columns []*Colum
 		if c.read != f.Rows() || len(c.Rows) != rows {
 			return nil, fmt.Errorf("column %s has %d rows, the file has %d", name, c.read, f.Rows())
 		}
-		columns, f.scratch = append(columns, c.Column), c.scratch
+		columns = append(columns, c.Column)
 	}
 	return columns, nil
 }
@@ -107,10 +128,10 @@ func kindOf(t parquet.Type) (Kind, error) {
 // reading is a column that is being read.
 type reading struct {
 	*Column
-	read    int  // rows so far
-	picks   bool // only rows that are picked are wanted
-	picked  []int
-	scratch []int64
+	memory *Memory
+	read   int  // rows so far
+	picks  bool // only rows that are picked are wanted
+	picked []int
 }
 
 func (c *reading) readChunk(chunk parquet.ColumnChunk) (err error) {
@@ -169,7 +190,7 @@ func (c *reading) values(page parquet.Page, first int64) []int64 {
 	if c.Kind != Text && c.Kind != Flag {
 		return data.Int64()
 	}
-	values := c.scratch[:0]
+	values := c.memory.values[:0]
 	switch {
 	case c.Kind == Flag:
 		bits := data.Boolean()
@@ -185,7 +206,7 @@ func (c *reading) values(page parquet.Page, first int64) []int64 {
 			values = append(values, first+int64(at))
 		}
 	}
-	c.scratch = values
+	c.memory.values = values
 	return values
 }
 
@@ -238,8 +259,7 @@ func (c *reading) addTexts(before int, page parquet.Page) {
 		}
 		return
 	}
-	var picked []byte
-	bounds := []uint32{0}
+	picked, bounds := c.memory.text[:0], append(make([]uint32, 0, len(c.Rows)-before+1), 0)
 	for i, at := range c.Rows[before:] {
 		if at == None {
 			continue
@@ -248,6 +268,7 @@ func (c *reading) addTexts(before int, page parquet.Page) {
 		picked = append(picked, text[ends[at]:ends[at+1]]...)
 		bounds = append(bounds, uint32(len(picked)))
 	}
+	c.memory.text = picked
 	c.addWords(picked, bounds)
 }
 

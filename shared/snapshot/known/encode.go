@@ -1,0 +1,128 @@
+package known
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// encoder is the memory of encode.
+type encoder struct {
+	tables  []byte
+	columns []Second
+	rows    []byte
+	zip     *gzip.Writer
+}
+
+var encoders = sync.Pool{New: func() any {
+	zip, err := gzip.NewWriterLevel(nil, gzip.NoCompression)
+	if err != nil {
+		panic(err) // unreachable: the level is one
+	}
+	return &encoder{zip: zip}
+}}
+
+func encode(key string, p *Partition) ([]byte, error) {
+	e := encoders.Get().(*encoder)
+	defer encoders.Put(e)
+	e.tables = e.tables[:0]
+	entra, ad := p.Accounts[directory.Entra], p.Accounts[directory.AD]
+	e.accounts(entra)
+	e.accounts(ad)
+	e.members(p.Members)
+	first, err := store.Encode(key, header{version, len(entra), len(ad), p.Groups, len(p.Members), sumOf(e.tables)})
+	if err != nil {
+		return nil, err
+	}
+	var object bytes.Buffer
+	object.Grow(len(first) + len(e.tables) + len(e.tables)/256 + 64)
+	e.zip.Reset(&object)
+	for _, text := range [][]byte{first, {'\n'}, e.tables} {
+		if _, err := e.zip.Write(text); err != nil {
+			return nil, err
+		}
+	}
+	err = e.zip.Close()
+	return object.Bytes(), err
+}
+
+func (e *encoder) accounts(accounts []Account) {
+	n := len(accounts)
+	columns := e.memory((1 + accountValues) * n)
+	for i := range accounts {
+		a := &accounts[i]
+		e.tables = binary.LittleEndian.AppendUint64(e.tables, a.Key)
+		columns[i] = Second(a.Regressed | uint8(a.Contradicted)<<contradictedBit)
+		for c, v := range a.values() {
+			columns[(1+c)*n+i] = v
+		}
+	}
+	for c := range 1 + accountValues {
+		e.column(columns[c*n : (c+1)*n])
+	}
+}
+
+func (e *encoder) members(members []Member) {
+	since := e.memory(len(members))
+	for i, m := range members {
+		e.tables, since[i] = binary.LittleEndian.AppendUint64(e.tables, m.Key), m.Since
+	}
+	e.column(since)
+}
+
+// memory is room for columns.
+func (e *encoder) memory(rows int) []Second {
+	e.columns = slices.Grow(e.columns[:0], rows)[:rows]
+	return e.columns
+}
+
+// mostWords is how many different values a column has at most that has each of them once.
+const mostWords = 256
+
+// column writes how many different values a column has, in two bytes; then these values, and
+// a byte for each row unless there is but one value. Columns with too many have 0 in place
+// of the count, and then all values.
+func (e *encoder) column(column []Second) {
+	words := e.words(column)
+	e.tables = binary.LittleEndian.AppendUint16(e.tables, uint16(len(words)))
+	if len(words) == 0 {
+		for _, v := range column {
+			e.tables = binary.LittleEndian.AppendUint32(e.tables, uint32(v))
+		}
+		return
+	}
+	for _, v := range words {
+		e.tables = binary.LittleEndian.AppendUint32(e.tables, uint32(v))
+	}
+	if len(words) > 1 {
+		e.tables = append(e.tables, e.rows...)
+	}
+}
+
+// words are the different values of a column; rows has which one each row has. There are
+// none when they are too many.
+func (e *encoder) words(column []Second) (words []Second) {
+	e.rows = slices.Grow(e.rows[:0], len(column))[:len(column)]
+	at := map[Second]byte{}
+	var last byte
+	for i, v := range column {
+		if len(words) == 0 || words[last] != v {
+			known := false
+			if last, known = at[v]; !known {
+				if len(words) == mostWords {
+					return nil
+				}
+				last = byte(len(words))
+				at[v], words = last, append(words, v)
+			}
+		}
+		e.rows[i] = last
+	}
+	return words
+}
