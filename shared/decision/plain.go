@@ -128,11 +128,13 @@ type screening struct {
 	past   [2]*lookup
 
 	membersMemory []known.Member
-	failed        error // to read a column
+	uses          map[directory.Signal]policy.Used
+	reports       map[int][]int32 // the rows of usage.Table.Find, by the number of the report
+	failed        error           // to read a column
 }
 
 func (s *Screen) plain(ctx context.Context, partition int, people *snapshot.People) (*screening, error) {
-	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows)}
+	p := &screening{Screen: s, people: people, open: make([]bool, people.Rows), uses: map[directory.Signal]policy.Used{}, reports: map[int][]int32{}}
 	for source := range p.past {
 		var err error
 		if p.past[source], err = s.lookup(ctx, partition, directory.Source(source)); err != nil {
@@ -178,7 +180,7 @@ func (p *screening) count(crowd *policy.Crowd, verdicts [][]policy.Plain) {
 }
 
 func (p *screening) crowd() *policy.Crowd {
-	c := &policy.Crowd{People: p.people.Rows, Accounts: p.states, Open: p.open, Field: p.field}
+	c := &policy.Crowd{People: p.people.Rows, Accounts: p.states, Open: p.open, Field: p.field, Used: p.used}
 	for _, r := range p.run.Manifest.Readings {
 		c.Unreadable = append(c.Unreadable, r.Unreadable...)
 	}
@@ -203,6 +205,32 @@ func (p *screening) field(name string) (policy.Column, bool) {
 		return policy.Column{}, false
 	}
 	return policy.Column{Rows: columns[0].Rows, Words: columns[0].Words}, true
+}
+
+// used is what the usage report of a signal tells of the last use.
+func (p *screening) used(s directory.Signal) (policy.Used, bool) {
+	if u, done := p.uses[s]; done {
+		return u, u.Last != nil
+	}
+	p.uses[s] = policy.Used{}
+	if p.run.Feeds[s].Stale() != "" {
+		return policy.Used{}, false
+	}
+	tables, err := p.run.usage()
+	columns, failed := p.people.Columns(snapshot.NameKey, "entra_created")
+	if err = errors.Join(err, failed); err != nil {
+		p.failed = err
+		return policy.Used{}, false
+	}
+	for i, t := range tables {
+		if p.reports[i] == nil {
+			p.reports[i] = t.Find(columns[0].Rows, columns[1].Rows, table.None)
+		}
+		if last, ok := t.Last(s, p.reports[i], policy.Never, policy.None); ok {
+			p.uses[s] = policy.Used{Last: last, Through: t.Through, Span: s.Horizon()}
+		}
+	}
+	return p.uses[s], p.uses[s].Last != nil
 }
 
 // look finds out what is known of each row and opens those that are not plain.

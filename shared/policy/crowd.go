@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"time"
+
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
@@ -12,8 +14,19 @@ type Column struct {
 	Words []string
 }
 
-// None is a row of a Column without a value.
-const None = -1 << 63
+// Used is the last use by a usage report.
+type Used struct {
+	Last    []int64       // by person: the microseconds since 1970; None: not known; Never: none in the span
+	Through time.Time     // up to when the report tells anything
+	Span    time.Duration // how far back from then on
+}
+
+// None is a row of a Column without a value. Never stands in Used.Last for no use in the
+// span of the report.
+const (
+	None  = -1 << 63
+	Never = None + 1
+)
 
 // AccountState is what is known of the account of a person in one source.
 type AccountState uint8
@@ -31,6 +44,9 @@ type Crowd struct {
 	People   int
 	Accounts [2][]AccountState // by source
 	Field    func(name string) (Column, bool)
+	// Used is what the usage report of a signal tells of the last use; false when it tells
+	// nothing that can be trusted.
+	Used func(s directory.Signal) (Used, bool)
 	// Groups are the lists of keys of named groups by which a person is known to be a
 	// member, by the ids of both accounts: the place of a list for each person, or None.
 	Groups     [2]Column
@@ -60,7 +76,7 @@ const PlainVerdicts = 4
 // where they are plain: no holder, or kept because a condition is false. They are by rule
 // and person. A person of whom one answer is not plain has none, and is open.
 func (j *Judge) Screen(c *Crowd) (verdicts [][]Plain, open []bool) {
-	s := &screen{Judge: j, Crowd: c, dates: map[*attribute][]int64{}}
+	s := newScreen(j, c)
 	open = make([]bool, c.People)
 	copy(open, c.Open)
 	s.exempt(open)
@@ -177,7 +193,7 @@ func (s *screen) members(q *MemberQuery) []directory.Flag {
 // Empties is by attribute how many holders have no value of it, as Empty tells it of one
 // person, of those with a plain verdict of the rule.
 func (j *Judge) Empties(c *Crowd, r *Rule, verdicts []Plain) map[string]int {
-	s := &screen{Judge: j, Crowd: c, dates: map[*attribute][]int64{}}
+	s := newScreen(j, c)
 	counts := map[string]int{}
 	for _, a := range r.fills {
 		n := 0
@@ -199,7 +215,7 @@ func (j *Judge) Empties(c *Crowd, r *Rule, verdicts []Plain) map[string]int {
 func (j *Judge) CanScreen(c *Crowd) bool {
 	for _, r := range j.policy.Rules {
 		for _, a := range r.fills {
-			if !(&screen{Judge: j, Crowd: c}).readable(a) {
+			if !newScreen(j, c).readable(a) {
 				return false
 			}
 		}

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"time"
+
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
@@ -15,7 +17,13 @@ import (
 type screen struct {
 	*Judge
 	*Crowd
-	dates map[*attribute][]int64
+	dates   map[*attribute][]int64
+	through map[*attribute]time.Time // up to when dates that come by reports tell anything
+	spans   []time.Duration          // of the condition
+}
+
+func newScreen(j *Judge, c *Crowd) *screen {
+	return &screen{Judge: j, Crowd: c, dates: map[*attribute][]int64{}, through: map[*attribute]time.Time{}}
 }
 
 func (s *screen) all(f directory.Flag) []directory.Flag {
@@ -36,6 +44,7 @@ func (s *screen) condition(c *condition) []directory.Flag {
 	if reported > mostWorlds { // the Judge gives up, too
 		return s.all(directory.Unset)
 	}
+	s.spans = c.spans
 	return s.expr(c.checked.NativeRep().Expr())
 }
 

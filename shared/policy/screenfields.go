@@ -26,7 +26,12 @@ func (s *screen) readable(a *attribute) bool {
 		_, _, ok := s.field(a)
 		return ok
 	}
-	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool { return len(s.columnsOf(f)) == 0 })
+	return a.group == nil && !slices.ContainsFunc(a.fields, func(f *directory.Field) bool {
+		if _, reported := s.used(f); reported {
+			return false
+		}
+		return len(s.columnsOf(f)) == 0
+	})
 }
 
 // flag is a flag of an account.
@@ -111,17 +116,27 @@ func (s *screen) date(a *attribute) []int64 {
 		return dates
 	}
 	dates := make([]int64, s.People)
-	known, open := make([]bool, s.People), make([]bool, s.People)
+	known, open, never := make([]bool, s.People), make([]bool, s.People), make([]bool, s.People)
 	for row := range dates {
 		dates[row] = None
 	}
+	begin := int64(None) // of the spans of reports
 	if a.kind == directory.Date && s.readable(a) {
 		for _, f := range a.fields {
-			s.newest(f, dates, known, open)
+			used, reported := s.used(f)
+			if !reported {
+				s.newest(f, dates, known, open)
+				continue
+			}
+			s.newestUse(used, dates, known, open, never)
+			begin = max(begin, used.Through.Add(-used.Span).UnixMicro()+1)
+			if s.through[a].IsZero() || used.Through.Before(s.through[a]) {
+				s.through[a] = used.Through
+			}
 		}
 	}
 	for row := range dates {
-		if open[row] || !known[row] && a.as != orNone {
+		if open[row] || !known[row] && a.as != orNone || never[row] && dates[row] < begin {
 			dates[row] = unknownDate
 		}
 	}
@@ -161,10 +176,12 @@ func (s *screen) test(call ast.CallExpr) []directory.Flag {
 			return flags
 		}
 	}
-	for row, date := range s.date(a) {
-		switch date {
-		case unknownDate:
-		case None:
+	dates := s.date(a)
+	late := s.late(a, len(call.Args()) == 1, at)
+	for row, date := range dates {
+		switch {
+		case date == unknownDate, date < late:
+		case date == None:
 			flags[row] = holds(directory.Value{State: directory.None}, at)
 		default:
 			flags[row] = holds(directory.Value{State: directory.Known, Time: time.UnixMicro(date)}, at)
@@ -185,8 +202,11 @@ func (s *screen) compare(operator string, value, bound ast.Expr) []directory.Fla
 	if a == nil {
 		return flags
 	}
-	holds := orders[operator]
-	for row, date := range s.date(a) {
+	holds, dates := orders[operator], s.date(a)
+	if !s.through[a].IsZero() {
+		return flags // such dates are not computed with
+	}
+	for row, date := range dates {
 		if date != unknownDate && date != None {
 			flags[row] = directory.FlagOf(holds(time.UnixMicro(date).Compare(at)))
 		}

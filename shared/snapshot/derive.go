@@ -21,6 +21,9 @@ const (
 	// account.
 	EntraKey = "entra_key"
 	ADKey    = "ad_key"
+	// NameKey is known.KeyOf the user principal name in Entra ID in lower case, by which usage
+	// reports know people. It has no value where there is no name.
+	NameKey = "entra_name_key"
 	// Names are known.PrintOf the names of the accounts, sixteen bits each, beginning with
 	// the lowest.
 	Names = "names"
@@ -42,6 +45,13 @@ var derived = []personColumn{
 			return
 		}
 		c.AddNumber(int64(known.KeyOf(table.Valid(p.AD.SID))))
+	}},
+	{name: NameKey, kind: table.Number, derived: true, add: func(c *table.Column, p *directory.Pair) {
+		if p.Entra == nil || p.Entra.UserPrincipalName == "" {
+			c.AddNone()
+			return
+		}
+		c.AddNumber(int64(known.KeyOf(strings.ToLower(table.Valid(p.Entra.UserPrincipalName)))))
 	}},
 	{name: Names, kind: table.Number, derived: true, add: func(c *table.Column, p *directory.Pair) { c.AddNumber(printsOf(p)) }},
 }

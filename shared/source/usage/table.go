@@ -31,6 +31,7 @@ type Table struct {
 
 	signals []directory.Signal
 	rows    []row
+	starts  []int32 // see index
 }
 
 // row is one account. Two rows with the same key belong to nobody: their cells are unknown.
@@ -85,8 +86,11 @@ func (c cell) value() directory.Value {
 	case none:
 		return directory.Value{State: directory.None}
 	}
-	return directory.Value{State: directory.Known, Time: epoch.Add(time.Duration(c-firstDay+1)*day - time.Second)}
+	return directory.Value{State: directory.Known, Time: c.end()}
 }
+
+// end returns the last second of the day.
+func (c cell) end() time.Time { return epoch.Add(time.Duration(c-firstDay+1)*day - time.Second) }
 
 // keyOf returns the hash (FNV-1a) of a userPrincipalName, without regard to case. In one of thirty million reports of
 // 1,000,000 names, two names share a hash. Both are then unknown.
@@ -117,6 +121,7 @@ func (t *Table) sort() {
 		kept = append(kept, r)
 	}
 	t.rows, t.Rows = kept, len(kept)
+	t.index()
 }
 
 // Tell adds to an account what the report says about it. It adds nothing to an account that was created on the report's
@@ -125,9 +130,8 @@ func (t *Table) Tell(u *directory.EntraUser) {
 	if u.UserPrincipalName == "" || !u.Created.IsZero() && !u.Created.Before(t.Through) {
 		return
 	}
-	key := keyOf(u.UserPrincipalName)
-	i, found := slices.BinarySearchFunc(t.rows, key, func(r row, key uint64) int { return cmp.Compare(r.key, key) })
-	if !found {
+	i := t.find(keyOf(u.UserPrincipalName))
+	if i < 0 {
 		return
 	}
 	for n, s := range t.signals {
@@ -227,6 +231,7 @@ func Decode(b []byte) (*Table, error) {
 			t.rows[i].cells[n], rows = cell(binary.LittleEndian.Uint16(rows)), rows[2:]
 		}
 	}
+	t.index()
 	return t, nil
 }
 

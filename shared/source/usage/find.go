@@ -1,0 +1,77 @@
+package usage
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/idleseat/idleseat/shared/directory"
+)
+
+// index notes where keys begin that have the same highest bits. Keys are hashes, so only a few have the same ones, and
+// find looks at these alone. A search by halves looks at twenty places in a table of 1,000,000 rows.
+func (t *Table) index() {
+	t.starts = make([]int32, 1<<bits.Len(uint(len(t.rows)/2)))
+	at := 0
+	for i := range t.starts {
+		for at < len(t.rows) && t.place(t.rows[at].key) < i {
+			at++
+		}
+		t.starts[i] = int32(at)
+	}
+}
+
+// place returns the position in starts that a key belongs to.
+func (t *Table) place(key uint64) int {
+	high, _ := bits.Mul64(key, uint64(len(t.starts)))
+	return int(high)
+}
+
+// find returns the row of a key, or -1.
+func (t *Table) find(key uint64) int {
+	for i := int(t.starts[t.place(key)]); i < len(t.rows) && t.rows[i].key <= key; i++ {
+		if t.rows[i].key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// Find returns the row of each account, or -1 for an account about which the report says nothing. An account is given by
+// the hash of its name in lower case (FNV-1a) and by when it was created, in microseconds since 1970. unread stands for
+// either where there is none.
+func (t *Table) Find(names, created []int64, unread int64) (rows []int32) {
+	rows = make([]int32, len(names))
+	through := t.Through.UnixMicro()
+	for i, name := range names {
+		rows[i] = -1
+		if name != unread && (created[i] == unread || created[i] < through) {
+			rows[i] = int32(t.find(uint64(name)))
+		}
+	}
+	return rows
+}
+
+// Last returns the last activity by each row of Find, in microseconds since 1970. It returns never where the report
+// proves that there was none in its span, and unread where nothing is known: there is no row, or a day was lost. ok is
+// false when the report does not carry the signal.
+func (t *Table) Last(s directory.Signal, rows []int32, never, unread int64) (last []int64, ok bool) {
+	n := slices.Index(t.signals, s)
+	if n < 0 {
+		return nil, false
+	}
+	last = make([]int64, len(rows))
+	for i, at := range rows {
+		last[i] = unread
+		if at < 0 {
+			continue
+		}
+		switch cells := t.rows[at].cells[perSignal*n:][:perSignal]; {
+		case cells[lastDay] == unknown, t.lost(s, cells):
+		case cells[lastDay] == none:
+			last[i] = never
+		default:
+			last[i] = cells[lastDay].end().UnixMicro()
+		}
+	}
+	return last, true
+}
