@@ -18,7 +18,7 @@ const module = "github.com/idleseat/idleseat/"
 var floors = [][]string{
 	{"shared/directory", "shared/clock", "shared/plain", "shared/rows", "shared/layout", "shared/pages"},
 	{"shared/policy", "shared/source", "shared/evidence", "shared/store", "shared/sandbox"},
-	{"shared/plan", "shared/ledger", "shared/relay/protocol"},
+	{"shared/plan", "shared/ledger", "shared/lease", "shared/relay/protocol"},
 	{"shared/snapshot", "shared/relay/client"},
 	{"shared/history"},
 	{"shared/decision"},

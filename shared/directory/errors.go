@@ -56,6 +56,14 @@ func (e *PartialLogonError) Error() string {
 // Unwrap returns the reasons.
 func (e *PartialLogonError) Unwrap() error { return e.Err }
 
+// UnreadError is the error of a source that could not be read to its end. It has the text of Err.
+type UnreadError struct{ Err error }
+
+func (e *UnreadError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *UnreadError) Unwrap() error { return e.Err }
+
 // Refusal is the error of a write that the directory refused for a reason of its own. The person keeps what they had.
 // Another try will not help.
 type Refusal struct {

@@ -20,6 +20,12 @@ const (
 	Withdrawn = "history/withdrawn/" // one object for each run that another run restores
 )
 
+// Leases is the prefix of the lease that one night at a time has. It is below runs/, so it is kept as long as runs.
+const Leases = Runs + "lease/"
+
+// Lease returns the key of one link of the lease's chain.
+func Lease(n int) string { return fmt.Sprintf("%s%06d.json", Leases, n) }
+
 // Run returns the prefix of all objects of a run.
 func Run(run string) string { return Runs + run + "/" }
 

@@ -60,9 +60,9 @@ func (c *applyCmd) Run(a *Process) error {
 	if !c.Yes && !confirm(a, p) {
 		return fmt.Errorf("%w: the plan was not approved; answer yes, or give --yes", runs.ErrRefused)
 	}
-	failed, err := resume(a, applier, p, in.Policy, "")
+	earlier, err := resume(a, applier, p, p.Resumes, in.Policy, "")
 	if err != nil || idle {
-		return errors.Join(err, resumeFailed(failed))
+		return errors.Join(err, resumeFailed(earlier.failed))
 	}
 	results, err := applier.Apply(a.Context, in)
 	line.bar.clear()
@@ -74,7 +74,7 @@ func (c *applyCmd) Run(a *Process) error {
 	if err == nil {
 		err = failures(p, results)
 	}
-	return errors.Join(err, resumeFailed(failed))
+	return errors.Join(err, resumeFailed(earlier.failed))
 }
 
 // policyOf returns the text of the policy in force for a run. It is empty for a restore, which needs no policy.
@@ -89,18 +89,27 @@ func (c *applyCmd) policyOf(a *Process, s store.Store, p *plan.Plan) (string, er
 	return c.inForce(b)
 }
 
-// resume continues the changes that earlier runs began and did not end. The plan names these runs. With only, resume
+// resumed is what became of the changes that earlier runs began and did not end.
+type resumed struct {
+	failed   int  // failed, or cannot be finished until an operator mends something
+	troubled int  // those of failed that are pending
+	pending  int  // all that are pending, in runs that may continue
+	refused  bool // a run may not continue
+}
+
+// resume continues the changes that some earlier runs began and did not end. The runs are in the plan. With only, resume
 // continues the changes of that one person. When a run may not continue, resume prints why and goes on with the next
-// run. failed is the number of these changes that failed.
-func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only string) (failed int, err error) {
-	for _, run := range p.Resumes {
+// run.
+func resume(a *Process, applier *apply.Applier, p *plan.Plan, earlier []string, inForce, only string) (all resumed, err error) {
+	for _, run := range earlier {
 		results, err := applier.Apply(a.Context, apply.Request{Run: run, Policy: inForce, Approver: approver(), Only: only})
 		switch {
 		case errors.Is(err, runs.ErrRefused), runs.Gone(err):
 			fmt.Fprintf(a.Stderr, "run %s cannot go on: %s\n", run, oneLine(err.Error()))
+			all.refused = true
 			continue
 		case err != nil:
-			return failed, fmt.Errorf("go on with run %s: %w", run, err)
+			return all, fmt.Errorf("go on with run %s: %w", run, err)
 		}
 		fmt.Fprintf(a.Stderr, "went on with run %s: %s\n", run, counts(results.Count))
 		for _, b := range p.Pending {
@@ -109,14 +118,20 @@ func resume(a *Process, applier *apply.Applier, p *plan.Plan, inForce, only stri
 				continue
 			}
 			if x.Status == runs.Failed || x.Retry {
-				failed++
+				all.failed++
+			}
+			if x.Status == runs.Pending {
+				all.pending++
+			}
+			if x.Retry {
+				all.troubled++
 			}
 			if x.Status != runs.Done {
 				fmt.Fprintf(a.Stderr, "%s\n", oneLine(fmt.Sprintf("  %s, %s: %s: %s", x.UserPrincipalName, arrow(x.Rule, x.License, x.To), x.Status, x.Note)))
 			}
 		}
 	}
-	return failed, nil
+	return all, nil
 }
 
 // resumeFailed returns the error of a command when resumed changes failed, or nil.

@@ -32,9 +32,13 @@ const (
 	exitFailed = 1 // store, damaged snapshot, or a source that every decision needs
 	exitUsage  = 2 // wrong usage, policy, tenant or unknown user; no run was made
 	exitHeld   = 3 // held or refused by a safety check
+	// The next two are of the command run alone.
+	exitPending = 4 // changes are pending; the next run goes on with them
+	exitUnread  = 5 // a source could not be read
 )
 
 type commands struct {
+	Run        runCmd        `cmd:"" help:"One night on this machine: plan, finish what is pending, and apply as the mode of the policy allows."`
 	Plan       planCmd       `cmd:"" help:"Read both directories and plan the changes. Changes nothing."`
 	Apply      applyCmd      `cmd:"" help:"Apply the plan of a run."`
 	Approve    approveCmd    `cmd:"" help:"Approve the plan of a run that a deployment in AWS made; it is applied there."`
@@ -147,16 +151,27 @@ func (e onHoldError) Error() string {
 	return text
 }
 
+// endError ends a command with a status of its own.
+type endError struct {
+	status int
+	error
+}
+
+func (e endError) Unwrap() error { return e.error }
+
 // fail prints an error, if there is one, and returns the exit status.
 func (a *Process) fail(err error) int {
 	if err == nil {
 		return exitDone
 	}
 	fmt.Fprintf(a.Stderr, "idleseat: %s\n", err.Error())
+	var end endError
 	var usage usageError
 	var faults policy.Faults
 	var held onHoldError
 	switch {
+	case errors.As(err, &end):
+		return end.status
 	case errors.As(err, &held), errors.Is(err, runs.ErrRefused):
 		return exitHeld
 	case errors.As(err, &usage), errors.As(err, &faults), errors.Is(err, collect.ErrPolicy),

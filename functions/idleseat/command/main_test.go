@@ -93,6 +93,7 @@ type shell struct {
 	ahead   *atomic.Int64 // how far the company's clock is ahead
 	clock   *sharedClock  // replaces ahead when the company and the commands share a clock
 	apart   bool          // commands run in processes of their own, in dir
+	waits   clock.Clock   // replaces the clock for commands in this process; nil: the one above
 	objects store.Store   // replaces the folder for commands in this process; nil: the folder
 }
 
@@ -209,6 +210,9 @@ func (s *shell) run(args ...string) answer {
 	}
 	if s.clock != nil {
 		a.Clock = s.clock
+	}
+	if s.waits != nil {
+		a.Clock = s.waits
 	}
 	if s.objects != nil {
 		a.OpenStore = func(context.Context, string) (store.Store, error) { return s.objects, nil }

@@ -73,13 +73,14 @@ type start struct {
 	user   string // empty: everybody
 	// acceptFeeds accepts the sources as they are, also when they shrank.
 	acceptFeeds bool
+	scheduled   bool // nobody looks at the plan before it is applied
 }
 
 // plan reads, decides and plans a new run.
 func (p *pipeline) plan(ctx context.Context, in start) (*plan.Plan, error) {
 	run := newRun(p.now())
 	c := p.collector()
-	s := collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, User: in.user, AcceptFeeds: in.acceptFeeds}
+	s := collect.Start{Run: run, AsOf: in.asOf, Policy: in.policy, Text: in.text, PolicyFile: in.file, User: in.user, AcceptFeeds: in.acceptFeeds, Scheduled: in.scheduled}
 	var err error
 	if in.user != "" {
 		err = c.One(ctx, s)

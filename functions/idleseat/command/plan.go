@@ -151,7 +151,7 @@ func onHold(p *plan.Plan) error {
 	return nil
 }
 
-// printPlan prints a plan. next is the command that applies it.
+// printPlan prints a plan. next is the command that applies it, or empty when the plan is applied at once.
 func printPlan(a *Process, s store.Store, p *plan.Plan, f formatFlag, next string) error {
 	if f.json() {
 		body, err := s.Get(a.Context, layout.Plan(p.Run))
@@ -222,7 +222,7 @@ func planText(a *Process, s store.Store, r *decision.Run, p *plan.Plan, next str
 		}
 	case p.Verdict != plan.Nothing && p.Mode == policy.Audit:
 		out.printf("mode is audit: this is what would be done. Nothing may be written until the policy says review.\n")
-	case p.Verdict != plan.Nothing || len(p.Resumes) > 0:
+	case next != "" && (p.Verdict != plan.Nothing || len(p.Resumes) > 0):
 		out.printf("plan hash %s\napply it:  %s\n", p.PlanHash, next)
 	}
 	return out.err

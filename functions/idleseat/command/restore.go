@@ -103,8 +103,8 @@ func (c *restoreCmd) restoreRun(a *Process, line *pipeline, s store.Store, run, 
 		return fmt.Errorf("%w: putting back was not approved; answer yes, or give --yes", runs.ErrRefused)
 	}
 	applier := line.applier()
-	failed, err := resume(a, applier, p, "", user)
-	if err = errors.Join(err, resumeFailed(failed)); err != nil || len(p.Changes) == 0 {
+	earlier, err := resume(a, applier, p, p.Resumes, "", user)
+	if err = errors.Join(err, resumeFailed(earlier.failed)); err != nil || len(p.Changes) == 0 {
 		return err
 	}
 	results, err := applier.Apply(a.Context, apply.Request{Run: p.Run, Approver: approver()})

@@ -27,7 +27,7 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 	empty := 0 // pages in a row
 	for info, n := first, 1; ; n++ {
 		if n > c.mostPages || empty > mostEmpty {
-			return fmt.Errorf("%s: the list has not ended after %d pages, the last %d of them empty", k.what, n-1, empty)
+			return k.failed(fmt.Errorf("the list has not ended after %d pages, the last %d of them empty", n-1, empty))
 		}
 		body, err := c.send(ctx, k, info)
 		if err != nil {
@@ -35,13 +35,13 @@ func pages[T any](ctx context.Context, c *Client, k call, first *abs.RequestInfo
 		}
 		page, head, err := decode(body)
 		if err != nil {
-			return fmt.Errorf("%s: page %d: %w", k.what, n, err)
+			return k.failed(fmt.Errorf("page %d: %w", n, err))
 		}
 		if seen[head.next] {
-			return fmt.Errorf("%s: page %d: the link to the next page leads back; the list would never end", k.what, n)
+			return k.failed(fmt.Errorf("page %d: the link to the next page leads back; the list would never end", n))
 		}
 		if info, err = c.follow(head.next); err != nil {
-			return fmt.Errorf("%s: page %d: %w", k.what, n, err)
+			return k.failed(fmt.Errorf("page %d: %w", n, err))
 		}
 		if err := take(page, head.next); err != nil {
 			return err

@@ -35,12 +35,18 @@ type call struct {
 	write bool
 }
 
+// failed returns the error of a request. That of a read is a directory.UnreadError.
 func (k call) failed(err error) error {
 	var graph *graphError
 	if errors.As(err, &graph) && errors.Is(err, ErrForbidden) && !(k.write && graph.refuses()) {
-		return fmt.Errorf("%s: %w; grant the application permission %s and admin consent", k.what, err, k.needs)
+		err = fmt.Errorf("%s: %w; grant the application permission %s and admin consent", k.what, err, k.needs)
+	} else {
+		err = fmt.Errorf("%s: %w", k.what, err)
 	}
-	return fmt.Errorf("%s: %w", k.what, err)
+	if k.write {
+		return err
+	}
+	return &directory.UnreadError{Err: err}
 }
 
 // send sends a request until Graph accepts it, and returns the body of the answer. It repeats a request when that may

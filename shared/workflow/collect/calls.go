@@ -163,7 +163,7 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 		r.at.People += len(page)
 		r.progress(directory.Entra, r.at.People, r.begin.People)
 		if r.at.People > 2*r.begin.People+1000 { // some people are listed twice, and some are new
-			return fmt.Errorf("the list of people does not end: Graph counted %d and listed %d", r.begin.People, r.at.People)
+			return &directory.UnreadError{Err: fmt.Errorf("the list of people does not end: Graph counted %d and listed %d", r.begin.People, r.at.People)}
 		}
 		return r.enough(next)
 	})
@@ -171,7 +171,7 @@ func (r *entraReader) people(ctx context.Context, w *snapshot.Writer) error {
 		return err
 	}
 	if missing := r.begin.People - r.at.People; missing > tolerance(r.begin.People) {
-		return fmt.Errorf("the list of people is short: Graph counted %d and listed %d", r.begin.People, r.at.People)
+		return &directory.UnreadError{Err: fmt.Errorf("the list of people is short: Graph counted %d and listed %d", r.begin.People, r.at.People)}
 	}
 	return nil
 }

@@ -238,7 +238,15 @@ func (s *Steps) conclude(ctx context.Context, run string, round int) (*StepOutpu
 		out.Refused = results.Refused
 	}
 	out.Troubled = results.Troubled()
-	out.Go = out.Round < mostRounds && pending > out.Troubled || out.Round < troubleRounds && pending > 0
-	out.WaitSeconds = int(min(firstWait<<min(round, 10), longWait) / time.Second)
+	var wait time.Duration
+	wait, out.Go = Wait(out.Round, mostRounds, pending, out.Troubled)
+	out.WaitSeconds = int(wait / time.Second)
 	return out, nil
+}
+
+// Wait returns how long a run waits for the directory after a number of rounds, and whether another round follows. It
+// makes most rounds while changes are pending. troubled of them wait until a fault is mended, which is tried less often.
+func Wait(rounds, most, pending, troubled int) (wait time.Duration, again bool) {
+	again = rounds < most && pending > troubled || rounds < troubleRounds && pending > 0
+	return min(firstWait<<min(rounds-1, 10), longWait), again
 }

@@ -1,0 +1,176 @@
+// Package lease lets one night at a time work in a store. The lease is a chain of objects that are created and never
+// changed: each says who holds the lease until when, or that it has ended. Whoever creates the next one has it, because
+// a store lets one writer create a key. So it works alike in a folder and in a bucket, and for several machines. The
+// lease of a process that died ends by itself. It saves work and confusion. The ledger, not the lease, keeps two runs
+// from changing the same license.
+package lease
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/idleseat/idleseat/shared/clock"
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/store"
+)
+
+// The errors that callers tell apart, with errors.Is.
+var (
+	// ErrHeld is returned when another process holds the lease.
+	ErrHeld = errors.New("another run is under way")
+	// ErrLost ends the work of a holder that could not renew the lease in time.
+	ErrLost = errors.New("the lease of this run was lost")
+)
+
+const (
+	// Renewed is how often a holder renews the lease.
+	Renewed = 5 * time.Minute
+	// lasts is how long the lease is valid without being renewed.
+	lasts = 3 * Renewed
+	// retried is how soon a renewal that failed is tried again.
+	retried = time.Minute
+	// skew is how far the clocks of two machines may be apart. A machine decides nothing when its clock and that of
+	// Microsoft Graph are more than 10 minutes apart (directory.CheckClock). So two that work are at most 20 minutes
+	// apart.
+	skew = 20 * time.Minute
+)
+
+// link is runs/lease/<entry>.json, a part of the chain.
+type link struct {
+	Holder string    `json:"holder"` // for people: who, on which machine
+	ID     string    `json:"id"`     // unique for each lease
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until"`
+	Ended  bool      `json:"ended,omitempty"`
+}
+
+// Lease is a lease that this process holds. It is not safe for concurrent use.
+type Lease struct {
+	store store.Store
+	clock clock.Clock
+	last  link
+	n     int // number of the last link
+}
+
+// Take takes the lease. The error is ErrHeld, and says by whom, when another process holds it.
+func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*Lease, error) {
+	now := by.Now().UTC()
+	last, n, err := newest(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("look whether another run is under way: %w", err)
+	}
+	if n > 0 && !last.Ended && !now.After(last.Until.Add(skew)) {
+		return nil, held(last, n, now)
+	}
+	l := &Lease{store: s, clock: by, n: n + 1, last: link{Holder: holder, ID: rand.Text(), Since: now, Until: now.Add(lasts)}}
+	err = store.PutJSONProven(ctx, s, layout.Lease(l.n), &l.last)
+	if errors.Is(err, store.ErrExists) {
+		return nil, fmt.Errorf("%w: it began at this very moment", ErrHeld)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take the lease of a run: %w", err)
+	}
+	return l, nil
+}
+
+// held says who holds the lease, and when it ends without being renewed.
+func held(last link, n int, now time.Time) error {
+	if last.Until.After(now.Add(lasts + skew)) {
+		return fmt.Errorf("%w: %s since %s, by a clock that is ahead of this one (%s); set the clocks right, and if that run is dead, move the object %s out of the store",
+			ErrHeld, last.Holder, last.Since.Format(time.RFC3339), now.Format(time.RFC3339), layout.Lease(n))
+	}
+	return fmt.Errorf("%w: %s since %s; if that process is dead, its lease ends by itself at %s", ErrHeld, last.Holder, last.Since.Format(time.RFC3339), last.Until.Add(skew).Format(time.RFC3339))
+}
+
+// newest returns the last link and its number, which is 0 when there is none.
+func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
+	for key, err := range s.List(ctx, layout.Leases) {
+		if err != nil {
+			return last, 0, err
+		}
+		if at, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(key, layout.Leases), ".json")); err == nil && key == layout.Lease(at) {
+			n = max(n, at)
+		}
+	}
+	if n == 0 {
+		return last, 0, nil
+	}
+	return last, n, store.GetJSON(ctx, s, layout.Lease(n), &last)
+}
+
+// Keep renews the lease until end is called. The context that it returns ends with the cause ErrLost when the lease is
+// lost. end ends the lease for others to take; its error says that the lease has to end by itself.
+func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() error) {
+	kept, cancel := context.WithCancelCause(ctx)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		if err := l.renew(kept); err != nil {
+			cancel(err)
+		}
+	}()
+	return kept, func() error {
+		lost := errors.Is(context.Cause(kept), ErrLost)
+		cancel(nil)
+		<-stopped
+		if lost {
+			return nil // it is another's, or over
+		}
+		return l.end(context.WithoutCancel(ctx))
+	}
+}
+
+// renew renews the lease until the context ends. The error is ErrLost.
+func (l *Lease) renew(ctx context.Context) error {
+	for wait := Renewed; ; {
+		if l.clock.Sleep(ctx, wait) != nil {
+			return nil
+		}
+		next := l.last
+		next.Until = l.clock.Now().UTC().Add(lasts)
+		err := l.put(ctx, next)
+		switch {
+		case err == nil:
+			wait = Renewed
+		case errors.Is(err, store.ErrExists):
+			return fmt.Errorf("%w: it was not renewed in time, and another run has taken it", ErrLost)
+		case ctx.Err() != nil:
+			return nil
+		case l.clock.Now().After(l.last.Until):
+			return fmt.Errorf("%w: it could not be renewed: %w", ErrLost, err)
+		default:
+			wait = retried
+		}
+	}
+}
+
+// end ends the lease.
+func (l *Lease) end(ctx context.Context) error {
+	next := l.last
+	next.Ended = true
+	if err := l.put(ctx, next); err != nil {
+		return fmt.Errorf("end the lease of this run, which ends by itself at %s: %w", l.last.Until.Add(skew).Format(time.RFC3339), err)
+	}
+	return nil
+}
+
+// put creates the next link. The error is store.ErrExists when another process has.
+func (l *Lease) put(ctx context.Context, next link) error {
+	key := layout.Lease(l.n + 1)
+	err := store.PutJSONIfAbsent(ctx, l.store, key, &next)
+	if errors.Is(err, store.ErrExists) {
+		var there link
+		if readErr := store.GetJSON(ctx, l.store, key, &there); readErr == nil && there.ID == l.last.ID {
+			err = nil // an earlier try whose answer was lost
+		}
+	}
+	if err == nil {
+		l.n, l.last = l.n+1, next
+	}
+	return err
+}
