@@ -132,8 +132,8 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// TestHeldAgainIsKept: somebody else restored a license, and the ledger does not know that. Looking the license up
-// again does not make it taken. A later change does.
+// TestHeldAgainIsKept: somebody else restored a license, and the ledger does not know that. The license stays
+// Restored when it is looked up again. Only a later change makes it Taken again.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -161,7 +161,7 @@ func TestHeldAgainIsKept(t *testing.T) {
 			st := w.settle(13)
 			w.want(st, tc.want)
 			if i := st.Of("ann", "e3"); i.State == Restored && !i.At.Equal(at(1)) {
-				t.Errorf("given back at %s", i.At)
+				t.Errorf("restored at %s", i.At)
 			}
 		})
 	}

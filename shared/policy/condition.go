@@ -178,7 +178,7 @@ func (c *compiler) misread(root ast.Expr) (found *attribute) {
 	return found
 }
 
-// read returns an attribute that the expression reads and for which of is true. It returns nil when there is none.
+// read returns an attribute that the expression reads, if of is true for it. It returns nil when there is none.
 func (c *compiler) read(root ast.Expr, of func(*attribute) bool) (found *attribute) {
 	ast.PostOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
 		if a := c.attributeOf(e); a != nil && of(a) {

@@ -182,7 +182,7 @@ func TestReportsThroughTime(t *testing.T) {
 	idle := copilotHolder(notUsed(directory.CopilotUse))
 	for ago, cools := range map[time.Duration]bool{44 * day: true, 46 * day: false, time.Hour: true} {
 		if got := j.Cooling(r, idle, noon.Add(-ago)); got != cools {
-			t.Errorf("given back %s ago: cools %v", ago, got)
+			t.Errorf("restored %s ago: cools %v", ago, got)
 		}
 	}
 	if at, _ := j.Returned(r, copilotHolder(usedOn(directory.CopilotUse, 4*day)), noon.Add(-5*day)); !at.Equal(noon.Add(-4 * day)) {

@@ -98,7 +98,7 @@ func TestNoMark(t *testing.T) {
 		want  string
 	}{
 		{"other controller", func(_ *counting, _ *Config, m *directory.Watermark) { m.Controller = "dc2.corp.test" }, "another controller"},
-		{"database put back", func(c *counting, _ *Config, _ *directory.Watermark) { c.invocation = "fedcba9876543210" }, "another database"},
+		{"database restored", func(c *counting, _ *Config, _ *directory.Watermark) { c.invocation = "fedcba9876543210" }, "another database"},
 		{"USN gone back", func(_ *counting, _ *Config, m *directory.Watermark) { m.USN = 201 }, "another database"},
 		{"other filter", func(_ *counting, c *Config, _ *directory.Watermark) { c.Filter = "(mail=*)" }, "other settings"},
 		{"other account", func(_ *counting, c *Config, _ *directory.Watermark) { c.Bind = `CORP\other` }, "other settings"},
@@ -132,8 +132,8 @@ func TestNoMark(t *testing.T) {
 	}
 }
 
-// TestMarkElsewhere: the first controller has another database, so ListChanges asks the second one.
-func TestMarkElsewhere(t *testing.T) {
+// TestWatermarkElsewhere: the first controller has another database, so ListChanges asks the second one.
+func TestWatermarkElsewhere(t *testing.T) {
 	t.Parallel()
 	other := usual()
 	other.invocation = "fedcba9876543210"

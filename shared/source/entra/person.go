@@ -48,7 +48,7 @@ var wireWhole = func() reflect.Type {
 	return reflect.StructOf(append(fields, reflect.StructField{Name: "Rest", Type: reflect.TypeFor[wireUser](), Tag: `json:",embed"`}))
 }()
 
-// wirePerson is a wireWhole, decoded.
+// wirePerson holds a decoded wireWhole.
 type wirePerson struct{ whole reflect.Value }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.

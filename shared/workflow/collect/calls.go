@@ -27,7 +27,7 @@ type entraCall struct {
 	// Group is the member query to continue with. It is negative while people are listed.
 	Group  int    `json:"group"`
 	Cursor string `json:"cursor,omitempty"` // in the list of people, or of the group's members
-	People int    `json:"people"`           // listed so far, in all calls that count
+	People int    `json:"people"`           // number of people that the calls since From have listed
 	Done   bool   `json:"done"`
 	// From is the first call that counts. The calls before it belong to a list that had to be read from its start.
 	From     int `json:"from"`
