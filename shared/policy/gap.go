@@ -171,7 +171,7 @@ func reportGap(p *directory.Person, s directory.Signal) string {
 			return "went back: an earlier usage report showed activity on " + dayOf(use.Shown) + ", and this one does not; it is undecided until a newer day comes; if that is right, plan with --accept-feeds"
 		}
 		if use.Signal == s {
-			return "is not known: the usage report has the person and does not say when they were active, as it does of somebody without a license of the workload, or whose name it has twice"
+			return "is not known: the usage report has the person and does not say when they were active, as it does of somebody without a license of the workload, whose name it has twice, or whose account is newer than the day"
 		}
 	}
 	return "is not known: the usage report does not have the person by the name " + p.Entra.UserPrincipalName + "; it has only license holders, by the names of some days ago, and nobody whose account is newer; plan again in three days if the person holds a license"

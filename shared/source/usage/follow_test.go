@@ -61,6 +61,8 @@ func TestADayIsNotTakenFromAnybody(t *testing.T) {
 		"left out, and as before":      {[]string{anna("2026-11-01"), "", anna("2026-11-01")}, time.Time{}, told{"2026-11-01", ""}},
 		"over the span of the report":  {[]string{anna("2026-05-12"), anna("")}, time.Time{}, told{"none", ""}},
 		"the last day of the span":     {[]string{anna("2026-05-13"), anna("")}, time.Time{}, told{"", "2026-05-13"}},
+		"a day before the account":     {[]string{anna("2026-10-01")}, time.Date(2026, 10, 20, 0, 0, 0, 0, time.UTC), told{"", ""}},
+		"the day of the account":       {[]string{anna("2026-10-20")}, time.Date(2026, 10, 20, 9, 0, 0, 0, time.UTC), told{"2026-10-20", ""}},
 		"another person with the name": {[]string{anna("2026-10-01"), anna("")}, time.Date(2026, 10, 20, 0, 0, 0, 0, time.UTC), told{"none", ""}},
 		"two rows, and then one":       {[]string{anna("2026-11-01") + anna("2026-11-02"), anna("2026-11-01")}, time.Time{}, told{"2026-11-01", ""}},
 	} {

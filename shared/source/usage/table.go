@@ -125,7 +125,8 @@ func (t *Table) sort() {
 }
 
 // Tell adds to an account what the report says about it. It adds nothing to an account that was created on the report's
-// last day or later: another account may have had the name before.
+// last day or later: another account may have had the name before. A day before the account was created is another
+// account's, too.
 func (t *Table) Tell(u *directory.EntraUser) {
 	if u.UserPrincipalName == "" || !u.Created.IsZero() && !u.Created.Before(t.Through) {
 		return
@@ -139,6 +140,9 @@ func (t *Table) Tell(u *directory.EntraUser) {
 		use := directory.Use{Signal: s, Last: cells[lastDay].value(), Assigned: cells[assignedDay].value(), Through: t.Through}
 		if newest := cells[newestDay].value().Time; t.lost(s, cells) && newest.After(u.Created) {
 			use.Last, use.Shown = directory.Value{}, newest
+		}
+		if use.Last.State == directory.Known && use.Last.Time.Before(u.Created) {
+			use.Last = directory.Value{}
 		}
 		u.Uses = append(u.Uses, use)
 	}
