@@ -20,6 +20,7 @@ type human struct {
 	governed bool // an identity-governance tool gives them what is on its list
 	hidden   bool // attributes of the account cannot be read
 	split    bool // the accounts are no longer linked
+	teams    bool // they used Teams without a sign-in
 	told     standing
 }
 
@@ -148,7 +149,7 @@ func (w *World) outsideE3(i int, p sandbox.Truth) bool {
 	if p.EntraID == "" || !p.Enabled || p.Role != "Employee" || w.contradictory(i, p) && !w.serverless {
 		return true
 	}
-	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && p.LastSignIn.IsZero() // the age of the accounts is unknown
+	return (p.SID == "" || w.serverless) && h.kind != sandbox.CloudOnly && !h.split && !h.teams && p.LastSignIn.IsZero() // the age of the accounts is unknown
 }
 
 // stuckE3 reports whether a person holds E3 in a way that cannot be changed safely, or in several ways. A direct

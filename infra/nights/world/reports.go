@@ -24,6 +24,7 @@ const reportShows = 8 * day
 // usesTeams makes a person use Teams without a sign-in. Other people use every workload when they sign in.
 func (w *World) usesTeams(i int) {
 	now := w.clock.Now()
+	w.people[i].teams = true
 	w.box.Company.Use(i, directory.TeamsUse, now)
 	w.used(judge.Event{At: now, Shown: now.Add(reportShows), Person: w.people[i].id, License: e3})
 }
