@@ -50,8 +50,9 @@ func skuOf(part string) string {
 	return products[slices.IndexFunc(products, func(p product) bool { return p.part == part })].id
 }
 
-// Reprocess repeats what groups could not give to a person because no seat was free, like the button with that name.
-// More seats alone change nothing (entra-docs: licensing-groups-resolve-problems, "Force group license processing").
+// Reprocess tries again to give a person the licenses of their groups for which no seat was free. Entra ID has a button
+// of the same name. More seats alone change nothing (entra-docs: licensing-groups-resolve-problems, "Force group
+// license processing").
 func (c *Company) Reprocess(i int) { c.byHand(func() { c.reprocess(i) }) }
 
 // SetEnabled blocks or allows the sign-in of a person in both directories, as an administrator does by hand.

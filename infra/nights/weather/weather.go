@@ -146,8 +146,8 @@ func (n *night) operation(target string) operation {
 	return operation{target, n.seen[target]}
 }
 
-// meets returns the first of several kinds that an operation meets, with the dice for the details. It returns "" for
-// none. It lists the fault.
+// meets returns the first of several kinds that an operation meets, with the dice for the details. It returns "" when
+// the operation meets none. It adds the fault to the list of faults.
 func (w *Weather) meets(n *night, o operation, kinds []Kind) (Kind, dice) {
 	for _, k := range kinds {
 		if f, hit := w.draw(n, k, o, n.often); hit {

@@ -22,9 +22,9 @@ func emeaPerson(rid byte) *ber.Packet {
 	return entry("CN=q,"+emeaBase, append(attributes, readable...)...)
 }
 
-// ofSeats are the values of the group's member attribute, returned one at a time, as Windows does with 1,500. They are
-// anna, two people and a group of the other domain, a contact, and a person of another forest. One SID is in
-// hexadecimal, as Windows writes it.
+// ofSeats are the values of the group's member attribute. The controller returns one value in each answer, where Windows
+// returns 1,500. The members are anna, a person and a group of the other domain, a contact, and a person of another
+// forest. One SID is in hexadecimal, as Windows writes it.
 var ofSeats = []string{
 	"<GUID=01>;<SID=S-1-5-21-1>;" + anna,
 	"<GUID=02>;<SID=01020000000000051600000002000000>;CN=q," + emeaBase,

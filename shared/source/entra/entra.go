@@ -32,7 +32,7 @@ const listRate = rate.Limit(0.5)
 type Client struct {
 	base    *url.URL
 	adapter abs.RequestAdapter
-	net     http.RoundTripper // below everything that the SDK adds
+	net     http.RoundTripper // the transport below everything that the SDK adds
 	sign    *signer
 	pace    *rate.Limiter // for lists with signInActivity; nil: no limit
 	now     func() time.Time
