@@ -206,7 +206,7 @@ func (s *shell) run(args ...string) answer {
 	var out, errs bytes.Buffer
 	a := Process{
 		Context: s.t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
-		Clock: clockFrom(variable), Variable: variable, OpenStore: store.Open,
+		Clock: clockFrom(variable), Variable: variable, OpenStore: store.Open, Version: "under test",
 	}
 	if s.clock != nil {
 		a.Clock = s.clock

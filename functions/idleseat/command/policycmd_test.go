@@ -17,7 +17,7 @@ import (
 func call(t *testing.T, args ...string) answer {
 	t.Helper()
 	var out, errs bytes.Buffer
-	a := Process{Context: t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: clock.Real, Variable: os.LookupEnv, OpenStore: store.Open}
+	a := Process{Context: t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Clock: clock.Real, Variable: os.LookupEnv, OpenStore: store.Open, Version: "under test"}
 	return answer{a.Run(args), out.Bytes(), errs.String()}
 }
 
@@ -158,7 +158,7 @@ func TestHelp(t *testing.T) {
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	a := call(t, "version")
-	if a.status != exitDone || strings.TrimSpace(string(a.out)) == "" || a.err != "" {
+	if a.status != exitDone || string(a.out) != "under test\n" || a.err != "" {
 		t.Errorf("exit status %d, stdout %q, stderr %q", a.status, a.out, a.err)
 	}
 }
