@@ -1,5 +1,5 @@
 // Command gate is the Lambda function that makes the plan of a run. It also compares an approved plan with the stored
-// one, and concludes what happened to its changes.
+// one, concludes what happened to its changes, and writes the notice about the end of an execution.
 package main
 
 import (
@@ -30,7 +30,7 @@ func open(ctx context.Context, env *settings) (func(context.Context, gate.StepIn
 	if err != nil {
 		return nil, err
 	}
-	steps := &gate.Steps{Store: s, Policy: step.PolicyText(s, env.Policy), Now: time.Now}
+	steps := &gate.Steps{Store: s, Policy: step.PolicyText(s, env.Policy), Now: time.Now, Deployment: env.Deployment, Place: env.Store}
 	return func(ctx context.Context, in gate.StepInput) (*gate.StepOutput, error) {
 		out, err := steps.Do(ctx, in)
 		if err != nil {

@@ -182,33 +182,6 @@ func TestStateThatIsHandedOn(t *testing.T) {
 	}
 }
 
-// TestMetrics: a step reports the figures that raise alarms.
-func TestMetrics(t *testing.T) {
-	t.Parallel()
-	gate := StepOutput{Counts: &plan.Counts{Users: 9, Reclaim: 2, Undecided: 3}, FeedAge: map[string]float64{"entra": 1.5}, Changes: 2, Verdict: plan.Hold, Unhealthy: true}
-	settled := StepOutput{Results: map[runs.Status]int{runs.Done: 5, runs.Pending: 2, runs.Failed: 1}, Resumed: map[runs.Status]int{runs.Failed: 2, runs.Done: 9}, MonthlySaving: 70, Refused: "why"}
-	goes := settled
-	goes.Go = true
-	quiet := settled
-	quiet.Refused = ""
-	for name, tc := range map[string]struct {
-		op   string
-		out  StepOutput
-		want map[string]float64
-	}{
-		"gate":            {"gate", gate, map[string]float64{"RunEnded": 1, "People": 9, "Reclaim": 2, "Undecided": 3, "FeedAgeHours-entra": 1.5, "Changes": 2, "Held": 1, "FeedUnhealthy": 1}},
-		"hold":            {"hold", StepOutput{Counts: &plan.Counts{}, Verdict: plan.Review}, map[string]float64{"RunEnded": 1, "People": 0, "Reclaim": 0, "Undecided": 0, "Changes": 0, "Held": 0, "FeedUnhealthy": 0}},
-		"settled":         {"settle", settled, map[string]float64{"RunEnded": 1, "Held": 1, "Done": 5, "Pending": 2, "Failed": 3, "MonthlySaving": 70}},
-		"settled, waits":  {"settle", goes, map[string]float64{"RunEnded": 0, "Held": 0, "Done": 5, "Pending": 2, "Failed": 3, "MonthlySaving": 70}},
-		"settled quietly": {"settle", quiet, map[string]float64{"RunEnded": 1, "Held": 0, "Done": 5, "Pending": 2, "Failed": 3, "MonthlySaving": 70}},
-		"approved":        {"approve", gate, map[string]float64{"RunEnded": 1}},
-	} {
-		if d := cmp.Diff(tc.want, tc.out.Metrics(tc.op)); d != "" {
-			t.Errorf("%s (-want +got):\n%s", name, d)
-		}
-	}
-}
-
 // TestMailboxRefusals: a license is taken only when certain facts of its mailbox are known.
 func TestMailboxRefusals(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -15,7 +16,10 @@ type StepOutput struct {
 	Run         string       `json:"run"`
 	PlanHash    string       `json:"planHash"`
 	Verdict     plan.Verdict `json:"verdict"`
-	HoldReasons []string     `json:"holdReasons"`
+	HoldReasons []string     `json:"holdReasons"` // without names, which plan.json has
+	Overridable bool         `json:"overridable"` // the limits alone hold the plan
+	Scheduled   bool         `json:"scheduled"`   // the schedule started the run
+	Restores    string       `json:"restores,omitempty"`
 	Mode        policy.Mode  `json:"mode"`
 	Unhealthy   bool         `json:"unhealthy"` // a source is unhealthy
 	// FeedAge is how old the newest activity of each source is, in hours.
@@ -31,10 +35,24 @@ type StepOutput struct {
 	Results map[runs.Status]int `json:"results,omitempty"`
 	// Resumed counts the changes that earlier runs began, by their status now.
 	Resumed       map[runs.Status]int `json:"resumed,omitempty"`
-	Troubled      int                 `json:"troubled"`          // pending changes that need more than waiting
-	Refused       string              `json:"refused,omitempty"` // why a safety check stops the run
+	ResumedSaving float64             `json:"resumedSaving,omitempty"` // of those of them that are done now, a month
+	Troubled      int                 `json:"troubled"`                // pending changes that need more than waiting
+	Refused       string              `json:"refused,omitempty"`       // why a safety check stops the run
 	MonthlySaving float64             `json:"monthlySaving"`
 	Currency      string              `json:"currency"`
+	// Before has what the plan had come to when this execution began. A plan may be approved again to finish it.
+	Before Totals `json:"before"`
+
+	// Failure is why the execution failed or was refused. Notice is set at its end.
+	Failure *Failure `json:"failure,omitempty"`
+	Notice  *Notice  `json:"notice,omitempty"`
+}
+
+// Totals are what a plan and the plans that it resumes have come to.
+type Totals struct {
+	Done          int     `json:"done"`
+	Failed        int     `json:"failed"`
+	MonthlySaving float64 `json:"monthlySaving"`
 }
 
 // Batches are the batches to work on, by directory.
@@ -58,8 +76,11 @@ const mostReasons = 10
 func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	out := &StepOutput{
 		Run: p.Run, PlanHash: p.PlanHash, Verdict: p.Verdict, Mode: p.Mode, Counts: &p.Counts, Changes: len(p.Changes),
-		HoldReasons: p.HoldReasons[:min(len(p.HoldReasons), mostReasons)], MonthlySaving: p.MonthlySaving, Currency: p.Currency,
+		HoldReasons: []string{}, Overridable: p.Overridable, Restores: p.Restores, MonthlySaving: p.MonthlySaving, Currency: p.Currency,
 		Batches: Batches{Entra: []Batch{}, AD: []Batch{}},
+	}
+	for _, why := range p.HoldReasons[:min(len(p.HoldReasons), mostReasons)] {
+		out.HoldReasons = append(out.HoldReasons, plain.Nameless(why, plain.IsID))
 	}
 	for _, f := range p.Sources {
 		out.Unhealthy = out.Unhealthy || f.State == plan.Unhealthy
@@ -68,11 +89,31 @@ func outputOf(p *plan.Plan, results *runs.Results, override bool) *StepOutput {
 	return out
 }
 
-func (o *StepOutput) resumed(s runs.Status) {
+func (o *StepOutput) resumed(r *runs.Result) {
 	if o.Resumed == nil {
 		o.Resumed = map[runs.Status]int{}
 	}
-	o.Resumed[s]++
+	if o.Resumed[r.Status]++; r.Status == runs.Done {
+		o.ResumedSaving += r.MonthlySaving
+	}
+}
+
+// conclude adds what became of the changes of the plan.
+func (o *StepOutput) conclude(results *runs.Results) {
+	o.Results, o.MonthlySaving = map[runs.Status]int{}, 0
+	for _, r := range results.Results {
+		if o.Results[r.Status]++; r.Status == runs.Done {
+			o.MonthlySaving += r.MonthlySaving
+		}
+	}
+}
+
+// totals returns what a concluded plan and the plans that it resumes have come to.
+func (o *StepOutput) totals() Totals {
+	return Totals{
+		Done: o.Results[runs.Done] + o.Resumed[runs.Done], Failed: o.Results[runs.Failed] + o.Resumed[runs.Failed],
+		MonthlySaving: o.MonthlySaving + o.ResumedSaving,
+	}
 }
 
 // add adds the batches of a plan that are not final.
@@ -95,22 +136,33 @@ func (all *Batches) add(p *plan.Plan, results *runs.Results, override bool) {
 
 func (all *Batches) any() bool { return len(all.Entra)+len(all.AD) > 0 }
 
-// Metrics returns the figures of a step, by the names that the dashboard and the alarms use. Every run reports its end
-// once. It ends in a hold, in a gate that leaves nothing to do, or in a settle that leaves nothing pending.
+// overridden reports whether the limits that hold a plan are set aside for a batch.
+func (all *Batches) overridden() bool {
+	return slices.ContainsFunc(slices.Concat(all.Entra, all.AD), func(b Batch) bool { return b.Override })
+}
+
+// Metrics returns the figures of a step, by the names that the dashboard and the alarms use. The dashboard adds them up,
+// so an execution reports what it came to once, at its end, and without what an earlier execution reported.
 func (o *StepOutput) Metrics(op string) map[string]float64 {
 	flag := map[bool]float64{true: 1}
-	m := map[string]float64{"RunEnded": flag[!o.Go]}
+	m := map[string]float64{}
 	switch op {
 	case "gate", "hold":
 		m["People"], m["Reclaim"], m["Undecided"] = float64(o.Counts.Users), float64(o.Counts.Reclaim), float64(o.Counts.Undecided)
 		for source, age := range o.FeedAge {
 			m["FeedAgeHours-"+source] = age
 		}
-		m["Changes"], m["Held"], m["FeedUnhealthy"] = float64(o.Changes), flag[o.Verdict == plan.Hold], flag[o.Unhealthy]
-	case "settle":
-		m["Held"] = flag[!o.Go && o.Refused != ""]
-		m["Done"], m["Pending"], m["Failed"] = float64(o.Results[runs.Done]), float64(o.Results[runs.Pending]), float64(o.Results[runs.Failed]+o.Resumed[runs.Failed])
-		m["MonthlySaving"] = o.MonthlySaving
+		m["Changes"], m["FeedUnhealthy"] = float64(o.Changes), flag[o.Unhealthy]
+		if o.Scheduled {
+			m["Night"] = 1
+		}
+	case "notice":
+		if m["Held"] = flag[o.Notice.Outcome == Held]; o.Failure == nil && o.Results != nil {
+			now := o.totals()
+			m["Done"], m["Failed"] = float64(now.Done-o.Before.Done), float64(now.Failed-o.Before.Failed)
+			m["MonthlySaving"] = now.MonthlySaving - o.Before.MonthlySaving
+			m["Pending"] = float64(o.Results[runs.Pending] + o.Resumed[runs.Pending])
+		}
 	}
 	return m
 }

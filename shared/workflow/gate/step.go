@@ -3,12 +3,15 @@ package gate
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
 	"github.com/idleseat/idleseat/shared/history"
+	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -29,15 +32,25 @@ const (
 
 // StepInput is the input of the state machine. Op names the step.
 type StepInput struct {
-	Op string `json:"op"` // gate, hold, approve, restore, settle
-	// Execution and Started give the run of a restore its name.
-	Execution string    `json:"execution"`
-	Started   time.Time `json:"started"`
-	Run       string    `json:"run"`     // for every step but approve
-	Apply     bool      `json:"apply"`   // for gate: the operator wants the plan of one person applied
-	Failure   Failure   `json:"failure"` // for hold: why the run could not be evaluated
-	Request   Request   `json:"request"` // for approve and restore: the input of the execution
-	Round     int       `json:"round"`   // for settle: the number of rounds so far
+	Op string `json:"op"` // gate, hold, approve, restore, settle, notice
+	// Execution and Started give the run of a restore its name. For notice, Execution is the ARN.
+	Execution string      `json:"execution"`
+	Started   time.Time   `json:"started"`
+	Run       string      `json:"run"`       // for every step but approve and notice
+	Apply     bool        `json:"apply"`     // for gate: the operator wants the plan of one person applied
+	Evaluated []Evaluated `json:"evaluated"` // for gate: how the evaluation of each partition ended
+	Failure   Failure     `json:"failure"`   // for hold: why the run could not be evaluated
+	Request   Request     `json:"request"`   // for approve and restore: the input of the execution
+	Round     int         `json:"round"`     // for settle: the number of rounds so far
+	Before    Totals      `json:"before"`    // for settle: passed on
+	// State is, for notice, the last state of the execution. It is a StepOutput, or whatever the failed step had.
+	State json.RawMessage `json:"state"`
+}
+
+// Evaluated is how the evaluation of a partition ended. A Failure is set when it failed for good.
+type Evaluated struct {
+	Partition int      `json:"partition"`
+	Failure   *Failure `json:"failure"`
 }
 
 // Failure is an error in the form of the state machine.
@@ -64,48 +77,73 @@ type Steps struct {
 	// Policy reads the text of the policy in force.
 	Policy func(context.Context) (string, error)
 	Now    func() time.Time
+	// Deployment is the name of the stack, and Place its store, as s3://bucket/prefix. The commands of notices have them.
+	Deployment, Place string
 }
 
 // Do carries out one step.
 func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	switch in.Op {
 	case "gate":
-		p, err := Run(ctx, s.Store, in.Run, s.Now())
-		if err != nil {
-			return nil, err
-		}
-		out := outputOf(p, nil, false)
-		if out.FeedAge, err = s.feedAge(ctx, in.Run); err != nil {
-			return nil, err
-		}
-		b, err := snapshot.GetBegin(ctx, s.Store, in.Run)
-		if err != nil {
-			return nil, err
-		}
-		asked := in.Apply || p.Mode == policy.Enforce && b.Scheduled
-		if p.Mode == policy.Audit || p.Verdict == plan.Hold || !asked {
-			return out, nil
-		}
-		if err := s.resume(ctx, p, out); err != nil {
-			return nil, err
-		}
-		out.Go = out.Batches.any()
-		return out, nil
+		return s.gate(ctx, in)
 	case "hold":
-		why := fmt.Sprintf("not everybody could be evaluated (%s): %s", in.Failure.Error, in.Failure.Cause)
-		p, err := Hold(ctx, s.Store, in.Run, why[:min(len(why), 1000)], s.Now())
-		if err != nil {
-			return nil, err
-		}
-		return outputOf(p, nil, false), nil
+		return s.hold(ctx, in.Run, &in.Failure)
 	case "approve":
 		return s.approve(ctx, in.Request)
 	case "restore":
 		return s.restore(ctx, in)
 	case "settle":
-		return s.conclude(ctx, in.Run, in.Round)
+		return s.conclude(ctx, in)
+	case "notice":
+		return s.notice(in)
 	}
 	return nil, fmt.Errorf("%w: the step %q is not known", runs.ErrRefused, in.Op)
+}
+
+// gate makes the plan of a run. A partition that could not be evaluated puts the run on hold.
+func (s *Steps) gate(ctx context.Context, in StepInput) (*StepOutput, error) {
+	if i := slices.IndexFunc(in.Evaluated, func(e Evaluated) bool { return e.Failure != nil }); i >= 0 {
+		why := in.Evaluated[i].Failure
+		return s.hold(ctx, in.Run, &Failure{why.Error, fmt.Sprintf("partition %d: %s", in.Evaluated[i].Partition, why.text())})
+	}
+	p, err := Run(ctx, s.Store, in.Run, s.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := outputOf(p, nil, false)
+	if out.FeedAge, err = s.feedAge(ctx, in.Run); err != nil {
+		return nil, err
+	}
+	b, err := snapshot.GetBegin(ctx, s.Store, in.Run)
+	if err != nil {
+		return nil, err
+	}
+	out.Scheduled = b.Scheduled
+	asked := in.Apply || p.Mode == policy.Enforce && b.Scheduled
+	if p.Mode == policy.Audit || p.Verdict == plan.Hold || !asked {
+		return out, nil
+	}
+	if err := s.resume(ctx, p, out); err != nil {
+		return nil, err
+	}
+	out.Go = out.Batches.any()
+	return out, nil
+}
+
+// hold puts a run on hold that could not be evaluated.
+func (s *Steps) hold(ctx context.Context, run string, f *Failure) (*StepOutput, error) {
+	why := fmt.Sprintf("not everybody could be evaluated (%s): %s", f.Error, f.text())
+	p, err := Hold(ctx, s.Store, run, why[:min(len(why), 1000)], s.Now())
+	if err != nil {
+		return nil, err
+	}
+	b, err := snapshot.GetBegin(ctx, s.Store, run)
+	if err != nil {
+		return nil, err
+	}
+	out := outputOf(p, nil, false)
+	out.Scheduled = b.Scheduled
+	return out, nil
 }
 
 // feedAge returns the age of the newest date of each source that has one, in hours.
@@ -147,7 +185,9 @@ func (s *Steps) approve(ctx context.Context, in Request) (*StepOutput, error) {
 	if refusal != "" {
 		return nil, refuse("%s", refusal)
 	}
-	out.Go = true
+	before := *out
+	before.conclude(results)
+	out.Before, out.Go = before.totals(), true
 	return out, nil
 }
 
@@ -210,32 +250,27 @@ func (s *Steps) resume(ctx context.Context, p *plan.Plan, out *StepOutput) error
 		out.Batches.add(earlier, results, results.Override == earlier.PlanHash)
 		for _, b := range p.Pending {
 			if x := results.Of(&plan.Change{User: b.User, License: b.License}); b.Run == run && x != nil {
-				out.resumed(x.Status)
+				out.resumed(x)
 			}
 		}
 	}
 	return nil
 }
 
-func (s *Steps) conclude(ctx context.Context, run string, round int) (*StepOutput, error) {
-	p, results, err := Conclude(ctx, s.Store, run, s.Now())
+func (s *Steps) conclude(ctx context.Context, in StepInput) (*StepOutput, error) {
+	p, results, err := Conclude(ctx, s.Store, in.Run, s.Now())
 	if err != nil {
 		return nil, err
 	}
 	out := outputOf(p, results, results.Override == p.PlanHash)
-	out.Round = round + 1
+	out.Round, out.Before = in.Round+1, in.Before
 	if err := s.resume(ctx, p, out); err != nil {
 		return nil, err
 	}
-	out.Results, out.MonthlySaving = map[runs.Status]int{}, 0
-	for _, r := range results.Results {
-		if out.Results[r.Status]++; r.Status == runs.Done {
-			out.MonthlySaving += r.MonthlySaving
-		}
-	}
+	out.conclude(results)
 	pending := out.Results[runs.Pending]
 	if pending > 0 { // otherwise somebody else ended the change
-		out.Refused = results.Refused
+		out.Refused = plain.Nameless(results.Refused, plain.IsID)
 	}
 	out.Troubled = results.Troubled()
 	var wait time.Duration

@@ -73,7 +73,8 @@ func TestWhatGoesOn(t *testing.T) {
 			t.Errorf("%s, asked to apply %t: go %t with %d changes", tt.mode, tt.apply, got.Go, got.Changes)
 		}
 	}
-	if got := steps(t, quiet()).gated(t, true); got.Go || got.Metrics("gate")["RunEnded"] != 1 {
+	s := steps(t, quiet())
+	if got := s.gated(t, true); got.Go || s.told(t, got).Notice.Outcome != Nothing {
 		t.Errorf("a plan of nothing goes on: %+v", got)
 	}
 }
@@ -151,7 +152,7 @@ func TestHold(t *testing.T) {
 	t.Parallel()
 	s := steps(t, busy())
 	out, err := s.Do(t.Context(), StepInput{Op: "hold", Run: "run", Failure: Failure{"E", strings.Repeat("x", 5000)}})
-	if err != nil || out.Verdict != plan.Hold || out.Go || out.Changes != 0 || len(out.HoldReasons[0]) > 1000 || out.Metrics("hold")["Held"] != 1 {
+	if err != nil || out.Verdict != plan.Hold || out.Go || out.Changes != 0 || len(out.HoldReasons[0]) > 1000 || s.told(t, out).Metrics("notice")["Held"] != 1 {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	in := Request{Run: "run", PlanHash: out.PlanHash, Override: true}
@@ -210,13 +211,13 @@ func TestSettle(t *testing.T) {
 	}
 	if out := settle(mostRounds); out.Go {
 		t.Errorf("it waits for ever: %+v", out)
-	} else if out.Refused != "refused: of a feed" || out.Metrics("settle")["Held"] != 1 {
+	} else if out.Refused != "refused: of a feed" || s.told(t, out).Metrics("notice")["Held"] != 1 {
 		t.Errorf("it ends without a word of the refusal: %+v", out)
 	}
 	if err := book.Complete(t.Context(), begun[1], ledger.Completion{Outcome: ledger.RolledBack}); err != nil {
 		t.Fatal(err)
 	}
-	if out := settle(6); out.Go || out.Results[runs.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || out.Metrics("settle")["RunEnded"] != 1 || out.Refused != "" {
+	if out := settle(6); out.Go || out.Results[runs.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || s.told(t, out).Notice.Outcome != Done || out.Refused != "" {
 		t.Errorf("all final: %+v", out)
 	}
 	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); !errors.Is(err, runs.ErrRefused) {

@@ -1,0 +1,253 @@
+package gate
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/idleseat/idleseat/shared/layout"
+	"github.com/idleseat/idleseat/shared/plain"
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+// Outcome is how an execution ended, for the people who get its notice.
+type Outcome string
+
+// The outcomes.
+const (
+	Done    Outcome = "done"
+	Nothing Outcome = "nothing" // no rule takes anything, and nothing was pending
+	Planned Outcome = "planned" // in mode audit, which applies nothing
+	Waiting Outcome = "waiting" // for an approval
+	Held    Outcome = "held"    // a safety check stopped the plan
+	Waits   Outcome = "pending" // the waits are over, and the directory does not show everything yet
+	Refused Outcome = "refused" // the request was refused before anything began
+	Failed  Outcome = "failed"
+)
+
+// Notice is what people get to read when an execution has ended. It has figures and ids, and no names.
+type Notice struct {
+	Outcome Outcome `json:"outcome"`
+	Subject string  `json:"subject"` // at most 100 ASCII characters, as SNS requires of a subject (API reference, Publish)
+	Message string  `json:"message"`
+}
+
+// refusedError is the type of errors that another try does not mend, as the functions report it.
+const refusedError = "Idleseat.Refused"
+
+// notice returns the last state of an execution with the notice about it.
+func (s *Steps) notice(in StepInput) (*StepOutput, error) {
+	out := new(StepOutput)
+	err := json.Unmarshal(in.State, out)
+	var of struct {
+		Failure *Failure `json:"failure"`
+		Apply   any      `json:"apply"`   // the run that an approval names
+		Restore any      `json:"restore"` // the run that a restore names
+	}
+	if again := json.Unmarshal(in.State, &of); again != nil || err != nil && of.Failure == nil {
+		return nil, fmt.Errorf("%w: read the last state of the execution: %w", runs.ErrRefused, cmp.Or(again, err))
+	}
+	if out.Failure = of.Failure; of.Failure != nil {
+		out.Failure.Cause = plain.Nameless(out.Failure.text(), plain.IsID)
+		for _, named := range []any{out.Run, of.Apply, of.Restore} {
+			if run, _ := named.(string); plain.IsID(run) {
+				out.Run = run
+				break
+			}
+		}
+	}
+	if !plain.IsID(out.Run) {
+		out.Run = "" // the execution failed before it had a run, and an operator wrote this
+	}
+	n := &letter{out: out, outcome: out.outcome(), execution: in.Execution, deployment: s.Deployment, place: s.Place}
+	out.Notice = &Notice{Outcome: n.outcome, Subject: n.subject(), Message: n.message()}
+	return out, nil
+}
+
+// text returns the cause of a failure. A Lambda function's cause is a JSON object with its message ("Using the Lambda
+// runtime API" of the developer guide, "Invocation error").
+func (f *Failure) text() string {
+	var of struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal([]byte(f.Cause), &of) == nil && of.Message != "" {
+		return of.Message
+	}
+	return f.Cause
+}
+
+// outcome returns how an execution ended, by its last state.
+func (o *StepOutput) outcome() Outcome {
+	switch {
+	case o.Failure != nil && o.Failure.Error == refusedError:
+		return Refused
+	case o.Failure != nil:
+		return Failed
+	case o.Refused != "", o.Results == nil && o.Verdict == plan.Hold:
+		return Held
+	case o.Results == nil && o.Verdict == plan.Nothing:
+		return Nothing
+	case o.Results == nil && o.Mode == policy.Audit:
+		return Planned
+	case o.Results == nil:
+		return Waiting
+	case o.Results[runs.Pending]+o.Resumed[runs.Pending] > 0:
+		return Waits
+	}
+	return Done
+}
+
+// letter writes a notice.
+type letter struct {
+	out        *StepOutput
+	outcome    Outcome
+	execution  string // ARN
+	deployment string
+	place      string // the store, as s3://bucket/prefix
+}
+
+func (l *letter) subject() string {
+	o := l.out
+	what := map[Outcome]string{
+		Done:    fmt.Sprintf("done, %s", changes(o.Results[runs.Done])),
+		Nothing: "done, nothing to change",
+		Planned: fmt.Sprintf("planned %s, and applies nothing in mode audit", changes(o.Changes)),
+		Waiting: fmt.Sprintf("waiting for approval, %s", changes(o.Changes)),
+		Held:    "HELD by a safety check, nothing goes on",
+		Waits:   fmt.Sprintf("pending, %d of %s", o.Results[runs.Pending]+o.Resumed[runs.Pending], changes(o.Changes+sum(o.Resumed))),
+		Refused: "refused, nothing was begun",
+		Failed:  "FAILED, start it again",
+	}[l.outcome]
+	if n := o.Results[runs.Failed] + o.Resumed[runs.Failed]; n > 0 {
+		what += fmt.Sprintf(", %d FAILED", n)
+	}
+	text := []rune(l.deployment + ": " + what)
+	if over := len(text) - 100; over > 0 { // a stack may have a name of 128 characters
+		text = text[over:]
+	}
+	return string(text)
+}
+
+func changes(n int) string {
+	if n == 1 {
+		return "1 change"
+	}
+	return fmt.Sprintf("%d changes", n)
+}
+
+func sum(of map[runs.Status]int) (n int) {
+	for _, one := range of {
+		n += one
+	}
+	return n
+}
+
+func (l *letter) message() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s\n\n", l.subject())
+	for _, line := range l.facts() {
+		fmt.Fprintf(&text, "%-10s %s\n", line[0], line[1])
+	}
+	next, commands := l.next()
+	fmt.Fprintf(&text, "\nNext: %s\n", next)
+	for _, c := range commands {
+		fmt.Fprintf(&text, "\n  %s", c)
+	}
+	return strings.TrimRight(text.String(), "\n") + "\n"
+}
+
+// facts returns what happened, line by line, each with its heading.
+func (l *letter) facts() (lines [][2]string) {
+	o := l.out
+	add := func(heading, format string, args ...any) {
+		lines = append(lines, [2]string{heading, fmt.Sprintf(format, args...)})
+	}
+	if o.Run != "" {
+		add("Run", "%s", o.Run+map[bool]string{true: ", mode " + string(o.Mode)}[o.Failure == nil])
+	}
+	add("Execution", "%s", l.execution)
+	if c := o.Counts; c != nil && c.Users > 0 { // a restore asks nobody
+		add("People", "%d; verdicts: keep %d, reclaim %d, undecided %d, exempt %d", c.Users, c.Keep, c.Reclaim, c.Undecided, c.Exempt)
+	}
+	switch {
+	case o.Failure != nil:
+		add("Why", "%s: %s", o.Failure.Error, o.Failure.Cause)
+	case o.Results != nil:
+		add("Changes", "%d; %s; %s", o.Changes, statuses(o.Results), freed(o.MonthlySaving, o.Currency))
+	default:
+		add("Changes", "%d, %.2f %s a month", o.Changes, o.MonthlySaving, o.Currency)
+	}
+	if sum(o.Resumed) > 0 {
+		add("Earlier", "begun by earlier runs: %s", statuses(o.Resumed))
+	}
+	if o.Troubled > 0 {
+		add("Trouble", "%d pending changes wait until a fault is mended", o.Troubled)
+	}
+	if o.Refused != "" {
+		add("Why", "%s", o.Refused)
+	} else if l.outcome == Held {
+		for _, why := range o.HoldReasons {
+			add("Why", "%s", why)
+		}
+	}
+	return lines
+}
+
+// statuses counts changes by their status.
+func statuses(of map[runs.Status]int) string {
+	var parts []string
+	for _, s := range []runs.Status{runs.Done, runs.Announced, runs.Pending, runs.Kept, runs.Refused, runs.Failed} {
+		if of[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", s, of[s]))
+		}
+	}
+	return cmp.Or(strings.Join(parts, ", "), "none done")
+}
+
+func freed(saving float64, currency string) string {
+	if saving < 0 {
+		return fmt.Sprintf("%.2f %s a month paid again", -saving, currency)
+	}
+	return fmt.Sprintf("%.2f %s a month freed", saving, currency)
+}
+
+// next returns what the reader does now, and the commands to paste.
+func (l *letter) next() (text string, commands []string) {
+	o := l.out
+	see := func(key string) string { return "aws s3 cp " + strings.TrimSuffix(l.place, "/") + "/" + key + " -" }
+	ask := func(words ...string) string { return "idleseat " + strings.Join(words, " ") + " --aws " + l.deployment }
+	again := ask("plan")
+	switch l.outcome {
+	case Planned:
+		return "look at the changes. When they are right, set mode review in the policy, and plan again:", []string{see(layout.Changes(o.Run)), again}
+	case Waiting:
+		return "look at the changes, and apply exactly this plan when they are right:", []string{see(layout.Changes(o.Run)), ask("approve", o.Run, o.PlanHash)}
+	case Held:
+		if o.Overridable && o.Mode != policy.Audit && o.Results == nil {
+			return "look at the changes. Correct the policy or the source and plan again, or apply exactly this plan all the same:",
+				[]string{see(layout.Changes(o.Run)), again, ask("approve", o.Run, o.PlanHash, "--override-limits")}
+		}
+		return "look at the plan, correct what the reason names, and plan again:", []string{see(layout.Plan(o.Run)), again}
+	case Waits:
+		approve := ask("approve", o.Run, o.PlanHash)
+		if o.Batches.overridden() {
+			approve += " --override-limits"
+		}
+		return "the next scheduled run finishes what is pending. To see what each change waits for, or to finish it now:", []string{see(path.Join(layout.Results(o.Run), concluded+".json")), approve}
+	case Refused:
+		return "nothing was begun and nothing needs to be undone. Correct what the reason names, and ask again.", nil
+	case Failed:
+		return "start it again, with the same request. Redriving the execution does not help, since it ends where it failed. A new run goes on with what this one began:", []string{again}
+	}
+	if o.Results[runs.Failed]+o.Resumed[runs.Failed] > 0 {
+		return "look at why changes failed. The people still have what they had before:", []string{see(path.Join(layout.Results(o.Run), concluded+".json"))}
+	}
+	if o.Results[runs.Done] > 0 && o.Restores == "" {
+		return "nothing needs to be done. To undo all of it:", []string{ask("restore", "--run", o.Run)}
+	}
+	return "nothing needs to be done.", nil
+}

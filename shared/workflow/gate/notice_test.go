@@ -1,0 +1,165 @@
+package gate
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/idleseat/idleseat/shared/plan"
+	"github.com/idleseat/idleseat/shared/policy"
+	"github.com/idleseat/idleseat/shared/runs"
+)
+
+const (
+	aRun  = "20261129T020000Z-1a2b3c4d"
+	aHash = "2d9327dc93102f653257b92b24376af6f2121619e08de17d059fd1fc8927008a"
+)
+
+// told returns a last state with its notice.
+func (s *Steps) told(t *testing.T, state any) *StepOutput {
+	t.Helper()
+	text, err := json.Marshal(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.Do(t.Context(), StepInput{Op: "notice", Execution: "arn:e", State: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+type statusCounts = map[runs.Status]int
+
+// TestNotice: each end of an execution has its subject, its figures, and the command to paste.
+func TestNotice(t *testing.T) {
+	t.Parallel()
+	s := &Steps{Deployment: "seats", Place: "s3://b/p/"}
+	planned := StepOutput{Run: aRun, PlanHash: aHash, Mode: policy.Review, Verdict: plan.Review, Changes: 3, MonthlySaving: 105, Currency: "USD", Counts: &plan.Counts{Users: 9, Keep: 4, Reclaim: 3, Undecided: 1, Exempt: 1}}
+	with := func(edit func(*StepOutput)) StepOutput { out := planned; edit(&out); return out }
+	failed := func(text string) any { return json.RawMessage(text) }
+	for name, tt := range map[string]struct {
+		state         any
+		outcome       Outcome
+		subject       string
+		parts, absent []string
+	}{
+		"waiting": {planned, Waiting, "seats: waiting for approval, 3 changes", []string{
+			"Run        " + aRun + ", mode review", "Execution  arn:e", "People     9; verdicts: keep 4, reclaim 3, undecided 1, exempt 1", "Changes    3, 105.00 USD a month",
+			"  aws s3 cp s3://b/p/runs/" + aRun + "/changes.csv -", "  idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"Why", "Earlier"}},
+		"audit":   {with(func(o *StepOutput) { o.Mode = policy.Audit }), Planned, "seats: planned 3 changes, and applies nothing in mode audit", []string{"set mode review", "idleseat plan --aws seats"}, []string{"approve"}},
+		"nothing": {with(func(o *StepOutput) { o.Verdict, o.Changes = plan.Nothing, 0 }), Nothing, "seats: done, nothing to change", []string{"nothing needs to be done."}, []string{"idleseat "}},
+		"a limit": {with(func(o *StepOutput) {
+			o.Verdict, o.Overridable, o.HoldReasons = plan.Hold, true, []string{"too many", "far too many"}
+		}), Held, "seats: HELD by a safety check, nothing goes on", []string{"Why        too many\nWhy        far too many\n", "approve " + aRun + " " + aHash + " --override-limits --aws seats"}, nil},
+		"a limit in audit": {with(func(o *StepOutput) { o.Verdict, o.Overridable, o.Mode = plan.Hold, true, policy.Audit }), Held, "seats: HELD by a safety check, nothing goes on", []string{"/plan.json -", "idleseat plan --aws seats"}, []string{"override"}},
+		"a feed":           {with(func(o *StepOutput) { o.Verdict, o.HoldReasons = plan.Hold, []string{"ad is unhealthy"} }), Held, "seats: HELD by a safety check, nothing goes on", []string{"Why        ad is unhealthy"}, []string{"override"}},
+		"a check while it is applied": {with(func(o *StepOutput) {
+			o.Results, o.Refused = statusCounts{runs.Pending: 3}, "another tenant"
+		}), Held, "seats: HELD by a safety check, nothing goes on", []string{"Why        another tenant"}, []string{"override"}},
+		"done": {with(func(o *StepOutput) {
+			o.Results, o.Resumed = statusCounts{runs.Done: 2, runs.Kept: 1}, statusCounts{runs.Done: 1}
+		}), Done, "seats: done, 2 changes", []string{"Changes    3; done 2, kept 1; 105.00 USD a month freed", "Earlier    begun by earlier runs: done 1", "idleseat restore --run " + aRun + " --aws seats"}, nil},
+		"some failed": {with(func(o *StepOutput) { o.Results = statusCounts{runs.Done: 1, runs.Failed: 2} }), Done, "seats: done, 1 change, 2 FAILED", []string{"/results/settled.json -", "still have what they had"}, nil},
+		"a restore": {with(func(o *StepOutput) {
+			o.Results, o.Restores, o.MonthlySaving = statusCounts{runs.Done: 3}, aRun, -105
+		}), Done, "seats: done, 3 changes", []string{"105.00 USD a month paid again", "nothing needs to be done."}, []string{"undo"}},
+		"pending": {with(func(o *StepOutput) {
+			o.Results, o.Troubled = statusCounts{runs.Done: 1, runs.Pending: 2}, 1
+		}), Waits, "seats: pending, 2 of 3 changes", []string{"Trouble    1 pending changes wait until a fault is mended", "next scheduled run finishes", "idleseat approve " + aRun + " " + aHash + " --aws seats"}, []string{"override"}},
+		"pending of an override": {with(func(o *StepOutput) {
+			o.Results, o.Batches = statusCounts{runs.Pending: 3}, Batches{AD: []Batch{{Override: true}}}
+		}), Waits, "seats: pending, 3 of 3 changes", []string{"--aws seats --override-limits"}, nil},
+		"pending of an earlier run": {with(func(o *StepOutput) {
+			o.Results, o.Resumed = statusCounts{runs.Done: 3}, statusCounts{runs.Pending: 1}
+		}), Waits, "seats: pending, 1 of 4 changes", nil, nil},
+		"failed": {failed(`{"run":"` + aRun + `","failure":{"Error":"Idleseat.Failed","Cause":"{\"errorMessage\":\"the store of \\\"Anna Berg\\\" is down\",\"errorType\":\"Idleseat.Failed\"}"}}`),
+			Failed, "seats: FAILED, start it again", []string{"Run        " + aRun + "\n", "Why        Idleseat.Failed: the store of (name left out) is down", "Redriving the execution does not help", "idleseat plan --aws seats"}, []string{"Anna", "Changes"}},
+		"failed before it had a run": {failed(`{"user":"anna@contoso.example","run":5,"failure":{"Error":"States.Timeout","Cause":""}}`),
+			Failed, "seats: FAILED, start it again", []string{"Execution  arn:e", "Why        States.Timeout: "}, []string{"anna", "Run  "}},
+		"refused": {failed(`{"apply":"` + aRun + `","planHash":"x","failure":{"Error":"Idleseat.Refused","Cause":"{\"errorMessage\":\"no\"}"}}`),
+			Refused, "seats: refused, nothing was begun", []string{"Run        " + aRun + "\n", "Why        Idleseat.Refused: no"}, []string{"idleseat "}},
+		"refused a name as a run": {failed(`{"restore":"anna.berg","failure":{"Error":"Idleseat.Refused","Cause":"no"}}`), Refused, "seats: refused, nothing was begun", nil, []string{"anna", "Run  "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := s.told(t, tt.state).Notice
+			if d := cmp.Diff(Notice{tt.outcome, tt.subject, n.Message}, *n); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+			for _, part := range append(tt.parts, tt.subject+"\n", "\nNext: ") {
+				if !strings.Contains(n.Message, part) {
+					t.Errorf("without %q:\n%s", part, n.Message)
+				}
+			}
+			for _, part := range tt.absent {
+				if strings.Contains(n.Message, part) {
+					t.Errorf("with %q:\n%s", part, n.Message)
+				}
+			}
+		})
+	}
+}
+
+// TestSubject: a subject has at most 100 characters, all of ASCII, for a stack with the longest name, too.
+func TestSubject(t *testing.T) {
+	t.Parallel()
+	s := &Steps{Deployment: strings.Repeat("x", 128)}
+	got := s.told(t, StepOutput{Results: statusCounts{runs.Done: 100_000, runs.Failed: 100_000}, Changes: 200_000}).Notice.Subject
+	if len(got) != 100 || !strings.HasSuffix(got, "x: done, 100000 changes, 100000 FAILED") {
+		t.Errorf("%d: %s", len(got), got)
+	}
+}
+
+// TestNoticeOfNoState: a last state that is none is refused.
+func TestNoticeOfNoState(t *testing.T) {
+	t.Parallel()
+	for _, state := range []string{`[]`, `{"run":5}`, ``} {
+		if out, err := new(Steps).Do(t.Context(), StepInput{Op: "notice", State: json.RawMessage(state)}); !errors.Is(err, runs.ErrRefused) {
+			t.Errorf("%s: %+v, %v", state, out, err)
+		}
+	}
+}
+
+// TestMetrics: a step reports the figures that raise alarms. What a run came to is reported once, at its end.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	gate := StepOutput{Counts: &plan.Counts{Users: 9, Reclaim: 2, Undecided: 3}, FeedAge: map[string]float64{"entra": 1.5}, Changes: 2, Verdict: plan.Hold, Unhealthy: true, Scheduled: true}
+	ended := StepOutput{Results: statusCounts{runs.Done: 5, runs.Pending: 2, runs.Failed: 1}, Resumed: statusCounts{runs.Failed: 2, runs.Done: 9, runs.Pending: 1}, MonthlySaving: 70, ResumedSaving: 9, Notice: &Notice{}}
+	again := ended
+	again.Before = Totals{Done: 4, Failed: 1, MonthlySaving: 35}
+	held := StepOutput{Verdict: plan.Hold, MonthlySaving: 70, Notice: &Notice{Outcome: Held}}
+	failed := ended
+	failed.Failure = &Failure{}
+	for name, tc := range map[string]struct {
+		op   string
+		out  StepOutput
+		want map[string]float64
+	}{
+		"gate":           {"gate", gate, map[string]float64{"Night": 1, "People": 9, "Reclaim": 2, "Undecided": 3, "FeedAgeHours-entra": 1.5, "Changes": 2, "FeedUnhealthy": 1}},
+		"hold":           {"hold", StepOutput{Counts: &plan.Counts{}}, map[string]float64{"People": 0, "Reclaim": 0, "Undecided": 0, "Changes": 0, "FeedUnhealthy": 0}},
+		"settle":         {"settle", ended, map[string]float64{}},
+		"approve":        {"approve", gate, map[string]float64{}},
+		"ended":          {"notice", ended, map[string]float64{"Held": 0, "Done": 14, "Pending": 3, "Failed": 3, "MonthlySaving": 79}},
+		"approved again": {"notice", again, map[string]float64{"Held": 0, "Done": 10, "Pending": 3, "Failed": 2, "MonthlySaving": 44}},
+		"held":           {"notice", held, map[string]float64{"Held": 1}},
+		"failed":         {"notice", failed, map[string]float64{"Held": 0}},
+	} {
+		if d := cmp.Diff(tc.want, tc.out.Metrics(tc.op)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+// TestPartitionNotEvaluated: a partition that could not be evaluated holds the run, and the reason names it.
+func TestPartitionNotEvaluated(t *testing.T) {
+	t.Parallel()
+	s := steps(t, busy())
+	out, err := s.Do(t.Context(), StepInput{Op: "gate", Run: "run", Evaluated: []Evaluated{{}, {Partition: 7, Failure: &Failure{"Sandbox.Timedout", `{"errorMessage":"timed out"}`}}}})
+	if err != nil || out.Verdict != plan.Hold || out.HoldReasons[0] != "not everybody could be evaluated (Sandbox.Timedout): partition 7: timed out" {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
