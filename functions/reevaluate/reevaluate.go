@@ -28,11 +28,12 @@ type input struct {
 	Apply bool   `json:"apply"` // also make the changes that the rules decide
 }
 
-// answer is the result. When People is nil, the execution is still running, or failed for the reason in Failed.
+// answer is the result. When People is nil, the execution is still running, or the reason is in Failed or Refused.
 type answer struct {
 	Execution string                  `json:"execution"` // ARN of the execution, to follow it
 	Status    string                  `json:"status"`    // of the execution
 	Failed    string                  `json:"failed,omitempty"`
+	Refused   string                  `json:"refused,omitempty"` // another try does not help
 	Run       string                  `json:"run,omitempty"`
 	Verdict   plan.Verdict            `json:"verdict,omitempty"`
 	People    []*decision.Explanation `json:"people,omitempty"`
@@ -88,9 +89,16 @@ func (r *reevaluation) do(ctx context.Context, in input, until time.Time) (*answ
 
 // explain adds what the rules say about the person, from the run of the execution.
 func (r *reevaluation) explain(ctx context.Context, a *answer, user, output string) error {
-	var out struct{ Run string }
+	var out struct {
+		Run     string
+		Failure *struct{ Error, Cause string }
+	}
 	if err := json.Unmarshal([]byte(output), &out); err != nil {
 		return fmt.Errorf("read the output of %s: %w", a.Execution, err)
+	}
+	if out.Failure != nil {
+		a.Refused = out.Failure.Cause
+		return nil
 	}
 	a.Run = out.Run
 	run, err := decision.Open(ctx, r.store, a.Run)

@@ -243,7 +243,8 @@ func (r *rig) invoke(ctx context.Context, arn string, payload []byte, broken fun
 	}
 	answer, err := f.Invoke(ctx, payload)
 	if failure, ok := errors.AsType[*lambdas.Error](err); ok {
-		return nil, &states.Failure{Error: failure.Type, Cause: failure.Message}
+		cause, _ := json.Marshal(failure) // two texts can be encoded
+		return nil, &states.Failure{Error: failure.Type, Cause: string(cause)}
 	}
 	if err != nil {
 		return nil, &states.Failure{Error: "Lambda.Unknown", Cause: err.Error()}
@@ -268,7 +269,8 @@ func (r *rig) relay() *exec.Cmd {
 // nightly is the input of the schedule.
 const nightly = `{"scheduled":true}`
 
-// run starts an execution and waits for its end.
+// run starts an execution and waits for its end. An execution whose request was refused succeeds. Its refusal is returned
+// like a failure.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
 	e, err := r.machine.Start("", input)
@@ -288,6 +290,9 @@ func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 		}
 	})
 	out, _ = output.(map[string]any)
+	if refused, ok := out["failure"].(map[string]any); ok {
+		return nil, &states.Failure{Error: refused["Error"].(string), Cause: refused["Cause"].(string)}
+	}
 	return out, failure
 }
 

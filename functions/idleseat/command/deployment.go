@@ -16,7 +16,6 @@ import (
 
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
-	"github.com/idleseat/idleseat/shared/step"
 	"github.com/idleseat/idleseat/shared/workflow/gate"
 )
 
@@ -91,18 +90,17 @@ func showSteps(a *Process, executions *sfn.Client, arn *string, seen int64) (int
 	return seen, nil
 }
 
-// outcome returns the output of an execution, or its error.
+// outcome returns the output of an execution, or its error. An execution whose request was refused succeeds.
 func outcome(e *sfn.DescribeExecutionOutput) (*gate.StepOutput, error) {
 	if e.Status != types.ExecutionStatusSucceeded {
-		err := fmt.Errorf("execution %s ended as %s: %s: %s", aws.ToString(e.Name), e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
-		if aws.ToString(e.Error) == step.Refused {
-			return nil, fmt.Errorf("%w: %w", runs.ErrRefused, err)
-		}
-		return nil, err
+		return nil, fmt.Errorf("execution %s ended as %s: %s: %s", aws.ToString(e.Name), e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
 	}
 	out := new(gate.StepOutput)
 	if err := json.Unmarshal([]byte(aws.ToString(e.Output)), out); err != nil {
 		return nil, fmt.Errorf("read the outcome of execution %s: %w", aws.ToString(e.Name), err)
+	}
+	if f := out.Failure; f != nil {
+		return nil, fmt.Errorf("%w: execution %s: %s: %s", runs.ErrRefused, aws.ToString(e.Name), f.Error, f.Cause)
 	}
 	return out, nil
 }

@@ -17,6 +17,9 @@ const (
 	runtimeError = "States.Runtime"
 	tooMuchData  = "States.DataLimitExceeded"
 	timeout      = "States.Timeout"
+	// tooManyFailed is how a Distributed Map fails. It does not say why its children failed (the developer guide, "Handling
+	// errors in Step Functions workflows").
+	tooManyFailed = "States.ExceedToleratedFailureThreshold"
 )
 
 // Failure is the failure of a state or of an execution.

@@ -130,7 +130,7 @@ func (e *Execution) each(ctx context.Context, s *state, input any, about map[str
 	if s.ItemProcessor.ProcessorConfig.Mode == "DISTRIBUTED" {
 		e.called("states:StartExecution", "child")
 	}
-	return together(ctx, len(items), s.MaxConcurrency, func(ctx context.Context, i int) (any, *Failure) {
+	results, failure := together(ctx, len(items), s.MaxConcurrency, func(ctx context.Context, i int) (any, *Failure) {
 		item := map[string]any{"Index": float64(i), "Value": items[i]}
 		given := items[i]
 		if len(s.ItemSelector) > 0 {
@@ -142,6 +142,10 @@ func (e *Execution) each(ctx context.Context, s *state, input any, about map[str
 		}
 		return e.run(ctx, &s.ItemProcessor.states, given, item)
 	})
+	if failure != nil && s.ItemProcessor.ProcessorConfig.Mode == "DISTRIBUTED" {
+		failure = &Failure{tooManyFailed, "The specified tolerated failure threshold was exceeded"}
+	}
+	return results, failure
 }
 
 // together runs n pieces of work, atOnce at a time (0: all). The first failure ends the others.
