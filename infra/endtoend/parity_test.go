@@ -51,8 +51,12 @@ func TestDeploymentsAgree(t *testing.T) {
 	if diff := cmp.Diff(local[map[string]string](t, tf, "substitutions"), convert[map[string]string](t, sam.properties("StateMachine")["DefinitionSubstitutions"])); diff != "" {
 		t.Errorf("substitutions (-Terraform +SAM):\n%s", diff)
 	}
-	if diff := cmp.Diff(local[map[string]alarm](t, tf, "alarms"), sam.alarms(t)); diff != "" {
+	plain, silent := sam.alarms(t)
+	if diff := cmp.Diff(local[map[string]alarm](t, tf, "alarms"), plain); diff != "" {
 		t.Errorf("alarms (-Terraform +SAM):\n%s", diff)
+	}
+	if diff := cmp.Diff(local[silentAlarms](t, tf, "silent"), silent); diff != "" {
+		t.Errorf("alarms of a silent relay (-Terraform +SAM):\n%s", diff)
 	}
 }
 
@@ -61,12 +65,21 @@ type alarm struct {
 	Text, Namespace, Metric, Statistic string
 	Dimensions                         map[string]string
 	Period, Periods, Threshold         int
-	Below                              bool
+	Below                              bool // the figure must come, and its absence is told
 }
 
-func (m *template) alarms(t *testing.T) map[string]alarm {
+// silentAlarms are the alarms of the queues, as the Terraform module lists them. They compute with two metrics.
+type silentAlarms struct {
+	Text, Expression           string
+	Period, Periods, Threshold int
+	Metrics                    map[string]struct{ Metric, Statistic string } // by id
+	Queues                     map[string]string                             // of each alarm
+}
+
+func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlarms) {
 	t.Helper()
-	all := map[string]alarm{}
+	all = map[string]alarm{}
+	silent.Queues, silent.Metrics = map[string]string{}, map[string]struct{ Metric, Statistic string }{}
 	for name, r := range m.resources {
 		if r.(map[string]any)["Type"] != "AWS::CloudWatch::Alarm" {
 			continue
@@ -75,18 +88,46 @@ func (m *template) alarms(t *testing.T) map[string]alarm {
 			AlarmName, AlarmDescription, Namespace, MetricName, Statistic, ComparisonOperator, TreatMissingData string
 			Dimensions                                                                                          []struct{ Name, Value string }
 			Period, EvaluationPeriods, Threshold                                                                int
+			AlarmActions, InsufficientDataActions                                                               []string
+			Metrics                                                                                             []struct {
+				ID, Expression string
+				MetricStat     struct {
+					Stat   string
+					Period int
+					Metric struct {
+						Namespace, MetricName string
+						Dimensions            []struct{ Name, Value string }
+					}
+				}
+			}
 		}](t, m.properties(name))
 		a := alarm{Text: p.AlarmDescription, Namespace: p.Namespace, Metric: p.MetricName, Statistic: p.Statistic, Dimensions: map[string]string{},
 			Period: p.Period, Periods: p.EvaluationPeriods, Threshold: p.Threshold, Below: p.ComparisonOperator == "LessThanThreshold"}
 		for _, d := range p.Dimensions {
 			a.Dimensions[d.Name] = d.Value
 		}
-		if missing := map[bool]string{true: "breaching", false: "notBreaching"}[a.Below]; p.TreatMissingData != missing {
+		if missing := map[bool]string{true: "missing", false: "notBreaching"}[a.Below]; p.TreatMissingData != missing {
 			t.Errorf("%s treats missing data as %s", name, p.TreatMissingData)
 		}
-		all[strings.TrimPrefix(p.AlarmName, stack+"-")] = a
+		if told, never := p.AlarmActions, p.InsufficientDataActions; a.Below && (len(told) != 0 || len(never) != 1) || !a.Below && (len(told) != 1 || len(never) != 0) {
+			t.Errorf("%s has the actions %q and %q", name, told, never)
+		}
+		short := strings.TrimPrefix(p.AlarmName, stack+"-")
+		if len(p.Metrics) == 0 {
+			all[short] = a
+			continue
+		}
+		silent.Text, silent.Periods, silent.Threshold = a.Text, a.Periods, a.Threshold
+		for _, q := range p.Metrics {
+			if s := q.MetricStat; q.Expression != "" {
+				silent.Expression = q.Expression
+			} else {
+				silent.Metrics[q.ID] = struct{ Metric, Statistic string }{s.Metric.MetricName, s.Stat}
+				silent.Period, silent.Queues[short] = s.Period, s.Metric.Dimensions[0].Value
+			}
+		}
 	}
-	return all
+	return all, silent
 }
 
 // TestEveryTaskIsBounded: each task has a time limit and is tried again. Each task that waits for an answer has a

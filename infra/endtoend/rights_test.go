@@ -103,6 +103,8 @@ func (r *rig) recordMachine(e *states.Execution) {
 			c.resource = queueARN(strings.TrimPrefix(path.Base(made.Resource), "ad-"))
 		case "sns:Publish":
 			c.resource = "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"
+			r.note(call{"machine", "kms:GenerateDataKey", keyARN}) // SNS encrypts for the caller
+			r.note(call{"machine", "kms:Decrypt", keyARN})
 		case "states:StartExecution": // the map starts its children
 			c.resource = machineARN
 		}

@@ -62,6 +62,7 @@ locals {
       { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [for name in ["collect", "evaluate", "gate", "apply"] : aws_lambda_function.function[name].arn] },
       { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },
       { Effect = "Allow", Action = ["sns:Publish"], Resource = [aws_sns_topic.notices.arn] },
+      local.writing, # SNS encrypts what the machine publishes
       # The children of the Distributed Map are executions of the same machine.
       { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machine] },
       { Effect = "Allow", Action = ["states:DescribeExecution", "states:StopExecution"], Resource = ["${local.executions}:*", "${local.executions}/*"] },

@@ -102,6 +102,12 @@ variable "schedule_state" {
   }
 }
 
+variable "notice_email" {
+  description = "Address that gets the notices and the alarms. AWS asks it to confirm. Empty, nobody gets them until somebody subscribes."
+  type        = string
+  default     = ""
+}
+
 variable "run_retention_days" {
   description = "Days for which what runs read and decided is kept. It is personal data."
   type        = number

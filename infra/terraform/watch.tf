@@ -1,7 +1,14 @@
-# Notices hold counts and ids of runs, and never people, so the topic needs no key.
-# CloudWatch could not send alarms to a topic with a key.
+# Notices have figures and ids of runs, and never people.
 resource "aws_sns_topic" "notices" {
-  name = "${var.name}-notices"
+  name              = "${var.name}-notices"
+  kms_master_key_id = aws_kms_key.objects.arn
+}
+
+resource "aws_sns_topic_subscription" "notices" {
+  count     = var.notice_email == "" ? 0 : 1
+  topic_arn = aws_sns_topic.notices.arn
+  protocol  = "email"
+  endpoint  = var.notice_email
 }
 
 locals {
@@ -9,20 +16,18 @@ locals {
   deployment_dimension = { Deployment = var.name }
 
   alarms = {
-    run-failed         = { text = "A run failed; its execution says why.", namespace = "AWS/States", metric = "ExecutionsFailed", dimensions = local.machine_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    run-timed-out      = { text = "A run did not end within its time.", namespace = "AWS/States", metric = "ExecutionsTimedOut", dimensions = local.machine_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    run-held           = { text = "A safety check held a run; look at its plan.", namespace = "Idleseat", metric = "Held", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    no-run             = { text = "No run ended for 26 hours.", namespace = "Idleseat", metric = "RunEnded", dimensions = local.deployment_dimension, statistic = "Sum", period = 3600, periods = 26, threshold = 1, below = true }
-    feed-unhealthy     = { text = "A source is unhealthy; its attributes are unknown.", namespace = "Idleseat", metric = "FeedUnhealthy", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    relay-read-silent  = { text = "A message waits for the relay for a quarter of an hour; is it running?", namespace = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = aws_sqs_queue.relay["read"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 900, below = false }
-    relay-write-silent = { text = "A message waits for the relay for a quarter of an hour; is it running?", namespace = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = aws_sqs_queue.relay["write"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 900, below = false }
-    relay-read-dead    = { text = "A message could not be worked on ten times; look at it in the dead-letter queue.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["read"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
-    relay-write-dead   = { text = "A message could not be worked on ten times; look at it in the dead-letter queue.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["write"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
+    run-failed       = { text = "A run failed; its notice says why. Start it again.", namespace = "AWS/States", metric = "ExecutionsFailed", dimensions = local.machine_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    run-timed-out    = { text = "A run did not end within its time.", namespace = "AWS/States", metric = "ExecutionsTimedOut", dimensions = local.machine_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    run-held         = { text = "A safety check held a run; look at its plan.", namespace = "Idleseat", metric = "Held", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    no-run           = { text = "The schedule is on, and no scheduled run made a plan for 26 hours.", namespace = "Idleseat", metric = "Night", dimensions = local.deployment_dimension, statistic = "Sum", period = 3600, periods = 26, threshold = 1, below = true }
+    feed-unhealthy   = { text = "A source is unhealthy; its attributes are unknown.", namespace = "Idleseat", metric = "FeedUnhealthy", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    relay-read-dead  = { text = "A message could not be worked on ten times; look at it in the dead-letter queue.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["read"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
+    relay-write-dead = { text = "A message could not be worked on ten times; look at it in the dead-letter queue.", namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = aws_sqs_queue.dead["write"].name }, statistic = "Maximum", period = 300, periods = 1, threshold = 1, below = false }
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "watch" {
-  for_each            = local.alarms
+  for_each            = { for name, a in local.alarms : name => a if name != "no-run" || var.schedule_state == "ENABLED" }
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.text
   namespace           = each.value.namespace
@@ -33,8 +38,57 @@ resource "aws_cloudwatch_metric_alarm" "watch" {
   evaluation_periods  = each.value.periods
   threshold           = each.value.threshold
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold"
-  treat_missing_data  = each.value.below ? "breaching" : "notBreaching"
+  # A figure that must come is missing: the alarm has insufficient data, and says so. A new
+  # deployment begins in that state, and so is silent until its first night.
+  treat_missing_data        = each.value.below ? "missing" : "notBreaching"
+  alarm_actions             = each.value.below ? [] : [aws_sns_topic.notices.arn]
+  insufficient_data_actions = each.value.below ? [aws_sns_topic.notices.arn] : []
+}
+
+locals {
+  # A relay works on one message at a time. While it reads everybody, other messages may wait.
+  silent = {
+    text       = "A message waits for a quarter of an hour, and no relay works; is it running?"
+    expression = "IF(working > 0, 0, waiting)"
+    period     = 300
+    periods    = 3
+    threshold  = 1
+    metrics = {
+      waiting = { metric = "ApproximateNumberOfMessagesVisible", statistic = "Minimum" }
+      working = { metric = "ApproximateNumberOfMessagesNotVisible", statistic = "Maximum" }
+    }
+    queues = { relay-read-silent = aws_sqs_queue.relay["read"].name, relay-write-silent = aws_sqs_queue.relay["write"].name }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "silent" {
+  for_each            = local.silent.queues
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = local.silent.text
+  evaluation_periods  = local.silent.periods
+  threshold           = local.silent.threshold
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.notices.arn]
+  metric_query {
+    id          = "silent"
+    expression  = local.silent.expression
+    return_data = true
+  }
+  dynamic "metric_query" {
+    for_each = local.silent.metrics
+    content {
+      id          = metric_query.key
+      return_data = false
+      metric {
+        namespace   = "AWS/SQS"
+        metric_name = metric_query.value.metric
+        dimensions  = { QueueName = each.value }
+        stat        = metric_query.value.statistic
+        period      = local.silent.period
+      }
+    }
+  }
 }
 
 resource "aws_cloudwatch_dashboard" "watch" {
@@ -42,12 +96,12 @@ resource "aws_cloudwatch_dashboard" "watch" {
   dashboard_body = jsonencode({
     widgets = [
       { type = "metric", x = 0, y = 0, width = 12, height = 6, properties = {
-        title   = "people and verdicts", region = data.aws_region.current.region, stat = "Maximum", period = 86400
-        metrics = [["Idleseat", "People", "Deployment", var.name], [".", "Reclaim", ".", "."], [".", "Undecided", ".", "."]]
+        title   = "people, verdicts and the largest plan of a day", region = data.aws_region.current.region, stat = "Maximum", period = 86400
+        metrics = [["Idleseat", "People", "Deployment", var.name], [".", "Reclaim", ".", "."], [".", "Undecided", ".", "."], [".", "Changes", ".", "."]]
       } },
       { type = "metric", x = 12, y = 0, width = 12, height = 6, properties = {
-        title   = "changes", region = data.aws_region.current.region, stat = "Sum", period = 86400
-        metrics = [["Idleseat", "Changes", "Deployment", var.name], [".", "Done", ".", "."], [".", "Pending", ".", "."], [".", "Failed", ".", "."]]
+        title   = "changes that ended, and the most that were pending", region = data.aws_region.current.region, stat = "Sum", period = 86400
+        metrics = [["Idleseat", "Done", "Deployment", var.name], [".", "Failed", ".", "."], [".", "Pending", ".", ".", { stat = "Maximum" }]]
       } },
       { type = "metric", x = 0, y = 6, width = 12, height = 6, properties = {
         title   = "freed a month", region = data.aws_region.current.region, stat = "Sum", period = 86400
