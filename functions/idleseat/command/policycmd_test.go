@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -137,7 +138,15 @@ func TestHelp(t *testing.T) {
 		"policy check": {"<file>"},
 		"policy test":  {"<file>", "golden"},
 		"demo":         {"--users", "--seed"},
+		"run":          {"--policy", "--store", "--format"},
+		"approve":      {"<run>"},
+		"restore":      {"--run", "--store"},
 		"version":      {"version"},
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[commands]()) {
+		if name := strings.ToLower(field.Name); field.Tag.Get("kong") == "" && tests[name] == nil {
+			t.Errorf("the test knows no words for the help of %s", name)
+		}
 	}
 	for command, wants := range tests {
 		t.Run(command, func(t *testing.T) {

@@ -253,3 +253,13 @@ func TestReportIsDown(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReportsFit holds that a row of a table has room for every signal of its report.
+func TestReportsFit(t *testing.T) {
+	t.Parallel()
+	for _, r := range Reports {
+		if len(r.Columns) > mostSignals {
+			t.Errorf("the report %s has %d signals; raise mostSignals, which is %d", r.Name, len(r.Columns), mostSignals)
+		}
+	}
+}
