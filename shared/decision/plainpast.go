@@ -17,6 +17,8 @@ type lookup struct {
 	table *known.Partition // nil: no reading is recalled
 	list  []known.Account
 	at    []int32 // by hash, 1 for the first of the list, negative when the table has it twice; 0: none
+	twice bool    // the table has some account twice
+	next  int     // where the next account probably is: tables of two nights are much alike
 
 	groups map[string]string // by key of a group that gives a license: what the table has of it
 	since  map[uint64]known.Second
@@ -66,7 +68,7 @@ func (l *lookup) index() {
 	for i := range l.list {
 		slot := l.slot(l.list[i].Key)
 		if l.at[slot] != 0 {
-			l.at[slot] = -abs(l.at[slot])
+			l.at[slot], l.twice = -abs(l.at[slot]), true
 		} else {
 			l.at[slot] = int32(i + 1)
 		}
@@ -84,12 +86,24 @@ func (l *lookup) slot(key uint64) int {
 	return slot
 }
 
+// near is how many accounts may have gone since the last night before the next one is looked
+// for by its hash each time.
+const near = 16
+
 // of is what is remembered of an account; nil for nothing.
 func (l *lookup) of(key uint64) *known.Account {
-	if i := l.at[l.slot(key)]; i > 0 {
-		return &l.list[i-1]
+	if l.next < len(l.list) && l.list[l.next].Key == key && !l.twice {
+		l.next++
+		return &l.list[l.next-1]
 	}
-	return nil
+	i := int(l.at[l.slot(key)])
+	if i <= 0 {
+		return nil
+	}
+	if ahead := i - l.next; ahead > 0 && ahead <= near { // what is farther away stands out of order
+		l.next = i
+	}
+	return &l.list[i-1]
 }
 
 // dateColumns have the dates of activity of an account, in the order of known.Account.Newest.
