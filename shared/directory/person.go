@@ -126,7 +126,7 @@ type ADUser struct {
 	SID               string `source:"objectSid" column:"sid" read:"always"` // text form, S-1-5-21-…
 	GUID              string `source:"objectGUID" read:"always"`             // base64 of its raw bytes
 	ConsistencyGUID   string `source:"mS-DS-ConsistencyGuid" column:"consistency_guid" read:"always"`
-	DN                string `field:"distinguishedName" source:"" read:"always"` // everybody who sees the object sees its name
+	DN                string `field:"distinguishedName" source:""` // everybody who sees the object sees its name
 	SAMAccount        string `field:"sAMAccountName" column:"sam_account_name" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`
 	DisplayName       string `field:"displayName"`

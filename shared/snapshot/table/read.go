@@ -216,12 +216,15 @@ func (c *reading) all(values []int64, levels []byte) {
 		c.Rows = append(c.Rows, values...)
 		return
 	}
-	for _, level := range levels {
+	before, at := len(c.Rows), 0
+	c.Rows = slices.Grow(c.Rows, len(levels))[:before+len(levels)]
+	for i, level := range levels {
 		if level == 0 {
-			c.Rows = append(c.Rows, None)
+			c.Rows[before+i] = None
 			continue
 		}
-		c.Rows, values = append(c.Rows, values[0]), values[1:]
+		c.Rows[before+i] = values[at]
+		at++
 	}
 }
 
