@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -93,6 +94,7 @@ type shell struct {
 	ahead   *atomic.Int64 // how far the company's clock is ahead
 	clock   *sharedClock  // replaces ahead when the company and the commands share a clock
 	apart   bool          // commands run in processes of their own, in dir
+	built   string        // the program of these processes; empty: the test binary as idleseat
 	waits   clock.Clock   // replaces the clock for commands in this process; nil: the one above
 	objects store.Store   // replaces the folder for commands in this process; nil: the folder
 }
@@ -228,7 +230,7 @@ func ofTheMachine(v string) bool {
 // child runs a command in a process of its own.
 func (s *shell) child(args ...string) answer {
 	s.t.Helper()
-	cmd := exec.Command(os.Args[0], args...)
+	cmd := exec.Command(cmp.Or(s.built, os.Args[0]), args...)
 	cmd.Env, cmd.Dir = s.env, s.dir
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
