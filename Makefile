@@ -11,7 +11,7 @@ COMMANDS  := idleseat relay
 FUNCTIONS := $(filter-out $(COMMANDS),$(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go))))
 LDFLAGS  = -s -w -buildid=
 
-.PHONY: run test test-ad test-kills planted mutation nights check fuzz vulnerabilities bench build functions $(COMMANDS) $(FUNCTIONS)
+.PHONY: run test test-ad test-kills test-versions planted mutation nights check fuzz vulnerabilities bench build functions $(COMMANDS) $(FUNCTIONS)
 
 run: ## the whole chain against a simulated company; no account, no network
 	$(GO) run ./functions/idleseat demo
@@ -24,6 +24,9 @@ test-ad: ## what needs a real Samba domain; installs Samba when run as root on D
 
 test-kills: ## apply killed before and after every one of its operations; half an hour to an hour
 	IDLESEAT_TEST_KILLS=all $(GO) test -count=1 -timeout 100m -run '^TestKilledAtEveryOperation$$' ./functions/idleseat/command
+
+test-versions: ## two builds of the command share a store, the newer with a member more in its plans; some minutes
+	IDLESEAT_TEST_VERSIONS=1 $(GO) test -count=1 -timeout 30m -run '^TestTwoBuiltVersions$$' ./functions/idleseat/command
 
 nights: ## SEEDS companies of PEOPLE people live for 120 nights before the judge; an hour or two
 	$(GO) run ./infra/nights -seeds $(SEEDS) -people $(PEOPLE)
