@@ -11,12 +11,8 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// The least and the most bytes of a page. The writer takes memory for a page of every
-// column at once.
-const (
-	leastPage = 16 << 10
-	mostPage  = 4 << 20
-)
+// pageSize is the most bytes of a page: one for each column of a partition.
+const pageSize = 4 << 20
 
 // Write writes columns of the same length as one Parquet file, compressed by Snappy, which
 // is the fastest to read.
@@ -47,7 +43,7 @@ func write(w io.Writer, name string, columns []*Column, codec compress.Codec) er
 		group[c.Name] = node(c)
 	}
 	out := parquet.NewGenericWriter[any](w, parquet.NewSchema(name, group), parquet.Compression(codec),
-		parquet.PageBufferSize(pageSize(columns)), parquet.DataPageVersion(1), parquet.CreatedBy("idleseat", "1", ""))
+		parquet.PageBufferSize(pageSize), parquet.DataPageVersion(1), parquet.CreatedBy("idleseat", "1", ""))
 	places := map[string]int{} // a file has its columns in the order of their names
 	for i, path := range out.Schema().Columns() {
 		places[path[0]] = i
@@ -64,30 +60,12 @@ func write(w io.Writer, name string, columns []*Column, codec compress.Codec) er
 	return out.Close()
 }
 
-// pageSize is so large that each column of a partition has one page.
-func pageSize(columns []*Column) int {
-	most := 0
-	for _, c := range columns {
-		size := 8 * len(c.Rows)
-		if c.Kind == Text && !c.repeats() {
-			for _, word := range c.Words {
-				size += len(word)
-			}
-		}
-		most = max(most, size)
-	}
-	return min(max(most+most/16, leastPage), mostPage) // a page ends a little before it is full
-}
-
-// repeats tells that a dictionary pays for a column of texts.
-func (c *Column) repeats() bool { return 2*len(c.Words) <= len(c.Rows) }
-
 func node(c *Column) parquet.Node {
 	var n parquet.Node
 	switch c.Kind {
 	case Text:
 		n = parquet.String()
-		if c.repeats() {
+		if 2*len(c.Words) <= len(c.Rows) {
 			n = parquet.Encoded(n, &parquet.RLEDictionary)
 		}
 	case Instant:
