@@ -46,7 +46,7 @@ check:
 	@if command -v cfn-lint >/dev/null; then cfn-lint template.yaml; else echo "SKIPPED: cfn-lint is not installed"; fi
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive infra/terraform; else echo "SKIPPED: terraform is not installed"; fi
 	@mkdir -p bin; if npx --no-install asl-validator --version >/dev/null 2>&1; then \
-	  sed 's/$${[A-Za-z]*}/arn:aws:lambda:eu-north-1:123456789012:function:x/' infra/statemachine.asl.json > bin/definition.json && npx --no-install asl-validator --json-path bin/definition.json; \
+	  sed 's/$${Partition}/aws/; s/$${[A-Za-z]*}/arn:aws:lambda:eu-north-1:123456789012:function:x/' infra/statemachine.asl.json > bin/definition.json && npx --no-install asl-validator --json-path bin/definition.json; \
 	else echo "SKIPPED: asl-validator (npm install asl-validator@4.0.0) is not installed"; fi
 
 fuzz: ## every fuzz target for FUZZTIME, one after another; finds go to testdata/fuzz
@@ -90,5 +90,6 @@ build-EvaluateFunction: SAM := evaluate
 build-GateFunction: SAM := gate
 build-ApplyFunction: SAM := apply
 build-ReevaluateFunction: SAM := reevaluate
-build-CollectFunction build-EvaluateFunction build-GateFunction build-ApplyFunction build-ReevaluateFunction:
+build-ReevaluateApplyFunction: SAM := reevaluate
+build-CollectFunction build-EvaluateFunction build-GateFunction build-ApplyFunction build-ReevaluateFunction build-ReevaluateApplyFunction:
 	$(FOR_LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/$(SAM)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/idleseat/idleseat/shared/entrance"
 )
 
 // deployed is a function of a deployment.
@@ -24,7 +26,7 @@ func TestDeploymentsAgree(t *testing.T) {
 	sam, tf := loadTemplate(t), loadModule(t)
 	got := map[string]deployed{}
 	for name := range functionLimits {
-		p := sam.properties(strings.ToUpper(name[:1]) + name[1:] + "Function")
+		p := sam.properties(pascal(name) + "Function")
 		env := convert[struct{ Variables map[string]string }](t, p["Environment"])
 		got[name] = deployed{p["MemorySize"].(int), p["Timeout"].(int), env.Variables}
 		if limit := functionLimits[name].Seconds(); name != "collect" && limit != float64(got[name].Timeout) {
@@ -48,8 +50,23 @@ func TestDeploymentsAgree(t *testing.T) {
 			t.Errorf("%s (-Terraform +SAM):\n%s", variable, diff)
 		}
 	}
-	if diff := cmp.Diff(local[map[string]string](t, tf, "substitutions"), convert[map[string]string](t, sam.properties("StateMachine")["DefinitionSubstitutions"])); diff != "" {
-		t.Errorf("substitutions (-Terraform +SAM):\n%s", diff)
+	names := local[map[string]string](t, tf, "entrances")
+	if len(names) != len(entrances) {
+		t.Errorf("the entrances of Terraform are %v", names)
+	}
+	for _, n := range entrances {
+		p := sam.properties(samMachine(n))
+		want := local[map[string]string](t, tf, "substitutions")
+		want["Entrance"] = string(n)
+		if diff := cmp.Diff(want, convert[map[string]string](t, p["DefinitionSubstitutions"])); diff != "" {
+			t.Errorf("substitutions of %s (-Terraform +SAM):\n%s", n, diff)
+		}
+		if p["Name"] != names[string(n)] || p["Name"] != n.Machine(stack) {
+			t.Errorf("the machine of %s is %v in SAM and %s in Terraform", n, p["Name"], names[string(n)])
+		}
+	}
+	if target := schedule["Target"].(map[string]any); target["Arn"] != entranceARN(entrance.Nightly) || target["Input"] != nightly {
+		t.Errorf("the schedule starts %v", target)
 	}
 	plain, silent := sam.alarms(t)
 	if diff := cmp.Diff(local[map[string]alarm](t, tf, "alarms"), plain); diff != "" {
@@ -101,6 +118,14 @@ func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlar
 				}
 			}
 		}](t, m.properties(name))
+		summed := len(p.Metrics) > 0 && p.Metrics[0].Expression == "SUM(METRICS())"
+		for i := 1; summed && i < len(p.Metrics); i++ {
+			s := p.Metrics[i].MetricStat
+			p.Namespace, p.MetricName, p.Statistic, p.Period = s.Metric.Namespace, s.Metric.MetricName, s.Stat, s.Period
+			if len(p.Metrics) != len(entrances)+1 || s.Metric.Dimensions[0].Value != entranceARN(entrances[i-1]) {
+				t.Errorf("%s does not watch every entrance: %+v", name, p.Metrics)
+			}
+		}
 		a := alarm{Text: p.AlarmDescription, Namespace: p.Namespace, Metric: p.MetricName, Statistic: p.Statistic, Dimensions: map[string]string{},
 			Period: p.Period, Periods: p.EvaluationPeriods, Threshold: p.Threshold, Below: p.ComparisonOperator == "LessThanThreshold"}
 		for _, d := range p.Dimensions {
@@ -113,7 +138,7 @@ func (m *template) alarms(t *testing.T) (all map[string]alarm, silent silentAlar
 			t.Errorf("%s has the actions %q and %q", name, told, never)
 		}
 		short := strings.TrimPrefix(p.AlarmName, stack+"-")
-		if len(p.Metrics) == 0 {
+		if len(p.Metrics) == 0 || summed {
 			all[short] = a
 			continue
 		}

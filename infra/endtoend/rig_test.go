@@ -26,6 +26,7 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/lambdas"
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/sandbox"
 	"github.com/idleseat/idleseat/shared/source/activedirectory"
@@ -35,11 +36,12 @@ import (
 // functionLimits has the functions with the time limits of the deployments. The limit of collect is the margin that it
 // keeps, so that each call reads one page.
 var functionLimits = map[string]time.Duration{
-	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute,
+	"collect": 5 * time.Minute, "evaluate": 4 * time.Minute, "gate": 15 * time.Minute, "apply": 15 * time.Minute, "reevaluate": 2 * time.Minute, "reevaluate-apply": 2 * time.Minute,
 }
 
 const (
-	bucket     = "idleseat-test"
+	bucket = "idleseat-test"
+	// machineARN is the ARN of the entrance of plans. Those of the other entrances begin with it.
 	machineARN = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat"
 	// faster is the factor by which waits and limits of the definition are shorter here.
 	faster = 60
@@ -72,7 +74,7 @@ type rig struct {
 	store     store.Store
 	env       []string // environment of the functions and of the relay
 	functions map[string]*lambdas.Function
-	machine   *states.Machine
+	machines  map[entrance.Name]*states.Machine
 	read      string // URL of the queue ad-read
 	write     string
 
@@ -101,7 +103,7 @@ var rigs atomic.Int32
 
 func newRig(t testing.TB, o options) *rig {
 	t.Helper()
-	r := &rig{TB: t, functions: map[string]*lambdas.Function{}, calls: map[string]int{}}
+	r := &rig{TB: t, functions: map[string]*lambdas.Function{}, machines: map[entrance.Name]*states.Machine{}, calls: map[string]int{}}
 	var err error
 	if r.box, err = sandbox.Start(o.company); err != nil {
 		t.Fatal(err)
@@ -119,14 +121,19 @@ func newRig(t testing.TB, o options) *rig {
 	r.read, r.write = r.aws.NewQueue("ad-read", 3*time.Second, 10), r.aws.NewQueue("ad-write", 3*time.Second, 10)
 	place := fmt.Sprintf("s3://%s/rig%d", bucket, rigs.Add(1))
 	r.env = append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+s3, "IDLESEAT_STORE="+place, "IDLESEAT_RELAY=on", "IDLESEAT_GRAPH_URL="+r.box.GraphURL,
-		"IDLESEAT_POLICY=policy.yaml", "IDLESEAT_STATE_MACHINE="+machineARN, "TMPDIR="+t.TempDir())
+		"IDLESEAT_POLICY=policy.yaml", "IDLESEAT_STATE_MACHINE="+entranceARN(entrance.Plan), "TMPDIR="+t.TempDir())
 	r.openStore(place, s3)
 	r.putPolicy(o.mode, o.edit)
 	for name, limit := range functionLimits {
 		if name == "collect" && o.patient {
 			limit = 15 * time.Minute
 		}
-		f := &lambdas.Function{Name: name, Binary: filepath.Join(built, name), Env: as(name, r.env), Timeout: limit, Memory: 512}
+		binary, changes := strings.CutSuffix(name, "-apply")
+		env := as(name, r.env)
+		if changes {
+			env = append(env, "IDLESEAT_STATE_MACHINE="+entranceARN(entrance.Approve))
+		}
+		f := &lambdas.Function{Name: name, Binary: filepath.Join(built, binary), Env: env, Timeout: limit, Memory: 512}
 		r.functions["arn:"+name] = f
 		t.Cleanup(f.Close)
 	}
@@ -181,8 +188,26 @@ func (r *rig) putPolicy(mode string, edit func(string) string) {
 	}
 }
 
-// load makes the state machine of the shipped definition.
+// entrances are the entrances of a deployment.
+var entrances = []entrance.Name{entrance.Plan, entrance.Nightly, entrance.Approve, entrance.Override, entrance.Restore}
+
+// entranceARN returns the ARN of an entrance's state machine.
+func entranceARN(n entrance.Name) string {
+	return strings.TrimSuffix(machineARN, stack) + n.Machine(stack)
+}
+
+// load makes the state machines of the shipped definition, one for each entrance.
 func (r *rig) load(o options) {
+	all := []*states.Machine{}
+	for _, n := range entrances {
+		r.machines[n] = r.machine(n, o)
+		all = append(all, r.machines[n])
+		r.Cleanup(r.machines[n].Wait)
+	}
+	states.Serve(r.aws, all...)
+}
+
+func (r *rig) machine(n entrance.Name, o options) *states.Machine {
 	text, err := os.ReadFile("../statemachine.asl.json")
 	if err != nil {
 		r.Fatal(err)
@@ -190,11 +215,12 @@ func (r *rig) load(o options) {
 	d, err := states.Load(text, map[string]string{
 		"CollectFunction": "arn:collect", "EvaluateFunction": "arn:evaluate", "GateFunction": "arn:gate", "ApplyFunction": "arn:apply",
 		"ReadQueue": r.read, "WriteQueue": r.write, "NoticeTopic": "arn:notices",
+		"Partition": "aws", "Entrance": string(n),
 	})
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.machine = states.New(machineARN, d, states.World{
+	return states.New(entranceARN(n), d, states.World{
 		Faster: faster, Ask: r.ask,
 		Send: func(url, body string) {
 			if o.sending != nil {
@@ -211,8 +237,6 @@ func (r *rig) load(o options) {
 			r.notices = append(r.notices, subject+": "+message)
 		},
 	})
-	r.machine.Serve(r.aws)
-	r.Cleanup(r.machine.Wait)
 }
 
 func (r *rig) ask(heartbeat, limit time.Duration) (string, func(context.Context) ([]byte, *states.Failure)) {
@@ -267,13 +291,37 @@ func (r *rig) relay() *exec.Cmd {
 }
 
 // nightly is the input of the schedule.
-const nightly = `{"scheduled":true}`
+const nightly = `{}`
 
-// run starts an execution and waits for its end. An execution whose request was refused succeeds. Its refusal is returned
-// like a failure.
+// run starts an execution at the entrance that is for the input, and waits for its end. An execution whose request was
+// refused succeeds. Its refusal is returned like a failure.
 func (r *rig) run(input string) (out map[string]any, failure *states.Failure) {
 	r.Helper()
-	e, err := r.machine.Start("", input)
+	var in struct {
+		User, Restore string
+		Apply         any
+		Override      bool
+	}
+	if err := json.Unmarshal([]byte(input), &in); err != nil {
+		r.Fatal(err)
+	}
+	switch {
+	case in.Restore != "":
+		return r.runAt(entrance.Restore, input)
+	case in.Override:
+		return r.runAt(entrance.Override, input)
+	case in.Apply != nil && in.Apply != false:
+		return r.runAt(entrance.Approve, input)
+	case input == nightly:
+		return r.runAt(entrance.Nightly, input)
+	}
+	return r.runAt(entrance.Plan, input)
+}
+
+// runAt starts an execution at an entrance and waits for its end.
+func (r *rig) runAt(n entrance.Name, input string) (out map[string]any, failure *states.Failure) {
+	r.Helper()
+	e, err := r.machines[n].Start("", input)
 	if err != nil {
 		r.Fatal(err)
 	}

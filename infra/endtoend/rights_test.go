@@ -13,6 +13,7 @@ import (
 
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
@@ -98,7 +99,7 @@ func (r *rig) recordMachine(e *states.Execution) {
 		c := call{"machine", made.Action, made.Resource}
 		switch made.Action {
 		case "lambda:InvokeFunction":
-			c.resource = functionARN(strings.TrimPrefix(made.Resource, "arn:"))
+			c.resource = versionARN(strings.TrimPrefix(made.Resource, "arn:"))
 		case "sqs:SendMessage":
 			c.resource = queueARN(strings.TrimPrefix(path.Base(made.Resource), "ad-"))
 		case "sns:Publish":
@@ -106,7 +107,7 @@ func (r *rig) recordMachine(e *states.Execution) {
 			r.note(call{"machine", "kms:GenerateDataKey", keyARN}) // SNS encrypts for the caller
 			r.note(call{"machine", "kms:Decrypt", keyARN})
 		case "states:StartExecution": // the map starts its children
-			c.resource = machineARN
+			c.resource = strings.Replace(strings.TrimSuffix(e.ARN, ":"+e.Name), ":execution:", ":stateMachine:", 1)
 		}
 		r.note(c)
 	}
@@ -141,9 +142,17 @@ func TestRights(t *testing.T) {
 	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`"}`)); err != nil {
 		t.Fatal(err)
 	}
-	r.machine.Wait()
+	if _, err := r.functions["arn:reevaluate-apply"].Invoke(t.Context(), []byte(`{"user":"`+who+`","apply":true}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, failure := r.run(`{"user":"` + who + `"}`); failure != nil {
+		t.Fatal(failure)
+	}
+	if _, failure := r.run(`{"user":"` + who + `","apply":true}`); failure != nil {
+		t.Fatal(failure)
+	}
 	r.mu.Lock()
-	calls := append(slices.Clone(r.made), call{"schedule", "states:StartExecution", machineARN}) // the schedule exists for this call
+	calls := append(slices.Clone(r.made), call{"schedule", "states:StartExecution", entranceARN(entrance.Nightly)}) // the schedule exists for this call
 	r.mu.Unlock()
 	calls = slices.DeleteFunc(calls, func(c call) bool { return c.role == "simulated" }) // the test itself made these calls
 	if len(calls) < 100 {

@@ -22,14 +22,14 @@ type roles map[string][]statement
 func samRoles(t *testing.T, m *template) roles {
 	t.Helper()
 	all := roles{}
-	for _, name := range []string{"Collect", "Evaluate", "Gate", "Apply", "Reevaluate", "Machine", "Schedule", "Relay"} {
+	for _, name := range []string{"Collect", "Evaluate", "Gate", "Apply", "Reevaluate", "ReevaluateApply", "Machine", "Schedule", "Relay"} {
 		policies := convert[[]struct {
 			PolicyDocument struct{ Statement []statement }
 		}](t, m.properties(name + "Role")["Policies"])
 		for _, p := range policies {
 			for _, s := range p.PolicyDocument.Statement {
 				if !slices.Contains(s.Action, "logs:PutLogEvents") {
-					all[strings.ToLower(name)] = append(all[strings.ToLower(name)], s)
+					all[kebab(name)] = append(all[kebab(name)], s)
 				}
 			}
 		}
@@ -97,6 +97,7 @@ func (all roles) without(role, action string) roles {
 // unseen has actions of roles that no call of a test shows, with the reason why the roles need them.
 var unseen = map[string]string{
 	"evaluate s3:ListBucket":                "only when an object is missing, which would look forbidden without it",
+	"reevaluate-apply s3:ListBucket":        "only when an object is missing, which would look forbidden without it",
 	"reevaluate s3:ListBucket":              "only when an object is missing, which would look forbidden without it",
 	"collect sts:GetWebIdentityToken":       "Graph on loopback is asked without a token",
 	"apply sts:GetWebIdentityToken":         "Graph on loopback is asked without a token",

@@ -5,8 +5,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/idleseat/idleseat/shared/entrance"
 )
 
 // This is the account of both deployments.
@@ -123,9 +126,15 @@ func (m *template) ref(t *testing.T, name string) any {
 		return v
 	}
 	known := map[string]string{
-		"Bucket": bucketName, "StateMachine": machineARN, "Notices": "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices",
+		"Bucket": bucketName, "Notices": "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices",
 		"ReadQueue": queueURL("read"), "WriteQueue": queueURL("write"), "ReadDead": queueURL("read-dead"), "WriteDead": queueURL("write-dead"),
 		"ReevaluateFunction": stack + "-reevaluate",
+	}
+	for _, n := range entrances {
+		known[samMachine(n)] = entranceARN(n)
+	}
+	if function, ok := strings.CutSuffix(name, "Function.Version"); ok {
+		known[name] = versionARN(kebab(function))
 	}
 	v, ok := known[name]
 	if !ok {
@@ -146,6 +155,36 @@ func functionARN(name string) string {
 	return "arn:aws:lambda:" + region + ":" + account + ":function:" + stack + "-" + name
 }
 
+// versionARN returns the ARN of the published version of a function.
+func versionARN(name string) string { return functionARN(name) + ":1" }
+
+// samMachine returns the name in the template of an entrance's state machine.
+func samMachine(n entrance.Name) string {
+	if n == entrance.Plan {
+		return "StateMachine"
+	}
+	return pascal(string(n)) + "StateMachine"
+}
+
+// pascal returns a name like reevaluate-apply as the template writes it: ReevaluateApply. kebab returns it back.
+func pascal(name string) (out string) {
+	for part := range strings.SplitSeq(name, "-") {
+		out += strings.ToUpper(part[:1]) + part[1:]
+	}
+	return out
+}
+
+func kebab(name string) string {
+	var out strings.Builder
+	for i, c := range name {
+		if unicode.IsUpper(c) && i > 0 {
+			out.WriteByte('-')
+		}
+		out.WriteRune(unicode.ToLower(c))
+	}
+	return out.String()
+}
+
 func attribute(t *testing.T, of string) any {
 	t.Helper()
 	name, attribute, _ := strings.Cut(of, ".")
@@ -161,9 +200,9 @@ func attribute(t *testing.T, of string) any {
 	case queues[name] != "" && attribute == "QueueName":
 		return stack + "-ad-" + queues[name]
 	case isFunction && attribute == "Arn":
-		return functionARN(strings.ToLower(function))
+		return functionARN(kebab(function))
 	case strings.HasSuffix(name, "Log"):
-		return "arn:aws:logs:::" + strings.ToLower(strings.TrimSuffix(name, "Log")) + ":*"
+		return "arn:aws:logs:::" + kebab(strings.TrimSuffix(name, "Log")) + ":*"
 	case strings.HasSuffix(name, "Role"), strings.HasPrefix(of, "TrustAnchor."), strings.HasPrefix(of, "RelayProfile."):
 		return of
 	}

@@ -35,7 +35,11 @@ func made() map[string]cty.Value {
 	}
 	functions := map[string]cty.Value{}
 	for name := range functionLimits {
-		functions[name] = object(map[string]string{"arn": functionARN(name)})
+		functions[name] = object(map[string]string{"arn": functionARN(name), "qualified_arn": versionARN(name)})
+	}
+	machines := map[string]cty.Value{}
+	for _, n := range entrances {
+		machines[string(n)] = object(map[string]string{"arn": entranceARN(n)})
 	}
 	one := func(kind string, v cty.Value) cty.Value { return cty.ObjectVal(map[string]cty.Value{kind: v}) }
 	return map[string]cty.Value{
@@ -48,7 +52,8 @@ func made() map[string]cty.Value {
 		"aws_s3_bucket":         one("store", object(map[string]string{"arn": "arn:aws:s3:::" + bucketName, "id": bucketName})),
 		"aws_kms_key":           one("objects", object(map[string]string{"arn": keyARN})),
 		"aws_sns_topic":         one("notices", object(map[string]string{"arn": "arn:aws:sns:" + region + ":" + account + ":" + stack + "-notices"})),
-		"aws_sfn_state_machine": one("run", object(map[string]string{"arn": machineARN})),
+		"aws_sfn_state_machine": one("run", cty.ObjectVal(machines)),
+		"aws_iam_role":          one("policy", object(map[string]string{"arn": "PolicyRole.Arn"})),
 		"aws_lambda_function":   one("function", cty.ObjectVal(functions)),
 		"aws_sqs_queue": cty.ObjectVal(map[string]cty.Value{
 			"relay": cty.ObjectVal(map[string]cty.Value{"read": queue("read"), "write": queue("write")}),
@@ -59,6 +64,8 @@ func made() map[string]cty.Value {
 
 var tfFunctions = map[string]function.Function{
 	"jsonencode": stdlib.JSONEncodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "merge": stdlib.MergeFunc, "concat": stdlib.ConcatFunc, "lookup": stdlib.LookupFunc,
+	"flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
+	"trimsuffix": stdlib.TrimSuffixFunc,
 }
 
 func loadModule(t *testing.T) *module {

@@ -10,12 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/infra/simulation/awsfake/states"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/sandbox"
 )
 
-// TestOnePerson: the function reevaluate reads one person who does not use Citrix. The real relay takes the license.
+// TestOnePerson: the function reevaluate reads one person who does not use Citrix, and cannot change anything. The
+// function reevaluate-apply has the real relay take the license.
 func TestOnePerson(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "review"})
@@ -29,10 +31,10 @@ func TestOnePerson(t *testing.T) {
 		}
 		Results []struct{ License, Status string }
 	}
-	ask := func(request string) (a answer) {
-		raw, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(request))
+	ask := func(function, request string) (a answer) {
+		raw, err := r.functions[function].Invoke(t.Context(), []byte(request))
 		if err != nil {
-			t.Fatalf("%v\n%s", err, r.functions["arn:reevaluate"].Logs())
+			t.Fatalf("%v\n%s", err, r.functions[function].Logs())
 		}
 		if err := json.Unmarshal(raw, &a); err != nil {
 			t.Fatal(err)
@@ -44,7 +46,7 @@ func TestOnePerson(t *testing.T) {
 	if _, err := r.functions["arn:reevaluate"].Invoke(t.Context(), []byte(`{"user":"`+who+`","apply":false}`)); err == nil || !strings.Contains(err.Error(), "Runtime.ExitError") {
 		t.Errorf("killed: %v", err)
 	}
-	looked := ask(`{"user":"` + who + `","apply":false}`)
+	looked := ask("arn:reevaluate", `{"user":"`+who+`","apply":false}`)
 	if looked.Status != "SUCCEEDED" || len(looked.People) != 1 || looked.Results != nil || len(looked.People[0].Profile) == 0 {
 		t.Fatalf("%+v", looked)
 	}
@@ -58,7 +60,11 @@ func TestOnePerson(t *testing.T) {
 	if n := len(r.box.Company.History()); n != 0 {
 		t.Errorf("%d changes by looking", n)
 	}
-	done := ask(`{"user":"` + who + `","apply":true}`)
+	refused := ask("arn:reevaluate", `{"user":"`+who+`","apply":true}`)
+	if n := len(r.box.Company.History()); n != 0 || refused.Status != "SUCCEEDED" || !strings.Contains(refused.Refused, "wrong entrance") {
+		t.Errorf("%d changes by the function that looks: %+v", n, refused)
+	}
+	done := ask("arn:reevaluate-apply", `{"user":"`+who+`","apply":true}`)
 	found := false
 	for _, res := range done.Results {
 		found = found || res.License == "citrix" && res.Status == "done"
@@ -71,7 +77,7 @@ func TestOnePerson(t *testing.T) {
 			t.Errorf("%s: %v", request, err)
 		}
 	}
-	if nobody := ask(`{"user":"nobody@contoso.example"}`); nobody.Status != "SUCCEEDED" || !strings.Contains(nobody.Refused, "(name left out)") {
+	if nobody := ask("arn:reevaluate", `{"user":"nobody@contoso.example"}`); nobody.Status != "SUCCEEDED" || !strings.Contains(nobody.Refused, "(name left out)") {
 		t.Errorf("nobody: %+v", nobody)
 	}
 }
@@ -208,7 +214,7 @@ func (r *rig) inCitrix() (people []int) {
 func TestTooMuchData(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, options{company: company, mode: "enforce"})
-	e, err := r.machine.Start("", `{"user":"`+strings.Repeat("x", 300<<10)+`"}`)
+	e, err := r.machines[entrance.Plan].Start("", `{"user":"`+strings.Repeat("x", 300<<10)+`"}`)
 	if err != nil {
 		t.Fatal(err)
 	}

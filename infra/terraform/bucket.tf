@@ -141,33 +141,43 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
   }
 }
 
+locals {
+  bucket_policy = [
+    {
+      Sid       = "OnlyOverTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [aws_s3_bucket.store.arn, "${aws_s3_bucket.store.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    },
+    # Nothing overwrites the ledger: a put must have If-None-Match.
+    {
+      Sid       = "LedgerIsCreateOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:PutObject"
+      Resource  = "${aws_s3_bucket.store.arn}/ledger/*"
+      Condition = {
+        Null = { "s3:if-none-match" = "true" }
+        Bool = { "s3:ObjectCreationOperation" = "true" }
+      }
+    },
+    # Who may write the bucket may still not write the policy.
+    {
+      Sid       = "PolicyByItsOwnRole"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = ["s3:PutObject", "s3:DeleteObject"]
+      Resource  = "${aws_s3_bucket.store.arn}/policy.yaml"
+      Condition = { ArnNotEquals = { "aws:PrincipalArn" = concat([aws_iam_role.policy.arn], var.policy_writers) } }
+    },
+  ]
+}
+
 resource "aws_s3_bucket_policy" "store" {
   bucket = aws_s3_bucket.store.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "OnlyOverTls"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:*"
-        Resource  = [aws_s3_bucket.store.arn, "${aws_s3_bucket.store.arn}/*"]
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-      # Nothing overwrites the ledger: a put must have If-None-Match.
-      {
-        Sid       = "LedgerIsCreateOnly"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:PutObject"
-        Resource  = "${aws_s3_bucket.store.arn}/ledger/*"
-        Condition = {
-          Null = { "s3:if-none-match" = "true" }
-          Bool = { "s3:ObjectCreationOperation" = "true" }
-        }
-      },
-    ]
-  })
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.bucket_policy })
 }
 
 # A run checks the policy before it uses it, and keeps its own copy.
@@ -177,5 +187,5 @@ resource "aws_s3_object" "policy" {
   key         = "policy.yaml"
   source      = var.policy_file
   source_hash = filemd5(var.policy_file) # under a key of KMS the etag is no hash of the file
-  depends_on  = [aws_s3_bucket_versioning.store, aws_s3_bucket_server_side_encryption_configuration.store]
+  depends_on  = [aws_s3_bucket_policy.store, aws_s3_bucket_versioning.store, aws_s3_bucket_server_side_encryption_configuration.store]
 }

@@ -1,12 +1,18 @@
 locals {
+  # Each entrance is a state machine of its own, so that IAM tells apart who plans, approves, overrides and restores.
+  # Their definitions differ in the name of the entrance alone.
+  entrances = { plan = var.name, nightly = "${var.name}-nightly", approve = "${var.name}-approve", override = "${var.name}-override", restore = "${var.name}-restore" }
+
+  # Published versions: an execution that waits goes on with the functions it began with.
   substitutions = {
-    CollectFunction  = aws_lambda_function.function["collect"].arn
-    EvaluateFunction = aws_lambda_function.function["evaluate"].arn
-    GateFunction     = aws_lambda_function.function["gate"].arn
-    ApplyFunction    = aws_lambda_function.function["apply"].arn
+    CollectFunction  = aws_lambda_function.function["collect"].qualified_arn
+    EvaluateFunction = aws_lambda_function.function["evaluate"].qualified_arn
+    GateFunction     = aws_lambda_function.function["gate"].qualified_arn
+    ApplyFunction    = aws_lambda_function.function["apply"].qualified_arn
     ReadQueue        = aws_sqs_queue.relay["read"].url
     WriteQueue       = aws_sqs_queue.relay["write"].url
     NoticeTopic      = aws_sns_topic.notices.arn
+    Partition        = data.aws_partition.current.partition
   }
 }
 
@@ -16,10 +22,11 @@ resource "aws_cloudwatch_log_group" "machine" {
 }
 
 resource "aws_sfn_state_machine" "run" {
-  name       = var.name
+  for_each   = local.entrances
+  name       = each.value
   type       = "STANDARD"
   role_arn   = aws_iam_role.machine.arn
-  definition = templatefile("${path.module}/../statemachine.asl.json", local.substitutions)
+  definition = templatefile("${path.module}/../statemachine.asl.json", merge(local.substitutions, { Entrance = each.key }))
   # The log has no inputs and outputs.
   logging_configuration {
     level                  = "ERROR"
@@ -38,12 +45,17 @@ resource "aws_scheduler_schedule" "nightly" {
     mode = "OFF"
   }
   target {
-    arn      = aws_sfn_state_machine.run.arn
+    arn      = aws_sfn_state_machine.run["nightly"].arn
     role_arn = aws_iam_role.schedule.arn
-    input    = jsonencode({ scheduled = true })
+    input    = "{}"
     retry_policy {
       maximum_retry_attempts       = 5
       maximum_event_age_in_seconds = 3600
     }
   }
+}
+
+moved {
+  from = aws_sfn_state_machine.run
+  to   = aws_sfn_state_machine.run["plan"]
 }

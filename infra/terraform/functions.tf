@@ -6,8 +6,12 @@ locals {
     evaluate   = { memory = 512, timeout = 240, env = local.env }
     gate       = { memory = 512, timeout = 900, env = merge(local.env, { IDLESEAT_POLICY = "policy.yaml" }) }
     apply      = { memory = 256, timeout = 900, env = merge(local.env, local.graph, { IDLESEAT_ENTRA_CERTIFICATE = var.write_certificate, AZURE_CLIENT_ID = var.write_client_id }) }
-    reevaluate = { memory = 256, timeout = 120, env = merge(local.env, { IDLESEAT_STATE_MACHINE = local.machine }) }
+    reevaluate = { memory = 256, timeout = 120, env = merge(local.env, { IDLESEAT_STATE_MACHINE = local.machines.plan }) }
+    # The same function at the entrance that makes changes.
+    reevaluate-apply = { memory = 256, timeout = 120, env = merge(local.env, { IDLESEAT_STATE_MACHINE = local.machines.approve }) }
   }
+
+  zip = { for name, _ in local.functions : name => "${local.zips}/${trimsuffix(name, "-apply")}.zip" }
 
   env = {
     IDLESEAT_STORE      = "s3://${aws_s3_bucket.store.id}"
@@ -35,8 +39,9 @@ resource "aws_lambda_function" "function" {
   runtime          = "provided.al2023"
   architectures    = ["arm64"]
   handler          = "bootstrap"
-  filename         = "${local.zips}/${each.key}.zip"
-  source_code_hash = fileexists("${local.zips}/${each.key}.zip") ? filebase64sha256("${local.zips}/${each.key}.zip") : null
+  filename         = local.zip[each.key]
+  source_code_hash = fileexists(local.zip[each.key]) ? filebase64sha256(local.zip[each.key]) : null
+  publish          = true # state machines call published versions
   memory_size      = each.value.memory
   timeout          = each.value.timeout
   environment {

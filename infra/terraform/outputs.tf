@@ -4,11 +4,26 @@ output "bucket" {
 }
 
 output "state_machine" {
-  value = aws_sfn_state_machine.run.arn
+  description = "The entrance of plans; the names of the others begin with its name."
+  value       = aws_sfn_state_machine.run["plan"].arn
 }
 
 output "reevaluate_function" {
   value = aws_lambda_function.function["reevaluate"].function_name
+}
+
+output "reevaluate_apply_function" {
+  value = aws_lambda_function.function["reevaluate-apply"].function_name
+}
+
+output "policy_role" {
+  description = "Only this role writes the policy."
+  value       = aws_iam_role.policy.arn
+}
+
+output "policies" {
+  description = "For people who look, who also plan, and who also approve, override and restore."
+  value       = { for name, p in aws_iam_policy.people : name => p.arn }
 }
 
 output "read_role" {

@@ -2,8 +2,9 @@
 # with template.yaml and with the calls of a whole run.
 locals {
   objects    = aws_s3_bucket.store.arn
-  machine    = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:stateMachine:${var.name}"
-  executions = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:execution:${var.name}"
+  states     = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}"
+  machines   = { for entrance, name in local.entrances : entrance => "${local.states}:stateMachine:${name}" }
+  executions = { for entrance, name in local.entrances : entrance => "${local.states}:execution:${name}" }
 
   # With s3:ListBucket a missing object looks missing, and not forbidden.
   seeing  = { Effect = "Allow", Action = ["s3:ListBucket"], Resource = [local.objects] }
@@ -55,22 +56,29 @@ locals {
       { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*"] },
       local.seeing,
       local.reading,
-      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machine] },
-      { Effect = "Allow", Action = ["states:DescribeExecution"], Resource = ["${local.executions}:*"] },
+      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machines.plan] },
+      { Effect = "Allow", Action = ["states:DescribeExecution"], Resource = ["${local.executions.plan}:*"] },
+    ]
+    reevaluate-apply = [
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/runs/*"] },
+      local.seeing,
+      local.reading,
+      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machines.approve] },
+      { Effect = "Allow", Action = ["states:DescribeExecution"], Resource = ["${local.executions.approve}:*"] },
     ]
     machine = [
-      { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [for name in ["collect", "evaluate", "gate", "apply"] : aws_lambda_function.function[name].arn] },
+      { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [for name in ["collect", "evaluate", "gate", "apply"] : "${aws_lambda_function.function[name].arn}:*"] },
       { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },
       { Effect = "Allow", Action = ["sns:Publish"], Resource = [aws_sns_topic.notices.arn] },
       local.writing, # SNS encrypts what the machine publishes
       # The children of the Distributed Map are executions of the same machine.
-      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machine] },
-      { Effect = "Allow", Action = ["states:DescribeExecution", "states:StopExecution"], Resource = ["${local.executions}:*", "${local.executions}/*"] },
+      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machines.plan, local.machines.nightly, local.machines.approve] },
+      { Effect = "Allow", Action = ["states:DescribeExecution", "states:StopExecution"], Resource = flatten([for entrance in ["plan", "nightly", "approve"] : ["${local.executions[entrance]}:*", "${local.executions[entrance]}/*"]]) },
       # Log delivery is configured for the whole account, so these calls take no resource.
       { Effect = "Allow", Action = ["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"], Resource = ["*"] },
     ]
     schedule = [
-      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machine] },
+      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machines.nightly] },
     ]
     relay = [
       { Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = [for name in ["read", "write"] : aws_sqs_queue.relay[name].arn] },

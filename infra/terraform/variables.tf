@@ -75,6 +75,16 @@ variable "policy_file" {
   default     = ""
 }
 
+variable "policy_writers" {
+  description = "ARNs of roles and users who may write the policy besides its own role; with policy_file, of the one who applies this module."
+  type        = list(string)
+  default     = []
+  validation {
+    condition     = var.policy_file == "" || length(var.policy_writers) > 0
+    error_message = "With policy_file name the role or user who applies this module in policy_writers."
+  }
+}
+
 variable "zips" {
   description = "Folder with the functions' zips, as make build makes them."
   type        = string

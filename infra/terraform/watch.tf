@@ -12,12 +12,11 @@ resource "aws_sns_topic_subscription" "notices" {
 }
 
 locals {
-  machine_dimension    = { StateMachineArn = aws_sfn_state_machine.run.arn }
   deployment_dimension = { Deployment = var.name }
 
   alarms = {
-    run-failed       = { text = "A run failed; its notice says why. Start it again.", namespace = "AWS/States", metric = "ExecutionsFailed", dimensions = local.machine_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
-    run-timed-out    = { text = "A run did not end within its time.", namespace = "AWS/States", metric = "ExecutionsTimedOut", dimensions = local.machine_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    run-failed       = { text = "A run failed; its notice says why. Start it again.", namespace = "AWS/States", metric = "ExecutionsFailed", dimensions = {}, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
+    run-timed-out    = { text = "A run did not end within its time.", namespace = "AWS/States", metric = "ExecutionsTimedOut", dimensions = {}, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
     run-held         = { text = "A safety check held a run; look at its plan.", namespace = "Idleseat", metric = "Held", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
     no-run           = { text = "The schedule is on, and no scheduled run made a plan for 26 hours.", namespace = "Idleseat", metric = "Night", dimensions = local.deployment_dimension, statistic = "Sum", period = 3600, periods = 26, threshold = 1, below = true }
     feed-unhealthy   = { text = "A source is unhealthy; its attributes are unknown.", namespace = "Idleseat", metric = "FeedUnhealthy", dimensions = local.deployment_dimension, statistic = "Sum", period = 300, periods = 1, threshold = 1, below = false }
@@ -26,15 +25,20 @@ locals {
   }
 }
 
+locals {
+  # What happens to executions is summed over the state machines of all entrances.
+  summed = { for name, a in local.alarms : name => a.namespace == "AWS/States" }
+}
+
 resource "aws_cloudwatch_metric_alarm" "watch" {
   for_each            = { for name, a in local.alarms : name => a if name != "no-run" || var.schedule_state == "ENABLED" }
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.text
-  namespace           = each.value.namespace
-  metric_name         = each.value.metric
-  dimensions          = each.value.dimensions
-  statistic           = each.value.statistic
-  period              = each.value.period
+  namespace           = local.summed[each.key] ? null : each.value.namespace
+  metric_name         = local.summed[each.key] ? null : each.value.metric
+  dimensions          = local.summed[each.key] ? null : each.value.dimensions
+  statistic           = local.summed[each.key] ? null : each.value.statistic
+  period              = local.summed[each.key] ? null : each.value.period
   evaluation_periods  = each.value.periods
   threshold           = each.value.threshold
   comparison_operator = each.value.below ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold"
@@ -43,6 +47,29 @@ resource "aws_cloudwatch_metric_alarm" "watch" {
   treat_missing_data        = each.value.below ? "missing" : "notBreaching"
   alarm_actions             = each.value.below ? [] : [aws_sns_topic.notices.arn]
   insufficient_data_actions = each.value.below ? [aws_sns_topic.notices.arn] : []
+  dynamic "metric_query" {
+    for_each = local.summed[each.key] ? ["all"] : []
+    content {
+      id          = "all"
+      expression  = "SUM(METRICS())"
+      label       = each.value.metric
+      return_data = true
+    }
+  }
+  dynamic "metric_query" {
+    for_each = local.summed[each.key] ? local.machines : {}
+    content {
+      id          = metric_query.key
+      return_data = false
+      metric {
+        namespace   = each.value.namespace
+        metric_name = each.value.metric
+        dimensions  = { StateMachineArn = metric_query.value }
+        stat        = each.value.statistic
+        period      = each.value.period
+      }
+    }
+  }
 }
 
 locals {

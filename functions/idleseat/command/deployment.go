@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/workflow/gate"
@@ -21,15 +23,15 @@ import (
 
 // awsFlag is the flag of commands that a deployment can run.
 type awsFlag struct {
-	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine and follows it." placeholder:"STACK"`
+	AWS string `name:"aws" help:"Have the deployment of this name (stack or module) do it: starts an execution of its state machine for this, and follows it." placeholder:"STACK"`
 }
 
 // look is the time between two checks of an execution.
 const look = 2 * time.Second
 
-// start starts an execution of the deployment's state machine with a request. It shows the steps on stderr as they
-// begin, and returns the output.
-func (f awsFlag) start(a *Process, request any) (*gate.StepOutput, error) {
+// start starts an execution with a request, at the entrance of the deployment that is for the wish. It shows the steps
+// on stderr as they begin, and returns the output.
+func (f awsFlag) start(a *Process, wish entrance.Wish, request any) (*gate.StepOutput, error) {
 	cloud, err := config.LoadDefaultConfig(a.Context)
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS settings: %w", err)
@@ -42,7 +44,14 @@ func (f awsFlag) start(a *Process, request any) (*gate.StepOutput, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the request: %w", err)
 	}
-	machine := fmt.Sprintf("arn:aws:states:%s:%s:stateMachine:%s", cloud.Region, aws.ToString(who.Account), f.AWS)
+	self, err := arn.Parse(aws.ToString(who.Arn)) // its partition differs in China and for governments
+	if err != nil {
+		return nil, fmt.Errorf("read who is signed in at AWS: %w", err)
+	}
+	machine := arn.ARN{
+		Partition: self.Partition, Service: "states", Region: cloud.Region, AccountID: aws.ToString(who.Account),
+		Resource: "stateMachine:" + entrance.For(wish).Machine(f.AWS),
+	}.String()
 	executions := sfn.NewFromConfig(cloud)
 	started, err := executions.StartExecution(a.Context, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: aws.String(string(input))})
 	if err != nil {
@@ -154,7 +163,11 @@ type approveCmd struct {
 // Run lets a deployment apply an approved plan.
 func (c *approveCmd) Run(a *Process) error {
 	f := awsFlag{c.AWS}
-	out, err := f.start(a, gate.Request{Run: c.ID, PlanHash: c.Hash, Override: c.Override})
+	wish := entrance.ApplyPlan
+	if c.Override {
+		wish = entrance.ApplyHeldPlan
+	}
+	out, err := f.start(a, wish, gate.Request{Run: c.ID, PlanHash: c.Hash, Override: c.Override})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
@@ -69,7 +70,11 @@ func (c *reevaluateCmd) Run(a *Process) error {
 		return err
 	}
 	if c.AWS != "" {
-		out, err := c.start(a, map[string]any{"user": c.User, "apply": c.Apply})
+		wish := entrance.PlanOne
+		if c.Apply {
+			wish = entrance.ChangeOne
+		}
+		out, err := c.start(a, wish, map[string]any{"user": c.User, "apply": c.Apply})
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -68,14 +69,14 @@ func (c *planCmd) inAWS(a *Process, user string) error {
 	if c.AsOf != "" || c.From != "" {
 		return usageError{errors.New("--as-of and --run are for plans on this machine; leave --aws out")}
 	}
-	request := map[string]any{}
+	wish, request := entrance.PlanEverybody, map[string]any{}
 	if c.Accept {
 		request["acceptFeeds"] = true
 	}
 	if user != "" {
-		request["user"] = user
+		wish, request["user"] = entrance.PlanOne, user
 	}
-	out, err := c.start(a, request)
+	out, err := c.start(a, wish, request)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/runs"
 	"github.com/idleseat/idleseat/shared/store"
@@ -28,7 +29,7 @@ func (c *restoreCmd) Run(a *Process) error {
 	case c.User == "" && c.From == "":
 		return usageError{errors.New("name a user, or a run with --run R")}
 	case c.AWS != "":
-		out, err := c.start(a, map[string]string{"restore": c.From, "user": c.User})
+		out, err := c.start(a, entrance.RestoreRun, map[string]string{"restore": c.From, "user": c.User})
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/decision"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/plan"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
@@ -91,7 +92,7 @@ func (f *functions) plan(accept bool) (p plan.Plan, err error) {
 	read := func(in collect.StepInput) (*collect.StepOutput, error) {
 		return step(f, in.Op, func(ctx context.Context) (*collect.StepOutput, error) { return f.collect.Do(ctx, in, time.Time{}) })
 	}
-	out, err := read(collect.StepInput{Op: "begin", Execution: execution, Started: started, Request: request})
+	out, err := read(collect.StepInput{Op: "begin", Entrance: entrance.Plan, Execution: execution, Started: started, Request: request})
 	if err != nil {
 		return p, err
 	}
@@ -137,7 +138,7 @@ func (f *functions) decide(in gate.StepInput) (*gate.StepOutput, error) {
 
 // apply applies an approved plan to its end in a new execution.
 func (f *functions) apply(run, hash string, override bool) (r runs.Results, refused bool, err error) {
-	r, err = f.execute("apply", gate.StepInput{Op: "approve", Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
+	r, err = f.execute("apply", gate.StepInput{Op: "approve", Entrance: approving(override), Request: gate.Request{Run: run, PlanHash: hash, Override: override}})
 	return r, errors.Is(err, runs.ErrRefused), err
 }
 
@@ -145,7 +146,7 @@ func (f *functions) apply(run, hash string, override bool) (r runs.Results, refu
 func (f *functions) restore(run string) {
 	f.calls++
 	_, err := f.execute("restore", gate.StepInput{
-		Op: "restore", Execution: fmt.Sprintf("restore-%d-%d", f.w.night, f.calls), Started: f.w.clock.Now(), Request: gate.Request{Restore: run},
+		Op: "restore", Entrance: entrance.Restore, Execution: fmt.Sprintf("restore-%d-%d", f.w.night, f.calls), Started: f.w.clock.Now(), Request: gate.Request{Restore: run},
 	})
 	f.w.logf("restore of %s: %v", run, err)
 }
@@ -193,4 +194,12 @@ func (f *functions) batch(b gate.Batch, round int) {
 			return
 		}
 	}
+}
+
+// approving returns the entrance for the application of a plan, which may be on hold.
+func approving(override bool) entrance.Name {
+	if override {
+		return entrance.Override
+	}
+	return entrance.Approve
 }

@@ -19,7 +19,7 @@ mock_provider "aws" {
     defaults = { arn = "arn:aws:s3:::idleseat-123456789012-eu-north-1", id = "idleseat-123456789012-eu-north-1" }
   }
   mock_resource "aws_lambda_function" {
-    defaults = { arn = "arn:aws:lambda:eu-north-1:123456789012:function:f" }
+    defaults = { arn = "arn:aws:lambda:eu-north-1:123456789012:function:f", qualified_arn = "arn:aws:lambda:eu-north-1:123456789012:function:f:1" }
   }
   mock_resource "aws_sqs_queue" {
     defaults = { arn = "arn:aws:sqs:eu-north-1:123456789012:q", url = "https://sqs.eu-north-1.amazonaws.com/123456789012/q" }
@@ -29,6 +29,9 @@ mock_provider "aws" {
   }
   mock_resource "aws_sfn_state_machine" {
     defaults = { arn = "arn:aws:states:eu-north-1:123456789012:stateMachine:idleseat" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/r" }
   }
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:eu-north-1:123456789012:log-group:g" }
@@ -140,7 +143,27 @@ run "certificates" {
 run "definition" {
   command = plan
   assert {
-    condition     = !strcontains(aws_sfn_state_machine.run.definition, "$${") && strcontains(aws_sfn_state_machine.run.definition, "waitForTaskToken")
+    condition     = alltrue([for m in aws_sfn_state_machine.run : !strcontains(m.definition, "$${") && strcontains(m.definition, "waitForTaskToken")])
     error_message = "every substitution of the definition is given"
   }
+  assert {
+    condition     = alltrue([for e, m in aws_sfn_state_machine.run : length(regexall("\"entrance\": \"${e}\"", m.definition)) == 3]) && length(aws_sfn_state_machine.run) == 5
+    error_message = "the definition of each entrance has its own name"
+  }
+  assert {
+    condition     = alltrue([for f in aws_lambda_function.function : f.publish])
+    error_message = "executions call published versions"
+  }
+  assert {
+    condition     = local.summed["run-failed"] && local.summed["run-timed-out"] && length(local.machines) == 5
+    error_message = "an alarm watches the executions of every entrance"
+  }
+}
+
+run "policy" {
+  command = plan
+  variables {
+    policy_file = "../policy.yaml"
+  }
+  expect_failures = [var.policy_writers]
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/idleseat/idleseat/infra/simulation/alter"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot"
 	"github.com/idleseat/idleseat/shared/store"
@@ -22,7 +23,7 @@ func TestAlteredReadingOfTheRelay(t *testing.T) {
 	everyone := s.take(t, begin(`{}`))
 	for call := 0; !s.take(t, StepInput{Op: "entra", Run: everyone.Run, Call: call}).Done; call++ {
 	}
-	one := s.take(t, StepInput{Op: "begin", Execution: "e-2", Started: asOf, Request: []byte(`{"user":"anna@x.example"}`)})
+	one := s.take(t, StepInput{Op: "begin", Entrance: entrance.Plan, Execution: "e-2", Started: asOf, Request: []byte(`{"user":"anna@x.example"}`)})
 	evidence := protocol.Evidence{Run: one.Run, Read: s.Now(), Sample: []time.Time{asOf}, People: []protocol.Account{{SID: annaAD.SID, User: &annaAD}}}
 	for _, g := range one.Groups {
 		evidence.Groups = append(evidence.Groups, g.Key())

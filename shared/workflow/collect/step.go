@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/evidence"
 	"github.com/idleseat/idleseat/shared/layout"
 	"github.com/idleseat/idleseat/shared/policy"
@@ -34,6 +35,7 @@ type Steps struct {
 // it.
 type StepInput struct {
 	Op        string          `json:"op"`        // begin, entra, seal or one
+	Entrance  entrance.Name   `json:"entrance"`  // begin: entrance of the execution
 	Execution string          `json:"execution"` // begin: name of the execution
 	Started   time.Time       `json:"started"`   // begin: start of the execution
 	Request   json.RawMessage `json:"request"`   // begin: the input of the execution
@@ -48,11 +50,18 @@ type StepInput struct {
 type Request struct {
 	User  *string `json:"user"`  // name of one person; nil: everybody
 	Apply bool    `json:"apply"` // for one person: make the changes that the rules decide
-	// Scheduled: the schedule started the run, and applies its plan in mode enforce. An execution that an operator
-	// starts to look at the result is not scheduled.
-	Scheduled bool `json:"scheduled"`
 	// AcceptFeeds accepts the sources as they are, even when they shrank.
 	AcceptFeeds bool `json:"acceptFeeds"`
+}
+
+func (r *Request) wish() entrance.Wish {
+	switch {
+	case r.User == nil:
+		return entrance.PlanEverybody
+	case r.Apply:
+		return entrance.ChangeOne
+	}
+	return entrance.PlanOne
 }
 
 // StepOutput is the state that a step passes to the next one. It holds keys and numbers.
@@ -125,17 +134,23 @@ func (s *Steps) stepBegin(ctx context.Context, in StepInput) (*StepOutput, error
 	switch {
 	case r.User != nil && *r.User == "":
 		return nil, fmt.Errorf("%w: the user is empty; a run for everybody names none", ErrRequest)
-	case r.User != nil && r.Scheduled:
-		return nil, fmt.Errorf("%w: what is scheduled is for everybody, and not for one user", ErrRequest)
 	case r.User == nil && r.Apply:
 		return nil, fmt.Errorf("%w: apply is for one user, or names the run whose plan was approved", ErrRequest)
+	}
+	if err := in.Entrance.Admit(r.wish()); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	p, text, err := s.Policy(ctx)
 	if err != nil {
 		return nil, err
 	}
+	// The schedule applies the plan in mode enforce. It accepts no feeds: only an operator can look at them.
+	scheduled := in.Entrance == entrance.Nightly
+	if scheduled && r.AcceptFeeds {
+		return nil, fmt.Errorf("%w: an operator accepts the sources, and not the schedule", ErrRequest)
+	}
 	sum := sha256.Sum256([]byte(in.Execution))
-	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, AcceptFeeds: r.AcceptFeeds, Scheduled: r.Scheduled}
+	start := Start{Run: snapshot.NewRun(in.Started, [4]byte(sum[:])), AsOf: in.Started, Policy: p, Text: text, AcceptFeeds: r.AcceptFeeds, Scheduled: scheduled}
 	out := &StepOutput{Run: start.Run, AsOf: in.Started.UTC(), Relay: s.Relay, Groups: adGroups(p), Rests: p.Rests(), Apply: r.Apply}
 	if out.Groups == nil {
 		out.Groups = []protocol.Group{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/policy"
 	"github.com/idleseat/idleseat/shared/relay/protocol"
 	"github.com/idleseat/idleseat/shared/snapshot"
@@ -35,7 +37,7 @@ func (s *Steps) take(t *testing.T, in StepInput) *StepOutput {
 }
 
 func begin(request string) StepInput {
-	return StepInput{Op: "begin", Execution: "e-1", Started: asOf, Request: json.RawMessage(request)}
+	return StepInput{Op: "begin", Entrance: entrance.Plan, Execution: "e-1", Started: asOf, Request: json.RawMessage(request)}
 }
 
 func TestRequestsThatAreNone(t *testing.T) {
@@ -154,5 +156,39 @@ func TestOneInSteps(t *testing.T) {
 	none, _ := newSteps(t, false)
 	if _, err := none.Do(t.Context(), begin(`{"user":"cid@x.example"}`), time.Time{}); !errors.Is(err, directory.ErrNoPerson) {
 		t.Errorf("nobody, and no Active Directory: %v", err)
+	}
+}
+
+// TestEntrances: everybody is planned for at two entrances, of which only the schedule's is scheduled. One person is
+// planned for at one entrance and changed at another. Every other entrance refuses it, and asks no source.
+func TestEntrances(t *testing.T) {
+	t.Parallel()
+	for request, want := range map[string][]entrance.Name{
+		`{}`:                                     {entrance.Plan, entrance.Nightly},
+		`{"acceptFeeds":true}`:                   {entrance.Plan},
+		`{"user":"anna@x.example"}`:              {entrance.Plan},
+		`{"user":"anna@x.example","apply":true}`: {entrance.Approve},
+		`{"scheduled":true}`:                     {},
+	} {
+		for _, n := range []entrance.Name{"", entrance.Plan, entrance.Nightly, entrance.Approve, entrance.Override, entrance.Restore} {
+			s, b := newSteps(t, true)
+			in := begin(request)
+			in.Entrance = n
+			out, err := s.Do(t.Context(), in, time.Time{})
+			if !slices.Contains(want, n) {
+				if !errors.Is(err, ErrRequest) || len(b.entra.calls) > 0 {
+					t.Errorf("%s at %q: %v, asked %q", request, n, err, b.entra.calls)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s at %q: %v", request, n, err)
+				continue
+			}
+			kept, err := snapshot.GetBegin(t.Context(), b.Store, out.Run)
+			if err != nil || kept.Scheduled != (n == entrance.Nightly) {
+				t.Errorf("%s at %q: %v, scheduled %v", request, n, err, kept.Scheduled)
+			}
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -41,7 +42,7 @@ func TestApproveOnlyWhatMayBe(t *testing.T) {
 			tc.change(&e)
 			s := steps(t, e)
 			planned := s.gated(t, false)
-			out, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: planned.PlanHash, Override: tc.override}})
+			out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: approving(tc.override), Request: Request{Run: "run", PlanHash: planned.PlanHash, Override: tc.override}})
 			if tc.want == "" {
 				want := []Batch{{Run: "run", PlanHash: planned.PlanHash, Override: tc.override, Batch: "entra-0001"}}
 				if err != nil || !out.Go {
@@ -327,5 +328,36 @@ func TestRunForOnePersonLeavesNoMeasure(t *testing.T) {
 	}
 	if left, err := history.GetPlanned(t.Context(), s, "run"); err != nil || left.Feeds[0] == nil || left.Feeds[1] != nil {
 		t.Errorf("one source was down: %+v, %v", left, err)
+	}
+}
+
+// approving returns the entrance for the application of a plan, which may be on hold.
+func approving(override bool) entrance.Name {
+	if override {
+		return entrance.Override
+	}
+	return entrance.Approve
+}
+
+// TestEntrances: an approval, an override and a restore each have an entrance of their own. Every other one refuses
+// them before anything is read.
+func TestEntrances(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		op   string
+		in   Request
+		want entrance.Name
+	}{
+		"approve":  {"approve", Request{Run: "none", PlanHash: "x"}, entrance.Approve},
+		"override": {"approve", Request{Run: "none", PlanHash: "x", Override: true}, entrance.Override},
+		"restore":  {"restore", Request{Restore: "none"}, entrance.Restore},
+	} {
+		for _, n := range []entrance.Name{"", entrance.Plan, entrance.Nightly, entrance.Approve, entrance.Override, entrance.Restore} {
+			s := steps(t, quiet())
+			_, err := s.Do(t.Context(), StepInput{Op: tc.op, Entrance: n, Started: clock, Request: tc.in})
+			if refused := errors.Is(err, entrance.ErrElsewhere); err == nil || refused != (n != tc.want) || refused && !errors.Is(err, runs.ErrRefused) {
+				t.Errorf("%s at %q: %v", name, n, err)
+			}
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -103,7 +104,9 @@ func lively(t *testing.T) (objects map[string][]byte, planHash string) {
 func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 	t.Parallel()
 	restore := func(r Request) func(string) StepInput {
-		return func(string) StepInput { return StepInput{Op: "restore", Started: clock, Request: r} }
+		return func(string) StepInput {
+			return StepInput{Op: "restore", Entrance: entrance.Restore, Started: clock, Request: r}
+		}
 	}
 	for name, tc := range map[string]struct {
 		in    func(hash string) StepInput // input for the plan with that hash
@@ -114,7 +117,7 @@ func TestAFailingStoreHoldsEveryStep(t *testing.T) {
 		"hold":   {func(string) StepInput { return StepInput{Op: "hold", Run: "run"} }, nil, 4},
 		"settle": {func(string) StepInput { return StepInput{Op: "settle", Run: "run"} }, nil, 5},
 		"approve": {func(hash string) StepInput {
-			return StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: hash}}
+			return StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "run", PlanHash: hash}}
 		}, nil, 8},
 		"restore":                    {restore(Request{Restore: "earlier"}), []string{"/manifest.json"}, 10},
 		"restore one":                {restore(Request{User: "bob"}), []string{"/manifest.json"}, 10},

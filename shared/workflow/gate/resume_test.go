@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -86,7 +87,7 @@ func TestResume(t *testing.T) {
 			if out.Go {
 				t.Errorf("in review it goes on without approval: %+v", out)
 			}
-			if out, err = s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); err != nil {
+			if out, err = s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "run", PlanHash: p.PlanHash}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -118,7 +119,7 @@ func TestApproveWhatIsOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.gated(t, false) // a newer plan
-	out, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "earlier", PlanHash: old.PlanHash}})
+	out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "earlier", PlanHash: old.PlanHash}})
 	if err != nil || !out.Go || len(out.Batches.Entra) != 1 {
 		t.Errorf("%+v, %v", out, err)
 	}
@@ -211,7 +212,7 @@ func TestRestoreOfOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	restore := func(user string) (*StepOutput, error) {
-		return s.Do(t.Context(), StepInput{Op: "restore", Execution: user, Started: clock, Request: Request{User: user}})
+		return s.Do(t.Context(), StepInput{Op: "restore", Entrance: entrance.Restore, Execution: user, Started: clock, Request: Request{User: user}})
 	}
 	out, err := restore("ann")
 	if err != nil || out.Changes != 1 || !out.Go {

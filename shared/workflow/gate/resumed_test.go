@@ -12,6 +12,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -176,7 +177,7 @@ func TestRestoreByThePolicyInForce(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Policy = func(context.Context) (string, error) { return tc.inForce, tc.err }
-		out, err := s.Do(t.Context(), StepInput{Op: "restore", Execution: "x", Started: clock, Request: Request{Restore: "earlier", User: "ann"}})
+		out, err := s.Do(t.Context(), StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "x", Started: clock, Request: Request{Restore: "earlier", User: "ann"}})
 		if err != nil || out.Verdict != tc.want || out.Changes != 1 || !out.Go || out.Batches.Entra[0].Override {
 			t.Errorf("%s: %+v, %v", name, out, err)
 		}
@@ -188,12 +189,12 @@ func TestRestoreGoesOnWithAnother(t *testing.T) {
 	t.Parallel()
 	s := steps(t, quiet())
 	takes(t, s.Store, "earlier", map[string]ledger.Outcome{"ann": ledger.Done, "bob": ledger.Done})
-	first, err := s.Do(t.Context(), StepInput{Op: "restore", Execution: "a", Started: clock, Request: Request{Restore: "earlier", User: "ann"}})
+	first, err := s.Do(t.Context(), StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "a", Started: clock, Request: Request{Restore: "earlier", User: "ann"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	wrote(t, ledger.In(s.Store), "ann", first.Run, "earlier", "")
-	second, err := s.Do(t.Context(), StepInput{Op: "restore", Execution: "b", Started: clock.Add(time.Minute), Request: Request{Restore: "earlier"}})
+	second, err := s.Do(t.Context(), StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "b", Started: clock.Add(time.Minute), Request: Request{Restore: "earlier"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +258,7 @@ func TestClosedPlanOfAnUnreadableLedger(t *testing.T) {
 	inner := s.Store
 	for nth := 1; nth < 40; nth++ {
 		s.Store = &failing{Store: inner, nth: nth}
-		if out, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: planned.PlanHash}}); err == nil {
+		if out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "run", PlanHash: planned.PlanHash}}); err == nil {
 			t.Errorf("call %d fails: %+v", nth, out)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/idleseat/idleseat/shared/decision"
 	"github.com/idleseat/idleseat/shared/directory"
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/plain"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -33,6 +34,8 @@ const (
 // StepInput is the input of the state machine. Op names the step.
 type StepInput struct {
 	Op string `json:"op"` // gate, hold, approve, restore, settle, notice
+	// Entrance is the one of the execution, for approve and restore.
+	Entrance entrance.Name `json:"entrance"`
 	// Execution and Started give the run of a restore its name. For notice, Execution is the ARN.
 	Execution string      `json:"execution"`
 	Started   time.Time   `json:"started"`
@@ -89,8 +92,18 @@ func (s *Steps) Do(ctx context.Context, in StepInput) (*StepOutput, error) {
 	case "hold":
 		return s.hold(ctx, in.Run, &in.Failure)
 	case "approve":
+		wish := entrance.ApplyPlan
+		if in.Request.Override {
+			wish = entrance.ApplyHeldPlan
+		}
+		if err := in.Entrance.Admit(wish); err != nil {
+			return nil, fmt.Errorf("%w: %w", runs.ErrRefused, err)
+		}
 		return s.approve(ctx, in.Request)
 	case "restore":
+		if err := in.Entrance.Admit(entrance.RestoreRun); err != nil {
+			return nil, fmt.Errorf("%w: %w", runs.ErrRefused, err)
+		}
 		return s.restore(ctx, in)
 	case "settle":
 		return s.conclude(ctx, in)

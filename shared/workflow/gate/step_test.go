@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/idleseat/idleseat/shared/entrance"
 	"github.com/idleseat/idleseat/shared/history"
 	"github.com/idleseat/idleseat/shared/ledger"
 	"github.com/idleseat/idleseat/shared/plan"
@@ -49,7 +50,7 @@ func (s *Steps) gated(t *testing.T, apply bool) *StepOutput {
 // approves approves a plan.
 func (s *Steps) approves(t *testing.T, p *plan.Plan) error {
 	t.Helper()
-	_, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
+	_, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: p.Run, PlanHash: p.PlanHash}})
 	return err
 }
 
@@ -91,7 +92,7 @@ func TestApprove(t *testing.T) {
 		"another hash": {in: Request{Run: "run", PlanHash: "x"}, want: planned.PlanHash},
 		"no hash":      {in: Request{Run: "run"}, want: planned.PlanHash},
 	} {
-		out, err := s.Do(t.Context(), StepInput{Op: "approve", Request: tt.in})
+		out, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: tt.in})
 		switch {
 		case tt.want == "" && (err != nil || !out.Go || len(out.Batches.Entra)+len(out.Batches.AD) == 0):
 			t.Errorf("%s: %+v, %v", name, out, err)
@@ -99,7 +100,7 @@ func TestApprove(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "none", PlanHash: "x"}}); !errors.Is(err, runs.ErrNoPlan) {
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "none", PlanHash: "x"}}); !errors.Is(err, runs.ErrNoPlan) {
 		t.Errorf("no such run: %v", err)
 	}
 	if _, err := s.Do(t.Context(), StepInput{Op: "fly"}); !errors.Is(err, runs.ErrRefused) {
@@ -140,7 +141,7 @@ func TestClosed(t *testing.T) {
 			s := steps(t, busy())
 			planned := s.gated(t, false)
 			tt.close(t, s)
-			_, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: planned.PlanHash}})
+			_, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "run", PlanHash: planned.PlanHash}})
 			if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, want %q", err, tt.want)
 			}
@@ -156,7 +157,7 @@ func TestHold(t *testing.T) {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	in := Request{Run: "run", PlanHash: out.PlanHash, Override: true}
-	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: in}); !errors.Is(err, runs.ErrRefused) {
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: in}); !errors.Is(err, runs.ErrRefused) {
 		t.Errorf("overridden: %v", err)
 	}
 }
@@ -220,12 +221,12 @@ func TestSettle(t *testing.T) {
 	if out := settle(6); out.Go || out.Results[runs.Kept] != 2 || len(out.Batches.Entra)+len(out.Batches.AD) != 0 || s.told(t, out).Notice.Outcome != Done || out.Refused != "" {
 		t.Errorf("all final: %+v", out)
 	}
-	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Request: Request{Run: "run", PlanHash: p.PlanHash}}); !errors.Is(err, runs.ErrRefused) {
+	if _, err := s.Do(t.Context(), StepInput{Op: "approve", Entrance: entrance.Approve, Request: Request{Run: "run", PlanHash: p.PlanHash}}); !errors.Is(err, runs.ErrRefused) {
 		t.Errorf("a plan of which all is final was approved: %v", err)
 	}
 
 	// Only changes that were made are restored. A repeated step finds the run of its restore.
-	asked := StepInput{Op: "restore", Execution: "e", Started: clock, Request: Request{Restore: "run"}}
+	asked := StepInput{Op: "restore", Entrance: entrance.Restore, Execution: "e", Started: clock, Request: Request{Restore: "run"}}
 	s.Policy = func(context.Context) (string, error) { return "", errDown } // a restore needs no policy in force
 	for range 2 {
 		out, err := s.Do(t.Context(), asked)

@@ -8,23 +8,38 @@ import (
 	"github.com/idleseat/idleseat/infra/simulation/awsfake"
 )
 
-// Serve makes a simulated account answer StartExecution, DescribeExecution and GetExecutionHistory for the machine.
+// account is a simulated account with its machines.
+type account []*Machine
+
+// Serve makes a simulated account answer StartExecution, DescribeExecution and GetExecutionHistory for the machines.
 // Answers have the fields that this project uses. The history has the entered states.
-func (m *Machine) Serve(s *awsfake.Server) {
-	s.Handle("AWSStepFunctions.StartExecution", m.startExecution)
-	s.Handle("AWSStepFunctions.DescribeExecution", m.describeExecution)
-	s.Handle("AWSStepFunctions.GetExecutionHistory", m.getExecutionHistory)
+func Serve(s *awsfake.Server, machines ...*Machine) {
+	all := account(machines)
+	s.Handle("AWSStepFunctions.StartExecution", all.startExecution)
+	s.Handle("AWSStepFunctions.DescribeExecution", all.describeExecution)
+	s.Handle("AWSStepFunctions.GetExecutionHistory", all.getExecutionHistory)
 }
 
-func (m *Machine) startExecution(body []byte) (any, error) {
+// find returns the execution with an ARN and its machine, or nil.
+func (all account) find(arn string) (*Machine, *Execution) {
+	for _, m := range all {
+		if e := m.Find(arn); e != nil {
+			return m, e
+		}
+	}
+	return nil, nil
+}
+
+func (all account) startExecution(body []byte) (any, error) {
 	var in struct{ StateMachineArn, Name, Input string }
 	if err := strict(body, &in); err != nil {
 		return nil, awsfake.Fail("SerializationException", err.Error())
 	}
-	if in.StateMachineArn != m.ARN {
+	i := slices.IndexFunc(all, func(m *Machine) bool { return m.ARN == in.StateMachineArn })
+	if i < 0 {
 		return nil, awsfake.Fail("StateMachineDoesNotExist", "State Machine Does Not Exist: '"+in.StateMachineArn+"'")
 	}
-	e, err := m.Start(in.Name, in.Input)
+	e, err := all[i].Start(in.Name, in.Input)
 	switch {
 	case errors.Is(err, ErrExists):
 		return nil, awsfake.Fail("ExecutionAlreadyExists", err.Error())
@@ -34,12 +49,12 @@ func (m *Machine) startExecution(body []byte) (any, error) {
 	return map[string]any{"executionArn": e.ARN, "startDate": e.Started.Unix()}, nil
 }
 
-func (m *Machine) describeExecution(body []byte) (any, error) {
+func (all account) describeExecution(body []byte) (any, error) {
 	var in struct{ ExecutionArn string }
 	if err := strict(body, &in); err != nil {
 		return nil, awsfake.Fail("SerializationException", err.Error())
 	}
-	e := m.Find(in.ExecutionArn)
+	m, e := all.find(in.ExecutionArn)
 	if e == nil {
 		return nil, awsfake.Fail("ExecutionDoesNotExist", "Execution Does Not Exist: '"+in.ExecutionArn+"'")
 	}
@@ -58,7 +73,7 @@ func (m *Machine) describeExecution(body []byte) (any, error) {
 	return out, err
 }
 
-func (m *Machine) getExecutionHistory(body []byte) (any, error) {
+func (all account) getExecutionHistory(body []byte) (any, error) {
 	var in struct {
 		ExecutionArn         string
 		MaxResults           int
@@ -68,7 +83,7 @@ func (m *Machine) getExecutionHistory(body []byte) (any, error) {
 	if err := strict(body, &in); err != nil {
 		return nil, awsfake.Fail("SerializationException", err.Error())
 	}
-	e := m.Find(in.ExecutionArn)
+	_, e := all.find(in.ExecutionArn)
 	if e == nil {
 		return nil, awsfake.Fail("ExecutionDoesNotExist", "Execution Does Not Exist: '"+in.ExecutionArn+"'")
 	}

@@ -172,9 +172,10 @@ func TestShippedDefinition(t *testing.T) {
 		t.Fatal(err)
 	}
 	given := map[string]string{}
-	for _, name := range []string{"CollectFunction", "EvaluateFunction", "GateFunction", "ApplyFunction", "ReadQueue", "WriteQueue", "NoticeTopic"} {
+	for _, name := range []string{"CollectFunction", "EvaluateFunction", "GateFunction", "ApplyFunction", "ReadQueue", "WriteQueue", "NoticeTopic", "Partition", "Entrance"} {
 		given[name] = name
 	}
+	given["Partition"] = "aws"
 	if _, err := Load(text, given); err != nil {
 		t.Error(err)
 	}

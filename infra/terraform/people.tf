@@ -1,0 +1,49 @@
+# What people may do. Each of the policies has all that its holder needs.
+locals {
+  looking = [
+    { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.objects}/policy.yaml", "${local.objects}/runs/*", "${local.objects}/history/*", "${local.objects}/ledger/*"] },
+    local.seeing,
+    local.reading,
+    { Effect = "Allow", Action = ["states:DescribeExecution", "states:GetExecutionHistory"], Resource = [for e in ["plan", "nightly", "approve", "override", "restore"] : "${local.executions[e]}:*"] },
+  ]
+  people = {
+    viewer = local.looking
+    planner = concat(local.looking, [
+      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machines.plan] },
+      { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [aws_lambda_function.function["reevaluate"].arn] },
+    ])
+    approver = concat(local.looking, [
+      { Effect = "Allow", Action = ["states:StartExecution"], Resource = [local.machines.plan, local.machines.approve, local.machines.override, local.machines.restore] },
+      { Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [for name in ["reevaluate", "reevaluate-apply"] : aws_lambda_function.function[name].arn] },
+    ])
+    policy = [
+      { Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = ["${local.objects}/policy.yaml"] },
+      local.writing,
+    ]
+  }
+}
+
+resource "aws_iam_policy" "people" {
+  for_each    = { viewer = "Read plans, changes and executions.", planner = "Plan, and look at one person; change nothing.", approver = "Plan, approve, override limits and restore." }
+  name        = "${var.name}-${each.key}"
+  description = each.value
+  policy      = jsonencode({ Version = "2012-10-17", Statement = local.people[each.key] })
+}
+
+# Only this role writes the policy. Allow sts:AssumeRole on it to those who may.
+resource "aws_iam_role" "policy" {
+  name = "${var.name}-policy"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow", Action = "sts:AssumeRole"
+      Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "policy" {
+  name   = "policy"
+  role   = aws_iam_role.policy.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.people.policy })
+}
