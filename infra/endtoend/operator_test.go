@@ -90,8 +90,14 @@ func (r *rig) restoresOne(idleseat func(...string) (string, string, int), run st
 	}
 }
 
-// operator returns the command line of an operator of the deployment.
+// operator returns the command line of an operator of the deployment, who may do everything.
 func (r *rig) operator() func(args ...string) (stdout, stderr string, status int) {
+	return r.command("operator", "--aws", stack)
+}
+
+// command returns the command line of somebody who signs in to AWS with an access key. Every command gets the same last
+// arguments.
+func (r *rig) command(key string, last ...string) func(args ...string) (stdout, stderr string, status int) {
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
 		_, _ = w.Write([]byte(`<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>arn:aws:iam::` + account +
@@ -99,8 +105,8 @@ func (r *rig) operator() func(args ...string) (stdout, stderr string, status int
 	}))
 	r.Cleanup(sts.Close)
 	return func(args ...string) (stdout, stderr string, status int) {
-		cmd := exec.CommandContext(r.Context(), filepath.Join(built, "idleseat"), append(args, "--aws", stack)...)
-		cmd.Env = append(as("operator", r.env), "AWS_ENDPOINT_URL_STS="+sts.URL)
+		cmd := exec.CommandContext(r.Context(), filepath.Join(built, "idleseat"), append(args, last...)...)
+		cmd.Env = append(as(key, r.env), "AWS_ENDPOINT_URL_STS="+sts.URL)
 		var out, told bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &told
 		if err := cmd.Run(); err != nil {

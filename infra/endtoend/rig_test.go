@@ -77,11 +77,14 @@ type rig struct {
 	machines  map[entrance.Name]*states.Machine
 	read      string // URL of the queue ad-read
 	write     string
+	place     string // the store, as commands name it
 
 	mu      sync.Mutex
 	notices []string
 	calls   map[string]int // number of calls of functions, by name and op
 	made    []call         // calls to AWS, by role
+
+	people roles // the rights of people, by the access keys that they use
 
 	domain []string                // environment that leads the relay to Active Directory
 	citrix string                  // DN of the Citrix group in Active Directory
@@ -97,13 +100,14 @@ type options struct {
 	samba   bool // Active Directory is a real one
 	broken  func(function string, payload []byte) *states.Failure
 	sending func(r *rig, queue string) // called before a message is in its queue
+	people  roles
 }
 
 var rigs atomic.Int32
 
 func newRig(t testing.TB, o options) *rig {
 	t.Helper()
-	r := &rig{TB: t, functions: map[string]*lambdas.Function{}, machines: map[entrance.Name]*states.Machine{}, calls: map[string]int{}}
+	r := &rig{TB: t, functions: map[string]*lambdas.Function{}, machines: map[entrance.Name]*states.Machine{}, calls: map[string]int{}, people: o.people}
 	var err error
 	if r.box, err = sandbox.Start(o.company); err != nil {
 		t.Fatal(err)
@@ -122,6 +126,7 @@ func newRig(t testing.TB, o options) *rig {
 	place := fmt.Sprintf("s3://%s/rig%d", bucket, rigs.Add(1))
 	r.env = append(r.aws.Env(), "AWS_ENDPOINT_URL_S3="+s3, "IDLESEAT_STORE="+place, "IDLESEAT_RELAY=on", "IDLESEAT_GRAPH_URL="+r.box.GraphURL,
 		"IDLESEAT_POLICY=policy.yaml", "IDLESEAT_STATE_MACHINE="+entranceARN(entrance.Plan), "TMPDIR="+t.TempDir())
+	r.place = place
 	r.openStore(place, s3)
 	r.putPolicy(o.mode, o.edit)
 	for name, limit := range functionLimits {

@@ -29,6 +29,12 @@ func caller(req *http.Request) string {
 	return role
 }
 
+// denies reports whether IAM refuses a call. The rig knows the rights of people only; TestRights compares those of roles.
+func (r *rig) denies(c call) bool {
+	p, known := r.people[c.role]
+	return known && !may(r, p, nil, c)
+}
+
 func (r *rig) note(c call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -42,6 +48,18 @@ func (r *rig) recordS3(next http.Handler) http.Handler {
 		_, key, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"+bucket+"/"), "/")
 		who, object := caller(req), "arn:aws:s3:::"+bucketName+"/"+key
 		list := call{who, "s3:ListBucket", "arn:aws:s3:::" + bucketName}
+		asked := call{who, "s3:GetObject", object}
+		switch {
+		case req.URL.Query().Has("list-type"):
+			asked = list
+		case req.Method == http.MethodPut:
+			asked.action = "s3:PutObject"
+		}
+		if r.denies(asked) {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")) // a client that left needs no answer
+			return
+		}
 		seen := &answer{ResponseWriter: w}
 		next.ServeHTTP(seen, req)
 		switch {
@@ -88,6 +106,12 @@ func (r *rig) recordAWS() {
 				c.action, c.resource = "sqs:"+awsfake.Call(req), queueARN(strings.TrimPrefix(path.Base(of.QueueUrl), "ad-"))
 			}
 			r.note(c)
+			if r.denies(c) {
+				w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = w.Write([]byte(`{"__type":"AccessDeniedException","message":"not authorized to perform ` + c.action + `"}`)) // a client that left needs no answer
+				return
+			}
 			next.ServeHTTP(w, req)
 		})
 	})

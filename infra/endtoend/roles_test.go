@@ -7,12 +7,25 @@ import (
 	"testing"
 )
 
-// statement allows some actions on some resources.
+// statement allows or denies some actions on some resources.
 type statement struct {
 	Effect    string
-	Action    []string
-	Resource  []string
-	Condition map[string]any
+	Action    texts
+	Resource  texts
+	Condition map[string]map[string]texts
+}
+
+// texts is a list of texts. A single text is a list of one.
+type texts []string
+
+// UnmarshalJSON reads a list or a single text.
+func (t *texts) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*t = texts{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(t))
 }
 
 // roles has the policies of a deployment by the name of the role. It leaves out the right to write a function's own
