@@ -125,7 +125,9 @@ func TestOneInSteps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, b := newSteps(t, true)
-			out := s.take(t, begin(`{"user":"`+tt.user+`","apply":true}`))
+			in := begin(`{"user":"` + tt.user + `","apply":true}`)
+			in.Entrance = entrance.Approve
+			out := s.take(t, in)
 			var people protocol.People
 			if err := store.GetJSON(t.Context(), b.Store, out.Input, &people); err != nil {
 				t.Fatal(err)
