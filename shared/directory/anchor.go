@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Anchor names the Active Directory attribute from which Entra Connect makes onPremisesImmutableId. It holds the LDAP
-// name. The empty Anchor stands for either GUID: Entra Connect first used objectGUID, and later copies it to
-// mS-DS-ConsistencyGuid. Other programs may have filled that attribute before.
+// Anchor is the LDAP name of the attribute from which Entra Connect makes onPremisesImmutableId. The empty Anchor
+// stands for either GUID: Entra Connect used objectGUID at first, and later copies it to mS-DS-ConsistencyGuid, which
+// other programs may have filled before.
 type Anchor string
 
 // The anchors that a policy may name.
@@ -29,7 +29,7 @@ func Anchors() []string {
 	return []string{string(ObjectGUID), string(ConsistencyGUID), string(ObjectSIDAnchor), string(EmployeeIDAnchor)}
 }
 
-// Attribute returns the LDAP name of the anchor when the directory may hide it. It is empty otherwise.
+// Attribute returns the LDAP name of the anchor if the directory may hide that attribute, and "" otherwise.
 func (a Anchor) Attribute() string {
 	switch a {
 	case EitherGUID, ConsistencyGUID:
@@ -40,7 +40,8 @@ func (a Anchor) Attribute() string {
 	return ""
 }
 
-// of returns the values of onPremisesImmutableId that the account may have. Raw bytes are in base64. Text is unchanged.
+// of returns the values of onPremisesImmutableId that the account may have. Binary attributes are encoded in base64;
+// text is unchanged.
 func (a Anchor) of(u *ADUser) [2]string {
 	switch a {
 	case ObjectGUID:
@@ -71,8 +72,7 @@ func (a Anchor) Of(u *ADUser) (ids []string) {
 	return ids
 }
 
-// rawSID returns the bytes in which a directory stores a SID (MS-DTYP 2.4.2.2). It returns nil when the text is not a
-// SID.
+// rawSID returns the bytes in which a directory stores a SID (MS-DTYP 2.4.2.2), or nil if text is not a SID.
 func rawSID(text string) []byte {
 	parts := strings.Split(text, "-")
 	if len(parts) < 4 || parts[0] != "S" || parts[1] != "1" {

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// ErrClock is returned when the clock of this machine or of a directory cannot be
-// right. Every age of a date is then wrong.
+// ErrClock is returned when the clock of this machine or of a directory must be wrong. The age of every date is then
+// wrong too.
 var ErrClock = errors.New("the clocks disagree")
 
-// maxClockSkew is how far a directory's clock and ours may be apart. Kerberos allows five minutes. The rest is for the
-// time that an answer takes.
+// maxClockSkew is how far the clock of a directory may differ from ours. Kerberos allows five minutes. The rest is for
+// the time that an answer takes.
 const maxClockSkew = 10 * time.Minute
 
-// CheckClock compares a directory's time with ours. Its error wraps ErrClock and names both times.
+// CheckClock compares told, the time of a directory, with ours. Its error wraps ErrClock and names both times.
 func CheckClock(directory string, told, ours time.Time) error {
 	if ours.Sub(told).Abs() <= maxClockSkew {
 		return nil

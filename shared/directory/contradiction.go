@@ -2,20 +2,20 @@ package directory
 
 import "time"
 
-// Contradiction says how an account contradicted others in the last reading of both directories. The store keeps these
-// bits (package known).
+// Contradiction is a set of bits that say how an account contradicted other accounts in the last reading of both
+// directories. Package known stores these bits.
 type Contradiction uint8
 
-// The kinds of contradictions. Zero means none.
+// The kinds of contradictions.
 const (
-	// Disagreed: the two accounts have the same SID, and the anchor shows that they are different accounts.
+	// Disagreed means that two accounts have the same SID, but the anchor shows that they are different accounts.
 	Disagreed Contradiction = 1 << iota
-	// Shared: more than one account of a directory claims the same key.
+	// Shared means that more than one account in a directory claims the same key.
 	Shared
 )
 
-// contradict turns every value of the person into unknown. The licenses that Entra ID reports stay known: the account
-// itself is not in doubt.
+// contradict makes every value of the person unknown. The licenses that Entra ID reports stay known, because the
+// account itself is not in doubt.
 func (p *Person) contradict(why string) {
 	p.Doubt = why
 	p.ADState = Contradictory
@@ -24,15 +24,15 @@ func (p *Person) contradict(why string) {
 	}
 }
 
-// shows makes the person contradictory because of what this reading shows.
+// shows records a contradiction that this reading shows.
 func (p *Person) shows(c Contradiction, why string) {
 	p.contradiction = c
 	p.contradict(why)
 }
 
-// holds reports whether to believe a contradiction that an earlier reading showed. met says that this reading found an
-// account in the other directory that fits. read says that it read the other directory in full. An account that is not
-// listed may still exist. The contradiction therefore ends with Joined.
+// holds reports whether a contradiction from an earlier reading is still believed. met is whether this reading found a
+// fitting account in the other directory, read is whether it read that directory in full. An account may exist without
+// being listed, so the contradiction lasts as long as Joined is set.
 func (p *Past) holds(met, read bool) bool {
 	c := p.Contradicted
 	if met {
@@ -41,9 +41,8 @@ func (p *Past) holds(met, read bool) bool {
 	return c != 0 && (!read || !p.Joined.IsZero())
 }
 
-// contradicted makes the person contradictory when a contradiction of an earlier reading still holds. past belongs to
-// an account of one directory, and other is the other directory. The result reports whether the person became
-// contradictory.
+// contradicted makes the person contradictory if a contradiction from an earlier reading still holds, and reports
+// whether it did. past belongs to an account in one directory, and other is the other directory.
 func (p *Person) contradicted(past *Past, other Source, met, read bool) bool {
 	if !past.holds(met, read) {
 		return false
@@ -71,8 +70,8 @@ func (p *Past) sentence(other Source, read bool) string {
 	return what + " " + when + ", and " + why
 }
 
-// Met stores with the person's accounts what a reading of both directories showed. A contradiction that is believed
-// because of an earlier reading keeps its date.
+// Met stores in the person's accounts what a reading of both directories showed. read is the time of the reading. A
+// contradiction that is believed only because of an earlier reading keeps its date.
 func (p *Person) Met(read time.Time) {
 	shown := p.contradiction != 0
 	if !shown && p.ADState == Contradictory {

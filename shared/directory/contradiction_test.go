@@ -8,8 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestContradictionIsRemembered: an earlier reading showed a contradiction. It holds until
-// a reading of both directories no longer shows it.
+// An earlier reading showed a contradiction. It holds until a reading of both directories no longer shows it.
 func TestContradictionIsRemembered(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
@@ -24,7 +23,7 @@ func TestContradictionIsRemembered(t *testing.T) {
 	tests := map[string]struct {
 		accounts  Accounts
 		entra, ad Presence
-		doubt     string // a part of the sentence; empty: no doubt
+		doubt     string // a part of the sentence; empty if there is no doubt
 	}{
 		"AD not read":                         {Accounts{EntraState: Present, Entra: entra(recent)}, Contradictory, Contradictory, "its accounts in Entra ID and Active Directory contradicted each other on 2026-11-20, and Active Directory was not read in full this time; it is decided again when both directories are read and agree"},
 		"AD not read for long":                {Accounts{EntraState: Present, Entra: entra(old)}, Contradictory, Contradictory, "in an earlier reading, and Active Directory was not"},
@@ -64,8 +63,8 @@ func TestContradictionIsRemembered(t *testing.T) {
 	}
 }
 
-// TestMet: every account in a contradiction stores it. A reading in which both directories agree ends it. A reading
-// that reads less changes nothing.
+// Every account in a contradiction stores it, and a reading in which both directories agree ends it. A reading that
+// covers only one directory changes nothing.
 func TestMet(t *testing.T) {
 	t.Parallel()
 	before, now := time.Unix(1000, 0), time.Unix(2000, 0)
@@ -76,7 +75,7 @@ func TestMet(t *testing.T) {
 	a := func(sid, guid string, past Past) ADUser { return ADUser{SID: sid, GUID: guid, Past: past} }
 	tests := map[string]struct {
 		accounts Accounts
-		want     []Past // what Entra accounts remember, and then what accounts of Active Directory remember
+		want     []Past // what Entra accounts remember, then what Active Directory accounts remember
 	}{
 		"the anchor disagrees": {
 			Accounts{EntraState: Present, ADState: Present, Entra: []EntraUser{e("e", "S-1", "other", Past{})}, AD: []ADUser{a("S-1", "g", Past{})}},

@@ -2,22 +2,21 @@ package directory
 
 import "time"
 
-// Earlier is what earlier runs found under the names that policies use. With it a later run follows a renamed object,
-// and sees that an object was deleted and created again.
+// Earlier is what earlier runs found under the names that the policy uses. A later run uses it to follow a renamed
+// object, and to notice that an object was deleted and created again.
 type Earlier struct {
-	Groups map[string]EarlierGroup `json:"groups,omitempty"` // groups by GroupRef.Key(false)
-	// Members is the number of members that a group had when its list was last believed. The key is GroupRef.Key.
+	Groups map[string]EarlierGroup `json:"groups,omitempty"` // by GroupRef.Key(false)
+	// Members is the number of members that a group had when its list was last believed, by GroupRef.Key.
 	Members map[string]int `json:"members,omitempty"`
-	// People are the accounts that were found under a name in exempt.users or exempt.leave. The key is the name in
-	// lower case.
+	// People holds the accounts that were found for a name in exempt.users or exempt.leave, by that name in lower case.
 	People map[string][]EarlierPerson `json:"people,omitempty"`
 }
 
-// EarlierPerson is an account that was found under a name of the policy.
+// EarlierPerson is an account that was found for a name in the policy.
 type EarlierPerson struct {
-	ID   string    `json:"id,omitempty"`  // Entra object id
-	SID  string    `json:"sid,omitempty"` // empty: Active Directory has no such account
-	Name string    `json:"name"`          // the name that the account last had
+	ID   string    `json:"id,omitempty"`  // the Entra object id
+	SID  string    `json:"sid,omitempty"` // empty if Active Directory has no such account
+	Name string    `json:"name"`          // the last known name of the account
 	Seen time.Time `json:"seen"`
 }
 
@@ -32,12 +31,12 @@ type EarlierGroup struct {
 	ID     string    `json:"id"`
 	Run    string    `json:"run"`
 	At     time.Time `json:"at"`
-	Hidden bool      `json:"hidden,omitempty"` // the group, or a group in it, hides its members
-	// Replaced: an operator accepts the group that has the name now.
+	Hidden bool      `json:"hidden,omitempty"` // the group, or a group nested in it, hides its members
+	// Replaced means that an operator accepts the group that now has the name.
 	Replaced bool `json:"-"`
 }
 
-// Group returns what is known of a group, or nil when nothing is known.
+// Group returns what is known about a group, or nil if nothing is known.
 func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	if e == nil {
 		return nil
@@ -48,7 +47,7 @@ func (e *Earlier) Group(ref GroupRef) *EarlierGroup {
 	return nil
 }
 
-// severalMembers is the number of members from which on a group that is suddenly empty looks wrong.
+// severalMembers is the smallest size of a group whose sudden emptiness looks wrong.
 const severalMembers = 3
 
 // Emptied reports whether the group had several members before and has none now.

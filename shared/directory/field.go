@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// Source is where an account lives.
+// Source is a directory that accounts live in.
 type Source uint8
 
-// The two sources.
 const (
 	Entra Source = iota
 	AD
 )
 
-// String returns the word that policies use for the source.
+// String returns the name of the source in policies.
 func (s Source) String() string {
 	if s == AD {
 		return "ad"
@@ -23,7 +22,7 @@ func (s Source) String() string {
 	return "entra"
 }
 
-// name returns the directory's name for sentences.
+// name returns the name of the directory for use in sentences.
 func (s Source) name() string {
 	if s == AD {
 		return "Active Directory"
@@ -31,10 +30,10 @@ func (s Source) name() string {
 	return "Entra ID"
 }
 
-// MarshalText writes the word that policies use.
+// MarshalText returns the name of the source in policies.
 func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads the word that policies use.
+// UnmarshalText parses the name of the source in policies.
 func (s *Source) UnmarshalText(b []byte) error {
 	switch string(b) {
 	case "entra":
@@ -54,7 +53,6 @@ func (e errUnknownSource) Error() string { return "unknown source " + strconv.Qu
 // Kind is the type of a field's values.
 type Kind uint8
 
-// The kinds of fields.
 const (
 	Text Kind = iota
 	Date
@@ -64,28 +62,28 @@ const (
 // Meaning says what a date means for a person.
 type Meaning uint8
 
-// The meanings of a field: plain data, a sign of use, or the account's creation.
+// The meanings of a field: plain data, a sign of use, or the creation of the account.
 const (
 	Plain Meaning = iota
 	Activity
 	Creation
 )
 
-// Value is the value of a field for one person. A text without a value is Known and "".
+// Value is the value of a field for one person. An empty text is Known and "".
 type Value struct {
 	State Knowledge
 	Time  time.Time
 	Text  string
 	Bool  bool
-	// Through is the end of the time about which a usage report says anything. Zero: there is no bound.
+	// Through is the end of the period that a usage report covers. It is zero for a value that has no such end.
 	Through time.Time
 }
 
-// Knowledge says what is known of a value.
+// Knowledge says what is known about a value.
 type Knowledge uint8
 
-// The states of a value. Unknown was not read. None was read and is empty. NoneSince is a date: the source proves that
-// there is none from Time on, and says nothing about earlier ones.
+// The states of a value. Unknown means that the value was not read. None means that it was read and is empty. NoneSince
+// applies to dates: the source proves that there is none since Time, but says nothing about earlier dates.
 const (
 	Unknown Knowledge = iota
 	None
@@ -93,28 +91,28 @@ const (
 	NoneSince
 )
 
-// Field is one field of an account that a policy may map to an attribute.
+// Field is a field of a person that a policy may map to an attribute.
 type Field struct {
-	Name    string // the name in policies, for example "entra.lastActivity"
+	Name    string // the name in policies, such as "entra.lastActivity"
 	Source  Source
 	Kind    Kind
 	Meaning Meaning
 
-	// Attribute is the LDAP name of the attribute that holds the field. It is empty for Entra ID. It is also empty for
-	// the name of the object, since everybody who sees the object sees its name.
+	// Attribute is the LDAP name of the attribute that holds the field. It is empty for Entra ID and for the DN, which
+	// nobody can hide.
 	Attribute string
 
 	account func(*Person) Value // reads the field from the account
-	dates   []int               // for a date of activity: the places in Past.Newest of which it is the newest
+	dates   []int               // for an activity date: the indexes into Past.Newest whose newest date is this field
 	person  func(*Person) Value // reads the field from both accounts together
 
-	report Signal // the signal whose report has the field; zero: no report
+	report Signal // the signal whose report has the field; zero if no report has it
 	use    func(*EntraUser, *Use) Value
 }
 
-// Of returns the field's value for a person. It is Unknown when the account was not read or is in doubt. It is also
-// Unknown when the activity dates of this run or of this account cannot be trusted. A date cannot be trusted when an
-// earlier reading saw a later one.
+// Of returns the value of the field for a person. The value is Unknown if the account was not read or is in doubt. An
+// activity date is also Unknown if the activity dates of this run or of this account cannot be trusted, or if an
+// earlier reading saw a later date.
 func (f *Field) Of(p *Person) Value {
 	switch {
 	case f.person != nil:
@@ -134,7 +132,7 @@ func (f *Field) Of(p *Person) Value {
 	return v
 }
 
-// read returns the field's value from this reading, without the doubts of Of.
+// read returns the value from this reading, without the doubts that Of applies.
 func (f *Field) read(p *Person) Value {
 	if f.Source == AD && p.AD.Hides(f.Attribute) {
 		return Value{}
@@ -142,8 +140,8 @@ func (f *Field) read(p *Person) Value {
 	return f.account(p)
 }
 
-// ADAttributes returns the LDAP names of the attributes that are read of a person and that the directory may hide, each
-// once. They are the attributes of the fields, the names, and the anchor of Entra Connect.
+// ADAttributes returns the LDAP names of the attributes that are read for a person and that the directory may hide: the
+// attributes of all fields, and mS-DS-ConsistencyGuid, from which Entra Connect makes the anchor.
 func ADAttributes() []string { return slices.Clone(adAttributes) }
 
 var adAttributes = allADAttributes()
@@ -159,8 +157,8 @@ func allADAttributes() []string {
 	return names
 }
 
-// datesInDoubt reports whether none of the account's dates of activity can be used: one of them lies in the future, or
-// all of them are lost.
+// datesInDoubt reports whether no activity date of the account can be used. One date lies in the future, all dates are
+// lost, or the account belongs to an agent.
 func (p *Person) datesInDoubt(s Source) bool {
 	if s == AD {
 		return p.AD.DatesInDoubt || !p.AD.DatesLost.IsZero() && p.AD.LastLogonTimestamp.IsZero()
@@ -168,8 +166,8 @@ func (p *Person) datesInDoubt(s Source) bool {
 	return p.Entra.DatesInDoubt || !p.Entra.DatesLost.IsZero() && p.Entra.LastActivity().IsZero() || p.Entra.Agent()
 }
 
-// DatesLost returns the first reading in which dates of the person's account were missing, as in EntraUser. It is zero
-// when no date is missing or the account was not read.
+// DatesLost returns the first reading in which dates of the person's account were missing; see EntraUser.DatesLost. It
+// returns the zero time if no date is missing or the account was not read.
 func (p *Person) DatesLost(s Source) time.Time {
 	switch {
 	case p.State(s) != Present:
@@ -180,13 +178,13 @@ func (p *Person) DatesLost(s Source) time.Time {
 	return p.Entra.DatesLost
 }
 
-// FieldNamed finds a field by the name that policies use.
+// FieldNamed returns the field with the given name in policies.
 func FieldNamed(name string) (*Field, bool) {
 	f, ok := fields[name]
 	return f, ok
 }
 
-// FieldNames lists every field that a policy may name, sorted.
+// FieldNames returns the names of all fields, sorted.
 func FieldNames() []string {
 	names := make([]string, 0, len(fields))
 	for n := range fields {
@@ -223,7 +221,7 @@ func allFields() map[string]*Field {
 	return m
 }
 
-// addFields adds the fields of a table that a policy may name.
+// addFields adds to m the named properties of table.
 func addFields[A any](m map[string]*Field, s Source, table []Property[A], account func(*Person) *A) {
 	for i := range table {
 		p := &table[i]
@@ -241,12 +239,12 @@ func addFields[A any](m map[string]*Field, s Source, table []Property[A], accoun
 
 const licenseChanged = "entra.licenseChanged"
 
-// OfLicense reports whether the field is about a license. It then has a value only while a rule about a license is
-// evaluated.
+// OfLicense reports whether the field describes a license. Such a field has a value only while a rule about a license
+// is evaluated.
 func (f *Field) OfLicense() bool { return f.Name == licenseChanged }
 
-// licenseChanged returns the newest change of the assignments that give the person the license in question. It is
-// unknown when one of these assignments has no date.
+// licenseChanged returns the newest change to the assignments that grant p.License. It is Unknown if one of these
+// assignments has no date.
 func (p *Person) licenseChanged() Value {
 	if p.License == "" || p.Entra == nil || p.EntraState != Present && p.EntraState != Contradictory {
 		return Value{}
@@ -264,8 +262,8 @@ func (p *Person) licenseChanged() Value {
 	return date(newest)
 }
 
-// LastActivity returns the newest of the three sign-in dates. A failed attempt counts, because a doubt must keep the
-// license.
+// LastActivity returns the newest of the three sign-in dates. Failed sign-ins count, because a license in doubt must be
+// kept.
 func (u *EntraUser) LastActivity() time.Time {
 	newest := u.LastInteractive
 	for _, t := range []time.Time{u.LastNonInteractive, u.LastSuccessful} {

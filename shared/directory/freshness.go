@@ -2,27 +2,28 @@ package directory
 
 import "time"
 
-// Freshness summarizes the activity dates of one source. The health of its feed is judged by it.
+// Freshness summarizes the activity dates of one source. The health of the feed is judged by this summary.
 type Freshness struct {
-	// Sampled is the number of people in the summary: all people, or the first page for a quick look.
+	// Sampled is the number of people in the summary: everybody, or the first page for a quick look.
 	Sampled      int       `json:"sampled"`
 	WithActivity int       `json:"withActivity"`
 	Newest       time.Time `json:"newest,omitzero"` // the newest date of all people
-	// Settled is the number of enabled accounts, without guests, that are older than settled. Most of these have been
-	// used. SettledWithActivity is how many of them have a date.
+	// Settled is the number of enabled accounts, without guests, that were created long enough ago to expect use.
+	// SettledWithActivity is how many of them have a date.
 	Settled             int `json:"settled,omitempty"`
 	SettledWithActivity int `json:"settledWithActivity,omitempty"`
 }
 
-// settled is the age from which on an account is expected to have been used.
+// settled is the age at which an account is expected to have been used.
 const settled = 30 * 24 * time.Hour
 
-// SampleEntra counts one account. A date after notAfter comes from a wrong clock and is not counted as the newest.
+// SampleEntra counts one account. A date after notAfter comes from a wrong clock, so it does not become the newest
+// date.
 func (f *Freshness) SampleEntra(u *EntraUser, notAfter time.Time) {
 	f.sample(u.LastActivity(), notAfter, u.Enabled == Yes && u.UserType != "Guest" && u.Created.Before(notAfter.Add(-settled)))
 }
 
-// SampleAD counts one account, as SampleEntra does.
+// SampleAD counts one account in the same way as SampleEntra.
 func (f *Freshness) SampleAD(u *ADUser, notAfter time.Time) {
 	f.sample(u.LastLogonTimestamp, notAfter, u.Enabled == Yes && u.Created.Before(notAfter.Add(-settled)))
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // PartitionKey returns the key that decides the partition of an Entra account. It is the SID, so that both accounts of
-// a person meet. It is the id when the account has no SID.
+// a person land in the same partition, or the id if the account has no SID.
 func (u *EntraUser) PartitionKey() string {
 	if u.SID != "" {
 		return u.SID
@@ -16,40 +16,40 @@ func (u *EntraUser) PartitionKey() string {
 	return u.ID
 }
 
-// Partition returns the partition of a key, from 0 to n-1. The key is a SID or an Entra id.
+// Partition returns the partition for a key, from 0 to n-1. The key is a SID or an Entra id.
 func Partition(key string, n int) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(key)) // a hash never returns an error
 	return int(h.Sum32() % uint32(n))
 }
 
-// Accounts is everything of one run that belongs to one partition.
+// Accounts is everything that one run read for one partition.
 type Accounts struct {
 	Entra      []EntraUser
 	AD         []ADUser
-	EntraState Presence // Present, or NotRead when the source is not configured or failed
+	EntraState Presence // Present, or NotRead if the source is not configured or failed
 	ADState    Presence
-	// Memberships holds the keys of the named groups by member. A member is an Entra id or a SID.
+	// Memberships maps members to the keys of the named groups they belong to. A member is an Entra id or a SID.
 	Memberships map[string][]string
 	Unreadable  []string // keys of groups that could not be read
-	// Remembered are the keys of unreadable groups that give a license and whose members an earlier reading knew. They
-	// are keys of that earlier reading.
+	// Remembered holds the keys of unreadable groups that grant a license and whose members an earlier reading knew.
+	// The keys are those that the earlier reading used.
 	Remembered []string
-	Stale      [Signals]string // why the dates of a signal cannot be trusted
+	Stale      [Signals]string // why the dates of a signal cannot be trusted; empty if they can
 	Anchor     Anchor          // the anchor of Entra Connect
-	// Loose are the immutable ids of the Entra accounts without a SID, of all partitions. The account of Active
-	// Directory that belongs to one may lie in this partition.
+	// Loose holds the immutable ids of all Entra accounts without a SID, from every partition. The matching Active
+	// Directory account may lie in this partition.
 	Loose map[string]bool
-	// Unplaced is the number of Entra accounts with an immutable id and without a SID, when they are too many to look
-	// for among the accounts of Active Directory.
+	// Unplaced is the number of Entra accounts that have an immutable id but no SID, if there are too many to look for
+	// in Active Directory. It is zero otherwise.
 	Unplaced int
 }
 
-// Join matches the accounts by SID, or by onPremisesImmutableId where the Entra account has no SID. It yields every
-// person once, also a person that paging listed twice. It yields the people of both directories, of Entra ID alone and
-// of Active Directory alone, in the order of the input. A person is Contradictory when the two accounts disagree, or
-// when two accounts claim a third. A person also stays Contradictory after an earlier reading showed it, until a
-// reading of both directories no longer shows it. The yielded person is valid until the next one.
+// Join matches the accounts by SID, or by onPremisesImmutableId if the Entra account has no SID. It yields every person
+// once, even a person that paging listed twice, in the order of the input. People may have accounts in both
+// directories, or only in one. A person is Contradictory if the two accounts disagree, or if two accounts claim a
+// third. A person also stays Contradictory after an earlier reading showed a contradiction, until a reading of both
+// directories no longer shows it. A yielded person is valid only until the next one.
 func (h *Accounts) Join() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {
 		j := h.index()
@@ -82,9 +82,9 @@ type joiner struct {
 	entraByKey map[string]int
 	again      map[int]bool
 	twiceEntra map[string]bool
-	adByAnchor map[string]int // made only when an Entra account has no SID
+	adByAnchor map[string]int // built only when an Entra account has no SID
 	twiceID    map[string]bool
-	claims     []uint8 // the number of Entra accounts that claim each account of Active Directory
+	claims     []uint8 // how many Entra accounts claim each Active Directory account
 }
 
 func (h *Accounts) index() *joiner {
@@ -99,7 +99,7 @@ func (h *Accounts) index() *joiner {
 	for i := range h.Entra {
 		key := h.Entra[i].PartitionKey()
 		if at, seen := j.entraByKey[key]; seen && h.Entra[at].ID == h.Entra[i].ID {
-			j.again[at] = true // listed on two pages: the later reading counts
+			j.again[at] = true // listed on two pages: the later entry counts
 			j.entraByKey[key] = i
 			continue
 		}
@@ -113,7 +113,7 @@ func (h *Accounts) index() *joiner {
 	return j
 }
 
-// match returns the account of Active Directory that belongs to an Entra account.
+// match returns the index of the Active Directory account that belongs to an Entra account.
 func (j *joiner) match(u *EntraUser) (at int, found bool) {
 	if u.SID != "" {
 		at, found = j.adBySID[u.SID]
@@ -178,7 +178,7 @@ func (j *joiner) fromEntra(p *Person, i int) {
 	}
 }
 
-// whole reports whether, by all that is known, the directory was read in full.
+// whole reports whether, as far as is known, the directory was read in full.
 func (h *Accounts) whole(s Source, state Presence) bool { return state == Present && h.Stale[s] == "" }
 
 func (j *joiner) fromAD(p *Person, i int) {
@@ -198,8 +198,8 @@ func (j *joiner) fromAD(p *Person, i int) {
 	}
 }
 
-// unmatched handles a person who was found in Active Directory alone. It sets the state of the Entra account to Missing
-// when that account may exist and could not be matched.
+// unmatched handles a person who was found only in Active Directory. It sets the state of the Entra account to Missing
+// if that account may exist but could not be matched.
 func (p *Person) unmatched(h *Accounts) {
 	anchor, unplaced := h.Anchor, h.Unplaced
 	switch {

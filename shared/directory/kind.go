@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The kinds of accounts. An account is a person unless something shows another kind.
+// The kinds of accounts. An account belongs to a person unless something shows otherwise.
 const (
 	KindPerson    = "person"
 	KindGuest     = "guest"
@@ -17,7 +17,7 @@ const (
 	KindUnknown   = "unknown" // an account type that this version does not know
 )
 
-// AccountKinds are all kinds.
+// AccountKinds lists all kinds of accounts.
 var AccountKinds = []string{KindPerson, KindGuest, KindAgent, KindShared, KindRoom, KindEquipment, KindService, KindUnknown}
 
 const (
@@ -25,11 +25,11 @@ const (
 	typeAgent = "#microsoft.graph.agentUser" // docs-contrib: v1.0/resources/agentuser.md
 )
 
-// Agent reports whether the account belongs to a software agent. An agent never signs in interactively. Microsoft does
-// not document whether signInActivity covers its tokens.
+// Agent reports whether the account belongs to a software agent. An agent never signs in interactively, and Microsoft
+// does not document whether signInActivity covers its tokens.
 func (u *EntraUser) Agent() bool { return u.Type == typeAgent || u.IdentityParentID != "" }
 
-// Kind returns the kind of the person's account. For a kind other than person it also returns the evidence.
+// Kind returns the kind of the person's account. evidence says what shows the kind; it is empty for KindPerson.
 func (p *Person) Kind() (kind, evidence string) {
 	if p.Entra != nil {
 		if kind, evidence = p.Entra.kind(); kind != KindPerson {
@@ -44,14 +44,14 @@ func (p *Person) Kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// KindOpen reports whether the person may be of another kind than Kind returns. The account in Entra ID, which may
-// exist, was not read, and Active Directory does not show a person's mailbox.
+// KindOpen reports whether the kind may be different from what Kind returns, because an Entra account that may exist
+// was not read and Active Directory does not show a person's mailbox.
 func (p *Person) KindOpen() bool {
 	return p.Entra == nil && p.EntraState != NoAccount && (p.AD == nil || !personRecipients[p.AD.RecipientType])
 }
 
-// Accounts of Entra Connect and of cloud sync have this display name (Microsoft Entra Connect: accounts and
-// permissions). Teams gives its resource accounts this department (VOSS:
+// syncAccount is the display name of the accounts of Entra Connect and of cloud sync (Microsoft Entra Connect: accounts
+// and permissions). resourceAccount is the department of the resource accounts of Teams (VOSS:
 // device/msteamsonline/CsOnlineApplicationInstance).
 const (
 	syncAccount     = "On-Premises Directory Synchronization Service Account"
@@ -81,7 +81,7 @@ func (u *EntraUser) kind() (kind, evidence string) {
 	return KindPerson, ""
 }
 
-// mailboxKinds are the recipient types of the mailbox usage report, in lower case and without the suffix Mailbox.
+// mailboxKinds maps the recipient types of the mailbox usage report, in lower case and without the suffix Mailbox.
 var mailboxKinds = map[string]string{"shared": KindShared, "room": KindRoom, "equipment": KindEquipment}
 
 // UserMailbox reports whether the mailbox usage report says that the mailbox belongs to a user.
@@ -89,22 +89,22 @@ func (m *Mailbox) UserMailbox() bool {
 	return slices.Contains([]string{"user", "usermailbox"}, strings.ToLower(m.Kind))
 }
 
-// recipientKinds are the values of msExchRecipientTypeDetails for mailboxes that belong to no person, on premises and
+// recipientKinds maps the values of msExchRecipientTypeDetails for mailboxes that belong to no person, on premises and
 // in the cloud (undocumented-features.com: "every last msExchRecipientTypeDetails value").
 var recipientKinds = map[string]string{
 	"4": KindShared, "16": KindRoom, "32": KindEquipment,
 	"34359738368": KindShared, "8589934592": KindRoom, "17179869184": KindEquipment,
 }
 
-// personRecipients are the values of msExchRecipientTypeDetails for a person's mailbox, on premises and in the cloud
-// (source as for recipientKinds).
+// personRecipients holds the values of msExchRecipientTypeDetails for a person's mailbox, on premises and in the cloud
+// (same source as recipientKinds).
 var personRecipients = map[string]bool{"1": true, "2147483648": true}
 
 func (u *ADUser) kind() (kind, evidence string) {
 	switch kind := recipientKinds[u.RecipientType]; {
 	case kind != "":
 		return kind, "msExchRecipientTypeDetails is " + u.RecipientType
-	case strings.HasPrefix(u.SAMAccount, "MSOL_"): // created by Entra Connect for itself
+	case strings.HasPrefix(u.SAMAccount, "MSOL_"): // Entra Connect creates this account for itself
 		return KindService, "sAMAccountName begins with MSOL_"
 	}
 	return KindPerson, ""

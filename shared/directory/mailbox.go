@@ -1,15 +1,15 @@
 package directory
 
-// Mailbox is what the mailbox usage report of Microsoft 365 says about one person. It may be some days old.
+// Mailbox is what the Microsoft 365 mailbox usage report says about one person. The report may be a few days old.
 type Mailbox struct {
 	UserPrincipalName string `json:"upn"`
-	Bytes             int64  `json:"bytes"` // size of what is stored
+	Bytes             int64  `json:"bytes"` // size of the stored items
 	Archive           bool   `json:"archive,omitempty"`
-	// Recoverable is the quota for deleted items in bytes. It is 30 GB, and more when the mailbox is on hold (Microsoft
+	// Recoverable is the quota for deleted items, in bytes. It is 30 GB, or more if the mailbox is on hold (Microsoft
 	// Purview, "Increase the Recoverable Items quota for mailboxes on hold").
 	Recoverable int64 `json:"recoverable,omitempty"`
 	Unknown     bool  `json:"unknown,omitempty"` // the report lacks one of the sizes
-	// Kind is the recipient type, for example Shared. Empty: the report has none.
+	// Kind is the recipient type, such as Shared. It is empty if the report has none.
 	Kind string `json:"kind,omitempty"`
 }
 
@@ -17,5 +17,5 @@ type Mailbox struct {
 const GB = 1 << 30
 
 // OnHold reports whether the mailbox is on hold, so that nothing in it may be deleted. Exchange raises the quota for
-// deleted items of a mailbox on hold.
+// deleted items when a mailbox is put on hold.
 func (m *Mailbox) OnHold() bool { return m.Recoverable > 30*GB }

@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// Pair is one row of the table of people: the account of a person in Entra ID, the one in Active Directory, or both.
+// Pair is one row in the table of people: a person's account in Entra ID, the account in Active Directory, or both.
 type Pair struct {
 	Entra *EntraUser
 	AD    *ADUser
-	// Clear means that no other account matters when these two are joined: no other account has their keys, their id,
-	// or may belong to them by any anchor.
+	// Clear means that no other account affects the join of these two: no other account has their keys or their id, or
+	// could belong to them under any anchor.
 	Clear bool
 }
 
-// Plain reports whether the row belongs to a person and raises no doubt. No other account matters when the two are
-// joined, no date is in doubt, nothing is hidden, and no account is missing that should exist by its SID.
+// Plain reports whether the row belongs to a person and nothing about it is in doubt: no other account affects the
+// join, all dates are believed, nothing is hidden, and no account is missing that should exist according to its SID.
 func (p *Pair) Plain() bool {
 	if kind, _ := (&Person{Entra: p.Entra, AD: p.AD}).Kind(); !p.Clear || kind != KindPerson {
 		return false
@@ -26,11 +26,11 @@ func (p *Pair) Plain() bool {
 	return p.AD == nil || !p.AD.DatesInDoubt && len(p.AD.Unreadable) == 0
 }
 
-// anyAnchor stands in the list of a pair whose accounts belong together with any anchor.
+// anyAnchor marks a pair whose accounts belong together under any anchor.
 const anyAnchor = "any"
 
-// Anchors returns the anchors with which the two accounts of a pair belong to one person. The names are those of
-// policies, and eitherGUID for the empty anchor.
+// Anchors returns the anchors under which the two accounts of the pair belong to one person. The names are those of
+// policies, with eitherGUID for the empty anchor.
 func (p *Pair) Anchors() (names []string) {
 	if p.Entra == nil || p.AD == nil || !p.Entra.Synced && p.Entra.ImmutableID == "" {
 		return []string{anyAnchor}
@@ -43,23 +43,23 @@ func (p *Pair) Anchors() (names []string) {
 	return names
 }
 
-// eitherGUID stands for EitherGUID in the list of a pair.
+// eitherGUID stands for EitherGUID in the list that Pair.Anchors returns.
 const eitherGUID = "eitherGUID"
 
-// Among reports whether the anchor is in the list of a pair.
+// Among reports whether the anchor is in names, a list that Pair.Anchors returned.
 func (a Anchor) Among(names []string) bool {
 	return slices.Contains(names, anyAnchor) || slices.Contains(names, cmp.Or(string(a), eitherGUID))
 }
 
-// Pairs puts every account into one pair, by SID alone. The accounts of Entra ID come first, in their order, each with
-// its account of Active Directory unless an earlier one took it. The other accounts of Active Directory follow in their
-// order. Join finds the same people when it gets the accounts in this order. Only Join judges whether two accounts
+// Pairs puts every account into one pair, by SID alone. The Entra accounts come first, in their order, each with its
+// Active Directory account unless an earlier pair took it. The remaining Active Directory accounts follow in their
+// order. Join finds the same people when it gets the accounts in this order, but only Join judges whether two accounts
 // belong to one person.
 func (h *Accounts) Pairs() (pairs []Pair) {
 	j := h.index()
 	taken := make([]bool, len(h.AD))
 	loose := h.looseHere()
-	ids := make(map[string]int, len(h.Entra)) // an id is listed twice when its SID changed between two pages
+	ids := make(map[string]int, len(h.Entra)) // an id is listed twice if its SID changed between two pages
 	for i := range h.Entra {
 		ids[h.Entra[i].ID]++
 	}
@@ -86,7 +86,7 @@ func (h *Accounts) Pairs() (pairs []Pair) {
 	return pairs
 }
 
-// looseHere returns the immutable ids of the accounts of Entra ID that have no SID.
+// looseHere returns the immutable ids of the Entra accounts in h that have no SID.
 func (h *Accounts) looseHere() map[string]bool {
 	loose := map[string]bool{}
 	for i := range h.Entra {
@@ -97,8 +97,8 @@ func (h *Accounts) looseHere() map[string]bool {
 	return loose
 }
 
-// clearAD reports whether the account of Active Directory is the only one with its SID, and no loose account of Entra
-// ID can belong to it.
+// clearAD reports whether the Active Directory account at index at is the only one with its SID, and no Entra account
+// without a SID can belong to it.
 func (j *joiner) clearAD(at int, loose map[string]bool) bool {
 	u := &j.AD[at]
 	if j.adBySID[u.SID] != at || j.twiceAD[u.SID] {

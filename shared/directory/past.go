@@ -2,7 +2,7 @@ package directory
 
 import "time"
 
-// The places of the dates of activity in Past.Newest. An account of Active Directory has only the last one.
+// Indexes into Past.Newest. An Active Directory account has only logon.
 const (
 	interactive = iota
 	nonInteractive
@@ -10,33 +10,34 @@ const (
 	logon = 0
 )
 
-// ActivityDates is the largest number of dates of activity that an account has.
+// ActivityDates is the largest number of activity dates that an account has.
 const ActivityDates = 3
 
-// Past is what earlier readings know of an account. The zero value means that no earlier reading saw the account.
+// Past is what earlier readings know about an account. The zero value means that no earlier reading saw the account.
 type Past struct {
-	// Seen is the first reading of an unbroken series that saw the account.
+	// Seen is the first reading in the latest unbroken series of readings that saw the account.
 	Seen time.Time
-	// Newest are the newest dates of activity that any reading saw, by field. Zero: none. They are in whole seconds.
+	// Newest holds the newest activity dates that any reading saw, in whole seconds. A zero time means that no reading
+	// saw a date.
 	Newest [ActivityDates]time.Time
-	// EnabledSince is the first reading of an unbroken series that saw the account enabled. Zero: the very first
-	// reading did, or the account is disabled.
+	// EnabledSince is the first reading in the latest unbroken series that saw the account enabled. It is zero if the
+	// very first reading saw it enabled, or if the account is disabled.
 	EnabledSince time.Time
 	// Joined is the last reading that saw the account together with an account in the other directory that belongs to
-	// the person or contradicts it. Zero: no reading did, or it was long ago.
+	// the person or contradicts it. It is zero if no reading did, or if that was long ago.
 	Joined time.Time
 	// Contradicted is the contradiction that the last reading of both directories showed.
 	Contradicted Contradiction
-	// MemberSince is the first reading of an unbroken series that saw the account in a group. The key is the
-	// GroupRef.Key of a group that gives a license. A group without an entry gave the license before the first reading,
-	// or does not give it.
+	// MemberSince is, by GroupRef.Key of a group that grants a license, the first reading in the latest unbroken series
+	// that saw the account in the group. A group without an entry either granted the license before the first reading
+	// or does not grant it.
 	MemberSince map[string]time.Time
-	// MemberBefore holds the same for groups that this reading could not read and an earlier reading knew. It has an
-	// entry for each of Accounts.Remembered that the account was in.
+	// MemberBefore is the same for groups that this reading could not read but an earlier reading knew. It has an entry
+	// for each of Accounts.Remembered that the account was in.
 	MemberBefore map[string]time.Time
 }
 
-// MemberOf stores since when the account is in a group.
+// MemberOf records since when the account has been in a group.
 func (p *Past) MemberOf(key string, since time.Time) {
 	if p.MemberSince == nil {
 		p.MemberSince = map[string]time.Time{}
@@ -44,7 +45,7 @@ func (p *Past) MemberOf(key string, since time.Time) {
 	p.MemberSince[key] = since
 }
 
-// WasMemberOf stores since when the account was in a group that this reading could not read.
+// WasMemberOf records since when the account had been in a group that this reading could not read.
 func (p *Past) WasMemberOf(key string, since time.Time) {
 	if p.MemberBefore == nil {
 		p.MemberBefore = map[string]time.Time{}
@@ -52,24 +53,24 @@ func (p *Past) WasMemberOf(key string, since time.Time) {
 	p.MemberBefore[key] = since
 }
 
-// apart is the shortest time between readings that count as two days. A nightly schedule may start a little earlier
+// apart is the shortest time between two readings that count as separate days. A nightly run may start a little earlier
 // than the night before.
 const apart = 20 * time.Hour
 
-// SeenOnce reports whether no reading of an earlier day saw the account.
+// SeenOnce reports whether no reading on an earlier day saw the account.
 func (p *Past) SeenOnce(now time.Time) bool { return p.Seen.IsZero() || now.Sub(p.Seen) < apart }
 
-// Activity returns the dates of activity of the account, in the order of Past.Newest.
+// Activity returns the activity dates of the account, in the order of Past.Newest.
 func (u *EntraUser) Activity() [ActivityDates]time.Time {
 	return [...]time.Time{interactive: u.LastInteractive, nonInteractive: u.LastNonInteractive, successful: u.LastSuccessful}
 }
 
-// Activity returns the dates of activity of the account, in the order of Past.Newest.
+// Activity returns the activity dates of the account, in the order of Past.Newest.
 func (a *ADUser) Activity() [ActivityDates]time.Time {
 	return [ActivityDates]time.Time{logon: a.LastLogonTimestamp}
 }
 
-// Past returns what earlier readings know of the account in a source. It returns nil when the person has no account
+// Past returns what earlier readings know about the person's account in s. It returns nil if the person has no account
 // there.
 func (p *Person) Past(s Source) *Past {
 	switch {
@@ -81,7 +82,7 @@ func (p *Person) Past(s Source) *Past {
 	return nil
 }
 
-// SeenOnce reports whether no reading of an earlier day saw one of the person's accounts.
+// SeenOnce reports whether no reading on an earlier day saw one of the person's accounts.
 func (p *Person) SeenOnce(now time.Time) bool {
 	for _, s := range [...]Source{Entra, AD} {
 		if past := p.Past(s); past != nil && past.SeenOnce(now) {
@@ -91,8 +92,8 @@ func (p *Person) SeenOnce(now time.Time) bool {
 	return false
 }
 
-// missed sets the state of an account to Missing when this reading did not find it and a recent reading did. A lost
-// page, a lost right and a changed filter all look like an account that is gone.
+// missed sets the state of the account to Missing if this reading did not find it but a recent one did. A lost page, a
+// lost right and a changed filter all look like a deleted account.
 func (p *Person) missed(s Source, joined time.Time) {
 	if joined.IsZero() {
 		return
@@ -105,8 +106,8 @@ func (p *Person) missed(s Source, joined time.Time) {
 	p.Doubt = "an account in " + s.name() + " was known on " + joined.Format(time.DateOnly) + ", and was not read this time; if it is gone for good, plan with --accept-feeds, or wait for 30 days"
 }
 
-// EnabledSince returns since when the account in a source is known to be enabled, as in Past. Zero: it was enabled
-// before the first reading. With Unset, it is not known whether the account is enabled.
+// EnabledSince returns since when the account in s has been enabled. since is zero if the account was enabled before
+// the first reading. enabled is Unset if it is unknown whether the account is enabled.
 func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	switch past := p.Past(s); {
 	case past == nil:
@@ -118,8 +119,8 @@ func (p *Person) EnabledSince(s Source) (since time.Time, enabled Flag) {
 	}
 }
 
-// MemberSince returns since when the account in a source is known to be in a group that gives a license. Zero: it was
-// in the group before the first reading.
+// MemberSince returns since when the account in s has been in a group that grants a license. It returns the zero time
+// if the account was in the group before the first reading.
 func (p *Person) MemberSince(s Source, key string) time.Time {
 	if past := p.Past(s); past != nil {
 		return past.MemberSince[key]
@@ -127,8 +128,8 @@ func (p *Person) MemberSince(s Source, key string) time.Time {
 	return time.Time{}
 }
 
-// WentBack returns the newest date of the field that any reading saw, when the date of this reading is earlier or
-// missing. It is zero otherwise. read is the date of this reading.
+// WentBack compares read, the date from this reading, with newest, the newest date that any reading saw. newest is zero
+// unless it is later than read.
 func (f *Field) WentBack(p *Person) (newest, read time.Time) {
 	past := p.Past(f.Source)
 	if past == nil || f.Meaning != Activity || f.report != 0 {

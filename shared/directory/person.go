@@ -1,5 +1,6 @@
-// Package directory holds people, accounts and license assignments in plain types. It joins a person's account in Entra
-// ID to the one in Active Directory, and names every field that a policy may read. It does no I/O and reads no clock.
+// Package directory defines people, accounts and license assignments as plain types. It joins a person's account in
+// Entra ID to the account in Active Directory, and it names every field that a policy may read. The package does no I/O
+// and reads no clock.
 package directory
 
 import (
@@ -7,17 +8,17 @@ import (
 	"time"
 )
 
-// Flag is a boolean that may not have been read.
+// Flag is a boolean that may be unknown.
 type Flag uint8
 
-// The states of a Flag. The zero value is Unset: the directory did not say.
+// The states of a Flag. Unset means that the directory did not say.
 const (
 	Unset Flag = iota
 	No
 	Yes
 )
 
-// FlagOf returns the Flag for a boolean that was read.
+// FlagOf returns Yes or No.
 func FlagOf(b bool) Flag {
 	if b {
 		return Yes
@@ -25,7 +26,7 @@ func FlagOf(b bool) Flag {
 	return No
 }
 
-// String returns yes, no, or nothing when the flag is unset.
+// String returns "yes", "no", or "" for Unset.
 func (f Flag) String() string {
 	switch f {
 	case Yes:
@@ -37,7 +38,7 @@ func (f Flag) String() string {
 	}
 }
 
-// ParseFlag reads what String writes.
+// ParseFlag is the inverse of String. ok is false for any other string.
 func ParseFlag(s string) (f Flag, ok bool) {
 	switch s {
 	case "yes":
@@ -49,13 +50,13 @@ func ParseFlag(s string) (f Flag, ok bool) {
 	}
 }
 
-// ExtensionAttributes are the values of extensionAttribute1 to 15, in order.
+// ExtensionAttributes are the values of extensionAttribute1 to extensionAttribute15, in order.
 type ExtensionAttributes [15]string
 
-// EntraUser is one user object of Microsoft Entra ID. Dates are UTC. A zero date means that the account was read and
+// EntraUser is a user object of Microsoft Entra ID. Dates are in UTC. A zero date means that the account was read and
 // has no such date.
 //
-// The tags are the table of fields, see Property. A new text property of Graph is one line here.
+// The tags are explained at Property. Adding a text property of Graph takes one line here.
 type EntraUser struct {
 	ID                string `field:"id" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`
@@ -71,9 +72,10 @@ type EntraUser struct {
 	Country           string `field:"country"`
 	UsageLocation     string `field:"usageLocation" read:"always"`
 	Enabled           Flag   `field:"accountEnabled" read:"always"`
-	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // the type derived from user; empty: a plain user
-	IdentityParentID  string `field:"identityParentId" read:"always"`                 // for an agent: the identity that it acts for
-	// MailboxKind is the recipient type in the mailbox usage report. Empty: a user's mailbox, or not reported.
+	Type              string `source:"@odata.type" column:"odata_type" read:"always"` // the type derived from user; empty for a plain user
+	IdentityParentID  string `field:"identityParentId" read:"always"`                 // for an agent, the identity that it acts for
+	// MailboxKind is the recipient type from the mailbox usage report. It is empty for a user's mailbox, and when the
+	// report does not list the account.
 	MailboxKind string
 
 	Created            time.Time `field:"created" source:"createdDateTime" meaning:"creation" read:"always"`
@@ -82,16 +84,16 @@ type EntraUser struct {
 	LastSuccessful     time.Time `field:"lastSuccessfulSignIn" source:"signInActivity/lastSuccessfulSignInDateTime" meaning:"activity" read:"always"`
 	Hired              time.Time `field:"hired" source:"employeeHireDate"` // may lie in the future
 	PasswordChanged    time.Time `field:"passwordChanged" source:"lastPasswordChangeDateTime"`
-	// DatesInDoubt: a sign-in date lies in the future. A clock is wrong, so no sign-in date of this account can be
-	// used.
+	// DatesInDoubt means that a sign-in date lies in the future. Some clock is then wrong, so no sign-in date of the
+	// account is trusted.
 	DatesInDoubt bool `column:"dates_in_doubt" read:"always"`
-	// DatesLost is the first reading in which a sign-in date of this account was missing, or was earlier than in Past.
-	// Zero: no date is lost. While a date is lost, the last use of the account is unknown.
+	// DatesLost is the first reading in which a sign-in date of the account was missing or earlier than in Past, or
+	// zero if no date is lost. While a date is lost, the last use of the account is unknown.
 	DatesLost time.Time
 	Past      Past
 
-	// Synced means that the account is mastered on premises (onPremisesSyncEnabled is true). Active Directory should
-	// then have an account, too.
+	// Synced means that the account is mastered on premises (onPremisesSyncEnabled is true), so Active Directory should
+	// have an account too.
 	Synced      bool   `field:"onPremisesSyncEnabled" read:"always"`
 	SID         string `source:"onPremisesSecurityIdentifier" column:"sid" read:"always"`
 	ImmutableID string `source:"onPremisesImmutableId" column:"immutable_id" read:"always"` // the anchor's raw bytes in base64
@@ -99,8 +101,8 @@ type EntraUser struct {
 
 	Extension   ExtensionAttributes `field:"extensionAttribute" source:"onPremisesExtensionAttributes/extensionAttribute"`
 	Assignments []Assignment
-	// Uses is what usage reports say about the account: one entry for each signal that a rule reads and whose report
-	// lists the account.
+	// Uses holds what usage reports say about the account. It has an entry for each signal that a rule reads and whose
+	// report lists the account.
 	Uses []Use
 }
 
@@ -108,25 +110,24 @@ type EntraUser struct {
 // Microsoft Graph).
 type Assignment struct {
 	SKU           string   `json:"sku"`             // skuId
-	Group         string   `json:"group,omitempty"` // assignedByGroup; empty: assigned directly
-	State         string   `json:"state,omitempty"` // Active, ActiveWithError, Disabled, Error
-	Error         string   `json:"error,omitempty"` // CountViolation, …; empty when there is none
+	Group         string   `json:"group,omitempty"` // assignedByGroup; empty if assigned directly
+	State         string   `json:"state,omitempty"` // Active, ActiveWithError, Disabled or Error
+	Error         string   `json:"error,omitempty"` // CountViolation, …; empty if there is none
 	DisabledPlans []string `json:"disabledPlans,omitempty"`
-	// Updated is when the state of the assignment last changed (lastUpdatedDateTime): when the license was given, or
-	// processed again. Zero: not known.
+	// Updated is when the license was assigned or last reprocessed (lastUpdatedDateTime). It is zero if unknown.
 	Updated time.Time `json:"updated,omitzero"`
 }
 
-// Active reports whether the assignment gives the license now.
+// Active reports whether the assignment currently grants the license.
 func (a Assignment) Active() bool { return a.State == "Active" || a.State == "ActiveWithError" }
 
-// ADUser is one user object of Active Directory. Dates are UTC. A zero date means that the object was read and has no
-// such date. The tags are as in EntraUser.
+// ADUser is a user object of Active Directory. Dates are in UTC. A zero date means that the object was read and has no
+// such date. The tags are explained at Property.
 type ADUser struct {
-	SID               string `source:"objectSid" column:"sid" read:"always"` // text form, S-1-5-21-…
-	GUID              string `source:"objectGUID" read:"always"`             // base64 of its raw bytes
+	SID               string `source:"objectSid" column:"sid" read:"always"` // in text form: S-1-5-21-…
+	GUID              string `source:"objectGUID" read:"always"`             // base64 of the raw bytes
 	ConsistencyGUID   string `source:"mS-DS-ConsistencyGuid" column:"consistency_guid" read:"always"`
-	DN                string `field:"distinguishedName" source:""` // everybody who sees the object sees its name
+	DN                string `field:"distinguishedName" source:""` // comes with every object, so the directory cannot hide it
 	SAMAccount        string `field:"sAMAccountName" column:"sam_account_name" read:"always"`
 	UserPrincipalName string `field:"userPrincipalName" read:"always"`
 	DisplayName       string `field:"displayName"`
@@ -138,19 +139,19 @@ type ADUser struct {
 	Company           string `field:"company"`
 	Office            string `field:"physicalDeliveryOfficeName"`
 	Country           string `field:"co"`
-	RecipientType     string `field:"msExchRecipientTypeDetails" read:"always"` // empty when the forest lacks the Exchange schema
+	RecipientType     string `field:"msExchRecipientTypeDetails" read:"always"` // empty if the forest lacks the Exchange schema
 	Enabled           Flag   `field:"accountEnabled" source:"userAccountControl" read:"always"`
 
 	Created time.Time `field:"created" source:"whenCreated" meaning:"creation" read:"always"`
-	// LastLogonTimestamp is the replicated date, up to 14 days late. When one person is read again, it is the newest of
-	// this date and of lastLogon on every controller.
+	// LastLogonTimestamp is the replicated date, up to 14 days late. When a single person is read again,
+	// LastLogonTimestamp is the newest of that date and of lastLogon on every controller.
 	LastLogonTimestamp time.Time `field:"lastLogonTimestamp" meaning:"activity" read:"always"`
-	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"` // zero also when the password must be changed at the next logon
+	PasswordSet        time.Time `field:"passwordSet" source:"pwdLastSet"` // also zero when the password must be changed at the next logon
 	Expires            time.Time `field:"expires" source:"accountExpires"` // zero: never
 	DatesInDoubt       bool      `column:"dates_in_doubt" read:"always"`   // like EntraUser.DatesInDoubt, for logons
 	DatesLost          time.Time // like EntraUser.DatesLost, for logons
-	// Unreadable are the LDAP names of attributes that arrived without a value although they may have one: the reading
-	// account may lack the right to see them.
+	// Unreadable holds the LDAP names of attributes that arrived without a value although they may have one, because
+	// the reading account may lack the right to see them.
 	Unreadable []string
 	Past       Past
 
@@ -160,26 +161,26 @@ type ADUser struct {
 // Hides reports whether the attribute with this LDAP name may be hidden from the reading account.
 func (a *ADUser) Hides(attribute string) bool { return slices.Contains(a.Unreadable, attribute) }
 
-// LogOnBy sets a last logon that is proven without the account's own date. That date may be hidden.
+// LogOnBy sets the last logon to latest, which is proven even when the account's own date is hidden.
 func (a *ADUser) LogOnBy(latest time.Time) {
 	a.LastLogonTimestamp = latest
 	a.Unreadable = slices.DeleteFunc(slices.Clone(a.Unreadable), func(name string) bool { return name == lastLogonTimestamp })
 }
 
-// lastLogonTimestamp is the LDAP name of the replicated date.
+// lastLogonTimestamp is the LDAP name of the replicated date of the last logon.
 const lastLogonTimestamp = "lastLogonTimestamp"
 
-// Presence says what is known of one account of a person.
+// Presence says what is known about an account of a person.
 type Presence uint8
 
-// The states of an account. Only Present has values. Only NoAccount proves that the person cannot hold a license of
-// that source.
+// The states of an account. Only a Present account has values. Only NoAccount proves that the person cannot hold a
+// license from that source.
 const (
 	NotRead       Presence = iota // the source is not configured, down or unreadable
 	Present                       // the account was read
-	NoAccount                     // the source was read in full and has no account of the person
-	Missing                       // the account should exist and was not found: out of scope or deleted
-	Contradictory                 // the accounts disagree, or two accounts claim one key
+	NoAccount                     // the source was read in full and has no account for the person
+	Missing                       // the account should exist but was not found: it is out of scope or deleted
+	Contradictory                 // the accounts disagree, or two accounts claim the same key
 )
 
 // Person is one human: an Entra account, an AD account, or both joined.
@@ -189,28 +190,29 @@ type Person struct {
 	EntraState Presence
 	ADState    Presence
 	Doubt      string // a sentence that says why an account is Missing or Contradictory
-	// Converted: Entra ID now masters the account itself. The account still has a SID of Active Directory, but no
-	// account there has that SID.
+	// Converted means that Entra ID now masters the account itself: the account still has a SID, but Active Directory
+	// has no account with that SID.
 	Converted bool
 
-	// claimed is the account of Active Directory that the Entra account claims, even when the two contradict each
-	// other.
+	// claimed is the Active Directory account that the Entra account claims, even when the two contradict each other.
+	// It is nil if there is none.
 	claimed       *ADUser
-	contradiction Contradiction // shown by this reading
+	contradiction Contradiction // the contradiction that this reading shows
 
-	// License is the skuId of the license that a rule is evaluated for. Empty: no license, or one of Active Directory.
+	// License is the skuId of the license that a rule is being evaluated for. It is empty outside such a rule, and for
+	// a license granted by Active Directory.
 	License string
 
-	// Stale says why the dates of a signal cannot be trusted in this run. Empty: they can be trusted.
+	// Stale says why the dates of a signal cannot be trusted in this run. An empty string means that they can.
 	Stale [Signals]string
-	// Memberships are the keys of the named groups that the person belongs to.
+	// Memberships holds the keys of the named groups that the person belongs to.
 	Memberships []string
-	// Unreadable are the keys of the named groups that could not be read.
+	// Unreadable holds the keys of the named groups that could not be read.
 	Unreadable []string
 }
 
-// ID returns the person's key in plans and in the ledger: the Entra object id, or the SID of a person who exists only
-// in Active Directory. It is empty when no account of the person was read.
+// ID returns the key of the person in plans and in the ledger: the Entra object id, or the SID of a person who exists
+// only in Active Directory. It returns "" if no account of the person was read.
 func (p *Person) ID() string {
 	switch {
 	case p.Entra != nil:
@@ -221,7 +223,7 @@ func (p *Person) ID() string {
 	return ""
 }
 
-// SID returns the person's security identifier. It is empty for a person who has no account in Active Directory.
+// SID returns the person's security identifier, or "" for a person without an account in Active Directory.
 func (p *Person) SID() string {
 	switch {
 	case p.AD != nil:
@@ -232,8 +234,8 @@ func (p *Person) SID() string {
 	return ""
 }
 
-// LoggedOnBy returns the person with the latest possible instant as the last logon to Active Directory. The real last
-// logon is not known.
+// LoggedOnBy returns a copy of the person whose last logon to Active Directory is latest. Callers use it with the
+// latest possible time when the real last logon is unknown.
 func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	as := *p
 	as.Stale[AD] = ""
@@ -245,8 +247,8 @@ func (p *Person) LoggedOnBy(latest time.Time) *Person {
 	return &as
 }
 
-// ActiveBy returns the person as if every account had been used at an instant. A later date stays. An unknown date
-// stays unknown.
+// ActiveBy returns a copy of the person as if every account had been used at at. Dates after at and unknown dates are
+// kept.
 func (p *Person) ActiveBy(at time.Time) *Person {
 	as := *p
 	if p.Entra != nil {
@@ -269,7 +271,7 @@ func (p *Person) ActiveBy(at time.Time) *Person {
 	return &as
 }
 
-// UserPrincipalName returns the name in Entra ID, or the name in Active Directory of a person who exists only there.
+// UserPrincipalName returns the name in Entra ID, or in Active Directory for a person who exists only there.
 func (p *Person) UserPrincipalName() string {
 	switch {
 	case p.Entra != nil:
@@ -282,7 +284,7 @@ func (p *Person) UserPrincipalName() string {
 	return p.AD.SAMAccount
 }
 
-// State returns what is known of the account in a source.
+// State returns what is known about the person's account in s.
 func (p *Person) State(s Source) Presence {
 	if s == AD {
 		return p.ADState

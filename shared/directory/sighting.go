@@ -2,18 +2,18 @@ package directory
 
 import "time"
 
-// Sighting is a newer date of activity of one Entra account that was read between two readings of everybody. An account
-// of Active Directory has no Sighting. Before a write every controller is asked for its own lastLogon. It is later than
-// the timestamp that readings of everybody compare.
+// Sighting records newer activity dates of an Entra account that was read on its own, between two full readings. Active
+// Directory accounts need none: before a write, every controller is asked for lastLogon, which is later than the
+// timestamp that full readings compare.
 type Sighting struct {
 	Account string `json:"account"` // the Entra object id
-	// Newest are the dates in the order of Past.Newest.
+	// Newest holds the dates in the order of Past.Newest.
 	Newest [ActivityDates]time.Time `json:"newest"`
-	At     time.Time                `json:"at"` // when it was read
+	At     time.Time                `json:"at"` // when the account was read
 }
 
-// Sighting returns the person's dates of activity when at least one of them is newer than in Past. at is when the
-// person was read. It returns nil when earlier readings knew as much.
+// Sighting returns the activity dates of the person's Entra account, or nil if none is newer than in Past. at is when
+// the person was read.
 func (p *Person) Sighting(at time.Time) *Sighting {
 	if p.Entra == nil {
 		return nil

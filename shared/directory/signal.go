@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Signal is one kind of dated fact about people, from one feed. It is the sign-ins of Entra ID, the logons of Active
-// Directory, or the use of one workload in a usage report. Health, coverage and doubt belong to a signal. A dead feed
-// makes undecided only the rules that name its signal.
+// Signal is a kind of dated fact about people that comes from one feed: the sign-ins of Entra ID, the logons of Active
+// Directory, or the use of one workload in a usage report. Health, coverage and doubt are judged per signal. A dead
+// feed leaves undecided only the rules that name its signal.
 type Signal uint8
 
-// The signals. Those of the directories have the number of their Source.
+// The signals. The signal of a directory has the number of its Source.
 const (
 	SignIns       = Signal(Entra)
 	Logons        = Signal(AD)
@@ -26,18 +26,17 @@ const (
 	Sources = 2
 )
 
-// signals describes each signal.
 var signals = [Signals]struct {
 	name       string        // the name in plans
-	date       string        // one date of the signal, in a sentence
-	noun, past string        // "no sign-in since", "never signed in"
+	date       string        // one date of the signal, as in a sentence
+	noun, past string        // as in "no sign-in since" and "never signed in"
 	stalled    time.Duration // see Stalled
 	horizon    time.Duration // see Horizon
-	fields     string        // how the names of its fields begin; empty: allFields names them
+	fields     string        // the prefix of the names of its fields; empty if allFields names them
 }{
-	// Entra's dates are up to a day late. A weekend passes without sign-ins.
+	// The dates of Entra ID are up to a day late, and a weekend passes without sign-ins.
 	SignIns: {name: "entra", date: "sign-in", noun: "sign-in", past: "signed in", stalled: 4 * day},
-	// lastLogonTimestamp is up to 14 days late. In a small company this holds for the newest one, too.
+	// lastLogonTimestamp is up to 14 days late. In a small company even the newest one may be that late.
 	Logons: {name: "ad", date: "lastLogonTimestamp", noun: "logon", past: "logged on", stalled: 14 * day},
 
 	ExchangeUse:   {"m365.exchange", "Exchange activity", "activity in Exchange", "used Exchange", reportStalled, reportSpan, "m365.exchange"},
@@ -50,35 +49,35 @@ var signals = [Signals]struct {
 const (
 	day = 24 * time.Hour
 	// reportStalled is how old a usage report may be. Microsoft documents 48 hours ("Microsoft 365 Reports in the admin
-	// center"). Reports are at times seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529).
+	// center"), but reports are sometimes seven to nine days late (MicrosoftDocs/OfficeDocs-SkypeForBusiness#3529).
 	reportStalled = 7 * day
 	// reportSpan is the span of period='D180', the longest period (Graph documentation, "reportRoot:
 	// getOffice365ActiveUserDetail").
 	reportSpan = 180 * day
 )
 
-// String returns the signal's name in plans.
+// String returns the name of the signal in plans.
 func (s Signal) String() string { return signals[s].name }
 
-// Date returns the words for one date of the signal in a sentence.
+// Date returns the words for one date of the signal in a sentence, such as "sign-in".
 func (s Signal) Date() string { return signals[s].date }
 
-// Words returns the words in "no sign-in since" and "never signed in".
+// Words returns the noun for "no sign-in since" and the past tense for "never signed in".
 func (s Signal) Words() (noun, past string) { return signals[s].noun, signals[s].past }
 
-// Stalled returns how old the newest date of all people may be before the feed counts as stalled. It covers the lag of
-// the dates and the days on which nobody works.
+// Stalled returns how old the newest date of all people may be before the feed counts as stalled. The limit allows for
+// the lag of the dates and for days on which nobody works.
 func (s Signal) Stalled() time.Duration { return signals[s].stalled }
 
-// Horizon returns how far back the signal reaches. What lies before the horizon is unknown, and not "never". It is zero
-// for a signal without a horizon.
+// Horizon returns how far back the signal reaches. Anything older is unknown, not "never". Horizon returns 0 for a
+// signal that reaches back without limit.
 func (s Signal) Horizon() time.Duration { return signals[s].horizon }
 
-// Reported reports whether the signal comes from a usage report. A report lists everybody: it cannot be read again for
-// one person.
+// Reported reports whether the signal comes from a usage report. A report always lists everybody, so it cannot be read
+// again for one person.
 func (s Signal) Reported() bool { return s >= Sources }
 
-// SignalNamed finds a signal by its name in plans.
+// SignalNamed returns the signal with the given name in plans.
 func SignalNamed(name string) (Signal, bool) {
 	for s := range Signal(Signals) {
 		if signals[s].name == name {
@@ -91,19 +90,19 @@ func SignalNamed(name string) (Signal, bool) {
 // Use is what a usage report says about one account and one signal.
 type Use struct {
 	Signal Signal
-	// Last is the end of the day of the last activity. It is Known, or None when the report proves that its whole span
-	// has no activity.
+	// Last is the end of the day of the last activity. It is None if the report proves that there was no activity in
+	// its whole span.
 	Last Value
-	// Assigned is the end of the day on which the license of the workload was assigned.
+	// Assigned is the end of the day on which the license for the workload was assigned.
 	Assigned Value
 	// Through is the start of the last day that the report covers. Later activity is not in the report.
 	Through time.Time
-	// Shown is the newest day of an earlier report, when this report has an earlier day or none. Last is then unknown.
-	// Zero: no day is lost.
+	// Shown is the newest day in an earlier report, if this report has an earlier day or none. Last is then Unknown.
+	// Shown is zero if no day is lost.
 	Shown time.Time
 }
 
-// use returns what a report says about the account. It is nil when the report does not list the account.
+// use returns what a report says about the account, or nil if the report does not list it.
 func (u *EntraUser) use(s Signal) *Use {
 	i := slices.IndexFunc(u.Uses, func(use Use) bool { return use.Signal == s })
 	if i < 0 {
@@ -124,8 +123,8 @@ func addReported(m map[string]*Field) {
 	}
 }
 
-// lastUse returns the last activity. When the report proves that its span has no activity, an older account may have
-// been active before. A younger account cannot.
+// lastUse returns the last activity. If the report has none in its span, an account created before the span may still
+// have been active earlier, so the value is NoneSince. For a younger account it is None.
 func (u *EntraUser) lastUse(of *Use) Value {
 	v := of.Last
 	v.Through = of.Through
@@ -157,7 +156,7 @@ func (f *Field) reported(p *Person) Value {
 	return f.use(p.Entra, of)
 }
 
-// Signal returns the signal of the field's dates. It returns false for a field that has none.
+// Signal returns the signal that the field belongs to. dated is false if the field is not a date of a signal.
 func (f *Field) Signal() (s Signal, dated bool) {
 	if f.report != 0 {
 		return f.report, true
@@ -165,8 +164,7 @@ func (f *Field) Signal() (s Signal, dated bool) {
 	return Signal(f.Source), f.Meaning == Activity
 }
 
-// usedBy returns the uses as if the account had been used at an instant. A later date stays. An unknown date stays
-// unknown.
+// usedBy returns the uses as if the account had been used at at. Later and unknown dates are kept.
 func usedBy(uses []Use, at time.Time) []Use {
 	uses = slices.Clone(uses)
 	for i := range uses {

@@ -9,34 +9,34 @@ import (
 	"unicode"
 )
 
-// Property is one line of the table of fields. The tags of EntraUser and ADUser are that table:
+// Property describes one property of an account. The struct tags of EntraUser and ADUser define the properties:
 //
-//	field    the name in policies and golden people, without its source; left out: no name
-//	source   the property of Microsoft Graph or the LDAP attribute; left out: the same as field
-//	column   the column of a snapshot, without its source; left out: made from field or source
-//	meaning  of a date: activity or creation; left out: plain
-//	read     always: our code reads it; left out: it is read only for policies that name it
+//	field    the name in policies and golden people, without its source; a property without this tag has no name
+//	source   the property of Microsoft Graph or the LDAP attribute; defaults to field
+//	column   the column of a snapshot, without its source; defaults to field or source in snake case
+//	meaning  of a date: activity or creation; defaults to plain
+//	read     "always" if the code itself reads the property; otherwise only policies that name it cause it to be read
 //
-// A member of the struct without a tag is computed, or has its own format. An array stands for one property per item,
-// numbered from 1.
+// A struct member without a tag is computed or has its own format. An array defines one property per element, numbered
+// from 1.
 type Property[A any] struct {
-	Name    string // empty: no policy may name it
-	Source  string // empty: no request names it
+	Name    string // empty if no policy may name it
+	Source  string // empty if no request asks for it
 	Column  string
 	Kind    Kind
 	Meaning Meaning
 	Always  bool // read from a snapshot even when no policy names it
 
-	index, item int // the member of the struct; the item of an array, or -1
+	index, item int // the struct member; the element of an array, or -1
 }
 
-// The table of fields, in the order of the structs.
+// EntraProperties and ADProperties describe the tagged members of EntraUser and ADUser, in the order of the structs.
 var (
 	EntraProperties = propertiesOf[EntraUser]()
 	ADProperties    = propertiesOf[ADUser]()
 )
 
-// At returns a pointer to the property in an account: a *string, *time.Time, *Flag or *bool.
+// At returns a pointer to the property in account: a *string, *time.Time, *Flag or *bool.
 func (p *Property[A]) At(account *A) any {
 	at := reflect.ValueOf(account).Elem().Field(p.index)
 	if p.item >= 0 {
@@ -45,7 +45,6 @@ func (p *Property[A]) At(account *A) any {
 	return at.Addr().Interface()
 }
 
-// of returns the property's value for an account.
 func (p *Property[A]) of(account *A) Value {
 	switch at := p.At(account).(type) {
 	case *string:
@@ -57,7 +56,7 @@ func (p *Property[A]) of(account *A) Value {
 	case *bool:
 		return flag(FlagOf(*at))
 	default:
-		panic(fmt.Sprintf("a property of type %T", at)) // unreachable: the table has none
+		panic(fmt.Sprintf("a property of type %T", at)) // unreachable: kinds has no other type
 	}
 }
 
@@ -69,7 +68,7 @@ var (
 	meanings = map[string]Meaning{"": Plain, "activity": Activity, "creation": Creation}
 )
 
-// propertiesOf reads the table from the tags of a struct.
+// propertiesOf reads the properties from the struct tags of A.
 func propertiesOf[A any]() (table []Property[A]) {
 	account := reflect.TypeFor[A]()
 	for i := range account.NumField() {
@@ -88,7 +87,7 @@ func propertiesOf[A any]() (table []Property[A]) {
 		var known, sensible bool
 		p.Kind, known = kinds[of]
 		if p.Meaning, sensible = meanings[f.Tag.Get("meaning")]; !known || !sensible {
-			panic(fmt.Sprintf("%s.%s %s cannot be a line of the table of fields", account, f.Name, f.Tag)) // a fault of this package
+			panic(fmt.Sprintf("%s.%s %s cannot be a line of the table of fields", account, f.Name, f.Tag)) // a fault in the tags of this package
 		}
 		for n := range count {
 			one := p
@@ -107,7 +106,7 @@ func propertiesOf[A any]() (table []Property[A]) {
 	return table
 }
 
-// numbered turns the property into that of one item of an array.
+// numbered turns p into the property for one element of an array. item counts from 0.
 func (p *Property[A]) numbered(item int) {
 	number := strconv.Itoa(item + 1)
 	p.item = item
@@ -115,7 +114,7 @@ func (p *Property[A]) numbered(item int) {
 	p.Source += number
 }
 
-// snake returns the name of a column: employeeId becomes employee_id.
+// snake converts camel case to snake case: employeeId becomes employee_id.
 func snake(name string) string {
 	var b strings.Builder
 	lower := false

@@ -6,7 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestTable shows the meaning of lines of the table, with and without each tag.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	type line struct {
@@ -43,7 +42,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestTableReachesEveryProperty writes each property of an account, and reads it through the table and as a field.
+// Each property is set in an account, then read back through the table and as a field.
 func TestTableReachesEveryProperty(t *testing.T) {
 	t.Parallel()
 	reaches(t, "entra", EntraProperties, func(u *EntraUser) *Person { return &Person{Entra: u, EntraState: Present} })

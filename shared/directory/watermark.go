@@ -6,11 +6,12 @@ import "errors"
 // everybody.
 var ErrNoWatermark = errors.New("the changes since the earlier reading cannot be listed")
 
-// Watermark is a point in the changes of one domain controller. Update sequence numbers (USN) belong to one controller.
-// They mean nothing to another controller, or to the same one after its database was restored (MS-ADTS 3.1.1.1.9).
+// Watermark is a position in the change history of one domain controller. Update sequence numbers (USNs) are local to a
+// controller: they mean nothing to another controller, or to the same one after its database was restored (MS-ADTS
+// 3.1.1.1.9).
 type Watermark struct {
 	Controller string `json:"controller"` // its dnsHostName
-	Invocation string `json:"invocation"` // invocationId of its database, in base64
-	USN        int64  `json:"usn"`        // highestCommittedUSN, read before the people are
-	Scope      string `json:"scope"`      // hash of the question: account, bases, filter, attributes
+	Invocation string `json:"invocation"` // the invocationId of its database, in base64
+	USN        int64  `json:"usn"`        // the highestCommittedUSN, read before the people
+	Scope      string `json:"scope"`      // a hash of the query: account, bases, filter, attributes
 }
