@@ -1,5 +1,5 @@
-// Package idleseat has the version of this source tree. Every command and function carries it, however it was built, and
-// the hash of a plan binds it.
+// Package idleseat has the version of this source tree. Every command and function reports the version, however it was
+// built, and the hash of a plan covers it.
 package idleseat
 
 import (

@@ -1,6 +1,5 @@
-// Package clock is the product's source of time: the present instant, and waits. Commands and functions get a clock
-// when they start. So a simulated company can live for months within seconds, and no part of the product asks the
-// machine.
+// Package clock tells the time and waits. Commands and functions get a Clock when they start, and no other part of the
+// product asks the machine for the time. So a simulated company can live through months in seconds.
 package clock
 
 import (
@@ -10,10 +9,10 @@ import (
 
 // Clock tells the time and waits. It is safe for concurrent use.
 type Clock interface {
-	// Now returns the present instant.
+	// Now returns the current time.
 	Now() time.Time
-	// Sleep returns nil once d has passed by Now. It returns the context's error when the context ends first. It does
-	// not wait for a d of zero or less.
+	// Sleep returns nil once d has passed, as measured by Now, or the context's error if ctx ends first. It returns
+	// immediately if d is not positive.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
@@ -26,14 +25,14 @@ func (real) Now() time.Time { return time.Now() }
 
 func (r real) Sleep(ctx context.Context, d time.Duration) error { return Watch(r.Now).Sleep(ctx, d) }
 
-// Watch is a clock that shows the time that a function returns. Its waits go by that time.
+// Watch is a Clock whose time is the result of a function.
 type Watch func() time.Time
 
-// Now returns the function's time.
+// Now returns w().
 func (w Watch) Now() time.Time { return w() }
 
-// Sleep waits until d has passed by the function's time. It checks each second, because a timer stands still while the
-// machine is suspended and the function's time may go on.
+// Sleep waits until d has passed on the watch. It looks at the watch every second, because a timer stops while the
+// machine is suspended, but the time of the watch may go on.
 func (w Watch) Sleep(ctx context.Context, d time.Duration) error {
 	for due := w().Add(d); d > 0; d = due.Sub(w()) {
 		if err := wait(ctx, min(d, time.Second)); err != nil {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// TestWatch: a wait goes by the function's time, not by the machine's.
+// A wait follows the time of the watch, not of the machine.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	now, looked := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), 0
 	w := Watch(func() time.Time {
 		looked++
-		now = now.Add(time.Hour) // each look is an hour later, as after the machine was suspended
+		now = now.Add(time.Hour) // each look is an hour later, as if the machine had been suspended
 		return now
 	})
 	if err := w.Sleep(t.Context(), time.Millisecond); err != nil || looked != 2 {
@@ -24,7 +24,6 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// TestSleepEndsWithTheContext: a wait of an hour ends when its context ends.
 func TestSleepEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

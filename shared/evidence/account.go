@@ -7,24 +7,24 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// AD is what evidence needs from Active Directory about an account. ReadPerson reads the last logon from every domain
-// controller. It returns a directory.PartialLogonError together with an account whose last logon is not certain. The
-// error of MemberOf is directory.ErrNoGroup when the group does not exist.
+// AD is what this package needs from Active Directory to read an account. ReadPerson asks every domain controller for
+// the last logon. If the last logon is uncertain, ReadPerson returns the account together with a
+// directory.PartialLogonError. MemberOf returns directory.ErrNoGroup if the group does not exist.
 type AD interface {
 	ReadPerson(ctx context.Context, sid string) (directory.ADUser, error)
 	MemberOf(ctx context.Context, sid, groupDN string, direct bool) (bool, error)
 }
 
-// Account is an account of Active Directory.
+// Account is an account in Active Directory.
 type Account struct {
-	User *directory.ADUser // nil: no account has the SID
-	// Partial says why the last logon is not certain. Nil: it is certain.
+	User *directory.ADUser // nil if no account has the SID
+	// Partial says why the last logon is uncertain. It is nil if the last logon is certain.
 	Partial *directory.PartialLogonError
 	Belonging
 }
 
-// ReadAccount reads an account, and finds out which of the groups in question it is in. It ignores questions about
-// groups of other sources. After an error only Partial is known.
+// ReadAccount reads an account and finds out which of the groups in questions it belongs to. It ignores questions about
+// groups of other sources. If it returns an error, only Partial is valid.
 func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Question) (a Account, err error) {
 	user, err := ad.ReadPerson(ctx, sid)
 	a.Partial, _ = errors.AsType[*directory.PartialLogonError](err)
@@ -42,7 +42,7 @@ func ReadAccount(ctx context.Context, ad AD, sid string, questions []directory.Q
 	return a, nil
 }
 
-// Ask finds out which of the groups in question the account is in.
+// Ask finds out which of the groups in questions the account belongs to.
 func (a *Account) Ask(ctx context.Context, ad AD, questions []directory.Question) error {
 	for _, q := range questions {
 		if q.Ref.Source != directory.AD {

@@ -1,6 +1,6 @@
-// Package evidence reads one person from every source. Collecting one person, the reading before a write, and the relay
-// use it. Its input is plain values, because the relay holds no rules. What could not be read, or may be hidden, is
-// unknown in the result, and never a "no".
+// Package evidence reads one person from every source. It is used to collect one person, to read a person again before
+// a write, and by the relay. Its input is plain values, because the relay has no rules. Anything that could not be read
+// or may be hidden is unknown in the result, never a "no".
 package evidence
 
 import (
@@ -12,33 +12,34 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Entra is what evidence needs from Microsoft Entra ID.
+// Entra is what this package needs from Microsoft Entra ID.
 type Entra interface {
 	FindPerson(ctx context.Context, upnOrID string) (directory.EntraUser, error)
 	FindGroup(ctx context.Context, nameOrID string) (directory.Group, error)
 	ListMembers(ctx context.Context, group directory.Group, cursor string, page func(members []directory.Member, next string) error) error
-	GroupsOf(ctx context.Context, userID string) (ids []string, err error)     // also through other groups
+	GroupsOf(ctx context.Context, userID string) (ids []string, err error)     // including nested membership
 	DirectGroups(ctx context.Context, userID string) (ids []string, err error) // only groups that list the person directly
 }
 
-// NamedAD also finds accounts of Active Directory by name.
+// NamedAD is an AD that also finds accounts by name.
 type NamedAD interface {
 	AD
 	FindPerson(ctx context.Context, name string) (directory.ADUser, error)
 }
 
-// Person is what was read of one person.
+// Person is what was read about one person.
 type Person struct {
-	Entra  *directory.EntraUser // nil: not found
+	Entra  *directory.EntraUser // nil if the account was not found
 	Groups Belonging            // groups of Entra ID
-	AD     *Account             // nil: Active Directory was not asked
-	// Failed says why Active Directory could not be read. Everything in it is then unknown.
+	AD     *Account             // nil if Active Directory was not asked
+	// Failed says why Active Directory could not be read, so that everything in it is unknown. It is nil if the account
+	// was read.
 	Failed error
 }
 
-// Find finds a person by a name from an operator. It looks in Entra ID, and then in Active Directory by the SID. When
-// only Active Directory knows the name, it looks there first and then in Entra ID. ad is nil when Active Directory is
-// not configured. The error is directory.ErrNoPerson when no source knows the name. Find does not read groups.
+// Find finds a person by a name that an operator typed. It looks in Entra ID first, and then in Active Directory by
+// SID. If only Active Directory knows the name, Find then looks for that account in Entra ID. ad is nil if Active
+// Directory is not configured. Find returns directory.ErrNoPerson if no source knows the name. It does not read groups.
 func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor directory.Anchor) (*Person, error) {
 	u, err := entra.FindPerson(ctx, name)
 	if err == nil {
@@ -63,8 +64,9 @@ func Find(ctx context.Context, entra Entra, ad NamedAD, name string, anchor dire
 	return p, nil
 }
 
-// InEntra finds the Entra account of a person who was found in Active Directory. An account with the same name counts
-// when it has the same SID, or no SID and an immutable id that fits. It returns nil when there is none.
+// InEntra finds the Entra account of a person who was found in Active Directory. It accepts an account with the same
+// name if the SIDs are equal, or if the account has no SID and its immutable id fits. It returns nil if there is no
+// such account.
 func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor directory.Anchor) (*directory.EntraUser, error) {
 	if account == nil || account.UserPrincipalName == "" {
 		return nil, nil
@@ -81,14 +83,14 @@ func InEntra(ctx context.Context, entra Entra, account *directory.ADUser, anchor
 	return nil, nil
 }
 
-// ReadAD reads the person's account in Active Directory, and which groups it is in.
+// ReadAD reads the person's account in Active Directory and the groups it belongs to.
 func (p *Person) ReadAD(ctx context.Context, ad AD, sid string, questions []directory.Question) {
 	a, err := ReadAccount(ctx, ad, sid, questions)
 	p.AD, p.Failed = &a, err
 }
 
-// Latest returns the latest instant at which the person can have logged on, when the last logon could not be read. It
-// is zero when the last logon is known, or when nothing is proven.
+// Latest returns the latest time at which the person can have logged on if the last logon could not be read. It returns
+// the zero time if the last logon is known or if nothing is proven.
 func (p *Person) Latest() (at time.Time) {
 	if p.AD == nil || p.Failed != nil || p.AD.Partial == nil {
 		return at
@@ -96,7 +98,7 @@ func (p *Person) Latest() (at time.Time) {
 	return p.AD.Partial.Latest
 }
 
-// Accounts returns a partition with only this person, for Join. A source that was not read has the state
+// Accounts returns a partition with only this person, for Join. The state of a source that was not read is
 // directory.NotRead.
 func (p *Person) Accounts(anchor directory.Anchor) *directory.Accounts {
 	h := &directory.Accounts{Memberships: map[string][]string{}, Anchor: anchor}

@@ -14,8 +14,8 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestAccount: an account of which some controllers did not answer has the latest possible date. An account that cannot
-// be read, or whose groups cannot be read, has no date.
+// If some controllers do not answer, the account has the latest possible date. An account that cannot be read, or whose
+// groups cannot be read, has no date.
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	late := &directory.PartialLogonError{Err: errDown, Latest: logon.Add(time.Hour)}
@@ -26,7 +26,7 @@ func TestAccount(t *testing.T) {
 		state   directory.Presence
 		stale   bool
 		latest  bool
-		unknown []string // groups of which membership is unknown
+		unknown []string // groups whose membership is unknown
 		is      error
 	}{
 		"read":                      {egon.SID, nil, true, directory.Present, false, false, nil, nil},
@@ -66,7 +66,7 @@ func TestAccount(t *testing.T) {
 	}
 }
 
-// TestAccountsOfBoth: both accounts are returned for the join, each with its own groups.
+// Both accounts are passed to the join, each with its own groups.
 func TestAccountsOfBoth(t *testing.T) {
 	t.Parallel()
 	p := &Person{
@@ -82,7 +82,7 @@ func TestAccountsOfBoth(t *testing.T) {
 	}
 }
 
-// TestInEntra: an account of the same name is the same person by SID or, without one, by an immutable id that fits.
+// An account with the same name is the same person if the SID matches or, without a SID, if the immutable id fits.
 func TestInEntra(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -117,8 +117,7 @@ func TestInEntra(t *testing.T) {
 	}
 }
 
-// TestFind finds a person by a name of Entra ID and by a name that only Active Directory knows. It finds nobody by an
-// unknown name.
+// A person is found by a name in Entra ID, or by a name that only Active Directory knows.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	type found struct {
@@ -170,8 +169,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestGroups: when memberOf may leave a group out, its list of members is read. When nobody may see the list,
-// membership is unknown.
+// If memberOf may omit a group, its list of members is read. If nobody may see the list, membership is unknown.
 func TestGroups(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -222,7 +220,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestWhyEachGroupIsWithheld: the reasons of two hidden groups are both kept.
+// The reasons for two hidden groups are both kept.
 func TestWhyEachGroupIsWithheld(t *testing.T) {
 	t.Parallel()
 	groups := []Group{{Question: seats, Now: directory.Group{ID: "g-seats", Hidden: true}}, {Question: exempt, Now: directory.Group{ID: "g-exempt", Hidden: true}}}
@@ -233,7 +231,7 @@ func TestWhyEachGroupIsWithheld(t *testing.T) {
 	}
 }
 
-// TestGroupsAskOnce: each of the two forms of memberOf is asked once, for any number of groups.
+// Each of the two forms of memberOf is called once, however many groups there are.
 func TestGroupsAskOnce(t *testing.T) {
 	t.Parallel()
 	entra := &fakeEntra{members: map[string][]string{"g-1": {"id-egon"}, "g-2": {"id-egon*"}}}
@@ -253,17 +251,17 @@ func TestGroupsAskOnce(t *testing.T) {
 	}
 }
 
-// TestAgain: a group that was deleted, emptied or hidden in between makes membership unknown.
+// Membership is unknown if the group was deleted, emptied or hidden in between.
 func TestAgain(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		members     []string
-		before, now bool // whether the group hides its members
+		before, now bool // whether the group hid its members before, and hides them now
 		had         bool
 		fail        fails
 		unseen      bool
 		listed      map[string]bool
-		pages       int // number of pages that are read
+		pages       int // number of pages read
 		is          error
 	}{
 		"members":             {[]string{"id-bo", "id-anna"}, false, false, true, nil, false, nil, 1, nil},
@@ -304,7 +302,7 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestSamples: a sample reads no more of a list than it needs. A list that breaks off is an error.
+// A sample reads no more of a list than it needs. A list that breaks off causes an error.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 3, 7} {

@@ -22,10 +22,10 @@ var (
 	seats  = directory.Question{Ref: directory.GroupRef{Name: "APP-Seats"}, Direct: true}
 )
 
-// fails maps the name of a call and its argument to the error of the call.
+// fails maps a call, written as its name and argument, to the error that it returns.
 type fails map[string]error
 
-// fakeAD is a directory with some accounts. The keys of in are the DNs of groups. A star after the DN is for direct
+// fakeAD is a directory with a few accounts. The keys of in are DNs of groups; a star after the DN marks direct
 // members.
 type fakeAD struct {
 	people []directory.ADUser
@@ -73,13 +73,13 @@ func (f *fakeAD) ListPeople(_ context.Context, each func(directory.ADUser) error
 	return f.fail["ListPeople"]
 }
 
-// fakeEntra is a tenant with one account and two groups. memberOf leaves hidden groups out.
+// fakeEntra is a tenant with one account and two groups. memberOf omits hidden groups.
 type fakeEntra struct {
 	user    directory.EntraUser
 	hidden  []string            // object ids of groups
-	shown   bool                // memberOf shows hidden groups, too
-	members map[string][]string // object ids by group; an id with a star is not listed in the group itself; an empty id is an empty page
-	pages   int                 // number of pages of members that were listed
+	shown   bool                // memberOf shows hidden groups too
+	members map[string][]string // object ids by group, one per page; an id with a star is a nested member; an empty id makes an empty page
+	pages   int                 // number of pages of members listed
 	fail    fails
 	calls   []string
 }

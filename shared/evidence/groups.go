@@ -8,25 +8,26 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// Belonging says which of the groups in question a person is in, by the keys of the questions. For the unreadable
-// groups it is unknown. The person is in no other group in question.
+// Belonging says which of the groups in question a person belongs to, by the keys of the questions. Membership is
+// unknown for the groups in Unreadable. The person belongs to no other group in question.
 type Belonging struct {
 	In         []string
 	Unreadable []string
-	Why        map[string]error // for an unreadable group: the error of this reading, if there was one
+	Why        map[string]error // errors of this reading, by unreadable group; not every unreadable group has one
 }
 
-// Group is a group of Entra ID in question.
+// Group is a group in Entra ID that a question is about.
 type Group struct {
 	directory.Question
-	Now    directory.Group // the group as it was found: only ID, Hidden and Unreadable count
+	Now    directory.Group // the group as it was found; only ID, Hidden and Unreadable are used
 	Unseen bool            // nobody may see the members
-	// Listed are the object ids of all members. Nil: the list was not read.
+	// Listed holds the object ids of all members. It is nil if the list was not read.
 	Listed map[string]bool
 }
 
-// Again reads a group again, because it may have been deleted, emptied or hidden. When the group is or was hidden, it
-// reads the list of members. had reports that the group had several members, who cannot all have left it.
+// Again reads a group again, because it may have been deleted, emptied or hidden. It also reads the list of members if
+// the group is or was hidden. had reports whether the group had several members before, so that an empty list is not
+// believed.
 func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	now, err := entra.FindGroup(ctx, g.Now.ID)
 	if err == nil {
@@ -41,7 +42,7 @@ func Again(ctx context.Context, entra Entra, g Group, had bool) (Group, error) {
 	return g, err
 }
 
-// list reads the members of the group. With whether, it only finds out whether there are any.
+// list reads the members of the group. If whether is set, list only finds out whether there are any.
 func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody bool, err error) {
 	nobody = true
 	listed := map[string]bool{}
@@ -60,8 +61,8 @@ func (g *Group) list(ctx context.Context, entra Entra, whether bool) (nobody boo
 	return nobody, err
 }
 
-// ReadGroups finds out which of the groups in question an Entra account is in. memberOf leaves hidden groups out, so
-// only their own lists prove that a person is not in them.
+// ReadGroups finds out which of the groups an Entra account belongs to. memberOf omits hidden groups, so only the list
+// of a hidden group proves that a person does not belong to it.
 func ReadGroups(ctx context.Context, entra Entra, id string, groups []Group) (b Belonging, err error) {
 	of := groupsOf{entra: entra, user: id}
 	for _, g := range groups {
@@ -94,17 +95,17 @@ func (b *Belonging) withheld(key string, why error) {
 	b.Unreadable, b.Why[key] = append(b.Unreadable, key), why
 }
 
-// groupsOf reads the groups of Entra ID that a person belongs to. It reads each list at most once, and only on demand.
-// One goroutine may use it.
+// groupsOf reads the Entra groups that a person belongs to. It reads each list at most once, and only on demand. It is
+// not safe for concurrent use.
 type groupsOf struct {
 	entra Entra
-	user  string // object id
+	user  string // the object id
 
-	read [2][]string // lists that were read; nil: not yet
+	read [2][]string // the lists that have been read; nil if not read yet
 }
 
-// of returns the ids of the groups that the person belongs to. With direct, it returns the groups that list the person
-// directly.
+// of returns the ids of the groups that the person belongs to. If direct is set, only groups that list the person
+// directly count.
 func (g *groupsOf) of(ctx context.Context, direct bool) ([]string, error) {
 	n, read := 0, g.entra.GroupsOf
 	if direct {

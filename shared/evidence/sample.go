@@ -7,13 +7,13 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// One person's dates do not show whether a feed is broken for everybody. A run for one person therefore also reads the
-// beginning of each source's list.
+// The dates of a single person do not show whether a feed is broken for everybody. A run for one person therefore also
+// reads the beginning of each source's list.
 
-// errEnough ends a listing after its beginning, when no more is needed.
+// errEnough stops a listing once enough people have been read.
 var errEnough = errors.New("enough")
 
-// Enough is the number of accounts of Active Directory by which its feed can be judged.
+// Enough is the number of Active Directory accounts needed to judge the feed.
 const Enough = 1000
 
 // SampleEntra calls each for the users on the first page of Entra ID.
@@ -43,7 +43,7 @@ func SampleAD(ctx context.Context, ad interface {
 	return ended(err)
 }
 
-// ended returns the error of a listing, or nil when the listing ended early on purpose.
+// ended returns nil if the listing was stopped by errEnough, and err otherwise.
 func ended(err error) error {
 	if errors.Is(err, errEnough) {
 		return nil

@@ -1,6 +1,6 @@
-// Package layout names every object of the store. Only this package builds keys. So one file has the layout that
-// docs/store.md and the rights of a bucket name. Keys have slashes in every store. The keys of runs sort by time,
-// because the names of runs do.
+// Package layout names every object in the store. No other package builds keys, so this file shows the whole layout
+// that docs/store.md and the permissions on the bucket rely on. Keys use slashes in every store. The keys of runs sort
+// by time, because the names of runs do.
 package layout
 
 import (
@@ -9,21 +9,22 @@ import (
 	"strings"
 )
 
-// These are the prefixes under which objects are listed.
+// Prefixes under which objects are listed.
 const (
 	Runs   = "runs/"
 	Ledger = "ledger/"
 
-	Plans     = "history/plans/"     // one object for each run, which its plan for everybody leaves for later runs
-	Others    = "history/others/"    // one object for each run for one person or restore
+	Plans     = "history/plans/"     // one object for each run: what its plan for everybody leaves for later runs
+	Others    = "history/others/"    // one object for each run for one person, and for each restore
 	Overrides = "history/overrides/" // one object for each plan whose limits were set aside
 	Withdrawn = "history/withdrawn/" // one object for each run that another run restores
 )
 
-// Leases is the prefix of the lease that one night at a time has. It is below runs/, so it is kept as long as runs.
+// Leases is the prefix of the lease that one night at a time holds. Leases are below runs/ so that they are retained as
+// long as runs.
 const Leases = Runs + "lease/"
 
-// Lease returns the key of one link of the lease's chain.
+// Lease returns the key of one link in the lease's chain.
 func Lease(n int) string { return fmt.Sprintf("%s%06d.json", Leases, n) }
 
 // Run returns the prefix of all objects of a run.
@@ -32,13 +33,13 @@ func Run(run string) string { return Runs + run + "/" }
 // Begin returns the key of what a run resolved before it read people.
 func Begin(run string) string { return Run(run) + "begin.json" }
 
-// manifest is the last part of the key of a manifest.
+// manifest is the last element of the key of a manifest.
 const manifest = "manifest.json"
 
-// Manifest returns the key of a run's manifest, which makes the run's parts a snapshot.
+// Manifest returns the key of a run's manifest, which turns the run's parts into a snapshot.
 func Manifest(run string) string { return Run(run) + manifest }
 
-// Sealed returns the run of a manifest's key. ok is false for any other key.
+// Sealed returns the run whose manifest has this key. ok is false if key is not the key of a manifest.
 func Sealed(key string) (run string, ok bool) {
 	parts := strings.Split(key, "/")
 	if len(parts) != 3 || parts[1] == "" || parts[2] != manifest {
@@ -52,10 +53,10 @@ func Part(run, source string, partition int, attempt string) string {
 	return fmt.Sprintf("%s%s/%04d/%s.parquet", Run(run), source, partition, attempt)
 }
 
-// IsLinePart reports whether the key is that of a part before parts were Parquet.
+// IsLinePart reports whether key is that of a part written before parts were Parquet files.
 func IsLinePart(key string) bool { return strings.HasSuffix(key, ".jsonl.gz") }
 
-// Table returns the key of a partition of a run's table of people or members. sum is the SHA-256 of its content, in
+// Table returns the key of one partition of a run's table of people or members. sum is the SHA-256 of the content, in
 // hex.
 func Table(run, name string, partition int, sum string) string {
 	return fmt.Sprintf("%s%s/%04d-%.16s.parquet", Run(run), name, partition, sum)
@@ -69,13 +70,13 @@ func EntraCall(run string, call int) string {
 // Relay returns the prefix of everything that the relay reads or writes for a run.
 func Relay(run string) string { return Run(run) + "ad/" }
 
-// Since returns the key of the earlier reading of Active Directory that a delta reading of the relay starts from.
+// Since returns the key of the earlier reading of Active Directory that a delta reading by the relay starts from.
 func Since(run string) string { return Relay(run) + "since.json" }
 
-// Input returns the key of the people or changes for the relay. task is the name of the task.
+// Input returns the key of the people or changes that the relay gets for a task. task is the name of the task.
 func Input(run, task string) string { return Relay(run) + "input/" + task + ".json" }
 
-// Probe returns the key that the relay's check writes, under a run that never exists.
+// Probe returns the key that the relay writes to check its access. The key belongs to a run that never exists.
 func Probe() string { return Relay("relay-check") + "probe.json" }
 
 // Mailboxes returns the key of the mailbox usage report that one attempt of a run read.
@@ -88,13 +89,13 @@ func Usage(run, report, attempt string) string {
 	return Run(run) + "usage/" + report + "-" + attempt + ".bin"
 }
 
-// Known returns the key of a run's table of accounts of one partition, which later runs read.
+// Known returns the key of one partition of a run's table of accounts, which later runs read.
 func Known(run string, partition int) string {
 	return fmt.Sprintf("%sknown/%04d.gz", Run(run), partition)
 }
 
-// ActivityGaps returns the key of a list of accounts without a date. Runs from before the table of known accounts wrote
-// it.
+// ActivityGaps returns the key of a list of accounts without a date. Only runs from before the table of known accounts
+// wrote this list.
 func ActivityGaps(run string, partition int) string {
 	return fmt.Sprintf("%sdateless/%04d.jsonl.gz", Run(run), partition)
 }
@@ -104,7 +105,7 @@ func History(run, attempt string) string {
 	return Run(run) + "history/" + attempt + ".jsonl.gz"
 }
 
-// Decisions returns the key of the rules' decisions about one partition.
+// Decisions returns the key of the rules' decisions for one partition.
 func Decisions(run string, partition int) string {
 	return fmt.Sprintf("%sdecisions/%04d.jsonl.gz", Run(run), partition)
 }
@@ -112,7 +113,7 @@ func Decisions(run string, partition int) string {
 // Plan returns the key of the plan of a run.
 func Plan(run string) string { return Run(run) + "plan.json" }
 
-// Changes returns the key of the plan of a run as a spreadsheet.
+// Changes returns the key of the spreadsheet with the changes that a run plans.
 func Changes(run string) string { return Run(run) + "changes.csv" }
 
 // Results returns the prefix of the results of a run's batches.
@@ -121,22 +122,22 @@ func Results(run string) string { return Run(run) + "results/" }
 // Result returns the key of the results of one batch.
 func Result(run, batch string) string { return Results(run) + batch + ".json" }
 
-// Noted returns the key of what history keeps about a run under one of its prefixes.
+// Noted returns the key of what history keeps about a run. prefix is Plans, Others, Overrides or Withdrawn.
 func Noted(prefix, run string) string { return prefix + run + ".json" }
 
 // Stopped returns the prefix of the people whose licenses a run may no longer change.
 func Stopped(run string) string { return Withdrawn + run + "/" }
 
-// Stop returns the key that says that a run may no longer change a person's licenses.
+// Stop returns the key of the object whose presence means that a run may no longer change a person's licenses.
 func Stop(run, user string) string { return Stopped(run) + user + ".json" }
 
 // Person returns the prefix of a person's objects in the ledger.
 func Person(person string) string { return Ledger + person + "/" }
 
-// License returns the prefix of the ledger's objects about a person's license.
+// License returns the prefix of the ledger's objects for one license of a person.
 func License(person, license string) string { return Person(person) + license + "/" }
 
-// Entry returns the key of one intent of the ledger. Objects about the intent have keys beside it.
+// Entry returns the key of an intent in the ledger. Objects that belong to the intent have keys beside it.
 func Entry(person, license string, seq int) string {
 	return fmt.Sprintf("%s%06d.json", License(person, license), seq)
 }

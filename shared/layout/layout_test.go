@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestKeysStayAsTheyAre: existing runs have these keys, and the rights of the deployed functions name them.
+// Existing runs use these keys, and the permissions of deployed functions name them.
 func TestKeysStayAsTheyAre(t *testing.T) {
 	t.Parallel()
 	got := []string{

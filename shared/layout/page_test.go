@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/pages"
 )
 
-// onPage has the keys as docs/store.md writes them, by the function that builds them. A function that builds only a
+// onPage maps each function that builds keys to its keys as docs/store.md writes them. A function that builds only a
 // prefix has none.
 var onPage = map[string][]string{
 	"Run": nil, "Sealed": nil, "IsLinePart": {"runs/<run>/<source>/<partition>/<attempt>.jsonl.gz"}, "Relay": nil, "Results": nil, "Stopped": nil, "Person": nil, "License": nil, "Attempt": nil,
@@ -27,8 +27,8 @@ var onPage = map[string][]string{
 	"Stop":  {Stop("<run>", "<person>")}, "Entry": {Entry("<person>", "<license>", 999999)},
 }
 
-// TestPageHasEveryKey: the tables of docs/store.md have a line for every object of the layout. They have no other line
-// except for the policy file, which an operator writes.
+// The tables in docs/store.md have a line for every object in the layout, and no other line except for the policy file,
+// which an operator writes.
 func TestPageHasEveryKey(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "layout.go", nil, 0)

@@ -1,8 +1,8 @@
-// Package lease lets one night at a time work in a store. The lease is a chain of objects that are created and never
-// changed: each says who holds the lease until when, or that it has ended. Whoever creates the next one has it, because
-// a store lets one writer create a key. So it works alike in a folder and in a bucket, and for several machines. The
-// lease of a process that died ends by itself. It saves work and confusion. The ledger, not the lease, keeps two runs
-// from changing the same license.
+// Package lease ensures that only one night works in a store at a time. A lease is a chain of objects that are created
+// and never changed. Each object says who holds the lease and until when, or that the lease has ended. The process that
+// creates the next object takes the lease, because a store allows only one writer to create a key. The scheme works
+// with a folder and with a bucket, and across machines. The lease of a dead process expires. The lease only saves work
+// and confusion: the ledger, not the lease, keeps two runs from changing the same license.
 package lease
 
 import (
@@ -19,11 +19,11 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// The errors that callers tell apart, with errors.Is.
+// Errors that callers tell apart with errors.Is.
 var (
 	// ErrHeld is returned when another process holds the lease.
 	ErrHeld = errors.New("another run is under way")
-	// ErrLost ends the work of a holder that could not renew the lease in time.
+	// ErrLost is the cause that ends the work of a holder that could not renew the lease in time.
 	ErrLost = errors.New("the lease of this run was lost")
 )
 
@@ -32,17 +32,17 @@ const (
 	Renewed = 5 * time.Minute
 	// lasts is how long the lease is valid without being renewed.
 	lasts = 3 * Renewed
-	// retried is how soon a renewal that failed is tried again.
+	// retried is how soon a failed renewal is retried.
 	retried = time.Minute
-	// skew is how far the clocks of two machines may be apart. A machine decides nothing when its clock and that of
-	// Microsoft Graph are more than 10 minutes apart (directory.CheckClock). So two that work are at most 20 minutes
-	// apart.
+	// skew is how far the clocks of two machines may differ. A machine refuses to work when its clock and that of
+	// Microsoft Graph differ by more than 10 minutes (directory.CheckClock), so the clocks of two working machines
+	// differ by at most 20 minutes.
 	skew = 20 * time.Minute
 )
 
-// link is runs/lease/<entry>.json, a part of the chain.
+// link is one object in the chain: runs/lease/<entry>.json.
 type link struct {
-	Holder string    `json:"holder"` // for people: who, on which machine
+	Holder string    `json:"holder"` // who, on which machine; for people to read
 	ID     string    `json:"id"`     // unique for each lease
 	Since  time.Time `json:"since"`
 	Until  time.Time `json:"until"`
@@ -57,7 +57,7 @@ type Lease struct {
 	n     int // number of the last link
 }
 
-// Take takes the lease. The error is ErrHeld, and says by whom, when another process holds it.
+// Take takes the lease. It fails with ErrHeld, naming the holder, if another process holds the lease.
 func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*Lease, error) {
 	now := by.Now().UTC()
 	last, n, err := newest(ctx, s)
@@ -78,7 +78,7 @@ func Take(ctx context.Context, s store.Store, by clock.Clock, holder string) (*L
 	return l, nil
 }
 
-// held says who holds the lease, and when it ends without being renewed.
+// held returns an ErrHeld that says who holds the lease and when the lease expires.
 func held(last link, n int, now time.Time) error {
 	if last.Until.After(now.Add(lasts + skew)) {
 		return fmt.Errorf("%w: %s since %s, by a clock that is ahead of this one (%s); set the clocks right, and if that run is dead, move the object %s out of the store",
@@ -87,7 +87,7 @@ func held(last link, n int, now time.Time) error {
 	return fmt.Errorf("%w: %s since %s; if that process is dead, its lease ends by itself at %s", ErrHeld, last.Holder, last.Since.Format(time.RFC3339), last.Until.Add(skew).Format(time.RFC3339))
 }
 
-// newest returns the last link and its number, which is 0 when there is none.
+// newest returns the last link and its number. The number is 0 if there is no link.
 func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	for key, err := range s.List(ctx, layout.Leases) {
 		if err != nil {
@@ -103,8 +103,8 @@ func newest(ctx context.Context, s store.Store) (last link, n int, err error) {
 	return last, n, store.GetJSON(ctx, s, layout.Lease(n), &last)
 }
 
-// Keep renews the lease until end is called. The context that it returns ends with the cause ErrLost when the lease is
-// lost. end ends the lease for others to take; its error says that the lease has to end by itself.
+// Keep renews the lease until end is called. The context kept is canceled with the cause ErrLost if the lease is lost.
+// end releases the lease for others; if it fails, the lease has to expire.
 func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() error) {
 	kept, cancel := context.WithCancelCause(ctx)
 	stopped := make(chan struct{})
@@ -119,13 +119,13 @@ func (l *Lease) Keep(ctx context.Context) (kept context.Context, end func() erro
 		cancel(nil)
 		<-stopped
 		if lost {
-			return nil // it is another's, or over
+			return nil // the lease expired or belongs to another process
 		}
 		return l.end(context.WithoutCancel(ctx))
 	}
 }
 
-// renew renews the lease until the context ends. The error is ErrLost.
+// renew renews the lease until ctx is done. It returns ErrLost if the lease is lost, and nil otherwise.
 func (l *Lease) renew(ctx context.Context) error {
 	for wait := Renewed; ; {
 		if l.clock.Sleep(ctx, wait) != nil {
@@ -149,7 +149,7 @@ func (l *Lease) renew(ctx context.Context) error {
 	}
 }
 
-// end ends the lease.
+// end releases the lease.
 func (l *Lease) end(ctx context.Context) error {
 	next := l.last
 	next.Ended = true
@@ -159,14 +159,14 @@ func (l *Lease) end(ctx context.Context) error {
 	return nil
 }
 
-// put creates the next link. The error is store.ErrExists when another process has.
+// put creates the next link. It returns store.ErrExists if another process has created that link.
 func (l *Lease) put(ctx context.Context, next link) error {
 	key := layout.Lease(l.n + 1)
 	err := store.PutJSONIfAbsent(ctx, l.store, key, &next)
 	if errors.Is(err, store.ErrExists) {
 		var there link
 		if readErr := store.GetJSON(ctx, l.store, key, &there); readErr == nil && there.ID == l.last.ID {
-			err = nil // an earlier try whose answer was lost
+			err = nil // an earlier try succeeded but its answer was lost
 		}
 	}
 	if err == nil {

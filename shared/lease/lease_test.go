@@ -15,7 +15,7 @@ import (
 
 var began = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
-// hands is a clock whose waits end when the test moves it.
+// hands is a clock whose waits end when the test moves its hands.
 type hands struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -60,7 +60,7 @@ type flaky struct {
 	store.Store
 	mu   sync.Mutex
 	down bool
-	keep bool // the write takes effect, and its answer is lost
+	keep bool // the write takes effect but its answer is lost
 }
 
 var errDown = errors.New("down")
@@ -84,7 +84,7 @@ func (f *flaky) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker)
 	return f.Store.PutIfAbsent(ctx, key, body)
 }
 
-// links returns the number of links of the chain.
+// links returns the number of links in the chain.
 func links(t *testing.T, s store.Store) int {
 	t.Helper()
 	_, n, err := newest(t.Context(), s)
@@ -94,7 +94,7 @@ func links(t *testing.T, s store.Store) int {
 	return n
 }
 
-// until waits until a condition holds.
+// until waits until holds returns true.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for range 5000 {
@@ -106,13 +106,13 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("%s does not come", what)
 }
 
-// TestTake: whether a second process may take the lease, by what the first one did and by the second one's clock.
+// Whether a second process may take the lease depends on what the first process did and on the clock of the second.
 func TestTake(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		first func(t *testing.T, s store.Store)
-		now   time.Duration // the second clock, since the first took it
-		want  string        // part of the refusal; empty: it is taken
+		now   time.Duration // the clock of the second process, counted from when the first took the lease
+		want  string        // part of the refusal; empty if the lease is taken
 	}{
 		"nobody":                  {func(*testing.T, store.Store) {}, 0, ""},
 		"ended":                   {func(t *testing.T, s store.Store) { end(t, taken(t, s)) }, 0, ""},
@@ -168,7 +168,7 @@ func end(t *testing.T, l *Lease) {
 	}
 }
 
-// TestOneTakesIt: many processes take the lease at once. One has it.
+// Many processes take the lease at once. Only one gets it.
 func TestOneTakesIt(t *testing.T) {
 	t.Parallel()
 	s := &store.Memory{}
@@ -193,8 +193,8 @@ func TestOneTakesIt(t *testing.T) {
 	}
 }
 
-// TestRenewed: a lease is renewed as long as it is kept, also when answers are lost or the store is down for a while.
-// Nobody else can take it. When it is ended, somebody else can.
+// A lease is renewed while it is kept, even if answers are lost or the store is down for a while, and nobody else can
+// take it. Once it ends, somebody else can.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}
@@ -235,8 +235,8 @@ func (f *flaky) isDown() bool {
 	return f.down
 }
 
-// TestLost: the work of a holder ends when another process took the lease, or when the lease could not be renewed
-// until its end. It does not end the lease of the other process.
+// The work of a holder ends when another process takes the lease, or when the lease expires because it could not be
+// renewed. The holder does not end the lease of the other process.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -276,7 +276,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestEndThatFails: the error says when the lease ends by itself.
+// The error says when the lease expires.
 func TestEndThatFails(t *testing.T) {
 	t.Parallel()
 	s := &flaky{Store: &store.Memory{}}
@@ -294,7 +294,7 @@ func TestEndThatFails(t *testing.T) {
 	}
 }
 
-// overwriting is a store that does not keep what is written once.
+// overwriting is a store whose PutIfAbsent replaces existing objects.
 type overwriting struct{ store.Store }
 
 func (o *overwriting) PutIfAbsent(ctx context.Context, key string, body io.ReadSeeker) error {

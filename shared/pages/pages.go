@@ -1,5 +1,6 @@
-// Package pages compares the generated tables of docs with what the code says. It is support for tests. A test passes
-// its table and fails when the page has another one. The flag -rewrite writes the table into the page instead.
+// Package pages checks the generated tables in docs against the code. It is for use in tests: a test passes the table
+// it expects, and fails if the page has a different one. With the flag -rewrite, the test writes the table into the
+// page instead.
 package pages
 
 import (
@@ -14,7 +15,7 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "rewrite the generated tables of docs")
 
-// Read returns a page of docs by its name, such as "store.md".
+// Read returns the text of a page in docs. name is the file name, such as "store.md".
 func Read(t testing.TB, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(find(t, name))
@@ -24,7 +25,7 @@ func Read(t testing.TB, name string) string {
 	return string(text)
 }
 
-// find returns the path of a page of docs. docs lies beside go.mod.
+// find returns the path of a page in docs, which is next to go.mod.
 func find(t testing.TB, name string) string {
 	t.Helper()
 	folder, err := os.Getwd()
@@ -42,8 +43,8 @@ func find(t testing.TB, name string) string {
 	}
 }
 
-// Generated compares a table with the text of a page between "<!-- generated: of -->" and "<!-- end of of -->". Tests
-// of one page must not run in parallel.
+// Generated compares table with the text of a page between "<!-- generated: of -->" and "<!-- end of of -->". Tests
+// that check the same page must not run in parallel.
 func Generated(t testing.TB, name, of, table string) {
 	t.Helper()
 	text := Read(t, name)

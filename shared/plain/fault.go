@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Fault describes a panic for the makers of this program. It names places in the program and no data of people. So it
-// gives only the type of a value that is not a runtime error. The deferred function that recovers must call it.
+// Fault describes a panic for the developers of this program. It names places in the program but no data of people, so
+// if value is not a runtime error, only its type is shown. Fault must be called by the deferred function that recovers.
 func Fault(value any) string {
 	what := fmt.Sprintf("%T", value)
 	if err, ok := value.(runtime.Error); ok {
@@ -17,10 +17,10 @@ func Fault(value any) string {
 	return fmt.Sprintf("idleseat has a fault (%s) at %s; report this line to its makers", what, strings.Join(stack(), " < "))
 }
 
-// deepest is how many calls of a stack the report of a fault shows.
+// deepest is how many calls of the stack a fault report shows.
 const deepest = 12
 
-// stack returns the calls of the program at the fault, the innermost first.
+// stack returns the calls that led to the fault, innermost first.
 func stack() (at []string) {
 	var counters [deepest + 8]uintptr
 	frames := runtime.CallersFrames(counters[:runtime.Callers(4, counters[:])])

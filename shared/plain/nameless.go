@@ -8,17 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// LeftOut stands where Nameless found a name.
+// LeftOut is the text with which Nameless replaces a name.
 const LeftOut = "(name left out)"
 
-// named matches the texts in which names of people and groups occur: texts in quotation marks, distinguished names
-// (RFC 4514), names of Active Directory's form DOMAIN\name, and words with an at sign, also when a URL encodes it.
+// named matches text that may contain the name of a person or group: text in quotation marks, distinguished names (RFC
+// 4514), Active Directory names of the form DOMAIN\name, and words with an at sign, even if it is URL-encoded.
 var named = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:^|[^\pL\pN])'[^'\n]*'` +
 	`|(?i:\b(?:CN|OU)=(?:[^,;:"\\]|\\.)*(?:,(?:CN|OU|DC)=(?:[^,;:"\\]|\\.)*)*)` +
 	`|[^\s"'(),;<>]+(?:@|%40|\\)[^\s"'(),;<>]+`)
 
-// Nameless returns a text of this program without names. Logs, notices and the history of executions have many readers
-// and must not hold personal data. keep says which names may stay. It gets each name without its quotation marks.
+// Nameless returns text without names. Logs, notices and the history of executions have many readers, so they must not
+// contain personal data. keep reports whether a name, given without its quotation marks, may stay.
 func Nameless(text string, keep func(name string) bool) string {
 	return named.ReplaceAllStringFunc(text, func(found string) string {
 		before, name := "", found
@@ -37,13 +37,12 @@ func Nameless(text string, keep func(name string) bool) string {
 	})
 }
 
-// Without returns a text without each of some names, wherever one of them stands alone. Letters of either case are
-// alike.
+// Without returns text with each of names removed wherever it stands alone. Names are matched case-insensitively.
 func Without(text string, names []string) string {
 	for _, name := range names {
 		whole, err := regexp.Compile(`(?i)` + regexp.QuoteMeta(name))
 		if err != nil {
-			continue // a name that is not UTF-8 cannot stand in a text that was made safe
+			continue // text is valid UTF-8, so it cannot contain a name that is not
 		}
 		var out strings.Builder
 		at := 0
@@ -59,7 +58,7 @@ func Without(text string, names []string) string {
 	return text
 }
 
-// within reports whether the text from a place to another one is a part of a longer word.
+// within reports whether text[from:to] is part of a longer word.
 func within(text string, from, to int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:from])
 	after, _ := utf8.DecodeRuneInString(text[to:])
@@ -69,6 +68,6 @@ func within(text string, from, to int) bool {
 var id = regexp.MustCompile(`^(?:S-1-[0-9-]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}|[0-9a-f]{64}` +
 	`|runs/[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}/[\w./-]+)$`)
 
-// IsID reports whether a text identifies something and names nobody: a SID, a GUID, a run, a hash, or the key of an
-// object of a run.
+// IsID reports whether text is an identifier that names nobody: a SID, a GUID, a run, a hash, or the key of an object
+// of a run.
 func IsID(text string) bool { return id.MatchString(text) }

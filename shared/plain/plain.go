@@ -1,7 +1,7 @@
-// Package plain makes directory text safe to show. Anybody may have written a name in a directory. It may contain
-// sequences that move a terminal's cursor, change colours, reorder text or hide letters. They consist of runes that
-// Unicode does not count as graphic. These are controls (C0, C1), formatting (bidirectional marks, zero width), line
-// and paragraph separators, and bytes that are not UTF-8 (Unicode Technical Report 36, "Security Considerations").
+// Package plain makes directory text safe to show. A name in a directory may have been written by anybody, and may
+// contain sequences that move the cursor of a terminal, change colors, reorder text or hide letters. These sequences
+// need runes that Unicode does not count as graphic: controls (C0, C1), formatting (bidirectional marks, zero width),
+// line and paragraph separators, and bytes that are not UTF-8 (Unicode Technical Report 36, "Security Considerations").
 package plain
 
 import (
@@ -13,10 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns a text for one line. U+FFFD replaces every rune that is not printable.
+// Line returns text as a single line. Every rune that is not printable is replaced by U+FFFD.
 func Line(text string) string { return strings.Map(shown, text) }
 
-// Lines does what Line does, and keeps line feeds.
+// Lines is like Line but keeps line feeds.
 func Lines(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' {
@@ -36,18 +36,18 @@ func shown(r rune) rune {
 // Writer passes only printable runes and line feeds to another writer.
 type Writer struct {
 	to      io.Writer
-	instead func(r rune) string // replacement of a rune that is not printable
-	begun   []byte              // beginning of a rune whose other bytes have not arrived
+	instead func(r rune) string // returns the replacement for a rune that is not printable
+	begun   []byte              // the start of a rune whose other bytes have not arrived
 	err     error
 }
 
-// Text returns a Writer that replaces every rune that is not printable by U+FFFD.
+// Text returns a Writer that replaces every rune that is not printable with U+FFFD.
 func Text(to io.Writer) *Writer {
 	return &Writer{to: to, instead: func(rune) string { return string(unicode.ReplacementChar) }}
 }
 
-// JSON returns a Writer for JSON, in which only strings can have runes that are not printable. The Writer escapes them
-// (RFC 8259, section 7), so that the value stays the same.
+// JSON returns a Writer for JSON, in which only strings can contain runes that are not printable. The Writer escapes
+// these runes (RFC 8259, section 7), so the decoded value stays the same.
 func JSON(to io.Writer) *Writer {
 	return &Writer{to: to, instead: func(r rune) string {
 		if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
@@ -57,7 +57,7 @@ func JSON(to io.Writer) *Writer {
 	}}
 }
 
-// Write writes b. It keeps an incomplete rune until the rest arrives.
+// Write holds back an incomplete rune until its other bytes arrive.
 func (w *Writer) Write(b []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err

@@ -61,7 +61,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestJSON: the value stays the same, and no rune of it reaches a terminal raw.
+// The value stays the same, and no unprintable rune reaches a terminal unescaped.
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	for text := range texts {

@@ -1,4 +1,4 @@
-// Package report writes the files of a run for people. It holds no state: nothing reads these files back.
+// Package report writes the files of a run that are meant for people. No part of the product reads these files.
 package report
 
 import (
@@ -39,8 +39,8 @@ func PutChanges(ctx context.Context, s store.Store, p *plan.Plan) error {
 	return nil
 }
 
-// cell makes directory text safe for a spreadsheet. No cell runs as a formula (OWASP, CSV injection, which also names
-// the wide letters). Every rune is printable.
+// cell makes directory text safe for a spreadsheet: no cell is evaluated as a formula, and every rune is printable. The
+// full-width characters are from OWASP, "CSV injection".
 func cell(s string) string {
 	s = plain.Line(s)
 	if strings.IndexAny(s, "=+-@＝＋－＠") == 0 {

@@ -1,5 +1,5 @@
-// Package rows reads the rows of a CSV file that another system wrote, such as the usage reports of Graph. It keeps one
-// row in memory at a time, and the size of a row is bounded.
+// Package rows reads CSV files that another system wrote, such as the usage reports of Graph. It keeps one row in
+// memory at a time and limits the size of a row.
 package rows
 
 import (
@@ -8,7 +8,8 @@ import (
 	"io"
 )
 
-// Longest bounds one row, in bytes. A quote that is never closed turns everything after it into one field.
+// Longest is the maximum size of a row, in bytes. Without a limit, a quote that is never closed would turn the rest of
+// the file into one field.
 const Longest = 1 << 20
 
 // Reader reads rows with any number of columns.
@@ -17,7 +18,7 @@ type Reader struct {
 	in  *bounded
 }
 
-// New returns a reader of a CSV file.
+// New returns a Reader for a CSV file.
 func New(file io.Reader) *Reader {
 	r := &Reader{in: &bounded{file: file}}
 	r.csv = csv.NewReader(r.in)
@@ -25,19 +26,18 @@ func New(file io.Reader) *Reader {
 	return r
 }
 
-// Next reads a row. The next call overwrites the slice. After the last row the error is io.EOF.
+// Next returns the next row, in a slice that is valid until the next call. After the last row it returns io.EOF.
 func (r *Reader) Next() ([]string, error) {
 	r.in.read = 0
 	return r.csv.Read()
 }
 
-// bounded returns an error when a row is too long.
+// bounded is a reader that fails when a row is too long.
 type bounded struct {
 	file io.Reader
-	read int // bytes of the present row
+	read int // bytes read since the current row began
 }
 
-// Read reads from the file.
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.read > Longest {
 		return 0, fmt.Errorf("a row is longer than %d bytes", Longest)

@@ -10,7 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// FuzzPlan: an object is refused, or it is a plan with its own hash. The lists after the plan never break the program.
+// FuzzPlan checks that an object is either refused or is a plan whose hash fits. Damaged lists after the plan must not
+// cause a panic.
 func FuzzPlan(f *testing.F) {
 	var s store.Memory
 	if err := PutPlan(f.Context(), &s, newPlan(plan.Change{User: "u", IdleSince: &idle}), each(plan.Decision{User: "r", Refused: "why"})); err != nil {

@@ -16,7 +16,8 @@ import (
 // ErrRefused is returned when a safety check forbids what was asked of a plan. Nothing was changed.
 var ErrRefused = errors.New("refused")
 
-// NewPlan returns the plan of a run before anything is decided. It binds the run's data, policy and tool.
+// NewPlan returns the plan of a run before anything is decided. The plan binds the data, the policy and the tool of the
+// run.
 func NewPlan(r *decision.Run, now time.Time) *plan.Plan {
 	return &plan.Plan{
 		Run: r.Begin.Run, AsOf: r.Begin.AsOf, Tenant: r.Begin.Tenant, Mode: r.Policy.Mode, Currency: r.Policy.Currency,
@@ -27,7 +28,7 @@ func NewPlan(r *decision.Run, now time.Time) *plan.Plan {
 	}
 }
 
-// signals returns the health of every signal that was judged, by name.
+// signals returns the health of every signal that was judged, by the name of the signal.
 func signals(r *decision.Run) map[string]plan.Feed {
 	all := map[string]plan.Feed{}
 	for s, f := range r.Feeds {
@@ -38,13 +39,13 @@ func signals(r *decision.Run) map[string]plan.Feed {
 	return all
 }
 
-// Nobody is an Each without decisions, for a plan that was not made from decisions.
+// Nobody is an Each that yields no decisions, for a plan that was not made from decisions.
 func Nobody(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 	return decision.Summary{}, nil
 }
 
-// GoesOn returns nil when a run that has begun changes can go on with them. For that its plan and its data must be
-// readable. Gone tells an error that will not pass from one of the store.
+// GoesOn returns nil if a run that has begun to make changes can continue, which requires that its plan and its data
+// are readable. Use Gone to tell a permanent error from a temporary failure of the store.
 func GoesOn(ctx context.Context, s store.Store, run string) error {
 	if _, err := GetPlan(ctx, s, run); err != nil {
 		return fmt.Errorf("its plan cannot be read: %w", err)
@@ -55,7 +56,7 @@ func GoesOn(ctx context.Context, s store.Store, run string) error {
 	return nil
 }
 
-// Gone reports whether an object of a run is missing or was altered, so that another try will not read it.
+// Gone reports whether err means that an object of a run is missing or was altered, so that retrying does not help.
 func Gone(err error) bool {
 	return errors.Is(err, ErrNoPlan) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) ||
 		errors.Is(err, snapshot.ErrUnknownRun) || errors.Is(err, snapshot.ErrNone)

@@ -21,10 +21,10 @@ import (
 // ErrNoPlan is returned for a run without a plan.
 var ErrNoPlan = errors.New("the run has no plan")
 
-// Each yields every decision of a run in order, like decision.Run.Each.
+// Each yields every decision of a run in order; see decision.Run.Each.
 type Each func(ctx context.Context, each func(*plan.Decision) error) (decision.Summary, error)
 
-// person is an entry of the lists of refused and undecided people.
+// person is an entry in the lists refused, undecided and returned.
 type person struct {
 	User              string `json:"user"`
 	UserPrincipalName string `json:"userPrincipalName"`
@@ -33,7 +33,7 @@ type person struct {
 	Reason            string `json:"reason"`
 }
 
-// PutPlan writes plan.json: first the bound plan, and then the long lists.
+// PutPlan writes plan.json: first the members that the hash binds, then the long lists.
 func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error {
 	err := store.PutSpooled(ctx, s, layout.Plan(p.Run), func(w io.Writer) error {
 		bound, err := store.Encode(layout.Plan(p.Run), p)
@@ -71,7 +71,7 @@ func PutPlan(ctx context.Context, s store.Store, p *plan.Plan, each Each) error 
 	return nil
 }
 
-// list writes one more member of the object. It lists everybody for whom belongs returns ok.
+// list writes one more member of the object: an array of everybody for whom belongs returns true.
 func list(ctx context.Context, w io.Writer, key string, each Each, belongs func(*plan.Decision) (reason string, ok bool)) error {
 	if _, err := fmt.Fprintf(w, ",%q:[", key); err != nil {
 		return err
@@ -120,7 +120,7 @@ func GetPlan(ctx context.Context, s store.Store, run string) (*plan.Plan, error)
 	return p, nil
 }
 
-// EachListed calls each for everybody in the long lists of a run's plan: refused, undecided and returned.
+// EachListed calls each for every entry in the long lists of a run's plan: refused, undecided and returned.
 func EachListed(ctx context.Context, s store.Store, run string, each func(list, reason string) error) error {
 	body, err := s.Get(ctx, layout.Plan(run))
 	if err != nil {
@@ -134,7 +134,7 @@ func EachListed(ctx context.Context, s store.Store, run string, each func(list, 
 }
 
 func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
-	if _, err := dec.Token(); err != nil { // the brace
+	if _, err := dec.Token(); err != nil { // the opening brace
 		return err
 	}
 	for dec.More() {
@@ -150,7 +150,7 @@ func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
 			}
 			continue
 		}
-		if _, err := dec.Token(); err != nil { // the bracket
+		if _, err := dec.Token(); err != nil { // the opening bracket
 			return err
 		}
 		for dec.More() {
@@ -169,7 +169,7 @@ func eachListed(dec *json.Decoder, each func(list, reason string) error) error {
 	return nil
 }
 
-// bound decodes the members before the long lists.
+// bound decodes the members before the long lists. It also returns the hash of their text.
 func bound(key string, r io.Reader) (*plan.Plan, string, error) {
 	var read bytes.Buffer
 	dec := json.NewDecoder(io.TeeReader(r, &read))

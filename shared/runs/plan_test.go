@@ -45,7 +45,7 @@ func newPlan(changes ...plan.Change) *plan.Plan {
 	return p
 }
 
-// each yields decisions as decision.Run.Each does.
+// each returns an Each that yields the given decisions.
 func each(all ...plan.Decision) Each {
 	return func(_ context.Context, each func(*plan.Decision) error) (decision.Summary, error) {
 		for i := range all {
@@ -66,7 +66,7 @@ func raw(t *testing.T, s store.Store, key string) []byte {
 	return b
 }
 
-// keys are the keys of an object, sorted.
+// keys returns the keys of a JSON object, sorted.
 func keys(t *testing.T, b []byte) []string {
 	t.Helper()
 	var object map[string]json.RawMessage
@@ -76,7 +76,7 @@ func keys(t *testing.T, b []byte) []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// TestPlanIsTheContractsObject: plan.json is one object with the keys that other programs read.
+// Other programs rely on the keys of plan.json.
 func TestPlanIsTheContractsObject(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -165,7 +165,7 @@ func TestGetPlan(t *testing.T) {
 	}
 }
 
-// TestPlanOfFormat1 reads a plan of format 1, whose hash does not cover the stored bytes.
+// In format 1 the hash does not cover the stored bytes.
 func TestPlanOfFormat1(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/format-1/plan.json")
@@ -195,13 +195,13 @@ func TestPlanOfFormat1(t *testing.T) {
 	}
 }
 
-// unsealed returns the text of a plan without its seal, as a forger would write it.
+// unsealed removes the seal from the text of a plan, as a forger would.
 func unsealed(t *testing.T, text []byte) string {
 	t.Helper()
 	return regexp.MustCompile(`,"sha256":"[0-9a-f]+"`).ReplaceAllString(string(text), "")
 }
 
-// TestPlanOfALaterVersion reads a plan whose changes have a member that this version does not know. The hash binds it.
+// A change may have a member that this version does not know. The hash still binds it.
 func TestPlanOfALaterVersion(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -281,13 +281,13 @@ func TestDamagedPlans(t *testing.T) {
 	}
 }
 
-// TestPutPlanFails: when reading the decisions fails, there is no plan.
+// If the decisions cannot be read, no plan is written.
 func TestPutPlanFails(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	broken := errors.New("broken")
 	calls := 0
-	for _, fails := range []int{1, 2} { // while listing the refused people, and while listing the undecided ones
+	for _, fails := range []int{1, 2} { // while listing the refused people, then while listing the undecided ones
 		calls = 0
 		err := PutPlan(t.Context(), s, newPlan(), func(context.Context, func(*plan.Decision) error) (decision.Summary, error) {
 			if calls++; calls == fails {

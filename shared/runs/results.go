@@ -18,18 +18,18 @@ import (
 // Status is the state of one change after a call.
 type Status string
 
-// The statuses. Only Pending is not final.
+// The statuses. All except Pending are final.
 const (
-	Done      Status = "done"      // a read of the directory shows it
+	Done      Status = "done"      // a read of the directory confirms the change
 	Announced Status = "announced" // announced; a later run makes the change
-	Pending   Status = "pending"   // begun; the directory does not show it yet
-	Kept      Status = "kept"      // the rule was evaluated again, and no longer takes the license
+	Pending   Status = "pending"   // begun, but the directory does not show the change yet
+	Kept      Status = "kept"      // on reevaluation, the rule no longer takes the license
 	Refused   Status = "refused"   // the change cannot be made safely
 	Failed    Status = "failed"    // the directory refused; the person has what they had before
 )
 
-// Ended returns the status of a change that the ledger has as completed. An outcome that this version does not know
-// counts as failed, so that an operator looks at it.
+// Ended returns the status of a change that is complete in the ledger. An outcome that this version does not know
+// counts as Failed, so that an operator looks at the change.
 func Ended(o ledger.Outcome) Status {
 	switch o {
 	case ledger.Done:
@@ -51,18 +51,18 @@ type Result struct {
 	License           string `json:"license"`
 	To                string `json:"to,omitempty"`
 	Status            Status `json:"status"`
-	// Retry means that the change is pending because something could not be read or written. Waiting is not enough: an
-	// operator must fix the cause.
+	// Retry means that the change is pending because a read or a write failed. An operator must fix the cause: waiting
+	// is not enough.
 	Retry bool `json:"again,omitempty"`
-	// Closed means that the change was refused because nothing of the plan may begin any more.
+	// Closed means that the change was refused because no change of the plan may begin any more.
 	Closed        bool    `json:"closed,omitempty"`
 	Note          string  `json:"note,omitempty"`
 	MonthlySaving float64 `json:"monthlySaving"`
-	// Sighting is the activity that kept the person. Later runs remember it in case Graph shows older dates again.
+	// Sighting is the activity that kept the license with the person, or nil. Later runs remember the sighting in case
+	// Graph returns older dates again.
 	Sighting *directory.Sighting `json:"sighting,omitempty"`
 }
 
-// ResultOf returns the result of a change.
 func ResultOf(c *plan.Change, s Status, note string) Result {
 	return Result{
 		User: c.User, UserPrincipalName: c.UserPrincipalName, Rule: c.Rule, License: c.License, To: c.To,
@@ -76,7 +76,7 @@ type Results struct {
 	PlanHash string    `json:"planHash"`
 	At       time.Time `json:"at"`
 	Override string    `json:"override,omitempty"`
-	Refused  string    `json:"refused,omitempty"` // why a safety check stopped the batch
+	Refused  string    `json:"refused,omitempty"` // why a safety check stopped the batch; empty if none did
 	Results  []Result  `json:"results"`
 }
 
@@ -88,8 +88,8 @@ func PutResults(ctx context.Context, s store.Store, batch string, r *Results) er
 	return nil
 }
 
-// GetResults reads the results so far of some batches of a plan, in their order. A batch on which no call has worked
-// has no results.
+// GetResults returns the results so far of some batches of a plan, in the order of the batches. Batches that no call
+// has worked on yet are skipped.
 func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan.Batch) (*Results, error) {
 	all := &Results{Run: p.Run, PlanHash: p.PlanHash, Results: []Result{}}
 	for _, b := range batches {
@@ -110,7 +110,7 @@ func GetResults(ctx context.Context, s store.Store, p *plan.Plan, batches []plan
 	return all, nil
 }
 
-// Of returns the result of a change. It returns nil when there is none yet.
+// Of returns the result of a change, or nil if there is none yet.
 func (r *Results) Of(c *plan.Change) *Result {
 	i := slices.IndexFunc(r.Results, func(x Result) bool { return x.User == c.User && x.License == c.License })
 	if i < 0 {
@@ -125,7 +125,7 @@ func (r *Results) Final(c *plan.Change) bool {
 	return x != nil && x.Status != Pending
 }
 
-// Set records the result of a change.
+// Set adds the result of a change, or replaces the result that the change has.
 func (r *Results) Set(x Result) {
 	if known := r.Of(&plan.Change{User: x.User, License: x.License}); known != nil {
 		*known = x
@@ -134,7 +134,7 @@ func (r *Results) Set(x Result) {
 	r.Results = append(r.Results, x)
 }
 
-// Count returns how many results have a status.
+// Count returns the number of results with the given status.
 func (r *Results) Count(s Status) int {
 	n := 0
 	for i := range r.Results {
@@ -145,7 +145,7 @@ func (r *Results) Count(s Status) int {
 	return n
 }
 
-// Troubled returns how many changes are pending for another reason than waiting.
+// Troubled returns the number of changes that are pending because of a failed read or write.
 func (r *Results) Troubled() int {
 	n := 0
 	for i := range r.Results {

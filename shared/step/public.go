@@ -12,13 +12,13 @@ import (
 	"github.com/idleseat/idleseat/shared/plain"
 )
 
-// longest bounds the text of an error in bytes. The state machine collects the errors of all partitions, and its data
-// may have 256 KiB (Step Functions quotas).
+// longest is the maximum length of an error message, in bytes. The state machine collects the errors of all partitions,
+// and its data is limited to 256 KiB (Step Functions quotas).
 const longest = 1000
 
-// public returns the text of an error that may leave the function. The log, the history of the execution and the notice
-// have it, and they have more readers than the store. It has no names: neither those in quotation marks, nor those that
-// the request in gave.
+// public returns the message of an error that may leave the function. The log, the history of the execution and the
+// notice contain the message, and they have more readers than the store. So public removes all names: those in
+// quotation marks, and those in the request in.
 func public(err error, in any) string {
 	text := plain.Line(plain.Without(plain.Nameless(err.Error(), plain.IsID), asked(in)))
 	if len(text) <= longest {
@@ -31,7 +31,7 @@ func public(err error, in any) string {
 	return text[:cut] + " …"
 }
 
-// asked returns the texts of a request that may be names: whatever an operator wrote, except ids.
+// asked returns the strings in a request that may be names: whatever an operator wrote, except ids.
 func asked(in any) (names []string) {
 	text, err := json.Marshal(in)
 	if err != nil {
@@ -39,7 +39,7 @@ func asked(in any) (names []string) {
 	}
 	var whole map[string]any
 	if json.Unmarshal(text, &whole) != nil {
-		return nil // the input is no object, so no operator wrote it
+		return nil // the input is not an object, so no operator wrote it
 	}
 	var walk func(v any)
 	walk = func(v any) {
@@ -67,10 +67,10 @@ func asked(in any) (names []string) {
 	return names
 }
 
-// known are the members of requests. Whatever else a request has as a member is a text that an operator wrote.
+// known lists the members that a request may have. An operator wrote the name of any other member.
 var known = []string{"user", "apply", "scheduled", "acceptFeeds", "planHash", "override", "restore"}
 
-// named gives an error the type by which the state machine recognizes it, and its public text.
+// named wraps an error with the type by which the state machine recognizes it, and with its public message.
 func named(err error, in any, final []error) error {
 	e := messages.InvokeResponse_Error{Type: failed, Message: public(err, in)}
 	for _, f := range final {

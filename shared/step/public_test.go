@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 )
 
-// TestNamed: the state machine recognizes an error by its type, and its text names nobody.
+// The state machine recognizes an error by its type. The message of the error names nobody.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	final, other := errors.New("final"), errors.New("other")
@@ -38,7 +38,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// TestCareful: the value of a panic may have names, so only its type and its place are told.
+// The value of a panic may contain names, so the error has only its type and its place.
 func TestCareful(t *testing.T) {
 	t.Parallel()
 	for want, value := range map[string]any{"(string) at ": "Anna Berg", "index out of range": nil} {

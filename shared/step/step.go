@@ -1,6 +1,6 @@
-// Package step is what the Lambda functions have in common: settings from the environment, errors without names of
-// people under the types that the state machine knows, metrics, and the policy file of the bucket. The packages under workflow have what a step
-// does.
+// Package step contains what all Lambda functions need: settings from the environment, errors without names of people
+// and with the types that the state machine knows, metrics, and the policy file in the bucket. What a step does is in
+// the packages under workflow.
 package step
 
 import (
@@ -23,15 +23,15 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Refused is the name of errors that another try does not mend. Examples are a policy that does not fit, a person who
-// does not exist, and a plan that may not be applied.
+// Refused is the type of errors that a retry cannot fix, such as a policy that does not fit, a person who does not
+// exist, or a plan that may not be applied.
 const Refused = "Idleseat.Refused"
 
-// failed is the name of all other errors. The state machine tries again after them.
+// failed is the type of all other errors. The state machine retries after them.
 const failed = "Idleseat.Failed"
 
-// Start serves a function until its sandbox ends. It fills settings from the environment. It calls open once, when the
-// sandbox starts, to make the step. Errors that match one of final are named Refused.
+// Start serves a function until its sandbox ends. It fills settings from the environment and calls open once, when the
+// sandbox starts, to make the step. Errors that match one of final get the type Refused.
 func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context, In) (Out, error), error), final ...error) {
 	log := slog.New(slog.NewJSONHandler(plain.JSON(os.Stderr), nil))
 	limitMemory(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
@@ -62,7 +62,7 @@ func Start[S, In, Out any](open func(context.Context, *S) (func(context.Context,
 	})
 }
 
-// careful carries out a step. A panic becomes an error, since the Lambda runtime would log its value.
+// careful calls do and turns a panic into an error, because the Lambda runtime would log the value of the panic.
 func careful[In, Out any](ctx context.Context, in In, do func(context.Context, In) (Out, error)) (out Out, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -72,7 +72,7 @@ func careful[In, Out any](ctx context.Context, in In, do func(context.Context, I
 	return do(ctx, in)
 }
 
-// limitMemory makes the garbage collector work harder before the sandbox's memory, in MB, is full. Lambda ends a
+// limitMemory makes the garbage collector work harder before the memory of the sandbox, in MB, is full. Lambda kills a
 // process that uses more.
 func limitMemory(sandbox string) {
 	if mb, err := strconv.ParseInt(sandbox, 10, 64); err == nil && mb > 0 {
@@ -80,10 +80,11 @@ func limitMemory(sandbox string) {
 	}
 }
 
-// Margin is the time that a function keeps before its deadline to store its results.
+// Margin is how long before its deadline a function stops working, so that it can store its results.
 const Margin = 30 * time.Second
 
-// Until returns when a step must end, by the function's deadline. It is the zero time when there is no deadline.
+// Until returns when a step must end: margin before the deadline of ctx. It returns the zero time if ctx has no
+// deadline.
 func Until(ctx context.Context, margin time.Duration) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -92,10 +93,11 @@ func Until(ctx context.Context, margin time.Duration) time.Time {
 	return deadline.Add(-margin)
 }
 
-// maxPolicy bounds the policy file in bytes.
+// maxPolicy is the maximum size of the policy file, in bytes.
 const maxPolicy = 1 << 20
 
-// Policy reads and checks the policy file at a key of the store.
+// Policy reads and checks the policy file at a key of the store. It returns the policy and its text. The error wraps
+// ErrPolicy if the file has faults.
 func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, string, error) {
 	text, err := store.GetBytes(ctx, s, key, maxPolicy)
 	if err != nil {
@@ -108,7 +110,7 @@ func Policy(ctx context.Context, s store.Store, key string) (*policy.Policy, str
 	return p, string(text), nil
 }
 
-// PolicyText returns a function that reads the text of the policy at a key of the store at each call.
+// PolicyText returns a function that reads the policy at key again each time, and returns its text.
 func PolicyText(s store.Store, key string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		_, text, err := Policy(ctx, s, key)
@@ -119,11 +121,11 @@ func PolicyText(s store.Store, key string) func(context.Context) (string, error)
 // ErrPolicy is returned for a policy file with faults.
 var ErrPolicy = errors.New("the policy file has faults; correct it (idleseat policy check) and put it into the bucket again")
 
-// Metrics are figures of one step, by the names that the dashboard and the alarms use.
+// Metrics are the figures of one step, by the names that the dashboard and the alarms use.
 type Metrics map[string]float64
 
-// Emit writes the metrics as one line of CloudWatch's embedded metric format (Embedded metric format specification,
-// version 0). CloudWatch makes the metrics from that line.
+// Emit writes the metrics as one line in CloudWatch's embedded metric format (Embedded metric format specification,
+// version 0), from which CloudWatch extracts the metrics.
 func (m Metrics) Emit(to io.Writer, deployment string, now time.Time) error {
 	type unit struct{ Name string }
 	line := map[string]any{"Deployment": deployment}

@@ -45,7 +45,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestEmit: a line follows the embedded metric format.
+// The line follows the embedded metric format.
 func TestEmit(t *testing.T) {
 	t.Parallel()
 	var line bytes.Buffer
