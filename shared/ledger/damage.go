@@ -13,28 +13,28 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// ErrDamaged is returned for an object of the ledger that cannot be believed. It stops changes of that person's
-// license, and no others.
+// ErrDamaged is returned for an object in the ledger that cannot be believed. It stops changes to that license of that
+// person, but no others.
 var ErrDamaged = errors.New("damaged ledger")
 
-// damaged names the object, its fault, and the cure.
+// damaged names the object, its fault and the remedy.
 func damaged(key, format string, args ...any) error {
 	return fmt.Errorf("%w: the object %s %s; bring back its earlier version or a backup of it, or move it out of the store if it does not belong there: until then nothing is changed about this license of this person",
 		ErrDamaged, key, fmt.Sprintf(format, args...))
 }
 
-// sumOf returns the SHA-256 of an intent as it is stored, in hex.
+// sumOf returns the SHA-256, in hex, of an intent as stored.
 func sumOf(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
 }
 
-// named matches the name of an object below its license. The parts are the number of an intent, and an ending for
-// objects about that intent.
+// named matches the name of an object below its license: the number of an intent, followed by a suffix if the object is
+// about that intent.
 var named = regexp.MustCompile(`^(\d{6,})(\.[a-z0-9-]+)?\.json$`)
 
-// check finds objects that do not belong to a license, and objects about an intent that is missing. Otherwise an old
-// completion could close the next change.
+// check fails if an object does not belong to the license, or is about an intent that is missing. Without this check,
+// an old completion could close the next change.
 func (p *Page) check(ctx context.Context, license string) error {
 	for _, name := range p.others[license] {
 		key := layout.License(p.person, license) + name
@@ -46,7 +46,7 @@ func (p *Page) check(ctx context.Context, license string) error {
 		if slices.Contains(p.intents[license], intent) {
 			continue
 		}
-		// The list may have been read while both objects were written.
+		// Both objects may have been written while the list was read.
 		body, err := p.ledger.store.Get(ctx, intent)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
@@ -70,7 +70,7 @@ func (e *Entry) fits(suffix, sum string) error {
 	return damaged(e.beside(suffix), "was written about another intent than %s", e.Key())
 }
 
-// isIntent reports whether the last part of a key is that of an intent.
+// isIntent reports whether name is the last element of the key of an intent.
 func isIntent(name string) bool {
 	parts := named.FindStringSubmatch(name)
 	return parts != nil && parts[2] == ""

@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// A change begins with an intent and ends with a completion. In between no other run can begin a change of the same
-// person's license.
+// A change begins with an intent and ends with a completion. In between, no other run can begin to change the same
+// license of the same person.
 func ExampleLedger() {
 	ctx := context.Background()
 	l := ledger.In(&store.Memory{})
@@ -32,7 +32,7 @@ func ExampleLedger() {
 	_, err = l.Begin(ctx, second, open)
 	fmt.Println(errors.Is(err, ledger.ErrBlocked))
 
-	// The directory is changed here, and read again.
+	// At this point the directory is changed and read again.
 	fmt.Println(l.Complete(ctx, open, ledger.Completion{Outcome: ledger.Done, At: night.Add(time.Minute)}))
 	next, err := l.Begin(ctx, second, open)
 	fmt.Println(next.Key(), err)

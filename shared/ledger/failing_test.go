@@ -15,10 +15,10 @@ import (
 
 var errBoom = errors.New("boom")
 
-// failing is a store that fails at some of its calls.
+// failing is a store that fails for some of its calls.
 type failing struct {
 	store.Store
-	at string // a call and the end of its key, as "get 000001.json"
+	at string // a call and the end of its key, such as "get 000001.json"
 }
 
 func (f *failing) fails(call, key string) bool {
@@ -48,7 +48,7 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	if f.fails("list", prefix) {
 		return func(yield func(string, error) bool) { yield("", errBoom) }
 	}
-	if f.at == "list late" { // an object that was written after its folder was listed
+	if f.at == "list late" { // leaves out an object that was written after its folder was listed
 		return func(yield func(string, error) bool) {
 			for key, err := range f.Store.List(ctx, prefix) {
 				if !strings.HasSuffix(key, "/000002.json") && !yield(key, err) {
@@ -64,8 +64,8 @@ type badEnd struct{ io.ReadCloser }
 
 func (b badEnd) Close() error { return errors.Join(b.ReadCloser.Close(), errBoom) }
 
-// TestAFailingStoreIsNeverSilent: when the store does not answer, no call of the ledger reports that there is nothing.
-// No call reports that it was first, or that something was written.
+// If the store does not answer, no call of the ledger reports that there is nothing, that it was first, or that
+// something was written.
 func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	t.Parallel()
 	// entry writes one change of run r1, with both of its marks and a completion.
@@ -89,7 +89,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	// answers is what a call returns besides its error.
 	type answers struct {
 		Entry, Mark, Page, Closed bool
-		Told                      bool // first, left or closed, as the call returns it
+		Told                      bool // the result first, left or closed of the call
 	}
 	person, license := intent("").Person, intent("").License
 	type call func(l *Ledger, e *Entry) (answers, error)
@@ -173,7 +173,7 @@ func TestAFailingStoreIsNeverSilent(t *testing.T) {
 	}
 }
 
-// TestAllEndsWithTheError: a listing that breaks off does not look like a short ledger.
+// A listing that breaks off does not look like a short ledger.
 func TestAllEndsWithTheError(t *testing.T) {
 	t.Parallel()
 	_, s := open(t)
@@ -188,7 +188,7 @@ func TestAllEndsWithTheError(t *testing.T) {
 	}
 }
 
-// TestAllNamesEachSubjectOnce: objects at foreign keys are skipped. Nothing is yielded after the caller stops.
+// Objects with foreign keys are skipped. Nothing is yielded after the caller stops.
 func TestAllNamesEachSubjectOnce(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -214,8 +214,8 @@ func TestAllNamesEachSubjectOnce(t *testing.T) {
 	}
 }
 
-// TestIntentThatTheListDoesNotHaveYet: an intent and an object about it were written while the folder was listed. That
-// is no damage. A store that does not answer at that moment proves nothing.
+// If an intent and an object about it are written while the folder is listed, that is not damage. But a store that does
+// not answer at that moment proves nothing.
 func TestIntentThatTheListDoesNotHaveYet(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -1,7 +1,7 @@
-// Package ledger keeps everything that was ever changed. Every change has an intent, written before the directory is
-// changed, and a completion, written after the directory was read again. Between them lie marks: "leaving" before the
-// person's license is taken, and "back" before a change is rolled back. All are create-only objects. An intent without
-// a completion is open. It blocks every run but the one that wrote it.
+// Package ledger records every change ever made. Each change has an intent, written before the directory is changed,
+// and a completion, written after the directory was read again. In between there may be marks: "leaving" before the
+// person's license is taken, and "back" before a change is rolled back. All of these are objects that are created once
+// and never changed. An intent without a completion is open, and blocks every run except the one that wrote it.
 package ledger
 
 import (
@@ -24,9 +24,9 @@ var ErrBlocked = errors.New("another run's change is still open")
 // Outcome is how a change ended.
 type Outcome string
 
-// These are the outcomes. After RolledBack and Failed the person has what they had before. Announced means that a
-// change was announced and nothing has changed yet. Restored means that the license was restored. It then cools down
-// before a rule may take it again.
+// The outcomes. After RolledBack and Failed the person has what they had before. Announced means that a change was
+// announced but nothing has changed yet. Restored means that the license was restored; it then cools down before a rule
+// may take it again.
 const (
 	Done       Outcome = "done"
 	Announced  Outcome = "noticed"
@@ -35,20 +35,20 @@ const (
 	Restored   Outcome = "given back"
 )
 
-// stands reports whether the outcome says how the license stands now.
+// stands reports whether the outcome says what currently holds for the license.
 func (o Outcome) stands() bool { return o == Done || o == Announced || o == Restored }
 
 // Holding is how a person held the license and its successor at one moment.
 type Holding struct {
 	Assignments []directory.Assignment `json:"assignments,omitempty"` // assignments of the two products
-	InGroups    []string               `json:"inGroups,omitempty"`    // those of the change's two groups that the person is in
+	InGroups    []string               `json:"inGroups,omitempty"`    // those of the change's two groups that the person belongs to
 }
 
 // Intent is what is about to be done, and why.
 type Intent struct {
 	Person  string `json:"person"`
 	License string `json:"license"`
-	// SID and UserPrincipalName are the person's at the time when the change began.
+	// SID and UserPrincipalName belong to the person, as of when the change began.
 	SID               string `json:"sid,omitempty"`
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
 	Run               string `json:"run"`
@@ -56,18 +56,18 @@ type Intent struct {
 	Rule              string `json:"rule"`
 	To                string `json:"to,omitempty"`
 	Via               string `json:"via"`
-	Source            string `json:"source,omitempty"` // group to leave: object id or DN
-	Target            string `json:"target,omitempty"` // group to join
-	// SourceGUID and TargetGUID are the objectGUIDs of groups of Active Directory. Writes use them, and the DNs are for
-	// people who read the entry. Entries of older versions have none.
+	Source            string `json:"source,omitempty"` // group to leave: object id or DN; empty for a direct assignment
+	Target            string `json:"target,omitempty"` // group to join; empty if there is none
+	// SourceGUID and TargetGUID are the objectGUIDs of Active Directory groups. Writes use the GUIDs; the DNs are for
+	// people who read the entry. Both are empty in entries of older versions.
 	SourceGUID string `json:"sourceGuid,omitempty"`
 	TargetGUID string `json:"targetGuid,omitempty"`
-	// SourceEntra and TargetEntra are the object ids of the groups' counterparts in Entra ID, where the groups give
-	// products. The license counts as taken or given when Entra ID shows it.
+	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target, if
+	// these groups assign products. The license counts as taken or given once Entra ID shows the change.
 	SourceEntra string `json:"sourceEntra,omitempty"`
 	TargetEntra string `json:"targetEntra,omitempty"`
-	// InTarget is true when the person was a member of the target group before. A rollback must then not remove the
-	// person.
+	// InTarget means that the person already belonged to the target group, so a rollback must not remove the person
+	// from it.
 	InTarget  bool      `json:"inTarget,omitempty"`
 	SKU       string    `json:"sku,omitempty"`       // skuId to free
 	TargetSKU string    `json:"targetSku,omitempty"` // skuId to give
@@ -77,16 +77,17 @@ type Intent struct {
 	// IdleSince is the last activity that the plan rests on. It is nil for a person who was never active.
 	IdleSince     *time.Time `json:"idleSince,omitempty"`
 	MonthlySaving float64    `json:"monthlySaving,omitempty"`
-	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes.
+	// RestoreOf is the run whose change this entry restores. It is empty for an entry that takes a license.
 	RestoreOf string `json:"back,omitempty"`
-	// Note says how the restore differs from the way in which the license was taken.
+	// Note says how the restore differs from the way in which the license was taken. It is empty if there is no
+	// difference.
 	Note string `json:"note,omitempty"`
 	// TakenAt is when the restored change ended.
 	TakenAt time.Time `json:"takenAt,omitzero"`
 	// ApprovedBy is the person at a terminal who applied the plan, or the execution of the state machine. CloudTrail
 	// knows who started an execution.
 	ApprovedBy string `json:"approvedBy,omitempty"`
-	// Bound is true when every object about this intent has its hash. Intents of versions before the binding are not
+	// Bound means that every object about this intent contains its hash. Older versions wrote intents that are not
 	// bound.
 	Bound bool `json:"bound,omitempty"`
 }
@@ -104,7 +105,7 @@ type Completion struct {
 // Entry is one change in the ledger. Completion is nil while the change is open.
 type Entry struct {
 	Seq int
-	Sum string // SHA-256 of the intent as it is stored, in hex
+	Sum string // SHA-256, in hex, of the intent as stored
 	Intent
 	Completion *Completion
 }
@@ -112,25 +113,25 @@ type Entry struct {
 // Ledger is the ledger in a store.
 type Ledger struct{ store store.Store }
 
-// In opens the ledger of a store.
+// In returns the ledger in a store.
 func In(s store.Store) *Ledger { return &Ledger{store: s} }
 
-// maxIntent bounds an intent, in bytes. Two products with some hundred paths each fit.
+// maxIntent is the maximum size of an intent, in bytes. Two products with several hundred assignments each fit.
 const maxIntent = 1 << 20
 
-// These are the endings of the keys of objects about an intent.
+// Suffixes of the keys of objects about an intent.
 const (
 	doneSuffix    = ".done.json"
 	leavingSuffix = ".leaving.json"
 	backSuffix    = ".back.json"
 )
 
-// Key returns the intent's key in the store.
+// Key returns the key of the intent in the store.
 func (e *Entry) Key() string { return layout.Entry(e.Person, e.License, e.Seq) }
 
 func (e *Entry) beside(suffix string) string { return strings.TrimSuffix(e.Key(), ".json") + suffix }
 
-// Latest returns the newest entry for a person and license, or nil when there is none.
+// Latest returns the newest entry for a person and license, or nil if there is none.
 func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
@@ -139,9 +140,9 @@ func (l *Ledger) Latest(ctx context.Context, person, license string) (*Entry, er
 	return page.Latest(ctx, license)
 }
 
-// Standing returns the newest entry that says how a license stands. It is an open entry, or one that was done,
-// announced or restored. An entry that was rolled back or failed changed nothing. Standing returns nil when there is no
-// entry of the first kinds.
+// Standing returns the newest entry that says what currently holds for a license: one that is open, or whose outcome is
+// Done, Announced or Restored. Entries that were rolled back or failed changed nothing and are skipped. Standing
+// returns nil if no entry is left.
 func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, error) {
 	page, err := l.list(ctx, person, layout.License(person, license))
 	if err != nil {
@@ -150,7 +151,7 @@ func (l *Ledger) Standing(ctx context.Context, person, license string) (*Entry, 
 	return page.Standing(ctx, license)
 }
 
-// All yields every person and license with entries. It lists the whole ledger. An error is the last thing yielded.
+// All yields every person and license with entries. It lists the whole ledger, and stops after yielding an error.
 func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 	return func(yield func(Subject, error) bool) {
 		var last Subject
@@ -172,7 +173,7 @@ func (l *Ledger) All(ctx context.Context) iter.Seq2[Subject, error] {
 	}
 }
 
-// Subject is one person's license.
+// Subject is one license of one person.
 type Subject struct{ Person, License string }
 
 func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry, error) {
@@ -196,9 +197,9 @@ func (l *Ledger) read(ctx context.Context, person, license, key string) (*Entry,
 	return e, nil
 }
 
-// Begin writes an intent after the latest entry that the caller has seen (nil: none). It continues the open entry of
-// the same run. It fails with ErrBlocked when another run has an open entry, or wrote one since the caller looked. The
-// caller must then drop what it decided.
+// Begin writes an intent after last, the latest entry that the caller has seen, or nil if there is none. If last is an
+// open entry of the same run, Begin returns it. Begin fails with ErrBlocked if another run has an open entry, or has
+// written one since the caller looked. The caller must then discard what it decided.
 func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, error) {
 	in.Bound = true
 	e := &Entry{Seq: 1, Intent: in}
@@ -233,13 +234,13 @@ func (l *Ledger) Begin(ctx context.Context, in Intent, last *Entry) (*Entry, err
 	}
 }
 
-// Blocked returns the ErrBlocked of a change that an open entry blocks.
+// Blocked returns an ErrBlocked for a change that the open entry by blocks.
 func Blocked(by *Entry) error {
 	return fmt.Errorf("%w: run %s since %s; `idleseat apply %s` finishes it", ErrBlocked, by.Run, by.At.Format(time.RFC3339), by.Run)
 }
 
-// Complete closes an entry. The first completion stands. Another call of the run may have closed the entry with another
-// outcome. Complete then sets the entry's completion to that outcome.
+// Complete closes an entry. If another call of the run has already closed the entry, its completion stands, and
+// Complete sets e.Completion to it.
 func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	c.Intent = e.Sum
 	err := store.PutJSONIfAbsent(ctx, l.store, e.beside(doneSuffix), c)
@@ -254,7 +255,7 @@ func (l *Ledger) Complete(ctx context.Context, e *Entry, c Completion) error {
 	return nil
 }
 
-// Completed reads from the store whether an entry is closed.
+// Completed reads from the store whether an entry is closed. If it is, Completed sets e.Completion.
 func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	var c Completion
 	found, err := l.get(ctx, e.beside(doneSuffix), &c)
@@ -268,7 +269,7 @@ func (l *Ledger) Completed(ctx context.Context, e *Entry) (bool, error) {
 	return true, nil
 }
 
-// get reads an object that may be missing.
+// get reads an object. found is false if the object does not exist.
 func (l *Ledger) get(ctx context.Context, key string, v any) (found bool, err error) {
 	switch err := store.GetJSON(ctx, l.store, key, v); {
 	case errors.Is(err, store.ErrNotFound):

@@ -70,7 +70,7 @@ func TestEntriesComeBackWhole(t *testing.T) {
 	ctx := context.Background()
 	l, _ := open(t)
 	var e *Entry
-	for range 12 { // so many entries that the number has two digits
+	for range 12 { // enough entries that the number has two digits
 		var err error
 		if e, err = l.Begin(ctx, intent("r1"), e); err != nil {
 			t.Fatal(err)
@@ -116,8 +116,8 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	good, done := `{"person":"p","license":"l","run":"r","at":"2026-11-23T09:00:00Z"}`, `{"outcome":"done"}`
 	bound := strings.Replace(good, "{", `{"bound":true,`, 1)
 	tests := map[string]struct {
-		objects map[string]string // content of the objects, by the last part of the key
-		names   string            // the object that the error names; empty: no error
+		objects map[string]string // content of the objects, by the last element of the key
+		names   string            // the object that the error names; empty if there is no error
 	}{
 		"of an earlier version":       {map[string]string{"000001.json": good, "000001.done.json": done, "000002.json": good, "000002.leaving.json": "{}"}, ""},
 		"another person's":            {map[string]string{"000001.json": strings.Replace(good, `"p"`, `"q"`, 1)}, "000001.json"},
@@ -159,8 +159,7 @@ func TestForeignObjectsAreRefused(t *testing.T) {
 	}
 }
 
-// TestAlteredIntent: somebody replaces an intent by another one. The objects about the first intent do not count for
-// the second.
+// If an intent is replaced with a different one, the objects about the first intent do not count for the second.
 func TestAlteredIntent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -192,8 +191,7 @@ func TestAlteredIntent(t *testing.T) {
 	}
 }
 
-// TestDecidedOnOldEvidence: another run changed the license since the caller looked. The caller does not change it
-// again.
+// If another run changed the license since the caller looked, the caller does not change it again.
 func TestDecidedOnOldEvidence(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -207,7 +205,7 @@ func TestDecidedOnOldEvidence(t *testing.T) {
 	}
 }
 
-// TestStanding: an entry that changed nothing does not hide the one before it.
+// An entry that changed nothing does not hide the one before it.
 func TestStanding(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -13,16 +13,16 @@ import (
 // writes a leaving mark and then looks for a rollback mark. A call that rolls back writes a rollback mark and then
 // looks for a leaving mark. So at least one of the two calls sees the other.
 type Mark struct {
-	Outcome Outcome   `json:"outcome,omitempty"` // outcome of the rollback
+	Outcome Outcome   `json:"outcome,omitempty"` // outcome of the rollback; empty in a leaving mark
 	Why     string    `json:"why,omitempty"`
 	At      time.Time `json:"at"`
 	// Intent is the SHA-256, in hex, of the intent that the mark is about.
 	Intent string `json:"intent,omitempty"`
 }
 
-// Leave marks that the license is about to be taken. It returns the rollback mark, or nil when there is none. With a
-// rollback mark the license must not be taken. first reports whether this is the first leaving mark, so that no call
-// can have taken the license yet.
+// Leave marks that the license is about to be taken. back is the rollback mark, or nil if there is none; if there is
+// one, the license must not be taken. first reports whether this is the first leaving mark, so that no earlier call can
+// have taken the license.
 func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool, back *Mark, err error) {
 	if first, err = l.mark(ctx, e, leavingSuffix, Mark{At: at}); err != nil {
 		return false, nil, err
@@ -31,8 +31,8 @@ func (l *Ledger) Leave(ctx context.Context, e *Entry, at time.Time) (first bool,
 	return first, back, err
 }
 
-// RollBack marks that the change is rolled back. left reports whether the license may have been taken. The person must
-// then get it again, whatever a read shows.
+// RollBack marks that the change is rolled back. left reports whether the license may have been taken. If it may, the
+// person must get the license again, no matter what a read shows.
 func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err error) {
 	if _, err := l.mark(ctx, e, backSuffix, m); err != nil {
 		return false, err
@@ -41,17 +41,17 @@ func (l *Ledger) RollBack(ctx context.Context, e *Entry, m Mark) (left bool, err
 	return leaving != nil, err
 }
 
-// RollbackMark returns the mark of a rollback, or nil when there is none.
+// RollbackMark returns the mark of a rollback, or nil if there is none.
 func (l *Ledger) RollbackMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, backSuffix)
 }
 
-// LeavingMark returns the mark that the license is about to be taken, or nil when there is none.
+// LeavingMark returns the mark that the license is about to be taken, or nil if there is none.
 func (l *Ledger) LeavingMark(ctx context.Context, e *Entry) (*Mark, error) {
 	return l.marked(ctx, e, leavingSuffix)
 }
 
-// marked returns the mark of an entry by its suffix, or nil when there is none.
+// marked returns the mark of an entry with the given suffix, or nil if there is none.
 func (l *Ledger) marked(ctx context.Context, e *Entry, suffix string) (*Mark, error) {
 	var m Mark
 	found, err := l.get(ctx, e.beside(suffix), &m)

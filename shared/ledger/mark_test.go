@@ -20,8 +20,7 @@ func begun(t *testing.T, l *Ledger) *Entry {
 	return e
 }
 
-// TestOneOfTwoKnowsOfTheOther: one call takes the license and one rolls back. The second one sees the mark of the
-// first.
+// If one call takes the license and another rolls back, the second one sees the mark of the first.
 func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	t.Parallel()
 	at := intent("").At
@@ -60,8 +59,7 @@ func TestOneOfTwoKnowsOfTheOther(t *testing.T) {
 	})
 }
 
-// TestMarksAndNotesOfAnEntry: an entry has no mark before one is written. Then it has what was written, and the first
-// one stays.
+// An entry has no mark until one is written. Then the first mark that was written stays.
 func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -94,7 +92,7 @@ func TestMarksAndNotesOfAnEntry(t *testing.T) {
 	}
 }
 
-// TestCompletedLooksAgain: an open entry learns from the store that it was closed.
+// An open entry learns from the store that it was closed.
 func TestCompletedLooksAgain(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
@@ -112,7 +110,7 @@ func TestCompletedLooksAgain(t *testing.T) {
 	}
 }
 
-// TestTwoCallsOfOneRunBegin: neither call knew of an entry. Both continue with the same one.
+// If two calls of one run know of no entry, both continue with the same entry.
 func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -133,8 +131,7 @@ func TestTwoCallsOfOneRunBegin(t *testing.T) {
 	}
 }
 
-// TestEntriesOfVersionsBeforeTheBinding: objects of older versions have no hash of their intent. Such an object counts
-// only for an intent that is not bound.
+// Objects of older versions do not contain the hash of their intent. They count only for an intent that is not bound.
 func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	t.Parallel()
 	old := `{"person":"p","license":"l","run":"r","at":"2026-11-23T09:00:00Z"}`
@@ -173,7 +170,7 @@ func TestEntriesOfVersionsBeforeTheBinding(t *testing.T) {
 	}
 }
 
-// TestPageNamesEveryLicense: a page also names a license that has nothing but a foreign object.
+// A page also names a license that has only a foreign object.
 func TestPageNamesEveryLicense(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -191,7 +188,7 @@ func TestPageNamesEveryLicense(t *testing.T) {
 	}
 }
 
-// TestIntentLargerThanAny: an intent that is too large is reported as damaged before it fills the memory.
+// An intent that is too large is reported as damaged before it fills the memory.
 func TestIntentLargerThanAny(t *testing.T) {
 	t.Parallel()
 	l, s := open(t)
@@ -207,7 +204,7 @@ func TestIntentLargerThanAny(t *testing.T) {
 	}
 }
 
-// TestGivenBackStands: a restored license stands, because somebody wants the person to have it.
+// A restored license stands, because somebody wants the person to have it.
 func TestGivenBackStands(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)

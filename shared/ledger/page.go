@@ -10,17 +10,17 @@ import (
 	"github.com/idleseat/idleseat/shared/layout"
 )
 
-// Of lists what the ledger has about a person now.
+// Of returns what the ledger currently has about a person.
 func (l *Ledger) Of(ctx context.Context, person string) (*Page, error) {
 	return l.list(ctx, person, layout.Person(person))
 }
 
-// Page is the part of the ledger about one person at the time when it was listed.
+// Page is the part of the ledger about one person, as of when it was listed.
 type Page struct {
 	ledger  *Ledger
 	person  string
 	intents map[string][]string // keys of the intents by license, in order
-	others  map[string][]string // last parts of the other keys, by license
+	others  map[string][]string // last elements of the other keys, by license
 }
 
 func (l *Ledger) list(ctx context.Context, person, prefix string) (*Page, error) {
@@ -41,15 +41,15 @@ func (l *Ledger) list(ctx context.Context, person, prefix string) (*Page, error)
 	return page, nil
 }
 
-// Licenses returns the licenses that have any object, in order.
+// Licenses returns the licenses that have any object, sorted.
 func (p *Page) Licenses() []string {
 	all := maps.Clone(p.intents)
 	maps.Copy(all, p.others)
 	return slices.Sorted(maps.Keys(all))
 }
 
-// Latest returns the newest entry of a license, or nil when there is none. The error is ErrDamaged when its objects
-// cannot be believed.
+// Latest returns the newest entry for a license, or nil if there is none. It fails with ErrDamaged if the objects of
+// the license cannot be believed.
 func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
 	if err := p.check(ctx, license); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (p *Page) Latest(ctx context.Context, license string) (*Entry, error) {
 	return p.ledger.read(ctx, p.person, license, keys[len(keys)-1])
 }
 
-// Standing returns the entry that says how a license stands, as Ledger.Standing does.
+// Standing returns the entry that says what currently holds for a license; see Ledger.Standing.
 func (p *Page) Standing(ctx context.Context, license string) (*Entry, error) {
 	if err := p.check(ctx, license); err != nil {
 		return nil, err

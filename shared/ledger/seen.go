@@ -8,27 +8,27 @@ import (
 // Seen is a fact that one call of apply saw and that later calls must know.
 type Seen string
 
-// Each of these facts is noted once for an entry.
+// The facts. Each is noted at most once per entry.
 const (
-	// SeenFree means that a read showed the person without the license, after the source was left.
+	// SeenFree means that after the source was left, a read showed the person without the license.
 	SeenFree Seen = "free"
-	// Answered means that the directory answered that the source was left.
+	// Answered means that the directory confirmed that the source was left.
 	Answered Seen = "answered"
 	// SeenInTarget means that a read showed the person as a member of the target group.
 	SeenInTarget Seen = "in-target"
-	// SecondTry and ThirdTry mean that the target was joined again. It did not list the person long after the first
-	// join.
+	// SecondTry and ThirdTry mean that the person was added to the target again, because the target still did not list
+	// the person long after the first try.
 	SecondTry Seen = "second-try"
 	ThirdTry  Seen = "third-try"
 )
 
-// Note writes down a fact about an open entry. The first note of a fact stays.
+// Note records a fact about an open entry. Only the first note of a fact is kept.
 func (l *Ledger) Note(ctx context.Context, e *Entry, what Seen, at time.Time) error {
 	_, err := l.mark(ctx, e, "."+string(what)+".json", Mark{At: at})
 	return err
 }
 
-// Noted returns the note of a fact about an entry, or nil when there is none.
+// Noted returns the note of a fact about an entry, or nil if there is none.
 func (l *Ledger) Noted(ctx context.Context, e *Entry, what Seen) (*Mark, error) {
 	return l.marked(ctx, e, "."+string(what)+".json")
 }

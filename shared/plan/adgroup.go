@@ -8,11 +8,11 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// ADGroup is the target of groups that are written in Active Directory. Membership of a group is the license, or the group
-// gives a product through its counterpart: Entra Connect syncs the group to Entra ID, and licenses follow the group there.
-// A synced group can be written in Active Directory only. Graph answers "Unable to update the specified properties for
-// on-premises mastered Directory Sync objects or objects currently undergoing migration" (microsoft-graph-docs#7301,
-// #18038).
+// ADGroup is the target for groups that are written in Active Directory. Either membership in the group is itself the
+// license, or the group gives a product through its counterpart: Entra Connect syncs the group to Entra ID, where the
+// synced group assigns the product. A synced group can only be written in Active Directory. Graph refuses with "Unable
+// to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing
+// migration" (microsoft-graph-docs#7301, #18038).
 const ADGroup Via = "ad-group"
 
 type adGroup struct{}
@@ -49,8 +49,8 @@ func (adGroup) route(t *Tenant, p *directory.Person, r *policy.Rule, group strin
 
 const primary = "the group is the account's primary group, which is not kept as a list of members; give the account another primary group first"
 
-// Counterpart returns the group of Entra ID that is synced from a license's group of Active Directory. The SID tells
-// which one that is. The refusal says why there is none that gives the license and nothing else.
+// Counterpart returns the Entra group that is synced from the Active Directory group of a license, which is the one
+// with the same SID. refusal says why no such group gives the license and nothing else.
 func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal string) {
 	sid := t.SIDs[l.Group.Key(false)]
 	if sid == "" {
@@ -64,21 +64,20 @@ func (t *Tenant) Counterpart(l *policy.License) (g directory.Group, refusal stri
 	return g, fmt.Sprintf("no group of Entra ID that gives %s is synced from %s", l.SKU, l.Group)
 }
 
-// Mirrors returns why a group of Entra ID cannot be the counterpart of a license's group of Active Directory. It is empty
-// when it can.
+// Mirrors returns why an Entra group cannot be the counterpart of a license's Active Directory group, or "" if it can.
 func (t *Tenant) Mirrors(l *policy.License, g *directory.Group) (refusal string) {
 	if !g.Synced {
 		return fmt.Sprintf("the group %q of Entra ID is not synced from %s any more", g.Name, l.Group)
 	}
 	here := *g
-	here.Synced = false // where it is written
+	here.Synced = false // the group is written in Active Directory
 	return t.Gives(l, &here, fmt.Sprintf("%q", g.Name))
 }
 
-// SetCounterpart replaces what the run read of a group of Entra ID by what is read now.
+// SetCounterpart replaces what the run read about an Entra group with what is read now.
 func (t *Tenant) SetCounterpart(g directory.Group) { t.others[g.ID] = g }
 
-// syncedRoute returns the route of a product that a person holds through a group of Entra ID which is synced from Active
+// syncedRoute returns the route for a product that a person holds through an Entra group that is synced from Active
 // Directory.
 func (t *Tenant) syncedRoute(p *directory.Person, r *policy.Rule, holds string) (Route, string) {
 	source, refusal := t.Counterpart(r.License)

@@ -7,19 +7,19 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// perBatch is how many changes one call applies. Even at Graph's slowest, a call with this many ends well within the 15
-// minutes of a function.
+// perBatch is how many changes one call applies. Even when Graph is at its slowest, a call with this many changes ends
+// well within the 15 minutes that a function may run.
 const perBatch = 100
 
-// Batch is a part of a plan that is applied by one call. All its changes are made in one directory. So a directory that
-// is down delays only its own batches.
+// Batch is a part of a plan that is applied by one call. All its changes are made in the same directory, so a directory
+// that is down delays only its own batches.
 type Batch struct {
 	Name    string // such as entra-0001, ad-0001 or notice-0001
 	Changes []Change
 }
 
-// Batches divides the changes of a plan: those of Entra ID first, then those of Active Directory, then the notices.
-// Each group keeps the order of the plan. The result is the same each time.
+// Batches divides the changes of a plan into batches: first those in Entra ID, then those in Active Directory, then the
+// notices. Within each of these, changes keep the order of the plan. The result is deterministic.
 func (p *Plan) Batches() []Batch {
 	var written [directory.Sources][]Batch
 	for _, c := range p.Changes {

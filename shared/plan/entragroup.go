@@ -9,8 +9,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// EntraGroup is the target of groups that are written in Entra ID. A group gives a product to its members, or membership
-// of it is the license.
+// EntraGroup is the target for groups that are written in Entra ID. Either the group assigns a product to its members,
+// or membership in the group is itself the license.
 const EntraGroup Via = "entra-group"
 
 type entraGroup struct{}
@@ -56,14 +56,14 @@ func (entraGroup) route(t *Tenant, _ *directory.Person, r *policy.Rule, group st
 	return route, ""
 }
 
-// Reduced returns which service plans that matter a group does not give with its license. It is empty when there are
-// none.
+// Reduced returns a sentence about the service plans that matter to the license and that the group assigns switched
+// off. It returns "" if there are none.
 func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	if len(g.Reduced) == 0 {
 		return ""
 	}
 	lacks := "with service plans switched off: what would be left cannot be told"
-	if len(g.Off) > 0 { // else an older version read it
+	if len(g.Off) > 0 { // otherwise an older version read the group
 		lacks = t.Lacks(l, g.Off)
 	}
 	if lacks == "" {
@@ -72,7 +72,8 @@ func (t *Tenant) Reduced(l *policy.License, g *directory.Group) string {
 	return fmt.Sprintf("the group %s gives %s %s", l.Group, l.Name, lacks)
 }
 
-// elsewhere returns why a license is not changed. It comes from a group that the policy does not name for it.
+// elsewhere returns why a license held through the group holds is not changed: the policy does not name that group for
+// the license.
 func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	where := "held through the group " + holds
 	if g, known := t.others[holds]; known {
@@ -91,8 +92,8 @@ func (t *Tenant) elsewhere(l *policy.License, holds string) string {
 	return fmt.Sprintf("%s, which is not %s of the policy", where, strings.Join(names, " or "))
 }
 
-// LicenseGroup returns one of the groups of Entra ID that give a license. refusal says why its membership may not be
-// changed for the license. It is empty when the membership may be changed. ref is nil where the policy names no group.
+// LicenseGroup returns the Entra group that ref names for a license. refusal says why membership in the group may not
+// be changed, or is "" if it may. ref is nil if the policy names no group.
 func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g directory.Group, refusal string) {
 	switch {
 	case ref == nil:
@@ -107,16 +108,16 @@ func (t *Tenant) LicenseGroup(l *policy.License, ref *directory.GroupRef) (g dir
 	return g, t.Gives(l, &g, ref.String())
 }
 
-// Gives returns why membership of a group may not be changed for a license. It is empty when the group can be written,
-// and gives that license and nothing else. A group that is the license itself must give no product. name is what the
-// refusal calls the group.
+// Gives returns why membership in a group may not be changed to take or give a license. It returns "" if the group can
+// be written, and assigns that license and nothing else. A group whose membership is the license must not assign any
+// product. name is what the refusal calls the group.
 func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refusal string) {
 	switch {
 	case g.Unreadable != "":
 		return fmt.Sprintf("the group %s cannot be read: %s", name, g.Unreadable)
 	case obstacle(g) != "":
 		return fmt.Sprintf("the group %s %s", name, obstacle(g))
-	case l.SKU == "" && g.Hidden: // memberOf leaves such a group out, so that nobody would be read as a member
+	case l.SKU == "" && g.Hidden: // memberOf omits a hidden group, so nobody would be read as a member
 		return fmt.Sprintf("the group %s hides its members, so that no read shows whether somebody has left it", name)
 	case l.SKU == "" && len(g.Grants) > 0:
 		return fmt.Sprintf("the group %s grants a product of Microsoft 365 besides: name it as sku of %s", name, l.Name)
@@ -127,7 +128,7 @@ func (t *Tenant) Gives(l *policy.License, g *directory.Group, name string) (refu
 	return ""
 }
 
-// obstacle returns what prevents a license from being changed by membership of a group. It is empty when nothing does.
+// obstacle returns what prevents licenses from being changed through membership in a group, or "" if nothing does.
 func obstacle(g *directory.Group) string {
 	switch {
 	case g.Dynamic:

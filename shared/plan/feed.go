@@ -10,15 +10,14 @@ import (
 // FeedState is the health of one signal in one run.
 type FeedState string
 
-// These are the states of a feed.
 const (
 	Healthy   FeedState = "healthy"
 	Unhealthy FeedState = "unhealthy"
 	Absent    FeedState = "absent"
 )
 
-// Feed is the health of a signal, with the reason when it is not healthy. The feed of a directory is also the health of
-// its list of people.
+// Feed is the health of a signal, with a reason if it is not healthy. The feed of a directory also stands for the
+// health of its list of people.
 type Feed struct {
 	State  FeedState `json:"state"`
 	Reason string    `json:"reason,omitempty"`
@@ -29,9 +28,9 @@ type FeedFacts struct {
 	directory.Freshness
 	Absent       bool
 	Failed       string
-	PartialLogon string    // controllers whose dates are missing
-	Baseline     *Baseline // nil: there is nothing to compare with
-	// First is true when there is no earlier healthy reading to compare with.
+	PartialLogon string    // controllers whose dates are missing; empty if there are none
+	Baseline     *Baseline // nil if there is nothing to compare with
+	// First means that there is no earlier healthy reading to compare with.
 	First bool
 }
 
@@ -43,18 +42,18 @@ type Baseline struct {
 	directory.Freshness
 }
 
-// These are the losses that a source may show from one healthy run to the next. No company loses a tenth of its people
-// in a night without knowing. A filter, a missing right or a truncated list loses them. Directories never take a date
-// back. So the number of dates falls only when people leave and others come who have none yet.
+// The losses that a source may show between two healthy runs. No company loses a tenth of its people in a night without
+// knowing, but a filter, a missing right or a truncated list can. Directories never take a date back, so the number of
+// dates falls only when people leave and others arrive who have no date yet.
 const (
 	fewerPeople = 0.10
 	fewerDates  = 0.03
-	few         = 5 // a loss of so few people is no sign of a fault
+	few         = 5 // so few lost people do not suggest a fault
 )
 
-// firstDates is the share of settled accounts that must have a date where no earlier reading shows how many should.
-// Most accounts that a company pays for are used. Service accounts, and people who only read mail on an old phone, have
-// no dates. A feed that broke loses nearly all dates.
+// firstDates is the share of settled accounts that must have a date when no earlier reading shows how many should. Most
+// accounts that a company pays for are in use. Service accounts, and people who only read mail on an old phone, have no
+// dates. A broken feed loses nearly all dates.
 const firstDates = 0.5
 
 func (f *FeedFacts) tooFewDates() bool {
@@ -70,8 +69,8 @@ func (b *Baseline) fewerDates(now directory.Freshness) bool {
 	return b.WithActivity-now.WithActivity > left+max(few, int(fewerDates*float64(b.WithActivity)))
 }
 
-// Health judges one signal at the planning instant. A directory that failed gives no values at all. A signal that is
-// unhealthy for another reason gives no dates.
+// Health judges one signal at the planning time asOf. A directory that failed has no values at all. A signal that is
+// unhealthy for a reason other than failure has no dates.
 func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	unhealthy := func(format string, args ...any) Feed {
 		return Feed{Unhealthy, fmt.Sprintf(format, args...)}
@@ -105,7 +104,7 @@ func Health(s directory.Signal, f FeedFacts, asOf time.Time) Feed {
 	return Feed{State: Healthy}
 }
 
-// Stale returns why activity dates of the feed are unknown. It is empty when they can be trusted.
+// Stale returns why the activity dates of the feed are unknown, or "" if they can be trusted.
 func (f Feed) Stale() string {
 	if f.State == Healthy {
 		return ""

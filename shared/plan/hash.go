@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// covered lists the JSON members of a plan that its hash covers. They say what is done, from which data, by which
-// policy and tool, in which tenant, and whether the gate lets the plan pass. A later version may add members. It
-// removes none.
+// covered lists the JSON members of a plan that its hash covers: what is done, from which data, by which policy and
+// tool, in which tenant, and whether the gate lets the plan pass. Later versions may add members but must not remove
+// any.
 var covered = []string{
 	"asOf", "changes", "manifestHash", "matchHash", "matches", "notices", "overridable", "pending", "policyHash", "restores", "resumes",
 	"tenant", "tool", "verdict",
 }
 
-// Bind sets the hash of a plan. Nothing that the hash covers may change afterwards.
+// Bind sets the hash of the plan. Nothing that the hash covers may change afterwards.
 func (p *Plan) Bind() {
 	p.Hashed = covered
 	p.PlanHash = p.Hash()
 }
 
-// Hash returns the SHA-256, in hex, of the members that bind the plan.
+// Hash returns the SHA-256, in hex, of the members in covered.
 func (p *Plan) Hash() string {
 	bound := *p
 	bound.Hashed = covered
@@ -39,9 +39,9 @@ func (p *Plan) Hash() string {
 	return sum
 }
 
-// HashOf returns the hash of a plan as it is stored. It hashes the stored bytes of the members. So a plan of a version
-// with more or fewer members keeps its hash. The plan names the members that its hash covers. It is an error when they
-// lack a member that every version covers.
+// HashOf returns the hash of a stored plan. It hashes the stored bytes of the members that the plan lists as hashed, so
+// a plan written by a version with more or fewer members keeps its hash. HashOf fails if the list lacks a member that
+// every version covers.
 func HashOf(text []byte) (string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -62,7 +62,7 @@ func HashOf(text []byte) (string, error) {
 	}
 	sum := sha256.New()
 	for _, name := range names {
-		value := members[name] // a missing member has no bytes
+		value := members[name] // nil if the member is missing
 		if name == "pending" {
 			var err error
 			if value, err = withoutReasons(value); err != nil {
@@ -74,7 +74,8 @@ func HashOf(text []byte) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// withoutReasons leaves the reasons out of a list of pending changes. They may change while the plan is made again.
+// withoutReasons removes the reasons from a list of pending changes, because they may change while a plan is made
+// again.
 func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	if pending == nil {
 		return nil, nil
@@ -89,9 +90,9 @@ func withoutReasons(pending json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(list)
 }
 
-// format1 has the members that the hash of format 1 covered. format1Change and format1Begun have the members of their
-// entries. Format 1 hashed decoded values. These types never change, because stored plans would then no longer match
-// their hashes. They are removed in the release after the one with format 2.
+// format1 has the members that the hash of format 1 covers, and format1Change and format1Begun have the members of its
+// entries. Format 1 hashed decoded values, so these types must never change: stored plans would no longer match their
+// hashes. The types are removed in the release after the one with format 2.
 type format1 struct {
 	Changes      []format1Change `json:"changes"`
 	AsOf         time.Time       `json:"asOf"`
@@ -142,7 +143,7 @@ func hashOfFormat1(text []byte) (string, error) {
 		return "", err
 	}
 	for i := range p.Pending {
-		p.Pending[i].Reason = "" // format 1 left it out
+		p.Pending[i].Reason = "" // format 1 did not hash reasons
 	}
 	body, err := json.Marshal(struct {
 		Changes                                []format1Change

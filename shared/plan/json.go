@@ -9,9 +9,9 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// AppendJSON appends the JSON of a decision, with the same bytes as json.Marshal. The error is for an instant that JSON
-// cannot have, such as one in the year 10000. It needs no reflection, which took a third of a night's time to write
-// decisions.
+// AppendJSON appends the JSON encoding of d, byte for byte as json.Marshal would write it. It fails for a time that
+// JSON cannot represent, such as one in the year 10000. AppendJSON avoids reflection, which took a third of a night's
+// time for writing decisions.
 func (d *Decision) AppendJSON(to []byte) ([]byte, error) {
 	o := object{text: append(to, '{')}
 	o.string("user", d.User)
@@ -42,7 +42,7 @@ func (d *Decision) AppendJSON(to []byte) ([]byte, error) {
 	return append(o.text, '}'), o.err
 }
 
-// object is a JSON object that is being written. Its members are written in their order.
+// object is a JSON object that is being written.
 type object struct {
 	text []byte
 	err  error
@@ -60,7 +60,7 @@ func (o *object) string(name, value string) {
 	o.text = appendString(o.text, value)
 }
 
-// given adds a member unless its text is empty.
+// given adds a member unless value is empty.
 func (o *object) given(name, value string) {
 	if value != "" {
 		o.string(name, value)
@@ -114,7 +114,7 @@ func (o *object) evidence(name string, list []policy.Evidence) {
 	o.text = append(o.text, ']')
 }
 
-// appendString appends a JSON string as encoding/json writes it.
+// appendString appends s as a JSON string, as encoding/json writes it.
 func appendString(text []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x80 || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestAppendJSON: a decision is written with the bytes of encoding/json, whatever its fields have. The test fails when
-// Decision has a field that AppendJSON does not write.
+// AppendJSON writes the same bytes as encoding/json for random values of every field, so the test fails if Decision has
+// a field that AppendJSON does not write.
 func TestAppendJSON(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -30,7 +30,7 @@ func TestAppendJSON(t *testing.T) {
 	}
 }
 
-// vary fills a value, and leaves parts of it empty.
+// vary fills v with random values, but leaves parts of it empty.
 func vary(r *rand.Rand, v reflect.Value) {
 	if r.IntN(3) == 0 {
 		return
@@ -64,7 +64,7 @@ func vary(r *rand.Rand, v reflect.Value) {
 	}
 }
 
-// TestNoJSON: an instant that JSON cannot have is an error, as in encoding/json.
+// A time that JSON cannot represent is an error, as in encoding/json.
 func TestNoJSON(t *testing.T) {
 	t.Parallel()
 	d := Decision{IdleSince: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}

@@ -8,16 +8,16 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// minMatches is the smallest number of matches to which the percent limit applies. Three of eleven holders are no sign
-// of a mistake.
+// minMatches is the smallest number of matches to which the percent limit applies. Three of eleven holders do not
+// suggest a mistake.
 const minMatches = 10
 
-// minHolders is the smallest number of holders for which a match of all of them holds the run. No company stops using a
-// license in one night.
+// minHolders is the smallest number of holders for which a rule that matches all of them puts the run on hold. No
+// company stops using a license in one night.
 const minHolders = 3
 
-// Exceeded returns a sentence for each rule that matches more people than the policy allows. accepted is the number of
-// matches, by rule, that an override has accepted. Only the other matches count.
+// Exceeded returns a sentence for each rule that matches more people than the policy allows. accepted is, by rule, the
+// number of matches that an override accepted; these are not counted.
 func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []string {
 	var reasons []string
 	for i := range tallies {
@@ -41,19 +41,19 @@ func Exceeded(limits policy.Limits, tallies []Tally, accepted map[string]int) []
 	return reasons
 }
 
-// Window is the time over which the changes of a rule are added up.
+// Window is the period over which the changes of a rule are added up.
 const Window = 30 * 24 * time.Hour
 
-// Drain is how many licenses one rule takes within Window. Licenses that an override accepted do not count.
+// Drain is how many licenses one rule takes within Window. Licenses that an override accepted are not counted.
 type Drain struct {
 	Rule    string
-	Before  int // licenses taken before and not restored
+	Before  int // licenses taken earlier and not restored
 	Now     int // licenses that this plan takes
 	Holders int // people who hold the license, or lost it to the rule
 	Runs    []string
 }
 
-// Drained returns a sentence for each rule that takes more in many nights than it may match in one. The sentence says
+// Drained returns a sentence for each rule that takes more over many nights than it may match in one. The sentence says
 // what to do.
 func Drained(limits policy.Limits, drains []Drain) []string {
 	var reasons []string
@@ -61,7 +61,7 @@ func Drained(limits policy.Limits, drains []Drain) []string {
 		all := d.Before + d.Now
 		percent := 100 * float64(all) / float64(max(1, d.Holders))
 		if d.Before == 0 || d.Now == 0 || all < minMatches || percent <= limits.StopAbovePercent {
-			continue // Exceeded judges the matches of one night
+			continue // Exceeded checks the matches of a single night
 		}
 		reasons = append(reasons, fmt.Sprintf("rule %s took %d licenses in the last %d days that are not given back, and would take %d more now: %d of %d (%.1f %%), more than limits.stopAbove.percent %g. "+
 			"Look at who they are (%s): if they really are idle, apply this plan with its limits set aside, which accepts the people of this plan and nobody else; if not, restore those runs and look for what is wrong with the dates",
@@ -70,7 +70,7 @@ func Drained(limits policy.Limits, drains []Drain) []string {
 	return reasons
 }
 
-// runList names the first runs of a list.
+// runList names the first few runs of a list.
 func runList(runs []string) string {
 	const shown = 5
 	if len(runs) > shown {

@@ -10,18 +10,19 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// mailboxPlan matches the service plans that give a mailbox to a person. EXCHANGE_S_FOUNDATION and EXCHANGE_S_ARCHIVE,
-// among others, give none (Microsoft Entra documentation, "Product names and service plan identifiers for licensing").
+// mailboxPlan matches the service plans that give a person a mailbox. Others, such as EXCHANGE_S_FOUNDATION and
+// EXCHANGE_S_ARCHIVE, do not (Microsoft Entra documentation, "Product names and service plan identifiers for
+// licensing").
 var mailboxPlan = regexp.MustCompile(`^EXCHANGE_[SLB]_(STANDARD|ENTERPRISE|DESKLESS|ESSENTIALS)`)
 
-// MattersTo reports whether a service plan gives a mailbox or is named by a license of the policy.
+// MattersTo reports whether a service plan gives a mailbox or is named by a license in the policy.
 func MattersTo(p *policy.Policy, servicePlan string) bool {
 	return mailboxPlan.MatchString(servicePlan) ||
 		slices.ContainsFunc(p.Licenses, func(l *policy.License) bool { return slices.Contains(l.Needs, servicePlan) })
 }
 
-// Lacks returns, as a phrase, the service plans of a license that matter and are switched off. It is empty when there
-// are none. When the plans of the product are unknown, every one of them may matter.
+// Lacks returns a phrase that names the service plans that matter to the license and are switched off. It returns "" if
+// there are none. If the plans of the product are unknown, any plan that is switched off may matter.
 func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	if len(off) == 0 {
@@ -42,8 +43,8 @@ func (t *Tenant) Lacks(l *policy.License, off []string) string {
 	return "without the service plan " + strings.Join(lacks, ", ")
 }
 
-// missing returns which service plan a license needs and its product does not have. It is empty when none is known to
-// be missing.
+// missing returns why the product of a license lacks a service plan that the license needs, or "" if no needed plan is
+// known to be missing.
 func (t *Tenant) missing(l *policy.License) string {
 	sku := t.skus[t.SKUIDs[l.SKU]]
 	for _, name := range l.Needs {
@@ -54,7 +55,8 @@ func (t *Tenant) missing(l *policy.License) string {
 	return ""
 }
 
-// mailbox reports whether a product gives a mailbox when the plans in off are switched off.
+// mailbox reports whether a product gives a mailbox if the service plans in off are switched off. It returns Unset if
+// the plans of the product are unknown.
 func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	sku, known := t.skus[skuID]
 	if !known || !sku.PlansRead {
@@ -65,9 +67,9 @@ func (t *Tenant) mailbox(skuID string, off []string) directory.Flag {
 	}))
 }
 
-// LosesMailbox reports whether a change takes the last license that gives a mailbox from a person who has one. Exchange
-// Online deletes the mailbox, and keeps it for 30 days more (Microsoft Learn, "Delete or restore user mailboxes in
-// Exchange Online"). It returns Unset when it is unknown whether the next product gives one.
+// LosesMailbox reports whether a change takes away the last license that gives the person a mailbox. Exchange Online
+// then deletes the mailbox, which can be recovered for 30 days (Microsoft Learn, "Delete or restore user mailboxes in
+// Exchange Online"). LosesMailbox returns Unset if it is unknown whether the new product gives a mailbox.
 func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Flag {
 	if r.License.SKU == "" || p.Entra == nil {
 		return directory.No
@@ -105,7 +107,8 @@ func (t *Tenant) LosesMailbox(p *directory.Person, r *policy.Rule) directory.Fla
 	return directory.Unset
 }
 
-// mailRefusal returns why a change is refused that costs the person the mailbox, or may do so.
+// mailRefusal returns why a change that would or might cost the person the mailbox is refused. It returns "" if the
+// change is not refused.
 func (t *Tenant) mailRefusal(p *directory.Person, r *policy.Rule) string {
 	if r.MailboxLost {
 		return ""

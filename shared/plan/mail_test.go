@@ -8,8 +8,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestMail: a change that leaves a person's mailbox without a license is refused, unless the policy accepts the loss of
-// mailboxes.
+// A change that would leave a person's mailbox without a license is refused unless the policy accepts the loss.
 func TestMail(t *testing.T) {
 	t.Parallel()
 	product := func(id, part, plan string) directory.SKU {

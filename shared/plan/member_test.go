@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestRouteOfAMembership: a license that is membership of a group of Entra ID is changed in that group. The group must
-// be writable and give nothing else.
+// A license that is membership in an Entra group is changed in that group. The group must be writable and must not
+// assign anything else.
 func TestRouteOfAMembership(t *testing.T) {
 	t.Parallel()
 	p, err := policy.Load("p", []byte(`

@@ -1,6 +1,6 @@
-// Package plan turns verdicts into changes. It finds the route by which each person holds a license, and it judges the
-// health of the feeds. It keeps the changes within the limits of the policy, longest idle first. It binds the result by
-// a hash. It does no I/O.
+// Package plan turns verdicts into changes. It finds the route by which each person holds a license, judges the health
+// of the feeds, keeps the changes within the limits of the policy, longest idle first, and binds the result with a
+// hash. It does no I/O.
 package plan
 
 import (
@@ -15,47 +15,48 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Decision is the verdict of one rule on one holder of its license, with the evidence for it. It is one line of
+// Decision is the verdict of one rule on one holder of its license, with the evidence. It is one line of
 // runs/<run>/decisions/<partition>.jsonl.gz.
 type Decision struct {
 	User              string            `json:"user"`
-	SID               string            `json:"sid,omitempty"` // empty: no account in Active Directory is known
+	SID               string            `json:"sid,omitempty"` // empty if no account in Active Directory is known
 	UserPrincipalName string            `json:"userPrincipalName"`
 	Rule              string            `json:"rule"`
 	License           string            `json:"license"`
 	To                string            `json:"to,omitempty"`
 	Outcome           policy.Outcome    `json:"outcome"`
 	Reason            string            `json:"reason"`
-	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero: the person was never active, or it is unknown
+	IdleSince         time.Time         `json:"idleSince,omitzero"` // zero if the person was never active, or if that is unknown
 	Created           time.Time         `json:"created,omitzero"`
 	Via               Via               `json:"via,omitempty"`
-	Refused           string            `json:"refused,omitempty"` // why nothing is done now
+	Refused           string            `json:"refused,omitempty"` // why nothing is done now; empty if nothing prevents the change
 	Evidence          []policy.Evidence `json:"evidence,omitempty"`
-	// FirstReading is true when the verdict rests on what no run of an earlier day has seen.
+	// FirstReading means that the verdict rests on something that no run on an earlier day saw.
 	FirstReading bool `json:"firstReading,omitempty"`
-	// Seat is the license of which the change takes a seat. It is empty when the change takes none.
+	// Seat is the license of which the change takes a seat. It is empty if the change takes none.
 	Seat string `json:"seat,omitempty"`
-	// SavesNothing is why the change frees no paid seat. It is empty when the change frees one.
+	// SavesNothing says why the change frees no paid seat. It is empty if the change frees one.
 	SavesNothing string `json:"savesNothing,omitempty"`
-	// Notice is true when the change is only announced. A later run makes it.
+	// Notice means that the change is only announced, and that a later run makes it.
 	Notice bool `json:"notice,omitempty"`
-	// Mailbox is true when the content of the mailbox must be known to fit the new license.
+	// Mailbox means that the change may be made only if the content of the mailbox is known to fit the new license.
 	Mailbox bool `json:"mailbox,omitempty"`
-	// Blocked is true when sign-in is blocked. The mailbox must then be known to be a user's.
+	// Blocked means that sign-in is blocked. The change may then be made only if the mailbox is known to belong to a
+	// user.
 	Blocked bool `json:"blocked,omitempty"`
-	// RestoreOf is the run that took the license from a person who is active again since. The license is restored
+	// RestoreOf is the run that took the license from a person who has been active since. The license is restored
 	// unless Refused says why not.
 	RestoreOf string `json:"back,omitempty"`
-	// Pending is the run that began to change the license and has not ended the change.
+	// Pending is the run that began to change the license but has not finished. It is empty if there is none.
 	Pending string `json:"pending,omitempty"`
-	// Place is the position of the rule in the policy, from 0.
+	// Place is the index of the rule in the policy.
 	Place int `json:"place,omitempty"`
-	// After is the idle date of an earlier rule's change of the same person. The present change must come after that
-	// change. After is zero when the order is right without it.
+	// After is the idle date of the same person's change by an earlier rule, which this change must follow. It is zero
+	// if the order is right without it.
 	After time.Time `json:"after,omitzero"`
-	// Setbacks is the number of runs in a row that could not make the change.
+	// Setbacks is the number of consecutive runs that could not make the change.
 	Setbacks int `json:"setbacks,omitempty"`
-	// HeldAgain is the run that took a license which somebody else restored to the person.
+	// HeldAgain is the run that took the license, if somebody else has since restored it to the person.
 	HeldAgain string `json:"again,omitempty"`
 }
 
@@ -72,14 +73,15 @@ type Tally struct {
 	Reclaim   int    `json:"reclaim"`
 	Undecided int    `json:"undecided"`
 	Exempt    int    `json:"exempt"`
-	// Asked counts the holders for whom the rule's condition "for" is known to hold.
+	// Asked counts the holders for whom the rule's condition "for" is known to be true.
 	Asked int `json:"asked"`
-	// Empty counts the holders without a value for an attribute, by attribute. It has the attributes that the rule's
-	// conditions read.
+	// Empty counts, by attribute, the holders without a value for that attribute. It covers the attributes that the
+	// conditions of the rule read.
 	Empty map[string]int `json:"empty,omitempty"`
 }
 
-// Ask counts a holder if the rule asks about the person. It also counts the attributes that have no value.
+// Ask counts a holder if the rule applies to the person. It also counts each attribute in empty, for which the person
+// has no value.
 func (t *Tally) Ask(asked directory.Flag, empty iter.Seq[string]) {
 	if asked == directory.Yes {
 		t.Asked++
@@ -138,16 +140,16 @@ func (t *Tally) Add(o Tally) {
 // Change is one license that is taken, exchanged or restored.
 type Change struct {
 	User              string     `json:"user"`
-	SID               string     `json:"sid,omitempty"` // empty: no account in Active Directory is known
+	SID               string     `json:"sid,omitempty"` // empty if no account in Active Directory is known
 	UserPrincipalName string     `json:"userPrincipalName"`
 	Rule              string     `json:"rule"`
 	License           string     `json:"license"`
 	To                string     `json:"to,omitempty"`
 	Via               Via        `json:"via"`
 	Reason            string     `json:"reason"`
-	IdleSince         *time.Time `json:"idleSince"` // null: the person never signed in
+	IdleSince         *time.Time `json:"idleSince"` // null if the person never signed in
 	MonthlySaving     float64    `json:"monthlySaving"`
-	// SavesNothing is why no seat becomes free. MonthlySaving then counts no price for the seat.
+	// SavesNothing says why no seat becomes free. MonthlySaving then does not include the price of the seat.
 	SavesNothing string `json:"savesNothing,omitempty"`
 	// RestoreOf is the run whose change is undone. It is empty for a change that takes a license.
 	RestoreOf string `json:"back,omitempty"`
@@ -155,7 +157,7 @@ type Change struct {
 	FirstReading bool `json:"firstReading,omitempty"`
 }
 
-// Begun is a change that an earlier run began and did not end.
+// Begun is a change that an earlier run began but did not finish.
 type Begun struct {
 	User              string    `json:"user"`
 	UserPrincipalName string    `json:"userPrincipalName,omitempty"`
@@ -167,10 +169,10 @@ type Begun struct {
 	Reason            string    `json:"reason"` // why the change has not ended
 }
 
-// Verdict is the gate's judgement of a plan.
+// Verdict is the gate's judgment on a plan.
 type Verdict string
 
-// These are the verdicts: apply the plan, have it approved, hold it for a safety check, or there is nothing to do.
+// The verdicts: apply the plan, ask for approval, hold the plan for a safety check, or there is nothing to do.
 const (
 	Apply   Verdict = "apply"
 	Review  Verdict = "review"
@@ -178,7 +180,7 @@ const (
 	Nothing Verdict = "nothing"
 )
 
-// Counts counts people (Users) and verdicts, one for each rule and holder.
+// Counts counts people (Users) and verdicts. There is one verdict for each rule and holder.
 type Counts struct {
 	Users     int `json:"users"`
 	Keep      int `json:"keep"`
@@ -187,15 +189,15 @@ type Counts struct {
 	Exempt    int `json:"exempt"`
 }
 
-// Plan is the bound part of runs/<run>/plan.json. It has everything but the lists of refused and undecided people,
-// which may be longer than memory.
+// Plan is the bound part of runs/<run>/plan.json: everything except the lists of refused, undecided and returned
+// people, which may be larger than memory.
 type Plan struct {
 	Run      string      `json:"run"`
 	AsOf     time.Time   `json:"asOf"`
 	Tenant   string      `json:"tenant"`
 	Mode     policy.Mode `json:"mode"`
 	PlanHash string      `json:"planHash"`
-	// Hashed are the members that PlanHash covers. It is empty in plans of format 1, see hash.go.
+	// Hashed lists the members that PlanHash covers. It is empty in plans of format 1; see hash.go.
 	Hashed      []string        `json:"hashed,omitempty"`
 	Verdict     Verdict         `json:"verdict"`
 	HoldReasons []string        `json:"holdReasons"`
@@ -203,12 +205,12 @@ type Plan struct {
 	Deferred    int             `json:"deferred"`
 	Sources     map[string]Feed `json:"sources"`
 	Changes     []Change        `json:"changes"`
-	// Notices are changes that are announced. A later run makes them.
+	// Notices are changes that are announced and made by a later run.
 	Notices []Change `json:"notices,omitempty"`
 
-	// Rules counts the verdicts of each rule, in the policy's order.
+	// Rules counts the verdicts of each rule, in the order of the policy.
 	Rules []Tally `json:"rules,omitempty"`
-	// Notes are further facts about the plan, a sentence each.
+	// Notes are further facts about the plan, one sentence each.
 	Notes []string `json:"notes,omitempty"`
 
 	MonthlySaving float64 `json:"monthlySaving"`
@@ -216,35 +218,35 @@ type Plan struct {
 
 	// Restores is the run whose changes this plan restores. It is empty for a plan that takes licenses.
 	Restores string `json:"restores,omitempty"`
-	// Resumes are earlier runs with changes that are not finished. Applying this plan finishes those changes first, by
-	// their own rules.
+	// Resumes lists earlier runs with unfinished changes. Applying this plan first finishes those changes, under the
+	// rules of their own runs.
 	Resumes []string `json:"resumes,omitempty"`
-	// Pending lists the changes of these runs.
+	// Pending lists the unfinished changes of the runs in Resumes.
 	Pending []Begun `json:"pending,omitempty"`
 	// Unreadable says what cannot be restored because its ledger entries cannot be believed.
 	Unreadable []string `json:"unreadable,omitempty"`
-	// FirstRun is true when the store has no earlier run and no changes in its ledger.
+	// FirstRun means that the store has no earlier run and no changes in its ledger.
 	FirstRun bool `json:"firstRun,omitempty"`
-	// Matches counts the people whom each rule matched. MatchHash is the SHA-256 of who they are, in hex. An override
+	// Matches counts the people whom each rule matched. MatchHash is the SHA-256, in hex, of who they are. An override
 	// accepts exactly these people.
 	Matches   map[string]int `json:"matches,omitempty"`
 	MatchHash string         `json:"matchHash,omitempty"`
 	// Kinds counts the accounts that are not people, by kind.
 	Kinds map[string]int `json:"kinds,omitempty"`
-	// Overridable is true when the limits alone hold the plan.
+	// Overridable means that nothing but the limits holds the plan.
 	Overridable  bool      `json:"overridable"`
 	ManifestHash string    `json:"manifestHash"`
 	PolicyHash   string    `json:"policyHash"`
 	Tool         string    `json:"tool"`
-	Created      time.Time `json:"created"` // time of the real clock
+	Created      time.Time `json:"created"` // by the real clock
 	Expires      time.Time `json:"expires"`
 }
 
-// Notice stands in place of the target of a change that is only announced.
+// Notice takes the place of a target in a change that is only announced.
 const Notice Via = "notice"
 
-// RestoreRule is the name that stands in place of the rule in a change that restores.
+// RestoreRule takes the place of a rule in a change that restores a license.
 const RestoreRule = "restore"
 
-// Lifetime is how long a plan may be applied after it was made.
+// Lifetime is how long after it is made a plan may be applied.
 const Lifetime = 72 * time.Hour

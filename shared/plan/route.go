@@ -10,15 +10,15 @@ import (
 // Tenant is what a run resolved before it read people.
 type Tenant struct {
 	SKUIDs map[string]string                      // see directory.SKUIDs
-	Groups map[directory.GroupRef]directory.Group // that the policy names
-	others map[string]directory.Group             // that give licenses besides, by object id
-	// SIDs are the objectSids of groups of Active Directory, by GroupRef.Key(false).
+	Groups map[directory.GroupRef]directory.Group // the groups that the policy names
+	others map[string]directory.Group             // other groups that assign licenses, by object id
+	// SIDs holds the objectSids of Active Directory groups, by GroupRef.Key(false).
 	SIDs map[string]string
 	skus map[string]directory.SKU // by skuId
 }
 
-// TenantOf indexes what a run resolved. groups are the groups that the policy names. others are the other groups of
-// Entra ID that give licenses.
+// TenantOf returns a Tenant for what a run resolved. groups are the groups that the policy names, and others are the
+// other Entra groups that assign licenses.
 func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	t := &Tenant{SKUIDs: directory.SKUIDs(skus), Groups: map[directory.GroupRef]directory.Group{}, others: map[string]directory.Group{}, skus: map[string]directory.SKU{}}
 	for _, s := range skus {
@@ -33,19 +33,19 @@ func TenantOf(skus []directory.SKU, groups, others []directory.Group) *Tenant {
 	return t
 }
 
-// Route is how one person's license is changed. Source and Target are groups: object ids in Entra ID, distinguished names
-// in Active Directory. SKU and TargetSKU are skuIds. They are empty for a license that is membership of a group.
+// Route is how a license of one person is changed. Source and Target are groups: object ids in Entra ID, distinguished
+// names in Active Directory. SKU and TargetSKU are skuIds, and are empty for a license that is membership in a group.
 type Route struct {
 	Via            Via
 	Source, Target string
 	SKU, TargetSKU string
-	// SourceEntra and TargetEntra are the object ids in Entra ID of groups of Active Directory that give products.
-	// Licenses name these.
+	// SourceEntra and TargetEntra are the object ids of the Entra groups that are synced from Source and Target in
+	// Active Directory and assign products. They are empty for other groups.
 	SourceEntra, TargetEntra string
 }
 
-// Route finds the target in which a person holds the license of a rule, and how it is changed there. The refusal says
-// why it cannot be changed safely. It is empty when it can.
+// Route finds the target in which a person holds the license of a rule, and how the license is changed there. refusal
+// says why the license cannot be changed safely, or is "" if it can.
 func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusal string) {
 	if route, refusal = t.way(p, r); refusal == "" {
 		refusal = t.mailRefusal(p, r)
@@ -59,7 +59,7 @@ func (t *Tenant) Route(p *directory.Person, r *policy.Rule) (route Route, refusa
 	return route, ""
 }
 
-// way returns the route without what happens to mail.
+// way returns the route without regard to the person's mailbox.
 func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	for _, a := range t.assigned(p, r.License) {
 		if a.State == "" {
@@ -92,8 +92,8 @@ func (t *Tenant) way(p *directory.Person, r *policy.Rule) (Route, string) {
 	return Route{}, fmt.Sprintf("held %s and %s at once", first.in.how(), last.in.how())
 }
 
-// assigned returns the paths in Entra ID by which a person holds a product. There is none for a license that is
-// membership of a group.
+// assigned returns the assignments in Entra ID by which a person holds a product. There are none for a license that is
+// membership in a group.
 func (t *Tenant) assigned(p *directory.Person, l *policy.License) (paths []directory.Assignment) {
 	if l.SKU == "" || p.Entra == nil {
 		return nil
@@ -106,7 +106,7 @@ func (t *Tenant) assigned(p *directory.Person, l *policy.License) (paths []direc
 	return paths
 }
 
-// byGroups returns the groups of Entra ID through which a person holds a product.
+// byGroups returns the Entra groups through which a person holds a product.
 func (t *Tenant) byGroups(p *directory.Person, l *policy.License) (ids []string) {
 	for _, a := range t.assigned(p, l) {
 		if a.Group != "" {
@@ -116,6 +116,6 @@ func (t *Tenant) byGroups(p *directory.Person, l *policy.License) (ids []string)
 	return ids
 }
 
-// MayBeShared says why the license is left alone of a mailbox that is not known to be a person's.
+// MayBeShared says why a license is left on a mailbox that is not known to belong to a person.
 const MayBeShared = "sign-in is blocked, so this may be a shared, room or equipment mailbox, whose license is there for another reason than signing in; " +
 	"the mailbox usage report does not say which (its version 1.0 has no Recipient Type)"

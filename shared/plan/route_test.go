@@ -10,8 +10,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// licensed returns a policy of three products with known service plans, and of one (dark) with unknown ones. Only e3
-// and exo have groups.
+// licensed returns a policy with three products whose service plans are known, and one (dark) whose service plans are
+// unknown. Only e3 and exo have groups.
 func licensed(t *testing.T) (*policy.Policy, []directory.SKU) {
 	t.Helper()
 	p, err := policy.Load("p", []byte(`
@@ -148,7 +148,7 @@ func TestMattersTo(t *testing.T) {
 	}
 }
 
-// TestLosesMailbox: a license without a product, or a person without an Entra account, has no mailbox to lose.
+// A license without a product, and a person without an Entra account, have no mailbox to lose.
 func TestLosesMailbox(t *testing.T) {
 	t.Parallel()
 	rules, skus := licensed(t)

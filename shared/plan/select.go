@@ -9,24 +9,25 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// Selection keeps the changes of a plan within perRun and within the free seats of the licenses that they need. Changes
-// that restore come first, then the longest idle. Its memory is bounded by perRun.
+// Selection chooses the changes of a plan, limited by perRun and by the free seats of the licenses that the changes
+// need. Changes that restore a license come first, then those of the people who have been idle longest. Memory is
+// bounded by perRun.
 type Selection struct {
 	limit   int
-	lanes   map[string]*lane // lanes by the license whose seats they take
-	seats   map[string]int   // free seats by license; a missing license has enough
+	lanes   map[string]*lane // by the license whose seats the changes take
+	seats   map[string]int   // free seats by license; a license without an entry has enough seats
 	offered int
 }
 
 // lane holds the changes that take seats of one license.
 type lane struct {
-	room    int // the number of changes that are kept
+	room    int // maximum number of changes kept
 	scarce  bool
 	kept    worstFirst
 	offered int
 }
 
-// NewSelection returns a Selection that keeps at most limit changes. It keeps no more changes that take a seat than
+// NewSelection returns a Selection that keeps at most limit changes, and of those that take a seat, at most as many as
 // there are free seats.
 func NewSelection(limit int, seats map[string]int) *Selection {
 	return &Selection{limit: limit, lanes: map[string]*lane{}, seats: seats}
@@ -64,7 +65,7 @@ func (s *Selection) NoSeat(d *Decision) bool {
 	return l != nil && l.scarce && l.offered > l.room && (l.room == 0 || order(d, &l.kept[0]) > 0)
 }
 
-// chosen returns the kept changes in their order.
+// chosen returns the kept changes in order.
 func (s *Selection) chosen() (all []Decision) {
 	for _, l := range s.lanes {
 		all = append(all, l.kept...)
@@ -73,7 +74,7 @@ func (s *Selection) chosen() (all []Decision) {
 	return all[:min(len(all), s.limit)]
 }
 
-// Deferred returns how many offered changes wait for a later run. Changes without a free seat do not count.
+// Deferred returns how many offered changes wait for a later run. Changes without a free seat are not counted.
 func (s *Selection) Deferred() int {
 	n := s.offered - len(s.chosen())
 	for _, l := range s.lanes {
@@ -84,7 +85,7 @@ func (s *Selection) Deferred() int {
 	return n
 }
 
-// Changes returns the kept changes, priced by the policy.
+// Changes returns the kept changes with the prices from the policy.
 func (s *Selection) Changes(p *policy.Policy) []Change {
 	price := map[string]float64{}
 	for _, l := range p.Licenses {
@@ -120,10 +121,10 @@ func (d *Decision) change(price map[string]float64) Change {
 	return c
 }
 
-// order puts changes with setbacks behind all others, so that they delay nobody else. It puts changes that restore
-// first among the rest, then the longest idle. A person who never signed in counts as idle since the creation of the
-// account. Changes of one person come in the order of the policy. That order also breaks ties between people. Names
-// break the last ties, so that a plan comes out the same each time.
+// order compares two changes. Changes with setbacks come last, so that they delay nobody else. Of the others, changes
+// that restore a license come first, followed by those of the people who have been idle longest. A person who never
+// signed in has been idle since the account was created. Ties are broken by the order of the policy, which also orders
+// the changes of one person, and then by the user's key, so that the order is deterministic.
 func order(a, b *Decision) int {
 	if a.Setbacks == 0 && b.Setbacks == 0 && (a.RestoreOf == "") != (b.RestoreOf == "") {
 		return cmp.Compare(b.RestoreOf, a.RestoreOf)
@@ -136,7 +137,7 @@ func order(a, b *Decision) int {
 	)
 }
 
-// turn returns the beginning of the idle time, for the order of changes.
+// turn returns when the idle time began, for the order of changes.
 func (d *Decision) turn() time.Time {
 	idle := d.IdleSince
 	if idle.IsZero() {
@@ -148,14 +149,14 @@ func (d *Decision) turn() time.Time {
 	return idle
 }
 
-// Follow puts a change behind the change that an earlier rule makes of the same person.
+// Follow moves a change behind first, a change that an earlier rule makes to the same person.
 func (d *Decision) Follow(first *Decision) {
 	if t := first.turn(); t.After(d.turn()) {
 		d.After = t
 	}
 }
 
-// worstFirst is a heap. Its top is the change that is dropped first.
+// worstFirst is a heap whose top is the change to drop first.
 type worstFirst []Decision
 
 func (h worstFirst) Len() int           { return len(h) }
@@ -169,8 +170,8 @@ func (h *worstFirst) Pop() any {
 	return last
 }
 
-// Decide returns the gate's verdict. Unhealthy feeds hold a run that would change nothing. Otherwise a broken night
-// would look like a quiet one. A run with changes from another feed goes on.
+// Decide returns the verdict of the gate. Unhealthy feeds put a run on hold if it would change nothing, because a
+// broken night would otherwise look like a quiet one. A run with changes that rest on another feed goes on.
 func Decide(mode policy.Mode, changes int, limits, unhealthy []string) (v Verdict, reasons []string, overridable bool) {
 	switch {
 	case len(limits) > 0:

@@ -15,8 +15,8 @@ import (
 
 func idle(days int) time.Time { return asOf.AddDate(0, 0, -days) }
 
-// TestSeats: the changes that take a seat do not exceed the free seats. The longest idle get the seats. A change
-// without a seat is told apart from a deferred one.
+// The number of changes that take a seat does not exceed the free seats, and the people who have been idle longest get
+// the seats. A change without a seat is not counted as deferred.
 func TestSeats(t *testing.T) {
 	t.Parallel()
 	offers := func(seat string, days ...int) (all []Decision) {
@@ -77,7 +77,7 @@ func TestSeats(t *testing.T) {
 	}
 }
 
-// TestOrder: every earlier change comes before every later one, whatever the order in which they are offered.
+// Every change in want comes before all later ones, in whatever order the changes are offered.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want := []Decision{
@@ -116,7 +116,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestFollow: a later rule's change of a person comes behind the earlier rule's.
+// A person's change by a later rule comes after the change by an earlier rule.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -140,7 +140,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestPrices: a change has the monthly saving of its licenses.
+// The monthly saving of a change follows from the prices of its licenses.
 func TestPrices(t *testing.T) {
 	t.Parallel()
 	since := idle(100)

@@ -11,8 +11,8 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestTally: every verdict counts once. Only people who are known to hold the license count as holders. Partitions add
-// up.
+// Every verdict is counted once. Only people who are known to hold the license count as holders. The counts of
+// partitions add up.
 func TestTally(t *testing.T) {
 	t.Parallel()
 	var a, b Tally
@@ -44,7 +44,7 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// TestPlanned: a change is planned if it takes or restores a license and was not refused.
+// A change is planned if it takes or restores a license and is not refused.
 func TestPlanned(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -65,8 +65,8 @@ func TestPlanned(t *testing.T) {
 	}
 }
 
-// TestHashLeavesReasonsOut: the hash ignores why something is pending, because that may change while a plan is made
-// again. Everything else that would be done changes the hash. Hash leaves the plan unchanged.
+// The hash ignores why something is pending, because that may change while a plan is made again. Everything else that
+// would be done changes the hash. Hash does not modify the plan.
 func TestHashLeavesReasonsOut(t *testing.T) {
 	t.Parallel()
 	base := func() *Plan {
@@ -98,7 +98,7 @@ func TestHashLeavesReasonsOut(t *testing.T) {
 	}
 }
 
-// TestHealthAtTheBounds: a feed is healthy when as many people vanish as may, and unhealthy when one more does.
+// A feed is healthy if it loses as many people as allowed, and unhealthy if it loses one more.
 func TestHealthAtTheBounds(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -142,7 +142,7 @@ func TestHealthAtTheBounds(t *testing.T) {
 	}
 }
 
-// TestLimitsAtTheBounds: the percent limits apply from the tenth match on.
+// The percent limits apply from the tenth match on.
 func TestLimitsAtTheBounds(t *testing.T) {
 	t.Parallel()
 	limits := policy.Limits{StopAbovePercent: 10, StopAboveCount: 500}

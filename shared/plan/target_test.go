@@ -10,7 +10,7 @@ import (
 	"github.com/idleseat/idleseat/shared/policy"
 )
 
-// TestWhichTargetsMayHold: the kind of a license decides in which targets the policy lets people hold it.
+// The kind of a license decides in which targets the policy allows people to hold it.
 func TestWhichTargetsMayHold(t *testing.T) {
 	t.Parallel()
 	inEntra, inAD := &directory.GroupRef{Name: "G"}, &directory.GroupRef{Source: directory.AD, Name: "CN=G"}
@@ -39,7 +39,7 @@ func TestWhichTargetsMayHold(t *testing.T) {
 	}
 }
 
-// TestUnfit: Graph assigns no license directly to a person without a usage location. Members of groups need none.
+// Graph assigns no license directly to a person without a usage location, but members of groups need none.
 func TestUnfit(t *testing.T) {
 	t.Parallel()
 	for _, via := range Targets() {
@@ -55,7 +55,7 @@ func TestUnfit(t *testing.T) {
 	}
 }
 
-// TestWhereALicenseIsHeld: a license is held in each way alone, or in two ways at once.
+// A license may be held in each way alone, or in two ways at once.
 func TestWhereALicenseIsHeld(t *testing.T) {
 	t.Parallel()
 	p, skus := licensed(t)
