@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// number is what the file VERSION says. A build without the file fails.
+// number is the content of the file VERSION. Building fails if the file is missing.
 //
 //go:embed VERSION
 var number string
 
-// Version returns the version, such as "0.1.0". When the build knows the revision of its sources, the revision's first
-// twelve digits follow: "0.1.0+1a2b3c4d5e6f", with ".dirty" when files differ from it. Builds from a copy without .git,
-// as SAM makes them, know no revision.
+// Version returns the version, such as "0.1.0". If the build knows the revision of its sources, the first twelve digits
+// of the revision follow: "0.1.0+1a2b3c4d5e6f", with ".dirty" if files differ from it. Builds from a copy without .git,
+// such as those that SAM makes, know no revision.
 func Version() string {
 	version, revision, dirty := strings.TrimSpace(number), "", ""
 	info, _ := debug.ReadBuildInfo()

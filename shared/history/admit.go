@@ -16,29 +16,29 @@ import (
 
 // Request says how a plan is to be applied.
 type Request struct {
-	// Approved is the hash of the approved plan. When it is empty, any plan of the run may be applied.
+	// Approved is the hash of the approved plan. If it is empty, the hash is not compared.
 	Approved string
-	// Override is the hash of the plan on hold whose limits are set aside.
+	// Override is the hash of the plan on hold whose limits are set aside. It is empty if no limits are.
 	Override string
-	// Policy is the text of the policy in force. When it is empty, the policy is not compared.
+	// Policy is the text of the policy in force. If it is empty, the policy is not compared.
 	Policy string
-	// ManifestHash is the hash of the manifest of the run's snapshot. When it is empty, the manifest is not compared.
+	// ManifestHash is the hash of the manifest of the run's snapshot. If it is empty, the manifest is not compared.
 	ManifestHash string
-	// Left is the number of changes that are not final. It counts the plan and the plans that it resumes.
+	// Left is the number of changes that are not final, in the plan and in the plans that it resumes.
 	Left int
 }
 
 // Admission says which changes of an admitted plan may be made.
 type Admission struct {
-	// Closed is why no change may begin any more. It is empty when changes may begin. Changes that have begun are
-	// finished in both cases.
+	// Closed says why no change may begin any more. It is empty if changes may begin. Changes that have already begun
+	// are finished either way.
 	Closed string
-	// Withdrawn is true when another run restores what the plan's run took.
+	// Withdrawn means that another run restores what the plan's run took.
 	Withdrawn bool
 }
 
-// Admit decides from the store whether a plan may be applied now. b is the beginning of its run. refusal says why the
-// plan may not be applied. It is empty when the plan may be applied. Package apply also asks the directories.
+// Admit decides from the store whether a plan may be applied at now. b is the begin object of the plan's run. refusal
+// says why the plan may not be applied, or is "" if it may. Package apply also asks the directories.
 func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, in Request, now time.Time) (a Admission, refusal string, err error) {
 	if refusal = refused(p, b, in); refusal != "" {
 		return a, refusal, nil
@@ -55,7 +55,7 @@ func Admit(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, 
 	return a, a.Closed, nil
 }
 
-// final refuses a plan whose changes are all final. It returns "" for any other plan.
+// final returns why a plan without changes left to make is refused, or "" if there are any.
 func final(in Request) string {
 	if in.Left == 0 {
 		return "every change of the plan is final already"
@@ -63,7 +63,7 @@ func final(in Request) string {
 	return ""
 }
 
-// refused returns why a plan may not be applied, by the plan's own content.
+// refused returns why the plan may not be applied, judging by its own content, or "" if it may.
 func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	switch {
 	case p.Mode == policy.Audit && p.Restores == "":
@@ -84,8 +84,8 @@ func refused(p *plan.Plan, b *snapshot.Begin, in Request) string {
 	return ""
 }
 
-// closed returns why no change of a plan may begin. It is empty when changes may begin. inForce is the text of the
-// policy in force, or empty when it is not compared. withdrawn reports whether another run restores what the plan's run
+// closed returns why no change of a plan may begin, or "" if changes may begin. inForce is the text of the policy in
+// force; if it is empty, the policy is not compared. withdrawn reports whether another run restores what the plan's run
 // took.
 func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin, inForce string, now time.Time) (why string, withdrawn bool, err error) {
 	if p.Restores == "" {
@@ -111,8 +111,8 @@ func closed(ctx context.Context, s store.Store, p *plan.Plan, b *snapshot.Begin,
 	return "the plan of run " + newer + " superseded it; apply that one", false, nil
 }
 
-// begun reports whether a change of a plan's run is open in the ledger. A change that has begun is finished, also when
-// the plan is closed.
+// begun reports whether a change of the plan's run is open in the ledger. Such a change is finished even if the plan is
+// closed.
 func begun(ctx context.Context, book *ledger.Ledger, p *plan.Plan) (bool, error) {
 	for _, c := range slices.Concat(p.Changes, p.Notices) {
 		last, err := book.Latest(ctx, c.User, c.License)

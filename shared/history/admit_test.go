@@ -11,7 +11,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestAdmit: the command line and the state machine forbid the same plans.
+// The command line and the state machine refuse the same plans.
 func TestAdmit(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)

@@ -13,20 +13,20 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// State is what last happened to a person's license.
+// State is what last happened to a license of a person.
 type State string
 
-// These are the states. A change that was rolled back or failed leaves no state.
+// The states. A change that was rolled back or failed leaves no state.
 const (
 	Open      State = "open"       // Run is changing the license
 	Taken     State = "taken"      // Run took the license
-	Restored  State = "given back" // a restore, or somebody else, restored the license
-	Announced State = "noticed"    // the change is announced and not made yet
+	Restored  State = "given back" // the license was restored, by a restore or by somebody else
+	Announced State = "noticed"    // the change is announced but not yet made
 	// Unreadable means that the ledger's objects cannot be believed. Why gives the reason.
 	Unreadable State = "unreadable"
 )
 
-// Item is what last happened to one person's license.
+// Item is what last happened to a license of a person.
 type Item struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
@@ -36,43 +36,43 @@ type Item struct {
 	To      string    `json:"to,omitempty"`
 	Via     plan.Via  `json:"via,omitempty"`
 	Began   time.Time `json:"began"` // when the change began
-	At      time.Time `json:"at"`    // when State became true
-	// UserPrincipalName is the person's name. Only open items have it.
+	At      time.Time `json:"at"`    // when the license entered State
+	// UserPrincipalName is the name of the person. Only open items have it.
 	UserPrincipalName string `json:"userPrincipalName,omitempty"`
-	// IdleSince is the last activity that an announcement rested on. It is nil for a person who was never active.
+	// IdleSince is the last activity that the announcement rested on. It is nil for a person who was never active.
 	IdleSince *time.Time `json:"idleSince,omitempty"`
 	Why       string     `json:"why,omitempty"`
 }
 
-// late is how late dates may arrive. Dates of Entra ID are up to 24 hours late (Microsoft Entra documentation, "How to
+// late is how late dates may arrive. Dates in Entra ID are up to 24 hours late (Microsoft Entra documentation, "How to
 // detect inactive user accounts").
 const late = 24 * time.Hour
 
-// Since returns the earliest activity that counts as a return. The person had been idle for long when the change began.
-// So a date from shortly before the change arrived late, and counts too.
+// Since returns the earliest activity that counts as a return. The person had been idle for a long time when the change
+// began, so a date from shortly before that arrived late, and counts too.
 func (i *Item) Since() time.Time { return i.Began.Add(-late) }
 
-// Digest is everything that a run knows of the past. A nil Digest knows nothing.
+// Digest is everything that a run knows about earlier runs. A nil Digest knows nothing.
 type Digest struct {
 	Run       string            `json:"run"`
 	At        time.Time         `json:"at"`
 	Baselines [2]*plan.Baseline `json:"baselines"` // how the feeds looked when they were last healthy
-	// Known are the last readings whose accounts are remembered. A reading in which too many people matched counts too,
-	// because the dates that it saw did exist.
+	// Known holds the last readings whose accounts are remembered. Unlike Baselines, it includes readings in which too
+	// many people matched, because the dates in them did exist.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
-	// Signals are the baselines of the signals that come from reports, by name.
+	// Signals holds the baselines of the signals that come from reports, by the name of the signal.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
-	// Earlier is the newest earlier run for everybody that made a plan. It is empty when there is none.
+	// Earlier is the newest earlier run for everybody that made a plan. It is empty if there is none.
 	Earlier string `json:"earlier,omitempty"`
 
 	items    map[Touch]*Item
 	setbacks map[Touch]*Setback
-	// sightings are the dates of activity that changes read at the last moment, by account.
+	// sightings holds the activity dates that changes read at the last moment, by account.
 	sightings map[string]*directory.Sighting
 	restored  map[Touch]*Item // restored by others, as known before the ledger is read
 }
 
-// Of returns what last happened to a person's license, or nil when nothing did.
+// Of returns what last happened to a license of a person, or nil if nothing did.
 func (s *Digest) Of(user, license string) *Item {
 	if s == nil {
 		return nil
@@ -80,7 +80,7 @@ func (s *Digest) Of(user, license string) *Item {
 	return s.items[Touch{User: user, License: license}]
 }
 
-// Baseline returns how a signal looked when it was last healthy, or nil when that is not known.
+// Baseline returns how a signal looked when it was last healthy, or nil if that is unknown.
 func (s *Digest) Baseline(of directory.Signal) *plan.Baseline {
 	switch {
 	case s == nil:
@@ -99,7 +99,7 @@ func (s *Digest) Len() int {
 	return len(s.items)
 }
 
-// All yields what last happened to every license in the digest, in no order.
+// All yields what last happened to every license in the digest, in no particular order.
 func (s *Digest) All() iter.Seq[*Item] {
 	if s == nil {
 		return func(func(*Item) bool) {}
@@ -107,7 +107,7 @@ func (s *Digest) All() iter.Seq[*Item] {
 	return maps.Values(s.items)
 }
 
-// line is one line of a digest: the head, an item, a setback, or a sighting.
+// line is one line of a digest: the head, an item, a setback or a sighting.
 type line struct {
 	Head     *Digest             `json:"head,omitempty"`
 	Setback  *Setback            `json:"setback,omitempty"`
@@ -115,7 +115,7 @@ type line struct {
 	*Item
 }
 
-// Load reads the digest that a run's manifest binds. It is nil when the manifest binds none.
+// Load reads the digest that a run's manifest binds. It returns nil if the manifest binds none.
 func Load(ctx context.Context, s store.Store, m *snapshot.Manifest) (*Digest, error) {
 	if m.History == "" {
 		return nil, nil

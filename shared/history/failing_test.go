@@ -56,8 +56,8 @@ func (f *failing) List(ctx context.Context, prefix string) iter.Seq2[string, err
 	return f.Store.List(ctx, prefix)
 }
 
-// TestAFailingStoreIsNoPast: whichever call of the store fails, no caller learns that there was no plan, no override,
-// no withdrawal, or that nothing was taken.
+// Whichever call of the store fails, no caller may conclude that there was no plan, no override or no withdrawal, or
+// that nothing was taken.
 func TestAFailingStoreIsNoPast(t *testing.T) {
 	t.Parallel()
 	past := func(t *testing.T) *world {
@@ -82,7 +82,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	p := &plan.Plan{Run: nameOf(0), Expires: at(3), Changes: []plan.Change{{User: "cid", License: "e3"}, {User: "bob", License: "e3"}}}
 	for name, tc := range map[string]struct {
 		do    func(ctx context.Context, s store.Store) error
-		calls int // the least number of calls
+		calls int // the minimum number of calls
 	}{
 		"settle": {func(ctx context.Context, s store.Store) error {
 			_, err := MakeDigest(ctx, s, nameOf(2), at(2))
@@ -151,7 +151,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 	}
 }
 
-// TestClosed: a closed plan has a reason, and says whether its run is withdrawn.
+// Admission gives the reason why a plan is closed, and says whether its run is withdrawn.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	run := nameOf(0)
@@ -196,7 +196,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// withdraws notes twice that a run is restored, by the runs "back" and "later". The first note stays.
+// withdraws records twice that a run is restored: by the run "back", then by "later". The first record stays.
 func (w *world) withdraws(run string) {
 	w.Helper()
 	for _, by := range []string{"back", "later"} {
@@ -206,7 +206,7 @@ func (w *world) withdraws(run string) {
 	}
 }
 
-// TestBegun: only an open entry of the plan's own run counts, and only for a person in the plan.
+// Only an open entry of the plan's own run counts, and only for a person in the plan.
 func TestBegun(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

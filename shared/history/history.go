@@ -1,8 +1,10 @@
-// Package history tells a run what earlier runs did and saw, without listing the ledger. It knows which licenses were
-// taken, restored or announced, and which changes are pending. It knows the newest plan, the limits that were set
-// aside, and how the feeds looked when they were last healthy. Every plan leaves an object that names the people whom
-// it may change. A new run looks these people up in the ledger and adds them to the digest of the run before. It writes
-// the result as its own digest, which its manifest binds.
+// Package history tells a run what earlier runs did and saw, without listing the ledger: which licenses were taken,
+// restored or announced, which changes are pending, which plan is the newest, which limits were set aside, and how the
+// feeds looked when they were last healthy.
+//
+// Every plan leaves an object that names the people whom it may change. A new run looks up these people in the ledger
+// and adds what it finds to the digest of the previous run. The result is the digest of the new run, which its manifest
+// binds.
 package history
 
 import (
@@ -25,33 +27,34 @@ import (
 type Planned struct {
 	Run     string    `json:"run"`
 	AsOf    time.Time `json:"asOf"`
-	Expires time.Time `json:"expires"` // no change begins later
-	// OnHold is true when a safety check holds the plan. A plan on hold supersedes no other plan.
+	Expires time.Time `json:"expires"` // no change begins after this time
+	// OnHold means that a safety check holds the plan. A plan on hold supersedes no other plan.
 	OnHold bool `json:"held,omitempty"`
-	// Touches are the licenses that may be changed or announced.
+	// Touches lists the licenses that may be changed or announced.
 	Touches []Touch `json:"touches"`
 	// HeldAgain lists licenses that were taken and are held again, although no run restored them.
 	HeldAgain []Touch `json:"again,omitempty"`
-	// Feeds are the feeds of the two directories as this run saw them. A feed that was not healthy is nil. Both are nil
-	// when too many people matched.
+	// Feeds describes the feeds of the two directories as this run saw them. The entry of an unhealthy feed is nil, and
+	// both are nil if too many people matched.
 	Feeds [2]*plan.Baseline `json:"feeds"`
-	// Known are the readings whose accounts are remembered, nil for a source that was not healthy. Older versions
-	// remembered only the readings of Feeds.
+	// Known holds the readings whose accounts are remembered. The entry of a source that was not healthy is nil. Older
+	// versions wrote only Feeds.
 	Known [2]*plan.Baseline `json:"known,omitzero"`
-	// Signals has the signals from reports as this run saw them, by name. Feeds has the signals of the directories.
+	// Signals describes the signals from reports as this run saw them, by name. The signals of the directories are in
+	// Feeds.
 	Signals map[string]*plan.Baseline `json:"signals,omitempty"`
-	// Earlier says which accounts and groups this run and earlier runs found under the names of policies.
+	// Earlier says which accounts and groups this run and earlier runs found for the names in policies.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
 }
 
-// Touch is one person's license. Run is the run that took it.
+// Touch is a license of a person. Run is the run that took the license, and is empty where that does not matter.
 type Touch struct {
 	User    string `json:"user"`
 	License string `json:"license"`
 	Run     string `json:"run,omitempty"`
 }
 
-// PlannedBy returns what a plan leaves for later runs. A plan in audit touches nobody.
+// PlannedBy returns what a plan leaves for later runs. A plan in audit mode touches nobody.
 func PlannedBy(p *plan.Plan) *Planned {
 	past := &Planned{Run: p.Run, AsOf: p.AsOf, Expires: p.Expires, Touches: []Touch{}}
 	if p.Mode == policy.Audit {
@@ -63,8 +66,8 @@ func PlannedBy(p *plan.Plan) *Planned {
 	return past
 }
 
-// PutPlanned writes what a plan leaves. everybody is true for a plan that was made for all people, from their data.
-// Only such plans supersede each other.
+// PutPlanned writes what a plan leaves. everybody is true for a plan that was made for all people from their data. Only
+// such plans supersede each other.
 func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) error {
 	prefix := layout.Others
 	if everybody {
@@ -76,9 +79,9 @@ func PutPlanned(ctx context.Context, s store.Store, p *Planned, everybody bool) 
 	return nil
 }
 
-// Newer returns the newest run for everybody that was planned after a run and supersedes its plan. It is empty when
-// there is none. A plan on hold supersedes nothing unless its limits were set aside. A plan that was made by a clock
-// ahead of now supersedes nothing either.
+// Newer returns the newest run for everybody that was planned after run and supersedes its plan, or "" if there is
+// none. A plan on hold supersedes nothing unless its limits were set aside. A plan that was made by a clock ahead of
+// now supersedes nothing either.
 func Newer(ctx context.Context, s store.Store, run string, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -109,7 +112,7 @@ func Newer(ctx context.Context, s store.Store, run string, now time.Time) (strin
 	return "", nil
 }
 
-// GetPlanned reads what a run's plan left. The error is store.ErrNotFound when it left nothing.
+// GetPlanned returns what the plan of a run left. It fails with store.ErrNotFound if the plan left nothing.
 func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error) {
 	p := &Planned{}
 	err := store.GetJSON(ctx, s, layout.Noted(layout.Plans, run), p)
@@ -122,8 +125,8 @@ func GetPlanned(ctx context.Context, s store.Store, run string) (*Planned, error
 	return p, nil
 }
 
-// Newest returns the newest run for everybody that made a plan, or "" when there is none. A run that was made by a
-// clock ahead of now does not count.
+// Newest returns the newest run for everybody that made a plan, or "" if there is none. A run that was made by a clock
+// ahead of now does not count.
 func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -137,8 +140,8 @@ func Newest(ctx context.Context, s store.Store, now time.Time) (string, error) {
 	return "", nil
 }
 
-// Before returns the runs for everybody that made a plan before a run, the newest first. Runs that were made by a clock
-// ahead of now do not count.
+// Before returns the runs for everybody that made a plan before run, newest first. Runs that were made by a clock ahead
+// of now do not count.
 func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]string, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -149,8 +152,8 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 	return names, nil
 }
 
-// Earlier returns which accounts and groups the runs before a run found under the names of policies. The newest of
-// these runs for everybody has the list. It is nil when there is none.
+// Earlier returns which accounts and groups the runs before run found for the names in policies. The newest of these
+// runs for everybody has the list. Earlier returns nil if there is none.
 func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*directory.Earlier, error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
@@ -169,13 +172,13 @@ func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*di
 	return nil, nil
 }
 
-// withdrawal is history/withdrawn/<run>.json: another run restores everything that a run took.
+// withdrawal is history/withdrawn/<run>.json: another run restores everything that the run took.
 type withdrawal struct {
 	By string    `json:"by"` // the run that restores
 	At time.Time `json:"at"`
 }
 
-// Withdraw stops a run, because another run restores what it took. No change of the run begins after that.
+// Withdraw stops a run because the run by restores what the run took. No change of the run begins after that.
 func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Withdrawn, run), withdrawal{By: by, At: at.UTC()})
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -184,7 +187,7 @@ func Withdraw(ctx context.Context, s store.Store, run, by string, at time.Time) 
 	return nil
 }
 
-// Withdrawn returns the run that restores what a run took, or "" when none does.
+// Withdrawn returns the run that restores what the given run took, or "" if there is none.
 func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err error) {
 	var w withdrawal
 	switch err := store.GetJSON(ctx, s, layout.Noted(layout.Withdrawn, run), &w); {
@@ -196,7 +199,7 @@ func Withdrawn(ctx context.Context, s store.Store, run string) (by string, err e
 	return w.By, nil
 }
 
-// runs lists the runs below a prefix, in order of time.
+// runs lists the runs below a prefix, in chronological order.
 func runs(ctx context.Context, s store.Store, prefix string) (names []string, err error) {
 	for key, err := range s.List(ctx, prefix) {
 		if err != nil {
@@ -207,8 +210,8 @@ func runs(ctx context.Context, s store.Store, prefix string) (names []string, er
 	return names, nil
 }
 
-// Override is history/overrides/<run>.json: an operator set the limits aside for one plan, by its hash. It accepts
-// exactly the people whom the rules of that plan matched.
+// Override is history/overrides/<run>.json: an operator set the limits aside for one plan, identified by its hash. An
+// override accepts exactly the people whom the rules of that plan matched.
 type Override struct {
 	Run      string    `json:"run"`
 	PlanHash string    `json:"planHash"`
@@ -219,12 +222,12 @@ type Override struct {
 // OverrideLasts is how long the people of an overridden plan stay accepted.
 const OverrideLasts = 30 * 24 * time.Hour
 
-// Holds reports whether an override is in force at an instant.
+// Holds reports whether the override is in force at at.
 func (o *Override) Holds(at time.Time) bool {
 	return !at.Before(o.At) && at.Sub(o.At) <= OverrideLasts
 }
 
-// PutOverride notes an override. The first one for a run stands.
+// PutOverride stores an override. Only the first one for a run is kept.
 func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 	err := store.PutJSONIfAbsent(ctx, s, layout.Noted(layout.Overrides, o.Run), o)
 	if err != nil && !errors.Is(err, store.ErrExists) {
@@ -233,7 +236,7 @@ func PutOverride(ctx context.Context, s store.Store, o *Override) error {
 	return nil
 }
 
-// OverrideOf returns the hash of a plan whose limits an operator set aside, or "" when nobody did. A damaged override
+// OverrideOf returns the hash of a plan whose limits an operator set aside, or "" if nobody did. A damaged override
 // sets nothing aside. The override is written before the first change, so it is known even if the process died before
 // it wrote a result.
 func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, err error) {
@@ -247,7 +250,7 @@ func OverrideOf(ctx context.Context, s store.Store, p *plan.Plan) (hash string, 
 	return o.PlanHash, nil
 }
 
-// overrideOf reads the override of a run. It is nil when nobody set the run's limits aside.
+// overrideOf returns the override of a run, or nil if nobody set the limits of the run aside.
 func overrideOf(ctx context.Context, s store.Store, run string) (*Override, error) {
 	o := &Override{}
 	err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), o)
@@ -260,7 +263,7 @@ func overrideOf(ctx context.Context, s store.Store, run string) (*Override, erro
 	return o, nil
 }
 
-// Overrides returns the overrides that were made between two instants, in the order of their runs.
+// Overrides returns the overrides made from from to to, in the order of their runs.
 func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Override, err error) {
 	names, err := runs(ctx, s, layout.Overrides)
 	if err != nil {
@@ -273,7 +276,7 @@ func Overrides(ctx context.Context, s store.Store, from, to time.Time) (all []Ov
 		var o Override
 		err := store.GetJSON(ctx, s, layout.Noted(layout.Overrides, run), &o)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) {
-			continue // an override that is damaged, or under a foreign key, accepts nobody
+			continue // an override that is damaged or has a foreign key accepts nobody
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read an override: %w", err)

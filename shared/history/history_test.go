@@ -30,7 +30,7 @@ func newWorld(t *testing.T) *world {
 	return &world{t, s, ledger.In(s)}
 }
 
-// annIsTaken returns a world with two nights. The first one took ann's license, and the second one has seen that.
+// annIsTaken returns a world after two nights. The first night took Ann's license, and the second one saw that.
 func annIsTaken(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -66,7 +66,7 @@ func (w *world) settle(night int) *Digest {
 	return st
 }
 
-// plans leaves a plan of a night that may touch E3 of some people.
+// plans leaves a plan for a night that may touch the E3 license of each of users.
 func (w *world) plans(night int, users ...string) {
 	w.Helper()
 	p := &Planned{Run: nameOf(night), AsOf: at(night), Expires: at(night).Add(plan.Lifetime), Touches: []Touch{}}
@@ -83,7 +83,7 @@ func (w *world) leave(p *Planned) {
 	}
 }
 
-// writes writes an entry of a night into the ledger. Without an outcome the entry stays open.
+// writes adds an entry for a night to the ledger. The entry stays open if o is empty.
 func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	w.Helper()
 	last, err := w.book.Latest(w.Context(), user, "e3")
@@ -101,7 +101,7 @@ func (w *world) writes(night int, user, rule string, o ledger.Outcome) {
 	}
 }
 
-// states returns the state of E3 for some people. It is "" for a person without an item.
+// states returns the state of each user's E3 license. Users without an item are left out.
 func states(st *Digest, users ...string) map[string]State {
 	all := map[string]State{}
 	for _, u := range users {
@@ -119,7 +119,7 @@ func (w *world) want(st *Digest, want map[string]State) {
 	}
 }
 
-// TestNights: each run knows what all earlier runs did, including changes that ended between two runs.
+// Each run knows what all earlier runs did, including changes that ended between two runs.
 func TestNights(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -149,7 +149,7 @@ func TestNights(t *testing.T) {
 	w.want(w.settle(300), map[string]State{"ann": Restored, "bob": Taken, "dan": Announced, "eve": Taken})
 }
 
-// TestWithoutEarlierRuns: when nothing but the ledger is left, the whole ledger is listed.
+// If nothing but the ledger is left, the whole ledger is listed.
 func TestWithoutEarlierRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -159,7 +159,7 @@ func TestWithoutEarlierRuns(t *testing.T) {
 	w.want(w.settle(400), map[string]State{"ann": Taken, "bob": Open})
 }
 
-// TestOnlyWhatMayHaveChanged: entries of people whom no plan touched lately are not read again.
+// Entries of people whom no plan touched lately are not read again.
 func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -173,7 +173,7 @@ func TestOnlyWhatMayHaveChanged(t *testing.T) {
 	}
 }
 
-// TestHeldAgain: somebody else restored a license. It counts from the time when a run first saw it.
+// A license that somebody else restored counts as restored from the time when a run first saw it.
 func TestHeldAgain(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -204,8 +204,8 @@ func TestBaselines(t *testing.T) {
 	}
 }
 
-// TestKnown: accounts are remembered from the last healthy reading. This also holds for a plan that left no baseline,
-// and for a plan of an older version, which left only baselines.
+// Accounts are remembered from the last healthy reading, even if its plan left no baseline. A plan of an older version
+// left only baselines, which are used instead.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -217,7 +217,7 @@ func TestKnown(t *testing.T) {
 		t.Errorf("known after an older version's plan (-want +got):\n%s", d)
 	}
 	w.leave(&Planned{Run: nameOf(1), AsOf: at(1), Expires: at(4), OnHold: true, Known: both})
-	for night := 2; night < 4; night++ { // the digest of the night before has it too
+	for night := 2; night < 4; night++ { // the digest of the previous night has the reading too
 		next := w.settle(night)
 		if d := cmp.Diff(both, next.Known); d != "" {
 			t.Errorf("night %d: known after a held plan (-want +got):\n%s", night, d)
@@ -247,8 +247,7 @@ func TestNewer(t *testing.T) {
 	}
 }
 
-// TestSupersedes: a plan on hold supersedes nothing unless its limits were set aside. A plan from the future supersedes
-// nothing either.
+// A plan on hold supersedes nothing unless its limits were set aside. A plan from the future supersedes nothing either.
 func TestSupersedes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -280,8 +279,7 @@ func TestSupersedes(t *testing.T) {
 	check(400, nameOf(400), nameOf(400))
 }
 
-// TestBaselineFromTheFuture: a run with a clock that was ahead leaves no baseline, neither in its plan nor in an
-// earlier digest.
+// A run whose clock was ahead leaves no baseline, neither in its plan nor in an earlier digest.
 func TestBaselineFromTheFuture(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -307,7 +305,7 @@ func TestOverrides(t *testing.T) {
 		}
 	}
 	if err := store.PutJSON(t.Context(), w.store, "history/overrides/"+nameOf(11)+".json", &Override{Run: nameOf(12), At: at(11)}); err != nil {
-		t.Fatal(err) // its content names another run than its key
+		t.Fatal(err) // its content names a different run from its key
 	}
 	want := func(nights ...int) (all []Override) {
 		for _, n := range nights {
@@ -332,8 +330,8 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// TestDamaged: a digest that cannot be read is an error, not an empty past. The next night goes on from the digest
-// before it, from the plans since, and from the ledger.
+// A digest that cannot be read is an error, not an empty past. The next night continues from the digest before it, from
+// later plans, and from the ledger.
 func TestDamaged(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(w *world, m *snapshot.Manifest) (key string){
@@ -367,7 +365,7 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
-// TestDamagedLedger: an entry that cannot be read stops only its person, until it is mended.
+// An entry that cannot be read stops only changes to its person, until it is repaired.
 func TestDamagedLedger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

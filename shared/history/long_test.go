@@ -14,7 +14,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestNewestBefore: a run finds an earlier run, never itself or a later one.
+// A run finds an earlier run, but never itself or a later one.
 func TestNewestBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -28,22 +28,22 @@ func TestNewestBefore(t *testing.T) {
 	}
 }
 
-// TestDigestGoesOnFromTheOneBefore: a digest builds on the one before it. This also holds when a later run, or this
-// run's own first try, already left one. It holds too when the data of the one before have expired.
+// A digest builds on the previous one, even if a later run or the first try of the same run has already left a digest.
+// If the data of the previous run have expired, the whole ledger is read.
 func TestDigestGoesOnFromTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
 	w.plans(1)
-	w.writes(1, "bob", "m365", ledger.Done) // only the whole ledger names bob, no plan does
+	w.writes(1, "bob", "m365", ledger.Done) // no plan names bob; only the whole ledger does
 	w.want(w.settle(2), map[string]State{"ann": Taken})
 	w.plans(2)
 	w.want(w.settle(2), map[string]State{"ann": Taken})
 	w.want(w.settle(3), map[string]State{"ann": Taken})
-	w.plans(4) // its manifest is gone
+	w.plans(4) // the manifest of night 4 is gone
 	w.want(w.settle(5), map[string]State{"ann": Taken, "bob": Taken})
 }
 
-// TestDigestThatIsGone: a digest that the manifest names is missing. The next night goes on from the one before it.
+// If a digest that the manifest names is missing, the next night continues from the one before it.
 func TestDigestThatIsGone(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)
@@ -57,8 +57,8 @@ func TestDigestThatIsGone(t *testing.T) {
 	w.want(w.settle(21), map[string]State{"ann": Taken})
 }
 
-// TestLongAfter: people whom no plan touched lately are not read again. Entries that could not be read are tried again
-// each night until they can be read.
+// People whom no plan touched lately are not read again. Entries that could not be read are retried each night until
+// they can be read.
 func TestLongAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -89,8 +89,8 @@ func TestLongAfter(t *testing.T) {
 	w.want(w.settle(41), map[string]State{"ann": Taken})
 }
 
-// TestBaselineAtItsInstant: a reading at the instant itself counts. The newer of two readings counts. Neither of two
-// readings at one instant is older.
+// A reading at exactly the time of the run counts. Of two readings, the newer one counts. Of two readings at the same
+// time, neither replaces the other.
 func TestBaselineAtItsInstant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -133,8 +133,8 @@ func TestBaselineAtItsInstant(t *testing.T) {
 	}
 }
 
-// TestBaselineIsKept: a baseline stays known long after its plan. It is also read from the digest of an older version,
-// which had one reading for both uses.
+// A baseline stays known long after its plan. It is also read from the digest of an older version, which had one
+// reading for both uses.
 func TestBaselineIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -170,8 +170,8 @@ func TestBaselineIsKept(t *testing.T) {
 	}
 }
 
-// TestHeldAgainTwice: two runs saw that a license was held again before either knew of the other. The later one counts,
-// because it cools down for longer.
+// If two runs saw that a license was held again before either knew of the other, the later one counts, because it makes
+// the license cool down for longer.
 func TestHeldAgainTwice(t *testing.T) {
 	t.Parallel()
 	w := annIsTaken(t)

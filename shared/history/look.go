@@ -11,10 +11,10 @@ import (
 	"github.com/idleseat/idleseat/shared/plan"
 )
 
-// lookupsAtOnce is how many entries of the ledger are read at the same time.
+// lookupsAtOnce is how many ledger entries are read at the same time.
 const lookupsAtOnce = 16
 
-// look reads in the ledger what happened to the marked items.
+// look reads from the ledger what happened to the marked items.
 func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookupsAtOnce)
@@ -27,7 +27,7 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 		all.Go(func() error {
 			e, err := book.Standing(ctx, t.User, t.License)
 			item := ItemOf(e)
-			if errors.Is(err, ledger.ErrDamaged) { // one person's ledger is damaged
+			if errors.Is(err, ledger.ErrDamaged) { // only the ledger of this person is damaged
 				item, err = &Item{User: t.User, License: t.License, State: Unreadable, Why: err.Error()}, nil
 			}
 			if err != nil {
@@ -53,7 +53,8 @@ func (st *Digest) look(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// ItemOf returns what the standing entry of a license means for the next change. It is nil when it means nothing.
+// ItemOf returns what the standing entry of a license means for the next change, or nil if it means nothing. e may be
+// nil.
 func ItemOf(e *ledger.Entry) *Item {
 	if e == nil {
 		return nil

@@ -18,8 +18,8 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// MakeDigest builds the digest of a run and returns its key for the manifest. It finds what happened to everything that
-// earlier runs planned. It writes a new object each time, so the step may be repeated.
+// MakeDigest builds the digest of a run from what happened to everything that earlier runs planned. It returns the key
+// of the digest for the manifest. MakeDigest writes a new object each time, so the step may be repeated.
 func MakeDigest(ctx context.Context, s store.Store, run string, now time.Time) (key string, err error) {
 	next, err := makeDigest(ctx, s, run, now.UTC())
 	if err != nil {
@@ -68,7 +68,7 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	}
 	next := &Digest{Run: run, At: now, items: map[Touch]*Item{}, setbacks: map[Touch]*Setback{}, sightings: map[string]*directory.Sighting{}, restored: map[Touch]*Item{}, Earlier: newestBefore(plans, run)}
 	book := ledger.In(s)
-	if old == nil { // the first run of a store, or the first after a long pause
+	if old == nil { // the first run in a store, or the first after a long pause
 		if err := next.markAll(ctx, book); err != nil {
 			return nil, err
 		}
@@ -110,7 +110,7 @@ func makeDigest(ctx context.Context, s store.Store, run string, now time.Time) (
 	return next, next.readResults(ctx, s, lately)
 }
 
-// newestBefore returns the newest run that is older than a run, or "" when there is none.
+// newestBefore returns the newest of runs that is older than run, or "" if there is none.
 func newestBefore(runs []string, run string) string {
 	for _, earlier := range slices.Backward(runs) {
 		if earlier < run {
@@ -120,7 +120,7 @@ func newestBefore(runs []string, run string) string {
 	return ""
 }
 
-// previous returns the digest of the newest earlier run that still has one.
+// previous returns the digest of the newest run before run that still has one, or nil if none has.
 func previous(ctx context.Context, s store.Store, plans []string, run string) (*Digest, error) {
 	for _, earlier := range slices.Backward(plans) {
 		if earlier >= run {
@@ -129,9 +129,9 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 		m, _, err := snapshot.GetManifest(ctx, s, earlier)
 		switch {
 		case errors.Is(err, snapshot.ErrNone):
-			return nil, nil // its data have expired, and so have the data of all runs before
+			return nil, nil // the data of this run have expired, and so have the data of all runs before it
 		case errors.Is(err, store.ErrDamaged):
-			continue // the later plans and the ledger have what an older digest does not know
+			continue // later plans and the ledger have what an older digest does not know
 		case err != nil:
 			return nil, err
 		}
@@ -144,7 +144,8 @@ func previous(ctx context.Context, s store.Store, plans []string, run string) (*
 }
 
 // watch marks what must be looked up: changes that were open, and everything that a plan may have touched since the
-// earlier digest. It returns these plans. unread reports whether the people of some plan cannot be read.
+// earlier digest. It returns the plans made since then. unread reports whether the people of some plan could not be
+// read.
 func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, others []string) (lately []*Planned, unread bool, err error) {
 	for t, i := range st.items {
 		if i != nil && (i.State == Open || i.State == Unreadable) {
@@ -158,7 +159,7 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 			}
 			p := &Planned{}
 			err := store.GetJSON(ctx, s, prefix+run+".json", p)
-			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged, or under a foreign key
+			if errors.Is(err, store.ErrDamaged) || errors.Is(err, store.ErrNotFound) { // the object is damaged or has a foreign key
 				unread = true
 				continue
 			}
@@ -186,14 +187,14 @@ func (st *Digest) watch(ctx context.Context, s store.Store, old *Digest, plans, 
 	return lately, unread, err
 }
 
-// later replaces a reading by a newer one.
+// later replaces a reading with b if b is newer.
 func (st *Digest) later(last **plan.Baseline, b *plan.Baseline) {
 	if b != nil && !b.Read.After(st.At) && (*last == nil || b.Read.After((*last).Read)) {
 		*last = b
 	}
 }
 
-// laterSignal does what later does, for the signal of a report.
+// laterSignal is like later, for the signal of a report.
 func (st *Digest) laterSignal(name string, b *plan.Baseline) {
 	last := st.Signals[name]
 	if st.later(&last, b); last != nil {
@@ -209,7 +210,7 @@ func (st *Digest) mark(t Touch) {
 	st.items[t] = nil
 }
 
-// markAll marks everything that the ledger has.
+// markAll marks every license in the ledger.
 func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 	for s, err := range book.All(ctx) {
 		if err != nil {
@@ -220,8 +221,8 @@ func (st *Digest) markAll(ctx context.Context, book *ledger.Ledger) error {
 	return nil
 }
 
-// tooOld reports whether a run cannot have begun any change after an instant. A run reads and waits for at most two
-// days before its plan is made.
+// tooOld reports whether a run cannot have begun any change after at. A run reads and waits for at most two days before
+// its plan is made.
 func tooOld(run string, at time.Time) bool {
 	const reading = 48 * time.Hour
 	stamp, _, _ := strings.Cut(run, "-")

@@ -16,7 +16,7 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestStop: a run stops for the people whose licenses are restored, and for nobody else.
+// A run stops for the people whose licenses are restored, and for nobody else.
 func TestStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -36,7 +36,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestEarlier: the newest plan before a run says which accounts and groups the policy's names meant.
+// The newest plan before a run says which accounts and groups the names in the policy meant.
 func TestEarlier(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -54,7 +54,7 @@ func TestEarlier(t *testing.T) {
 	}
 }
 
-// TestOverridesThatCannotBeRead: an override that cannot be read accepts nobody. It hides no other override.
+// An override that cannot be read accepts nobody, but does not hide other overrides.
 func TestOverridesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -77,7 +77,7 @@ func TestOverridesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestTooOld: a run may read and wait for two days. Its plan may be applied for Lifetime after that.
+// A run may read and wait for two days. After that its plan may be applied for Lifetime.
 func TestTooOld(t *testing.T) {
 	t.Parallel()
 	last := at(0).Add(48*time.Hour + plan.Lifetime)
@@ -95,7 +95,7 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
-// TestItemOf: an entry of the ledger says what the next change may do.
+// The standing entry in the ledger says what the next change may do.
 func TestItemOf(t *testing.T) {
 	t.Parallel()
 	since := at(-90)
@@ -132,8 +132,8 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// TestHeldAgainIsKept: somebody else restored a license, and the ledger does not know that. The license stays
-// Restored when it is looked up again. Only a later change makes it Taken again.
+// The ledger does not know that somebody else restored a license. The license stays Restored when it is looked up
+// again, until a later change makes it Taken.
 func TestHeldAgainIsKept(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -156,7 +156,7 @@ func TestHeldAgainIsKept(t *testing.T) {
 			w.want(w.settle(2), map[string]State{"ann": Restored, "bob": Taken})
 			w.plans(2)
 			w.want(w.settle(12), map[string]State{"ann": Restored, "bob": Taken})
-			w.plans(12, "ann") // long after, no plan mentions it any more
+			w.plans(12, "ann") // long after, when no plan mentions the license any more
 			tc.later(w)
 			st := w.settle(13)
 			w.want(st, tc.want)
@@ -167,7 +167,7 @@ func TestHeldAgainIsKept(t *testing.T) {
 	}
 }
 
-// TestDigestOfDamagedObjects: a digest without a head, or with a malformed line, is damaged. Nothing of it counts.
+// A digest without a head or with a malformed line is damaged, and nothing in it counts.
 func TestDigestOfDamagedObjects(t *testing.T) {
 	t.Parallel()
 	head, item := `{"head":{"run":"r"}}`, `{"user":"ann","license":"e3","state":"taken"}`
@@ -215,7 +215,7 @@ type rawLine string
 
 func (l rawLine) MarshalJSON() ([]byte, error) { return []byte(l), nil }
 
-// TestNoDigest: a nil digest knows nothing, and callers need not check for nil.
+// A nil digest knows nothing, so callers need not check for nil.
 func TestNoDigest(t *testing.T) {
 	t.Parallel()
 	var none *Digest
@@ -238,7 +238,7 @@ func TestNoDigest(t *testing.T) {
 	}
 }
 
-// TestSinceIsADayEarlier: dates arrive up to a day late.
+// Dates arrive up to a day late.
 func TestSinceIsADayEarlier(t *testing.T) {
 	t.Parallel()
 	if got := (&Item{Began: at(5), At: at(9)}).Since(); !got.Equal(at(4)) {

@@ -11,28 +11,28 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// Setback says that the last run that tried a change did not complete it. The change failed, or was refused at the last
+// Setback says that the last run that tried a change did not complete it: the change failed, was refused at the last
 // moment, or the rule kept the person.
 type Setback struct {
 	User    string    `json:"user"`
 	License string    `json:"license"`
 	Run     string    `json:"run"`
-	AsOf    time.Time `json:"asOf"`  // planning instant of that run
-	Times   int       `json:"times"` // number of runs in a row
+	AsOf    time.Time `json:"asOf"`  // planning time of that run
+	Times   int       `json:"times"` // number of consecutive runs
 	Status  string    `json:"status"`
 	Why     string    `json:"why"`
 }
 
-// A change with setbacks is tried again after 1, 2, 4, 8 nights and so on.
+// A change with setbacks is retried after 1, 2, 4, 8 nights and so on, up to mostNights.
 const (
 	mostNights = 16
-	// setbackLasts is how long a setback is remembered when no run tries the change again.
+	// setbackLasts is how long a setback is remembered if no run retries the change.
 	setbackLasts = 2 * mostNights * 24 * time.Hour
-	// early is how much shorter than a whole day the time between two nights may be.
+	// early is how much shorter than a day the time between two nights may be.
 	early = 12 * time.Hour
 )
 
-// Due returns the earliest time of the next try. After the first setback the next run tries at once, because that is
+// Due returns the earliest time for the next try. After the first setback the next run tries immediately, because it is
 // the next night.
 func (b *Setback) Due() time.Time {
 	if b.Times < 2 {
@@ -42,7 +42,7 @@ func (b *Setback) Due() time.Time {
 	return b.AsOf.Add(time.Duration(nights)*24*time.Hour - early)
 }
 
-// Setback returns why the last run could not change a person's license, or nil when there was no such run.
+// Setback returns why the last run could not change a license of a person, or nil if there was no such run.
 func (s *Digest) Setback(user, license string) *Setback {
 	if s == nil {
 		return nil
@@ -50,7 +50,7 @@ func (s *Digest) Setback(user, license string) *Setback {
 	return s.setbacks[Touch{User: user, License: license}]
 }
 
-// outcome is a line of the results of a run, with only the members that setbacks need.
+// outcome has those members of a run's result that setbacks need.
 type outcome struct {
 	User    string `json:"user"`
 	License string `json:"license"`
@@ -58,13 +58,13 @@ type outcome struct {
 	Retry   bool   `json:"again"`
 	Closed  bool   `json:"closed"`
 	Note    string `json:"note"`
-	// Sighting is the activity that was read at the last moment.
+	// Sighting is the activity that was read at the last moment, or nil.
 	Sighting *directory.Sighting `json:"sighting"`
 }
 
-// readResults notes which changes earlier plans could not make, and which activity they saw when they tried. tried is
-// in order of time. A change that is open in the ledger is pending, and not a setback. A change that was made ends the
-// setback.
+// readResults records which changes earlier plans could not make, and which activity they saw when they tried. tried is
+// in chronological order. A change that is open in the ledger is pending, which is not a setback. A change that was
+// made ends the setback.
 func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Planned) error {
 	for _, p := range tried {
 		if len(p.Touches) == 0 || st.At.Sub(p.AsOf) > setbackLasts {
@@ -101,13 +101,13 @@ func (st *Digest) readResults(ctx context.Context, s store.Store, tried []*Plann
 	return nil
 }
 
-// count notes the result of one change. The results of a run may be in several objects.
+// count records the result of one change. The results of a run may be in several objects.
 func (st *Digest) count(p *Planned, o *outcome) {
 	t := Touch{User: o.User, License: o.License}
 	switch o.Status {
 	case "failed", "kept":
 	case "refused":
-		if o.Closed { // the plan was closed, and nobody looked at the person
+		if o.Closed { // the plan was closed, so nobody looked at the person
 			return
 		}
 	case "pending":
@@ -135,7 +135,7 @@ func (st *Digest) count(p *Planned, o *outcome) {
 	b.Status, b.Why = o.Status, o.Note
 }
 
-// Said describes the setback for a plan.
+// Said describes the setback in the words of a plan.
 func (b *Setback) Said() string {
 	what := map[string]string{"pending": "not made"}[b.Status]
 	if what == "" {

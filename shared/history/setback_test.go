@@ -9,13 +9,13 @@ import (
 	"github.com/idleseat/idleseat/shared/store"
 )
 
-// TestSetback: later runs know that a run could not make a change, until the change is made or the setback has expired.
-// A plan that was closed says nothing about its people.
+// Later runs know that a run could not make a change, until the change is made or the setback expires. A plan that was
+// closed says nothing about its people.
 func TestSetback(t *testing.T) {
 	t.Parallel()
 	const results = `{"results":[{"user":"ann","license":"e3","status":%s}]}`
 	tests := map[string]struct {
-		nights []string // the results of each night; empty: there are none
+		nights []string // the results of each night; empty if there are none
 		want   int      // number of setbacks
 		due    time.Time
 		said   string
@@ -68,7 +68,7 @@ func TestSetback(t *testing.T) {
 	})
 }
 
-// results writes the result of the plan of a night.
+// results writes the results of a night's plan.
 func (w *world) results(night int, format, status string) {
 	w.Helper()
 	text := status
@@ -80,14 +80,14 @@ func (w *world) results(night int, format, status string) {
 	}
 }
 
-// TestSetbackEnds: a setback ends when a later run made the change or is making it, and when it has expired.
+// A setback ends when a later run makes or has made the change, and when it expires.
 func TestSetbackEnds(t *testing.T) {
 	t.Parallel()
 	key := Touch{User: "ann", License: "e3"}
 	for name, tc := range map[string]struct {
 		item *Item
 		age  time.Duration // age of the setback
-		want bool          // the setback stays
+		want bool          // whether the setback stays
 	}{
 		"nothing since":         {nil, time.Hour, true},
 		"long over":             {nil, setbackLasts + time.Second, false},
@@ -117,8 +117,7 @@ func TestSetbackEnds(t *testing.T) {
 	}
 }
 
-// TestResultsThatCount: the results of plans that touched somebody lately count, in any order. The results of one run
-// count once.
+// The results of plans that touched somebody lately count, in any order. The results of one run count once.
 func TestResultsThatCount(t *testing.T) {
 	t.Parallel()
 	failed := func(w *world, night int) *Planned {
@@ -165,7 +164,7 @@ func TestResultsThatCount(t *testing.T) {
 	}
 }
 
-// TestSetbacksOfSeveral: a digest keeps the setbacks of several people.
+// A digest keeps the setbacks of several people.
 func TestSetbacksOfSeveral(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

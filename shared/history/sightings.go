@@ -8,12 +8,12 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// sightingLasts is how long a sighting is kept. A sighting must last until the next healthy reading, which remembers it
-// with the rest of the account.
+// sightingLasts is how long a sighting is kept. It must be kept until the next healthy reading, which remembers the
+// dates with the rest of the account.
 const sightingLasts = 90 * 24 * time.Hour
 
-// Sighting returns the dates of activity that a change read from an account at the last moment. It is nil when no such
-// date is later than the dates of the last reading.
+// Sighting returns the activity dates that a change read from an account at the last moment. It returns nil if none of
+// these dates is later than those of the last reading.
 func (s *Digest) Sighting(account string) *directory.Sighting {
 	if s == nil {
 		return nil
@@ -21,7 +21,7 @@ func (s *Digest) Sighting(account string) *directory.Sighting {
 	return s.sightings[account]
 }
 
-// Sighted yields the accounts that have a sighting, in no order.
+// Sighted yields the accounts that have a sighting, in no particular order.
 func (s *Digest) Sighted() iter.Seq[string] {
 	if s == nil {
 		return func(func(string) bool) {}
@@ -29,7 +29,7 @@ func (s *Digest) Sighted() iter.Seq[string] {
 	return maps.Keys(s.sightings)
 }
 
-// saw adds a sighting, if there is one. The newest of each date counts.
+// saw adds a sighting unless seen is nil. For each date, the newest is kept.
 func (s *Digest) saw(seen *directory.Sighting) {
 	if seen == nil {
 		return
@@ -44,7 +44,7 @@ func (s *Digest) saw(seen *directory.Sighting) {
 	s.sightings[seen.Account] = seen
 }
 
-// forget drops sightings that have expired or are from the future.
+// forget drops sightings that have expired or lie in the future.
 func (s *Digest) forget() {
 	for account, seen := range s.sightings {
 		if age := s.At.Sub(seen.At); age > sightingLasts || age < 0 {

@@ -9,11 +9,10 @@ import (
 	"github.com/idleseat/idleseat/shared/directory"
 )
 
-// TestSightings: later runs know the activity that a change read at the last moment, until a healthy reading may have
-// remembered it.
+// Later runs know the activity that a change read at the last moment, until a healthy reading can have remembered it.
 func TestSightings(t *testing.T) {
 	t.Parallel()
-	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // the instant follows
+	const kept = `{"results":[{"user":"ann","license":"e3","status":"kept","sighting":{"account":"ann","newest":[%s,"0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"],"at":"` // the time follows
 	seen := func(w *world, night int, newest time.Time) {
 		w.plans(night, "ann")
 		w.results(night, kept+at(night).Format(time.RFC3339)+`"}}]}`, `"`+newest.Format(time.RFC3339)+`"`)
@@ -22,7 +21,7 @@ func TestSightings(t *testing.T) {
 		return &directory.Sighting{Account: "ann", Newest: [directory.ActivityDates]time.Time{newest}, At: at(night)}
 	}
 	for name, tc := range map[string]struct {
-		nights map[int]time.Time // activity of Ann that was seen
+		nights map[int]time.Time // Ann's activity as seen in each night
 		asked  int
 		want   *directory.Sighting
 	}{
