@@ -102,7 +102,7 @@ func TestAFailingStoreIsNoPast(t *testing.T) {
 		"newer":  {func(ctx context.Context, s store.Store) error { _, err := Newer(ctx, s, nameOf(0), at(2)); return err }, 3},
 		"newest": {func(ctx context.Context, s store.Store) error { _, err := Newest(ctx, s, at(2)); return err }, 1},
 		"earlier": {func(ctx context.Context, s store.Store) error {
-			_, err := Earlier(ctx, s, nameOf(2), at(2))
+			_, _, err := Earlier(ctx, s, nameOf(2), at(2))
 			return err
 		}, 2},
 		"a plan for everybody": {func(ctx context.Context, s store.Store) error { _, err := GetPlanned(ctx, s, nameOf(1)); return err }, 1},

@@ -8,6 +8,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,23 +154,33 @@ func Before(ctx context.Context, s store.Store, run string, now time.Time) ([]st
 }
 
 // Earlier returns which accounts and groups the runs before run found for the names in policies. The newest of these
-// runs for everybody has the list. Earlier returns nil if there is none.
-func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (*directory.Earlier, error) {
+// runs for everybody has the list. Earlier returns nil if there is none. When the object of the newest run is damaged, the
+// run before it has the list, and lost says why. It is an error when no older run has one, because nothing is known of
+// the names then.
+func Earlier(ctx context.Context, s store.Store, run string, now time.Time) (found *directory.Earlier, lost []string, err error) {
 	names, err := runs(ctx, s, layout.Plans)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var damage error
 	for _, earlier := range slices.Backward(names) {
 		if earlier >= run || snapshot.Ahead(earlier, now) {
 			continue
 		}
 		p, err := GetPlanned(ctx, s, earlier)
-		if err != nil {
-			return nil, err
+		if errors.Is(err, store.ErrDamaged) {
+			damage, lost = cmp.Or(damage, err), append(lost, err.Error())
+			continue
 		}
-		return p.Earlier, nil
+		if err != nil {
+			return nil, nil, err
+		}
+		return p.Earlier, lost, nil
 	}
-	return nil, nil
+	if damage != nil {
+		return nil, nil, fmt.Errorf("%w; no run before it says what the names of the policy meant; move the object out of the store to go on without", damage)
+	}
+	return nil, nil, nil
 }
 
 // withdrawal is history/withdrawn/<run>.json: another run restores everything that the run took.

@@ -3,6 +3,7 @@ package history
 import (
 	"errors"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,10 +48,32 @@ func TestEarlier(t *testing.T) {
 		w.leave(&Planned{Run: nameOf(night), Earlier: found(nameOf(night))})
 	}
 	for run, want := range map[string]*directory.Earlier{nameOf(0): nil, nameOf(1): nil, nameOf(2): found(nameOf(1)), nameOf(3): found(nameOf(1)), nameOf(4): found(nameOf(3)), nameOf(500): found(nameOf(3))} {
-		got, err := Earlier(t.Context(), w.store, run, at(5))
-		if d := cmp.Diff(want, got); d != "" || err != nil {
+		got, lost, err := Earlier(t.Context(), w.store, run, at(5))
+		if d := cmp.Diff(want, got); d != "" || err != nil || len(lost) > 0 {
 			t.Errorf("before %s: %v (-want +got):\n%s", run, err, d)
 		}
+	}
+}
+
+// TestEarlierThatIsDamaged: the run before a damaged one has the list. Without such a run nothing is known, which is an
+// error.
+func TestEarlierThatIsDamaged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	found := &directory.Earlier{Groups: map[string]directory.EarlierGroup{"g": {ID: "old"}}}
+	w.leave(&Planned{Run: nameOf(2), Earlier: found})
+	for _, night := range []int{1, 3} {
+		if err := store.PutBytes(t.Context(), w.store, layout.Noted(layout.Plans, nameOf(night)), []byte("{")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, lost, err := Earlier(t.Context(), w.store, nameOf(4), at(5))
+	if d := cmp.Diff(found, got); d != "" || err != nil || len(lost) != 1 || !strings.Contains(lost[0], layout.Noted(layout.Plans, nameOf(3))) {
+		t.Errorf("%v, lost %q (-want +got):\n%s", err, lost, d)
+	}
+	got, lost, err = Earlier(t.Context(), w.store, nameOf(2), at(5))
+	if got != nil || lost != nil || !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), "move the object out of the store") {
+		t.Errorf("%+v, %q, %v", got, lost, err)
 	}
 }
 

@@ -63,6 +63,8 @@ type Begin struct {
 	Members []string `json:"members"`
 	// Earlier is what earlier runs found under the names of policies; nil: nothing.
 	Earlier *directory.Earlier `json:"earlier,omitempty"`
+	// Lost says why the objects of newer runs do not count for Earlier.
+	Lost []string `json:"lost,omitempty"`
 	// Unnamed are, in a run for one person, names that the policy lists and nobody has.
 	// A run for everybody finds them by itself.
 	Unnamed []string `json:"unnamed,omitempty"`

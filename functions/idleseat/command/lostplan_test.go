@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,33 @@ func TestUnreadablePlanOfAnEarlierRun(t *testing.T) {
 			s.restored("--run", first.Run)
 			s.asBefore(before)
 		})
+	}
+}
+
+// TestUnreadableHistory: what the last run left for later runs is damaged. The next night goes on by what an older run
+// left, and says so. Without an older one it fails, and names the object.
+func TestUnreadableHistory(t *testing.T) {
+	t.Parallel()
+	s := newShellAgo(t, 3*day, sandbox.Options{Users: 100, Seed: 9})
+	cut := func(run string) {
+		s.rewrite(s.path("store/history/plans/"+run+".json"), func(b []byte) []byte { return b[:len(b)/2] })
+	}
+	first := s.plan(exitDone)
+	s.later(day)
+	second := s.plan(exitDone)
+	s.later(day)
+	cut(second.Run)
+	third := s.plan(exitDone)
+	noted := slices.ContainsFunc(third.Notes, func(n string) bool {
+		return strings.HasPrefix(n, "read what run "+second.Run+" planned: damaged object ") && strings.HasSuffix(n, "an older run's list counts")
+	})
+	if !noted || len(third.Changes) == 0 {
+		t.Errorf("%d changes, notes %q", len(third.Changes), third.Notes)
+	}
+	cut(first.Run)
+	cut(third.Run)
+	if a := s.want(exitFailed, "plan"); !strings.Contains(a.err, third.Run+".json") || !strings.Contains(a.err, "move the object out of the store") {
+		t.Errorf("%s", a.err)
 	}
 }
 

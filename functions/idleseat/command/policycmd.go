@@ -59,7 +59,7 @@ func (c *policyCheckCmd) names(a *Process, p *policy.Policy, text string) error 
 		return err
 	}
 	r.Policy, r.Begin.Policy, r.Begin.AsOf = p, text, a.Clock.Now()
-	if r.Begin.Earlier, err = history.Earlier(a.Context, s, newRun(a.Clock.Now()), a.Clock.Now()); err != nil {
+	if r.Begin.Earlier, r.Begin.Lost, err = history.Earlier(a.Context, s, newRun(a.Clock.Now()), a.Clock.Now()); err != nil {
 		return err
 	}
 	named, err := r.Named(a.Context)

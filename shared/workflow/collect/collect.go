@@ -124,7 +124,7 @@ func (c *Collector) resolve(ctx context.Context, in Start) (*snapshot.Begin, err
 			return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 		}
 	}
-	if b.Earlier, err = history.Earlier(ctx, c.Store, in.Run, c.Now()); err != nil {
+	if b.Earlier, b.Lost, err = history.Earlier(ctx, c.Store, in.Run, c.Now()); err != nil {
 		return nil, fmt.Errorf("begin run %s: %w", in.Run, err)
 	}
 	if b.Groups, err = c.groups(ctx, in, b.Earlier); err != nil {

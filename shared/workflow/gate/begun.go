@@ -68,8 +68,11 @@ func (j *judgement) said(ctx context.Context, run string) (*runs.Results, error)
 	return r, err
 }
 
-// losses returns a note for each earlier run that cannot go on with what it began.
+// losses returns a note for each earlier run that cannot be read, or cannot go on with what it began.
 func (j *judgement) losses() (notes []string) {
+	for _, why := range j.Begin.Lost {
+		notes = append(notes, why+"; what it found under the names of the policy is not known, and an older run's list counts")
+	}
 	for _, run := range slices.Sorted(maps.Keys(j.lost)) {
 		notes = append(notes, fmt.Sprintf("run %s cannot finish what it began: %v; `idleseat restore --run %s` undoes that by the ledger", run, j.lost[run], run))
 	}
